@@ -1,0 +1,1 @@
+//! Change sets: plan, apply, resume and undo thousands of contact changes

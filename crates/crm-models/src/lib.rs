@@ -1,0 +1,1 @@
+//! Types and validation for the contacts of the ServiceTitan CRM v2 API

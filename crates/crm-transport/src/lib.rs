@@ -1,0 +1,1 @@
+//! An async transport seam over HTTP for the ServiceTitan API, with composable layers
