@@ -1,0 +1,106 @@
+//! What all requests share.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::auth::Tokens;
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::error::SandboxError;
+use crate::faults::Faults;
+use crate::log::Log;
+use crate::rate_limit::RateLimiter;
+use crate::seed::Seed;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The state behind one sandbox.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) connection: Connection,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) tokens: Tokens,
+    pub(crate) faults: Faults,
+    pub(crate) tenants: BTreeMap<i64, Tenant>,
+    settings: RwLock<Arc<Settings>>,
+}
+
+/// One tenant: its data and its share of the rate limit.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) store: Store,
+    limiter: Mutex<RateLimiter>,
+}
+
+impl App {
+    pub(crate) fn open(
+        connection: Connection,
+        more_tenants: &[i64],
+        data: Option<&Path>,
+        seed: Seed,
+        settings: Settings,
+        faults: Faults,
+    ) -> Result<Self, SandboxError> {
+        let clock = Clock::real();
+        let mut tenants = BTreeMap::new();
+        let first = (connection.tenant, data.map(Path::to_owned));
+        let others = more_tenants
+            .iter()
+            .map(|id| (*id, data.map(|path| beside(path, *id))));
+        for (id, file) in std::iter::once(first).chain(others) {
+            let (store, is_new) = Store::open(file.as_deref())?;
+            if is_new {
+                store.create(|db| seed.fill(db, clock.ticks(), &settings))?;
+            }
+            tenants.insert(
+                id,
+                Tenant {
+                    store,
+                    limiter: Mutex::default(),
+                },
+            );
+        }
+        Ok(Self {
+            connection,
+            clock,
+            log: Log::default(),
+            tokens: Tokens::default(),
+            faults,
+            tenants,
+            settings: RwLock::new(Arc::new(settings)),
+        })
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set(&self, name: &str, value: &str) -> Result<(), SandboxError> {
+        let mut settings = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::make_mut(&mut settings).set(name, value)?)
+    }
+}
+
+impl Tenant {
+    /// Accepts a request at this time, or says for how many seconds to wait.
+    pub(crate) fn accept(&self, limit: u32, now: i64) -> Result<(), u32> {
+        self.limiter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .accept(limit, now)
+    }
+}
+
+/// The file of a further tenant: its id is put before the file's extension.
+fn beside(path: &Path, tenant: i64) -> PathBuf {
+    let extension = path
+        .extension()
+        .map(|e| format!(".{}", e.to_string_lossy()));
+    path.with_extension(format!("{tenant}{}", extension.unwrap_or_default()))
+}

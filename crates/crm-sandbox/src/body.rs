@@ -1,0 +1,179 @@
+//! Request bodies: JSON objects, read strictly and refused by the member.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use http::{HeaderMap, header};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::problem::Problem;
+use crate::settings::{NullMembers, Settings, Unknown};
+
+/// Reads a JSON object.
+///
+/// The order of the refusals: media type, JSON syntax, then members (types,
+/// required ones, unknown ones).
+pub(crate) fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    settings: &Settings,
+) -> Result<T, Problem> {
+    if !is_json(headers) {
+        return Err(Problem::bad_request(
+            "The body must be sent as application/json",
+        ));
+    }
+    let mut unknown = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = serde_ignored::deserialize(&mut json, |path| unknown.push(path.to_string()))
+        .and_then(|Object(value)| json.end().map(|()| value));
+    match read {
+        Err(_) => Err(refusal::<T>(body)),
+        Ok(_) if settings.unknown_members == Unknown::Refuse && !unknown.is_empty() => {
+            let problem = Problem::bad_request("The body has members that are not known");
+            Err(unknown.into_iter().fold(problem, |problem, path| {
+                problem.with_error(&path, "there is no such member")
+            }))
+        }
+        Ok(value) => Ok(value),
+    }
+}
+
+/// Says why a body cannot be read: a second reading that keeps track of the
+/// place, so that the first one need not.
+fn refusal<T: DeserializeOwned>(body: &[u8]) -> Problem {
+    if let Err(syntax) = serde_json::from_slice::<IgnoredAny>(body) {
+        return Problem::bad_request(format!("The body is not valid JSON: {syntax}"))
+            .with_error("", syntax.to_string());
+    }
+    let json = &mut serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, Object<T>>(json) {
+        Err(error) => {
+            let path = error.path().to_string();
+            let reason = error.into_inner().to_string();
+            Problem::bad_request(format!("The body was refused at '{path}': {reason}"))
+                .with_error(&path, reason)
+        }
+        Ok(_) => Problem::bad_request("The body was refused"),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type
+        .and_then(|text| text.split(';').next())
+        .unwrap_or("")
+        .trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// A value that must be a JSON object: serde alone would also take an array
+/// of the members in order.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// A member of an update: absent, null or a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Member<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> Member<T> {
+    /// The value of a member that must not be null.
+    pub(crate) fn not_null(self, name: &str, settings: &Settings) -> Result<Option<T>, Problem> {
+        match self {
+            Self::Value(value) => Ok(Some(value)),
+            Self::Null if settings.null_members == NullMembers::Refuse => {
+                Err(Problem::field(name, "it must not be null"))
+            }
+            Self::Absent | Self::Null => Ok(None),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Note {
+        text: String,
+        #[serde(default)]
+        memo: Member<String>,
+    }
+
+    fn read_note(body: &[u8]) -> Result<Note, serde_json::Value> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json; charset=utf-8"),
+        );
+        read(&headers, body, &Settings::default())
+            .map_err(|problem| serde_json::to_value(problem).unwrap())
+    }
+
+    #[test]
+    fn absent_null_and_value_are_told_apart() {
+        let memo = |body: &str| read_note(body.as_bytes()).unwrap().memo;
+        assert_eq!(memo(r#"{"text":"a"}"#), Member::Absent);
+        assert_eq!(memo(r#"{"text":"a","memo":null}"#), Member::Null);
+        assert_eq!(
+            memo(r#"{"text":"a","memo":"b"}"#),
+            Member::Value("b".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_refusal_names_the_member() {
+        let errors = |body: &str| read_note(body.as_bytes()).unwrap_err()["errors"].to_string();
+        assert!(errors(r#"{"text":1}"#).contains("\"text\""));
+        assert!(errors(r#"{}"#).contains("missing field `text`"));
+        assert!(errors(r#"{"text":"a","extra":1}"#).contains("\"extra\""));
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_refused() {
+        for body in [
+            &b""[..],
+            b"[\"a\"]",
+            b"\"a\"",
+            b"{\"text\":\"a\"} x",
+            b"{\"text\":\"\xff\"}",
+            b"{\"text\":\"a\"}{}",
+        ] {
+            assert_eq!(read_note(body).unwrap_err()["status"], 400, "{body:?}");
+        }
+    }
+}

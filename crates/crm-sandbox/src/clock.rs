@@ -1,0 +1,152 @@
+//! The sandbox's clock: real time that a test can move.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Ticks in one second: the API counts time in steps of 100 ns.
+pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
+
+/// The time by which the sandbox lives: modification times, token expiry, the
+/// rate limit and the lag of the export feeds all follow it.
+///
+/// It starts at the real time and runs on the machine's monotonic clock, so
+/// a change of the system time does not reach it.
+///
+/// ```
+/// # tokio_test();
+/// # fn tokio_test() {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use std::time::Duration;
+/// let sandbox = crm_sandbox::Sandbox::start().await?;
+/// let before = sandbox.clock().now();
+/// sandbox.clock().advance(Duration::from_secs(900)); // every token is now expired
+/// assert!(sandbox.clock().now() >= before + Duration::from_secs(900));
+/// # Ok::<(), crm_sandbox::SandboxError>(()) }).unwrap();
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Clock {
+    hands: Mutex<Hands>,
+}
+
+#[derive(Debug)]
+struct Hands {
+    /// The time shown at `since`.
+    base: i64,
+    since: Instant,
+    running: bool,
+    last_stamp: i64,
+}
+
+impl Hands {
+    fn now(&self) -> i64 {
+        match self.running {
+            true => self.base + ticks(self.since.elapsed()),
+            false => self.base,
+        }
+    }
+
+    fn move_to(&mut self, time: i64) {
+        self.base = time;
+        self.since = Instant::now();
+    }
+}
+
+impl Clock {
+    pub(crate) fn real() -> Self {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            hands: Mutex::new(Hands {
+                base: ticks(now),
+                since: Instant::now(),
+                running: true,
+                last_stamp: 0,
+            }),
+        }
+    }
+
+    /// The present time of the sandbox.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let nanoseconds = self.ticks().unsigned_abs().saturating_mul(100);
+        UNIX_EPOCH + Duration::from_nanos(nanoseconds)
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let mut hands = self.hands();
+        let time = hands.now() + ticks(by);
+        hands.move_to(time);
+    }
+
+    /// Sets the clock to a time, earlier or later than the present one.
+    /// Times before 1970 count as 1970.
+    pub fn set(&self, time: SystemTime) {
+        let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.hands().move_to(ticks(since_1970));
+    }
+
+    /// Stops the clock; [`advance`](Self::advance) and [`set`](Self::set)
+    /// still move it.
+    pub fn freeze(&self) {
+        let mut hands = self.hands();
+        hands.base = hands.now();
+        hands.running = false;
+    }
+
+    /// Lets a frozen clock run on from where it stands.
+    pub fn resume(&self) {
+        let mut hands = self.hands();
+        hands.since = Instant::now();
+        hands.running = true;
+    }
+
+    /// Ticks of 100 ns since 1970.
+    pub(crate) fn ticks(&self) -> i64 {
+        self.hands().now()
+    }
+
+    /// The time for a change: like [`ticks`](Self::ticks), but never the same
+    /// twice, so that changes have an order.
+    pub(crate) fn stamp(&self) -> i64 {
+        let mut hands = self.hands();
+        let stamp = hands.now().max(hands.last_stamp + 1);
+        hands.last_stamp = stamp;
+        stamp
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ticks(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos() / 100).unwrap_or(i64::MAX / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frozen_clock_moves_only_when_told() {
+        let clock = Clock::real();
+        clock.freeze();
+        let before = clock.ticks();
+        assert_eq!(clock.ticks(), before);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(clock.ticks(), before + 5 * TICKS_PER_SECOND);
+    }
+
+    #[test]
+    fn stamps_differ_even_while_the_clock_stands_still_or_goes_back() {
+        let clock = Clock::real();
+        clock.freeze();
+        let first = clock.stamp();
+        let second = clock.stamp();
+        clock.set(UNIX_EPOCH);
+        assert!(first < second && second < clock.stamp());
+    }
+}

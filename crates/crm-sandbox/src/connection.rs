@@ -1,0 +1,24 @@
+//! Where a sandbox answers and with which credentials.
+
+use serde::Serialize;
+
+/// What a client needs to talk to a sandbox. Serialised, it is the first line
+/// that `crm sandbox serve` prints.
+///
+/// The credentials are no secrets: they open nothing but a local sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Connection {
+    /// Base URL of the API, without a path: `http://127.0.0.1:49152`.
+    pub api_url: String,
+    /// Base URL of the token endpoint; the same server.
+    pub auth_url: String,
+    /// The tenant.
+    pub tenant: i64,
+    /// The OAuth client id.
+    pub client_id: String,
+    /// The OAuth client secret.
+    pub client_secret: String,
+    /// The application key, sent as `ST-App-Key`.
+    pub app_key: String,
+}

@@ -1,0 +1,112 @@
+//! The kinds of contacts and what their values look like.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::settings::{PhoneValues, Settings};
+
+/// The kind of a contact. Case-sensitive, and closed: anything else is 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) enum ContactType {
+    Phone,
+    MobilePhone,
+    Email,
+    Fax,
+}
+
+impl ContactType {
+    /// Reads a stored type; the store may hold types that are unknown here.
+    pub(crate) fn stored(text: &str) -> Option<Self> {
+        [Self::Phone, Self::MobilePhone, Self::Email, Self::Fax]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Phone => "Phone",
+            Self::MobilePhone => "MobilePhone",
+            Self::Email => "Email",
+            Self::Fax => "Fax",
+        }
+    }
+
+    /// The value as the store keeps it. How the real service checks and
+    /// normalises values is not documented.
+    pub(crate) fn value(self, value: &str, settings: &Settings) -> Result<String, Problem> {
+        if settings.value_checks
+            && let Some(reason) = self.objection(value)
+        {
+            return Err(Problem::field("value", reason));
+        }
+        Ok(match (self, settings.phone_values) {
+            (Self::Email, _) | (_, PhoneValues::Verbatim) => value.to_owned(),
+            (Self::Phone | Self::MobilePhone | Self::Fax, PhoneValues::Digits) => digits(value),
+        })
+    }
+
+    fn objection(self, value: &str) -> Option<&'static str> {
+        if value.trim().is_empty() {
+            return Some("it must not be blank");
+        }
+        match self {
+            Self::Email => match value.trim().split_once('@') {
+                Some((name, domain))
+                    if !name.is_empty() && !domain.is_empty() && !domain.contains('@') =>
+                {
+                    None
+                }
+                _ => Some("an e-mail address has text on both sides of one @"),
+            },
+            Self::Phone | Self::MobilePhone | Self::Fax => {
+                let has_digit = value.bytes().any(|b| b.is_ascii_digit());
+                (!has_digit).then_some("a number has at least one digit")
+            }
+        }
+    }
+}
+
+/// The digits of a number, without the leading 1 of eleven.
+fn digits(value: &str) -> String {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    match digits.strip_prefix('1') {
+        Some(national) if national.len() == 10 => national.to_owned(),
+        _ => digits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_kept_as_digits_unless_switched() {
+        let mut settings = Settings::default();
+        let value = |settings: &Settings| {
+            ContactType::Phone
+                .value("+1 (818) 555-0142", settings)
+                .unwrap()
+        };
+        assert_eq!(value(&settings), "8185550142");
+        settings.set("phone-values", "verbatim").unwrap();
+        assert_eq!(value(&settings), "+1 (818) 555-0142");
+    }
+
+    #[test]
+    fn values_must_fit_their_type_unless_switched() {
+        let mut settings = Settings::default();
+        for (kind, value) in [
+            (ContactType::Email, "nobody"),
+            (ContactType::Email, "@a.example"),
+            (ContactType::Email, "a@b@c.example"),
+            (ContactType::Email, " "),
+            (ContactType::Phone, "call me"),
+            (ContactType::Fax, ""),
+        ] {
+            assert!(kind.value(value, &settings).is_err(), "{value}");
+        }
+        settings.set("value-checks", "off").unwrap();
+        assert!(ContactType::Email.value("nobody", &settings).is_ok());
+    }
+}

@@ -1,0 +1,188 @@
+//! The way of one request: faults, admission, the operation, the answer, the
+//! log.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use http::request::Parts;
+use http::{Response, StatusCode};
+
+use crate::app::App;
+use crate::auth;
+use crate::faults::{self, Fault, Unread, Wire};
+use crate::log::LogEntry;
+use crate::operation::{Call, Operation, Reply};
+use crate::problem::{Problem, json};
+use crate::query::Query;
+use crate::settings::Settings;
+
+/// Answers a request for one operation.
+pub(crate) async fn operation(
+    app: Arc<App>,
+    operation: Arc<Operation>,
+    request: Request,
+) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let path = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .ok();
+    let carry_out = |parts: &Parts, body: &[u8], keep: bool, settings: &Settings| {
+        // Only text that is not UTF-8 once decoded leaves no path parameters.
+        let path: Vec<(String, String)> = path
+            .as_ref()
+            .ok_or_else(|| Problem::field("id", "the path is not UTF-8"))?
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        run(&app, &operation, settings, &path, parts, body, keep)
+    };
+    exchange(
+        &app,
+        &operation.id,
+        parts,
+        body,
+        |parts, body, keep, settings| match carry_out(parts, body, keep, settings) {
+            Ok(Reply::Json(body)) => Ok(json(StatusCode::OK, body)),
+            Ok(Reply::Empty) => Ok(Response::default()),
+            Err(problem) => Err(problem.into_response(settings.gateway_errors)),
+        },
+    )
+    .await
+}
+
+/// Answers a token request.
+pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    exchange(
+        &app,
+        "Token",
+        parts,
+        body,
+        |parts, body, _keep, settings| {
+            let answer = auth::token(&app, settings, &parts.headers, body);
+            if answer.status().is_success() {
+                Ok(answer)
+            } else {
+                Err(answer)
+            }
+        },
+    )
+    .await
+}
+
+/// Answers a request that matches no operation.
+pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    exchange(&app, "", parts, body, |_, _, _, settings| {
+        Err(Problem::no_route().into_response(settings.gateway_errors))
+    })
+    .await
+}
+
+/// Reads a request, lets `carry_out` answer it and injects the fault that is
+/// due. `carry_out` gives `Err` for refusals, which go before faults that
+/// would only refuse in another way; its third argument says whether changes
+/// are to be kept.
+async fn exchange(
+    app: &App,
+    operation: &str,
+    parts: Parts,
+    body: Body,
+    carry_out: impl FnOnce(&Parts, &[u8], bool, &Settings) -> Result<Response<Body>, Response<Body>>,
+) -> Response<Body> {
+    let arrived = app.clock.ticks();
+    let settings = app.settings();
+    let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
+    wire.calm();
+    let fault = app
+        .faults
+        .choose(operation, &parts.method, parts.uri.path());
+    let (response, injected) = match faults::receive(fault.as_ref(), &wire, body).await {
+        Err(Unread::Reset) => (Response::default(), fault),
+        Err(Unread::Refused) => {
+            let problem = Problem::bad_request("The body is too large or was broken off");
+            (problem.into_response(settings.gateway_errors), None)
+        }
+        Ok(body) => {
+            let keep = fault.as_ref().is_none_or(Fault::is_carried_out);
+            let outcome = carry_out(&parts, &body, keep, &settings);
+            inject(fault, operation, &wire, outcome).await
+        }
+    };
+    if let Some(fault) = &injected {
+        app.faults.count(fault);
+    }
+    let entry = LogEntry {
+        time: arrived.saturating_mul(100),
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        operation: operation.to_owned(),
+        tenant: tenant_in(parts.uri.path()),
+        status: response.status().as_u16(),
+        fault: injected.map(|fault| fault.name()),
+    };
+    app.log.push(entry, settings.log_size);
+    response
+}
+
+/// Applies a fault to an outcome and says whether it was applied.
+async fn inject(
+    fault: Option<Fault>,
+    operation: &str,
+    wire: &Wire,
+    outcome: Result<Response<Body>, Response<Body>>,
+) -> (Response<Body>, Option<Fault>) {
+    let Some(fault) = fault else {
+        return (outcome.unwrap_or_else(|refusal| refusal), None);
+    };
+    match (faults::instead(&fault, operation), outcome) {
+        (Some(answer), Ok(_)) => (answer, Some(fault)),
+        (Some(_), Err(refusal)) => (refusal, None),
+        (None, Ok(answer) | Err(answer)) => {
+            (faults::after(&fault, wire, answer).await, Some(fault))
+        }
+    }
+}
+
+/// Admits a call and runs its operation on the tenant's store.
+fn run(
+    app: &App,
+    operation: &Operation,
+    settings: &Settings,
+    path: &[(String, String)],
+    parts: &Parts,
+    body: &[u8],
+    keep: bool,
+) -> Result<Reply, Problem> {
+    let tenant = path
+        .iter()
+        .find(|(name, _)| name == "tenant")
+        .map_or("", |(_, value)| value);
+    let tenant = auth::admit(app, settings, operation, tenant, &parts.headers)?;
+    let query = Query::read(parts.uri.query().unwrap_or(""), &operation.query, settings)?;
+    let run = |db: &rusqlite::Connection| {
+        (operation.run)(&Call {
+            db,
+            settings,
+            clock: &app.clock,
+            path,
+            query: &query,
+            headers: &parts.headers,
+            body,
+        })
+    };
+    match operation.writes() {
+        true => tenant.store.write(keep, run),
+        false => tenant.store.read(run),
+    }
+}
+
+/// The tenant in `/crm/v2/tenant/{tenant}/…`, 0 where there is none.
+fn tenant_in(path: &str) -> i64 {
+    let rest = path.strip_prefix("/crm/v2/tenant/").unwrap_or("");
+    rest.split('/')
+        .next()
+        .and_then(|id| id.parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,39 @@
+//! Errors of the sandbox itself, not of the API that it plays.
+
+use std::io;
+
+/// What kept a sandbox from starting or from doing what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The address could not be listened on.
+    #[error("cannot listen on {address}: choose another address or port")]
+    Listen {
+        /// The address that was asked for.
+        address: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The thread or the runtime of the server could not be made.
+    #[error("cannot start the server's thread")]
+    Thread(#[source] io::Error),
+    /// The database could not be opened, read or written.
+    #[error("cannot use the sandbox's database; is it a file of this version, and writable?")]
+    Database(#[from] rusqlite::Error),
+    /// The database was written by another version of the sandbox.
+    #[error(
+        "the data file has layout {found}, this sandbox writes layout {expected}: use another file"
+    )]
+    Layout {
+        /// The layout version in the file.
+        found: i64,
+        /// The layout version of this crate.
+        expected: i64,
+    },
+    /// A setting does not exist or does not take this value.
+    #[error(transparent)]
+    Setting(#[from] crate::settings::SettingError),
+    /// The server went away before it had started.
+    #[error("the server stopped while it was starting")]
+    Stopped,
+}

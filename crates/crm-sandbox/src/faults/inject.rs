@@ -1,0 +1,190 @@
+//! What each fault does to a request and its answer.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody, to_bytes};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt;
+
+use super::Fault;
+use super::wire::{End, Tampering, Wire};
+use crate::auth;
+use crate::problem::{Problem, json};
+use crate::settings::GatewayErrors;
+
+/// Larger bodies are refused: no request of the API comes near.
+pub(crate) const LARGEST_BODY: usize = 1 << 20;
+
+impl Fault {
+    /// Whether the request's changes are kept.
+    pub(crate) fn is_carried_out(&self) -> bool {
+        !matches!(
+            self,
+            Self::Refuse
+                | Self::ResetBeforeRequest
+                | Self::ResetDuringRequest
+                | Self::ResetAfterRequest
+                | Self::Html { .. }
+                | Self::Status { .. }
+                | Self::TooManyRequests { .. }
+                | Self::Maintenance
+        )
+    }
+}
+
+/// Why a request's body did not arrive.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// A fault broke the connection.
+    Reset,
+    /// It is too large, or the client broke off.
+    Refused,
+}
+
+/// Reads a request's body, unless the fault breaks the connection before.
+pub(crate) async fn receive(
+    fault: Option<&Fault>,
+    wire: &Wire,
+    mut body: Body,
+) -> Result<Bytes, Unread> {
+    let resets = match fault {
+        Some(Fault::ResetBeforeRequest) => true,
+        Some(Fault::ResetDuringRequest) => {
+            // What was read so far is thrown away with the connection.
+            let _first_piece = body.frame().await;
+            true
+        }
+        _ => false,
+    };
+    if resets {
+        wire.reset();
+        return Err(Unread::Reset);
+    }
+    let bytes = to_bytes(body, LARGEST_BODY)
+        .await
+        .map_err(|_| Unread::Refused)?;
+    if fault == Some(&Fault::ResetAfterRequest) {
+        wire.reset();
+        return Err(Unread::Reset);
+    }
+    Ok(bytes)
+}
+
+/// The answer of a fault that takes the place of carrying out a request.
+pub(crate) fn instead(fault: &Fault, operation: &str) -> Option<Response<Body>> {
+    let problem = match fault {
+        Fault::Status {
+            status: status @ (400 | 401),
+        } if operation == "Token" => {
+            return Some(auth::invalid_client(status_of(*status)));
+        }
+        Fault::Html { status } => return Some(html(status_of(*status))),
+        Fault::Status { status } => {
+            Problem::new(status_of(*status), "Something went wrong (injected fault)")
+        }
+        Fault::TooManyRequests {
+            seconds,
+            retry_after,
+        } => Problem::too_many_requests(*seconds, true, *retry_after),
+        Fault::Maintenance => Problem::conflict("Down for maintenance, please try again later"),
+        _ => return None,
+    };
+    Some(problem.into_response(GatewayErrors::Problem))
+}
+
+/// Does to the answer of a request what the fault demands.
+pub(crate) async fn after(fault: &Fault, wire: &Wire, response: Response<Body>) -> Response<Body> {
+    match fault {
+        Fault::ResetBeforeAnswer => wire.reset(),
+        Fault::ResetDuringAnswer => {
+            let body = response.body().size_hint().exact().unwrap_or(0);
+            // Within the body where there is one, else within the head.
+            let limit = 40 + usize::try_from(body / 2).unwrap_or(0);
+            wire.tamper(Tampering {
+                limit: Some(limit),
+                end: Some(End::Reset),
+                ..Tampering::default()
+            });
+        }
+        Fault::ResetAfterAnswer => {
+            wire.tamper(Tampering {
+                end: Some(End::Reset),
+                ..Tampering::default()
+            });
+        }
+        Fault::Delay { milliseconds } => {
+            tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
+        }
+        Fault::Drip {
+            bytes,
+            milliseconds,
+        } => {
+            let pace = Some((*bytes, Duration::from_millis(*milliseconds)));
+            wire.tamper(Tampering {
+                pace,
+                ..Tampering::default()
+            });
+        }
+        Fault::WrongLength { difference } => {
+            let (parts, body) = response.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+            let raw = with_length(&parts, &body, *difference);
+            replace(wire, raw);
+            return Response::from_parts(parts, Body::empty());
+        }
+        Fault::Garbage => replace(
+            wire,
+            Bytes::from_static(b"\x16\x03\x01\xff\0 this is not HTTP \xfe\r\n\r\n"),
+        ),
+        Fault::GarbageBody => {
+            return json(response.status(), b"{\"id\":1,\"type\":\xff\xfe".to_vec());
+        }
+        Fault::LostAnswer => return html(StatusCode::GATEWAY_TIMEOUT),
+        _ => {}
+    }
+    response
+}
+
+fn replace(wire: &Wire, raw: Bytes) {
+    wire.tamper(Tampering {
+        replacement: Some(raw),
+        end: Some(End::Close),
+        ..Tampering::default()
+    });
+}
+
+/// An answer whose `Content-Length` is wrong, byte by byte.
+fn with_length(parts: &http::response::Parts, body: &[u8], difference: i64) -> Bytes {
+    let length = i64::try_from(body.len())
+        .unwrap_or(i64::MAX)
+        .saturating_add(difference)
+        .max(0);
+    let mut raw = format!("HTTP/1.1 {}\r\ncontent-length: {length}\r\n", parts.status).into_bytes();
+    for (name, value) in &parts.headers {
+        raw.extend_from_slice(name.as_str().as_bytes());
+        raw.extend_from_slice(b": ");
+        raw.extend_from_slice(value.as_bytes());
+        raw.extend_from_slice(b"\r\n");
+    }
+    raw.extend_from_slice(b"\r\n");
+    raw.extend_from_slice(body);
+    raw.into()
+}
+
+fn html(status: StatusCode) -> Response<Body> {
+    let page = format!(
+        "<!doctype html>\n<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
+    );
+    let mut response = Response::new(Body::from(page));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -1,0 +1,69 @@
+//! The log of requests.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+/// One request that the sandbox read, in the order of their answers.
+///
+/// Query and body are left out: they may hold phone numbers and addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LogEntry {
+    /// When its head was read, by the sandbox's clock, in nanoseconds since 1970.
+    pub time: i64,
+    /// Its method.
+    pub method: String,
+    /// Its path, without the query.
+    pub path: String,
+    /// The API's operation id; `Token` for the token endpoint, empty where no
+    /// operation matched.
+    pub operation: String,
+    /// The tenant in the path; 0 where there is none.
+    pub tenant: i64,
+    /// The status that was answered, or would have been where a fault broke
+    /// the connection.
+    pub status: u16,
+    /// The fault that was injected, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<&'static str>,
+}
+
+impl LogEntry {
+    /// When the request's head was read, by the sandbox's clock.
+    #[must_use]
+    pub fn arrived(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(self.time.unsigned_abs())
+    }
+}
+
+/// The newest requests, up to a bound.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    entries: Mutex<VecDeque<LogEntry>>,
+}
+
+impl Log {
+    pub(crate) fn push(&self, entry: LogEntry, bound: u32) {
+        let mut entries = self.entries();
+        entries.push_back(entry);
+        while entries.len() > bound as usize {
+            entries.pop_front();
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<LogEntry> {
+        self.entries().iter().cloned().collect()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.entries().clear();
+    }
+
+    fn entries(&self) -> MutexGuard<'_, VecDeque<LogEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,193 @@
+//! An operation of the API as one value.
+//!
+//! Routing, scopes, the request log, fault rules and the OpenAPI document all
+//! come from the list that [`crate::routes::operations`] makes of these.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, Method};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::body;
+use crate::clock::Clock;
+use crate::problem::Problem;
+use crate::query::{self, Query};
+use crate::settings::Settings;
+use crate::time_text;
+
+/// One operation: what the contract says about it, and the function that
+/// does it.
+pub(crate) struct Operation {
+    pub(crate) id: String,
+    pub(crate) method: Method,
+    /// Relative to the tenant: `/locations/{id}/contacts`.
+    pub(crate) path: String,
+    /// The OAuth scope that a token needs.
+    pub(crate) scope: &'static str,
+    pub(crate) query: Vec<Parameter>,
+    pub(crate) body: Option<SchemaOf>,
+    pub(crate) answer: Answer,
+    /// The statuses that the contract lists beside 200.
+    pub(crate) refusals: &'static [u16],
+    pub(crate) run: Run,
+}
+
+/// Does an operation. Every check comes before the first change, because a
+/// refused request must leave nothing behind.
+pub(crate) type Run = fn(&Call<'_>) -> Result<Reply, Problem>;
+
+/// A query parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int32,
+    Int64,
+    Boolean,
+    Text,
+    DateTime,
+    Guid,
+}
+
+/// A schema of the OpenAPI document.
+pub(crate) struct SchemaOf {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) collect: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl SchemaOf {
+    fn of<T: ToSchema>() -> Self {
+        Self {
+            name: T::name(),
+            collect: |schemas| {
+                schemas.push((T::name().into_owned(), T::schema()));
+                T::schemas(schemas);
+            },
+        }
+    }
+}
+
+/// The body of a 200.
+pub(crate) enum Answer {
+    Empty,
+    One(SchemaOf),
+    /// A bare JSON array.
+    Array(SchemaOf),
+}
+
+impl Operation {
+    pub(crate) fn new(method: Method, id: &str, path: &str, run: Run) -> Self {
+        Self {
+            id: id.to_owned(),
+            method,
+            path: path.to_owned(),
+            scope: "",
+            query: Vec::new(),
+            body: None,
+            answer: Answer::Empty,
+            refusals: &[400],
+            run,
+        }
+    }
+
+    pub(crate) fn scope(mut self, scope: &'static str) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    pub(crate) fn query(mut self, parameters: &[Parameter]) -> Self {
+        self.query.extend_from_slice(parameters);
+        self
+    }
+
+    pub(crate) fn body<T: ToSchema>(mut self) -> Self {
+        self.body = Some(SchemaOf::of::<T>());
+        self
+    }
+
+    pub(crate) fn answer<T: ToSchema>(mut self) -> Self {
+        self.answer = Answer::One(SchemaOf::of::<T>());
+        self
+    }
+
+    pub(crate) fn answer_array<T: ToSchema>(mut self) -> Self {
+        self.answer = Answer::Array(SchemaOf::of::<T>());
+        self
+    }
+
+    pub(crate) fn refusals(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
+        self
+    }
+
+    pub(crate) fn writes(&self) -> bool {
+        self.method != Method::GET
+    }
+}
+
+/// A request that passed the gateway's checks, and what it works on.
+pub(crate) struct Call<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) settings: &'a Settings,
+    pub(crate) clock: &'a Clock,
+    pub(crate) path: &'a [(String, String)],
+    pub(crate) query: &'a Query,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+impl Call<'_> {
+    /// A path parameter that is an integer.
+    pub(crate) fn int64(&self, name: &str) -> Result<i64, Problem> {
+        self.text(name)?
+            .parse()
+            .map_err(|_| Problem::field(name, "it is not an integer"))
+    }
+
+    /// A path parameter that is a GUID, in the store's form.
+    pub(crate) fn guid(&self, name: &str) -> Result<String, Problem> {
+        query::guid(self.text(name)?).ok_or_else(|| Problem::field(name, "it is not a GUID"))
+    }
+
+    /// A path parameter that is text.
+    pub(crate) fn text(&self, name: &str) -> Result<&str, Problem> {
+        let found = self.path.iter().find(|(n, _)| n == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .ok_or_else(Problem::no_route)
+    }
+
+    /// The body.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        body::read(self.headers, self.body, self.settings)
+    }
+
+    /// A fresh time for a change, in the store's form.
+    pub(crate) fn now(&self) -> String {
+        time_text::from_ticks(self.clock.stamp())
+    }
+}
+
+/// The answer 200.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Empty,
+    Json(Vec<u8>),
+}
+
+impl Reply {
+    pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
+        serde_json::to_vec(value).map(Self::Json).map_err(|error| {
+            Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Refusals in the API's problem form (RFC 9457 with `traceId`, `errors` and
+//! `data`, sent as `application/json`).
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::settings::GatewayErrors;
+
+/// What the API answers when it refuses.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ApiErrorResponse)]
+pub(crate) struct Problem {
+    r#type: &'static str,
+    title: String,
+    status: u16,
+    trace_id: String,
+    errors: BTreeMap<String, Vec<String>>,
+    #[schema(value_type = std::collections::HashMap<String, Object>)]
+    data: BTreeMap<String, ()>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    retry_after: Option<u32>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, title: impl Into<String>) -> Self {
+        Self {
+            r#type: problem_type(status),
+            title: title.into(),
+            status: status.as_u16(),
+            trace_id: trace_id(),
+            errors: BTreeMap::new(),
+            data: BTreeMap::new(),
+            retry_after: None,
+        }
+    }
+
+    /// 400 for one field, named as the API names it.
+    pub(crate) fn field(name: &str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            format!("The value of '{name}' was refused: {reason}"),
+        )
+        .with_error(name, reason)
+    }
+
+    /// 400 without a field.
+    pub(crate) fn bad_request(title: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, title)
+    }
+
+    /// 404 for a record.
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self::new(StatusCode::NOT_FOUND, what.clone()).with_error("id", what)
+    }
+
+    /// 404 of the gateway: no operation has this method and path.
+    pub(crate) fn no_route() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Unable to match the request to an operation",
+        )
+    }
+
+    /// 409.
+    pub(crate) fn conflict(title: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, title)
+    }
+
+    /// 429: the integer before the last word of the title is the wait.
+    pub(crate) fn too_many_requests(seconds: u32, wait_in_title: bool, retry_after: bool) -> Self {
+        let title = match wait_in_title {
+            true => format!("Rate limit is exceeded. Try again in {seconds} seconds."),
+            false => "Rate limit is exceeded. Try again later.".to_owned(),
+        };
+        Self {
+            retry_after: retry_after.then_some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, title)
+        }
+    }
+
+    pub(crate) fn with_error(mut self, field: &str, reason: impl Into<String>) -> Self {
+        self.errors
+            .entry(field.to_owned())
+            .or_default()
+            .push(reason.into());
+        self
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The answer on the wire. The gateway makes some refusals itself and may
+    /// write them in its own form.
+    pub(crate) fn into_response(self, gateway_errors: GatewayErrors) -> Response<Body> {
+        let no_route = self.status == 404 && self.errors.is_empty();
+        let by_gateway = no_route || matches!(self.status, 401 | 429);
+        let body = match gateway_errors {
+            GatewayErrors::Gateway if by_gateway => serde_json::to_vec(&GatewayError {
+                status_code: self.status,
+                message: &self.title,
+            }),
+            _ => serde_json::to_vec(&self),
+        }
+        .unwrap_or_default();
+        let mut response = json(self.status(), body);
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// The store failed: the one cause of a 500.
+impl From<rusqlite::Error> for Problem {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The sandbox's database failed: {error}"),
+        )
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GatewayError<'a> {
+    status_code: u16,
+    message: &'a str,
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+fn problem_type(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.1",
+        401 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2",
+        403 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
+        404 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.5",
+        409 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10",
+        429 => "https://www.rfc-editor.org/rfc/rfc6585#section-4",
+        500 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.1",
+        _ => "about:blank",
+    }
+}
+
+/// A trace id in the form of W3C Trace Context.
+fn trace_id() -> String {
+    let parent = Uuid::new_v4().as_u64_pair().0;
+    format!("00-{}-{parent:016x}-00", Uuid::new_v4().simple())
+}

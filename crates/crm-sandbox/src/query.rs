@@ -1,0 +1,175 @@
+//! The query string: typed, and strict about what each type looks like.
+
+use percent_encoding::percent_decode_str;
+
+use crate::operation::Parameter;
+use crate::problem::Problem;
+use crate::settings::{PageBounds, Settings, Unknown};
+use crate::time_text;
+
+/// The largest page that the API gives.
+const LARGEST_PAGE: i32 = 5000;
+
+/// The decoded members of a query string, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    members: Vec<(String, String)>,
+}
+
+/// Which page of a list is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paging {
+    pub(crate) page: i32,
+    pub(crate) page_size: i32,
+    pub(crate) include_total: bool,
+}
+
+/// Order of a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sort {
+    /// The column of the store.
+    pub(crate) column: &'static str,
+    pub(crate) descending: bool,
+}
+
+impl Query {
+    /// Decodes a query string and applies the rules for all operations.
+    pub(crate) fn read(
+        text: &str,
+        known: &[Parameter],
+        settings: &Settings,
+    ) -> Result<Self, Problem> {
+        if settings.query_limit > 0 && text.len() > settings.query_limit as usize {
+            let status = http::StatusCode::from_u16(settings.long_query_status)
+                .unwrap_or(http::StatusCode::BAD_REQUEST);
+            return Err(Problem::new(status, "The query string is too long"));
+        }
+        let members = text
+            .split('&')
+            .filter(|member| !member.is_empty())
+            .map(|member| {
+                let (name, value) = member.split_once('=').unwrap_or((member, ""));
+                Ok((decode(name)?, decode(value)?))
+            })
+            .collect::<Result<Vec<_>, Problem>>()?;
+        if settings.unknown_query == Unknown::Refuse
+            && let Some((name, _)) = members
+                .iter()
+                .find(|(name, _)| known.iter().all(|p| p.name != name))
+        {
+            return Err(Problem::field(name, "this operation has no such parameter"));
+        }
+        Ok(Self { members })
+    }
+
+    /// The first value of a parameter.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.members
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn int32(&self, name: &str) -> Result<Option<i32>, Problem> {
+        self.parsed(name, "an integer", |text| text.parse().ok())
+    }
+
+    pub(crate) fn int64(&self, name: &str) -> Result<Option<i64>, Problem> {
+        self.parsed(name, "an integer", |text| text.parse().ok())
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
+        self.parsed(name, "true or false", |text| match text {
+            _ if text.eq_ignore_ascii_case("true") => Some(true),
+            _ if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A date-time in the store's form.
+    pub(crate) fn date_time(&self, name: &str) -> Result<Option<String>, Problem> {
+        self.parsed(name, "an RFC 3339 date-time", time_text::from_rfc3339)
+    }
+
+    /// A GUID in the store's form.
+    pub(crate) fn guid(&self, name: &str) -> Result<Option<String>, Problem> {
+        self.parsed(name, "a GUID", guid)
+    }
+
+    /// A comma-separated list of ids.
+    pub(crate) fn ids(&self, name: &str, limit: u32) -> Result<Option<Vec<i64>>, Problem> {
+        let ids: Option<Vec<i64>> =
+            self.parsed(name, "a comma-separated list of integers", |text| {
+                text.split(',').map(|id| id.trim().parse().ok()).collect()
+            })?;
+        match &ids {
+            Some(ids) if limit > 0 && ids.len() > limit as usize => Err(Problem::field(
+                name,
+                format!("at most {limit} ids are taken"),
+            )),
+            _ => Ok(ids),
+        }
+    }
+
+    /// `page`, `pageSize` and `includeTotal`.
+    pub(crate) fn paging(&self, settings: &Settings) -> Result<Paging, Problem> {
+        let bounded = |name: &str, default: i32, most: i32| match self.int32(name)? {
+            None => Ok(default),
+            Some(number) if (1..=most).contains(&number) => Ok(number),
+            Some(number) if settings.page_bounds == PageBounds::Clamp => Ok(number.clamp(1, most)),
+            Some(_) => Err(Problem::field(name, format!("it must be from 1 to {most}"))),
+        };
+        Ok(Paging {
+            page: bounded("page", 1, i32::MAX)?,
+            page_size: bounded("pageSize", 50, LARGEST_PAGE)?,
+            include_total: self.boolean("includeTotal")?.unwrap_or(false),
+        })
+    }
+
+    /// `sort=+Field` or `sort=-Field`. A `+` that was not percent-encoded
+    /// arrives as a space and counts as `+`.
+    pub(crate) fn sort(&self, fields: &[(&str, &'static str)]) -> Result<Option<Sort>, Problem> {
+        self.parsed(
+            "sort",
+            "+ or - and the name of a field of this list",
+            |text| {
+                let (descending, field) = match text.split_at_checked(1)? {
+                    ("+" | " ", field) => (false, field),
+                    ("-", field) => (true, field),
+                    _ => return None,
+                };
+                let (_, column) = fields
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(field))?;
+                Some(Sort { column, descending })
+            },
+        )
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &str,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        self.text(name)
+            .map(|text| read(text).ok_or_else(|| Problem::field(name, format!("it is not {what}"))))
+            .transpose()
+    }
+}
+
+/// A GUID as the store keeps it: lower case, with hyphens.
+pub(crate) fn guid(text: &str) -> Option<String> {
+    let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
+    hyphenated
+        .then(|| uuid::Uuid::try_parse(text).ok())
+        .flatten()
+        .map(|id| id.to_string())
+}
+
+fn decode(text: &str) -> Result<String, Problem> {
+    percent_decode_str(&text.replace('+', " "))
+        .decode_utf8()
+        .map(|decoded| decoded.into_owned())
+        .map_err(|_| Problem::bad_request("The query string is not UTF-8"))
+}

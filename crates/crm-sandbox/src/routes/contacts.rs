@@ -1,0 +1,280 @@
+//! The contacts of locations and customers: the same five operations twice.
+
+use http::Method;
+
+use crate::contact_type::ContactType;
+use crate::operation::{Call, Kind, Operation, Parameter, Reply};
+use crate::problem::Problem;
+use crate::settings::EmptyUpdate;
+use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
+use crate::store::select::Select;
+
+use super::page::Page;
+use super::{CREATED, MODIFIED, PAGING, parameter};
+
+pub(super) mod answer;
+mod request;
+
+use answer::{ContactResponse, Listed, Owned};
+use request::{CreateContactRequest, UpdateContactRequest};
+
+/// What the contract says differently about the contacts of locations and of
+/// customers.
+pub(super) trait Contract: Owner {
+    const READ: &'static str;
+    const WRITE: &'static str;
+    /// Member of answers over all owners: `locationId`.
+    const MEMBER: &'static str;
+    /// Query parameter of the list over all owners: `locationIds`.
+    const IDS: &'static str;
+    /// Names of the three answer schemas.
+    const LISTED: &'static str;
+    const OWNED: &'static str;
+    const EXPORTED: &'static str;
+    /// Filters of the list over all owners of which one is needed.
+    const NEEDED: &'static [&'static str];
+    /// The list of ids excludes every other filter.
+    const IDS_EXCLUDE_FILTERS: bool;
+    /// Runs once a contact was created.
+    fn created(call: &Call<'_>, contact: &StoredContact) -> Result<(), Problem>;
+}
+
+impl Contract for Location {
+    const READ: &'static str = "tn.crm.locations:r";
+    const WRITE: &'static str = "tn.crm.locations:w";
+    const MEMBER: &'static str = "locationId";
+    const IDS: &'static str = "locationIds";
+    const LISTED: &'static str = "LocationContactResponse";
+    const OWNED: &'static str = "LocationsContactResponse";
+    const EXPORTED: &'static str = "ExportLocationContactResponse";
+    const NEEDED: &'static [&'static str] = &[
+        "locationIds",
+        "modifiedBefore",
+        "modifiedOnOrAfter",
+        "createdBefore",
+        "createdOnOrAfter",
+    ];
+    const IDS_EXCLUDE_FILTERS: bool = false;
+
+    fn created(call: &Call<'_>, contact: &StoredContact) -> Result<(), Problem> {
+        if call.settings.copy_to_customer {
+            let customer = contacts::customer_of(call.db, contact.owner_id)?;
+            contacts::insert::<Customer>(
+                call.db,
+                customer,
+                &contact.contact_type,
+                &contact.value,
+                contact.memo.as_deref(),
+                &contact.created_on,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Contract for Customer {
+    const READ: &'static str = "tn.crm.customers:r";
+    const WRITE: &'static str = "tn.crm.customers:w";
+    const MEMBER: &'static str = "customerId";
+    const IDS: &'static str = "customerIds";
+    const LISTED: &'static str = "CustomerContactWithModifiedOnResponse";
+    const OWNED: &'static str = "CustomerContactWithModifiedOnAndCustomerIdResponse";
+    const EXPORTED: &'static str = "ExportCustomerContactResponse";
+    const NEEDED: &'static [&'static str] = &["customerIds", "modifiedBefore", "modifiedOnOrAfter"];
+    const IDS_EXCLUDE_FILTERS: bool = true;
+
+    fn created(_: &Call<'_>, _: &StoredContact) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// The contacts of locations.
+pub(super) fn location_operations() -> Vec<Operation> {
+    operations::<Location>("Locations", "Locations_GetLocationsContactsList", &[400])
+}
+
+/// The contacts of customers.
+pub(super) fn customer_operations() -> Vec<Operation> {
+    operations::<Customer>(
+        "Customers",
+        "Customers_GetModifiedContactsList",
+        &[400, 404],
+    )
+}
+
+fn operations<O: Contract>(
+    tag: &str,
+    list_all_id: &str,
+    list_all_refusals: &'static [u16],
+) -> Vec<Operation> {
+    let contacts = format!("/{}/{{id}}/contacts", O::COLLECTION);
+    let contact = format!("{contacts}/{{contactId}}");
+    let new = |method, name: &str, path: &str, run| {
+        Operation::new(method, &format!("{tag}_{name}"), path, run).refusals(&[400, 404, 409])
+    };
+    let ids: Parameter = parameter(O::IDS, Kind::Text);
+    vec![
+        new(Method::GET, "GetContactList", &contacts, list::<O>)
+            .scope(O::READ)
+            .query(&PAGING)
+            .answer::<Page<Listed<O>>>(),
+        new(Method::POST, "CreateContact", &contacts, create::<O>)
+            .scope(O::WRITE)
+            .body::<CreateContactRequest>()
+            .answer::<Listed<O>>(),
+        new(Method::PATCH, "UpdateContact", &contact, update::<O>)
+            .scope(O::WRITE)
+            .body::<UpdateContactRequest>()
+            .answer::<Listed<O>>(),
+        new(Method::DELETE, "DeleteContact", &contact, delete::<O>).scope(O::WRITE),
+        Operation::new(
+            Method::GET,
+            list_all_id,
+            &format!("/{}/contacts", O::COLLECTION),
+            list_all::<O>,
+        )
+        .scope(O::READ)
+        .query(&PAGING)
+        .query(&MODIFIED)
+        .query(&CREATED)
+        .query(&[ids])
+        .answer::<Page<Owned<O>>>()
+        .refusals(list_all_refusals),
+    ]
+}
+
+fn list<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let owner = call.int64("id")?;
+    let paging = call.query.paging(call.settings)?;
+    must_exist::<O>(call, owner)?;
+    let rows = contacts::select::<O>()
+        .filter("owner_id = ?", Some(owner))
+        .only("active")
+        .page(call.db, paging, contacts::read)?;
+    Reply::json(&Page::new(paging, rows, |contact| {
+        ContactResponse::new(contact, call.settings)
+    }))
+}
+
+fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let owner = call.int64("id")?;
+    let request: CreateContactRequest = call.json()?;
+    let kind = request.r#type;
+    let value = kind.value(&request.value, call.settings)?;
+    must_exist::<O>(call, owner)?;
+    let memo = request::memo(request.memo, call.settings);
+    let id = contacts::insert::<O>(
+        call.db,
+        owner,
+        kind.as_str(),
+        &value,
+        memo.as_deref(),
+        &call.now(),
+    )?;
+    let contact = find::<O>(call, owner, id)?;
+    O::created(call, &contact)?;
+    Reply::json(&ContactResponse::new(contact, call.settings))
+}
+
+fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let owner = call.int64("id")?;
+    let id = call.int64("contactId")?;
+    let change = call.json::<UpdateContactRequest>()?.check(call.settings)?;
+    if let (Some(kind), Some(value)) = (change.kind, &change.value) {
+        kind.value(value, call.settings)?;
+    }
+    must_exist::<O>(call, owner)?;
+    let mut contact = find::<O>(call, owner, id)?;
+    if change.is_empty() && call.settings.empty_update == EmptyUpdate::Keep {
+        return Reply::json(&ContactResponse::new(contact, call.settings));
+    }
+    if change.kind.is_some() || change.value.is_some() {
+        let kind = change
+            .kind
+            .or_else(|| ContactType::stored(&contact.contact_type));
+        let value = change.value.unwrap_or(contact.value);
+        contact.value = match kind {
+            Some(kind) => kind.value(&value, call.settings)?,
+            None => value,
+        };
+        if let Some(kind) = change.kind {
+            kind.as_str().clone_into(&mut contact.contact_type);
+        }
+        contact.do_not_text = contacts::do_not_text(call.db, &contact.value)?;
+    }
+    if let Some(memo) = change.memo {
+        contact.memo = request::memo(Some(memo), call.settings);
+    }
+    contact.preferences = change.preferences.or(contact.preferences);
+    contact.modified_on = call.now();
+    contacts::update::<O>(call.db, &contact)?;
+    Reply::json(&ContactResponse::new(contact, call.settings))
+}
+
+fn delete<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let owner = call.int64("id")?;
+    let id = call.int64("contactId")?;
+    must_exist::<O>(call, owner)?;
+    let mut contact = find::<O>(call, owner, id)?;
+    contact.active = false;
+    contact.modified_on = call.now();
+    contacts::update::<O>(call.db, &contact)?;
+    Ok(Reply::Empty)
+}
+
+fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let ids = call.query.ids(O::IDS, call.settings.id_list_limit)?;
+    if !O::NEEDED.iter().any(|name| call.query.text(name).is_some()) {
+        let title = format!(
+            "At least one of these filters is needed: {}",
+            O::NEEDED.join(", ")
+        );
+        return Err(Problem::bad_request(title));
+    }
+    let others = MODIFIED
+        .iter()
+        .chain(&CREATED)
+        .any(|p| call.query.text(p.name).is_some());
+    if O::IDS_EXCLUDE_FILTERS && ids.is_some() && others {
+        return Err(Problem::bad_request(format!(
+            "{} excludes every other filter",
+            O::IDS
+        )));
+    }
+    let paging = call.query.paging(call.settings)?;
+    let rows = filter_times(contacts::select::<O>().only("active"), call)?
+        .among("owner_id", ids)
+        .order("id, owner_id")
+        .page(call.db, paging, contacts::read)?;
+    Reply::json(&Page::new(paging, rows, |contact| {
+        ContactResponse::new(contact, call.settings).with_owner(O::MEMBER)
+    }))
+}
+
+/// Applies the filters by time of creation and of the last change.
+pub(super) fn filter_times(select: Select, call: &Call<'_>) -> Result<Select, Problem> {
+    Ok(select
+        .filter("modified_on < ?", call.query.date_time("modifiedBefore")?)
+        .filter(
+            "modified_on >= ?",
+            call.query.date_time("modifiedOnOrAfter")?,
+        )
+        .filter("created_on < ?", call.query.date_time("createdBefore")?)
+        .filter("created_on >= ?", call.query.date_time("createdOnOrAfter")?))
+}
+
+fn must_exist<O: Owner>(call: &Call<'_>, owner: i64) -> Result<(), Problem> {
+    match contacts::owner_exists::<O>(call.db, owner)? {
+        true => Ok(()),
+        false => Err(Problem::not_found(format!(
+            "There is no {} {owner}",
+            O::NOUN
+        ))),
+    }
+}
+
+fn find<O: Owner>(call: &Call<'_>, owner: i64, id: i64) -> Result<StoredContact, Problem> {
+    contacts::find::<O>(call.db, owner, id)?.ok_or_else(|| {
+        Problem::not_found(format!("There is no contact {id} on {} {owner}", O::NOUN))
+    })
+}

@@ -1,0 +1,192 @@
+//! A contact as the API answers it.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use utoipa::openapi::schema::Object;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::Contract;
+use crate::contact_type::ContactType;
+use crate::settings::{PhoneSettingsForm, PreferenceMembers, Settings};
+use crate::store::contacts::{StoredContact, StoredPreferences};
+use crate::time_text;
+
+/// A contact of a location or a customer.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ContactResponse {
+    id: i64,
+    #[schema(value_type = ContactType)]
+    r#type: String,
+    value: String,
+    memo: Option<String>,
+    #[schema(required = true)]
+    phone_settings: Option<PhoneSettings>,
+    #[schema(format = DateTime)]
+    modified_on: String,
+    #[schema(format = DateTime)]
+    created_on: String,
+    preferences: Option<Preferences>,
+
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    do_not_text: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    location_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    customer_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    active: Option<bool>,
+    #[serde(skip)]
+    #[schema(ignore)]
+    owner: i64,
+}
+
+/// Whether messages may be sent to a number. No operation sets it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PhoneSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = true)]
+    phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = true)]
+    do_not_text: Option<bool>,
+}
+
+/// What a contact receives.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ContactPreferencesResponse)]
+pub(crate) struct Preferences {
+    job_reminders_enabled: bool,
+    marketing_updates_enabled: bool,
+    invoice_statement_notification: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = true)]
+    invoice_notification: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = true)]
+    statement_notification: Option<bool>,
+}
+
+impl ContactResponse {
+    pub(crate) fn new(contact: StoredContact, settings: &Settings) -> Self {
+        let number = PhoneSettings {
+            phone_number: Some(contact.value.clone()),
+            do_not_text: Some(contact.do_not_text),
+        };
+        let has_number = matches!(contact.contact_type.as_str(), "Phone" | "MobilePhone");
+        let nothing = PhoneSettings {
+            phone_number: None,
+            do_not_text: None,
+        };
+        let (phone_settings, beside) = match (settings.phone_settings, has_number) {
+            (PhoneSettingsForm::AsDocumented, _) | (PhoneSettingsForm::Nested, true) => {
+                (Some(number), nothing)
+            }
+            (PhoneSettingsForm::Flat, true) => (Some(nothing), number),
+            (PhoneSettingsForm::Nested | PhoneSettingsForm::Flat, false) => (None, nothing),
+        };
+        Self {
+            id: contact.id,
+            r#type: contact.contact_type,
+            value: contact.value,
+            memo: contact.memo,
+            phone_settings,
+            modified_on: time_text::wire(&contact.modified_on),
+            created_on: time_text::wire(&contact.created_on),
+            preferences: contact
+                .preferences
+                .map(|flags| Preferences::new(flags, settings)),
+            phone_number: beside.phone_number,
+            do_not_text: beside.do_not_text,
+            location_id: None,
+            customer_id: None,
+            active: None,
+            owner: contact.owner_id,
+        }
+    }
+
+    /// Shows the owner too, in `locationId` or `customerId`.
+    pub(crate) fn with_owner(mut self, member: &str) -> Self {
+        match member {
+            "locationId" => self.location_id = Some(self.owner),
+            _ => self.customer_id = Some(self.owner),
+        }
+        self
+    }
+
+    /// Shows too whether the contact is active or deleted.
+    pub(crate) fn with_active(mut self, active: bool) -> Self {
+        self.active = Some(active);
+        self
+    }
+}
+
+impl Preferences {
+    fn new(flags: StoredPreferences, settings: &Settings) -> Self {
+        let all = settings.preference_members == PreferenceMembers::Five;
+        Self {
+            job_reminders_enabled: flags.job_reminders,
+            marketing_updates_enabled: flags.marketing_updates,
+            invoice_statement_notification: flags.invoices && flags.statements,
+            invoice_notification: all.then_some(flags.invoices),
+            statement_notification: all.then_some(flags.statements),
+        }
+    }
+}
+
+/// The schema of a contact in the list of one owner.
+pub(crate) struct Listed<O>(PhantomData<O>);
+
+/// The schema of a contact in the list over all owners.
+pub(crate) struct Owned<O>(PhantomData<O>);
+
+/// The schema of a contact in an export feed.
+pub(crate) struct Exported<O>(PhantomData<O>);
+
+macro_rules! contact_schema {
+    ($schema:ident, $name:ident, |$object:ident| $extend:expr) => {
+        impl<O: Contract> ToSchema for $schema<O> {
+            fn name() -> Cow<'static, str> {
+                O::$name.into()
+            }
+
+            fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                ContactResponse::schemas(schemas);
+            }
+        }
+
+        impl<O: Contract> PartialSchema for $schema<O> {
+            fn schema() -> RefOr<Schema> {
+                let mut schema = ContactResponse::schema();
+                if let RefOr::T(Schema::Object($object)) = &mut schema {
+                    $extend
+                }
+                schema
+            }
+        }
+    };
+}
+
+contact_schema!(Listed, LISTED, |_object| {});
+contact_schema!(Owned, OWNED, |object| require::<i64>(object, O::MEMBER));
+contact_schema!(Exported, EXPORTED, |object| {
+    require::<i64>(object, O::MEMBER);
+    require::<bool>(object, "active");
+});
+
+fn require<T: PartialSchema>(object: &mut Object, member: &str) {
+    object.properties.insert(member.to_owned(), T::schema());
+    object.required.push(member.to_owned());
+}

@@ -1,0 +1,66 @@
+//! The envelope of paged lists.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::query::Paging;
+use crate::store::select::Rows;
+
+/// One page of a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Page<T> {
+    page: i32,
+    page_size: i32,
+    has_more: bool,
+    /// Null unless it was asked for.
+    total_count: Option<i32>,
+    data: Vec<T>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn new<R>(paging: Paging, rows: Rows<R>, show: impl FnMut(R) -> T) -> Self {
+        Self {
+            page: paging.page,
+            page_size: paging.page_size,
+            has_more: rows.has_more,
+            total_count: rows.total,
+            data: rows.items.into_iter().map(show).collect(),
+        }
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("PaginatedResponse_Of_{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let nullable = SchemaType::from_iter([Type::Integer, Type::Null]);
+        ObjectBuilder::new()
+            .property("page", i32::schema())
+            .required("page")
+            .property("pageSize", i32::schema())
+            .required("pageSize")
+            .property("hasMore", bool::schema())
+            .required("hasMore")
+            .property("totalCount", ObjectBuilder::new().schema_type(nullable))
+            .property(
+                "data",
+                ArrayBuilder::new().items(Ref::from_schema_name(T::name())),
+            )
+            .required("data")
+            .into()
+    }
+}

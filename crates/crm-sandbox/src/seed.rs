@@ -1,0 +1,90 @@
+//! The data with which a new sandbox starts.
+
+use std::num::ParseIntError;
+use std::str::FromStr;
+
+use rusqlite::{Connection, params};
+
+use crate::settings::Settings;
+use crate::time_text;
+
+/// The data with which a new database starts. The same seed always gives the
+/// same data; a data file that already has tables is left as it is.
+///
+/// As text: `demo`, `empty` or a number.
+///
+/// ```
+/// use crm_sandbox::Seed;
+/// assert_eq!("demo".parse(), Ok(Seed::Demo));
+/// assert_eq!("40000".parse(), Ok(Seed::Count(40_000)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Seed {
+    /// Some dozens of contacts with every edge case; see the
+    /// [crate documentation](crate#the-demo-data) for the ids.
+    #[default]
+    Demo,
+    /// No records, apart from the kinds of preferences.
+    Empty,
+    /// So many location contacts, four to a location: location 1 has the
+    /// contacts 1 to 4, location 2 has 5 to 8. Each location belongs to the
+    /// customer of the same id; every tenth contact exists on the customer
+    /// too.
+    Count(u32),
+}
+
+impl FromStr for Seed {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "demo" => Ok(Self::Demo),
+            "empty" => Ok(Self::Empty),
+            number => number.parse().map(Self::Count),
+        }
+    }
+}
+
+impl Seed {
+    /// Fills empty tables.
+    pub(crate) fn fill(
+        self,
+        db: &Connection,
+        now: i64,
+        settings: &Settings,
+    ) -> rusqlite::Result<()> {
+        db.execute_batch(include_str!("seed/preference_types.sql"))?;
+        match self {
+            Self::Empty => {}
+            Self::Demo => db.execute_batch(include_str!("seed/demo.sql"))?,
+            Self::Count(contacts) => count(db, contacts)?,
+        }
+        if settings.seed_unknown_type {
+            unknown_type(db, &time_text::from_ticks(now))?;
+        }
+        Ok(())
+    }
+}
+
+fn count(db: &Connection, contacts: u32) -> rusqlite::Result<()> {
+    db.execute_batch("CREATE TEMP TABLE seed_size (contacts INTEGER)")?;
+    db.execute("INSERT INTO seed_size VALUES (?)", [contacts])?;
+    db.execute_batch(include_str!("seed/count.sql"))
+}
+
+/// A contact on a location of its own, with a type outside the documented four.
+fn unknown_type(db: &Connection, now: &str) -> rusqlite::Result<()> {
+    const ID: i64 = 990_001;
+    db.execute("INSERT INTO customers VALUES (?, 'Unknown type')", [ID])?;
+    db.execute(
+        "INSERT INTO locations VALUES (?, ?, 'Unknown type')",
+        [ID, ID],
+    )?;
+    db.execute(
+        "INSERT INTO location_contacts (owner_id, id, type, value, created_on, modified_on)
+         VALUES (?1, ?1, 'Pager', '8185550199', ?2, ?2)",
+        params![ID, now],
+    )
+    .map(drop)
+}

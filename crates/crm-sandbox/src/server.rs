@@ -1,0 +1,83 @@
+//! The listener, its connections, and the routes behind them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::{MethodFilter, on};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tower_service::Service;
+
+use crate::app::App;
+use crate::dispatch;
+use crate::faults::{Wire, WiredStream};
+use crate::routes;
+
+/// The path before that of every operation.
+pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
+
+/// All routes of a sandbox.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let token = Arc::clone(app);
+    let unknown = Arc::clone(app);
+    let mut router = Router::new().route(
+        "/connect/token",
+        on(MethodFilter::POST, move |request: Request| {
+            dispatch::token(token, request)
+        }),
+    );
+    for operation in routes::operations() {
+        let path = format!("{BASE}{}", operation.path);
+        let filter = MethodFilter::try_from(operation.method.clone()).unwrap_or(MethodFilter::GET);
+        let (app, operation) = (Arc::clone(app), Arc::new(operation));
+        let handler = move |request: Request| dispatch::operation(app, operation, request);
+        router = router.route(&path, on(filter, handler));
+    }
+    let no_route = move |request: Request| dispatch::no_route(unknown, request);
+    // To the gateway a wrong method is no route either.
+    router
+        .fallback(no_route.clone())
+        .method_not_allowed_fallback(no_route)
+}
+
+/// Serves connections until told to stop or until the handle is dropped.
+pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: oneshot::Receiver<()>) {
+    let router = router(&app);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stop => return,
+        };
+        // A failed accept concerns one connection, or passes when files are closed.
+        let Ok((tcp, _)) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        if app.faults.refuse_connection() {
+            // Dropped without lingering: the client sees a reset.
+            let _ = tcp.set_zero_linger();
+            continue;
+        }
+        let _ = tcp.set_nodelay(true);
+        tokio::spawn(connection(tcp, router.clone()));
+    }
+}
+
+async fn connection(tcp: TcpStream, router: Router) {
+    let wire = Wire::default();
+    let stream = WiredStream::new(tcp, wire.clone());
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(wire.clone());
+        router.clone().call(request)
+    });
+    // It ends with an error when the client breaks off or a fault is injected.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}

@@ -1,0 +1,230 @@
+//! The settings of a sandbox: one typed table.
+//!
+//! A setting exists wherever the real service's behaviour is not documented
+//! or where a test wants another server. The default is the stricter reading.
+
+use std::fmt;
+
+mod value;
+
+use value::Value;
+pub use value::{
+    AbsentMembers, BookingAnswer, BookingMemo, EmptyMemo, EmptyUpdate, GatewayErrors, NullMembers,
+    PageBounds, PhoneSettingsForm, PhoneValues, PreferenceConflict, PreferenceMembers, Repeats,
+    ReplaceUnknown, Unknown,
+};
+
+/// A setting does not exist or does not take a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingError {
+    /// No setting has this name.
+    #[error("there is no setting {0:?}: see the list of settings")]
+    Unknown(String),
+    /// The setting does not take this value.
+    #[error("setting {name:?} takes {kind}, not {value:?}")]
+    Value {
+        /// The setting's name.
+        name: &'static str,
+        /// What it takes.
+        kind: &'static str,
+        /// What it was given.
+        value: String,
+    },
+}
+
+/// One line of the table of settings.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Setting {
+    /// Its name, as `--set NAME=VALUE` takes it.
+    pub name: &'static str,
+    /// What it takes: `on|off`, `number`, `text` or the words to choose from.
+    pub kind: &'static str,
+    /// Its default.
+    pub default: String,
+    /// Its present value.
+    pub value: String,
+    /// What it does.
+    pub description: &'static str,
+}
+
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+ $field:ident, $name:literal: $kind:ty = $default:expr; )+) => {
+        /// Every setting with its present value.
+        ///
+        /// ```
+        /// use crm_sandbox::Settings;
+        /// let mut settings = Settings::default();
+        /// settings.set("rate-limit", "0")?;
+        /// settings.set("phone-settings", "as-documented")?;
+        /// assert_eq!(settings.rate_limit, 0);
+        /// assert!(settings.set("rate-limit", "many").is_err());
+        /// assert!(settings.set("speed", "9").is_err());
+        /// # Ok::<(), crm_sandbox::SettingError>(())
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Settings {
+            $( $(#[doc = $doc])+ pub $field: $kind, )+
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $( $field: $default, )+ }
+            }
+        }
+
+        impl Settings {
+            /// Changes one setting.
+            ///
+            /// # Errors
+            ///
+            /// [`SettingError`] when the setting does not exist or does not
+            /// take the value; nothing is changed then.
+            pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
+                match name {
+                    $( $name => self.$field = read($name, value)?, )+
+                    _ => return Err(SettingError::Unknown(name.to_owned())),
+                }
+                Ok(())
+            }
+
+            /// The table: name, kind, default, present value, what it does.
+            #[must_use]
+            pub fn table(&self) -> Vec<Setting> {
+                let defaults = Self::default();
+                vec![$( Setting {
+                    name: $name,
+                    kind: <$kind as Value>::KIND,
+                    default: defaults.$field.to_text(),
+                    value: self.$field.to_text(),
+                    description: concat!($($doc),+).trim_ascii(),
+                }, )+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Requests a tenant may send in any sliding second; 0 turns the limit off.
+    rate_limit, "rate-limit": u32 = 60;
+    /// A 429 carries `Retry-After`.
+    retry_after, "retry-after": bool = true;
+    /// The title of a 429 holds the seconds to wait.
+    wait_in_title, "wait-in-title": bool = true;
+    /// The form of 401, 429 and no-route answers: the API's problem or the gateway's own.
+    gateway_errors, "gateway-errors": GatewayErrors = GatewayErrors::Problem;
+
+    /// Seconds for which an access token is good.
+    token_lifetime, "token-lifetime": u32 = 900;
+    /// The token answer names the granted scopes.
+    scope_in_token_answer, "scope-in-token-answer": bool = true;
+    /// Scopes granted to new tokens, separated by spaces.
+    scopes, "scopes": String = crate::auth::ALL_SCOPES.join(" ");
+    /// Status for a missing or wrong app key: 403 or 404.
+    app_key_status, "app-key-status": u16 = 403;
+    /// Status for a tenant that the token does not serve: 403 or 404.
+    foreign_tenant_status, "foreign-tenant-status": u16 = 403;
+
+    /// Longest query string in characters; 0 for no limit.
+    query_limit, "query-limit": u32 = 2048;
+    /// Status for a query string that is too long: 400 or 414.
+    long_query_status, "long-query-status": u16 = 400;
+    /// Most ids in `locationIds` and `customerIds`; 0 for no limit.
+    id_list_limit, "id-list-limit": u32 = 0;
+    /// What happens to query parameters that the operation does not know.
+    unknown_query, "unknown-query": Unknown = Unknown::Ignore;
+    /// What happens to members of a body that the schema does not know.
+    unknown_members, "unknown-members": Unknown = Unknown::Refuse;
+    /// What happens to `page` and `pageSize` out of bounds.
+    page_bounds, "page-bounds": PageBounds = PageBounds::Refuse;
+
+    /// The form of `phoneSettings`; as documented, every type of contact has one.
+    phone_settings, "phone-settings": PhoneSettingsForm = PhoneSettingsForm::Nested;
+    /// Phone and fax numbers are kept as digits or as they were sent.
+    phone_values, "phone-values": PhoneValues = PhoneValues::Digits;
+    /// Values are checked against their type.
+    value_checks, "value-checks": bool = true;
+    /// Members of `preferences`, in requests and answers.
+    preference_members, "preference-members": PreferenceMembers = PreferenceMembers::Five;
+    /// Which invoice flag wins when the combined and the two specific ones differ.
+    preference_conflict, "preference-conflict": PreferenceConflict = PreferenceConflict::Specific;
+    /// What a null does in an update whose schema forbids it.
+    null_members, "null-members": NullMembers = NullMembers::Refuse;
+    /// What a memo becomes that is set to the empty string.
+    empty_memo, "empty-memo": EmptyMemo = EmptyMemo::Null;
+    /// Whether an update without members moves `modifiedOn`.
+    empty_update, "empty-update": EmptyUpdate = EmptyUpdate::Keep;
+    /// A contact created on a location is copied to the location's customer.
+    copy_to_customer, "copy-to-customer": bool = false;
+    /// The seed holds one contact of a type outside the documented four.
+    seed_unknown_type, "seed-unknown-type": bool = false;
+
+    /// What the update of a booking contact answers: the members of its request, or the full contact.
+    booking_update_answer, "booking-update-answer": BookingAnswer = BookingAnswer::Request;
+    /// The memo of a booking contact that has none: the documented text, or null.
+    booking_memo, "booking-memo": BookingMemo = BookingMemo::Empty;
+
+    /// What replacing a person that does not exist does.
+    replace_unknown_person, "replace-unknown-person": ReplaceUnknown = ReplaceUnknown::Create;
+    /// What members do that an update of a person leaves out.
+    absent_person_members, "absent-person-members": AbsentMembers = AbsentMembers::Keep;
+
+    /// Seconds until a change shows up in an export feed.
+    export_lag, "export-lag": u32 = 900;
+    /// Records in one answer of an export feed.
+    export_page_size, "export-page-size": u32 = 1000;
+    /// When an answer of an export feed repeats the record before it.
+    export_repeats, "export-repeats": Repeats = Repeats::Recent;
+
+    /// Requests kept in the log; older ones are dropped.
+    log_size, "log-size": u32 = 100_000;
+    /// The admin endpoint under `/sandbox` answers.
+    admin, "admin": bool = false;
+}
+
+fn read<V: Value>(name: &'static str, value: &str) -> Result<V, SettingError> {
+    V::from_text(value.trim()).ok_or_else(|| SettingError::Value {
+        name,
+        kind: V::KIND,
+        value: value.to_owned(),
+    })
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}={} ({}; default {}): {}",
+            self.name, self.value, self.kind, self.default, self.description
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_takes_its_own_default() {
+        let mut settings = Settings::default();
+        for setting in Settings::default().table() {
+            settings.set(setting.name, &setting.default).unwrap();
+            assert_eq!(setting.value, setting.default);
+            assert!(setting.description.ends_with('.'), "{setting}");
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn a_refused_value_names_what_the_setting_takes() {
+        let refusal = Settings::default()
+            .set("phone-values", "words")
+            .unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "setting \"phone-values\" takes digits|verbatim, not \"words\""
+        );
+    }
+}

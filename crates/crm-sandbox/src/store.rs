@@ -1,0 +1,119 @@
+//! The data of one tenant: one SQLite database behind one lock.
+//!
+//! The tables are described in `store/schema.sql`.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+pub(crate) mod contacts;
+pub(crate) mod select;
+
+use crate::error::SandboxError;
+use crate::problem::Problem;
+
+/// Version of the layout, kept in the file's `user_version`.
+const LAYOUT: i64 = 1;
+
+/// Statements kept ready: every operation has one or two.
+const STATEMENTS: usize = 128;
+
+/// The database of one tenant.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens a database: in memory, or in a file that outlives the sandbox.
+    /// The second value says whether it is new and wants its seed.
+    pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
+        let connection = match path {
+            Some(path) => Connection::open(path)?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let is_new = match found {
+            0 => true,
+            LAYOUT => false,
+            found => {
+                return Err(SandboxError::Layout {
+                    found,
+                    expected: LAYOUT,
+                });
+            }
+        };
+        Ok((
+            Self {
+                connection: Mutex::new(connection),
+            },
+            is_new,
+        ))
+    }
+
+    /// Makes the tables and fills them, all or nothing.
+    pub(crate) fn create(
+        &self,
+        fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(include_str!("store/schema.sql"))?;
+        fill(&transaction)?;
+        // Indexes are quicker to build once than to keep up row by row.
+        transaction.execute_batch(include_str!("store/indexes.sql"))?;
+        transaction.pragma_update(None, "user_version", LAYOUT)?;
+        transaction.commit()
+    }
+
+    /// Runs an operation that only reads.
+    pub(crate) fn read<T>(
+        &self,
+        run: impl FnOnce(&Connection) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        run(&self.connection())
+    }
+
+    /// Runs an operation that writes, in one transaction: it is kept when the
+    /// operation succeeds and `keep` is set.
+    pub(crate) fn write<T>(
+        &self,
+        keep: bool,
+        run: impl FnOnce(&Connection) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let answer = run(&transaction)?;
+        match keep {
+            true => transaction.commit()?,
+            false => transaction.rollback()?,
+        }
+        Ok(answer)
+    }
+
+    /// Looks into the database, outside any request.
+    pub(crate) fn inspect<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        look(&self.connection())
+    }
+
+    /// Writes a copy of the database to a new file.
+    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
+        let path = path.to_string_lossy();
+        self.connection()
+            .execute("VACUUM INTO ?1", [path.as_ref()])
+            .map(drop)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

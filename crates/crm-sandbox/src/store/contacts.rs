@@ -1,0 +1,194 @@
+//! The contacts of locations and customers: two tables of one shape.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::select::Select;
+
+/// What sets the contacts of locations and of customers apart.
+pub(crate) trait Owner: Send + Sync + 'static {
+    /// In sentences: `location`.
+    const NOUN: &'static str;
+    /// In paths, and the table of the owners: `locations`.
+    const COLLECTION: &'static str;
+    /// The table of the contacts.
+    const TABLE: &'static str;
+}
+
+/// Locations as owners of contacts.
+#[derive(Debug)]
+pub(crate) struct Location;
+
+impl Owner for Location {
+    const NOUN: &'static str = "location";
+    const COLLECTION: &'static str = "locations";
+    const TABLE: &'static str = "location_contacts";
+}
+
+/// Customers as owners of contacts.
+#[derive(Debug)]
+pub(crate) struct Customer;
+
+impl Owner for Customer {
+    const NOUN: &'static str = "customer";
+    const COLLECTION: &'static str = "customers";
+    const TABLE: &'static str = "customer_contacts";
+}
+
+/// A contact of a location or a customer, as the database holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredContact {
+    /// The location or customer.
+    pub owner_id: i64,
+    /// The contact's id, unique per owner.
+    pub id: i64,
+    /// `Phone`, `MobilePhone`, `Email` or `Fax`.
+    pub contact_type: String,
+    /// The number or address.
+    pub value: String,
+    /// The note.
+    pub memo: Option<String>,
+    /// What the contact receives; `None`: unknown.
+    pub preferences: Option<StoredPreferences>,
+    /// False once deleted.
+    pub active: bool,
+    /// Creation time, `2026-05-27T16:04:11.4827193Z`; year 1 is unknown.
+    pub created_on: String,
+    /// Time of the last change, in the same form.
+    pub modified_on: String,
+    /// The number opted out of text messages.
+    pub do_not_text: bool,
+}
+
+/// What a contact receives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredPreferences {
+    /// Reminders of jobs.
+    pub job_reminders: bool,
+    /// Marketing.
+    pub marketing_updates: bool,
+    /// Invoices.
+    pub invoices: bool,
+    /// Statements.
+    pub statements: bool,
+}
+
+const COLUMNS: &str = "owner_id, id, type, value, memo, job_reminders, marketing_updates, \
+     invoices, statements, active, created_on, modified_on, \
+     EXISTS (SELECT 1 FROM do_not_text WHERE number = value)";
+
+/// Starts a query for contacts, deleted ones included.
+pub(crate) fn select<O: Owner>() -> Select {
+    Select::new(COLUMNS, O::TABLE)
+}
+
+/// Reads one row of [`select`].
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
+    let job_reminders: Option<bool> = row.get(5)?;
+    let preferences = match job_reminders {
+        None => None,
+        Some(job_reminders) => Some(StoredPreferences {
+            job_reminders,
+            marketing_updates: row.get(6)?,
+            invoices: row.get(7)?,
+            statements: row.get(8)?,
+        }),
+    };
+    Ok(StoredContact {
+        owner_id: row.get(0)?,
+        id: row.get(1)?,
+        contact_type: row.get(2)?,
+        value: row.get(3)?,
+        memo: row.get(4)?,
+        preferences,
+        active: row.get(9)?,
+        created_on: row.get(10)?,
+        modified_on: row.get(11)?,
+        do_not_text: row.get(12)?,
+    })
+}
+
+/// Whether a location or customer exists.
+pub(crate) fn owner_exists<O: Owner>(db: &Connection, owner: i64) -> rusqlite::Result<bool> {
+    exists(db, O::COLLECTION, owner)
+}
+
+/// Whether a table has a row with this id.
+pub(crate) fn exists(db: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?"))?
+        .exists([id])
+}
+
+/// One contact that is not deleted.
+pub(crate) fn find<O: Owner>(
+    db: &Connection,
+    owner: i64,
+    contact: i64,
+) -> rusqlite::Result<Option<StoredContact>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ? AND active",
+        O::TABLE
+    );
+    db.prepare_cached(&sql)?
+        .query_row([owner, contact], read)
+        .optional()
+}
+
+/// Stores a new contact under the next free id and returns that id.
+pub(crate) fn insert<O: Owner>(
+    db: &Connection,
+    owner: i64,
+    contact_type: &str,
+    value: &str,
+    memo: Option<&str>,
+    now: &str,
+) -> rusqlite::Result<i64> {
+    let sql = format!(
+        "INSERT INTO {0} (owner_id, id, type, value, memo, created_on, modified_on)
+         VALUES (?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM {0}), ?2, ?3, ?4, ?5, ?5)
+         RETURNING id",
+        O::TABLE
+    );
+    db.prepare_cached(&sql)?
+        .query_row(params![owner, contact_type, value, memo, now], |row| {
+            row.get(0)
+        })
+}
+
+/// Writes back what an update or a deletion may change.
+pub(crate) fn update<O: Owner>(db: &Connection, contact: &StoredContact) -> rusqlite::Result<()> {
+    let sql = format!(
+        "UPDATE {} SET type = ?, value = ?, memo = ?, job_reminders = ?, marketing_updates = ?,
+         invoices = ?, statements = ?, active = ?, modified_on = ? WHERE owner_id = ? AND id = ?",
+        O::TABLE
+    );
+    let flags = contact.preferences;
+    db.prepare_cached(&sql)?
+        .execute(params![
+            contact.contact_type,
+            contact.value,
+            contact.memo,
+            flags.map(|p| p.job_reminders),
+            flags.map(|p| p.marketing_updates),
+            flags.map(|p| p.invoices),
+            flags.map(|p| p.statements),
+            contact.active,
+            contact.modified_on,
+            contact.owner_id,
+            contact.id,
+        ])
+        .map(drop)
+}
+
+/// Whether a number opted out of text messages.
+pub(crate) fn do_not_text(db: &Connection, number: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM do_not_text WHERE number = ?")?
+        .exists([number])
+}
+
+/// The customer of a location.
+pub(crate) fn customer_of(db: &Connection, location: i64) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT customer_id FROM locations WHERE id = ?")?
+        .query_row([location], |row| row.get(0))
+}

@@ -1,0 +1,105 @@
+//! Date-times as the store keeps them and as the API writes them.
+//!
+//! The store holds text of one fixed width, `2026-05-27T16:04:11.4827193Z`:
+//! readable in any SQLite tool, and its alphabetical order is its order in
+//! time. The API drops the trailing zeros of the fraction.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Creation time of records whose creation is unknown.
+pub(crate) const UNKNOWN: &str = "0001-01-01T00:00:00.0000000Z";
+
+const NANOSECONDS_PER_TICK: i128 = 100;
+
+/// The stored text of a number of ticks since 1970.
+pub(crate) fn from_ticks(ticks: i64) -> String {
+    Timestamp::from_nanosecond(i128::from(ticks) * NANOSECONDS_PER_TICK)
+        .map_or_else(|_| UNKNOWN.to_owned(), |time| format!("{time:.7}"))
+}
+
+/// Reads an RFC 3339 date-time.
+///
+/// Digits beyond a tick are rounded up: for `at or after` and for `before`
+/// alike this leaves the set of matching records unchanged.
+pub(crate) fn from_rfc3339(text: &str) -> Option<String> {
+    let looks_right = text
+        .as_bytes()
+        .get(10)
+        .is_some_and(|b| matches!(b, b'T' | b't'))
+        && !text.contains('[');
+    let time: Timestamp = looks_right.then(|| text.parse().ok())??;
+    let beyond = time.as_nanosecond().rem_euclid(NANOSECONDS_PER_TICK);
+    let whole = match beyond {
+        0 => time,
+        _ => {
+            let up = i64::try_from(NANOSECONDS_PER_TICK - beyond).ok()?;
+            time.checked_add(SignedDuration::from_nanos(up)).ok()?
+        }
+    };
+    Some(format!("{whole:.7}"))
+}
+
+/// Reads a date alone, as the start of that day.
+pub(crate) fn from_date(text: &str) -> Option<String> {
+    (text.len() == 10).then(|| from_rfc3339(&format!("{text}T00:00:00Z")))?
+}
+
+/// The form on the wire: no trailing zeros in the fraction.
+pub(crate) fn wire(stored: &str) -> String {
+    let seconds = stored.trim_end_matches('Z').trim_end_matches('0');
+    match seconds.split_once('.') {
+        Some((whole, "")) => format!("{whole}Z"),
+        _ => format!("{seconds}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_lose_their_trailing_zeros_on_the_wire() {
+        assert_eq!(
+            wire("2026-05-27T16:04:11.4827193Z"),
+            "2026-05-27T16:04:11.4827193Z"
+        );
+        assert_eq!(
+            wire("2026-05-27T16:04:10.5000000Z"),
+            "2026-05-27T16:04:10.5Z"
+        );
+        assert_eq!(wire("2026-05-27T16:00:00.0000000Z"), "2026-05-27T16:00:00Z");
+        assert_eq!(wire(UNKNOWN), "0001-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn filters_take_any_offset_and_any_fraction() {
+        let read = |text| from_rfc3339(text).unwrap();
+        assert_eq!(
+            read("2026-01-01T02:00:00+02:00"),
+            "2026-01-01T00:00:00.0000000Z"
+        );
+        assert_eq!(
+            read("2026-01-01T00:00:00.123456789Z"),
+            "2026-01-01T00:00:00.1234568Z"
+        );
+        assert_eq!(read("0001-01-01T00:00:00Z"), UNKNOWN);
+        assert_eq!(
+            from_date("2020-01-01").unwrap(),
+            "2020-01-01T00:00:00.0000000Z"
+        );
+    }
+
+    #[test]
+    fn what_is_no_date_time_is_refused() {
+        for text in [
+            "",
+            "0",
+            "yesterday",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-13-01T00:00:00Z",
+        ] {
+            assert_eq!(from_rfc3339(text), None, "{text}");
+        }
+    }
+}
