@@ -1,0 +1,100 @@
+//! The contacts of bookings: without preferences, without phone settings.
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::{ContactId, ContactType, CreateContactRequest, Timestamp, change::check_members};
+
+/// `BookingContactResponse`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BookingContact {
+    /// Unique for its booking.
+    pub id: ContactId,
+    /// The kind.
+    #[serde(rename = "type")]
+    pub contact_type: ContactType,
+    /// The number or address.
+    pub value: String,
+    /// A free note. The contract calls it required; it is null where none was given.
+    pub memo: Option<String>,
+    /// The last change.
+    pub modified_on: Timestamp,
+}
+
+/// `ContactCreateRequest`: the same members as for locations and customers.
+pub type CreateBookingContactRequest = CreateContactRequest;
+
+/// `UpdateBookingContactRequest`: absent members are kept.
+///
+/// ```
+/// use crm_models::UpdateBookingContactRequest;
+///
+/// let request = UpdateBookingContactRequest::new().value("2135550108");
+/// assert_eq!(serde_json::to_string(&request)?, r#"{"value":"2135550108"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct UpdateBookingContactRequest {
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    contact_type: Option<ContactType>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memo: Option<String>,
+}
+
+impl UpdateBookingContactRequest {
+    /// Changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the kind.
+    pub fn contact_type(mut self, contact_type: ContactType) -> Self {
+        self.contact_type = Some(contact_type);
+        self
+    }
+
+    /// Sets the number or address.
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// Sets the memo; an empty one clears it.
+    pub fn memo(mut self, memo: impl Into<String>) -> Self {
+        self.memo = Some(memo.into());
+        self
+    }
+}
+
+impl Validate for UpdateBookingContactRequest {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let (value, memo) = (self.value.as_deref(), self.memo.as_deref());
+        let empty = *self == Self::default();
+        check_members(empty, self.contact_type.as_ref(), value, memo)
+    }
+}
+
+/// The answer to an update of a booking's contact. The contract documents it without `id` and
+/// `modifiedOn`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UpdatedBookingContact {
+    /// The contact, if the service names it.
+    pub id: Option<ContactId>,
+    /// The kind.
+    #[serde(rename = "type")]
+    pub contact_type: Option<ContactType>,
+    /// The number or address.
+    pub value: Option<String>,
+    /// A free note.
+    pub memo: Option<String>,
+    /// The last change, if the service tells.
+    pub modified_on: Option<Timestamp>,
+}

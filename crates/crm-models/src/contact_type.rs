@@ -1,0 +1,109 @@
+//! What kind of thing a contact is.
+
+use std::{borrow::Cow, convert::Infallible, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{email, phone};
+
+/// The contract's `ContactType`. Texts outside the contract are kept.
+///
+/// ```
+/// use crm_models::ContactType;
+///
+/// assert_eq!(ContactType::from("MobilePhone"), ContactType::MobilePhone);
+/// assert_eq!(ContactType::from("Messenger").as_str(), "Messenger");
+/// assert!(ContactType::Phone.same_value("(818) 555-0142", "+1 818 555 0142"));
+/// assert!(ContactType::Email.same_value("Dana@Site.example", "dana@site.example"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ContactType {
+    /// A landline.
+    Phone,
+    /// A mobile telephone.
+    MobilePhone,
+    /// An e-mail address.
+    Email,
+    /// A fax number.
+    Fax,
+    /// A type that this version does not know, as the service wrote it.
+    Other(String),
+}
+
+impl ContactType {
+    /// The types of the published contract.
+    pub const KNOWN: [Self; 4] = [Self::Phone, Self::MobilePhone, Self::Email, Self::Fax];
+
+    /// The text on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone => "Phone",
+            Self::MobilePhone => "MobilePhone",
+            Self::Email => "Email",
+            Self::Fax => "Fax",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// Whether the value is a telephone number: landline, mobile or fax.
+    #[must_use]
+    pub fn is_phone(&self) -> bool {
+        matches!(self, Self::Phone | Self::MobilePhone | Self::Fax)
+    }
+
+    /// What two values must share to be the same: the digits of a number, the lower-case
+    /// form of an address, the text of anything else.
+    #[must_use]
+    pub fn key(&self, value: &str) -> String {
+        match self {
+            Self::Phone | Self::MobilePhone | Self::Fax => phone::key(value),
+            Self::Email => email::key(value),
+            Self::Other(_) => value.to_owned(),
+        }
+    }
+
+    /// Whether two values mean the same number or address.
+    #[must_use]
+    pub fn same_value(&self, one: &str, other: &str) -> bool {
+        one == other || self.key(one) == self.key(other)
+    }
+
+    fn known(text: &str) -> Option<Self> {
+        Self::KNOWN.into_iter().find(|known| known.as_str() == text)
+    }
+}
+
+impl From<&str> for ContactType {
+    fn from(text: &str) -> Self {
+        Self::known(text).unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+}
+
+impl FromStr for ContactType {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl fmt::Display for ContactType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for ContactType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ContactType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Ok(Self::from(text.as_ref()))
+    }
+}

@@ -1,0 +1,126 @@
+//! Batches of export feeds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+use validator::{Validate, ValidationErrors};
+
+use crate::Timestamp;
+
+/// `ExportResponse`: one batch of a feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ExportBatch<T> {
+    /// Whether to ask for the next batch at once.
+    pub has_more: bool,
+    /// Where the feed goes on after this batch. Keep it, also at the feed's end.
+    pub continue_from: Option<ContinuationToken>,
+    /// The records; repeats are normal.
+    pub data: Vec<T>,
+}
+
+/// A place in one export feed, opaque.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ContinuationToken(String);
+
+impl ContinuationToken {
+    /// A token as the service wrote it.
+    #[must_use]
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContinuationToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where an export starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ExportFrom {
+    /// At the first record.
+    #[default]
+    Beginning,
+    /// At this time of modification, inclusive.
+    Time(Timestamp),
+    /// Where an earlier batch ended.
+    Token(ContinuationToken),
+}
+
+/// The query of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct ExportQuery {
+    #[serde(skip_serializing_if = "is_beginning", serialize_with = "write_from")]
+    from: ExportFrom,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    include_recent_changes: bool,
+}
+
+impl ExportQuery {
+    /// From the beginning.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where to start.
+    pub fn from(mut self, from: ExportFrom) -> Self {
+        self.from = from;
+        self
+    }
+
+    /// Whether changes of the last minutes show at once, at the price of repeats.
+    pub fn include_recent_changes(mut self, include: bool) -> Self {
+        self.include_recent_changes = include;
+        self
+    }
+
+    /// The token to start from, if it is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&ContinuationToken> {
+        match &self.from {
+            ExportFrom::Token(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+impl Validate for ExportQuery {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = crate::validation::Rules::default();
+        if self
+            .token()
+            .is_some_and(|token| token.as_str().trim().is_empty())
+        {
+            rules.breach(
+                "from",
+                "blank",
+                "is a blank token; leave it out to start anew",
+            );
+        }
+        rules.finish()
+    }
+}
+
+fn is_beginning(from: &ExportFrom) -> bool {
+    *from == ExportFrom::Beginning
+}
+
+fn write_from<S: Serializer>(from: &ExportFrom, serializer: S) -> Result<S::Ok, S::Error> {
+    match from {
+        ExportFrom::Beginning => serializer.serialize_none(),
+        ExportFrom::Time(time) => time.serialize(serializer),
+        ExportFrom::Token(token) => token.serialize(serializer),
+    }
+}

@@ -1,0 +1,144 @@
+//! Which contacts a list over all owners holds.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use validator::{Validate, ValidationErrors};
+
+use crate::{ContactOwner, Timestamp, validation::Rules};
+
+/// The filters of `GET /locations/contacts` and `GET /customers/contacts`.
+///
+/// The API refuses a list without any filter. For customers it also refuses ids together with
+/// times, and times of creation without times of change; both are refused here before anything
+/// is sent.
+///
+/// ```
+/// use crm_models::{Check, ContactFilter, CustomerId, LocationId};
+///
+/// let since = "2026-11-01".parse()?;
+/// assert!(ContactFilter::<LocationId>::new().created_on_or_after(since).check().is_ok());
+/// assert!(ContactFilter::<CustomerId>::new().created_on_or_after(since).check().is_err());
+/// assert!(ContactFilter::<CustomerId>::new().modified_on_or_after(since).check().is_ok());
+/// # Ok::<(), crm_models::InvalidTimestamp>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct ContactFilter<O> {
+    times: TimeFilter,
+    owners: Vec<O>,
+}
+
+/// The four bounds in time that most lists take; `before` is exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TimeFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) modified_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) modified_on_or_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created_on_or_after: Option<Timestamp>,
+}
+
+macro_rules! time_filters {
+    () => {
+        $crate::filter::time_filters! {
+            modified_before: "Only what was last changed before this time.";
+            modified_on_or_after: "Only what was last changed at this time or later.";
+            created_before: "Only what was created before this time.";
+            created_on_or_after: "Only what was created at this time or later.";
+        }
+    };
+    ($($field:ident: $doc:literal;)*) => {$(
+        #[doc = $doc]
+        pub fn $field(mut self, time: $crate::Timestamp) -> Self {
+            self.times.$field = Some(time);
+            self
+        }
+    )*};
+}
+pub(crate) use time_filters;
+
+impl<O> Default for ContactFilter<O> {
+    fn default() -> Self {
+        Self {
+            times: TimeFilter::default(),
+            owners: Vec::new(),
+        }
+    }
+}
+
+impl<O: ContactOwner> ContactFilter<O> {
+    /// No filter yet; the API wants at least one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    time_filters!();
+
+    /// Only contacts of these owners, in addition to those already given.
+    pub fn owners(mut self, owners: impl IntoIterator<Item = O>) -> Self {
+        self.owners.extend(owners);
+        self
+    }
+
+    /// The same filter in several, each with at most `size` owners.
+    #[must_use]
+    pub fn blocks(self, size: usize) -> Vec<Self> {
+        if self.owners.len() <= size.max(1) {
+            return vec![self];
+        }
+        let block = |owners: &[O]| Self {
+            times: self.times,
+            owners: owners.to_vec(),
+        };
+        self.owners.chunks(size.max(1)).map(block).collect()
+    }
+}
+
+impl<O: ContactOwner> Validate for ContactFilter<O> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        let times = self.times != TimeFilter::default();
+        let modified =
+            self.times.modified_before.is_some() || self.times.modified_on_or_after.is_some();
+        if self.owners.is_empty() && !times {
+            rules.whole(
+                "filter",
+                "a list over all owners needs ids or a time to filter by",
+            );
+        } else if O::STRICT_FILTERS && !self.owners.is_empty() && times {
+            rules.breach(O::LIST_PARAMETER, "filter", "excludes all other filters");
+        } else if O::STRICT_FILTERS && self.owners.is_empty() && !modified {
+            rules.whole(
+                "filter",
+                "times of creation alone are not enough: give modifiedBefore, \
+                 modifiedOnOrAfter or ids",
+            );
+        }
+        rules.finish()
+    }
+}
+
+impl<O: ContactOwner> Serialize for ContactFilter<O> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut query = serializer.serialize_map(None)?;
+        let times = [
+            ("modifiedBefore", self.times.modified_before),
+            ("modifiedOnOrAfter", self.times.modified_on_or_after),
+            ("createdBefore", self.times.created_before),
+            ("createdOnOrAfter", self.times.created_on_or_after),
+        ];
+        for (name, time) in times {
+            if let Some(time) = time {
+                query.serialize_entry(name, &time)?;
+            }
+        }
+        if !self.owners.is_empty() {
+            let ids: Vec<_> = self.owners.iter().map(ToString::to_string).collect();
+            query.serialize_entry(O::LIST_PARAMETER, &ids.join(","))?;
+        }
+        query.end()
+    }
+}

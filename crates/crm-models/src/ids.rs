@@ -1,0 +1,180 @@
+//! Ids: each its own type, so that a customer cannot be taken for a location.
+
+use std::{fmt, num::NonZeroI64, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+/// A text or number that is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no {what}: {reason}")]
+pub struct InvalidId {
+    /// The wanted kind, for example `location id`.
+    pub what: &'static str,
+    /// What was given.
+    pub text: String,
+    /// What an id of this kind looks like.
+    pub reason: &'static str,
+}
+
+macro_rules! integer_id {
+    ($($(#[$doc:meta])* $name:ident = $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(NonZeroI64);
+
+        impl $name {
+            /// The id with this number.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidId`] unless the number is positive.
+            pub fn new(id: i64) -> Result<Self, InvalidId> {
+                match NonZeroI64::new(id) {
+                    Some(id) if id.get() > 0 => Ok(Self(id)),
+                    _ => Err(InvalidId {
+                        what: $what,
+                        text: id.to_string(),
+                        reason: "it must be a positive whole number",
+                    }),
+                }
+            }
+
+            /// The number.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0.get()
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = InvalidId;
+
+            fn try_from(id: i64) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let number = text.trim().parse().ok();
+                number.map_or(None, |id| Self::new(id).ok()).ok_or_else(|| InvalidId {
+                    what: $what,
+                    text: text.to_owned(),
+                    reason: "it must be a positive whole number",
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(i64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+integer_id! {
+    /// A tenant: one customer of the vendor, with its own data.
+    TenantId = "tenant id";
+    /// A location: a place where work is done.
+    LocationId = "location id";
+    /// A customer: who is billed.
+    CustomerId = "customer id";
+    /// A booking.
+    BookingId = "booking id";
+    /// A booking provider: a source of bookings that a tenant connected with an app.
+    BookingProviderId = "booking provider id";
+    /// A contact of a location, a customer or a booking. Unique for its owner; nothing says
+    /// that it is unique beyond.
+    ContactId = "contact id";
+    /// A customer, location or booking that a person of Contacts v2 is related to.
+    RelatedEntityId = "related entity id";
+}
+
+/// A user of the service. 0 stands for the service itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(i64);
+
+impl UserId {
+    /// The user with this number.
+    #[must_use]
+    pub const fn new(id: i64) -> Self {
+        Self(id)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+macro_rules! guid {
+    ($($(#[$doc:meta])* $name:ident = $what:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The GUID.
+            #[must_use]
+            pub const fn get(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            /// Reads a GUID in letters of any case.
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                text.trim().parse().map(Self).map_err(|_| InvalidId {
+                    what: $what,
+                    text: text.to_owned(),
+                    reason: "it must be a GUID, for example 5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90",
+                })
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+guid! {
+    /// A person of Contacts v2.
+    PersonId = "person id";
+    /// A contact method of a person.
+    ContactMethodId = "contact method id";
+    /// A relationship between a person and an entity.
+    RelationshipId = "relationship id";
+    /// A kind of preference of contact methods.
+    PreferenceTypeId = "preference type id";
+}

@@ -1,0 +1,86 @@
+//! Pages of lists.
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::validation::Rules;
+
+/// `PaginatedResponse`: one page of a list.
+///
+/// ```
+/// use crm_models::{Contact, Page};
+///
+/// let page: Page<Contact> =
+///     serde_json::from_str(r#"{"page": 1, "pageSize": 50, "hasMore": false, "data": []}"#)?;
+/// assert!(page.data.is_empty() && page.total_count.is_none());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The number of this page, from 1.
+    pub page: i32,
+    /// How many items a page may hold.
+    pub page_size: i32,
+    /// Whether there are items after this page.
+    pub has_more: bool,
+    /// How many items there are in all; only if asked for.
+    pub total_count: Option<i32>,
+    /// The items.
+    pub data: Vec<T>,
+}
+
+/// Which page, and how large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct PageQuery {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_size: Option<i32>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    include_total: bool,
+}
+
+impl PageQuery {
+    /// The first page, as large as the service chooses: 50 items.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of the page, from 1.
+    pub fn page(mut self, page: i32) -> Self {
+        self.page = Some(page);
+        self
+    }
+
+    /// How many items a page may hold: 1 to 5000.
+    pub fn page_size(mut self, items: i32) -> Self {
+        self.page_size = Some(items);
+        self
+    }
+
+    /// Whether to count all items, for [`Page::total_count`].
+    pub fn include_total(mut self, include: bool) -> Self {
+        self.include_total = include;
+        self
+    }
+}
+
+impl Validate for PageQuery {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        if self.page.is_some_and(|page| page < 1) {
+            rules.breach("page", "range", "must be 1 or more");
+        }
+        if self
+            .page_size
+            .is_some_and(|items| !(1..=5_000).contains(&items))
+        {
+            rules.breach("pageSize", "range", "must be 1 to 5000");
+        }
+        rules.finish()
+    }
+}

@@ -1,0 +1,199 @@
+//! Error bodies, read as problem details (RFC 9457) as far as they go.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The body of an answer that is no success: `ApiErrorResponse`, the gateway's form, the form of
+/// OAuth 2.0, HTML, text or nothing. Reading it never fails.
+///
+/// ```
+/// use crm_models::Problem;
+///
+/// let problem = Problem::read(400, br#"{"title": "Bad value", "traceId": "00-5c-00",
+///     "errors": {"value": ["Too long"]}}"#);
+/// assert_eq!(problem.to_string(), "Bad value; value: Too long (trace id 00-5c-00)");
+///
+/// let gateway = Problem::read(404, br#"{"statusCode": 404, "message": "No such route"}"#);
+/// assert_eq!(gateway.title.as_deref(), Some("No such route"));
+///
+/// let html = Problem::read(503, b"<html><title>Down</title></html>");
+/// assert_eq!(html.to_string(), "no details; the body is HTML");
+/// ```
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Problem {
+    /// A URI that names the kind of problem.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub problem_type: Option<String>,
+    /// The one useful sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's trace id; support asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// Details per member.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, Vec<String>>,
+    /// Details for programs.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+    /// What a body that is no JSON object was.
+    #[serde(skip)]
+    pub form: BodyForm,
+}
+
+/// What an error body was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum BodyForm {
+    /// A JSON object.
+    #[default]
+    Object,
+    /// Nothing.
+    Empty,
+    /// A page of HTML.
+    Html,
+    /// Anything else.
+    Other,
+}
+
+/// The longest text that is kept of one member, in characters.
+const LONGEST: usize = 500;
+
+impl Problem {
+    /// Reads an error body of any form.
+    #[must_use]
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        let wire: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
+        let Some(mut wire) = wire else {
+            return Self {
+                status,
+                form: BodyForm::of(body),
+                ..Self::default()
+            };
+        };
+        let mut text = |names: &[&str]| {
+            names
+                .iter()
+                .filter_map(|name| wire.remove(*name))
+                .find_map(|value| match value {
+                    Value::String(text) => Some(one_line(&text)),
+                    _ => None,
+                })
+        };
+        let title = text(&["title", "message", "error_description", "error"]);
+        let (problem_type, trace_id) = (text(&["type"]), text(&["traceId"]));
+        let errors = match wire.remove("errors") {
+            Some(Value::Object(errors)) => errors
+                .into_iter()
+                .map(|(member, reasons)| (one_line(&member), reasons_of(reasons)))
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        let data = match wire.remove("data") {
+            Some(Value::Object(data)) => data,
+            _ => Map::new(),
+        };
+        Self {
+            problem_type,
+            title,
+            status,
+            trace_id,
+            errors,
+            data,
+            form: BodyForm::Object,
+        }
+    }
+
+    /// The seconds to wait that the title of a 429 holds: its only number.
+    #[must_use]
+    pub fn wait_seconds(&self) -> Option<u64> {
+        if self.status != 429 {
+            return None;
+        }
+        let title = self.title.as_deref()?;
+        let mut numbers = title
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|digits| !digits.is_empty());
+        match (numbers.next(), numbers.next()) {
+            (Some(number), None) => number.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether a conflict is a service that is down for maintenance: then it passes.
+    #[must_use]
+    pub fn speaks_of_maintenance(&self) -> bool {
+        let title = self.title.as_deref().unwrap_or_default().to_lowercase();
+        ["maintenance", "try again later", "try later"]
+            .iter()
+            .any(|words| title.contains(words))
+    }
+
+    /// Whether a 404 is the gateway's, which matched no operation, rather than a record that
+    /// does not exist.
+    #[must_use]
+    pub fn is_no_route(&self) -> bool {
+        let title = self.title.as_deref().unwrap_or_default().to_lowercase();
+        self.status == 404 && title.contains("match") && title.contains("operation")
+    }
+}
+
+impl BodyForm {
+    fn of(body: &[u8]) -> Self {
+        let start = body.trim_ascii_start();
+        if start.is_empty() {
+            Self::Empty
+        } else if start.starts_with(b"<") {
+            Self::Html
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.title, self.form) {
+            (Some(title), _) => f.write_str(title)?,
+            (None, BodyForm::Object) => f.write_str("no details")?,
+            (None, BodyForm::Empty) => f.write_str("no details; the body is empty")?,
+            (None, BodyForm::Html) => f.write_str("no details; the body is HTML")?,
+            (None, BodyForm::Other) => f.write_str("no details; the body is not JSON")?,
+        }
+        for (member, reasons) in &self.errors {
+            let reasons = reasons.join(", ");
+            match member.as_str() {
+                "" => write!(f, "; {reasons}")?,
+                member => write!(f, "; {member}: {reasons}")?,
+            }
+        }
+        match &self.trace_id {
+            Some(trace_id) => write!(f, " (trace id {trace_id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The reasons of one member: a list, a single one, or none.
+fn reasons_of(reasons: Value) -> Vec<String> {
+    match reasons {
+        Value::Array(reasons) => reasons.into_iter().flat_map(reasons_of).collect(),
+        Value::String(reason) => vec![one_line(&reason)],
+        Value::Null => Vec::new(),
+        other => vec![one_line(&other.to_string())],
+    }
+}
+
+/// A text for people, from a stranger: bounded, on one line, without control characters.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect()
+}

@@ -1,0 +1,151 @@
+//! Relationships of people to customers, locations and bookings.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::{
+    RelatedEntityId, RelationshipId, RelationshipSort, Sort, Timestamp, UserId, validation::Rules,
+};
+
+/// `ContactRelationshipResponse`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ContactRelationship {
+    /// The relationship's GUID.
+    pub id: RelationshipId,
+    /// The customer, location or booking.
+    pub related_entity_id: RelatedEntityId,
+    /// The kind of entity, for people: `Customer`, `Location`, `Booking`.
+    pub type_name: String,
+    /// The kind of entity, in paths: `customer`, `location`, `booking`.
+    pub type_slug: String,
+    /// The creation.
+    pub created_on: Timestamp,
+    /// Who created it.
+    pub created_by: UserId,
+}
+
+impl ContactRelationship {
+    /// The kind of entity.
+    #[must_use]
+    pub fn entity_type(&self) -> RelatedEntityType {
+        RelatedEntityType::from(self.type_slug.as_str())
+    }
+}
+
+/// What a person can be related to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RelatedEntityType {
+    /// A customer.
+    Customer,
+    /// A location.
+    Location,
+    /// A booking.
+    Booking,
+    /// A kind that this version does not know, by its slug.
+    Other(String),
+}
+
+impl RelatedEntityType {
+    /// The kind in paths and filters: `customer`.
+    #[must_use]
+    pub fn slug(&self) -> &str {
+        match self {
+            Self::Customer => "customer",
+            Self::Location => "location",
+            Self::Booking => "booking",
+            Self::Other(slug) => slug,
+        }
+    }
+}
+
+impl From<&str> for RelatedEntityType {
+    /// Reads a slug, or a name, in letters of any case.
+    fn from(slug: &str) -> Self {
+        [Self::Customer, Self::Location, Self::Booking]
+            .into_iter()
+            .find(|known| known.slug().eq_ignore_ascii_case(slug))
+            .unwrap_or_else(|| Self::Other(slug.to_owned()))
+    }
+}
+
+impl fmt::Display for RelatedEntityType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.slug())
+    }
+}
+
+/// Which relationships a list holds, in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct RelationshipFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related_entity_id: Option<RelatedEntityId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    type_slug: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    type_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_on_or_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sort: Option<Sort<RelationshipSort>>,
+}
+
+impl RelationshipFilter {
+    /// All relationships.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only to this entity.
+    pub fn related_entity_id(mut self, id: RelatedEntityId) -> Self {
+        self.related_entity_id = Some(id);
+        self
+    }
+
+    /// Only to entities of this kind.
+    pub fn entity_type(mut self, entity_type: &RelatedEntityType) -> Self {
+        self.type_slug = Some(entity_type.slug().to_owned());
+        self
+    }
+
+    /// Only to entities whose kind has this name.
+    pub fn type_name(mut self, name: impl Into<String>) -> Self {
+        self.type_name = Some(name.into());
+        self
+    }
+
+    /// Only what was created before this time.
+    pub fn created_before(mut self, time: Timestamp) -> Self {
+        self.created_before = Some(time);
+        self
+    }
+
+    /// Only what was created at this time or later.
+    pub fn created_on_or_after(mut self, time: Timestamp) -> Self {
+        self.created_on_or_after = Some(time);
+        self
+    }
+
+    /// The order.
+    pub fn sort(mut self, sort: Sort<RelationshipSort>) -> Self {
+        self.sort = Some(sort);
+        self
+    }
+}
+
+impl Validate for RelationshipFilter {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        rules.optional_text("typeSlug", self.type_slug.as_deref());
+        rules.optional_text("typeName", self.type_name.as_deref());
+        rules.finish()
+    }
+}
