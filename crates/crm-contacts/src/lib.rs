@@ -1,1 +1,74 @@
-//! The use cases of the ServiceTitan contacts API, over any transport
+//! The use cases of the ServiceTitan contacts API, over any transport.
+//!
+//! Start at [`ContactsService`]: give it a transport and a tenant, then take the handle of
+//! what you work on.
+//!
+//! | You want to | Take |
+//! |---|---|
+//! | change, find, create, delete a location's or customer's contacts | [`ContactsService::location`], [`ContactsService::customer`] |
+//! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
+//! | pull everything, deleted contacts too, and go on later | [`ContactsService::export`] |
+//! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
+//! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
+//! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
+//!
+//! Two layers, so that each can be tested alone:
+//!
+//! - an [`Operation`] is a plain value: it becomes an HTTP request and reads the answer,
+//!   without I/O;
+//! - the [`ContactsService`] sends operations and adds what takes more than one call: reading
+//!   before a partial change of preferences, comparing the echo, finding out what became of a
+//!   write whose answer got lost, paging, resuming.
+//!
+//! When not to use it: for other parts of the API take `crm-transport` alone, for the types
+//! alone `crm-models`.
+//!
+//! # A first program
+//!
+//! ```no_run
+//! use crm_contacts::ContactsService;
+//! use crm_models::{ContactId, LocationId, PreferenceChange, TenantId, UpdateLocationContact};
+//! use crm_transport::{Credentials, Environment};
+//!
+//! # #[cfg(feature = "reqwest")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::new(
+//!     std::env::var("CRM_CLIENT_ID")?,
+//!     std::env::var("CRM_CLIENT_SECRET")?,
+//!     std::env::var("CRM_APP_KEY")?,
+//! );
+//! let transport = crm_transport::standard(&Environment::integration(), credentials)?;
+//! let contacts = ContactsService::new(transport, TenantId::new(1_001)?);
+//!
+//! let change = UpdateLocationContact::new()
+//!     .preferences(PreferenceChange::new().marketing_updates(false));
+//! let contact = contacts
+//!     .location(LocationId::new(55_021)?)
+//!     .update(ContactId::new(71_204)?, &change)
+//!     .await?;
+//! println!("{} last changed {}", contact.id, contact.modified_on);
+//! # Ok(())
+//! # }
+//! ```
+
+mod booking;
+mod error;
+mod export;
+mod operation;
+pub mod operations;
+mod owner;
+mod paging;
+mod person;
+mod service;
+mod update;
+
+pub use booking::{Bookings, ProviderBooking};
+pub use error::{Advice, CallSite, ContactsError, Refusal, RefusalKind};
+pub use export::{Export, POLLING_INTERVAL};
+pub use operation::{NoContent, Operation, Spec, read_answer};
+pub use operations::owner::Owner;
+pub use owner::{Creation, Ensured, OwnerContacts};
+pub use paging::{List, PagedOperation};
+pub use person::{MethodHandle, People, PersonHandle};
+pub use service::ContactsService;
+pub use update::{Difference, differences, plan, verify};

@@ -1,0 +1,150 @@
+//! The use cases on booking contacts.
+
+use crm_models::{
+    BookingContact, BookingId, BookingProviderId, ContactId, CreateBookingContactRequest,
+    UpdateBookingContactRequest, UpdatedBookingContact,
+};
+use crm_transport::Transport;
+
+use crate::{
+    ContactsService, List,
+    error::ContactsError,
+    operations::bookings::{
+        CreateContact, DeleteContact, GetContactList, GetContactList2, UpdateBookingContact,
+    },
+};
+
+/// The contacts of one booking, read only; made by [`ContactsService::booking`]. Needs an app
+/// that the tenant connected without restriction to a booking provider.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct Bookings<'a, T> {
+    service: &'a ContactsService<T>,
+    booking: BookingId,
+}
+
+impl<'a, T: Transport> Bookings<'a, T> {
+    pub(crate) fn new(service: &'a ContactsService<T>, booking: BookingId) -> Self {
+        Self { service, booking }
+    }
+
+    /// The booking's contacts.
+    pub fn list(&self) -> List<'a, T, GetContactList> {
+        let operation = GetContactList {
+            booking: self.booking,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+}
+
+/// The contacts of one booking of one provider; made by
+/// [`ContactsService::provider_booking`]. Needs an app with this provider's tag.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct ProviderBooking<'a, T> {
+    service: &'a ContactsService<T>,
+    provider: BookingProviderId,
+    booking: BookingId,
+}
+
+impl<'a, T: Transport> ProviderBooking<'a, T> {
+    pub(crate) fn new(
+        service: &'a ContactsService<T>,
+        provider: BookingProviderId,
+        booking: BookingId,
+    ) -> Self {
+        Self {
+            service,
+            provider,
+            booking,
+        }
+    }
+
+    /// The booking's contacts.
+    pub fn list(&self) -> List<'a, T, GetContactList2> {
+        let operation = GetContactList2 {
+            provider: self.provider,
+            booking: self.booking,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// One contact, looked for in the booking's list: the API cannot read a single one.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::NotFound`]; otherwise as [`ContactsService::call`].
+    pub async fn find(&self, contact: ContactId) -> Result<BookingContact, ContactsError> {
+        let found = self.list().find(|found| found.id == contact).await?;
+        found.ok_or_else(|| ContactsError::NotFound {
+            site: Box::new(self.service.site(
+                &<GetContactList2 as crate::Operation>::SPEC,
+                [&self.provider, &self.booking],
+            )),
+            contact,
+        })
+    }
+
+    /// Creates a contact. Never repeated once the server may have seen it.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn create(
+        &self,
+        contact: CreateBookingContactRequest,
+    ) -> Result<BookingContact, ContactsError> {
+        let operation = CreateContact {
+            provider: self.provider,
+            booking: self.booking,
+            contact,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Changes the members that the update names.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn update(
+        &self,
+        contact: ContactId,
+        update: UpdateBookingContactRequest,
+    ) -> Result<UpdatedBookingContact, ContactsError> {
+        let operation = UpdateBookingContact {
+            provider: self.provider,
+            booking: self.booking,
+            contact,
+            update,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Deletes a contact; "not found" after an attempt that may have deleted it counts as
+    /// done.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
+    /// up; otherwise as [`ContactsService::call`].
+    pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
+        let operation = DeleteContact {
+            provider: self.provider,
+            booking: self.booking,
+            contact,
+        };
+        let gone = async || {
+            Ok(self
+                .list()
+                .find(|found| found.id == contact)
+                .await?
+                .is_none())
+        };
+        self.service.delete(&operation, gone).await
+    }
+}

@@ -1,0 +1,441 @@
+//! What can go wrong, told apart by what the caller can do about it.
+
+use std::{fmt, time::Duration};
+
+use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
+use crm_transport::{Delivery, Effect, Response, TransportError};
+use http::{Method, StatusCode, Uri, header};
+use serde::de::DeserializeOwned;
+
+use crate::{operation::Spec, update::Difference};
+
+/// The call that an error speaks of.
+#[derive(Debug, Clone)]
+pub struct CallSite {
+    /// The contract's `operationId`.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// What a repeat of the call would do.
+    pub effect: Effect,
+    /// The OAuth 2.0 scope that the operation needs.
+    pub scope: &'static str,
+    uri: Uri,
+}
+
+impl CallSite {
+    /// The site of a call that sends `uri`.
+    #[must_use]
+    pub fn new(spec: Spec, uri: Uri) -> Self {
+        Self {
+            operation: spec.id,
+            method: spec.method,
+            effect: spec.effect,
+            scope: spec.scope,
+            uri,
+        }
+    }
+
+    /// The path of the record below the tenant, for example `/locations/55021/contacts/71204`.
+    /// The query is left out: it may hold personal data.
+    #[must_use]
+    pub fn record(&self) -> &str {
+        let path = self.uri.path();
+        path.strip_prefix("/crm/v2/tenant/")
+            .and_then(|rest| rest.find('/').map(|slash| &rest[slash..]))
+            .unwrap_or(path)
+    }
+}
+
+impl fmt::Display for CallSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} {})", self.operation, self.method, self.record())
+    }
+}
+
+/// Why a use case ended without its result.
+///
+/// The message is one line: what failed, on which record, and what to do. The source chain
+/// carries the rest. [`advice`](Self::advice) says whether repeating can help.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContactsError {
+    /// The API would refuse the input. Nothing was sent.
+    #[error("invalid input, nothing was sent: {0}")]
+    Invalid(#[from] InvalidInput),
+
+    /// Some preferences are to change, the API takes them only as a whole, and the others are
+    /// not known. Nothing was written.
+    #[error("{site}: nothing was written: {source}")]
+    PreferencesUnknown {
+        /// The update.
+        site: Box<CallSite>,
+        /// Which flags to give.
+        source: PreferencesUnknown,
+    },
+
+    /// The contact is not among its owner's contacts.
+    #[error("{site}: no contact {contact} there; check both ids, or list the owner's contacts")]
+    NotFound {
+        /// The list that was searched.
+        site: Box<CallSite>,
+        /// Who was looked for.
+        contact: ContactId,
+    },
+
+    /// The contact was changed after the time that the caller named. Nothing was written.
+    #[error(
+        "{site}: contact {contact} was changed at {modified_on}, after {unmodified_since}; \
+         nothing was written, look at it again before you change it"
+    )]
+    Modified {
+        /// The list that was read.
+        site: Box<CallSite>,
+        /// Which contact.
+        contact: ContactId,
+        /// Its last change.
+        modified_on: Timestamp,
+        /// What the caller asked for.
+        unmodified_since: Timestamp,
+    },
+
+    /// The API answered, but not with a success.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+
+    /// There is no answer, or no way to ask for one.
+    #[error("{site}: {source}")]
+    Transport {
+        /// The call.
+        site: Box<CallSite>,
+        /// Why, and whether the request may have reached the server.
+        source: TransportError,
+    },
+
+    /// A write may or may not have been carried out, and reading back did not tell.
+    #[error(
+        "{site}: it is not known whether this was carried out, look before you repeat it: {source}"
+    )]
+    OutcomeUnknown {
+        /// The write.
+        site: Box<CallSite>,
+        /// How the outcome got lost.
+        source: Box<ContactsError>,
+    },
+
+    /// The API reported success, with a body that is not what the contract says.
+    #[error("{site}: success, but the answer cannot be read: {what}")]
+    Unreadable {
+        /// The call. A write was carried out.
+        site: Box<CallSite>,
+        /// Where and why, without any value from the body.
+        what: String,
+    },
+
+    /// The API reported success, but its answer differs from what was asked. The write was
+    /// carried out.
+    #[error("{site}: written, but the answer differs from what was asked in {}", fields(.differences))]
+    EchoDiffers {
+        /// The update.
+        site: Box<CallSite>,
+        /// Asked and answered, member by member.
+        differences: Vec<Difference>,
+    },
+
+    /// An export feed says that there is more but gives no way to go on.
+    #[error("{site}: the feed stopped moving before its end; keep the last token and try later")]
+    FeedStalled {
+        /// The export.
+        site: Box<CallSite>,
+    },
+
+    /// A request could not be written as HTTP. Nothing was sent.
+    #[error("the request cannot be written, nothing was sent: {0}")]
+    Unwritable(String),
+}
+
+fn fields(differences: &[Difference]) -> String {
+    let names: Vec<_> = differences.iter().map(|d| d.field).collect();
+    names.join(", ")
+}
+
+/// A status outside 200 to 299, read together with its body.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The call.
+    pub site: CallSite,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What the status and the body mean.
+    pub kind: RefusalKind,
+    /// The body, read as RFC 9457 problem details as far as it goes.
+    pub problem: Problem,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusalKind {
+    /// 400, 415, 422: the request is wrong. Permanent.
+    Invalid,
+    /// 401: the token was refused, also after a fresh one. Permanent.
+    Unauthorized,
+    /// 403: a scope is missing, or the app key is. Permanent.
+    Forbidden,
+    /// 404: no such record, or not on this owner. Permanent.
+    NotFound,
+    /// 404 of the gateway: wrong path, tenant or app key. A fault of configuration. Permanent.
+    NoRoute,
+    /// 409: the record's state forbids it. Permanent.
+    Conflict,
+    /// 409 or 503 that speaks of maintenance. Passes.
+    Maintenance,
+    /// 429: too many calls; this one was not executed. Passes.
+    RateLimited,
+    /// 500: mostly passing; for a write the outcome is unknown.
+    ServerError,
+    /// 502, 503, 504: gateway, overload or time-out; for a write the outcome is unknown.
+    Unavailable,
+    /// Any other status.
+    Unexpected,
+}
+
+impl RefusalKind {
+    fn of(status: StatusCode, problem: &Problem) -> Self {
+        match status.as_u16() {
+            400 | 415 | 422 => Self::Invalid,
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 if problem.is_no_route() => Self::NoRoute,
+            404 => Self::NotFound,
+            409 if problem.speaks_of_maintenance() => Self::Maintenance,
+            409 => Self::Conflict,
+            429 => Self::RateLimited,
+            500 => Self::ServerError,
+            502..=504 => Self::Unavailable,
+            _ => Self::Unexpected,
+        }
+    }
+
+    /// What the kind means and what to do, for people.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Invalid => "the API refused the request as invalid; correct it",
+            Self::Unauthorized => {
+                "the access token was refused, also a fresh one; check client id, secret and \
+                 environment"
+            }
+            Self::Forbidden => {
+                "not allowed; check the app key, and that the app's scopes were accepted by the \
+                 tenant's administrator"
+            }
+            Self::NotFound => "not found; check the ids, the contact may belong to another owner",
+            Self::NoRoute => {
+                "the gateway knows no such operation; check tenant, app key and environment"
+            }
+            Self::Conflict => "conflicts with the record's present state; look at it first",
+            Self::Maintenance => "the service is down for maintenance; try later",
+            Self::RateLimited => "too many calls, not executed; try later",
+            Self::ServerError => "the server failed",
+            Self::Unavailable => "the service is not available; try later",
+            Self::Unexpected => "the API answered with a status that is not documented",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_u16();
+        write!(f, "{}: {status}, {}", self.site, self.kind.meaning())?;
+        if self.kind == RefusalKind::Forbidden {
+            write!(f, " (needs {})", self.site.scope)?;
+        }
+        if let Some(wait) = self.retry_after {
+            write!(f, " (in {} s)", wait.as_secs())?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Whether repeating the same call can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Advice {
+    /// The same call will fail again: correct the input, the credentials or the configuration.
+    Correct,
+    /// The call was not carried out and may be repeated later.
+    Later,
+    /// The write may have been carried out: read the record before repeating.
+    LookFirst,
+    /// The write was carried out; there is nothing to repeat.
+    Done,
+}
+
+impl ContactsError {
+    pub(crate) fn refused(site: CallSite, response: Response) -> Self {
+        let status = response.status();
+        let problem = Problem::read(status.as_u16(), response.body());
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .or_else(|| problem.wait_seconds())
+            .map(Duration::from_secs);
+        Self::Refused(Box::new(Refusal {
+            kind: RefusalKind::of(status, &problem),
+            site,
+            status,
+            problem,
+            retry_after,
+        }))
+    }
+
+    pub(crate) fn transport(site: CallSite, source: TransportError) -> Self {
+        Self::Transport {
+            site: Box::new(site),
+            source,
+        }
+    }
+
+    /// Reads `body` once more, slowly, to say where it is wrong. The parser's own message may
+    /// quote values, so only its kind and position are kept.
+    pub(crate) fn unreadable<A: DeserializeOwned>(site: CallSite, body: &[u8]) -> Self {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let what = match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
+            Err(error) => {
+                let (path, error) = (error.path().to_string(), error.into_inner());
+                let reason = match error.classify() {
+                    serde_json::error::Category::Eof => "it ends too early",
+                    serde_json::error::Category::Syntax => "it is not JSON",
+                    _ => "a member is missing or of another type",
+                };
+                let (line, column) = (error.line(), error.column());
+                format!("{reason}, at `{path}`, line {line} column {column}")
+            }
+            Ok(_) => "something follows the JSON value".to_owned(),
+        };
+        Self::Unreadable {
+            site: Box::new(site),
+            what,
+        }
+    }
+
+    /// Marks the loss of an answer to a write; anything else stays as it is.
+    pub(crate) fn or_unknown(self) -> Self {
+        if !self.outcome_is_unknown() {
+            return self;
+        }
+        match self.site().cloned().map(Box::new) {
+            Some(site) => Self::OutcomeUnknown {
+                site,
+                source: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
+    pub(crate) fn unwritable(error: impl fmt::Display) -> Self {
+        Self::Unwritable(error.to_string())
+    }
+
+    /// The call that failed; none when nothing got as far as a call.
+    #[must_use]
+    pub fn site(&self) -> Option<&CallSite> {
+        match self {
+            Self::Invalid(_) | Self::Unwritable(_) => None,
+            Self::Refused(refusal) => Some(&refusal.site),
+            Self::PreferencesUnknown { site, .. }
+            | Self::NotFound { site, .. }
+            | Self::Modified { site, .. }
+            | Self::Transport { site, .. }
+            | Self::OutcomeUnknown { site, .. }
+            | Self::Unreadable { site, .. }
+            | Self::EchoDiffers { site, .. }
+            | Self::FeedStalled { site } => Some(site),
+        }
+    }
+
+    /// The API's refusal, if there is one; also behind an unknown outcome.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::OutcomeUnknown { source, .. } => source.refusal(),
+            _ => None,
+        }
+    }
+
+    /// What the API's refusal means, if there is one.
+    #[must_use]
+    pub fn refusal_kind(&self) -> Option<RefusalKind> {
+        self.refusal().map(|refusal| refusal.kind)
+    }
+
+    /// The vendor's trace id: support asks for it.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.refusal()?.problem.trace_id.as_deref()
+    }
+
+    /// The record does not exist, or not on this owner.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. }) || self.refusal_kind() == Some(RefusalKind::NotFound)
+    }
+
+    /// The credentials were refused, by the token endpoint or by the API.
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        match self {
+            Self::Transport { source, .. } => source.is_credentials(),
+            _ => self.refusal_kind() == Some(RefusalKind::Unauthorized),
+        }
+    }
+
+    /// A write may or may not have been carried out. Never true for a read.
+    #[must_use]
+    pub fn outcome_is_unknown(&self) -> bool {
+        self.advice() == Advice::LookFirst
+    }
+
+    /// Whether repeating can help.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Invalid(_)
+            | Self::PreferencesUnknown { .. }
+            | Self::NotFound { .. }
+            | Self::Modified { .. }
+            | Self::Unwritable(_) => Advice::Correct,
+            Self::FeedStalled { .. } => Advice::Later,
+            Self::OutcomeUnknown { .. } => Advice::LookFirst,
+            Self::EchoDiffers { .. } => Advice::Done,
+            Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::Done,
+            Self::Unreadable { .. } => Advice::Correct,
+            Self::Refused(refusal) => refusal.advice(),
+            Self::Transport { source, .. } if source.is_credentials() => Advice::Correct,
+            Self::Transport { site, source } => match (source.delivery(), site.effect) {
+                (Delivery::Unknown, Effect::Idempotent | Effect::Creates) => Advice::LookFirst,
+                _ => Advice::Later,
+            },
+        }
+    }
+}
+
+impl Refusal {
+    fn advice(&self) -> Advice {
+        match self.kind {
+            RefusalKind::RateLimited | RefusalKind::Maintenance => Advice::Later,
+            RefusalKind::ServerError | RefusalKind::Unavailable => match self.site.effect {
+                Effect::Read => Advice::Later,
+                _ => Advice::LookFirst,
+            },
+            _ => Advice::Correct,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Export feeds as streams of batches that can be resumed.
+
+use std::{marker::PhantomData, time::Duration};
+
+use crm_models::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery, ExportedContact};
+use crm_transport::Transport;
+use futures_core::Stream;
+use futures_util::stream;
+
+use crate::{
+    ContactsService,
+    error::ContactsError,
+    operations::owner::{ExportContacts, Owner},
+};
+
+/// How long to wait before asking a feed for news: the contract says 5 to 10 minutes.
+pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// A feed of all contacts of one kind of owner, deleted ones included, in batches.
+///
+/// Each batch carries the continuation token behind it in `continue_from`: once the batch is
+/// safely stored, store the token, and a killed export goes on without a gap. Repeats are
+/// normal: apply records as an upsert by owner and contact id. A change becomes visible about
+/// 15 minutes after it was made, unless [`include_recent_changes`](Self::include_recent_changes).
+///
+/// ```
+/// # use crm_contacts::{ContactsError, ContactsService};
+/// # use crm_models::LocationId;
+/// # use crm_transport::Transport;
+/// use futures_util::TryStreamExt;
+///
+/// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), ContactsError> {
+/// let mut batches = std::pin::pin!(contacts.export::<LocationId>().batches());
+/// while let Some(batch) = batches.try_next().await? {
+///     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an export sends nothing before it is polled"]
+pub struct Export<'a, T, O> {
+    service: &'a ContactsService<T>,
+    query: ExportQuery,
+    owner: PhantomData<O>,
+}
+
+impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
+    pub(crate) fn new(service: &'a ContactsService<T>) -> Self {
+        Self {
+            service,
+            query: ExportQuery::default(),
+            owner: PhantomData,
+        }
+    }
+
+    /// Where to start: the beginning, a time of modification (inclusive), or a saved token.
+    pub fn from(mut self, from: ExportFrom) -> Self {
+        self.query = self.query.from(from);
+        self
+    }
+
+    /// Shows changes at once, at the price of more repeats between batches.
+    pub fn include_recent_changes(mut self) -> Self {
+        self.query = self.query.include_recent_changes(true);
+        self
+    }
+
+    /// The batches up to the present end of the feed: the one that says `has_more` = false.
+    /// Its token resumes the feed later. After an error the stream ends; go on from the last
+    /// token.
+    pub fn batches(
+        self,
+    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + use<'a, T, O>
+    {
+        stream::try_unfold(Some(Position::new(self)), |position| async move {
+            let Some(mut position) = position else {
+                return Ok(None);
+            };
+            let batch = position.next().await?;
+            let position = batch.has_more.then_some(position);
+            Ok(Some((batch, position)))
+        })
+    }
+
+    /// The batches without end: at the end of the feed it waits for `interval` and asks
+    /// again. Ends when `stop` completes, between two batches and also within a wait.
+    ///
+    /// Empty batches are passed on too: their token is the newest.
+    pub fn follow(
+        self,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> {
+        let start = (Position::new(self), false, Box::pin(stop));
+        stream::try_unfold(start, move |(mut position, at_end, mut stop)| async move {
+            let pause = if at_end { interval } else { Duration::ZERO };
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(None),
+                () = tokio::time::sleep(pause) => {}
+            }
+            let batch = position.next().await?;
+            let at_end = !batch.has_more;
+            Ok(Some((batch, (position, at_end, stop))))
+        })
+    }
+}
+
+/// Where in the feed the next batch starts.
+struct Position<'a, T, O> {
+    service: &'a ContactsService<T>,
+    operation: ExportContacts<O>,
+    token: Option<ContinuationToken>,
+}
+
+impl<'a, T: Transport, O: Owner> Position<'a, T, O> {
+    fn new(export: Export<'a, T, O>) -> Self {
+        let token = export.query.token().cloned();
+        Self {
+            service: export.service,
+            operation: ExportContacts {
+                query: export.query,
+                owner: PhantomData,
+            },
+            token,
+        }
+    }
+
+    /// The next batch, always with a token: an answer without one keeps the token before it.
+    async fn next(&mut self) -> Result<ExportBatch<ExportedContact<O>>, ContactsError> {
+        let mut batch = self.service.call(&self.operation).await?;
+        let moved = batch.continue_from.is_some() && batch.continue_from != self.token;
+        if batch.has_more && !moved {
+            let site = Box::new(self.service.site(&O::EXPORT, []));
+            return Err(ContactsError::FeedStalled { site });
+        }
+        if batch.continue_from.is_none() {
+            batch.continue_from.clone_from(&self.token);
+        }
+        self.token.clone_from(&batch.continue_from);
+        if let Some(token) = &self.token {
+            let query = self.operation.query.clone();
+            self.operation.query = query.from(ExportFrom::Token(token.clone()));
+        }
+        Ok(batch)
+    }
+}

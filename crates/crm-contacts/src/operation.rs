@@ -1,0 +1,269 @@
+//! One API operation as a plain value that becomes a request and reads its answer.
+
+use std::fmt::{self, Display};
+
+use bytes::Bytes;
+use crm_models::{Check, TenantId};
+use crm_transport::{Call, Effect, Request, Response};
+use http::{HeaderValue, Method, Uri, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::error::{CallSite, ContactsError};
+
+/// What the published contract says of an operation.
+///
+/// ```
+/// use crm_contacts::{Operation, operations::locations::UpdateContact};
+///
+/// let spec = UpdateContact::SPEC;
+/// assert_eq!(spec.id, "Locations_UpdateContact");
+/// assert_eq!(spec.method, "PATCH");
+/// assert_eq!(spec.path, "/locations/{id}/contacts/{contactId}");
+/// assert_eq!(spec.scope, "tn.crm.locations:w");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The contract's `operationId`.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path below `/crm/v2/tenant/{tenant}`, its parameters in braces.
+    pub path: &'static str,
+    /// The OAuth 2.0 scope that the token needs.
+    pub scope: &'static str,
+    /// What a repeat of the call would do.
+    pub effect: Effect,
+}
+
+impl Spec {
+    pub(crate) const fn read(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::GET, path, scope, Effect::Read)
+    }
+
+    pub(crate) const fn create(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::POST, path, scope, Effect::Creates)
+    }
+
+    pub(crate) const fn replace(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::PUT, path, scope, Effect::Idempotent)
+    }
+
+    pub(crate) const fn update(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::PATCH, path, scope, Effect::Idempotent)
+    }
+
+    pub(crate) const fn delete(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::DELETE, path, scope, Effect::Idempotent)
+    }
+
+    const fn new(
+        id: &'static str,
+        method: Method,
+        path: &'static str,
+        scope: &'static str,
+        effect: Effect,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            scope,
+            effect,
+        }
+    }
+
+    /// Starts a request: the path with its parameters filled in, in order.
+    pub(crate) fn draft<const N: usize>(
+        &self,
+        tenant: TenantId,
+        parameters: [&dyn Display; N],
+    ) -> Draft {
+        use fmt::Write;
+
+        let mut target = String::with_capacity(96);
+        // Writing to a String cannot fail.
+        let _ = write!(target, "{BASE_PATH}{tenant}");
+        let mut parameters = parameters.into_iter();
+        let mut rest = self.path;
+        while let Some((literal, tail)) = rest.split_once('{') {
+            target.push_str(literal);
+            if let Some(parameter) = parameters.next() {
+                let _ = write!(target, "{parameter}");
+            }
+            rest = tail.split_once('}').map_or("", |(_, after)| after);
+        }
+        target.push_str(rest);
+        debug_assert!(parameters.next().is_none(), "{} takes fewer ids", self.id);
+
+        let mut call = Call::new(self.id, self.effect);
+        call.rate_limit_key = tenant.get().unsigned_abs();
+        Draft {
+            method: self.method.clone(),
+            target,
+            call,
+        }
+    }
+}
+
+/// The part of every path before the tenant's id.
+const BASE_PATH: &str = "/crm/v2/tenant/";
+
+/// One operation of the API: a value that knows how to become a request and how to read
+/// the answer. No I/O, so each is tested as bytes out and bytes in.
+///
+/// [`ContactsService::call`](crate::ContactsService::call) sends any operation, also one of
+/// your own for a part of the API that this crate lacks.
+///
+/// ```
+/// use crm_contacts::{Operation, operations::locations::UpdateContact};
+/// use crm_models::{ContactId, LocationId, TenantId, UpdateContactRequest};
+///
+/// let operation = UpdateContact {
+///     owner: LocationId::new(55_021)?,
+///     contact: ContactId::new(71_204)?,
+///     update: UpdateContactRequest::new().memo("Gate code 4411"),
+/// };
+/// let request = operation.request(TenantId::new(1_001)?)?;
+///
+/// assert_eq!(request.method(), "PATCH");
+/// assert_eq!(request.uri(), "/crm/v2/tenant/1001/locations/55021/contacts/71204");
+/// assert_eq!(request.body().as_ref(), br#"{"memo":"Gate code 4411"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Operation {
+    /// What a success brings.
+    type Answer: DeserializeOwned;
+
+    /// The operation in the published contract.
+    const SPEC: Spec;
+
+    /// The request to send for this tenant: path and query only, the host is the transport's.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] when the API would refuse the input.
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError>;
+}
+
+/// Reads an answer: the model of a success, or the typed error of anything else.
+///
+/// The order of checks is the status first, then the body. An empty body reads as JSON `null`.
+///
+/// # Errors
+///
+/// [`ContactsError::Refused`] for a status outside 200 to 299, and
+/// [`ContactsError::Unreadable`] for a success whose body is not the expected JSON.
+pub fn read_answer<O: Operation>(
+    site: CallSite,
+    response: Response,
+) -> Result<O::Answer, ContactsError> {
+    if !response.status().is_success() {
+        return Err(ContactsError::refused(site, response));
+    }
+    let body = match response.body().as_ref() {
+        b"" => b"null",
+        body => body,
+    };
+    serde_json::from_slice(body).map_err(|_| ContactsError::unreadable::<O::Answer>(site, body))
+}
+
+/// The answer of an operation whose body says nothing: empty, or anything at all.
+///
+/// ```
+/// use crm_contacts::NoContent;
+///
+/// assert_eq!(serde_json::from_str::<NoContent>("null")?, NoContent);
+/// assert_eq!(serde_json::from_str::<NoContent>(r#"{"deleted":true}"#)?, NoContent);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContent;
+
+impl<'de> Deserialize<'de> for NoContent {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// A text as one segment of a path.
+pub(crate) struct Segment<'a>(pub &'a str);
+
+/// Everything but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&utf8_percent_encode(self.0, RESERVED), f)
+    }
+}
+
+/// A request in the making.
+pub(crate) struct Draft {
+    method: Method,
+    target: String,
+    call: Call,
+}
+
+impl Draft {
+    /// Appends the members of `value`, valid by the rules of its type, to the query.
+    pub(crate) fn query<Q: Serialize + Check>(mut self, value: &Q) -> Result<Self, ContactsError> {
+        value.check()?;
+        let query = serde_urlencoded::to_string(value).map_err(ContactsError::unwritable)?;
+        if !query.is_empty() {
+            self.separate();
+            self.target.push_str(&query);
+        }
+        Ok(self)
+    }
+
+    /// Appends one parameter to the query, if it has a value that needs no encoding.
+    pub(crate) fn parameter(mut self, name: &str, value: Option<&impl Display>) -> Self {
+        if let Some(value) = value {
+            self.separate();
+            self.target.push_str(&format!("{name}={value}"));
+        }
+        self
+    }
+
+    fn separate(&mut self) {
+        let separator = if self.target.contains('?') { '&' } else { '?' };
+        self.target.push(separator);
+    }
+
+    /// A request with a JSON body, valid by the rules of its type.
+    pub(crate) fn json<B: Serialize + Check>(self, body: &B) -> Result<Request, ContactsError> {
+        body.check()?;
+        let body = serde_json::to_vec(body).map_err(ContactsError::unwritable)?;
+        let mut request = self.finish(body.into())?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        Ok(request)
+    }
+
+    /// A request without a body.
+    pub(crate) fn empty(self) -> Result<Request, ContactsError> {
+        self.finish(Bytes::new())
+    }
+
+    /// What an error says of this call.
+    pub(crate) fn site(self, spec: &Spec) -> CallSite {
+        CallSite::new(spec.clone(), self.target.parse().unwrap_or_default())
+    }
+
+    fn finish(self, body: Bytes) -> Result<Request, ContactsError> {
+        let uri =
+            Uri::from_maybe_shared(Bytes::from(self.target)).map_err(ContactsError::unwritable)?;
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = uri;
+        request.extensions_mut().insert(self.call);
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::ACCEPT, json);
+        Ok(request)
+    }
+}

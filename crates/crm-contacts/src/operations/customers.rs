@@ -1,0 +1,52 @@
+//! Customer contacts: the tag `Customers`, and their export feed.
+
+use crm_models::CustomerId;
+
+use super::owner::{self, Owner};
+use crate::operation::Spec;
+
+/// `Customers_GetContactList`: the contacts of one customer.
+pub type GetContactList = owner::GetContactList<CustomerId>;
+/// `Customers_CreateContact`: a new contact of a customer.
+pub type CreateContact = owner::CreateContact<CustomerId>;
+/// `Customers_UpdateContact`: changes one contact of a customer.
+pub type UpdateContact = owner::UpdateContact<CustomerId>;
+/// `Customers_DeleteContact`: deletes one contact of a customer.
+pub type DeleteContact = owner::DeleteContact<CustomerId>;
+/// `Customers_GetModifiedContactsList`: contacts over all customers.
+pub type GetModifiedContactsList = owner::GetContactListOfAll<CustomerId>;
+/// `ExportContacts_CustomersContacts`: the export feed of customer contacts.
+pub type ExportContacts = owner::ExportContacts<CustomerId>;
+
+impl Owner for CustomerId {
+    const LIST: Spec = Spec::read(
+        "Customers_GetContactList",
+        "/customers/{id}/contacts",
+        "tn.crm.customers:r",
+    );
+    const CREATE: Spec = Spec::create(
+        "Customers_CreateContact",
+        "/customers/{id}/contacts",
+        "tn.crm.customers:w",
+    );
+    const UPDATE: Spec = Spec::update(
+        "Customers_UpdateContact",
+        "/customers/{id}/contacts/{contactId}",
+        "tn.crm.customers:w",
+    );
+    const DELETE: Spec = Spec::delete(
+        "Customers_DeleteContact",
+        "/customers/{id}/contacts/{contactId}",
+        "tn.crm.customers:w",
+    );
+    const LIST_ALL: Spec = Spec::read(
+        "Customers_GetModifiedContactsList",
+        "/customers/contacts",
+        "tn.crm.customers:r",
+    );
+    const EXPORT: Spec = Spec::read(
+        "ExportContacts_CustomersContacts",
+        "/export/customers/contacts",
+        "tn.crm.customers:r",
+    );
+}

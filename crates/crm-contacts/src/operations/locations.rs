@@ -1,0 +1,55 @@
+//! Location contacts: the tag `Locations`, and their export feed.
+//!
+//! There is no operation that reads one contact: page through [`GetContactList`], or use
+//! [`OwnerContacts::find`](crate::OwnerContacts::find).
+
+use crm_models::LocationId;
+
+use super::owner::{self, Owner};
+use crate::operation::Spec;
+
+/// `Locations_GetContactList`: the contacts of one location.
+pub type GetContactList = owner::GetContactList<LocationId>;
+/// `Locations_CreateContact`: a new contact of a location.
+pub type CreateContact = owner::CreateContact<LocationId>;
+/// `Locations_UpdateContact`: changes one contact of a location.
+pub type UpdateContact = owner::UpdateContact<LocationId>;
+/// `Locations_DeleteContact`: deletes one contact of a location.
+pub type DeleteContact = owner::DeleteContact<LocationId>;
+/// `Locations_GetLocationsContactsList`: contacts over all locations.
+pub type GetLocationsContactsList = owner::GetContactListOfAll<LocationId>;
+/// `ExportContacts_LocationsContacts`: the export feed of location contacts.
+pub type ExportContacts = owner::ExportContacts<LocationId>;
+
+impl Owner for LocationId {
+    const LIST: Spec = Spec::read(
+        "Locations_GetContactList",
+        "/locations/{id}/contacts",
+        "tn.crm.locations:r",
+    );
+    const CREATE: Spec = Spec::create(
+        "Locations_CreateContact",
+        "/locations/{id}/contacts",
+        "tn.crm.locations:w",
+    );
+    const UPDATE: Spec = Spec::update(
+        "Locations_UpdateContact",
+        "/locations/{id}/contacts/{contactId}",
+        "tn.crm.locations:w",
+    );
+    const DELETE: Spec = Spec::delete(
+        "Locations_DeleteContact",
+        "/locations/{id}/contacts/{contactId}",
+        "tn.crm.locations:w",
+    );
+    const LIST_ALL: Spec = Spec::read(
+        "Locations_GetLocationsContactsList",
+        "/locations/contacts",
+        "tn.crm.locations:r",
+    );
+    const EXPORT: Spec = Spec::read(
+        "ExportContacts_LocationsContacts",
+        "/export/locations/contacts",
+        "tn.crm.locations:r",
+    );
+}

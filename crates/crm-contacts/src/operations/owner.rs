@@ -1,0 +1,167 @@
+//! The contacts of one owner, a location or a customer: the same operations on both.
+
+use crm_models::{
+    Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
+    ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
+};
+use crm_transport::Request;
+use std::marker::PhantomData;
+
+use crate::{
+    error::ContactsError,
+    operation::{NoContent, Operation, Spec},
+    paging::PagedOperation,
+};
+
+/// An owner of contacts with its operations in the published contract.
+pub trait Owner: ContactOwner {
+    /// Lists one owner's contacts.
+    const LIST: Spec;
+    /// Creates a contact.
+    const CREATE: Spec;
+    /// Changes a contact.
+    const UPDATE: Spec;
+    /// Deletes a contact.
+    const DELETE: Spec;
+    /// Lists contacts over all owners by filters.
+    const LIST_ALL: Spec;
+    /// The export feed.
+    const EXPORT: Spec;
+}
+
+/// `GET /{owners}/{id}/contacts`: one owner's contacts, page by page.
+#[derive(Debug, Clone)]
+pub struct GetContactList<O> {
+    /// Whose contacts.
+    pub owner: O,
+    /// Which page.
+    pub page: PageQuery,
+}
+
+impl<O: Owner> Operation for GetContactList<O> {
+    type Answer = Page<Contact>;
+    const SPEC: Spec = O::LIST;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC
+            .draft(tenant, [&self.owner])
+            .query(&self.page)?
+            .empty()
+    }
+}
+
+impl<O: Owner> PagedOperation for GetContactList<O> {
+    type Item = Contact;
+
+    fn page_mut(&mut self) -> &mut PageQuery {
+        &mut self.page
+    }
+}
+
+/// `POST /{owners}/{id}/contacts`: creates a contact. Every repeat creates one more.
+#[derive(Debug, Clone)]
+pub struct CreateContact<O> {
+    /// Who gets the contact.
+    pub owner: O,
+    /// The new contact.
+    pub contact: CreateContactRequest,
+}
+
+impl<O: Owner> Operation for CreateContact<O> {
+    type Answer = Contact;
+    const SPEC: Spec = O::CREATE;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC.draft(tenant, [&self.owner]).json(&self.contact)
+    }
+}
+
+/// `PATCH /{owners}/{id}/contacts/{contactId}`: changes the members that the update names.
+#[derive(Debug, Clone)]
+pub struct UpdateContact<O> {
+    /// Whose contact.
+    pub owner: O,
+    /// Which contact.
+    pub contact: ContactId,
+    /// What changes; absent members stay as they are.
+    pub update: UpdateContactRequest,
+}
+
+impl<O: Owner> Operation for UpdateContact<O> {
+    type Answer = Contact;
+    const SPEC: Spec = O::UPDATE;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC
+            .draft(tenant, [&self.owner, &self.contact])
+            .json(&self.update)
+    }
+}
+
+/// `DELETE /{owners}/{id}/contacts/{contactId}`: deletes a contact.
+#[derive(Debug, Clone)]
+pub struct DeleteContact<O> {
+    /// Whose contact.
+    pub owner: O,
+    /// Which contact.
+    pub contact: ContactId,
+}
+
+impl<O: Owner> Operation for DeleteContact<O> {
+    type Answer = NoContent;
+    const SPEC: Spec = O::DELETE;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC
+            .draft(tenant, [&self.owner, &self.contact])
+            .empty()
+    }
+}
+
+/// `GET /{owners}/contacts`: contacts over all owners, by owner ids or by time.
+#[derive(Debug, Clone)]
+pub struct GetContactListOfAll<O> {
+    /// Which contacts. The API refuses a list without any filter.
+    pub filter: ContactFilter<O>,
+    /// Which page.
+    pub page: PageQuery,
+}
+
+impl<O: Owner> Operation for GetContactListOfAll<O> {
+    type Answer = Page<OwnedContact<O>>;
+    const SPEC: Spec = O::LIST_ALL;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC
+            .draft(tenant, [])
+            .query(&self.filter)?
+            .query(&self.page)?
+            .empty()
+    }
+}
+
+impl<O: Owner> PagedOperation for GetContactListOfAll<O> {
+    type Item = OwnedContact<O>;
+
+    fn page_mut(&mut self) -> &mut PageQuery {
+        &mut self.page
+    }
+}
+
+/// `GET /export/{owners}/contacts`: one batch of the feed of active and deleted contacts.
+#[derive(Debug, Clone)]
+pub struct ExportContacts<O> {
+    /// Where to go on, and whether changes of the last minutes are wanted.
+    pub query: ExportQuery,
+    /// Which feed.
+    pub owner: PhantomData<O>,
+}
+
+impl<O: Owner> Operation for ExportContacts<O> {
+    type Answer = ExportBatch<ExportedContact<O>>;
+    const SPEC: Spec = O::EXPORT;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC.draft(tenant, []).query(&self.query)?.empty()
+    }
+}

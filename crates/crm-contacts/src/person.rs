@@ -1,0 +1,373 @@
+//! The use cases on the people of Contacts v2, their contact methods and relationships.
+
+use crm_models::{
+    ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, CreatePersonRequest,
+    MethodPreference, Person, PersonChange, PersonFilter, PersonId, PreferenceType,
+    RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest,
+    UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
+};
+use crm_transport::Transport;
+
+use crate::{
+    ContactsService, List,
+    error::ContactsError,
+    operations::{contact_methods, people, relationships},
+};
+
+/// All people; made by [`ContactsService::people`].
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct People<'a, T> {
+    service: &'a ContactsService<T>,
+}
+
+impl<'a, T: Transport> People<'a, T> {
+    pub(crate) fn new(service: &'a ContactsService<T>) -> Self {
+        Self { service }
+    }
+
+    /// The people that the filter selects.
+    pub fn list(&self, filter: PersonFilter) -> List<'a, T, people::GetList> {
+        let operation = people::GetList {
+            filter,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// The people related to a customer, a location or a booking. Entities of different kinds
+    /// with the same number are not told apart: see [`people::GetByRelationshipId`].
+    pub fn related_to(
+        &self,
+        related_entity: RelatedEntityId,
+        filter: PersonFilter,
+    ) -> List<'a, T, people::GetByRelationshipId> {
+        let operation = people::GetByRelationshipId {
+            related_entity,
+            filter,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// Creates a person. Never repeated once the server may have seen it.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn create(&self, person: CreatePersonRequest) -> Result<Person, ContactsError> {
+        self.service.write(&people::Create { person }).await
+    }
+
+    /// Contact methods over all people.
+    pub fn contact_methods(
+        &self,
+        filter: ContactMethodFilter,
+    ) -> List<'a, T, contact_methods::SearchContactMethods> {
+        let operation = contact_methods::SearchContactMethods {
+            contact: None,
+            filter,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// The preferences that exist for contact methods. Their names are not documented: take
+    /// them from here.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn preference_types(&self) -> Result<Vec<PreferenceType>, ContactsError> {
+        let operation = contact_methods::GetPreferenceMetadataList;
+        self.service.call(&operation).await
+    }
+}
+
+/// One person; made by [`ContactsService::person`].
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct PersonHandle<'a, T> {
+    service: &'a ContactsService<T>,
+    id: PersonId,
+}
+
+impl<'a, T: Transport> PersonHandle<'a, T> {
+    pub(crate) fn new(service: &'a ContactsService<T>, id: PersonId) -> Self {
+        Self { service, id }
+    }
+
+    /// The person.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn get(&self) -> Result<Person, ContactsError> {
+        self.service.call(&people::Get { id: self.id }).await
+    }
+
+    /// Changes the members that `change` names. What the API does with absent members is not
+    /// documented, so the person is read first and all members are sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn update(&self, change: &PersonChange) -> Result<Person, ContactsError> {
+        let person = change.to_request(&self.get().await?);
+        let operation = people::Update {
+            id: self.id,
+            person,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Sets every member. Whether an unknown id creates a person is not documented.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn replace(&self, person: ReplacePersonRequest) -> Result<Person, ContactsError> {
+        let operation = people::Replace {
+            id: self.id,
+            person,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Deletes the person; "not found" after an attempt that may have done it counts as done.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the person still shows
+    /// up; otherwise as [`ContactsService::call`].
+    pub async fn delete(&self) -> Result<(), ContactsError> {
+        let operation = people::DeleteContact { id: self.id };
+        let gone = async || is_gone(self.get().await);
+        self.service.delete(&operation, gone).await
+    }
+
+    /// What the person is related to.
+    pub fn relationships(
+        &self,
+        filter: RelationshipFilter,
+    ) -> List<'a, T, relationships::GetContactRelationshipList> {
+        let operation = relationships::GetContactRelationshipList {
+            contact: self.id,
+            filter,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// Relates the person to a customer, a location or a booking. A person who does not exist
+    /// is a conflict here, not "not found".
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn relate(
+        &self,
+        entity_type: RelatedEntityType,
+        related_entity: RelatedEntityId,
+    ) -> Result<(), ContactsError> {
+        let operation = relationships::CreateContactRelationship {
+            contact: self.id,
+            related_entity,
+            entity_type,
+        };
+        self.service.write(&operation).await.map(|_| ())
+    }
+
+    /// Ends a relationship. One that does not exist is a conflict here, not "not found".
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn unrelate(
+        &self,
+        entity_type: RelatedEntityType,
+        related_entity: RelatedEntityId,
+    ) -> Result<(), ContactsError> {
+        let operation = relationships::DeleteContactRelationship {
+            contact: self.id,
+            related_entity,
+            entity_type,
+        };
+        self.service.write(&operation).await.map(|_| ())
+    }
+
+    /// The person's contact methods.
+    pub fn methods(
+        &self,
+        filter: ContactMethodFilter,
+    ) -> List<'a, T, contact_methods::GetContactMethods> {
+        let operation = contact_methods::GetContactMethods {
+            contact: self.id,
+            filter,
+            page: Default::default(),
+        };
+        List::new(self.service, vec![operation])
+    }
+
+    /// Creates a contact method. Never repeated once the server may have seen it.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn create_method(
+        &self,
+        method: ContactMethodRequest,
+    ) -> Result<ContactMethod, ContactsError> {
+        let operation = contact_methods::CreateContactMethod {
+            contact: self.id,
+            method,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// One contact method.
+    pub fn method(&self, id: ContactMethodId) -> MethodHandle<'a, T> {
+        MethodHandle {
+            service: self.service,
+            contact: self.id,
+            id,
+        }
+    }
+}
+
+/// One contact method of one person; made by [`PersonHandle::method`].
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct MethodHandle<'a, T> {
+    service: &'a ContactsService<T>,
+    contact: PersonId,
+    id: ContactMethodId,
+}
+
+impl<T: Transport> MethodHandle<'_, T> {
+    /// The method.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn get(&self) -> Result<ContactMethod, ContactsError> {
+        let operation = contact_methods::GetContactMethod {
+            contact: self.contact,
+            id: self.id,
+        };
+        self.service.call(&operation).await
+    }
+
+    /// Changes value or memo. The type cannot be changed so: [`upsert`](Self::upsert).
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn update(
+        &self,
+        update: UpdateContactMethodRequest,
+    ) -> Result<ContactMethod, ContactsError> {
+        let operation = contact_methods::UpdateContactMethod {
+            contact: self.contact,
+            id: self.id,
+            update,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Replaces the method, or creates it under this id.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn upsert(
+        &self,
+        method: ContactMethodRequest,
+    ) -> Result<ContactMethod, ContactsError> {
+        let operation = contact_methods::UpsertContactMethod {
+            contact: self.contact,
+            id: self.id,
+            method,
+        };
+        self.service.write(&operation).await
+    }
+
+    /// Deletes the method; "not found" after an attempt that may have done it counts as done.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the method still shows
+    /// up; otherwise as [`ContactsService::call`].
+    pub async fn delete(&self) -> Result<(), ContactsError> {
+        let operation = contact_methods::DeleteContactMethod {
+            contact: self.contact,
+            id: self.id,
+        };
+        let gone = async || is_gone(self.get().await);
+        self.service.delete(&operation, gone).await
+    }
+
+    /// All preferences of the method.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn preferences(&self) -> Result<Vec<MethodPreference>, ContactsError> {
+        let operation = contact_methods::GetContactMethodPreferences {
+            contact: self.contact,
+            method: self.id,
+        };
+        self.service.call(&operation).await
+    }
+
+    /// One preference, by a name from [`People::preference_types`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn preference(&self, name: &str) -> Result<MethodPreference, ContactsError> {
+        let operation = contact_methods::GetContactMethodPreference {
+            contact: self.contact,
+            method: self.id,
+            name: name.to_owned(),
+        };
+        self.service.call(&operation).await
+    }
+
+    /// Sets one preference, by a name from [`People::preference_types`].
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn set_preference(
+        &self,
+        name: &str,
+        update: UpdateMethodPreferenceRequest,
+    ) -> Result<MethodPreference, ContactsError> {
+        let operation = contact_methods::UpdateContactMethodPreference {
+            contact: self.contact,
+            method: self.id,
+            name: name.to_owned(),
+            update,
+        };
+        self.service.write(&operation).await
+    }
+}
+
+/// Whether a read says that its record does not exist.
+fn is_gone<R>(read: Result<R, ContactsError>) -> Result<bool, ContactsError> {
+    match read {
+        Ok(_) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(error),
+    }
+}

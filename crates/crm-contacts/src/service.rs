@@ -1,0 +1,248 @@
+//! The entry point: a transport, a tenant, and handles for the things of the API.
+
+use std::{fmt::Display, sync::Arc};
+
+use crm_models::{
+    BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
+};
+use crm_transport::{Attempts, Transport};
+
+use crate::{
+    Bookings, Export, List, OwnerContacts, People, PersonHandle, ProviderBooking,
+    error::{CallSite, ContactsError},
+    operation::{Operation, Spec, read_answer},
+    operations::owner::{GetContactListOfAll, Owner},
+};
+
+/// The contacts of one tenant, over any transport.
+///
+/// Cheap to clone when the transport is; `ContactsService` without a parameter holds an
+/// `Arc<dyn Transport>`. Nothing is cached but what the transport's layers cache.
+///
+/// ```
+/// use crm_contacts::{ContactsError, ContactsService};
+/// use crm_models::{ContactId, LocationId, PreferenceChange, UpdateLocationContact};
+/// use crm_transport::Transport;
+///
+/// async fn no_more_marketing<T: Transport>(
+///     contacts: &ContactsService<T>,
+///     location: LocationId,
+///     contact: ContactId,
+/// ) -> Result<(), ContactsError> {
+///     let change = UpdateLocationContact::new()
+///         .memo("Gate code 4411")
+///         .preferences(PreferenceChange::new().marketing_updates(false));
+///
+///     match contacts.location(location).update(contact, &change).await {
+///         Ok(updated) => println!("{} last changed {}", updated.id, updated.modified_on),
+///         Err(e) if e.is_not_found() => eprintln!("no such contact: {e}"),
+///         Err(e) if e.outcome_is_unknown() => eprintln!("look before repeating: {e}"),
+///         Err(e) => return Err(e),
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ContactsService<T = Arc<dyn Transport>> {
+    transport: T,
+    tenant: TenantId,
+    legacy_preferences: bool,
+}
+
+/// How many ids one call may filter by. The contract states no bound for contacts; its other
+/// lists of ids stop at 50.
+const IDS_PER_CALL: usize = 50;
+
+impl<T: Transport> ContactsService<T> {
+    /// A service for one tenant. One transport may serve many tenants.
+    #[must_use]
+    pub fn new(transport: T, tenant: TenantId) -> Self {
+        Self {
+            transport,
+            tenant,
+            legacy_preferences: false,
+        }
+    }
+
+    /// Sends preferences in the form before May 2026: three flags, with invoices and
+    /// statements as one. For a service that refuses the present five.
+    #[must_use]
+    pub fn with_legacy_preferences(mut self) -> Self {
+        self.legacy_preferences = true;
+        self
+    }
+
+    pub(crate) fn legacy_preferences(&self) -> bool {
+        self.legacy_preferences
+    }
+
+    /// Whose contacts.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The transport below.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Sends one operation and reads its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] before anything is sent, [`ContactsError::Transport`] when
+    /// no answer came, [`ContactsError::Refused`] for a status outside 200 to 299, and
+    /// [`ContactsError::Unreadable`] for a success with another body than documented.
+    pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
+        self.attempt(operation).await.map_err(|failed| failed.error)
+    }
+
+    /// [`call`](Self::call) for a write: a lost answer becomes
+    /// [`ContactsError::OutcomeUnknown`].
+    pub(crate) async fn write<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<O::Answer, ContactsError> {
+        self.call(operation)
+            .await
+            .map_err(ContactsError::or_unknown)
+    }
+
+    /// [`write`](Self::write) for a deletion: when an earlier attempt of this very call may
+    /// have deleted the record, "not found" counts as done, and after a lost answer `gone`
+    /// tells.
+    pub(crate) async fn delete<O: Operation>(
+        &self,
+        operation: &O,
+        gone: impl AsyncFnOnce() -> Result<bool, ContactsError>,
+    ) -> Result<(), ContactsError> {
+        match self.attempt(operation).await {
+            Ok(_) => Ok(()),
+            Err(failed) if failed.repeated && failed.error.is_not_found() => Ok(()),
+            Err(failed) if failed.error.outcome_is_unknown() => match gone().await {
+                Ok(true) => Ok(()),
+                _ => Err(failed.error.or_unknown()),
+            },
+            Err(failed) => Err(failed.error),
+        }
+    }
+
+    /// Sends one operation; on failure also tells whether the transport had to repeat it.
+    async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Answer, Failed> {
+        let request = operation
+            .request(self.tenant)
+            .map_err(Failed::before_sending)?;
+        let site = CallSite::new(O::SPEC, request.uri().clone());
+        match self.transport.send(request).await {
+            Ok(response) => {
+                let attempts = response.extensions().get::<Attempts>().copied();
+                read_answer::<O>(site, response).map_err(|error| Failed {
+                    error,
+                    repeated: attempts.is_some_and(|attempts| attempts.0 > 1),
+                })
+            }
+            Err(source) => Err(Failed {
+                error: ContactsError::transport(site, source),
+                repeated: false,
+            }),
+        }
+    }
+
+    /// The call site of an error that is not an answer.
+    pub(crate) fn site<const N: usize>(&self, spec: &Spec, ids: [&dyn Display; N]) -> CallSite {
+        spec.draft(self.tenant, ids).site(spec)
+    }
+
+    /// The contacts of one location.
+    pub fn location(&self, location: LocationId) -> OwnerContacts<'_, T, LocationId> {
+        self.owner(location)
+    }
+
+    /// The contacts of one customer.
+    pub fn customer(&self, customer: CustomerId) -> OwnerContacts<'_, T, CustomerId> {
+        self.owner(customer)
+    }
+
+    /// The contacts of one owner of either kind, for code that is generic over the two.
+    pub fn owner<O: Owner>(&self, owner: O) -> OwnerContacts<'_, T, O> {
+        OwnerContacts::new(self, owner)
+    }
+
+    /// The contacts over all owners that a filter selects. Long lists of owner ids are cut
+    /// into blocks of 50, one after another.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService};
+    /// # use crm_models::{ContactFilter, LocationId, Timestamp};
+    /// # use crm_transport::Transport;
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let since: Timestamp = "2026-11-01".parse()?;
+    /// let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
+    /// for contact in contacts.changed(filter).collect().await? {
+    ///     println!("{} of location {}", contact.id, contact.owner);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn changed<O: Owner>(
+        &self,
+        filter: ContactFilter<O>,
+    ) -> List<'_, T, GetContactListOfAll<O>> {
+        let operations = filter
+            .blocks(IDS_PER_CALL)
+            .into_iter()
+            .map(|filter| GetContactListOfAll {
+                filter,
+                page: Default::default(),
+            })
+            .collect();
+        List::new(self, operations)
+    }
+
+    /// The export feed of one kind of owner: `export::<LocationId>()`.
+    pub fn export<O: Owner>(&self) -> Export<'_, T, O> {
+        Export::new(self)
+    }
+
+    /// The bookings' contacts, whatever their provider; read only.
+    pub fn booking(&self, booking: BookingId) -> Bookings<'_, T> {
+        Bookings::new(self, booking)
+    }
+
+    /// The contacts of one booking of one booking provider, also for writing.
+    pub fn provider_booking(
+        &self,
+        provider: BookingProviderId,
+        booking: BookingId,
+    ) -> ProviderBooking<'_, T> {
+        ProviderBooking::new(self, provider, booking)
+    }
+
+    /// The people of Contacts v2.
+    pub fn people(&self) -> People<'_, T> {
+        People::new(self)
+    }
+
+    /// One person of Contacts v2.
+    pub fn person(&self, id: PersonId) -> PersonHandle<'_, T> {
+        PersonHandle::new(self, id)
+    }
+}
+
+/// A call that failed, and what came before its last attempt.
+struct Failed {
+    error: ContactsError,
+    /// Whether the transport sent the request more than once.
+    repeated: bool,
+}
+
+impl Failed {
+    fn before_sending(error: ContactsError) -> Self {
+        Self {
+            error,
+            repeated: false,
+        }
+    }
+}

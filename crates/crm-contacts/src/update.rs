@@ -1,0 +1,210 @@
+//! Change only what differs, send preferences whole, compare the echo. Pure functions.
+
+use crm_models::{
+    Contact, ContactChange, ContactPreferences, ContactPreferencesRequest, PreferencesUnknown,
+    UpdateContactRequest,
+};
+
+/// One member of a contact with two values.
+///
+/// `field` is the API's name, for example `preferences.marketingUpdatesEnabled`; a value that
+/// is absent or not known is `None`. [`Debug`] shows the values: they may be personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The member, in the API's words.
+    pub field: &'static str,
+    /// The value before, or as asked.
+    pub before: Option<String>,
+    /// The value after, or as answered.
+    pub after: Option<String>,
+}
+
+/// The request that makes `current` what `change` asks for; `None` when it is so already.
+///
+/// Members that are equal already are left out (telephone numbers are compared by digits,
+/// addresses without case). If any preference differs, all five flags are sent.
+///
+/// ```
+/// use crm_contacts::plan;
+/// use crm_models::{Contact, ContactChange, PreferenceChange};
+///
+/// let current: Contact = serde_json::from_str(r#"{
+///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z",
+///     "preferences": {"jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+///         "invoiceStatementNotification": false, "invoiceNotification": true,
+///         "statementNotification": false}
+/// }"#)?;
+///
+/// let change = ContactChange::new()
+///     .value("(818) 555-0142")
+///     .preferences(PreferenceChange::new().marketing_updates(false));
+/// let request = plan(&current, &change)?.expect("marketing differs");
+/// assert_eq!(
+///     serde_json::to_value(&request)?,
+///     serde_json::json!({"preferences": {"jobRemindersEnabled": true,
+///         "marketingUpdatesEnabled": false, "invoiceStatementNotification": false,
+///         "invoiceNotification": true, "statementNotification": false}}),
+/// );
+///
+/// let nothing = ContactChange::new().memo("Gate 2");
+/// assert_eq!(plan(&current, &nothing)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`PreferencesUnknown`] when the contact's preferences are not known and the change gives
+/// only some of them.
+pub fn plan(
+    current: &Contact,
+    change: &ContactChange,
+) -> Result<Option<UpdateContactRequest>, PreferencesUnknown> {
+    let change = change.differs_from(current);
+    if change.is_empty() {
+        return Ok(None);
+    }
+    change.to_request(current.preferences.as_ref()).map(Some)
+}
+
+/// Where `answer` is not what `request` asked for. Telephone numbers are compared by digits
+/// and addresses without case, since the service may write them in its own way.
+#[must_use]
+pub fn verify(request: &UpdateContactRequest, answer: &Contact) -> Vec<Difference> {
+    let mut found = Differences::default();
+    if let Some(asked) = request.get_contact_type() {
+        found.compare(
+            "type",
+            Some(asked.as_str()),
+            Some(answer.contact_type.as_str()),
+        );
+    }
+    if let Some(asked) = request.get_value()
+        && !answer.contact_type.same_value(asked, &answer.value)
+    {
+        found.compare("value", Some(asked), Some(&answer.value));
+    }
+    if let Some(asked) = request.get_memo() {
+        found.compare("memo", given(asked), answer.memo.as_deref().and_then(given));
+    }
+    if let Some(asked) = request.get_preferences() {
+        let asked = Flags::of_request(asked);
+        found.flags(
+            asked,
+            answer
+                .preferences
+                .as_ref()
+                .map_or(Flags::UNKNOWN, Flags::of),
+        );
+    }
+    found.0
+}
+
+/// What changed between two states of a contact, member by member.
+///
+/// ```
+/// use crm_contacts::differences;
+/// use crm_models::Contact;
+///
+/// let before: Contact = serde_json::from_str(
+///     r#"{"id": 1, "type": "Email", "value": "a@site.example", "modifiedOn": "2026-01-01T00:00:00Z"}"#,
+/// )?;
+/// let mut after = before.clone();
+/// after.memo = Some("Office".to_owned());
+///
+/// let changed = differences(&before, &after);
+/// assert_eq!(changed[0].field, "memo");
+/// assert_eq!((changed[0].before.as_deref(), changed[0].after.as_deref()), (None, Some("Office")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[must_use]
+pub fn differences(before: &Contact, after: &Contact) -> Vec<Difference> {
+    let mut found = Differences::default();
+    found.compare(
+        "type",
+        Some(before.contact_type.as_str()),
+        Some(after.contact_type.as_str()),
+    );
+    found.compare("value", Some(&before.value), Some(&after.value));
+    found.compare("memo", before.memo.as_deref(), after.memo.as_deref());
+    found.flags(
+        before
+            .preferences
+            .as_ref()
+            .map_or(Flags::UNKNOWN, Flags::of),
+        after.preferences.as_ref().map_or(Flags::UNKNOWN, Flags::of),
+    );
+    found.0
+}
+
+/// An empty memo and none are the same to the API.
+fn given(memo: &str) -> Option<&str> {
+    (!memo.is_empty()).then_some(memo)
+}
+
+/// The five flags in the contract's order; `None` is not known.
+#[derive(Clone, Copy)]
+struct Flags([Option<bool>; 5]);
+
+impl Flags {
+    const NAMES: [&str; 5] = [
+        "preferences.jobRemindersEnabled",
+        "preferences.marketingUpdatesEnabled",
+        "preferences.invoiceStatementNotification",
+        "preferences.invoiceNotification",
+        "preferences.statementNotification",
+    ];
+    const UNKNOWN: Self = Self([None; 5]);
+
+    fn of(answered: &ContactPreferences) -> Self {
+        Self(
+            [
+                answered.job_reminders_enabled,
+                answered.marketing_updates_enabled,
+                answered.invoice_statement_notification,
+                answered.invoice_notification,
+                answered.statement_notification,
+            ]
+            .map(Some),
+        )
+    }
+
+    fn of_request(asked: &ContactPreferencesRequest) -> Self {
+        Self(
+            [
+                asked.job_reminders(),
+                asked.marketing_updates(),
+                asked.invoices_and_statements(),
+                asked.invoices(),
+                asked.statements(),
+            ]
+            .map(Some),
+        )
+    }
+}
+
+#[derive(Default)]
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn compare(&mut self, field: &'static str, before: Option<&str>, after: Option<&str>) {
+        if before != after {
+            self.0.push(Difference {
+                field,
+                before: before.map(str::to_owned),
+                after: after.map(str::to_owned),
+            });
+        }
+    }
+
+    fn flags(&mut self, before: Flags, after: Flags) {
+        let text = |flag: Option<bool>| flag.map(|on| if on { "true" } else { "false" });
+        for (field, (before, after)) in Flags::NAMES
+            .into_iter()
+            .zip(before.0.into_iter().zip(after.0))
+        {
+            self.compare(field, text(before), text(after));
+        }
+    }
+}

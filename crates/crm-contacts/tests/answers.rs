@@ -1,0 +1,157 @@
+//! Every answer in: each documented status, and each that happens all the same, becomes its
+//! own typed error with a message for people.
+
+mod common;
+
+use common::*;
+use crm_contacts::{Advice, ContactsError, RefusalKind};
+use crm_models::ContactChange;
+use crm_transport::{Delivery, TransportErrorKind};
+
+/// The error of an update that is answered so.
+async fn update_error(step: Step) -> ContactsError {
+    // After an unknown outcome the contact is read back; that fails as well here.
+    let (service, _) = service([step, status(403, ""), status(403, ""), status(403, "")]);
+    let change = ContactChange::new().memo("Gate code 4411");
+    service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap_err()
+}
+
+fn problem(status: u16, title: &str) -> String {
+    format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{status},
+        "traceId":"00-5c0de7a1-00","errors":{{"value":["Too long"]}},"data":{{}}}}"#
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_status_has_its_own_kind_and_advice() {
+    use Advice::*;
+    use RefusalKind::*;
+    let cases = [
+        (400, "Bad value", Invalid, Correct),
+        (401, "Token expired", Unauthorized, Correct),
+        (403, "Scope missing", Forbidden, Correct),
+        (404, "No contact 71204", NotFound, Correct),
+        (404, "No operation matches the request", NoRoute, Correct),
+        (409, "Conflicting state", Conflict, Correct),
+        (409, "Down for maintenance, try later", Maintenance, Later),
+        (415, "Media type", Invalid, Correct),
+        (422, "Missing member", Invalid, Correct),
+        (429, "Too many. Try again in 7 seconds.", RateLimited, Later),
+        (500, "Something went wrong", ServerError, LookFirst),
+        (502, "Bad gateway", Unavailable, LookFirst),
+        (503, "Unavailable", Unavailable, LookFirst),
+        (504, "Time-out", Unavailable, LookFirst),
+        (302, "Moved", Unexpected, Correct),
+        (418, "Teapot", Unexpected, Correct),
+    ];
+    for (code, title, kind, advice) in cases {
+        let error = update_error(status(code, problem(code, title))).await;
+        assert_eq!(error.refusal_kind(), Some(kind), "{code} {title}: {error}");
+        assert_eq!(error.advice(), advice, "{code} {title}");
+        assert_eq!(error.trace_id(), Some("00-5c0de7a1-00"));
+        let text = error.to_string();
+        for part in [
+            title,
+            "00-5c0de7a1-00",
+            "/locations/55021/contacts/71204",
+            "Too long",
+        ] {
+            assert!(text.contains(part), "{code}: {part} is missing in {text}");
+        }
+        assert!(!text.contains('\n'), "one line: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_for_lack_of_scope_names_the_scope() {
+    let error = update_error(status(403, problem(403, "Forbidden"))).await;
+    assert!(error.to_string().contains("tn.crm.locations:w"), "{error}");
+}
+
+#[tokio::test]
+async fn the_wait_of_a_429_is_read_from_its_title() {
+    let error = update_error(status(
+        429,
+        problem(429, "Too many. Try again in 7 seconds."),
+    ))
+    .await;
+    let refusal = error.refusal().unwrap();
+    assert_eq!(refusal.retry_after, Some(std::time::Duration::from_secs(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn error_bodies_of_any_form_are_tolerated() {
+    let html = "<!doctype html><html><h1>Service unavailable</h1></html>";
+    let gateway = r#"{"statusCode":404,"message":"No operation matches the request"}"#;
+    for (code, body) in [
+        (503, html),
+        (404, gateway),
+        (400, "{}"),
+        (400, ""),
+        (400, "\u{0}"),
+    ] {
+        let error = update_error(status(code, body)).await;
+        assert_eq!(error.refusal().unwrap().status.as_u16(), code, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_success_says_where_without_quoting_the_body() {
+    let body = r#"{"id":71204,"type":"Email","value":"secret@site.example","memo":["x@y.example"],
+        "modifiedOn":"2026-01-01T00:00:00Z"}"#;
+    let error = update_error(ok(body)).await;
+    let text = format!("{error} {error:?}");
+    assert!(matches!(error, ContactsError::Unreadable { .. }), "{text}");
+    assert!(text.contains("memo"), "{text}");
+    assert!(!text.contains("example"), "{text}");
+    assert_eq!(error.advice(), Advice::Done);
+}
+
+#[tokio::test]
+async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
+    for body in [
+        "",
+        "{\"id\": 71204, \"ty",
+        "<html></html>",
+        "[]",
+        "null",
+        "{}",
+    ] {
+        let error = update_error(ok(body)).await;
+        assert!(
+            matches!(error, ContactsError::Unreadable { .. }),
+            "{body}: {error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
+    let refused = Step::Fail(TransportErrorKind::Connect, Delivery::NotSent);
+    let error = update_error(refused).await;
+    assert_eq!(error.advice(), Advice::Later);
+    assert!(matches!(error, ContactsError::Transport { .. }), "{error}");
+
+    let error = update_error(lost()).await;
+    assert_eq!(error.advice(), Advice::LookFirst);
+    assert!(
+        matches!(error, ContactsError::OutcomeUnknown { .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn created_and_no_content_are_successes_too() {
+    let (service, _) = service([status(201, mobile(1)), status(204, ""), ok("")]);
+    let contacts = service.location(location());
+    let new =
+        crm_models::CreateContactRequest::new(crm_models::ContactType::MobilePhone, "8185550142");
+    assert_eq!(contacts.create(new).await.unwrap().id, id(1));
+    contacts.delete(id(1)).await.unwrap();
+    contacts.delete(id(2)).await.unwrap();
+}

@@ -1,0 +1,120 @@
+//! A mocked transport that answers from a script, in order.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use crm_contacts::ContactsService;
+use crm_models::{Contact, ContactId, CustomerId, LocationId, TenantId};
+use crm_transport::{
+    Attempts, Delivery, MockTransport, Request, Response, TransportError, TransportErrorKind,
+};
+
+/// What the mocked server does with one request.
+pub enum Step {
+    /// Answers with a status and a body.
+    Answer(u16, String),
+    /// Answers after that many attempts.
+    AnswerAfter(u32, u16, String),
+    /// Gives no answer.
+    Fail(TransportErrorKind, Delivery),
+}
+
+pub fn ok(body: impl Into<String>) -> Step {
+    Step::Answer(200, body.into())
+}
+
+pub fn status(status: u16, body: impl Into<String>) -> Step {
+    Step::Answer(status, body.into())
+}
+
+pub fn lost() -> Step {
+    Step::Fail(TransportErrorKind::Reset, Delivery::Unknown)
+}
+
+/// The requests that were sent, as `METHOD target body`.
+#[derive(Clone, Default)]
+pub struct Sent(Arc<Mutex<Vec<String>>>);
+
+impl Sent {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, method: &str) -> usize {
+        let start = format!("{method} ");
+        self.lines()
+            .iter()
+            .filter(|l| l.starts_with(&start))
+            .count()
+    }
+}
+
+/// A service whose transport follows the script, and what it sent. A request beyond the
+/// script's end panics.
+pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockTransport>, Sent) {
+    let script = Mutex::new(script.into_iter().collect::<VecDeque<_>>());
+    let sent = Sent::default();
+    let log = sent.clone();
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |request: Request| {
+        let body = std::str::from_utf8(request.body()).unwrap();
+        let target = request.uri().to_string().replace("/crm/v2/tenant/1001", "");
+        let line = format!("{} {target} {body}", request.method());
+        log.0.lock().unwrap().push(line.trim_end().to_owned());
+        let step = script.lock().unwrap().pop_front();
+        match step.unwrap_or_else(|| panic!("unexpected request: {line}")) {
+            Step::Answer(status, body) => Ok(response(status, body, 1)),
+            Step::AnswerAfter(attempts, status, body) => Ok(response(status, body, attempts)),
+            Step::Fail(kind, delivery) => Err(TransportError::new(kind, delivery)),
+        }
+    });
+    let tenant = TenantId::new(1_001).unwrap();
+    (ContactsService::new(transport, tenant), sent)
+}
+
+fn response(status: u16, body: String, attempts: u32) -> Response {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status.try_into().unwrap();
+    response.extensions_mut().insert(Attempts(attempts));
+    response
+}
+
+pub fn location() -> LocationId {
+    LocationId::new(55_021).unwrap()
+}
+
+pub fn customer() -> CustomerId {
+    CustomerId::new(9_107).unwrap()
+}
+
+pub fn id(id: i64) -> ContactId {
+    ContactId::new(id).unwrap()
+}
+
+/// A mobile contact as the API answers it; marketing is on.
+pub fn mobile(id: i64) -> String {
+    format!(
+        r#"{{"id":{id},"type":"MobilePhone","value":"8185550142","memo":"Site manager",
+        "phoneSettings":{{"phoneNumber":"8185550142","doNotText":false}},
+        "modifiedOn":"2026-05-27T16:04:11.4827193Z","createdOn":"2025-11-02T09:15:00Z",
+        "preferences":{{"jobRemindersEnabled":true,"marketingUpdatesEnabled":true,
+        "invoiceStatementNotification":false,"invoiceNotification":true,
+        "statementNotification":false}}}}"#
+    )
+}
+
+pub fn contact(json: &str) -> Contact {
+    serde_json::from_str(json).unwrap()
+}
+
+pub fn page<S: AsRef<str>>(number: i32, has_more: bool, items: &[S]) -> String {
+    let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
+    format!(
+        r#"{{"page":{number},"pageSize":50,"hasMore":{has_more},"totalCount":null,"data":[{}]}}"#,
+        items.join(",")
+    )
+}

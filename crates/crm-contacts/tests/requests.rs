@@ -1,0 +1,510 @@
+//! Exact requests out: each of the 38 operations against the published contract, by hand.
+
+use crm_contacts::{Operation, operations::*};
+use crm_models::*;
+use crm_transport::Effect;
+
+const PERSON: &str = "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90";
+const METHOD: &str = "0a7de2c4-5f18-4c39-b6d2-91e3f80c7b55";
+
+/// Asserts method, target below the tenant, and body of an operation's request.
+#[track_caller]
+fn sends<O: Operation>(operation: &O, method: &str, target: &str, body: &str) {
+    let request = operation.request(TenantId::new(1_001).unwrap()).unwrap();
+    let spec = O::SPEC;
+    assert_eq!(request.method(), method);
+    assert_eq!(request.method(), spec.method);
+    let expected = format!("/crm/v2/tenant/1001{target}");
+    assert_eq!(request.uri().to_string(), expected, "{}", spec.id);
+    assert_eq!(
+        std::str::from_utf8(request.body()).unwrap(),
+        body,
+        "{}",
+        spec.id
+    );
+    assert_eq!(
+        request.headers().contains_key("content-type"),
+        !body.is_empty(),
+        "{}: a content type exactly with a body",
+        spec.id
+    );
+    let call = crm_transport::Call::of(&request);
+    assert_eq!((call.operation, call.effect), (spec.id, spec.effect));
+    assert_eq!(call.rate_limit_key, 1_001);
+    let writes = spec.effect != Effect::Read;
+    assert_eq!(spec.scope.ends_with(":w"), writes, "{}", spec.id);
+}
+
+fn location() -> LocationId {
+    LocationId::new(55_021).unwrap()
+}
+
+fn customer() -> CustomerId {
+    CustomerId::new(9_107).unwrap()
+}
+
+fn contact() -> ContactId {
+    ContactId::new(71_204).unwrap()
+}
+
+fn person() -> PersonId {
+    PERSON.parse().unwrap()
+}
+
+fn method() -> ContactMethodId {
+    METHOD.parse().unwrap()
+}
+
+fn second_page() -> PageQuery {
+    PageQuery::default().page(2).page_size(200)
+}
+
+#[test]
+fn location_and_customer_contacts() {
+    let create = || CreateContactRequest::new(ContactType::Phone, "8185550119").memo("Desk");
+    let created = r#"{"type":"Phone","value":"8185550119","memo":"Desk"}"#;
+    let preferences = ContactPreferencesRequest::new(true, false, true, false);
+    let update = || {
+        UpdateContactRequest::new()
+            .memo("")
+            .preferences(preferences.clone())
+    };
+    let updated = concat!(
+        r#"{"memo":"","preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
+        r#""invoiceStatementNotification":false,"invoiceNotification":true,"#,
+        r#""statementNotification":false}}"#
+    );
+    sends(
+        &locations::GetContactList {
+            owner: location(),
+            page: second_page(),
+        },
+        "GET",
+        "/locations/55021/contacts?page=2&pageSize=200",
+        "",
+    );
+    sends(
+        &locations::CreateContact {
+            owner: location(),
+            contact: create(),
+        },
+        "POST",
+        "/locations/55021/contacts",
+        created,
+    );
+    sends(
+        &locations::UpdateContact {
+            owner: location(),
+            contact: contact(),
+            update: update(),
+        },
+        "PATCH",
+        "/locations/55021/contacts/71204",
+        updated,
+    );
+    sends(
+        &locations::DeleteContact {
+            owner: location(),
+            contact: contact(),
+        },
+        "DELETE",
+        "/locations/55021/contacts/71204",
+        "",
+    );
+    sends(
+        &customers::GetContactList {
+            owner: customer(),
+            page: PageQuery::default().include_total(true),
+        },
+        "GET",
+        "/customers/9107/contacts?includeTotal=true",
+        "",
+    );
+    sends(
+        &customers::CreateContact {
+            owner: customer(),
+            contact: create(),
+        },
+        "POST",
+        "/customers/9107/contacts",
+        created,
+    );
+    sends(
+        &customers::UpdateContact {
+            owner: customer(),
+            contact: contact(),
+            update: update(),
+        },
+        "PATCH",
+        "/customers/9107/contacts/71204",
+        updated,
+    );
+    sends(
+        &customers::DeleteContact {
+            owner: customer(),
+            contact: contact(),
+        },
+        "DELETE",
+        "/customers/9107/contacts/71204",
+        "",
+    );
+}
+
+#[test]
+fn lists_over_all_owners_and_exports() {
+    let since: Timestamp = "2026-05-01T00:00:00Z".parse().unwrap();
+    sends(
+        &locations::GetLocationsContactsList {
+            filter: ContactFilter::new()
+                .owners([location(), LocationId::new(55_022).unwrap()])
+                .modified_on_or_after(since),
+            page: second_page(),
+        },
+        "GET",
+        "/locations/contacts?modifiedOnOrAfter=2026-05-01T00%3A00%3A00Z\
+         &locationIds=55021%2C55022&page=2&pageSize=200",
+        "",
+    );
+    sends(
+        &customers::GetModifiedContactsList {
+            filter: ContactFilter::new().owners([customer()]),
+            page: second_page(),
+        },
+        "GET",
+        "/customers/contacts?customerIds=9107&page=2&pageSize=200",
+        "",
+    );
+    let token = ContinuationToken::new("EXaMPLE+tok/3n=");
+    sends(
+        &locations::ExportContacts {
+            query: ExportQuery::default()
+                .from(ExportFrom::Token(token))
+                .include_recent_changes(true),
+            owner: Default::default(),
+        },
+        "GET",
+        "/export/locations/contacts?from=EXaMPLE%2Btok%2F3n%3D&includeRecentChanges=true",
+        "",
+    );
+    sends(
+        &customers::ExportContacts {
+            query: ExportQuery::default(),
+            owner: Default::default(),
+        },
+        "GET",
+        "/export/customers/contacts",
+        "",
+    );
+}
+
+#[test]
+fn people_and_relationships() {
+    sends(
+        &people::GetList {
+            filter: PersonFilter::new()
+                .name("Dana & Co")
+                .archived(Archived::No)
+                .sort(Sort::ascending(PersonSort::ModifiedOn)),
+            page: second_page(),
+        },
+        "GET",
+        "/contacts?name=Dana+%26+Co&isArchived=False&sort=%2BModifiedOn&page=2&pageSize=200",
+        "",
+    );
+    sends(
+        &people::Create {
+            person: CreatePersonRequest::new().name("Dana Whitfield"),
+        },
+        "POST",
+        "/contacts",
+        r#"{"name":"Dana Whitfield"}"#,
+    );
+    sends(
+        &people::Get { id: person() },
+        "GET",
+        &format!("/contacts/{PERSON}"),
+        "",
+    );
+    let all = r#"{"name":"Dana Whitfield","title":null,"referenceId":null,"isArchived":false}"#;
+    sends(
+        &people::Replace {
+            id: person(),
+            person: ReplacePersonRequest::new(false).name("Dana Whitfield"),
+        },
+        "PUT",
+        &format!("/contacts/{PERSON}"),
+        all,
+    );
+    sends(
+        &people::Update {
+            id: person(),
+            person: UpdatePersonRequest::new(false).name("Dana Whitfield"),
+        },
+        "PATCH",
+        &format!("/contacts/{PERSON}"),
+        all,
+    );
+    sends(
+        &people::DeleteContact { id: person() },
+        "DELETE",
+        &format!("/contacts/{PERSON}"),
+        "",
+    );
+    let related_entity = RelatedEntityId::new(55_021).unwrap();
+    sends(
+        &people::GetByRelationshipId {
+            related_entity,
+            filter: PersonFilter::new(),
+            page: PageQuery::default(),
+        },
+        "GET",
+        "/contacts/relationships/55021",
+        "",
+    );
+    sends(
+        &relationships::GetContactRelationshipList {
+            contact: person(),
+            filter: RelationshipFilter::new().sort(Sort::descending(RelationshipSort::Id)),
+            page: PageQuery::default(),
+        },
+        "GET",
+        &format!("/contacts/{PERSON}/relationships?sort=-ID"),
+        "",
+    );
+    sends(
+        &relationships::CreateContactRelationship {
+            contact: person(),
+            related_entity,
+            entity_type: RelatedEntityType::Location,
+        },
+        "POST",
+        &format!("/contacts/{PERSON}/relationships/55021/location"),
+        "",
+    );
+    sends(
+        &relationships::DeleteContactRelationship {
+            contact: person(),
+            related_entity,
+            entity_type: RelatedEntityType::Other("job site".to_owned()),
+        },
+        "DELETE",
+        &format!("/contacts/{PERSON}/relationships/55021/job%20site"),
+        "",
+    );
+}
+
+#[test]
+fn contact_methods_and_their_preferences() {
+    let one = format!("/contacts/{PERSON}/contact-methods/{METHOD}");
+    let all = format!("/contacts/{PERSON}/contact-methods");
+    let request = || ContactMethodRequest::new(ContactType::Email, "dana@site.example");
+    let body = r#"{"type":"Email","value":"dana@site.example"}"#;
+    sends(
+        &contact_methods::GetPreferenceMetadataList,
+        "GET",
+        "/contacts/preferences",
+        "",
+    );
+    sends(
+        &contact_methods::SearchContactMethods {
+            contact: Some(person()),
+            filter: ContactMethodFilter::new().value("dana@site.example"),
+            page: PageQuery::default(),
+        },
+        "GET",
+        &format!("/contacts/contact-methods?contactId={PERSON}&value=dana%40site.example"),
+        "",
+    );
+    sends(
+        &contact_methods::GetContactMethods {
+            contact: person(),
+            filter: ContactMethodFilter::new(),
+            page: PageQuery::default(),
+        },
+        "GET",
+        &all,
+        "",
+    );
+    sends(
+        &contact_methods::CreateContactMethod {
+            contact: person(),
+            method: request(),
+        },
+        "POST",
+        &all,
+        body,
+    );
+    sends(
+        &contact_methods::GetContactMethod {
+            contact: person(),
+            id: method(),
+        },
+        "GET",
+        &one,
+        "",
+    );
+    sends(
+        &contact_methods::UpsertContactMethod {
+            contact: person(),
+            id: method(),
+            method: request(),
+        },
+        "PUT",
+        &one,
+        body,
+    );
+    sends(
+        &contact_methods::UpdateContactMethod {
+            contact: person(),
+            id: method(),
+            update: UpdateContactMethodRequest::new().memo("New cell"),
+        },
+        "PATCH",
+        &one,
+        r#"{"memo":"New cell"}"#,
+    );
+    sends(
+        &contact_methods::DeleteContactMethod {
+            contact: person(),
+            id: method(),
+        },
+        "DELETE",
+        &one,
+        "",
+    );
+    sends(
+        &contact_methods::GetContactMethodPreferences {
+            contact: person(),
+            method: method(),
+        },
+        "GET",
+        &format!("{one}/preferences"),
+        "",
+    );
+    sends(
+        &contact_methods::GetContactMethodPreference {
+            contact: person(),
+            method: method(),
+            name: "Job/Reminders".to_owned(),
+        },
+        "GET",
+        &format!("{one}/preferences/Job%2FReminders"),
+        "",
+    );
+    sends(
+        &contact_methods::UpdateContactMethodPreference {
+            contact: person(),
+            method: method(),
+            name: "JobReminders".to_owned(),
+            update: UpdateMethodPreferenceRequest::from(false),
+        },
+        "PATCH",
+        &format!("{one}/preferences/JobReminders"),
+        r#"{"value":"false"}"#,
+    );
+}
+
+#[test]
+fn booking_contacts() {
+    let (provider, booking) = (
+        BookingProviderId::new(31).unwrap(),
+        BookingId::new(640).unwrap(),
+    );
+    sends(
+        &bookings::GetContactList {
+            booking,
+            page: PageQuery::default(),
+        },
+        "GET",
+        "/bookings/640/contacts",
+        "",
+    );
+    sends(
+        &bookings::GetContactList2 {
+            provider,
+            booking,
+            page: PageQuery::default(),
+        },
+        "GET",
+        "/booking-provider/31/bookings/640/contacts",
+        "",
+    );
+    sends(
+        &bookings::CreateContact {
+            provider,
+            booking,
+            contact: CreateBookingContactRequest::new(ContactType::Phone, "2135550107"),
+        },
+        "POST",
+        "/booking-provider/31/bookings/640/contacts",
+        r#"{"type":"Phone","value":"2135550107"}"#,
+    );
+    sends(
+        &bookings::UpdateBookingContact {
+            provider,
+            booking,
+            contact: contact(),
+            update: UpdateBookingContactRequest::new().value("2135550108"),
+        },
+        "PATCH",
+        "/booking-provider/31/bookings/640/contacts/71204",
+        r#"{"value":"2135550108"}"#,
+    );
+    sends(
+        &bookings::DeleteContact {
+            provider,
+            booking,
+            contact: contact(),
+        },
+        "DELETE",
+        "/booking-provider/31/bookings/640/contacts/71204",
+        "",
+    );
+}
+
+#[test]
+fn all_lists_each_operation_once() {
+    let all = all();
+    let mut ids: Vec<_> = all.iter().map(|spec| spec.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 38);
+    let mut routes: Vec<_> = all
+        .iter()
+        .map(|s| format!("{} {}", s.method, s.path))
+        .collect();
+    routes.sort_unstable();
+    routes.dedup();
+    assert_eq!(routes.len(), 38);
+}
+
+#[test]
+fn invalid_input_is_refused_with_the_names_of_all_members_before_a_request_exists() {
+    let operation = locations::UpdateContact {
+        owner: location(),
+        contact: contact(),
+        update: UpdateContactRequest::new()
+            .contact_type(ContactType::Email)
+            .value("not an address")
+            .memo("bell\u{7}"),
+    };
+    let error = operation
+        .request(TenantId::new(1_001).unwrap())
+        .unwrap_err();
+    let crm_contacts::ContactsError::Invalid(invalid) = &error else {
+        panic!("another error: {error}");
+    };
+    let fields: Vec<_> = invalid.fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, ["memo", "value"]);
+    assert_eq!(error.advice(), crm_contacts::Advice::Correct);
+}
+
+#[test]
+fn an_empty_update_is_refused() {
+    let operation = customers::UpdateContact {
+        owner: customer(),
+        contact: contact(),
+        update: UpdateContactRequest::new(),
+    };
+    assert!(operation.request(TenantId::new(1_001).unwrap()).is_err());
+}

@@ -1,0 +1,171 @@
+//! Lists and exports as streams.
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use crm_contacts::{ContactsError, POLLING_INTERVAL};
+use crm_models::{ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId};
+use futures_util::{StreamExt, TryStreamExt};
+
+#[tokio::test]
+async fn a_list_of_118_contacts_has_118() {
+    let all: Vec<_> = (1..=118).map(mobile).collect();
+    let (service, sent) = service([
+        ok(page(1, true, &all[..50])),
+        ok(page(2, true, &all[50..100])),
+        ok(page(3, false, &all[100..])),
+    ]);
+    let found = service.customer(customer()).list().collect().await.unwrap();
+    let ids: Vec<_> = found.iter().map(|contact| contact.id.get()).collect();
+    assert_eq!(ids, (1..=118).collect::<Vec<_>>());
+    assert_eq!(sent.lines()[2], "GET /customers/9107/contacts?page=3");
+}
+
+#[tokio::test]
+async fn a_list_ends_on_an_empty_page_whatever_it_says() {
+    let (service, _) = service([
+        ok(page(1, true, &[mobile(1)])),
+        ok(page::<&str>(2, true, &[])),
+    ]);
+    let found = service.location(location()).list().collect().await.unwrap();
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_is_shown_after_the_items_before_it_and_ends_the_list() {
+    let (service, _) = service([ok(page(1, true, &[mobile(1)])), status(403, "")]);
+    let list = service.location(location()).list();
+    let results: Vec<_> = list.items().collect().await;
+    assert_eq!(results.len(), 2);
+    assert!(results[0].is_ok() && results[1].is_err());
+}
+
+#[tokio::test]
+async fn taking_a_few_items_asks_for_no_further_page() {
+    let (service, sent) = service([ok(page(1, true, &[mobile(1), mobile(2)]))]);
+    let list = service.location(location()).list();
+    let few: Vec<_> = list.items().take(2).try_collect().await.unwrap();
+    assert_eq!(few.len(), 2);
+    assert_eq!(sent.lines().len(), 1);
+}
+
+#[tokio::test]
+async fn prefetch_asks_for_one_page_ahead_and_never_for_two() {
+    let (service, sent) = service([
+        ok(page(1, true, &[mobile(1)])),
+        ok(page(2, true, &[mobile(2)])),
+    ]);
+    let list = service.location(location()).list().prefetch();
+    let mut pages = std::pin::pin!(list.pages());
+    let first = pages.try_next().await.unwrap().unwrap();
+    assert!(first.has_more);
+    assert_eq!(sent.lines().len(), 2);
+}
+
+#[tokio::test]
+async fn long_lists_of_ids_are_cut_into_blocks_of_50() {
+    let empty = || ok(page::<&str>(1, false, &[]));
+    let (service, sent) = service([empty(), empty(), empty()]);
+    let ids = (1..=101).map(|id| CustomerId::new(id).unwrap());
+    let filter = ContactFilter::new().owners(ids);
+    service.changed(filter).collect().await.unwrap();
+    let counts: Vec<_> = sent
+        .lines()
+        .iter()
+        .map(|l| l.matches("%2C").count() + 1)
+        .collect();
+    assert_eq!(counts, [50, 50, 1]);
+}
+
+#[tokio::test]
+async fn a_filter_that_the_api_refuses_is_refused_before_sending() {
+    let (service, sent) = service([]);
+    let error = service
+        .changed(ContactFilter::<LocationId>::new())
+        .collect()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
+    assert!(sent.lines().is_empty());
+}
+
+fn batch(has_more: bool, token: Option<&str>, ids: &[i64]) -> String {
+    let data: Vec<_> = ids
+        .iter()
+        .map(|id| mobile(*id).replacen('{', r#"{"locationId":55021,"active":true,"#, 1))
+        .collect();
+    let token = token.map_or("null".to_owned(), |token| format!("\"{token}\""));
+    format!(
+        r#"{{"hasMore":{has_more},"continueFrom":{token},"data":[{}]}}"#,
+        data.join(",")
+    )
+}
+
+#[tokio::test]
+async fn an_export_goes_on_from_each_token_and_ends_on_the_feeds_end_with_its_token() {
+    let (service, sent) = service([
+        ok(batch(true, Some("t1"), &[1])),
+        ok(batch(false, Some("t2"), &[2])),
+    ]);
+    let export = service.export::<LocationId>();
+    let batches: Vec<_> = export.batches().try_collect().await.unwrap();
+    let tokens: Vec<_> = batches
+        .iter()
+        .map(|b| b.continue_from.clone().unwrap())
+        .collect();
+    assert_eq!(tokens, ["t1", "t2"].map(ContinuationToken::new));
+    assert_eq!(
+        sent.lines(),
+        [
+            "GET /export/locations/contacts",
+            "GET /export/locations/contacts?from=t1"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_export_that_is_caught_up_keeps_the_old_token() {
+    for token in [Some("t2"), None] {
+        let (service, _) = service([ok(batch(false, token, &[]))]);
+        let from = ExportFrom::Token(ContinuationToken::new("t2"));
+        let export = service.export::<LocationId>().from(from);
+        let batches: Vec<_> = export.batches().try_collect().await.unwrap();
+        assert_eq!(batches[0].continue_from, Some(ContinuationToken::new("t2")));
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_go_on_is_an_error_not_an_endless_loop() {
+    for token in [Some("t1"), None] {
+        let (service, _) = service([
+            ok(batch(true, Some("t1"), &[1])),
+            ok(batch(true, token, &[2])),
+        ]);
+        let results: Vec<_> = service.export::<LocationId>().batches().collect().await;
+        assert!(results[0].is_ok());
+        assert!(matches!(results[1], Err(ContactsError::FeedStalled { .. })));
+        assert_eq!(results.len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn following_waits_at_the_end_goes_on_from_the_token_and_stops_when_told() {
+    let (service, sent) = service([
+        ok(batch(true, Some("t1"), &[1])),
+        ok(batch(false, Some("t2"), &[2])),
+        ok(batch(false, Some("t3"), &[3])),
+    ]);
+    let started = tokio::time::Instant::now();
+    let stop = tokio::time::sleep(POLLING_INTERVAL + Duration::from_secs(1));
+    let batches: Vec<_> = service
+        .export::<LocationId>()
+        .follow(POLLING_INTERVAL, stop)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(batches.len(), 3);
+    assert!(started.elapsed() > POLLING_INTERVAL);
+    assert_eq!(sent.lines()[2], "GET /export/locations/contacts?from=t2");
+}

@@ -1,0 +1,280 @@
+//! Update, ensure and guard over a mocked transport.
+
+mod common;
+
+use common::*;
+use crm_contacts::{Advice, ContactsError};
+use crm_models::{ContactChange, PreferenceChange};
+
+const LIST: &str = "GET /locations/55021/contacts?page=1&pageSize=500";
+const NO_MARKETING: &str = concat!(
+    r#"{"preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
+    r#""invoiceStatementNotification":false,"invoiceNotification":true,"#,
+    r#""statementNotification":false}}"#
+);
+
+fn no_marketing() -> ContactChange {
+    ContactChange::new().preferences(PreferenceChange::new().marketing_updates(false))
+}
+
+fn without_marketing(id: i64) -> String {
+    mobile(id).replace(
+        r#""marketingUpdatesEnabled":true"#,
+        r#""marketingUpdatesEnabled":false"#,
+    )
+}
+
+#[tokio::test]
+async fn a_change_of_the_memo_is_one_request_with_the_memo_alone() {
+    let (service, sent) = service([ok(mobile(71_204).replace("Site manager", "Gate code 4411"))]);
+    let change = ContactChange::new().memo("Gate code 4411");
+    let updated = service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap();
+    assert_eq!(updated.memo.as_deref(), Some("Gate code 4411"));
+    assert_eq!(
+        sent.lines(),
+        [r#"PATCH /locations/55021/contacts/71204 {"memo":"Gate code 4411"}"#]
+    );
+}
+
+#[tokio::test]
+async fn one_preference_flag_reads_first_and_sends_all_five() {
+    let (service, sent) = service([
+        ok(page(1, true, &[mobile(1)])),
+        ok(page(2, false, &[mobile(71_204)])),
+        ok(without_marketing(71_204)),
+    ]);
+    service
+        .location(location())
+        .update(id(71_204), &no_marketing())
+        .await
+        .unwrap();
+    assert_eq!(
+        sent.lines(),
+        [
+            LIST.to_owned(),
+            LIST.replace("page=1", "page=2"),
+            format!("PATCH /locations/55021/contacts/71204 {NO_MARKETING}"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn complete_preferences_need_no_reading() {
+    let (service, sent) = service([ok(without_marketing(71_204))]);
+    let all = PreferenceChange::new()
+        .job_reminders(true)
+        .marketing_updates(false)
+        .invoices(true)
+        .statements(false);
+    let change = ContactChange::new().preferences(all);
+    service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap();
+    assert_eq!(
+        sent.lines(),
+        [format!(
+            "PATCH /locations/55021/contacts/71204 {NO_MARKETING}"
+        )]
+    );
+}
+
+#[tokio::test]
+async fn the_legacy_form_sends_three_flags() {
+    let answer = without_marketing(71_204).replace(
+        r#""invoiceNotification":true"#,
+        r#""invoiceNotification":false"#,
+    );
+    let (service, sent) = service([ok(answer)]);
+    let all = PreferenceChange::new()
+        .job_reminders(true)
+        .marketing_updates(false)
+        .invoices_and_statements(false);
+    let change = ContactChange::new().preferences(all);
+    let service = service.with_legacy_preferences();
+    service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap();
+    let body = concat!(
+        r#"{"preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
+        r#""invoiceStatementNotification":false}}"#
+    );
+    assert_eq!(
+        sent.lines(),
+        [format!("PATCH /locations/55021/contacts/71204 {body}")]
+    );
+}
+
+#[tokio::test]
+async fn unknown_preferences_and_one_flag_are_refused_with_the_flags_to_give() {
+    let unknown = r#"{"id":71204,"type":"Email","value":"a@site.example","preferences":null,
+        "modifiedOn":"2026-01-01T00:00:00Z"}"#;
+    let (service, sent) = service([ok(page(1, false, &[unknown]))]);
+    let error = service
+        .location(location())
+        .update(id(71_204), &no_marketing())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ContactsError::PreferencesUnknown { .. }));
+    let text = error.to_string();
+    for flag in [
+        "jobRemindersEnabled",
+        "invoiceNotification",
+        "statementNotification",
+    ] {
+        assert!(text.contains(flag), "{text}");
+    }
+    assert!(text.contains("/locations/55021/contacts/71204"), "{text}");
+    assert_eq!(sent.count("PATCH"), 0);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_an_empty_or_invalid_change() {
+    for change in [ContactChange::new(), ContactChange::new().value("\u{1}")] {
+        let (service, sent) = service([]);
+        let error = service
+            .location(location())
+            .update(id(1), &change)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
+        assert_eq!(sent.lines(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_number_written_otherwise_is_no_difference_but_another_flag_is() {
+    let change = ContactChange::new().value("(818) 555-0142");
+    let (agreeing, _) = service([ok(mobile(71_204))]);
+    agreeing
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap();
+
+    let (differing, _) = service([ok(page(1, false, &[mobile(71_204)])), ok(mobile(71_204))]);
+    let error = differing
+        .location(location())
+        .update(id(71_204), &no_marketing())
+        .await
+        .unwrap_err();
+    let ContactsError::EchoDiffers { differences, .. } = &error else {
+        panic!("another error: {error}");
+    };
+    assert_eq!(differences[0].field, "preferences.marketingUpdatesEnabled");
+    assert_eq!(differences[0].before.as_deref(), Some("false"));
+    assert_eq!(differences[0].after.as_deref(), Some("true"));
+    assert_eq!(error.advice(), Advice::Done);
+}
+
+#[tokio::test]
+async fn ensure_sends_nothing_when_the_contact_is_so_already() {
+    let (service, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
+    let change = ContactChange::new()
+        .memo("Site manager")
+        .value("+1 818 555 0142");
+    let ensured = service
+        .location(location())
+        .ensure(id(71_204), &change)
+        .await
+        .unwrap();
+    assert!(ensured.differences().is_empty());
+    assert_eq!(sent.lines(), [LIST]);
+}
+
+#[tokio::test]
+async fn ensure_sends_only_what_differs_and_tells_it() {
+    let (service, sent) = service([
+        ok(page(1, false, &[mobile(71_204)])),
+        ok(without_marketing(71_204)),
+    ]);
+    let change = no_marketing().memo("Site manager");
+    let ensured = service
+        .location(location())
+        .ensure(id(71_204), &change)
+        .await
+        .unwrap();
+    let changed: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
+    assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
+    assert!(sent.lines()[1].ends_with(NO_MARKETING));
+}
+
+#[tokio::test]
+async fn guard_refuses_a_contact_that_was_changed_since() {
+    let seen = "2026-05-27T16:04:11.4827192Z".parse().unwrap();
+    let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
+    let error = refused
+        .location(location())
+        .guard(id(71_204), &no_marketing(), seen)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ContactsError::Modified { .. }), "{error}");
+    assert_eq!(sent.count("PATCH"), 0);
+
+    let seen = "2026-05-27T16:04:11.4827193Z".parse().unwrap();
+    let (passed, _) = service([
+        ok(page(1, false, &[mobile(71_204)])),
+        ok(without_marketing(71_204)),
+    ]);
+    passed
+        .location(location())
+        .guard(id(71_204), &no_marketing(), seen)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_contact_that_the_list_lacks_is_not_found() {
+    let (service, _) = service([ok(page::<&str>(1, false, &[]))]);
+    let error = service
+        .location(location())
+        .find(id(999_999))
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    assert!(error.to_string().contains("no contact 999999"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_a_success_when_the_contact_reads_back_as_asked() {
+    let change = ContactChange::new().memo("Gate code 4411");
+    let done = mobile(71_204).replace("Site manager", "Gate code 4411");
+    let (service, sent) = service([lost(), ok(page(1, false, &[done]))]);
+    let updated = service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap();
+    assert_eq!(updated.memo.as_deref(), Some("Gate code 4411"));
+    assert_eq!(sent.count("PATCH"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
+    let change = ContactChange::new().memo("Gate code 4411");
+    let unchanged = || ok(page(1, false, &[mobile(71_204)]));
+    let (service, sent) = service([
+        status(504, "<html>time-out</html>"),
+        unchanged(),
+        lost(),
+        unchanged(),
+    ]);
+    let error = service
+        .location(location())
+        .update(id(71_204), &change)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, ContactsError::OutcomeUnknown { .. }),
+        "{error}"
+    );
+    assert!(error.outcome_is_unknown());
+    assert_eq!(sent.count("PATCH"), 2);
+}

@@ -1,0 +1,252 @@
+//! The whole stack over real sockets: service, layers, reqwest, sandbox.
+
+use crm_contacts::{ContactsError, ContactsService, Creation, RefusalKind};
+use crm_models::*;
+use crm_sandbox::{Sandbox, Seed};
+use crm_transport::{Credentials, Environment, Transport};
+use futures_util::TryStreamExt;
+
+/// A service over the standard stack, talking to this sandbox.
+fn connect(sandbox: &Sandbox) -> ContactsService<impl Transport + use<>> {
+    connect_with(sandbox, &sandbox.connection().client_secret)
+}
+
+fn connect_with(sandbox: &Sandbox, secret: &str) -> ContactsService<impl Transport + use<>> {
+    let connection = sandbox.connection();
+    let environment = Environment::custom(&connection.api_url, &connection.auth_url).unwrap();
+    let credentials = Credentials::new(
+        connection.client_id.clone(),
+        secret.to_owned(),
+        connection.app_key.clone(),
+    );
+    let transport = crm_transport::standard(&environment, credentials).unwrap();
+    ContactsService::new(transport, TenantId::new(connection.tenant).unwrap())
+}
+
+/// Some location of the demo data with its contacts.
+async fn some_location<T: Transport>(service: &ContactsService<T>) -> LocationId {
+    let since: Timestamp = "2000-01-01".parse().unwrap();
+    let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
+    let list = service.changed(filter);
+    let mut items = std::pin::pin!(list.items());
+    items
+        .try_next()
+        .await
+        .unwrap()
+        .expect("seeded contacts")
+        .owner
+}
+
+#[tokio::test]
+async fn a_contact_is_created_changed_found_and_deleted() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let contacts = service.location(some_location(&service).await);
+
+    let new = CreateContactRequest::new(ContactType::MobilePhone, "(818) 555-0190").memo("Gate");
+    let Creation::Created(created) = contacts.create_unless_present(new.clone()).await.unwrap()
+    else {
+        panic!("it was there already");
+    };
+    let Creation::Present(present) = contacts.create_unless_present(new).await.unwrap() else {
+        panic!("created twice");
+    };
+    assert_eq!(present.id, created.id);
+    assert_eq!(created.value, "8185550190");
+
+    let all = PreferenceChange::new()
+        .job_reminders(true)
+        .marketing_updates(true)
+        .invoices(true)
+        .statements(true);
+    let change = ContactChange::new().preferences(all);
+    contacts.update(created.id, &change).await.unwrap();
+    let change = ContactChange::new()
+        .clear_memo()
+        .preferences(PreferenceChange::new().statements(false));
+    let ensured = contacts.ensure(created.id, &change).await.unwrap();
+    let fields: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
+    assert_eq!(
+        fields,
+        [
+            "memo",
+            "preferences.invoiceStatementNotification",
+            "preferences.statementNotification"
+        ]
+    );
+
+    let stale = ensured.before.modified_on;
+    let change = ContactChange::new().memo("Too late");
+    let error = contacts
+        .guard(created.id, &change, stale)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ContactsError::Modified { .. }), "{error}");
+
+    contacts.delete(created.id).await.unwrap();
+    assert!(contacts.find(created.id).await.unwrap_err().is_not_found());
+    assert!(
+        contacts
+            .delete(created.id)
+            .await
+            .unwrap_err()
+            .is_not_found()
+    );
+}
+
+#[tokio::test]
+async fn every_seeded_contact_is_readable() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let since: Timestamp = "0001-01-02".parse().unwrap();
+    let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
+    let locations = service
+        .changed(filter)
+        .page_size(7)
+        .collect()
+        .await
+        .unwrap();
+    let filter = ContactFilter::<CustomerId>::new().modified_on_or_after(since);
+    let customers = service
+        .changed(filter)
+        .page_size(7)
+        .collect()
+        .await
+        .unwrap();
+    assert!(
+        locations.len() >= 20 && customers.len() >= 10,
+        "{} {}",
+        locations.len(),
+        customers.len()
+    );
+    assert!(
+        locations
+            .iter()
+            .any(|c| c.created_on.is_some() && c.created().is_none())
+    );
+    assert!(locations.iter().any(|c| c.preferences.is_none()));
+}
+
+#[tokio::test]
+async fn exports_hold_every_contact_and_resume() {
+    let sandbox = Sandbox::builder()
+        .seed(Seed::Count(2_500))
+        .start()
+        .await
+        .unwrap();
+    let service = connect(&sandbox);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut token = None;
+    // One batch a time, each from the saved token, as after a crash.
+    loop {
+        let from = token
+            .take()
+            .map_or(ExportFrom::Beginning, ExportFrom::Token);
+        let export = service
+            .export::<LocationId>()
+            .from(from)
+            .include_recent_changes();
+        let mut batches = std::pin::pin!(export.batches());
+        let batch = batches.try_next().await.unwrap().expect("a batch");
+        seen.extend(batch.data.iter().map(|c| (c.owner, c.contact.id)));
+        token = batch.continue_from;
+        if !batch.has_more {
+            break;
+        }
+    }
+    let export = service.export::<LocationId>().include_recent_changes();
+    let whole: Vec<_> = export.batches().try_collect().await.unwrap();
+    let all: std::collections::BTreeSet<_> = whole
+        .iter()
+        .flat_map(|batch| batch.data.iter().map(|c| (c.owner, c.contact.id)))
+        .collect();
+    assert!(!all.is_empty());
+    assert_eq!(seen, all);
+}
+
+#[tokio::test]
+async fn five_cold_parallel_calls_ask_for_one_token() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = LocationId::new(1).unwrap();
+    let calls = (0..5).map(|_| service.location(location).list().collect());
+    futures_util::future::join_all(calls).await;
+    let log = sandbox.log();
+    let tokens = log
+        .iter()
+        .filter(|r| r.path.contains("/connect/token"))
+        .count();
+    assert_eq!(tokens, 1);
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_told_apart_and_the_secret_is_not_shown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect_with(&sandbox, "wrong-secret-8471");
+    let location = LocationId::new(1).unwrap();
+    let error = service
+        .location(location)
+        .list()
+        .collect()
+        .await
+        .unwrap_err();
+    assert!(error.is_credentials(), "{error}");
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("wrong-secret-8471"), "{shown}");
+    assert!(!shown.contains(&sandbox.connection().app_key), "{shown}");
+}
+
+#[tokio::test]
+async fn people_methods_preferences_and_relationships() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let created = service
+        .people()
+        .create(
+            CreatePersonRequest::new()
+                .name("Dana Whitfield")
+                .title("Lead"),
+        )
+        .await
+        .unwrap();
+    let person = service.person(created.id);
+    let change = PersonChange::new().clear_title().is_archived(true);
+    let updated = person.update(&change).await.unwrap();
+    assert_eq!(updated.name.as_deref(), Some("Dana Whitfield"));
+    assert_eq!((updated.title, updated.is_archived), (None, true));
+
+    let method = ContactMethodRequest::new(ContactType::Email, "dana@site.example");
+    let method = person.create_method(method).await.unwrap();
+    let types = service.people().preference_types().await.unwrap();
+    let name = &types.first().expect("a preference").name;
+    let handle = person.method(method.id);
+    let set = handle.set_preference(name, false.into()).await.unwrap();
+    assert_eq!(set.as_bool(), Some(false));
+    assert_eq!(handle.preference(name).await.unwrap(), set);
+
+    let location = some_location(&service).await;
+    let entity = RelatedEntityId::new(location.get()).unwrap();
+    person
+        .relate(RelatedEntityType::Location, entity)
+        .await
+        .unwrap();
+    let related = person
+        .relationships(RelationshipFilter::new())
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(related.len(), 1);
+    person
+        .unrelate(RelatedEntityType::Location, entity)
+        .await
+        .unwrap();
+
+    handle.delete().await.unwrap();
+    person.delete().await.unwrap();
+    assert!(person.get().await.unwrap_err().is_not_found());
+    let error = person
+        .unrelate(RelatedEntityType::Location, entity)
+        .await
+        .unwrap_err();
+    assert_eq!(error.refusal_kind(), Some(RefusalKind::Conflict));
+}

@@ -1,0 +1,106 @@
+//! The crates depend on each other as the picture in `docs/src/architecture.md` says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
+
+use serde_json::Value;
+
+/// Every arrow of the picture: a crate, and the crates below that it may know.
+const PICTURE: [(&str, &[&str]); 6] = [
+    ("crm-models", &[]),
+    ("crm-transport", &[]),
+    ("crm-contacts", &["crm-models", "crm-transport"]),
+    ("crm-sandbox", &["crm-models"]),
+    ("crm-bulk", &["crm-contacts", "crm-models", "crm-transport"]),
+    (
+        "crm-cli",
+        &[
+            "crm-bulk",
+            "crm-contacts",
+            "crm-models",
+            "crm-sandbox",
+            "crm-transport",
+        ],
+    ),
+];
+
+#[test]
+fn no_crate_knows_a_higher_one() {
+    let allowed: BTreeMap<_, BTreeSet<_>> = PICTURE
+        .iter()
+        .map(|(name, below)| {
+            (
+                name.to_string(),
+                below.iter().map(ToString::to_string).collect(),
+            )
+        })
+        .collect();
+    let found = dependencies();
+    let names = |map: &BTreeMap<String, BTreeSet<String>>| map.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&allowed), "crates and picture differ");
+
+    for (name, below) in found {
+        let extra: Vec<_> = below.difference(&allowed[&name]).collect();
+        assert!(extra.is_empty(), "{name} must not depend on {extra:?}");
+    }
+}
+
+#[test]
+fn the_models_have_no_runtime_and_no_http() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "-p",
+            "crm-models",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo tree runs");
+    let tree = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+    assert!(tree.contains("serde "), "not a tree: {tree}");
+    for forbidden in ["tokio ", "reqwest ", "hyper ", "http ", "rusqlite "] {
+        assert!(
+            !tree.lines().any(|line| line.starts_with(forbidden)),
+            "crm-models must not depend on {forbidden}"
+        );
+    }
+}
+
+/// The normal dependencies between the workspace's published crates.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo metadata runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .filter(|package| package["name"] != "crm-tests")
+        .map(|package| {
+            let below = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null())
+                .filter_map(|dependency| dependency["name"].as_str())
+                .filter(|name| name.starts_with("crm-"))
+                .map(str::to_owned)
+                .collect();
+            (package["name"].as_str().expect("a name").to_owned(), below)
+        })
+        .collect()
+}
