@@ -147,6 +147,7 @@ mod tests {
     #[test]
     fn absent_null_and_value_are_told_apart() {
         let memo = |body: &str| read_note(body.as_bytes()).unwrap().memo;
+        assert_eq!(read_note(br#"{"text":"a"}"#).unwrap().text, "a");
         assert_eq!(memo(r#"{"text":"a"}"#), Member::Absent);
         assert_eq!(memo(r#"{"text":"a","memo":null}"#), Member::Null);
         assert_eq!(

@@ -32,6 +32,23 @@ impl ContactType {
         }
     }
 
+    /// Applies a change of type, value or both to a stored pair. A value that
+    /// does not fit the type that results is refused.
+    pub(crate) fn change(
+        (stored_type, stored_value): (String, String),
+        (kind, value): (Option<Self>, Option<String>),
+        settings: &Settings,
+    ) -> Result<(String, String), Problem> {
+        if kind.is_none() && value.is_none() {
+            return Ok((stored_type, stored_value));
+        }
+        let value = value.unwrap_or(stored_value);
+        match kind.or_else(|| Self::stored(&stored_type)) {
+            Some(kind) => Ok((kind.as_str().to_owned(), kind.value(&value, settings)?)),
+            None => Ok((stored_type, value)),
+        }
+    }
+
     /// The value as the store keeps it. How the real service checks and
     /// normalises values is not documented.
     pub(crate) fn value(self, value: &str, settings: &Settings) -> Result<String, Problem> {

@@ -43,9 +43,9 @@ pub(crate) async fn operation(
         parts,
         body,
         |parts, body, keep, settings| match carry_out(parts, body, keep, settings) {
-            Ok(Reply::Json(body)) => Ok(json(StatusCode::OK, body)),
-            Ok(Reply::Empty) => Ok(Response::default()),
-            Err(problem) => Err(problem.into_response(settings.gateway_errors)),
+            Ok(Reply::Json(body)) => json(StatusCode::OK, body),
+            Ok(Reply::Empty) => Response::default(),
+            Err(problem) => problem.into_response(settings.gateway_errors),
         },
     )
     .await
@@ -59,14 +59,7 @@ pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
         "Token",
         parts,
         body,
-        |parts, body, _keep, settings| {
-            let answer = auth::token(&app, settings, &parts.headers, body);
-            if answer.status().is_success() {
-                Ok(answer)
-            } else {
-                Err(answer)
-            }
-        },
+        |parts, body, _keep, settings| auth::token(&app, settings, &parts.headers, body),
     )
     .await
 }
@@ -75,21 +68,19 @@ pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
 pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     exchange(&app, "", parts, body, |_, _, _, settings| {
-        Err(Problem::no_route().into_response(settings.gateway_errors))
+        Problem::no_route().into_response(settings.gateway_errors)
     })
     .await
 }
 
 /// Reads a request, lets `carry_out` answer it and injects the fault that is
-/// due. `carry_out` gives `Err` for refusals, which go before faults that
-/// would only refuse in another way; its third argument says whether changes
-/// are to be kept.
+/// due. The third argument of `carry_out` says whether changes are to be kept.
 async fn exchange(
     app: &App,
     operation: &str,
     parts: Parts,
     body: Body,
-    carry_out: impl FnOnce(&Parts, &[u8], bool, &Settings) -> Result<Response<Body>, Response<Body>>,
+    carry_out: impl FnOnce(&Parts, &[u8], bool, &Settings) -> Response<Body>,
 ) -> Response<Body> {
     let arrived = app.clock.ticks();
     let settings = app.settings();
@@ -106,8 +97,8 @@ async fn exchange(
         }
         Ok(body) => {
             let keep = fault.as_ref().is_none_or(Fault::is_carried_out);
-            let outcome = carry_out(&parts, &body, keep, &settings);
-            inject(fault, operation, &wire, outcome).await
+            let answer = carry_out(&parts, &body, keep, &settings);
+            inject(fault, operation, &wire, answer).await
         }
     };
     if let Some(fault) = &injected {
@@ -126,22 +117,21 @@ async fn exchange(
     response
 }
 
-/// Applies a fault to an outcome and says whether it was applied.
+/// Applies a fault to an answer and says whether it was applied: an ordinary
+/// refusal goes before a fault that would only refuse in another way.
 async fn inject(
     fault: Option<Fault>,
     operation: &str,
     wire: &Wire,
-    outcome: Result<Response<Body>, Response<Body>>,
+    answer: Response<Body>,
 ) -> (Response<Body>, Option<Fault>) {
     let Some(fault) = fault else {
-        return (outcome.unwrap_or_else(|refusal| refusal), None);
+        return (answer, None);
     };
-    match (faults::instead(&fault, operation), outcome) {
-        (Some(answer), Ok(_)) => (answer, Some(fault)),
-        (Some(_), Err(refusal)) => (refusal, None),
-        (None, Ok(answer) | Err(answer)) => {
-            (faults::after(&fault, wire, answer).await, Some(fault))
-        }
+    match faults::instead(&fault, operation) {
+        Some(refusal) if answer.status().is_success() => (refusal, Some(fault)),
+        Some(_) => (answer, None),
+        None => (faults::after(&fault, wire, answer).await, Some(fault)),
     }
 }
 

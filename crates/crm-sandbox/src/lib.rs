@@ -64,6 +64,7 @@
 //! - [`FaultPlan`], [`FaultRule`], [`Fault`]: what goes wrong, and when
 //! - [`LogEntry`], [`StoredContact`]: what was asked and what is stored
 
+mod admin;
 mod app;
 mod auth;
 mod body;
@@ -74,6 +75,7 @@ mod dispatch;
 mod error;
 mod faults;
 mod log;
+mod openapi;
 mod operation;
 mod problem;
 mod query;

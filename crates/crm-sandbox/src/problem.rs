@@ -22,11 +22,15 @@ pub(crate) struct Problem {
     trace_id: String,
     errors: BTreeMap<String, Vec<String>>,
     #[schema(value_type = std::collections::HashMap<String, Object>)]
-    data: BTreeMap<String, ()>,
+    data: NoData,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<u32>,
 }
+
+/// The sandbox has no details for programs to tell.
+#[derive(Debug, Clone, Serialize)]
+struct NoData {}
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, title: impl Into<String>) -> Self {
@@ -36,7 +40,7 @@ impl Problem {
             status: status.as_u16(),
             trace_id: trace_id(),
             errors: BTreeMap::new(),
-            data: BTreeMap::new(),
+            data: NoData {},
             retry_after: None,
         }
     }

@@ -1,9 +1,17 @@
 //! Every operation of the API.
 
-use crate::operation::{Kind, Operation, Parameter};
+use crate::operation::{Call, Kind, Operation, Parameter};
+use crate::problem::Problem;
+use crate::store::select::Select;
 
-pub(crate) mod contacts;
+mod bookings;
+mod contacts;
+mod exports;
+mod methods;
 mod page;
+mod people;
+mod preferences;
+mod relationships;
 
 /// The list from which routes, scopes, log names and the OpenAPI document are
 /// made.
@@ -11,6 +19,12 @@ pub(crate) fn operations() -> Vec<Operation> {
     [
         contacts::location_operations(),
         contacts::customer_operations(),
+        bookings::operations(),
+        people::operations(),
+        relationships::operations(),
+        methods::operations(),
+        preferences::operations(),
+        exports::operations(),
     ]
     .into_iter()
     .flatten()
@@ -41,3 +55,16 @@ const MODIFIED: [Parameter; 2] = [
 ];
 
 const SORT: Parameter = parameter("sort", Kind::Text);
+
+/// The user whom the API names as author of changes: the system.
+const API_USER: i64 = 0;
+
+/// Applies the filters by time of creation and of the last change.
+fn filter_times(select: Select, call: &Call<'_>) -> Result<Select, Problem> {
+    let time = |name| call.query.date_time(name);
+    Ok(select
+        .filter("modified_on < ?", time("modifiedBefore")?)
+        .filter("modified_on >= ?", time("modifiedOnOrAfter")?)
+        .filter("created_on < ?", time("createdBefore")?)
+        .filter("created_on >= ?", time("createdOnOrAfter")?))
+}

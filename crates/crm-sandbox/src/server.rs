@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tower_service::Service;
 
+use crate::admin;
 use crate::app::App;
 use crate::dispatch;
 use crate::faults::{Wire, WiredStream};
@@ -39,9 +40,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         router = router.route(&path, on(filter, handler));
     }
     let no_route = move |request: Request| dispatch::no_route(unknown, request);
-    // To the gateway a wrong method is no route either.
     router
+        .merge(
+            admin::reading()
+                .merge(admin::control(app))
+                .with_state(Arc::clone(app)),
+        )
         .fallback(no_route.clone())
+        // To the gateway a wrong method is no route either.
         .method_not_allowed_fallback(no_route)
 }
 

@@ -184,6 +184,13 @@ settings! {
     admin, "admin": bool = false;
 }
 
+impl Settings {
+    /// A memo as the store keeps it. What an empty one does is not documented.
+    pub(crate) fn memo(&self, memo: Option<String>) -> Option<String> {
+        memo.filter(|text| !text.is_empty() || self.empty_memo == EmptyMemo::Keep)
+    }
+}
+
 fn read<V: Value>(name: &'static str, value: &str) -> Result<V, SettingError> {
     V::from_text(value.trim()).ok_or_else(|| SettingError::Value {
         name,

@@ -7,7 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+pub(crate) mod bookings;
 pub(crate) mod contacts;
+pub(crate) mod methods;
+pub(crate) mod people;
+pub(crate) mod preferences;
+pub(crate) mod relationships;
 pub(crate) mod select;
 
 use crate::error::SandboxError;

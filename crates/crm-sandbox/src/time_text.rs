@@ -17,6 +17,17 @@ pub(crate) fn from_ticks(ticks: i64) -> String {
         .map_or_else(|_| UNKNOWN.to_owned(), |time| format!("{time:.7}"))
 }
 
+/// The ticks since 1970 of a stored text.
+pub(crate) fn to_ticks(stored: &str) -> Option<i64> {
+    let time: Timestamp = stored.parse().ok()?;
+    i64::try_from(time.as_nanosecond().div_euclid(NANOSECONDS_PER_TICK)).ok()
+}
+
+/// Writes a stored text in its form on the wire.
+pub(crate) fn serialize<S: serde::Serializer>(stored: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&wire(stored))
+}
+
 /// Reads an RFC 3339 date-time.
 ///
 /// Digits beyond a tick are rounded up: for `at or after` and for `before`

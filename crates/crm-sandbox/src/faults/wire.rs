@@ -158,12 +158,6 @@ impl AsyncRead for WiredStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.wire.is_armed() {
-            let Tampering { end, wrote, .. } = *self.wire.tampering();
-            if let (Some(end), true) = (end, wrote) {
-                return Poll::Ready(Err(self.end(end)));
-            }
-        }
         Pin::new(&mut self.tcp).poll_read(cx, buf)
     }
 }
@@ -181,7 +175,15 @@ impl AsyncWrite for WiredStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        ready!(Pin::new(&mut self.tcp).poll_flush(cx))?;
+        if self.wire.is_armed() {
+            // The server flushes once the whole answer is written.
+            let Tampering { end, wrote, .. } = *self.wire.tampering();
+            if let (Some(end), true) = (end, wrote) {
+                return Poll::Ready(Err(self.end(end)));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -7,10 +7,9 @@ use crate::operation::{Call, Kind, Operation, Parameter, Reply};
 use crate::problem::Problem;
 use crate::settings::EmptyUpdate;
 use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
-use crate::store::select::Select;
 
 use super::page::Page;
-use super::{CREATED, MODIFIED, PAGING, parameter};
+use super::{CREATED, MODIFIED, PAGING, filter_times, parameter};
 
 pub(super) mod answer;
 mod request;
@@ -162,7 +161,7 @@ fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let kind = request.r#type;
     let value = kind.value(&request.value, call.settings)?;
     must_exist::<O>(call, owner)?;
-    let memo = request::memo(request.memo, call.settings);
+    let memo = call.settings.memo(request.memo);
     let id = contacts::insert::<O>(
         call.db,
         owner,
@@ -189,21 +188,15 @@ fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
         return Reply::json(&ContactResponse::new(contact, call.settings));
     }
     if change.kind.is_some() || change.value.is_some() {
-        let kind = change
-            .kind
-            .or_else(|| ContactType::stored(&contact.contact_type));
-        let value = change.value.unwrap_or(contact.value);
-        contact.value = match kind {
-            Some(kind) => kind.value(&value, call.settings)?,
-            None => value,
-        };
-        if let Some(kind) = change.kind {
-            kind.as_str().clone_into(&mut contact.contact_type);
-        }
+        (contact.contact_type, contact.value) = ContactType::change(
+            (contact.contact_type, contact.value),
+            (change.kind, change.value),
+            call.settings,
+        )?;
         contact.do_not_text = contacts::do_not_text(call.db, &contact.value)?;
     }
     if let Some(memo) = change.memo {
-        contact.memo = request::memo(Some(memo), call.settings);
+        contact.memo = call.settings.memo(Some(memo));
     }
     contact.preferences = change.preferences.or(contact.preferences);
     contact.modified_on = call.now();
@@ -249,18 +242,6 @@ fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&Page::new(paging, rows, |contact| {
         ContactResponse::new(contact, call.settings).with_owner(O::MEMBER)
     }))
-}
-
-/// Applies the filters by time of creation and of the last change.
-pub(super) fn filter_times(select: Select, call: &Call<'_>) -> Result<Select, Problem> {
-    Ok(select
-        .filter("modified_on < ?", call.query.date_time("modifiedBefore")?)
-        .filter(
-            "modified_on >= ?",
-            call.query.date_time("modifiedOnOrAfter")?,
-        )
-        .filter("created_on < ?", call.query.date_time("createdBefore")?)
-        .filter("created_on >= ?", call.query.date_time("createdOnOrAfter")?))
 }
 
 fn must_exist<O: Owner>(call: &Call<'_>, owner: i64) -> Result<(), Problem> {

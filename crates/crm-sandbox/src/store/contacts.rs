@@ -126,8 +126,17 @@ pub(crate) fn find<O: Owner>(
     owner: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<StoredContact>> {
+    Ok(find_any::<O>(db, owner, contact)?.filter(|contact| contact.active))
+}
+
+/// One contact, deleted or not.
+pub(crate) fn find_any<O: Owner>(
+    db: &Connection,
+    owner: i64,
+    contact: i64,
+) -> rusqlite::Result<Option<StoredContact>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ? AND active",
+        "SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ?",
         O::TABLE
     );
     db.prepare_cached(&sql)?

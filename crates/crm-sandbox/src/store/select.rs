@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
-use crate::query::Paging;
+use crate::query::{Paging, Sort};
 
 /// One page of a list and whether more follows.
 #[derive(Debug)]
@@ -57,6 +57,29 @@ impl Select {
             self.values.extend(ids.into_iter().map(Value::from));
         }
         self
+    }
+
+    /// Keeps the rows whose columns come after these values in their order.
+    pub(crate) fn after<const N: usize>(mut self, columns: &str, values: [Value; N]) -> Self {
+        let marks = vec!["?"; N].join(",");
+        self.conditions.push(format!("{columns} > ({marks})"));
+        self.values.extend(values);
+        self
+    }
+
+    /// The order that a caller asked for; by id where they did not.
+    pub(crate) fn sorted(self, sort: Option<Sort>) -> Self {
+        match sort {
+            None => self,
+            Some(Sort {
+                column,
+                descending: false,
+            }) => self.order(format!("{column}, id")),
+            Some(Sort {
+                column,
+                descending: true,
+            }) => self.order(format!("{column} DESC, id DESC")),
+        }
     }
 
     pub(crate) fn order(mut self, order: impl Into<String>) -> Self {

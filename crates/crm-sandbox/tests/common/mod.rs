@@ -1,5 +1,6 @@
 //! A plain HTTP client for the tests, written apart from the sandbox.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 use crm_sandbox::Sandbox;
 use reqwest::{Method, RequestBuilder, Response};

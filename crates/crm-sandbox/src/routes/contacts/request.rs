@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 use crate::body::{Member, Object};
 use crate::contact_type::ContactType;
 use crate::problem::Problem;
-use crate::settings::{EmptyMemo, PreferenceConflict, PreferenceMembers, Settings};
+use crate::settings::{PreferenceConflict, PreferenceMembers, Settings};
 use crate::store::contacts::StoredPreferences;
 
 /// A new contact.
 #[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = ContactCreateRequest)]
+#[schema(as = OwnerContactCreateRequest)]
 pub(crate) struct CreateContactRequest {
     pub(super) r#type: ContactType,
     pub(super) value: String,
@@ -21,7 +21,7 @@ pub(crate) struct CreateContactRequest {
 
 /// A change of a contact: what is absent stays.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = ContactUpdateRequest)]
+#[schema(as = OwnerContactUpdateRequest)]
 pub(crate) struct UpdateContactRequest {
     #[serde(default)]
     #[schema(value_type = ContactType, required = false)]
@@ -120,9 +120,4 @@ fn refused(name: &str, reason: &str) -> Problem {
     let text = format!("member '{name}' {reason}");
     Problem::bad_request(format!("The body was refused at 'preferences': {text}"))
         .with_error("preferences", text)
-}
-
-/// A memo as the store keeps it. What an empty one does is not documented.
-pub(super) fn memo(memo: Option<String>, settings: &Settings) -> Option<String> {
-    memo.filter(|text| !text.is_empty() || settings.empty_memo == EmptyMemo::Keep)
 }

@@ -1,0 +1,180 @@
+//! The endpoints beside the API: the OpenAPI document, the page to read it,
+//! and, while the setting `admin` is on, control of the sandbox over HTTP.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::routing::{get, put};
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::faults::FaultPlan;
+use crate::openapi;
+use crate::problem::{Problem, json};
+use crate::settings::GatewayErrors;
+
+/// Routes for people who read.
+pub(crate) fn reading() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(page))
+        .route("/docs", get(page))
+        .route("/openapi.json", get(document))
+}
+
+/// Routes under `/sandbox`, closed unless the setting `admin` is on.
+pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/sandbox/health", get(health))
+        .route("/sandbox/settings", get(settings))
+        .route("/sandbox/settings/{name}", put(set))
+        .route("/sandbox/log", get(log).delete(clear_log))
+        .route("/sandbox/clock", get(clock).post(move_clock))
+        .route("/sandbox/faults", get(faults).put(inject).delete(calm))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(app),
+            only_if_asked,
+        ))
+}
+
+async fn only_if_asked(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    match app.settings().admin {
+        true => next.run(request).await,
+        false => Problem::no_route().into_response(GatewayErrors::Problem),
+    }
+}
+
+async fn document(State(app): State<Arc<App>>) -> Response<Body> {
+    answer(&openapi::document(&app.connection.api_url))
+}
+
+/// A page of its own: styles, script and document are in it.
+async fn page(State(app): State<Arc<App>>) -> Response<Body> {
+    let document =
+        serde_json::to_string(&openapi::document(&app.connection.api_url)).unwrap_or_default();
+    // Within a script element only this sequence could end it.
+    let document = document.replace("</", "<\\/");
+    let page = include_str!("docs.html").replace("OPENAPI_DOCUMENT", &document);
+    let mut response = Response::new(Body::from(page));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    response
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    tenants: Vec<i64>,
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response<Body> {
+    answer(&Health {
+        status: "ok",
+        tenants: app.tenants.keys().copied().collect(),
+    })
+}
+
+async fn settings(State(app): State<Arc<App>>) -> Response<Body> {
+    answer(&app.settings().table())
+}
+
+/// The value is the body, as text.
+async fn set(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    value: Bytes,
+) -> Response<Body> {
+    match app.set(&name, &String::from_utf8_lossy(&value)) {
+        Ok(()) => answer(&app.settings().table()),
+        Err(error) => refusal(error.to_string()),
+    }
+}
+
+async fn log(State(app): State<Arc<App>>) -> Response<Body> {
+    answer(&app.log.all())
+}
+
+async fn clear_log(State(app): State<Arc<App>>) -> Response<Body> {
+    app.log.clear();
+    Response::default()
+}
+
+#[derive(Serialize)]
+struct Time {
+    now: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MoveClock {
+    advance_seconds: u32,
+}
+
+async fn clock(State(app): State<Arc<App>>) -> Response<Body> {
+    let now = crate::time_text::from_ticks(app.clock.ticks());
+    answer(&Time {
+        now: crate::time_text::wire(&now),
+    })
+}
+
+async fn move_clock(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
+    match serde_json::from_slice::<MoveClock>(&body) {
+        Ok(by) => {
+            state
+                .clock
+                .advance(Duration::from_secs(by.advance_seconds.into()));
+            clock(state).await
+        }
+        Err(error) => refusal(error.to_string()),
+    }
+}
+
+#[derive(Serialize)]
+struct Faults {
+    plan: FaultPlan,
+    injected: BTreeMap<&'static str, u64>,
+}
+
+async fn faults(State(app): State<Arc<App>>) -> Response<Body> {
+    answer(&Faults {
+        plan: app.faults.plan(),
+        injected: app.faults.injected(),
+    })
+}
+
+async fn inject(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
+    match serde_json::from_slice(&body) {
+        Ok(plan) => {
+            state.faults.replace(plan);
+            faults(state).await
+        }
+        Err(error) => refusal(error.to_string()),
+    }
+}
+
+async fn calm(state: State<Arc<App>>) -> Response<Body> {
+    state.faults.replace(FaultPlan::new());
+    faults(state).await
+}
+
+fn answer(value: &impl Serialize) -> Response<Body> {
+    json(
+        StatusCode::OK,
+        serde_json::to_vec(value).unwrap_or_default(),
+    )
+}
+
+fn refusal(title: String) -> Response<Body> {
+    Problem::bad_request(title).into_response(GatewayErrors::Problem)
+}

@@ -1,0 +1,266 @@
+//! The OpenAPI document of the sandbox, made from its list of operations.
+
+use http::{Method, StatusCode};
+use utoipa::openapi::path::{
+    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::response::{ResponseBuilder, ResponsesBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ComponentsBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement,
+    SecurityScheme,
+};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required,
+    Schema, Server,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::auth::ALL_SCOPES;
+use crate::operation::{Answer, Kind, Operation, SchemaOf};
+use crate::problem::Problem;
+use crate::routes;
+use crate::server::BASE;
+
+/// Makes the document. `url` is where the sandbox answers.
+pub(crate) fn document(url: &str) -> OpenApi {
+    let mut paths = PathsBuilder::new();
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    for operation in routes::operations() {
+        let answer = match &operation.answer {
+            Answer::Empty => None,
+            Answer::One(schema) | Answer::Array(schema) => Some(schema),
+        };
+        for schema in operation.body.iter().chain(answer) {
+            (schema.collect)(&mut schemas);
+        }
+        let path = format!("{BASE}{}", operation.path);
+        paths = paths.path(
+            path,
+            PathItem::new(http_method(&operation.method), describe(&operation)),
+        );
+    }
+    let components = schemas
+        .into_iter()
+        .fold(ComponentsBuilder::new(), |components, (name, schema)| {
+            components.schema(name, closed(schema))
+        })
+        .security_scheme("oauth2", oauth2(url))
+        .security_scheme(
+            "appKey",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("ST-App-Key"))),
+        );
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Sandbox of the ServiceTitan CRM v2 contacts API")
+                .description(Some(
+                    "Made from the code of the sandbox; not a document of the vendor.",
+                ))
+                .version(env!("CARGO_PKG_VERSION"))
+                .build(),
+        )
+        .servers(Some([Server::new(url)]))
+        .paths(paths.build())
+        .components(Some(components.build()))
+        .build()
+}
+
+/// No object of the API has members beyond those of its schema.
+fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema
+        && !object.properties.is_empty()
+    {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    }
+    schema
+}
+
+fn describe(operation: &Operation) -> OperationBuilder {
+    let tag = operation.id.split('_').next().unwrap_or_default();
+    let path = format!("{BASE}{}", operation.path);
+    let mut described = OperationBuilder::new()
+        .operation_id(Some(&operation.id))
+        .tag(tag)
+        .security(SecurityRequirement::new("oauth2", [operation.scope]).add("appKey", [""; 0]));
+    for name in names_in(&path) {
+        let guids = operation.path.starts_with("/contacts");
+        described = described.parameter(parameter(name, ParameterIn::Path, path_kind(name, guids)));
+    }
+    for query in &operation.query {
+        described = described.parameter(parameter(query.name, ParameterIn::Query, query.kind));
+    }
+    if let Some(body) = &operation.body {
+        let content = ContentBuilder::new().schema(Some(reference(body))).build();
+        described = described.request_body(Some(
+            RequestBodyBuilder::new()
+                .content("application/json", content)
+                .required(Some(Required::True))
+                .build(),
+        ));
+    }
+    described.responses(responses(operation))
+}
+
+/// 200 and the documented refusals, then what every operation may answer.
+fn responses(operation: &Operation) -> ResponsesBuilder {
+    let ok = ResponseBuilder::new().description("Done");
+    let ok = match &operation.answer {
+        Answer::Empty => ok,
+        Answer::One(schema) => ok.content(
+            "application/json",
+            ContentBuilder::new()
+                .schema(Some(reference(schema)))
+                .build(),
+        ),
+        Answer::Array(schema) => ok.content(
+            "application/json",
+            ContentBuilder::new()
+                .schema(Some(ArrayBuilder::new().items(reference(schema)).build()))
+                .build(),
+        ),
+    };
+    let problem = Ref::from_schema_name(Problem::name());
+    let always = [401, 403, 429]
+        .iter()
+        .filter(|status| !operation.refusals.contains(status));
+    operation
+        .refusals
+        .iter()
+        .chain(always)
+        .map(|status| {
+            let reason = StatusCode::from_u16(*status)
+                .ok()
+                .and_then(|s| s.canonical_reason());
+            let content = ContentBuilder::new().schema(Some(problem.clone())).build();
+            let refusal = ResponseBuilder::new()
+                .description(reason.unwrap_or("Refused"))
+                .content("application/json", content);
+            (status.to_string(), refusal.build())
+        })
+        .fold(
+            ResponsesBuilder::new().response("200", ok.build()),
+            |responses, (status, refusal)| responses.response(status, refusal),
+        )
+}
+
+fn parameter(name: &str, place: ParameterIn, kind: Kind) -> Parameter {
+    let required = match place {
+        ParameterIn::Path => Required::True,
+        _ => Required::False,
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(schema_of(kind)))
+        .build()
+}
+
+fn schema_of(kind: Kind) -> RefOr<Schema> {
+    use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+    let formatted = |format| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(format)))
+            .into()
+    };
+    match kind {
+        Kind::Int32 => i32::schema(),
+        Kind::Int64 => i64::schema(),
+        Kind::Boolean => bool::schema(),
+        Kind::Text => String::schema(),
+        Kind::DateTime => formatted(KnownFormat::DateTime),
+        Kind::Guid => formatted(KnownFormat::Uuid),
+    }
+}
+
+/// The names between braces.
+fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+fn path_kind(name: &str, guids: bool) -> Kind {
+    match name {
+        "tenant" | "relatedEntityId" | "relationshipId" => Kind::Int64,
+        "typeSlug" | "preferenceName" => Kind::Text,
+        _ if guids => Kind::Guid,
+        _ => Kind::Int64,
+    }
+}
+
+fn reference(schema: &SchemaOf) -> Ref {
+    Ref::from_schema_name(schema.name.as_ref())
+}
+
+fn oauth2(url: &str) -> SecurityScheme {
+    let scopes = Scopes::from_iter(ALL_SCOPES.map(|scope| (scope, scope)));
+    let token_url = format!("{url}/connect/token");
+    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(
+        ClientCredentials::new(token_url, scopes),
+    )]))
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn json() -> serde_json::Value {
+        serde_json::to_value(document("http://127.0.0.1:1")).unwrap()
+    }
+
+    #[test]
+    fn all_38_operations_are_described_under_their_own_ids() {
+        let document = json();
+        let ids: BTreeSet<String> = document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|item| item.as_object().unwrap().values())
+            .filter_map(|operation| operation["operationId"].as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(ids.len(), 38, "{ids:?}");
+    }
+
+    #[test]
+    fn every_schema_that_is_referred_to_exists_once() {
+        let document = json();
+        let text = document.to_string();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        for reference in text.split("#/components/schemas/").skip(1) {
+            let name = reference.split('"').next().unwrap();
+            assert!(schemas.contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn people_and_contacts_of_locations_have_schemas_of_their_own() {
+        let document = json();
+        let schemas = &document["components"]["schemas"];
+        assert!(schemas["ContactResponse"]["properties"]["isArchived"].is_object());
+        let contact = &schemas["LocationContactResponse"];
+        assert!(
+            contact["properties"]["phoneSettings"].is_object(),
+            "{contact}"
+        );
+        assert_eq!(
+            schemas["ExportLocationContactResponse"]["properties"]["active"]["type"],
+            "boolean"
+        );
+    }
+}

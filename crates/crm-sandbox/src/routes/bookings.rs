@@ -1,0 +1,223 @@
+//! The contacts of bookings: readable for the tenant, writable under the
+//! booking's provider.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::PAGING;
+use super::page::Page;
+use crate::body::Member;
+use crate::contact_type::ContactType;
+use crate::operation::{Call, Operation, Reply};
+use crate::problem::Problem;
+use crate::settings::{BookingAnswer, BookingMemo, EmptyUpdate, Settings};
+use crate::store::bookings::{self, BookingContact};
+
+const READ: &str = "tn.crm.bookings:r";
+const WRITE: &str = "tn.crm.bookings:w";
+
+pub(super) fn operations() -> Vec<Operation> {
+    let contacts = "/booking-provider/{booking_provider}/bookings/{id}/contacts";
+    let contact = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
+    let new = |method, id, path, run| Operation::new(method, id, path, run).refusals(&[400, 404]);
+    vec![
+        new(
+            Method::GET,
+            "Bookings_GetContactList",
+            "/bookings/{id}/contacts",
+            list,
+        )
+        .scope(READ)
+        .query(&PAGING)
+        .answer::<Page<BookingContactResponse>>(),
+        new(
+            Method::GET,
+            "Bookings_GetContactList2",
+            contacts,
+            list_for_provider,
+        )
+        .scope(READ)
+        .query(&PAGING)
+        .answer::<Page<BookingContactResponse>>(),
+        new(Method::POST, "Bookings_CreateContact", contacts, create)
+            .scope(WRITE)
+            .body::<CreateRequest>()
+            .answer::<BookingContactResponse>(),
+        new(
+            Method::PATCH,
+            "Bookings_UpdateBookingContact",
+            contact,
+            update,
+        )
+        .scope(WRITE)
+        .body::<UpdateRequest>()
+        .answer::<UpdateRequest>()
+        .refusals(&[400, 404, 409]),
+        new(Method::DELETE, "Bookings_DeleteContact", contact, delete).scope(WRITE),
+    ]
+}
+
+/// A contact of a booking as the API answers it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BookingContactResponse {
+    id: i64,
+    #[schema(value_type = ContactType)]
+    r#type: String,
+    value: String,
+    #[schema(value_type = String, required = true)]
+    memo: Option<String>,
+    #[serde(serialize_with = "crate::time_text::serialize")]
+    #[schema(format = DateTime)]
+    modified_on: String,
+}
+
+/// What an update answers as documented: the members of its request.
+#[derive(Serialize)]
+struct UpdatedContact {
+    r#type: String,
+    value: String,
+    memo: Option<String>,
+}
+
+impl BookingContactResponse {
+    fn new(contact: BookingContact, settings: &Settings) -> Self {
+        Self {
+            id: contact.id,
+            r#type: contact.contact_type,
+            value: contact.value,
+            memo: shown_memo(contact.memo, settings),
+            modified_on: contact.modified_on,
+        }
+    }
+}
+
+/// The contract forbids a null that the create request allows.
+fn shown_memo(memo: Option<String>, settings: &Settings) -> Option<String> {
+    match settings.booking_memo {
+        BookingMemo::Null => memo,
+        BookingMemo::Empty => Some(memo.unwrap_or_default()),
+    }
+}
+
+/// A new contact. The contract types `type` as text here; the answer's type
+/// is closed all the same.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ContactCreateRequest)]
+struct CreateRequest {
+    #[schema(value_type = String)]
+    r#type: ContactType,
+    value: String,
+    #[serde(default)]
+    memo: Option<String>,
+}
+
+/// A change of a contact: what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateBookingContactRequest)]
+struct UpdateRequest {
+    #[serde(default)]
+    #[schema(value_type = ContactType, required = false)]
+    r#type: Member<ContactType>,
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    value: Member<String>,
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    memo: Member<String>,
+}
+
+fn list(call: &Call<'_>) -> Result<Reply, Problem> {
+    let booking = call.int64("id")?;
+    let paging = call.query.paging(call.settings)?;
+    bookings::provider_of(call.db, booking)?.ok_or_else(|| no_booking(booking))?;
+    let rows = bookings::select()
+        .filter("booking_id = ?", Some(booking))
+        .page(call.db, paging, bookings::read)?;
+    Reply::json(&Page::new(paging, rows, |contact| {
+        BookingContactResponse::new(contact, call.settings)
+    }))
+}
+
+fn list_for_provider(call: &Call<'_>) -> Result<Reply, Problem> {
+    let (provider, booking) = path(call)?;
+    call.query.paging(call.settings)?;
+    must_be_of(call, provider, booking)?;
+    list(call)
+}
+
+fn create(call: &Call<'_>) -> Result<Reply, Problem> {
+    let (provider, booking) = path(call)?;
+    let request: CreateRequest = call.json()?;
+    let value = request.r#type.value(&request.value, call.settings)?;
+    must_be_of(call, provider, booking)?;
+    let kind = request.r#type.as_str();
+    let memo = call.settings.memo(request.memo);
+    let contact = bookings::insert(call.db, booking, kind, &value, memo.as_deref(), &call.now())?;
+    Reply::json(&BookingContactResponse::new(contact, call.settings))
+}
+
+fn update(call: &Call<'_>) -> Result<Reply, Problem> {
+    let (provider, booking) = path(call)?;
+    let id = call.int64("contactId")?;
+    let request: UpdateRequest = call.json()?;
+    let kind = request.r#type.not_null("type", call.settings)?;
+    let value = request.value.not_null("value", call.settings)?;
+    let memo = request.memo.not_null("memo", call.settings)?;
+    must_be_of(call, provider, booking)?;
+    let mut contact =
+        bookings::find(call.db, booking, id)?.ok_or_else(|| no_contact(booking, id))?;
+    let empty = kind.is_none() && value.is_none() && memo.is_none();
+    if !empty || call.settings.empty_update == EmptyUpdate::Touch {
+        (contact.contact_type, contact.value) = ContactType::change(
+            (contact.contact_type, contact.value),
+            (kind, value),
+            call.settings,
+        )?;
+        if memo.is_some() {
+            contact.memo = call.settings.memo(memo);
+        }
+        contact.modified_on = call.now();
+        bookings::update(call.db, &contact)?;
+    }
+    match call.settings.booking_update_answer {
+        BookingAnswer::Full => Reply::json(&BookingContactResponse::new(contact, call.settings)),
+        BookingAnswer::Request => Reply::json(&UpdatedContact {
+            r#type: contact.contact_type,
+            value: contact.value,
+            memo: shown_memo(contact.memo, call.settings),
+        }),
+    }
+}
+
+fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
+    let (provider, booking) = path(call)?;
+    let id = call.int64("contactId")?;
+    must_be_of(call, provider, booking)?;
+    match bookings::delete(call.db, booking, id)? {
+        true => Ok(Reply::Empty),
+        false => Err(no_contact(booking, id)),
+    }
+}
+
+fn path(call: &Call<'_>) -> Result<(i64, i64), Problem> {
+    Ok((call.int64("booking_provider")?, call.int64("id")?))
+}
+
+fn must_be_of(call: &Call<'_>, provider: i64, booking: i64) -> Result<(), Problem> {
+    match bookings::provider_of(call.db, booking)? {
+        Some(owner) if owner == provider => Ok(()),
+        _ => Err(no_booking(booking)),
+    }
+}
+
+fn no_booking(booking: i64) -> Problem {
+    Problem::not_found(format!("There is no booking {booking}"))
+}
+
+fn no_contact(booking: i64, contact: i64) -> Problem {
+    Problem::not_found(format!(
+        "There is no contact {contact} on booking {booking}"
+    ))
+}

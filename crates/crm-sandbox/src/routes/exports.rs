@@ -1,0 +1,190 @@
+//! The export feeds of contacts: every record, deleted ones included, in the
+//! order of their last changes.
+
+use std::borrow::Cow;
+
+use http::Method;
+use serde::Serialize;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::contacts::Contract;
+use super::contacts::answer::{ContactResponse, Exported};
+use super::parameter;
+use crate::clock::TICKS_PER_SECOND;
+use crate::operation::{Call, Kind, Operation, Reply};
+use crate::problem::Problem;
+use crate::settings::Repeats;
+use crate::store::contacts::{self, Customer, Location, StoredContact};
+use crate::time_text;
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        feed::<Customer>("ExportContacts_CustomersContacts"),
+        feed::<Location>("ExportContacts_LocationsContacts"),
+    ]
+}
+
+fn feed<O: Contract>(id: &str) -> Operation {
+    let path = format!("/export/{}/contacts", O::COLLECTION);
+    Operation::new(Method::GET, id, &path, export::<O>)
+        .scope(O::READ)
+        .query(&[
+            parameter("from", Kind::Text),
+            parameter("includeRecentChanges", Kind::Boolean),
+        ])
+        .answer::<Batch<Exported<O>>>()
+        .refusals(&[400])
+}
+
+/// One answer of a feed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Batch<T> {
+    has_more: bool,
+    continue_from: String,
+    data: Vec<T>,
+}
+
+impl<T: ToSchema> ToSchema for Batch<T> {
+    fn name() -> Cow<'static, str> {
+        format!("ExportResponse_Of_{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
+}
+
+impl<T: ToSchema> PartialSchema for Batch<T> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .property("hasMore", bool::schema())
+            .required("hasMore")
+            .property("continueFrom", String::schema())
+            .required("continueFrom")
+            .property(
+                "data",
+                ArrayBuilder::new().items(Ref::from_schema_name(T::name())),
+            )
+            .required("data")
+            .into()
+    }
+}
+
+fn export<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+    let start = Position::read::<O>(call.query.text("from"))?;
+    let recent = call.query.boolean("includeRecentChanges")?.unwrap_or(false);
+    let size = call.settings.export_page_size.max(1);
+
+    let lag = i64::from(call.settings.export_lag) * TICKS_PER_SECOND;
+    let visible = (!recent).then(|| time_text::from_ticks(call.clock.ticks() - lag));
+    let mut records = contacts::select::<O>()
+        .filter("modified_on <= ?", visible)
+        .after("(modified_on, id, owner_id)", start.values())
+        .order("modified_on, id, owner_id")
+        .first(call.db, size.saturating_add(1), contacts::read)?;
+    let has_more = records.len() > size as usize;
+    records.truncate(size as usize);
+
+    let end = records.last().map_or_else(|| start.clone(), Position::of);
+    let repeats = match call.settings.export_repeats {
+        Repeats::Recent => recent,
+        Repeats::Always => true,
+        Repeats::Never => false,
+    };
+    if repeats && !records.is_empty() {
+        let last_given = contacts::find_any::<O>(call.db, start.owner, start.id)?
+            .filter(|contact| contact.modified_on == start.modified_on);
+        records.splice(0..0, last_given);
+    }
+    Reply::json(&Batch {
+        has_more,
+        continue_from: end.token::<O>(),
+        data: records
+            .into_iter()
+            .map(|contact| {
+                let active = contact.active;
+                ContactResponse::new(contact, call.settings)
+                    .with_owner(O::MEMBER)
+                    .with_active(active)
+            })
+            .collect(),
+    })
+}
+
+/// A place in a feed: what was given up to here, this record included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Position {
+    modified_on: String,
+    id: i64,
+    owner: i64,
+}
+
+impl Position {
+    /// The place before every record changed at a time or later.
+    fn before(modified_on: String) -> Self {
+        Self {
+            modified_on,
+            id: i64::MIN,
+            owner: i64::MIN,
+        }
+    }
+
+    fn of(contact: &StoredContact) -> Self {
+        Self {
+            modified_on: contact.modified_on.clone(),
+            id: contact.id,
+            owner: contact.owner_id,
+        }
+    }
+
+    /// Reads `from`: absent or empty, a date, a date-time or a token.
+    fn read<O: Contract>(from: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = from.filter(|text| !text.is_empty()) else {
+            return Ok(Self::before(time_text::UNKNOWN.to_owned()));
+        };
+        time_text::from_date(text)
+            .or_else(|| time_text::from_rfc3339(text))
+            .map(Self::before)
+            .or_else(|| Self::from_token::<O>(text))
+            .ok_or_else(|| Problem::field("from", "it is neither a date nor a token of this feed"))
+    }
+
+    /// The opaque form: the feed's letter and three numbers in hexadecimal.
+    fn token<O: Contract>(&self) -> String {
+        let ticks = time_text::to_ticks(&self.modified_on).unwrap_or_default();
+        let [ticks, id, owner] = [ticks, self.id, self.owner].map(i64::cast_unsigned);
+        format!("{}{ticks:016x}{id:016x}{owner:016x}", letter::<O>())
+    }
+
+    fn from_token<O: Contract>(text: &str) -> Option<Self> {
+        let numbers = text.strip_prefix(letter::<O>())?;
+        let number = |range| {
+            u64::from_str_radix(numbers.get(range)?, 16)
+                .ok()
+                .map(u64::cast_signed)
+        };
+        let whole = numbers.len() == 48 && numbers.bytes().all(|b| b.is_ascii_hexdigit());
+        whole.then_some(())?;
+        Some(Self {
+            modified_on: time_text::from_ticks(number(0..16)?),
+            id: number(16..32)?,
+            owner: number(32..48)?,
+        })
+    }
+
+    fn values(&self) -> [rusqlite::types::Value; 3] {
+        [
+            self.modified_on.clone().into(),
+            self.id.into(),
+            self.owner.into(),
+        ]
+    }
+}
+
+fn letter<O: Contract>() -> char {
+    O::NOUN.chars().next().unwrap_or('x')
+}

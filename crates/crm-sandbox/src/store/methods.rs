@@ -1,0 +1,95 @@
+//! The contact methods of people: their numbers and addresses.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::select::Select;
+use crate::contact_type::ContactType;
+use crate::time_text;
+
+/// A contact method, stored as the API answers it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ContactMethodResponse)]
+pub(crate) struct ContactMethod {
+    #[schema(format = Uuid)]
+    pub(crate) id: String,
+    #[schema(format = Uuid)]
+    pub(crate) contact_id: String,
+    pub(crate) reference_id: Option<String>,
+    #[schema(value_type = ContactType)]
+    pub(crate) r#type: String,
+    pub(crate) value: String,
+    pub(crate) memo: Option<String>,
+    #[serde(serialize_with = "time_text::serialize")]
+    #[schema(format = DateTime)]
+    pub(crate) created_on: String,
+    pub(crate) created_by: i64,
+    #[serde(serialize_with = "time_text::serialize")]
+    #[schema(format = DateTime)]
+    pub(crate) modified_on: String,
+    pub(crate) modified_by: i64,
+}
+
+const COLUMNS: &str = "id, person_id, reference_id, type, value, memo, \
+     created_on, created_by, modified_on, modified_by";
+
+pub(crate) fn select() -> Select {
+    Select::new(COLUMNS, "contact_methods")
+}
+
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ContactMethod> {
+    Ok(ContactMethod {
+        id: row.get(0)?,
+        contact_id: row.get(1)?,
+        reference_id: row.get(2)?,
+        r#type: row.get(3)?,
+        value: row.get(4)?,
+        memo: row.get(5)?,
+        created_on: row.get(6)?,
+        created_by: row.get(7)?,
+        modified_on: row.get(8)?,
+        modified_by: row.get(9)?,
+    })
+}
+
+/// A method by its id, whosever it is.
+pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<ContactMethod>> {
+    let sql = format!("SELECT {COLUMNS} FROM contact_methods WHERE id = ?");
+    db.prepare_cached(&sql)?.query_row([id], read).optional()
+}
+
+/// Stores a method, new or changed.
+pub(crate) fn save(db: &Connection, method: &ContactMethod) -> rusqlite::Result<()> {
+    let sql = format!(
+        "INSERT INTO contact_methods ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET
+             reference_id = excluded.reference_id,
+             type = excluded.type,
+             value = excluded.value,
+             memo = excluded.memo,
+             modified_on = excluded.modified_on,
+             modified_by = excluded.modified_by"
+    );
+    db.prepare_cached(&sql)?
+        .execute(params![
+            method.id,
+            method.contact_id,
+            method.reference_id,
+            method.r#type,
+            method.value,
+            method.memo,
+            method.created_on,
+            method.created_by,
+            method.modified_on,
+            method.modified_by,
+        ])
+        .map(drop)
+}
+
+pub(crate) fn delete(db: &Connection, id: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM contact_methods WHERE id = ?")?
+        .execute([id])
+        .map(drop)
+}

@@ -1,0 +1,109 @@
+//! The OpenAPI document, the page and the admin endpoint.
+
+mod common;
+
+use crm_sandbox::Sandbox;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_document_and_the_page_are_served_without_credentials() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let url = &sandbox.connection().api_url;
+    let (status, document) =
+        common::answer(reqwest::get(format!("{url}/openapi.json")).await.unwrap()).await;
+    assert_eq!(status, 200);
+    assert_eq!(document["servers"][0]["url"], json!(url));
+    let page = reqwest::get(format!("{url}/docs"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains("Locations_UpdateContact"));
+    assert!(!page.contains("OPENAPI_DOCUMENT"));
+}
+
+#[tokio::test]
+async fn the_admin_endpoint_is_off_unless_asked_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let health = format!("{}/sandbox/health", sandbox.connection().api_url);
+    assert_eq!(reqwest::get(&health).await.unwrap().status(), 404);
+    sandbox.set("admin", "on").unwrap();
+    assert_eq!(reqwest::get(&health).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn settings_clock_faults_and_log_are_controlled_over_http() {
+    let sandbox = Sandbox::builder()
+        .set("admin", "on")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let url = format!("{}/sandbox", sandbox.connection().api_url);
+    let http = reqwest::Client::new();
+    let set = http
+        .put(format!("{url}/settings/rate-limit"))
+        .body("5")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(set.status(), 200);
+    assert!(
+        sandbox
+            .settings()
+            .iter()
+            .any(|setting| setting.name == "rate-limit" && setting.value == "5")
+    );
+    assert_eq!(
+        http.put(format!("{url}/settings/speed"))
+            .body("5")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        400
+    );
+
+    let before = sandbox.clock().now();
+    let moved = http
+        .post(format!("{url}/clock"))
+        .json(&json!({"advanceSeconds": 60}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(moved.status(), 200);
+    assert!(
+        sandbox
+            .clock()
+            .now()
+            .duration_since(before)
+            .unwrap()
+            .as_secs()
+            >= 60
+    );
+
+    let plan = json!({"rules": [{"fault": {"kind": "status", "status": 503}}]});
+    assert_eq!(
+        http.put(format!("{url}/faults"))
+            .json(&plan)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let nowhere = format!("{}/connect/token", sandbox.connection().api_url);
+    http.post(nowhere).form(&[("a", "b")]).send().await.unwrap();
+    let (_, log) = common::answer(http.get(format!("{url}/log")).send().await.unwrap()).await;
+    assert_eq!(log[0]["operation"], "Token");
+    assert_eq!(
+        http.put(format!("{url}/faults"))
+            .body("{")
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        400
+    );
+}

@@ -1,0 +1,254 @@
+//! Injected faults, over raw sockets where HTTP clients would hide them.
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+
+mod common;
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use common::Client;
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const CONTACT: &str = "/locations/2001/contacts/3001";
+
+/// Sends one update over a fresh connection and gives all bytes of the answer
+/// and how the connection ended.
+async fn raw_update(sandbox: &Sandbox, client: &Client) -> (Vec<u8>, Option<ErrorKind>) {
+    let body = r#"{"memo":"raw"}"#;
+    let request = format!(
+        "PATCH /crm/v2/tenant/1001{CONTACT} HTTP/1.1\r\nhost: sandbox\r\nauthorization: {}\r\n\
+         st-app-key: ak1.sandbox\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        client.token,
+        body.len()
+    );
+    let address = sandbox
+        .connection()
+        .api_url
+        .strip_prefix("http://")
+        .unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answer = Vec::new();
+    if let Err(error) = stream.write_all(request.as_bytes()).await {
+        return (answer, Some(error.kind()));
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(2), stream.read_to_end(&mut answer)).await;
+    (
+        answer,
+        ended.ok().and_then(Result::err).map(|error| error.kind()),
+    )
+}
+
+fn memo(sandbox: &Sandbox) -> Option<String> {
+    let contacts = sandbox.location_contacts().unwrap();
+    contacts
+        .into_iter()
+        .find(|c| (c.owner_id, c.id) == (2001, 3001))
+        .and_then(|c| c.memo)
+}
+
+async fn with(fault: Fault) -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    sandbox.inject(FaultPlan::new().rule(FaultRule::new(fault)));
+    (sandbox, client)
+}
+
+#[tokio::test]
+async fn resets_before_the_answer_leave_nothing_behind_unless_they_come_after_the_write() {
+    for (fault, done) in [
+        (Fault::Refuse, false),
+        (Fault::ResetBeforeRequest, false),
+        (Fault::ResetDuringRequest, false),
+        (Fault::ResetAfterRequest, false),
+        (Fault::ResetBeforeAnswer, true),
+    ] {
+        let (sandbox, client) = with(fault.clone()).await;
+        let (answer, ended) = raw_update(&sandbox, &client).await;
+        assert_eq!(
+            (answer.as_slice(), ended),
+            (&b""[..], Some(ErrorKind::ConnectionReset)),
+            "{fault:?}"
+        );
+        assert_eq!(memo(&sandbox).as_deref() == Some("raw"), done, "{fault:?}");
+        assert_eq!(sandbox.faults_injected()[fault.name()], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_reset_during_the_answer_cuts_it_short_after_the_write() {
+    let (sandbox, client) = with(Fault::ResetDuringAnswer).await;
+    let (answer, ended) = raw_update(&sandbox, &client).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200") && !answer.ends_with(b"}"));
+    assert_eq!(ended, Some(ErrorKind::ConnectionReset));
+    assert_eq!(memo(&sandbox).as_deref(), Some("raw"));
+}
+
+#[tokio::test]
+async fn a_reset_after_the_answer_kills_the_kept_alive_connection() {
+    let (sandbox, client) = with(Fault::ResetAfterAnswer).await;
+    let (answer, ended) = raw_update(&sandbox, &client).await;
+    assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"}"));
+    assert_eq!(ended, Some(ErrorKind::ConnectionReset));
+}
+
+#[tokio::test]
+async fn a_wrong_length_is_sent_as_it_is() {
+    let (sandbox, client) = with(Fault::WrongLength { difference: 10 }).await;
+    let (answer, ended) = raw_update(&sandbox, &client).await;
+    let text = String::from_utf8(answer).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.contains(&format!("content-length: {}", body.len() + 10)),
+        "{head}"
+    );
+    assert_eq!(ended, None);
+}
+
+#[tokio::test]
+async fn garbage_is_not_http() {
+    let (sandbox, client) = with(Fault::Garbage).await;
+    let (answer, _) = raw_update(&sandbox, &client).await;
+    assert!(!answer.is_empty() && !answer.starts_with(b"HTTP/"));
+}
+
+#[tokio::test]
+async fn a_drip_arrives_whole_and_slowly_and_the_next_answer_at_once() {
+    let (sandbox, client) = with(Fault::Drip {
+        bytes: 40,
+        milliseconds: 5,
+    })
+    .await;
+    let started = Instant::now();
+    assert_eq!(
+        client.patch(CONTACT, json!({"memo": "drip"})).await.1["memo"],
+        "drip"
+    );
+    assert!(started.elapsed() >= Duration::from_millis(25));
+    assert_eq!(
+        client.patch(CONTACT, json!({"memo": "next"})).await.1["memo"],
+        "next"
+    );
+    assert_eq!(sandbox.faults_injected()["drip"], 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_504_after_the_write() {
+    let (sandbox, client) = with(Fault::LostAnswer).await;
+    let request = client
+        .request(reqwest::Method::PATCH, CONTACT)
+        .json(&json!({"memo": "done"}));
+    assert_eq!(request.send().await.unwrap().status(), 504);
+    assert_eq!(memo(&sandbox).as_deref(), Some("done"));
+}
+
+#[tokio::test]
+async fn statuses_are_answered_without_the_write() {
+    for (fault, status) in [
+        (Fault::Status { status: 503 }, 503),
+        (Fault::Html { status: 502 }, 502),
+        (Fault::Maintenance, 409),
+        (
+            Fault::TooManyRequests {
+                seconds: 7,
+                retry_after: false,
+            },
+            429,
+        ),
+    ] {
+        let (sandbox, client) = with(fault).await;
+        let request = client
+            .request(reqwest::Method::PATCH, CONTACT)
+            .json(&json!({"memo": "undone"}));
+        assert_eq!(request.send().await.unwrap().status(), status);
+        assert_ne!(memo(&sandbox).as_deref(), Some("undone"));
+    }
+}
+
+#[tokio::test]
+async fn an_ordinary_refusal_goes_before_an_injected_one() {
+    let (sandbox, client) = with(Fault::Status { status: 503 }).await;
+    assert_eq!(
+        client
+            .patch("/locations/2001/contacts/1", json!({}))
+            .await
+            .0,
+        404
+    );
+    assert!(sandbox.faults_injected().is_empty());
+}
+
+#[tokio::test]
+async fn rules_choose_operation_number_and_times() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let rule = FaultRule::new(Fault::Status { status: 500 })
+        .operation("Locations_UpdateContact")
+        .nth(2)
+        .times(2);
+    sandbox.inject(FaultPlan::new().rule(rule));
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        assert_eq!(client.get("/locations/2001/contacts").await.0, 200);
+        statuses.push(client.patch(CONTACT, json!({})).await.0);
+    }
+    assert_eq!(statuses, [200, 500, 500, 200, 200]);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_fails_in_the_oauth_form() {
+    let (sandbox, _) = with(Fault::Status { status: 401 }).await;
+    let connection = sandbox.connection();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", connection.client_id.as_str()),
+        ("client_secret", connection.client_secret.as_str()),
+    ];
+    let (status, answer) = common::token(&sandbox, &form).await;
+    assert_eq!((status, &answer["error"]), (401, &json!("invalid_client")));
+    assert_eq!(common::token(&sandbox, &form).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_faults() {
+    let statuses = async || {
+        let sandbox = Sandbox::start().await.unwrap();
+        sandbox.set("rate-limit", "0").unwrap();
+        let client = Client::new(&sandbox).await;
+        sandbox.inject(
+            FaultPlan::new()
+                .seed(11)
+                .random(Fault::Status { status: 503 }, 0.3),
+        );
+        let mut statuses = Vec::new();
+        for _ in 0..100 {
+            statuses.push(client.patch(CONTACT, json!({})).await.0);
+        }
+        statuses
+    };
+    let first = statuses().await;
+    let hits = first.iter().filter(|status| **status == 503).count();
+    assert!((15..=45).contains(&hits), "{hits}");
+    assert_eq!(statuses().await, first);
+}
+
+#[tokio::test]
+async fn a_mixed_plan_never_breaks_the_sandbox() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.set("rate-limit", "0").unwrap();
+    let client = Client::new(&sandbox).await;
+    sandbox.inject(FaultPlan::mixed(5, 0.5));
+    for _ in 0..300 {
+        let _ = client
+            .request(reqwest::Method::PATCH, CONTACT)
+            .json(&json!({"memo": "m"}))
+            .send()
+            .await;
+    }
+    sandbox.inject(FaultPlan::new());
+    assert_eq!(client.patch(CONTACT, json!({"memo": "end"})).await.0, 200);
+    let kinds = sandbox.faults_injected().len();
+    assert!(kinds >= 12, "{:?}", sandbox.faults_injected());
+}
