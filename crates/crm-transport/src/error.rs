@@ -1,73 +1,95 @@
 //! Why there is no answer, and whether the request may have reached the server.
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
-/// A boxed cause.
-type Source = Box<dyn Error + Send + Sync>;
+/// A cause of any kind.
+type Cause = Box<dyn Error + Send + Sync>;
 
 /// There is no answer. A status is never an error: 404 and 503 are answers.
 ///
-/// What may be repeated rests on [`delivery`](Self::delivery) alone.
-#[derive(Debug, thiserror::Error)]
-#[error("{kind}{}", .source.as_ref().map(|s| format!(": {s}")).unwrap_or_default())]
+/// What may be repeated rests on [`delivery`](Self::delivery) alone. The message holds neither
+/// credentials nor the query.
+///
+/// ```
+/// use crm_transport::{Delivery, TransportError, TransportErrorKind};
+///
+/// let error = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
+/// assert!(error.is_timeout());
+/// assert_eq!(error.to_string(), "no answer in time");
+/// ```
+#[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     delivery: Delivery,
-    source: Option<Source>,
+    attempts: u32,
+    source: Option<Cause>,
 }
 
 /// Whether the request may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Delivery {
-    /// It surely did not: repeating is safe.
+    /// It surely was not executed: repeating is safe, whatever the call does.
     NotSent,
-    /// It may have, and may have been carried out.
+    /// It may have been executed.
     Unknown,
 }
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+/// What happened. Each variant says what a repeat may assume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The request cannot be sent as it is.
-    #[error("the request cannot be sent as it is")]
+    /// The request cannot be sent as it is, for example with a URI that names a host. Never
+    /// repeated.
     InvalidRequest,
-    /// No connection.
-    #[error("no connection to the host")]
+    /// No connection: refused, or the name has no address. Not sent; repeated.
     Connect,
-    /// No secure connection.
-    #[error("no secure connection to the host")]
+    /// No secure connection. Not sent; not repeated, since it hardly heals.
     Tls,
-    /// No answer in time.
-    #[error("no answer in time")]
+    /// No answer in time. Not sent if there was no connection yet, else unknown.
     Timeout,
-    /// The connection was reset.
-    #[error("the connection was closed before the answer")]
+    /// The connection was closed or reset before the answer began. Unknown.
     Reset,
-    /// The server closed an idle connection just when it was taken up again.
-    #[error("the server had closed the idle connection")]
+    /// The server closed an idle connection just when it was taken up again; nothing was sent.
+    /// Repeated at once.
     ClosedWhileIdle,
-    /// The answer ends too early.
-    #[error("the answer ends too early")]
+    /// The answer began but ended too early. Unknown.
     IncompleteAnswer,
-    /// The answer is larger than allowed.
-    #[error("the answer is larger than allowed")]
+    /// The answer is larger than allowed. Unknown; not repeated.
     AnswerTooLarge,
-    /// The answer's encoding cannot be read.
-    #[error("the answer's encoding cannot be read")]
+    /// The answer's content encoding cannot be read. Unknown; not repeated.
     UnreadableAnswer,
-    /// The token endpoint refused the credentials.
-    #[error("the credentials were refused")]
+    /// The token endpoint refused the credentials. Not sent; never repeated.
     Credentials,
-    /// The token endpoint gave no token, for a passing reason.
-    #[error("the token endpoint gave no token")]
+    /// The token endpoint gave no token for a passing reason. Not sent; repeated.
     TokenEndpoint,
-    /// The rate limit would have to be waited for too long.
-    #[error("the rate limit would take too long to wait for")]
+    /// Waiting for the rate limit would have taken longer than allowed. Not sent.
     RateLimited,
+    /// Refused by a layer of the caller's own, for example one that forbids writes. Not sent;
+    /// never repeated.
+    Refused,
     /// Anything else.
-    #[error("the transport failed")]
     Other,
+}
+
+impl TransportErrorKind {
+    fn message(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "the request cannot be sent as it is",
+            Self::Connect => "no connection to the host; check its name and the network",
+            Self::Tls => "no secure connection to the host",
+            Self::Timeout => "no answer in time",
+            Self::Reset => "the connection was closed before an answer",
+            Self::ClosedWhileIdle => "the server had closed the idle connection",
+            Self::IncompleteAnswer => "the answer ends too early",
+            Self::AnswerTooLarge => "the answer is larger than allowed",
+            Self::UnreadableAnswer => "the answer's encoding cannot be read",
+            Self::Credentials => "the credentials were refused",
+            Self::TokenEndpoint => "the token endpoint gave no token",
+            Self::RateLimited => "waiting for the rate limit would take too long",
+            Self::Refused => "refused before sending",
+            Self::Other => "the transport failed",
+        }
+    }
 }
 
 impl TransportError {
@@ -77,8 +99,21 @@ impl TransportError {
         Self {
             kind,
             delivery,
+            attempts: 1,
             source: None,
         }
+    }
+
+    /// Adds the cause; its message becomes part of this one's.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Cause>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
     }
 
     /// What happened.
@@ -93,9 +128,46 @@ impl TransportError {
         self.delivery
     }
 
-    /// Whether the credentials were refused.
+    /// How many times the request was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether there was no answer in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.kind == TransportErrorKind::Timeout
+    }
+
+    /// Whether there was no connection.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        matches!(
+            self.kind,
+            TransportErrorKind::Connect | TransportErrorKind::Tls
+        )
+    }
+
+    /// Whether the token endpoint refused the credentials.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.kind == TransportErrorKind::Credentials
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.message())?;
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }

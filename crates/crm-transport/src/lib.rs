@@ -1,84 +1,183 @@
-//! An async transport seam over HTTP for the ServiceTitan API, with composable layers
+//! An async transport seam over HTTP for the ServiceTitan API, with composable layers.
+//!
+//! A [`Transport`] carries one request to a configured host and brings the answer back,
+//! whatever its status. Layers are transports around transports, each adding one thing:
+//!
+//! | Layer | Adds |
+//! |---|---|
+//! | [`with_auth`](TransportExt::with_auth) | access token and app key; one refresh for all callers; once more on 401 |
+//! | [`with_rate_limit`](TransportExt::with_rate_limit) | never more calls a second than allowed, per tenant |
+//! | [`with_retry`](TransportExt::with_retry) | repeats what may be repeated |
+//! | [`with_tracing`](TransportExt::with_tracing) | spans |
+//!
+//! The order matters: with retry outside, every attempt passes the limit and takes the present
+//! token. [`standard`] builds this stack.
+//!
+//! The crate knows the vendor's hosts and headers but none of its operations, so it serves any
+//! part of the API; for contacts take `crm-contacts`, which builds on it.
+//!
+//! # A first program
+//!
+//! ```no_run
+//! use crm_transport::{Call, Credentials, Effect, Environment, Request, Transport};
+//!
+//! # #[cfg(feature = "reqwest")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let credentials = Credentials::new("cid.example", "secret", "ak1.example");
+//! let transport = crm_transport::standard(&Environment::integration(), credentials)?;
+//!
+//! let mut request = Request::new(Default::default());
+//! *request.uri_mut() = "/crm/v2/tenant/1001/locations?pageSize=1".parse()?;
+//! request.extensions_mut().insert(Call::new("Locations_GetList", Effect::Read));
+//!
+//! let response = transport.send(request).await?;
+//! println!("{}: {} bytes", response.status(), response.body().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | Feature | Default | Adds |
+//! |---|---|---|
+//! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
+//! | `mock` | no | `MockTransport`, made by mockall |
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
+mod auth;
+mod call;
+mod credentials;
+mod environment;
 mod error;
 #[cfg(feature = "mock")]
 mod mock;
+mod rate_limit;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod retry;
+mod retry_after;
+mod trace;
 
+pub use auth::{Auth, TokenInfo, WithAuth};
+pub use call::{Attempts, Call, Effect};
+pub use credentials::Credentials;
+pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
+pub use rate_limit::{RateLimit, RateLimitState, WithRateLimit};
+pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
+pub use retry_after::retry_after;
+pub use trace::WithTracing;
 
-/// A request: the URI is path and query, the host is the transport's.
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{Limits, ReqwestTransport};
+
+/// A request. Its URI is path and query only: the host is the transport's, so no caller and no
+/// answer can send credentials elsewhere.
 pub type Request = http::Request<Bytes>;
-/// An answer of any status.
+
+/// An answer of any status, its body complete.
 pub type Response = http::Response<Bytes>;
 
 /// Carries one request to the configured host and brings the answer back.
+///
+/// The one thing to implement for a transport of your own:
+///
+/// ```
+/// use async_trait::async_trait;
+/// use crm_transport::{Request, Response, Transport, TransportError};
+///
+/// /// Answers every request with its own body.
+/// struct Echo;
+///
+/// #[async_trait]
+/// impl Transport for Echo {
+///     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+///         Ok(Response::new(request.into_body()))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// Sends a request.
+    /// Sends one request. Dropping the future abandons the call.
+    ///
+    /// # Errors
+    ///
+    /// Only when there is no answer. A status is never an error: 404 and 503 are answers.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 }
 
-#[async_trait]
-impl<T: Transport + ?Sized> Transport for Arc<T> {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        (**self).send(request).await
-    }
-}
-
-/// What a repeat of a call would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// Nothing.
-    Read,
-    /// The same once more.
-    Idempotent,
-    /// One more.
-    Creates,
-}
-
-/// What layers must know of a call.
-#[derive(Debug, Clone)]
-pub struct Call {
-    /// The operation's name.
-    pub operation: &'static str,
-    /// What a repeat would do.
-    pub effect: Effect,
-    /// Whose rate limit.
-    pub rate_limit_key: u64,
-    /// The total time-out.
-    pub timeout: Option<Duration>,
-}
-
-impl Call {
-    /// A call.
-    #[must_use]
-    pub fn new(operation: &'static str, effect: Effect) -> Self {
-        Self {
-            operation,
-            effect,
-            rate_limit_key: 0,
-            timeout: None,
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        impl<T: Transport + ?Sized> Transport for $pointer {
+            async fn send(&self, request: Request) -> Result<Response, TransportError> {
+                (**self).send(request).await
+            }
         }
+    )*};
+}
+delegate!(Arc<T>, Box<T>, &T);
+
+/// The layers, as methods of every transport. They read from the wire outwards.
+///
+/// ```
+/// use crm_transport::{Auth, Credentials, RateLimit, RetryPolicy, Transport, TransportExt};
+///
+/// fn stack(wire: impl Transport + 'static, auth: Auth) -> impl Transport {
+///     wire.with_auth(auth)
+///         .with_rate_limit(RateLimit::per_second(60))
+///         .with_retry(RetryPolicy::default())
+///         .with_tracing()
+/// }
+/// ```
+pub trait TransportExt: Transport + Sized {
+    /// Adds access token and app key.
+    fn with_auth(self, auth: Auth) -> WithAuth<Self> {
+        WithAuth::new(self, auth)
     }
 
-    /// The call of a request.
-    #[must_use]
-    pub fn of(request: &Request) -> Self {
-        request
-            .extensions()
-            .get()
-            .cloned()
-            .unwrap_or(Self::new("", Effect::Creates))
+    /// Waits for its turn.
+    fn with_rate_limit(self, limit: RateLimit) -> WithRateLimit<Self> {
+        WithRateLimit::new(self, limit)
+    }
+
+    /// Repeats what may be repeated.
+    fn with_retry(self, policy: RetryPolicy) -> WithRetry<Self> {
+        WithRetry::new(self, policy)
+    }
+
+    /// Records spans.
+    fn with_tracing(self) -> WithTracing<Self> {
+        WithTracing::new(self)
     }
 }
 
-/// How many times the request was sent.
-#[derive(Debug, Clone, Copy)]
-pub struct Attempts(pub u32);
+impl<T: Transport> TransportExt for T {}
+
+/// The calls per second that the vendor allows an application in a tenant.
+pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
+
+/// The stack with good defaults: reqwest, credentials, the vendor's rate limit, retries, spans.
+///
+/// # Errors
+///
+/// [`TransportError`] when TLS cannot be set up.
+#[cfg(feature = "reqwest")]
+pub fn standard(
+    environment: &Environment,
+    credentials: Credentials,
+) -> Result<impl Transport + Clone + use<>, TransportError> {
+    let wire = ReqwestTransport::new(environment)?;
+    let auth = Auth::new(wire.for_auth(environment)?, credentials);
+    Ok(wire
+        .with_auth(auth)
+        .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+        .with_retry(RetryPolicy::default())
+        .with_tracing())
+}

@@ -1,0 +1,325 @@
+//! OAuth 2.0 client credentials: one token, shared by all callers, refreshed before it ends.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use serde::Deserialize;
+use tokio::{sync::Mutex, time::Instant};
+
+use crate::{
+    Call, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
+    TransportErrorKind,
+};
+
+/// Where tokens are asked for, on the auth host.
+const TOKEN_PATH: &str = "/connect/token";
+
+/// The header of the application's key.
+const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
+
+/// How long before its end a token is replaced; less for short tokens.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// How long a failing token endpoint is left alone: doubled with each failure in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The source of access tokens. Clones share the token.
+///
+/// Tokens are asked for when they are needed, by one caller at a time: the others wait for its
+/// token, or take over when it is cancelled. While the endpoint fails, all share its back-off.
+///
+/// ```no_run
+/// use crm_transport::{Auth, Credentials, Environment, ReqwestTransport, TransportExt};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let environment = Environment::integration();
+/// let wire = ReqwestTransport::new(&environment)?;
+/// let credentials = Credentials::new("cid.example", "secret", "ak1.example");
+/// let auth = Auth::new(wire.for_auth(&environment)?, credentials);
+/// let transport = wire.with_auth(auth);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Auth(Arc<Shared>);
+
+struct Shared {
+    endpoint: Box<dyn Transport>,
+    credentials: Credentials,
+    current: RwLock<Option<Arc<Token>>>,
+    /// Held by the one caller that asks for a token.
+    asking: Mutex<Option<Failure>>,
+}
+
+struct Token {
+    /// The whole header value, made once.
+    authorization: HeaderValue,
+    app_key: HeaderValue,
+    refresh_at: Instant,
+    expires_at: Instant,
+    scope: Option<String>,
+}
+
+/// The last failure of the endpoint.
+struct Failure {
+    kind: TransportErrorKind,
+    reason: TokenFailure,
+    pause: Duration,
+    until: Instant,
+}
+
+/// Why the endpoint gave no token, without anything that it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum TokenFailure {
+    #[error(
+        "the token endpoint answered {status} {code}; check client id, client secret and that \
+         both belong to this environment"
+    )]
+    Refused { status: StatusCode, code: String },
+    #[error("the token endpoint answered {0}")]
+    Status(StatusCode),
+    #[error("the token endpoint's answer cannot be read")]
+    Unreadable,
+    #[error("{0}")]
+    Transport(String),
+    #[error("the app key or the token holds characters that no header may hold")]
+    Header,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// How long the token is still valid.
+    pub expires_in: Duration,
+    /// The granted scopes, if the endpoint told them.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// The body of a success, RFC 6749, section 5.1.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_in: Option<u64>,
+    scope: Option<String>,
+}
+
+/// The body of a refusal, RFC 6749, section 5.2.
+#[derive(Deserialize)]
+struct TokenRefusal {
+    error: Option<String>,
+}
+
+impl Auth {
+    /// A source that asks `endpoint`, a transport to the auth host.
+    #[must_use]
+    pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
+        Self(Arc::new(Shared {
+            endpoint: Box::new(endpoint),
+            credentials,
+            current: RwLock::new(None),
+            asking: Mutex::new(None),
+        }))
+    }
+
+    /// Asks for a new token and tells what it allows.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportErrorKind::Credentials`] when the credentials were refused, for good;
+    /// [`TransportErrorKind::TokenEndpoint`] for a passing reason.
+    pub async fn token_info(&self) -> Result<TokenInfo, TransportError> {
+        let token = self.0.token(self.0.current().as_ref()).await?;
+        Ok(TokenInfo {
+            expires_in: token.expires_at.saturating_duration_since(Instant::now()),
+            scopes: token
+                .scope
+                .as_deref()
+                .map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
+        })
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn current(&self) -> Option<Arc<Token>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    /// The present token, unless it is the refused one or `is_fit` says no.
+    fn fit(
+        &self,
+        refused: Option<&Arc<Token>>,
+        is_fit: impl Fn(&Token) -> bool,
+    ) -> Option<Arc<Token>> {
+        self.current()
+            .filter(|token| !refused.is_some_and(|refused| Arc::ptr_eq(token, refused)))
+            .filter(|token| is_fit(token))
+    }
+
+    /// A token that is fresh and not the refused one.
+    async fn token(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, TransportError> {
+        let fresh = |token: &Token| Instant::now() < token.refresh_at;
+        if let Some(token) = self.fit(refused, fresh) {
+            return Ok(token);
+        }
+        let mut last_failure = self.asking.lock().await;
+        // The caller before may have brought one.
+        if let Some(token) = self.fit(refused, fresh) {
+            return Ok(token);
+        }
+        let failure = match last_failure.take() {
+            Some(failure) if Instant::now() < failure.until => failure,
+            earlier => match self.ask().await {
+                Ok(token) => {
+                    let token = Arc::new(token);
+                    let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                    *current = Some(Arc::clone(&token));
+                    return Ok(token);
+                }
+                Err((kind, reason)) => Failure::after(earlier, kind, reason),
+            },
+        };
+        let error = failure.error();
+        *last_failure = Some(failure);
+        // A token in its last minute is better than none.
+        let valid = |token: &Token| Instant::now() < token.expires_at;
+        self.fit(refused, valid).ok_or(error)
+    }
+
+    async fn ask(&self) -> Result<Token, (TransportErrorKind, TokenFailure)> {
+        use TransportErrorKind::{Credentials, TokenEndpoint};
+
+        let asked_at = Instant::now();
+        let answer = self
+            .endpoint
+            .send(self.token_request())
+            .await
+            .map_err(|error| {
+                let kind = match error.kind() {
+                    kind @ (TransportErrorKind::Tls | TransportErrorKind::InvalidRequest) => kind,
+                    _ => TokenEndpoint,
+                };
+                (kind, TokenFailure::Transport(error.to_string()))
+            })?;
+        let status = answer.status();
+        if matches!(status.as_u16(), 400 | 401 | 403) {
+            let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());
+            let code = refusal.ok().and_then(|refusal| refusal.error);
+            // A code is one word; anything else is not shown, for it may repeat the request.
+            let code =
+                code.filter(|code| code.len() < 40 && code.is_ascii() && !code.contains(' '));
+            let code = code.unwrap_or_default();
+            return Err((Credentials, TokenFailure::Refused { status, code }));
+        }
+        if !status.is_success() {
+            return Err((TokenEndpoint, TokenFailure::Status(status)));
+        }
+        let answer: TokenAnswer = serde_json::from_slice(answer.body())
+            .map_err(|_| (TokenEndpoint, TokenFailure::Unreadable))?;
+        self.token_of(answer, asked_at)
+            .ok_or((Credentials, TokenFailure::Header))
+    }
+
+    fn token_request(&self) -> Request {
+        let form = "application/x-www-form-urlencoded";
+        let json = "application/json";
+        let mut request = Request::new(self.credentials.form().into());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = Uri::from_static(TOKEN_PATH);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form));
+        headers.insert(header::ACCEPT, HeaderValue::from_static(json));
+        let call = Call::new("oauth2_token", Effect::Idempotent).timeout(Duration::from_secs(30));
+        request.extensions_mut().insert(call);
+        request
+    }
+
+    /// `None` when token or key cannot stand in a header.
+    fn token_of(&self, answer: TokenAnswer, asked_at: Instant) -> Option<Token> {
+        let secret = |text: &str| {
+            let mut value = HeaderValue::from_str(text).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(900));
+        let margin = MARGIN.min(lifetime / 5);
+        Some(Token {
+            authorization: secret(&format!("Bearer {}", answer.access_token))?,
+            app_key: secret(self.credentials.app_key())?,
+            refresh_at: asked_at + (lifetime - margin),
+            expires_at: asked_at + lifetime,
+            scope: answer.scope,
+        })
+    }
+}
+
+impl Failure {
+    fn after(earlier: Option<Self>, kind: TransportErrorKind, reason: TokenFailure) -> Self {
+        let pause = earlier.map_or(FIRST_PAUSE, |earlier| {
+            (earlier.pause * 2).min(LONGEST_PAUSE)
+        });
+        Self {
+            kind,
+            reason,
+            pause,
+            until: Instant::now() + pause,
+        }
+    }
+
+    fn error(&self) -> TransportError {
+        TransportError::new(self.kind, Delivery::NotSent).with_source(self.reason.clone())
+    }
+}
+
+/// A transport that adds the access token and the app key to every request.
+///
+/// An answer 401 drops the token, if it is still the refused one, and sends the request once
+/// more. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
+#[derive(Debug, Clone)]
+pub struct WithAuth<T> {
+    inner: T,
+    auth: Auth,
+}
+
+impl<T: Transport> WithAuth<T> {
+    pub(crate) fn new(inner: T, auth: Auth) -> Self {
+        Self { inner, auth }
+    }
+
+    async fn send_with(
+        &self,
+        mut request: Request,
+        token: &Token,
+    ) -> Result<Response, TransportError> {
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, token.authorization.clone());
+        headers.insert(APP_KEY, token.app_key.clone());
+        self.inner.send(request).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for WithAuth<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let token = self.auth.0.token(None).await?;
+        let response = self.send_with(request.clone(), &token).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let token = self.auth.0.token(Some(&token)).await?;
+        self.send_with(request, &token).await
+    }
+}

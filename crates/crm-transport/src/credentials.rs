@@ -1,0 +1,74 @@
+//! Who calls.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Client id and secret of one application in one tenant and environment, and the
+/// application's key. White space around them is dropped.
+///
+/// `Debug` shows none of them.
+///
+/// ```
+/// use crm_transport::Credentials;
+///
+/// let credentials = Credentials::new("cid.example", "s3cret\n", "ak1.example");
+/// assert!(!format!("{credentials:?}").contains("s3cret"));
+/// ```
+#[derive(Clone)]
+pub struct Credentials {
+    client_id: SecretString,
+    client_secret: SecretString,
+    app_key: SecretString,
+    tenant: Option<i64>,
+}
+
+impl Credentials {
+    /// The three parts.
+    #[must_use]
+    pub fn new(
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+        app_key: impl Into<String>,
+    ) -> Self {
+        let secret = |text: String| SecretString::from(text.trim());
+        Self {
+            client_id: secret(client_id.into()),
+            client_secret: secret(client_secret.into()),
+            app_key: secret(app_key.into()),
+            tenant: None,
+        }
+    }
+
+    /// Names the tenant in token requests. Only for Enterprise Hub, where one client id serves
+    /// a group of tenants.
+    #[must_use]
+    pub fn for_tenant(mut self, tenant: i64) -> Self {
+        self.tenant = Some(tenant);
+        self
+    }
+
+    pub(crate) fn app_key(&self) -> &str {
+        self.app_key.expose_secret()
+    }
+
+    /// The body of the token request (RFC 6749, section 4.4.2, credentials in the body).
+    pub(crate) fn form(&self) -> String {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", self.client_id.expose_secret())
+            .append_pair("client_secret", self.client_secret.expose_secret());
+        if let Some(tenant) = self.tenant {
+            form.append_pair("tenant", &tenant.to_string());
+        }
+        form.finish()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
+}

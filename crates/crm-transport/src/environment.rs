@@ -1,0 +1,130 @@
+//! Which hosts: the API's and the token endpoint's always together.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// The API host and the auth host of one environment.
+///
+/// Credentials of one environment are unknown in the other, so the two hosts are only ever
+/// chosen together.
+///
+/// ```
+/// use crm_transport::Environment;
+///
+/// assert_eq!(Environment::production().name(), "production");
+/// let local = Environment::custom("http://127.0.0.1:8080", "http://127.0.0.1:8080")?;
+/// assert_eq!(local.name(), "custom");
+/// assert!(Environment::custom("http://api.site.example", "https://auth.site.example").is_err());
+/// # Ok::<(), crm_transport::InvalidEnvironment>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    name: &'static str,
+    api: Url,
+    auth: Url,
+}
+
+/// A base URL that credentials must not be sent to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {which} URL {reason}")]
+pub struct InvalidEnvironment {
+    which: &'static str,
+    reason: &'static str,
+}
+
+impl Environment {
+    /// The service itself.
+    #[must_use]
+    pub fn production() -> Self {
+        Self::known(
+            "production",
+            "https://api.servicetitan.io",
+            "https://auth.servicetitan.io",
+        )
+    }
+
+    /// The vendor's environment for tests.
+    #[must_use]
+    pub fn integration() -> Self {
+        Self::known(
+            "integration",
+            "https://api-integration.servicetitan.io",
+            "https://auth-integration.servicetitan.io",
+        )
+    }
+
+    /// Other hosts, for example a sandbox. Without TLS only this machine's own addresses are
+    /// allowed.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidEnvironment`] for anything but `https://host[:port]` or a loopback
+    /// `http://host[:port]`.
+    pub fn custom(api_url: &str, auth_url: &str) -> Result<Self, InvalidEnvironment> {
+        Ok(Self {
+            name: "custom",
+            api: base("API", api_url)?,
+            auth: base("auth", auth_url)?,
+        })
+    }
+
+    /// `production`, `integration` or `custom`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The API host, as a base URL without a slash at its end.
+    #[must_use]
+    pub fn api_url(&self) -> &str {
+        self.api.as_str().trim_end_matches('/')
+    }
+
+    /// The auth host, as a base URL without a slash at its end.
+    #[must_use]
+    pub fn auth_url(&self) -> &str {
+        self.auth.as_str().trim_end_matches('/')
+    }
+
+    fn known(name: &'static str, api: &str, auth: &str) -> Self {
+        match Self::custom(api, auth) {
+            Ok(environment) => Self {
+                name,
+                ..environment
+            },
+            Err(error) => unreachable!("the vendor's hosts are valid: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.api_url())
+    }
+}
+
+fn base(which: &'static str, text: &str) -> Result<Url, InvalidEnvironment> {
+    let refuse = |reason| Err(InvalidEnvironment { which, reason });
+    let Ok(url) = Url::parse(text.trim()) else {
+        return refuse("is not a URL");
+    };
+    let loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("must not hold credentials");
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return refuse("must be a host alone, without path and query");
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => refuse("must start with https:// unless the host is this machine"),
+        _ => refuse("must start with https://"),
+    }
+}

@@ -1,0 +1,234 @@
+//! Never more calls in a second than the service allows.
+//!
+//! The service counts calls per application and tenant, so a limit has a gate per key, shared
+//! by every clone. A gate spaces calls evenly rather than in bursts: sixty at once, and sixty
+//! more a second later, arrive as a hundred and twenty in one second as soon as the network
+//! holds up the first of them. Evenly spaced, each second has its own slack: 60 calls take
+//! 1.01 s, so the network may shift each of them by several milliseconds before the server
+//! counts 61 in any second, at a cost of 1 % of the allowance.
+//!
+//! A token bucket (`governor` is a good one) has the other shape: its burst adds to its rate,
+//! so a bucket that never passes 60 in any second reaches half of the allowance.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use http::StatusCode;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind, retry_after,
+};
+
+/// How much longer than a second the calls of one second take.
+const MARGIN: f64 = 1.01;
+
+/// How late a call may be without delaying the ones after it. Timers round up to a
+/// millisecond; without this, each call would lose it.
+const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// The pause after an answer 429 that names none.
+const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
+
+/// A limit on calls per second for each key. Clones share it.
+///
+/// ```
+/// use crm_transport::RateLimit;
+///
+/// let limit = RateLimit::per_second(60);
+/// assert_eq!(limit.state(1_001).waiting, 0);
+/// ```
+#[derive(Clone)]
+pub struct RateLimit(Arc<Shared>);
+
+struct Shared {
+    interval: Duration,
+    longest_wait: Duration,
+    gates: Mutex<HashMap<u64, Arc<Gate>>>,
+}
+
+/// The gate of one key.
+struct Gate {
+    /// When the next call may pass. Its holder is the first of the queue; tokio's mutex is
+    /// fair, so the others follow in the order in which they came.
+    next: tokio::sync::Mutex<Option<Instant>>,
+    closed_until: Mutex<Option<Instant>>,
+    waiting: AtomicUsize,
+    passed: AtomicU64,
+    pauses: AtomicU64,
+}
+
+/// What a gate is doing, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RateLimitState {
+    /// Calls in the queue.
+    pub waiting: usize,
+    /// Calls that passed so far.
+    pub passed: u64,
+    /// How often an answer 429 closed the gate.
+    pub pauses: u64,
+    /// How long the gate is still closed after an answer 429.
+    pub closed_for: Duration,
+}
+
+impl RateLimit {
+    /// A limit of that many calls in any second, at least one.
+    #[must_use]
+    pub fn per_second(calls: u32) -> Self {
+        Self(Arc::new(Shared {
+            interval: Duration::from_secs_f64(MARGIN / f64::from(calls.max(1))),
+            longest_wait: Duration::from_secs(300),
+            gates: Mutex::default(),
+        }))
+    }
+
+    /// How long a closed gate may stay closed before its callers get an error instead of
+    /// waiting; 5 minutes unless set.
+    #[must_use]
+    pub fn longest_wait(self, wait: Duration) -> Self {
+        Self(Arc::new(Shared {
+            interval: self.0.interval,
+            longest_wait: wait,
+            gates: Mutex::default(),
+        }))
+    }
+
+    /// What the gate of this key is doing.
+    #[must_use]
+    pub fn state(&self, key: u64) -> RateLimitState {
+        let gate = self.gate(key);
+        RateLimitState {
+            waiting: gate.waiting.load(Ordering::Relaxed),
+            passed: gate.passed.load(Ordering::Relaxed),
+            pauses: gate.pauses.load(Ordering::Relaxed),
+            closed_for: gate.closed_until().map_or(Duration::ZERO, |until| {
+                until.saturating_duration_since(Instant::now())
+            }),
+        }
+    }
+
+    fn gate(&self, key: u64) -> Arc<Gate> {
+        let mut gates = self.0.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(key).or_default())
+    }
+
+    /// Waits until a call may pass. Cancelling gives the place to the next in the queue.
+    async fn pass(&self, gate: &Gate) -> Result<(), TransportError> {
+        let _waiting = Waiting::new(&gate.waiting);
+        let mut next = gate.next.lock().await;
+        loop {
+            let now = Instant::now();
+            let closed_until = gate.closed_until().filter(|until| *until > now);
+            if closed_until.is_some_and(|until| until - now > self.0.longest_wait) {
+                return Err(TransportError::new(
+                    TransportErrorKind::RateLimited,
+                    Delivery::NotSent,
+                ));
+            }
+            match closed_until.max(next.filter(|next| *next > now)) {
+                Some(until) => sleep_until(until).await,
+                None => break,
+            }
+        }
+        let now = Instant::now();
+        let planned = next.unwrap_or(now);
+        *next = Some(planned.max(now - CATCH_UP.min(self.0.interval)) + self.0.interval);
+        gate.passed.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimit")
+            .field("interval", &self.0.interval)
+            .field("longest_wait", &self.0.longest_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            next: tokio::sync::Mutex::new(None),
+            closed_until: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            passed: AtomicU64::new(0),
+            pauses: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Gate {
+    fn closed_until(&self) -> Option<Instant> {
+        *self
+            .closed_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the gate for all callers; never opens it earlier than another 429 asked.
+    fn close(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut closed = self
+            .closed_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *closed = (*closed).max(Some(until));
+        self.pauses.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts a waiting call until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A transport that waits for its turn. Made by
+/// [`TransportExt::with_rate_limit`](crate::TransportExt::with_rate_limit).
+///
+/// An answer 429 closes the gate of its key for as long as the answer says.
+#[derive(Debug, Clone)]
+pub struct WithRateLimit<T> {
+    inner: T,
+    limit: RateLimit,
+}
+
+impl<T: Transport> WithRateLimit<T> {
+    pub(crate) fn new(inner: T, limit: RateLimit) -> Self {
+        Self { inner, limit }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for WithRateLimit<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let gate = self.limit.gate(Call::of(&request).rate_limit_key);
+        self.limit.pass(&gate).await?;
+        let response = self.inner.send(request).await?;
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            gate.close(retry_after(&response).unwrap_or(UNNAMED_PAUSE));
+        }
+        Ok(response)
+    }
+}

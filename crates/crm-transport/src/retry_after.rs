@@ -1,0 +1,67 @@
+//! How long an answer asks to wait.
+
+use std::time::{Duration, SystemTime};
+
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use crate::Response;
+
+/// The longest wait that an answer may ask for; more is taken as this.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// How long an answer asks to wait before the call is repeated: its `Retry-After` (RFC 9110,
+/// section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At most
+/// 15 minutes.
+///
+/// ```
+/// use std::time::Duration;
+/// use crm_transport::{Response, retry_after};
+///
+/// let mut response = Response::new("".into());
+/// *response.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+/// assert_eq!(retry_after(&response), None);
+///
+/// *response.body_mut() = r#"{"title": "Too many calls. Try again in 7 seconds."}"#.into();
+/// assert_eq!(retry_after(&response), Some(Duration::from_secs(7)));
+///
+/// response.headers_mut().insert("retry-after", http::HeaderValue::from_static("3"));
+/// assert_eq!(retry_after(&response), Some(Duration::from_secs(3)));
+/// ```
+#[must_use]
+pub fn retry_after(response: &Response) -> Option<Duration> {
+    let header = response.headers().get(header::RETRY_AFTER);
+    header
+        .and_then(|value| read(value.to_str().ok()?.trim()))
+        .or_else(|| from_title(response))
+        .map(|wait| wait.min(LONGEST))
+}
+
+fn read(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    #[serde(alias = "message")]
+    title: String,
+}
+
+fn from_title(response: &Response) -> Option<Duration> {
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let problem: Problem = serde_json::from_slice(response.body()).ok()?;
+    let mut numbers = problem
+        .title
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty());
+    match (numbers.next(), numbers.next()) {
+        (Some(seconds), None) => seconds.parse().ok().map(Duration::from_secs),
+        _ => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! Spans for each attempt, after OpenTelemetry's semantic conventions for HTTP clients.
+
+use async_trait::async_trait;
+use tracing::{Instrument, Span, field};
+
+use crate::{Call, Request, Response, Transport, TransportError};
+
+/// A transport that records a span for every request that passes it: operation, method, status
+/// or kind of error, never ids, values, bodies or headers. Made by
+/// [`TransportExt::with_tracing`](crate::TransportExt::with_tracing).
+///
+/// Below the retry layer it records attempts, above it whole calls.
+#[derive(Debug, Clone)]
+pub struct WithTracing<T> {
+    inner: T,
+}
+
+impl<T: Transport> WithTracing<T> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self { inner }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for WithTracing<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let operation = Call::of(&request).operation;
+        let span = tracing::info_span!(
+            "http.client.request",
+            otel.name = operation,
+            otel.kind = "client",
+            http.request.method = request.method().as_str(),
+            http.response.status_code = field::Empty,
+            error.type = field::Empty,
+        );
+        let result = self.inner.send(request).instrument(span.clone()).await;
+        record(&span, &result);
+        result
+    }
+}
+
+fn record(span: &Span, result: &Result<Response, TransportError>) {
+    match result {
+        Ok(response) => {
+            span.record("http.response.status_code", response.status().as_u16());
+        }
+        Err(error) => {
+            span.record("error.type", field::debug(error.kind()));
+        }
+    }
+}
