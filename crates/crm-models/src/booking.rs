@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{ContactId, ContactType, CreateContactRequest, Timestamp, change::check_members};
+use crate::{
+    ContactId, ContactType, CreateContactRequest, Timestamp,
+    members::{contact_members, present},
+};
 
 /// `BookingContactResponse`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ pub struct BookingContact {
 /// `ContactCreateRequest`: the same members as for locations and customers.
 pub type CreateBookingContactRequest = CreateContactRequest;
 
-/// `UpdateBookingContactRequest`: absent members are kept.
+/// `UpdateBookingContactRequest`: absent members are kept, null is neither written nor read.
 ///
 /// ```
 /// use crm_models::UpdateBookingContactRequest;
@@ -39,12 +42,27 @@ pub type CreateBookingContactRequest = CreateContactRequest;
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct UpdateBookingContactRequest {
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "type",
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     contact_type: Option<ContactType>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     value: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     memo: Option<String>,
+    #[serde(skip)]
+    unknown_type_allowed: bool,
 }
 
 impl UpdateBookingContactRequest {
@@ -53,30 +71,18 @@ impl UpdateBookingContactRequest {
         Self::default()
     }
 
-    /// Sets the kind.
-    pub fn contact_type(mut self, contact_type: ContactType) -> Self {
-        self.contact_type = Some(contact_type);
-        self
-    }
+    contact_members!();
 
-    /// Sets the number or address.
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-
-    /// Sets the memo; an empty one clears it.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
-        self
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contact_type.is_none() && self.value.is_none() && self.memo.is_none()
     }
 }
 
 impl Validate for UpdateBookingContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let (value, memo) = (self.value.as_deref(), self.memo.as_deref());
-        let empty = *self == Self::default();
-        check_members(empty, self.contact_type.as_ref(), value, memo)
+        self.rules().finish()
     }
 }
 

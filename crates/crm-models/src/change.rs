@@ -1,212 +1,52 @@
-//! Creating and changing contacts of locations and customers.
+//! What a person wants changed in a contact of a location or a customer.
 
-use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    Contact, ContactPreferences, ContactPreferencesRequest, ContactType, PreferenceChange,
-    PreferencesUnknown, validation::Rules,
+    Check, Contact, ContactPreferences, ContactType, InvalidInput, PreferenceChange,
+    PreferencesUnknown, UpdateContactRequest, members::contact_members,
 };
-
-/// `LocationContactCreateRequest` and `CreateCustomerContactRequest`. Preferences cannot be
-/// given on creation.
-///
-/// ```
-/// use crm_models::{ContactType, CreateContactRequest};
-///
-/// let request = CreateContactRequest::new(ContactType::MobilePhone, "8185550142").memo("Gate");
-/// assert_eq!(
-///     serde_json::to_string(&request)?,
-///     r#"{"type":"MobilePhone","value":"8185550142","memo":"Gate"}"#,
-/// );
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[must_use]
-pub struct CreateContactRequest {
-    #[serde(rename = "type")]
-    contact_type: ContactType,
-    value: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    memo: Option<String>,
-}
-
-impl CreateContactRequest {
-    /// A contact without a memo.
-    pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
-        Self {
-            contact_type,
-            value: value.into(),
-            memo: None,
-        }
-    }
-
-    /// Adds a memo.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
-        self
-    }
-
-    /// The kind.
-    #[must_use]
-    pub fn get_contact_type(&self) -> &ContactType {
-        &self.contact_type
-    }
-
-    /// The number or address.
-    #[must_use]
-    pub fn get_value(&self) -> &str {
-        &self.value
-    }
-
-    /// The memo, if there is one.
-    #[must_use]
-    pub fn get_memo(&self) -> Option<&str> {
-        self.memo.as_deref()
-    }
-
-    /// Whether `contact` is this number or address already. A landline and a mobile telephone
-    /// with one number are the same; a fax is not a telephone.
-    #[must_use]
-    pub fn is_same(&self, contact: &Contact) -> bool {
-        let family = |contact_type: &ContactType| match contact_type {
-            ContactType::MobilePhone => ContactType::Phone,
-            other => other.clone(),
-        };
-        family(&self.contact_type) == family(&contact.contact_type)
-            && self.contact_type.same_value(&self.value, &contact.value)
-    }
-}
-
-impl Validate for CreateContactRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::default();
-        rules.contact_type(&self.contact_type);
-        rules.value(Some(&self.contact_type), &self.value);
-        rules.optional_text("memo", self.memo.as_deref());
-        rules.finish()
-    }
-}
-
-/// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
-/// Absent members are kept; nothing is written as null.
-///
-/// ```
-/// use crm_models::{Check, UpdateContactRequest};
-///
-/// let request = UpdateContactRequest::new().memo("");
-/// assert_eq!(serde_json::to_string(&request)?, r#"{"memo":""}"#, "clears the memo");
-/// assert!(UpdateContactRequest::new().check().is_err(), "nothing to change");
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[must_use]
-pub struct UpdateContactRequest {
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
-    contact_type: Option<ContactType>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    memo: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    preferences: Option<ContactPreferencesRequest>,
-}
-
-impl UpdateContactRequest {
-    /// Changes nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the kind.
-    pub fn contact_type(mut self, contact_type: ContactType) -> Self {
-        self.contact_type = Some(contact_type);
-        self
-    }
-
-    /// Sets the number or address.
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-
-    /// Sets the memo; an empty one clears it.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
-        self
-    }
-
-    /// Sets all preferences.
-    pub fn preferences(mut self, preferences: ContactPreferencesRequest) -> Self {
-        self.preferences = Some(preferences);
-        self
-    }
-
-    /// The kind, if it changes.
-    #[must_use]
-    pub fn get_contact_type(&self) -> Option<&ContactType> {
-        self.contact_type.as_ref()
-    }
-
-    /// The number or address, if it changes.
-    #[must_use]
-    pub fn get_value(&self) -> Option<&str> {
-        self.value.as_deref()
-    }
-
-    /// The memo, if it changes.
-    #[must_use]
-    pub fn get_memo(&self) -> Option<&str> {
-        self.memo.as_deref()
-    }
-
-    /// The preferences, if they change.
-    #[must_use]
-    pub fn get_preferences(&self) -> Option<&ContactPreferencesRequest> {
-        self.preferences.as_ref()
-    }
-
-    /// Whether nothing changes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Writes the preferences, if they change, in the form before May 2026.
-    ///
-    /// # Errors
-    ///
-    /// See [`ContactPreferencesRequest::legacy_three_flags`].
-    pub fn legacy_three_flags(mut self) -> Result<Self, crate::InvalidInput> {
-        let legacy = self
-            .preferences
-            .map(ContactPreferencesRequest::legacy_three_flags);
-        self.preferences = legacy.transpose()?;
-        Ok(self)
-    }
-}
-
-impl Validate for UpdateContactRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let (value, memo) = (self.value.as_deref(), self.memo.as_deref());
-        check_members(self.is_empty(), self.contact_type.as_ref(), value, memo)
-    }
-}
 
 /// What a person wants changed in a contact of a location or a customer.
 ///
-/// Members that are not named are kept. Preferences may be given in part: the service fills in
-/// the others before it sends.
+/// Members that are not named are kept. Preferences may be given in part: the present ones
+/// complete them in [`to_request`](Self::to_request), since the API takes them only as a whole.
 ///
 /// ```
-/// use crm_models::{ContactChange, PreferenceChange};
+/// use crm_models::{Contact, ContactChange, PreferenceChange};
+///
+/// let contact: Contact = serde_json::from_str(r#"{
+///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z",
+///     "preferences": {
+///         "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+///         "invoiceStatementNotification": false,
+///         "invoiceNotification": true, "statementNotification": false
+///     }
+/// }"#)?;
 ///
 /// let change = ContactChange::new()
+///     .value("(818) 555-0142")
 ///     .memo("Gate code 4411")
 ///     .preferences(PreferenceChange::new().marketing_updates(false));
 /// assert!(change.needs_current());
+///
+/// let change = change.differs_from(&contact);
+/// assert_eq!(change.get_value(), None, "the same number, written otherwise");
+/// assert_eq!(
+///     serde_json::to_value(change.to_request(contact.preferences.as_ref())?)?,
+///     serde_json::json!({
+///         "memo": "Gate code 4411",
+///         "preferences": {
+///             "jobRemindersEnabled": true,
+///             "marketingUpdatesEnabled": false,
+///             "invoiceStatementNotification": false,
+///             "invoiceNotification": true,
+///             "statementNotification": false,
+///         },
+///     }),
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
@@ -215,6 +55,7 @@ pub struct ContactChange {
     value: Option<String>,
     memo: Option<String>,
     preferences: PreferenceChange,
+    unknown_type_allowed: bool,
 }
 
 impl ContactChange {
@@ -223,23 +64,7 @@ impl ContactChange {
         Self::default()
     }
 
-    /// Sets the kind.
-    pub fn contact_type(mut self, contact_type: ContactType) -> Self {
-        self.contact_type = Some(contact_type);
-        self
-    }
-
-    /// Sets the number or address.
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
-    }
-
-    /// Sets the memo; an empty one clears it.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
-        self
-    }
+    contact_members!();
 
     /// Clears the memo: it is sent as an empty text, never as null.
     pub fn clear_memo(self) -> Self {
@@ -252,24 +77,6 @@ impl ContactChange {
         self
     }
 
-    /// The kind, if it changes.
-    #[must_use]
-    pub fn get_contact_type(&self) -> Option<&ContactType> {
-        self.contact_type.as_ref()
-    }
-
-    /// The number or address, if it changes.
-    #[must_use]
-    pub fn get_value(&self) -> Option<&str> {
-        self.value.as_deref()
-    }
-
-    /// The memo, if it changes; empty clears it.
-    #[must_use]
-    pub fn get_memo(&self) -> Option<&str> {
-        self.memo.as_deref()
-    }
-
     /// The preferences that change.
     pub fn get_preferences(&self) -> &PreferenceChange {
         &self.preferences
@@ -278,7 +85,10 @@ impl ContactChange {
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.contact_type.is_none()
+            && self.value.is_none()
+            && self.memo.is_none()
+            && self.preferences.is_empty()
     }
 
     /// Whether the contact's present preferences must be known before this can be sent.
@@ -296,67 +106,81 @@ impl ContactChange {
         &self,
         current: Option<&ContactPreferences>,
     ) -> Result<UpdateContactRequest, PreferencesUnknown> {
-        let preferences = match self.preferences.is_empty() {
-            true => None,
-            false => Some(self.preferences.apply_to(current)?),
-        };
-        Ok(UpdateContactRequest {
-            contact_type: self.contact_type.clone(),
-            value: self.value.clone(),
-            memo: self.memo.clone(),
-            preferences,
-        })
+        let mut request = UpdateContactRequest::new();
+        if let Some(contact_type) = &self.contact_type {
+            request = request.contact_type(contact_type.clone());
+        }
+        if let Some(value) = &self.value {
+            request = request.value(value);
+        }
+        if let Some(memo) = &self.memo {
+            request = request.memo(memo);
+        }
+        if !self.preferences.is_empty() {
+            request = request.preferences(self.preferences.apply_to(current)?);
+        }
+        if self.unknown_type_allowed {
+            request = request.allow_unknown_type();
+        }
+        Ok(request)
     }
 
     /// The change without what is so already. Numbers are compared by digits and addresses
     /// without case; an empty memo and none are the same.
     pub fn differs_from(&self, contact: &Contact) -> Self {
+        let mut change = self.clone();
         let contact_type = self.contact_type.as_ref().unwrap_or(&contact.contact_type);
-        let another_type = *contact_type != contact.contact_type;
-        Self {
-            contact_type: another_type.then(|| contact_type.clone()),
-            value: self
-                .value
-                .clone()
-                .filter(|value| !contact_type.same_value(value, &contact.value)),
-            memo: self
-                .memo
-                .clone()
-                .filter(|memo| memo != contact.memo.as_deref().unwrap_or_default()),
-            preferences: match &contact.preferences {
-                Some(current) => self.preferences.differs_from(current),
-                None => self.preferences,
-            },
+        let memo = contact.memo.as_deref().unwrap_or_default();
+        change
+            .contact_type
+            .take_if(|new| *new == contact.contact_type);
+        change
+            .value
+            .take_if(|new| contact_type.same_value(new, &contact.value));
+        change.memo.take_if(|new| new == memo);
+        if let Some(current) = &contact.preferences {
+            change.preferences = self.preferences.differs_from(current);
         }
+        change
+    }
+
+    /// Whether the change is valid for `contact`: as [`Check::check`], with the value and the
+    /// type that the contact will have. So an e-mail address is refused for a telephone, and
+    /// another type for a value that does not fit it.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    ///
+    /// ```
+    /// use crm_models::{Check, Contact, ContactChange, ContactType};
+    ///
+    /// let contact: Contact = serde_json::from_str(r#"{
+    ///     "id": 71204, "type": "Phone", "value": "8185550142",
+    ///     "modifiedOn": "2026-05-27T16:04:11Z"
+    /// }"#)?;
+    /// let change = ContactChange::new().value("dana@site.example");
+    /// assert!(change.check().is_ok(), "valid for some contact");
+    /// assert!(change.check_for(&contact).is_err(), "but not for a telephone");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn check_for(&self, contact: &Contact) -> Result<(), InvalidInput> {
+        let mut outcome = self.clone();
+        if self.value.is_some() && self.contact_type.is_none() {
+            outcome.contact_type = Some(contact.contact_type.clone());
+            outcome.unknown_type_allowed = true;
+        }
+        if self.contact_type.is_some() && self.value.is_none() {
+            outcome.value = Some(contact.value.clone());
+        }
+        outcome.check()
     }
 }
 
 impl Validate for ContactChange {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let (value, memo) = (self.value.as_deref(), self.memo.as_deref());
-        check_members(self.is_empty(), self.contact_type.as_ref(), value, memo)
+        self.rules().finish()
     }
-}
-
-/// The rules of an update: something changes, and what changes is valid.
-pub(crate) fn check_members(
-    empty: bool,
-    contact_type: Option<&ContactType>,
-    value: Option<&str>,
-    memo: Option<&str>,
-) -> Result<(), ValidationErrors> {
-    let mut rules = Rules::default();
-    if empty {
-        rules.whole("empty", "nothing is given to change");
-    }
-    if let Some(contact_type) = contact_type {
-        rules.contact_type(contact_type);
-    }
-    if let Some(value) = value {
-        rules.value(contact_type, value);
-    }
-    rules.optional_text("memo", memo);
-    rules.finish()
 }
 
 /// What a person wants changed in a location's contact.

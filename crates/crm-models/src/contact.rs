@@ -1,88 +1,11 @@
 //! The contacts of locations and of customers: one number or address each. The schemas of the
 //! two kinds of owner are the same.
 
-use std::{fmt, hash::Hash, ops::Deref};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error};
-
-use crate::{ContactId, ContactPreferences, ContactType, CustomerId, LocationId, Timestamp};
-
-/// A location or a customer.
-///
-/// The constants are the API's words for it. This trait is sealed: there is no other owner of
-/// this kind of contact.
-pub trait ContactOwner:
-    Copy
-    + Ord
-    + Hash
-    + fmt::Display
-    + fmt::Debug
-    + Send
-    + Sync
-    + Serialize
-    + DeserializeOwned
-    + sealed::Owner
-    + 'static
-{
-    /// One of them, for people: `location`.
-    const NOUN: &'static str;
-    /// All of them, in paths: `locations`.
-    const COLLECTION: &'static str;
-    /// The member that names the owner: `locationId`.
-    const MEMBER: &'static str;
-    /// The query parameter for several: `locationIds`.
-    const LIST_PARAMETER: &'static str;
-    /// Whether ids exclude other filters, and the times of creation alone are not enough.
-    const STRICT_FILTERS: bool;
-
-    /// The number.
-    fn get(self) -> i64;
-}
-
-mod sealed {
-    use crate::{CustomerId, LocationId};
-
-    pub trait Owner: Sized {
-        /// The one of the two owners that is of this kind.
-        fn of(location: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self>;
-    }
-}
-
-impl ContactOwner for LocationId {
-    const NOUN: &'static str = "location";
-    const COLLECTION: &'static str = "locations";
-    const MEMBER: &'static str = "locationId";
-    const LIST_PARAMETER: &'static str = "locationIds";
-    const STRICT_FILTERS: bool = false;
-
-    fn get(self) -> i64 {
-        self.get()
-    }
-}
-
-impl sealed::Owner for LocationId {
-    fn of(location: Option<LocationId>, _: Option<CustomerId>) -> Option<Self> {
-        location
-    }
-}
-
-impl ContactOwner for CustomerId {
-    const NOUN: &'static str = "customer";
-    const COLLECTION: &'static str = "customers";
-    const MEMBER: &'static str = "customerId";
-    const LIST_PARAMETER: &'static str = "customerIds";
-    const STRICT_FILTERS: bool = true;
-
-    fn get(self) -> i64 {
-        self.get()
-    }
-}
-
-impl sealed::Owner for CustomerId {
-    fn of(_: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self> {
-        customer
-    }
-}
+use crate::{
+    ContactId, ContactOwner, ContactPreferences, ContactType, CustomerId, LocationId, Timestamp,
+};
 
 /// A contact of a location or a customer: one telephone number, fax number or e-mail address.
 ///
@@ -128,6 +51,27 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// A contact without memo, settings, time of creation and preferences: for tests, and for
+    /// a state that was kept elsewhere.
+    #[must_use]
+    pub fn new(
+        id: ContactId,
+        contact_type: ContactType,
+        value: impl Into<String>,
+        modified_on: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            contact_type,
+            value: value.into(),
+            memo: None,
+            phone_settings: None,
+            modified_on,
+            created_on: None,
+            preferences: None,
+        }
+    }
+
     /// The time of creation, if the service knows it.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
@@ -164,53 +108,11 @@ impl PhoneSettings {
     }
 }
 
-/// A contact together with its owner, as lists over all owners answer it.
-///
-/// Dereferences to the [`Contact`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OwnedContact<O> {
-    /// Whose contact.
-    pub owner: O,
-    /// The contact.
-    pub contact: Contact,
-}
-
-/// A contact of an export feed: it may be deleted.
-///
-/// Dereferences to the [`Contact`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExportedContact<O> {
-    /// Whose contact.
-    pub owner: O,
-    /// The contact.
-    pub contact: Contact,
-    /// False: the contact is deleted.
-    pub active: bool,
-}
-
-impl<O> Deref for OwnedContact<O> {
-    type Target = Contact;
-
-    fn deref(&self) -> &Contact {
-        &self.contact
-    }
-}
-
-impl<O> Deref for ExportedContact<O> {
-    type Target = Contact;
-
-    fn deref(&self) -> &Contact {
-        &self.contact
-    }
-}
-
 /// Every member of every schema, in one flat object: reading it costs no more than reading the
 /// contact alone.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire {
+pub(crate) struct Wire {
     id: ContactId,
     #[serde(rename = "type")]
     contact_type: ContactType,
@@ -225,11 +127,11 @@ struct Wire {
     preferences: Option<ContactPreferences>,
     location_id: Option<LocationId>,
     customer_id: Option<CustomerId>,
-    active: Option<bool>,
+    pub(crate) active: Option<bool>,
 }
 
 impl Wire {
-    fn owner<O: ContactOwner, E: Error>(&self) -> Result<O, E> {
+    pub(crate) fn owner<O: ContactOwner, E: Error>(&self) -> Result<O, E> {
         O::of(self.location_id, self.customer_id).ok_or_else(|| E::missing_field(O::MEMBER))
     }
 }
@@ -262,68 +164,7 @@ impl<'de> Deserialize<'de> for Contact {
     }
 }
 
-impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            owner: wire.owner()?,
-            contact: wire.into(),
-        })
-    }
-}
-
-impl<'de, O: ContactOwner> Deserialize<'de> for ExportedContact<O> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(Self {
-            owner: wire.owner()?,
-            active: wire
-                .active
-                .ok_or_else(|| D::Error::missing_field("active"))?,
-            contact: wire.into(),
-        })
-    }
-}
-
-impl<O: ContactOwner> Serialize for OwnedContact<O> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Owned::new(self.owner, &self.contact, None).serialize(serializer)
-    }
-}
-
-impl<O: ContactOwner> Serialize for ExportedContact<O> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Owned::new(self.owner, &self.contact, Some(self.active)).serialize(serializer)
-    }
-}
-
-/// The written form of a contact with its owner.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Owned<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    location_id: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer_id: Option<i64>,
-    #[serde(flatten)]
-    contact: &'a Contact,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    active: Option<bool>,
-}
-
-impl<'a> Owned<'a> {
-    fn new<O: ContactOwner>(owner: O, contact: &'a Contact, active: Option<bool>) -> Self {
-        let is = |member| (O::MEMBER == member).then_some(owner.get());
-        Self {
-            location_id: is("locationId"),
-            customer_id: is("customerId"),
-            contact,
-            active,
-        }
-    }
-}
-
-/// `LocationContactResponse`.
+/// A contact of a location: `LocationContactResponse`.
 pub type LocationContact = Contact;
-/// `CustomerContactWithModifiedOnResponse`.
+/// A contact of a customer: `CustomerContactWithModifiedOnResponse`.
 pub type CustomerContact = Contact;

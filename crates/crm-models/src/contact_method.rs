@@ -1,13 +1,12 @@
-//! Contact methods of people, and the preferences of each method.
+//! Contact methods: the numbers and addresses of people.
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    ContactMethodId, ContactMethodSort, ContactType, PersonId, PreferenceTypeId, Sort, Timestamp,
-    UserId,
-    change::check_members,
+    ContactMethodId, ContactMethodSort, ContactType, PersonId, Sort, Timestamp, UserId,
     filter::{TimeFilter, time_filters},
+    members::{present, setters},
     validation::Rules,
 };
 
@@ -51,6 +50,8 @@ pub struct ContactMethodRequest {
     reference_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
+    #[serde(skip)]
+    unknown_type_allowed: bool,
 }
 
 impl ContactMethodRequest {
@@ -61,18 +62,20 @@ impl ContactMethodRequest {
             value: value.into(),
             reference_id: None,
             memo: None,
+            unknown_type_allowed: false,
         }
     }
 
-    /// Sets the caller's own id.
-    pub fn reference_id(mut self, id: impl Into<String>) -> Self {
-        self.reference_id = Some(id.into());
-        self
+    setters! {
+        /// Sets the caller's own id.
+        reference_id: impl Into<String>;
+        /// Sets the memo.
+        memo: impl Into<String>;
     }
 
-    /// Sets the memo.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
+    /// Lets a type pass validation that the contract does not know, and any value with it.
+    pub fn allow_unknown_type(mut self) -> Self {
+        self.unknown_type_allowed = true;
         self
     }
 }
@@ -80,22 +83,33 @@ impl ContactMethodRequest {
 impl Validate for ContactMethodRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.contact_type(&self.contact_type);
-        rules.value(Some(&self.contact_type), &self.value);
-        rules.optional_text("referenceId", self.reference_id.as_deref());
-        rules.optional_text("memo", self.memo.as_deref());
+        rules.contact_type(&self.contact_type, self.unknown_type_allowed);
+        rules.value(&self.contact_type, &self.value);
+        rules.line("referenceId", self.reference_id.as_deref());
+        rules.memo(self.memo.as_deref());
         rules.finish()
     }
 }
 
-/// `UpdateContactMethodRequest`: absent members are kept. A method's type cannot be changed.
+/// `UpdateContactMethodRequest`: absent members are kept, null is neither written nor read.
+///
+/// It cannot change a method's type: for that, replace the method with a
+/// [`ContactMethodRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct UpdateContactMethodRequest {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     value: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     memo: Option<String>,
 }
 
@@ -105,23 +119,31 @@ impl UpdateContactMethodRequest {
         Self::default()
     }
 
-    /// Sets the number or address.
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
+    setters! {
+        /// Sets the number or address. It must fit the method's type, which is not known here.
+        value: impl Into<String>;
+        /// Sets the memo. An empty one clears it; that it does so is not documented.
+        memo: impl Into<String>;
     }
 
-    /// Sets the memo; an empty one clears it.
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = Some(memo.into());
-        self
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
 impl Validate for UpdateContactMethodRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let empty = *self == Self::default();
-        check_members(empty, None, self.value.as_deref(), self.memo.as_deref())
+        let mut rules = Rules::default();
+        if self.is_empty() {
+            rules.nothing_to_change();
+        }
+        if let Some(value) = &self.value {
+            rules.value_of_known_type(value);
+        }
+        rules.memo(self.memo.as_deref());
+        rules.finish()
     }
 }
 
@@ -148,118 +170,25 @@ impl ContactMethodFilter {
         Self::default()
     }
 
-    /// Only with this id of the caller's own.
-    pub fn reference_id(mut self, id: impl Into<String>) -> Self {
-        self.reference_id = Some(id.into());
-        self
-    }
-
-    /// Only of this kind.
-    pub fn contact_type(mut self, contact_type: ContactType) -> Self {
-        self.contact_type = Some(contact_type);
-        self
-    }
-
-    /// Only with this number or address. Whether a part is enough is not documented.
-    pub fn value(mut self, value: impl Into<String>) -> Self {
-        self.value = Some(value.into());
-        self
+    setters! {
+        /// Only with this id of the caller's own.
+        reference_id: impl Into<String>;
+        /// Only of this kind.
+        contact_type: ContactType;
+        /// Only with this number or address. Whether a part is enough is not documented.
+        value: impl Into<String>;
+        /// The order.
+        sort: Sort<ContactMethodSort>;
     }
 
     time_filters!();
-
-    /// The order.
-    pub fn sort(mut self, sort: Sort<ContactMethodSort>) -> Self {
-        self.sort = Some(sort);
-        self
-    }
 }
 
 impl Validate for ContactMethodFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.optional_text("referenceId", self.reference_id.as_deref());
-        rules.optional_text("value", self.value.as_deref());
-        rules.finish()
-    }
-}
-
-/// `ContactPreferenceTypeResponse`: a preference that exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct PreferenceType {
-    /// The type's GUID.
-    pub id: PreferenceTypeId,
-    /// The name, by which a method's preference is read and set.
-    pub name: String,
-    /// What it means.
-    pub description: Option<String>,
-    /// What its values are; only `Bool` exists so far.
-    pub data_type: String,
-}
-
-/// `ContactPreferenceResponse`: one preference of one method. Its value travels as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct MethodPreference {
-    /// The name.
-    pub name: String,
-    /// What its values are.
-    pub data_type: String,
-    /// The value, if it is set.
-    pub value: Option<String>,
-}
-
-impl MethodPreference {
-    /// The value as a truth value, in letters of any case; `None` when it is not set or is
-    /// something else.
-    #[must_use]
-    pub fn as_bool(&self) -> Option<bool> {
-        match self.value.as_deref()?.trim() {
-            value if value.eq_ignore_ascii_case("true") => Some(true),
-            value if value.eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        }
-    }
-}
-
-/// `UpdateContactMethodPreferenceRequest`.
-///
-/// ```
-/// use crm_models::UpdateMethodPreferenceRequest;
-///
-/// let off = UpdateMethodPreferenceRequest::from(false);
-/// assert_eq!(serde_json::to_string(&off)?, r#"{"value":"false"}"#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UpdateMethodPreferenceRequest {
-    value: String,
-}
-
-impl UpdateMethodPreferenceRequest {
-    /// A value as text.
-    #[must_use]
-    pub fn new(value: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-        }
-    }
-}
-
-impl From<bool> for UpdateMethodPreferenceRequest {
-    fn from(on: bool) -> Self {
-        Self::new(if on { "true" } else { "false" })
-    }
-}
-
-impl Validate for UpdateMethodPreferenceRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::default();
-        rules.text("value", &self.value);
+        rules.line("referenceId", self.reference_id.as_deref());
+        rules.line("value", self.value.as_deref());
         rules.finish()
     }
 }

@@ -1,12 +1,16 @@
 //! What kind of thing a contact is.
 
-use std::{borrow::Cow, convert::Infallible, fmt, str::FromStr};
+use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{email, phone};
+use crate::{email, phone, text};
 
-/// The contract's `ContactType`. Texts outside the contract are kept.
+/// The contract's `ContactType`. Texts outside the contract are kept, and refused when they are
+/// to be sent, unless the request says `allow_unknown_type`.
+///
+/// On the wire the names are PascalCase and case-sensitive: `phone` is an
+/// [`Other`](Self::Other).
 ///
 /// ```
 /// use crm_models::ContactType;
@@ -64,10 +68,12 @@ impl ContactType {
         }
     }
 
-    /// Whether two values mean the same number or address.
+    /// Whether two values mean the same number or address. Numbers without any digit are
+    /// compared as they are written.
     #[must_use]
     pub fn same_value(&self, one: &str, other: &str) -> bool {
-        one == other || self.key(one) == self.key(other)
+        let key = self.key(one);
+        one == other || (!key.is_empty() && key == self.key(other))
     }
 
     fn known(text: &str) -> Option<Self> {
@@ -103,7 +109,6 @@ impl Serialize for ContactType {
 
 impl<'de> Deserialize<'de> for ContactType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        Ok(Self::from(text.as_ref()))
+        text::read(deserializer, "a contact type", Self::from_str)
     }
 }

@@ -12,7 +12,21 @@ pub fn key(address: &str) -> String {
     address.trim().to_lowercase()
 }
 
-/// Why this is no e-mail address; `None` when it is one, by the rules of HTML's e-mail fields.
-pub(crate) fn fault(address: &str) -> Option<&'static str> {
-    (!address.validate_email()).then_some("is not an e-mail address like name@host.example")
+/// Whether this is an e-mail address, by the rules of HTML's e-mail fields.
+///
+/// ```
+/// use crm_models::email;
+///
+/// assert!(email::check("dana@site.example").is_ok());
+/// assert!(email::check("dana@site@example").is_err());
+/// ```
+///
+/// # Errors
+///
+/// What is wrong, without quoting the address.
+pub fn check(address: &str) -> Result<(), &'static str> {
+    match address.validate_email() {
+        true => Ok(()),
+        false => Err("is not an e-mail address like name@host.example"),
+    }
 }

@@ -109,7 +109,7 @@ impl<O: ContactOwner> Validate for ContactFilter<O> {
                 "a list over all owners needs ids or a time to filter by",
             );
         } else if O::STRICT_FILTERS && !self.owners.is_empty() && times {
-            rules.breach(O::LIST_PARAMETER, "filter", "excludes all other filters");
+            rules.breach(O::LIST_MEMBER, "filter", "excludes all other filters");
         } else if O::STRICT_FILTERS && self.owners.is_empty() && !modified {
             rules.whole(
                 "filter",
@@ -137,7 +137,7 @@ impl<O: ContactOwner> Serialize for ContactFilter<O> {
         }
         if !self.owners.is_empty() {
             let ids: Vec<_> = self.owners.iter().map(ToString::to_string).collect();
-            query.serialize_entry(O::LIST_PARAMETER, &ids.join(","))?;
+            query.serialize_entry(O::LIST_MEMBER, &ids.join(","))?;
         }
         query.end()
     }

@@ -5,17 +5,28 @@ use std::{fmt, num::NonZeroI64, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::text::excerpt;
+
 /// A text or number that is not an id of the wanted kind.
+///
+/// ```
+/// use crm_models::LocationId;
+///
+/// let error = "55O21".parse::<LocationId>().unwrap_err();
+/// assert_eq!(error.to_string(), "`55O21` is no location id: it must be a positive whole number");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no {what}: {reason}")]
 pub struct InvalidId {
     /// The wanted kind, for example `location id`.
     pub what: &'static str,
-    /// What was given.
+    /// What was given; a long text only with its first 40 characters.
     pub text: String,
     /// What an id of this kind looks like.
     pub reason: &'static str,
 }
+
+const POSITIVE: &str = "it must be a positive whole number";
 
 macro_rules! integer_id {
     ($($(#[$doc:meta])* $name:ident = $what:literal;)*) => {$(
@@ -36,7 +47,7 @@ macro_rules! integer_id {
                     _ => Err(InvalidId {
                         what: $what,
                         text: id.to_string(),
-                        reason: "it must be a positive whole number",
+                        reason: POSITIVE,
                     }),
                 }
             }
@@ -60,12 +71,13 @@ macro_rules! integer_id {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                let number = text.trim().parse().ok();
-                number.map_or(None, |id| Self::new(id).ok()).ok_or_else(|| InvalidId {
+                let invalid = || InvalidId {
                     what: $what,
-                    text: text.to_owned(),
-                    reason: "it must be a positive whole number",
-                })
+                    text: excerpt(text),
+                    reason: POSITIVE,
+                };
+                let number: i64 = text.trim().parse().map_err(|_| invalid())?;
+                Self::new(number).map_err(|_| invalid())
             }
         }
 
@@ -154,7 +166,7 @@ macro_rules! guid {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 text.trim().parse().map(Self).map_err(|_| InvalidId {
                     what: $what,
-                    text: text.to_owned(),
+                    text: excerpt(text),
                     reason: "it must be a GUID, for example 5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90",
                 })
             }

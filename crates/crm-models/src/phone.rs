@@ -1,6 +1,6 @@
 //! Telephone and fax numbers: what they may look like, and when two are the same.
 
-/// The most digits of a number, by ITU-T E.164, and a margin for an extension.
+/// The 15 digits of ITU-T E.164, and some for an extension.
 const MOST_DIGITS: usize = 20;
 /// The most characters, punctuation and extension words included.
 const MOST_CHARACTERS: usize = 50;
@@ -20,19 +20,32 @@ pub fn key(number: &str) -> String {
     digits
 }
 
-/// Why the API would hardly take this as a number; `None` when it is plausible. The contract
-/// states no rule, so only what cannot be a number is refused.
-pub(crate) fn fault(number: &str) -> Option<&'static str> {
+/// Whether the API can be expected to take this as a number.
+///
+/// The contract states no rule, so only what cannot be a number is refused: without a digit,
+/// with an `@`, or beyond 20 digits or 50 characters. Punctuation and extensions pass.
+///
+/// ```
+/// use crm_models::phone;
+///
+/// assert!(phone::check("+1 (818) 555-0142 ext. 7").is_ok());
+/// assert_eq!(phone::check("front desk"), Err("holds no digit"));
+/// ```
+///
+/// # Errors
+///
+/// What is wrong, without quoting the number.
+pub fn check(number: &str) -> Result<(), &'static str> {
     let digits = number.chars().filter(char::is_ascii_digit).count();
     if number.contains('@') {
-        Some("looks like an e-mail address, not a number")
+        Err("looks like an e-mail address, not a number")
     } else if digits == 0 {
-        Some("holds no digit")
+        Err("holds no digit")
     } else if digits > MOST_DIGITS {
-        Some("has more than 20 digits")
+        Err("has more than 20 digits")
     } else if number.chars().count() > MOST_CHARACTERS {
-        Some("has more than 50 characters")
+        Err("has more than 50 characters")
     } else {
-        None
+        Ok(())
     }
 }

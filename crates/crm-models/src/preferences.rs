@@ -1,17 +1,18 @@
 //! What a contact of a location or a customer receives.
 //!
 //! The API answers with [`ContactPreferences`] and wants [`ContactPreferencesRequest`], always
-//! complete. [`PreferenceChange`] is what a person wants changed.
+//! complete.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{InvalidInput, validation::FieldError};
 
-const JOB_REMINDERS: &str = "jobRemindersEnabled";
-const MARKETING_UPDATES: &str = "marketingUpdatesEnabled";
+pub(crate) const JOB_REMINDERS: &str = "jobRemindersEnabled";
+pub(crate) const MARKETING_UPDATES: &str = "marketingUpdatesEnabled";
+/// True only when invoices and statements both are.
 const COMBINED: &str = "invoiceStatementNotification";
-const INVOICES: &str = "invoiceNotification";
-const STATEMENTS: &str = "statementNotification";
+pub(crate) const INVOICES: &str = "invoiceNotification";
+pub(crate) const STATEMENTS: &str = "statementNotification";
 
 /// The flags as the API answers them.
 ///
@@ -144,7 +145,7 @@ impl ContactPreferencesRequest {
     /// [`InvalidInput`] when invoices and statements differ.
     pub fn legacy_three_flags(self) -> Result<Self, InvalidInput> {
         if self.invoices != self.statements {
-            return Err(InvalidInput::of(FieldError::new(
+            return Err(InvalidInput::from(FieldError::new(
                 "preferences.invoiceStatementNotification",
                 "legacy",
                 "the three-flag form cannot set invoices and statements apart",
@@ -195,192 +196,4 @@ impl<'de> Deserialize<'de> for ContactPreferencesRequest {
         }
         Ok(request)
     }
-}
-
-/// Some flags to set; the others are kept.
-///
-/// ```
-/// use crm_models::{ContactPreferences, PreferenceChange};
-///
-/// let current: ContactPreferences = serde_json::from_str(r#"{
-///     "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
-///     "invoiceStatementNotification": true
-/// }"#)?;
-/// let change = PreferenceChange::new().marketing_updates(false);
-/// let request = change.apply_to(Some(&current))?;
-/// assert!(request.job_reminders() && !request.marketing_updates() && request.invoices());
-/// assert!(change.apply_to(None).is_err());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[must_use]
-pub struct PreferenceChange {
-    job_reminders: Option<bool>,
-    marketing_updates: Option<bool>,
-    invoices: Option<bool>,
-    statements: Option<bool>,
-}
-
-impl PreferenceChange {
-    /// Sets nothing yet.
-    pub const fn new() -> Self {
-        Self {
-            job_reminders: None,
-            marketing_updates: None,
-            invoices: None,
-            statements: None,
-        }
-    }
-
-    /// Every flag alike.
-    pub const fn all(on: bool) -> Self {
-        Self {
-            job_reminders: Some(on),
-            marketing_updates: Some(on),
-            invoices: Some(on),
-            statements: Some(on),
-        }
-    }
-
-    /// Sets whether reminders of jobs are received.
-    pub const fn job_reminders(mut self, on: bool) -> Self {
-        self.job_reminders = Some(on);
-        self
-    }
-
-    /// Sets whether marketing is received.
-    pub const fn marketing_updates(mut self, on: bool) -> Self {
-        self.marketing_updates = Some(on);
-        self
-    }
-
-    /// Sets whether invoices are received.
-    pub const fn invoices(mut self, on: bool) -> Self {
-        self.invoices = Some(on);
-        self
-    }
-
-    /// Sets whether statements are received.
-    pub const fn statements(mut self, on: bool) -> Self {
-        self.statements = Some(on);
-        self
-    }
-
-    /// Sets invoices and statements alike.
-    pub const fn invoices_and_statements(self, on: bool) -> Self {
-        self.invoices(on).statements(on)
-    }
-
-    /// The flag for reminders of jobs, if it is set.
-    #[must_use]
-    pub const fn get_job_reminders(&self) -> Option<bool> {
-        self.job_reminders
-    }
-
-    /// The flag for marketing, if it is set.
-    #[must_use]
-    pub const fn get_marketing_updates(&self) -> Option<bool> {
-        self.marketing_updates
-    }
-
-    /// The flag for invoices, if it is set.
-    #[must_use]
-    pub const fn get_invoices(&self) -> Option<bool> {
-        self.invoices
-    }
-
-    /// The flag for statements, if it is set.
-    #[must_use]
-    pub const fn get_statements(&self) -> Option<bool> {
-        self.statements
-    }
-
-    /// Whether nothing is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::new()
-    }
-
-    /// Whether every flag is set, so that the present ones need not be known.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.missing().is_empty()
-    }
-
-    /// All flags: the ones set here, and the present ones for the rest.
-    ///
-    /// # Errors
-    ///
-    /// [`PreferencesUnknown`] when the present ones are not known and not all are set.
-    pub fn apply_to(
-        &self,
-        current: Option<&ContactPreferences>,
-    ) -> Result<ContactPreferencesRequest, PreferencesUnknown> {
-        let (job_reminders, marketing_updates, invoices, statements) =
-            match (current.map(ContactPreferencesRequest::from), self) {
-                (Some(now), _) => (
-                    self.job_reminders.unwrap_or(now.job_reminders),
-                    self.marketing_updates.unwrap_or(now.marketing_updates),
-                    self.invoices.unwrap_or(now.invoices),
-                    self.statements.unwrap_or(now.statements),
-                ),
-                (
-                    None,
-                    Self {
-                        job_reminders: Some(job_reminders),
-                        marketing_updates: Some(marketing_updates),
-                        invoices: Some(invoices),
-                        statements: Some(statements),
-                    },
-                ) => (*job_reminders, *marketing_updates, *invoices, *statements),
-                (None, _) => {
-                    return Err(PreferencesUnknown {
-                        flags: self.missing(),
-                    });
-                }
-            };
-        Ok(ContactPreferencesRequest::new(
-            job_reminders,
-            marketing_updates,
-            invoices,
-            statements,
-        ))
-    }
-
-    /// The change without the flags that are so already.
-    pub fn differs_from(mut self, current: &ContactPreferences) -> Self {
-        let keep = |flag: &mut Option<bool>, now| *flag = flag.filter(|on| *on != now);
-        keep(&mut self.job_reminders, current.job_reminders_enabled);
-        keep(
-            &mut self.marketing_updates,
-            current.marketing_updates_enabled,
-        );
-        keep(&mut self.invoices, current.invoice_notification);
-        keep(&mut self.statements, current.statement_notification);
-        self
-    }
-
-    fn missing(&self) -> Vec<&'static str> {
-        [
-            (JOB_REMINDERS, self.job_reminders),
-            (MARKETING_UPDATES, self.marketing_updates),
-            (INVOICES, self.invoices),
-            (STATEMENTS, self.statements),
-        ]
-        .into_iter()
-        .filter_map(|(name, flag)| flag.is_none().then_some(name))
-        .collect()
-    }
-}
-
-/// Some flags are to change, the API takes them only as a whole, and the present ones are not
-/// known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the contact's present preferences are not known and the API takes them only as a whole; \
-     give also {}", flags.join(", ")
-)]
-pub struct PreferencesUnknown {
-    /// The flags still to give, in the API's words.
-    pub flags: Vec<&'static str>,
 }

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::text::one_line;
+
 /// The body of an answer that is no success: `ApiErrorResponse`, the gateway's form, the form of
 /// OAuth 2.0, HTML, text or nothing. Reading it never fails.
 ///
@@ -82,7 +84,7 @@ impl Problem {
                 .iter()
                 .filter_map(|name| wire.remove(*name))
                 .find_map(|value| match value {
-                    Value::String(text) => Some(one_line(&text)),
+                    Value::String(text) => Some(one_line(&text, LONGEST)),
                     _ => None,
                 })
         };
@@ -91,7 +93,7 @@ impl Problem {
         let errors = match wire.remove("errors") {
             Some(Value::Object(errors)) => errors
                 .into_iter()
-                .map(|(member, reasons)| (one_line(&member), reasons_of(reasons)))
+                .map(|(member, reasons)| (one_line(&member, LONGEST), reasons_of(reasons)))
                 .collect(),
             _ => BTreeMap::new(),
         };
@@ -168,9 +170,10 @@ impl fmt::Display for Problem {
         }
         for (member, reasons) in &self.errors {
             let reasons = reasons.join(", ");
-            match member.as_str() {
-                "" => write!(f, "; {reasons}")?,
-                member => write!(f, "; {member}: {reasons}")?,
+            match (member.as_str(), reasons.as_str()) {
+                (_, "") => {}
+                ("", reasons) => write!(f, "; {reasons}")?,
+                (member, reasons) => write!(f, "; {member}: {reasons}")?,
             }
         }
         match &self.trace_id {
@@ -184,16 +187,8 @@ impl fmt::Display for Problem {
 fn reasons_of(reasons: Value) -> Vec<String> {
     match reasons {
         Value::Array(reasons) => reasons.into_iter().flat_map(reasons_of).collect(),
-        Value::String(reason) => vec![one_line(&reason)],
+        Value::String(reason) => vec![one_line(&reason, LONGEST)],
         Value::Null => Vec::new(),
-        other => vec![one_line(&other.to_string())],
+        other => vec![one_line(&other.to_string(), LONGEST)],
     }
-}
-
-/// A text for people, from a stranger: bounded, on one line, without control characters.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
-        .collect()
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    RelatedEntityId, RelationshipId, RelationshipSort, Sort, Timestamp, UserId, validation::Rules,
+    RelatedEntityId, RelationshipId, RelationshipSort, Sort, Timestamp, UserId, members::setters,
+    validation::Rules,
 };
 
 /// `ContactRelationshipResponse`.
@@ -61,10 +62,21 @@ impl RelatedEntityType {
             Self::Other(slug) => slug,
         }
     }
+
+    /// The kind for people: `Customer`. One that is not known goes by its slug.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Customer => "Customer",
+            Self::Location => "Location",
+            Self::Booking => "Booking",
+            Self::Other(slug) => slug,
+        }
+    }
 }
 
 impl From<&str> for RelatedEntityType {
-    /// Reads a slug, or a name, in letters of any case.
+    /// Reads a slug or a name, in letters of any case.
     fn from(slug: &str) -> Self {
         [Self::Customer, Self::Location, Self::Booking]
             .into_iter()
@@ -104,48 +116,31 @@ impl RelationshipFilter {
         Self::default()
     }
 
-    /// Only to this entity.
-    pub fn related_entity_id(mut self, id: RelatedEntityId) -> Self {
-        self.related_entity_id = Some(id);
-        self
-    }
-
     /// Only to entities of this kind.
     pub fn entity_type(mut self, entity_type: &RelatedEntityType) -> Self {
         self.type_slug = Some(entity_type.slug().to_owned());
         self
     }
 
-    /// Only to entities whose kind has this name.
-    pub fn type_name(mut self, name: impl Into<String>) -> Self {
-        self.type_name = Some(name.into());
-        self
-    }
-
-    /// Only what was created before this time.
-    pub fn created_before(mut self, time: Timestamp) -> Self {
-        self.created_before = Some(time);
-        self
-    }
-
-    /// Only what was created at this time or later.
-    pub fn created_on_or_after(mut self, time: Timestamp) -> Self {
-        self.created_on_or_after = Some(time);
-        self
-    }
-
-    /// The order.
-    pub fn sort(mut self, sort: Sort<RelationshipSort>) -> Self {
-        self.sort = Some(sort);
-        self
+    setters! {
+        /// Only to this entity.
+        related_entity_id: RelatedEntityId;
+        /// Only to entities whose kind has this name.
+        type_name: impl Into<String>;
+        /// Only what was created before this time.
+        created_before: Timestamp;
+        /// Only what was created at this time or later.
+        created_on_or_after: Timestamp;
+        /// The order.
+        sort: Sort<RelationshipSort>;
     }
 }
 
 impl Validate for RelationshipFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.optional_text("typeSlug", self.type_slug.as_deref());
-        rules.optional_text("typeName", self.type_name.as_deref());
+        rules.line("typeSlug", self.type_slug.as_deref());
+        rules.line("typeName", self.type_name.as_deref());
         rules.finish()
     }
 }

@@ -1,7 +1,6 @@
 //! The API's date-times.
 
 use std::{
-    borrow::Cow,
     fmt,
     str::FromStr,
     time::{Duration, SystemTime},
@@ -9,6 +8,8 @@ use std::{
 
 use jiff::{civil, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// A point in time, in UTC, as exact as the service writes it.
 ///
@@ -41,6 +42,12 @@ impl Timestamp {
     pub fn is_unknown(self) -> bool {
         // The year 2 begins 62,104,060,800 seconds before 1970.
         self.0.as_second() < -62_104_060_800
+    }
+
+    /// The same time for the standard library; `None` where the platform cannot hold it.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        self.0.try_into().ok()
     }
 
     /// The nanoseconds since 1970, negative before.
@@ -89,7 +96,7 @@ impl FromStr for Timestamp {
             .or_else(|| TimeZone::UTC.to_timestamp(without_offset()?).ok())
             .map(Self)
             .ok_or_else(|| InvalidTimestamp {
-                text: text.to_owned(),
+                text: text::excerpt(text),
             })
     }
 }
@@ -114,7 +121,6 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        text::read(deserializer, "a date-time", Self::from_str)
     }
 }

@@ -6,21 +6,19 @@ use validator::{Validate, ValidationError, ValidationErrors};
 
 use crate::{ContactType, email, phone};
 
-/// The most characters of a value or a memo. The contract states none; this only stops what is
+/// The most characters of any text. The contract states no bound; this one only stops what is
 /// surely a mistake.
-pub(crate) const MOST_CHARACTERS: usize = 4_000;
+const MOST_CHARACTERS: usize = 4_000;
 
-/// Input that the API would refuse: every member at once.
+/// Input that the API would refuse: every breach at once.
 ///
 /// The messages name the member as the API does and give the reason. They do not quote the
 /// value: it may be personal data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidInput {
-    /// What is wrong, member by member, never empty.
+    /// What is wrong, ordered by member, never empty.
     pub fields: Vec<FieldError>,
 }
-
-impl std::error::Error for InvalidInput {}
 
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,8 +30,8 @@ impl fmt::Display for InvalidInput {
     }
 }
 
-impl InvalidInput {
-    pub(crate) fn of(field: FieldError) -> Self {
+impl From<FieldError> for InvalidInput {
+    fn from(field: FieldError) -> Self {
         Self {
             fields: vec![field],
         }
@@ -47,18 +45,25 @@ pub struct FieldError {
     /// The member as the API names it, for example `preferences.marketingUpdatesEnabled`;
     /// empty for the object as a whole.
     pub field: String,
-    /// The rule, for programs.
+    /// The rule, for programs: `blank`, `control`, `length`, `shape`, `unknown_type`, `range`,
+    /// `empty`, `filter`, `legacy`.
     pub code: String,
-    /// The reason, for people.
+    /// The reason, for people: it follows the name of the member.
     pub message: String,
 }
 
 impl FieldError {
-    pub(crate) fn new(field: &str, code: &str, message: &str) -> Self {
+    /// A breach of a rule by a member, or with an empty name by the object as a whole.
+    #[must_use]
+    pub fn new(
+        field: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
-            field: field.to_owned(),
-            code: code.to_owned(),
-            message: message.to_owned(),
+            field: field.into(),
+            code: code.into(),
+            message: message.into(),
         }
     }
 }
@@ -73,15 +78,18 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Validation with the API's names: every [`Validate`] has it.
+/// Validation with the API's names: everything that implements [`Validate`] has it.
 ///
 /// ```
 /// use crm_models::{Check, ContactType, CreateContactRequest};
 ///
-/// let request = CreateContactRequest::new(ContactType::Email, "not an address");
+/// let request = CreateContactRequest::new(ContactType::Email, "not an address").memo("\u{7}");
 /// let error = request.check().unwrap_err();
-/// assert_eq!(error.fields[0].field, "value");
-/// assert_eq!(error.to_string(), "value is not an e-mail address like name@host.example");
+/// assert_eq!(
+///     error.to_string(),
+///     "memo holds a control character; value is not an e-mail address like name@host.example",
+/// );
+/// assert_eq!(error.fields[1].field, "value");
 /// ```
 pub trait Check: Validate {
     /// Whether the API can be expected to take this.
@@ -94,15 +102,11 @@ pub trait Check: Validate {
             let mut fields: Vec<_> = errors
                 .field_errors()
                 .into_iter()
-                .flat_map(|(field, errors)| {
-                    errors.iter().map(move |error| FieldError {
-                        field: if field == WHOLE { "" } else { &field }.to_owned(),
-                        code: error.code.to_string(),
-                        message: error
-                            .message
-                            .as_deref()
-                            .unwrap_or("is not valid")
-                            .to_owned(),
+                .flat_map(|(member, breaches)| {
+                    let member = if member == WHOLE { "" } else { &*member }.to_owned();
+                    breaches.iter().map(move |breach| {
+                        let message = breach.message.as_deref().unwrap_or("is not valid");
+                        FieldError::new(member.as_str(), breach.code.as_ref(), message)
                     })
                 })
                 .collect();
@@ -114,84 +118,108 @@ pub trait Check: Validate {
 
 impl<T: Validate> Check for T {}
 
-/// The name under which errors of the object as a whole are kept.
+/// The name under which errors of the object as a whole are kept, as `validator` has it.
 const WHOLE: &str = "__all__";
 
-/// Collects breaches of rules.
+/// Collects breaches of rules. The bounds are generous, since the contract documents none.
 #[derive(Default)]
 pub(crate) struct Rules(ValidationErrors);
 
 impl Rules {
-    pub(crate) fn breach(&mut self, field: &'static str, code: &'static str, message: &str) {
-        let error = ValidationError::new(code).with_message(message.to_owned().into());
-        self.0.add(field, error);
+    pub(crate) fn breach(
+        &mut self,
+        member: &'static str,
+        code: &'static str,
+        reason: &'static str,
+    ) {
+        let error = ValidationError::new(code).with_message(reason.into());
+        self.0.add(member, error);
     }
 
     /// A breach by the object as a whole.
-    pub(crate) fn whole(&mut self, code: &'static str, message: &str) {
-        self.breach(WHOLE, code, message);
+    pub(crate) fn whole(&mut self, code: &'static str, reason: &'static str) {
+        self.breach(WHOLE, code, reason);
+    }
+
+    pub(crate) fn nothing_to_change(&mut self) {
+        self.whole("empty", "nothing is given to change");
     }
 
     /// A type of the contract, unless the caller insists on another.
-    pub(crate) fn contact_type(&mut self, contact_type: &ContactType) {
-        if matches!(contact_type, ContactType::Other(_)) {
-            self.breach(
+    pub(crate) fn contact_type(&mut self, contact_type: &ContactType, unknown_allowed: bool) {
+        match contact_type {
+            ContactType::Other(text) if text.trim().is_empty() => {
+                self.breach("type", "blank", "is blank");
+            }
+            ContactType::Other(_) if !unknown_allowed => self.breach(
                 "type",
                 "unknown_type",
                 "is not one of Phone, MobilePhone, Email, Fax",
-            );
+            ),
+            ContactType::Other(text) => self.line("type", Some(text)),
+            _ => {}
         }
     }
 
-    /// A value that fits its type; when the type is not known, one that fits any.
-    pub(crate) fn value(&mut self, contact_type: Option<&ContactType>, value: &str) {
+    /// A value that fits its type.
+    pub(crate) fn value(&mut self, contact_type: &ContactType, value: &str) {
+        self.any_value(value);
+        self.shape(match contact_type {
+            _ if value.trim().is_empty() => Ok(()),
+            ContactType::Email => email::check(value),
+            ContactType::Phone | ContactType::MobilePhone | ContactType::Fax => phone::check(value),
+            ContactType::Other(_) => Ok(()),
+        });
+    }
+
+    /// A value that fits one of the contract's types, when it is not known which.
+    pub(crate) fn value_of_known_type(&mut self, value: &str) {
+        self.any_value(value);
+        let fits = value.trim().is_empty() || email::check(value).or(phone::check(value)).is_ok();
+        self.shape(match fits {
+            true => Ok(()),
+            false => Err("is neither an e-mail address nor a telephone number"),
+        });
+    }
+
+    /// A value of any type.
+    pub(crate) fn any_value(&mut self, value: &str) {
         if value.trim().is_empty() {
             self.breach("value", "blank", "is blank");
-            return;
         }
-        if value.chars().any(char::is_control) {
-            self.breach("value", "control", "holds a control character");
-        }
-        self.length("value", value);
-        let fault = match contact_type {
-            Some(contact_type) if contact_type.is_phone() => phone::fault(value),
-            Some(ContactType::Email) => email::fault(value),
-            Some(_) => None,
-            None => email::fault(value)
-                .and(phone::fault(value))
-                .map(|_| "is neither an e-mail address nor a telephone number"),
-        };
-        if let Some(fault) = fault {
-            self.breach("value", "shape", fault);
+        self.line("value", Some(value));
+    }
+
+    fn shape(&mut self, result: Result<(), &'static str>) {
+        if let Err(reason) = result {
+            self.breach("value", "shape", reason);
         }
     }
 
-    /// A free text: line breaks and tabs are fine, other control characters are not.
-    pub(crate) fn text(&mut self, field: &'static str, text: &str) {
-        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        if text.chars().any(control) {
-            self.breach(field, "control", "holds a control character");
-        }
-        self.length(field, text);
+    /// A free text: line feeds and tabs are fine, other control characters are not.
+    pub(crate) fn memo(&mut self, memo: Option<&str>) {
+        self.text("memo", memo, |c| c.is_control() && c != '\n' && c != '\t');
     }
 
-    pub(crate) fn optional_text(&mut self, field: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.text(field, text);
-        }
+    /// A text on one line.
+    pub(crate) fn line(&mut self, member: &'static str, text: Option<&str>) {
+        self.text(member, text, char::is_control);
     }
 
-    fn length(&mut self, field: &'static str, text: &str) {
+    fn text(&mut self, member: &'static str, text: Option<&str>, refused: fn(char) -> bool) {
+        let text = text.unwrap_or_default();
+        if text.contains(refused) {
+            self.breach(member, "control", "holds a control character");
+        }
         if text.chars().count() > MOST_CHARACTERS {
-            self.breach(field, "length", "has more than 4000 characters");
+            self.breach(member, "length", "has more than 4000 characters");
         }
     }
 
     pub(crate) fn finish(self) -> Result<(), ValidationErrors> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(self.0)
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => Err(self.0),
         }
     }
 }

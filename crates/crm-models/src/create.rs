@@ -1,0 +1,98 @@
+//! Creating contacts of locations, customers and bookings.
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::{Contact, ContactType, validation::Rules};
+
+/// `LocationContactCreateRequest`, `CreateCustomerContactRequest` and, for bookings,
+/// `ContactCreateRequest`: the body of a POST.
+///
+/// Preferences cannot be given on creation: update them afterwards.
+///
+/// ```
+/// use crm_models::{ContactType, CreateContactRequest};
+///
+/// let request = CreateContactRequest::new(ContactType::MobilePhone, "8185550142").memo("Gate");
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"type":"MobilePhone","value":"8185550142","memo":"Gate"}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct CreateContactRequest {
+    #[serde(rename = "type")]
+    contact_type: ContactType,
+    value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    memo: Option<String>,
+    #[serde(skip)]
+    unknown_type_allowed: bool,
+}
+
+impl CreateContactRequest {
+    /// A contact without a memo.
+    pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
+        Self {
+            contact_type,
+            value: value.into(),
+            memo: None,
+            unknown_type_allowed: false,
+        }
+    }
+
+    /// Adds a memo.
+    pub fn memo(mut self, memo: impl Into<String>) -> Self {
+        self.memo = Some(memo.into());
+        self
+    }
+
+    /// Lets a type pass validation that the contract does not know, and any value with it.
+    pub fn allow_unknown_type(mut self) -> Self {
+        self.unknown_type_allowed = true;
+        self
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn get_contact_type(&self) -> &ContactType {
+        &self.contact_type
+    }
+
+    /// The number or address.
+    #[must_use]
+    pub fn get_value(&self) -> &str {
+        &self.value
+    }
+
+    /// The memo, if there is one.
+    #[must_use]
+    pub fn get_memo(&self) -> Option<&str> {
+        self.memo.as_deref()
+    }
+
+    /// Whether `contact` is this number or address already. A landline and a mobile telephone
+    /// with one number are the same; a fax is not a telephone.
+    #[must_use]
+    pub fn is_same(&self, contact: &Contact) -> bool {
+        let family = |contact_type: &ContactType| match contact_type {
+            ContactType::MobilePhone => ContactType::Phone,
+            other => other.clone(),
+        };
+        family(&self.contact_type) == family(&contact.contact_type)
+            && self.contact_type.same_value(&self.value, &contact.value)
+    }
+}
+
+impl Validate for CreateContactRequest {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        rules.contact_type(&self.contact_type, self.unknown_type_allowed);
+        rules.value(&self.contact_type, &self.value);
+        rules.memo(self.memo.as_deref());
+        rules.finish()
+    }
+}

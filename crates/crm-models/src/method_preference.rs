@@ -1,0 +1,86 @@
+//! The preferences of contact methods: their kinds, and the values of one method.
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::{PreferenceTypeId, validation::Rules};
+
+/// `ContactPreferenceTypeResponse`: a preference that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PreferenceType {
+    /// The type's GUID.
+    pub id: PreferenceTypeId,
+    /// The name, by which a method's preference is read and set.
+    pub name: String,
+    /// What it means.
+    pub description: Option<String>,
+    /// What its values are; only `Bool` exists so far.
+    pub data_type: String,
+}
+
+/// `ContactPreferenceResponse`: one preference of one method. Its value travels as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MethodPreference {
+    /// The name.
+    pub name: String,
+    /// What its values are.
+    pub data_type: String,
+    /// The value, if it is set.
+    pub value: Option<String>,
+}
+
+impl MethodPreference {
+    /// The value as a truth value, in letters of any case; `None` when it is not set or is
+    /// something else.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.value.as_deref()?.trim() {
+            value if value.eq_ignore_ascii_case("true") => Some(true),
+            value if value.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// `UpdateContactMethodPreferenceRequest`.
+///
+/// ```
+/// use crm_models::UpdateMethodPreferenceRequest;
+///
+/// let off = UpdateMethodPreferenceRequest::from(false);
+/// assert_eq!(serde_json::to_string(&off)?, r#"{"value":"false"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMethodPreferenceRequest {
+    value: String,
+}
+
+impl UpdateMethodPreferenceRequest {
+    /// A value as text.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+        }
+    }
+}
+
+impl From<bool> for UpdateMethodPreferenceRequest {
+    fn from(on: bool) -> Self {
+        Self::new(if on { "true" } else { "false" })
+    }
+}
+
+impl Validate for UpdateMethodPreferenceRequest {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        rules.line("value", Some(&self.value));
+        rules.finish()
+    }
+}

@@ -1,0 +1,127 @@
+//! Contacts that name their owner: the items of lists over all owners, and of exports.
+
+use std::ops::Deref;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::{Contact, ContactOwner, CustomerId, LocationId, contact::Wire};
+
+/// A contact together with its owner, as lists over all owners answer it.
+///
+/// Dereferences to the [`Contact`].
+///
+/// ```
+/// use crm_models::{LocationsContact, LocationId};
+///
+/// let item: LocationsContact = serde_json::from_str(r#"{
+///     "id": 71205, "type": "Email", "value": "accounts@site.example",
+///     "modifiedOn": "2026-02-18T22:40:03.75Z", "locationId": 55021
+/// }"#)?;
+/// assert_eq!(item.owner, LocationId::new(55021)?);
+/// assert_eq!(item.value, "accounts@site.example");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(bound = "O: ContactOwner")]
+#[non_exhaustive]
+pub struct OwnedContact<O> {
+    /// Whose contact.
+    #[serde(flatten, serialize_with = "by_its_member")]
+    pub owner: O,
+    /// The contact.
+    #[serde(flatten)]
+    pub contact: Contact,
+}
+
+/// A contact of an export feed: it may be deleted.
+///
+/// Dereferences to the [`Contact`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(bound = "O: ContactOwner")]
+#[non_exhaustive]
+pub struct ExportedContact<O> {
+    /// Whose contact.
+    #[serde(flatten, serialize_with = "by_its_member")]
+    pub owner: O,
+    /// The contact.
+    #[serde(flatten)]
+    pub contact: Contact,
+    /// False is the only sign of a deleted contact.
+    pub active: bool,
+}
+
+impl<O> OwnedContact<O> {
+    /// The contact of this owner.
+    #[must_use]
+    pub fn new(owner: O, contact: Contact) -> Self {
+        Self { owner, contact }
+    }
+}
+
+impl<O> ExportedContact<O> {
+    /// The contact of this owner, or what was one.
+    #[must_use]
+    pub fn new(owner: O, contact: Contact, active: bool) -> Self {
+        Self {
+            owner,
+            contact,
+            active,
+        }
+    }
+}
+
+impl<O> Deref for OwnedContact<O> {
+    type Target = Contact;
+
+    fn deref(&self) -> &Contact {
+        &self.contact
+    }
+}
+
+impl<O> Deref for ExportedContact<O> {
+    type Target = Contact;
+
+    fn deref(&self) -> &Contact {
+        &self.contact
+    }
+}
+
+impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            owner: wire.owner()?,
+            contact: wire.into(),
+        })
+    }
+}
+
+impl<'de, O: ContactOwner> Deserialize<'de> for ExportedContact<O> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            owner: wire.owner()?,
+            active: wire
+                .active
+                .ok_or_else(|| D::Error::missing_field("active"))?,
+            contact: wire.into(),
+        })
+    }
+}
+
+/// Writes the owner as `locationId` or `customerId`.
+fn by_its_member<O: ContactOwner, S: Serializer>(
+    owner: &O,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([(O::MEMBER, owner)])
+}
+
+/// `LocationsContactResponse`.
+pub type LocationsContact = OwnedContact<LocationId>;
+/// `CustomerContactWithModifiedOnAndCustomerIdResponse`.
+pub type CustomersContact = OwnedContact<CustomerId>;
+/// `ExportLocationContactResponse`.
+pub type ExportedLocationContact = ExportedContact<LocationId>;
+/// `ExportCustomerContactResponse`.
+pub type ExportedCustomerContact = ExportedContact<CustomerId>;

@@ -1,0 +1,95 @@
+//! Who has contacts of this kind: locations and customers.
+
+use std::{fmt, hash::Hash};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{CustomerId, LocationId};
+
+/// A location or a customer: code for the contacts of both is written once over this trait.
+///
+/// The constants are the API's words for the owner. The trait is sealed, since bookings and
+/// people have contacts of another form.
+///
+/// ```
+/// use crm_models::{ContactOwner, CustomerId};
+///
+/// fn path<O: ContactOwner>(owner: O) -> String {
+///     format!("/{}/{owner}/contacts", O::COLLECTION)
+/// }
+///
+/// assert_eq!(path(CustomerId::new(9107)?), "/customers/9107/contacts");
+/// # Ok::<(), crm_models::InvalidId>(())
+/// ```
+pub trait ContactOwner:
+    Copy
+    + Ord
+    + Hash
+    + fmt::Display
+    + fmt::Debug
+    + Send
+    + Sync
+    + Serialize
+    + DeserializeOwned
+    + sealed::Owner
+    + 'static
+{
+    /// One of them, for people: `location`.
+    const NOUN: &'static str;
+    /// All of them, in paths: `locations`.
+    const COLLECTION: &'static str;
+    /// The member that names the owner: `locationId`.
+    const MEMBER: &'static str;
+    /// The member of a query that names several: `locationIds`.
+    const LIST_MEMBER: &'static str;
+    /// Whether ids exclude other filters, and the times of creation alone are not enough.
+    const STRICT_FILTERS: bool;
+
+    /// The number.
+    fn get(self) -> i64;
+}
+
+pub(crate) mod sealed {
+    use crate::{CustomerId, LocationId};
+
+    pub trait Owner: Sized {
+        /// The one of the two owners that is of this kind.
+        fn of(location: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self>;
+    }
+}
+
+impl ContactOwner for LocationId {
+    const NOUN: &'static str = "location";
+    const COLLECTION: &'static str = "locations";
+    const MEMBER: &'static str = "locationId";
+    const LIST_MEMBER: &'static str = "locationIds";
+    const STRICT_FILTERS: bool = false;
+
+    fn get(self) -> i64 {
+        self.get()
+    }
+}
+
+impl sealed::Owner for LocationId {
+    fn of(location: Option<LocationId>, _: Option<CustomerId>) -> Option<Self> {
+        location
+    }
+}
+
+impl ContactOwner for CustomerId {
+    const NOUN: &'static str = "customer";
+    const COLLECTION: &'static str = "customers";
+    const MEMBER: &'static str = "customerId";
+    const LIST_MEMBER: &'static str = "customerIds";
+    const STRICT_FILTERS: bool = true;
+
+    fn get(self) -> i64 {
+        self.get()
+    }
+}
+
+impl sealed::Owner for CustomerId {
+    fn of(_: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self> {
+        customer
+    }
+}

@@ -1,0 +1,118 @@
+//! What is to change in a person.
+
+use validator::{Validate, ValidationErrors};
+
+use crate::{Person, UpdatePersonRequest, validation::Rules};
+
+/// What a person wants changed in a person. Members that are not named are kept.
+///
+/// ```
+/// use crm_models::{Person, PersonChange};
+///
+/// let person: Person = serde_json::from_str(r#"{
+///     "id": "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90", "name": "Dana Whitfield",
+///     "title": "Lead", "isArchived": false,
+///     "createdOn": "2026-04-12T14:05:09Z", "createdBy": 4102,
+///     "modifiedOn": "2026-04-12T14:05:09Z", "modifiedBy": 0
+/// }"#)?;
+/// let request = PersonChange::new().clear_title().to_request(&person);
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"name":"Dana Whitfield","title":null,"referenceId":null,"isArchived":false}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+pub struct PersonChange {
+    // Outer none: keep; inner none: clear.
+    name: Option<Option<String>>,
+    title: Option<Option<String>>,
+    reference_id: Option<Option<String>>,
+    is_archived: Option<bool>,
+}
+
+impl PersonChange {
+    /// Changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(Some(name.into()));
+        self
+    }
+
+    /// Clears the name.
+    pub fn clear_name(mut self) -> Self {
+        self.name = Some(None);
+        self
+    }
+
+    /// Sets the role.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = Some(Some(title.into()));
+        self
+    }
+
+    /// Clears the role.
+    pub fn clear_title(mut self) -> Self {
+        self.title = Some(None);
+        self
+    }
+
+    /// Sets the caller's own id.
+    pub fn reference_id(mut self, id: impl Into<String>) -> Self {
+        self.reference_id = Some(Some(id.into()));
+        self
+    }
+
+    /// Clears the caller's own id.
+    pub fn clear_reference_id(mut self) -> Self {
+        self.reference_id = Some(None);
+        self
+    }
+
+    /// Puts away, or takes back.
+    pub fn is_archived(mut self, is_archived: bool) -> Self {
+        self.is_archived = Some(is_archived);
+        self
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The request with all members: the changed ones, and `person`'s for the rest.
+    pub fn to_request(&self, person: &Person) -> UpdatePersonRequest {
+        let member = |change: &Option<Option<String>>, now: &Option<String>| {
+            change.clone().unwrap_or_else(|| now.clone())
+        };
+        UpdatePersonRequest {
+            name: member(&self.name, &person.name),
+            title: member(&self.title, &person.title),
+            reference_id: member(&self.reference_id, &person.reference_id),
+            is_archived: self.is_archived.unwrap_or(person.is_archived),
+        }
+    }
+}
+
+impl Validate for PersonChange {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::default();
+        if self.is_empty() {
+            rules.nothing_to_change();
+        }
+        for (field, text) in [
+            ("name", &self.name),
+            ("title", &self.title),
+            ("referenceId", &self.reference_id),
+        ] {
+            rules.line(field, text.as_ref().and_then(Option::as_deref));
+        }
+        rules.finish()
+    }
+}

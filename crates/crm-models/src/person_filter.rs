@@ -1,0 +1,76 @@
+//! Which people a list holds, in which order.
+
+use serde::Serialize;
+use validator::{Validate, ValidationErrors};
+
+use crate::{
+    PersonSort, Sort,
+    filter::{TimeFilter, time_filters},
+    members::setters,
+    person::check,
+};
+
+/// Whether archived people are listed. The values on the wire are not documented; these are
+/// the ones of the API's similar filters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Archived {
+    /// Only archived ones.
+    #[serde(rename = "True")]
+    Yes,
+    /// Only those not archived.
+    #[serde(rename = "False")]
+    No,
+    /// All.
+    Any,
+}
+
+/// Which people a list holds, in which order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use]
+pub struct PersonFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_archived: Option<Archived>,
+    #[serde(flatten)]
+    times: TimeFilter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sort: Option<Sort<PersonSort>>,
+}
+
+impl PersonFilter {
+    /// All people.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        /// Only with this name. Whether a part is enough is not documented.
+        name: impl Into<String>;
+        /// Only with this role. Whether a part is enough is not documented.
+        title: impl Into<String>;
+        /// Only with this id of the caller's own.
+        reference_id: impl Into<String>;
+        /// The order.
+        sort: Sort<PersonSort>;
+    }
+
+    time_filters!();
+
+    /// Whether archived people are listed; without it the service decides.
+    pub fn archived(mut self, archived: Archived) -> Self {
+        self.is_archived = Some(archived);
+        self
+    }
+}
+
+impl Validate for PersonFilter {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        check(&self.name, &self.title, &self.reference_id)
+    }
+}

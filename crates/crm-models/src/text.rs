@@ -1,0 +1,48 @@
+//! Texts from strangers: read without a copy, shown on one short line.
+
+use std::fmt;
+
+use serde::{Deserializer, de::Error, de::Visitor};
+
+/// Reads a text and parses it where it lies, without a copy of its own: a page holds thousands.
+pub(crate) fn read<'de, D, T, E>(
+    deserializer: D,
+    expecting: &'static str,
+    parse: fn(&str) -> Result<T, E>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    E: fmt::Display,
+{
+    deserializer.deserialize_str(Text { expecting, parse })
+}
+
+struct Text<T, E> {
+    expecting: &'static str,
+    parse: fn(&str) -> Result<T, E>,
+}
+
+impl<'de, T, E: fmt::Display> Visitor<'de> for Text<T, E> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<X: Error>(self, text: &str) -> Result<T, X> {
+        (self.parse)(text).map_err(X::custom)
+    }
+}
+
+/// A text that may be shown: at most `most` characters, no control characters.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(most)
+        .collect()
+}
+
+/// The start of an input that was refused, for the message that says so.
+pub(crate) fn excerpt(input: &str) -> String {
+    one_line(input, 40)
+}

@@ -1,0 +1,104 @@
+//! The body of the PATCH of a contact of a location or a customer.
+
+use serde::{Deserialize, Serialize};
+use validator::{Validate, ValidationErrors};
+
+use crate::{
+    ContactPreferencesRequest, ContactType, InvalidInput,
+    members::{contact_members, present, setters},
+};
+
+/// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
+///
+/// Absent members are kept. Nothing is written as null, and null is refused when this is read,
+/// since what it would do is not documented. To say what should change without knowing all
+/// preferences, see [`ContactChange`](crate::ContactChange).
+///
+/// ```
+/// use crm_models::{Check, UpdateContactRequest};
+///
+/// let request = UpdateContactRequest::new().memo("");
+/// assert_eq!(serde_json::to_string(&request)?, r#"{"memo":""}"#, "clears the memo");
+/// assert!(UpdateContactRequest::new().check().is_err(), "nothing to change");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct UpdateContactRequest {
+    #[serde(
+        rename = "type",
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    contact_type: Option<ContactType>,
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    value: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    memo: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
+    preferences: Option<ContactPreferencesRequest>,
+    #[serde(skip)]
+    unknown_type_allowed: bool,
+}
+
+impl UpdateContactRequest {
+    /// Changes nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    contact_members!();
+
+    setters! {
+        /// Sets all preferences.
+        preferences: ContactPreferencesRequest;
+    }
+
+    /// The preferences, if they change.
+    #[must_use]
+    pub fn get_preferences(&self) -> Option<&ContactPreferencesRequest> {
+        self.preferences.as_ref()
+    }
+
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contact_type.is_none()
+            && self.value.is_none()
+            && self.memo.is_none()
+            && self.preferences.is_none()
+    }
+
+    /// Writes the preferences, if they change, in the form before May 2026.
+    ///
+    /// # Errors
+    ///
+    /// See [`ContactPreferencesRequest::legacy_three_flags`].
+    pub fn legacy_three_flags(mut self) -> Result<Self, InvalidInput> {
+        self.preferences = self
+            .preferences
+            .map(ContactPreferencesRequest::legacy_three_flags)
+            .transpose()?;
+        Ok(self)
+    }
+}
+
+impl Validate for UpdateContactRequest {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.rules().finish()
+    }
+}
