@@ -75,8 +75,8 @@ pub(crate) fn admit<'a>(
     operation: &Operation,
     tenant: &str,
     headers: &HeaderMap,
+    now: i64,
 ) -> Result<&'a Tenant, Problem> {
-    let now = app.clock.ticks();
     let grant = access_token(headers)
         .and_then(|token| app.tokens.find(token, now))
         .ok_or_else(|| {

@@ -17,6 +17,15 @@ use crate::problem::{Problem, json};
 use crate::query::Query;
 use crate::settings::Settings;
 
+/// On which terms a request is carried out.
+struct Terms<'a> {
+    settings: &'a Settings,
+    /// When it was read, in ticks.
+    now: i64,
+    /// Whether its changes are kept.
+    keep: bool,
+}
+
 /// Answers a request for one operation.
 pub(crate) async fn operation(
     app: Arc<App>,
@@ -27,7 +36,7 @@ pub(crate) async fn operation(
     let path = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .ok();
-    let carry_out = |parts: &Parts, body: &[u8], keep: bool, settings: &Settings| {
+    let carry_out = |parts: &Parts, body: &[u8], terms: &Terms<'_>| {
         // Only text that is not UTF-8 once decoded leaves no path parameters.
         let path: Vec<(String, String)> = path
             .as_ref()
@@ -35,17 +44,17 @@ pub(crate) async fn operation(
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        run(&app, &operation, settings, &path, parts, body, keep)
+        run(&app, &operation, terms, &path, parts, body)
     };
     exchange(
         &app,
         &operation.id,
         parts,
         body,
-        |parts, body, keep, settings| match carry_out(parts, body, keep, settings) {
+        |parts, body, terms| match carry_out(parts, body, terms) {
             Ok(Reply::Json(body)) => json(StatusCode::OK, body),
             Ok(Reply::Empty) => Response::default(),
-            Err(problem) => problem.into_response(settings.gateway_errors),
+            Err(problem) => problem.into_response(terms.settings.gateway_errors),
         },
     )
     .await
@@ -54,42 +63,41 @@ pub(crate) async fn operation(
 /// Answers a token request.
 pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    exchange(
-        &app,
-        "Token",
-        parts,
-        body,
-        |parts, body, _keep, settings| auth::token(&app, settings, &parts.headers, body),
-    )
+    exchange(&app, "Token", parts, body, |parts, body, terms| {
+        auth::token(&app, terms.settings, &parts.headers, body)
+    })
     .await
 }
 
 /// Answers a request that matches no operation.
 pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    exchange(&app, "", parts, body, |_, _, _, settings| {
-        Problem::no_route().into_response(settings.gateway_errors)
+    exchange(&app, "", parts, body, |_, _, terms| {
+        Problem::no_route().into_response(terms.settings.gateway_errors)
     })
     .await
 }
 
 /// Reads a request, lets `carry_out` answer it and injects the fault that is
-/// due. The third argument of `carry_out` says whether changes are to be kept.
+/// due.
 async fn exchange(
     app: &App,
     operation: &str,
     parts: Parts,
     body: Body,
-    carry_out: impl FnOnce(&Parts, &[u8], bool, &Settings) -> Response<Body>,
+    carry_out: impl FnOnce(&Parts, &[u8], &Terms<'_>) -> Response<Body>,
 ) -> Response<Body> {
-    let arrived = app.clock.ticks();
-    let settings = app.settings();
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
     wire.calm();
     let fault = app
         .faults
         .choose(operation, &parts.method, parts.uri.path());
-    let (response, injected) = match faults::receive(fault.as_ref(), &wire, body).await {
+    let received = faults::receive(fault.as_ref(), &wire, body).await;
+    // From here to the answer nothing waits: the times in the log are those
+    // by which the rate limit counts.
+    let settings = app.settings();
+    let now = app.clock.ticks();
+    let (response, injected) = match received {
         Err(Unread::Reset) => (Response::default(), fault),
         Err(Unread::Refused) => {
             let problem = Problem::bad_request("The body is too large or was broken off");
@@ -97,7 +105,12 @@ async fn exchange(
         }
         Ok(body) => {
             let keep = fault.as_ref().is_none_or(Fault::is_carried_out);
-            let answer = carry_out(&parts, &body, keep, &settings);
+            let terms = Terms {
+                settings: &settings,
+                now,
+                keep,
+            };
+            let answer = carry_out(&parts, &body, &terms);
             inject(fault, operation, &wire, answer).await
         }
     };
@@ -105,7 +118,7 @@ async fn exchange(
         app.faults.count(fault);
     }
     let entry = LogEntry {
-        time: arrived.saturating_mul(100),
+        time: now.saturating_mul(100),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         operation: operation.to_owned(),
@@ -139,17 +152,17 @@ async fn inject(
 fn run(
     app: &App,
     operation: &Operation,
-    settings: &Settings,
+    terms: &Terms<'_>,
     path: &[(String, String)],
     parts: &Parts,
     body: &[u8],
-    keep: bool,
 ) -> Result<Reply, Problem> {
+    let settings = terms.settings;
     let tenant = path
         .iter()
         .find(|(name, _)| name == "tenant")
         .map_or("", |(_, value)| value);
-    let tenant = auth::admit(app, settings, operation, tenant, &parts.headers)?;
+    let tenant = auth::admit(app, settings, operation, tenant, &parts.headers, terms.now)?;
     let query = Query::read(parts.uri.query().unwrap_or(""), &operation.query, settings)?;
     let run = |db: &rusqlite::Connection| {
         (operation.run)(&Call {
@@ -163,7 +176,7 @@ fn run(
         })
     };
     match operation.writes() {
-        true => tenant.store.write(keep, run),
+        true => tenant.store.write(terms.keep, run),
         false => tenant.store.read(run),
     }
 }

@@ -68,6 +68,7 @@ mod admin;
 mod app;
 mod auth;
 mod body;
+mod builder;
 mod clock;
 mod connection;
 mod contact_type;
@@ -88,13 +89,14 @@ pub mod settings;
 mod store;
 mod time_text;
 
+pub use builder::SandboxBuilder;
 pub use clock::Clock;
 pub use connection::Connection;
 pub use error::SandboxError;
 pub use faults::{Fault, FaultPlan, FaultRule};
 pub use log::LogEntry;
-pub use sandbox::{Sandbox, SandboxBuilder};
-pub use seed::Seed;
+pub use sandbox::Sandbox;
+pub use seed::{InvalidSeed, Seed};
 pub use settings::{Setting, SettingError, Settings};
 pub use store::contacts::{StoredContact, StoredPreferences};
 

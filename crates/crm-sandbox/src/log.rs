@@ -13,7 +13,8 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LogEntry {
-    /// When its head was read, by the sandbox's clock, in nanoseconds since 1970.
+    /// When it was read, by the sandbox's clock, in nanoseconds since 1970. The
+    /// rate limit counts by the same times.
     pub time: i64,
     /// Its method.
     pub method: String,
@@ -33,7 +34,7 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// When the request's head was read, by the sandbox's clock.
+    /// When the request was read, by the sandbox's clock.
     #[must_use]
     pub fn arrived(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(self.time.unsigned_abs())

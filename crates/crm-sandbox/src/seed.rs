@@ -1,6 +1,5 @@
 //! The data with which a new sandbox starts.
 
-use std::num::ParseIntError;
 use std::str::FromStr;
 
 use rusqlite::{Connection, params};
@@ -17,6 +16,7 @@ use crate::time_text;
 /// use crm_sandbox::Seed;
 /// assert_eq!("demo".parse(), Ok(Seed::Demo));
 /// assert_eq!("40000".parse(), Ok(Seed::Count(40_000)));
+/// assert!("many".parse::<Seed>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -34,14 +34,22 @@ pub enum Seed {
     Count(u32),
 }
 
+/// The text names no seed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a seed is `demo`, `empty` or a number of contacts, not {0:?}")]
+pub struct InvalidSeed(String);
+
 impl FromStr for Seed {
-    type Err = ParseIntError;
+    type Err = InvalidSeed;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "demo" => Ok(Self::Demo),
             "empty" => Ok(Self::Empty),
-            number => number.parse().map(Self::Count),
+            number => match number.parse() {
+                Ok(contacts) => Ok(Self::Count(contacts)),
+                Err(_) => Err(InvalidSeed(number.to_owned())),
+            },
         }
     }
 }

@@ -1,0 +1,209 @@
+//! Configuring and starting a sandbox.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::connection::Connection;
+use crate::error::SandboxError;
+use crate::faults::{FaultPlan, Faults};
+use crate::sandbox::Sandbox;
+use crate::seed::Seed;
+use crate::server;
+use crate::settings::{SettingError, Settings};
+
+/// Configures a sandbox before it starts.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use crm_sandbox::{Sandbox, Seed};
+///
+/// let sandbox = Sandbox::builder()
+///     .seed(Seed::Count(1000))
+///     .set("rate-limit", "0")?
+///     .start()
+///     .await?;
+/// assert_eq!(sandbox.location_contacts()?.len(), 1000);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    data: Option<PathBuf>,
+    seed: Seed,
+    settings: Settings,
+    faults: FaultPlan,
+    tenant: i64,
+    more_tenants: Vec<i64>,
+    client_id: String,
+    client_secret: String,
+    app_key: String,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            seed: Seed::default(),
+            settings: Settings::default(),
+            faults: FaultPlan::default(),
+            tenant: 1001,
+            more_tenants: Vec::new(),
+            client_id: "cid.sandbox".to_owned(),
+            client_secret: "cs1.sandbox".to_owned(),
+            app_key: "ak1.sandbox".to_owned(),
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// The address to listen on; port 0 takes a free one. Default:
+    /// `127.0.0.1:0`.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Keeps the data in this SQLite file, which is made if it is missing.
+    /// Further tenants have files beside it, with their id before the
+    /// extension.
+    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data = Some(path.into());
+        self
+    }
+
+    /// The data of a new database. Default: [`Seed::Demo`].
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Changes a setting.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when there is no such setting or value.
+    pub fn set(mut self, name: &str, value: &str) -> Result<Self, SettingError> {
+        self.settings.set(name, value)?;
+        Ok(self)
+    }
+
+    /// The faults to inject from the start.
+    pub fn faults(mut self, plan: FaultPlan) -> Self {
+        self.faults = plan;
+        self
+    }
+
+    /// The tenant. Default: 1001.
+    pub fn tenant(mut self, tenant: i64) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Further tenants that the same credentials serve, each with data and a
+    /// rate limit of its own.
+    pub fn more_tenants(mut self, tenants: impl IntoIterator<Item = i64>) -> Self {
+        self.more_tenants.extend(tenants);
+        self
+    }
+
+    /// Other credentials than the well-known ones.
+    pub fn credentials(
+        mut self,
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+        app_key: impl Into<String>,
+    ) -> Self {
+        self.client_id = client_id.into();
+        self.client_secret = client_secret.into();
+        self.app_key = app_key.into();
+        self
+    }
+
+    /// Opens the database, listens and serves.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError`] when the address, the data file or a thread cannot be
+    /// had.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        let (started, ready) = oneshot::channel();
+        let (stop, stopping) = oneshot::channel();
+        let (running, stopped) = oneshot::channel();
+        thread::Builder::new()
+            .name("crm-sandbox".to_owned())
+            .spawn(move || {
+                self.run(started, stopping);
+                // Everything of the server is dropped by now.
+                drop(running);
+            })
+            .map_err(SandboxError::Thread)?;
+        let app = ready.await.map_err(|_| SandboxError::Stopped)??;
+        Ok(Sandbox { app, stop, stopped })
+    }
+
+    /// The life of the server's thread.
+    fn run(
+        self,
+        started: oneshot::Sender<Result<Arc<App>, SandboxError>>,
+        stop: oneshot::Receiver<()>,
+    ) {
+        let runtime = match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = started.send(Err(SandboxError::Thread(error)));
+                return;
+            }
+        };
+        runtime.block_on(async {
+            match self.open().await {
+                Ok((listener, app)) => {
+                    // Nobody waits any more: then nobody wants the server.
+                    if started.send(Ok(Arc::clone(&app))).is_ok() {
+                        server::serve(listener, app, stop).await;
+                    }
+                }
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                }
+            }
+        });
+    }
+
+    async fn open(self) -> Result<(TcpListener, Arc<App>), SandboxError> {
+        let refused = |source| SandboxError::Listen {
+            address: self.listen.to_string(),
+            source,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let url = format!("http://{address}");
+        let connection = Connection {
+            api_url: url.clone(),
+            auth_url: url,
+            tenant: self.tenant,
+            client_id: self.client_id,
+            client_secret: self.client_secret,
+            app_key: self.app_key,
+        };
+        let app = App::open(
+            connection,
+            &self.more_tenants,
+            self.data.as_deref(),
+            self.seed,
+            self.settings,
+            Faults::new(self.faults),
+        )?;
+        Ok((listener, Arc::new(app)))
+    }
+}

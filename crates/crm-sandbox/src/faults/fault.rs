@@ -1,0 +1,104 @@
+//! The kinds of faults.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that goes wrong with one request.
+///
+/// Each fault says whether the request is carried out. Where the request is
+/// refused by an ordinary check, that refusal is answered instead of a fault
+/// of the kinds `Status`, `Html` and `TooManyRequests`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The connection is reset as soon as it is made. Nothing was sent. Rules
+    /// with this fault count connections, not requests.
+    Refuse,
+    /// The connection is reset once the request's head was read. Not carried out.
+    ResetBeforeRequest,
+    /// The connection is reset once a part of the request's body was read.
+    /// Not carried out.
+    ResetDuringRequest,
+    /// The connection is reset once the whole request was read. Not carried out.
+    ResetAfterRequest,
+    /// Carried out; the connection is reset before the first byte of the answer.
+    ResetBeforeAnswer,
+    /// Carried out; the connection is reset within the answer.
+    ResetDuringAnswer,
+    /// Carried out and answered in full; then the kept-alive connection is reset.
+    ResetAfterAnswer,
+    /// Carried out; the answer comes late.
+    Delay {
+        /// Milliseconds before the answer.
+        milliseconds: u64,
+    },
+    /// Carried out; the answer comes in small pieces.
+    Drip {
+        /// Bytes in a piece.
+        bytes: usize,
+        /// Milliseconds between the pieces.
+        milliseconds: u64,
+    },
+    /// Carried out; `Content-Length` is off by this many bytes, then the
+    /// connection is closed.
+    WrongLength {
+        /// Added to the true length.
+        difference: i64,
+    },
+    /// Carried out; the answer is not HTTP.
+    Garbage,
+    /// Carried out; the answer's body is not JSON, though it says so.
+    GarbageBody,
+    /// An HTML page with this status. Not carried out.
+    Html {
+        /// The status.
+        status: u16,
+    },
+    /// A problem with this status. Not carried out. On the token endpoint 400
+    /// and 401 are the OAuth error `invalid_client`.
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// 429. Not carried out.
+    TooManyRequests {
+        /// Seconds to wait, in the title.
+        seconds: u32,
+        /// `Retry-After` is sent too.
+        retry_after: bool,
+    },
+    /// 409 that speaks of maintenance. Not carried out.
+    Maintenance,
+    /// Carried out; the answer is 504.
+    LostAnswer,
+}
+
+impl Fault {
+    /// The name under which it is counted.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::ResetBeforeRequest => "reset-before-request",
+            Self::ResetDuringRequest => "reset-during-request",
+            Self::ResetAfterRequest => "reset-after-request",
+            Self::ResetBeforeAnswer => "reset-before-answer",
+            Self::ResetDuringAnswer => "reset-during-answer",
+            Self::ResetAfterAnswer => "reset-after-answer",
+            Self::Delay { .. } => "delay",
+            Self::Drip { .. } => "drip",
+            Self::WrongLength { .. } => "wrong-length",
+            Self::Garbage => "garbage",
+            Self::GarbageBody => "garbage-body",
+            Self::Html { .. } => "html",
+            Self::Status { .. } => "status",
+            Self::TooManyRequests { .. } => "too-many-requests",
+            Self::Maintenance => "maintenance",
+            Self::LostAnswer => "lost-answer",
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Which requests meet which faults.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+
+/// One scripted fault: which requests it meets and what happens to them.
+///
+/// ```
+/// use crm_sandbox::{Fault, FaultRule};
+/// // The third update is done, but its answer is lost.
+/// let rule = FaultRule::new(Fault::LostAnswer)
+///     .operation("Locations_UpdateContact")
+///     .nth(3);
+/// # let _ = rule;
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[must_use]
+pub struct FaultRule {
+    pub(super) fault: Fault,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// Matching requests to let pass first.
+    #[serde(default)]
+    pub(super) skip: u32,
+    /// Requests to meet; 0 for all that follow.
+    #[serde(default = "once")]
+    pub(super) times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl FaultRule {
+    /// Meets the first request of any kind.
+    pub fn new(fault: Fault) -> Self {
+        Self {
+            fault,
+            operation: None,
+            method: None,
+            path: None,
+            skip: 0,
+            times: 1,
+        }
+    }
+
+    /// Only requests of this operation id; `Token` is the token endpoint.
+    pub fn operation(mut self, id: impl Into<String>) -> Self {
+        self.operation = Some(id.into());
+        self
+    }
+
+    /// Only requests with this method.
+    pub fn method(mut self, method: impl Into<String>) -> Self {
+        self.method = Some(method.into());
+        self
+    }
+
+    /// Only requests whose path contains this text.
+    pub fn path(mut self, part: impl Into<String>) -> Self {
+        self.path = Some(part.into());
+        self
+    }
+
+    /// Lets matching requests pass until the nth, counted from 1.
+    pub fn nth(mut self, nth: u32) -> Self {
+        self.skip = nth.saturating_sub(1);
+        self
+    }
+
+    /// Meets so many requests in a row; 0 means all that follow.
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    pub(super) fn matches(&self, operation: &str, method: &Method, path: &str) -> bool {
+        self.operation.as_deref().is_none_or(|id| id == operation)
+            && self
+                .method
+                .as_deref()
+                .is_none_or(|m| method.as_str().eq_ignore_ascii_case(m))
+            && self.path.as_deref().is_none_or(|part| path.contains(part))
+    }
+}
+
+/// All faults that a sandbox is to inject: rules in order, then chance.
+///
+/// It reads and writes JSON, for files and for the admin endpoint.
+///
+/// ```
+/// use crm_sandbox::{Fault, FaultPlan, FaultRule};
+/// let plan = FaultPlan::new()
+///     .rule(FaultRule::new(Fault::Status { status: 503 }).times(2))
+///     .seed(7)
+///     .random(Fault::ResetDuringAnswer, 0.05)
+///     .random(Fault::LostAnswer, 0.05);
+/// let text = serde_json::to_string(&plan)?;
+/// assert_eq!(serde_json::from_str::<FaultPlan>(&text)?, plan);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[must_use]
+pub struct FaultPlan {
+    pub(super) rules: Vec<FaultRule>,
+    pub(super) seed: u64,
+    pub(super) random: Vec<RandomFault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RandomFault {
+    pub(super) fault: Fault,
+    pub(super) rate: f64,
+}
+
+impl FaultPlan {
+    /// No faults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a scripted fault. The first rule that meets a request decides.
+    pub fn rule(mut self, rule: FaultRule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// The seed of the random faults: the same seed and the same order of
+    /// requests give the same faults.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Adds a random fault that meets this share of all requests, 0 to 1.
+    pub fn random(mut self, fault: Fault, rate: f64) -> Self {
+        self.random.push(RandomFault { fault, rate });
+        self
+    }
+
+    /// Every kind of fault, together at this rate, with short delays.
+    pub fn mixed(seed: u64, rate: f64) -> Self {
+        let faults = [
+            Fault::Refuse,
+            Fault::ResetBeforeRequest,
+            Fault::ResetDuringRequest,
+            Fault::ResetAfterRequest,
+            Fault::ResetBeforeAnswer,
+            Fault::ResetDuringAnswer,
+            Fault::ResetAfterAnswer,
+            Fault::Delay { milliseconds: 20 },
+            Fault::Drip {
+                bytes: 64,
+                milliseconds: 1,
+            },
+            Fault::WrongLength { difference: 10 },
+            Fault::Garbage,
+            Fault::GarbageBody,
+            Fault::Html { status: 503 },
+            Fault::Status { status: 500 },
+            Fault::Status { status: 502 },
+            Fault::TooManyRequests {
+                seconds: 1,
+                retry_after: true,
+            },
+            Fault::Maintenance,
+            Fault::LostAnswer,
+        ];
+        let each = rate / faults.len() as f64;
+        faults
+            .into_iter()
+            .fold(Self::new().seed(seed), |plan, fault| {
+                plan.random(fault, each)
+            })
+    }
+}

@@ -1,0 +1,118 @@
+//! No input whatever gets an answer outside the published document.
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+
+mod common;
+
+use common::Client;
+use crm_sandbox::Sandbox;
+use reqwest::Method;
+use serde_json::Value;
+
+/// Values for parameters and bodies, most of them hostile.
+const TEXTS: [&str; 16] = [
+    "1",
+    "2001",
+    "0",
+    "-1",
+    "9223372036854775808",
+    "1e3",
+    "",
+    " ",
+    "%00",
+    "%FF",
+    "%F0%9F%A6%80",
+    "a%2Fb",
+    "true",
+    "2026-01-01T00:00:00Z",
+    "5e0c1a44-93b7-4d1f-8a26-000000000001",
+    "7b2d9f10-4e6a-4c58-b310-000000000001",
+];
+const BODIES: [&[u8]; 14] = [
+    b"",
+    b"{",
+    b"{}",
+    b"[]",
+    b"null",
+    b"\"\xff\"",
+    b"{\"type\":\"Email\",\"value\":\"a@b.example\"}",
+    b"{\"type\":\"Phone\",\"value\":\"\\u0000\"}",
+    b"{\"type\":\"phone\",\"value\":\"1\"}",
+    b"{\"value\":{},\"memo\":[]}",
+    b"{\"name\":null,\"isArchived\":true}",
+    b"{\"isArchived\":\"true\"}",
+    b"{\"preferences\":{\"jobRemindersEnabled\":true}}",
+    b"{\"memo\":\"\\ud800\"}",
+];
+
+#[tokio::test]
+async fn every_answer_to_hostile_input_is_documented() {
+    let sandbox = Sandbox::builder()
+        .set("rate-limit", "0")
+        .unwrap()
+        .set("phone-settings", "as-documented")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let client = Client::new(&sandbox).await;
+    let url = format!("{}/openapi.json", sandbox.connection().api_url);
+    let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let mut answers = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let path = path.strip_prefix("/crm/v2/tenant/{tenant}").unwrap();
+            let method: Method = method.to_uppercase().parse().unwrap();
+            for (n, text) in TEXTS.iter().enumerate() {
+                let filled = fill(path, n);
+                let request = client
+                    .request(
+                        method.clone(),
+                        &format!("{filled}?{}", query(operation, text)),
+                    )
+                    .header("Content-Type", "application/json")
+                    .body(BODIES[n % BODIES.len()]);
+                let response = request.send().await.unwrap();
+                let status = response.status().as_u16();
+                let body = response.bytes().await.unwrap();
+                let documented = &operation["responses"][status.to_string()];
+                // An empty segment makes another path, which no operation has.
+                let no_route = filled.contains("//") || filled.ends_with('/');
+                assert!(
+                    documented.is_object() || (no_route && status == 404),
+                    "{method} {filled} {text}: {status}"
+                );
+                if status != 200 {
+                    let problem: Value = serde_json::from_slice(&body).unwrap();
+                    for member in ["type", "title", "traceId"] {
+                        assert!(problem[member].is_string(), "{problem}");
+                    }
+                    assert_eq!(problem["status"], status);
+                    assert!(problem["errors"].is_object() && problem["data"].is_object());
+                }
+                answers += 1;
+            }
+        }
+    }
+    assert_eq!(answers, 38 * TEXTS.len());
+}
+
+/// Puts texts in the place of the path's parameters, another for each.
+fn fill(path: &str, n: usize) -> String {
+    let mut next = n;
+    let segments = path.split('/').map(|segment| {
+        if !segment.starts_with('{') {
+            return segment;
+        }
+        next += 1;
+        TEXTS[next % TEXTS.len()]
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn query(operation: &Value, text: &str) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let queries = parameters.filter(|parameter| parameter["in"] == "query");
+    let members =
+        queries.map(|parameter| format!("{}={text}", parameter["name"].as_str().unwrap()));
+    members.collect::<Vec<_>>().join("&")
+}
