@@ -42,6 +42,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
 //! | `mock` | no | `MockTransport`, made by mockall |
+//! | `contract` | no | `contract`: the suite that every transport must pass |
 
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ use bytes::Bytes;
 
 mod auth;
 mod call;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod credentials;
 mod environment;
 mod error;

@@ -1,0 +1,423 @@
+//! The suite that every transport must pass, for authors of transports.
+//!
+//! [`check`] runs a server on this machine that behaves well and badly, and panics at the first
+//! promise of [`Transport`] that is not kept. One test of yours is enough:
+//!
+//! ```
+//! # #[cfg(feature = "reqwest")]
+//! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
+//! use crm_transport::{Environment, Limits, ReqwestTransport, contract};
+//!
+//! contract::check(|target| {
+//!     let environment = Environment::custom(&target.url, &target.url).unwrap();
+//!     let limits = Limits::default()
+//!         .timeout(target.timeout)
+//!         .answer_bytes(target.answer_bytes);
+//!     ReqwestTransport::with_limits(&environment, limits).unwrap()
+//! })
+//! .await;
+//! # });
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
+};
+
+/// What the suite asks of a transport that it has you make.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Target {
+    /// The host to send to: `http://127.0.0.1:port`.
+    pub url: String,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// How many bytes an answer may have.
+    pub answer_bytes: usize,
+}
+
+/// Checks every promise of [`Transport`] on transports that `make` builds.
+///
+/// # Panics
+///
+/// At the first promise that is not kept, saying which.
+pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
+    let server = Server::start().await;
+    let target = Target {
+        url: format!("http://{}", server.address),
+        timeout: Duration::from_secs(2),
+        answer_bytes: 100_000,
+    };
+    let transport = make(&target);
+
+    carries_requests_as_they_are(&transport).await;
+    returns_every_status_as_an_answer(&transport).await;
+    does_not_follow_redirects(&transport).await;
+    refuses_uris_that_name_a_host(&transport).await;
+    bounds_the_answer(&transport).await;
+    gives_up_in_time(&transport).await;
+    tells_lost_answers(&transport).await;
+    keeps_concurrent_answers_apart(&transport).await;
+    survives_cancellation(&transport).await;
+    survives_closed_connections(&transport).await;
+
+    let closed = Target {
+        url: format!("http://{}", closed_port().await),
+        ..target
+    };
+    tells_that_nothing_was_sent(&make(&closed)).await;
+}
+
+async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
+    for method in [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ] {
+        let target = "/echo/a%2Fb/c?x=1&y=%2B%20z";
+        let body: &[u8] = match method {
+            Method::GET | Method::DELETE => b"",
+            _ => b"{\"memo\":\"caf\xc3\xa9 \\u0000\"}",
+        };
+        let mut request = request(method.clone(), target);
+        *request.body_mut() = Bytes::from_static(body);
+        let value = HeaderValue::from_static("Bearer abc.def");
+        request.headers_mut().insert("authorization", value);
+        let answer = succeed(transport, request).await;
+        let received: Received = Received::read(answer.body());
+        assert_eq!(
+            received.line,
+            format!("{method} {target} HTTP/1.1"),
+            "request line"
+        );
+        assert_eq!(
+            received.headers.get("authorization").map(String::as_str),
+            Some("Bearer abc.def"),
+            "header"
+        );
+        assert_eq!(received.body, body, "body of a {method}");
+    }
+}
+
+async fn returns_every_status_as_an_answer<T: Transport>(transport: &T) {
+    for status in [
+        200, 201, 204, 400, 401, 403, 404, 409, 429, 500, 502, 503, 504,
+    ] {
+        let answer = succeed(
+            transport,
+            request(Method::GET, &format!("/status/{status}")),
+        )
+        .await;
+        assert_eq!(
+            answer.status(),
+            status,
+            "a status is an answer, not an error"
+        );
+        let header = answer.headers().get("x-answer").map(HeaderValue::as_bytes);
+        assert_eq!(header, Some(b"yes".as_slice()), "header of the answer");
+        let body: &[u8] = if status == 204 { b"" } else { b"{\"a\":1}" };
+        assert_eq!(answer.body(), body, "body of {status}");
+    }
+}
+
+async fn does_not_follow_redirects<T: Transport>(transport: &T) {
+    let answer = succeed(transport, request(Method::GET, "/redirect")).await;
+    assert_eq!(
+        answer.status(),
+        302,
+        "a redirect is an answer and is not followed"
+    );
+}
+
+async fn refuses_uris_that_name_a_host<T: Transport>(transport: &T) {
+    let request = request(Method::GET, "http://other.example/status/200");
+    let error = fail(transport, request).await;
+    assert_eq!(
+        error.kind(),
+        TransportErrorKind::InvalidRequest,
+        "a URI with a host: {error}"
+    );
+    assert_eq!(error.delivery(), Delivery::NotSent);
+}
+
+async fn bounds_the_answer<T: Transport>(transport: &T) {
+    for path in ["/large", "/endless"] {
+        let error = fail(transport, request(Method::GET, path)).await;
+        assert_eq!(
+            error.kind(),
+            TransportErrorKind::AnswerTooLarge,
+            "{path}: {error}"
+        );
+        assert_eq!(error.delivery(), Delivery::Unknown);
+    }
+}
+
+async fn gives_up_in_time<T: Transport>(transport: &T) {
+    let mut quick = request(Method::GET, "/silent");
+    let call = Call::new("quick", Effect::Read).timeout(Duration::from_millis(100));
+    quick.extensions_mut().insert(call);
+    for (request, most) in [(quick, 1), (request(Method::GET, "/drip"), 10)] {
+        let path = request.uri().to_string();
+        let started = Instant::now();
+        let error = fail(transport, request).await;
+        assert!(error.is_timeout(), "{path}: {error}");
+        assert_eq!(error.delivery(), Delivery::Unknown, "{path}");
+        assert!(
+            started.elapsed() < Duration::from_secs(most),
+            "{path} took too long"
+        );
+    }
+}
+
+async fn tells_lost_answers<T: Transport>(transport: &T) {
+    for path in ["/reset", "/cut", "/cut-chunks", "/garbage"] {
+        let error = fail(transport, request(Method::POST, path)).await;
+        assert_eq!(
+            error.delivery(),
+            Delivery::Unknown,
+            "{path}: the request was received"
+        );
+    }
+}
+
+async fn keeps_concurrent_answers_apart<T: Transport>(transport: &T) {
+    let calls = (0..50).map(|number| async move {
+        let target = format!("/echo/{number}");
+        let answer = succeed(transport, request(Method::GET, &target)).await;
+        let line = Received::read(answer.body()).line;
+        assert_eq!(
+            line,
+            format!("GET {target} HTTP/1.1"),
+            "an answer to another request"
+        );
+    });
+    futures_util::future::join_all(calls).await;
+}
+
+async fn survives_cancellation<T: Transport>(transport: &T) {
+    for _ in 0..5 {
+        let abandoned = transport.send(request(Method::GET, "/silent"));
+        let cancelled = timeout(Duration::from_millis(30), abandoned).await;
+        assert!(cancelled.is_err(), "there is no answer to this request");
+        succeed(transport, request(Method::GET, "/status/200")).await;
+    }
+}
+
+async fn survives_closed_connections<T: Transport>(transport: &T) {
+    for _ in 0..5 {
+        succeed(transport, request(Method::GET, "/close")).await;
+        // The server closes while the connection is idle.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn tells_that_nothing_was_sent<T: Transport>(transport: &T) {
+    let error = fail(transport, request(Method::POST, "/status/200")).await;
+    assert!(error.is_connect(), "nobody listens: {error}");
+    assert_eq!(error.delivery(), Delivery::NotSent, "nobody listens");
+}
+
+fn request(method: Method, target: &str) -> Request {
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = method;
+    *request.uri_mut() = target.parse().expect("a URI of the suite");
+    request
+}
+
+async fn send<T: Transport>(transport: &T, request: Request) -> Result<Response, TransportError> {
+    let target = request.uri().to_string();
+    let bound = Duration::from_secs(30);
+    let result = timeout(bound, transport.send(request)).await;
+    result.unwrap_or_else(|_| panic!("{target}: no end after {bound:?}"))
+}
+
+async fn succeed<T: Transport>(transport: &T, request: Request) -> Response {
+    let target = request.uri().to_string();
+    let result = send(transport, request).await;
+    result.unwrap_or_else(|error| panic!("{target}: {error}"))
+}
+
+async fn fail<T: Transport>(transport: &T, request: Request) -> TransportError {
+    let target = request.uri().to_string();
+    match send(transport, request).await {
+        Ok(answer) => panic!("{target}: an error was due, not {}", answer.status()),
+        Err(error) => error,
+    }
+}
+
+/// An address of this machine where nobody listens.
+async fn closed_port() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let address = listener.as_ref().map(TcpListener::local_addr);
+    address.expect("a free port").expect("its address")
+}
+
+/// A request as the server received it, echoed as the body of the answer.
+struct Received {
+    line: String,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Received {
+    fn read(echo: &[u8]) -> Self {
+        let end = find(echo, b"\r\n\r\n").expect("the server echoes a whole head");
+        let head = String::from_utf8_lossy(&echo[..end]);
+        let mut lines = head.split("\r\n");
+        Self {
+            line: lines.next().unwrap_or_default().to_owned(),
+            headers: lines
+                .filter_map(|line| line.split_once(':'))
+                .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+                .collect(),
+            body: echo[end + 4..].to_vec(),
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
+
+/// A server of HTTP/1.1 that does what the path says; it ends when it is dropped.
+struct Server {
+    address: SocketAddr,
+    _task: JoinSet<()>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(async move {
+                    // A client that goes away ends its connection, nothing else.
+                    let _ = serve(stream).await;
+                });
+            }
+        });
+        Self {
+            address,
+            _task: task,
+        }
+    }
+}
+
+async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
+    let mut buffer = Vec::new();
+    loop {
+        let Some(received) = receive(&mut stream, &mut buffer).await? else {
+            return Ok(());
+        };
+        let path = received
+            .split(|byte| *byte == b' ')
+            .nth(1)
+            .unwrap_or_default();
+        let path = String::from_utf8_lossy(path).into_owned();
+        match path.as_str() {
+            path if path.starts_with("/echo/") => answer(&mut stream, 200, &received).await?,
+            path if path.starts_with("/status/") => {
+                let status = path["/status/".len()..].parse().unwrap_or(500);
+                answer(&mut stream, status, b"{\"a\":1}").await?;
+            }
+            "/redirect" => {
+                let head =
+                    "HTTP/1.1 302 Found\r\nlocation: /status/200\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(head.as_bytes()).await?;
+            }
+            "/large" => answer(&mut stream, 200, &vec![b'x'; 200_000]).await?,
+            "/endless" => {
+                let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+                stream.write_all(head.as_bytes()).await?;
+                let chunk = [b"1000\r\n".as_slice(), &[b'x'; 4096], b"\r\n"].concat();
+                for _ in 0..1_000 {
+                    stream.write_all(&chunk).await?;
+                }
+            }
+            "/drip" => {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+                    .await?;
+                for _ in 0..1_000 {
+                    stream.write_all(b"x").await?;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+            "/silent" => tokio::time::sleep(Duration::from_secs(60)).await,
+            "/cut" => {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
+                    .await?;
+                return Ok(());
+            }
+            "/cut-chunks" => {
+                let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n";
+                stream.write_all(head.as_bytes()).await?;
+                return Ok(());
+            }
+            "/garbage" => {
+                stream
+                    .write_all(b"\x00\x01 this is not HTTP\r\n\r\n")
+                    .await?;
+                return Ok(());
+            }
+            "/close" => {
+                answer(&mut stream, 200, b"{}").await?;
+                return Ok(());
+            }
+            // "/reset" and anything else: the connection ends without an answer.
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The bytes of the next request; none at the end of the connection.
+async fn receive(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<Option<Vec<u8>>> {
+    loop {
+        if let Some(end) = find(buffer, b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&buffer[..end]).to_lowercase();
+            let length = head
+                .split("\r\n")
+                .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+                .unwrap_or(0);
+            let whole = end + 4 + length;
+            if buffer.len() >= whole {
+                return Ok(Some(buffer.drain(..whole).collect()));
+            }
+        }
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+async fn answer(stream: &mut TcpStream, status: u16, body: &[u8]) -> std::io::Result<()> {
+    let body = if status == 204 { b"" } else { body };
+    let length = match status {
+        204 => String::new(),
+        _ => format!("content-length: {}\r\n", body.len()),
+    };
+    let head = format!("HTTP/1.1 {status} Status\r\nx-answer: yes\r\n{length}\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).await
+}
