@@ -1,0 +1,224 @@
+//! One token for all callers, whatever happens.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use crm_transport::{
+    Auth, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
+    TransportErrorKind, TransportExt,
+};
+use tokio::time::{advance, sleep, timeout};
+
+use super::{Scripted, answer, request};
+
+const SECRET: &str = "s3cret-8471";
+
+fn credentials() -> Credentials {
+    Credentials::new("cid.test", format!(" {SECRET}\n"), "ak1.test")
+}
+
+/// The nth token, valid for 900 seconds.
+fn token(call: usize, _: &Request) -> Result<Response, TransportError> {
+    Ok(answer(
+        200,
+        &format!(r#"{{"access_token":"token-{call}","expires_in":900,"token_type":"Bearer"}}"#),
+    ))
+}
+
+/// Answers with the authorization that it was sent.
+fn mirror(_: usize, request: &Request) -> Result<Response, TransportError> {
+    let header = request.headers()["authorization"].to_str().unwrap();
+    assert_eq!(request.headers()["st-app-key"], "ak1.test");
+    Ok(answer(200, header))
+}
+
+#[tokio::test]
+async fn the_token_request_is_a_form_with_trimmed_credentials_and_no_other_secrets() {
+    let endpoint = Scripted::new(|call, request: &Request| {
+        assert_eq!(request.method(), "POST");
+        assert_eq!(request.uri(), "/connect/token");
+        assert_eq!(
+            request.headers()["content-type"],
+            "application/x-www-form-urlencoded"
+        );
+        assert!(!request.headers().contains_key("authorization"));
+        assert!(!request.headers().contains_key("st-app-key"));
+        let body = std::str::from_utf8(request.body()).unwrap();
+        let form =
+            "grant_type=client_credentials&client_id=cid.test&client_secret=s3cret-8471&tenant=7";
+        assert_eq!(body, form);
+        token(call, request)
+    });
+    let auth = Auth::new(endpoint, credentials().for_tenant(7));
+    auth.token_info().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_with_an_expired_token_make_one_token_request() {
+    let endpoint = Scripted::new(token);
+    let auth = Auth::new(endpoint.clone(), credentials());
+    let transport = Arc::new(Scripted::new(mirror).with_auth(auth));
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(endpoint.calls(), 1);
+
+    advance(Duration::from_secs(901)).await;
+    let calls = (0..1_000).map(|_| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(request(Effect::Read)).await.unwrap() })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap().body(), "Bearer token-1");
+    }
+    assert_eq!(endpoint.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_replaced_before_it_expires() {
+    let endpoint = Scripted::new(token);
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint.clone(), credentials()));
+    transport.send(request(Effect::Read)).await.unwrap();
+    advance(Duration::from_secs(839)).await;
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(endpoint.calls(), 1, "still fresh");
+    advance(Duration::from_secs(2)).await;
+    let response = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(response.body(), "Bearer token-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_replaced_once_and_the_call_repeated_once() {
+    let endpoint = Scripted::new(token);
+    let wire = Scripted::new(|_, request: &Request| {
+        let refused = request.headers()["authorization"] == "Bearer token-0";
+        Ok(answer(if refused { 401 } else { 200 }, ""))
+    });
+    let auth = Auth::new(endpoint.clone(), credentials());
+    let transport = wire.clone().with_auth(auth);
+    let calls = (0..10).map(|_| transport.send(request(Effect::Creates)));
+    for response in futures_util::future::join_all(calls).await {
+        assert_eq!(response.unwrap().status(), 200);
+    }
+    assert_eq!(endpoint.calls(), 2, "one new token for all ten");
+}
+
+#[tokio::test]
+async fn a_token_that_is_always_refused_ends_in_the_answer_401() {
+    let endpoint = Scripted::new(token);
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(401, "no")));
+    let transport = wire
+        .clone()
+        .with_auth(Auth::new(endpoint.clone(), credentials()));
+    let response = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(response.status(), 401);
+    assert_eq!((endpoint.calls(), wire.calls()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_callers_cancellation_does_not_fail_the_others() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let endpoint = Slow(Arc::clone(&asked));
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    let first = timeout(
+        Duration::from_millis(50),
+        transport.send(request(Effect::Read)),
+    );
+    let (cancelled, second) = tokio::join!(first, transport.send(request(Effect::Read)));
+    assert!(cancelled.is_err());
+    assert_eq!(second.unwrap().status(), 200);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+/// A token endpoint that takes a second.
+struct Slow(Arc<AtomicUsize>);
+
+#[async_trait::async_trait]
+impl Transport for Slow {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let call = self.0.fetch_add(1, Ordering::SeqCst);
+        sleep(Duration::from_secs(1)).await;
+        token(call, &request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_endpoint_is_not_hammered_and_all_share_its_back_off() {
+    let endpoint = Scripted::new(|_, _: &Request| Ok(answer(503, "<html>down</html>")));
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint.clone(), credentials()));
+    for _ in 0..600 {
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
+        assert_eq!(error.delivery(), Delivery::NotSent);
+        sleep(Duration::from_millis(100)).await;
+    }
+    // 600 calls within a minute; the back-off doubles from half a second.
+    assert!(endpoint.calls() <= 8, "asked {} times", endpoint.calls());
+}
+
+#[tokio::test]
+async fn refused_credentials_are_permanent_and_say_what_to_check() {
+    for (status, body) in [
+        (400, r#"{"error":"invalid_client"}"#),
+        (401, r#"{"error":"invalid_client"}"#),
+        (400, ""),
+    ] {
+        let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(status, body)));
+        let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert!(error.is_credentials(), "{error}");
+        assert!(error.to_string().contains("check client id"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_answer_that_cannot_be_read_is_no_panic_and_shows_nothing() {
+    for body in [
+        "",
+        "[]",
+        "{}",
+        r#"{"access_token":7}"#,
+        "{\"access_token\":\"s3cret-8471",
+        "\u{0}",
+    ] {
+        let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, body)));
+        let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(SECRET));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_in_its_last_minute_is_better_than_none() {
+    let endpoint = Scripted::new(|call, request: &Request| match call {
+        0 => token(call, request),
+        _ => Ok(answer(500, "")),
+    });
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    transport.send(request(Effect::Read)).await.unwrap();
+    advance(Duration::from_secs(870)).await;
+    let response = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(response.body(), "Bearer token-0");
+    advance(Duration::from_secs(60)).await;
+    assert!(transport.send(request(Effect::Read)).await.is_err());
+}
+
+#[tokio::test]
+async fn no_debug_output_and_no_error_shows_a_secret() {
+    let echo = Scripted::new(|_, request: &Request| {
+        // A hostile endpoint that repeats what it was sent.
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        Ok(answer(400, &format!(r#"{{"error":"{body}"}}"#)))
+    });
+    let auth = Auth::new(echo, credentials());
+    let error = auth.token_info().await.unwrap_err();
+    let good = Auth::new(Scripted::new(token), credentials());
+    good.token_info().await.unwrap();
+    let shown = format!("{error} {error:?} {auth:?} {good:?} {:?}", credentials());
+    for secret in [SECRET, "ak1.test", "token-0"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Never more calls in a second than allowed, and no fewer than can be.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use crm_transport::{
+    Call, Effect, RateLimit, Request, Transport, TransportErrorKind, TransportExt,
+};
+use tokio::time::{Instant, timeout};
+
+use super::{Scripted, answer, request};
+
+/// The times at which calls arrive.
+type Arrivals = Arc<Mutex<Vec<Instant>>>;
+
+fn counting(arrivals: &Arrivals) -> impl Transport + Clone + use<> {
+    let arrivals = Arc::clone(arrivals);
+    Scripted::new(move |_, _: &Request| {
+        arrivals.lock().unwrap().push(Instant::now());
+        Ok(answer(200, ""))
+    })
+}
+
+fn keyed(key: u64) -> Request {
+    let mut request = request(Effect::Read);
+    let call = Call::new("Test", Effect::Read).rate_limit_key(key);
+    request.extensions_mut().insert(call);
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_second_holds_more_than_allowed_and_a_minute_holds_98_percent() {
+    let arrivals = Arrivals::default();
+    let limit = RateLimit::per_second(60);
+    let transport = counting(&arrivals).with_rate_limit(limit);
+    let calls = (0..3_700).map(|_| {
+        let transport = transport.clone();
+        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
+    });
+    let started = Instant::now();
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    let arrivals = arrivals.lock().unwrap();
+    for window in arrivals.windows(61) {
+        assert!(window[60] - window[0] >= Duration::from_secs(1));
+    }
+    let minute = arrivals
+        .iter()
+        .filter(|at| **at - started < Duration::from_secs(60));
+    let share = minute.count() as f64 / 3_600.0;
+    assert!((0.98..=1.0).contains(&share), "{share}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_do_not_wait_for_each_other() {
+    let arrivals = Arrivals::default();
+    let transport = counting(&arrivals).with_rate_limit(RateLimit::per_second(1));
+    let started = Instant::now();
+    for key in 0..10 {
+        transport.send(keyed(key)).await.unwrap();
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_first_is_served_first() {
+    let transport = Arc::new(
+        Scripted::new(|_, request: &Request| Ok(answer(200, request.uri().path())))
+            .with_rate_limit(RateLimit::per_second(10)),
+    );
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let calls = (0..50).map(|number| {
+        let (transport, order) = (Arc::clone(&transport), Arc::clone(&order));
+        tokio::spawn(async move {
+            transport.send(keyed(1)).await.unwrap();
+            order.lock().unwrap().push(number);
+        })
+    });
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    assert_eq!(*order.lock().unwrap(), (0..50).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_costs_the_others_nothing() {
+    let arrivals = Arrivals::default();
+    let limit = RateLimit::per_second(10);
+    let transport = counting(&arrivals).with_rate_limit(limit.clone());
+    transport.send(keyed(1)).await.unwrap();
+    for _ in 0..20 {
+        let cancelled = timeout(Duration::from_millis(1), transport.send(keyed(1))).await;
+        assert!(cancelled.is_err());
+    }
+    transport.send(keyed(1)).await.unwrap();
+    let arrivals = arrivals.lock().unwrap();
+    assert!(arrivals[1] - arrivals[0] <= Duration::from_millis(103));
+    assert_eq!(limit.state(1).waiting, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_429_closes_the_gate_for_all_callers_of_its_key() {
+    let wire = Scripted::new(|call, _: &Request| {
+        let title = r#"{"title":"Too many calls. Try again in 7 seconds."}"#;
+        Ok(answer(if call == 0 { 429 } else { 200 }, title))
+    });
+    let limit = RateLimit::per_second(60);
+    let transport = wire.with_rate_limit(limit.clone());
+    let started = Instant::now();
+    assert_eq!(transport.send(keyed(1)).await.unwrap().status(), 429);
+    assert_eq!(limit.state(1).closed_for, Duration::from_secs(7));
+    transport.send(keyed(2)).await.unwrap();
+    assert_eq!(started.elapsed(), Duration::ZERO, "another key is open");
+    transport.send(keyed(1)).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(7));
+    assert_eq!((limit.state(1).pauses, limit.state(1).passed), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_stays_closed_too_long_is_an_error() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut response = answer(429, "");
+        response.headers_mut().insert("retry-after", 120.into());
+        Ok(response)
+    });
+    let limit = RateLimit::per_second(60).longest_wait(Duration::from_secs(60));
+    let transport = wire.with_rate_limit(limit);
+    transport.send(keyed(1)).await.unwrap();
+    let error = transport.send(keyed(1)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+}
