@@ -229,7 +229,10 @@ fn grant(
     };
     let now = app.clock.ticks();
     let expires = now + i64::from(settings.token_lifetime) * TICKS_PER_SECOND;
-    let scopes = settings.scopes.clone();
+    let scopes = match settings.scopes.as_str() {
+        "all" => ALL_SCOPES.join(" "),
+        scopes => scopes.to_owned(),
+    };
     let scope = settings.scope_in_token_answer.then(|| scopes.clone());
     Ok(TokenAnswer {
         access_token: app.tokens.issue(

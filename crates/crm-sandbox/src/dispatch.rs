@@ -117,6 +117,7 @@ async fn exchange(
     if let Some(fault) = &injected {
         app.faults.count(fault);
     }
+    let hold = injected.as_ref().and_then(Fault::hold);
     let entry = LogEntry {
         time: now.saturating_mul(100),
         method: parts.method.to_string(),
@@ -127,6 +128,10 @@ async fn exchange(
         fault: injected.map(|fault| fault.name()),
     };
     app.log.push(entry, settings.log_size);
+    // Only now: a client that breaks off while it waits is in the log too.
+    if let Some(hold) = hold {
+        tokio::time::sleep(hold).await;
+    }
     response
 }
 

@@ -1,6 +1,7 @@
 //! The listener, its connections, and the routes behind them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -21,6 +22,9 @@ use crate::routes;
 
 /// The path before that of every operation.
 pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
+
+/// Long enough not to spin while the process is out of files.
+const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
 /// All routes of a sandbox.
 pub(crate) fn router(app: &Arc<App>) -> Router {
@@ -61,7 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: onesho
         };
         // A failed accept concerns one connection, or passes when files are closed.
         let Ok((tcp, _)) = accepted else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(AFTER_FAILED_ACCEPT).await;
             continue;
         };
         if app.faults.refuse_connection() {

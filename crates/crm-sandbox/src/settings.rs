@@ -120,8 +120,8 @@ settings! {
     token_lifetime, "token-lifetime": u32 = 900;
     /// The token answer names the granted scopes.
     scope_in_token_answer, "scope-in-token-answer": bool = true;
-    /// Scopes granted to new tokens, separated by spaces.
-    scopes, "scopes": String = crate::auth::ALL_SCOPES.join(" ");
+    /// Scopes granted to new tokens, separated by spaces; `all` for every scope.
+    scopes, "scopes": String = "all".to_owned();
     /// Status for a missing or wrong app key: 403 or 404.
     app_key_status, "app-key-status": u16 = 403;
     /// Status for a tenant that the token does not serve: 403 or 404.

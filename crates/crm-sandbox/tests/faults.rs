@@ -252,3 +252,21 @@ async fn a_mixed_plan_never_breaks_the_sandbox() {
     let kinds = sandbox.faults_injected().len();
     assert!(kinds >= 12, "{:?}", sandbox.faults_injected());
 }
+
+#[tokio::test]
+async fn a_client_that_gives_up_on_a_delayed_answer_is_logged_and_its_write_done() {
+    let (sandbox, client) = with(Fault::Delay {
+        milliseconds: 60_000,
+    })
+    .await;
+    let request = client
+        .request(reqwest::Method::PATCH, CONTACT)
+        .json(&json!({"memo": "late"}));
+    let answer = request.timeout(Duration::from_millis(200)).send().await;
+    assert!(answer.unwrap_err().is_timeout());
+    assert_eq!(memo(&sandbox).as_deref(), Some("late"));
+    assert_eq!(
+        sandbox.log().last().and_then(|entry| entry.fault),
+        Some("delay")
+    );
+}

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong with one request.
 ///
-/// Each fault says whether the request is carried out. Where the request is
-/// refused by an ordinary check, that refusal is answered instead of a fault
-/// of the kinds `Status`, `Html` and `TooManyRequests`.
+/// Each fault says whether the request is carried out. A request that an
+/// ordinary check refuses gets that refusal rather than another one: then
+/// `Status`, `Html`, `TooManyRequests` and `Maintenance` are not injected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",

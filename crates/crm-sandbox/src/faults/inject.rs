@@ -31,6 +31,14 @@ impl Fault {
                 | Self::Maintenance
         )
     }
+
+    /// How long the finished answer is held back.
+    pub(crate) fn hold(&self) -> Option<Duration> {
+        match self {
+            Self::Delay { milliseconds } => Some(Duration::from_millis(*milliseconds)),
+            _ => None,
+        }
+    }
 }
 
 /// Why a request's body did not arrive.
@@ -112,9 +120,6 @@ pub(crate) async fn after(fault: &Fault, wire: &Wire, response: Response<Body>) 
                 end: Some(End::Reset),
                 ..Tampering::default()
             });
-        }
-        Fault::Delay { milliseconds } => {
-            tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
         Fault::Drip {
             bytes,
