@@ -1,2 +1,50 @@
-//! The crm command: contacts of the ServiceTitan CRM v2 API from a terminal
-fn main() {}
+//! The command `crm`: contacts of the ServiceTitan CRM v2 API from a terminal.
+//!
+//! | You look for | It is in |
+//! |---|---|
+//! | a command | one file below `commands`, one variant of [`commands::Command`] |
+//! | where settings come from | `settings`, `profile` |
+//! | how a connection is made | `session`; what may be written, `write_guard` |
+//! | how answers are printed | `output` |
+//! | exit codes and error messages | `error`, `report` |
+
+mod cli;
+mod commands;
+mod error;
+mod interrupt;
+mod output;
+mod profile;
+mod progress;
+mod report;
+mod session;
+mod settings;
+mod trace;
+mod write_guard;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{cli::Cli, error::CliError, output::Output};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return report::usage(&usage),
+    };
+    trace::start(cli.globals.verbose);
+    let output = Output::new(cli.globals.output, cli.globals.fields.clone());
+    match run(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report::error(&error, &output),
+    }
+}
+
+/// Runs one command. The runtime is made only now, so that help and usage errors are quick.
+fn run(cli: Cli, output: &Output) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| CliError::io("cannot start the runtime", source))?;
+    runtime.block_on(cli.command.run(&cli.globals, output))
+}

@@ -1,0 +1,276 @@
+//! `crm api`: the way out for whatever has no command of its own.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use clap::Args;
+use crm_contacts::{CallSite, ContactsError, Operation, Spec, read_answer};
+use crm_models::TenantId;
+use crm_transport::{Call, Effect, Request, Response, Transport};
+use http::{HeaderValue, Method, Uri, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{error::CliError, output::Format, session::Session};
+
+/// A call as it stands, with the credentials, limits and errors of all other commands.
+#[derive(Debug, Args)]
+pub(crate) struct Api {
+    /// GET, POST, PUT, PATCH or DELETE
+    #[arg(value_parser = method)]
+    method: Method,
+
+    /// The path, from the tenant on (/locations/1/contacts) or whole, where {tenant} is filled in
+    path: String,
+
+    /// A file with the JSON to send; - is stdin
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+
+    /// Go through all pages of a list or all batches of an export, and write the items
+    #[arg(long, conflicts_with = "body")]
+    paginate: bool,
+}
+
+/// Any operation: its answer is whatever comes.
+struct Any;
+
+impl Operation for Any {
+    type Answer = Box<RawValue>;
+
+    const SPEC: Spec = Spec {
+        id: "api",
+        method: Method::GET,
+        path: "",
+        scope: "the operation's scope",
+        effect: Effect::Creates,
+    };
+
+    fn request(&self, _: TenantId) -> Result<Request, ContactsError> {
+        Ok(Request::default())
+    }
+}
+
+/// A page of a list or a batch of an export, as far as going on takes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part {
+    has_more: bool,
+    continue_from: Option<String>,
+    data: Vec<Box<RawValue>>,
+}
+
+impl Api {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let path = full_path(&self.path, session.tenant())?;
+        if self.paginate {
+            return paginate(session, &path).await;
+        }
+        let body = self.body.as_deref().map(read_json).transpose()?;
+        let response = send(session, self.method, &path, body.unwrap_or_default()).await?;
+        let mut out = io::stdout().lock();
+        out.write_all(response.body())?;
+        if !response.body().is_empty() && !response.body().ends_with(b"\n") {
+            out.write_all(b"\n")?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let found = known
+        .into_iter()
+        .find(|method| method.as_str().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| "it is one of GET, POST, PUT, PATCH, DELETE".to_owned())
+}
+
+/// Path and query only: credentials go to the configured host and nowhere else.
+fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError> {
+    if !path.starts_with('/') || path.starts_with("//") {
+        return Err(CliError::Usage(format!(
+            "`{path}` is no path: it starts with one /, and the host comes from the settings"
+        )));
+    }
+    let path = path.replace("{tenant}", &tenant.to_string());
+    let whole = path
+        .split('?')
+        .next()
+        .is_some_and(|path| path.contains("/tenant/"));
+    Ok(match whole {
+        true => path,
+        false => format!("/crm/v2/tenant/{tenant}{path}"),
+    })
+}
+
+fn read_json(file: &Path) -> Result<Bytes, CliError> {
+    let mut body = Vec::new();
+    match file.to_str() {
+        Some("-") => io::stdin().lock().read_to_end(&mut body),
+        _ => fs::File::open(file).and_then(|mut file| file.read_to_end(&mut body)),
+    }
+    .map_err(|error| CliError::io(format!("cannot read {}", file.display()), error))?;
+    match serde_json::from_slice::<&RawValue>(&body) {
+        Ok(_) => Ok(body.into()),
+        Err(error) => Err(CliError::Usage(format!(
+            "{} is not JSON: {error}",
+            file.display()
+        ))),
+    }
+}
+
+/// Sends one call; anything but a success is the same typed error as elsewhere.
+async fn send(
+    session: &Session<'_>,
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> Result<Response, CliError> {
+    let uri: Uri = path
+        .parse()
+        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))?;
+    let effect = match method {
+        Method::GET => Effect::Read,
+        Method::PUT | Method::DELETE => Effect::Idempotent,
+        // What a repeated PATCH does depends on the operation, which is not known here.
+        _ => Effect::Creates,
+    };
+    let site = CallSite::new(
+        Spec {
+            method: method.clone(),
+            effect,
+            ..Any::SPEC
+        },
+        uri.clone(),
+    );
+    let tenant = session.tenant().get().unsigned_abs();
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(header::ACCEPT, json.clone());
+    if !request.body().is_empty() {
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+    }
+    let call = Call::new(Any::SPEC.id, effect).rate_limit_key(tenant);
+    request.extensions_mut().insert(call);
+
+    match session.service.transport().send(request).await {
+        Ok(response) if response.status().is_success() => Ok(response),
+        Ok(response) => match read_answer::<Any>(site, response) {
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(Response::default()),
+        },
+        Err(source) => Err(ContactsError::Transport {
+            site: Box::new(site),
+            source,
+        }
+        .into()),
+    }
+}
+
+/// Writes the items of all pages: one a line, or as one array.
+async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
+    if session.output.format() == Format::Csv {
+        return Err(CliError::Usage(
+            "api writes JSON: take --output json or ndjson".to_owned(),
+        ));
+    }
+    let mut items = session.output.items();
+    let (mut page, mut from) = (1_u32, None::<(&str, String)>);
+    loop {
+        let target = match &from {
+            None => path.to_owned(),
+            Some((name, value)) => with_parameter(path, name, value),
+        };
+        let response = send(session, Method::GET, &target, Bytes::new()).await?;
+        let part: Part = serde_json::from_slice(response.body()).map_err(|_| {
+            CliError::Usage(format!("{path} answers no list: leave --paginate out"))
+        })?;
+        let empty = part.data.is_empty();
+        for item in part.data {
+            items.push(&item)?;
+        }
+        // An empty batch of an export may have more behind it, an empty page has not.
+        from = match part.continue_from {
+            Some(token) if part.has_more => Some(("from", token)),
+            None if part.has_more && !empty => {
+                page += 1;
+                Some(("page", page.to_string()))
+            }
+            _ => return items.finish(),
+        };
+    }
+}
+
+/// The path with this query parameter set.
+fn with_parameter(path: &str, name: &str, value: &str) -> String {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let is_other =
+        |pair: &&str| !pair.is_empty() && pair.split('=').next().is_some_and(|known| known != name);
+    let mut pairs: Vec<_> = query
+        .split('&')
+        .filter(is_other)
+        .map(str::to_owned)
+        .collect();
+    pairs.push(format!(
+        "{name}={}",
+        utf8_percent_encode(value, NON_ALPHANUMERIC)
+    ));
+    format!("{path}?{}", pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_starts_at_the_tenant_or_at_the_root() {
+        let full = |path| full_path(path, TenantId::new(7).unwrap()).unwrap();
+        assert_eq!(
+            full("/locations/1/contacts"),
+            "/crm/v2/tenant/7/locations/1/contacts"
+        );
+        assert_eq!(
+            full("/jpm/v2/tenant/{tenant}/jobs"),
+            "/jpm/v2/tenant/7/jobs"
+        );
+        assert_eq!(full("/a?b=/tenant/"), "/crm/v2/tenant/7/a?b=/tenant/");
+    }
+
+    #[test]
+    fn credentials_cannot_be_sent_to_another_host() {
+        for path in [
+            "https://evil.example/x",
+            "//evil.example/x",
+            "evil.example/x",
+            "",
+        ] {
+            assert!(
+                full_path(path, TenantId::new(7).unwrap()).is_err(),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_replaced_and_encoded() {
+        assert_eq!(with_parameter("/a", "page", "2"), "/a?page=2");
+        assert_eq!(
+            with_parameter("/a?page=1&x=y", "page", "2"),
+            "/a?x=y&page=2"
+        );
+        assert_eq!(with_parameter("/a?x=y", "from", "a+b"), "/a?x=y&from=a%2Bb");
+    }
+}

@@ -1,0 +1,215 @@
+//! `crm auth check`: one step after the other, and what to do where one fails.
+
+use clap::Subcommand;
+use crm_contacts::{ContactsError, NoContent, Operation, RefusalKind, Spec};
+use crm_models::TenantId;
+use crm_transport::{Call, Effect, Request, TransportError};
+use http::Method;
+use serde::Serialize;
+
+use crate::{
+    error::{CliError, Exit},
+    output::{Record, Records},
+    session::Session,
+};
+
+/// What can be done with credentials.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Check host, credentials, app key and scopes, without changing anything
+    Check,
+}
+
+/// One step and how it went.
+#[derive(Debug, Serialize)]
+struct Step {
+    check: String,
+    ok: bool,
+    detail: String,
+    advice: Option<String>,
+}
+
+impl Record for Step {
+    const MEMBERS: &'static [&'static str] = &["check", "ok", "detail", "advice"];
+    const TABLE: &'static [(&'static str, &'static str)] = &[
+        ("check", "CHECK"),
+        ("ok", "OK"),
+        ("detail", "WHAT"),
+        ("advice", "WHAT TO DO"),
+    ];
+}
+
+/// A cheap read for every scope: it finds little or nothing, and needs the scope all the same.
+const AREAS: [(&str, &str); 4] = [
+    (
+        "tn.crm.locations:r",
+        "/locations/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1",
+    ),
+    (
+        "tn.crm.customers:r",
+        "/customers/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1",
+    ),
+    ("tn.crm.contacts:r", "/contacts/preferences"),
+    ("tn.crm.bookings:r", "/bookings/1/contacts?pageSize=1"),
+];
+
+/// One of those reads.
+struct Probe(&'static str);
+
+impl Operation for Probe {
+    type Answer = NoContent;
+
+    const SPEC: Spec = Spec {
+        id: "auth check",
+        method: Method::GET,
+        path: "",
+        scope: "the scope of this area",
+        effect: Effect::Read,
+    };
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        let call = Call::new(Self::SPEC.id, Effect::Read);
+        http::Request::get(format!("/crm/v2/tenant/{tenant}{}", self.0))
+            .header(http::header::ACCEPT, "application/json")
+            .extension(call.rate_limit_key(tenant.get().unsigned_abs()))
+            .body(Default::default())
+            .map_err(|error| ContactsError::Unwritable(error.to_string()))
+    }
+}
+
+impl Auth {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let Self::Check = self;
+        let mut steps = session.output.records::<Step>()?;
+        let (host, tenant) = (&session.host, session.tenant());
+        steps.push(&Step::passed(
+            "settings",
+            format!("{host}, tenant {tenant}"),
+        ))?;
+
+        let token = match session.auth.token_info().await {
+            Ok(token) => token,
+            Err(error) => return stop(steps, Step::token(&error), exit_of(&error)),
+        };
+        let seconds = token.expires_in.as_secs();
+        let detail = format!("access token granted for {seconds} s");
+        steps.push(&Step::passed("credentials", detail))?;
+
+        let mut allowed = 0;
+        for (scope, path) in AREAS {
+            let answer = session.service.call(&Probe(path)).await;
+            let (step, exit) = Step::area(scope, answer, token.scopes.as_deref());
+            allowed += usize::from(step.ok);
+            match exit {
+                Some(exit) => return stop(steps, step, exit),
+                None => steps.push(&step)?,
+            }
+        }
+        steps.finish()?;
+        match allowed {
+            0 => Err(CliError::CheckFailed {
+                summary: "no area may be read: see the table".to_owned(),
+                exit: Exit::Credentials,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Ends the table with a step after which the others would tell nothing new.
+fn stop(mut steps: Records<'_, Step>, failed: Step, exit: Exit) -> Result<(), CliError> {
+    steps.push(&failed)?;
+    steps.finish()?;
+    let summary = format!("{}: {}", failed.check, failed.detail);
+    Err(CliError::CheckFailed { summary, exit })
+}
+
+fn exit_of(error: &TransportError) -> Exit {
+    match error.is_credentials() {
+        true => Exit::Credentials,
+        false => Exit::Unreachable,
+    }
+}
+
+impl Step {
+    fn passed(check: &str, detail: String) -> Self {
+        Self {
+            check: check.to_owned(),
+            ok: true,
+            detail,
+            advice: None,
+        }
+    }
+
+    fn failed(check: &str, detail: String, advice: &str) -> Self {
+        Self {
+            check: check.to_owned(),
+            ok: false,
+            detail,
+            advice: Some(advice.to_owned()),
+        }
+    }
+
+    /// The step of a token that was not granted.
+    fn token(error: &TransportError) -> Self {
+        let advice = match error.is_credentials() {
+            true => {
+                "check client id and secret; they belong to one application, one tenant and one \
+                 environment"
+            }
+            false => "check the network, and the auth URL if one is set; else try later",
+        };
+        Self::failed("credentials", error.to_string(), advice)
+    }
+
+    /// The step of one area, and the exit code if the others would fail alike.
+    fn area(
+        scope: &str,
+        answer: Result<NoContent, ContactsError>,
+        granted: Option<&[String]>,
+    ) -> (Self, Option<Exit>) {
+        let error = match answer {
+            Ok(_) => return (Self::passed(scope, writing(scope, granted)), None),
+            // The booking that is asked for need not exist.
+            Err(error) if error.is_not_found() => {
+                return (Self::passed(scope, writing(scope, granted)), None);
+            }
+            Err(error) => error,
+        };
+        let detail = match error.refusal() {
+            Some(refusal) => format!("{}: {}", refusal.status.as_u16(), refusal.problem),
+            None => error.to_string(),
+        };
+        let (advice, exit) = match error.refusal_kind() {
+            Some(RefusalKind::Forbidden) => {
+                let listed = granted.is_some_and(|scopes| scopes.iter().any(|have| have == scope));
+                let advice = match listed {
+                    true => "the scope is granted: check the app key and the tenant id",
+                    false => {
+                        "tick this scope in the app, and have the tenant's administrator accept \
+                         the app's new version"
+                    }
+                };
+                (advice, None)
+            }
+            Some(RefusalKind::NoRoute) => ("check tenant id, app key and API URL", None),
+            Some(RefusalKind::Unauthorized) => (
+                "check that API URL and auth URL belong together",
+                Some(Exit::Credentials),
+            ),
+            Some(_) => ("try later", Some(Exit::Unreachable)),
+            None => ("check the network and the API URL", Some(Exit::Unreachable)),
+        };
+        (Self::failed(scope, detail, advice), exit)
+    }
+}
+
+/// Whether the area may be written too; writing is not tried.
+fn writing(scope: &str, granted: Option<&[String]>) -> String {
+    let write = scope.replace(":r", ":w");
+    match granted {
+        None => "may read; the token does not tell its scopes".to_owned(),
+        Some(scopes) if scopes.contains(&write) => "may read and write".to_owned(),
+        Some(_) => "may read, not write".to_owned(),
+    }
+}

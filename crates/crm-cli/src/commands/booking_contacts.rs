@@ -1,0 +1,154 @@
+//! `crm booking-contacts`.
+
+use clap::Subcommand;
+use crm_models::{
+    BookingContact, BookingId, BookingProviderId, ContactId, ContactType, CreateContactRequest,
+    UpdateBookingContactRequest,
+};
+
+use super::{
+    args::{MemoChange, NewContact, contact_type, narrow},
+    list::ListArgs,
+};
+use crate::{error::CliError, output::changed_members, session::Session};
+
+/// What can be done with the contacts of a booking. Writes go through its booking provider.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BookingContacts {
+    /// List the contacts of one booking
+    List {
+        booking: BookingId,
+
+        /// Through this booking provider; without it the app must not be tied to one
+        #[arg(long, value_name = "ID")]
+        provider: Option<BookingProviderId>,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Show one contact
+    Get {
+        booking: BookingId,
+        contact: ContactId,
+
+        /// The booking provider
+        #[arg(long, value_name = "ID")]
+        provider: BookingProviderId,
+    },
+
+    /// Create a contact
+    Create {
+        booking: BookingId,
+
+        /// The booking provider
+        #[arg(long, value_name = "ID")]
+        provider: BookingProviderId,
+
+        #[command(flatten)]
+        contact: NewContact,
+    },
+
+    /// Change a contact, and show what changed
+    Update {
+        booking: BookingId,
+        contact: ContactId,
+
+        /// The booking provider
+        #[arg(long, value_name = "ID")]
+        provider: BookingProviderId,
+
+        /// The new kind of contact
+        #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
+        contact_type: Option<ContactType>,
+
+        /// The new telephone number or address
+        #[arg(long, allow_hyphen_values = true)]
+        value: Option<String>,
+
+        #[command(flatten)]
+        memo: MemoChange,
+    },
+
+    /// Delete a contact
+    Delete {
+        booking: BookingId,
+        contact: ContactId,
+
+        /// The booking provider
+        #[arg(long, value_name = "ID")]
+        provider: BookingProviderId,
+    },
+}
+
+impl BookingContacts {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (service, output) = (&session.service, session.output);
+        match self {
+            Self::List {
+                booking,
+                provider: None,
+                list,
+            } => list.show(session, service.booking(booking).list()).await,
+            Self::List {
+                booking,
+                provider: Some(provider),
+                list,
+            } => {
+                let contacts = service.provider_booking(provider, booking);
+                list.show(session, contacts.list()).await
+            }
+            Self::Get {
+                booking,
+                contact,
+                provider,
+            } => {
+                let records = output.records()?;
+                let contacts = service.provider_booking(provider, booking);
+                records.one(&contacts.find(contact).await?)
+            }
+            Self::Create {
+                booking,
+                provider,
+                contact,
+            } => {
+                let records = output.records::<BookingContact>()?;
+                let contacts = service.provider_booking(provider, booking);
+                records.one(&contacts.create(CreateContactRequest::from(contact)).await?)
+            }
+            Self::Update {
+                booking,
+                contact,
+                provider,
+                contact_type,
+                value,
+                memo,
+            } => {
+                let update = narrow!(
+                    UpdateBookingContactRequest::new(),
+                    contact_type(contact_type),
+                    value(value),
+                    memo(memo.memo()),
+                );
+                let contacts = service.provider_booking(provider, booking);
+                let before = contacts.find(contact).await?;
+                let after = contacts.update(contact, update).await?;
+                let differences = changed_members(&before, &after, &["type", "value", "memo"])?;
+                output.updated(
+                    &format!("booking {booking}, contact {contact}"),
+                    &differences,
+                    &after,
+                )
+            }
+            Self::Delete {
+                booking,
+                contact,
+                provider,
+            } => {
+                let contacts = service.provider_booking(provider, booking);
+                contacts.delete(contact).await?;
+                output.done("deleted", &format!("booking {booking}, contact {contact}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `crm contact-methods`: telephone numbers and addresses of people.
+
+use clap::{Args, Subcommand};
+use crm_models::{
+    Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, ContactType,
+    PersonId, UpdateContactMethodRequest,
+};
+
+use super::{
+    args::{MemoChange, NewContact, Order, Times, contact_type, narrow},
+    list::ListArgs,
+};
+use crate::{error::CliError, output::changed_members, session::Session};
+
+/// What can be done with contact methods.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ContactMethods {
+    /// List the contact methods of one person
+    List {
+        person: PersonId,
+
+        #[command(flatten)]
+        filter: Filter,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Find contact methods over all people
+    Search {
+        #[command(flatten)]
+        filter: Filter,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Show one contact method
+    Get {
+        person: PersonId,
+        method: ContactMethodId,
+    },
+
+    /// Create a contact method
+    Create {
+        person: PersonId,
+
+        #[command(flatten)]
+        members: Members,
+    },
+
+    /// Replace a contact method, or create it under this id
+    Upsert {
+        person: PersonId,
+        method: ContactMethodId,
+
+        #[command(flatten)]
+        members: Members,
+    },
+
+    /// Change value or memo, and show what changed; the type takes an upsert
+    Update {
+        person: PersonId,
+        method: ContactMethodId,
+
+        /// The new telephone number or address
+        #[arg(long, allow_hyphen_values = true)]
+        value: Option<String>,
+
+        #[command(flatten)]
+        memo: MemoChange,
+    },
+
+    /// Delete a contact method
+    Delete {
+        person: PersonId,
+        method: ContactMethodId,
+    },
+}
+
+/// Which contact methods, in which order.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Of this kind
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
+    contact_type: Option<ContactType>,
+
+    /// With this telephone number or address
+    #[arg(long, allow_hyphen_values = true)]
+    value: Option<String>,
+
+    /// With this id of your own
+    #[arg(long, value_name = "ID")]
+    reference_id: Option<String>,
+
+    #[command(flatten)]
+    times: Times,
+
+    #[command(flatten)]
+    order: Order,
+}
+
+impl From<Filter> for ContactMethodFilter {
+    fn from(given: Filter) -> Self {
+        narrow!(
+            Self::new(),
+            contact_type(given.contact_type),
+            value(given.value),
+            reference_id(given.reference_id),
+            modified_on_or_after(given.times.modified_since),
+            modified_before(given.times.modified_before),
+            created_on_or_after(given.times.created_since),
+            created_before(given.times.created_before),
+            sort(given.order.of()),
+        )
+    }
+}
+
+/// All members of a contact method.
+#[derive(Debug, Args)]
+pub(crate) struct Members {
+    #[command(flatten)]
+    contact: NewContact,
+
+    /// An id of your own
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    reference_id: Option<String>,
+}
+
+impl From<Members> for ContactMethodRequest {
+    fn from(given: Members) -> Self {
+        narrow!(
+            Self::new(given.contact.contact_type, given.contact.value),
+            memo(given.contact.memo),
+            reference_id(given.reference_id),
+        )
+    }
+}
+
+impl ContactMethods {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (service, output) = (&session.service, session.output);
+        match self {
+            Self::List {
+                person,
+                filter,
+                list,
+            } => {
+                let methods = service.person(person).methods(filter.into());
+                list.show(session, methods).await
+            }
+            Self::Search { filter, list } => {
+                let methods = service.people().contact_methods(filter.into());
+                list.show(session, methods).await
+            }
+            Self::Get { person, method } => {
+                let records = output.records()?;
+                records.one(&service.person(person).method(method).get().await?)
+            }
+            Self::Create { person, members } => {
+                let records = output.records::<ContactMethod>()?;
+                let person = service.person(person);
+                records.one(&person.create_method(members.into()).await?)
+            }
+            Self::Upsert {
+                person,
+                method,
+                members,
+            } => {
+                let records = output.records::<ContactMethod>()?;
+                let method = service.person(person).method(method);
+                records.one(&method.upsert(members.into()).await?)
+            }
+            Self::Update {
+                person,
+                method: id,
+                value,
+                memo,
+            } => {
+                let update = narrow!(
+                    UpdateContactMethodRequest::new(),
+                    value(value),
+                    memo(memo.memo()),
+                );
+                update.check().map_err(crm_contacts::ContactsError::from)?;
+                let method = service.person(person).method(id);
+                let before = method.get().await?;
+                let after = method.update(update).await?;
+                let differences = changed_members(&before, &after, &["value", "memo"])?;
+                output.updated(
+                    &format!("person {person}, contact method {id}"),
+                    &differences,
+                    &after,
+                )
+            }
+            Self::Delete { person, method } => {
+                service.person(person).method(method).delete().await?;
+                output.done(
+                    "deleted",
+                    &format!("person {person}, contact method {method}"),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Where an export writes to, and what of it is on the disk.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use super::state::Mark;
+use crate::error::CliError;
+
+/// A file, also one that stdout was redirected to, or a pipe.
+pub(super) struct Destination {
+    /// The file's name in marks: for stdout there is no path, so it is the file's identity.
+    name: String,
+    /// None where it cannot be cut or synced: a pipe or a terminal.
+    file: Option<File>,
+    is_stdout: bool,
+}
+
+impl Destination {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, CliError> {
+        let Some(path) = path else {
+            let file = stdout_file();
+            return Ok(Self {
+                name: file.as_ref().map(identity).unwrap_or_default(),
+                file,
+                is_stdout: true,
+            });
+        };
+        let fail = |error| CliError::io(format!("cannot write {}", path.display()), error);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(fail)?;
+        Ok(Self {
+            name: fs::canonicalize(path).map_err(fail)?.display().to_string(),
+            file: Some(file),
+            is_stdout: false,
+        })
+    }
+
+    /// Begins an export: a file of one's own must be empty, so that nothing is lost or mixed.
+    pub(super) fn begin(&self) -> Result<(), CliError> {
+        match self.is_stdout || self.is_empty()? {
+            true => Ok(()),
+            false => Err(CliError::Usage(format!(
+                "{} has content already: give another file, or the --state of the export that \
+                 wrote it",
+                self.name
+            ))),
+        }
+    }
+
+    /// Goes on with an export: cuts off what a killed run wrote after its last token.
+    pub(super) fn resume(&mut self, mark: Option<&Mark>) -> Result<(), CliError> {
+        let Some(mark) = mark else {
+            return self.begin();
+        };
+        let same = self.name == mark.file;
+        match &self.file {
+            Some(file) if same && length(file)? >= mark.bytes => Ok(file.set_len(mark.bytes)?),
+            // Redirected elsewhere this time: the new records go there.
+            _ if self.is_stdout => Ok(()),
+            _ => Err(CliError::Usage(format!(
+                "the state file goes on in {} at {} bytes, and {} is not that file",
+                mark.file, mark.bytes, self.name
+            ))),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> io::Result<bool> {
+        self.file
+            .as_ref()
+            .map_or(Ok(true), |file| Ok(length(file)? == 0))
+    }
+
+    pub(super) fn writer(&self) -> io::Result<BufWriter<Box<dyn Write>>> {
+        let out: Box<dyn Write> = match &self.file {
+            Some(file) => Box::new(file.try_clone()?),
+            None => Box::new(io::stdout()),
+        };
+        Ok(BufWriter::with_capacity(64 * 1024, out))
+    }
+
+    /// Waits until everything that was flushed is on the disk.
+    pub(super) fn sync(&self) -> Result<(), CliError> {
+        match &self.file {
+            Some(file) => file
+                .sync_data()
+                .map_err(|error| CliError::io(format!("cannot write {}", self.name), error)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn mark(&self) -> io::Result<Option<Mark>> {
+        let mark = |file| {
+            Ok(Mark {
+                file: self.name.clone(),
+                bytes: length(file)?,
+            })
+        };
+        self.file.as_ref().map(mark).transpose()
+    }
+}
+
+fn length(file: &File) -> io::Result<u64> {
+    Ok(file.metadata()?.len())
+}
+
+/// The file that stdout was redirected to, if it is one. It is written from its end on, as
+/// `>>` does.
+#[cfg(unix)]
+fn stdout_file() -> Option<File> {
+    use std::{io::Seek, os::fd::AsFd};
+
+    let mut file = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    (is_file && file.seek(io::SeekFrom::End(0)).is_ok()).then_some(file)
+}
+
+#[cfg(unix)]
+fn identity(file: &File) -> String {
+    use std::os::unix::fs::MetadataExt;
+
+    let numbers = file
+        .metadata()
+        .map(|metadata| (metadata.dev(), metadata.ino()));
+    numbers.map_or_else(
+        |_| String::new(),
+        |(device, inode)| format!("stdout {device}:{inode}"),
+    )
+}
+
+#[cfg(not(unix))]
+fn stdout_file() -> Option<File> {
+    None
+}
+
+#[cfg(not(unix))]
+fn identity(_: &File) -> String {
+    String::new()
+}

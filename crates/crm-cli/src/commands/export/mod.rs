@@ -1,0 +1,243 @@
+//! `crm export`: a whole feed, batch by batch, that can be stopped at any moment.
+//!
+//! The order is what makes it safe: the batch is written, flushed and synced to the disk, and
+//! only then the state file takes the token behind it, together with the length of the file.
+//! Whoever is killed in between writes the same batch again, after cutting off what it had.
+
+mod destination;
+mod state;
+
+use std::{
+    convert::Infallible,
+    future,
+    path::PathBuf,
+    pin::{Pin, pin},
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use crm_contacts::{ContactsError, Owner, POLLING_INTERVAL};
+use crm_models::{
+    ContinuationToken, CustomerId, ExportBatch, ExportFrom, ExportedContact, LocationId,
+};
+use futures_core::Stream;
+use futures_util::TryStreamExt;
+
+use self::{destination::Destination, state::State};
+use crate::{
+    error::CliError,
+    interrupt,
+    output::{Format, LineFormat, Lines, Selection, note},
+    progress::Progress,
+    session::Session,
+};
+
+/// Writes NDJSON, or CSV with --output csv. Repeats are normal: take the records as upserts by
+/// owner and id, and `active` = false as a deletion. A change shows up about 15 minutes after
+/// it was made.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    feed: Feed,
+
+    /// Start here: a time of modification, or the token that an export ended with
+    #[arg(long, value_name = "TIME|TOKEN")]
+    from: Option<Start>,
+
+    /// Keep the position in this file: the next run goes on from it
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Write to this file instead of stdout; with --state it is appended to
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// At the end wait for news, until Ctrl-C
+    #[arg(long)]
+    follow: bool,
+
+    /// How long to wait for news each time
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = POLLING_INTERVAL.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..),
+        requires = "follow"
+    )]
+    interval: u64,
+
+    /// Show changes at once, at the price of more repeats
+    #[arg(long)]
+    recent: bool,
+}
+
+/// The feeds that there are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Feed {
+    LocationContacts,
+    CustomerContacts,
+}
+
+impl Feed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::LocationContacts => "location-contacts",
+            Self::CustomerContacts => "customer-contacts",
+        }
+    }
+}
+
+/// Where an export starts.
+#[derive(Debug, Clone)]
+struct Start(ExportFrom);
+
+impl FromStr for Start {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(match text.parse() {
+            Ok(time) => ExportFrom::Time(time),
+            Err(_) => ExportFrom::Token(ContinuationToken::new(text)),
+        }))
+    }
+}
+
+type Batches<'a, O> =
+    Pin<Box<dyn Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + 'a>>;
+
+impl Export {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        match self.feed {
+            Feed::LocationContacts => self.feed::<LocationId>(session).await,
+            Feed::CustomerContacts => self.feed::<CustomerId>(session).await,
+        }
+    }
+
+    async fn feed<O: Owner>(self, session: &Session<'_>) -> Result<(), CliError> {
+        let selection = Selection::of::<ExportedContact<O>>(session.output.fields())?;
+        let mut position = Position::open(&self, session)?;
+        let mut lines = Lines::new(
+            position.destination.writer()?,
+            match session.output.format() {
+                Format::Csv => LineFormat::Csv {
+                    header: position.destination.is_empty()?,
+                },
+                _ => LineFormat::Ndjson,
+            },
+        );
+        let from = match position.token() {
+            Some(token) => ExportFrom::Token(token.clone()),
+            None => self
+                .from
+                .clone()
+                .map_or(ExportFrom::Beginning, |Start(from)| from),
+        };
+        let mut batches = self.batches::<O>(session, from);
+        let mut stop = pin!(interrupt::signal()?);
+        let progress = Progress::new("records");
+        let mut records = 0;
+        let stopped = loop {
+            let batch = tokio::select! {
+                biased;
+                () = &mut stop => break true,
+                batch = batches.try_next() => batch?,
+            };
+            let Some(batch) = batch else {
+                break false;
+            };
+            for record in &batch.data {
+                lines.push(&selection, record)?;
+            }
+            lines.flush()?;
+            position.reached(batch.continue_from)?;
+            records += batch.data.len();
+            progress.advance(batch.data.len());
+        };
+        lines.finish(&selection)?;
+        drop(progress);
+        note(format!("{records} records, {}", position.goes_on()));
+        match stopped && !self.follow {
+            true => Err(CliError::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    fn batches<'a, O: Owner>(&self, session: &'a Session<'_>, from: ExportFrom) -> Batches<'a, O> {
+        let mut export = session.service.export::<O>().from(from);
+        if self.recent {
+            export = export.include_recent_changes();
+        }
+        match self.follow {
+            // Ctrl-C is waited for where the batches are taken.
+            true => Box::pin(export.follow(Duration::from_secs(self.interval), future::pending())),
+            false => Box::pin(export.batches()),
+        }
+    }
+}
+
+/// How far an export has come, in memory and in the state file.
+struct Position {
+    destination: Destination,
+    state: State,
+    file: Option<PathBuf>,
+}
+
+impl Position {
+    fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
+        let fresh = State::new(export.feed.name(), &session.host, session.tenant());
+        let known = match &export.state {
+            Some(file) => State::load(file)?,
+            None => None,
+        };
+        let mut destination = Destination::open(export.out.as_deref())?;
+        let state = match known {
+            Some(known) => {
+                known.check_belongs_to(&fresh)?;
+                destination.resume(known.out.as_ref())?;
+                known
+            }
+            None => {
+                destination.begin()?;
+                fresh
+            }
+        };
+        let mut position = Self {
+            destination,
+            state,
+            file: export.state.clone(),
+        };
+        // From here on a killed run is known to have begun.
+        position.save()?;
+        Ok(position)
+    }
+
+    fn token(&self) -> Option<&ContinuationToken> {
+        self.state.token.as_ref()
+    }
+
+    /// Everything before this token is written.
+    fn reached(&mut self, token: Option<ContinuationToken>) -> Result<(), CliError> {
+        self.state.token = token.or(self.state.token.take());
+        if self.file.is_some() {
+            self.destination.sync()?;
+        }
+        self.save()
+    }
+
+    fn save(&mut self) -> Result<(), CliError> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        self.state.out = self.destination.mark()?;
+        self.state.save(file)
+    }
+
+    /// How the next export goes on from here.
+    fn goes_on(&self) -> String {
+        match (&self.file, self.token()) {
+            (Some(file), _) => format!("the next run goes on from {}", file.display()),
+            (None, Some(token)) => format!("go on with --from {token}"),
+            (None, None) => "the feed gave no token to go on from".to_owned(),
+        }
+    }
+}

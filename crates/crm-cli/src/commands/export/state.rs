@@ -1,0 +1,145 @@
+//! The file that says how far an export has come.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+use crm_models::{ContinuationToken, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
+
+/// How far an export has come, and which export it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct State {
+    feed: String,
+    host: String,
+    tenant: TenantId,
+    /// Everything before it is written; none before the first batch.
+    pub(super) token: Option<ContinuationToken>,
+    /// The file that it is written to, where it is one.
+    pub(super) out: Option<Mark>,
+}
+
+/// A file, and how much of it is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    pub(super) file: String,
+    pub(super) bytes: u64,
+}
+
+impl State {
+    pub(super) fn new(feed: &str, host: &str, tenant: TenantId) -> Self {
+        Self {
+            feed: feed.to_owned(),
+            host: host.to_owned(),
+            tenant,
+            token: None,
+            out: None,
+        }
+    }
+
+    /// The state in a file; none where there is no file yet.
+    pub(super) fn load(path: &Path) -> Result<Option<Self>, CliError> {
+        match fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+                CliError::Usage(format!(
+                    "{} is no state of an export: {error}",
+                    path.display()
+                ))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(CliError::io(
+                format!("cannot read {}", path.display()),
+                error,
+            )),
+        }
+    }
+
+    /// Refuses a token of another feed, tenant or environment.
+    pub(super) fn check_belongs_to(&self, wanted: &Self) -> Result<(), CliError> {
+        let pairs = [
+            ("feed", self.feed.clone(), wanted.feed.clone()),
+            ("host", self.host.clone(), wanted.host.clone()),
+            ("tenant", self.tenant.to_string(), wanted.tenant.to_string()),
+        ];
+        match pairs.into_iter().find(|(_, has, wants)| has != wants) {
+            None => Ok(()),
+            Some((what, has, wants)) => Err(CliError::Usage(format!(
+                "the state file belongs to another export: its {what} is {has}, not {wants}"
+            ))),
+        }
+    }
+
+    /// Replaces the file as a whole: whenever the machine stops, either the old or the new
+    /// state is there.
+    pub(super) fn save(&self, path: &Path) -> Result<(), CliError> {
+        self.replace(path)
+            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))
+    }
+
+    fn replace(&self, path: &Path) -> io::Result<()> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let new = path.with_file_name(name);
+        let mut file = File::create(&new)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&new, path)?;
+        sync_folder(path)
+    }
+}
+
+/// Makes a rename durable.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_read_as_it_was_saved_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        assert_eq!(State::load(&path).unwrap(), None);
+        let mut state = State::new("location-contacts", "sandbox", TenantId::new(1).unwrap());
+        for token in ["first", "second"] {
+            state.token = Some(ContinuationToken::new(token));
+            state.save(&path).unwrap();
+            assert_eq!(State::load(&path).unwrap().as_ref(), Some(&state));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_state_of_another_export_is_refused() {
+        let state = |feed, host, tenant| State::new(feed, host, TenantId::new(tenant).unwrap());
+        let mine = state("location-contacts", "production", 1);
+        assert!(mine.check_belongs_to(&mine).is_ok());
+        for (other, named) in [
+            (state("customer-contacts", "production", 1), "feed"),
+            (state("location-contacts", "integration", 1), "host"),
+            (state("location-contacts", "production", 2), "tenant"),
+        ] {
+            let refusal = mine.check_belongs_to(&other).unwrap_err().to_string();
+            assert!(refusal.contains(named), "{refusal}");
+        }
+    }
+}

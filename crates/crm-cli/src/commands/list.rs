@@ -1,0 +1,68 @@
+//! Lists: how much of one is shown, and showing it item by item.
+
+use std::pin::pin;
+
+use clap::Args;
+use crm_contacts::{List, PagedOperation};
+use crm_transport::Transport;
+use futures_util::TryStreamExt;
+
+use crate::{
+    error::CliError,
+    output::{Record, note},
+    progress::Progress,
+    session::Session,
+};
+
+/// How much of a list is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Show at most this many
+    #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
+    limit: usize,
+
+    /// Show all, however many
+    #[arg(long)]
+    all: bool,
+
+    /// Ask for this many at once, 1 to 5000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=5_000))]
+    page_size: Option<i32>,
+}
+
+/// How many items a page of a long list has: few calls, and still quick answers.
+const PAGE: usize = 500;
+
+impl ListArgs {
+    /// Writes the list; says so on stderr where it is cut short.
+    pub(super) async fn show<T: Transport, P: PagedOperation<Item: Record>>(
+        &self,
+        session: &Session<'_>,
+        list: List<'_, T, P>,
+    ) -> Result<(), CliError> {
+        let limit = if self.all { usize::MAX } else { self.limit };
+        let mut records = session.output.records::<P::Item>()?;
+        // One more than is shown tells whether there is more, without a further call.
+        let page = limit.saturating_add(1).min(PAGE) as i32;
+        let mut list = list.page_size(self.page_size.unwrap_or(page));
+        if limit >= PAGE {
+            list = list.prefetch();
+        }
+        let progress = Progress::new("records");
+        let mut items = pin!(list.items());
+        let mut shown = 0;
+        while let Some(item) = items.try_next().await? {
+            if shown == limit {
+                records.finish()?;
+                note(format!(
+                    "cut short after {limit}: see more with --limit N or --all"
+                ));
+                return Ok(());
+            }
+            records.push(&item)?;
+            shown += 1;
+            progress.advance(1);
+        }
+        records.finish()
+    }
+}

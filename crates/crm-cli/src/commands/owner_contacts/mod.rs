@@ -1,0 +1,129 @@
+//! `crm location-contacts` and `crm customer-contacts`: the same commands on both.
+
+mod update;
+
+use std::str::FromStr;
+
+use clap::Subcommand;
+use crm_contacts::{Creation, Owner};
+use crm_models::{Contact, ContactFilter, ContactId, CreateContactRequest, InvalidId};
+
+use super::{
+    args::{NewContact, Times, narrow},
+    list::ListArgs,
+};
+use crate::{error::CliError, output::note, session::Session};
+
+/// An owner whose id can be typed.
+pub(crate) trait TypedOwner: Owner + FromStr<Err = InvalidId> {}
+
+impl<O: Owner + FromStr<Err = InvalidId>> TypedOwner for O {}
+
+/// What can be done with the contacts of a kind of owner.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OwnerContacts<O: TypedOwner> {
+    #[command(about = format!("List the contacts of one {}", O::NOUN))]
+    List {
+        #[arg(value_name = O::NOUN.to_uppercase())]
+        owner: O,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Show one contact
+    Get {
+        #[arg(value_name = O::NOUN.to_uppercase())]
+        owner: O,
+
+        contact: ContactId,
+    },
+
+    /// Create a contact
+    Create {
+        #[arg(value_name = O::NOUN.to_uppercase())]
+        owner: O,
+
+        #[command(flatten)]
+        contact: NewContact,
+
+        /// Create nothing if there is one with the same value already
+        #[arg(long)]
+        unless_present: bool,
+    },
+
+    /// Change a contact, and show what changed
+    Update(update::Update<O>),
+
+    /// Delete a contact
+    Delete {
+        #[arg(value_name = O::NOUN.to_uppercase())]
+        owner: O,
+
+        contact: ContactId,
+    },
+
+    #[command(about = format!("List contacts over all {}, by time or by ids", O::COLLECTION))]
+    Changed {
+        #[command(flatten)]
+        times: Times,
+
+        /// Only of these owners
+        #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
+        ids: Vec<O>,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+}
+
+impl<O: TypedOwner> OwnerContacts<O> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (service, output) = (&session.service, session.output);
+        match self {
+            Self::List { owner, list } => list.show(session, service.owner(owner).list()).await,
+            Self::Get { owner, contact } => {
+                let records = output.records()?;
+                records.one(&service.owner(owner).find(contact).await?)
+            }
+            Self::Create {
+                owner,
+                contact,
+                unless_present,
+            } => {
+                let records = output.records::<Contact>()?;
+                let contacts = service.owner(owner);
+                let request = CreateContactRequest::from(contact);
+                let created = match unless_present {
+                    true => contacts.create_unless_present(request).await?,
+                    false => Creation::Created(contacts.create(request).await?),
+                };
+                if let Creation::Present(present) = &created {
+                    note(format!(
+                        "there already as contact {}; nothing was sent",
+                        present.id
+                    ));
+                }
+                records.one(&created.into_contact())
+            }
+            Self::Update(update) => update.run(session).await,
+            Self::Delete { owner, contact } => {
+                service.owner(owner).delete(contact).await?;
+                output.done(
+                    "deleted",
+                    &format!("{} {owner}, contact {contact}", O::NOUN),
+                )
+            }
+            Self::Changed { times, ids, list } => {
+                let filter = narrow!(
+                    ContactFilter::<O>::new().owners(ids),
+                    modified_on_or_after(times.modified_since),
+                    modified_before(times.modified_before),
+                    created_on_or_after(times.created_since),
+                    created_before(times.created_before),
+                );
+                list.show(session, service.changed(filter)).await
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `crm location-contacts update`: the change that was asked for, and no more.
+
+use clap::Args;
+use crm_contacts::{plan, verify};
+use crm_models::{
+    Check, Contact, ContactChange, ContactId, ContactType, PreferenceChange, Timestamp,
+};
+
+use super::TypedOwner;
+use crate::{
+    commands::args::{MemoChange, Switch, contact_type, narrow},
+    error::CliError,
+    output::Change,
+    report,
+    session::Session,
+    write_guard::Withheld,
+};
+
+/// What to change; whatever is not given stays as it is.
+#[derive(Debug, Args)]
+pub(crate) struct Update<O: TypedOwner> {
+    #[arg(value_name = O::NOUN.to_uppercase())]
+    owner: O,
+
+    contact: ContactId,
+
+    /// The new kind of contact
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
+    contact_type: Option<ContactType>,
+
+    /// The new telephone number or address
+    #[arg(long, allow_hyphen_values = true)]
+    value: Option<String>,
+
+    #[command(flatten)]
+    memo: MemoChange,
+
+    /// Whether job reminders are received
+    #[arg(long, value_name = "ON|OFF")]
+    job_reminders: Option<Switch>,
+
+    /// Whether marketing is received
+    #[arg(long, value_name = "ON|OFF")]
+    marketing_updates: Option<Switch>,
+
+    /// Whether invoices are received
+    #[arg(long, value_name = "ON|OFF")]
+    invoices: Option<Switch>,
+
+    /// Whether statements are received
+    #[arg(long, value_name = "ON|OFF")]
+    statements: Option<Switch>,
+
+    /// Change nothing if the contact was changed after this time: give its modifiedOn
+    #[arg(long, value_name = "TIME")]
+    if_unmodified_since: Option<Timestamp>,
+}
+
+impl<O: TypedOwner> Update<O> {
+    pub(super) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (owner, id, since) = (self.owner, self.contact, self.if_unmodified_since);
+        let change = self.change();
+        change.check().map_err(crm_contacts::ContactsError::from)?;
+        let contacts = session.service.owner(owner);
+        let before = contacts.find(id).await?;
+        let planned = planned(&before, &change);
+
+        let updated = match since {
+            Some(since) => contacts.guard(id, &change, since).await,
+            None => contacts.ensure_from(before, &change).await,
+        };
+        let subject = format!("{} {owner}, contact {id}", O::NOUN);
+        match updated.map_err(CliError::from) {
+            Ok(updated) => {
+                let differences: Vec<_> = updated
+                    .differences()
+                    .into_iter()
+                    .map(Change::from)
+                    .collect();
+                session
+                    .output
+                    .updated(&subject, &differences, &updated.after)
+            }
+            Err(error) => match error.withheld() {
+                Some(Withheld::DryRun(request)) => {
+                    report::dry_run(&subject, &planned, request, session.output)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn change(self) -> ContactChange {
+        let preferences = narrow!(
+            PreferenceChange::new(),
+            job_reminders(self.job_reminders.map(bool::from)),
+            marketing_updates(self.marketing_updates.map(bool::from)),
+            invoices(self.invoices.map(bool::from)),
+            statements(self.statements.map(bool::from)),
+        );
+        narrow!(
+            ContactChange::new().preferences(preferences),
+            contact_type(self.contact_type),
+            value(self.value),
+            memo(self.memo.memo()),
+        )
+    }
+}
+
+/// What the change would do to the contact, without sending it.
+fn planned(before: &Contact, change: &ContactChange) -> Vec<Change> {
+    let Ok(Some(request)) = plan(before, change) else {
+        return Vec::new();
+    };
+    // Compared with the request, the present state is the answer to it.
+    let differences = verify(&request, before).into_iter();
+    differences
+        .map(|difference| Change {
+            field: difference.field.to_owned(),
+            before: difference.after,
+            after: difference.before,
+        })
+        .collect()
+}

@@ -1,0 +1,354 @@
+//! `crm people`: the people of Contacts v2 and their relationships.
+
+use clap::{Args, Subcommand, ValueEnum};
+use crm_models::{
+    Archived, Check, CreatePersonRequest, Person, PersonChange, PersonFilter, PersonId,
+    RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest, Timestamp,
+};
+
+use super::{
+    args::{Order, Switch, Times, narrow},
+    list::ListArgs,
+};
+use crate::{error::CliError, output::changed_members, session::Session};
+
+/// What can be done with people.
+#[derive(Debug, Subcommand)]
+pub(crate) enum People {
+    /// List people
+    List {
+        #[command(flatten)]
+        filter: Filter,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Show one person
+    Get { person: PersonId },
+
+    /// Create a person
+    Create {
+        #[command(flatten)]
+        members: Members,
+    },
+
+    /// Set every member of a person; what is not given is cleared
+    Replace {
+        person: PersonId,
+
+        #[command(flatten)]
+        members: Members,
+
+        /// Whether the person is archived
+        #[arg(long, value_name = "ON|OFF")]
+        archived: Switch,
+    },
+
+    /// Change a person, and show what changed
+    Update {
+        person: PersonId,
+
+        #[command(flatten)]
+        change: Change,
+    },
+
+    /// Delete a person
+    Delete { person: PersonId },
+
+    /// List the people related to a customer, a location or a booking with this id
+    RelatedTo {
+        entity: RelatedEntityId,
+
+        #[command(flatten)]
+        filter: Filter,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// List what a person is related to
+    Relationships {
+        person: PersonId,
+
+        /// Only to this kind of entity
+        #[arg(long, value_name = "KIND")]
+        entity_type: Option<Entity>,
+
+        /// Only to this entity
+        #[arg(long, value_name = "ID")]
+        entity: Option<RelatedEntityId>,
+
+        /// Created at this time or later
+        #[arg(long, value_name = "TIME")]
+        created_since: Option<Timestamp>,
+
+        /// Created before this time
+        #[arg(long, value_name = "TIME")]
+        created_before: Option<Timestamp>,
+
+        #[command(flatten)]
+        order: Order,
+
+        #[command(flatten)]
+        list: ListArgs,
+    },
+
+    /// Relate a person to a customer, a location or a booking
+    Relate(Relation),
+
+    /// End a relationship
+    Unrelate(Relation),
+}
+
+/// Which people, in which order.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Of this name; whether a part of it is enough is not documented
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Of this title
+    #[arg(long)]
+    title: Option<String>,
+
+    /// With this id of your own
+    #[arg(long, value_name = "ID")]
+    reference_id: Option<String>,
+
+    /// Archived, not archived, or any
+    #[arg(long, value_name = "YES|NO|ANY")]
+    archived: Option<ArchivedFilter>,
+
+    #[command(flatten)]
+    times: Times,
+
+    #[command(flatten)]
+    order: Order,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ArchivedFilter {
+    Yes,
+    No,
+    Any,
+}
+
+impl From<Filter> for PersonFilter {
+    fn from(given: Filter) -> Self {
+        let archived = given.archived.map(|archived| match archived {
+            ArchivedFilter::Yes => Archived::Yes,
+            ArchivedFilter::No => Archived::No,
+            ArchivedFilter::Any => Archived::Any,
+        });
+        narrow!(
+            Self::new(),
+            name(given.name),
+            title(given.title),
+            reference_id(given.reference_id),
+            archived(archived),
+            modified_on_or_after(given.times.modified_since),
+            modified_before(given.times.modified_before),
+            created_on_or_after(given.times.created_since),
+            created_before(given.times.created_before),
+            sort(given.order.of()),
+        )
+    }
+}
+
+/// The members of a person that can be given.
+#[derive(Debug, Args)]
+pub(crate) struct Members {
+    /// The name
+    #[arg(long, allow_hyphen_values = true)]
+    name: Option<String>,
+
+    /// The role, for example Site manager
+    #[arg(long, allow_hyphen_values = true)]
+    title: Option<String>,
+
+    /// An id of your own
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    reference_id: Option<String>,
+}
+
+/// What to change; whatever is not given stays as it is.
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    members: Members,
+
+    /// Take the name away
+    #[arg(long, conflicts_with = "name")]
+    clear_name: bool,
+
+    /// Take the title away
+    #[arg(long, conflicts_with = "title")]
+    clear_title: bool,
+
+    /// Take the reference id away
+    #[arg(long, conflicts_with = "reference_id")]
+    clear_reference_id: bool,
+
+    /// Whether the person is archived
+    #[arg(long, value_name = "ON|OFF")]
+    archived: Option<Switch>,
+}
+
+impl From<Change> for PersonChange {
+    fn from(given: Change) -> Self {
+        let mut change = narrow!(
+            Self::new(),
+            name(given.members.name),
+            title(given.members.title),
+            reference_id(given.members.reference_id),
+            is_archived(given.archived.map(bool::from)),
+        );
+        if given.clear_name {
+            change = change.clear_name();
+        }
+        if given.clear_title {
+            change = change.clear_title();
+        }
+        if given.clear_reference_id {
+            change = change.clear_reference_id();
+        }
+        change
+    }
+}
+
+/// One relationship.
+#[derive(Debug, Args)]
+pub(crate) struct Relation {
+    person: PersonId,
+
+    #[arg(value_name = "KIND")]
+    entity_type: Entity,
+
+    entity: RelatedEntityId,
+}
+
+/// The kinds of entities that people are related to.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Entity {
+    Customer,
+    Location,
+    Booking,
+}
+
+impl From<Entity> for RelatedEntityType {
+    fn from(entity: Entity) -> Self {
+        match entity {
+            Entity::Customer => Self::Customer,
+            Entity::Location => Self::Location,
+            Entity::Booking => Self::Booking,
+        }
+    }
+}
+
+impl People {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (service, output) = (&session.service, session.output);
+        match self {
+            Self::List { filter, list } => {
+                list.show(session, service.people().list(filter.into()))
+                    .await
+            }
+            Self::Get { person } => {
+                let records = output.records()?;
+                records.one(&service.person(person).get().await?)
+            }
+            Self::Create { members } => {
+                let records = output.records::<Person>()?;
+                let request = narrow!(
+                    CreatePersonRequest::new(),
+                    name(members.name),
+                    title(members.title),
+                    reference_id(members.reference_id),
+                );
+                records.one(&service.people().create(request).await?)
+            }
+            Self::Replace {
+                person,
+                members,
+                archived,
+            } => {
+                let records = output.records::<Person>()?;
+                let request = narrow!(
+                    ReplacePersonRequest::new(archived.into()),
+                    name(members.name),
+                    title(members.title),
+                    reference_id(members.reference_id),
+                );
+                records.one(&service.person(person).replace(request).await?)
+            }
+            Self::Update { person, change } => update(session, person, change.into()).await,
+            Self::Delete { person } => {
+                service.person(person).delete().await?;
+                output.done("deleted", &format!("person {person}"))
+            }
+            Self::RelatedTo {
+                entity,
+                filter,
+                list,
+            } => {
+                let people = service.people().related_to(entity, filter.into());
+                list.show(session, people).await
+            }
+            Self::Relationships {
+                person,
+                entity_type,
+                entity,
+                created_since,
+                created_before,
+                order,
+                list,
+            } => {
+                let entity_type = entity_type.map(RelatedEntityType::from);
+                let filter = narrow!(
+                    RelationshipFilter::new(),
+                    entity_type(entity_type.as_ref()),
+                    related_entity_id(entity),
+                    created_on_or_after(created_since),
+                    created_before(created_before),
+                    sort(order.of()),
+                );
+                list.show(session, service.person(person).relationships(filter))
+                    .await
+            }
+            Self::Relate(relation) => {
+                let person = service.person(relation.person);
+                person
+                    .relate(relation.entity_type.into(), relation.entity)
+                    .await?;
+                output.done("related", &relation.to_string())
+            }
+            Self::Unrelate(relation) => {
+                let person = service.person(relation.person);
+                person
+                    .unrelate(relation.entity_type.into(), relation.entity)
+                    .await?;
+                output.done("ended", &relation.to_string())
+            }
+        }
+    }
+}
+
+async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Result<(), CliError> {
+    change.check().map_err(crm_contacts::ContactsError::from)?;
+    let person = session.service.person(id);
+    let before = person.get().await?;
+    let after = person.update(&change).await?;
+    let members = ["name", "title", "referenceId", "isArchived"];
+    let differences = changed_members(&before, &after, &members)?;
+    session
+        .output
+        .updated(&format!("person {id}"), &differences, &after)
+}
+
+impl std::fmt::Display for Relation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = RelatedEntityType::from(self.entity_type);
+        write!(f, "person {}, {kind} {}", self.person, self.entity)
+    }
+}

@@ -1,0 +1,100 @@
+//! `crm sandbox`: a local copy of the service, for tests and for trying things out.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use crm_sandbox::{Sandbox, Seed, Setting, Settings};
+
+use crate::{
+    error::CliError,
+    interrupt,
+    output::{Output, note},
+};
+
+/// What can be done with the sandbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    /// Serve until Ctrl-C; the first line of stdout is a JSON object with the connection
+    Serve(Serve),
+
+    /// List the settings that --set takes
+    Settings,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen, on this machine only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
+    listen: SocketAddr,
+
+    /// Keep the data in this SQLite file; without it they are gone at the end
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+
+    /// The data of a new database: demo, empty, or a number of contacts
+    #[arg(long, default_value = "demo")]
+    seed: Seed,
+
+    /// Change a setting, see `crm sandbox settings`; can be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    settings: Vec<(String, String)>,
+
+    /// Also answer the admin endpoint, which changes settings and injects faults
+    #[arg(long)]
+    admin: bool,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "write it like 127.0.0.1:8080".to_owned())?;
+    match address.ip().is_loopback() {
+        true => Ok(address),
+        false => Err("its credentials are public: only loopback addresses are served".to_owned()),
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err("write it like NAME=VALUE".to_owned()),
+    }
+}
+
+impl SandboxCommand {
+    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
+        match self {
+            Self::Serve(serve) => serve.run(output).await,
+            Self::Settings => {
+                let mut records = output.records::<Setting>()?;
+                for setting in Settings::default().table() {
+                    records.push(&setting)?;
+                }
+                records.finish()
+            }
+        }
+    }
+}
+
+impl Serve {
+    async fn run(self, output: &Output) -> Result<(), CliError> {
+        let mut builder = Sandbox::builder().listen(self.listen).seed(self.seed);
+        if let Some(file) = self.data {
+            builder = builder.data(file);
+        }
+        let admin = self.admin.then(|| ("admin".to_owned(), "on".to_owned()));
+        for (name, value) in self.settings.into_iter().chain(admin) {
+            let set = builder.set(&name, &value);
+            builder = set.map_err(|error| CliError::Usage(format!("--set: {error}")))?;
+        }
+        // Before the line is out: whoever reads it may send the signal at once.
+        let stop = interrupt::signal()?;
+        let sandbox = builder.start().await?;
+        output.line(sandbox.connection())?;
+        note("serving until Ctrl-C");
+        stop.await;
+        sandbox.stop().await;
+        Ok(())
+    }
+}

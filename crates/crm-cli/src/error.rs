@@ -1,0 +1,203 @@
+//! What a command can fail with, and the exit code that scripts branch on.
+
+use std::io;
+
+use crm_contacts::{Advice, ContactsError, RefusalKind};
+use crm_sandbox::SandboxError;
+use crm_transport::TransportError;
+
+use crate::{settings::SettingsError, write_guard::Withheld};
+
+/// The exit codes. They are part of the interface: documented in the long help and the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Done = 0,
+    Local = 1,
+    Usage = 2,
+    Refused = 3,
+    Credentials = 4,
+    Unreachable = 5,
+    Unknown = 6,
+    Conflict = 7,
+    Differs = 8,
+    Interrupted = 130,
+}
+
+impl Exit {
+    const ALL: [(Self, &str); 10] = [
+        (Self::Done, "done, or nothing to do"),
+        (Self::Local, "a file or this machine failed"),
+        (
+            Self::Usage,
+            "usage, settings or input are wrong; nothing was sent",
+        ),
+        (
+            Self::Refused,
+            "the API refused; the same call will be refused again",
+        ),
+        (
+            Self::Credentials,
+            "credentials, app key or token were refused",
+        ),
+        (
+            Self::Unreachable,
+            "no answer, or not available for now; nothing changed, try later",
+        ),
+        (
+            Self::Unknown,
+            "a write may or may not have been carried out; look before repeating",
+        ),
+        (
+            Self::Conflict,
+            "changed by somebody else, or in conflict with the record's state",
+        ),
+        (
+            Self::Differs,
+            "written, but the answer is not what was asked for or not readable",
+        ),
+        (
+            Self::Interrupted,
+            "interrupted; where there is a state file, run it again to go on",
+        ),
+    ];
+
+    /// The table of the long help.
+    pub(crate) fn help() -> String {
+        let lines = Self::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
+        format!("Exit codes:\n{}", lines.concat())
+    }
+}
+
+/// Why a command ended without its result.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// Arguments or input files that cannot be used.
+    #[error("{0}")]
+    Usage(String),
+
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+
+    #[error(transparent)]
+    Contacts(#[from] ContactsError),
+
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+
+    /// A file or a stream of this machine.
+    #[error("{what}: {source}")]
+    Io { what: String, source: io::Error },
+
+    /// `crm auth check` found a fault; what it is stands in its table already.
+    #[error("{summary}")]
+    CheckFailed { summary: String, exit: Exit },
+
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl CliError {
+    /// An I/O error with what was attempted.
+    pub(crate) fn io(what: impl Into<String>, source: io::Error) -> Self {
+        Self::Io {
+            what: what.into(),
+            source,
+        }
+    }
+
+    /// The write that was held back before it was sent, if that is what happened.
+    pub(crate) fn withheld(&self) -> Option<&Withheld> {
+        let transport = match self {
+            Self::Contacts(ContactsError::Transport { source, .. }) => source,
+            Self::Transport(source) => source,
+            _ => return None,
+        };
+        std::error::Error::source(transport)?.downcast_ref()
+    }
+
+    /// Whether the reader of stdout went away, as `head` does.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What to do next, where the message does not say it.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        if self.withheld().is_some() {
+            return None;
+        }
+        match self {
+            Self::Contacts(ContactsError::PreferencesUnknown { .. }) => Some(
+                "give all of --job-reminders, --marketing-updates, --invoices and --statements",
+            ),
+            Self::Contacts(error) => match error.advice() {
+                Advice::Later => Some("nothing was changed: try again later"),
+                Advice::LookFirst => Some("read the record before you repeat the command"),
+                Advice::Done => Some("the write was carried out: do not repeat it"),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            _ if self.is_broken_pipe() => Exit::Done,
+            _ if self.withheld().is_some() => Exit::Usage,
+            Self::Usage(_) | Self::Settings(_) => Exit::Usage,
+            Self::Contacts(error) => exit_of(error),
+            Self::Transport(error) if error.is_credentials() => Exit::Credentials,
+            Self::Transport(_) => Exit::Unreachable,
+            Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
+            Self::CheckFailed { exit, .. } => *exit,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+fn exit_of(error: &ContactsError) -> Exit {
+    match (error.advice(), error.refusal_kind()) {
+        _ if error.is_credentials() => Exit::Credentials,
+        (Advice::LookFirst, _) => Exit::Unknown,
+        (Advice::Later, _) => Exit::Unreachable,
+        (Advice::Done, _) => Exit::Differs,
+        (_, Some(RefusalKind::Conflict)) => Exit::Conflict,
+        (_, Some(_)) => Exit::Refused,
+        _ => match error {
+            ContactsError::NotFound { .. } => Exit::Refused,
+            ContactsError::Modified { .. } => Exit::Conflict,
+            ContactsError::Unreadable { .. } => Exit::Differs,
+            _ => Exit::Usage,
+        },
+    }
+}
+
+/// The streams of the answers are the only place where a plain I/O error comes from.
+impl From<io::Error> for CliError {
+    fn from(source: io::Error) -> Self {
+        Self::io("cannot write the answer", source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        let help = Exit::help();
+        assert_eq!(help.lines().count(), Exit::ALL.len() + 1);
+        assert!(help.contains("  130  interrupted"), "{help}");
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        let error = CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(error.exit(), Exit::Done);
+        let error = CliError::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(error.exit(), Exit::Local);
+    }
+}

@@ -1,0 +1,132 @@
+//! What an update changed, member by member, before and after.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use crm_contacts::Difference;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Format, LineFormat, Lines, Output, Record, Selection, selection::cell, table::printable,
+};
+use crate::error::CliError;
+
+/// One member of a record with its values before and after; none is absent or not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Change {
+    pub(crate) field: String,
+    pub(crate) before: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+impl Record for Change {
+    const MEMBERS: &'static [&'static str] = &["field", "before", "after"];
+    const TABLE: &'static [(&'static str, &'static str)] = &[];
+}
+
+impl From<Difference> for Change {
+    fn from(difference: Difference) -> Self {
+        Self {
+            field: difference.field.to_owned(),
+            before: difference.before,
+            after: difference.after,
+        }
+    }
+}
+
+/// The members in which two records differ, of those that are named.
+pub(crate) fn changed_members(
+    before: &impl Serialize,
+    after: &impl Serialize,
+    members: &[&str],
+) -> Result<Vec<Change>, CliError> {
+    let (before, after) = (json(before)?, json(after)?);
+    let text = |value: &Value| (!value.is_null()).then(|| cell(value));
+    let differing = members
+        .iter()
+        .filter(|member| before[**member] != after[**member]);
+    Ok(differing
+        .map(|member| Change {
+            field: member.to_string(),
+            before: text(&before[*member]),
+            after: text(&after[*member]),
+        })
+        .collect())
+}
+
+fn json(record: &impl Serialize) -> Result<Value, CliError> {
+    Ok(serde_json::to_value(record).map_err(io::Error::from)?)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Updated<'a, R> {
+    changed: bool,
+    differences: &'a [Change],
+    record: &'a R,
+}
+
+impl Output {
+    /// Says what an update of `subject` changed, and in JSON also how the record is now.
+    pub(crate) fn updated<R: Serialize>(
+        &self,
+        subject: &str,
+        differences: &[Change],
+        record: &R,
+    ) -> Result<(), CliError> {
+        let title = match differences.len() {
+            0 => format!("{subject}: nothing to change, nothing was sent"),
+            1 => format!("{subject}: 1 member changed"),
+            members => format!("{subject}: {members} members changed"),
+        };
+        match self.format() {
+            Format::Table => self.differences(&title, differences),
+            Format::Csv => self.differences("", differences),
+            Format::Json | Format::Ndjson => self.value(&Updated {
+                changed: !differences.is_empty(),
+                differences,
+                record,
+            }),
+        }
+    }
+
+    /// The differences below a title; as rows in CSV.
+    pub(crate) fn differences(&self, title: &str, differences: &[Change]) -> Result<(), CliError> {
+        if self.format() == Format::Csv {
+            let selection = Selection::of::<Change>(None)?;
+            let mut lines = Lines::new(io::stdout(), LineFormat::Csv { header: true });
+            for change in differences {
+                lines.push(&selection, change)?;
+            }
+            return Ok(lines.finish(&selection)?);
+        }
+        let mut out = anstream::stdout().lock();
+        let bold = Style::new().bold();
+        writeln!(out, "{bold}{title}{bold:#}")?;
+        let width = differences
+            .iter()
+            .map(|change| change.field.len())
+            .max()
+            .unwrap_or(0);
+        for Change {
+            field,
+            before,
+            after,
+        } in differences
+        {
+            let old = AnsiColor::Red.on_default();
+            let new = AnsiColor::Green.on_default();
+            let (before, after) = (shown(before.as_deref()), shown(after.as_deref()));
+            writeln!(
+                out,
+                "  {field:<width$}  {old}{before}{old:#} → {new}{after}{new:#}"
+            )?;
+        }
+        Ok(out.flush()?)
+    }
+}
+
+fn shown(value: Option<&str>) -> String {
+    value.map_or_else(|| "(none)".to_owned(), printable)
+}

@@ -1,0 +1,114 @@
+//! The formats that are written line by line: NDJSON and CSV, to stdout or to a file.
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+use super::{Record, Selection, selection::cell};
+
+/// NDJSON or CSV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineFormat {
+    Ndjson,
+    /// With a header line, unless the file has one already.
+    Csv {
+        header: bool,
+    },
+}
+
+/// Writes records as lines.
+pub(crate) struct Lines<W: Write> {
+    form: Form<W>,
+    header: bool,
+}
+
+enum Form<W: Write> {
+    Ndjson(W),
+    Csv(Box<csv::Writer<W>>),
+}
+
+impl<W: Write> Lines<W> {
+    pub(crate) fn new(out: W, format: LineFormat) -> Self {
+        match format {
+            LineFormat::Ndjson => Self {
+                form: Form::Ndjson(out),
+                header: false,
+            },
+            LineFormat::Csv { header } => Self {
+                form: Form::Csv(Box::new(csv::Writer::from_writer(out))),
+                header,
+            },
+        }
+    }
+
+    pub(crate) fn push<R: Record>(&mut self, selection: &Selection, record: &R) -> io::Result<()> {
+        self.header(selection)?;
+        match &mut self.form {
+            Form::Ndjson(out) => {
+                serde_json::to_writer(&mut *out, &selection.json(record)?)?;
+                out.write_all(b"\n")
+            }
+            Form::Csv(csv) => {
+                let row = selection.row(record)?;
+                Ok(csv.write_record(row.iter().map(|(_, value)| safe_cell(value)))?)
+            }
+        }
+    }
+
+    /// Ends a list: one without records still has its header.
+    pub(crate) fn finish(&mut self, selection: &Selection) -> io::Result<()> {
+        self.header(selection)?;
+        self.flush()
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Ndjson(out) => out.flush(),
+            Form::Csv(csv) => csv.flush(),
+        }
+    }
+
+    fn header(&mut self, selection: &Selection) -> io::Result<()> {
+        match (&mut self.form, std::mem::take(&mut self.header)) {
+            (Form::Csv(csv), true) => Ok(csv.write_record(selection.members())?),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula. Only text can be one; the API's numbers
+/// and booleans stay as they are.
+fn safe_cell(value: &Value) -> String {
+    let text = cell(value);
+    match (value, text.as_bytes().first()) {
+        (Value::String(_), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n')) => {
+            format!("'{text}")
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn text_that_would_run_as_a_formula_is_quoted() {
+        for (value, written) in [
+            (json!("=1+1"), "'=1+1"),
+            (json!("+18185550142"), "'+18185550142"),
+            (json!("-"), "'-"),
+            (json!("@site"), "'@site"),
+            (json!("\tx"), "'\tx"),
+            (json!("8185550142"), "8185550142"),
+            (json!("a=b"), "a=b"),
+            (json!(-1), "-1"),
+            (json!(true), "true"),
+            (json!(null), ""),
+        ] {
+            assert_eq!(safe_cell(&value), written);
+        }
+    }
+}

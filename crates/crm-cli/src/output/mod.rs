@@ -1,0 +1,258 @@
+//! How answers are written: as a table for people, or as JSON, NDJSON or CSV for programs.
+//!
+//! Lists are written item by item, so their length does not matter.
+
+mod changes;
+mod lines;
+mod record;
+mod selection;
+mod table;
+
+use std::{
+    cell::Cell,
+    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    marker::PhantomData,
+};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::CliError;
+
+pub(crate) use changes::{Change, changed_members};
+pub(crate) use lines::{LineFormat, Lines};
+pub(crate) use record::Record;
+pub(crate) use selection::Selection;
+use table::Table;
+pub(crate) use table::printable;
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON value; a list is an array
+    Json,
+    /// One JSON value a line
+    Ndjson,
+    /// A header and rows; text that a spreadsheet would run as a formula is quoted with '
+    Csv,
+}
+
+/// Where answers go, and in which form.
+pub(crate) struct Output {
+    format: Format,
+    fields: Option<Vec<String>>,
+    /// Whether a JSON array has been begun and not ended.
+    array: Cell<bool>,
+}
+
+impl Output {
+    pub(crate) fn new(format: Format, fields: Option<Vec<String>>) -> Self {
+        Self {
+            format,
+            fields,
+            array: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Whether programs read the answer.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json | Format::Ndjson)
+    }
+
+    pub(crate) fn fields(&self) -> Option<&[String]> {
+        self.fields.as_deref()
+    }
+
+    /// Prepares to write records; refuses fields that they do not have. Call it before
+    /// anything is sent.
+    pub(crate) fn records<R: Record>(&self) -> Result<Records<'_, R>, CliError> {
+        let selection = Selection::of::<R>(self.fields())?;
+        let out = BufWriter::new(io::stdout());
+        let form = match self.format {
+            Format::Table => Form::Table(Table::new(out, selection.titles::<R>())),
+            Format::Json => Form::Array(out),
+            Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
+            Format::Csv => Form::Lines(Lines::new(out, LineFormat::Csv { header: true })),
+        };
+        Ok(Records {
+            output: self,
+            selection,
+            form,
+            record: PhantomData,
+        })
+    }
+
+    /// Says what was done by a command that has no record to show.
+    pub(crate) fn done(&self, action: &'static str, record: &str) -> Result<(), CliError> {
+        match self.format {
+            Format::Table => self.text(&format!("{action}: {record}")),
+            _ => self.value(&Done { action, record }),
+        }
+    }
+
+    /// Writes text for people.
+    pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
+        Ok(writeln!(io::stdout(), "{text}")?)
+    }
+
+    /// Writes one JSON value: over several lines for `json`, else on one.
+    pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut out = BufWriter::new(io::stdout());
+        match self.format {
+            Format::Json => serde_json::to_writer_pretty(&mut out, value),
+            _ => serde_json::to_writer(&mut out, value),
+        }
+        .map_err(io::Error::from)?;
+        writeln!(out)?;
+        Ok(out.flush()?)
+    }
+
+    /// Writes one JSON value on one line, whatever the format.
+    pub(crate) fn line(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Prepares to write JSON values as they came: one a line for `ndjson`, else an array.
+    pub(crate) fn items(&self) -> Items<'_> {
+        Items {
+            output: self,
+            out: BufWriter::new(io::stdout()),
+        }
+    }
+
+    /// Begins an array or goes on with it.
+    fn separate(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(match self.array.replace(true) {
+            false => b"[\n  ",
+            true => b",\n  ",
+        })
+    }
+
+    /// Ends an array, also one without items.
+    fn end(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(match self.array.take() {
+            false => b"[]\n",
+            true => b"\n]\n",
+        })?;
+        out.flush()
+    }
+
+    /// Writes an error as JSON: the last item of a list that was begun, else on its own.
+    pub(crate) fn error(&self, error: &impl Serialize) -> Result<(), CliError> {
+        match self.array.take() {
+            false => self.value(error),
+            true => {
+                let mut out = io::stdout().lock();
+                out.write_all(b",\n  ")?;
+                serde_json::to_writer(&mut out, error).map_err(io::Error::from)?;
+                Ok(out.write_all(b"\n]\n")?)
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    action: &'static str,
+    record: &'a str,
+}
+
+/// Writes records of one kind to stdout.
+pub(crate) struct Records<'a, R> {
+    output: &'a Output,
+    selection: Selection,
+    form: Form,
+    record: PhantomData<R>,
+}
+
+enum Form {
+    Table(Table<BufWriter<Stdout>>),
+    Array(BufWriter<Stdout>),
+    Lines(Lines<BufWriter<Stdout>>),
+}
+
+impl<R: Record> Records<'_, R> {
+    /// Writes one record on its own: as lines of members and values for people.
+    pub(crate) fn one(mut self, record: &R) -> Result<(), CliError> {
+        match &mut self.form {
+            Form::Table(_) => Ok(table::members(io::stdout(), &self.selection.row(record)?)?),
+            Form::Array(_) => self.output.value(&self.selection.json(record)?),
+            Form::Lines(lines) => {
+                lines.push(&self.selection, record)?;
+                Ok(lines.flush()?)
+            }
+        }
+    }
+
+    /// Writes one more record of a list.
+    pub(crate) fn push(&mut self, record: &R) -> Result<(), CliError> {
+        match &mut self.form {
+            Form::Table(table) => table.push(self.selection.table_row(record)?)?,
+            Form::Lines(lines) => lines.push(&self.selection, record)?,
+            Form::Array(out) => {
+                self.output.separate(out)?;
+                let item = self.selection.json(record)?;
+                serde_json::to_writer(out, &item).map_err(io::Error::from)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a list.
+    pub(crate) fn finish(mut self) -> Result<(), CliError> {
+        match &mut self.form {
+            Form::Table(table) => table.finish()?,
+            Form::Lines(lines) => lines.finish(&self.selection)?,
+            Form::Array(out) => self.output.end(out)?,
+        }
+        Ok(())
+    }
+}
+
+/// Writes JSON values as they came to stdout.
+pub(crate) struct Items<'a> {
+    output: &'a Output,
+    out: BufWriter<Stdout>,
+}
+
+impl Items<'_> {
+    pub(crate) fn push(&mut self, item: &RawValue) -> Result<(), CliError> {
+        if self.output.format != Format::Ndjson {
+            self.output.separate(&mut self.out)?;
+        }
+        // Within JSON text a line break is white space only, never part of a string.
+        let lines: Vec<_> = item.get().lines().collect();
+        self.out.write_all(lines.join(" ").as_bytes())?;
+        if self.output.format == Format::Ndjson {
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<(), CliError> {
+        match self.output.format {
+            Format::Ndjson => Ok(self.out.flush()?),
+            _ => Ok(self.output.end(&mut self.out)?),
+        }
+    }
+}
+
+/// A line on stderr about the answer, not part of it.
+pub(crate) fn note(text: impl AsRef<str>) {
+    anstream::eprintln!("{}", text.as_ref());
+}
+
+/// Whether a person can be asked: questions go to stderr, answers come from stdin.
+pub(crate) fn on_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}

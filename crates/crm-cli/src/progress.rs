@@ -1,0 +1,38 @@
+//! A line on stderr while something takes long; nothing where no person watches.
+
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Counts records; the line vanishes when it is dropped.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Starts a line, unless stdout is the terminal too: it would run into the answer.
+    pub(crate) fn new(what: &'static str) -> Self {
+        let target = match io::stderr().is_terminal() && !io::stdout().is_terminal() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(what);
+        // A template that does not parse would only change the line's looks.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg}, {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    pub(crate) fn advance(&self, records: usize) {
+        self.0.inc(records as u64);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,240 @@
+//! How a failure is told: a line for people on stderr, JSON on stdout where that was asked for.
+
+use std::{collections::BTreeMap, env, process::ExitCode};
+
+use anstyle::{AnsiColor, Style};
+use clap::error::ErrorKind;
+use crm_contacts::{Advice, ContactsError};
+use serde::Serialize;
+
+use crate::{
+    error::{CliError, Exit},
+    output::{Change, Format, Output, printable},
+    write_guard::{HeldRequest, Withheld},
+};
+
+/// A failure as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure<'a> {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
+    /// Reasons per member, in the API's words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Whether the same call can help: correct, later, look-first, done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DryRun<'a> {
+    dry_run: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    differences: &'a [Change],
+    request: &'a HeldRequest,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Failure<'a>,
+}
+
+/// Tells a failed command's error and gives its exit code.
+pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
+    if let Some(Withheld::DryRun(request)) = error.withheld() {
+        return match dry_run("", &[], request, output) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => self::error(&error, output),
+        };
+    }
+    let exit = error.exit();
+    if !error.is_broken_pipe() {
+        people(&message(error), &details(error));
+        if output.is_json() {
+            let envelope = Envelope {
+                error: Failure::of(error),
+            };
+            // Where stdout is gone the exit code is left to tell.
+            let _ = output.error(&envelope);
+        }
+    }
+    ExitCode::from(exit as u8)
+}
+
+/// Tells clap's refusal of the command line, or the help that it was asked for.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Help goes to stdout; a reader that went away is no failure.
+    let _ = error.print();
+    let asked_for = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if asked_for {
+        return ExitCode::SUCCESS;
+    }
+    if let Some(format) = json_wanted() {
+        let failure = Failure::usage(error.kind().to_string());
+        let _ = Output::new(format, None).error(&Envelope { error: failure });
+    }
+    ExitCode::from(Exit::Usage as u8)
+}
+
+/// The JSON format that a command line asks for which could not be read as a whole.
+fn json_wanted() -> Option<Format> {
+    let words: Vec<_> = env::args_os()
+        .filter_map(|word| word.into_string().ok())
+        .collect();
+    let asked = |name: &str| {
+        let joined = format!("--output={name}");
+        words.contains(&joined) || words.windows(2).any(|pair| pair == ["--output", name])
+    };
+    match (asked("json"), asked("ndjson")) {
+        (true, _) => Some(Format::Json),
+        (_, true) => Some(Format::Ndjson),
+        _ => None,
+    }
+}
+
+/// Shows the request that would have been sent, and what it would change where that is known.
+pub(crate) fn dry_run(
+    subject: &str,
+    differences: &[Change],
+    request: &HeldRequest,
+    output: &Output,
+) -> Result<(), CliError> {
+    if output.format() != Format::Table {
+        return output.value(&DryRun {
+            dry_run: true,
+            differences,
+            request,
+        });
+    }
+    if !differences.is_empty() {
+        output.differences(&format!("{subject}: would change"), differences)?;
+    }
+    output.text(&format!("dry run, not sent:\n{request}"))
+}
+
+fn people(message: &str, details: &[String]) {
+    let red = AnsiColor::Red.on_default().bold();
+    let plain = Style::new();
+    anstream::eprintln!("{red}error:{red:#}{plain} {}", printable(message));
+    for detail in details {
+        anstream::eprintln!("  {}", printable(detail));
+    }
+}
+
+/// One line, with the causes that the message itself does not give.
+fn message(error: &CliError) -> String {
+    if let Some(withheld) = error.withheld() {
+        return withheld.to_string();
+    }
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    message
+}
+
+fn details(error: &CliError) -> Vec<String> {
+    let mut details = match error {
+        CliError::Settings(error) => error.details(),
+        CliError::Contacts(ContactsError::EchoDiffers { differences, .. }) => differences
+            .iter()
+            .map(|difference| {
+                let text = |value: &Option<String>| value.clone().unwrap_or("(none)".to_owned());
+                let (asked, answered) = (text(&difference.before), text(&difference.after));
+                format!("{}: asked {asked}, answered {answered}", difference.field)
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    details.extend(error.advice().map(str::to_owned));
+    details
+}
+
+impl<'a> Failure<'a> {
+    fn of(error: &'a CliError) -> Self {
+        let mut failure = Self {
+            kind: kind(error),
+            message: message(error),
+            status: None,
+            trace_id: None,
+            fields: BTreeMap::new(),
+            advice: None,
+            exit_code: error.exit() as u8,
+        };
+        if let CliError::Contacts(error) = error {
+            failure.add(error);
+        }
+        failure
+    }
+
+    fn usage(message: String) -> Self {
+        Self {
+            kind: "usage",
+            message,
+            status: None,
+            trace_id: None,
+            fields: BTreeMap::new(),
+            advice: Some("correct"),
+            exit_code: Exit::Usage as u8,
+        }
+    }
+
+    fn add(&mut self, error: &'a ContactsError) {
+        self.status = error.refusal().map(|refusal| refusal.status.as_u16());
+        self.trace_id = error.trace_id();
+        self.advice = Some(match error.advice() {
+            Advice::Later => "later",
+            Advice::LookFirst => "look-first",
+            Advice::Done => "done",
+            _ => "correct",
+        });
+        if let ContactsError::Invalid(input) = error {
+            for field in &input.fields {
+                let reasons = self.fields.entry(&field.field).or_default();
+                reasons.push(&field.message);
+            }
+        }
+        if let Some(refusal) = error.refusal() {
+            for (field, reasons) in &refusal.problem.errors {
+                let reasons = reasons.iter().map(String::as_str).collect();
+                self.fields.insert(field, reasons);
+            }
+        }
+    }
+}
+
+/// The kind of failure, in one word for programs.
+fn kind(error: &CliError) -> &'static str {
+    match error.withheld() {
+        Some(Withheld::ReadOnly(_)) => return "read-only",
+        Some(_) => return "not-confirmed",
+        None => {}
+    }
+    match error.exit() {
+        Exit::Done => "done",
+        Exit::Local => "local",
+        Exit::Usage => "usage",
+        Exit::Refused => "refused",
+        Exit::Credentials => "credentials",
+        Exit::Unreachable => "unreachable",
+        Exit::Unknown => "outcome-unknown",
+        Exit::Conflict => "conflict",
+        Exit::Differs => "differs",
+        Exit::Interrupted => "interrupted",
+    }
+}

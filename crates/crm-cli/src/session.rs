@@ -1,0 +1,115 @@
+//! One connection for one command: settings, transport, service.
+
+use std::sync::Arc;
+
+use crm_contacts::ContactsService;
+use crm_models::TenantId;
+use crm_sandbox::Sandbox;
+use crm_transport::{
+    Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, Transport,
+    TransportExt, VENDOR_CALLS_PER_SECOND,
+};
+
+use crate::{
+    cli::{Globals, Vendor},
+    error::CliError,
+    output::Output,
+    settings::{Host, Settings},
+    write_guard::{WriteGuard, WritePolicy},
+};
+
+/// The service as commands use it: every write passes the guard.
+pub(crate) type Service = ContactsService<WriteGuard<Arc<dyn Transport>>>;
+
+/// What a command that talks to the API works with.
+pub(crate) struct Session<'a> {
+    pub(crate) service: Service,
+    pub(crate) auth: Auth,
+    pub(crate) output: &'a Output,
+    /// The environment or the API's URL, for messages and for files that belong to it.
+    pub(crate) host: String,
+    /// Serves until the session ends.
+    _sandbox: Option<Sandbox>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) async fn open(globals: &Globals, output: &'a Output) -> Result<Self, CliError> {
+        let (settings, sandbox) = match globals.sandbox {
+            false => (Settings::load(globals)?, None),
+            true => {
+                let sandbox = Sandbox::builder()
+                    .seed(globals.sandbox_seed)
+                    .start()
+                    .await?;
+                (
+                    Settings::of_sandbox(globals, sandbox.connection())?,
+                    Some(sandbox),
+                )
+            }
+        };
+        let environment = environment(&settings.host)?;
+        let wire = ReqwestTransport::new(&environment)?;
+        let auth = Auth::new(wire.for_auth(&environment)?, credentials(&settings));
+        let transport = wire
+            .with_auth(auth.clone())
+            .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+            .with_retry(RetryPolicy::default())
+            .with_tracing();
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        let guard = WriteGuard::new(transport, policy(globals, &settings));
+        let mut service = ContactsService::new(guard, settings.tenant);
+        if settings.legacy_preferences {
+            service = service.with_legacy_preferences();
+        }
+        let host = match globals.sandbox {
+            true => "sandbox".to_owned(),
+            false => settings.host.to_string(),
+        };
+        Ok(Self {
+            service,
+            auth,
+            output,
+            host,
+            _sandbox: sandbox,
+        })
+    }
+
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.service.tenant()
+    }
+}
+
+fn environment(host: &Host) -> Result<Environment, CliError> {
+    Ok(match host {
+        Host::Vendor(Vendor::Production) => Environment::production(),
+        Host::Vendor(Vendor::Integration) => Environment::integration(),
+        Host::Custom { api_url, auth_url } => Environment::custom(api_url, auth_url)
+            .map_err(|error| CliError::Usage(error.to_string()))?,
+    })
+}
+
+fn credentials(settings: &Settings) -> Credentials {
+    let credentials = Credentials::new(
+        settings.client_id.clone(),
+        settings.client_secret.clone(),
+        settings.app_key.clone(),
+    );
+    match settings.enterprise_hub {
+        true => credentials.for_tenant(settings.tenant.get()),
+        false => credentials,
+    }
+}
+
+fn policy(globals: &Globals, settings: &Settings) -> WritePolicy {
+    if settings.read_only {
+        WritePolicy::Refuse
+    } else if globals.dry_run {
+        WritePolicy::Show
+    } else if settings.host.is_production() && !globals.yes {
+        WritePolicy::Ask {
+            target: format!("PRODUCTION, tenant {}", settings.tenant),
+        }
+    } else {
+        WritePolicy::Send
+    }
+}

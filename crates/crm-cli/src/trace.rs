@@ -1,0 +1,27 @@
+//! What `-v` shows: the events of our own crates on stderr. They hold neither bodies nor
+//! secrets; other crates' events are left out, since nobody vouches for them.
+
+use std::io;
+
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::{self, format::FmtSpan},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+pub(crate) fn start(verbosity: u8) {
+    let level = match verbosity {
+        0 => return,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::TRACE,
+    };
+    let lines = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_filter(Targets::new().with_target("crm", level));
+    tracing_subscriber::registry().with(lines).init();
+}

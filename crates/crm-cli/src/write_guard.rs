@@ -1,0 +1,145 @@
+//! A transport that lets a write pass only if it may: it is the one place that decides this,
+//! for every command, `crm api` included.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use crm_transport::{
+    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::output::{on_terminal, printable};
+
+/// What happens to writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WritePolicy {
+    /// They are sent.
+    Send,
+    /// They are refused: `--read-only`.
+    Refuse,
+    /// The first one is shown instead of sent: `--dry-run`.
+    Show,
+    /// The first one is sent if a person says so: production.
+    Ask { target: String },
+}
+
+/// A write that was not sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Withheld {
+    #[error("read-only: {0} was not sent")]
+    ReadOnly(String),
+    #[error("dry run: {} {} was not sent", .0.method, .0.path)]
+    DryRun(HeldRequest),
+    #[error("this would write to {0}: add --yes to do it without a terminal to ask on")]
+    NeedsYes(String),
+    #[error("not confirmed, nothing was sent")]
+    Declined,
+}
+
+/// The request that a dry run would have sent.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct HeldRequest {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<Box<RawValue>>,
+}
+
+impl fmt::Display for HeldRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        match &self.body {
+            Some(body) => write!(f, "\n{body}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl HeldRequest {
+    fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().to_string(),
+            body: serde_json::from_slice(request.body()).ok(),
+        }
+    }
+}
+
+/// Wraps the whole stack, so that a withheld write is not repeated.
+#[derive(Debug)]
+pub(crate) struct WriteGuard<T> {
+    inner: T,
+    policy: WritePolicy,
+    confirmed: AtomicBool,
+}
+
+impl<T> WriteGuard<T> {
+    pub(crate) fn new(inner: T, policy: WritePolicy) -> Self {
+        Self {
+            inner,
+            policy,
+            confirmed: AtomicBool::new(false),
+        }
+    }
+
+    fn check(&self, request: &Request) -> Result<(), Withheld> {
+        if Call::of(request).effect == Effect::Read {
+            return Ok(());
+        }
+        match &self.policy {
+            WritePolicy::Send => Ok(()),
+            WritePolicy::Refuse => {
+                let (method, path) = (request.method(), request.uri().path());
+                Err(Withheld::ReadOnly(format!("{method} {path}")))
+            }
+            WritePolicy::Show => Err(Withheld::DryRun(HeldRequest::of(request))),
+            WritePolicy::Ask { .. } if self.confirmed.load(Ordering::Relaxed) => Ok(()),
+            WritePolicy::Ask { target } if on_terminal() => {
+                ask(target, &HeldRequest::of(request))?;
+                self.confirmed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            WritePolicy::Ask { target } => Err(Withheld::NeedsYes(target.clone())),
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for WriteGuard<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        match self.check(&request) {
+            Ok(()) => self.inner.send(request).await,
+            Err(withheld) => Err(TransportError::new(
+                TransportErrorKind::Refused,
+                Delivery::NotSent,
+            )
+            .with_source(withheld)),
+        }
+    }
+}
+
+/// Asks once; it is a blocking question, since nothing else is to go on meanwhile.
+fn ask(target: &str, request: &HeldRequest) -> Result<(), Withheld> {
+    let body = request.body.as_deref().map_or("", RawValue::get);
+    let mut err = io::stderr().lock();
+    let question = format!("{} {} {body}", request.method, request.path);
+    let mut answer = String::new();
+    let asked = write!(
+        err,
+        "About to write to {target}:\n  {}\nContinue? [y/N] ",
+        printable(question.trim_end())
+    )
+    .and_then(|()| err.flush())
+    .and_then(|()| io::stdin().lock().read_line(&mut answer));
+    let yes = ["y", "yes"].contains(&answer.trim().to_lowercase().as_str());
+    match asked {
+        Ok(_) if yes => Ok(()),
+        _ => Err(Withheld::Declined),
+    }
+}
