@@ -1,5 +1,7 @@
 //! The whole stack over real sockets: service, layers, reqwest, sandbox.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use crm_contacts::{ContactsError, ContactsService, Creation, RefusalKind};
 use crm_models::*;
 use crm_sandbox::{Sandbox, Seed};

@@ -1,5 +1,7 @@
 //! The crates depend on each other as the picture in `docs/src/architecture.md` says.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::Command,

@@ -1,6 +1,8 @@
 //! Every answer in: each documented status, and each that happens all the same, becomes its
 //! own typed error with a message for people.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! Creating without doubling, deleting without doubt.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::*;

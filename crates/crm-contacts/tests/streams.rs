@@ -1,5 +1,7 @@
 //! Lists and exports as streams.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Update, ensure and guard over a mocked transport.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::*;

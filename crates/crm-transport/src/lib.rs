@@ -41,6 +41,8 @@
 //! | Feature | Default | Adds |
 //! |---|---|---|
 //! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
+//! | `hyper` | no | `HyperTransport`: the lean transport, on hyper-util |
+//! | `tower` | no | `TowerTransport` and `TransportService`: tower services as transports and back |
 //! | `mock` | no | `MockTransport`, made by mockall |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
@@ -56,20 +58,30 @@ pub mod contract;
 mod credentials;
 mod environment;
 mod error;
+#[cfg(feature = "hyper")]
+mod hyper;
+mod limits;
 #[cfg(feature = "mock")]
 mod mock;
 mod rate_limit;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod refine;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry;
 mod retry_after;
+#[cfg(feature = "tower")]
+mod tower;
 mod trace;
 
+#[cfg(feature = "tower")]
+pub use self::tower::{TowerTransport, TransportService};
 pub use auth::{Auth, TokenInfo, WithAuth};
 pub use call::{Attempts, Call, Effect};
 pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
+pub use limits::Limits;
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
 pub use rate_limit::{RateLimit, RateLimitState, WithRateLimit};
@@ -77,8 +89,10 @@ pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
 pub use trace::WithTracing;
 
+#[cfg(feature = "hyper")]
+pub use self::hyper::HyperTransport;
 #[cfg(feature = "reqwest")]
-pub use self::reqwest::{Limits, ReqwestTransport};
+pub use self::reqwest::ReqwestTransport;
 
 /// A request. Its URI is path and query only: the host is the transport's, so no caller and no
 /// answer can send credentials elsewhere.

@@ -1,13 +1,15 @@
 //! The ready transport, over reqwest and rustls.
 
-use std::{error::Error, io, time::Duration};
+use std::error::Error;
 
 use async_trait::async_trait;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, Url, redirect, retry};
 
 use crate::{
-    Call, Delivery, Environment, Request, Response, Transport, TransportError, TransportErrorKind,
+    Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
+    TransportErrorKind,
+    refine::{Hints, before_answer, invalid, within_answer},
 };
 
 /// A transport over reqwest: TLS by rustls, HTTP/1.1 and HTTP/2, pooled connections, gzip.
@@ -31,56 +33,6 @@ pub struct ReqwestTransport {
     client: Client,
     base: Url,
     limits: Limits,
-}
-
-/// How long and how much a transport waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub struct Limits {
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) answer_bytes: usize,
-}
-
-impl Default for Limits {
-    /// 10 s to connect, 100 s in all (the service gives up then too), connections idle for at
-    /// most 50 s, answers of at most 64 MiB.
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(100),
-            idle_timeout: Duration::from_secs(50),
-            answer_bytes: 64 * 1024 * 1024,
-        }
-    }
-}
-
-impl Limits {
-    /// How long a connection may take.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long one attempt may take, from the connection to the answer's last byte. A
-    /// [`Call`] may ask for less or more.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// How long a connection is kept for the next call; shorter than the server keeps it.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
-        self
-    }
-
-    /// How many bytes an answer may have, unpacked.
-    pub fn answer_bytes(mut self, bytes: usize) -> Self {
-        self.answer_bytes = bytes;
-        self
-    }
 }
 
 impl ReqwestTransport {
@@ -107,7 +59,9 @@ impl ReqwestTransport {
             .pool_idle_timeout(limits.idle_timeout)
             .tcp_nodelay(true)
             .build()
-            .map_err(|e| failed(TransportErrorKind::Tls, Delivery::NotSent, e))?;
+            .map_err(|e| {
+                TransportError::new(TransportErrorKind::Tls, Delivery::NotSent).with_source(e)
+            })?;
         Ok(Self {
             client,
             base: parse(environment.api_url())?,
@@ -164,101 +118,22 @@ fn parse(url: &str) -> Result<Url, TransportError> {
     Url::parse(url).map_err(|_| invalid("the URI cannot be appended to the host"))
 }
 
-fn invalid(reason: &'static str) -> TransportError {
-    failed(
-        TransportErrorKind::InvalidRequest,
-        Delivery::NotSent,
-        reason,
-    )
-}
-
-fn failed(
-    kind: TransportErrorKind,
-    delivery: Delivery,
-    source: impl Into<Box<dyn Error + Send + Sync>>,
-) -> TransportError {
-    TransportError::new(kind, delivery).with_source(source)
-}
-
-/// What reqwest's error before an answer means, from its chain of causes.
 fn refine(error: reqwest::Error) -> TransportError {
-    use {Delivery::*, TransportErrorKind::*};
-
-    let hyper = cause::<hyper::Error>(&error);
-    let (kind, delivery) = if error.is_builder() {
-        (InvalidRequest, NotSent)
-    } else if error.is_connect() {
-        let kind = match error.is_timeout() {
-            true => Timeout,
-            false if is_tls(&error) => Tls,
-            false => Connect,
-        };
-        (kind, NotSent)
-    } else if error.is_timeout() {
-        (Timeout, Unknown)
-    } else if hyper.is_some_and(hyper::Error::is_canceled) {
-        (ClosedWhileIdle, NotSent)
-    } else if hyper.is_some_and(hyper::Error::is_parse) {
-        (UnreadableAnswer, Unknown)
-    } else if hyper.is_some() || cause::<io::Error>(&error).is_some() {
-        (Reset, Unknown)
-    } else {
-        (Other, Unknown)
-    };
-    failed(kind, delivery, Reason::of(&error))
-}
-
-/// What an error within an answer means. The request was executed.
-fn refine_body(error: Box<dyn Error + Send + Sync>) -> TransportError {
-    use TransportErrorKind::*;
-
-    let error: &(dyn Error + 'static) = &*error;
-    let kind = if cause::<LengthLimitError>(error).is_some() {
-        AnswerTooLarge
-    } else if cause::<reqwest::Error>(error).is_some_and(reqwest::Error::is_timeout) {
-        Timeout
-    } else if cause::<reqwest::Error>(error).is_some_and(reqwest::Error::is_decode)
-        && cause::<hyper::Error>(error).is_none()
-    {
-        UnreadableAnswer
-    } else {
-        IncompleteAnswer
-    };
-    failed(kind, Delivery::Unknown, Reason::of(error))
-}
-
-/// The first cause of a type, the error itself included.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    chain(error).find_map(|cause| cause.downcast_ref())
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        // An I/O error hides the error that it wraps from the chain.
-        match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
-            None => error.source(),
-        }
-    })
-}
-
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|cause| cause.is::<rustls::Error>())
-}
-
-/// The innermost cause's message: it names no URL.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Reason(String);
-
-impl Reason {
-    fn of(error: &(dyn Error + 'static)) -> Self {
-        let innermost = chain(error)
-            .filter(|cause| !cause.is::<reqwest::Error>())
-            .last();
-        Self(innermost.map(ToString::to_string).unwrap_or_default())
+    if error.is_builder() {
+        return invalid("the HTTP client refuses it");
     }
+    let hints = Hints {
+        connect: error.is_connect(),
+        timeout: error.is_timeout(),
+    };
+    before_answer(&error, hints)
+}
+
+fn refine_body(error: Box<dyn Error + Send + Sync>) -> TransportError {
+    let timeout = error.downcast_ref().is_some_and(reqwest::Error::is_timeout);
+    let hints = Hints {
+        connect: false,
+        timeout,
+    };
+    within_answer(&*error, hints)
 }

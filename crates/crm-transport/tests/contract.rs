@@ -1,20 +1,47 @@
 //! Our own transports keep the promises that we ask of others'.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(feature = "contract")]
 
-use crm_transport::{Environment, contract};
+use crm_transport::{
+    Environment, Limits,
+    contract::{self, Target},
+};
+
+fn environment(target: &Target) -> Environment {
+    Environment::custom(&target.url, &target.url).unwrap()
+}
+
+fn limits(target: &Target) -> Limits {
+    Limits::default()
+        .timeout(target.timeout)
+        .answer_bytes(target.answer_bytes)
+}
 
 #[cfg(feature = "reqwest")]
 #[tokio::test]
 async fn reqwest_keeps_the_contract() {
-    use crm_transport::{Limits, ReqwestTransport};
+    use crm_transport::ReqwestTransport;
 
-    contract::check(|target| {
-        let environment = Environment::custom(&target.url, &target.url).unwrap();
-        let limits = Limits::default()
-            .timeout(target.timeout)
-            .answer_bytes(target.answer_bytes);
-        ReqwestTransport::with_limits(&environment, limits).unwrap()
+    contract::check(|t| ReqwestTransport::with_limits(&environment(t), limits(t)).unwrap()).await;
+}
+
+#[cfg(feature = "hyper")]
+#[tokio::test]
+async fn hyper_keeps_the_contract() {
+    use crm_transport::HyperTransport;
+
+    contract::check(|t| HyperTransport::with_limits(&environment(t), limits(t)).unwrap()).await;
+}
+
+#[cfg(all(feature = "tower", feature = "reqwest"))]
+#[tokio::test]
+async fn a_transport_as_a_tower_service_as_a_transport_keeps_the_contract() {
+    use crm_transport::{ReqwestTransport, TowerTransport, TransportService};
+
+    contract::check(|t| {
+        let inner = ReqwestTransport::with_limits(&environment(t), limits(t)).unwrap();
+        TowerTransport::new(TransportService::new(inner))
     })
     .await;
 }

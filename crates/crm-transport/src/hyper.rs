@@ -1,0 +1,162 @@
+//! The lean transport, directly on hyper-util's pooled client.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
+
+use crate::{
+    Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
+    TransportErrorKind,
+    refine::{Hints, before_answer, invalid, within_answer},
+};
+
+/// A transport directly on hyper-util: the same TLS, pool and protocols as
+/// [`ReqwestTransport`](crate::ReqwestTransport), without its extras. It asks for no content
+/// encoding and knows no proxies.
+///
+/// Cheap to clone; clones share the pool.
+///
+/// ```no_run
+/// use crm_transport::{Auth, Credentials, Environment, HyperTransport, TransportExt};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let environment = Environment::integration();
+/// let wire = HyperTransport::new(&environment)?;
+/// let credentials = Credentials::new("cid.example", "secret", "ak1.example");
+/// let auth = Auth::new(wire.for_auth(&environment)?, credentials);
+/// let transport = wire.with_auth(auth);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HyperTransport {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    scheme: Scheme,
+    authority: Authority,
+    limits: Limits,
+}
+
+impl HyperTransport {
+    /// A transport to the environment's API host.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] when TLS cannot be set up.
+    pub fn new(environment: &Environment) -> Result<Self, TransportError> {
+        Self::with_limits(environment, Limits::default())
+    }
+
+    /// A transport to the environment's API host with other limits.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError`] when TLS cannot be set up.
+    pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(limits.connect_timeout));
+        let connector = HttpsConnectorBuilder::new()
+            .try_with_platform_verifier()
+            .map_err(|e| {
+                TransportError::new(TransportErrorKind::Tls, Delivery::NotSent).with_source(e)
+            })?
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(limits.idle_timeout)
+            .build(connector);
+        let (scheme, authority) = host(environment.api_url())?;
+        Ok(Self {
+            client,
+            scheme,
+            authority,
+            limits,
+        })
+    }
+
+    /// The same connections, to the environment's auth host: for the token endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Never for a valid [`Environment`].
+    pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
+        let (scheme, authority) = host(environment.auth_url())?;
+        Ok(Self {
+            scheme,
+            authority,
+            ..self.clone()
+        })
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<Full<Bytes>>,
+    ) -> Result<Response, TransportError> {
+        let response = self.client.request(request).await.map_err(|error| {
+            let hints = Hints {
+                connect: error.is_connect(),
+                timeout: error.is_connect() && is_timeout(&error),
+            };
+            before_answer(&error, hints)
+        })?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, self.limits.answer_bytes);
+        let body = body.collect().await;
+        let body = body.map_err(|error| within_answer(&*error, Hints::default()))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+}
+
+#[async_trait]
+impl Transport for HyperTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+        let (mut parts, body) = request.into_parts();
+        let mut target = parts.uri.into_parts();
+        if target.authority.is_some() {
+            return Err(invalid("the URI must be path and query only"));
+        }
+        target.scheme = Some(self.scheme.clone());
+        target.authority = Some(self.authority.clone());
+        parts.uri = Uri::from_parts(target)
+            .map_err(|_| invalid("the URI cannot be appended to the host"))?;
+        let request = http::Request::from_parts(parts, Full::new(body));
+        match timeout(bound, self.exchange(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(TransportError::new(
+                TransportErrorKind::Timeout,
+                Delivery::Unknown,
+            )),
+        }
+    }
+}
+
+fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {
+    let parts = url.parse::<Uri>().unwrap_or_default().into_parts();
+    parts
+        .scheme
+        .zip(parts.authority)
+        .ok_or_else(|| invalid("the host is not a URL"))
+}
+
+/// Whether a connection took too long, by the error of the socket.
+fn is_timeout(error: &legacy::Error) -> bool {
+    std::iter::successors(error.source(), |&error| error.source())
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::TimedOut)
+}

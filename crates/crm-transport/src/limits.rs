@@ -1,0 +1,61 @@
+//! How long and how much a transport waits for.
+
+use std::time::Duration;
+
+/// How long and how much a transport waits for.
+///
+/// ```
+/// use std::time::Duration;
+/// use crm_transport::Limits;
+///
+/// let limits = Limits::default().timeout(Duration::from_secs(30)).answer_bytes(1 << 20);
+/// # let _ = limits;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Limits {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) answer_bytes: usize,
+}
+
+impl Default for Limits {
+    /// 10 s to connect, 100 s in all (the service gives up then too), connections idle for at
+    /// most 50 s, answers of at most 64 MiB.
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(100),
+            idle_timeout: Duration::from_secs(50),
+            answer_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// How long a connection may take.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long one attempt may take, from the connection to the answer's last byte. A
+    /// [`Call`](crate::Call) may ask for less or more.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a connection is kept for the next call; shorter than the server keeps it.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How many bytes an answer may have, unpacked.
+    pub fn answer_bytes(mut self, bytes: usize) -> Self {
+        self.answer_bytes = bytes;
+        self
+    }
+}

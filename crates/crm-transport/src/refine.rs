@@ -1,0 +1,156 @@
+//! What the vague errors of HTTP libraries mean, found by walking their chains of causes.
+
+use std::{error::Error, io};
+
+use http_body_util::LengthLimitError;
+
+use crate::{Delivery, TransportError, TransportErrorKind};
+
+/// What a library knows of its own error.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints {
+    /// It happened while connecting.
+    pub(crate) connect: bool,
+    /// It is a time-out.
+    pub(crate) timeout: bool,
+}
+
+/// An error before the answer.
+pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
+    use {Delivery::*, TransportErrorKind::*};
+
+    let hyper = cause::<hyper::Error>(error);
+    let (kind, delivery) = match hints {
+        Hints {
+            connect: true,
+            timeout: true,
+        } => (Timeout, NotSent),
+        Hints { connect: true, .. } if cause::<rustls::Error>(error).is_some() => (Tls, NotSent),
+        Hints { connect: true, .. } => (Connect, NotSent),
+        Hints { timeout: true, .. } => (Timeout, Unknown),
+        _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotSent),
+        _ if hyper.is_some_and(hyper::Error::is_parse) => (UnreadableAnswer, Unknown),
+        _ if hyper.is_some() || cause::<io::Error>(error).is_some() => (Reset, Unknown),
+        _ => (Other, Unknown),
+    };
+    with_reason(kind, delivery, error)
+}
+
+/// An error within the answer: the request was executed.
+pub(crate) fn within_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
+    use TransportErrorKind::*;
+
+    let io = cause::<io::Error>(error).map(io::Error::kind);
+    let kind = if cause::<LengthLimitError>(error).is_some() {
+        AnswerTooLarge
+    } else if hints.timeout {
+        Timeout
+    } else if matches!(
+        io,
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
+    ) {
+        UnreadableAnswer
+    } else {
+        IncompleteAnswer
+    };
+    with_reason(kind, Delivery::Unknown, error)
+}
+
+/// A request that cannot be sent.
+pub(crate) fn invalid(reason: &'static str) -> TransportError {
+    TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotSent).with_source(reason)
+}
+
+/// Keeps the innermost cause's message: the outer ones may name the URL.
+fn with_reason(
+    kind: TransportErrorKind,
+    delivery: Delivery,
+    error: &(dyn Error + 'static),
+) -> TransportError {
+    let reason = chain(error).skip(1).last().map(ToString::to_string);
+    let refined = TransportError::new(kind, delivery);
+    match reason {
+        Some(reason) => refined.with_source(reason),
+        None => refined,
+    }
+}
+
+/// The first cause of a type, the error itself included.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    chain(error).find_map(|cause| cause.downcast_ref())
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        // An I/O error hides the error that it wraps from the chain.
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An outer error as HTTP libraries make them: it names the URL.
+    #[derive(Debug, thiserror::Error)]
+    #[error("error sending request for https://host.example/?secret")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn each_cause_has_its_kind_and_delivery() {
+        use {Delivery::*, TransportErrorKind::*};
+
+        let connect = Hints {
+            connect: true,
+            timeout: false,
+        };
+        let timeout = Hints {
+            connect: false,
+            timeout: true,
+        };
+        let both = Hints {
+            connect: true,
+            timeout: true,
+        };
+        let io = |kind| Outer(io::Error::from(kind));
+        let tls = Outer(io::Error::other(rustls::Error::DecryptError));
+        for (error, hints, expected) in [
+            (
+                io(io::ErrorKind::ConnectionRefused),
+                connect,
+                (Connect, NotSent),
+            ),
+            (tls, connect, (Tls, NotSent)),
+            (io(io::ErrorKind::TimedOut), both, (Timeout, NotSent)),
+            (io(io::ErrorKind::TimedOut), timeout, (Timeout, Unknown)),
+            (
+                io(io::ErrorKind::ConnectionReset),
+                Hints::default(),
+                (Reset, Unknown),
+            ),
+            (
+                io(io::ErrorKind::BrokenPipe),
+                Hints::default(),
+                (Reset, Unknown),
+            ),
+        ] {
+            let refined = before_answer(&error, hints);
+            assert_eq!((refined.kind(), refined.delivery()), expected, "{error:?}");
+            assert!(!format!("{refined} {refined:?}").contains("host.example"));
+        }
+        for (kind, expected) in [
+            (io::ErrorKind::UnexpectedEof, IncompleteAnswer),
+            (io::ErrorKind::ConnectionReset, IncompleteAnswer),
+            (io::ErrorKind::InvalidInput, UnreadableAnswer),
+        ] {
+            let refined = within_answer(&io(kind), Hints::default());
+            assert_eq!((refined.kind(), refined.delivery()), (expected, Unknown));
+        }
+    }
+}

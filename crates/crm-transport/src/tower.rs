@@ -1,0 +1,105 @@
+//! Tower services as transports, and transports as tower services.
+
+use std::{
+    error::Error,
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use tower_service::Service;
+
+use crate::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
+
+/// A tower service as a transport, for whoever has tower middleware.
+///
+/// The service is cloned for each call, as tower's own clients do. An error of the service that
+/// is a [`TransportError`] stays what it is; of any other nobody knows whether the request was
+/// sent, so its delivery is unknown.
+///
+/// ```
+/// # #[cfg(feature = "mock")] {
+/// use crm_transport::{MockTransport, TowerTransport, TransportService};
+///
+/// // There and back again; middleware would stand between the two.
+/// let service = TransportService::new(MockTransport::new());
+/// let transport = TowerTransport::new(service);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct TowerTransport<S> {
+    service: S,
+}
+
+impl<S> TowerTransport<S> {
+    /// A transport that sends through `service`.
+    #[must_use]
+    pub fn new(service: S) -> Self {
+        Self { service }
+    }
+}
+
+#[async_trait]
+impl<S> Transport for TowerTransport<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + Sync,
+    S::Future: Send,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let mut service = self.service.clone();
+        poll_fn(|context| service.poll_ready(context))
+            .await
+            .map_err(|error| refine(error, Delivery::NotSent))?;
+        let call = service.call(request);
+        call.await.map_err(|error| refine(error, Delivery::Unknown))
+    }
+}
+
+fn refine(error: impl Into<Box<dyn Error + Send + Sync>>, delivery: Delivery) -> TransportError {
+    match error.into().downcast::<TransportError>() {
+        Ok(error) => *error,
+        Err(other) => TransportError::new(TransportErrorKind::Other, delivery).with_source(other),
+    }
+}
+
+/// A transport as a tower service, always ready: the transport's own layers do the waiting.
+#[derive(Debug)]
+pub struct TransportService<T> {
+    transport: Arc<T>,
+}
+
+impl<T> TransportService<T> {
+    /// A service that sends through `transport`.
+    #[must_use]
+    pub fn new(transport: T) -> Self {
+        Self {
+            transport: Arc::new(transport),
+        }
+    }
+}
+
+impl<T> Clone for TransportService<T> {
+    fn clone(&self) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+        }
+    }
+}
+
+impl<T: Transport + 'static> Service<Request> for TransportService<T> {
+    type Response = Response;
+    type Error = TransportError;
+    type Future = BoxFuture<'static, Result<Response, TransportError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let transport = Arc::clone(&self.transport);
+        Box::pin(async move { transport.send(request).await })
+    }
+}
