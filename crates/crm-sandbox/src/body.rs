@@ -27,7 +27,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     }
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = serde_ignored::deserialize(&mut json, |path| unknown.push(path.to_string()))
+    let read = serde_ignored::deserialize(&mut json, |path| unknown.push(plain(&path)))
         .and_then(|Object(value)| json.end().map(|()| value));
     match read {
         Err(_) => Err(refusal::<T>(body)),
@@ -39,6 +39,11 @@ pub(crate) fn read<T: DeserializeOwned>(
         }
         Ok(value) => Ok(value),
     }
+}
+
+/// The members on the way, without the marks for optional ones.
+fn plain(path: &serde_ignored::Path<'_>) -> String {
+    path.to_string().replace(".?", "")
 }
 
 /// Says why a body cannot be read: a second reading that keeps track of the

@@ -51,7 +51,8 @@ pub struct Setting {
 
 macro_rules! settings {
     ($( $(#[doc = $doc:literal])+ $field:ident, $name:literal: $kind:ty = $default:expr; )+) => {
-        /// Every setting with its present value.
+        /// Every setting with its present value. A setting's name is that of
+        /// its field with hyphens: `rate-limit`.
         ///
         /// ```
         /// use crm_sandbox::Settings;

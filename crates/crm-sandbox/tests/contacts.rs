@@ -168,13 +168,17 @@ async fn malformed_bodies_are_problems() {
         let (status, problem) = common::answer(request.body(body).send().await.unwrap()).await;
         assert_eq!((status, &problem["status"]), (400, &json!(400)), "{body:?}");
     }
-    let (status, _) = client
-        .patch(
-            CONTACT,
-            json!({"preferences": [true, true, true, true, true]}),
-        )
-        .await;
-    assert_eq!(status, 400);
+    let array = json!({"preferences": [true, true, true, true, true]});
+    assert_eq!(client.patch(CONTACT, array).await.0, 400);
+    let mut unknown = json!({"preferences": preferences(true)});
+    unknown["preferences"]["doNotText"] = json!(true);
+    let (_, problem) = client.patch(CONTACT, unknown.clone()).await;
+    assert!(
+        problem["errors"]["preferences.doNotText"].is_array(),
+        "{problem}"
+    );
+    sandbox.set("unknown-members", "ignore").unwrap();
+    assert_eq!(client.patch(CONTACT, unknown).await.0, 200);
 }
 
 #[tokio::test]
