@@ -22,7 +22,7 @@ pub struct BookingContact {
     pub value: String,
     /// A free note. The contract calls it required; it is null where none was given.
     pub memo: Option<String>,
-    /// The last change.
+    /// The time of the last change.
     pub modified_on: Timestamp,
 }
 
@@ -101,6 +101,6 @@ pub struct UpdatedBookingContact {
     pub value: Option<String>,
     /// A free note.
     pub memo: Option<String>,
-    /// The last change, if the service tells.
+    /// The time of the last change, if the service tells it.
     pub modified_on: Option<Timestamp>,
 }

@@ -42,9 +42,9 @@ pub struct Contact {
     pub memo: Option<String>,
     /// The text-message state of the number; none for other kinds.
     pub phone_settings: Option<PhoneSettings>,
-    /// The last change.
+    /// The time of the last change.
     pub modified_on: Timestamp,
-    /// The creation as answered; the year 1 means unknown, see [`created`](Self::created).
+    /// The time of creation as answered; the year 1 means unknown, see [`created`](Self::created).
     pub created_on: Option<Timestamp>,
     /// What the contact receives; none is unknown, not "all off".
     pub preferences: Option<ContactPreferences>,

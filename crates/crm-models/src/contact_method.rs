@@ -28,11 +28,11 @@ pub struct ContactMethod {
     pub value: String,
     /// A free note.
     pub memo: Option<String>,
-    /// The creation.
+    /// The time of creation.
     pub created_on: Timestamp,
     /// Who created it.
     pub created_by: UserId,
-    /// The last change.
+    /// The time of the last change.
     pub modified_on: Timestamp,
     /// Who changed it last.
     pub modified_by: UserId,

@@ -1,4 +1,80 @@
-//! Types and validation for the contacts of the ServiceTitan CRM v2 API. No I/O, no runtime.
+//! The types of the contacts part of the ServiceTitan CRM v2 API, and what is valid in them.
+//!
+//! Ids, contacts, updates, filters, pages, export batches and error bodies as plain values:
+//! no I/O, no asynchronous code, no runtime. They are what a client, a test server or a file of
+//! changes has in common. To call the API, use the crate `crm-contacts`, which brings these
+//! types along; use this one alone where bodies come from elsewhere.
+//!
+//! # A first program
+//!
+//! Read a contact, say what should change, and get the body of the PATCH:
+//!
+//! ```
+//! use crm_models::{Check, Contact, ContactChange, PreferenceChange};
+//!
+//! let contact: Contact = serde_json::from_str(r#"{
+//!     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": null,
+//!     "phoneSettings": {"phoneNumber": "8185550142", "doNotText": false},
+//!     "modifiedOn": "2026-05-27T16:04:11.4827193Z", "createdOn": "2025-11-02T09:15:00Z",
+//!     "preferences": {
+//!         "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+//!         "invoiceStatementNotification": true,
+//!         "invoiceNotification": true, "statementNotification": true
+//!     }
+//! }"#)?;
+//!
+//! let change = ContactChange::new()
+//!     .memo("Gate code 4411")
+//!     .preferences(PreferenceChange::new().marketing_updates(false));
+//! change.check_for(&contact)?;
+//!
+//! let body = change.differs_from(&contact).to_request(contact.preferences.as_ref())?;
+//! assert_eq!(
+//!     serde_json::to_string(&body)?,
+//!     r#"{"memo":"Gate code 4411","preferences":{"jobRemindersEnabled":true,"#.to_owned()
+//!         + r#""marketingUpdatesEnabled":false,"invoiceStatementNotification":true,"#
+//!         + r#""invoiceNotification":true,"statementNotification":true}}"#,
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Reading is tolerant
+//!
+//! The published contract moved four times in 18 months, and the service does not keep to it
+//! everywhere. So types read every published version and what has been seen: unknown members
+//! are passed over and not kept, unknown [types of contact](ContactType) keep their text,
+//! members that came later are optional, times have up to nine digits of a second, and
+//! preferences that are absent are unknown rather than off. An [error body](Problem) is read
+//! whatever it is.
+//!
+//! # Writing is exact
+//!
+//! Requests are made by builders and hold only what the contract has. Absent means keep, null
+//! is written only where the contract allows it and means it, and preferences are always
+//! complete and free of contradiction. [`Check::check`] tells every breach of a rule at once,
+//! by the API's name of the member. It refuses what cannot be right (an e-mail address for a
+//! telephone, control characters, a filter that the API refuses) and leaves the rest to the
+//! service, since the contract documents no bounds: texts may have 4,000 characters, telephone
+//! numbers 20 digits.
+//!
+//! Requests and answers are the caller's own data, so their `Debug` shows it. Messages of
+//! errors never quote a value, a memo or a name.
+//!
+//! # Map
+//!
+//! | For | See |
+//! |---|---|
+//! | contacts of locations and customers | [`Contact`], [`OwnedContact`], [`CreateContactRequest`], [`ContactChange`], [`UpdateContactRequest`], [`ContactFilter`], [`ContactOwner`] |
+//! | their preferences | [`ContactPreferences`], [`PreferenceChange`], [`ContactPreferencesRequest`] |
+//! | contacts of bookings | [`BookingContact`], [`CreateBookingContactRequest`], [`UpdateBookingContactRequest`], [`UpdatedBookingContact`] |
+//! | people (Contacts v2) | [`Person`], [`CreatePersonRequest`], [`PersonChange`], [`ReplacePersonRequest`], [`PersonFilter`] |
+//! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
+//! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
+//! | whom people belong to | [`ContactRelationship`], [`RelatedEntityType`], [`RelationshipFilter`] |
+//! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`] |
+//! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesUnknown`] |
+//! | comparing values | [`ContactType::same_value`], [`phone::key`], [`email::key`] |
+
 mod booking;
 mod change;
 mod contact;
@@ -62,3 +138,7 @@ pub use sort::{ContactMethodSort, PersonSort, RelationshipSort, Sort};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use update::UpdateContactRequest;
 pub use validation::{Check, FieldError, InvalidInput};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,11 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{PersonId, Timestamp, UserId, members::setters, validation::Rules};
 
-/// `ContactResponse` of Contacts v2: a person.
+/// `ContactResponse` of Contacts v2: a person, whose numbers and addresses are
+/// [contact methods](crate::ContactMethod).
+///
+/// Not to be confused with the [`Contact`](crate::Contact) of a location or a customer, which is
+/// one number or address. The API does not say how the two are related.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -18,19 +22,20 @@ pub struct Person {
     pub name: Option<String>,
     /// The role.
     pub title: Option<String>,
-    /// Put away.
+    /// Whether the person is archived.
     pub is_archived: bool,
-    /// The creation.
+    /// The time of creation.
     pub created_on: Timestamp,
     /// Who created it.
     pub created_by: UserId,
-    /// The last change.
+    /// The time of the last change.
     pub modified_on: Timestamp,
     /// Who changed it last.
     pub modified_by: UserId,
 }
 
-/// `CreateContactRequest` of Contacts v2. Every member is optional.
+/// `CreateContactRequest` of Contacts v2. Every member is optional; one that is not set is not
+/// written.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
@@ -65,7 +70,18 @@ impl Validate for CreatePersonRequest {
     }
 }
 
-/// `ReplaceContactRequest`: all members; one that is not set is cleared.
+/// `ReplaceContactRequest`: all members. One that is not set is written as null and cleared.
+///
+/// ```
+/// use crm_models::ReplacePersonRequest;
+///
+/// let request = ReplacePersonRequest::new(false).name("Dana Whitfield");
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"name":"Dana Whitfield","title":null,"referenceId":null,"isArchived":false}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
@@ -103,8 +119,9 @@ impl Validate for ReplacePersonRequest {
     }
 }
 
-/// `UpdateContactRequest`: the same members as a replacement. What an absent one would do is
-/// not documented, so all are always written; [`PersonChange`] fills them in.
+/// `UpdateContactRequest` of Contacts v2: the same members as a replacement. What an absent one
+/// would do is not documented, so all are always written;
+/// [`PersonChange::to_request`](crate::PersonChange::to_request) fills them in.
 pub type UpdatePersonRequest = ReplacePersonRequest;
 
 /// The rules of the members that people and their filters share.

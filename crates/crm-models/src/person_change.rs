@@ -74,7 +74,7 @@ impl PersonChange {
         self
     }
 
-    /// Puts away, or takes back.
+    /// Archives the person, or takes it out of the archive.
     pub fn is_archived(mut self, is_archived: bool) -> Self {
         self.is_archived = Some(is_archived);
         self

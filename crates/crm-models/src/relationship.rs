@@ -23,7 +23,7 @@ pub struct ContactRelationship {
     pub type_name: String,
     /// The kind of entity, in paths: `customer`, `location`, `booking`.
     pub type_slug: String,
-    /// The creation.
+    /// The time of creation.
     pub created_on: Timestamp,
     /// Who created it.
     pub created_by: UserId,

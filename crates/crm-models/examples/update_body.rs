@@ -1,0 +1,31 @@
+//! Reads a contact from a file of JSON and prints the body of the PATCH that turns job
+//! reminders off and notes why.
+//!
+//! ```sh
+//! cargo run -p crm-models --example update_body -- CONTACT.json
+//! ```
+
+use std::{env, error::Error, fs};
+
+use crm_models::{Check, Contact, ContactChange, PreferenceChange};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let file = env::args()
+        .nth(1)
+        .ok_or("name a file that holds a contact")?;
+    let contact: Contact = serde_json::from_str(&fs::read_to_string(file)?)?;
+
+    let change = ContactChange::new()
+        .memo("Asked for no reminders")
+        .preferences(PreferenceChange::new().job_reminders(false))
+        .differs_from(&contact);
+    if change.is_empty() {
+        println!("contact {} is so already", contact.id);
+        return Ok(());
+    }
+
+    let body = change.to_request(contact.preferences.as_ref())?;
+    body.check()?;
+    println!("{}", serde_json::to_string_pretty(&body)?);
+    Ok(())
+}

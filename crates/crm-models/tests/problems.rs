@@ -1,0 +1,126 @@
+//! Error bodies of every form become one type, and never an error of their own.
+
+#![allow(clippy::unwrap_used)] // In tests, also outside of the test functions.
+
+mod support;
+
+use crm_models::{BodyForm, Problem};
+use rstest::rstest;
+use support::example;
+
+fn read(name: &str) -> Problem {
+    let status = name[..3].parse().unwrap();
+    Problem::read(status, example(&format!("problems/{name}")).as_bytes())
+}
+
+#[rstest]
+#[case(
+    "400-export-token.json",
+    "The start of the feed could not be read; from: Neither a date nor a token"
+)]
+#[case(
+    "400-malformed-json.json",
+    "The body could not be parsed; Text ends too early, line 1, position 20"
+)]
+#[case(
+    "400-validation.json",
+    "The contact is not valid; type: Email needs an address, Compare value; value: Not an address"
+)]
+#[case(
+    "400-missing-member.json",
+    "A required property was not found: statementNotification. Path 'preferences'; preferences: statementNotification is missing"
+)]
+#[case("400-filter-conflict.json", "Ids and times cannot be combined")]
+#[case("400-missing-filter.json", "No filter was given")]
+#[case("401-token.json", "The token has expired")]
+#[case("403-scope.json", "The application may not do this")]
+#[case("404-contact.json", "The contact does not exist; id: Unknown contact")]
+#[case("409-conflict.json", "The contact is in another state; id: In use")]
+#[case("429-limit.json", "The limit is reached; wait 12 seconds")]
+#[case("500-fault.json", "An error happened")]
+fn a_problem_says_title_reasons_and_trace_id(#[case] name: &str, #[case] text: &str) {
+    let problem = read(name);
+    let trace = "00-9d3e71b0c4f84a62b7159e0fd2c86a34-51c2f7e8903ab46d-00";
+    assert_eq!(problem.trace_id.as_deref(), Some(trace));
+    assert_eq!(problem.to_string(), format!("{text} (trace id {trace})"));
+}
+
+#[test]
+fn data_for_programs_is_kept() {
+    assert_eq!(read("409-conflict.json").data["otherContactId"], 8499);
+    assert_eq!(read("400-text-for-list.json").data["more"]["hints"][0], "x");
+}
+
+#[rstest]
+#[case("404-gateway.json", "Unable to match this request to an operation")]
+#[case("429-gateway.json", "The limit is reached; wait 12 seconds")]
+#[case("400-oauth.json", "invalid_client")]
+#[case("400-empty-object.json", "no details")]
+#[case("400-null-maps.json", "Unusual (trace id 00-1-2-00)")]
+#[case(
+    "400-text-for-list.json",
+    "Unusual; value: Too short (trace id 00-1-2-00)"
+)]
+#[case("503-page.html", "no details; the body is HTML")]
+fn other_forms_are_read_as_far_as_they_go(#[case] name: &str, #[case] text: &str) {
+    assert_eq!(read(name).to_string(), text);
+}
+
+#[rstest]
+#[case(b"", BodyForm::Empty)]
+#[case(b" \r\n", BodyForm::Empty)]
+#[case(b"  <html>", BodyForm::Html)]
+#[case(b"Bad Gateway", BodyForm::Other)]
+#[case(b"[1, 2]", BodyForm::Other)]
+#[case(b"{\"title\": \"cut of", BodyForm::Other)]
+#[case(b"\xff\xfe{", BodyForm::Other)]
+fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm) {
+    let problem = Problem::read(502, body);
+    assert_eq!(
+        (problem.status, problem.form, problem.title),
+        (502, form, None)
+    );
+}
+
+#[test]
+fn the_status_is_the_one_of_the_answer() {
+    let problem = Problem::read(403, br#"{"title": "No", "status": 500}"#);
+    assert_eq!(problem.status, 403);
+}
+
+#[rstest]
+#[case(429, "Wait 12 seconds", Some(12))]
+#[case(429, "Wait 12", Some(12))]
+#[case(429, "Wait a while", None)]
+#[case(429, "60 calls were made, wait 12 seconds", None)]
+#[case(429, "Wait 99999999999999999999999 seconds", None)]
+#[case(503, "Wait 12 seconds", None)]
+fn the_wait_is_the_only_number_in_the_title_of_a_429(
+    #[case] status: u16,
+    #[case] title: &str,
+    #[case] seconds: Option<u64>,
+) {
+    let body = serde_json::json!({"title": title}).to_string();
+    assert_eq!(
+        Problem::read(status, body.as_bytes()).wait_seconds(),
+        seconds
+    );
+}
+
+#[test]
+fn maintenance_and_missing_routes_are_told_from_other_conflicts_and_404s() {
+    assert!(read("409-maintenance.json").speaks_of_maintenance());
+    assert!(!read("409-conflict.json").speaks_of_maintenance());
+    assert!(read("404-no-route.json").is_no_route());
+    assert!(read("404-gateway.json").is_no_route());
+    assert!(!read("404-contact.json").is_no_route());
+}
+
+#[test]
+fn texts_of_strangers_are_bounded_and_on_one_line() {
+    let title = format!("\u{1b}[31mred\r\n{}", "x".repeat(10_000));
+    let body = serde_json::json!({"title": title, "errors": {"a\nb": ["c\nd"]}}).to_string();
+    let text = Problem::read(400, body.as_bytes()).to_string();
+    assert!(!text.contains(char::is_control), "{text}");
+    assert!(text.len() < 600, "{} bytes", text.len());
+}

@@ -1,0 +1,298 @@
+//! What the API would refuse is refused before it is sent, with every breach named.
+
+use crm_models::*;
+use rstest::rstest;
+
+fn breaches(input: &impl Check) -> Vec<(String, String)> {
+    match input.check() {
+        Ok(()) => Vec::new(),
+        Err(error) => error
+            .fields
+            .into_iter()
+            .map(|breach| (breach.field, breach.code))
+            .collect(),
+    }
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
+        .collect()
+}
+
+#[rstest]
+#[case(ContactType::Email, "dana@site.example")]
+#[case(ContactType::Email, "Dana.O'Neil+crm@sub.site.example")]
+#[case(ContactType::Phone, "2065550134")]
+#[case(ContactType::MobilePhone, "+1 (206) 555-0134 ext. 22")]
+#[case(ContactType::Fax, "206.555.0190")]
+fn a_value_that_fits_its_type_passes(#[case] contact_type: ContactType, #[case] value: &str) {
+    let create = CreateContactRequest::new(contact_type.clone(), value);
+    assert_eq!(create.check(), Ok(()));
+    let update = UpdateContactRequest::new()
+        .contact_type(contact_type.clone())
+        .value(value);
+    assert_eq!(update.check(), Ok(()));
+    assert_eq!(UpdateContactRequest::new().value(value).check(), Ok(()));
+    assert_eq!(
+        ContactMethodRequest::new(contact_type, value).check(),
+        Ok(())
+    );
+}
+
+#[rstest]
+#[case(ContactType::Email, "2065550134", "shape")]
+#[case(ContactType::Email, "@site.example", "shape")]
+#[case(ContactType::Email, "dana@", "shape")]
+#[case(ContactType::Email, "dana@one@site.example", "shape")]
+#[case(ContactType::Phone, "dana@site.example", "shape")]
+#[case(ContactType::MobilePhone, "call the office", "shape")]
+#[case(ContactType::Fax, "123456789012345678901", "shape")]
+#[case(ContactType::Phone, " \t", "blank")]
+#[case(ContactType::Email, "", "blank")]
+#[case(ContactType::Phone, "206\n5550134", "control")]
+#[case(ContactType::Phone, "2065550134\0", "control")]
+fn a_value_that_does_not_fit_its_type_is_refused(
+    #[case] contact_type: ContactType,
+    #[case] value: &str,
+    #[case] code: &str,
+) {
+    let expected = ("value".to_owned(), code.to_owned());
+    let create = CreateContactRequest::new(contact_type.clone(), value);
+    assert!(breaches(&create).contains(&expected));
+    let change = ContactChange::new().contact_type(contact_type).value(value);
+    assert!(breaches(&change).contains(&expected));
+}
+
+#[test]
+fn a_value_of_a_type_that_is_not_known_must_fit_some_type() {
+    let update = UpdateContactMethodRequest::new().value("no number, no address");
+    assert_eq!(breaches(&update), pairs(&[("value", "shape")]));
+    let update = UpdateBookingContactRequest::new().value("no number, no address");
+    assert_eq!(breaches(&update), pairs(&[("value", "shape")]));
+}
+
+#[test]
+fn all_breaches_are_reported_at_once_in_the_words_of_the_contract() {
+    let request = UpdateContactRequest::new()
+        .contact_type(ContactType::from("Pager"))
+        .value("\u{1b}[31m")
+        .memo("a\0b".repeat(2_000));
+    assert_eq!(
+        breaches(&request),
+        pairs(&[
+            ("memo", "control"),
+            ("memo", "length"),
+            ("type", "unknown_type"),
+            ("value", "control"),
+        ]),
+    );
+    let person = CreatePersonRequest::new()
+        .name("a\tb")
+        .title("c\rd")
+        .reference_id("e\nf");
+    let expected = [
+        ("name", "control"),
+        ("referenceId", "control"),
+        ("title", "control"),
+    ];
+    assert_eq!(breaches(&person), pairs(&expected));
+}
+
+#[test]
+fn an_error_is_one_line_and_quotes_no_personal_data() {
+    let request = CreateContactRequest::new(ContactType::Phone, "dana@site.example")
+        .memo("Gate code\u{7} 4411");
+    let message = request.check().unwrap_err().to_string();
+    assert!(
+        !message.contains("dana") && !message.contains("4411"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[rstest]
+#[case("Gate code\n\t4411", true)]
+#[case("", true)]
+#[case("Größe: 4 m², 犬注意", true)]
+#[case("carriage\r\nreturn", false)]
+#[case("bell\u{7}", false)]
+#[case("next line\u{85}", false)]
+fn a_memo_may_hold_line_feeds_and_tabs_but_no_other_control(
+    #[case] memo: &str,
+    #[case] valid: bool,
+) {
+    assert_eq!(
+        UpdateContactRequest::new().memo(memo).check().is_ok(),
+        valid
+    );
+}
+
+#[rstest]
+#[case(4_000, true)]
+#[case(4_001, false)]
+fn a_memo_is_bounded_in_characters(#[case] characters: usize, #[case] valid: bool) {
+    let memo = "ß".repeat(characters);
+    assert_eq!(
+        UpdateContactRequest::new().memo(memo).check().is_ok(),
+        valid
+    );
+}
+
+#[test]
+fn an_update_of_nothing_is_refused() {
+    let expected = pairs(&[("", "empty")]);
+    assert_eq!(breaches(&UpdateContactRequest::new()), expected);
+    assert_eq!(
+        breaches(&UpdateContactRequest::new().allow_unknown_type()),
+        expected
+    );
+    assert_eq!(breaches(&ContactChange::new()), expected);
+    assert_eq!(breaches(&UpdateBookingContactRequest::new()), expected);
+    assert_eq!(breaches(&UpdateContactMethodRequest::new()), expected);
+    assert_eq!(breaches(&PersonChange::new()), expected);
+}
+
+#[test]
+fn an_unknown_type_is_sent_only_if_the_caller_insists() {
+    let pager = ContactType::from("Pager");
+    let expected = pairs(&[("type", "unknown_type")]);
+
+    let create = CreateContactRequest::new(pager.clone(), "#2206");
+    assert_eq!(breaches(&create), expected);
+    assert_eq!(create.allow_unknown_type().check(), Ok(()));
+
+    let change = ContactChange::new()
+        .contact_type(pager.clone())
+        .value("#2206");
+    assert_eq!(breaches(&change), expected);
+    let change = change.allow_unknown_type();
+    assert_eq!(change.check(), Ok(()));
+    assert_eq!(change.to_request(None).unwrap().check(), Ok(()));
+
+    let method = ContactMethodRequest::new(pager, "#2206");
+    assert_eq!(breaches(&method), expected);
+    assert_eq!(method.allow_unknown_type().check(), Ok(()));
+
+    let blank = CreateContactRequest::new(ContactType::from(" "), "#2206").allow_unknown_type();
+    assert_eq!(breaches(&blank), pairs(&[("type", "blank")]));
+}
+
+#[rstest]
+#[case::address_for_a_telephone("Phone", "2065550134", None, Some("dana@site.example"), false)]
+#[case::number_for_an_address("Email", "dana@site.example", None, Some("2065550134"), false)]
+#[case::type_alone("Email", "dana@site.example", Some("Phone"), None, false)]
+#[case::type_and_value("Email", "dana@site.example", Some("Phone"), Some("2065550134"), true)]
+#[case::another_telephone("Phone", "2065550134", Some("MobilePhone"), None, true)]
+#[case::type_that_stays_unknown("Pager", "#2206", None, Some("#2207"), true)]
+#[case::type_that_becomes_unknown("Phone", "2065550134", Some("Pager"), None, false)]
+fn a_change_must_fit_the_contact_it_is_for(
+    #[case] contact_type: &str,
+    #[case] value: &str,
+    #[case] new_type: Option<&str>,
+    #[case] new_value: Option<&str>,
+    #[case] valid: bool,
+) {
+    let contact = Contact::new(
+        ContactId::new(8411).unwrap(),
+        contact_type.into(),
+        value,
+        "2026-06-02".parse().unwrap(),
+    );
+    let mut change = ContactChange::new();
+    if let Some(new_type) = new_type {
+        change = change.contact_type(new_type.into());
+    }
+    if let Some(new_value) = new_value {
+        change = change.value(new_value);
+    }
+    assert_eq!(change.check_for(&contact).is_ok(), valid);
+}
+
+#[test]
+fn filters_of_locations_need_one_filter_at_least() {
+    let time: Timestamp = "2026-06-01".parse().unwrap();
+    let filter = ContactFilter::<LocationId>::new;
+    let location = LocationId::new(62011).unwrap();
+    assert_eq!(breaches(&filter()), pairs(&[("", "filter")]));
+    assert_eq!(filter().created_before(time).check(), Ok(()));
+    assert_eq!(filter().owners([location]).check(), Ok(()));
+    assert_eq!(
+        filter().owners([location]).modified_before(time).check(),
+        Ok(())
+    );
+}
+
+#[test]
+fn filters_of_customers_are_ids_or_times_of_change() {
+    let time: Timestamp = "2026-06-01".parse().unwrap();
+    let filter = ContactFilter::<CustomerId>::new;
+    let customer = CustomerId::new(3380).unwrap();
+    assert_eq!(breaches(&filter()), pairs(&[("", "filter")]));
+    assert_eq!(
+        breaches(&filter().created_before(time)),
+        pairs(&[("", "filter")])
+    );
+    let both = filter().owners([customer]).modified_before(time);
+    assert_eq!(breaches(&both), pairs(&[("customerIds", "filter")]));
+    assert_eq!(filter().owners([customer]).check(), Ok(()));
+    let times = filter().modified_on_or_after(time).created_before(time);
+    assert_eq!(times.check(), Ok(()));
+}
+
+#[rstest]
+#[case(PageQuery::new(), &[])]
+#[case(PageQuery::new().page(1).page_size(1), &[])]
+#[case(PageQuery::new().page_size(5_000), &[])]
+#[case(PageQuery::new().page(0).page_size(0), &["page", "pageSize"])]
+#[case(PageQuery::new().page(-1).page_size(5_001), &["page", "pageSize"])]
+fn pages_start_at_one_and_hold_up_to_5000(#[case] query: PageQuery, #[case] refused: &[&str]) {
+    let members: Vec<_> = breaches(&query)
+        .into_iter()
+        .map(|(member, _)| member)
+        .collect();
+    assert_eq!(members, refused);
+}
+
+#[test]
+fn an_export_from_a_blank_token_is_refused() {
+    let blank = ExportQuery::new().from(ExportFrom::Token(ContinuationToken::new(" ")));
+    assert_eq!(breaches(&blank), pairs(&[("from", "blank")]));
+    assert_eq!(ExportQuery::new().check(), Ok(()));
+}
+
+#[rstest]
+#[case(ContactType::Phone, "(206) 555-0134", "+1 206 555 0134", true)]
+#[case(ContactType::Fax, "2065550134", "2065550135", false)]
+#[case(ContactType::Phone, "12065550134", "2065550134", true)]
+#[case(ContactType::Phone, "reception", "back door", false)]
+#[case(ContactType::Email, "Dana@Site.example ", "dana@site.example", true)]
+#[case(ContactType::Email, "dana@site.example", "dan@site.example", false)]
+#[case(ContactType::Other("Pager".to_owned()), "#A", "#a", false)]
+fn values_are_the_same_by_digits_by_case_or_by_the_letter(
+    #[case] contact_type: ContactType,
+    #[case] one: &str,
+    #[case] other: &str,
+    #[case] same: bool,
+) {
+    assert_eq!(contact_type.same_value(one, other), same);
+    assert_eq!(contact_type.same_value(other, one), same);
+}
+
+#[test]
+fn a_landline_and_a_mobile_are_the_same_number_but_a_fax_is_not() {
+    let contact = |contact_type| {
+        let id = ContactId::new(1).unwrap();
+        Contact::new(
+            id,
+            contact_type,
+            "2065550134",
+            "2026-06-02".parse().unwrap(),
+        )
+    };
+    let request = CreateContactRequest::new(ContactType::Phone, "206-555-0134");
+    assert!(request.is_same(&contact(ContactType::Phone)));
+    assert!(request.is_same(&contact(ContactType::MobilePhone)));
+    assert!(!request.is_same(&contact(ContactType::Fax)));
+}

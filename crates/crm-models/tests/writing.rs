@@ -1,0 +1,325 @@
+//! Requests and queries are written exactly as the contract has them.
+
+#![allow(clippy::unwrap_used)] // In tests, also outside of the test functions.
+
+mod support;
+
+use std::fmt::Debug;
+
+use crm_models::*;
+use rstest::rstest;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use support::example;
+
+/// The request is valid, is written as the example, and is read from it.
+fn assert_written<T>(request: &T, name: &str)
+where
+    T: Serialize + DeserializeOwned + PartialEq + Debug + Check,
+{
+    let text = example(&format!("requests/{name}.json"));
+    let expected: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(serde_json::to_value(request).unwrap(), expected, "{name}");
+    assert_eq!(
+        serde_json::from_str::<T>(&text).unwrap(),
+        *request,
+        "{name}"
+    );
+    assert_eq!(request.check(), Ok(()), "{name}");
+}
+
+#[test]
+fn requests_for_contacts_are_written_as_the_contract_has_them() {
+    assert_written(
+        &CreateContactRequest::new(ContactType::MobilePhone, "2065550134")
+            .memo("Head baker, mornings"),
+        "create-contact",
+    );
+    assert_written(
+        &UpdateContactRequest::new().value("2065550135"),
+        "update-contact-value",
+    );
+    assert_written(
+        &UpdateContactRequest::new().memo(""),
+        "update-contact-clear-memo",
+    );
+    assert_written(
+        &UpdateContactRequest::new()
+            .contact_type(ContactType::Phone)
+            .value("2065550136")
+            .memo("Counter")
+            .preferences(ContactPreferencesRequest::new(false, false, true, false)),
+        "update-contact-all",
+    );
+    assert_written(
+        &UpdateContactRequest::new()
+            .preferences(ContactPreferencesRequest::new(true, false, true, true)),
+        "update-contact-preferences",
+    );
+    assert_written(
+        &UpdateBookingContactRequest::new()
+            .contact_type(ContactType::MobilePhone)
+            .value("5095550127"),
+        "update-booking-contact",
+    );
+}
+
+#[test]
+fn requests_for_people_are_written_as_the_contract_has_them() {
+    assert_written(
+        &CreatePersonRequest::new()
+            .name("Jonas Lindqvist")
+            .title("Store manager")
+            .reference_id("crm-0915"),
+        "create-person",
+    );
+    assert_written(
+        &ReplacePersonRequest::new(false)
+            .name("Jonas Lindqvist")
+            .reference_id("crm-0915"),
+        "replace-person",
+    );
+    assert_written(
+        &ContactMethodRequest::new(ContactType::Phone, "4255550162")
+            .reference_id("crm-0915-shop")
+            .memo("Shop"),
+        "contact-method",
+    );
+    assert_written(
+        &UpdateContactMethodRequest::new()
+            .value("4255550163")
+            .memo("New mobile"),
+        "update-contact-method",
+    );
+    assert_written(
+        &UpdateMethodPreferenceRequest::from(false),
+        "update-method-preference",
+    );
+}
+
+#[test]
+fn a_change_of_a_person_is_written_with_all_members() {
+    let person: Person = serde_json::from_str(&example("people/complete.json")).unwrap();
+    let change = PersonChange::new().title("Area manager");
+    assert_written(&change.to_request(&person), "update-person");
+
+    let cleared = PersonChange::new()
+        .clear_name()
+        .clear_title()
+        .clear_reference_id()
+        .is_archived(true);
+    assert_eq!(
+        serde_json::to_value(cleared.to_request(&person)).unwrap(),
+        json!({"name": null, "title": null, "referenceId": null, "isArchived": true}),
+    );
+}
+
+#[test]
+fn absent_members_are_not_written() {
+    let create = CreateContactRequest::new(ContactType::Fax, "2065550190");
+    assert_eq!(
+        serde_json::to_value(create).unwrap(),
+        json!({"type": "Fax", "value": "2065550190"}),
+    );
+    let empty = serde_json::to_value(UpdateContactRequest::new()).unwrap();
+    assert_eq!(empty, json!({}));
+    let empty = serde_json::to_value(CreatePersonRequest::new()).unwrap();
+    assert_eq!(empty, json!({}));
+}
+
+#[rstest]
+#[case::null(r#"{"memo": null}"#)]
+#[case::null_preferences(r#"{"preferences": null}"#)]
+#[case::partial_preferences(r#"{"preferences": {"marketingUpdatesEnabled": false}}"#)]
+#[case::unknown_member(r#"{"doNotText": true}"#)]
+#[case::wrong_type(r#"{"value": 2065550134}"#)]
+fn the_body_of_an_update_is_read_strictly(#[case] body: &str) {
+    assert!(serde_json::from_str::<UpdateContactRequest>(body).is_err());
+}
+
+#[test]
+fn the_three_flag_form_is_written_only_where_it_can_say_the_same() {
+    let alike = UpdateContactRequest::new()
+        .preferences(ContactPreferencesRequest::new(true, false, true, true));
+    assert_eq!(
+        serde_json::to_string_pretty(&alike.legacy_three_flags().unwrap()).unwrap(),
+        example("requests/update-contact-preferences-three-flags.json").trim_end(),
+    );
+
+    let apart = UpdateContactRequest::new()
+        .preferences(ContactPreferencesRequest::new(true, false, true, false));
+    let error = apart.legacy_three_flags().unwrap_err();
+    assert_eq!(
+        error.fields[0].field,
+        "preferences.invoiceStatementNotification"
+    );
+}
+
+#[test]
+fn preferences_that_contradict_themselves_are_not_read() {
+    let contradiction = json!({
+        "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+        "invoiceStatementNotification": true,
+        "invoiceNotification": true, "statementNotification": false,
+    });
+    let error = serde_json::from_value::<ContactPreferencesRequest>(contradiction).unwrap_err();
+    assert!(error.to_string().contains("contradicts"), "{error}");
+}
+
+#[test]
+fn a_partial_change_without_present_preferences_names_the_flags_to_give() {
+    let change = PreferenceChange::new()
+        .marketing_updates(false)
+        .invoices(true);
+    let error = change.apply_to(None).unwrap_err();
+    assert_eq!(
+        error.flags,
+        ["jobRemindersEnabled", "statementNotification"]
+    );
+
+    let complete = change.job_reminders(true).statements(true);
+    assert_eq!(
+        complete.apply_to(None),
+        Ok(ContactPreferencesRequest::new(true, false, true, true)),
+    );
+}
+
+#[test]
+fn a_change_keeps_only_what_differs() {
+    let contact: Contact = serde_json::from_str(&example("contacts/mobile.json")).unwrap();
+    let same = ContactChange::new()
+        .contact_type(ContactType::MobilePhone)
+        .value("+1 (206) 555-0134")
+        .memo("Head baker, mornings")
+        .preferences(PreferenceChange::new().job_reminders(true).invoices(true));
+    assert!(same.differs_from(&contact).is_empty());
+
+    let other = ContactChange::new()
+        .contact_type(ContactType::Phone)
+        .value("2065550134")
+        .clear_memo()
+        .preferences(PreferenceChange::new().job_reminders(true).invoices(false));
+    assert_eq!(
+        other.differs_from(&contact),
+        ContactChange::new()
+            .contact_type(ContactType::Phone)
+            .clear_memo()
+            .preferences(PreferenceChange::new().invoices(false)),
+    );
+}
+
+#[test]
+fn clearing_a_memo_that_is_not_there_changes_nothing() {
+    let contact: Contact = serde_json::from_str(&example("contacts/unknown-type.json")).unwrap();
+    assert!(
+        ContactChange::new()
+            .clear_memo()
+            .differs_from(&contact)
+            .is_empty()
+    );
+}
+
+#[test]
+fn preferences_of_a_contact_without_any_always_differ() {
+    let contact: Contact =
+        serde_json::from_str(&example("contacts/preferences-absent.json")).unwrap();
+    let change = ContactChange::new().preferences(PreferenceChange::all(false));
+    assert_eq!(change.differs_from(&contact), change);
+}
+
+#[test]
+fn filters_are_written_in_the_words_of_the_contract() {
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    let locations = [62011, 62012].map(|id| LocationId::new(id).unwrap());
+    let filter = ContactFilter::new()
+        .modified_before(time("2026-06-02"))
+        .modified_on_or_after(time("2026-06-01"))
+        .created_before(time("2026-05-02"))
+        .created_on_or_after(time("2026-05-01T00:00:00.5Z"))
+        .owners(locations);
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({
+            "modifiedBefore": "2026-06-02T00:00:00Z",
+            "modifiedOnOrAfter": "2026-06-01T00:00:00Z",
+            "createdBefore": "2026-05-02T00:00:00Z",
+            "createdOnOrAfter": "2026-05-01T00:00:00.5Z",
+            "locationIds": "62011,62012",
+        }),
+    );
+
+    let filter = PersonFilter::new()
+        .name("Jonas")
+        .reference_id("crm-0915")
+        .archived(Archived::Any)
+        .modified_before(time("2026-06-02"))
+        .sort(Sort::descending(PersonSort::CreatedOn));
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({
+            "name": "Jonas",
+            "referenceId": "crm-0915",
+            "isArchived": "Any",
+            "modifiedBefore": "2026-06-02T00:00:00Z",
+            "sort": "-CreatedOn",
+        }),
+    );
+
+    let filter = ContactMethodFilter::new()
+        .contact_type(ContactType::Email)
+        .value("jonas@ridge-bakery.example")
+        .sort(Sort::ascending(ContactMethodSort::Id));
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({"type": "Email", "value": "jonas@ridge-bakery.example", "sort": "+Id"}),
+    );
+
+    let filter = RelationshipFilter::new()
+        .related_entity_id(RelatedEntityId::new(62011).unwrap())
+        .entity_type(&RelatedEntityType::Location)
+        .sort(Sort::ascending(RelationshipSort::Id));
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({"relatedEntityId": 62011, "typeSlug": "location", "sort": "+ID"}),
+    );
+}
+
+#[test]
+fn a_filter_is_cut_into_blocks_of_owners() {
+    let ids = (1..=118).map(|id| CustomerId::new(id).unwrap());
+    let blocks = ContactFilter::new().owners(ids).blocks(50);
+    let sizes: Vec<_> = blocks
+        .iter()
+        .map(|block| {
+            let query = serde_json::to_value(block).unwrap();
+            query["customerIds"].as_str().unwrap().split(',').count()
+        })
+        .collect();
+    assert_eq!(sizes, [50, 50, 18]);
+}
+
+#[test]
+fn pages_and_exports_are_asked_for_in_the_words_of_the_contract() {
+    assert_eq!(serde_json::to_value(PageQuery::new()).unwrap(), json!({}));
+    let query = PageQuery::new()
+        .page(2)
+        .page_size(5_000)
+        .include_total(true);
+    assert_eq!(
+        serde_json::to_value(query).unwrap(),
+        json!({"page": 2, "pageSize": 5000, "includeTotal": true}),
+    );
+
+    assert_eq!(serde_json::to_value(ExportQuery::new()).unwrap(), json!({}));
+    let time = ExportFrom::Time("2020-01-01".parse().unwrap());
+    assert_eq!(
+        serde_json::to_value(ExportQuery::new().from(time)).unwrap(),
+        json!({"from": "2020-01-01T00:00:00Z"}),
+    );
+    let token = ExportFrom::Token(ContinuationToken::new("1nventedT0ken_L1"));
+    let query = ExportQuery::new().from(token).include_recent_changes(true);
+    assert_eq!(
+        serde_json::to_value(query).unwrap(),
+        json!({"from": "1nventedT0ken_L1", "includeRecentChanges": true}),
+    );
+}
