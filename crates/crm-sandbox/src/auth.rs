@@ -228,7 +228,7 @@ fn grant(
         }
     };
     let now = app.clock.ticks();
-    let expires = now + i64::from(settings.token_lifetime) * TICKS_PER_SECOND;
+    let expires = now.saturating_add(i64::from(settings.token_lifetime) * TICKS_PER_SECOND);
     let scopes = match settings.scopes.as_str() {
         "all" => ALL_SCOPES.join(" "),
         scopes => scopes.to_owned(),

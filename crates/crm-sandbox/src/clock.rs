@@ -41,7 +41,7 @@ struct Hands {
 impl Hands {
     fn now(&self) -> i64 {
         match self.running {
-            true => self.base + ticks(self.since.elapsed()),
+            true => self.base.saturating_add(ticks(self.since.elapsed())),
             false => self.base,
         }
     }
@@ -77,7 +77,7 @@ impl Clock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let mut hands = self.hands();
-        let time = hands.now() + ticks(by);
+        let time = hands.now().saturating_add(ticks(by));
         hands.move_to(time);
     }
 
@@ -112,7 +112,7 @@ impl Clock {
     /// twice, so that changes have an order.
     pub(crate) fn stamp(&self) -> i64 {
         let mut hands = self.hands();
-        let stamp = hands.now().max(hands.last_stamp + 1);
+        let stamp = hands.now().max(hands.last_stamp.saturating_add(1));
         hands.last_stamp = stamp;
         stamp
     }
@@ -123,7 +123,7 @@ impl Clock {
 }
 
 fn ticks(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos() / 100).unwrap_or(i64::MAX / 2)
+    i64::try_from(duration.as_nanos() / 100).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -180,6 +180,7 @@ fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let id = call.int64("contactId")?;
     let change = call.json::<UpdateContactRequest>()?.check(call.settings)?;
     if let (Some(kind), Some(value)) = (change.kind, &change.value) {
+        // What can be said without the contact comes before its lookup.
         kind.value(value, call.settings)?;
     }
     must_exist::<O>(call, owner)?;
