@@ -43,7 +43,6 @@ impl App {
         settings: Settings,
         faults: Faults,
     ) -> Result<Self, SandboxError> {
-        let clock = Clock::real();
         let mut tenants = BTreeMap::new();
         let first = (connection.tenant, data.map(Path::to_owned));
         let others = more_tenants
@@ -52,7 +51,7 @@ impl App {
         for (id, file) in std::iter::once(first).chain(others) {
             let (store, is_new) = Store::open(file.as_deref())?;
             if is_new {
-                store.create(|db| seed.fill(db, clock.ticks(), &settings))?;
+                store.create(|db| seed.fill(db, &settings))?;
             }
             tenants.insert(
                 id,
@@ -64,7 +63,7 @@ impl App {
         }
         Ok(Self {
             connection,
-            clock,
+            clock: Clock::real(),
             log: Log::default(),
             tokens: Tokens::default(),
             faults,

@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::settings::Settings;
-use crate::time_text;
 
 /// The data with which a new database starts. The same seed always gives the
 /// same data; a data file that already has tables is left as it is.
@@ -56,12 +55,7 @@ impl FromStr for Seed {
 
 impl Seed {
     /// Fills empty tables.
-    pub(crate) fn fill(
-        self,
-        db: &Connection,
-        now: i64,
-        settings: &Settings,
-    ) -> rusqlite::Result<()> {
+    pub(crate) fn fill(self, db: &Connection, settings: &Settings) -> rusqlite::Result<()> {
         db.execute_batch(include_str!("seed/preference_types.sql"))?;
         match self {
             Self::Empty => {}
@@ -69,7 +63,7 @@ impl Seed {
             Self::Count(contacts) => count(db, contacts)?,
         }
         if settings.seed_unknown_type {
-            unknown_type(db, &time_text::from_ticks(now))?;
+            db.execute_batch(include_str!("seed/unknown_type.sql"))?;
         }
         Ok(())
     }
@@ -79,20 +73,4 @@ fn count(db: &Connection, contacts: u32) -> rusqlite::Result<()> {
     db.execute_batch("CREATE TEMP TABLE seed_size (contacts INTEGER)")?;
     db.execute("INSERT INTO seed_size VALUES (?)", [contacts])?;
     db.execute_batch(include_str!("seed/count.sql"))
-}
-
-/// A contact on a location of its own, with a type outside the documented four.
-fn unknown_type(db: &Connection, now: &str) -> rusqlite::Result<()> {
-    const ID: i64 = 990_001;
-    db.execute("INSERT INTO customers VALUES (?, 'Unknown type')", [ID])?;
-    db.execute(
-        "INSERT INTO locations VALUES (?, ?, 'Unknown type')",
-        [ID, ID],
-    )?;
-    db.execute(
-        "INSERT INTO location_contacts (owner_id, id, type, value, created_on, modified_on)
-         VALUES (?1, ?1, 'Pager', '8185550199', ?2, ?2)",
-        params![ID, now],
-    )
-    .map(drop)
 }
