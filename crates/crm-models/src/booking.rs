@@ -8,7 +8,7 @@ use crate::{
     members::{contact_members, present},
 };
 
-/// `BookingContactResponse`.
+/// `BookingContactResponse`: one number or address of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -86,8 +86,20 @@ impl Validate for UpdateBookingContactRequest {
     }
 }
 
-/// The answer to an update of a booking's contact. The contract documents it without `id` and
-/// `modifiedOn`.
+/// The answer to an update of a booking's contact.
+///
+/// The contract documents it in the form of the request, without `id` and `modifiedOn`; a
+/// complete contact is read too.
+///
+/// ```
+/// use crm_models::UpdatedBookingContact;
+///
+/// let answer: UpdatedBookingContact =
+///     serde_json::from_str(r#"{"type": "MobilePhone", "value": "2135550108"}"#)?;
+/// assert_eq!(answer.value.as_deref(), Some("2135550108"));
+/// assert_eq!(answer.id, None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

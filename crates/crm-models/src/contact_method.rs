@@ -38,7 +38,20 @@ pub struct ContactMethod {
     pub modified_by: UserId,
 }
 
-/// `CreateContactMethodRequest` and `UpsertContactMethodRequest`.
+/// `CreateContactMethodRequest` and `UpsertContactMethodRequest`: the body of the POST, and of
+/// the PUT that replaces or creates a method.
+///
+/// ```
+/// use crm_models::{Check, ContactMethodRequest, ContactType};
+///
+/// let request = ContactMethodRequest::new(ContactType::Email, "dana@site.example").memo("Work");
+/// request.check()?;
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"type":"Email","value":"dana@site.example","memo":"Work"}"#,
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
@@ -111,6 +124,8 @@ pub struct UpdateContactMethodRequest {
         skip_serializing_if = "Option::is_none"
     )]
     memo: Option<String>,
+    #[serde(skip)]
+    unknown_type_allowed: bool,
 }
 
 impl UpdateContactMethodRequest {
@@ -126,10 +141,16 @@ impl UpdateContactMethodRequest {
         memo: impl Into<String>;
     }
 
+    /// Lets any value pass validation, for a method of a type that the contract does not know.
+    pub fn allow_unknown_type(mut self) -> Self {
+        self.unknown_type_allowed = true;
+        self
+    }
+
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.value.is_none() && self.memo.is_none()
     }
 }
 
@@ -139,15 +160,26 @@ impl Validate for UpdateContactMethodRequest {
         if self.is_empty() {
             rules.nothing_to_change();
         }
-        if let Some(value) = &self.value {
-            rules.value_of_known_type(value);
+        match &self.value {
+            Some(value) if self.unknown_type_allowed => rules.any_value(value),
+            Some(value) => rules.value_of_known_type(value),
+            None => {}
         }
         rules.memo(self.memo.as_deref());
         rules.finish()
     }
 }
 
-/// Which contact methods a list holds, in which order.
+/// Which contact methods a list holds, in which order: the query of
+/// `ContactMethods_GetContactMethods` and `Contacts_SearchContactMethods`.
+///
+/// ```
+/// use crm_models::{ContactMethodFilter, ContactType};
+///
+/// let filter = ContactMethodFilter::new().contact_type(ContactType::Email);
+/// assert_eq!(serde_json::to_string(&filter)?, r#"{"type":"Email"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

@@ -7,14 +7,38 @@ use validator::{Validate, ValidationErrors};
 
 use crate::Timestamp;
 
-/// `ExportResponse`: one batch of a feed.
+/// `ExportResponse`: one batch of a feed of changes.
+///
+/// Apply it as an upsert by owner and contact: order is not promised and repeats are normal.
+/// While [`has_more`](Self::has_more) is true the next batch is there at once; after that the
+/// token stays good for later.
+///
+/// ```
+/// use crm_models::{ExportBatch, ExportFrom, ExportQuery, ExportedLocationContact};
+///
+/// let batch: ExportBatch<ExportedLocationContact> = serde_json::from_str(r#"{
+///     "hasMore": false, "continueFrom": "1nventedT0ken", "data": [{
+///         "id": 71190, "type": "Phone", "value": "8185550150",
+///         "modifiedOn": "2026-05-28T00:00:00.1Z", "locationId": 55019, "active": false
+///     }]
+/// }"#)?;
+/// assert!(!batch.data[0].active, "deleted");
+///
+/// let next = batch.continue_from.map_or(ExportFrom::Beginning, ExportFrom::Token);
+/// assert_eq!(
+///     serde_json::to_string(&ExportQuery::new().from(next))?,
+///     r#"{"from":"1nventedT0ken"}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ExportBatch<T> {
     /// Whether to ask for the next batch at once.
     pub has_more: bool,
-    /// Where the feed goes on after this batch. Keep it, also at the feed's end.
+    /// Where the feed goes on after this batch. Keep it, also at the feed's end; where it is
+    /// missing there, the one before stays good.
     pub continue_from: Option<ContinuationToken>,
     /// The records; repeats are normal.
     pub data: Vec<T>,
@@ -57,7 +81,7 @@ pub enum ExportFrom {
     Token(ContinuationToken),
 }
 
-/// The query of an export.
+/// The query of an export: `from` and `includeRecentChanges`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

@@ -97,6 +97,15 @@ macro_rules! integer_id {
 
 integer_id! {
     /// A tenant: one customer of the vendor, with its own data.
+    ///
+    /// ```
+    /// use crm_models::TenantId;
+    ///
+    /// let tenant: TenantId = "1001".parse()?;
+    /// assert_eq!(tenant.get(), 1001);
+    /// assert!(TenantId::new(0).is_err());
+    /// # Ok::<(), crm_models::InvalidId>(())
+    /// ```
     TenantId = "tenant id";
     /// A location: a place where work is done.
     LocationId = "location id";
@@ -182,6 +191,14 @@ macro_rules! guid {
 
 guid! {
     /// A person of Contacts v2.
+    ///
+    /// ```
+    /// use crm_models::PersonId;
+    ///
+    /// let id: PersonId = "5B0F6C1E-8A42-4D0C-9E53-0C7A4F1B2D90".parse()?;
+    /// assert_eq!(id.to_string(), "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90");
+    /// # Ok::<(), crm_models::InvalidId>(())
+    /// ```
     PersonId = "person id";
     /// A contact method of a person.
     ContactMethodId = "contact method id";

@@ -5,7 +5,8 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{PreferenceTypeId, validation::Rules};
 
-/// `ContactPreferenceTypeResponse`: a preference that exists.
+/// `ContactPreferenceTypeResponse`: a preference that exists. The contract names none, so they
+/// are fetched rather than known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -21,6 +22,15 @@ pub struct PreferenceType {
 }
 
 /// `ContactPreferenceResponse`: one preference of one method. Its value travels as text.
+///
+/// ```
+/// use crm_models::MethodPreference;
+///
+/// let preference: MethodPreference =
+///     serde_json::from_str(r#"{"name": "Offers", "dataType": "Bool", "value": "True"}"#)?;
+/// assert_eq!(preference.as_bool(), Some(true));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -46,7 +56,7 @@ impl MethodPreference {
     }
 }
 
-/// `UpdateContactMethodPreferenceRequest`.
+/// `UpdateContactMethodPreferenceRequest`. Truth values are sent in lower case.
 ///
 /// ```
 /// use crm_models::UpdateMethodPreferenceRequest;

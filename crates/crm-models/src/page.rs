@@ -31,7 +31,16 @@ pub struct Page<T> {
     pub data: Vec<T>,
 }
 
-/// Which page, and how large.
+/// Which page of a list, and how large. What is not set is not sent.
+///
+/// ```
+/// use crm_models::{Check, PageQuery};
+///
+/// let query = PageQuery::new().page(3).page_size(200);
+/// assert_eq!(serde_json::to_string(&query)?, r#"{"page":3,"pageSize":200}"#);
+/// assert!(PageQuery::new().page(0).check().is_err(), "the first page is page 1");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

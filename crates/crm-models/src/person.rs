@@ -36,6 +36,17 @@ pub struct Person {
 
 /// `CreateContactRequest` of Contacts v2. Every member is optional; one that is not set is not
 /// written.
+///
+/// ```
+/// use crm_models::CreatePersonRequest;
+///
+/// let request = CreatePersonRequest::new().name("Dana Whitfield").title("Facilities lead");
+/// assert_eq!(
+///     serde_json::to_string(&request)?,
+///     r#"{"name":"Dana Whitfield","title":"Facilities lead"}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]

@@ -24,7 +24,22 @@ pub enum Archived {
     Any,
 }
 
-/// Which people a list holds, in which order.
+/// Which people a list holds, in which order: the query of `Contacts_GetList` and
+/// `Contacts_GetByRelationshipId`.
+///
+/// ```
+/// use crm_models::{Archived, PersonFilter, PersonSort, Sort};
+///
+/// let filter = PersonFilter::new()
+///     .name("Dana")
+///     .archived(Archived::No)
+///     .sort(Sort::descending(PersonSort::ModifiedOn));
+/// assert_eq!(
+///     serde_json::to_string(&filter)?,
+///     r#"{"name":"Dana","isArchived":"False","sort":"-ModifiedOn"}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]

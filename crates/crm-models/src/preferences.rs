@@ -16,8 +16,9 @@ pub(crate) const STATEMENTS: &str = "statementNotification";
 
 /// The flags as the API answers them.
 ///
-/// The last two are younger than the others: where they are absent, both are taken from the
-/// combined flag, and [`derived`](Self::derived) says so.
+/// The last two came in May 2026: where they are absent, both are taken from the combined flag,
+/// and [`derived`](Self::derived) says so. A contact without this object has unknown
+/// preferences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "Answer")]
 #[non_exhaustive]

@@ -10,7 +10,7 @@ use crate::{
     validation::Rules,
 };
 
-/// `ContactRelationshipResponse`.
+/// `ContactRelationshipResponse`: a person belongs to a customer, a location or a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -38,6 +38,14 @@ impl ContactRelationship {
 }
 
 /// What a person can be related to.
+///
+/// ```
+/// use crm_models::RelatedEntityType;
+///
+/// assert_eq!(RelatedEntityType::from("location"), RelatedEntityType::Location);
+/// assert_eq!(RelatedEntityType::Location.slug(), "location");
+/// assert_eq!(RelatedEntityType::Location.name(), "Location");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RelatedEntityType {
@@ -91,7 +99,8 @@ impl fmt::Display for RelatedEntityType {
     }
 }
 
-/// Which relationships a list holds, in which order.
+/// Which relationships a list holds, in which order: the query of
+/// `Contacts_GetContactRelationshipList`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use]
