@@ -126,7 +126,7 @@ pub enum ContactsError {
     /// The API reported success, with a body that is not what the contract says.
     #[error("{site}: success, but the answer cannot be read: {what}")]
     Unreadable {
-        /// The call. A write was carried out.
+        /// The call.
         site: Box<CallSite>,
         /// Where and why, without any value from the body.
         what: String,
@@ -415,7 +415,8 @@ impl ContactsError {
             Self::FeedStalled { .. } => Advice::Later,
             Self::OutcomeUnknown { .. } => Advice::LookFirst,
             Self::EchoDiffers { .. } => Advice::Done,
-            Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::Done,
+            // A gateway in between may call its own page a success.
+            Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::LookFirst,
             Self::Unreadable { .. } => Advice::Correct,
             Self::Refused(refusal) => refusal.advice(),
             Self::Transport { source, .. } if source.is_credentials() => Advice::Correct,

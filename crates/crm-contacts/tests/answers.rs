@@ -102,19 +102,29 @@ async fn error_bodies_of_any_form_are_tolerated() {
     }
 }
 
-#[tokio::test]
+/// A write whose outcome is unknown because its answer cannot be read.
+fn is_unreadable(error: &ContactsError) -> bool {
+    match error {
+        ContactsError::OutcomeUnknown { source, .. } => {
+            matches!(**source, ContactsError::Unreadable { .. })
+        }
+        _ => false,
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unreadable_success_says_where_without_quoting_the_body() {
     let body = r#"{"id":71204,"type":"Email","value":"secret@site.example","memo":["x@y.example"],
         "modifiedOn":"2026-01-01T00:00:00Z"}"#;
     let error = update_error(ok(body)).await;
     let text = format!("{error} {error:?}");
-    assert!(matches!(error, ContactsError::Unreadable { .. }), "{text}");
+    assert!(is_unreadable(&error), "{text}");
     assert!(text.contains("memo"), "{text}");
     assert!(!text.contains("example"), "{text}");
-    assert_eq!(error.advice(), Advice::Done);
+    assert_eq!(error.advice(), Advice::LookFirst);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
     for body in [
         "",
@@ -125,10 +135,7 @@ async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
         "{}",
     ] {
         let error = update_error(ok(body)).await;
-        assert!(
-            matches!(error, ContactsError::Unreadable { .. }),
-            "{body}: {error}"
-        );
+        assert!(is_unreadable(&error), "{body}: {error}");
     }
 }
 
