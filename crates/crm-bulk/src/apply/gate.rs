@@ -1,0 +1,138 @@
+//! When a run has to stop, and what it came to.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use super::{Options, step::Step};
+use crate::State;
+
+/// Why a run is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Everything was looked at.
+    Complete,
+    /// The caller asked to stop.
+    Stopped,
+    /// The canary is sent.
+    Canary,
+    /// As many changes failed as were allowed.
+    TooManyFailures,
+    /// A record is not what the plan saw.
+    Drift,
+    /// The API cannot be reached, time after time.
+    Unreachable,
+    /// The API or the token endpoint refuses the credentials.
+    Credentials,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finished {
+    /// Why it is over.
+    pub reason: StopReason,
+    counts: BTreeMap<State, u64>,
+}
+
+impl Finished {
+    /// How many changes this run brought into this state.
+    #[must_use]
+    pub fn count(&self, state: State) -> u64 {
+        self.counts.get(&state).copied().unwrap_or(0)
+    }
+}
+
+/// After so many calls in a row that could not be made, the rest is not tried.
+const UNREACHABLE_AFTER: u64 = 20;
+
+/// Counts, and says when nothing more may be begun.
+pub(super) struct Gate {
+    reason: OnceLock<StopReason>,
+    canary: Option<u64>,
+    max_failures: Option<u64>,
+    dry_run: bool,
+    sent: AtomicU64,
+    failed: AtomicU64,
+    postponed_in_a_row: AtomicU64,
+    counts: Mutex<BTreeMap<State, u64>>,
+}
+
+impl Gate {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            reason: OnceLock::new(),
+            canary: options.canary,
+            max_failures: options.max_failures,
+            dry_run: options.dry_run,
+            sent: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            postponed_in_a_row: AtomicU64::new(0),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Begins nothing more. The first reason counts.
+    pub(super) fn stop(&self, reason: StopReason) {
+        let _ = self.reason.set(reason);
+    }
+
+    /// Whether this may be begun.
+    pub(super) fn admits(&self, step: &Step) -> bool {
+        if self.reason.get().is_some() {
+            return false;
+        }
+        if step.writes() && self.canary == Some(self.sent.load(Relaxed)) {
+            self.stop(StopReason::Canary);
+            return false;
+        }
+        self.sent.fetch_add(u64::from(step.writes()), Relaxed);
+        true
+    }
+
+    /// Takes note of what became of a change.
+    pub(super) fn settled(&self, to: State) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(to).or_default() += 1;
+        drop(counts);
+        if to == State::Planned {
+            if self.postponed_in_a_row.fetch_add(1, Relaxed) + 1 >= UNREACHABLE_AFTER {
+                self.stop(StopReason::Unreachable);
+            }
+            return;
+        }
+        self.postponed_in_a_row.store(0, Relaxed);
+        if matches!(to, State::Failed | State::Unknown | State::NotFound) {
+            let failed = self.failed.fetch_add(1, Relaxed) + 1;
+            if self.max_failures.is_some_and(|most| failed >= most) {
+                self.stop(StopReason::TooManyFailures);
+            }
+        }
+    }
+
+    /// Whether to go over the set another time: the last time left something open, for a
+    /// reason that may have passed.
+    pub(super) fn wants_pass(&self, pass: u32) -> bool {
+        if self.reason.get().is_some() || (pass > 0 && self.dry_run) {
+            return false;
+        }
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = counts.len();
+        // What is still open is met and counted again.
+        counts.retain(|state, _| !state.is_open());
+        pass == 0 || counts.len() < before
+    }
+
+    pub(super) fn finished(&self) -> Finished {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        Finished {
+            reason: self.reason.get().copied().unwrap_or(StopReason::Complete),
+            counts: counts.clone(),
+        }
+    }
+}

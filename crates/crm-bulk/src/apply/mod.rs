@@ -1,0 +1,235 @@
+//! Carrying a change set out.
+
+mod gate;
+mod record;
+mod send;
+mod step;
+
+use std::{num::NonZeroUsize, pin::Pin, sync::Arc};
+
+use crm_contacts::ContactsService;
+use crm_transport::Transport;
+use futures_core::Stream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
+
+use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
+
+pub use self::gate::{Finished, StopReason};
+use self::{gate::Gate, send::Run};
+
+/// Carries out what is open in a change set: everything at first, the rest after an
+/// interruption.
+///
+/// The changes of 50 owners at a time are compared with what these owners have now, read with
+/// one call. A contact that is not what the plan saw is set aside ([`OnDrift`]); one that is as
+/// wanted already is passed over. The others are sent, many at a time; the transport keeps the
+/// rate limit. So a change costs one call and a fiftieth; a person's contact method costs two.
+///
+/// A change is durable as in flight before its request leaves, and durable with its outcome
+/// before its [`Event`] is handed out. What was in flight when a process died is read back:
+/// done if the record is as wanted, sent again if it is as before, set aside otherwise.
+///
+/// Each write leaves one line in the log: an event of `tracing` with the target
+/// `crm_bulk::audit`, without any value.
+///
+/// ```no_run
+/// use crm_bulk::{Apply, BulkError, ChangeSet, Event, Site};
+/// use futures_util::TryStreamExt;
+/// # use crm_contacts::ContactsService;
+/// # use crm_transport::Transport;
+///
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// let apply = Apply::new(ChangeSet::open("opt-outs.crm")?).max_failures(100).stop_when(stop);
+/// let mut events = apply.run(&contacts, &site)?;
+/// while let Some(event) = events.try_next().await? {
+///     match event {
+///         Event::Settled(change) => println!("{}: {}", change.target, change.outcome.state),
+///         Event::Finished(finished) => println!("{:?}", finished.reason),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub struct Apply {
+    set: ChangeSet,
+    options: Options,
+    stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    concurrency: usize,
+    on_drift: OnDrift,
+    max_failures: Option<u64>,
+    canary: Option<u64>,
+    dry_run: bool,
+    retry_failed: bool,
+}
+
+/// What to do with a record that is not what the plan saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnDrift {
+    /// Set the change aside.
+    #[default]
+    Skip,
+    /// Make the change all the same: what it names is set, the rest stays as it is now.
+    Force,
+    /// Set the change aside and stop.
+    Abort,
+}
+
+/// What happened while a set is carried out.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The run begins with so many open changes.
+    Started {
+        /// Changes that are not settled.
+        open: u64,
+    },
+    /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
+    /// again: not sent for a reason that passes, which the message tells.
+    Settled(Box<Change>),
+    /// In a dry run: this change would be sent.
+    WouldSend(Box<Change>),
+    /// The run is over, nothing is in flight any more. The last event.
+    Finished(Finished),
+}
+
+/// How often a run goes over what is still open: answers that got lost are resolved by the
+/// second time.
+const PASSES: u32 = 3;
+/// How many blocks of owners are read ahead, so that the rate limit is never idle.
+const BLOCKS_AHEAD: usize = 2;
+const CONCURRENCY: usize = 64;
+
+impl Apply {
+    /// Carries out this set.
+    pub fn new(set: ChangeSet) -> Self {
+        Self {
+            set,
+            options: Options {
+                concurrency: CONCURRENCY,
+                on_drift: OnDrift::Skip,
+                max_failures: None,
+                canary: None,
+                dry_run: false,
+                retry_failed: false,
+            },
+            stop: Box::pin(future::pending()),
+        }
+    }
+
+    /// How many writes are on their way at once; 64 unless told otherwise.
+    pub fn concurrency(mut self, writes: NonZeroUsize) -> Self {
+        self.options.concurrency = writes.get();
+        self
+    }
+
+    /// What to do with records that are not what the plan saw.
+    pub fn on_drift(mut self, on_drift: OnDrift) -> Self {
+        self.options.on_drift = on_drift;
+        self
+    }
+
+    /// Stops once so many changes failed.
+    pub fn max_failures(mut self, failures: u64) -> Self {
+        self.options.max_failures = Some(failures);
+        self
+    }
+
+    /// Sends so many changes and stops, to look at them before the rest.
+    pub fn canary(mut self, changes: u64) -> Self {
+        self.options.canary = Some(changes);
+        self
+    }
+
+    /// Reads and compares, but sends and records nothing.
+    pub fn dry_run(mut self) -> Self {
+        self.options.dry_run = true;
+        self
+    }
+
+    /// Sends changes that failed before once more.
+    pub fn retry_failed(mut self) -> Self {
+        self.options.retry_failed = true;
+        self
+    }
+
+    /// Stops when this completes: what is in flight is finished, nothing else is begun.
+    pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.stop = Box::pin(stop);
+        self
+    }
+
+    /// Takes the set for this process and carries it out as the stream is polled.
+    ///
+    /// Dropping the stream is safe at any time: what was in flight is resolved by the next
+    /// run. After an error the stream is over.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
+    /// and [`BulkError::InUse`] when another process carries out this set. The stream ends with
+    /// an error when owners cannot be read or the file cannot be written.
+    pub fn run<T: Transport>(
+        self,
+        service: &ContactsService<T>,
+        site: &Site,
+    ) -> Result<impl Stream<Item = Result<Event, BulkError>> + Send + Unpin, BulkError> {
+        let path = self.set.path().to_owned();
+        site.admit(&self.set.info()?.site, &path)?;
+        Site::new(service.tenant(), site.environment()).admit(site, &path)?;
+        let open = self.set.totals()?.open();
+        let gate = Arc::new(Gate::new(&self.options));
+        let run = Arc::new(Run {
+            service,
+            journal: Journal::start(self.set)?,
+            options: self.options,
+            gate: Arc::clone(&gate),
+        });
+        let stop = self.stop;
+        let stopped = async move {
+            stop.await;
+            gate.stop(StopReason::Stopped);
+        };
+        let stopped = stopped.boxed().shared();
+        let last = Arc::clone(&run);
+        let events = stream::iter(0..PASSES)
+            .map(move |pass| events(Arc::clone(&run), stopped.clone(), pass))
+            .flatten();
+        let started = stream::iter([Ok(Event::Started { open })]);
+        let finished = stream::once(async move { Ok(Event::Finished(last.gate.finished())) });
+        Ok(started.chain(events).chain(finished).boxed())
+    }
+}
+
+/// Goes over what is open once.
+fn events<'a, T: Transport>(
+    run: Arc<Run<'a, T>>,
+    stopped: impl Future<Output = ()> + Send + 'a,
+    pass: u32,
+) -> impl Stream<Item = Result<Event, BulkError>> + Send + 'a {
+    if !run.gate.wants_pass(pass) {
+        return stream::empty().boxed();
+    }
+    let concurrency = run.options.concurrency;
+    let (loader, reader, gate) = (Arc::clone(&run), Arc::clone(&run), Arc::clone(&run.gate));
+    stream::try_unfold(record::beginning(), move |cursor| {
+        let run = Arc::clone(&loader);
+        async move { run.load(cursor, pass == 0).await }
+    })
+    .map_ok(move |block| Arc::clone(&reader).compare(block))
+    .try_buffered(BLOCKS_AHEAD)
+    .map_ok(|work| stream::iter(work.into_iter().map(Ok)))
+    .try_flatten()
+    .take_until(stopped)
+    .try_take_while(move |work| future::ready(Ok(gate.admits(&work.step))))
+    .map_ok(move |work| Arc::clone(&run).carry_out(work))
+    .try_buffer_unordered(concurrency)
+    .boxed()
+}

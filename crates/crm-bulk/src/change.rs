@@ -1,0 +1,352 @@
+//! One change of a set: what is wanted, what was there, and what became of it.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
+
+use crm_models::{Contact, ContactType, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Target, Wanted, wanted::on_off};
+
+/// The number of a change within its set. It never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ChangeId(pub(crate) i64);
+
+impl fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One change of a set.
+///
+/// [`Debug`] and [`Serialize`] show numbers, addresses and memos.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Change {
+    /// Its number in the set.
+    pub id: ChangeId,
+    /// The row of the input that asks for it; `None` when no single row does.
+    pub row: Option<u64>,
+    /// Which record.
+    #[serde(flatten)]
+    pub target: Target,
+    /// What shall be done.
+    #[serde(flatten)]
+    pub action: Action,
+    /// The record just before the write, or as the plan saw it.
+    pub before: Option<Image>,
+    /// The record as the API answered the write; `None` before that and for a deletion.
+    pub after: Option<Image>,
+    /// How far it is.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// What shall be done with a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", content = "wanted", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Change members of a contact.
+    Update(Wanted),
+    /// Create a contact, then set its preferences if some are wanted.
+    Create(Wanted),
+    /// Delete a contact.
+    Delete,
+    /// Set preferences of a person's contact method, by their names.
+    MethodPreferences(BTreeMap<String, bool>),
+}
+
+impl Action {
+    /// `update`, `create`, `delete` or `method-preferences`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "update",
+            Self::Create(_) => "create",
+            Self::Delete => "delete",
+            Self::MethodPreferences(_) => "method-preferences",
+        }
+    }
+
+    /// What is wanted, as the file keeps it.
+    pub(crate) fn wanted_json(&self) -> serde_json::Result<Option<String>> {
+        match self {
+            Self::Update(wanted) | Self::Create(wanted) => serde_json::to_string(wanted).map(Some),
+            Self::MethodPreferences(wanted) => serde_json::to_string(wanted).map(Some),
+            Self::Delete => Ok(None),
+        }
+    }
+
+    pub(crate) fn from_file(name: &str, wanted: Option<&str>) -> serde_json::Result<Option<Self>> {
+        let wanted = wanted.unwrap_or("{}");
+        Ok(Some(match name {
+            "update" => Self::Update(serde_json::from_str(wanted)?),
+            "create" => Self::Create(serde_json::from_str(wanted)?),
+            "delete" => Self::Delete,
+            "method-preferences" => Self::MethodPreferences(serde_json::from_str(wanted)?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// A record at one time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Image {
+    /// A contact of a location or a customer, in the API's form.
+    Contact(Box<Contact>),
+    /// A person's contact method.
+    Method(MethodImage),
+}
+
+/// A person's contact method and its preferences.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodImage {
+    /// The kind.
+    #[serde(rename = "type")]
+    pub contact_type: ContactType,
+    /// The number or address.
+    pub value: String,
+    /// The preferences by name; `None` is not set.
+    pub preferences: BTreeMap<String, Option<bool>>,
+}
+
+impl Image {
+    /// The contact, unless this is a contact method.
+    #[must_use]
+    pub fn as_contact(&self) -> Option<&Contact> {
+        match self {
+            Self::Contact(contact) => Some(contact),
+            Self::Method(_) => None,
+        }
+    }
+
+    /// The contact method, unless this is a contact.
+    #[must_use]
+    pub fn as_method(&self) -> Option<&MethodImage> {
+        match self {
+            Self::Contact(_) => None,
+            Self::Method(method) => Some(method),
+        }
+    }
+
+    /// The kind.
+    #[must_use]
+    pub fn contact_type(&self) -> &ContactType {
+        match self {
+            Self::Contact(contact) => &contact.contact_type,
+            Self::Method(method) => &method.contact_type,
+        }
+    }
+
+    /// The number or address.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Contact(contact) => &contact.value,
+            Self::Method(method) => &method.value,
+        }
+    }
+
+    pub(crate) fn from_file(target: &Target, json: &str) -> serde_json::Result<Self> {
+        match target {
+            Target::Contact { .. } => serde_json::from_str(json).map(Self::Contact),
+            Target::Method { .. } => serde_json::from_str(json).map(Self::Method),
+        }
+    }
+}
+
+impl From<Contact> for Image {
+    fn from(contact: Contact) -> Self {
+        Self::Contact(Box::new(contact))
+    }
+}
+
+/// How far a change is.
+///
+/// | State | Meaning | Applying the set again |
+/// |---|---|---|
+/// | planned | waits | sends it |
+/// | already | the record is so already | passes over it |
+/// | in-flight | may have been sent | reads the record, then decides |
+/// | done | the API answered with success | passes over it |
+/// | failed | was refused, or done otherwise than asked | passes over it, unless told to retry |
+/// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
+/// | drifted | the record is not what the plan saw | passes over it |
+/// | not-found | there is no such record | passes over it |
+/// | conflict | two rows ask different things of one record | passes over it |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum State {
+    /// Waits to be sent.
+    Planned,
+    /// The record is so already; nothing was sent.
+    Already,
+    /// May have been sent: its answer is not known yet.
+    InFlight,
+    /// Carried out.
+    Done,
+    /// Refused, or carried out otherwise than asked; the message tells.
+    Failed,
+    /// Nobody knows whether it was carried out.
+    Unknown,
+    /// Set aside: the record is not what the plan saw.
+    Drifted,
+    /// There is no such record.
+    NotFound,
+    /// Set aside: rows of the input contradict each other.
+    Conflict,
+}
+
+impl State {
+    /// All of them, in the order of a report.
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::InFlight,
+        Self::Unknown,
+        Self::Done,
+        Self::Already,
+        Self::Failed,
+        Self::Drifted,
+        Self::NotFound,
+        Self::Conflict,
+    ];
+
+    /// The name in the file and in output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Already => "already",
+            Self::InFlight => "in-flight",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Drifted => "drifted",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+        }
+    }
+
+    /// Whether applying the set still has to look at it.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Planned | Self::InFlight | Self::Unknown)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no state of a change")]
+pub struct UnknownState(String);
+
+impl FromStr for State {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How far it is.
+    pub state: State,
+    /// What happened, for people; never with a number, an address or a memo.
+    pub message: Option<String>,
+    /// What the API said of single members, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field_errors: Option<String>,
+    /// The vendor's trace id, where the answer had one.
+    pub trace_id: Option<String>,
+    /// The HTTP status of the last answer that was a refusal.
+    pub http_status: Option<u16>,
+    /// When the state was reached; `None` for what the plan decided.
+    pub at: Option<Timestamp>,
+    /// How many times it was handed to the transport.
+    pub attempts: u32,
+}
+
+impl Outcome {
+    /// A state without more to say.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self {
+            state,
+            message: None,
+            field_errors: None,
+            trace_id: None,
+            http_status: None,
+            at: None,
+            attempts: 0,
+        }
+    }
+
+    pub(crate) fn because(state: State, message: impl Into<String>) -> Self {
+        Self {
+            message: Some(message.into()),
+            ..Self::new(state)
+        }
+    }
+}
+
+/// One member that a change sets: its name in people's words, and its two values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberChange<'a> {
+    /// The member, for example `marketing`.
+    pub name: Cow<'a, str>,
+    /// The value before; `None` is not known or not set.
+    pub old: Option<Cow<'a, str>>,
+    /// The wanted value.
+    pub new: Cow<'a, str>,
+}
+
+impl Change {
+    /// What the change makes different, member by member; empty for a deletion.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberChange<'_>> {
+        let before = self.before.as_ref();
+        match &self.action {
+            Action::Update(wanted) | Action::Create(wanted) => wanted
+                .differences(before.and_then(Image::as_contact))
+                .into_iter()
+                .map(|(name, old, new)| MemberChange {
+                    name: Cow::Borrowed(name),
+                    old,
+                    new,
+                })
+                .collect(),
+            Action::Delete => Vec::new(),
+            Action::MethodPreferences(wanted) => {
+                let present = before.and_then(Image::as_method);
+                let old = |name: &str| *present?.preferences.get(name)?;
+                wanted
+                    .iter()
+                    .filter(|(name, on)| old(name) != Some(**on))
+                    .map(|(name, on)| MemberChange {
+                        name: Cow::Borrowed(name),
+                        old: old(name).map(on_off),
+                        new: on_off(*on),
+                    })
+                    .collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Opening and making the SQLite files of this crate: change sets and snapshots.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use crate::{BulkError, Site};
+
+/// A kind of file: how it is recognised and how its tables came to be.
+pub(crate) struct Format {
+    /// For people: `change set`.
+    pub(crate) noun: &'static str,
+    /// SQLite's `application_id` pragma.
+    pub(crate) application_id: i32,
+    /// The scripts that lead from each version to the next; the first makes the tables. The
+    /// number of scripts is the present version, kept in the `user_version` pragma.
+    pub(crate) migrations: &'static [&'static str],
+}
+
+impl Format {
+    fn version(&self) -> i64 {
+        i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// An open file of one kind.
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
+    path: PathBuf,
+    noun: &'static str,
+}
+
+/// How much of a file is kept in memory at most, in KiB.
+const CACHE_KIB: i64 = 16 * 1024;
+/// How long one process waits for another one's commit.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Database {
+    /// Makes a file that must not exist yet. The tables are made in the caller's journal mode.
+    pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
+        match fs::File::create_new(path) {
+            Ok(_) => {}
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(BulkError::Exists {
+                    path: path.to_owned(),
+                });
+            }
+            Err(e) => return Err(BulkError::file(path, "created", e)),
+        }
+        let database = Self::connect(path, format)?;
+        database.check(database.connection.pragma_update(
+            None,
+            "application_id",
+            format.application_id,
+        ))?;
+        database.migrate(format, 0)?;
+        Ok(database)
+    }
+
+    /// Opens an existing file of this kind and brings it to the present version.
+    pub(crate) fn open(path: &Path, format: &Format) -> Result<Self, BulkError> {
+        if let Err(e) = fs::OpenOptions::new().read(true).write(true).open(path) {
+            return Err(BulkError::file(path, "opened for writing", e));
+        }
+        let database = Self::connect(path, format)?;
+        let pragma = |name| {
+            database.check(
+                database
+                    .connection
+                    .pragma_query_value(None, name, |row| row.get::<_, i64>(0)),
+            )
+        };
+        let (id, found) = (pragma("application_id")?, pragma("user_version")?);
+        if id != i64::from(format.application_id) {
+            return Err(BulkError::Foreign {
+                path: path.to_owned(),
+                noun: format.noun,
+            });
+        }
+        if found > format.version() {
+            return Err(BulkError::Newer {
+                path: path.to_owned(),
+                noun: format.noun,
+                found,
+                known: format.version(),
+            });
+        }
+        database.migrate(format, usize::try_from(found).unwrap_or(0))?;
+        Ok(database)
+    }
+
+    fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(PATIENCE)?;
+            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            connection.set_prepared_statement_cache_capacity(64);
+            Ok(connection)
+        };
+        Ok(Self {
+            connection: open().map_err(|e| BulkError::database(path, format.noun, e))?,
+            path: path.to_owned(),
+            noun: format.noun,
+        })
+    }
+
+    fn migrate(&self, format: &Format, from: usize) -> Result<(), BulkError> {
+        let missing = format.migrations.get(from..).unwrap_or_default();
+        for (script, version) in missing.iter().zip(from + 1..) {
+            let script = format!("BEGIN; {script}; PRAGMA user_version = {version}; COMMIT");
+            self.check(self.connection.execute_batch(&script))?;
+        }
+        Ok(())
+    }
+
+    /// Makes every commit survive a crash of the machine, and lets others read meanwhile.
+    pub(crate) fn make_durable(&self) -> Result<(), BulkError> {
+        self.check(
+            self.connection
+                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"),
+        )
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names the file in a failure.
+    pub(crate) fn check<R>(&self, result: rusqlite::Result<R>) -> Result<R, BulkError> {
+        result.map_err(|e| BulkError::database(&self.path, self.noun, e))
+    }
+
+    /// A fact about the file as a whole.
+    pub(crate) fn meta(&self, name: &str) -> Result<Option<String>, BulkError> {
+        let value = self
+            .connection
+            .prepare_cached("SELECT value FROM meta WHERE name = ?")
+            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional());
+        self.check(value)
+    }
+
+    pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
+        let sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.check(self.connection.execute(sql, params![name, value]))?;
+        Ok(())
+    }
+
+    /// Whose data the file holds.
+    pub(crate) fn site(&self) -> Result<Site, BulkError> {
+        let tenant = self.meta("tenant")?.and_then(|text| text.parse().ok());
+        match (tenant, self.meta("environment")?) {
+            (Some(tenant), Some(environment)) => Ok(Site::new(tenant, &environment)),
+            _ => Err(BulkError::Foreign {
+                path: self.path.clone(),
+                noun: self.noun,
+            }),
+        }
+    }
+
+    pub(crate) fn set_site(&self, site: &Site) -> Result<(), BulkError> {
+        self.set_meta("tenant", &site.tenant().to_string())?;
+        self.set_meta("environment", site.environment())
+    }
+}

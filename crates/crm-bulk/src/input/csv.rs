@@ -1,0 +1,150 @@
+//! Rows of CSV.
+
+use std::io::{BufReader, Read};
+
+use csv::ByteRecord;
+use serde::{Serializer, ser::SerializeSeq};
+
+use super::{
+    Dialect, RawRow, ReadRow,
+    columns::{Cells, Column, is_ours},
+    invalid::UnreadableRow,
+};
+use crate::BulkError;
+
+pub(crate) struct CsvRows {
+    name: String,
+    reader: csv::Reader<BufReader<Box<dyn Read + Send>>>,
+    record: ByteRecord,
+    data: Vec<u8>,
+    header: Vec<String>,
+    /// What each cell of the input is.
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, Copy)]
+enum Cell {
+    /// It means something.
+    Known(Column),
+    /// It is carried along.
+    Further,
+    /// This crate added it when it gave the rows back.
+    Ours,
+}
+
+impl CsvRows {
+    pub(crate) fn new(
+        name: String,
+        reader: Box<dyn Read + Send>,
+        dialect: &Dialect,
+    ) -> Result<Self, BulkError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(dialect.delimiter)
+            .quote(dialect.quote)
+            .flexible(true)
+            .from_reader(BufReader::new(reader));
+        let refuse = |reason: String| BulkError::Input {
+            name: name.clone(),
+            reason,
+        };
+        let headers = reader.headers().map_err(|e| refuse(e.to_string()))?;
+        let cells: Vec<_> = headers
+            .iter()
+            .map(|header| match Column::named(header) {
+                Some(column) => Cell::Known(column),
+                None if is_ours(header) => Cell::Ours,
+                None => Cell::Further,
+            })
+            .collect();
+        let count = |wanted: Column| {
+            let same = |cell: &&Cell| matches!(cell, Cell::Known(column) if *column == wanted);
+            cells.iter().filter(same).count()
+        };
+        if let Some(twice) = Column::ALL.iter().find(|column| count(**column) > 1) {
+            return Err(refuse(format!("the header names {} twice", twice.name())));
+        }
+        if count(Column::ContactId) + count(Column::Value) == 0 {
+            let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
+            return Err(refuse(format!(
+                "the header names neither contact_id nor value, so no row can say what to \
+                 change; it has: {found}"
+            )));
+        }
+        let header = headers
+            .iter()
+            .filter(|header| !is_ours(header))
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            name,
+            reader,
+            record: ByteRecord::new(),
+            data: Vec::new(),
+            header,
+            cells,
+        })
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
+        let line = self.reader.position().line();
+        let more = self.reader.read_byte_record(&mut self.record);
+        let more = more.map_err(|e| BulkError::Input {
+            name: self.name.clone(),
+            reason: format!("line {line}: {e}"),
+        })?;
+        if !more {
+            return Ok(None);
+        }
+        let line = self.record.position().map_or(line, csv::Position::line);
+        let unreadable = |reason: String, record: &ByteRecord| {
+            let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+            Ok(Some(Err(UnreadableRow {
+                line,
+                reason,
+                data: serde_json::to_string(&cells).unwrap_or_default(),
+            })))
+        };
+        if self.record.len() != self.cells.len() {
+            let (found, wanted) = (self.record.len(), self.cells.len());
+            let reason = format!("has {found} cells, the header has {wanted}");
+            return unreadable(reason, &self.record);
+        }
+        if let Some(bad) = self
+            .record
+            .iter()
+            .position(|cell| std::str::from_utf8(cell).is_err())
+        {
+            let reason = format!("cell {} is not UTF-8 text", bad + 1);
+            return unreadable(reason, &self.record);
+        }
+        let mut cells = Cells::default();
+        self.data.clear();
+        let mut json = serde_json::Serializer::new(&mut self.data);
+        let written = (|| {
+            let mut json = json.serialize_seq(None)?;
+            for (text, cell) in self.record.iter().zip(&self.cells) {
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                match cell {
+                    Cell::Ours => continue,
+                    Cell::Known(column) => cells.set(*column, text),
+                    Cell::Further => {}
+                }
+                json.serialize_element(text)?;
+            }
+            json.end()
+        })();
+        written.map_err(|e: serde_json::Error| BulkError::Input {
+            name: self.name.clone(),
+            reason: e.to_string(),
+        })?;
+        Ok(Some(Ok(RawRow {
+            line,
+            cells,
+            data: std::str::from_utf8(&self.data).unwrap_or_default(),
+        })))
+    }
+}

@@ -1,0 +1,295 @@
+//! What one row asks for.
+
+use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, LocationId};
+
+use super::{
+    columns::{Cells, Column},
+    entries::key,
+    invalid::{BadCell, mask},
+};
+use crate::{Action, OwnerId, Wanted};
+
+/// A row that is in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RowRequest {
+    pub(crate) select: Select,
+    pub(crate) action: Action,
+}
+
+/// Which contacts a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Select {
+    /// One that exists.
+    Contact(OwnerId, ContactId),
+    /// A new one of this owner.
+    New(OwnerId),
+    /// All with this number or address: its key, and the owner if the row names one.
+    Value(String, Option<OwnerId>),
+}
+
+impl RowRequest {
+    /// Reads the cells of a row, or says what is wrong with each.
+    pub(crate) fn read(line: u64, cells: &Cells<'_>, clear: &str) -> Result<Self, Vec<BadCell>> {
+        let mut reader = Reader {
+            line,
+            cells,
+            clear,
+            bad: Vec::new(),
+        };
+        let request = reader.request();
+        match request {
+            Some(request) if reader.bad.is_empty() => Ok(request),
+            _ => Err(reader.bad),
+        }
+    }
+}
+
+struct Reader<'a> {
+    line: u64,
+    cells: &'a Cells<'a>,
+    clear: &'a str,
+    bad: Vec<BadCell>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Update,
+    Create,
+    Delete,
+}
+
+impl Reader<'_> {
+    /// The request; `None` or an entry in `bad` means that the row is wrong.
+    fn request(&mut self) -> Option<RowRequest> {
+        let verb = self.verb();
+        let owner = self.owner();
+        let contact = self.number(Column::ContactId, |text| text.parse::<ContactId>().ok());
+        let select = self.select(verb, owner, contact);
+        let wanted = self.wanted(matches!(select, Some(Select::Value(..))));
+        let action = match verb {
+            Verb::Update => self.update(wanted),
+            Verb::Create => self.create(wanted),
+            Verb::Delete => self.delete(&wanted),
+        };
+        Some(RowRequest {
+            select: select?,
+            action,
+        })
+    }
+
+    fn verb(&mut self) -> Verb {
+        let text = self.cells.get(Column::Action).unwrap_or("update");
+        let verbs = [
+            ("update", Verb::Update),
+            ("create", Verb::Create),
+            ("delete", Verb::Delete),
+        ];
+        match verbs
+            .iter()
+            .find(|(name, _)| text.eq_ignore_ascii_case(name))
+        {
+            Some((_, verb)) => *verb,
+            None => {
+                self.refuse(Column::Action, "must be update, create or delete");
+                Verb::Update
+            }
+        }
+    }
+
+    fn owner(&mut self) -> Option<OwnerId> {
+        let location = self.number(Column::LocationId, |text| text.parse::<LocationId>().ok());
+        let customer = self.number(Column::CustomerId, |text| text.parse::<CustomerId>().ok());
+        match (location, customer) {
+            (Some(_), Some(_)) => {
+                self.refuse(
+                    Column::CustomerId,
+                    "a row has a location_id or a customer_id, not both",
+                );
+                None
+            }
+            (Some(location), None) => Some(location.into()),
+            (None, customer) => customer.map(OwnerId::from),
+        }
+    }
+
+    fn select(
+        &mut self,
+        verb: Verb,
+        owner: Option<OwnerId>,
+        contact: Option<ContactId>,
+    ) -> Option<Select> {
+        let named = |column| self.cells.get(column).is_some();
+        // An owner that is named but wrong was refused already.
+        let owner_wrong =
+            owner.is_none() && (named(Column::LocationId) || named(Column::CustomerId));
+        let contact_wrong = contact.is_none() && named(Column::ContactId);
+        if owner_wrong || contact_wrong {
+            return None;
+        }
+        match (verb, owner, contact) {
+            (Verb::Create, _, Some(_)) => {
+                self.refuse(
+                    Column::ContactId,
+                    "a contact to create has no contact_id yet",
+                );
+                None
+            }
+            (Verb::Create, Some(owner), None) => Some(Select::New(owner)),
+            (_, Some(owner), Some(contact)) => Some(Select::Contact(owner, contact)),
+            (Verb::Create, None, None) | (_, None, Some(_)) => {
+                self.refuse(
+                    Column::LocationId,
+                    "name the owner: location_id or customer_id",
+                );
+                None
+            }
+            (_, owner, None) => {
+                let Some(value) = self.cells.get(Column::Value) else {
+                    let reason =
+                        "name the contact: contact_id, or the present value of all to change";
+                    self.refuse(Column::ContactId, reason);
+                    return None;
+                };
+                let key = key(value);
+                if key.is_empty() {
+                    self.refuse(Column::Value, "is neither a number nor an address");
+                    return None;
+                }
+                Some(Select::Value(key, owner))
+            }
+        }
+    }
+
+    fn wanted(&mut self, by_value: bool) -> Wanted {
+        let value = if by_value {
+            Column::NewValue
+        } else {
+            if self.cells.get(Column::NewValue).is_some() {
+                let reason = "is for rows without contact_id; here give the new one as value";
+                self.refuse(Column::NewValue, reason);
+            }
+            Column::Value
+        };
+        Wanted {
+            contact_type: self.contact_type(),
+            value: self.text(value),
+            memo: self.memo(),
+            job_reminders: self.flag(Column::JobReminders),
+            marketing_updates: self.flag(Column::MarketingUpdates),
+            invoices: self.flag(Column::Invoices),
+            statements: self.flag(Column::Statements),
+            exact: false,
+        }
+    }
+
+    fn update(&mut self, wanted: Wanted) -> Action {
+        if let Err(invalid) = wanted.change().check() {
+            self.refuse_members(&invalid.fields);
+        }
+        Action::Update(wanted)
+    }
+
+    fn create(&mut self, wanted: Wanted) -> Action {
+        match wanted.creation() {
+            Some(request) => {
+                if let Err(invalid) = request.check() {
+                    self.refuse_members(&invalid.fields);
+                }
+            }
+            None => {
+                for column in [Column::Type, Column::Value] {
+                    if self.cells.get(column).is_none() {
+                        self.refuse(column, "a contact to create needs type and value");
+                    }
+                }
+            }
+        }
+        Action::Create(wanted)
+    }
+
+    fn delete(&mut self, wanted: &Wanted) -> Action {
+        let members = wanted.preferences().is_empty()
+            && wanted.contact_type.is_none()
+            && wanted.memo.is_none();
+        if !members || self.cells.get(Column::NewValue).is_some() {
+            let reason = "a row that deletes names the contact and nothing to change";
+            self.refuse(Column::Action, reason);
+        }
+        Action::Delete
+    }
+
+    /// The contract's spelling of a type in any case.
+    fn contact_type(&mut self) -> Option<ContactType> {
+        let text = self.cells.get(Column::Type)?;
+        let known = ContactType::KNOWN
+            .into_iter()
+            .find(|known| known.as_str().eq_ignore_ascii_case(text));
+        if known.is_none() {
+            self.refuse(Column::Type, "must be Phone, MobilePhone, Email or Fax");
+        }
+        known
+    }
+
+    fn text(&mut self, column: Column) -> Option<String> {
+        let text = self.cells.get(column)?;
+        if text == self.clear {
+            self.refuse(column, "cannot be cleared, only the memo can");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    fn memo(&self) -> Option<String> {
+        let text = self.cells.get(Column::Memo)?;
+        Some(if text == self.clear { "" } else { text }.to_owned())
+    }
+
+    fn flag(&mut self, column: Column) -> Option<bool> {
+        let text = self.cells.get(column)?;
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Some(true),
+            "off" | "false" | "no" | "0" => Some(false),
+            _ => {
+                self.refuse(column, "must be on or off");
+                None
+            }
+        }
+    }
+
+    fn number<N>(&mut self, column: Column, parse: impl Fn(&str) -> Option<N>) -> Option<N> {
+        let text = self.cells.get(column)?;
+        let number = parse(text);
+        if number.is_none() {
+            self.refuse(column, "must be a positive whole number");
+        }
+        number
+    }
+
+    fn refuse_members(&mut self, fields: &[FieldError]) {
+        for field in fields {
+            let column = Column::named(&field.field);
+            self.bad.push(BadCell {
+                line: self.line,
+                column: column.map_or("", Column::name).to_owned(),
+                value: self.masked(column),
+                reason: field.message.clone(),
+            });
+        }
+    }
+
+    fn refuse(&mut self, column: Column, reason: &str) {
+        self.bad.push(BadCell {
+            line: self.line,
+            column: column.name().to_owned(),
+            value: self.masked(Some(column)),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn masked(&self, column: Option<Column>) -> String {
+        column
+            .and_then(|column| self.cells.get(column))
+            .map(mask)
+            .unwrap_or_default()
+    }
+}

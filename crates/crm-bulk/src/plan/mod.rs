@@ -1,0 +1,334 @@
+//! From rows to a change set: compare with the present, write what differs.
+
+mod from_api;
+mod from_snapshot;
+pub(crate) mod judge;
+
+use std::path::{Path, PathBuf};
+
+use crm_contacts::ContactsService;
+use crm_models::{ContactType, Timestamp};
+use crm_transport::Transport;
+
+use crate::{
+    Action, BulkError, CleanUp, Input, InvalidRows, Outcome, Site, Snapshot, State, Target,
+    input::{BadRows, InputFormat, RowRequest, Select},
+    set::{
+        SetKind,
+        draft::{Draft, Planned},
+    },
+};
+
+/// Compares rows with the present state and writes what differs as a change set.
+///
+/// The present state comes from a [`Snapshot`] ([`from_snapshot`](Self::from_snapshot): no
+/// calls, as old as the snapshot) or from the API ([`from_api`](Self::from_api): one call for
+/// 50 owners). Rows that select contacts by their value always need a snapshot to find them.
+///
+/// While a row is wrong nothing is planned, unless [`skip_invalid`](Self::skip_invalid).
+///
+/// ```no_run
+/// # use crm_bulk::{BulkError, Input, Plan, Site};
+/// # use crm_contacts::ContactsService;
+/// # use crm_transport::Transport;
+/// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// let input = Input::open("changes.csv")?;
+/// let summary = Plan::new(site).from_api(&contacts, input, "changes.crm").await?;
+/// println!("{} rows, {} of them wrong", summary.rows, summary.invalid_rows());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub struct Plan {
+    site: Site,
+    snapshot: Option<Snapshot>,
+    clean_up: CleanUp,
+    skip_invalid: bool,
+    mend: Option<PathBuf>,
+}
+
+/// What planning came to; the set tells the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlanSummary {
+    /// Rows of the input, the wrong ones included.
+    pub rows: u64,
+    /// The rows that were left out because they are wrong.
+    pub invalid: Option<InvalidRows>,
+    /// How old the knowledge is on which the plan rests.
+    pub known_at: Timestamp,
+}
+
+impl PlanSummary {
+    /// How many rows were left out because they are wrong.
+    #[must_use]
+    pub fn invalid_rows(&self) -> u64 {
+        self.invalid.as_ref().map_or(0, |invalid| invalid.rows)
+    }
+}
+
+impl Plan {
+    /// A plan for one tenant on one API host.
+    pub fn new(site: Site) -> Self {
+        Self {
+            site,
+            snapshot: None,
+            clean_up: CleanUp::new(),
+            skip_invalid: false,
+            mend: None,
+        }
+    }
+
+    /// Where to look up contacts.
+    pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// Writes the values that rows set in the cleaned form.
+    pub fn clean_up(mut self, clean_up: CleanUp) -> Self {
+        self.clean_up = clean_up;
+        self
+    }
+
+    /// Leaves wrong rows out instead of planning nothing.
+    pub fn skip_invalid(mut self) -> Self {
+        self.skip_invalid = true;
+        self
+    }
+
+    /// Writes wrong rows to this file, with what is wrong in added columns, so that they can
+    /// be mended and fed in again. Nothing is written when all are right.
+    pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.mend = Some(path.into());
+        self
+    }
+
+    /// Plans from the snapshot alone, without a call. One pass over the rows, in constant
+    /// memory; it does not wait for anything, so give it a thread of its own in a service.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`],
+    /// [`BulkError::SnapshotIncomplete`], [`BulkError::WrongTenant`] and
+    /// [`BulkError::WrongEnvironment`] for a snapshot of other data, and failures to read or
+    /// write. There is no change set then.
+    pub fn from_snapshot(
+        self,
+        input: Input,
+        out: impl AsRef<Path>,
+    ) -> Result<PlanSummary, BulkError> {
+        let known_at = self.complete_snapshot()?;
+        let Some(snapshot) = &self.snapshot else {
+            return Err(BulkError::NeedsSnapshot { line: 0 });
+        };
+        let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
+        let (rows, invalid) = self.read(input, &draft, |draft, row, request| {
+            from_snapshot::plan(snapshot, draft, row, request)
+        })?;
+        draft.set_known_at(known_at)?;
+        draft.finish()?;
+        Ok(PlanSummary {
+            rows,
+            invalid,
+            known_at,
+        })
+    }
+
+    /// Plans from the API: the owners of all rows are read, 50 in a call. Rows that select by
+    /// value are resolved by the snapshot first.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_snapshot`](Self::from_snapshot), and [`BulkError::Contacts`] when the owners
+    /// cannot be read.
+    pub async fn from_api<T: Transport>(
+        self,
+        service: &ContactsService<T>,
+        input: Input,
+        out: impl AsRef<Path>,
+    ) -> Result<PlanSummary, BulkError> {
+        let mut draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
+        let (rows, invalid) = self.outline(input, &draft)?;
+        let known_at = from_api::read(service, &mut draft).await?;
+        draft.set_known_at(known_at)?;
+        draft.finish()?;
+        Ok(PlanSummary {
+            rows,
+            invalid,
+            known_at,
+        })
+    }
+
+    /// Plans the clean-ups alone, over all contacts of the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_snapshot`](Self::from_snapshot).
+    pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
+        let known_at = self.complete_snapshot()?;
+        let Some(snapshot) = &self.snapshot else {
+            return Err(BulkError::NeedsSnapshot { line: 0 });
+        };
+        let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
+        from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
+        draft.set_known_at(known_at)?;
+        draft.finish()?;
+        Ok(PlanSummary {
+            rows: 0,
+            invalid: None,
+            known_at,
+        })
+    }
+
+    /// Writes what the rows ask for, without what is there at present.
+    fn outline(self, input: Input, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
+        if self.snapshot.is_some() {
+            self.complete_snapshot()?;
+        }
+        let snapshot = self.snapshot.as_ref();
+        self.read(input, draft, |draft, row, request| {
+            let contact = |owner, contact| Target::Contact { owner, contact };
+            match request.select {
+                Select::Contact(owner, id) => {
+                    draft.add_unread(Some(row.row), contact(owner, Some(id)), &request.action)
+                }
+                Select::New(owner) => {
+                    draft.add_unread(Some(row.row), contact(owner, None), &request.action)
+                }
+                Select::Value(key, owner) => {
+                    let snapshot = snapshot.ok_or(BulkError::NeedsSnapshot { line: row.line })?;
+                    let found = snapshot.with_key(&key, owner)?;
+                    if found.is_empty() {
+                        draft.settle_row(row.row, State::NotFound, NO_SUCH_VALUE)?;
+                    }
+                    for (owner, known) in found {
+                        let target = contact(owner, Some(known.contact.id));
+                        draft.add_unread(Some(row.row), target, &request.action)?;
+                    }
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    /// One pass over the rows: keeps each, and hands those that are right to `plan` as long as
+    /// there is something to plan.
+    fn read(
+        &self,
+        input: Input,
+        draft: &Draft,
+        mut plan: impl FnMut(&Draft, RowPlace, RowRequest) -> Result<(), BulkError>,
+    ) -> Result<(u64, Option<InvalidRows>), BulkError> {
+        let dialect = input.dialect().clone();
+        let (name, format) = (input.name().to_owned(), input.format());
+        let mut rows = input.rows()?;
+        let header = rows.header().to_vec();
+        describe_input(draft, &name, format, dialect.delimiter, &header)?;
+        let mut bad = BadRows::new(format, dialect.delimiter, &header, self.mend.as_deref());
+        let mut row = 0;
+        while let Some(read) = rows.next()? {
+            row += 1;
+            let raw = match read {
+                Ok(raw) => raw,
+                Err(unreadable) => {
+                    bad.add_unreadable(unreadable)?;
+                    continue;
+                }
+            };
+            let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear);
+            match request {
+                Err(cells) => bad.add(raw.line, cells, raw.data)?,
+                // Only the check goes on once the plan cannot come to be.
+                Ok(_) if !bad.is_empty() && !self.skip_invalid => {}
+                Ok(mut request) => {
+                    self.clean(&mut request);
+                    draft.add_row(row, raw.line, raw.data)?;
+                    plan(
+                        draft,
+                        RowPlace {
+                            row,
+                            line: raw.line,
+                        },
+                        request,
+                    )?;
+                }
+            }
+        }
+        match bad.finish()? {
+            Some(invalid) if !self.skip_invalid => Err(invalid.into()),
+            invalid => Ok((row, invalid)),
+        }
+    }
+
+    fn clean(&self, request: &mut RowRequest) {
+        let (Action::Update(wanted) | Action::Create(wanted)) = &mut request.action else {
+            return;
+        };
+        if let Some(value) = &wanted.value {
+            let by_looks = match value.contains('@') {
+                true => ContactType::Email,
+                false => ContactType::Phone,
+            };
+            let contact_type = wanted.contact_type.as_ref().unwrap_or(&by_looks);
+            if let Some(cleaned) = self.clean_up.value(contact_type, value) {
+                wanted.value = Some(cleaned);
+            }
+        }
+    }
+
+    /// When the snapshot was complete. One of another site is refused.
+    fn complete_snapshot(&self) -> Result<Timestamp, BulkError> {
+        let Some(snapshot) = &self.snapshot else {
+            return Err(BulkError::NeedsSnapshot { line: 0 });
+        };
+        self.site.admit(snapshot.site(), snapshot.path())?;
+        snapshot
+            .known_at()?
+            .ok_or_else(|| BulkError::SnapshotIncomplete {
+                path: snapshot.path().to_owned(),
+            })
+    }
+}
+
+pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
+
+/// Where a row stands.
+#[derive(Clone, Copy)]
+pub(crate) struct RowPlace {
+    pub(crate) row: u64,
+    pub(crate) line: u64,
+}
+
+/// Keeps what is needed to give the input back.
+pub(crate) fn describe_input(
+    draft: &Draft,
+    name: &str,
+    format: InputFormat,
+    delimiter: u8,
+    header: &[String],
+) -> Result<(), BulkError> {
+    draft.set_meta("source", name)?;
+    draft.set_meta("format", format.as_str())?;
+    draft.set_meta("delimiter", &char::from(delimiter).to_string())?;
+    let header = serde_json::to_string(header).unwrap_or_default();
+    draft.set_meta("header", &header)
+}
+
+/// A change of one contact whose present state is known.
+pub(crate) fn known<'a>(
+    row: Option<u64>,
+    target: Target,
+    action: &'a Action,
+    before: Option<&'a str>,
+    outcome: Outcome,
+) -> Planned<'a> {
+    Planned {
+        row,
+        target,
+        action,
+        before,
+        outcome,
+    }
+}

@@ -1,0 +1,318 @@
+//! A change set in the making.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use crm_models::Timestamp;
+use rusqlite::{params, types::Value};
+
+use super::{
+    FORMAT, SetKind,
+    columns::{contact_column, owner_column, read_target},
+};
+use crate::{Action, BulkError, Outcome, Site, State, Target, clock, database::Database};
+
+/// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name, so
+/// that the set either is there as a whole or not at all; dropping the draft removes it.
+///
+/// One transaction, no journal: nothing has to survive before the end.
+pub(crate) struct Draft {
+    database: Option<Database>,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+/// What the plan found out about one change.
+pub(crate) struct Planned<'a> {
+    pub(crate) row: Option<u64>,
+    pub(crate) target: Target,
+    pub(crate) action: &'a Action,
+    /// The record as JSON, in the API's form.
+    pub(crate) before: Option<&'a str>,
+    pub(crate) outcome: Outcome,
+}
+
+/// A change whose record was not read yet.
+pub(crate) struct Unread {
+    pub(crate) id: i64,
+    pub(crate) target: Target,
+    pub(crate) action: Action,
+}
+
+/// The state of changes whose record was not read yet; never in a finished set.
+const UNREAD: &str = "unread";
+
+impl Draft {
+    pub(crate) fn create(path: &Path, site: &Site, kind: SetKind) -> Result<Self, BulkError> {
+        if path.exists() {
+            return Err(BulkError::Exists {
+                path: path.to_owned(),
+            });
+        }
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".partial");
+        let temporary = PathBuf::from(temporary);
+        match fs::remove_file(&temporary) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(BulkError::file(&temporary, "replaced", e));
+            }
+            _ => {}
+        }
+        let database = Database::create(&temporary, &FORMAT)?;
+        let draft = Self {
+            database: Some(database),
+            temporary,
+            path: path.to_owned(),
+        };
+        draft.batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+             PRAGMA locking_mode = EXCLUSIVE; BEGIN",
+        )?;
+        draft.database()?.set_site(site)?;
+        draft.set_meta("kind", kind.as_str())?;
+        draft.set_meta("created_at", &clock::now().to_string())?;
+        Ok(draft)
+    }
+
+    /// The file; there until the draft is finished.
+    fn database(&self) -> Result<&Database, BulkError> {
+        self.database.as_ref().ok_or_else(|| BulkError::Exists {
+            path: self.path.clone(),
+        })
+    }
+
+    fn batch(&self, sql: &str) -> Result<(), BulkError> {
+        let database = self.database()?;
+        database.check(database.connection.execute_batch(sql))
+    }
+
+    pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
+        self.database()?.set_meta(name, value)
+    }
+
+    pub(crate) fn set_known_at(&self, at: Timestamp) -> Result<(), BulkError> {
+        self.set_meta("known_at", &at.to_string())
+    }
+
+    /// Keeps a row of the input.
+    pub(crate) fn add_row(&self, row: u64, line: u64, data: &str) -> Result<(), BulkError> {
+        let sql = "INSERT INTO rows (row, line, data) VALUES (?, ?, ?)";
+        self.execute(sql, params![row, line, data])
+    }
+
+    /// Says what became of a row that asks for no change.
+    pub(crate) fn settle_row(&self, row: u64, state: State, why: &str) -> Result<(), BulkError> {
+        let sql = "UPDATE rows SET state = ?2, message = ?3 WHERE row = ?1";
+        self.execute(sql, params![row, state, why])
+    }
+
+    pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
+        self.insert(change, change.outcome.state.as_str())
+    }
+
+    /// Keeps a change whose record is read later: see [`next_unread`](Self::next_unread).
+    pub(crate) fn add_unread(
+        &self,
+        row: Option<u64>,
+        target: Target,
+        action: &Action,
+    ) -> Result<(), BulkError> {
+        let change = Planned {
+            row,
+            target,
+            action,
+            before: None,
+            outcome: Outcome::new(State::Planned),
+        };
+        self.insert(&change, UNREAD)
+    }
+
+    fn insert(&self, change: &Planned<'_>, state: &str) -> Result<(), BulkError> {
+        let wanted = change.action.wanted_json();
+        let wanted = wanted.map_err(|e| self.unwritable(e))?;
+        let sql = "INSERT INTO changes (row, owner_kind, owner_id, contact_id, action, wanted,
+                before, state, message)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let values = params![
+            change.row,
+            change.target.kind(),
+            owner_column(&change.target),
+            contact_column(&change.target),
+            change.action.name(),
+            wanted,
+            change.before,
+            state,
+            change.outcome.message,
+        ];
+        self.execute(sql, values)
+    }
+
+    /// A value that cannot be written as JSON.
+    pub(crate) fn unwritable(&self, error: serde_json::Error) -> BulkError {
+        BulkError::file(&self.path, "written", error.into())
+    }
+
+    /// Makes the records of unread changes quick to find by owner.
+    pub(crate) fn index_unread(&self) -> Result<(), BulkError> {
+        self.batch(include_str!("indexes.sql"))
+    }
+
+    /// The owners after `last`, at most so many, of one kind, that have unread changes.
+    pub(crate) fn unread_owners(
+        &self,
+        kind: &str,
+        last: i64,
+        limit: usize,
+    ) -> Result<Vec<i64>, BulkError> {
+        let database = self.database()?;
+        let query = || {
+            database
+                .connection
+                .prepare_cached(
+                    "SELECT DISTINCT owner_id FROM changes
+                     WHERE owner_kind = ? AND owner_id > ? AND state = 'unread'
+                     ORDER BY owner_id LIMIT ?",
+                )?
+                .query_map(params![kind, last, limit], |row| row.get(0))?
+                .collect()
+        };
+        database.check(query())
+    }
+
+    /// The unread changes of one owner.
+    pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
+        let database = self.database()?;
+        let query = || {
+            database
+                .connection
+                .prepare_cached(
+                    "SELECT id, owner_kind, owner_id, contact_id, action, wanted FROM changes
+                     WHERE owner_kind = ? AND owner_id = ? AND state = 'unread'",
+                )?
+                .query_map(params![kind, owner], |row| {
+                    let action: String = row.get(4)?;
+                    let wanted: Option<String> = row.get(5)?;
+                    let action = Action::from_file(&action, wanted.as_deref());
+                    Ok(Unread {
+                        id: row.get(0)?,
+                        target: read_target(row, 1)?,
+                        action: action.ok().flatten().ok_or(rusqlite::Error::InvalidQuery)?,
+                    })
+                })?
+                .collect()
+        };
+        database.check(query())
+    }
+
+    /// Completes a change that was kept unread.
+    pub(crate) fn settle(
+        &self,
+        id: i64,
+        target: &Target,
+        before: Option<&str>,
+        outcome: &Outcome,
+    ) -> Result<(), BulkError> {
+        let sql =
+            "UPDATE changes SET contact_id = ?, before = ?, state = ?, message = ? WHERE id = ?";
+        let contact = contact_column(target);
+        self.execute(
+            sql,
+            params![contact, before, outcome.state, outcome.message, id],
+        )
+    }
+
+    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), BulkError> {
+        let database = self.database()?;
+        let executed = database
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values));
+        database.check(executed)?;
+        Ok(())
+    }
+
+    /// Sets aside what contradicts itself, and puts the set under its name.
+    pub(crate) fn finish(mut self) -> Result<(), BulkError> {
+        self.batch(
+            &include_str!("indexes.sql").replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS"),
+        )?;
+        self.resolve_repeats("contact_id IS NOT NULL", "contact_id")?;
+        self.resolve_repeats(
+            "action = 'create' AND state = 'planned'",
+            "json_extract(wanted, '$.value')",
+        )?;
+        self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
+        // Closes the file, so that it is complete under its own name.
+        self.database = None;
+        let synced = File::open(&self.temporary).and_then(|file| file.sync_all());
+        synced.map_err(|e| BulkError::file(&self.temporary, "written", e))?;
+        fs::rename(&self.temporary, &self.path)
+            .map_err(|e| BulkError::file(&self.path, "put in place", e))
+    }
+
+    /// Several changes of one record: alike, the first one stays; different, none does.
+    fn resolve_repeats(&self, which: &str, record: &str) -> Result<(), BulkError> {
+        let groups = format!(
+            "SELECT owner_kind, owner_id, {record} FROM changes WHERE {which}
+             GROUP BY 1, 2, 3 HAVING count(*) > 1"
+        );
+        let members = format!(
+            "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
+             WHERE {which} AND owner_kind = ? AND owner_id = ? AND {record} = ? ORDER BY id"
+        );
+        let database = self.database()?;
+        let groups: rusqlite::Result<Vec<[Value; 3]>> = (|| {
+            database
+                .connection
+                .prepare(&groups)?
+                .query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?
+                .collect()
+        })();
+        for record in database.check(groups)? {
+            let members: rusqlite::Result<Vec<(i64, u64, String)>> = (|| {
+                database
+                    .connection
+                    .prepare_cached(&members)?
+                    .query_map(rusqlite::params_from_iter(record), |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })?
+                    .collect()
+            })();
+            let members = database.check(members)?;
+            let Some((_, first_row, first)) = members.first() else {
+                continue;
+            };
+            let alike = members.iter().all(|(_, _, wanted)| wanted == first);
+            for (id, row, _) in members.iter().skip(usize::from(alike)) {
+                let (state, why) = if alike {
+                    (State::Already, format!("row {first_row} asks for the same"))
+                } else {
+                    let others = members
+                        .iter()
+                        .map(|(_, row, _)| row)
+                        .filter(|other| *other != row);
+                    let others: Vec<_> = others.map(u64::to_string).collect();
+                    let others = others.join(", ");
+                    (
+                        State::Conflict,
+                        format!("contradicts row {others} about this contact"),
+                    )
+                };
+                let sql = "UPDATE changes SET state = ?, message = ? WHERE id = ?
+                    AND state IN ('planned', 'already')";
+                self.execute(sql, params![state, why, id])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.database = None;
+        // Gone already when the draft was finished.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}

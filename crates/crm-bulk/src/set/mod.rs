@@ -1,0 +1,282 @@
+//! The change set as a file.
+
+pub(crate) mod columns;
+pub(crate) mod draft;
+pub(crate) mod journal;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crm_models::Timestamp;
+use rusqlite::params;
+
+use crate::{
+    BulkError, Change, Site, State,
+    database::{Database, Format},
+};
+
+pub(crate) const FORMAT: Format = Format {
+    noun: "change set",
+    application_id: 0x4352_4D53,
+    migrations: &[include_str!("schema.sql")],
+};
+
+/// A change set on disk, to be looked at; [`Apply`](crate::Apply) carries it out.
+///
+/// Reading does not disturb a process that applies the set.
+///
+/// ```no_run
+/// use crm_bulk::{ChangeSet, Selection, State};
+///
+/// let set = ChangeSet::open("opt-outs.crm")?;
+/// println!("{} of {} done", set.totals()?.in_state(State::Done), set.totals()?.all());
+/// set.for_each(&Selection::states([State::Failed]), |change| {
+///     println!("{}: {:?}", change.target, change.outcome.message);
+///     Ok(())
+/// })?;
+/// # Ok::<(), crm_bulk::BulkError>(())
+/// ```
+pub struct ChangeSet {
+    pub(crate) database: Database,
+}
+
+/// What a set is about as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SetInfo {
+    /// Tenant and environment.
+    pub site: Site,
+    /// How it came to be.
+    pub kind: SetKind,
+    /// When it was planned.
+    pub created_at: Option<Timestamp>,
+    /// The input's name.
+    pub source: Option<String>,
+    /// How old the knowledge is on which the plan rests.
+    pub known_at: Option<Timestamp>,
+    /// The set that this one reverses.
+    pub undo_of: Option<PathBuf>,
+    /// What the plan has to say to people, sentence by sentence.
+    pub notes: Vec<String>,
+}
+
+/// How a set came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SetKind {
+    /// From rows of changes, or from clean-ups.
+    Plan,
+    /// From a list of numbers and addresses that opt out.
+    OptOut,
+    /// From a list of numbers and addresses that opt in.
+    OptIn,
+    /// As the reverse of another set.
+    Undo,
+}
+
+impl SetKind {
+    const ALL: [Self; 4] = [Self::Plan, Self::OptOut, Self::OptIn, Self::Undo];
+
+    /// The name in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::OptOut => "opt-out",
+            Self::OptIn => "opt-in",
+            Self::Undo => "undo",
+        }
+    }
+}
+
+/// Which changes to look at.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Selection {
+    states: Vec<State>,
+    row: Option<u64>,
+    limit: Option<u32>,
+}
+
+impl Selection {
+    /// Every change.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Changes in one of these states; none given means all.
+    pub fn states(states: impl IntoIterator<Item = State>) -> Self {
+        Self {
+            states: states.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Only what this row of the input asks for.
+    pub fn row(mut self, row: u64) -> Self {
+        self.row = Some(row);
+        self
+    }
+
+    /// At most so many.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// How many changes are in which state, by action.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals(BTreeMap<(State, String), u64>);
+
+impl Totals {
+    /// All changes of the set.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Changes in this state.
+    #[must_use]
+    pub fn in_state(&self, state: State) -> u64 {
+        let in_state = self.0.iter().filter(|((s, _), _)| *s == state);
+        in_state.map(|(_, count)| count).sum()
+    }
+
+    /// Changes in this state with this action, for example `delete`.
+    #[must_use]
+    pub fn of(&self, state: State, action: &str) -> u64 {
+        let key = (state, action.to_owned());
+        self.0.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Changes that applying the set still has to look at.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        let open = self.0.iter().filter(|((state, _), _)| state.is_open());
+        open.map(|(_, count)| count).sum()
+    }
+
+    /// State, action and count, in the order of a report.
+    pub fn iter(&self) -> impl Iterator<Item = (State, &str, u64)> {
+        let entries = self.0.iter();
+        entries.map(|((state, action), count)| (*state, action.as_str(), *count))
+    }
+}
+
+impl ChangeSet {
+    /// Opens a change set; one of an older format is brought to the present one.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+        let database = Database::open(path.as_ref(), &FORMAT)?;
+        Ok(Self { database })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// What the set is about.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn info(&self) -> Result<SetInfo, BulkError> {
+        let meta = |name| self.database.meta(name);
+        let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let kind = meta("kind")?;
+        let notes = meta("notes")?.unwrap_or_default();
+        Ok(SetInfo {
+            site: self.database.site()?,
+            kind: SetKind::ALL
+                .into_iter()
+                .find(|known| kind.as_deref() == Some(known.as_str()))
+                .unwrap_or(SetKind::Plan),
+            created_at: time(meta("created_at")?),
+            source: meta("source")?,
+            known_at: time(meta("known_at")?),
+            undo_of: meta("undo_of")?.map(PathBuf::from),
+            notes: serde_json::from_str(&notes).unwrap_or_default(),
+        })
+    }
+
+    /// How many changes are in which state.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn totals(&self) -> Result<Totals, BulkError> {
+        let count = || {
+            self.database
+                .connection
+                .prepare_cached("SELECT state, action, count(*) FROM changes GROUP BY 1, 2")?
+                .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+                .collect()
+        };
+        self.database.check(count()).map(Totals)
+    }
+
+    /// How many calls applying the open changes takes, about: a write each, and reading the
+    /// owners in blocks before.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn calls(&self) -> Result<u64, BulkError> {
+        let sql = "SELECT count(*), count(DISTINCT owner_kind || ' ' || owner_id),
+                coalesce(sum(owner_kind = 'person'), 0)
+            FROM changes WHERE state IN ('planned', 'in-flight', 'unknown')";
+        let count = self.database.connection.query_row(sql, [], |row| {
+            Ok((
+                row.get::<_, u64>(0)?,
+                row.get::<_, u64>(1)?,
+                row.get::<_, u64>(2)?,
+            ))
+        });
+        let (writes, owners, methods) = self.database.check(count)?;
+        let blocks = owners.div_ceil(crate::present::OWNERS_PER_CALL as u64);
+        Ok(writes + blocks + methods)
+    }
+
+    /// Hands the selected changes to `each`, in the order of the input, without keeping them
+    /// in memory.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read, and what `each` returns.
+    pub fn for_each(
+        &self,
+        selection: &Selection,
+        mut each: impl FnMut(Change) -> Result<(), BulkError>,
+    ) -> Result<(), BulkError> {
+        let states: Vec<_> = selection
+            .states
+            .iter()
+            .map(|state| state.as_str())
+            .collect();
+        let states = (!states.is_empty()).then(|| states.join(","));
+        let sql = format!(
+            "SELECT {} FROM changes
+             WHERE (?1 IS NULL OR instr(',' || ?1 || ',', ',' || state || ','))
+               AND (?2 IS NULL OR row = ?2)
+             ORDER BY id LIMIT ?3",
+            columns::COLUMNS
+        );
+        let limit = selection.limit.map_or(-1, i64::from);
+        let database = &self.database;
+        let mut query = database.check(database.connection.prepare_cached(&sql))?;
+        let mut rows = database.check(query.query(params![states, selection.row, limit]))?;
+        while let Some(row) = database.check(rows.next())? {
+            each(database.check(columns::read(row))?)?;
+        }
+        Ok(())
+    }
+}

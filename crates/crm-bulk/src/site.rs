@@ -1,0 +1,77 @@
+//! Whose data a file holds, and from which server.
+
+use std::path::Path;
+
+use crm_contacts::ContactsService;
+use crm_models::TenantId;
+use crm_transport::Transport;
+
+use crate::BulkError;
+
+/// A tenant on one API host. A file that was made for one site is refused on every other, so a
+/// change set that was planned on integration cannot be applied to production.
+///
+/// ```
+/// use crm_bulk::Site;
+/// use crm_models::TenantId;
+///
+/// let tenant = TenantId::new(1_001)?;
+/// let planned = Site::new(tenant, "https://api-integration.servicetitan.io/");
+/// assert_eq!(planned, Site::new(tenant, "https://API-integration.servicetitan.io"));
+/// assert_ne!(planned, Site::new(tenant, "https://api.servicetitan.io"));
+/// # Ok::<(), crm_models::InvalidId>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    tenant: TenantId,
+    environment: String,
+}
+
+impl Site {
+    /// A tenant on the API host with this base URL.
+    #[must_use]
+    pub fn new(tenant: TenantId, api_url: &str) -> Self {
+        Self {
+            tenant,
+            environment: api_url.trim_end_matches('/').to_ascii_lowercase(),
+        }
+    }
+
+    /// The tenant of a service on the API host with this base URL.
+    #[must_use]
+    pub fn of<T: Transport>(service: &ContactsService<T>, api_url: &str) -> Self {
+        Self::new(service.tenant(), api_url)
+    }
+
+    /// Whose data.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The base URL of the API host.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// Refuses a file that was made for another site.
+    pub(crate) fn admit(&self, file: &Self, path: &Path) -> Result<(), BulkError> {
+        let path = path.to_owned();
+        if file.environment != self.environment {
+            return Err(BulkError::WrongEnvironment {
+                path,
+                file: file.environment.clone(),
+                given: self.environment.clone(),
+            });
+        }
+        if file.tenant != self.tenant {
+            return Err(BulkError::WrongTenant {
+                path,
+                file: file.tenant,
+                given: self.tenant,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,348 @@
+//! All contacts of a tenant in a file, to select from and to compare with.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crm_contacts::{ContactsService, Owner};
+use crm_models::{
+    Contact, ContactId, ContactOwner, ContinuationToken, CustomerId, ExportBatch, ExportFrom,
+    ExportedContact, LocationId, Timestamp,
+};
+use crm_transport::Transport;
+use futures_util::TryStreamExt;
+use rusqlite::{OptionalExtension, params};
+
+use crate::{
+    BulkError, OwnerId, Site, clock,
+    database::{Database, Format},
+};
+
+const FORMAT: Format = Format {
+    noun: "snapshot",
+    application_id: 0x4352_4D46,
+    migrations: &[include_str!("snapshot.sql")],
+};
+
+/// Every contact of every customer and location of one tenant, as the export feeds tell them,
+/// in an SQLite file.
+///
+/// The first [`update`](Self::update) reads everything, later ones only what changed since. One
+/// that was interrupted goes on where it stopped. Deleted contacts are kept and marked.
+///
+/// ```no_run
+/// # use crm_bulk::{BulkError, Site, Snapshot};
+/// # use crm_contacts::ContactsService;
+/// # use crm_transport::Transport;
+/// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
+/// let coverage = snapshot.update(&contacts, |read| eprintln!("{read} contacts")).await?;
+/// println!("{} contacts of {} owners", coverage.contacts, coverage.owners);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Snapshot {
+    database: Database,
+    site: Site,
+}
+
+/// What a snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Contacts that exist.
+    pub contacts: u64,
+    /// Contacts that were deleted.
+    pub deleted: u64,
+    /// Customers and locations with at least one contact.
+    pub owners: u64,
+    /// Existing contacts whose preferences are not known.
+    pub preferences_unknown: u64,
+    /// Existing contacts by type.
+    pub by_type: Vec<(String, u64)>,
+}
+
+/// A contact as the snapshot knows it.
+pub(crate) struct Known {
+    pub(crate) contact: Contact,
+    /// The contact as the API wrote it.
+    pub(crate) json: String,
+}
+
+impl Snapshot {
+    /// Opens the snapshot at `path`, or makes an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::WrongTenant`] or [`BulkError::WrongEnvironment`] when it holds other
+    /// data; otherwise as [`open`](Self::open).
+    pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, BulkError> {
+        let path = path.as_ref();
+        if path.exists() {
+            let snapshot = Self::open(path)?;
+            site.admit(&snapshot.site, path)?;
+            return Ok(snapshot);
+        }
+        let database = Database::create(path, &FORMAT)?;
+        database.make_durable()?;
+        database.set_site(site)?;
+        Ok(Self {
+            database,
+            site: site.clone(),
+        })
+    }
+
+    /// Opens an existing snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+        let database = Database::open(path.as_ref(), &FORMAT)?;
+        database.make_durable()?;
+        let site = database.site()?;
+        Ok(Self { database, site })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Whose contacts.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// When the older of the two feeds was last read to its end; `None` before that.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn known_at(&self) -> Result<Option<Timestamp>, BulkError> {
+        let at = |kind: &str| {
+            let at = self.database.meta(&format!("{kind}_complete_at"))?;
+            Ok::<Option<Timestamp>, BulkError>(at.and_then(|text| text.parse().ok()))
+        };
+        let (customers, locations) = (at(CustomerId::NOUN)?, at(LocationId::NOUN)?);
+        Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
+    }
+
+    /// Whether the snapshot is complete and not older than this.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn is_fresh(&self, age: Duration) -> Result<bool, BulkError> {
+        Ok(self.known_at()?.is_some_and(|at| at + age >= clock::now()))
+    }
+
+    /// Reads both feeds from where the last update stopped to their present ends. `progress`
+    /// is told how many records were read so far.
+    ///
+    /// Each batch is stored in one transaction with the token behind it: interrupt it at any
+    /// time, and call it again.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::WrongTenant`] before anything is read, a failure of the feed, or a failure
+    /// to write; what was stored before stays.
+    pub async fn update<T: Transport>(
+        &mut self,
+        service: &ContactsService<T>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Coverage, BulkError> {
+        let given = Site::new(service.tenant(), self.site.environment());
+        given.admit(&self.site, self.database.path())?;
+        let mut read = 0;
+        self.follow::<T, CustomerId>(service, &mut read, &mut progress)
+            .await?;
+        self.follow::<T, LocationId>(service, &mut read, &mut progress)
+            .await?;
+        self.coverage()
+    }
+
+    async fn follow<T: Transport, O: Owner>(
+        &mut self,
+        service: &ContactsService<T>,
+        read: &mut u64,
+        progress: &mut impl FnMut(u64),
+    ) -> Result<(), BulkError> {
+        let started = clock::now();
+        let mut export = service.export::<O>().include_recent_changes();
+        if let Some(token) = self.database.meta(&token_name::<O>())? {
+            export = export.from(ExportFrom::Token(ContinuationToken::new(token)));
+        }
+        let mut batches = std::pin::pin!(export.batches());
+        while let Some(batch) = batches.try_next().await? {
+            self.store(&batch)?;
+            *read += batch.data.len() as u64;
+            progress(*read);
+        }
+        self.database
+            .set_meta(&format!("{}_complete_at", O::NOUN), &started.to_string())
+    }
+
+    fn store<O: ContactOwner>(
+        &mut self,
+        batch: &ExportBatch<ExportedContact<O>>,
+    ) -> Result<(), BulkError> {
+        let database = &self.database;
+        let transaction = database.check(database.connection.unchecked_transaction())?;
+        for exported in &batch.data {
+            let contact = &exported.contact;
+            let json = serde_json::to_string(contact)
+                .map_err(|e| BulkError::file(database.path(), "written", e.into()))?;
+            let stored = transaction
+                .prepare_cached(
+                    "INSERT INTO contacts (owner_kind, owner_id, contact_id, key, active, contact)
+                     VALUES (?, ?, ?, ?, ?, ?)
+                     ON CONFLICT (owner_kind, owner_id, contact_id) DO UPDATE SET
+                         key = excluded.key, active = excluded.active, contact = excluded.contact",
+                )
+                .and_then(|mut statement| {
+                    statement.execute(params![
+                        O::NOUN,
+                        exported.owner.get(),
+                        contact.id.get(),
+                        contact.contact_type.key(&contact.value),
+                        exported.active,
+                        json,
+                    ])
+                });
+            database.check(stored)?;
+        }
+        if let Some(token) = &batch.continue_from {
+            database.set_meta(&token_name::<O>(), token.as_str())?;
+        }
+        database.check(transaction.commit())
+    }
+
+    /// What the snapshot holds.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn coverage(&self) -> Result<Coverage, BulkError> {
+        let connection = &self.database.connection;
+        let count = |sql: &str| {
+            let count = connection.query_row(sql, [], |row| row.get::<_, u64>(0));
+            self.database.check(count)
+        };
+        let by_type = || {
+            connection
+                .prepare(
+                    "SELECT json_extract(contact, '$.type'), count(*) FROM contacts
+                     WHERE active GROUP BY 1 ORDER BY 2 DESC",
+                )?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        Ok(Coverage {
+            contacts: count("SELECT count(*) FROM contacts WHERE active")?,
+            deleted: count("SELECT count(*) FROM contacts WHERE NOT active")?,
+            owners: count(
+                "SELECT count(*) FROM
+                 (SELECT DISTINCT owner_kind, owner_id FROM contacts WHERE active)",
+            )?,
+            preferences_unknown: count(
+                "SELECT count(*) FROM contacts
+                 WHERE active AND json_extract(contact, '$.preferences') IS NULL",
+            )?,
+            by_type: self.database.check(by_type())?,
+        })
+    }
+
+    /// One contact that exists.
+    pub(crate) fn contact(
+        &self,
+        owner: OwnerId,
+        contact: ContactId,
+    ) -> Result<Option<Known>, BulkError> {
+        let known = self
+            .database
+            .connection
+            .prepare_cached(
+                "SELECT contact FROM contacts
+                 WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
+            )
+            .and_then(|mut query| {
+                query
+                    .query_row(params![owner.kind(), owner.get(), contact.get()], |row| {
+                        row.get(0)
+                    })
+                    .optional()
+            });
+        let json: Option<String> = self.database.check(known)?;
+        json.map(|json| self.known(json)).transpose()
+    }
+
+    /// The existing contacts with this number or address, of all owners or of one.
+    pub(crate) fn with_key(
+        &self,
+        key: &str,
+        owner: Option<OwnerId>,
+    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+        let query = || -> rusqlite::Result<Vec<(String, i64, String)>> {
+            self.database
+                .connection
+                .prepare_cached(
+                    "SELECT owner_kind, owner_id, contact FROM contacts
+                     WHERE key = ?1 AND active
+                       AND (?2 IS NULL OR (owner_kind = ?2 AND owner_id = ?3))
+                     ORDER BY owner_kind, owner_id, contact_id",
+                )?
+                .query_map(
+                    params![key, owner.map(OwnerId::kind), owner.map(OwnerId::get)],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                )?
+                .collect()
+        };
+        let found = self.database.check(query())?;
+        found
+            .into_iter()
+            .map(|(kind, id, json)| Ok((self.owner(&kind, id)?, self.known(json)?)))
+            .collect()
+    }
+
+    /// Hands every existing contact to `each`.
+    pub(crate) fn for_each(
+        &self,
+        mut each: impl FnMut(OwnerId, Known) -> Result<(), BulkError>,
+    ) -> Result<(), BulkError> {
+        let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE active";
+        let mut query = self.database.check(self.database.connection.prepare(sql))?;
+        let mut rows = self.database.check(query.query([]))?;
+        while let Some(row) = self.database.check(rows.next())? {
+            let columns = || Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
+            let (kind, id, json) = self.database.check(columns())?;
+            each(self.owner(&kind, id)?, self.known(json)?)?;
+        }
+        Ok(())
+    }
+
+    fn known(&self, json: String) -> Result<Known, BulkError> {
+        let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
+        Ok(Known { contact, json })
+    }
+
+    fn owner(&self, kind: &str, id: i64) -> Result<OwnerId, BulkError> {
+        OwnerId::new(kind, id).ok_or_else(|| self.damaged("no such owner"))
+    }
+
+    fn damaged(&self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BulkError {
+        BulkError::Damaged {
+            path: PathBuf::from(self.database.path()),
+            source: rusqlite::Error::ToSqlConversionFailure(reason.into()),
+        }
+    }
+}
+
+fn token_name<O: ContactOwner>() -> String {
+    format!("{}_token", O::NOUN)
+}

@@ -1,0 +1,191 @@
+//! What a change asks for, as it is kept in the file.
+
+use std::borrow::Cow;
+
+use crm_contacts::plan;
+use crm_models::{
+    Contact, ContactChange, ContactPreferences, ContactType, CreateContactRequest,
+    PreferenceChange, PreferencesUnknown, UpdateContactRequest,
+};
+use serde::{Deserialize, Serialize};
+
+/// The members that a contact shall have. What is not named is kept.
+///
+/// ```
+/// use crm_bulk::Wanted;
+///
+/// let wanted = Wanted { marketing_updates: Some(false), ..Wanted::default() };
+/// assert_eq!(serde_json::to_string(&wanted)?, r#"{"marketingUpdates":false}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Wanted {
+    /// The kind.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub contact_type: Option<ContactType>,
+    /// The number or address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The memo; empty clears it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memo: Option<String>,
+    /// Receives reminders of jobs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_reminders: Option<bool>,
+    /// Receives marketing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marketing_updates: Option<bool>,
+    /// Receives invoices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoices: Option<bool>,
+    /// Receives statements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<bool>,
+    /// The value counts letter by letter: another way to write the same number or address is a
+    /// difference. For a creation: also when the owner has this number or address already.
+    #[serde(skip_serializing_if = "is_false")]
+    pub exact: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl Wanted {
+    /// The same in the words of `crm-models`.
+    pub fn change(&self) -> ContactChange {
+        let mut change = ContactChange::new().preferences(self.preferences());
+        if let Some(contact_type) = &self.contact_type {
+            change = change.contact_type(contact_type.clone());
+        }
+        if let Some(value) = &self.value {
+            change = change.value(value);
+        }
+        if let Some(memo) = &self.memo {
+            change = change.memo(memo);
+        }
+        change
+    }
+
+    /// The flags that are named.
+    pub fn preferences(&self) -> PreferenceChange {
+        let set: [(Option<bool>, fn(PreferenceChange, bool) -> PreferenceChange); 4] = [
+            (self.job_reminders, PreferenceChange::job_reminders),
+            (self.marketing_updates, PreferenceChange::marketing_updates),
+            (self.invoices, PreferenceChange::invoices),
+            (self.statements, PreferenceChange::statements),
+        ];
+        set.into_iter()
+            .fold(PreferenceChange::new(), |change, (flag, set)| match flag {
+                Some(on) => set(change, on),
+                None => change,
+            })
+    }
+
+    pub(crate) fn set_preferences(&mut self, preferences: &ContactPreferences) {
+        self.job_reminders = Some(preferences.job_reminders_enabled);
+        self.marketing_updates = Some(preferences.marketing_updates_enabled);
+        self.invoices = Some(preferences.invoice_notification);
+        self.statements = Some(preferences.statement_notification);
+    }
+
+    /// The request that makes `present` so; `None` when it is so already.
+    ///
+    /// # Errors
+    ///
+    /// [`PreferencesUnknown`] when only some flags are named and the contact's present
+    /// preferences are not known.
+    pub fn request(
+        &self,
+        present: &Contact,
+    ) -> Result<Option<UpdateContactRequest>, PreferencesUnknown> {
+        let request = plan(present, &self.change())?;
+        match &self.value {
+            Some(value) if self.exact && *value != present.value => {
+                Ok(Some(request.unwrap_or_default().value(value)))
+            }
+            _ => Ok(request),
+        }
+    }
+
+    /// Whether the contact is so already.
+    #[must_use]
+    pub fn is_met_by(&self, present: &Contact) -> bool {
+        matches!(self.request(present), Ok(None))
+    }
+
+    /// The request that creates such a contact, without its preferences: those take an update
+    /// afterwards. `None` when type or value is missing.
+    #[must_use]
+    pub fn creation(&self) -> Option<CreateContactRequest> {
+        let (contact_type, value) = (self.contact_type.clone()?, self.value.as_ref()?);
+        let request = CreateContactRequest::new(contact_type, value);
+        Some(match self.memo.as_deref() {
+            None | Some("") => request,
+            Some(memo) => request.memo(memo),
+        })
+    }
+
+    /// The differences to `present` in people's words, member by member: name, old, new.
+    pub(crate) fn differences<'a>(
+        &'a self,
+        present: Option<&'a Contact>,
+    ) -> Vec<(&'static str, Option<Cow<'a, str>>, Cow<'a, str>)> {
+        let preferences = present.and_then(|contact| contact.preferences.as_ref());
+        let texts = [
+            (
+                "type",
+                present.map(|c| Cow::Borrowed(c.contact_type.as_str())),
+                self.contact_type
+                    .as_ref()
+                    .map(|t| Cow::Borrowed(t.as_str())),
+            ),
+            (
+                "value",
+                present.map(|c| Cow::Borrowed(c.value.as_str())),
+                self.value.as_deref().map(Cow::Borrowed),
+            ),
+            (
+                "memo",
+                present.and_then(|c| c.memo.as_deref().map(Cow::Borrowed)),
+                self.memo.as_deref().map(Cow::Borrowed),
+            ),
+        ];
+        let flags = [
+            (
+                "job reminders",
+                preferences.map(|p| p.job_reminders_enabled),
+                self.job_reminders,
+            ),
+            (
+                "marketing",
+                preferences.map(|p| p.marketing_updates_enabled),
+                self.marketing_updates,
+            ),
+            (
+                "invoices",
+                preferences.map(|p| p.invoice_notification),
+                self.invoices,
+            ),
+            (
+                "statements",
+                preferences.map(|p| p.statement_notification),
+                self.statements,
+            ),
+        ];
+        let flags = flags.map(|(name, old, new)| (name, old.map(on_off), new.map(on_off)));
+        texts
+            .into_iter()
+            .chain(flags)
+            .filter_map(|(name, old, new)| Some((name, old, new?)))
+            .filter(|(_, old, new)| old.as_deref().unwrap_or_default() != new.as_ref())
+            .collect()
+    }
+}
+
+/// A flag as people say it.
+pub(crate) fn on_off(on: bool) -> Cow<'static, str> {
+    Cow::Borrowed(if on { "on" } else { "off" })
+}

@@ -1,0 +1,265 @@
+//! Planning and applying against a server.
+
+mod common;
+
+use common::*;
+use crm_bulk::{Apply, BulkError, ChangeSet, OnDrift, Site, State, StopReason};
+use crm_models::{ContactChange, ContactId, LocationId};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+
+const FOUR_ROWS: &str = "\
+location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
+2001,3001,,,,,(clear),off,kept
+2001,3002,,,,dana@new.example,,,kept too
+2001,,,create,Email,office@site.example,Office,,
+2001,3003,,delete,,,,,
+";
+
+#[tokio::test]
+async fn what_differs_is_sent_and_nothing_else_changes() {
+    let world = world(Seed::Demo).await;
+    let before = world.stored();
+    let set = world.plan(FOUR_ROWS, "set.crm").await;
+    assert_eq!(set.totals().unwrap().in_state(State::Planned), 4);
+
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Complete);
+    assert_eq!(finished.count(State::Done), 4);
+
+    let mut after = world.stored();
+    let mut expected = before;
+    let mobile = expected.get_mut(&("location", 2001, 3001)).unwrap();
+    mobile.memo = None;
+    mobile.preferences.as_mut().unwrap().marketing_updates = false;
+    expected.get_mut(&("location", 2001, 3002)).unwrap().value = "dana@new.example".to_owned();
+    expected.remove(&("location", 2001, 3003)).unwrap();
+    let created = after
+        .extract_if(.., |_, contact| contact.value == "office@site.example")
+        .collect::<Vec<_>>();
+    assert_eq!(created.len(), 1);
+    assert_eq!(created[0].1.memo.as_deref(), Some("Office"));
+    for contact in expected.values_mut().chain(after.values_mut()) {
+        contact.modified_on.clear();
+    }
+    assert_eq!(after, expected);
+}
+
+#[tokio::test]
+async fn applying_again_sends_nothing() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(FOUR_ROWS, "set.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    world.sandbox.clear_log();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Complete);
+    assert_eq!(world.sandbox.log().len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_so_already_or_unknown_is_said_in_the_plan() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,marketing_updates\n2001,3002,off\n2001,3999,off\n2001,3005,off\n9999,1,off\n";
+    world.plan(rows, "set.crm").await;
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [
+            State::Already,
+            State::NotFound,
+            State::Failed,
+            State::NotFound
+        ],
+        "so already, no such contact, one flag of unknown ones, no such location"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_fight_are_set_aside_and_rows_that_agree_are_one() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,a\n2001,3001,b\n2001,3002,c\n2001,3002,c\n";
+    world.plan(rows, "set.crm").await;
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [
+            State::Conflict,
+            State::Conflict,
+            State::Planned,
+            State::Already
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_contact_that_was_changed_since_is_set_aside() {
+    for (on_drift, expected) in [
+        (OnDrift::Skip, State::Drifted),
+        (OnDrift::Abort, State::Drifted),
+        (OnDrift::Force, State::Done),
+    ] {
+        let world = world(Seed::Demo).await;
+        let rows = "location_id,contact_id,marketing_updates\n2001,3001,off\n";
+        let set = world.plan(rows, "set.crm").await;
+        let change = ContactChange::new().memo("Changed by hand");
+        let location = world.service.location(LocationId::new(2001).unwrap());
+        location
+            .update(ContactId::new(3001).unwrap(), &change)
+            .await
+            .unwrap();
+
+        let finished = world
+            .apply(Apply::new(set).on_drift(on_drift))
+            .await
+            .unwrap();
+        assert_eq!(states(&world.path("set.crm")), [expected]);
+        let aborted = finished.reason == StopReason::Drift;
+        assert_eq!(aborted, on_drift == OnDrift::Abort);
+        let contact = world.location_contact(2001, 3001);
+        assert_eq!(contact.memo.as_deref(), Some("Changed by hand"));
+        let off = !contact.preferences.unwrap().marketing_updates;
+        assert_eq!(off, on_drift == OnDrift::Force);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_read_back_and_nothing_is_created_twice() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(FOUR_ROWS, "set.crm").await;
+    let lost = |operation| {
+        FaultRule::new(Fault::LostAnswer)
+            .operation(operation)
+            .nth(1)
+    };
+    world.sandbox.inject(
+        FaultPlan::new()
+            .rule(lost("Locations_CreateContact"))
+            .rule(lost("Locations_UpdateContact"))
+            .rule(lost("Locations_DeleteContact")),
+    );
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [State::Done; 4],
+        "{finished:?}"
+    );
+    let created = world
+        .stored()
+        .into_values()
+        .filter(|c| c.value == "office@site.example");
+    assert_eq!(created.count(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_kept_with_its_trace_id_and_can_be_retried() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,a\n2001,3002,b\n";
+    let set = world.plan(rows, "set.crm").await;
+    let refuse = FaultRule::new(Fault::Status { status: 400 })
+        .method("PATCH")
+        .nth(1);
+    world.sandbox.inject(FaultPlan::new().rule(refuse));
+    world.apply(Apply::new(set)).await.unwrap();
+    let mut failed = changes(&world.path("set.crm"));
+    failed.retain(|change| change.outcome.state == State::Failed);
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].outcome.http_status, Some(400));
+    assert!(failed[0].outcome.trace_id.is_some());
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    world.apply(Apply::new(set).retry_failed()).await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Done; 2]);
+}
+
+#[tokio::test]
+async fn canary_failure_limit_stop_and_dry_run_leave_the_rest_planned() {
+    let world = world(Seed::Count(40)).await;
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for contact in 1..=40 {
+        rows.push_str(&format!("{},{contact},changed\n", (contact + 3) / 4));
+    }
+    let set = world.plan(&rows, "set.crm").await;
+
+    let finished = world.apply(Apply::new(set).dry_run()).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Complete);
+    assert_eq!(world.sent("PATCH"), 0);
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let finished = world.apply(Apply::new(set).canary(3)).await.unwrap();
+    assert_eq!(
+        (finished.reason, finished.count(State::Done)),
+        (StopReason::Canary, 3)
+    );
+    assert_eq!(world.sent("PATCH"), 3);
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let stop = Apply::new(set).stop_when(std::future::ready(()));
+    let finished = world.apply(stop).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Stopped);
+    assert_eq!(world.sent("PATCH"), 3);
+
+    world
+        .sandbox
+        .inject(FaultPlan::new().random(Fault::Status { status: 400 }, 1.0));
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let one = std::num::NonZeroUsize::MIN;
+    let apply = Apply::new(set).max_failures(5).concurrency(one);
+    // The reading of owners is refused too, which ends the run at once.
+    let error = world.apply(apply).await.unwrap_err();
+    assert!(matches!(error, BulkError::Contacts(_)), "{error}");
+
+    world.sandbox.inject(
+        FaultPlan::new().rule(
+            FaultRule::new(Fault::Status { status: 400 })
+                .method("PATCH")
+                .times(100),
+        ),
+    );
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let apply = Apply::new(set).max_failures(5).concurrency(one);
+    let finished = world.apply(apply).await.unwrap();
+    assert_eq!(
+        (finished.reason, finished.count(State::Failed)),
+        (StopReason::TooManyFailures, 5)
+    );
+    let totals = ChangeSet::open(world.path("set.crm"))
+        .unwrap()
+        .totals()
+        .unwrap();
+    assert_eq!(totals.in_state(State::Planned), 40 - 3 - 5);
+}
+
+#[tokio::test]
+async fn a_set_of_another_tenant_or_environment_is_refused_before_anything_is_sent() {
+    let world = world(Seed::Demo).await;
+    world.plan(FOUR_ROWS, "set.crm").await;
+    world.sandbox.clear_log();
+    let open = || ChangeSet::open(world.path("set.crm")).unwrap();
+
+    let production = Site::of(&world.service, "https://api.servicetitan.io");
+    let error = Apply::new(open())
+        .run(&world.service, &production)
+        .err()
+        .unwrap();
+    assert!(
+        matches!(error, BulkError::WrongEnvironment { .. }),
+        "{error}"
+    );
+
+    let other = crm_models::TenantId::new(77).unwrap();
+    let site = Site::new(other, world.site.environment());
+    let error = Apply::new(open()).run(&world.service, &site).err().unwrap();
+    assert!(matches!(error, BulkError::WrongTenant { .. }), "{error}");
+    assert_eq!(world.sandbox.log().len(), 0);
+}
+
+#[tokio::test]
+async fn two_runs_cannot_apply_one_set_at_a_time() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(FOUR_ROWS, "set.crm").await;
+    let running = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let second = Apply::new(ChangeSet::open(world.path("set.crm")).unwrap());
+    let error = second.run(&world.service, &world.site).err().unwrap();
+    assert!(matches!(error, BulkError::InUse { .. }), "{error}");
+    drop(running);
+    let third = Apply::new(ChangeSet::open(world.path("set.crm")).unwrap());
+    assert_eq!(world.apply(third).await.unwrap().count(State::Done), 4);
+}

@@ -1,0 +1,139 @@
+//! A sandbox without rate limit, a service on it, and small helpers.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use crm_bulk::{
+    Apply, BulkError, Change, ChangeSet, Event, Finished, Input, Plan, Selection, Site, State,
+};
+use crm_contacts::ContactsService;
+use crm_models::TenantId;
+use crm_sandbox::{Connection, Sandbox, Seed, StoredContact};
+use crm_transport::{
+    Auth, Credentials, Environment, ReqwestTransport, RetryPolicy, Transport, TransportExt,
+};
+use futures_util::TryStreamExt;
+
+pub type Service = ContactsService<Arc<dyn Transport>>;
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub service: Service,
+    pub site: Site,
+    pub folder: tempfile::TempDir,
+}
+
+pub async fn world(seed: Seed) -> World {
+    let builder = Sandbox::builder()
+        .seed(seed)
+        .set("rate-limit", "0")
+        .unwrap();
+    let sandbox = builder.start().await.unwrap();
+    let service = service(sandbox.connection());
+    let site = Site::of(&service, &sandbox.connection().api_url);
+    World {
+        sandbox,
+        service,
+        site,
+        folder: tempfile::tempdir().unwrap(),
+    }
+}
+
+/// The standard stack without its rate limit.
+pub fn service(connection: &Connection) -> Service {
+    service_at(
+        &connection.api_url,
+        connection.tenant,
+        [
+            &connection.client_id,
+            &connection.client_secret,
+            &connection.app_key,
+        ],
+    )
+}
+
+pub fn service_at(api_url: &str, tenant: i64, [id, secret, key]: [&str; 3]) -> Service {
+    let environment = Environment::custom(api_url, api_url).unwrap();
+    let wire = ReqwestTransport::new(&environment).unwrap();
+    let auth = Auth::new(
+        wire.for_auth(&environment).unwrap(),
+        Credentials::new(id, secret, key),
+    );
+    let transport = wire.with_auth(auth).with_retry(RetryPolicy::default());
+    ContactsService::new(Arc::new(transport), TenantId::new(tenant).unwrap())
+}
+
+impl World {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Plans rows of CSV from the API.
+    pub async fn plan(&self, rows: &str, name: &str) -> ChangeSet {
+        let input = Input::csv("test", std::io::Cursor::new(rows.to_owned()));
+        let path = self.path(name);
+        Plan::new(self.site.clone())
+            .from_api(&self.service, input, &path)
+            .await
+            .unwrap();
+        ChangeSet::open(path).unwrap()
+    }
+
+    pub async fn apply(&self, apply: Apply) -> Result<Finished, BulkError> {
+        let mut events = apply.run(&self.service, &self.site)?;
+        let mut last = None;
+        while let Some(event) = events.try_next().await? {
+            if let Event::Finished(finished) = event {
+                last = Some(finished);
+            }
+        }
+        Ok(last.expect("every run ends with its result"))
+    }
+
+    /// The sandbox's contacts of both kinds that exist.
+    pub fn stored(&self) -> BTreeMap<(&'static str, i64, i64), StoredContact> {
+        let locations = self.sandbox.location_contacts().unwrap();
+        let customers = self.sandbox.customer_contacts().unwrap();
+        let key =
+            |kind| move |contact: StoredContact| ((kind, contact.owner_id, contact.id), contact);
+        locations
+            .into_iter()
+            .map(key("location"))
+            .chain(customers.into_iter().map(key("customer")))
+            .filter(|(_, contact)| contact.active)
+            .collect()
+    }
+
+    pub fn location_contact(&self, location: i64, contact: i64) -> StoredContact {
+        self.stored()
+            .remove(&("location", location, contact))
+            .unwrap()
+    }
+
+    /// How many requests of this method the sandbox carried out or refused.
+    pub fn sent(&self, method: &str) -> usize {
+        let log = self.sandbox.log();
+        log.iter()
+            .filter(|entry| entry.method == method && entry.path.contains("/tenant/"))
+            .count()
+    }
+}
+
+pub fn changes(path: &Path) -> Vec<Change> {
+    let mut changes = Vec::new();
+    ChangeSet::open(path)
+        .unwrap()
+        .for_each(&Selection::all(), |change| {
+            changes.push(change);
+            Ok(())
+        })
+        .unwrap();
+    changes
+}
+
+pub fn states(path: &Path) -> Vec<State> {
+    changes(path)
+        .iter()
+        .map(|change| change.outcome.state)
+        .collect()
+}
