@@ -122,7 +122,11 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ) -> Result<Contact, ContactsError> {
         change.check()?;
         let current = match change.needs_current() {
-            true => self.find(contact).await?.preferences,
+            true => {
+                let current = self.find(contact).await?;
+                change.check_for(&current)?;
+                current.preferences
+            }
             false => None,
         };
         let update = change.to_request(current.as_ref());
@@ -158,7 +162,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         current: Contact,
         change: &ContactChange,
     ) -> Result<Ensured, ContactsError> {
-        change.check()?;
+        change.check_for(&current)?;
         let update = plan(&current, change).map_err(|e| self.preferences_unknown(current.id, e))?;
         let after = match update {
             Some(update) => self.send(current.id, update).await?,

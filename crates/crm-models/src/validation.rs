@@ -196,9 +196,10 @@ impl Rules {
         }
     }
 
-    /// A free text: line feeds and tabs are fine, other control characters are not.
+    /// A free text: line breaks of any system and tabs are fine, other control characters are
+    /// not.
     pub(crate) fn memo(&mut self, memo: Option<&str>) {
-        self.text("memo", memo, |c| c.is_control() && c != '\n' && c != '\t');
+        self.text("memo", memo, |c| c.is_control() && !"\r\n\t".contains(c));
     }
 
     /// A text on one line.
