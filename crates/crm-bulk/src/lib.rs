@@ -13,6 +13,7 @@ mod set;
 mod site;
 mod snapshot;
 mod target;
+mod undo;
 mod wanted;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason};
@@ -27,4 +28,5 @@ pub use set::{ChangeSet, Selection, SetInfo, SetKind, Totals};
 pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use target::{OwnerId, Target};
+pub use undo::UndoSummary;
 pub use wanted::Wanted;

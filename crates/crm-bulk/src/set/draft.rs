@@ -240,8 +240,8 @@ impl Draft {
         )?;
         self.resolve_repeats("contact_id IS NOT NULL", "contact_id")?;
         self.resolve_repeats(
-            "action = 'create' AND state = 'planned'",
-            "json_extract(wanted, '$.value')",
+            "action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL",
+            "wanted ->> '$.value'",
         )?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         // Closes the file, so that it is complete under its own name.

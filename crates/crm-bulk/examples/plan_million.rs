@@ -1,0 +1,117 @@
+//! Measures planning: rows per second and peak memory, against a snapshot of as many contacts.
+//!
+//! ```text
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million make 1000000
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million plan
+//! ```
+//!
+//! Two runs, so that the memory of the second is that of planning alone. Every second row asks
+//! for something that is so already; the rows are in an order that has nothing to do with that
+//! of the snapshot.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    fs,
+    io::{BufWriter, Write},
+    path::Path,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use crm_bulk::{ChangeSet, Input, Plan, Site, Snapshot, State};
+use crm_contacts::ContactsService;
+use crm_models::TenantId;
+use crm_transport::{MockTransport, Request, Response};
+
+const BATCH: i64 = 5_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let usage = "usage: plan_million FOLDER make CONTACTS | plan_million FOLDER plan";
+    let folder = arguments.next().ok_or(usage)?;
+    let folder = Path::new(&folder);
+    match arguments.next().as_deref() {
+        Some("make") => make(folder, arguments.next().ok_or(usage)?.parse()?),
+        Some("plan") => plan(folder),
+        _ => Err(usage.into()),
+    }
+}
+
+fn site() -> Result<Site, Box<dyn Error>> {
+    Ok(Site::new(TenantId::new(1_001)?, "https://api.example"))
+}
+
+fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder)?;
+    let mut transport = MockTransport::new();
+    transport
+        .expect_send()
+        .returning(move |request| Ok(Response::new(Bytes::from(feed(&request, contacts)))));
+    let service = ContactsService::new(transport, TenantId::new(1_001)?);
+    let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site()?)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let began = Instant::now();
+    runtime.block_on(snapshot.update(&service, |_| {}))?;
+    println!("snapshot: {contacts} contacts in {:.2?}", began.elapsed());
+
+    let mut rows = BufWriter::new(fs::File::create(folder.join("rows.csv"))?);
+    writeln!(rows, "Location_ID,Contact_ID,Memo,Marketing_Updates,Branch")?;
+    for i in 0..contacts {
+        // A step that shares no factor with the number of contacts visits all of them.
+        let id = i * 612_361 % contacts;
+        let memo = if i % 2 == 0 { "Gate code 4411" } else { "Front desk" };
+        writeln!(rows, "{},{},{memo},off,North {}", id / 4 + 1, id + 1, i % 7)?;
+    }
+    Ok(rows.flush()?)
+}
+
+/// One batch of an export feed: customers have no contacts, each location has four.
+fn feed(request: &Request, contacts: i64) -> String {
+    let target = request.uri().to_string();
+    let first = match target.split_once("from=") {
+        _ if target.contains("customers") => contacts,
+        Some((_, token)) => token.split('&').next().and_then(|t| t.parse().ok()).unwrap_or(0),
+        None => 0,
+    };
+    let last = (first + BATCH).min(contacts);
+    let mut json = String::with_capacity(2_000_000);
+    let _ = write!(json, r#"{{"hasMore":{},"continueFrom":"{last}","data":["#, last < contacts);
+    for id in first..last {
+        let separator = if id == first { "" } else { "," };
+        let _ = write!(
+            json,
+            r#"{separator}{{"id":{},"locationId":{},"type":"MobilePhone","value":"{}","memo":"Front desk","phoneSettings":{{"phoneNumber":"{}","doNotText":false}},"modifiedOn":"2026-05-27T16:04:11.4827193Z","createdOn":"2025-11-02T09:15:00Z","active":true,"preferences":{{"jobRemindersEnabled":true,"marketingUpdatesEnabled":{},"invoiceStatementNotification":false,"invoiceNotification":true,"statementNotification":false}}}}"#,
+            id + 1,
+            id / 4 + 1,
+            8_185_000_000 + id,
+            8_185_000_000 + id,
+            id % 3 == 0,
+        );
+    }
+    json + "]}"
+}
+
+fn plan(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let out = folder.join("set.crm");
+    let _ = fs::remove_file(&out);
+    let snapshot = Snapshot::open(folder.join("snapshot"))?;
+    let input = Input::open(folder.join("rows.csv"))?;
+    let began = Instant::now();
+    let summary = Plan::new(site()?).snapshot(snapshot).from_snapshot(input, &out)?;
+    let took = began.elapsed();
+    let totals = ChangeSet::open(&out)?.totals()?;
+    println!(
+        "plan: {} rows in {took:.2?}, {:.0} rows/s; {} planned, {} already so",
+        summary.rows,
+        summary.rows as f64 / took.as_secs_f64(),
+        totals.in_state(State::Planned),
+        totals.in_state(State::Already),
+    );
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| line.starts_with("VmHWM")) {
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! The reverse of a change set.
+
+use std::path::Path;
+
+use crate::{
+    Action, BulkError, Change, ChangeSet, Image, Outcome, Selection, State, Target, Wanted,
+    set::{
+        SetKind,
+        draft::{Draft, Planned},
+    },
+};
+
+/// What the reverse of a set holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct UndoSummary {
+    /// Changes that restore what was there before.
+    pub planned: u64,
+    /// Changes of which something cannot be restored; their messages say what.
+    pub impossible: u64,
+}
+
+impl ChangeSet {
+    /// Writes the change set that restores what was there before: contacts get their old
+    /// members back, deleted ones are created anew (under a new id), created ones are deleted.
+    ///
+    /// Every change that wrote something is reversed, also one whose answer was not as asked.
+    /// Nothing is sent: the new set is looked at and applied like any other, and contacts that
+    /// others changed meanwhile are set aside then.
+    ///
+    /// Preferences that were unknown before cannot be made unknown again. Where nothing else
+    /// can be restored either, the change says so instead of being planned.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Exists`], or a failure to read or write.
+    pub fn undo(&self, out: impl AsRef<Path>) -> Result<UndoSummary, BulkError> {
+        let info = self.info()?;
+        let draft = Draft::create(out.as_ref(), &info.site, SetKind::Undo)?;
+        draft.set_meta("undo_of", &self.path().display().to_string())?;
+        draft.set_known_at(crate::clock::now())?;
+        let mut summary = UndoSummary::default();
+        self.for_each(&Selection::all(), |change| {
+            let Some(reverse) = reverse(&change) else {
+                return Ok(());
+            };
+            match reverse.outcome.state {
+                State::Planned => summary.planned += 1,
+                _ => summary.impossible += 1,
+            }
+            let before = reverse.before.map(serde_json::to_string).transpose();
+            let before = before.map_err(|e| draft.unwritable(e))?;
+            draft.add_change(&Planned {
+                row: None,
+                target: reverse.target,
+                action: &reverse.action,
+                before: before.as_deref(),
+                outcome: reverse.outcome,
+            })
+        })?;
+        draft.finish()?;
+        Ok(summary)
+    }
+}
+
+/// One change the other way round.
+struct Reverse<'a> {
+    target: Target,
+    action: Action,
+    before: Option<&'a Image>,
+    outcome: Outcome,
+}
+
+/// The reverse of a change; `None` when it wrote nothing.
+fn reverse(change: &Change) -> Option<Reverse<'_>> {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    let deleted = change.outcome.state == State::Done && change.action == Action::Delete;
+    if after.is_none() && !deleted {
+        return None;
+    }
+    let (target, action, outcome) = match (&change.action, change.target) {
+        (Action::Create(_), target) => (target, Action::Delete, Outcome::new(State::Planned)),
+        (Action::Delete, Target::Contact { owner, .. }) => {
+            let (wanted, lost) = restored(before?, None);
+            let target = Target::Contact {
+                owner,
+                contact: None,
+            };
+            (target, Action::Create(wanted), outcome(lost, false))
+        }
+        (Action::MethodPreferences(wanted), target) => {
+            let known = &before?.as_method()?.preferences;
+            let old = |name: &String| Some((name.clone(), known.get(name).copied().flatten()?));
+            let old: std::collections::BTreeMap<_, _> = wanted.keys().filter_map(old).collect();
+            let nothing = old.is_empty();
+            let lost = old.len() < wanted.len();
+            (target, Action::MethodPreferences(old), outcome(lost, nothing))
+        }
+        (_, target) => {
+            let (wanted, lost) = restored(before?, after);
+            let nothing = wanted == Wanted { exact: true, ..Wanted::default() };
+            if nothing && !lost {
+                return None;
+            }
+            (target, Action::Update(wanted), outcome(lost, nothing))
+        }
+    };
+    Some(Reverse {
+        target,
+        action,
+        before: after,
+        outcome,
+    })
+}
+
+/// The members that make `after` what `before` was, and whether preferences are lost: they
+/// were unknown before.
+fn restored(before: &Image, after: Option<&Image>) -> (Wanted, bool) {
+    let mut wanted = Wanted {
+        exact: true,
+        ..Wanted::default()
+    };
+    let Some(before) = before.as_contact() else {
+        return (wanted, false);
+    };
+    let after = after.and_then(Image::as_contact);
+    if after.is_none_or(|after| after.contact_type != before.contact_type) {
+        wanted.contact_type = Some(before.contact_type.clone());
+    }
+    if after.is_none_or(|after| after.value != before.value) {
+        wanted.value = Some(before.value.clone());
+    }
+    if after.is_none_or(|after| after.memo != before.memo) {
+        wanted.memo = Some(before.memo.clone().unwrap_or_default());
+    }
+    let changed = after.is_none_or(|after| after.preferences != before.preferences);
+    match &before.preferences {
+        Some(preferences) if changed => wanted.set_preferences(preferences),
+        _ => {}
+    }
+    let lost = before.preferences.is_none() && after.is_none_or(|after| after.preferences.is_some());
+    (wanted, lost)
+}
+
+fn outcome(lost: bool, nothing_else: bool) -> Outcome {
+    const WHY: &str = "its preferences were unknown before and cannot be made unknown again";
+    match (lost, nothing_else) {
+        (true, true) => Outcome::because(State::Failed, WHY),
+        (true, false) => Outcome::because(State::Planned, WHY),
+        (false, _) => Outcome::new(State::Planned),
+    }
+}
