@@ -53,27 +53,27 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) fields: Option<Vec<String>>,
 
-    /// Whose contacts [CRM_TENANT]
+    /// Whose contacts (CRM_TENANT)
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) tenant: Option<TenantId>,
 
-    /// Which of the vendor's environments [CRM_ENVIRONMENT]
+    /// Which of the vendor's environments (CRM_ENVIRONMENT)
     #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api_url", "auth_url"])]
     pub(crate) environment: Option<Vendor>,
 
-    /// Another API host, together with --auth-url [CRM_API_URL]
+    /// Another API host, together with --auth-url (CRM_API_URL)
     #[arg(long, global = true, value_name = "URL", requires = "auth_url")]
     pub(crate) api_url: Option<String>,
 
-    /// Another host of the token endpoint, together with --api-url [CRM_AUTH_URL]
+    /// Another host of the token endpoint, together with --api-url (CRM_AUTH_URL)
     #[arg(long, global = true, value_name = "URL", requires = "api_url")]
     pub(crate) auth_url: Option<String>,
 
-    /// Which profile of the configuration file [CRM_PROFILE]
+    /// Which profile of the configuration file (CRM_PROFILE)
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// Refuse every write before it is sent [CRM_READ_ONLY]
+    /// Refuse every write before it is sent (CRM_READ_ONLY)
     #[arg(long, global = true)]
     pub(crate) read_only: bool,
 

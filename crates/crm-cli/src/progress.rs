@@ -22,7 +22,9 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg}, {elapsed}") {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(200));
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
         Self(bar)
     }
 

@@ -225,6 +225,9 @@ fn kind(error: &CliError) -> &'static str {
         Some(_) => return "not-confirmed",
         None => {}
     }
+    if matches!(error, CliError::Contacts(error) if error.is_not_found()) {
+        return "not-found";
+    }
     match error.exit() {
         Exit::Done => "done",
         Exit::Local => "local",

@@ -21,9 +21,13 @@ macro_rules! narrow {
 pub(super) use narrow;
 
 /// Reads one of the four types that the API takes, in any case.
-pub(super) fn contact_type() -> impl TypedValueParser<Value = ContactType> {
-    PossibleValuesParser::new(["Phone", "MobilePhone", "Email", "Fax"])
-        .map(|name| ContactType::from(name.as_str()))
+pub(crate) fn contact_type() -> impl TypedValueParser<Value = ContactType> {
+    let names = ContactType::KNOWN.map(|known| known.as_str().to_owned());
+    PossibleValuesParser::new(names).map(|name| {
+        let known = ContactType::KNOWN.into_iter();
+        let mut same = known.filter(|known| known.as_str().eq_ignore_ascii_case(&name));
+        same.next().unwrap_or(ContactType::Other(name))
+    })
 }
 
 /// On or off.

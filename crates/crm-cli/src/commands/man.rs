@@ -1,6 +1,6 @@
 //! `crm man`.
 
-use std::{io, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 use clap::{Args, CommandFactory};
 
@@ -17,9 +17,11 @@ impl Man {
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.folder {
             None => Ok(clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?),
-            Some(folder) => clap_mangen::generate_to(Cli::command(), &folder).map_err(|error| {
-                CliError::io(format!("cannot write to {}", folder.display()), error)
-            }),
+            Some(folder) => fs::create_dir_all(&folder)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder))
+                .map_err(|error| {
+                    CliError::io(format!("cannot write to {}", folder.display()), error)
+                }),
         }
     }
 }

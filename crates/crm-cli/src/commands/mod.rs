@@ -1,7 +1,8 @@
 //! The commands, one file each.
 //!
 //! To add one: write `commands/NAME.rs` with a clap type and `run`, add a variant here and
-//! its line in [`Command::run`].
+//! its line in [`Command::run`]. Then accept the new help: `INSTA_UPDATE=always cargo test -p
+//! crm-cli --test output`.
 
 mod api;
 mod args;

@@ -2,7 +2,7 @@
 
 use crm_models::{
     BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, ExportedContact,
-    MethodPreference, OwnedContact, Person, PreferenceType, UpdatedBookingContact,
+    MethodPreference, OwnedContact, Person, PreferenceType,
 };
 use crm_sandbox::Setting;
 use serde::Serialize;
@@ -29,6 +29,7 @@ macro_rules! contact_members {
             "phoneSettings.doNotText",
             "preferences.jobRemindersEnabled",
             "preferences.marketingUpdatesEnabled",
+            "preferences.invoiceStatementNotification",
             "preferences.invoiceNotification",
             "preferences.statementNotification",
             "createdOn",
@@ -83,10 +84,6 @@ macro_rules! records {
 
 records! {
     BookingContact {
-        "id" => "ID", "type" => "TYPE", "value" => "VALUE", "memo" => "MEMO",
-        "modifiedOn" => "MODIFIED",
-    }
-    UpdatedBookingContact {
         "id" => "ID", "type" => "TYPE", "value" => "VALUE", "memo" => "MEMO",
         "modifiedOn" => "MODIFIED",
     }

@@ -1,0 +1,89 @@
+//! A sandbox and the command as a process that talks to it.
+#![allow(dead_code, reason = "not every test file uses everything")]
+
+use std::path::Path;
+
+use assert_cmd::{Command, assert::Assert};
+use crm_sandbox::{Sandbox, SandboxBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The first person of the demo data, and a contact method of it.
+pub const PERSON: &str = "5e0c1a44-93b7-4d1f-8a26-000000000001";
+pub const METHOD: &str = "7b2d9f10-4e6a-4c58-b310-000000000001";
+
+/// The command without any settings of the machine that the tests run on.
+pub fn crm(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home)
+        .timeout(std::time::Duration::from_secs(60));
+    command
+}
+
+/// A sandbox with a home of its own for files.
+pub struct Service {
+    pub sandbox: Sandbox,
+    pub home: TempDir,
+}
+
+impl Service {
+    /// With the demo data.
+    pub fn start() -> Self {
+        Self::build(Sandbox::builder())
+    }
+
+    pub fn build(builder: SandboxBuilder) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        Self {
+            sandbox: runtime.block_on(builder.start()).unwrap(),
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// The command with the sandbox's connection in its environment.
+    pub fn crm(&self, arguments: &[&str]) -> Command {
+        let connection = self.sandbox.connection();
+        let mut command = crm(self.home.path());
+        command
+            .current_dir(self.home.path())
+            .env("CRM_API_URL", &connection.api_url)
+            .env("CRM_AUTH_URL", &connection.auth_url)
+            .env("CRM_TENANT", connection.tenant.to_string())
+            .env("CRM_CLIENT_ID", &connection.client_id)
+            .env("CRM_CLIENT_SECRET", &connection.client_secret)
+            .env("CRM_APP_KEY", &connection.app_key)
+            .args(arguments);
+        command
+    }
+
+    /// Runs a command that is to succeed, and gives its stdout.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        stdout(&self.crm(arguments).assert().success())
+    }
+
+    /// Runs a command that is to succeed, and gives its answer as JSON.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let arguments = [arguments, &["--output", "json"]].concat();
+        serde_json::from_str(&self.ok(&arguments)).unwrap()
+    }
+
+    /// The writes that reached the sandbox: methods, in order.
+    pub fn writes(&self) -> Vec<String> {
+        let log = self.sandbox.log().into_iter();
+        let writes = log.filter(|request| request.method != "GET" && request.operation != "Token");
+        writes.map(|request| request.method).collect()
+    }
+}
+
+pub fn stdout(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+pub fn stderr(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}

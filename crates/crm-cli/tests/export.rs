@@ -1,0 +1,283 @@
+//! Exports that are stopped and go on, and the sandbox as a server.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, OpenOptions},
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+};
+
+use common::{Service, crm, stderr, stdout};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
+use serde_json::Value;
+
+const EXPORT: [&str; 7] = [
+    "export",
+    "location-contacts",
+    "--recent",
+    "--state",
+    "state.json",
+    "--out",
+    "out",
+];
+
+fn large() -> Service {
+    let builder = Sandbox::builder().seed(Seed::Count(500));
+    Service::build(builder.set("export-page-size", "100").unwrap())
+}
+
+fn ids(text: &str) -> BTreeSet<String> {
+    let records = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.map(|record| record["id"].to_string()).collect()
+}
+
+#[test]
+fn an_export_that_fails_goes_on_without_a_gap() {
+    let service = large();
+    let out = service.home.path().join("out");
+    let third = FaultRule::new(Fault::Status { status: 400 })
+        .operation("ExportContacts_LocationsContacts")
+        .nth(3);
+    service.sandbox.inject(FaultPlan::new().rule(third));
+    service.crm(&EXPORT).assert().code(3);
+    let before = ids(&fs::read_to_string(&out).unwrap());
+    assert!((100..500).contains(&before.len()), "{}", before.len());
+
+    // What a killed run leaves behind its last token: a part of the next batch.
+    let torn = br#"{"locationId":1,"id":1}
+{"locationId":7,"id":"#;
+    OpenOptions::new()
+        .append(true)
+        .open(&out)
+        .unwrap()
+        .write_all(torn)
+        .unwrap();
+    let second = service.crm(&EXPORT).assert().success();
+    assert!(
+        stderr(&second).contains("goes on from state.json"),
+        "{}",
+        stderr(&second)
+    );
+    assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 500);
+
+    // Nothing new: nothing is added.
+    let length = fs::metadata(&out).unwrap().len();
+    service.crm(&EXPORT).assert().success();
+    assert_eq!(fs::metadata(&out).unwrap().len(), length);
+}
+
+#[test]
+fn a_redirected_export_goes_on_without_a_torn_line() {
+    let service = large();
+    let out = service.home.path().join("redirected");
+    let run = || {
+        let connection = service.sandbox.connection();
+        Command::new(env!("CARGO_BIN_EXE_crm"))
+            .args(&EXPORT[..5])
+            .current_dir(service.home.path())
+            .env("XDG_CONFIG_HOME", service.home.path())
+            .env("CRM_API_URL", &connection.api_url)
+            .env("CRM_AUTH_URL", &connection.auth_url)
+            .env("CRM_TENANT", connection.tenant.to_string())
+            .env("CRM_CLIENT_ID", &connection.client_id)
+            .env("CRM_CLIENT_SECRET", &connection.client_secret)
+            .env("CRM_APP_KEY", &connection.app_key)
+            .stdout(
+                OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(&out)
+                    .unwrap(),
+            )
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+    };
+    assert!(run().success());
+    OpenOptions::new()
+        .append(true)
+        .open(&out)
+        .unwrap()
+        .write_all(b"{\"torn")
+        .unwrap();
+    assert!(run().success());
+    assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 500);
+}
+
+#[test]
+fn csv_has_its_header_once() {
+    let service = large();
+    let export = [&EXPORT[..], &["--output", "csv"]].concat();
+    service.crm(&export).assert().success();
+    service.json(&[
+        "location-contacts",
+        "create",
+        "1",
+        "--type",
+        "Fax",
+        "--value",
+        "8185550111",
+    ]);
+    service.crm(&export).assert().success();
+    let csv = fs::read_to_string(service.home.path().join("out")).unwrap();
+    assert_eq!(csv.matches("locationId").count(), 1);
+    assert!(
+        csv.contains("8185550111"),
+        "the second run added what was new"
+    );
+}
+
+#[test]
+fn a_state_of_another_export_and_a_file_with_content_are_refused() {
+    let service = large();
+    service.crm(&EXPORT).assert().success();
+    let mut other = EXPORT;
+    other[1] = "customer-contacts";
+    let refused = service.crm(&other).assert().code(2);
+    assert!(
+        stderr(&refused).contains("another export"),
+        "{}",
+        stderr(&refused)
+    );
+
+    let mut elsewhere = EXPORT;
+    elsewhere[6] = "elsewhere";
+    let refused = service.crm(&elsewhere).assert().code(2);
+    assert!(
+        stderr(&refused).contains("not that file"),
+        "{}",
+        stderr(&refused)
+    );
+
+    let refused = service
+        .crm(&["export", "location-contacts", "--out", "out"])
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&refused).contains("content already"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
+fn an_export_without_a_state_tells_how_to_go_on() {
+    let service = large();
+    let first = service
+        .crm(&["export", "location-contacts", "--recent"])
+        .assert()
+        .success();
+    assert_eq!(ids(&stdout(&first)).len(), 500);
+    let message = stderr(&first);
+    let token = message.trim().rsplit(' ').next().unwrap();
+    let next = service.ok(&["export", "location-contacts", "--recent", "--from", token]);
+    assert_eq!(next, "", "the token stands at the end");
+    let since = service.ok(&[
+        "export",
+        "location-contacts",
+        "--recent",
+        "--from",
+        "9000-01-01",
+    ]);
+    assert_eq!(since, "", "nothing was modified after this time");
+}
+
+/// Starts a command, reads its first line, and asks it to end.
+#[cfg(unix)]
+fn first_line_then_terminate(command: &mut Command) -> (String, std::process::ExitStatus) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    let id = child.id().to_string();
+    assert!(Command::new("kill").arg(id).status().unwrap().success());
+    (line, child.wait().unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn following_ends_when_it_is_told_to() {
+    let service = large();
+    let connection = service.sandbox.connection();
+    let (line, status) = first_line_then_terminate(
+        Command::new(env!("CARGO_BIN_EXE_crm"))
+            .args(["export", "location-contacts", "--recent", "--follow"])
+            .env("XDG_CONFIG_HOME", service.home.path())
+            .env("CRM_API_URL", &connection.api_url)
+            .env("CRM_AUTH_URL", &connection.auth_url)
+            .env("CRM_TENANT", connection.tenant.to_string())
+            .env("CRM_CLIENT_ID", &connection.client_id)
+            .env("CRM_CLIENT_SECRET", &connection.client_secret)
+            .env("CRM_APP_KEY", &connection.app_key),
+    );
+    assert!(line.starts_with("{\"locationId\""), "{line}");
+    // The reader may be gone before the last batch is written: that is no failure either.
+    assert!(status.success(), "{status}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_sandbox_serves_what_its_first_line_says_until_it_is_told_to_end() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data.sqlite");
+    let (line, status) = first_line_then_terminate(
+        Command::new(env!("CARGO_BIN_EXE_crm"))
+            .args([
+                "sandbox",
+                "serve",
+                "--seed",
+                "8",
+                "--set",
+                "rate-limit=0",
+                "--data",
+            ])
+            .arg(&data),
+    );
+    assert!(status.success(), "{status}");
+    let connection: Value = serde_json::from_str(&line).unwrap();
+    for member in [
+        "api_url",
+        "auth_url",
+        "client_id",
+        "client_secret",
+        "app_key",
+    ] {
+        assert!(connection[member].is_string(), "{member}: {line}");
+    }
+    assert!(connection["tenant"].is_i64(), "{line}");
+    assert!(data.exists());
+}
+
+#[test]
+fn the_sandbox_listens_on_this_machine_only() {
+    let home = tempfile::tempdir().unwrap();
+    let serve = |arguments: &[&str]| {
+        let mut command = crm(home.path());
+        command
+            .args(["sandbox", "serve"])
+            .args(arguments)
+            .assert()
+            .code(2)
+    };
+    let refused = serve(&["--listen", "0.0.0.0:0"]);
+    assert!(
+        stderr(&refused).contains("loopback"),
+        "{}",
+        stderr(&refused)
+    );
+    let refused = serve(&["--set", "no-such-setting=1"]);
+    assert!(
+        stderr(&refused).contains("no-such-setting"),
+        "{}",
+        stderr(&refused)
+    );
+}

@@ -1,0 +1,348 @@
+//! Bad input, wrong settings, and servers that misbehave: each ends in a clear message.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use common::{Service, crm, stderr, stdout};
+use crm_sandbox::{Fault, FaultPlan, FaultRule};
+
+const LIST: [&str; 3] = ["location-contacts", "list", "2001"];
+
+#[test]
+fn wrong_ids_are_refused_before_anything_is_sent() {
+    let service = Service::start();
+    for id in ["abc", "0", "-1", "99999999999999999999", "1.5", ""] {
+        let refused = service
+            .crm(&["location-contacts", "list", "--", id])
+            .assert()
+            .code(2);
+        assert!(
+            stderr(&refused).contains("LOCATION"),
+            "{}",
+            stderr(&refused)
+        );
+    }
+    service.crm(&["people", "get", "3001"]).assert().code(2);
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
+fn an_empty_update_is_refused_before_anything_is_sent() {
+    let service = Service::start();
+    let refused = service
+        .crm(&["location-contacts", "update", "2001", "3001"])
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&refused).contains("nothing is given to change"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
+fn an_address_does_not_become_a_telephone_number() {
+    let service = Service::start();
+    let create = [
+        "location-contacts",
+        "create",
+        "2001",
+        "--type",
+        "Phone",
+        "--value",
+        "a@site.example",
+    ];
+    let refused = service.crm(&create).assert().code(2);
+    assert!(stderr(&refused).contains("value"), "{}", stderr(&refused));
+    assert!(service.sandbox.log().is_empty());
+
+    let update = [
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--value",
+        "a@site.example",
+    ];
+    let refused = service.crm(&update).assert().failure();
+    assert!(stderr(&refused).contains("value"), "{}", stderr(&refused));
+    let kept = service.json(&["location-contacts", "get", "2001", "3001"]);
+    assert_eq!(kept["value"], "8185550142");
+}
+
+#[cfg(unix)]
+#[test]
+fn arguments_and_variables_must_be_utf8() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let service = Service::start();
+    let garbled = OsStr::from_bytes(b"a\xff");
+    let refused = service.crm(&LIST[..2]).arg(garbled).assert().code(2);
+    assert!(stderr(&refused).contains("UTF-8"), "{}", stderr(&refused));
+    let refused = service
+        .crm(&LIST)
+        .env("CRM_CLIENT_SECRET", garbled)
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&refused).contains("CRM_CLIENT_SECRET"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
+fn fields_that_do_not_exist_are_refused_before_a_write() {
+    let service = Service::start();
+    let create = [
+        "location-contacts",
+        "create",
+        "2001",
+        "--type",
+        "Phone",
+        "--value",
+        "8185550123",
+        "--fields",
+        "id,phone",
+    ];
+    let refused = service.crm(&create).assert().code(2);
+    assert!(stderr(&refused).contains("`phone`"), "{}", stderr(&refused));
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
+fn missing_settings_are_named_all_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let refused = crm(home.path())
+        .args(LIST)
+        .env("CRM_TENANT", "1")
+        .assert()
+        .code(2);
+    let message = stderr(&refused);
+    assert!(
+        message.contains("missing: environment, client id, client secret, app key"),
+        "{message}"
+    );
+    assert!(
+        message.contains("CRM_CLIENT_SECRET") && message.contains("config.toml"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_profile_gives_the_settings_and_its_faults_are_named() {
+    let service = Service::start();
+    let connection = service.sandbox.connection();
+    let folder = service.home.path().join("crm");
+    std::fs::create_dir(&folder).unwrap();
+    let write = |extra: &str| {
+        let text = format!(
+            "[profiles.local]\ntenant = 1001\napi_url = {:?}\nauth_url = {:?}\n\
+             client_id = {:?}\nclient_secret = {:?}\napp_key = {:?}\n{extra}",
+            connection.api_url,
+            connection.auth_url,
+            connection.client_id,
+            connection.client_secret,
+            connection.app_key
+        );
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+    };
+    let list = || {
+        crm(service.home.path())
+            .args(LIST)
+            .args(["--profile", "local"])
+            .assert()
+    };
+
+    write("");
+    let listed = list().success();
+    assert!(
+        stderr(&listed).contains("readable by others"),
+        "{}",
+        stderr(&listed)
+    );
+    write("apikey = \"s3cr3t\"\n");
+    let refused = list().code(2);
+    assert!(stderr(&refused).contains("apikey"), "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
+    write("");
+    let refused = crm(service.home.path())
+        .args(LIST)
+        .args(["--profile", "other"])
+        .assert()
+        .code(2);
+    assert!(stderr(&refused).contains("other"), "{}", stderr(&refused));
+}
+
+#[test]
+fn wrong_credentials_are_told_and_not_shown() {
+    let service = Service::start();
+    let wrong = |name: &str| {
+        let mut command = service.crm(&["-vv", "location-contacts", "list", "2001"]);
+        command.env(name, "wrong-8471").assert().code(4)
+    };
+    for name in ["CRM_CLIENT_ID", "CRM_CLIENT_SECRET"] {
+        let refused = wrong(name);
+        assert!(
+            stderr(&refused).contains("credentials"),
+            "{}",
+            stderr(&refused)
+        );
+        assert!(!stderr(&refused).contains("8471"), "{}", stderr(&refused));
+    }
+    let refused = service
+        .crm(&LIST)
+        .env("CRM_APP_KEY", "wrong-8471")
+        .assert()
+        .code(3);
+    assert!(stderr(&refused).contains("app key"), "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains("8471"), "{}", stderr(&refused));
+}
+
+#[test]
+fn the_check_of_credentials_says_what_to_do() {
+    let service = Service::start();
+    assert!(
+        service
+            .ok(&["auth", "check"])
+            .contains("may read and write")
+    );
+
+    service.sandbox.set("scopes", "tn.crm.locations:r").unwrap();
+    let steps = service.json(&["auth", "check"]);
+    let steps = steps.as_array().unwrap();
+    let of = |check: &str| steps.iter().find(|step| step["check"] == check).unwrap();
+    assert_eq!(of("tn.crm.locations:r")["detail"], "may read, not write");
+    assert_eq!(of("tn.crm.customers:r")["ok"], false);
+    assert!(
+        of("tn.crm.customers:r")["advice"]
+            .as_str()
+            .unwrap()
+            .contains("tick this scope")
+    );
+
+    let refused = service
+        .crm(&["auth", "check"])
+        .env("CRM_APP_KEY", "wrong")
+        .assert()
+        .code(4);
+    assert!(
+        stdout(&refused).contains("check the app key"),
+        "{}",
+        stdout(&refused)
+    );
+    let refused = service
+        .crm(&["auth", "check"])
+        .env("CRM_CLIENT_SECRET", "no")
+        .assert()
+        .code(4);
+    assert!(
+        stdout(&refused).contains("check client id and secret"),
+        "{}",
+        stdout(&refused)
+    );
+    let refused = service
+        .crm(&["auth", "check"])
+        .env("CRM_AUTH_URL", "http://127.0.0.1:1")
+        .assert()
+        .code(5);
+    assert!(
+        stdout(&refused).contains("check the network"),
+        "{}",
+        stdout(&refused)
+    );
+}
+
+#[test]
+fn a_host_that_cannot_be_reached_is_a_failure_of_the_network() {
+    let service = Service::start();
+    let unreachable = service
+        .crm(&LIST)
+        .env("CRM_API_URL", "http://127.0.0.1:1")
+        .assert()
+        .code(5);
+    let message = stderr(&unreachable);
+    assert!(
+        message.contains("no connection") && message.contains("try again later"),
+        "{message}"
+    );
+}
+
+#[test]
+fn credentials_do_not_go_over_a_network_without_tls() {
+    let service = Service::start();
+    let refused = service
+        .crm(&LIST)
+        .env("CRM_API_URL", "http://api.site.example")
+        .assert()
+        .code(2);
+    assert!(stderr(&refused).contains("API URL"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let service = Service::start();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let location = format!("http://{}/", other.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = connection.read(&mut request).unwrap();
+        let answer = format!(
+            "HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(answer.as_bytes()).unwrap();
+    });
+    let refused = service.crm(&LIST).env("CRM_API_URL", url).assert().code(3);
+    assert!(stderr(&refused).contains("302"), "{}", stderr(&refused));
+    server.join().unwrap();
+    other.set_nonblocking(true).unwrap();
+    assert!(other.accept().is_err(), "the other host was asked");
+}
+
+#[test]
+fn answers_that_are_not_what_they_should_be_are_told_apart() {
+    let service = Service::start();
+    let always = |fault| FaultPlan::new().rule(FaultRule::new(fault).path("/contacts").times(0));
+    for (fault, code, text) in [
+        (Fault::GarbageBody, 8, "cannot be read"),
+        (Fault::Html { status: 404 }, 3, "HTML"),
+        (Fault::Html { status: 503 }, 5, "not available"),
+        (Fault::Maintenance, 5, "maintenance"),
+        (Fault::Status { status: 409 }, 7, "409"),
+    ] {
+        service.sandbox.inject(always(fault.clone()));
+        let failed = service.crm(&LIST).assert().code(code);
+        assert!(
+            stderr(&failed).contains(text),
+            "{fault:?}: {}",
+            stderr(&failed)
+        );
+    }
+}
+
+#[test]
+fn a_lost_answer_of_a_creation_is_an_unknown_outcome() {
+    let service = Service::start();
+    let lost = FaultRule::new(Fault::LostAnswer).operation("Contacts_Create");
+    service.sandbox.inject(FaultPlan::new().rule(lost));
+    let failed = service
+        .crm(&["people", "create", "--name", "Dana"])
+        .assert()
+        .code(6);
+    let message = stderr(&failed);
+    assert!(
+        message.contains("not known") && message.contains("read the record"),
+        "{message}"
+    );
+    assert_eq!(service.writes(), ["POST"], "it is not repeated");
+}

@@ -1,0 +1,246 @@
+//! The forms of answers, and what belongs on which stream.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use common::{Service, crm, stderr, stdout};
+use serde_json::{Value, json};
+
+#[test]
+fn the_help_names_every_command_and_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let help = stdout(&crm(home.path()).arg("-h").assert().success());
+    insta::assert_snapshot!("help", help);
+    let long = stdout(&crm(home.path()).arg("--help").assert().success());
+    assert!(
+        long.contains("Exit codes:") && long.contains("a write may or may not"),
+        "{long}"
+    );
+}
+
+#[test]
+fn a_list_that_is_cut_short_says_so_on_stderr() {
+    let service = Service::start();
+    let list = [
+        "location-contacts",
+        "list",
+        "2001",
+        "--limit",
+        "2",
+        "--output",
+        "ndjson",
+    ];
+    let cut = service.crm(&list).assert().success();
+    assert_eq!(stdout(&cut).lines().count(), 2);
+    assert!(
+        stderr(&cut).contains("cut short after 2"),
+        "{}",
+        stderr(&cut)
+    );
+
+    let all = service
+        .crm(&["location-contacts", "list", "2001", "--all"])
+        .assert()
+        .success();
+    assert_eq!(stderr(&all), "");
+}
+
+#[test]
+fn fields_are_chosen_in_every_format() {
+    let service = Service::start();
+    let get = |format| {
+        let fields = [
+            "--fields",
+            "value,id,preferences.invoiceNotification",
+            "--output",
+            format,
+        ];
+        service.ok(&[
+            &["location-contacts", "list", "2001", "--limit", "1"],
+            &fields[..],
+        ]
+        .concat())
+    };
+    let object = r#"{"value":"8185550142","id":3001,"preferences.invoiceNotification":true}"#;
+    assert_eq!(get("ndjson").trim(), object);
+    assert_eq!(get("json"), format!("[\n  {object}\n]\n"));
+    assert_eq!(
+        get("csv"),
+        "value,id,preferences.invoiceNotification\n8185550142,3001,true\n"
+    );
+    assert!(get("table").starts_with("value"), "{}", get("table"));
+}
+
+#[test]
+fn csv_is_safe_to_open_in_a_spreadsheet() {
+    let service = Service::start();
+    let formula = "=HYPERLINK(\"http://evil.example\")";
+    service.ok(&[
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--memo",
+        formula,
+    ]);
+    let csv = service.ok(&[
+        "location-contacts",
+        "list",
+        "2001",
+        "--limit",
+        "1",
+        "--fields",
+        "memo",
+        "--output",
+        "csv",
+    ]);
+    assert_eq!(csv, "memo\n\"'=HYPERLINK(\"\"http://evil.example\"\")\"\n");
+}
+
+#[test]
+fn an_empty_list_is_an_empty_answer() {
+    let service = Service::start();
+    let list = ["people", "list", "--name", "Nobody Of This Name"];
+    assert_eq!(service.json(&list), json!([]));
+    assert_eq!(
+        service.ok(&[&list[..], &["--output", "ndjson"]].concat()),
+        ""
+    );
+    let csv = service.ok(&[&list[..], &["--output", "csv"]].concat());
+    assert!(csv.starts_with("id,") && csv.lines().count() == 1, "{csv}");
+}
+
+#[test]
+fn json_output_holds_the_error_too() {
+    let service = Service::start();
+    let get = [
+        "location-contacts",
+        "get",
+        "2001",
+        "9999",
+        "--output",
+        "json",
+    ];
+    let failed = service.crm(&get).assert().code(3);
+    let answer: Value = serde_json::from_str(&stdout(&failed)).unwrap();
+    assert_eq!(answer["error"]["kind"], "not-found");
+    assert_eq!(answer["error"]["exitCode"], 3);
+    assert!(
+        stderr(&failed).starts_with("error: "),
+        "{}",
+        stderr(&failed)
+    );
+
+    let refused = service
+        .crm(&["api", "get", "/nothing", "--output", "ndjson"])
+        .assert()
+        .code(3);
+    let answer: Value = serde_json::from_str(stdout(&refused).trim()).unwrap();
+    assert_eq!(answer["error"]["status"], 404);
+    assert!(answer["error"]["traceId"].is_string());
+
+    let usage = service
+        .crm(&["location-contacts", "get", "x", "--output=json"])
+        .assert()
+        .code(2);
+    let answer: Value = serde_json::from_str(&stdout(&usage)).unwrap();
+    assert_eq!(answer["error"]["kind"], "usage");
+}
+
+#[test]
+fn an_error_in_the_middle_of_a_list_is_its_last_item() {
+    use crm_sandbox::{Fault, FaultPlan, FaultRule};
+
+    let service = Service::start();
+    let second = FaultRule::new(Fault::Status { status: 400 })
+        .operation("Locations_GetContactList")
+        .nth(2);
+    service.sandbox.inject(FaultPlan::new().rule(second));
+    let list = [
+        "location-contacts",
+        "list",
+        "2001",
+        "--page-size",
+        "2",
+        "--all",
+        "--output",
+        "json",
+    ];
+    let failed = service.crm(&list).assert().code(3);
+    let answer: Value = serde_json::from_str(&stdout(&failed)).unwrap();
+    let items = answer.as_array().unwrap();
+    assert_eq!(items.len(), 3, "{answer}");
+    assert_eq!(items[2]["error"]["status"], 400);
+}
+
+#[test]
+fn colours_are_for_terminals_and_can_be_forbidden() {
+    let service = Service::start();
+    let update = ["location-contacts", "update", "2001", "3001", "--memo"];
+    let coloured = |memo, name: &str, value: &str| {
+        let arguments = [&update[..], &[memo]].concat();
+        stdout(&service.crm(&arguments).env(name, value).assert().success()).contains('\u{1b}')
+    };
+    assert!(
+        !coloured("a", "TERM", "xterm-256color"),
+        "stdout is no terminal"
+    );
+    assert!(coloured("b", "CLICOLOR_FORCE", "1"));
+    let both = [&update[..], &["c"]].concat();
+    let both = service
+        .crm(&both)
+        .env("CLICOLOR_FORCE", "0")
+        .env("NO_COLOR", "1")
+        .assert()
+        .success();
+    assert!(!stdout(&both).contains('\u{1b}'));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crm"))
+        .args([
+            "--sandbox",
+            "--sandbox-seed",
+            "20000",
+            "location-contacts",
+            "changed",
+        ])
+        .args([
+            "--modified-since",
+            "2000-01-01",
+            "--all",
+            "--output",
+            "ndjson",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut some = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert!(output.status.success());
+}
+
+#[test]
+fn completions_and_man_pages_come_from_the_definitions() {
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(
+            &crm(home.path())
+                .args(["completions", shell])
+                .assert()
+                .success(),
+        );
+        assert!(script.contains("location-contacts"), "{shell}");
+    }
+    let folder = home.path().join("man");
+    crm(home.path()).arg("man").arg(&folder).assert().success();
+    let page = std::fs::read_to_string(folder.join("crm-location-contacts-update.1")).unwrap();
+    assert!(page.contains("if\\-unmodified\\-since"), "{page}");
+}

@@ -1,0 +1,277 @@
+//! The commands on contacts of locations and customers.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Service, stderr, stdout};
+use serde_json::json;
+
+#[test]
+fn an_update_shows_each_member_before_and_after() {
+    let service = Service::start();
+    let shown = service.ok(&[
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--memo",
+        "Gate code 4411",
+        "--marketing-updates",
+        "off",
+    ]);
+    insta::assert_snapshot!(shown, @r"
+    location 2001, contact 3001: 2 members changed
+      memo                                 Site manager, after 4 pm → Gate code 4411
+      preferences.marketingUpdatesEnabled  true → false
+    ");
+    let contact = service.json(&["location-contacts", "get", "2001", "3001"]);
+    assert_eq!(contact["memo"], "Gate code 4411");
+    assert_eq!(contact["preferences"]["marketingUpdatesEnabled"], false);
+    assert_eq!(
+        contact["preferences"]["jobRemindersEnabled"], true,
+        "the others are kept"
+    );
+}
+
+#[test]
+fn an_update_in_json_has_the_differences_and_the_record() {
+    let service = Service::start();
+    let updated = service.json(&[
+        "customer-contacts",
+        "update",
+        "1001",
+        "4001",
+        "--memo",
+        "Boss",
+    ]);
+    assert_eq!(updated["changed"], true);
+    assert_eq!(
+        updated["differences"],
+        json!([{"field": "memo", "before": "Owner", "after": "Boss"}])
+    );
+    assert_eq!(updated["record"]["id"], 4001);
+}
+
+#[test]
+fn an_update_that_changes_nothing_sends_nothing() {
+    let service = Service::start();
+    let update = [
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--value",
+        "(818) 555-0142",
+    ];
+    assert!(service.ok(&update).contains("nothing to change"));
+    assert_eq!(service.json(&update)["changed"], false);
+    assert!(service.writes().is_empty());
+}
+
+#[test]
+fn a_dry_run_shows_the_exact_request_and_sends_no_write() {
+    let service = Service::start();
+    let update = [
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--marketing-updates",
+        "off",
+        "--dry-run",
+    ];
+    let shown = service.json(&update);
+    assert_eq!(shown["dryRun"], true);
+    assert_eq!(shown["request"]["method"], "PATCH");
+    assert_eq!(
+        shown["request"]["path"],
+        "/crm/v2/tenant/1001/locations/2001/contacts/3001"
+    );
+    assert_eq!(
+        shown["request"]["body"],
+        json!({"preferences": {
+            "jobRemindersEnabled": true, "marketingUpdatesEnabled": false,
+            "invoiceStatementNotification": true, "invoiceNotification": true,
+            "statementNotification": true,
+        }})
+    );
+    assert_eq!(shown["differences"][0]["after"], "false");
+    assert!(service.ok(&update).contains("true → false"));
+    assert!(service.writes().is_empty());
+}
+
+#[test]
+fn the_legacy_form_of_preferences_has_three_flags() {
+    let service = Service::start();
+    let shown = service.json(&[
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--marketing-updates",
+        "off",
+        "--legacy-preferences",
+        "--dry-run",
+    ]);
+    let flags = shown["request"]["body"]["preferences"].as_object().unwrap();
+    assert_eq!(flags.len(), 3);
+}
+
+#[test]
+fn a_guard_keeps_what_somebody_else_changed() {
+    let service = Service::start();
+    let seen = service.json(&["location-contacts", "get", "2001", "3001"])["modifiedOn"].clone();
+    let seen = seen.as_str().unwrap();
+    let update = |memo| {
+        service.crm(&[
+            "location-contacts",
+            "update",
+            "2001",
+            "3001",
+            "--memo",
+            memo,
+            "--if-unmodified-since",
+            seen,
+        ])
+    };
+    update("First").assert().success();
+    let refused = update("Second").assert().code(7);
+    assert!(
+        stderr(&refused).contains("was changed at"),
+        "{}",
+        stderr(&refused)
+    );
+    assert_eq!(
+        service.json(&["location-contacts", "get", "2001", "3001"])["memo"],
+        "First"
+    );
+}
+
+#[test]
+fn a_memo_is_cleared() {
+    let service = Service::start();
+    let shown = service.ok(&[
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--clear-memo",
+    ]);
+    assert!(
+        shown.contains("Site manager, after 4 pm → (none)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_contact_is_created_once_found_and_deleted() {
+    let service = Service::start();
+    let create = [
+        "location-contacts",
+        "create",
+        "2002",
+        "--type",
+        "mobilephone",
+        "--value",
+        "(818) 555-0190",
+        "--memo",
+        "-Gate-",
+        "--unless-present",
+    ];
+    let created = service.json(&create);
+    assert_eq!(
+        (&created["type"], &created["memo"]),
+        (&json!("MobilePhone"), &json!("-Gate-"))
+    );
+    let again = service.crm(&create).assert().success();
+    assert!(
+        stderr(&again).contains("there already"),
+        "{}",
+        stderr(&again)
+    );
+
+    let id = created["id"].to_string();
+    let deleted = service.json(&["location-contacts", "delete", "2002", &id]);
+    assert_eq!(deleted["action"], "deleted");
+    service
+        .crm(&["location-contacts", "get", "2002", &id])
+        .assert()
+        .code(3);
+    assert_eq!(service.writes(), ["POST", "DELETE"]);
+}
+
+#[test]
+fn contacts_are_listed_over_all_owners_by_time_and_by_ids() {
+    let service = Service::start();
+    let ids = service.json(&["customer-contacts", "changed", "--ids", "1001,1002"]);
+    let owners: Vec<_> = ids
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["customerId"])
+        .collect();
+    assert!(owners.contains(&&json!(1001)) && owners.contains(&&json!(1002)));
+    assert!(
+        owners
+            .iter()
+            .all(|owner| [json!(1001), json!(1002)].contains(owner))
+    );
+
+    let all = service.json(&[
+        "location-contacts",
+        "changed",
+        "--modified-since",
+        "2000-01-01",
+    ]);
+    let recent = service.json(&[
+        "location-contacts",
+        "changed",
+        "--modified-since",
+        "2026-05-01",
+    ]);
+    assert!(recent.as_array().unwrap().len() < all.as_array().unwrap().len());
+
+    let none = service
+        .crm(&["location-contacts", "changed"])
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&none).contains("needs ids or a time"),
+        "{}",
+        stderr(&none)
+    );
+}
+
+#[test]
+fn unknown_preferences_are_not_guessed() {
+    let service = Service::start();
+    let one = [
+        "location-contacts",
+        "update",
+        "2001",
+        "3005",
+        "--marketing-updates",
+        "off",
+    ];
+    let refused = service.crm(&one).assert().code(2);
+    assert!(
+        stderr(&refused).contains("give all of --job-reminders"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(service.writes().is_empty());
+
+    let rest = [
+        "--job-reminders",
+        "on",
+        "--invoices",
+        "off",
+        "--statements",
+        "off",
+    ];
+    let updated = stdout(&service.crm(&[&one[..], &rest].concat()).assert().success());
+    assert!(
+        updated.contains("preferences.jobRemindersEnabled"),
+        "{updated}"
+    );
+}
