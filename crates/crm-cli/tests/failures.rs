@@ -238,6 +238,14 @@ fn the_check_of_credentials_says_what_to_do() {
         "{}",
         stdout(&refused)
     );
+    let json = ["auth", "check", "--output", "json"];
+    let refused = service
+        .crm(&json)
+        .env("CRM_APP_KEY", "wrong")
+        .assert()
+        .code(4);
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&refused)).unwrap();
+    assert_eq!(answer[6]["error"]["kind"], "credentials", "{answer}");
     let refused = service
         .crm(&["auth", "check"])
         .env("CRM_CLIENT_SECRET", "no")

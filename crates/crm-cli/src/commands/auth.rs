@@ -105,21 +105,21 @@ impl Auth {
                 None => steps.push(&step)?,
             }
         }
-        steps.finish()?;
-        match allowed {
-            0 => Err(CliError::CheckFailed {
-                summary: "no area may be read: see the table".to_owned(),
-                exit: Exit::Credentials,
-            }),
-            _ => Ok(()),
+        if allowed > 0 {
+            return steps.finish();
         }
+        steps.interrupt()?;
+        Err(CliError::CheckFailed {
+            summary: "no area may be read".to_owned(),
+            exit: Exit::Credentials,
+        })
     }
 }
 
 /// Ends the table with a step after which the others would tell nothing new.
 fn stop(mut steps: Records<'_, Step>, failed: Step, exit: Exit) -> Result<(), CliError> {
     steps.push(&failed)?;
-    steps.finish()?;
+    steps.interrupt()?;
     let summary = format!("{}: {}", failed.check, failed.detail);
     Err(CliError::CheckFailed { summary, exit })
 }

@@ -26,7 +26,7 @@ pub(crate) enum ContactMethods {
         list: ListArgs,
     },
 
-    /// Find contact methods over all people
+    /// Find contact methods over all people; --fields contactId,id,value tells whose they are
     Search {
         #[command(flatten)]
         filter: Filter,

@@ -208,6 +208,14 @@ impl<R: Record> Records<'_, R> {
         Ok(())
     }
 
+    /// Ends a list that an error follows: in JSON the error becomes its last item.
+    pub(crate) fn interrupt(self) -> Result<(), CliError> {
+        match self.form {
+            Form::Array(mut out) => Ok(out.flush()?),
+            _ => self.finish(),
+        }
+    }
+
     /// Ends a list.
     pub(crate) fn finish(mut self) -> Result<(), CliError> {
         match &mut self.form {

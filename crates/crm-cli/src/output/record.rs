@@ -47,10 +47,10 @@ macro_rules! contact_table {
             ("type", "TYPE"),
             ("value", "VALUE"),
             ("memo", "MEMO"),
-            ("preferences.jobRemindersEnabled", "JOBS"),
-            ("preferences.marketingUpdatesEnabled", "MARKETING"),
-            ("preferences.invoiceNotification", "INVOICES"),
-            ("preferences.statementNotification", "STATEMENTS"),
+            ("preferences.jobRemindersEnabled", "JOB"),
+            ("preferences.marketingUpdatesEnabled", "MKT"),
+            ("preferences.invoiceNotification", "INV"),
+            ("preferences.statementNotification", "STM"),
             ("modifiedOn", "MODIFIED"),
         ]
     };
@@ -89,13 +89,11 @@ records! {
     }
     Person {
         "id" => "ID", "name" => "NAME", "title" => "TITLE", "referenceId" => "REFERENCE",
-        "isArchived" => "ARCHIVED", "createdOn", "createdBy", "modifiedOn" => "MODIFIED",
-        "modifiedBy",
+        "isArchived" => "ARCHIVED", "createdOn", "createdBy", "modifiedOn", "modifiedBy",
     }
     ContactMethod {
-        "id" => "ID", "contactId", "referenceId" => "REFERENCE", "type" => "TYPE",
-        "value" => "VALUE", "memo" => "MEMO", "createdOn", "createdBy",
-        "modifiedOn" => "MODIFIED", "modifiedBy",
+        "id" => "ID", "contactId", "referenceId", "type" => "TYPE", "value" => "VALUE",
+        "memo" => "MEMO", "createdOn", "createdBy", "modifiedOn", "modifiedBy",
     }
     ContactRelationship {
         "id" => "ID", "typeSlug" => "TYPE", "typeName", "relatedEntityId" => "RELATED TO",

@@ -69,7 +69,13 @@ impl Selection {
                 .collect(),
             false => R::TABLE
                 .iter()
-                .map(|(member, _)| at(&value, member))
+                .map(
+                    |(member, _)| match (at(&value, member), member.ends_with("On")) {
+                        // The day is enough for the eye, and leaves room for the rest.
+                        (Value::String(time), true) => time.split('T').next().into(),
+                        (value, _) => value,
+                    },
+                )
                 .collect(),
         })
     }

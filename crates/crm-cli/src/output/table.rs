@@ -2,13 +2,18 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{ContentArrangement, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use serde_json::Value;
 
 use super::selection::{Row, cell};
 
 /// How many rows are laid out together; a longer list comes in several parts.
 const ROWS: usize = 500;
+
+/// Columns up to this width are not broken over lines where the terminal is narrow, and
+/// neither are those of GUIDs, so that ids can be copied.
+const KEPT: u16 = 12;
+const GUID: u16 = 36;
 
 /// A table that is written part by part.
 pub(super) struct Table<W> {
@@ -54,8 +59,13 @@ impl<W: Write> Table<W> {
             table.set_header(titles);
         }
         table.add_rows(self.rows.drain(..));
-        for column in table.column_iter_mut() {
+        let widths = table.column_max_content_widths();
+        for (column, width) in table.column_iter_mut().zip(widths) {
             column.set_padding((0, 2));
+            column.set_constraint(match width {
+                ..=KEPT | GUID => ColumnConstraint::ContentWidth,
+                _ => ColumnConstraint::LowerBoundary(Width::Fixed(KEPT)),
+            });
         }
         for line in table.lines() {
             writeln!(self.out, "{}", line.trim_end())?;

@@ -1,7 +1,7 @@
 //! Where an export writes to, and what of it is on the disk.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Write},
     path::Path,
 };
@@ -34,6 +34,12 @@ impl Destination {
             .append(true)
             .open(path)
             .map_err(fail)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(CliError::Usage(format!(
+                "another export is writing to {}",
+                path.display()
+            )));
+        }
         Ok(Self {
             name: fs::canonicalize(path).map_err(fail)?.display().to_string(),
             file: Some(file),
