@@ -209,6 +209,9 @@ pub(crate) struct Draft {
     call: Call,
 }
 
+/// How many headers a request has on the wire, about.
+const HEADERS: usize = 12;
+
 impl Draft {
     /// Appends the members of `value`, valid by the rules of its type, to the query.
     pub(crate) fn query<Q: Serialize + Check>(mut self, value: &Q) -> Result<Self, ContactsError> {
@@ -259,6 +262,8 @@ impl Draft {
         let uri =
             Uri::from_maybe_shared(Bytes::from(self.target)).map_err(ContactsError::unwritable)?;
         let mut request = Request::new(body);
+        // Room for what the layers and the HTTP library add, so that the map never grows.
+        request.headers_mut().reserve(HEADERS);
         *request.method_mut() = self.method;
         *request.uri_mut() = uri;
         request.extensions_mut().insert(self.call);

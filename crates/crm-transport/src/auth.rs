@@ -13,7 +13,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     Call, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind,
+    TransportErrorKind, replay::Replay,
 };
 
 /// Where tokens are asked for, on the auth host.
@@ -315,11 +315,12 @@ impl<T: Transport> WithAuth<T> {
 impl<T: Transport> Transport for WithAuth<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let token = self.auth.0.token(None).await?;
-        let response = self.send_with(request.clone(), &token).await?;
+        let replay = Replay::of(&request);
+        let response = self.send_with(request, &token).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let token = self.auth.0.token(Some(&token)).await?;
-        self.send_with(request, &token).await
+        self.send_with(replay.into_request(), &token).await
     }
 }

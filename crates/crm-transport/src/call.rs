@@ -74,6 +74,7 @@ impl Call {
     }
 }
 
-/// How many times the request was tried, in the extensions of an answer.
+/// How many times the request was tried, in the extensions of an answer; absent after one
+/// attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempts(pub u32);

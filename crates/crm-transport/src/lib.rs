@@ -66,6 +66,7 @@ mod mock;
 mod rate_limit;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod refine;
+mod replay;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry;

@@ -31,7 +31,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
-    base: Url,
+    base: String,
     limits: Limits,
 }
 
@@ -64,7 +64,7 @@ impl ReqwestTransport {
             })?;
         Ok(Self {
             client,
-            base: parse(environment.api_url())?,
+            base: environment.api_url().to_owned(),
             limits,
         })
     }
@@ -76,7 +76,7 @@ impl ReqwestTransport {
     /// Never for a valid [`Environment`].
     pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
         Ok(Self {
-            base: parse(environment.auth_url())?,
+            base: environment.auth_url().to_owned(),
             ..self.clone()
         })
     }

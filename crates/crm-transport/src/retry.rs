@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, retry_after,
+    TransportErrorKind, replay::Replay, retry_after,
 };
 
 /// When to repeat, how often, after which waits.
@@ -226,14 +226,15 @@ impl<T: fmt::Debug> fmt::Debug for WithRetry<T> {
 
 #[async_trait]
 impl<T: Transport> Transport for WithRetry<T> {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         let started = Instant::now();
         let &Call {
             operation, effect, ..
         } = Call::of(&request);
         self.budget.deposit();
         for attempt in 1.. {
-            let result = self.inner.send(request.clone()).await;
+            let replay = Replay::of(&request);
+            let result = self.inner.send(request).await;
             let outcome = Outcome::of(&result);
             let wait = self
                 .next(attempt, effect, outcome)
@@ -243,6 +244,7 @@ impl<T: Transport> Transport for WithRetry<T> {
             };
             tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
             sleep(wait).await;
+            request = replay.into_request();
         }
         unreachable!("the loop ends by returning")
     }
@@ -254,7 +256,9 @@ fn counted(
 ) -> Result<Response, TransportError> {
     match result {
         Ok(mut response) => {
-            response.extensions_mut().insert(Attempts(attempts));
+            if attempts > 1 {
+                response.extensions_mut().insert(Attempts(attempts));
+            }
             Ok(response)
         }
         Err(error) => Err(error.with_attempts(attempts)),

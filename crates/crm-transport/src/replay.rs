@@ -1,0 +1,111 @@
+//! A request kept for a repeat.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Uri};
+
+use crate::{Call, Request};
+
+/// What it takes to send a request once more.
+///
+/// Cloning a request allocates for its header map and its extensions, on every call, for a
+/// repeat that hardly ever comes. The requests of this workspace have few headers and one
+/// extension, which are kept here in place; any other request is cloned.
+pub(crate) enum Replay {
+    /// Few headers, and no extension but the [`Call`].
+    Lean {
+        method: Method,
+        uri: Uri,
+        headers: [Option<(HeaderName, HeaderValue)>; HEADERS],
+        call: Option<Call>,
+        body: Bytes,
+    },
+    /// Anything else.
+    Clone(Box<Request>),
+}
+
+const HEADERS: usize = 4;
+
+impl Replay {
+    pub(crate) fn of(request: &Request) -> Self {
+        let call = request.extensions().get::<Call>();
+        let known_extensions = usize::from(call.is_some());
+        if request.headers().len() > HEADERS || request.extensions().len() != known_extensions {
+            return Self::Clone(Box::new(request.clone()));
+        }
+        let mut headers = [const { None }; HEADERS];
+        for (kept, (name, value)) in headers.iter_mut().zip(request.headers()) {
+            *kept = Some((name.clone(), value.clone()));
+        }
+        Self::Lean {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers,
+            call: call.cloned(),
+            body: request.body().clone(),
+        }
+    }
+
+    pub(crate) fn into_request(self) -> Request {
+        match self {
+            Self::Clone(request) => *request,
+            Self::Lean {
+                method,
+                uri,
+                headers,
+                call,
+                body,
+            } => {
+                let mut request = Request::new(body);
+                *request.method_mut() = method;
+                *request.uri_mut() = uri;
+                for (name, value) in headers.into_iter().flatten() {
+                    request.headers_mut().append(name, value);
+                }
+                if let Some(call) = call {
+                    request.extensions_mut().insert(call);
+                }
+                request
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Effect;
+
+    fn request(headers: usize) -> Request {
+        let mut request = Request::new(Bytes::from_static(b"{}"));
+        *request.method_mut() = Method::PATCH;
+        *request.uri_mut() = Uri::from_static("/a?b=c");
+        for _ in 0..headers {
+            let value = HeaderValue::from_static("value");
+            request.headers_mut().append("x-same", value);
+        }
+        request
+    }
+
+    #[test]
+    fn a_replay_is_the_request_again_with_all_its_parts() {
+        for headers in 0..8 {
+            let mut original = request(headers);
+            let call = Call::new("Test", Effect::Read);
+            original.extensions_mut().insert(call.clone());
+            let again = Replay::of(&original).into_request();
+            assert_eq!(again.method(), original.method());
+            assert_eq!(again.uri(), original.uri());
+            assert_eq!(again.headers(), original.headers());
+            assert_eq!(again.body(), original.body());
+            assert_eq!(Call::of(&again), &call);
+        }
+    }
+
+    #[test]
+    fn extensions_of_the_callers_own_are_kept() {
+        let mut original = request(1);
+        original.extensions_mut().insert("mine");
+        let again = Replay::of(&original).into_request();
+        assert_eq!(again.extensions().get(), Some(&"mine"));
+    }
+}
