@@ -35,7 +35,7 @@ pub(crate) struct Database {
 }
 
 /// How much of a file is kept in memory at most, in KiB.
-const CACHE_KIB: i64 = 16 * 1024;
+const CACHE_KIB: i64 = 8 * 1024;
 /// How long one process waits for another one's commit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -124,6 +124,12 @@ impl Database {
             self.connection
                 .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"),
         )
+    }
+
+    /// Keeps more of the file in memory, for many look-ups in one state of it.
+    pub(crate) fn hold_still(&self, cache_kib: i64) -> Result<(), BulkError> {
+        let sql = format!("PRAGMA cache_size = -{cache_kib}; BEGIN");
+        self.check(self.connection.execute_batch(&sql))
     }
 
     pub(crate) fn path(&self) -> &Path {

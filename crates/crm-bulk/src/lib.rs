@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod error;
 mod input;
+mod opt_out;
 mod plan;
 mod present;
 mod set;
@@ -23,6 +24,7 @@ pub use change::{
 pub use clean_up::CleanUp;
 pub use error::BulkError;
 pub use input::{BadCell, Input, InputFormat, InvalidRows};
+pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use set::{ChangeSet, Selection, SetInfo, SetKind, Totals};
 pub use site::Site;

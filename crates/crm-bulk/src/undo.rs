@@ -94,11 +94,19 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
             let old: std::collections::BTreeMap<_, _> = wanted.keys().filter_map(old).collect();
             let nothing = old.is_empty();
             let lost = old.len() < wanted.len();
-            (target, Action::MethodPreferences(old), outcome(lost, nothing))
+            (
+                target,
+                Action::MethodPreferences(old),
+                outcome(lost, nothing),
+            )
         }
         (_, target) => {
             let (wanted, lost) = restored(before?, after);
-            let nothing = wanted == Wanted { exact: true, ..Wanted::default() };
+            let nothing = wanted
+                == Wanted {
+                    exact: true,
+                    ..Wanted::default()
+                };
             if nothing && !lost {
                 return None;
             }
@@ -138,7 +146,8 @@ fn restored(before: &Image, after: Option<&Image>) -> (Wanted, bool) {
         Some(preferences) if changed => wanted.set_preferences(preferences),
         _ => {}
     }
-    let lost = before.preferences.is_none() && after.is_none_or(|after| after.preferences.is_some());
+    let lost =
+        before.preferences.is_none() && after.is_none_or(|after| after.preferences.is_some());
     (wanted, lost)
 }
 

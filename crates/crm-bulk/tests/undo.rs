@@ -42,7 +42,12 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     let before = all(&world);
     let set = world.plan(EVERY_MEMBER, "set.crm").await;
     let finished = world.apply(Apply::new(set)).await.unwrap();
-    assert_eq!(finished.count(State::Done), 6, "{:#?}", changes(&world.path("set.crm")));
+    assert_eq!(
+        finished.count(State::Done),
+        6,
+        "{:#?}",
+        changes(&world.path("set.crm"))
+    );
     assert_ne!(all(&world), before);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
@@ -50,7 +55,12 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     assert_eq!((summary.planned, summary.impossible), (6, 0));
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     let finished = world.apply(Apply::new(undo)).await.unwrap();
-    assert_eq!(finished.count(State::Done), 6, "{:#?}", changes(&world.path("undo.crm")));
+    assert_eq!(
+        finished.count(State::Done),
+        6,
+        "{:#?}",
+        changes(&world.path("undo.crm"))
+    );
     assert_eq!(all(&world), before);
 }
 
@@ -59,17 +69,36 @@ async fn deleted_duplicates_come_back_both() {
     let world = world(Seed::Demo).await;
     let create = "location_id,action,type,value\n2001,create,Email,twin@site.example\n";
     let location = world.service.location(LocationId::new(2001).unwrap());
-    world.apply(Apply::new(world.plan(create, "one.crm").await)).await.unwrap();
-    let twin = crm_models::CreateContactRequest::new(crm_models::ContactType::Email, "twin@site.example");
+    world
+        .apply(Apply::new(world.plan(create, "one.crm").await))
+        .await
+        .unwrap();
+    let twin =
+        crm_models::CreateContactRequest::new(crm_models::ContactType::Email, "twin@site.example");
     location.create(twin).await.unwrap();
     let before = all(&world);
 
-    let twins: Vec<_> = world.stored().into_values().filter(|c| c.value == "twin@site.example").collect();
-    let rows: String = twins.iter().map(|twin| format!("2001,{},delete\n", twin.id)).collect();
-    let set = world.plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm").await;
+    let twins: Vec<_> = world
+        .stored()
+        .into_values()
+        .filter(|c| c.value == "twin@site.example")
+        .collect();
+    let rows: String = twins
+        .iter()
+        .map(|twin| format!("2001,{},delete\n", twin.id))
+        .collect();
+    let set = world
+        .plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm")
+        .await;
     world.apply(Apply::new(set)).await.unwrap();
-    ChangeSet::open(world.path("two.crm")).unwrap().undo(world.path("undo.crm")).unwrap();
-    world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
+    ChangeSet::open(world.path("two.crm"))
+        .unwrap()
+        .undo(world.path("undo.crm"))
+        .unwrap();
+    world
+        .apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap()))
+        .await
+        .unwrap();
     assert_eq!(all(&world), before);
 }
 
@@ -77,17 +106,29 @@ async fn deleted_duplicates_come_back_both() {
 async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,by the set\n2001,3002,by the set\n";
-    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
+    world
+        .apply(Apply::new(world.plan(rows, "set.crm").await))
+        .await
+        .unwrap();
     let location = world.service.location(LocationId::new(2001).unwrap());
     let by_hand = ContactChange::new().memo("by hand");
-    location.update(ContactId::new(3001).unwrap(), &by_hand).await.unwrap();
+    location
+        .update(ContactId::new(3001).unwrap(), &by_hand)
+        .await
+        .unwrap();
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     set.undo(world.path("undo.crm")).unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
-    assert_eq!(states(&world.path("undo.crm")), [State::Drifted, State::Done]);
-    assert_eq!(world.location_contact(2001, 3001).memo.as_deref(), Some("by hand"));
+    assert_eq!(
+        states(&world.path("undo.crm")),
+        [State::Drifted, State::Done]
+    );
+    assert_eq!(
+        world.location_contact(2001, 3001).memo.as_deref(),
+        Some("by hand")
+    );
     assert_eq!(world.location_contact(2001, 3002).memo, None);
 }
 
@@ -95,11 +136,18 @@ async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
 async fn unknown_preferences_are_said_to_be_lost() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,job_reminders,marketing_updates,invoices,statements\n2001,3005,off,off,off,off\n";
-    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
+    world
+        .apply(Apply::new(world.plan(rows, "set.crm").await))
+        .await
+        .unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let summary = set.undo(world.path("undo.crm")).unwrap();
     assert_eq!((summary.planned, summary.impossible), (0, 1));
-    let message = changes(&world.path("undo.crm"))[0].outcome.message.clone().unwrap();
+    let message = changes(&world.path("undo.crm"))[0]
+        .outcome
+        .message
+        .clone()
+        .unwrap();
     assert!(message.contains("unknown before"), "{message}");
 }
 

@@ -16,7 +16,7 @@ pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
     entries::{Entries, Entry, key},
-    invalid::{BadRows, mask},
+    invalid::BadRows,
     ndjson::{NdjsonRows, Object},
     request::{RowRequest, Select},
 };

@@ -22,7 +22,7 @@ pub(super) async fn read<T: Transport>(
     draft: &mut Draft,
 ) -> Result<Timestamp, BulkError> {
     let began = clock::now();
-    draft.index_unread()?;
+    draft.index_records()?;
     for kind in [CustomerId::NOUN, LocationId::NOUN] {
         let mut last = 0;
         loop {

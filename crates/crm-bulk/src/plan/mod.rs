@@ -278,12 +278,13 @@ impl Plan {
         }
     }
 
-    /// When the snapshot was complete. One of another site is refused.
+    /// Makes the snapshot ready and tells when it was complete. One of another site is refused.
     fn complete_snapshot(&self) -> Result<Timestamp, BulkError> {
         let Some(snapshot) = &self.snapshot else {
             return Err(BulkError::NeedsSnapshot { line: 0 });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
+        snapshot.hold_still()?;
         snapshot
             .known_at()?
             .ok_or_else(|| BulkError::SnapshotIncomplete {

@@ -1,6 +1,7 @@
 //! A change set in the making.
 
 use std::{
+    cell::Cell,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -22,6 +23,8 @@ pub(crate) struct Draft {
     database: Option<Database>,
     temporary: PathBuf,
     path: PathBuf,
+    /// Whether a contact is to be created.
+    creates: Cell<bool>,
 }
 
 /// What the plan found out about one change.
@@ -65,6 +68,7 @@ impl Draft {
             database: Some(database),
             temporary,
             path: path.to_owned(),
+            creates: Cell::new(false),
         };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -132,6 +136,9 @@ impl Draft {
     fn insert(&self, change: &Planned<'_>, state: &str) -> Result<(), BulkError> {
         let wanted = change.action.wanted_json();
         let wanted = wanted.map_err(|e| self.unwritable(e))?;
+        if matches!(change.action, Action::Create(_)) {
+            self.creates.set(true);
+        }
         let sql = "INSERT INTO changes (row, owner_kind, owner_id, contact_id, action, wanted,
                 before, state, message)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -154,8 +161,8 @@ impl Draft {
         BulkError::file(&self.path, "written", error.into())
     }
 
-    /// Makes the records of unread changes quick to find by owner.
-    pub(crate) fn index_unread(&self) -> Result<(), BulkError> {
+    /// Makes changes quick to find by their record.
+    pub(crate) fn index_records(&self) -> Result<(), BulkError> {
         self.batch(include_str!("indexes.sql"))
     }
 
@@ -235,14 +242,14 @@ impl Draft {
 
     /// Sets aside what contradicts itself, and puts the set under its name.
     pub(crate) fn finish(mut self) -> Result<(), BulkError> {
-        self.batch(
-            &include_str!("indexes.sql").replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS"),
-        )?;
+        self.index_records()?;
         self.resolve_repeats("contact_id IS NOT NULL", "contact_id")?;
-        self.resolve_repeats(
-            "action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL",
-            "wanted ->> '$.value'",
-        )?;
+        if self.creates.get() {
+            self.resolve_repeats(
+                "action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL",
+                "wanted ->> '$.value'",
+            )?;
+        }
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         // Closes the file, so that it is complete under its own name.
         self.database = None;
