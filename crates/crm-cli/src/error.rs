@@ -30,7 +30,7 @@ impl Exit {
         (Self::Local, "a file or this machine failed"),
         (
             Self::Usage,
-            "usage, settings or input are wrong; nothing was sent",
+            "usage, settings or input are wrong, or a write was not allowed; nothing was sent",
         ),
         (
             Self::Refused,
@@ -187,10 +187,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_exit_code_is_in_the_help() {
+    fn every_exit_code_is_in_the_help_and_in_the_readme() {
         let help = Exit::help();
         assert_eq!(help.lines().count(), Exit::ALL.len() + 1);
         assert!(help.contains("  130  interrupted"), "{help}");
+        let readme = include_str!("../README.md");
+        for (exit, meaning) in Exit::ALL {
+            let row = format!("| {} | {meaning}", exit as u8);
+            assert!(readme.contains(&row), "the README lacks: {row}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | You look for | It is in |
 //! |---|---|
 //! | a command | one file below `commands`, one variant of [`commands::Command`] |
-//! | where settings come from | `settings`, `profile` |
+//! | where settings come from | `settings` |
 //! | how a connection is made | `session`; what may be written, `write_guard` |
 //! | how answers are printed | `output` |
 //! | exit codes and error messages | `error`, `report` |
@@ -13,7 +13,6 @@ mod commands;
 mod error;
 mod interrupt;
 mod output;
-mod profile;
 mod progress;
 mod report;
 mod session;

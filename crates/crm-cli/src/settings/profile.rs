@@ -21,27 +21,28 @@ use crm_models::TenantId;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::{cli::Vendor, settings::SettingsError};
+use super::SettingsError;
+use crate::cli::Vendor;
 
 /// One profile; whatever it leaves out comes from elsewhere.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Profile {
-    pub(crate) tenant: Option<TenantId>,
-    pub(crate) environment: Option<Vendor>,
-    pub(crate) api_url: Option<String>,
-    pub(crate) auth_url: Option<String>,
-    pub(crate) client_id: Option<Secret>,
-    pub(crate) client_secret: Option<Secret>,
-    pub(crate) app_key: Option<Secret>,
-    pub(crate) read_only: Option<bool>,
-    pub(crate) legacy_preferences: Option<bool>,
+pub(super) struct Profile {
+    pub(super) tenant: Option<TenantId>,
+    pub(super) environment: Option<Vendor>,
+    pub(super) api_url: Option<String>,
+    pub(super) auth_url: Option<String>,
+    pub(super) client_id: Option<Secret>,
+    pub(super) client_secret: Option<Secret>,
+    pub(super) app_key: Option<Secret>,
+    pub(super) read_only: Option<bool>,
+    pub(super) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
-    pub(crate) enterprise_hub: Option<bool>,
+    pub(super) enterprise_hub: Option<bool>,
 }
 
 /// A text that no message shows, not even the one that says that it is no text.
-pub(crate) struct Secret(pub(crate) String);
+pub(super) struct Secret(pub(super) String);
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -60,16 +61,16 @@ struct File {
 }
 
 /// The profile that is taken when none is named.
-pub(crate) const DEFAULT: &str = "default";
+pub(super) const DEFAULT: &str = "default";
 
 /// Where the file is; none where the user has no home.
-pub(crate) fn path() -> Option<PathBuf> {
+pub(super) fn path() -> Option<PathBuf> {
     let folders = choose_base_strategy().ok()?;
     Some(folders.config_dir().join("crm").join("config.toml"))
 }
 
 /// Reads one profile. Without a name it is `default`, which need not exist.
-pub(crate) fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
+pub(super) fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

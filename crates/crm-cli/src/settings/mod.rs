@@ -1,15 +1,23 @@
 //! The settings of a connection: from options, then the environment, then the profile.
 
-use std::{env, ffi::OsString, fmt, path::PathBuf};
+mod error;
+mod profile;
+mod variables;
+
+use std::{env, fmt};
 
 use clap::ValueEnum;
 use crm_models::TenantId;
 use crm_sandbox::Connection;
 
-use crate::{
-    cli::{Globals, Vendor},
-    profile::{self, Profile, Secret},
+use self::{
+    error::PLACES,
+    profile::{Profile, Secret},
+    variables::{Variables, switch},
 };
+use crate::cli::{Globals, Vendor};
+
+pub(crate) use error::SettingsError;
 
 /// Everything that a connection needs.
 pub(crate) struct Settings {
@@ -35,7 +43,10 @@ impl Host {
     pub(crate) fn is_production(&self) -> bool {
         match self {
             Self::Vendor(vendor) => *vendor == Vendor::Production,
-            Self::Custom { api_url, .. } => api_url.contains("//api.servicetitan.io"),
+            Self::Custom { api_url, .. } => {
+                let url = api_url.to_ascii_lowercase();
+                url.contains("//api.servicetitan.io")
+            }
         }
     }
 }
@@ -49,89 +60,6 @@ impl fmt::Display for Host {
         }
     }
 }
-
-/// Why there are no usable settings. No message shows a secret.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SettingsError {
-    #[error("these settings are missing: {}", .0.join(", "))]
-    Missing(Vec<&'static str>),
-
-    #[error("{name} is not usable: {reason}")]
-    Variable { name: &'static str, reason: String },
-
-    #[error("{} is not usable: {reason}", path.display())]
-    File { path: PathBuf, reason: String },
-
-    #[error("there is no profile `{name}` in {}; it has {}", path.display(), names(known))]
-    NoProfile {
-        name: String,
-        path: PathBuf,
-        known: Vec<String>,
-    },
-
-    #[error("{0} gives one of API URL and auth URL: give both, or an environment instead")]
-    HalfHost(&'static str),
-
-    #[error("{0} gives an environment and URLs as well: give one of the two")]
-    TwoHosts(&'static str),
-}
-
-fn names(known: &[String]) -> String {
-    match known {
-        [] => "none".to_owned(),
-        known => known.join(", "),
-    }
-}
-
-impl SettingsError {
-    /// Where each missing setting can be given, one line each.
-    pub(crate) fn details(&self) -> Vec<String> {
-        let Self::Missing(missing) = self else {
-            return Vec::new();
-        };
-        let places = PLACES
-            .into_iter()
-            .filter(|(name, ..)| missing.contains(name));
-        let mut lines: Vec<_> = places
-            .map(|(name, option, variable, key)| {
-                format!("{name:<13}  {option:<29}  {variable:<17}  {key}")
-            })
-            .collect();
-        lines.insert(
-            0,
-            format!(
-                "{:<13}  {:<29}  {:<17}  profile",
-                "", "option", "environment"
-            ),
-        );
-        if let Some(path) = profile::path() {
-            lines.push(format!("the profiles are in {}", path.display()));
-        }
-        lines.push("to try a command without an account, add --sandbox".to_owned());
-        lines
-    }
-}
-
-/// A setting, and the three places where it can be given.
-const PLACES: [(&str, &str, &str, &str); 5] = [
-    ("tenant", "--tenant", "CRM_TENANT", "tenant"),
-    (
-        "environment",
-        "--environment",
-        "CRM_ENVIRONMENT",
-        "environment",
-    ),
-    ("client id", NO_OPTION, "CRM_CLIENT_ID", "client_id"),
-    (
-        "client secret",
-        NO_OPTION,
-        "CRM_CLIENT_SECRET",
-        "client_secret",
-    ),
-    ("app key", NO_OPTION, "CRM_APP_KEY", "app_key"),
-];
-
-const NO_OPTION: &str = "(not on the command line)";
 
 impl Settings {
     /// Settings of this process: its options, its environment, the user's profile.
@@ -276,44 +204,10 @@ fn host(
     }
 }
 
-/// The environment variables; an empty one counts as not set.
-struct Variables<'a>(&'a dyn Fn(&str) -> Option<OsString>);
-
-impl Variables<'_> {
-    fn text(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
-        match (self.0)(name).map(|value| value.into_string()) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
-            Some(Err(_)) => Err(SettingsError::Variable {
-                name,
-                reason: "it is not UTF-8".to_owned(),
-            }),
-        }
-    }
-
-    fn parsed<V, E: fmt::Display>(
-        &self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<V, E>,
-    ) -> Result<Option<V>, SettingsError> {
-        let value = self.text(name)?.map(|text| parse(text.trim()));
-        value.transpose().map_err(|error| SettingsError::Variable {
-            name,
-            reason: error.to_string(),
-        })
-    }
-}
-
-fn switch(text: &str) -> Result<bool, &'static str> {
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "on" | "yes" => Ok(true),
-        "0" | "false" | "off" | "no" => Ok(false),
-        _ => Err("it takes 1 or 0"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use clap::Parser;
 
     use super::*;

@@ -1,0 +1,88 @@
+//! What can be wrong with settings, told without showing a secret.
+
+use std::path::PathBuf;
+
+use super::profile;
+
+/// Why there are no usable settings. No message shows a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error("these settings are missing: {}", .0.join(", "))]
+    Missing(Vec<&'static str>),
+
+    #[error("{name} is not usable: {reason}")]
+    Variable { name: &'static str, reason: String },
+
+    #[error("{} is not usable: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+
+    #[error("there is no profile `{name}` in {}; it has {}", path.display(), names(known))]
+    NoProfile {
+        name: String,
+        path: PathBuf,
+        known: Vec<String>,
+    },
+
+    #[error("{0} gives one of API URL and auth URL: give both, or an environment instead")]
+    HalfHost(&'static str),
+
+    #[error("{0} gives an environment and URLs as well: give one of the two")]
+    TwoHosts(&'static str),
+}
+
+fn names(known: &[String]) -> String {
+    match known {
+        [] => "none".to_owned(),
+        known => known.join(", "),
+    }
+}
+
+impl SettingsError {
+    /// Where each missing setting can be given, one line each.
+    pub(crate) fn details(&self) -> Vec<String> {
+        let Self::Missing(missing) = self else {
+            return Vec::new();
+        };
+        let places = PLACES
+            .into_iter()
+            .filter(|(name, ..)| missing.contains(name));
+        let mut lines: Vec<_> = places
+            .map(|(name, option, variable, key)| {
+                format!("{name:<13}  {option:<29}  {variable:<17}  {key}")
+            })
+            .collect();
+        lines.insert(
+            0,
+            format!(
+                "{:<13}  {:<29}  {:<17}  profile",
+                "", "option", "environment"
+            ),
+        );
+        if let Some(path) = profile::path() {
+            lines.push(format!("the profiles are in {}", path.display()));
+        }
+        lines.push("to try a command without an account, add --sandbox".to_owned());
+        lines
+    }
+}
+
+/// A setting, and the three places where it can be given.
+pub(super) const PLACES: [(&str, &str, &str, &str); 5] = [
+    ("tenant", "--tenant", "CRM_TENANT", "tenant"),
+    (
+        "environment",
+        "--environment",
+        "CRM_ENVIRONMENT",
+        "environment",
+    ),
+    ("client id", NO_OPTION, "CRM_CLIENT_ID", "client_id"),
+    (
+        "client secret",
+        NO_OPTION,
+        "CRM_CLIENT_SECRET",
+        "client_secret",
+    ),
+    ("app key", NO_OPTION, "CRM_APP_KEY", "app_key"),
+];
+
+const NO_OPTION: &str = "(not on the command line)";
