@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, env, process::ExitCode};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use clap::error::ErrorKind;
 use crm_contacts::{Advice, ContactsError};
 use serde::Serialize;
 
 use crate::{
     error::{CliError, Exit},
-    output::{Change, Format, Output, printable},
+    output::{Change, Format, Output, note, printable},
     write_guard::{HeldRequest, Withheld},
 };
 
@@ -80,7 +80,9 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(format) = json_wanted() {
-        let failure = Failure::usage(error.kind().to_string());
+        let text = error.to_string();
+        let line = text.lines().next().unwrap_or_default();
+        let failure = Failure::usage(line.trim_start_matches("error: ").to_owned());
         let _ = Output::new(format, None).error(&Envelope { error: failure });
     }
     ExitCode::from(Exit::Usage as u8)
@@ -124,10 +126,9 @@ pub(crate) fn dry_run(
 
 fn people(message: &str, details: &[String]) {
     let red = AnsiColor::Red.on_default().bold();
-    let plain = Style::new();
-    anstream::eprintln!("{red}error:{red:#}{plain} {}", printable(message));
+    note(format!("{red}error:{red:#} {}", printable(message)));
     for detail in details {
-        anstream::eprintln!("  {}", printable(detail));
+        note(format!("  {}", printable(detail)));
     }
 }
 

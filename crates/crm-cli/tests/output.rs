@@ -148,6 +148,8 @@ fn json_output_holds_the_error_too() {
         .code(2);
     let answer: Value = serde_json::from_str(&stdout(&usage)).unwrap();
     assert_eq!(answer["error"]["kind"], "usage");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("invalid value 'x'"), "{message}");
 }
 
 #[test]

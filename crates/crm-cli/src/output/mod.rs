@@ -257,7 +257,8 @@ impl Items<'_> {
 
 /// A line on stderr about the answer, not part of it.
 pub(crate) fn note(text: impl AsRef<str>) {
-    anstream::eprintln!("{}", text.as_ref());
+    // Where nobody reads stderr any more, the answer and the exit code are left to tell.
+    let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
 }
 
 /// Whether a person can be asked: questions go to stderr, answers come from stdin.

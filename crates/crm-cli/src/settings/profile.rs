@@ -22,7 +22,7 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::SettingsError;
-use crate::cli::Vendor;
+use crate::{cli::Vendor, output::note};
 
 /// One profile; whatever it leaves out comes from elsewhere.
 #[derive(Default, Deserialize)]
@@ -94,10 +94,10 @@ pub(super) fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsE
         }
     };
     if (profile.client_secret.is_some() || profile.app_key.is_some()) && others_may_read(path) {
-        anstream::eprintln!(
+        note(format!(
             "warning: {} holds secrets and is readable by others; run: chmod 600 {0}",
             path.display()
-        );
+        ));
     }
     Ok(profile)
 }
