@@ -86,12 +86,14 @@ impl Spec {
         let _ = write!(target, "{BASE_PATH}{tenant}");
         let mut parameters = parameters.into_iter();
         let mut rest = self.path;
-        while let Some((literal, tail)) = rest.split_once('{') {
-            target.push_str(literal);
+        // Searching bytes, not characters: this runs for every call.
+        let find = |text: &str, wanted| text.bytes().position(|byte| byte == wanted);
+        while let (Some(open), Some(close)) = (find(rest, b'{'), find(rest, b'}')) {
+            target.push_str(&rest[..open]);
             if let Some(parameter) = parameters.next() {
                 let _ = write!(target, "{parameter}");
             }
-            rest = tail.split_once('}').map_or("", |(_, after)| after);
+            rest = &rest[close + 1..];
         }
         target.push_str(rest);
         debug_assert!(parameters.next().is_none(), "{} takes fewer ids", self.id);

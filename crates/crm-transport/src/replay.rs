@@ -23,7 +23,7 @@ pub(crate) enum Replay {
     Clone(Box<Request>),
 }
 
-const HEADERS: usize = 4;
+const HEADERS: usize = 2;
 
 impl Replay {
     pub(crate) fn of(request: &Request) -> Self {
