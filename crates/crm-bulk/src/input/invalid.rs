@@ -204,7 +204,8 @@ impl BadRows {
     }
 }
 
-fn write_record<'a>(
+/// Writes one row of CSV.
+pub(crate) fn write_record<'a>(
     writer: impl Write,
     delimiter: u8,
     cells: impl Iterator<Item = &'a str>,

@@ -15,8 +15,8 @@ pub use self::invalid::{BadCell, InvalidRows};
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
-    entries::{Entries, Entry, key},
-    invalid::BadRows,
+    entries::{Entries, RECEIVED, column, date, key},
+    invalid::{BadRows, write_record},
     ndjson::{NdjsonRows, Object},
     request::{RowRequest, Select},
 };

@@ -246,13 +246,14 @@ impl Reader<'_> {
 
     fn flag(&mut self, column: Column) -> Option<bool> {
         let text = self.cells.get(column)?;
-        match text.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Some(true),
-            "off" | "false" | "no" | "0" => Some(false),
-            _ => {
-                self.refuse(column, "must be on or off");
-                None
-            }
+        let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+        if is(["on", "true", "yes", "1"]) {
+            Some(true)
+        } else if is(["off", "false", "no", "0"]) {
+            Some(false)
+        } else {
+            self.refuse(column, "must be on or off");
+            None
         }
     }
 
@@ -265,8 +266,14 @@ impl Reader<'_> {
         number
     }
 
+    /// Refuses what the API would refuse. That nothing is left to change is no fault of its
+    /// own in a row with other faults.
     fn refuse_members(&mut self, fields: &[FieldError]) {
-        for field in fields {
+        let faulty = !self.bad.is_empty();
+        for field in fields
+            .iter()
+            .filter(|field| !(faulty && field.field.is_empty()))
+        {
             let column = Column::named(&field.field);
             self.bad.push(BadCell {
                 line: self.line,

@@ -19,16 +19,19 @@ use crate::{BulkError, ChangeSet, database::Database};
 pub(crate) struct Journal {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<thread::JoinHandle<()>>,
-    /// Why the writer stopped, for the first one who asks.
-    failure: Arc<Mutex<Option<BulkError>>>,
+    failure: Failure,
     path: PathBuf,
     /// Held until the writer is gone.
     _lock: File,
 }
 
-type Job = Box<dyn FnOnce(&Database) -> Result<Answer, BulkError> + Send>;
-/// Hands a job's result over once its transaction is committed.
+/// Whether it went well, and the answer for whoever waits.
+type Job = Box<dyn FnOnce(&Database) -> (Result<(), BulkError>, Answer) + Send>;
+/// Hands a job's result over once its transaction is committed; dropped, it tells that there
+/// is none.
 type Answer = Box<dyn FnOnce()>;
+/// Why the writer stopped, for the first one who asks.
+type Failure = Arc<Mutex<Option<BulkError>>>;
 
 /// How many jobs share a transaction at most.
 const JOBS_PER_COMMIT: usize = 1_000;
@@ -43,16 +46,11 @@ impl Journal {
         let lock = lock(&path)?;
         set.database.make_durable()?;
         let (sender, jobs) = mpsc::channel();
-        let failure = Arc::<Mutex<_>>::default();
+        let failure = Failure::default();
         let slot = Arc::clone(&failure);
-        let write = move || {
-            if let Err(error) = work(&set.database, &jobs) {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            }
-        };
         let thread = thread::Builder::new()
             .name("crm-change-set".to_owned())
-            .spawn(write)
+            .spawn(move || work(&set.database, &jobs, &slot))
             .map_err(|e| BulkError::file(&path, "given a thread", e))?;
         Ok(Self {
             jobs: Some(sender),
@@ -71,10 +69,10 @@ impl Journal {
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
         let (sender, answer) = oneshot::channel();
-        let job: Job = Box::new(move |database| {
-            let result = job(database)?;
+        let job: Job = Box::new(move |database| match job(database) {
             // Nobody may be waiting any more.
-            Ok(Box::new(move || drop(sender.send(result))))
+            Ok(result) => (Ok(()), Box::new(move || drop(sender.send(result)))),
+            Err(error) => (Err(error), Box::new(move || drop(sender))),
         });
         if let Some(jobs) = &self.jobs {
             // A writer that is gone drops the job, and with it the sender of the answer.
@@ -104,24 +102,40 @@ impl Drop for Journal {
 }
 
 /// Does jobs until nobody can send one any more, or until one fails: then nothing of its
-/// transaction is kept, and whoever waits for an answer finds the channel closed.
-fn work(database: &Database, jobs: &mpsc::Receiver<Job>) -> Result<(), BulkError> {
+/// transaction is kept, and whoever waits for an answer is told that there is none.
+fn work(database: &Database, jobs: &mpsc::Receiver<Job>, failure: &Failure) {
     while let Ok(first) = jobs.recv() {
-        let transaction = database.check(Transaction::new_unchecked(
-            &database.connection,
-            TransactionBehavior::Immediate,
-        ))?;
         let waiting = jobs.try_iter().take(JOBS_PER_COMMIT - 1);
-        let answers = std::iter::once(first)
-            .chain(waiting)
-            .map(|job| job(database))
-            .collect::<Result<Vec<_>, _>>()?;
-        database.check(transaction.commit())?;
-        for answer in answers {
-            answer();
+        let mut answers = Vec::new();
+        match transact(
+            database,
+            std::iter::once(first).chain(waiting),
+            &mut answers,
+        ) {
+            Ok(()) => answers.into_iter().for_each(|answer| answer()),
+            Err(error) => {
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                return;
+            }
         }
     }
-    Ok(())
+}
+
+/// Does some jobs in one transaction.
+fn transact(
+    database: &Database,
+    jobs: impl Iterator<Item = Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), BulkError> {
+    let transaction =
+        Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
+    let transaction = database.check(transaction)?;
+    for job in jobs {
+        let (result, answer) = job(database);
+        answers.push(answer);
+        result?;
+    }
+    database.check(transaction.commit())
 }
 
 /// The lock of the set at `path`: `NAME.lock` beside it. The file stays behind, empty, since
@@ -142,5 +156,78 @@ fn lock(path: &Path) -> Result<File, BulkError> {
             path: path.to_owned(),
         }),
         Err(TryLockError::Error(e)) => Err(BulkError::file(&name, "locked", e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params;
+
+    use super::*;
+    use crate::{Site, set::SetKind, set::draft::Draft};
+
+    fn set(folder: &Path) -> ChangeSet {
+        let path = folder.join("set.crm");
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
+        draft.finish().unwrap();
+        ChangeSet::open(path).unwrap()
+    }
+
+    fn add(database: &Database, row: u64) -> Result<(), BulkError> {
+        let sql = "INSERT INTO rows (row, line, data) VALUES (?, 1, ?)";
+        let data = "x".repeat(2_000);
+        database.check(database.connection.execute(sql, params![row, data]))?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_stops_the_writer_and_keeps_what_was_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let small = set(folder.path());
+        small
+            .database
+            .connection
+            .pragma_update(None, "max_page_count", 40)
+            .unwrap();
+        let journal = Journal::start(small).unwrap();
+        let mut kept = 0;
+        let error = loop {
+            match journal.run(move |database| add(database, kept + 1)).await {
+                Ok(()) => kept += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(kept > 10);
+        assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+        let later = journal.run(|_| Ok(())).await.unwrap_err();
+        assert!(later.to_string().contains("earlier failure"), "{later}");
+        drop(journal);
+
+        let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
+        let rows = set
+            .database
+            .connection
+            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
+        assert_eq!(rows, Ok(kept));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_takes_its_whole_transaction_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::start(set(folder.path())).unwrap();
+        journal.run(|database| add(database, 1)).await.unwrap();
+        let half = journal.run(|database| {
+            add(database, 2)?;
+            add(database, 1)
+        });
+        assert!(matches!(half.await, Err(BulkError::Database { .. })));
+        drop(journal);
+        let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
+        let rows = set
+            .database
+            .connection
+            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
+        assert_eq!(rows, Ok(1_u64));
     }
 }

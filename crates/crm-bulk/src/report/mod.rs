@@ -1,0 +1,289 @@
+//! One page for people: what a set changes, and what became of it.
+
+mod words;
+
+use std::io::{self, Write};
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+
+use crate::{
+    BulkError, Change, ChangeSet, Image, Selection, SetInfo, SetKind, State, Totals,
+    input::{RECEIVED, column, date},
+    set::columns,
+};
+
+const STYLE: &str = include_str!("page.css");
+
+/// How many changes of a kind the page lists one by one; the totals count all.
+const LISTED: u32 = 5_000;
+
+/// What a reader should look at first.
+const ATTENTION: [State; 5] = [
+    State::Failed,
+    State::Unknown,
+    State::Drifted,
+    State::Conflict,
+    State::NotFound,
+];
+
+impl ChangeSet {
+    /// Writes one self-contained HTML page: totals, what changes from what to what, and the
+    /// outcomes; for opt-outs the evidence, entry by entry. It loads nothing from the network,
+    /// reads well on a telephone and on paper, and holds numbers and addresses in clear.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the set or to write.
+    pub fn report(&self, out: impl Write) -> Result<(), BulkError> {
+        let mut page = Page {
+            set: self,
+            out: io::BufWriter::new(out),
+        };
+        let (info, totals) = (self.info()?, self.totals()?);
+        page.write(&head(&info, &totals, self.rows()?))?;
+        match info.kind {
+            SetKind::OptOut | SetKind::OptIn => page.entries()?,
+            _ => page.differences(&totals)?,
+        }
+        page.write(&html! {
+            footer {
+                p {
+                    "Numbers and addresses on this page are personal data: keep it as you keep \
+                     your customers' files."
+                }
+            }
+        })?;
+        page.out
+            .write_all(b"</body></html>\n")
+            .map_err(|e| page.unwritten(e))?;
+        page.out.flush().map_err(|e| page.unwritten(e))
+    }
+}
+
+struct Page<'a, W: Write> {
+    set: &'a ChangeSet,
+    out: W,
+}
+
+/// The page down to the totals. The body stays open.
+fn head(info: &SetInfo, totals: &Totals, rows: u64) -> Markup {
+    let title = words::title(info.kind);
+    html! {
+        (DOCTYPE)
+        (PreEscaped("<html lang=\"en\">"))
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+        }
+        (PreEscaped("<body>"))
+        h1 { (title) }
+        dl {
+            @if let Some(source) = &info.source { dt { "From the list" } dd { (source) } }
+            @if let Some(undone) = &info.undo_of {
+                dt { "Takes back" } dd { (undone.display()) }
+            }
+            dt { "Tenant" } dd { (info.site.tenant()) }
+            dt { "Server" } dd { (info.site.environment()) }
+            @if let Some(at) = info.created_at { dt { "Planned" } dd { (at) } }
+            @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (at) } }
+            @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
+        }
+        h2 { "In all" }
+        ul.tiles {
+            @for state in State::ALL {
+                @let count = totals.in_state(state);
+                @let (word, class) = words::state(state);
+                @if count > 0 { li { b class=(class) { (count) } (word) } }
+            }
+            @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
+        }
+        @for note in &info.notes { p.note { (note) } }
+    }
+}
+
+impl<W: Write> Page<'_, W> {
+    fn write(&mut self, markup: &Markup) -> Result<(), BulkError> {
+        let written = self.out.write_all(markup.0.as_bytes());
+        written.map_err(|e| self.unwritten(e))
+    }
+
+    fn raw(&mut self, html: &str) -> Result<(), BulkError> {
+        self.write(&PreEscaped(html.to_owned()))
+    }
+
+    fn unwritten(&self, error: io::Error) -> BulkError {
+        BulkError::file(self.set.path(), "written as a page", error)
+    }
+
+    /// What needs attention, then everything else.
+    fn differences(&mut self, totals: &Totals) -> Result<(), BulkError> {
+        let rest: Vec<_> = State::ALL
+            .into_iter()
+            .filter(|state| !ATTENTION.contains(state) && *state != State::Already)
+            .collect();
+        let sections = [("Needs attention", ATTENTION.to_vec()), ("Changes", rest)];
+        for (heading, states) in sections {
+            let count: u64 = states.iter().map(|state| totals.in_state(*state)).sum();
+            if count == 0 {
+                continue;
+            }
+            self.write(&html! {
+                h2 { (heading) }
+                @if count > u64::from(LISTED) {
+                    p { "The first " (LISTED) " of " (count) "." }
+                }
+            })?;
+            self.raw("<table><thead><tr><th>Contact<th>Now<th>Change<th>Outcome</thead><tbody>")?;
+            let set = self.set;
+            set.for_each(&Selection::states(states).limit(LISTED), |change| {
+                self.write(&html! {
+                    tr {
+                        td data-label="Contact" { (words::place(&change.target)) }
+                        td data-label="Now" { (value(&change)) }
+                        td data-label="Change" { (difference(&change)) }
+                        td data-label="Outcome" { (outcome(&change)) }
+                    }
+                })
+            })?;
+            self.raw("</tbody></table>")?;
+        }
+        Ok(())
+    }
+
+    /// The evidence: each entry of the list with every place where it was found.
+    fn entries(&mut self) -> Result<(), BulkError> {
+        self.write(&html! { h2 { "Entry by entry" } })?;
+        let database = &self.set.database;
+        let header = database.meta("header")?.unwrap_or_default();
+        let header: Vec<String> = serde_json::from_str(&header).unwrap_or_default();
+        let received = column(&header, &RECEIVED);
+        let connection = &database.connection;
+        let mut rows =
+            database.check(connection.prepare("SELECT row, data FROM rows ORDER BY row"))?;
+        let mut rows = database.check(rows.query([]))?;
+        let sql = format!(
+            "SELECT {} FROM changes WHERE row IS NOT NULL ORDER BY row, id",
+            columns::COLUMNS
+        );
+        let mut changes = database.check(connection.prepare(&sql))?;
+        let mut changes = database.check(changes.query([]))?;
+        database.check(changes.advance())?;
+        while let Some(row) = database.check(rows.next())? {
+            let number: u64 = database.check(row.get(0))?;
+            let data: String = database.check(row.get(1))?;
+            let cells: Vec<String> = serde_json::from_str(&data).unwrap_or_default();
+            let mut found = Vec::new();
+            while let Some(change) = changes.get() {
+                let of: u64 = database.check(change.get(1))?;
+                if of > number {
+                    break;
+                }
+                if of == number {
+                    found.push(database.check(columns::read(change))?);
+                }
+                database.check(changes.advance())?;
+            }
+            self.write(&entry(&header, &cells, received, &found))?;
+        }
+        Ok(())
+    }
+}
+
+impl ChangeSet {
+    fn rows(&self) -> Result<u64, BulkError> {
+        let count = self
+            .database
+            .connection
+            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
+        self.database.check(count)
+    }
+}
+
+/// One entry of a list of opt-outs.
+fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[Change]) -> Markup {
+    let known = header
+        .iter()
+        .zip(cells)
+        .filter(|(_, cell)| !cell.trim().is_empty());
+    let received = received.and_then(|at| date(cells.get(at)?));
+    let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
+    html! {
+        h3 {
+            @for (at, (name, cell)) in known.enumerate() {
+                @if at > 0 { " · " }
+                small { (name) ": " } (cell)
+            }
+        }
+        @if let Some(due) = due {
+            p {
+                small {
+                    "To be done by " (due) " (" (words::BUSINESS_DAYS)
+                    " business days after it was received; public holidays not counted out)."
+                }
+            }
+        }
+        @if found.is_empty() {
+            p.bad { "Not found anywhere." }
+        } @else {
+            table {
+                thead {
+                    tr {
+                        th { "Found at" } th { "Written as" } th { "Change" } th { "Outcome" }
+                        th { "When" } th { "Trace id" }
+                    }
+                }
+                tbody {
+                    @for change in found {
+                        tr {
+                            td data-label="Found at" { (words::place(&change.target)) }
+                            td data-label="Written as" { (value(change)) }
+                            td data-label="Change" { (difference(change)) }
+                            td data-label="Outcome" { (outcome(change)) }
+                            td data-label="When" {
+                                @if let Some(at) = change.outcome.at { (at) }
+                            }
+                            td data-label="Trace id" {
+                                @if let Some(id) = &change.outcome.trace_id { (id) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The number or address as it is at present.
+fn value(change: &Change) -> Markup {
+    let image = change.before.as_ref().or(change.after.as_ref());
+    html! { @if let Some(value) = image.map(Image::value) { (value) } }
+}
+
+/// Old and new, member by member.
+fn difference(change: &Change) -> Markup {
+    let members = change.members();
+    html! {
+        @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
+        @for (at, member) in members.iter().enumerate() {
+            @if at > 0 { br; }
+            (member.name) ": "
+            @match &member.old {
+                Some(old) if old.is_empty() => {}
+                Some(old) => { del { (old) } " → " }
+                None => {}
+            }
+            @if member.new.is_empty() { ins { "(removed)" } } @else { ins { (member.new) } }
+        }
+    }
+}
+
+fn outcome(change: &Change) -> Markup {
+    let (word, class) = words::state(change.outcome.state);
+    html! {
+        span class=(class) { (word) }
+        @if let Some(message) = &change.outcome.message { br; small { (message) } }
+    }
+}

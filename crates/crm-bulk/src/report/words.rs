@@ -1,0 +1,93 @@
+//! How a page says things to people who do not program.
+
+use jiff::{
+    ToSpan,
+    civil::{Date, Weekday},
+};
+
+use crate::{Change, SetKind, State, Target};
+
+/// How many business days an opt-out may take.
+pub(super) const BUSINESS_DAYS: u32 = 10;
+
+/// The page's title.
+pub(super) fn title(kind: SetKind) -> &'static str {
+    match kind {
+        SetKind::OptOut => "Opt-outs",
+        SetKind::OptIn => "Opt-ins",
+        SetKind::Undo => "Changes taken back",
+        _ => "Changes to contacts",
+    }
+}
+
+/// What a state means, and how it looks.
+pub(super) fn state(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::Planned => ("to be done", "wait"),
+        State::Already => ("was so already", "done"),
+        State::InFlight => ("interrupted, will be checked", "wait"),
+        State::Done => ("done", "done"),
+        State::Failed => ("not possible", "bad"),
+        State::Unknown => ("not certain, will be checked", "bad"),
+        State::Drifted => ("set aside: changed by somebody meanwhile", "bad"),
+        State::NotFound => ("not found", "bad"),
+        State::Conflict => ("set aside: the list contradicts itself", "bad"),
+    }
+}
+
+/// Where a contact was found.
+pub(super) fn place(target: &Target) -> String {
+    match target {
+        Target::Method { person, .. } => format!("Person {person}"),
+        Target::Contact { owner, contact } => {
+            let kind = match owner.kind() {
+                "customer" => "Customer",
+                _ => "Location",
+            };
+            match contact {
+                Some(contact) => format!("{kind} {}, contact {contact}", owner.get()),
+                None => format!("{kind} {}", owner.get()),
+            }
+        }
+    }
+}
+
+/// What is done to a contact as a whole; `None` when single members change.
+pub(super) fn whole(change: &Change) -> Option<&'static str> {
+    match change.action.name() {
+        "create" => Some("new contact"),
+        "delete" => Some("delete this contact"),
+        _ => None,
+    }
+}
+
+/// The day that so many business days after a day is, Monday to Friday. Public holidays are
+/// not known here and count as business days.
+pub(super) fn business_days_after(day: Date, days: u32) -> Option<Date> {
+    let mut day = day;
+    let mut left = days;
+    while left > 0 {
+        day = day.checked_add(1.day()).ok()?;
+        let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+        left -= u32::from(!weekend);
+    }
+    Some(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::business_days_after;
+
+    #[test]
+    fn weekends_are_no_business_days() {
+        let friday = date(2026, 11, 20);
+        assert_eq!(business_days_after(friday, 1), Some(date(2026, 11, 23)));
+        assert_eq!(business_days_after(friday, 10), Some(date(2026, 12, 4)));
+        assert_eq!(
+            business_days_after(date(2026, 11, 21), 10),
+            Some(date(2026, 12, 4))
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! The input given back, with what became of each row.
+
+use std::io::{self, Write};
+
+use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator};
+
+use crate::{
+    BulkError, ChangeSet, State,
+    input::{OUTCOME_COLUMNS, Object, write_record},
+};
+
+/// Which rows to give back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ResultRows {
+    /// All of them.
+    #[default]
+    All,
+    /// Only those that are not done and were not so already: mended, they can be fed in again.
+    Failed,
+}
+
+/// What became of a row: of all its changes together.
+#[derive(Debug, Default)]
+struct RowOutcome {
+    changes: u64,
+    /// How many changes are in the state that matters most, and which it is.
+    state: Option<(State, u64)>,
+    messages: Vec<String>,
+    field_errors: Vec<String>,
+    trace_ids: Vec<String>,
+    time: Option<String>,
+}
+
+/// The states from the one that a reader must see first to the one that needs no attention.
+const BY_WEIGHT: [State; 9] = [
+    State::Failed,
+    State::Unknown,
+    State::Conflict,
+    State::Drifted,
+    State::NotFound,
+    State::InFlight,
+    State::Planned,
+    State::Done,
+    State::Already,
+];
+
+impl RowOutcome {
+    fn add(&mut self, state: State, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
+        let weight = |state| BY_WEIGHT.iter().position(|known| *known == state);
+        self.changes += 1;
+        self.state = match self.state {
+            Some((known, count)) if known == state => Some((known, count + 1)),
+            Some((known, count)) if weight(known) < weight(state) => Some((known, count)),
+            _ => Some((state, 1)),
+        };
+        let mut keep = |list: fn(&mut Self) -> &mut Vec<String>, text: Option<String>| {
+            let list = list(self);
+            if let Some(text) = text.filter(|text| !list.contains(text)) {
+                list.push(text);
+            }
+        };
+        keep(|outcome| &mut outcome.messages, row.get(2)?);
+        keep(|outcome| &mut outcome.field_errors, row.get(3)?);
+        keep(|outcome| &mut outcome.trace_ids, row.get(4)?);
+        self.time = self.time.take().max(row.get(5)?);
+        Ok(())
+    }
+
+    /// The texts of the added columns.
+    fn cells(mut self) -> [String; OUTCOME_COLUMNS.len()] {
+        let (state, count) = self.state.unwrap_or((State::NotFound, 0));
+        if self.changes > 1 {
+            let summary = format!("{count} of {} contacts {state}", self.changes);
+            self.messages.insert(0, summary);
+        }
+        [
+            state.to_string(),
+            self.messages.join("; "),
+            self.field_errors.join(" "),
+            self.trace_ids.join(" "),
+            self.time.unwrap_or_default(),
+        ]
+    }
+}
+
+impl ChangeSet {
+    /// Writes the input as it was, all columns in order, with the outcome of each row in five
+    /// more: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`, `crm_time`.
+    /// Answers how many rows were written.
+    ///
+    /// Rows come one at a time, whatever their number. The added columns are dropped when the
+    /// rows are fed in again. Cells are given back unchanged: a spreadsheet program may take
+    /// one that begins with `=` for a formula.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read the set or to write.
+    pub fn results(&self, which: ResultRows, mut out: impl Write) -> Result<u64, BulkError> {
+        let database = &self.database;
+        let csv = database.meta("format")?.as_deref() != Some("ndjson");
+        let delimiter = database
+            .meta("delimiter")?
+            .and_then(|text| text.bytes().next());
+        let delimiter = delimiter.unwrap_or(b',');
+        let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
+        if csv {
+            let header = database.meta("header")?.unwrap_or_default();
+            let header: Vec<String> = serde_json::from_str(&header).unwrap_or_default();
+            let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
+            write_record(&mut out, delimiter, names).map_err(unwritten)?;
+        }
+        let connection = &database.connection;
+        let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
+        let mut rows = database.check(connection.prepare(sql))?;
+        let mut rows = database.check(rows.query([]))?;
+        let sql = "SELECT row, state, message, field_errors, trace_id, at FROM changes
+            WHERE row IS NOT NULL ORDER BY row, id";
+        let mut changes = database.check(connection.prepare(sql))?;
+        let changes = changes.query([]).and_then(Grouped::new);
+        let mut changes = database.check(changes)?;
+        let mut written = 0;
+        while let Some(row) = database.check(rows.next())? {
+            let read = || -> rusqlite::Result<(u64, String, Option<State>, Option<String>)> {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            };
+            let (number, data, state, message) = database.check(read())?;
+            let mut outcome = database.check(changes.of(number))?;
+            outcome.state = outcome.state.or(state.map(|state| (state, 0)));
+            outcome.messages.extend(message);
+            let settled = matches!(outcome.state, Some((State::Done | State::Already, _)));
+            if which == ResultRows::Failed && settled {
+                continue;
+            }
+            let cells = outcome.cells();
+            let wrote = match csv {
+                true => write_csv(&mut out, delimiter, &data, &cells),
+                false => write_ndjson(&mut out, &data, &cells),
+            };
+            wrote.map_err(unwritten)?;
+            written += 1;
+        }
+        out.flush().map_err(unwritten)?;
+        Ok(written)
+    }
+}
+
+/// Changes in the order of their rows, taken row by row.
+struct Grouped<'a>(Rows<'a>);
+
+impl<'a> Grouped<'a> {
+    /// On the first change.
+    fn new(mut changes: Rows<'a>) -> rusqlite::Result<Self> {
+        changes.advance()?;
+        Ok(Self(changes))
+    }
+
+    /// What became of a row; rows must be asked for in order.
+    fn of(&mut self, row: u64) -> rusqlite::Result<RowOutcome> {
+        let mut outcome = RowOutcome::default();
+        while let Some(change) = self.0.get() {
+            let of: u64 = change.get(0)?;
+            if of > row {
+                break;
+            }
+            if of == row {
+                outcome.add(change.get(1)?, change)?;
+            }
+            self.0.advance()?;
+        }
+        Ok(outcome)
+    }
+}
+
+fn write_csv(
+    out: impl Write,
+    delimiter: u8,
+    data: &str,
+    added: &[String; OUTCOME_COLUMNS.len()],
+) -> io::Result<()> {
+    let row: Vec<String> = serde_json::from_str(data)?;
+    let cells = row.iter().chain(added).map(String::as_str);
+    write_record(out, delimiter, cells)
+}
+
+fn write_ndjson(
+    mut out: impl Write,
+    data: &str,
+    added: &[String; OUTCOME_COLUMNS.len()],
+) -> io::Result<()> {
+    let mut row: Object = serde_json::from_str(data)?;
+    for (name, text) in OUTCOME_COLUMNS.into_iter().zip(added) {
+        row.set(name, text)?;
+    }
+    serde_json::to_writer(&mut out, &row)?;
+    out.write_all(b"\n")
+}

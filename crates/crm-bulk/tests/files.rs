@@ -1,0 +1,381 @@
+//! Inputs, snapshots and files that are wrong.
+
+mod common;
+
+use std::{fs, io::Cursor};
+
+use common::*;
+use crm_bulk::{
+    Apply, BulkError, ChangeSet, CleanUp, Input, Plan, ResultRows, Selection, Snapshot, State,
+};
+use crm_models::{ContactType, CreateContactRequest, LocationId};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+
+fn csv(text: &str) -> Input {
+    Input::csv("rows", Cursor::new(text.to_owned()))
+}
+
+impl World {
+    async fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
+        snapshot.update(&self.service, |_| {}).await.unwrap();
+        snapshot
+    }
+
+    fn results(&self, name: &str, which: ResultRows) -> String {
+        let mut out = Vec::new();
+        let set = ChangeSet::open(self.path(name)).unwrap();
+        set.results(which, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+}
+
+const BAD: &str = "\u{feff}Location ID;CONTACT-ID;Memo;type;Value;Job_Reminders;branch
+2001;3001;\"two
+lines\";;;on;North
+0;3002;x;;;maybe;South
+2001;3003;;Pager;not-a-mail@;;East
+2001;;;;;;West
+";
+
+#[tokio::test]
+async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
+    let world = world(Seed::Demo).await;
+    let plan = || Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
+    let input = csv(BAD).delimiter(b';');
+    let error = plan()
+        .from_api(&world.service, input, world.path("set.crm"))
+        .await
+        .unwrap_err();
+    let BulkError::InvalidRows(invalid) = error else {
+        panic!("{error}");
+    };
+    let cells: Vec<_> = invalid
+        .cells
+        .iter()
+        .map(|c| (c.line, c.column.as_str()))
+        .collect();
+    assert_eq!(invalid.rows, 3);
+    assert_eq!(
+        cells,
+        [
+            (4, "location_id"),
+            (4, "job_reminders"),
+            (5, "type"),
+            (5, "value"),
+            (6, "contact_id")
+        ]
+    );
+    let text = invalid.cells[3].to_string();
+    assert!(
+        text.contains("`no…l@`") && !text.contains("not-a-mail"),
+        "{text}"
+    );
+    assert!(!world.path("set.crm").exists());
+    assert!(!world.path("set.crm.partial").exists());
+
+    let mend = fs::read_to_string(world.path("mend.csv")).unwrap();
+    let first = mend.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "Location ID;CONTACT-ID;Memo;type;Value;Job_Reminders;branch;crm_line;crm_problem"
+    );
+    let mended = mend
+        .replace("0;3002;x;;;maybe;South", "2001;3002;x;;;on;South")
+        .replace("Pager;not-a-mail@", "Fax;8185550199")
+        .replace("2001;;;;;;West", "2001;3004;y;;;;West");
+    let input = csv(&mended).delimiter(b';');
+    let summary = plan()
+        .from_api(&world.service, input, world.path("set.crm"))
+        .await
+        .unwrap();
+    assert_eq!((summary.rows, summary.invalid_rows()), (3, 0));
+    assert!(
+        !world
+            .results("set.crm", ResultRows::All)
+            .contains("crm_problem")
+    );
+
+    let skipping = plan().skip_invalid();
+    let input = csv(BAD).delimiter(b';');
+    let summary = skipping
+        .from_api(&world.service, input, world.path("some.crm"))
+        .await
+        .unwrap();
+    assert_eq!((summary.rows, summary.invalid_rows()), (4, 3));
+    assert_eq!(states(&world.path("some.crm")), [State::Planned]);
+}
+
+#[tokio::test]
+async fn ndjson_rows_are_read_and_given_back() {
+    let world = world(Seed::Demo).await;
+    let rows = concat!(
+        r#"{"note": [1, 2], "location_id": 2001, "contact_id": "3001", "marketing_updates": false}"#,
+        "\n\n",
+        r#"{"location_id": 2001, "contact_id": 3002, "memo": "(none)", "value": null}"#,
+        "\n"
+    );
+    let input = Input::ndjson("rows", Cursor::new(rows)).clear_token("(none)");
+    let plan = Plan::new(world.site.clone());
+    plan.from_api(&world.service, input, world.path("set.crm"))
+        .await
+        .unwrap();
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [State::Planned, State::Already]
+    );
+    let results = world.results("set.crm", ResultRows::All);
+    let first = results.lines().next().unwrap();
+    assert!(
+        first.starts_with(r#"{"note":[1, 2],"location_id":2001,"contact_id":"3001","#),
+        "{first}"
+    );
+    assert!(first.contains(r#""crm_outcome":"planned""#), "{first}");
+
+    let bad = Input::ndjson(
+        "rows",
+        Cursor::new("[1]\n{\"location_id\": {}}\nnonsense\n"),
+    );
+    let plan = Plan::new(world.site.clone());
+    let error = plan
+        .from_api(&world.service, bad, world.path("bad.crm"))
+        .await
+        .unwrap_err();
+    let BulkError::InvalidRows(invalid) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(invalid.rows, 3);
+}
+
+#[tokio::test]
+async fn results_give_the_input_back_and_failed_rows_can_be_fed_in_again() {
+    let world = world(Seed::Demo).await;
+    let rows =
+        "branch,location_id,contact_id,memo\n\"North, West\",2001,3001,a\nSouth,2001,3999,b\n";
+    let set = world.plan(rows, "set.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    let results = world.results("set.crm", ResultRows::All);
+    let lines: Vec<_> = results.lines().collect();
+    assert!(lines[0].starts_with("branch,location_id,contact_id,memo,crm_outcome,crm_message,"));
+    assert!(
+        lines[1].starts_with("\"North, West\",2001,3001,a,done,,,,20"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].starts_with("South,2001,3999,b,not-found,the owner has no such contact,"));
+
+    let failed = world.results("set.crm", ResultRows::Failed);
+    assert_eq!(failed.lines().count(), 2);
+    let again = failed.replace("3999", "3002");
+    let set = world.plan(&again, "again.crm").await;
+    assert_eq!(
+        world
+            .apply(Apply::new(set))
+            .await
+            .unwrap()
+            .count(State::Done),
+        1
+    );
+    let header = world.results("again.crm", ResultRows::All);
+    let header = header.lines().next().unwrap();
+    assert_eq!(header.matches("crm_outcome").count(), 1, "{header}");
+}
+
+#[tokio::test]
+async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
+    let world = world(Seed::Demo).await;
+    let mut snapshot = world.snapshot().await;
+    let first = snapshot.coverage().unwrap();
+    assert!(first.contacts > 0 && first.deleted >= 2 && first.preferences_unknown > 0);
+
+    let location = world.service.location(LocationId::new(2001).unwrap());
+    let new = CreateContactRequest::new(ContactType::Email, "new@site.example");
+    let new = location.create(new).await.unwrap();
+    location.delete(3003.try_into().unwrap()).await.unwrap();
+    world.sandbox.clear_log();
+    let second = snapshot.update(&world.service, |_| {}).await.unwrap();
+    assert_eq!(second.contacts, first.contacts, "one more, one less");
+    assert_eq!(second.deleted, first.deleted + 1);
+
+    world.sandbox.clear_log();
+    let rows =
+        "value,location_id,new_value,memo\nNEW@site.example,,newer@site.example,\n8185550000,,,x\n";
+    Plan::new(world.site.clone())
+        .snapshot(snapshot)
+        .from_snapshot(csv(rows), world.path("set.crm"))
+        .unwrap();
+    assert_eq!(
+        world.sandbox.log().len(),
+        0,
+        "a snapshot answers without a call"
+    );
+    let planned = changes(&world.path("set.crm"));
+    assert_eq!(planned.len(), 1);
+    assert_eq!(planned[0].target.contact_text(), Some(new.id.to_string()));
+    let results = world.results("set.crm", ResultRows::All);
+    assert!(
+        results.contains("not-found,no contact has this value"),
+        "{results}"
+    );
+}
+
+#[tokio::test]
+async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
+    let world = world(Seed::Count(120)).await;
+    world.sandbox.set("export-page-size", "50").unwrap();
+    let mut snapshot = Snapshot::open_or_create(world.path("snapshot"), &world.site).unwrap();
+    let feed = FaultRule::new(Fault::Status { status: 400 })
+        .operation("ExportContacts_LocationsContacts")
+        .nth(2);
+    world.sandbox.inject(FaultPlan::new().rule(feed));
+    snapshot.update(&world.service, |_| {}).await.unwrap_err();
+    assert_eq!(snapshot.known_at().unwrap(), None);
+    let plan = Plan::new(world.site.clone()).snapshot(snapshot);
+    let error = plan.clean_ups(world.path("set.crm")).unwrap_err();
+    assert!(
+        matches!(error, BulkError::SnapshotIncomplete { .. }),
+        "{error}"
+    );
+
+    let mut read = 0;
+    let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
+    let coverage = snapshot
+        .update(&world.service, |so_far| read = so_far)
+        .await
+        .unwrap();
+    assert_eq!(coverage.contacts, 120 + 12);
+    assert!(read < 120, "the first batches were not read again: {read}");
+}
+
+#[tokio::test]
+async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
+    let world = world(Seed::Count(4)).await;
+    world.sandbox.set("phone-values", "verbatim").unwrap();
+    let values = |world: &World| -> Vec<String> {
+        world
+            .stored()
+            .into_values()
+            .map(|contact| contact.value)
+            .collect()
+    };
+    let location = world.service.location(LocationId::new(1).unwrap());
+    for (kind, value) in [
+        (ContactType::Email, "Dana@OLD.example"),
+        (ContactType::Phone, "(818) 555-0142"),
+    ] {
+        location
+            .create(CreateContactRequest::new(kind, value))
+            .await
+            .unwrap();
+    }
+    let before = values(&world);
+    let clean_up = CleanUp::new()
+        .lowercase_emails()
+        .normalize_phones("US")
+        .replace_domain("old.example", "new.example");
+    Plan::new(world.site.clone())
+        .snapshot(world.snapshot().await)
+        .clean_up(clean_up)
+        .clean_ups(world.path("set.crm"))
+        .unwrap();
+    assert_eq!(values(&world), before, "a plan changes nothing");
+    world
+        .apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap()))
+        .await
+        .unwrap();
+    let after = values(&world);
+    for value in ["dana@new.example", "8185550142"] {
+        assert!(after.iter().any(|found| found == value), "{after:?}");
+    }
+    ChangeSet::open(world.path("set.crm"))
+        .unwrap()
+        .undo(world.path("undo.crm"))
+        .unwrap();
+    world
+        .apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap()))
+        .await
+        .unwrap();
+    assert_eq!(values(&world), before);
+}
+
+#[tokio::test]
+async fn the_page_tells_everything_without_markup_from_the_data() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,<script>alert(1)</script>\n2001,3999,x\n";
+    let set = world.plan(rows, "set.crm").await;
+    let mut page = Vec::new();
+    set.report(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script"));
+    assert!(page.contains("Needs attention") && page.contains("to be done"));
+    for network in ["http-equiv", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(network), "{network}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_files_are_told_apart() {
+    let world = world(Seed::Demo).await;
+    let set = world
+        .plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm")
+        .await;
+    drop(set);
+    let whole = fs::read(world.path("set.crm")).unwrap();
+    let with = |name: &str, bytes: &[u8]| {
+        fs::write(world.path(name), bytes).unwrap();
+        ChangeSet::open(world.path(name)).and_then(|set| {
+            set.totals()?;
+            set.for_each(&Selection::all(), |_| Ok(()))
+        })
+    };
+    let error = with(
+        "text.crm",
+        b"not a database at all, just some words, long enough",
+    )
+    .unwrap_err();
+    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    let error = with("empty.crm", b"").unwrap_err();
+    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    let error = with("short.crm", &whole[..whole.len() / 2]).unwrap_err();
+    assert!(matches!(error, BulkError::Damaged { .. }), "{error}");
+    // The version of the format stands in the header, at byte 60.
+    let mut newer = whole.clone();
+    newer[63] = 99;
+    let error = with("newer.crm", &newer).unwrap_err();
+    assert!(
+        matches!(error, BulkError::Newer { found: 99, .. }),
+        "{error}"
+    );
+    let error = ChangeSet::open(world.path("none.crm")).err().unwrap();
+    assert!(matches!(error, BulkError::File { .. }), "{error}");
+
+    drop(world.snapshot().await);
+    let error = ChangeSet::open(world.path("snapshot")).err().unwrap();
+    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    let missing = world.path("no/such/folder/set.crm");
+    let input = csv("location_id,contact_id,memo\n2001,3001,x\n");
+    let plan = Plan::new(world.site.clone());
+    let error = plan
+        .from_api(&world.service, input, missing)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, BulkError::File { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_when_a_page_or_results_are_written() {
+    let world = world(Seed::Demo).await;
+    let set = world
+        .plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm")
+        .await;
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let error = set.report(full()).unwrap_err();
+    assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+    let error = set.results(ResultRows::All, full()).unwrap_err();
+    assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+}
