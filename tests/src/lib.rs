@@ -3,6 +3,16 @@
 
 #[cfg(doctest)]
 mod book {
+    #[doc = include_str!("../../docs/src/update.md")]
+    struct Update;
+    #[doc = include_str!("../../docs/src/lists.md")]
+    struct Lists;
+    #[doc = include_str!("../../docs/src/exports.md")]
+    struct Exports;
+    #[doc = include_str!("../../docs/src/people.md")]
+    struct People;
+    #[doc = include_str!("../../docs/src/errors.md")]
+    struct Errors;
     #[doc = include_str!("../../docs/src/transport.md")]
     struct Transport;
     #[doc = include_str!("../../docs/src/testing.md")]

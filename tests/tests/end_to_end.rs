@@ -4,7 +4,7 @@
 
 use crm_contacts::{ContactsError, ContactsService, Creation, RefusalKind};
 use crm_models::*;
-use crm_sandbox::{Sandbox, Seed};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use crm_transport::{Credentials, Environment, Transport};
 use futures_util::TryStreamExt;
 
@@ -251,4 +251,110 @@ async fn people_methods_preferences_and_relationships() {
         .await
         .unwrap_err();
     assert_eq!(error.refusal_kind(), Some(RefusalKind::Conflict));
+}
+
+#[tokio::test]
+async fn one_429_in_the_middle_of_a_list_neither_ends_nor_empties_it() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    let whole = service.location(location).list().collect().await.unwrap();
+    for (retry_after, refused) in [(true, 1), (false, 2)] {
+        let fault = Fault::TooManyRequests {
+            seconds: 1,
+            retry_after,
+        };
+        let rule = FaultRule::new(fault)
+            .operation("Locations_GetContactList")
+            .nth(2);
+        sandbox.inject(FaultPlan::new().rule(rule));
+        let list = service.location(location).list().page_size(2);
+        assert_eq!(list.collect().await.unwrap(), whole);
+        assert_eq!(sandbox.faults_injected()["too-many-requests"], refused);
+    }
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_is_lost_after_the_write_makes_one_contact() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    let rule = FaultRule::new(Fault::LostAnswer).operation("Locations_CreateContact");
+    sandbox.inject(FaultPlan::new().rule(rule));
+    let new = CreateContactRequest::new(ContactType::Email, "once@site.example");
+    let contacts = service.location(location);
+    let made = contacts.create_unless_present(new).await.unwrap();
+    assert!(matches!(made, Creation::Created(_)), "{made:?}");
+    let stored = sandbox.location_contacts().unwrap();
+    let count = stored
+        .iter()
+        .filter(|c| c.value == "once@site.example")
+        .count();
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn a_delete_is_done_although_its_answer_is_lost() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    let contacts = service.location(location);
+    let contact = contacts.list().collect().await.unwrap().remove(0);
+    let rule = FaultRule::new(Fault::LostAnswer).operation("Locations_DeleteContact");
+    sandbox.inject(FaultPlan::new().rule(rule));
+    contacts.delete(contact.id).await.unwrap();
+    assert!(contacts.find(contact.id).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_token_that_the_server_drops_is_replaced_without_the_caller_noticing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    sandbox.revoke_tokens();
+    service.location(location).list().collect().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named() {
+    let sandbox = Sandbox::builder()
+        .set("scopes", "tn.crm.locations:r")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let service = connect(&sandbox);
+    let location = some_location(&service).await;
+    let contacts = service.location(location);
+    let contact = contacts.list().collect().await.unwrap().remove(0);
+    let change = ContactChange::new().memo("Not allowed");
+    let error = contacts.update(contact.id, &change).await.unwrap_err();
+    assert_eq!(error.refusal_kind(), Some(RefusalKind::Forbidden));
+    assert!(error.to_string().contains("tn.crm.locations:w"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_of_three_flags_is_served_by_the_legacy_form() {
+    let sandbox = Sandbox::builder()
+        .set("preference-members", "three")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let service = connect(&sandbox).with_legacy_preferences();
+    let location = some_location(&service).await;
+    let contacts = service.location(location);
+    let list = contacts.list().collect().await.unwrap();
+    let contact = list.iter().find(|c| c.preferences.is_some()).unwrap();
+    let now = contact.preferences.unwrap();
+    assert!(now.derived);
+    let flip = PreferenceChange::new().marketing_updates(!now.marketing_updates_enabled);
+    let change = ContactChange::new().preferences(flip);
+    let updated = contacts.update(contact.id, &change).await.unwrap();
+    let after = updated.preferences.unwrap();
+    assert_eq!(
+        after.marketing_updates_enabled,
+        !now.marketing_updates_enabled
+    );
+    assert_eq!(after.job_reminders_enabled, now.job_reminders_enabled);
 }

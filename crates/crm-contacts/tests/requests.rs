@@ -510,3 +510,15 @@ fn an_empty_update_is_refused() {
     };
     assert!(operation.request(TenantId::new(1_001).unwrap()).is_err());
 }
+
+#[test]
+fn nothing_offers_to_set_do_not_text() {
+    for body in [
+        r#"{"doNotText":true}"#,
+        r#"{"phoneSettings":{"doNotText":true}}"#,
+    ] {
+        assert!(serde_json::from_str::<UpdateContactRequest>(body).is_err());
+    }
+    let created = r#"{"type":"Phone","value":"8185550142","doNotText":true}"#;
+    assert!(serde_json::from_str::<CreateContactRequest>(created).is_err());
+}

@@ -10,6 +10,10 @@ use crate::{Call, Request};
 /// Cloning a request allocates for its header map and its extensions, on every call, for a
 /// repeat that hardly ever comes. The requests of this workspace have few headers and one
 /// extension, which are kept here in place; any other request is cloned.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large form is the one that saves allocations"
+)]
 pub(crate) enum Replay {
     /// Few headers, and no extension but the [`Call`].
     Lean {
