@@ -298,16 +298,14 @@ impl<T: Transport> WithAuth<T> {
     pub(crate) fn new(inner: T, auth: Auth) -> Self {
         Self { inner, auth }
     }
+}
 
-    async fn send_with(
-        &self,
-        mut request: Request,
-        token: &Token,
-    ) -> Result<Response, TransportError> {
+impl Token {
+    fn authorize(&self, mut request: Request) -> Request {
         let headers = request.headers_mut();
-        headers.insert(header::AUTHORIZATION, token.authorization.clone());
-        headers.insert(APP_KEY, token.app_key.clone());
-        self.inner.send(request).await
+        headers.insert(header::AUTHORIZATION, self.authorization.clone());
+        headers.insert(APP_KEY, self.app_key.clone());
+        request
     }
 }
 
@@ -316,11 +314,13 @@ impl<T: Transport> Transport for WithAuth<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let token = self.auth.0.token(None).await?;
         let replay = Replay::of(&request);
-        let response = self.send_with(request, &token).await?;
+        let response = self.inner.send(token.authorize(request)).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let token = self.auth.0.token(Some(&token)).await?;
-        self.send_with(replay.into_request(), &token).await
+        self.inner
+            .send(token.authorize(replay.into_request()))
+            .await
     }
 }

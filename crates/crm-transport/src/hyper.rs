@@ -102,24 +102,6 @@ impl HyperTransport {
             ..self.clone()
         })
     }
-
-    async fn exchange(
-        &self,
-        request: http::Request<Full<Bytes>>,
-    ) -> Result<Response, TransportError> {
-        let response = self.client.request(request).await.map_err(|error| {
-            let hints = Hints {
-                connect: error.is_connect(),
-                timeout: error.is_connect() && is_timeout(&error),
-            };
-            before_answer(&error, hints)
-        })?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, self.limits.answer_bytes);
-        let body = body.collect().await;
-        let body = body.map_err(|error| within_answer(&*error, Hints::default()))?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
-    }
 }
 
 #[async_trait]
@@ -136,7 +118,9 @@ impl Transport for HyperTransport {
         parts.uri = Uri::from_parts(target)
             .map_err(|_| invalid("the URI cannot be appended to the host"))?;
         let request = http::Request::from_parts(parts, Full::new(body));
-        match timeout(bound, self.exchange(request)).await {
+        let response = self.client.request(request);
+        let exchange = timeout(bound, read(response, self.limits.answer_bytes));
+        match exchange.await {
             Ok(result) => result,
             Err(_) => Err(TransportError::new(
                 TransportErrorKind::Timeout,
@@ -144,6 +128,23 @@ impl Transport for HyperTransport {
             )),
         }
     }
+}
+
+async fn read(
+    response: legacy::ResponseFuture,
+    answer_bytes: usize,
+) -> Result<Response, TransportError> {
+    let response = response.await.map_err(|error| {
+        let hints = Hints {
+            connect: error.is_connect(),
+            timeout: error.is_connect() && is_timeout(&error),
+        };
+        before_answer(&error, hints)
+    })?;
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, answer_bytes).collect().await;
+    let body = body.map_err(|error| within_answer(&*error, Hints::default()))?;
+    Ok(Response::from_parts(parts, body.to_bytes()))
 }
 
 fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {

@@ -226,25 +226,31 @@ impl<T: fmt::Debug> fmt::Debug for WithRetry<T> {
 
 #[async_trait]
 impl<T: Transport> Transport for WithRetry<T> {
-    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let started = Instant::now();
         let &Call {
             operation, effect, ..
         } = Call::of(&request);
         self.budget.deposit();
+        let mut replay = Replay::of(&request);
+        let mut sending = self.inner.send(request);
         for attempt in 1.. {
-            let replay = Replay::of(&request);
-            let result = self.inner.send(request).await;
-            let outcome = Outcome::of(&result);
-            let wait = self
-                .next(attempt, effect, outcome)
-                .filter(|wait| started.elapsed() + *wait < self.policy.total_time);
-            let Some(wait) = wait else {
-                return counted(result, attempt);
+            let wait = {
+                let result = sending.await;
+                let outcome = Outcome::of(&result);
+                let wait = self
+                    .next(attempt, effect, outcome)
+                    .filter(|wait| started.elapsed() + *wait < self.policy.total_time);
+                let Some(wait) = wait else {
+                    return counted(result, attempt);
+                };
+                tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
+                wait
             };
-            tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
             sleep(wait).await;
-            request = replay.into_request();
+            let request = replay.into_request();
+            replay = Replay::of(&request);
+            sending = self.inner.send(request);
         }
         unreachable!("the loop ends by returning")
     }
