@@ -324,15 +324,9 @@ impl Change {
     pub fn members(&self) -> Vec<MemberChange<'_>> {
         let before = self.before.as_ref();
         match &self.action {
-            Action::Update(wanted) | Action::Create(wanted) => wanted
-                .differences(before.and_then(Image::as_contact))
-                .into_iter()
-                .map(|(name, old, new)| MemberChange {
-                    name: Cow::Borrowed(name),
-                    old,
-                    new,
-                })
-                .collect(),
+            Action::Update(wanted) | Action::Create(wanted) => {
+                wanted.differences(before.and_then(Image::as_contact))
+            }
             Action::Delete => Vec::new(),
             Action::MethodPreferences(wanted) => {
                 let present = before.and_then(Image::as_method);

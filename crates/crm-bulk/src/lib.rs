@@ -1,4 +1,86 @@
-//! Change sets: plan, apply, resume and undo thousands of contact changes.
+//! Change sets: plan thousands of contact changes, look at them, apply them at full speed, stop
+//! and go on at any moment, undo them.
+//!
+//! A change set is one SQLite file with the intended changes, what was there before, and what
+//! became of each. It is written by [`Plan`], [`OptOut`] or [`ChangeSet::undo`], looked at with
+//! [`ChangeSet`], and carried out by [`Apply`], over any
+//! [`ContactsService`](crm_contacts::ContactsService).
+//!
+//! When not to use it: for one change or a few take `crm-contacts`, whose `ensure` and `guard`
+//! need no file.
+//!
+//! # A first program
+//!
+//! ```no_run
+//! use crm_bulk::{Apply, BulkError, ChangeSet, Event, Input, Plan, Site};
+//! use crm_contacts::ContactsService;
+//! use crm_transport::Transport;
+//! use futures_util::TryStreamExt;
+//!
+//! # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
+//! let site = Site::of(&contacts, "https://api-integration.servicetitan.io");
+//! let input = Input::open("changes.csv")?;
+//! Plan::new(site.clone()).from_api(&contacts, input, "changes.crm").await?;
+//!
+//! let mut events = Apply::new(ChangeSet::open("changes.crm")?).run(&contacts, &site)?;
+//! while let Some(event) = events.try_next().await? {
+//!     if let Event::Settled(change) = event {
+//!         println!("{}: {}", change.target, change.outcome.state);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Map
+//!
+//! | You want to | Take |
+//! |---|---|
+//! | read rows | [`Input`]; wrong ones are [`InvalidRows`] |
+//! | have all contacts at hand | [`Snapshot`] |
+//! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
+//! | opt out numbers and addresses everywhere | [`OptOut`] |
+//! | look at a set | [`ChangeSet`], [`Change`], [`State`], [`Totals`] |
+//! | carry it out | [`Apply`], [`Event`] |
+//! | reverse it | [`ChangeSet::undo`] |
+//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`] |
+//!
+//! # What is safe
+//!
+//! - A change is durable as in flight before its request leaves, and durable with its outcome
+//!   before it is reported. Whatever kills the process, applying the set again goes on: by the
+//!   identity of each change, not by position.
+//! - What was in flight is read back. A record as wanted counts as done, one as before is sent
+//!   again, anything else is set aside. A creation is sent again only when its contact does not
+//!   show up.
+//! - Preferences are sent whole and the answer is compared with what was asked.
+//! - A set belongs to one tenant on one API host ([`Site`]) and is refused elsewhere.
+//! - Two processes cannot carry out one set: an empty file `NAME.lock` beside it is locked.
+//! - A plan either is there as a whole or not at all.
+//!
+//! Not safe from: somebody who changes a contact within the moment between its reading and the
+//! write, since the API has no conditional update.
+//!
+//! # What it costs
+//!
+//! Applying reads 50 owners with one call, so a change of a contact costs one call and a
+//! fiftieth when each owner has one change, and less when they have more. A person's contact
+//! method costs two. Everything goes through the service's transport, whose rate limit holds.
+//!
+//! # The file
+//!
+//! Any SQLite tool reads it. While a set is applied, `-wal` and `-shm` files lie beside it. An
+//! older format is brought to the present one when a set is opened; a newer one is refused.
+//!
+//! ```sql
+#![doc = include_str!("set/schema.sql")]
+//! ```
+//!
+//! A snapshot:
+//!
+//! ```sql
+#![doc = include_str!("snapshot.sql")]
+//! ```
 
 mod apply;
 mod change;
@@ -35,3 +117,7 @@ pub use snapshot::{Coverage, Snapshot};
 pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;
 pub use wanted::Wanted;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -166,8 +166,8 @@ impl OptOut {
             let row = search.rows;
             let entry = match entry {
                 Ok(entry) => entry,
-                Err((line, data, cells)) => {
-                    bad.add(line, cells, &data)?;
+                Err(entry) => {
+                    bad.add(entry.line, entry.cells, &entry.data)?;
                     continue;
                 }
             };

@@ -9,6 +9,8 @@ use crm_models::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::MemberChange;
+
 /// The members that a contact shall have. What is not named is kept.
 ///
 /// ```
@@ -71,17 +73,20 @@ impl Wanted {
 
     /// The flags that are named.
     pub fn preferences(&self) -> PreferenceChange {
-        let set: [(Option<bool>, fn(PreferenceChange, bool) -> PreferenceChange); 4] = [
-            (self.job_reminders, PreferenceChange::job_reminders),
-            (self.marketing_updates, PreferenceChange::marketing_updates),
-            (self.invoices, PreferenceChange::invoices),
-            (self.statements, PreferenceChange::statements),
-        ];
-        set.into_iter()
-            .fold(PreferenceChange::new(), |change, (flag, set)| match flag {
-                Some(on) => set(change, on),
-                None => change,
-            })
+        let mut change = PreferenceChange::new();
+        if let Some(on) = self.job_reminders {
+            change = change.job_reminders(on);
+        }
+        if let Some(on) = self.marketing_updates {
+            change = change.marketing_updates(on);
+        }
+        if let Some(on) = self.invoices {
+            change = change.invoices(on);
+        }
+        if let Some(on) = self.statements {
+            change = change.statements(on);
+        }
+        change
     }
 
     pub(crate) fn set_preferences(&mut self, preferences: &ContactPreferences) {
@@ -128,61 +133,59 @@ impl Wanted {
         })
     }
 
-    /// The differences to `present` in people's words, member by member: name, old, new.
-    pub(crate) fn differences<'a>(
-        &'a self,
-        present: Option<&'a Contact>,
-    ) -> Vec<(&'static str, Option<Cow<'a, str>>, Cow<'a, str>)> {
+    /// The differences to `present` in people's words, member by member.
+    pub(crate) fn differences<'a>(&'a self, present: Option<&'a Contact>) -> Vec<MemberChange<'a>> {
         let preferences = present.and_then(|contact| contact.preferences.as_ref());
-        let texts = [
-            (
+        let text = |name, old: Option<&'a str>, new: Option<&'a str>| {
+            member(name, old.map(Cow::Borrowed), new.map(Cow::Borrowed))
+        };
+        let flag = |name, old: fn(&ContactPreferences) -> bool, new: Option<bool>| {
+            member(name, preferences.map(old).map(on_off), new.map(on_off))
+        };
+        [
+            text(
                 "type",
-                present.map(|c| Cow::Borrowed(c.contact_type.as_str())),
-                self.contact_type
-                    .as_ref()
-                    .map(|t| Cow::Borrowed(t.as_str())),
+                present.map(|contact| contact.contact_type.as_str()),
+                self.contact_type.as_ref().map(ContactType::as_str),
             ),
-            (
+            text(
                 "value",
-                present.map(|c| Cow::Borrowed(c.value.as_str())),
-                self.value.as_deref().map(Cow::Borrowed),
+                present.map(|contact| contact.value.as_str()),
+                self.value.as_deref(),
             ),
-            (
+            text(
                 "memo",
-                present.and_then(|c| c.memo.as_deref().map(Cow::Borrowed)),
-                self.memo.as_deref().map(Cow::Borrowed),
+                present.and_then(|contact| contact.memo.as_deref()),
+                self.memo.as_deref(),
             ),
-        ];
-        let flags = [
-            (
+            flag(
                 "job reminders",
-                preferences.map(|p| p.job_reminders_enabled),
+                |p| p.job_reminders_enabled,
                 self.job_reminders,
             ),
-            (
+            flag(
                 "marketing",
-                preferences.map(|p| p.marketing_updates_enabled),
+                |p| p.marketing_updates_enabled,
                 self.marketing_updates,
             ),
-            (
-                "invoices",
-                preferences.map(|p| p.invoice_notification),
-                self.invoices,
-            ),
-            (
-                "statements",
-                preferences.map(|p| p.statement_notification),
-                self.statements,
-            ),
-        ];
-        let flags = flags.map(|(name, old, new)| (name, old.map(on_off), new.map(on_off)));
-        texts
-            .into_iter()
-            .chain(flags)
-            .filter_map(|(name, old, new)| Some((name, old, new?)))
-            .filter(|(_, old, new)| old.as_deref().unwrap_or_default() != new.as_ref())
-            .collect()
+            flag("invoices", |p| p.invoice_notification, self.invoices),
+            flag("statements", |p| p.statement_notification, self.statements),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
+}
+
+/// A member that is named and not so already.
+fn member<'a>(
+    name: &'static str,
+    old: Option<Cow<'a, str>>,
+    new: Option<Cow<'a, str>>,
+) -> Option<MemberChange<'a>> {
+    let new = new?;
+    let name = Cow::Borrowed(name);
+    (old.as_deref().unwrap_or_default() != new).then_some(MemberChange { name, old, new })
 }
 
 /// A flag as people say it.

@@ -1,11 +1,14 @@
 //! Planning and applying against a server.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 mod common;
 
 use common::*;
 use crm_bulk::{Apply, BulkError, ChangeSet, OnDrift, Site, State, StopReason};
+use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+use crm_transport::{RateLimit, TransportExt};
 
 const FOUR_ROWS: &str = "\
 location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
@@ -262,4 +265,23 @@ async fn two_runs_cannot_apply_one_set_at_a_time() {
     drop(running);
     let third = Apply::new(ChangeSet::open(world.path("set.crm")).unwrap());
     assert_eq!(world.apply(third).await.unwrap().count(State::Done), 4);
+}
+
+#[tokio::test]
+async fn reading_ahead_does_not_hold_up_the_rate_limit() {
+    let mut world = world(Seed::Count(400)).await;
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for contact in 1..=400_i64 {
+        rows += &format!("{},{contact},changed\n", (contact + 3) / 4);
+    }
+    let set = world.plan(&rows, "set.crm").await;
+    let limited = world
+        .service
+        .transport()
+        .clone()
+        .with_rate_limit(RateLimit::per_second(500));
+    world.service = ContactsService::new(std::sync::Arc::new(limited), world.site.tenant());
+    let apply = world.apply(Apply::new(set));
+    let finished = tokio::time::timeout(std::time::Duration::from_secs(20), apply).await;
+    assert_eq!(finished.unwrap().unwrap().count(State::Done), 400);
 }

@@ -1,4 +1,5 @@
 //! Inputs, snapshots and files that are wrong.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 mod common;
 

@@ -2,6 +2,7 @@
 //! set is done; then the server's data is exactly what the input asks for.
 //!
 //! The number of kills is 8, or what `CRM_BULK_KILLS` says; `CRM_BULK_SEED` repeats a run.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 mod common;
 
@@ -143,7 +144,7 @@ async fn killed_until_done(faults: bool) {
 fn rows(contacts: u32) -> String {
     let mut rows = "location_id,contact_id,action,type,value,memo\n".to_owned();
     for contact in 1..=contacts {
-        let location = (contact + 3) / 4;
+        let location = contact.div_ceil(4);
         rows += &match contact % 3 {
             0 => format!("{location},{contact},delete,,,\n"),
             1 => format!("{location},{contact},,,,changed {contact}\n"),

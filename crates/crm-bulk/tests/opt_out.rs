@@ -1,4 +1,5 @@
 //! Opt-outs that reach every copy.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The reverse of a set.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 mod common;
 

@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use tokio::sync::Notify;
+
 use super::{Options, step::Step};
 use crate::State;
 
@@ -29,6 +31,8 @@ pub enum StopReason {
     Unreachable,
     /// The API or the token endpoint refuses the credentials.
     Credentials,
+    /// A layer of the transport refuses writes, for example one that is read-only.
+    Withheld,
 }
 
 /// What a run came to.
@@ -54,6 +58,7 @@ const UNREACHABLE_AFTER: u64 = 20;
 /// Counts, and says when nothing more may be begun.
 pub(super) struct Gate {
     reason: OnceLock<StopReason>,
+    stopping: Notify,
     canary: Option<u64>,
     max_failures: Option<u64>,
     dry_run: bool,
@@ -67,6 +72,7 @@ impl Gate {
     pub(super) fn new(options: &Options) -> Self {
         Self {
             reason: OnceLock::new(),
+            stopping: Notify::new(),
             canary: options.canary,
             max_failures: options.max_failures,
             dry_run: options.dry_run,
@@ -80,6 +86,12 @@ impl Gate {
     /// Begins nothing more. The first reason counts.
     pub(super) fn stop(&self, reason: StopReason) {
         let _ = self.reason.set(reason);
+        self.stopping.notify_one();
+    }
+
+    /// Completes when nothing more may be begun; for one waiter.
+    pub(super) async fn stopped(&self) {
+        self.stopping.notified().await;
     }
 
     /// Whether this may be begun.

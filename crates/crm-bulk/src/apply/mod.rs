@@ -10,7 +10,12 @@ use std::{num::NonZeroUsize, pin::Pin, sync::Arc};
 use crm_contacts::ContactsService;
 use crm_transport::Transport;
 use futures_core::Stream;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
+use futures_util::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::{self, Either},
+    stream,
+};
+use tokio::sync::mpsc;
 
 use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
 
@@ -103,8 +108,6 @@ pub enum Event {
 /// How often a run goes over what is still open: answers that got lost are resolved by the
 /// second time.
 const PASSES: u32 = 3;
-/// How many blocks of owners are read ahead, so that the rate limit is never idle.
-const BLOCKS_AHEAD: usize = 2;
 const CONCURRENCY: usize = 64;
 
 impl Apply {
@@ -194,7 +197,7 @@ impl Apply {
         });
         let stop = self.stop;
         let stopped = async move {
-            stop.await;
+            future::select(stop, Box::pin(gate.stopped())).await;
             gate.stop(StopReason::Stopped);
         };
         let stopped = stopped.boxed().shared();
@@ -209,27 +212,31 @@ impl Apply {
 }
 
 /// Goes over what is open once.
+///
+/// Reading ahead and sending share a queue, and both are polled whatever the other does: a
+/// call that waits for the rate limit must never wait for being polled, or it would hold up
+/// the calls behind it.
 fn events<'a, T: Transport>(
     run: Arc<Run<'a, T>>,
-    stopped: impl Future<Output = ()> + Send + 'a,
+    stopped: impl Future<Output = ()> + Clone + Send + 'a,
     pass: u32,
 ) -> impl Stream<Item = Result<Event, BulkError>> + Send + 'a {
     if !run.gate.wants_pass(pass) {
         return stream::empty().boxed();
     }
     let concurrency = run.options.concurrency;
-    let (loader, reader, gate) = (Arc::clone(&run), Arc::clone(&run), Arc::clone(&run.gate));
-    stream::try_unfold(record::beginning(), move |cursor| {
-        let run = Arc::clone(&loader);
-        async move { run.load(cursor, pass == 0).await }
-    })
-    .map_ok(move |block| Arc::clone(&reader).compare(block))
-    .try_buffered(BLOCKS_AHEAD)
-    .map_ok(|work| stream::iter(work.into_iter().map(Ok)))
-    .try_flatten()
-    .take_until(stopped)
-    .try_take_while(move |work| future::ready(Ok(gate.admits(&work.step))))
-    .map_ok(move |work| Arc::clone(&run).carry_out(work))
-    .try_buffer_unordered(concurrency)
-    .boxed()
+    let (queue, mut work) = mpsc::channel(concurrency);
+    let read = Arc::clone(&run).read(queue, pass == 0).boxed();
+    let read = future::select(read, stopped.clone().boxed()).map(|first| match first {
+        Either::Left((read, _)) => read,
+        Either::Right(_) => Ok(()),
+    });
+    let read = stream::once(read).try_filter_map(|()| future::ready(Ok(None)));
+    let gate = Arc::clone(&run.gate);
+    let sent = stream::poll_fn(move |context| work.poll_recv(context))
+        .take_until(stopped)
+        .take_while(move |work| future::ready(gate.admits(&work.step)))
+        .map(move |work| Arc::clone(&run).carry_out(work))
+        .buffer_unordered(concurrency);
+    stream::select(read, sent).boxed()
 }

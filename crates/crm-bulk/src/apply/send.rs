@@ -8,7 +8,8 @@ use std::{
 
 use crm_contacts::{Advice, ContactsError, ContactsService, Owner, OwnerContacts};
 use crm_models::{Contact, ContactId, ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
-use crm_transport::Transport;
+use crm_transport::{Transport, TransportErrorKind};
+use tokio::sync::mpsc;
 
 use super::{
     Event, OnDrift, Options, StopReason,
@@ -41,8 +42,26 @@ pub(super) struct Work {
 }
 
 impl<T: Transport> Run<'_, T> {
+    /// Reads the open changes owner by owner, decides on each, and hands it to the queue.
+    pub(super) async fn read(
+        self: Arc<Self>,
+        queue: mpsc::Sender<Work>,
+        first_pass: bool,
+    ) -> Result<(), BulkError> {
+        let mut cursor = record::beginning();
+        while let Some((block, next)) = self.load(cursor, first_pass).await? {
+            cursor = next;
+            for work in self.compare(block).await? {
+                if queue.send(work).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The open changes of the next owners.
-    pub(super) async fn load(
+    async fn load(
         &self,
         cursor: Cursor,
         first_pass: bool,
@@ -56,10 +75,7 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// Reads what the owners of a block have now, and decides on each change.
-    pub(super) async fn compare(
-        self: Arc<Self>,
-        block: Vec<Loaded>,
-    ) -> Result<Vec<Work>, BulkError> {
+    async fn compare(&self, block: Vec<Loaded>) -> Result<Vec<Work>, BulkError> {
         let present = self.present(&block).await?;
         let mut taken = HashMap::<OwnerId, HashSet<ContactId>>::new();
         let decide = |loaded: Loaded| {
@@ -332,6 +348,9 @@ impl<T: Transport> Run<'_, T> {
         if error.is_credentials() {
             self.gate.stop(StopReason::Credentials);
         }
+        if is_withheld(error) {
+            self.gate.stop(StopReason::Withheld);
+        }
         let outcome = outcome_of(error, step::may_be_sent(&change));
         self.settle(change, outcome, after).await
     }
@@ -377,7 +396,7 @@ fn outcome_of(error: &ContactsError, may_be_sent: bool) -> Outcome {
         _ if error.is_not_found() => State::NotFound,
         // The write was carried out, but what came of it can only be read back.
         ContactsError::Unreadable { .. } => State::Unknown,
-        _ if error.is_credentials() => State::Planned,
+        _ if error.is_credentials() || is_withheld(error) => State::Planned,
         _ => match error.advice() {
             Advice::LookFirst => State::Unknown,
             Advice::Later => State::Planned,
@@ -400,6 +419,12 @@ fn outcome_of(error: &ContactsError, may_be_sent: bool) -> Outcome {
         http_status: refusal.map(|refusal| refusal.status.as_u16()),
         ..Outcome::because(state, error.to_string())
     }
+}
+
+/// The transport was told not to send it.
+fn is_withheld(error: &ContactsError) -> bool {
+    matches!(error, ContactsError::Transport { source, .. }
+        if source.kind() == TransportErrorKind::Refused)
 }
 
 fn audit(change: &Change) {

@@ -26,10 +26,17 @@ pub(crate) struct Entry {
     pub(crate) key: String,
 }
 
+/// An entry that is wrong.
+pub(crate) struct BadEntry {
+    pub(crate) line: u64,
+    pub(crate) data: String,
+    pub(crate) cells: Vec<BadCell>,
+}
+
 /// A list: its entries, or what is wrong with them.
 pub(crate) struct Entries {
     pub(crate) header: Vec<String>,
-    pub(crate) entries: Vec<Result<Entry, (u64, String, Vec<BadCell>)>>,
+    pub(crate) entries: Vec<Result<Entry, BadEntry>>,
 }
 
 /// Headers of the column with the number or address.
@@ -125,7 +132,11 @@ impl Entries {
                     key: key(cell(value)),
                 })
             } else {
-                Err((line, data, bad))
+                Err(BadEntry {
+                    line,
+                    data,
+                    cells: bad,
+                })
             });
         }
         list.header.retain(|header| !is_ours(header));

@@ -1,5 +1,6 @@
 //! A sandbox without rate limit, a service on it, and small helpers.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 

@@ -1,0 +1,87 @@
+//! Measures applying against a sandbox in the same process.
+//!
+//! ```text
+//! cargo run --release -p crm-bulk --example apply_throughput -- 20000
+//! cargo run --release -p crm-bulk --example apply_throughput -- 600 60
+//! ```
+//!
+//! The first argument is the number of changes, the second the calls per second that client
+//! and sandbox keep to; none means no limit.
+
+use std::{error::Error, io::Cursor, time::Instant};
+
+use crm_bulk::{Apply, ChangeSet, Event, Input, Plan, Site, State};
+use crm_contacts::ContactsService;
+use crm_models::TenantId;
+use crm_sandbox::{Sandbox, Seed};
+use crm_transport::{
+    Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, TransportExt,
+};
+use futures_util::TryStreamExt;
+
+/// More than any machine does.
+const NO_LIMIT: u32 = 1_000_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let changes: u32 = arguments.next().ok_or("how many changes?")?.parse()?;
+    let limit: Option<u32> = arguments.next().map(|text| text.parse()).transpose()?;
+
+    let sandbox = Sandbox::builder()
+        .seed(Seed::Count(changes))
+        .set("rate-limit", "0")?
+        .start()
+        .await?;
+    let connection = sandbox.connection();
+    let environment = Environment::custom(&connection.api_url, &connection.auth_url)?;
+    let credentials = Credentials::new(
+        &*connection.client_id,
+        &*connection.client_secret,
+        &*connection.app_key,
+    );
+    let wire = ReqwestTransport::new(&environment)?;
+    let auth = Auth::new(wire.for_auth(&environment)?, credentials);
+    let transport = wire
+        .with_auth(auth)
+        .with_rate_limit(RateLimit::per_second(limit.unwrap_or(NO_LIMIT)))
+        .with_retry(RetryPolicy::default());
+    let service = ContactsService::new(transport, TenantId::new(connection.tenant)?);
+    let site = Site::of(&service, &connection.api_url);
+
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("set.crm");
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for contact in 1..=changes {
+        rows += &format!("{},{contact},Gate code 4411\n", contact.div_ceil(4));
+    }
+    let input = Input::csv("rows", Cursor::new(rows));
+    Plan::new(site.clone())
+        .from_api(&service, input, &out)
+        .await?;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    sandbox.clear_log();
+    sandbox.set("rate-limit", &limit.unwrap_or(0).to_string())?;
+
+    let began = Instant::now();
+    let mut events = Apply::new(ChangeSet::open(&out)?).run(&service, &site)?;
+    while let Some(event) = events.try_next().await? {
+        if let Event::Finished(finished) = event {
+            println!(
+                "{} done, {:?}",
+                finished.count(State::Done),
+                finished.reason
+            );
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let log = sandbox.log();
+    let writes = log.iter().filter(|call| call.method == "PATCH").count();
+    println!(
+        "{writes} changes in {seconds:.2} s: {:.0} changes/s, {:.1} calls/s, {} answers 429",
+        writes as f64 / seconds,
+        log.len() as f64 / seconds,
+        log.iter().filter(|call| call.status == 429).count(),
+    );
+    Ok(())
+}
