@@ -102,12 +102,9 @@ impl HyperTransport {
             ..self.clone()
         })
     }
-}
 
-#[async_trait]
-impl Transport for HyperTransport {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+    /// The request with the host in its URI.
+    fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         let mut target = parts.uri.into_parts();
         if target.authority.is_some() {
@@ -117,16 +114,18 @@ impl Transport for HyperTransport {
         target.authority = Some(self.authority.clone());
         parts.uri = Uri::from_parts(target)
             .map_err(|_| invalid("the URI cannot be appended to the host"))?;
-        let request = http::Request::from_parts(parts, Full::new(body));
-        let response = self.client.request(request);
-        let exchange = timeout(bound, read(response, self.limits.answer_bytes));
-        match exchange.await {
-            Ok(result) => result,
-            Err(_) => Err(TransportError::new(
-                TransportErrorKind::Timeout,
-                Delivery::Unknown,
-            )),
-        }
+        Ok(http::Request::from_parts(parts, Full::new(body)))
+    }
+}
+
+#[async_trait]
+impl Transport for HyperTransport {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+        let response = self.client.request(self.address(request)?);
+        let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
+        let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
+        answer.unwrap_or(Err(too_late))
     }
 }
 

@@ -125,7 +125,7 @@ impl RateLimit {
     async fn pass(&self, gate: &Gate) -> Result<(), TransportError> {
         let _waiting = Waiting::new(&gate.waiting);
         let mut next = gate.next.lock().await;
-        loop {
+        let now = loop {
             let now = Instant::now();
             let closed_until = gate.closed_until().filter(|until| *until > now);
             if closed_until.is_some_and(|until| until - now > self.0.longest_wait) {
@@ -136,10 +136,9 @@ impl RateLimit {
             }
             match closed_until.max(next.filter(|next| *next > now)) {
                 Some(until) => sleep_until(until).await,
-                None => break,
+                None => break now,
             }
-        }
-        let now = Instant::now();
+        };
         let planned = next.unwrap_or(now);
         *next = Some(planned.max(now - CATCH_UP.min(self.0.interval)) + self.0.interval);
         gate.passed.fetch_add(1, Ordering::Relaxed);
