@@ -11,6 +11,8 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
+#[cfg(feature = "token-cache")]
+use crate::token_cache::{Entry, TokenCache};
 use crate::{
     Call, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
     TransportErrorKind, replay::Replay,
@@ -24,6 +26,9 @@ const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 
 /// How long before its end a token is replaced; less for short tokens.
 const MARGIN: Duration = Duration::from_secs(60);
+
+/// The longest lifetime that is believed.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a failing token endpoint is left alone: doubled with each failure in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -52,6 +57,8 @@ pub struct Auth(Arc<Shared>);
 struct Shared {
     endpoint: Box<dyn Transport>,
     credentials: Credentials,
+    #[cfg(feature = "token-cache")]
+    cache: Option<TokenCache>,
     current: RwLock<Option<Arc<Token>>>,
     /// Held by the one caller that asks for a token.
     asking: Mutex<Option<Failure>>,
@@ -92,6 +99,9 @@ enum TokenFailure {
     Header,
 }
 
+/// A failure and how callers are to take it.
+type Refusal = (TransportErrorKind, TokenFailure);
+
 /// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,7 +114,8 @@ pub struct TokenInfo {
 
 /// The body of a success, RFC 6749, section 5.1.
 #[derive(Deserialize)]
-struct TokenAnswer {
+#[cfg_attr(feature = "token-cache", derive(serde::Serialize))]
+pub(crate) struct TokenAnswer {
     access_token: String,
     expires_in: Option<u64>,
     scope: Option<String>,
@@ -120,11 +131,20 @@ impl Auth {
     /// A source that asks `endpoint`, a transport to the auth host.
     #[must_use]
     pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
+        Self(Arc::new(Shared::new(endpoint, credentials)))
+    }
+
+    /// A source that looks for a token in `cache` before it asks `endpoint`.
+    #[cfg(feature = "token-cache")]
+    #[must_use]
+    pub fn cached(
+        endpoint: impl Transport + 'static,
+        credentials: Credentials,
+        cache: TokenCache,
+    ) -> Self {
         Self(Arc::new(Shared {
-            endpoint: Box::new(endpoint),
-            credentials,
-            current: RwLock::new(None),
-            asking: Mutex::new(None),
+            cache: Some(cache),
+            ..Shared::new(endpoint, credentials)
         }))
     }
 
@@ -135,6 +155,10 @@ impl Auth {
     /// [`TransportErrorKind::Credentials`] when the credentials were refused, for good;
     /// [`TransportErrorKind::TokenEndpoint`] for a passing reason.
     pub async fn token_info(&self) -> Result<TokenInfo, TransportError> {
+        #[cfg(feature = "token-cache")]
+        if let Some(cache) = &self.0.cache {
+            cache.forget(&self.0.credentials).await;
+        }
         let token = self.0.token(self.0.current().as_ref()).await?;
         Ok(TokenInfo {
             expires_in: token.expires_at.saturating_duration_since(Instant::now()),
@@ -153,6 +177,17 @@ impl fmt::Debug for Auth {
 }
 
 impl Shared {
+    fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
+        Self {
+            endpoint: Box::new(endpoint),
+            credentials,
+            #[cfg(feature = "token-cache")]
+            cache: None,
+            current: RwLock::new(None),
+            asking: Mutex::new(None),
+        }
+    }
+
     fn current(&self) -> Option<Arc<Token>> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         current.clone()
@@ -171,18 +206,22 @@ impl Shared {
 
     /// A token that is fresh and not the refused one.
     async fn token(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, TransportError> {
-        let fresh = |token: &Token| Instant::now() < token.refresh_at;
-        if let Some(token) = self.fit(refused, fresh) {
-            return Ok(token);
+        match self.fit(refused, Token::is_fresh) {
+            Some(token) => Ok(token),
+            // In a box, so that calls with a token do not carry the room for this.
+            None => Box::pin(self.renew(refused)).await,
         }
+    }
+
+    async fn renew(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, TransportError> {
         let mut last_failure = self.asking.lock().await;
         // The caller before may have brought one.
-        if let Some(token) = self.fit(refused, fresh) {
+        if let Some(token) = self.fit(refused, Token::is_fresh) {
             return Ok(token);
         }
         let failure = match last_failure.take() {
             Some(failure) if Instant::now() < failure.until => failure,
-            earlier => match self.ask().await {
+            earlier => match self.obtain(refused).await {
                 Ok(token) => {
                     let token = Arc::new(token);
                     let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
@@ -199,7 +238,44 @@ impl Shared {
         self.fit(refused, valid).ok_or(error)
     }
 
-    async fn ask(&self) -> Result<Token, (TransportErrorKind, TokenFailure)> {
+    /// A token from the cache or from the endpoint.
+    #[cfg(feature = "token-cache")]
+    async fn obtain(&self, refused: Option<&Arc<Token>>) -> Result<Token, Refusal> {
+        let entry = match &self.cache {
+            Some(cache) => cache.entry(&self.credentials).await,
+            None => None,
+        };
+        let Some(entry) = entry else {
+            return self.ask().await.map(|(token, _)| token);
+        };
+        if let Some(token) = self.saved(&entry, refused) {
+            return Ok(token);
+        }
+        let asked_at = Instant::now();
+        let (token, answer) = self.ask().await?;
+        entry.store(answer, asked_at.elapsed());
+        Ok(token)
+    }
+
+    /// The cached token, if it is fresh and not the refused one.
+    #[cfg(feature = "token-cache")]
+    fn saved(&self, entry: &Entry, refused: Option<&Arc<Token>>) -> Option<Token> {
+        let (answer, age) = entry.load()?;
+        let token = self.token_of(&answer, Instant::now().checked_sub(age)?)?;
+        if refused.is_some_and(|refused| refused.authorization == token.authorization) {
+            entry.remove();
+            return None;
+        }
+        (Instant::now() < token.refresh_at).then_some(token)
+    }
+
+    /// A token from the endpoint.
+    #[cfg(not(feature = "token-cache"))]
+    async fn obtain(&self, _: Option<&Arc<Token>>) -> Result<Token, Refusal> {
+        self.ask().await.map(|(token, _)| token)
+    }
+
+    async fn ask(&self) -> Result<(Token, TokenAnswer), Refusal> {
         use TransportErrorKind::{Credentials, TokenEndpoint};
 
         let asked_at = Instant::now();
@@ -229,8 +305,10 @@ impl Shared {
         }
         let answer: TokenAnswer = serde_json::from_slice(answer.body())
             .map_err(|_| (TokenEndpoint, TokenFailure::Unreadable))?;
-        self.token_of(answer, asked_at)
-            .ok_or((Credentials, TokenFailure::Header))
+        match self.token_of(&answer, asked_at) {
+            Some(token) => Ok((token, answer)),
+            None => Err((Credentials, TokenFailure::Header)),
+        }
     }
 
     fn token_request(&self) -> Request {
@@ -248,20 +326,20 @@ impl Shared {
     }
 
     /// `None` when token or key cannot stand in a header.
-    fn token_of(&self, answer: TokenAnswer, asked_at: Instant) -> Option<Token> {
+    fn token_of(&self, answer: &TokenAnswer, asked_at: Instant) -> Option<Token> {
         let secret = |text: &str| {
             let mut value = HeaderValue::from_str(text).ok()?;
             value.set_sensitive(true);
             Some(value)
         };
-        let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(900));
+        let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(900)).min(LONGEST_LIFETIME);
         let margin = MARGIN.min(lifetime / 5);
         Some(Token {
             authorization: secret(&format!("Bearer {}", answer.access_token))?,
             app_key: secret(self.credentials.app_key())?,
             refresh_at: asked_at + (lifetime - margin),
             expires_at: asked_at + lifetime,
-            scope: answer.scope,
+            scope: answer.scope.clone(),
         })
     }
 }
@@ -301,6 +379,10 @@ impl<T: Transport> WithAuth<T> {
 }
 
 impl Token {
+    fn is_fresh(&self) -> bool {
+        Instant::now() < self.refresh_at
+    }
+
     fn authorize(&self, mut request: Request) -> Request {
         let headers = request.headers_mut();
         headers.insert(header::AUTHORIZATION, self.authorization.clone());
@@ -314,13 +396,14 @@ impl<T: Transport> Transport for WithAuth<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let token = self.auth.0.token(None).await?;
         let replay = Replay::of(&request);
-        let response = self.inner.send(token.authorize(request)).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
+        {
+            let response = self.inner.send(token.authorize(request)).await?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
         }
         let token = self.auth.0.token(Some(&token)).await?;
-        self.inner
-            .send(token.authorize(replay.into_request()))
-            .await
+        let again = self.inner.send(token.authorize(replay.into_request()));
+        again.await
     }
 }

@@ -48,6 +48,16 @@ impl Credentials {
         self
     }
 
+    #[cfg(feature = "token-cache")]
+    pub(crate) fn client_id(&self) -> &str {
+        self.client_id.expose_secret()
+    }
+
+    #[cfg(feature = "token-cache")]
+    pub(crate) fn tenant(&self) -> Option<i64> {
+        self.tenant
+    }
+
     pub(crate) fn app_key(&self) -> &str {
         self.app_key.expose_secret()
     }

@@ -43,6 +43,7 @@
 //! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
 //! | `hyper` | no | `HyperTransport`: the lean transport, on hyper-util |
 //! | `tower` | no | `TowerTransport` and `TransportService`: tower services as transports and back |
+//! | `token-cache` | no | `TokenCache`: access tokens kept on disk for short-lived commands |
 //! | `mock` | no | `MockTransport`, made by mockall |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
@@ -71,6 +72,8 @@ mod replay;
 mod reqwest;
 mod retry;
 mod retry_after;
+#[cfg(feature = "token-cache")]
+mod token_cache;
 #[cfg(feature = "tower")]
 mod tower;
 mod trace;
@@ -88,6 +91,8 @@ pub use mock::MockTransport;
 pub use rate_limit::{RateLimit, RateLimitState, WithRateLimit};
 pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
+#[cfg(feature = "token-cache")]
+pub use token_cache::TokenCache;
 pub use trace::WithTracing;
 
 #[cfg(feature = "hyper")]

@@ -6,6 +6,8 @@
 mod auth;
 mod rate_limit;
 mod retry;
+#[cfg(all(unix, feature = "token-cache"))]
+mod token_cache;
 
 use std::sync::{
     Arc,
