@@ -72,3 +72,7 @@ pub use paging::{List, PagedOperation};
 pub use person::{MethodHandle, People, PersonHandle};
 pub use service::ContactsService;
 pub use update::{Difference, differences, plan, verify};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
