@@ -204,3 +204,7 @@ pub fn standard(
         .with_retry(RetryPolicy::default())
         .with_tracing())
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
