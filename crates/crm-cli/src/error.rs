@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crm_bulk::BulkError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
@@ -98,6 +99,13 @@ pub(crate) enum CliError {
 
     #[error("interrupted")]
     Interrupted,
+
+    #[error(transparent)]
+    Bulk(BulkError),
+
+    /// Not a failure: `crm plan --detailed-exitcode` tells that there are changes.
+    #[error("there are changes")]
+    ChangesPlanned,
 }
 
 impl CliError {
@@ -121,7 +129,16 @@ impl CliError {
 
     /// Whether the reader of stdout went away, as `head` does.
     pub(crate) fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+        matches!(
+            self,
+            Self::Io { source, .. } | Self::Bulk(BulkError::File { source, .. })
+                if source.kind() == io::ErrorKind::BrokenPipe
+        )
+    }
+
+    /// Whether there is nothing to tell: the exit code says it all.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_broken_pipe() || matches!(self, Self::ChangesPlanned)
     }
 
     /// What to do next, where the message does not say it.
@@ -154,6 +171,14 @@ impl CliError {
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
             Self::Interrupted => Exit::Interrupted,
+            Self::Bulk(
+                BulkError::File { .. }
+                | BulkError::DiskFull { .. }
+                | BulkError::Damaged { .. }
+                | BulkError::Database { .. },
+            ) => Exit::Local,
+            // In a plan the code means that there are changes.
+            Self::Bulk(_) | Self::ChangesPlanned => Exit::Usage,
         }
     }
 }
@@ -172,6 +197,16 @@ fn exit_of(error: &ContactsError) -> Exit {
             ContactsError::Unreadable { .. } => Exit::Differs,
             _ => Exit::Usage,
         },
+    }
+}
+
+/// A call that failed is told as one, whatever it was made for.
+impl From<BulkError> for CliError {
+    fn from(error: BulkError) -> Self {
+        match error {
+            BulkError::Contacts(error) => Self::Contacts(error),
+            error => Self::Bulk(error),
+        }
     }
 }
 

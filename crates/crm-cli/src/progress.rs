@@ -28,6 +28,22 @@ impl Progress {
         Self(bar)
     }
 
+    /// Starts a bar for so many of them, with their rate and how long the rest takes.
+    pub(crate) fn of(total: u64, what: &'static str) -> Self {
+        let bar = Self::new(what);
+        bar.0.set_length(total);
+        let template = "{bar:24} {pos}/{len} {msg}, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.0.set_style(style);
+        }
+        bar
+    }
+
+    /// Says something behind the count.
+    pub(crate) fn say(&self, message: String) {
+        self.0.set_message(message);
+    }
+
     pub(crate) fn advance(&self, records: usize) {
         self.0.inc(records as u64);
     }

@@ -55,7 +55,7 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
         };
     }
     let exit = error.exit();
-    if !error.is_broken_pipe() {
+    if !error.is_silent() {
         people(&message(error), &details(error));
         if output.is_json() {
             let envelope = Envelope {

@@ -14,7 +14,10 @@ use crm_transport::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::output::{on_terminal, printable};
+use crate::{
+    error::CliError,
+    output::{on_terminal, printable},
+};
 
 /// What happens to writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +91,23 @@ impl<T> WriteGuard<T> {
         }
     }
 
+    /// Settles before many writes whether they may be sent, with one question.
+    pub(crate) fn allow(&self, what: &str) -> Result<(), CliError> {
+        let withheld = match &self.policy {
+            WritePolicy::Refuse => Withheld::ReadOnly(what.to_owned()),
+            WritePolicy::Ask { target } if on_terminal() => {
+                if confirm(&format!("About to write {what} to {target}. Continue?")) {
+                    self.confirmed.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Withheld::Declined
+            }
+            WritePolicy::Ask { target } => Withheld::NeedsYes(target.clone()),
+            WritePolicy::Send | WritePolicy::Show => return Ok(()),
+        };
+        Err(refused(withheld).into())
+    }
+
     fn check(&self, request: &Request) -> Result<(), Withheld> {
         if Call::of(request).effect == Effect::Read {
             return Ok(());
@@ -115,31 +135,39 @@ impl<T: Transport> Transport for WriteGuard<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         match self.check(&request) {
             Ok(()) => self.inner.send(request).await,
-            Err(withheld) => Err(TransportError::new(
-                TransportErrorKind::Refused,
-                Delivery::NotSent,
-            )
-            .with_source(withheld)),
+            Err(withheld) => Err(refused(withheld)),
         }
     }
 }
 
-/// Asks once; it is a blocking question, since nothing else is to go on meanwhile.
+fn refused(withheld: Withheld) -> TransportError {
+    TransportError::new(TransportErrorKind::Refused, Delivery::NotSent).with_source(withheld)
+}
+
+/// Asks about one request.
 fn ask(target: &str, request: &HeldRequest) -> Result<(), Withheld> {
     let body = request.body.as_deref().map_or("", RawValue::get);
-    let mut err = io::stderr().lock();
     let question = format!("{} {} {body}", request.method, request.path);
-    let mut answer = String::new();
-    let asked = write!(
-        err,
-        "About to write to {target}:\n  {}\nContinue? [y/N] ",
+    let question = format!(
+        "About to write to {target}:\n  {}\nContinue?",
         printable(question.trim_end())
-    )
-    .and_then(|()| err.flush())
-    .and_then(|()| io::stdin().lock().read_line(&mut answer));
-    let yes = ["y", "yes"].contains(&answer.trim().to_lowercase().as_str());
-    match asked {
-        Ok(_) if yes => Ok(()),
-        _ => Err(Withheld::Declined),
+    );
+    match confirm(&question) {
+        true => Ok(()),
+        false => Err(Withheld::Declined),
     }
+}
+
+/// Asks a person, if there is one; it is a blocking question, since nothing else is to go on
+/// meanwhile.
+pub(crate) fn confirm(question: &str) -> bool {
+    if !on_terminal() {
+        return false;
+    }
+    let mut err = io::stderr().lock();
+    let mut answer = String::new();
+    let asked = write!(err, "{question} [y/N] ")
+        .and_then(|()| err.flush())
+        .and_then(|()| io::stdin().lock().read_line(&mut answer));
+    asked.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }

@@ -171,19 +171,21 @@ impl Apply {
 
     /// Takes the set for this process and carries it out as the stream is polled.
     ///
-    /// Dropping the stream is safe at any time: what was in flight is resolved by the next
-    /// run. After an error the stream is over.
+    /// Nothing moves while the stream is not polled, and calls that wait for the rate limit
+    /// keep their place in the queue: poll it without long pauses. Dropping it is safe at any
+    /// time: what was in flight is resolved by the next run. After an error it is over.
     ///
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
     /// and [`BulkError::InUse`] when another process carries out this set. The stream ends with
     /// an error when owners cannot be read or the file cannot be written.
-    pub fn run<T: Transport>(
+    pub fn run<'a, T: Transport>(
         self,
-        service: &ContactsService<T>,
+        service: &'a ContactsService<T>,
         site: &Site,
-    ) -> Result<impl Stream<Item = Result<Event, BulkError>> + Send + Unpin, BulkError> {
+    ) -> Result<impl Stream<Item = Result<Event, BulkError>> + Send + Unpin + use<'a, T>, BulkError>
+    {
         let path = self.set.path().to_owned();
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;

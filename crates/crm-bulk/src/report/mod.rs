@@ -41,7 +41,8 @@ impl ChangeSet {
             out: io::BufWriter::new(out),
         };
         let (info, totals) = (self.info()?, self.totals()?);
-        page.write(&head(&info, &totals, self.rows()?))?;
+        let rows = self.count("SELECT count(*) FROM rows")?;
+        page.write(&head(&info, &totals, rows, self.unmatched_rows()?))?;
         match info.kind {
             SetKind::OptOut | SetKind::OptIn => page.entries()?,
             _ => page.differences(&totals)?,
@@ -67,7 +68,7 @@ struct Page<'a, W: Write> {
 }
 
 /// The page down to the totals. The body stays open.
-fn head(info: &SetInfo, totals: &Totals, rows: u64) -> Markup {
+fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64) -> Markup {
     let title = words::title(info.kind);
     html! {
         (DOCTYPE)
@@ -98,6 +99,7 @@ fn head(info: &SetInfo, totals: &Totals, rows: u64) -> Markup {
                 @let (word, class) = words::state(state);
                 @if count > 0 { li { b class=(class) { (count) } (word) } }
             }
+            @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
             @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
         }
         @for note in &info.notes { p.note { (note) } }
@@ -189,16 +191,6 @@ impl<W: Write> Page<'_, W> {
             self.write(&entry(&header, &cells, received, &found))?;
         }
         Ok(())
-    }
-}
-
-impl ChangeSet {
-    fn rows(&self) -> Result<u64, BulkError> {
-        let count = self
-            .database
-            .connection
-            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
-        self.database.check(count)
     }
 }
 

@@ -224,6 +224,23 @@ impl ChangeSet {
         self.database.check(count()).map(Totals)
     }
 
+    /// How many rows of the input ask for nothing, since no contact has their value.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn unmatched_rows(&self) -> Result<u64, BulkError> {
+        self.count("SELECT count(*) FROM rows WHERE state IS NOT NULL")
+    }
+
+    pub(crate) fn count(&self, sql: &str) -> Result<u64, BulkError> {
+        let count = self
+            .database
+            .connection
+            .query_row(sql, [], |row| row.get(0));
+        self.database.check(count)
+    }
+
     /// How many calls applying the open changes takes, about: a write each, and reading the
     /// owners in blocks before.
     ///

@@ -8,6 +8,7 @@ mod api;
 mod args;
 mod auth;
 mod booking_contacts;
+mod change_sets;
 mod completions;
 mod contact_methods;
 mod export;
@@ -54,6 +55,36 @@ pub(crate) enum Command {
     /// Pull a whole feed, deleted contacts too, and go on where it ended
     Export(export::Export),
 
+    /// Pull all contacts into a file, to plan changes from
+    Snapshot(change_sets::snapshot::SnapshotCommand),
+
+    /// Turn rows of changes into a change set
+    Plan(Box<change_sets::plan::PlanCommand>),
+
+    /// Plan to turn marketing off for numbers and addresses, wherever they are
+    OptOut(change_sets::opt_out::OptOutCommand),
+
+    /// Plan to turn marketing on again
+    OptIn(change_sets::opt_out::OptOutCommand),
+
+    /// List the changes of a set
+    Show(change_sets::show::Show),
+
+    /// Write a page about a set, to read before approving and to file
+    Report(change_sets::report::Report),
+
+    /// Send the changes of a set, or go on with it
+    Apply(change_sets::apply::ApplyCommand),
+
+    /// Tell how far a set is
+    Status(change_sets::status::Status),
+
+    /// Plan the reverse of a set
+    Undo(change_sets::undo::Undo),
+
+    /// Give the input of a set back, with the outcome of each row
+    Results(change_sets::results::Results),
+
     /// Call any operation of the API by method and path
     Api(api::Api),
 
@@ -83,6 +114,16 @@ impl Command {
             Self::ContactMethods(command) => command.run(&connect().await?).await,
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
+            Self::Snapshot(command) => command.run(&connect().await?).await,
+            Self::Plan(command) => command.run(&connect().await?).await,
+            Self::OptOut(command) => command.run(&connect().await?, false).await,
+            Self::OptIn(command) => command.run(&connect().await?, true).await,
+            Self::Show(command) => command.run(output),
+            Self::Report(command) => command.run(output),
+            Self::Apply(command) => command.run(&connect().await?, globals).await,
+            Self::Status(command) => command.run(output),
+            Self::Undo(command) => command.run(output),
+            Self::Results(command) => command.run(output),
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Sandbox(command) => command.run(output).await,

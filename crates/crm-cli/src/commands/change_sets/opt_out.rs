@@ -1,0 +1,67 @@
+//! `crm opt-out` and `crm opt-in`: a list of numbers and addresses reaches every copy.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crm_bulk::{ChangeSet, OptOut};
+
+use super::{InputArgs, Summary, snapshot, tell_invalid, told};
+use crate::{error::CliError, output::note, session::Session};
+
+/// Plan it for every contact with one of these numbers or addresses, on every customer, every
+/// location, and every person's contact methods, however they are written.
+#[derive(Debug, Args)]
+pub(crate) struct OptOutCommand {
+    /// CSV with a column value, number, phone, email or address, or one value a line; a column
+    /// received or date_received gives the date for the evidence. - for stdin
+    list: PathBuf,
+
+    /// The change set to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    /// Every flag, not marketing alone
+    #[arg(long)]
+    all: bool,
+
+    /// Keep the snapshot that is needed in this file, so that the next run is quicker
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
+    /// Leave people's contact methods out, for an app without their scope
+    #[arg(long)]
+    without_people: bool,
+
+    #[command(flatten)]
+    rows: InputArgs,
+}
+
+impl OptOutCommand {
+    pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
+        let list = self.rows.open(&self.list, false)?;
+        let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
+        let mut plan = OptOut::new(snapshot);
+        if on {
+            plan = plan.opt_in();
+        }
+        if self.all {
+            plan = plan.every_flag();
+        }
+        if self.without_people {
+            plan = plan.without_people();
+        }
+        if self.rows.skip_invalid {
+            plan = plan.skip_invalid();
+        }
+        if let Some(mend) = &self.rows.mend {
+            plan = plan.mend_file(mend);
+        }
+        let planned = plan.plan(&session.service, list, &self.out).await;
+        drop(folder);
+        if let Some(invalid) = planned.map_err(told)?.invalid {
+            tell_invalid(&invalid);
+            note(format!("{} wrong entries were left out", invalid.rows));
+        }
+        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)
+    }
+}

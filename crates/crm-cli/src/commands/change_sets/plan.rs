@@ -1,0 +1,182 @@
+//! `crm plan`: rows of changes become a change set.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use crm_bulk::{BulkError, ChangeSet, CleanUp, Plan, Snapshot};
+
+use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
+use crate::{
+    error::{CliError, Exit},
+    output::note,
+    session::Session,
+};
+
+/// Compare rows of changes with the present contacts and write a change set. Nothing is sent
+/// to the contacts.
+///
+/// Columns: location_id or customer_id, contact_id, and any of type, value, memo,
+/// job_reminders, marketing_updates, invoices, statements; action is update, create or delete.
+/// A row without contact_id selects every contact with its value (new_value sets another).
+/// An empty cell keeps, `(clear)` removes a memo. Further columns are carried along.
+#[derive(Debug, Args)]
+pub(crate) struct PlanCommand {
+    /// CSV, or NDJSON where the name ends in .ndjson or .jsonl; - for stdin. None: the clean-ups
+    /// below on all contacts
+    #[arg(required_unless_present = "cleanups")]
+    input: Option<PathBuf>,
+
+    /// The change set to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    rows: InputArgs,
+
+    /// Stdin is NDJSON
+    #[arg(long)]
+    ndjson: bool,
+
+    /// What removes a memo
+    #[arg(long, value_name = "TOKEN", default_value = "(clear)")]
+    clear: String,
+
+    /// Look contacts up in this snapshot: needed for rows that select by value
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
+    /// Use the snapshot alone if it is not older than this; otherwise the owners are read
+    #[arg(
+        long,
+        value_name = "MINUTES",
+        default_value_t = 60,
+        requires = "snapshot"
+    )]
+    max_age: u64,
+
+    #[command(flatten)]
+    clean_up: CleanUpArgs,
+
+    /// How many differences to show
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    sample: u32,
+
+    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 on wrong input
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// Values that are written in one way; proposals, like every change of a plan.
+#[derive(Debug, Args)]
+#[group(id = "cleanups", multiple = true)]
+pub(super) struct CleanUpArgs {
+    /// Write telephone numbers as digits
+    #[arg(long)]
+    normalize_phones: bool,
+
+    /// The country of telephone numbers without a country code
+    #[arg(
+        long,
+        value_name = "CODE",
+        default_value = "US",
+        requires = "normalize_phones"
+    )]
+    region: String,
+
+    /// Write e-mail addresses in lower case
+    #[arg(long)]
+    lowercase_emails: bool,
+
+    /// Move e-mail addresses to another domain
+    #[arg(long, value_name = "OLD=NEW", value_parser = domains)]
+    replace_domain: Vec<(String, String)>,
+}
+
+fn domains(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text
+        .split_once('=')
+        .ok_or("write it as old.example=new.example")?;
+    Ok((old.to_owned(), new.to_owned()))
+}
+
+impl CleanUpArgs {
+    fn clean_up(&self) -> CleanUp {
+        let mut clean_up = CleanUp::new();
+        if self.normalize_phones {
+            clean_up = clean_up.normalize_phones(&self.region);
+        }
+        if self.lowercase_emails {
+            clean_up = clean_up.lowercase_emails();
+        }
+        for (old, new) in &self.replace_domain {
+            clean_up = clean_up.replace_domain(old, new);
+        }
+        clean_up
+    }
+}
+
+impl PlanCommand {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let detailed = self.detailed_exitcode;
+        match self.plan(session).await {
+            Ok(0) => Ok(()),
+            Ok(_) if detailed => Err(CliError::ChangesPlanned),
+            Ok(_) => Ok(()),
+            // 2 means changes here.
+            Err(error) if detailed && error.exit() == Exit::Usage => Err(CliError::CheckFailed {
+                summary: error.to_string(),
+                exit: Exit::Local,
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Plans, shows it, and answers how many changes there are to apply.
+    async fn plan(self, session: &Session<'_>) -> Result<u64, CliError> {
+        let mut plan = Plan::new(site(session)).clean_up(self.clean_up.clean_up());
+        if self.rows.skip_invalid {
+            plan = plan.skip_invalid();
+        }
+        if let Some(mend) = &self.rows.mend {
+            plan = plan.mend_file(mend);
+        }
+        let summary = match &self.input {
+            None => {
+                let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
+                let planned = plan.snapshot(snapshot).clean_ups(&self.out);
+                drop(folder);
+                planned
+            }
+            Some(path) => {
+                let input = self.rows.open(path, self.ndjson)?.clear_token(&self.clear);
+                let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
+                let age = Duration::from_secs(60 * self.max_age);
+                match snapshot {
+                    Some(snapshot) if snapshot.is_fresh(age)? => {
+                        plan.snapshot(snapshot).from_snapshot(input, &self.out)
+                    }
+                    Some(snapshot) => {
+                        note("the snapshot is older than --max-age: reading the owners");
+                        let plan = plan.snapshot(snapshot);
+                        plan.from_api(&session.service, input, &self.out).await
+                    }
+                    None => plan.from_api(&session.service, input, &self.out).await,
+                }
+            }
+        };
+        let summary = summary.map_err(|error| match error {
+            BulkError::NeedsSnapshot { line } => CliError::Usage(format!(
+                "row {line} selects contacts by their value: run `crm snapshot FILE` first and \
+                 give --snapshot FILE"
+            )),
+            error => told(error),
+        })?;
+        if let Some(invalid) = &summary.invalid {
+            tell_invalid(invalid);
+            note(format!("{} wrong rows were left out", invalid.rows));
+        }
+        let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
+        summary.write(session.output)?;
+        Ok(summary.open())
+    }
+}

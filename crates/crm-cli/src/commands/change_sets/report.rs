@@ -1,0 +1,37 @@
+//! `crm report`: one page for people.
+
+use std::{fs::File, path::PathBuf};
+
+use clap::Args;
+use crm_bulk::ChangeSet;
+
+use crate::{
+    error::CliError,
+    output::{Output, note},
+};
+
+/// Write one HTML page to read before approving and to file afterwards: totals, differences,
+/// outcomes, and for opt-outs the evidence of each entry.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The change set
+    set: PathBuf,
+
+    /// The page; stdout where it is not given
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+impl Report {
+    pub(crate) fn run(self, _: &Output) -> Result<(), CliError> {
+        let set = ChangeSet::open(&self.set)?;
+        let Some(path) = self.html else {
+            return Ok(set.report(std::io::stdout())?);
+        };
+        let file = File::create(&path)
+            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
+        set.report(file)?;
+        note(format!("written to {}", path.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! `crm results`: the input given back.
+
+use std::{fs::File, io::BufWriter, path::PathBuf};
+
+use clap::Args;
+use crm_bulk::{ChangeSet, ResultRows};
+
+use crate::{
+    error::CliError,
+    output::{Output, note},
+};
+
+/// Give the input back, all columns in order, with the outcome of each row. It is written as
+/// it was read, CSV or NDJSON.
+#[derive(Debug, Args)]
+pub(crate) struct Results {
+    /// The change set
+    set: PathBuf,
+
+    /// Only the rows that are not done, to be mended and fed in again
+    #[arg(long)]
+    failed: bool,
+
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Results {
+    pub(crate) fn run(self, _: &Output) -> Result<(), CliError> {
+        let set = ChangeSet::open(&self.set)?;
+        let rows = match self.failed {
+            true => ResultRows::Failed,
+            false => ResultRows::All,
+        };
+        let Some(path) = self.out else {
+            set.results(rows, BufWriter::new(std::io::stdout()))?;
+            return Ok(());
+        };
+        let file = File::create(&path)
+            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
+        let written = set.results(rows, BufWriter::new(file))?;
+        note(format!("{written} rows written to {}", path.display()));
+        Ok(())
+    }
+}

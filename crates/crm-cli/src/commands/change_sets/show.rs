@@ -1,0 +1,127 @@
+//! `crm show`: the changes of a set, one by one.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crm_bulk::{Change, ChangeSet, Image, Selection, State};
+use serde::Serialize;
+
+use super::summary::difference;
+use crate::{
+    error::CliError,
+    output::{Output, Record},
+};
+
+/// List the changes of a set, with what was there before and what became of each.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The change set
+    set: PathBuf,
+
+    /// Only in these states: planned, already, in-flight, done, failed, unknown, drifted,
+    /// not-found, conflict
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    state: Vec<State>,
+
+    /// Only what this row of the input asks for
+    #[arg(long, value_name = "ROW")]
+    row: Option<u64>,
+
+    /// At most this many
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+}
+
+/// A change as it is shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: String,
+    row: Option<u64>,
+    record: String,
+    action: &'static str,
+    value: Option<String>,
+    change: String,
+    state: State,
+    message: Option<String>,
+    field_errors: Option<String>,
+    trace_id: Option<String>,
+    http_status: Option<u16>,
+    at: Option<String>,
+    attempts: u32,
+    before: Option<Image>,
+    after: Option<Image>,
+}
+
+impl Record for Shown {
+    const MEMBERS: &'static [&'static str] = &[
+        "id",
+        "row",
+        "record",
+        "action",
+        "value",
+        "change",
+        "state",
+        "message",
+        "fieldErrors",
+        "traceId",
+        "httpStatus",
+        "at",
+        "attempts",
+        "before",
+        "after",
+    ];
+    const TABLE: &'static [(&'static str, &'static str)] = &[
+        ("record", "RECORD"),
+        ("change", "CHANGE"),
+        ("state", "STATE"),
+        ("message", "MESSAGE"),
+    ];
+}
+
+impl From<Change> for Shown {
+    fn from(change: Change) -> Self {
+        let image = change.before.as_ref().or(change.after.as_ref());
+        Self {
+            id: change.id.to_string(),
+            row: change.row,
+            record: change.target.to_string(),
+            action: change.action.name(),
+            value: image.map(|image| image.value().to_owned()),
+            change: difference(&change),
+            state: change.outcome.state,
+            message: change.outcome.message,
+            field_errors: change.outcome.field_errors,
+            trace_id: change.outcome.trace_id,
+            http_status: change.outcome.http_status,
+            at: change.outcome.at.map(|at| at.to_string()),
+            attempts: change.outcome.attempts,
+            before: change.before,
+            after: change.after,
+        }
+    }
+}
+
+impl Show {
+    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
+        let mut records = output.records::<Shown>()?;
+        let mut selection = Selection::states(self.state);
+        if let Some(row) = self.row {
+            selection = selection.row(row);
+        }
+        if let Some(limit) = self.limit {
+            selection = selection.limit(limit);
+        }
+        let mut failed = None;
+        ChangeSet::open(self.set)?.for_each(&selection, |change| {
+            if failed.is_none() {
+                failed = records.push(&change.into()).err();
+            }
+            Ok(())
+        })?;
+        match failed {
+            Some(error) => Err(error),
+            None => records.finish(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `crm snapshot`: all contacts in a file, to select from and to compare with.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crm_bulk::{Coverage, Snapshot};
+use serde::Serialize;
+use tempfile::TempDir;
+
+use super::site;
+use crate::{error::CliError, output::Format, progress::Progress, session::Session};
+
+/// Pull all contacts of customers and locations into a file. The first run reads everything,
+/// later ones only what changed; one that was stopped goes on where it was.
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotCommand {
+    /// The file; made if it is not there
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Held {
+    contacts: u64,
+    deleted: u64,
+    owners: u64,
+    preferences_unknown: u64,
+    by_type: Vec<(String, u64)>,
+}
+
+impl SnapshotCommand {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let (_, coverage) = pull(session, &self.file).await?;
+        let held = Held {
+            contacts: coverage.contacts,
+            deleted: coverage.deleted,
+            owners: coverage.owners,
+            preferences_unknown: coverage.preferences_unknown,
+            by_type: coverage.by_type,
+        };
+        if session.output.format() != Format::Table {
+            return session.output.value(&held);
+        }
+        let types: Vec<_> = held
+            .by_type
+            .iter()
+            .map(|(kind, n)| format!("{n} {kind}"))
+            .collect();
+        session.output.text(&format!(
+            "{} contacts of {} customers and locations: {}\n\
+             {} more are deleted; of {} the preferences are not known",
+            held.contacts,
+            held.owners,
+            types.join(", "),
+            held.deleted,
+            held.preferences_unknown
+        ))
+    }
+}
+
+/// Brings the snapshot in a file up to date.
+pub(super) async fn pull(
+    session: &Session<'_>,
+    file: &Path,
+) -> Result<(Snapshot, Coverage), CliError> {
+    let mut snapshot = Snapshot::open_or_create(file, &site(session))?;
+    let progress = Progress::new("contacts");
+    let mut before = 0;
+    let update = snapshot.update(&session.service, |read| {
+        progress.advance(usize::try_from(read - before).unwrap_or(usize::MAX));
+        before = read;
+    });
+    let coverage = update.await?;
+    Ok((snapshot, coverage))
+}
+
+/// A snapshot that is up to date: the one in the file, or one for this command alone, which
+/// lies in the folder.
+pub(super) async fn fresh(
+    session: &Session<'_>,
+    file: Option<&Path>,
+) -> Result<(Snapshot, Option<TempDir>), CliError> {
+    if let Some(file) = file {
+        return Ok((pull(session, file).await?.0, None));
+    }
+    let folder = tempfile::tempdir()
+        .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
+    let (snapshot, _) = pull(session, &folder.path().join("contacts")).await?;
+    Ok((snapshot, Some(folder)))
+}

@@ -1,0 +1,22 @@
+//! `crm status`: how far a set is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crm_bulk::ChangeSet;
+
+use super::Summary;
+use crate::{error::CliError, output::Output};
+
+/// Tell how far a change set is. It may be applied meanwhile.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The change set
+    set: PathBuf,
+}
+
+impl Status {
+    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
+        Summary::of(&ChangeSet::open(&self.set)?, 0)?.write(output)
+    }
+}

@@ -1,0 +1,173 @@
+//! What a set comes to, for people and for programs.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use crm_bulk::{Change, ChangeSet, Selection, State};
+use crm_transport::VENDOR_CALLS_PER_SECOND;
+use serde::Serialize;
+
+use crate::{
+    error::CliError,
+    output::{Format, Output, printable},
+};
+
+/// Totals of a set and what it costs to apply it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    set: String,
+    kind: &'static str,
+    tenant: i64,
+    environment: String,
+    planned_at: Option<String>,
+    /// How old the knowledge is on which the plan rests.
+    known_at: Option<String>,
+    source: Option<String>,
+    /// State, action, count.
+    totals: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    /// Rows of the input whose value no contact has.
+    unmatched_rows: u64,
+    /// Changes that applying the set still has to look at.
+    open: u64,
+    calls: u64,
+    seconds_at_rate_limit: u64,
+    notes: Vec<String>,
+    #[serde(skip)]
+    sample: Vec<String>,
+}
+
+impl Summary {
+    /// Reads a set, with the first so many of its planned changes.
+    pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
+        let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
+        let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for (state, action, count) in totals.iter() {
+            let actions = by_state.entry(state.as_str()).or_default();
+            actions.insert(action.to_owned(), count);
+        }
+        let mut lines = Vec::new();
+        let selection = Selection::states([State::Planned]).limit(sample);
+        set.for_each(&selection, |change| {
+            lines.push(format!("  {}: {}", change.target, difference(&change)));
+            Ok(())
+        })?;
+        Ok(Self {
+            set: name(set.path()),
+            kind: info.kind.as_str(),
+            tenant: info.site.tenant().get(),
+            environment: info.site.environment().to_owned(),
+            planned_at: info.created_at.map(|at| at.to_string()),
+            known_at: info.known_at.map(|at| at.to_string()),
+            source: info.source,
+            totals: by_state,
+            unmatched_rows: set.unmatched_rows()?,
+            open: totals.open(),
+            calls,
+            seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
+            notes: info.notes,
+            sample: lines,
+        })
+    }
+
+    /// How many changes wait to be applied.
+    pub(super) fn open(&self) -> u64 {
+        self.open
+    }
+
+    /// Writes it: as text for people, else as one JSON value.
+    pub(super) fn write(&self, output: &Output) -> Result<(), CliError> {
+        match output.format() {
+            Format::Table => output.text(self.text().trim_end()),
+            _ => output.value(self),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{} ({}), tenant {} at {}",
+            self.set, self.kind, self.tenant, self.environment
+        );
+        if let Some(at) = &self.known_at {
+            let _ = writeln!(text, "contacts as of {at}");
+        }
+        for (state, actions) in &self.totals {
+            for (action, count) in actions {
+                let _ = writeln!(text, "{count:>9}  {state:<10} {action}");
+            }
+        }
+        if self.unmatched_rows > 0 {
+            let _ = writeln!(text, "{:>9}  rows found nowhere", self.unmatched_rows);
+        }
+        if self.totals.is_empty() {
+            let _ = writeln!(text, "        0  changes");
+        }
+        for line in &self.sample {
+            let _ = writeln!(text, "{}", printable(line));
+        }
+        let shown = self.sample.len() as u64;
+        if shown > 0 && self.open > shown {
+            let _ = writeln!(
+                text,
+                "  … {} more: crm show {}",
+                self.open - shown,
+                self.set
+            );
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "note: {}", printable(note));
+        }
+        if self.open > 0 {
+            let _ = writeln!(
+                text,
+                "to apply: about {} calls, {} at {VENDOR_CALLS_PER_SECOND} a second",
+                self.calls,
+                duration(self.seconds_at_rate_limit)
+            );
+        }
+        text
+    }
+}
+
+/// A file's name as it can be typed again.
+pub(super) fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Seconds as people say them.
+fn duration(seconds: u64) -> String {
+    match (seconds / 3_600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+/// What a change does, on one line.
+pub(super) fn difference(change: &Change) -> String {
+    let members: Vec<_> = change
+        .members()
+        .iter()
+        .map(|member| match &member.old {
+            Some(old) if !old.is_empty() => {
+                format!("{}: {old} → {}", member.name, shown(&member.new))
+            }
+            _ => format!("{}: {}", member.name, shown(&member.new)),
+        })
+        .collect();
+    let members = members.join("; ");
+    match change.action.name() {
+        "delete" => "delete".to_owned(),
+        "create" => format!("create {members}"),
+        _ => members,
+    }
+}
+
+fn shown(new: &str) -> &str {
+    match new {
+        "" => "(removed)",
+        new => new,
+    }
+}

@@ -1,0 +1,38 @@
+//! `crm undo`: the reverse of a change set.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crm_bulk::ChangeSet;
+
+use super::Summary;
+use crate::{
+    error::CliError,
+    output::{Output, note},
+};
+
+/// Write the change set that restores what was there before. Nothing is sent: look at it and
+/// apply it like any other; what others changed meanwhile is set aside then.
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The change set to take back
+    set: PathBuf,
+
+    /// The change set to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Undo {
+    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
+        let undone = ChangeSet::open(&self.set)?.undo(&self.out)?;
+        if undone.impossible > 0 {
+            note(format!(
+                "{} changes cannot be taken back: crm show {} --state failed",
+                undone.impossible,
+                self.out.display()
+            ));
+        }
+        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(output)
+    }
+}

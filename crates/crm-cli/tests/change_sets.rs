@@ -1,0 +1,188 @@
+//! Change sets from a terminal: plan, look, apply, undo.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+
+use common::{Service, stderr, stdout};
+use serde_json::Value;
+
+const ROWS: &str = "\
+location_id,contact_id,memo,marketing_updates,note
+2001,3001,Gate code 4411,off,kept
+2001,3002,,off,so already
+";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+impl Service {
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.home.path().join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.home.path().join(name)).unwrap()
+    }
+}
+
+#[test]
+fn a_plan_is_looked_at_applied_and_taken_back() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    let plan = [
+        "plan",
+        "rows.csv",
+        "--out",
+        "set.crm",
+        "--detailed-exitcode",
+    ];
+    let planned = service.crm(&plan).assert().code(2);
+    let text = stdout(&planned);
+    assert!(text.contains("1  planned    update"), "{text}");
+    assert!(text.contains("marketing: on → off"), "{text}");
+    assert!(text.contains("to apply: about 2 calls, 1 s"), "{text}");
+    assert_eq!(stderr(&planned), "");
+
+    let dry = service.ok(&["apply", "set.crm", "--dry-run"]);
+    assert!(dry.contains("location 2001, contact 3001: memo:"), "{dry}");
+    let before = json(&service.ok(&["status", "set.crm", "--output", "json"]));
+    assert_eq!(before["totals"]["planned"]["update"], 1);
+
+    service.ok(&["apply", "set.crm", "--audit", "audit.ndjson"]);
+    assert_eq!(json(service.read("audit.ndjson").trim())["state"], "done");
+    let done = json(&service.ok(&["show", "set.crm", "--state", "done", "--output", "json"]));
+    assert_eq!(
+        done[0]["after"]["preferences"]["marketingUpdatesEnabled"],
+        false
+    );
+    let results = service.ok(&["results", "set.crm"]);
+    assert!(
+        results.contains("2001,3001,Gate code 4411,off,kept,done,"),
+        "{results}"
+    );
+
+    service.ok(&["undo", "set.crm", "--out", "undo.crm"]);
+    service.ok(&["apply", "undo.crm"]);
+    let contact = [
+        "location-contacts",
+        "get",
+        "2001",
+        "3001",
+        "--output",
+        "json",
+    ];
+    assert_eq!(
+        json(&service.ok(&contact))["preferences"]["marketingUpdatesEnabled"],
+        true
+    );
+
+    service.ok(&["report", "set.crm", "--html", "page.html"]);
+    assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn wrong_rows_are_listed_and_written_to_be_mended() {
+    let service = Service::start();
+    service.write(
+        "rows.csv",
+        "location_id,contact_id,memo\n0,3001,x\n2001,3002,y\n",
+    );
+    let plan = ["plan", "rows.csv", "--out", "set.crm", "--mend", "mend.csv"];
+    let refused = service.crm(&plan).assert().code(2);
+    let text = stderr(&refused);
+    assert!(
+        text.contains("line 2, location_id `…`: must be a positive whole number"),
+        "{text}"
+    );
+    assert!(service.read("mend.csv").contains("0,3001,x,2,"));
+    let detailed = [&plan[..], &["--detailed-exitcode"]].concat();
+    service.crm(&detailed).assert().code(1);
+    let skipping = [&plan[..], &["--skip-invalid"]].concat();
+    let planned = service.crm(&skipping).assert().success();
+    assert!(stderr(&planned).contains("1 wrong rows were left out"));
+}
+
+#[test]
+fn an_opt_out_reaches_every_copy_and_says_what_it_cannot_do() {
+    let service = Service::start();
+    service.write(
+        "list.csv",
+        "number,received\n+1 213 555 0177,2026-11-20\nnobody@site.example,\n",
+    );
+    let plan = ["opt-out", "list.csv", "--out", "set.crm"];
+    let text = service.ok(&plan);
+    assert!(text.contains("7  planned    update"), "{text}");
+    assert!(text.contains("2  planned    method-preferences"), "{text}");
+    assert!(text.contains("1  rows found nowhere"), "{text}");
+    assert!(text.contains("Text messages are not covered"), "{text}");
+    service.ok(&["apply", "set.crm"]);
+    let page = service.ok(&["report", "set.crm"]);
+    assert_eq!(page.matches("<span class=\"done\">done</span>").count(), 9);
+    assert!(page.contains("To be done by 2026-12-04"), "{page}");
+    assert!(page.contains("Not found anywhere."), "{page}");
+}
+
+#[test]
+fn a_canary_leaves_the_rest_and_read_only_sends_nothing() {
+    let service = Service::start();
+    service.write(
+        "rows.csv",
+        "location_id,contact_id,memo\n2001,3001,x\n2001,3002,x\n2001,3004,x\n",
+    );
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let refused = service
+        .crm(&["apply", "set.crm", "--read-only"])
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&refused).contains("read-only: 3 changes of set.crm"),
+        "{}",
+        stderr(&refused)
+    );
+
+    let canary = service
+        .crm(&["apply", "set.crm", "--canary", "1"])
+        .assert()
+        .success();
+    assert!(stderr(&canary).contains("2 changes are left: crm apply set.crm goes on"));
+    let status = json(&service.ok(&["status", "set.crm", "--output", "json"]));
+    assert_eq!(
+        (&status["totals"]["done"]["update"], &status["open"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn a_set_of_one_environment_is_refused_by_another() {
+    let (service, other) = (Service::start(), Service::start());
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let set = service.home.path().join("set.crm");
+    let refused = other
+        .crm(&["apply", set.to_str().unwrap()])
+        .assert()
+        .code(2);
+    assert!(
+        stderr(&refused).contains("nothing was sent"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+#[test]
+fn clean_ups_need_no_list() {
+    let service = Service::start();
+    let plan = [
+        "plan",
+        "--lowercase-emails",
+        "--replace-domain",
+        "harborbakery.example=harbor.example",
+        "--out",
+        "set.crm",
+    ];
+    let text = service.ok(&plan);
+    assert!(text.contains("→ office@harbor.example"), "{text}");
+}
