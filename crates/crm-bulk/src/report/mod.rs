@@ -88,8 +88,8 @@ fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64) -> Markup {
             }
             dt { "Tenant" } dd { (info.site.tenant()) }
             dt { "Server" } dd { (info.site.environment()) }
-            @if let Some(at) = info.created_at { dt { "Planned" } dd { (at) } }
-            @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (at) } }
+            @if let Some(at) = info.created_at { dt { "Planned" } dd { (words::time(at)) } }
+            @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (words::time(at)) } }
             @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
         }
         h2 { "In all" }
@@ -138,13 +138,13 @@ impl<W: Write> Page<'_, W> {
                     p { "The first " (LISTED) " of " (count) "." }
                 }
             })?;
-            self.raw("<table><thead><tr><th>Contact<th>Now<th>Change<th>Outcome</thead><tbody>")?;
+            self.raw("<table><thead><tr><th>Contact<th>Number or address<th>Change<th>Outcome</thead><tbody>")?;
             let set = self.set;
             set.for_each(&Selection::states(states).limit(LISTED), |change| {
                 self.write(&html! {
                     tr {
                         td data-label="Contact" { (words::place(&change.target)) }
-                        td data-label="Now" { (value(&change)) }
+                        td data-label="Number or address" { (value(&change)) }
                         td data-label="Change" { (difference(&change)) }
                         td data-label="Outcome" { (outcome(&change)) }
                     }
@@ -201,6 +201,7 @@ fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[
         .zip(cells)
         .filter(|(_, cell)| !cell.trim().is_empty());
     let received = received.and_then(|at| date(cells.get(at)?));
+    let traced = found.iter().any(|change| change.outcome.trace_id.is_some());
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
     html! {
         h3 {
@@ -213,7 +214,7 @@ fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[
             p {
                 small {
                     "To be done by " (due) " (" (words::BUSINESS_DAYS)
-                    " business days after it was received; public holidays not counted out)."
+                    " business days after it was received; public holidays are not taken into account)."
                 }
             }
         }
@@ -224,7 +225,8 @@ fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[
                 thead {
                     tr {
                         th { "Found at" } th { "Written as" } th { "Change" } th { "Outcome" }
-                        th { "When" } th { "Trace id" }
+                        th { "When" }
+                        @if traced { th { "Trace id" } }
                     }
                 }
                 tbody {
@@ -235,10 +237,12 @@ fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[
                             td data-label="Change" { (difference(change)) }
                             td data-label="Outcome" { (outcome(change)) }
                             td data-label="When" {
-                                @if let Some(at) = change.outcome.at { (at) }
+                                @if let Some(at) = change.outcome.at { time { (words::time(at)) } }
                             }
-                            td data-label="Trace id" {
-                                @if let Some(id) = &change.outcome.trace_id { (id) }
+                            @if traced {
+                                td data-label="Trace id" {
+                                    @if let Some(id) = &change.outcome.trace_id { (id) }
+                                }
                             }
                         }
                     }

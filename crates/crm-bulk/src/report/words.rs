@@ -5,6 +5,8 @@ use jiff::{
     civil::{Date, Weekday},
 };
 
+use crm_models::Timestamp;
+
 use crate::{Change, SetKind, State, Target};
 
 /// How many business days an opt-out may take.
@@ -50,6 +52,13 @@ pub(super) fn place(target: &Target) -> String {
             }
         }
     }
+}
+
+/// A time to the second, in UTC.
+pub(super) fn time(at: Timestamp) -> String {
+    let text = at.to_string();
+    let seconds = text.get(..19).unwrap_or(&text);
+    format!("{} UTC", seconds.replace('T', " "))
 }
 
 /// What is done to a contact as a whole; `None` when single members change.
