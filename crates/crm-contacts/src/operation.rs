@@ -79,11 +79,9 @@ impl Spec {
         tenant: TenantId,
         parameters: [&dyn Display; N],
     ) -> Draft {
-        use fmt::Write;
-
         let mut target = String::with_capacity(96);
-        // Writing to a String cannot fail.
-        let _ = write!(target, "{BASE_PATH}{tenant}");
+        target.push_str(BASE_PATH);
+        push_segment(&mut target, &tenant);
         let mut parameters = parameters.into_iter();
         let mut rest = self.path;
         // Searching bytes, not characters: this runs for every call.
@@ -91,7 +89,7 @@ impl Spec {
         while let (Some(open), Some(close)) = (find(rest, b'{'), find(rest, b'}')) {
             target.push_str(&rest[..open]);
             if let Some(parameter) = parameters.next() {
-                let _ = write!(target, "{parameter}");
+                push_segment(&mut target, parameter);
             }
             rest = &rest[close + 1..];
         }
@@ -188,9 +186,6 @@ impl<'de> Deserialize<'de> for NoContent {
     }
 }
 
-/// A text as one segment of a path.
-pub(crate) struct Segment<'a>(pub &'a str);
-
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -198,9 +193,19 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-impl Display for Segment<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(&utf8_percent_encode(self.0, RESERVED), f)
+/// Appends one segment of a path, percent-encoded. Ids need no encoding, so that is looked at
+/// first.
+fn push_segment(target: &mut String, parameter: &dyn Display) {
+    use fmt::Write;
+
+    let start = target.len();
+    // Writing to a String cannot fail.
+    let _ = write!(target, "{parameter}");
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !target[start..].bytes().all(unreserved) {
+        let encoded = utf8_percent_encode(&target[start..], RESERVED).to_string();
+        target.truncate(start);
+        target.push_str(&encoded);
     }
 }
 

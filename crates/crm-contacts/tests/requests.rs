@@ -69,7 +69,7 @@ fn location_and_customer_contacts() {
     let update = || {
         UpdateContactRequest::new()
             .memo("")
-            .preferences(preferences.clone())
+            .preferences(preferences)
     };
     let updated = concat!(
         r#"{"memo":"","preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,

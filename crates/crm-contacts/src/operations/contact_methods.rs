@@ -9,7 +9,7 @@ use crm_transport::Request;
 
 use crate::{
     error::ContactsError,
-    operation::{NoContent, Operation, Segment, Spec},
+    operation::{NoContent, Operation, Spec},
     paging::paged,
 };
 
@@ -67,229 +67,162 @@ impl Operation for SearchContactMethods {
 
 paged!(SearchContactMethods, ContactMethod);
 
-/// `ContactMethods_GetContactMethods`: one person's methods.
-#[derive(Debug, Clone)]
-pub struct GetContactMethods {
-    /// Whose methods.
-    pub contact: PersonId,
-    /// Which methods, in which order.
-    pub filter: ContactMethodFilter,
-    /// Which page.
-    pub page: PageQuery,
-}
-
-impl Operation for GetContactMethods {
-    type Answer = Page<ContactMethod>;
-    const SPEC: Spec = Spec::read(
+operation! {
+    /// `ContactMethods_GetContactMethods`: one person's methods.
+    GetContactMethods: Page<ContactMethod> = read(
         "ContactMethods_GetContactMethods",
         METHODS,
         "tn.crm.contacts:r",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact])
-            .query(&self.filter)?
-            .query(&self.page)?
-            .empty()
+    path {
+        /// Whose methods.
+        contact: PersonId,
+    }
+    query {
+        /// Which methods, in which order.
+        filter: ContactMethodFilter,
+        /// Which page.
+        page: PageQuery,
     }
 }
 
 paged!(GetContactMethods, ContactMethod);
 
-/// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.
-#[derive(Debug, Clone)]
-pub struct CreateContactMethod {
-    /// Whose method.
-    pub contact: PersonId,
-    /// The new method.
-    pub method: ContactMethodRequest,
-}
-
-impl Operation for CreateContactMethod {
-    type Answer = ContactMethod;
-    const SPEC: Spec = Spec::create(
+operation! {
+    /// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.
+    CreateContactMethod: ContactMethod = create(
         "ContactMethods_CreateContactMethod",
         METHODS,
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC.draft(tenant, [&self.contact]).json(&self.method)
+    path {
+        /// Whose method.
+        contact: PersonId,
+    }
+    body {
+        /// The new method.
+        method: ContactMethodRequest,
     }
 }
 
-/// `ContactMethods_GetContactMethod`: one method.
-#[derive(Debug, Clone)]
-pub struct GetContactMethod {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub id: ContactMethodId,
-}
-
-impl Operation for GetContactMethod {
-    type Answer = ContactMethod;
-    const SPEC: Spec = Spec::read(
+operation! {
+    /// `ContactMethods_GetContactMethod`: one method.
+    GetContactMethod: ContactMethod = read(
         "ContactMethods_GetContactMethod",
         METHOD,
         "tn.crm.contacts:r",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC.draft(tenant, [&self.contact, &self.id]).empty()
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        id: ContactMethodId,
     }
 }
 
-/// `ContactMethods_UpsertContactMethod`: replaces a method, or creates it under this id.
-/// The only way to change a method's type.
-#[derive(Debug, Clone)]
-pub struct UpsertContactMethod {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub id: ContactMethodId,
-    /// All members.
-    pub method: ContactMethodRequest,
-}
-
-impl Operation for UpsertContactMethod {
-    type Answer = ContactMethod;
-    const SPEC: Spec = Spec::replace(
+operation! {
+    /// `ContactMethods_UpsertContactMethod`: replaces a method, or creates it under this id.
+    /// The only way to change a method's type.
+    UpsertContactMethod: ContactMethod = replace(
         "ContactMethods_UpsertContactMethod",
         METHOD,
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.id])
-            .json(&self.method)
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        id: ContactMethodId,
+    }
+    body {
+        /// All members.
+        method: ContactMethodRequest,
     }
 }
 
-/// `ContactMethods_UpdateContactMethod`: changes a method's value or memo.
-#[derive(Debug, Clone)]
-pub struct UpdateContactMethod {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub id: ContactMethodId,
-    /// What changes.
-    pub update: UpdateContactMethodRequest,
-}
-
-impl Operation for UpdateContactMethod {
-    type Answer = ContactMethod;
-    const SPEC: Spec = Spec::update(
+operation! {
+    /// `ContactMethods_UpdateContactMethod`: changes a method's value or memo.
+    UpdateContactMethod: ContactMethod = update(
         "ContactMethods_UpdateContactMethod",
         METHOD,
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.id])
-            .json(&self.update)
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        id: ContactMethodId,
+    }
+    body {
+        /// What changes.
+        update: UpdateContactMethodRequest,
     }
 }
 
-/// `ContactMethods_DeleteContactMethod`: deletes a method.
-#[derive(Debug, Clone)]
-pub struct DeleteContactMethod {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub id: ContactMethodId,
-}
-
-impl Operation for DeleteContactMethod {
-    type Answer = NoContent;
-    const SPEC: Spec = Spec::delete(
+operation! {
+    /// `ContactMethods_DeleteContactMethod`: deletes a method.
+    DeleteContactMethod: NoContent = delete(
         "ContactMethods_DeleteContactMethod",
         METHOD,
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC.draft(tenant, [&self.contact, &self.id]).empty()
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        id: ContactMethodId,
     }
 }
 
-/// `ContactPreferences_GetContactMethodPreferences`: a method's preferences. Not paged.
-#[derive(Debug, Clone)]
-pub struct GetContactMethodPreferences {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub method: ContactMethodId,
-}
-
-impl Operation for GetContactMethodPreferences {
-    type Answer = Vec<MethodPreference>;
-    const SPEC: Spec = Spec::read(
+operation! {
+    /// `ContactPreferences_GetContactMethodPreferences`: a method's preferences. Not paged.
+    GetContactMethodPreferences: Vec<MethodPreference> = read(
         "ContactPreferences_GetContactMethodPreferences",
         PREFERENCES,
         "tn.crm.contacts:r",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.method])
-            .empty()
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        method: ContactMethodId,
     }
 }
 
-/// `ContactPreferences_GetContactMethodPreference`: one preference of a method.
-#[derive(Debug, Clone)]
-pub struct GetContactMethodPreference {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub method: ContactMethodId,
-    /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
-    pub name: String,
-}
-
-impl Operation for GetContactMethodPreference {
-    type Answer = MethodPreference;
-    const SPEC: Spec = Spec::read(
+operation! {
+    /// `ContactPreferences_GetContactMethodPreference`: one preference of a method.
+    GetContactMethodPreference: MethodPreference = read(
         "ContactPreferences_GetContactMethodPreference",
         PREFERENCE,
         "tn.crm.contacts:r",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.method, &Segment(&self.name)])
-            .empty()
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        method: ContactMethodId,
+        /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
+        name: String,
     }
 }
 
-/// `ContactPreferences_UpdateContactMethodPreference`: sets one preference of a method.
-#[derive(Debug, Clone)]
-pub struct UpdateContactMethodPreference {
-    /// Whose method.
-    pub contact: PersonId,
-    /// Which method.
-    pub method: ContactMethodId,
-    /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
-    pub name: String,
-    /// The new value, as text.
-    pub update: UpdateMethodPreferenceRequest,
-}
-
-impl Operation for UpdateContactMethodPreference {
-    type Answer = MethodPreference;
-    const SPEC: Spec = Spec::update(
+operation! {
+    /// `ContactPreferences_UpdateContactMethodPreference`: sets one preference of a method.
+    UpdateContactMethodPreference: MethodPreference = update(
         "ContactPreferences_UpdateContactMethodPreference",
         PREFERENCE,
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.method, &Segment(&self.name)])
-            .json(&self.update)
+    path {
+        /// Whose method.
+        contact: PersonId,
+        /// Which method.
+        method: ContactMethodId,
+        /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
+        name: String,
+    }
+    body {
+        /// The new value, as text.
+        update: UpdateMethodPreferenceRequest,
     }
 }

@@ -5,6 +5,42 @@
 
 use crate::operation::{Operation, Spec};
 
+/// One operation: its documentation, name and answer, its place in the contract, and what it
+/// takes, by where in the request it goes.
+macro_rules! operation {
+    (
+        $(#[$doc:meta])*
+        $name:ident: $answer:ty = $effect:ident($id:expr, $path:expr, $scope:expr $(,)?);
+        $(path { $($(#[$p_doc:meta])* $p:ident: $p_type:ty,)+ })?
+        $(query { $($(#[$q_doc:meta])* $q:ident: $q_type:ty,)+ })?
+        $(body { $(#[$b_doc:meta])* $b:ident: $b_type:ty, })?
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            $($($(#[$p_doc])* pub $p: $p_type,)+)?
+            $($($(#[$q_doc])* pub $q: $q_type,)+)?
+            $($(#[$b_doc])* pub $b: $b_type,)?
+        }
+
+        impl $crate::Operation for $name {
+            type Answer = $answer;
+            const SPEC: $crate::Spec = $crate::Spec::$effect($id, $path, $scope);
+
+            fn request(
+                &self,
+                tenant: crm_models::TenantId,
+            ) -> Result<crm_transport::Request, $crate::ContactsError> {
+                let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
+                $($(let draft = draft.query(&self.$q)?;)+)?
+                operation!(@send draft $(&self.$b)?)
+            }
+        }
+    };
+    (@send $draft:ident) => { $draft.empty() };
+    (@send $draft:ident $body:expr) => { $draft.json($body) };
+}
+
 pub mod bookings;
 pub mod contact_methods;
 pub mod customers;

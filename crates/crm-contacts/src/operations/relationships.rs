@@ -4,96 +4,62 @@
 
 use crm_models::{
     ContactRelationship, Page, PageQuery, PersonId, RelatedEntityId, RelatedEntityType,
-    RelationshipFilter, TenantId,
-};
-use crm_transport::Request;
-
-use crate::{
-    error::ContactsError,
-    operation::{NoContent, Operation, Segment, Spec},
-    paging::paged,
+    RelationshipFilter,
 };
 
-/// `Contacts_GetContactRelationshipList`: what a person is related to.
-#[derive(Debug, Clone)]
-pub struct GetContactRelationshipList {
-    /// Whose relationships.
-    pub contact: PersonId,
-    /// Which relationships, in which order.
-    pub filter: RelationshipFilter,
-    /// Which page.
-    pub page: PageQuery,
-}
+use crate::{operation::NoContent, paging::paged};
 
-impl Operation for GetContactRelationshipList {
-    type Answer = Page<ContactRelationship>;
-    const SPEC: Spec = Spec::read(
+operation! {
+    /// `Contacts_GetContactRelationshipList`: what a person is related to.
+    GetContactRelationshipList: Page<ContactRelationship> = read(
         "Contacts_GetContactRelationshipList",
         "/contacts/{contactId}/relationships",
         "tn.crm.contacts:r",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.contact])
-            .query(&self.filter)?
-            .query(&self.page)?
-            .empty()
+    path {
+        /// Whose relationships.
+        contact: PersonId,
+    }
+    query {
+        /// Which relationships, in which order.
+        filter: RelationshipFilter,
+        /// Which page.
+        page: PageQuery,
     }
 }
 
 paged!(GetContactRelationshipList, ContactRelationship);
 
-/// `Contacts_CreateContactRelationship`: relates a person to an entity. Has no body.
-#[derive(Debug, Clone)]
-pub struct CreateContactRelationship {
-    /// Who.
-    pub contact: PersonId,
-    /// The customer, location or booking.
-    pub related_entity: RelatedEntityId,
-    /// Which kind the entity is of.
-    pub entity_type: RelatedEntityType,
-}
-
-impl Operation for CreateContactRelationship {
-    type Answer = NoContent;
-    const SPEC: Spec = Spec::create(
+operation! {
+    /// `Contacts_CreateContactRelationship`: relates a person to an entity. Has no body.
+    CreateContactRelationship: NoContent = create(
         "Contacts_CreateContactRelationship",
         "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        let slug = Segment(self.entity_type.slug());
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.related_entity, &slug])
-            .empty()
+    path {
+        /// Who.
+        contact: PersonId,
+        /// The customer, location or booking.
+        related_entity: RelatedEntityId,
+        /// Which kind the entity is of.
+        entity_type: RelatedEntityType,
     }
 }
 
-/// `Contacts_DeleteContactRelationship`: ends a relationship.
-#[derive(Debug, Clone)]
-pub struct DeleteContactRelationship {
-    /// Who.
-    pub contact: PersonId,
-    /// The customer, location or booking.
-    pub related_entity: RelatedEntityId,
-    /// Which kind the entity is of.
-    pub entity_type: RelatedEntityType,
-}
-
-impl Operation for DeleteContactRelationship {
-    type Answer = NoContent;
-    const SPEC: Spec = Spec::delete(
+operation! {
+    /// `Contacts_DeleteContactRelationship`: ends a relationship.
+    DeleteContactRelationship: NoContent = delete(
         "Contacts_DeleteContactRelationship",
         "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
         "tn.crm.contacts:w",
     );
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        let slug = Segment(self.entity_type.slug());
-        Self::SPEC
-            .draft(tenant, [&self.contact, &self.related_entity, &slug])
-            .empty()
+    path {
+        /// Who.
+        contact: PersonId,
+        /// The customer, location or booking.
+        related_entity: RelatedEntityId,
+        /// Which kind the entity is of.
+        entity_type: RelatedEntityType,
     }
 }
