@@ -43,6 +43,7 @@
 //! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
 //! | `hyper` | no | `HyperTransport`: the lean transport, on hyper-util |
 //! | `tower` | no | `TowerTransport` and `TransportService`: tower services as transports and back |
+//! | `redis` | no | `SharedLimit`: one rate limit for several processes, over Redis or Valkey |
 //! | `token-cache` | no | `TokenCache`: access tokens kept on disk for short-lived commands |
 //! | `mock` | no | `MockTransport`, made by mockall |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
@@ -72,6 +73,8 @@ mod replay;
 mod reqwest;
 mod retry;
 mod retry_after;
+#[cfg(feature = "redis")]
+mod shared_limit;
 #[cfg(feature = "token-cache")]
 mod token_cache;
 #[cfg(feature = "tower")]
@@ -88,9 +91,11 @@ pub use error::{Delivery, TransportError, TransportErrorKind};
 pub use limits::Limits;
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
-pub use rate_limit::{RateLimit, RateLimitState, WithRateLimit};
+pub use rate_limit::{Limit, RateLimit, RateLimitState, WithRateLimit};
 pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
+#[cfg(feature = "redis")]
+pub use shared_limit::{Fallback, SharedLimit};
 #[cfg(feature = "token-cache")]
 pub use token_cache::TokenCache;
 pub use trace::WithTracing;
@@ -166,7 +171,7 @@ pub trait TransportExt: Transport + Sized {
     }
 
     /// Waits for its turn.
-    fn with_rate_limit(self, limit: RateLimit) -> WithRateLimit<Self> {
+    fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
         WithRateLimit::new(self, limit)
     }
 

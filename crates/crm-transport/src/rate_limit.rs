@@ -33,10 +33,32 @@ const MARGIN: f64 = 1.01;
 
 /// How late a call may be without delaying the ones after it. Timers round up to a
 /// millisecond; without this, each call would lose it.
-const CATCH_UP: Duration = Duration::from_millis(5);
+pub(crate) const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// How long a gate may stay closed, unless set.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// The pause after an answer 429 that names none.
 const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
+
+/// The time between two calls.
+pub(crate) fn interval(calls_per_second: u32) -> Duration {
+    Duration::from_secs_f64(MARGIN / f64::from(calls_per_second.max(1)))
+}
+
+/// A limit on calls by key: [`RateLimit`] within a process, `SharedLimit` for several.
+pub trait Limit: Send + Sync {
+    /// Waits until a call of this key may leave.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long.
+    fn pass(&self, key: u64) -> impl Future<Output = Result<(), TransportError>> + Send;
+
+    /// Closes the gate of this key for all callers, as an answer 429 asks; never opens it
+    /// earlier than another one asked.
+    fn close(&self, key: u64, pause: Duration) -> impl Future<Output = ()> + Send;
+}
 
 /// A limit on calls per second for each key. Clones share it.
 ///
@@ -85,8 +107,8 @@ impl RateLimit {
     #[must_use]
     pub fn per_second(calls: u32) -> Self {
         Self(Arc::new(Shared {
-            interval: Duration::from_secs_f64(MARGIN / f64::from(calls.max(1))),
-            longest_wait: Duration::from_secs(300),
+            interval: interval(calls),
+            longest_wait: LONGEST_WAIT,
             gates: Mutex::default(),
         }))
     }
@@ -120,9 +142,12 @@ impl RateLimit {
         let mut gates = self.0.gates.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(gates.entry(key).or_default())
     }
+}
 
-    /// Waits until a call may pass. Cancelling gives the place to the next in the queue.
-    async fn pass(&self, gate: &Gate) -> Result<(), TransportError> {
+impl Limit for RateLimit {
+    /// Cancelling gives the place to the next in the queue.
+    async fn pass(&self, key: u64) -> Result<(), TransportError> {
+        let gate = self.gate(key);
         let _waiting = Waiting::new(&gate.waiting);
         let mut next = gate.next.lock().await;
         let now = loop {
@@ -143,6 +168,10 @@ impl RateLimit {
         *next = Some(planned.max(now - CATCH_UP.min(self.0.interval)) + self.0.interval);
         gate.passed.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    async fn close(&self, key: u64, pause: Duration) {
+        self.gate(key).close(pause);
     }
 }
 
@@ -175,7 +204,6 @@ impl Gate {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the gate for all callers; never opens it earlier than another 429 asked.
     fn close(&self, pause: Duration) {
         let until = Instant::now() + pause;
         let mut closed = self
@@ -208,25 +236,26 @@ impl Drop for Waiting<'_> {
 ///
 /// An answer 429 closes the gate of its key for as long as the answer says.
 #[derive(Debug, Clone)]
-pub struct WithRateLimit<T> {
+pub struct WithRateLimit<T, L = RateLimit> {
     inner: T,
-    limit: RateLimit,
+    limit: L,
 }
 
-impl<T: Transport> WithRateLimit<T> {
-    pub(crate) fn new(inner: T, limit: RateLimit) -> Self {
+impl<T: Transport, L: Limit> WithRateLimit<T, L> {
+    pub(crate) fn new(inner: T, limit: L) -> Self {
         Self { inner, limit }
     }
 }
 
 #[async_trait]
-impl<T: Transport> Transport for WithRateLimit<T> {
+impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let gate = self.limit.gate(Call::of(&request).rate_limit_key);
-        self.limit.pass(&gate).await?;
+        let key = Call::of(&request).rate_limit_key;
+        self.limit.pass(key).await?;
         let response = self.inner.send(request).await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            gate.close(retry_after(&response).unwrap_or(UNNAMED_PAUSE));
+            let pause = retry_after(&response).unwrap_or(UNNAMED_PAUSE);
+            self.limit.close(key, pause).await;
         }
         Ok(response)
     }

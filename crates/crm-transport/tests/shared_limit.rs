@@ -1,0 +1,315 @@
+//! Several processes that hold one limit together, over a real server.
+//!
+//! Where neither `redis-server` nor `valkey-server` is installed the tests say so and pass.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(feature = "redis")]
+
+use std::{
+    env,
+    net::{TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use crm_transport::{
+    Delivery, Fallback, Limit, RateLimit, Request, Response, SharedLimit, Transport,
+    TransportError, TransportErrorKind, TransportExt,
+};
+use http::StatusCode;
+use tempfile::TempDir;
+use tokio::{runtime::Runtime, task::JoinSet};
+
+/// Tells a process of this test which server to use.
+const SERVER: &str = "CRM_TEST_SHARED_LIMIT";
+
+/// A server on a free port of this machine; it ends with the test.
+struct Server {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Server {
+    /// `None` where none is installed.
+    fn start() -> Option<Self> {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let folder = TempDir::new().unwrap();
+        let process = spawn(port, &folder)?;
+        Some(Self {
+            process,
+            port,
+            folder,
+        })
+    }
+
+    fn limit(&self) -> SharedLimit {
+        SharedLimit::new(&self.url(), "test").unwrap()
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    fn start_again(&mut self) {
+        self.process = spawn(self.port, &self.folder).unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn spawn(port: u16, folder: &TempDir) -> Option<Child> {
+    let start = |program: &str| {
+        Command::new(program)
+            .args(["--bind", "127.0.0.1", "--save", "", "--port"])
+            .arg(port.to_string())
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .spawn()
+    };
+    let Ok(process) = start("redis-server").or_else(|_| start("valkey-server")) else {
+        eprintln!("skipped: neither redis-server nor valkey-server is installed");
+        return None;
+    };
+    let started = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(started.elapsed() < Duration::from_secs(10), "no server");
+        thread::sleep(Duration::from_millis(10));
+    }
+    Some(process)
+}
+
+/// Microseconds since 1970, the same in every process.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_micros() as u64
+}
+
+/// When the calls of many tasks passed within this time.
+async fn passes(limit: &SharedLimit, time: Duration) -> Vec<u64> {
+    let end = now() + time.as_micros() as u64;
+    let mut tasks = JoinSet::new();
+    for _ in 0..30 {
+        let limit = limit.clone();
+        tasks.spawn(async move {
+            let mut passed = Vec::new();
+            while now() < end {
+                limit.pass(1).await.unwrap();
+                passed.push(now());
+            }
+            passed
+        });
+    }
+    tasks.join_all().await.concat()
+}
+
+/// The share of the allowance that these calls used over some seconds from the first second's
+/// middle; `None` when any second held more than allowed.
+fn share(mut times: Vec<u64>, per_second: usize, seconds: u64) -> Option<f64> {
+    times.sort_unstable();
+    let mut windows = times.windows(per_second + 1);
+    if windows.any(|window| window[per_second] - window[0] < 1_000_000) {
+        return None;
+    }
+    let start = times[0] + 500_000;
+    let counted = start..start + seconds * 1_000_000;
+    let calls = times.iter().filter(|time| counted.contains(time)).count();
+    Some(calls as f64 / (per_second as u64 * seconds) as f64)
+}
+
+/// A machine that is busy with other tests holds up single calls by more than the pace has to
+/// spare, so one good run of a few is enough.
+fn assert_holds(run: impl FnMut() -> Option<f64>) {
+    let runs = std::iter::repeat_with(run).take(5);
+    let is_good = |share: &Option<f64>| matches!(share, Some(0.98..=1.0));
+    let mut bad = Vec::new();
+    for share in runs {
+        if is_good(&share) {
+            println!("{share:?} of the allowance");
+            return;
+        }
+        bad.push(share);
+    }
+    panic!("shares of the allowance: {bad:?}");
+}
+
+/// Run by itself this is one process; run by the test below it is one of four.
+#[test]
+fn one_process_holds_the_limit() {
+    let runtime = Runtime::new().unwrap();
+    if let Ok(url) = env::var(SERVER) {
+        let limit = SharedLimit::new(&url, "test").unwrap();
+        let times = runtime.block_on(passes(&limit, Duration::from_secs(5)));
+        println!("times: {times:?}");
+        return;
+    }
+    let Some(server) = Server::start() else {
+        return;
+    };
+    assert_holds(|| {
+        let limit = server.limit().per_second(100);
+        let times = runtime.block_on(passes(&limit, Duration::from_secs(3)));
+        share(times, 100, 2)
+    });
+}
+
+#[test]
+fn four_processes_hold_the_limit_together() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    assert_holds(|| share(times_of_four_processes(&server), 60, 4));
+}
+
+fn times_of_four_processes(server: &Server) -> Vec<u64> {
+    let processes: [Child; 4] = std::array::from_fn(|_| {
+        Command::new(env::current_exe().unwrap())
+            .args(["one_process_holds_the_limit", "--exact", "--nocapture"])
+            .env(SERVER, server.url())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
+    });
+    let times = processes.map(|process| {
+        let output = process.wait_with_output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let (_, list) = output.split_once("times: [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        let times: Vec<u64> = list.split(", ").map(|time| time.parse().unwrap()).collect();
+        assert!(times.len() > 10, "a process that hardly got a turn");
+        times
+    });
+    times.concat()
+}
+
+/// Answers 429 to the first call, then 200.
+struct BusyOnce(std::sync::atomic::AtomicBool);
+
+#[async_trait::async_trait]
+impl Transport for BusyOnce {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        let mut response = Response::new(Default::default());
+        if !self.0.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            response.headers_mut().insert("retry-after", 3.into());
+        }
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let busy = BusyOnce(Default::default()).with_rate_limit(server.limit());
+    let other = server.limit();
+    let started = Instant::now();
+    busy.send(Request::default()).await.unwrap();
+    let impatient = server.limit().longest_wait(Duration::from_millis(100));
+    let error = impatient.pass(0).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    other.pass(1).await.unwrap();
+    assert!(
+        started.elapsed() < Duration::from_millis(900),
+        "another key"
+    );
+    other.pass(0).await.unwrap();
+    let closed = started.elapsed();
+    assert!(closed >= Duration::from_secs(3), "{closed:?}");
+    assert!(closed < Duration::from_secs(10), "{closed:?}");
+}
+
+#[tokio::test]
+async fn applications_and_tenants_do_not_wait_for_each_other() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let slow = |application| {
+        let limit = SharedLimit::new(&server.url(), application).unwrap();
+        limit.per_second(1)
+    };
+    let started = Instant::now();
+    for application in ["one", "two"] {
+        for key in 0..3 {
+            slow(application).pass(key).await.unwrap();
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(3));
+    slow("one").pass(0).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let dying = server.limit();
+    let mut calls = JoinSet::new();
+    for _ in 0..600 {
+        let limit = dying.clone();
+        calls.spawn(async move { limit.pass(1).await });
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    calls.shutdown().await;
+    let started = Instant::now();
+    server.limit().pass(1).await.unwrap();
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "600 calls are 10 s"
+    );
+}
+
+#[tokio::test]
+async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_back() {
+    let Some(mut server) = Server::start() else {
+        return;
+    };
+    let stops = server.limit();
+    let local = RateLimit::per_second(20);
+    let shares = server.limit().fallback(Fallback::LocalShare(local.clone()));
+    stops.pass(1).await.unwrap();
+    shares.pass(1).await.unwrap();
+    assert_eq!(local.state(1).passed, 0);
+
+    server.stop();
+    let error = stops.pass(1).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    let started = Instant::now();
+    for _ in 0..10 {
+        shares.pass(1).await.unwrap();
+    }
+    let paced = started.elapsed();
+    assert!(paced >= Duration::from_millis(400), "{paced:?}");
+    assert_eq!(local.state(1).passed, 10);
+
+    server.start_again();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    stops.pass(1).await.unwrap();
+    shares.pass(1).await.unwrap();
+    assert_eq!(local.state(1).passed, 10, "the server is asked again");
+}
+
+#[test]
+fn a_url_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+    let error = SharedLimit::new("http://user:s3cret@host", "test").unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::InvalidRequest);
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+    let limit = SharedLimit::new("redis://user:s3cret@host", "test").unwrap();
+    assert!(!format!("{limit:?}").contains("s3cret"));
+}
