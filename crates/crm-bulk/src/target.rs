@@ -105,6 +105,17 @@ impl Target {
         }
     }
 
+    /// The contact with the id that it got.
+    pub(crate) fn created(self, id: ContactId) -> Self {
+        match self {
+            Self::Contact { owner, .. } => Self::Contact {
+                owner,
+                contact: Some(id),
+            },
+            method @ Self::Method { .. } => method,
+        }
+    }
+
     /// The owner's id as text.
     #[must_use]
     pub fn owner_text(&self) -> String {

@@ -4,6 +4,8 @@ mod gate;
 mod record;
 mod send;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::{num::NonZeroUsize, pin::Pin, sync::Arc};
 

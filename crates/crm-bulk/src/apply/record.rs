@@ -5,7 +5,7 @@ use rusqlite::{params, types::Value};
 
 use super::step::Loaded;
 use crate::{
-    Action, BulkError, Change, Image, Outcome, Target,
+    Action, BulkError, Change, Outcome,
     database::Database,
     set::columns::{self, contact_column, owner_column},
 };
@@ -140,10 +140,6 @@ pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkErr
         at,
         attempts,
     } = &change.outcome;
-    let contact = match change.target {
-        Target::Contact { .. } => contact_column(&change.target),
-        Target::Method { method, .. } => Value::Text(method.to_string()),
-    };
     let after = json(database, change.after.as_ref())?;
     execute(
         database,
@@ -158,7 +154,7 @@ pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkErr
             http_status,
             at.map(|at| at.to_string()),
             attempts,
-            contact,
+            contact_column(&change.target),
             after,
             change.id.0
         ],
@@ -180,10 +176,4 @@ fn json<V: serde::Serialize>(
 ) -> Result<Option<String>, BulkError> {
     let json = value.map(serde_json::to_string).transpose();
     json.map_err(|e| BulkError::file(database.path(), "written", e.into()))
-}
-
-/// The image that a change has before its write, for callers that hold the record itself.
-pub(super) fn with_before(mut change: Change, before: impl Into<Image>) -> Change {
-    change.before = Some(before.into());
-    change
 }

@@ -15,7 +15,7 @@ use super::{
     Event, OnDrift, Options, StopReason,
     gate::Gate,
     record::{self, Cursor},
-    step::{self, Loaded, Step},
+    step::{self, Loaded, Step, Write},
 };
 use crate::{
     Action, BulkError, Change, Image, MethodImage, Outcome, OwnerId, State, Target, Wanted, clock,
@@ -77,16 +77,16 @@ impl<T: Transport> Run<'_, T> {
     /// Reads what the owners of a block have now, and decides on each change.
     async fn compare(&self, block: Vec<Loaded>) -> Result<Vec<Work>, BulkError> {
         let present = self.present(&block).await?;
-        let mut taken = HashMap::<OwnerId, HashSet<ContactId>>::new();
+        let mut taken = HashMap::<Option<OwnerId>, HashSet<ContactId>>::new();
         let decide = |loaded: Loaded| {
-            let step = match loaded.change.target {
-                Target::Contact { owner, .. } => {
-                    let contacts = present.get(&owner).map_or(&[][..], Vec::as_slice);
-                    let taken = taken.entry(owner).or_default();
-                    step::decide(&loaded, contacts, self.options.on_drift, taken)
-                }
-                Target::Method { .. } => Step::Method,
+            let (contacts, taken) = match loaded.change.target {
+                Target::Contact { owner, .. } => (
+                    present.get(&owner).map_or(&[][..], Vec::as_slice),
+                    taken.entry(Some(owner)),
+                ),
+                Target::Method { .. } => (&[][..], taken.entry(None)),
             };
+            let step = step::decide(&loaded, contacts, self.options.on_drift, taken.or_default());
             Work {
                 change: loaded.change,
                 step,
@@ -125,68 +125,55 @@ impl<T: Transport> Run<'_, T> {
     /// Does what was decided, and tells what became of it once that is durable.
     pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Result<Event, BulkError> {
         let Work { change, step } = work;
-        match (step, change.target) {
-            (Step::Settle(outcome, after), _) => {
+        match step {
+            Step::Settle(outcome, after) => {
                 self.settle(change, outcome, after.map(Image::from)).await
             }
-            (Step::Drift(outcome), _) => self.drift(change, outcome).await,
-            (Step::Method, Target::Method { person, method }) => {
-                self.method(change, person, method).await
+            Step::Drift(outcome) => self.drift(change, outcome).await,
+            Step::Method(person, method) => self.method(change, person, method).await,
+            Step::Contact(..) if self.options.dry_run => Ok(Event::WouldSend(Box::new(change))),
+            Step::Contact(OwnerId::Customer(id), write) => {
+                self.contact(self.service.customer(id), change, write).await
             }
-            (_, _) if self.options.dry_run => Ok(Event::WouldSend(Box::new(change))),
-            (step, Target::Contact { owner, .. }) => match owner {
-                OwnerId::Customer(id) => {
-                    self.contact(self.service.customer(id), change, step).await
-                }
-                OwnerId::Location(id) => {
-                    self.contact(self.service.location(id), change, step).await
-                }
-            },
-            // A contact method has no other step.
-            (_, Target::Method { .. }) => Ok(Event::WouldSend(Box::new(change))),
+            Step::Contact(OwnerId::Location(id), write) => {
+                self.contact(self.service.location(id), change, write).await
+            }
         }
     }
 
     async fn contact<O: Owner>(
         &self,
         owner: OwnerContacts<'_, T, O>,
-        change: Change,
-        step: Step,
+        mut change: Change,
+        write: Write,
     ) -> Result<Event, BulkError> {
-        let contact = match change.target {
-            Target::Contact { contact, .. } => contact,
-            Target::Method { .. } => None,
-        };
-        match (step, contact) {
-            (Step::Update(request, before), Some(id)) => {
-                let change = self
-                    .claim(record::with_before(change, before), None)
-                    .await?;
+        match write {
+            Write::Update(present, request) => {
+                let id = present.id;
+                change.before = Some(present.into());
+                let change = self.claim(change, None).await?;
                 let sent = owner.send(id, request).await;
                 self.conclude(owner, change, sent.map(Some)).await
             }
-            (Step::Delete(before), Some(id)) => {
+            Write::Delete(present) => {
+                let id = present.id;
+                change.before = Some(present.into());
                 let repeated = step::may_be_sent(&change);
-                let change = self
-                    .claim(record::with_before(change, before), None)
-                    .await?;
-                match owner.delete(id).await {
-                    Err(error) if repeated && error.is_not_found() => {
-                        self.conclude(owner, change, Ok(None)).await
-                    }
-                    sent => self.conclude(owner, change, sent.map(|()| None)).await,
-                }
+                let change = self.claim(change, None).await?;
+                let sent = match owner.delete(id).await {
+                    Err(error) if repeated && error.is_not_found() => Ok(()),
+                    sent => sent,
+                };
+                self.conclude(owner, change, sent.map(|()| None)).await
             }
-            (Step::Create(request, siblings), _) => {
+            Write::Create(request, siblings) => {
                 let change = self.claim(change, Some(siblings)).await?;
                 match owner.create(request).await {
                     Ok(created) => self.complete(owner, change, created).await,
                     Err(error) => self.conclude(owner, change, Err(error)).await,
                 }
             }
-            (Step::Complete(created), _) => self.complete(owner, change, created).await,
-            // Every other step was settled before.
-            _ => Ok(Event::WouldSend(Box::new(change))),
+            Write::Complete(created) => self.complete(owner, change, created).await,
         }
     }
 
@@ -197,13 +184,8 @@ impl<T: Transport> Run<'_, T> {
         mut change: Change,
         created: Contact,
     ) -> Result<Event, BulkError> {
-        change.target = match change.target {
-            Target::Contact { owner, .. } => Target::Contact {
-                owner,
-                contact: Some(created.id),
-            },
-            method => method,
-        };
+        let id = created.id;
+        change.target = change.target.created(id);
         // How the service writes the value is its own affair.
         let wanted = match &change.action {
             Action::Create(wanted) => Wanted {
@@ -212,13 +194,13 @@ impl<T: Transport> Run<'_, T> {
             },
             _ => Wanted::default(),
         };
-        let id = created.id;
         match wanted.request(&created) {
             Ok(None) => self.conclude(owner, change, Ok(Some(created))).await,
-            Ok(Some(request)) => {
-                let sent = owner.send(id, request).await;
-                self.conclude(owner, change, sent.map(Some)).await
-            }
+            Ok(Some(request)) => match owner.send(id, request).await {
+                Ok(after) => self.conclude(owner, change, Ok(Some(after))).await,
+                // It is there all the same: undo has to know.
+                Err(error) => self.refused(change, &error, Some(created.into())).await,
+            },
             Err(unknown) => {
                 let why = format!("created as contact {id}, but: {unknown}");
                 let outcome = Outcome::because(State::Failed, why);

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use crm_contacts::differences;
-use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
+use crm_models::{
+    Contact, ContactId, ContactMethodId, CreateContactRequest, PersonId, UpdateContactRequest,
+};
 
 use super::OnDrift;
-use crate::{Action, Change, Image, Outcome, State, Target, Wanted, plan::judge};
+use crate::{Action, Change, Image, Outcome, OwnerId, State, Target, Wanted, plan::judge};
 
 /// A change as the file has it.
 #[derive(Debug)]
@@ -24,27 +26,34 @@ pub(super) enum Step {
     Settle(Outcome, Option<Contact>),
     /// The record is not what the plan saw.
     Drift(Outcome),
-    /// Send this update.
-    Update(UpdateContactRequest, Contact),
-    /// Create this contact.
-    Create(CreateContactRequest, Vec<ContactId>),
-    /// It is created, see to its other members.
-    Complete(Contact),
-    /// Delete the contact.
-    Delete(Contact),
-    /// Read the contact method first.
-    Method,
+    /// Write to a contact of this owner.
+    Contact(OwnerId, Write),
+    /// Read this contact method first.
+    Method(PersonId, ContactMethodId),
 }
 
 impl Step {
-    /// Whether something is sent that changes the record.
+    /// Whether something is sent that may change a record.
     pub(super) fn writes(&self) -> bool {
-        !matches!(self, Self::Settle(..) | Self::Drift(_))
+        matches!(self, Self::Contact(..) | Self::Method(..))
     }
 }
 
-/// Decides on a change of a contact, whose owner has these contacts now. `taken` are contacts
-/// that were recognised as created by other changes of this run.
+/// A write to a contact.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// Change this contact, which is so at present.
+    Update(Contact, UpdateContactRequest),
+    /// Create it; these contacts of the owner have its number or address already.
+    Create(CreateContactRequest, Vec<ContactId>),
+    /// It is created: see to its other members.
+    Complete(Contact),
+    /// Delete this contact.
+    Delete(Contact),
+}
+
+/// Decides on a change, whose owner has these contacts now. `taken` are contacts that were
+/// recognised as created by other changes of this run.
 pub(super) fn decide(
     loaded: &Loaded,
     contacts: &[Contact],
@@ -52,15 +61,19 @@ pub(super) fn decide(
     taken: &mut HashSet<ContactId>,
 ) -> Step {
     let change = &loaded.change;
-    let Target::Contact { contact, .. } = change.target else {
-        return Step::Method;
+    let (owner, contact) = match change.target {
+        Target::Contact { owner, contact } => (owner, contact),
+        Target::Method { person, method } => return Step::Method(person, method),
     };
     let present = contacts.iter().find(|found| Some(found.id) == contact);
     match &change.action {
-        Action::Update(wanted) => update(change, wanted, present, on_drift),
-        Action::Create(wanted) => create(loaded, wanted, contacts, taken),
-        Action::Delete => delete(change, present, on_drift),
-        Action::MethodPreferences(_) => Step::Method,
+        Action::Update(wanted) => update(owner, change, wanted, present, on_drift),
+        Action::Create(wanted) => create(owner, loaded, wanted, contacts, taken),
+        Action::Delete => delete(owner, change, present, on_drift),
+        Action::MethodPreferences(_) => {
+            let why = "a contact has no preferences of contact methods";
+            Step::Settle(Outcome::because(State::Failed, why), None)
+        }
     }
 }
 
@@ -69,7 +82,13 @@ pub(super) fn may_be_sent(change: &Change) -> bool {
     matches!(change.outcome.state, State::InFlight | State::Unknown)
 }
 
-fn update(change: &Change, wanted: &Wanted, present: Option<&Contact>, on_drift: OnDrift) -> Step {
+fn update(
+    owner: OwnerId,
+    change: &Change,
+    wanted: &Wanted,
+    present: Option<&Contact>,
+    on_drift: OnDrift,
+) -> Step {
     let Some(present) = present else {
         return Step::Settle(judge::update(wanted, None), None);
     };
@@ -79,23 +98,24 @@ fn update(change: &Change, wanted: &Wanted, present: Option<&Contact>, on_drift:
         }
         Ok(None) => Step::Settle(Outcome::new(State::Already), None),
         _ if on_drift != OnDrift::Force && has_drifted(change, present) => drift(change, present),
-        Ok(Some(request)) => Step::Update(request, present.clone()),
+        Ok(Some(request)) => Step::Contact(owner, Write::Update(present.clone(), request)),
         Err(unknown) => Step::Settle(Outcome::because(State::Failed, unknown.to_string()), None),
     }
 }
 
-fn delete(change: &Change, present: Option<&Contact>, on_drift: OnDrift) -> Step {
+fn delete(owner: OwnerId, change: &Change, present: Option<&Contact>, on_drift: OnDrift) -> Step {
     match present {
         None if may_be_sent(change) => Step::Settle(Outcome::new(State::Done), None),
         None => Step::Settle(judge::delete(None), None),
         Some(present) if on_drift != OnDrift::Force && has_drifted(change, present) => {
             drift(change, present)
         }
-        Some(present) => Step::Delete(present.clone()),
+        Some(present) => Step::Contact(owner, Write::Delete(present.clone())),
     }
 }
 
 fn create(
+    owner: OwnerId,
     loaded: &Loaded,
     wanted: &Wanted,
     contacts: &[Contact],
@@ -104,7 +124,8 @@ fn create(
     let Some(request) = wanted.creation() else {
         return Step::Settle(judge::create(wanted, contacts.iter()).0, None);
     };
-    if may_be_sent(&loaded.change) {
+    // One that failed may have been created without its preferences.
+    if may_be_sent(&loaded.change) || loaded.change.after.is_some() {
         let ours = |found: &&Contact| {
             request.is_same(found)
                 && !loaded.not_ours.contains(&found.id)
@@ -112,13 +133,13 @@ fn create(
         };
         if let Some(created) = contacts.iter().find(ours) {
             taken.insert(created.id);
-            return Step::Complete(created.clone());
+            return Step::Contact(owner, Write::Complete(created.clone()));
         }
     }
     match judge::create(wanted, contacts.iter()).0 {
         outcome if outcome.state == State::Planned => {
             let siblings = judge::siblings(&request, contacts);
-            Step::Create(request, siblings)
+            Step::Contact(owner, Write::Create(request, siblings))
         }
         outcome => Step::Settle(outcome, None),
     }

@@ -1,0 +1,149 @@
+use std::collections::HashSet;
+
+use crm_models::{Contact, ContactId};
+
+use super::{
+    OnDrift,
+    step::{Loaded, Step, Write, decide},
+};
+use crate::{Action, Change, ChangeId, Outcome, State, Target, Wanted};
+
+fn contact(id: i64, value: &str, memo: &str) -> Contact {
+    serde_json::from_str(&format!(
+        r#"{{"id":{id},"type":"Email","value":"{value}","memo":"{memo}",
+            "modifiedOn":"2026-01-01T00:00:00Z"}}"#
+    ))
+    .unwrap()
+}
+
+fn loaded(action: Action, state: State, before: Option<Contact>) -> Loaded {
+    Loaded {
+        change: Change {
+            id: ChangeId(1),
+            row: Some(1),
+            target: Target::Contact {
+                owner: crm_models::LocationId::new(5).unwrap().into(),
+                contact: before.as_ref().map(|contact| contact.id),
+            },
+            action,
+            before: before.map(Into::into),
+            after: None,
+            outcome: Outcome::new(state),
+        },
+        not_ours: Vec::new(),
+    }
+}
+
+fn memo(text: &str) -> Action {
+    Action::Update(Wanted {
+        memo: Some(text.to_owned()),
+        ..Wanted::default()
+    })
+}
+
+fn create() -> Action {
+    Action::Create(Wanted {
+        contact_type: Some("Email".into()),
+        value: Some("new@site.example".to_owned()),
+        exact: true,
+        ..Wanted::default()
+    })
+}
+
+/// What is decided, in a word.
+fn word(loaded: &Loaded, contacts: &[Contact], on_drift: OnDrift) -> String {
+    match decide(loaded, contacts, on_drift, &mut HashSet::new()) {
+        Step::Settle(outcome, _) => outcome.state.to_string(),
+        Step::Drift(outcome) => outcome.state.to_string(),
+        Step::Contact(_, Write::Update(..)) => "update".to_owned(),
+        Step::Contact(_, Write::Create(..)) => "create".to_owned(),
+        Step::Contact(_, Write::Complete(_)) => "complete".to_owned(),
+        Step::Contact(_, Write::Delete(_)) => "delete".to_owned(),
+        Step::Method(..) => "method".to_owned(),
+    }
+}
+
+#[test]
+fn an_update_is_decided_by_what_is_there_and_what_may_have_been_sent() {
+    let before = || Some(contact(7, "a@site.example", "old"));
+    let now = |memo| [contact(7, "a@site.example", memo)];
+    let moved = [contact(7, "b@site.example", "old")];
+    for (state, contacts, skip, force) in [
+        (State::Planned, &now("old")[..], "update", "update"),
+        (State::Planned, &now("new"), "already", "already"),
+        (State::Planned, &now("other"), "drifted", "update"),
+        (State::Planned, &moved, "drifted", "update"),
+        (State::Planned, &[], "not-found", "not-found"),
+        (State::InFlight, &now("old"), "update", "update"),
+        (State::InFlight, &now("new"), "done", "done"),
+        (State::InFlight, &now("other"), "drifted", "update"),
+        (State::Unknown, &now("new"), "done", "done"),
+    ] {
+        let change = loaded(memo("new"), state, before());
+        assert_eq!(
+            word(&change, contacts, OnDrift::Skip),
+            skip,
+            "{state} {contacts:?}"
+        );
+        assert_eq!(
+            word(&change, contacts, OnDrift::Force),
+            force,
+            "{state} {contacts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_deletion_that_may_have_been_sent_is_done_when_the_contact_is_gone() {
+    let before = || Some(contact(7, "a@site.example", "old"));
+    let there = [contact(7, "a@site.example", "old")];
+    for (state, contacts, expected) in [
+        (State::Planned, &there[..], "delete"),
+        (State::Planned, &[], "not-found"),
+        (State::InFlight, &there, "delete"),
+        (State::InFlight, &[], "done"),
+    ] {
+        let change = loaded(Action::Delete, state, before());
+        assert_eq!(word(&change, contacts, OnDrift::Skip), expected, "{state}");
+    }
+}
+
+#[test]
+fn a_creation_is_repeated_only_when_its_contact_does_not_show_up() {
+    let old = contact(1, "new@site.example", "");
+    let ours = contact(9, "NEW@site.example", "");
+    let mut sent = loaded(create(), State::InFlight, None);
+    sent.not_ours = vec![old.id];
+    assert_eq!(
+        word(&sent, std::slice::from_ref(&old), OnDrift::Skip),
+        "create"
+    );
+    assert_eq!(
+        word(&sent, &[old.clone(), ours.clone()], OnDrift::Skip),
+        "complete"
+    );
+
+    let planned = loaded(create(), State::Planned, None);
+    assert_eq!(
+        word(&planned, &[old, ours], OnDrift::Skip),
+        "create",
+        "exact: one more"
+    );
+}
+
+#[test]
+fn one_contact_is_not_taken_for_the_creation_of_two_changes() {
+    let ours = [contact(9, "new@site.example", "")];
+    let change = loaded(create(), State::InFlight, None);
+    let mut taken = HashSet::<ContactId>::new();
+    let first = decide(&change, &ours, OnDrift::Skip, &mut taken);
+    let second = decide(&change, &ours, OnDrift::Skip, &mut taken);
+    assert!(
+        matches!(first, Step::Contact(_, Write::Complete(_))),
+        "{first:?}"
+    );
+    assert!(
+        matches!(second, Step::Contact(_, Write::Create(..))),
+        "{second:?}"
+    );
+}
