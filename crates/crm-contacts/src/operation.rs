@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crm_models::{Check, TenantId};
 use crm_transport::{Call, Effect, Request, Response};
 use http::{HeaderValue, Method, Uri, header};
+use memchr::memchr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -84,9 +85,9 @@ impl Spec {
         push_segment(&mut target, &tenant);
         let mut parameters = parameters.into_iter();
         let mut rest = self.path;
-        // Searching bytes, not characters: this runs for every call.
-        let find = |text: &str, wanted| text.bytes().position(|byte| byte == wanted);
-        while let (Some(open), Some(close)) = (find(rest, b'{'), find(rest, b'}')) {
+        while let Some((open, close)) =
+            memchr(b'{', rest.as_bytes()).zip(memchr(b'}', rest.as_bytes()))
+        {
             target.push_str(&rest[..open]);
             if let Some(parameter) = parameters.next() {
                 push_segment(&mut target, parameter);
