@@ -131,14 +131,14 @@ pub enum BulkError {
         reason: String,
     },
 
-    /// Rows select contacts by value, which only a snapshot can answer.
+    /// Only a snapshot can answer: rows select contacts by value, or all contacts are meant.
     #[error(
-        "row {line} selects contacts by their value, which takes a snapshot of all contacts; \
-         make one first"
+        "{}this takes a snapshot of all contacts; make one first",
+        line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default()
     )]
     NeedsSnapshot {
-        /// The first such row.
-        line: u64,
+        /// The line of the first such row; `None` when the whole plan needs one.
+        line: Option<u64>,
     },
 
     /// The snapshot has never been completed.

@@ -297,9 +297,9 @@ async fn sets_of_several_tenants_run_side_by_side_each_at_its_own_limit() {
         .await
         .unwrap();
     let connection = sandbox.connection();
-    let limit = RateLimit::per_second(60);
+    let limit = RateLimit::per_second(20);
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (1..=100)
+    let rows: String = (1..=40)
         .map(|id| format!("{},{id},changed\n", (id + 3) / 4))
         .collect();
     let runs = (1001..1001 + TENANTS).map(async |tenant| {
@@ -321,12 +321,16 @@ async fn sets_of_several_tenants_run_side_by_side_each_at_its_own_limit() {
         let mut events = apply.run(&service, &site).unwrap();
         while let Some(event) = events.try_next().await.unwrap() {
             if let Event::Finished(finished) = event {
-                assert_eq!(finished.count(State::Done), 100);
+                assert_eq!(finished.count(State::Done), 40);
             }
         }
     });
     let began = std::time::Instant::now();
     futures_util::future::join_all(runs).await;
-    // One after another the calls of one tenant take 1.7 s, those of all 14 s.
-    assert!(began.elapsed().as_secs_f64() < 7.0, "{:?}", began.elapsed());
+    // The calls of one tenant take 2 s, those of all one after another 17 s.
+    assert!(
+        began.elapsed().as_secs_f64() < 10.0,
+        "{:?}",
+        began.elapsed()
+    );
 }

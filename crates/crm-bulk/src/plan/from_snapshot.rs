@@ -1,25 +1,77 @@
 //! Planning without a call.
 
-use super::{NO_SUCH_VALUE, RowPlace, judge, known};
+use super::{NO_SUCH_VALUE, RowPlace, judge};
 use crate::{
     Action, BulkError, CleanUp, Outcome, Snapshot, State, Target, Wanted,
     input::{RowRequest, Select, key},
-    set::draft::Draft,
+    set::draft::{Draft, Planned},
     snapshot::Known,
 };
 
-/// Plans one row.
-pub(super) fn plan(
+/// Rows that are planned together: their contacts are looked up in the order of the snapshot,
+/// whatever the order of the rows, which reads its pages one after another.
+pub(super) struct Batch<'a> {
+    snapshot: &'a Snapshot,
+    draft: &'a Draft,
+    rows: Vec<(RowPlace, RowRequest)>,
+}
+
+/// How many rows; with their contacts a few megabytes.
+const ROWS: usize = 8_192;
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, draft: &'a Draft) -> Self {
+        Self {
+            snapshot,
+            draft,
+            rows: Vec::with_capacity(ROWS),
+        }
+    }
+
+    pub(super) fn add(&mut self, place: RowPlace, request: RowRequest) -> Result<(), BulkError> {
+        self.rows.push((place, request));
+        match self.rows.len() {
+            ROWS => self.finish(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Plans the rows so far, in their own order.
+    pub(super) fn finish(&mut self) -> Result<(), BulkError> {
+        let mut wanted: Vec<_> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (_, request))| match request.select {
+                Select::Contact(owner, id) => Some((owner, id, at)),
+                _ => None,
+            })
+            .collect();
+        wanted.sort_unstable();
+        let mut present: Vec<_> = self.rows.iter().map(|_| None).collect();
+        for (owner, id, at) in wanted {
+            present[at] = self.snapshot.contact(owner, id)?;
+        }
+        let (snapshot, draft) = (self.snapshot, self.draft);
+        for ((place, request), present) in self.rows.drain(..).zip(present) {
+            plan(snapshot, draft, place, request, present)?;
+        }
+        Ok(())
+    }
+}
+
+/// Plans one row; `present` is the contact that it names, if there is one.
+fn plan(
     snapshot: &Snapshot,
     draft: &Draft,
     place: RowPlace,
     request: RowRequest,
+    present: Option<Known>,
 ) -> Result<(), BulkError> {
     let RowRequest { select, action } = request;
     let row = Some(place.row);
     match select {
         Select::Contact(owner, id) => {
-            let present = snapshot.contact(owner, id)?;
             let target = Target::Contact {
                 owner,
                 contact: Some(id),
@@ -35,7 +87,13 @@ pub(super) fn plan(
             let siblings = siblings.iter().map(|(_, known)| &known.contact);
             let (outcome, contact) = judge::create(wanted, siblings);
             let target = Target::Contact { owner, contact };
-            draft.add_change(&known(row, target, &action, None, outcome))
+            draft.add_change(&Planned {
+                row,
+                target,
+                action: &action,
+                before: None,
+                outcome,
+            })
         }
         Select::Value(key, owner) => {
             let found = snapshot.with_key(&key, owner)?;
@@ -59,14 +117,20 @@ fn judged<'a>(
     target: Target,
     action: &'a Action,
     present: Option<&'a Known>,
-) -> crate::set::draft::Planned<'a> {
+) -> Planned<'a> {
     let contact = present.map(|known| &known.contact);
     let outcome = match action {
         Action::Update(wanted) => judge::update(wanted, contact),
         _ => judge::delete(contact),
     };
     let before = present.map(|known| known.json.as_str());
-    known(row, target, action, before, outcome)
+    Planned {
+        row,
+        target,
+        action,
+        before,
+        outcome,
+    }
 }
 
 /// Plans what the clean-ups propose for all contacts.
@@ -89,7 +153,12 @@ pub(super) fn clean_ups(
             owner,
             contact: Some(contact.id),
         };
-        let outcome = Outcome::new(State::Planned);
-        draft.add_change(&known(None, target, &action, Some(&present.json), outcome))
+        draft.add_change(&Planned {
+            row: None,
+            target,
+            action: &action,
+            before: Some(&present.json),
+            outcome: Outcome::new(State::Planned),
+        })
     })
 }

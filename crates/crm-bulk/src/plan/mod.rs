@@ -10,13 +10,11 @@ use crm_contacts::ContactsService;
 use crm_models::{ContactType, Timestamp};
 use crm_transport::Transport;
 
+use self::from_snapshot::Batch;
 use crate::{
-    Action, BulkError, CleanUp, Input, InvalidRows, Outcome, Site, Snapshot, State, Target,
+    Action, BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
     input::{BadRows, InputFormat, RowRequest, Select},
-    set::{
-        SetKind,
-        draft::{Draft, Planned},
-    },
+    set::{SetKind, draft::Draft},
 };
 
 /// Compares rows with the present state and writes what differs as a change set.
@@ -121,12 +119,13 @@ impl Plan {
     ) -> Result<PlanSummary, BulkError> {
         let known_at = self.complete_snapshot()?;
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: 0 });
+            return Err(BulkError::NeedsSnapshot { line: None });
         };
         let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
-        let (rows, invalid) = self.read(input, &draft, |draft, row, request| {
-            from_snapshot::plan(snapshot, draft, row, request)
-        })?;
+        let mut batch = Batch::new(snapshot, &draft);
+        let (rows, invalid) =
+            self.read(input, &draft, |place, request| batch.add(place, request))?;
+        batch.finish()?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
         Ok(PlanSummary {
@@ -169,7 +168,7 @@ impl Plan {
     pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
         let known_at = self.complete_snapshot()?;
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: 0 });
+            return Err(BulkError::NeedsSnapshot { line: None });
         };
         let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
         from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
@@ -188,7 +187,7 @@ impl Plan {
             self.complete_snapshot()?;
         }
         let snapshot = self.snapshot.as_ref();
-        self.read(input, draft, |draft, row, request| {
+        self.read(input, draft, |row, request| {
             let contact = |owner, contact| Target::Contact { owner, contact };
             match request.select {
                 Select::Contact(owner, id) => {
@@ -198,7 +197,9 @@ impl Plan {
                     draft.add_unread(Some(row.row), contact(owner, None), &request.action)
                 }
                 Select::Value(key, owner) => {
-                    let snapshot = snapshot.ok_or(BulkError::NeedsSnapshot { line: row.line })?;
+                    let snapshot = snapshot.ok_or(BulkError::NeedsSnapshot {
+                        line: Some(row.line),
+                    })?;
                     let found = snapshot.with_key(&key, owner)?;
                     if found.is_empty() {
                         draft.settle_row(row.row, State::NotFound, NO_SUCH_VALUE)?;
@@ -219,7 +220,7 @@ impl Plan {
         &self,
         input: Input,
         draft: &Draft,
-        mut plan: impl FnMut(&Draft, RowPlace, RowRequest) -> Result<(), BulkError>,
+        mut plan: impl FnMut(RowPlace, RowRequest) -> Result<(), BulkError>,
     ) -> Result<(u64, Option<InvalidRows>), BulkError> {
         let dialect = input.dialect().clone();
         let (name, format) = (input.name().to_owned(), input.format());
@@ -245,14 +246,11 @@ impl Plan {
                 Ok(mut request) => {
                     self.clean(&mut request);
                     draft.add_row(row, raw.line, raw.data)?;
-                    plan(
-                        draft,
-                        RowPlace {
-                            row,
-                            line: raw.line,
-                        },
-                        request,
-                    )?;
+                    let place = RowPlace {
+                        row,
+                        line: raw.line,
+                    };
+                    plan(place, request)?;
                 }
             }
         }
@@ -281,7 +279,7 @@ impl Plan {
     /// Makes the snapshot ready and tells when it was complete. One of another site is refused.
     fn complete_snapshot(&self) -> Result<Timestamp, BulkError> {
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: 0 });
+            return Err(BulkError::NeedsSnapshot { line: None });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
         snapshot.hold_still()?;
@@ -315,21 +313,4 @@ pub(crate) fn describe_input(
     draft.set_meta("delimiter", &char::from(delimiter).to_string())?;
     let header = serde_json::to_string(header).unwrap_or_default();
     draft.set_meta("header", &header)
-}
-
-/// A change of one contact whose present state is known.
-pub(crate) fn known<'a>(
-    row: Option<u64>,
-    target: Target,
-    action: &'a Action,
-    before: Option<&'a str>,
-    outcome: Outcome,
-) -> Planned<'a> {
-    Planned {
-        row,
-        target,
-        action,
-        before,
-        outcome,
-    }
 }

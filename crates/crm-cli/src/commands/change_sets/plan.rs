@@ -165,9 +165,8 @@ impl PlanCommand {
             }
         };
         let summary = summary.map_err(|error| match error {
-            BulkError::NeedsSnapshot { line } => CliError::Usage(format!(
-                "row {line} selects contacts by their value: run `crm snapshot FILE` first and \
-                 give --snapshot FILE"
+            error @ BulkError::NeedsSnapshot { .. } => CliError::Usage(format!(
+                "{error}: run `crm snapshot FILE` and give --snapshot FILE"
             )),
             error => told(error),
         })?;
