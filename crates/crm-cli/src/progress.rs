@@ -13,7 +13,28 @@ pub(crate) struct Progress(ProgressBar);
 impl Progress {
     /// Starts a line, unless stdout is the terminal too: it would run into the answer.
     pub(crate) fn new(what: &'static str) -> Self {
-        let target = match io::stderr().is_terminal() && !io::stdout().is_terminal() {
+        Self::start(what, !io::stdout().is_terminal())
+    }
+
+    /// Starts a line for a command that answers only at its end.
+    pub(crate) fn before_the_answer(what: &'static str) -> Self {
+        Self::start(what, true)
+    }
+
+    /// Starts a bar for so many of them, with their rate and how long the rest takes, for a
+    /// command that answers only at its end.
+    pub(crate) fn of(total: u64, what: &'static str) -> Self {
+        let bar = Self::before_the_answer(what);
+        bar.0.set_length(total);
+        let template = "{bar:24} {pos}/{len}, {msg}, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.0.set_style(style);
+        }
+        bar
+    }
+
+    fn start(what: &'static str, visible: bool) -> Self {
+        let target = match io::stderr().is_terminal() && visible {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
         };
@@ -26,17 +47,6 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         Self(bar)
-    }
-
-    /// Starts a bar for so many of them, with their rate and how long the rest takes.
-    pub(crate) fn of(total: u64, what: &'static str) -> Self {
-        let bar = Self::new(what);
-        bar.0.set_length(total);
-        let template = "{bar:24} {pos}/{len} {msg}, {per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.0.set_style(style);
-        }
-        bar
     }
 
     /// Says something behind the count.

@@ -64,7 +64,7 @@ pub(super) async fn pull(
     file: &Path,
 ) -> Result<(Snapshot, Coverage), CliError> {
     let mut snapshot = Snapshot::open_or_create(file, &site(session))?;
-    let progress = Progress::new("contacts");
+    let progress = Progress::before_the_answer("contacts");
     let mut before = 0;
     let update = snapshot.update(&session.service, |read| {
         progress.advance(usize::try_from(read - before).unwrap_or(usize::MAX));
