@@ -27,6 +27,7 @@ pub struct TransportError {
 
 /// Whether the request may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 pub enum Delivery {
     /// It surely was not executed: repeating is safe, whatever the call does.
     NotSent,
@@ -36,6 +37,7 @@ pub enum Delivery {
 
 /// What happened. Each variant says what a repeat may assume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum TransportErrorKind {
     /// The request cannot be sent as it is, for example with a URI that names a host. Never

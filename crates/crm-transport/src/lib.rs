@@ -43,6 +43,7 @@
 //! | `reqwest` | yes | [`ReqwestTransport`] and [`standard`] |
 //! | `hyper` | no | `HyperTransport`: the lean transport, on hyper-util |
 //! | `tower` | no | `TowerTransport` and `TransportService`: tower services as transports and back |
+//! | `cassette` | no | `cassette`: traffic recorded to a file, and replayed from it |
 //! | `redis` | no | `SharedLimit`: one rate limit for several processes, over Redis or Valkey |
 //! | `token-cache` | no | `TokenCache`: access tokens kept on disk for short-lived commands |
 //! | `mock` | no | `MockTransport`, made by mockall |
@@ -55,6 +56,8 @@ use bytes::Bytes;
 
 mod auth;
 mod call;
+#[cfg(feature = "cassette")]
+pub mod cassette;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod credentials;

@@ -45,3 +45,18 @@ async fn a_transport_as_a_tower_service_as_a_transport_keeps_the_contract() {
     })
     .await;
 }
+
+#[cfg(all(feature = "cassette", feature = "reqwest"))]
+#[tokio::test]
+async fn a_recorder_keeps_the_contract_of_the_transport_it_records() {
+    use crm_transport::{
+        ReqwestTransport,
+        cassette::{Recorder, Redaction},
+    };
+
+    contract::check(|t| {
+        let inner = ReqwestTransport::with_limits(&environment(t), limits(t)).unwrap();
+        Recorder::new(inner, std::io::sink(), Redaction::Replace)
+    })
+    .await;
+}

@@ -4,6 +4,8 @@
 #![cfg(feature = "mock")]
 
 mod auth;
+#[cfg(feature = "cassette")]
+mod cassette;
 mod rate_limit;
 mod retry;
 #[cfg(all(unix, feature = "token-cache"))]

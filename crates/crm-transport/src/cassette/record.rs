@@ -1,0 +1,119 @@
+//! Writing what passes.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use super::{CassetteError, Interaction, Outcome, Redaction, Sent, redact::Redactor};
+use crate::{Request, Response, Transport, TransportError};
+
+/// A transport that writes down every request and its outcome, in the order of the outcomes.
+/// The module shows it at work.
+///
+/// A request whose future is dropped is not written. A cassette that cannot be written fails
+/// no call; [`finish`](Self::finish) tells of it.
+pub struct Recorder<T> {
+    inner: T,
+    cassette: Mutex<Cassette>,
+}
+
+struct Cassette {
+    to: Box<dyn Write + Send>,
+    /// `None` keeps everything.
+    redactor: Option<Redactor>,
+    written: usize,
+    failure: Option<io::Error>,
+}
+
+impl<T: Transport> Recorder<T> {
+    /// Records to a new file, with [`Redaction::Replace`].
+    ///
+    /// # Errors
+    ///
+    /// [`CassetteError::Io`] when the file exists or cannot be made.
+    pub fn create(inner: T, path: impl AsRef<Path>) -> Result<Self, CassetteError> {
+        let file = File::create_new(path)?;
+        Ok(Self::new(inner, file, Redaction::Replace))
+    }
+
+    /// Records to any writer, which gets each line in one piece.
+    #[must_use]
+    pub fn new(inner: T, to: impl Write + Send + 'static, redaction: Redaction) -> Self {
+        let redactor = match redaction {
+            Redaction::Replace => Some(Redactor::default()),
+            Redaction::Keep => None,
+        };
+        Self {
+            inner,
+            cassette: Mutex::new(Cassette {
+                to: Box::new(to),
+                redactor,
+                written: 0,
+                failure: None,
+            }),
+        }
+    }
+
+    /// Ends the recording; tells how many lines it has.
+    ///
+    /// # Errors
+    ///
+    /// [`CassetteError::Io`] when a line could not be written; none was written after it.
+    pub fn finish(self) -> Result<usize, CassetteError> {
+        let cassette = self.cassette.into_inner();
+        let mut cassette = cassette.unwrap_or_else(PoisonError::into_inner);
+        match cassette.failure {
+            Some(failure) => Err(failure.into()),
+            None => {
+                cassette.to.flush()?;
+                Ok(cassette.written)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for Recorder<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let sent = Sent::of(&request);
+        let result = self.inner.send(request).await;
+        let interaction = Interaction {
+            request: sent,
+            outcome: Outcome::of(&result),
+        };
+        let mut cassette = self.cassette.lock().unwrap_or_else(PoisonError::into_inner);
+        cassette.record(interaction);
+        result
+    }
+}
+
+impl Cassette {
+    fn record(&mut self, mut interaction: Interaction) {
+        if self.failure.is_some() {
+            return;
+        }
+        if let Some(redactor) = &mut self.redactor {
+            redactor.redact(&mut interaction);
+        }
+        let line = serde_json::to_string(&interaction).map_err(io::Error::from);
+        let written = line.and_then(|line| self.to.write_all(format!("{line}\n").as_bytes()));
+        match written {
+            Ok(()) => self.written += 1,
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Recorder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,194 @@
+//! What a cassette does not show.
+
+use std::collections::HashMap;
+
+use http::header;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::{Body, Headers, Interaction, Outcome};
+
+/// What a recorder replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redaction {
+    /// Secrets (authorization, app key, cookies, tokens, client id and secret) and personal
+    /// data (names, phone numbers, e-mail addresses, memos, postal addresses, external ids),
+    /// found by the names of headers, of members at any depth of a JSON body, and of form and
+    /// query parameters. A body that is neither JSON nor a form is left out. The same value
+    /// has the same placeholder in the whole cassette.
+    ///
+    /// What stands elsewhere stays: ids in paths, dates, types, the problem's title.
+    #[default]
+    Replace,
+    /// Nothing: the file holds everything that was sent and answered, secrets included. Treat
+    /// it as a secret.
+    Keep,
+}
+
+/// The beginning of each placeholder; a number follows.
+const PLACEHOLDER: &str = "redacted-";
+
+/// Members and parameters, in lower case.
+const NAMES: &[&str] = &[
+    "access_token",
+    "address",
+    "city",
+    "client_id",
+    "client_secret",
+    "detail",
+    "email",
+    "error_description",
+    "errors",
+    "firstname",
+    "id_token",
+    "lastname",
+    "memo",
+    "name",
+    "phone",
+    "phonenumber",
+    "refresh_token",
+    "referenceid",
+    "servicetitanapplicationkey",
+    "street",
+    "title",
+    "unit",
+    "value",
+    "zip",
+];
+
+const HEADERS: &[&str] = &[
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "st-app-key",
+];
+
+/// Replaces values, the same one always by the same placeholder.
+#[derive(Default)]
+pub(super) struct Redactor {
+    placeholders: HashMap<String, String>,
+}
+
+impl Redactor {
+    pub(super) fn redact(&mut self, interaction: &mut Interaction) {
+        let request = &mut interaction.request;
+        if let Some((path, query)) = request.uri.split_once('?') {
+            request.uri = format!("{path}?{}", self.form(query));
+        }
+        self.headers(&mut request.headers);
+        let is_form = is_form(&request.headers);
+        request.body = self.body(&request.body, is_form, false);
+        if let Outcome::Answer {
+            status,
+            headers,
+            body,
+        } = &mut interaction.outcome
+        {
+            self.headers(headers);
+            *body = self.body(body, false, *status >= 400);
+        }
+    }
+
+    fn headers(&mut self, headers: &mut Headers) {
+        for (name, value) in headers {
+            if HEADERS.contains(&name.as_str()) {
+                let text = String::from_utf8_lossy(value.bytes());
+                *value = Body::Text(self.placeholder(&text));
+            }
+        }
+    }
+
+    fn body(&mut self, body: &Body, is_form: bool, is_problem: bool) -> Body {
+        let text = match body {
+            Body::Text(text) if text.is_empty() => return body.clone(),
+            Body::Text(text) if is_form => return Body::Text(self.form(text)),
+            Body::Text(text) => text,
+            Body::Bytes(bytes) => return left_out(bytes),
+        };
+        let Ok(value) = serde_json::from_str::<Value>(text) else {
+            return left_out(text.as_bytes());
+        };
+        let mut redacted = value.clone();
+        self.json(&mut redacted, false, is_problem);
+        // As it was sent, if there is nothing to hide.
+        match redacted == value {
+            true => body.clone(),
+            false => Body::Text(redacted.to_string()),
+        }
+    }
+
+    fn json(&mut self, value: &mut Value, hide: bool, is_problem: bool) {
+        match value {
+            Value::String(text) if hide => *text = self.placeholder(text),
+            Value::Number(number) if hide => {
+                *value = self.placeholder(&number.to_string()).into();
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.json(item, hide, is_problem);
+                }
+            }
+            Value::Object(members) => {
+                for (name, value) in members {
+                    // The title of a problem says what happened, and how long to wait.
+                    let hide = hide || (is_sensitive(name) && !(is_problem && name == "title"));
+                    self.json(value, hide, is_problem);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Form and query parameters; as they were sent, if there is nothing to hide.
+    fn form(&mut self, form: &str) -> String {
+        let pairs: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+        if !pairs.iter().any(|(name, _)| is_sensitive(name)) {
+            return form.to_owned();
+        }
+        let mut redacted = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in pairs {
+            match is_sensitive(&name) {
+                true => redacted.append_pair(&name, &self.placeholder(&value)),
+                false => redacted.append_pair(&name, &value),
+            };
+        }
+        redacted.finish()
+    }
+
+    fn placeholder(&mut self, value: &str) -> String {
+        // Flags and nothing tell nothing.
+        if matches!(value, "" | "true" | "false") || is_placeholder(value) {
+            return value.to_owned();
+        }
+        let number = self.placeholders.len() + 1;
+        let placeholder = self.placeholders.entry(value.to_owned());
+        let placeholder = placeholder.or_insert_with(|| format!("{PLACEHOLDER}{number}"));
+        placeholder.clone()
+    }
+}
+
+fn left_out(bytes: &[u8]) -> Body {
+    // The same form as a placeholder, so that it matches anything.
+    Body::Text(format!("{PLACEHOLDER}{}", bytes.len()))
+}
+
+fn is_sensitive(name: &str) -> bool {
+    NAMES.contains(&name.to_lowercase().as_str())
+}
+
+/// Whether this stands for any value.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let number = text.strip_prefix(PLACEHOLDER);
+    number.is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Whether the body is a form.
+pub(super) fn is_form(headers: &Headers) -> bool {
+    let form = b"application/x-www-form-urlencoded";
+    headers.iter().any(|(name, value)| {
+        name == header::CONTENT_TYPE.as_str() && value.bytes().starts_with(form)
+    })
+}
