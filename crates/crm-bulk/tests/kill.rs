@@ -104,7 +104,7 @@ async fn killed_until_done(faults: bool) {
         world.sandbox.inject(FaultPlan::mixed(seed, 0.05));
     }
 
-    let mut killed = 0;
+    let (mut killed, mut in_flight) = (0, 0);
     let mut done = BTreeMap::<i64, Change>::new();
     loop {
         let longest = if killed < kills { 400 } else { 120_000 };
@@ -112,7 +112,11 @@ async fn killed_until_done(faults: bool) {
         let status = wait_or_kill(spawn(&world, &set, &report), patience);
         check_reports(&set, &report, &mut done);
         match status {
-            None => killed += 1,
+            None => {
+                killed += 1;
+                let totals = ChangeSet::open(&set).unwrap().totals().unwrap();
+                in_flight += totals.in_state(State::InFlight);
+            }
             // Under faults a run may end because the owners could not be read.
             Some(status) => assert!(faults || status.success(), "{status}"),
         }
@@ -137,7 +141,8 @@ async fn killed_until_done(faults: bool) {
     if !faults {
         check_repeats(&world, &set, killed);
     }
-    println!("  ok: {killed} kills, {} changes", changes(&set).len());
+    let changes = changes(&set).len();
+    println!("  ok: {killed} kills with {in_flight} in flight, {changes} changes");
 }
 
 /// One row for each contact: a third deletes, the others update; and as many creations.

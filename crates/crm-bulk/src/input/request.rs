@@ -300,3 +300,62 @@ impl Reader<'_> {
             .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(cells: &[(Column, &'static str)]) -> Result<RowRequest, Vec<BadCell>> {
+        let mut row = Cells::default();
+        for (column, text) in cells {
+            row.set(*column, *text);
+        }
+        RowRequest::read(7, &row, "(clear)")
+    }
+
+    #[test]
+    fn a_row_names_one_contact_or_selects_all_with_a_value() {
+        use Column::*;
+        let one = read(&[(LocationId, " 5 "), (ContactId, "9"), (Memo, "(clear)")]).unwrap();
+        let location = crm_models::LocationId::new(5).unwrap().into();
+        assert_eq!(one.select, Select::Contact(location, 9.try_into().unwrap()));
+        let cleared = Wanted {
+            memo: Some(String::new()),
+            ..Wanted::default()
+        };
+        assert_eq!(one.action, crate::Action::Update(cleared));
+
+        let all = read(&[(Value, "+1 (818) 555-0142"), (Invoices, "NO")]).unwrap();
+        assert_eq!(all.select, Select::Value("8185550142".to_owned(), None));
+        let all = read(&[(Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
+        assert_eq!(
+            all.select,
+            Select::Value("dana@site.example".to_owned(), None)
+        );
+        assert_eq!(all.action, crate::Action::Delete);
+    }
+
+    #[test]
+    fn a_wrong_row_says_which_column_is_wrong() {
+        use Column::*;
+        let contact = [(LocationId, "5"), (ContactId, "9")];
+        for (cells, wrong) in [
+            (&[(Memo, "x")][..], "contact_id"),
+            (&[(CustomerId, "6"), (Memo, "x")], "customer_id"),
+            (&[(Action, "merge"), (Memo, "x")], "action"),
+            (&[(Action, "create"), (Memo, "x")], "contact_id"),
+            (&[(Action, "delete"), (Memo, "x")], "action"),
+            (&[(Value, "(clear)")], "value"),
+            (&[(NewValue, "8185550142")], "new_value"),
+            (&[(Type, "Pager")], "type"),
+            (&[(Statements, "maybe")], "statements"),
+            (&[], ""),
+        ] {
+            let with_contact = wrong != "contact_id" || cells[0].0 == Action;
+            let contact = if with_contact { &contact[..] } else { &[] };
+            let bad = read(&[contact, cells].concat()).unwrap_err();
+            assert_eq!(bad[0].column, wrong, "{bad:?}");
+            assert_eq!(bad[0].line, 7);
+        }
+    }
+}
