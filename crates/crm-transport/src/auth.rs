@@ -279,17 +279,16 @@ impl Shared {
         use TransportErrorKind::{Credentials, TokenEndpoint};
 
         let asked_at = Instant::now();
-        let answer = self
-            .endpoint
-            .send(self.token_request())
-            .await
-            .map_err(|error| {
-                let kind = match error.kind() {
-                    kind @ (TransportErrorKind::Tls | TransportErrorKind::InvalidRequest) => kind,
-                    _ => TokenEndpoint,
-                };
-                (kind, TokenFailure::Transport(error.to_string()))
-            })?;
+        let result = self.endpoint.send(self.token_request()).await;
+        #[cfg(feature = "metrics")]
+        crate::measure::token_request(&result);
+        let answer = result.map_err(|error| {
+            let kind = match error.kind() {
+                kind @ (TransportErrorKind::Tls | TransportErrorKind::InvalidRequest) => kind,
+                _ => TokenEndpoint,
+            };
+            (kind, TokenFailure::Transport(error.to_string()))
+        })?;
         let status = answer.status();
         if matches!(status.as_u16(), 400 | 401 | 403) {
             let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());

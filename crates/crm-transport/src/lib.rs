@@ -44,6 +44,7 @@
 //! | `hyper` | no | `HyperTransport`: the lean transport, on hyper-util |
 //! | `tower` | no | `TowerTransport` and `TransportService`: tower services as transports and back |
 //! | `cassette` | no | `cassette`: traffic recorded to a file, and replayed from it |
+//! | `metrics` | no | counters and histograms through the `metrics` facade, see `describe_metrics` |
 //! | `redis` | no | `SharedLimit`: one rate limit for several processes, over Redis or Valkey |
 //! | `token-cache` | no | `TokenCache`: access tokens kept on disk for short-lived commands |
 //! | `mock` | no | `MockTransport`, made by mockall |
@@ -66,6 +67,8 @@ mod error;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod limits;
+#[cfg(feature = "metrics")]
+mod measure;
 #[cfg(feature = "mock")]
 mod mock;
 mod rate_limit;
@@ -92,6 +95,8 @@ pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
 pub use limits::Limits;
+#[cfg(feature = "metrics")]
+pub use measure::describe_metrics;
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
 pub use rate_limit::{Limit, RateLimit, RateLimitState, WithRateLimit};

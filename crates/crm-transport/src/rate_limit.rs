@@ -25,6 +25,8 @@ use async_trait::async_trait;
 use http::StatusCode;
 use tokio::time::{Instant, sleep_until};
 
+#[cfg(feature = "metrics")]
+use crate::measure;
 use crate::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind, retry_after,
 };
@@ -251,12 +253,19 @@ impl<T: Transport, L: Limit> WithRateLimit<T, L> {
 #[async_trait]
 impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let key = Call::of(&request).rate_limit_key;
+        let call = Call::of(&request);
+        let key = call.rate_limit_key;
+        #[cfg(feature = "metrics")]
+        let (operation, started) = (call.operation, Instant::now());
         self.limit.pass(key).await?;
+        #[cfg(feature = "metrics")]
+        measure::rate_limit_wait(operation, started.elapsed());
         let response = self.inner.send(request).await?;
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let pause = retry_after(&response).unwrap_or(UNNAMED_PAUSE);
             self.limit.close(key, pause).await;
+            #[cfg(feature = "metrics")]
+            measure::rate_limit_pause(operation);
         }
         Ok(response)
     }

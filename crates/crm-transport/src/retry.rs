@@ -13,6 +13,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+#[cfg(feature = "metrics")]
+use crate::measure;
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
     TransportErrorKind, replay::Replay, retry_after,
@@ -238,6 +240,8 @@ impl<T: Transport> Transport for WithRetry<T> {
             let wait = {
                 let result = sending.await;
                 let outcome = Outcome::of(&result);
+                #[cfg(feature = "metrics")]
+                measure::attempt(operation, outcome);
                 let wait = self
                     .next(attempt, effect, outcome)
                     .filter(|wait| started.elapsed() + *wait < self.policy.total_time);
@@ -245,6 +249,8 @@ impl<T: Transport> Transport for WithRetry<T> {
                     return counted(result, attempt);
                 };
                 tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
+                #[cfg(feature = "metrics")]
+                measure::retry(operation, outcome);
                 wait
             };
             sleep(wait).await;
@@ -272,7 +278,7 @@ fn counted(
 }
 
 impl Outcome {
-    fn of(result: &Result<Response, TransportError>) -> Self {
+    pub(crate) fn of(result: &Result<Response, TransportError>) -> Self {
         match result {
             Ok(response) if response.status().is_success() => {
                 Self::Answer(response.status(), false, None)

@@ -1,8 +1,12 @@
 //! Spans for each attempt, after OpenTelemetry's semantic conventions for HTTP clients.
 
 use async_trait::async_trait;
+#[cfg(feature = "metrics")]
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
+#[cfg(feature = "metrics")]
+use crate::measure;
 use crate::{Call, Request, Response, Transport, TransportError};
 
 /// A transport that records a span for every request that passes it: operation, method, status
@@ -33,8 +37,12 @@ impl<T: Transport> Transport for WithTracing<T> {
             http.response.status_code = field::Empty,
             error.type = field::Empty,
         );
+        #[cfg(feature = "metrics")]
+        let (method, started) = (request.method().clone(), Instant::now());
         let result = self.inner.send(request).instrument(span.clone()).await;
         record(&span, &result);
+        #[cfg(feature = "metrics")]
+        measure::request(operation, &method, &result, started.elapsed());
         result
     }
 }

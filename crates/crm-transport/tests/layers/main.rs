@@ -6,6 +6,8 @@
 mod auth;
 #[cfg(feature = "cassette")]
 mod cassette;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod rate_limit;
 mod retry;
 #[cfg(all(unix, feature = "token-cache"))]
