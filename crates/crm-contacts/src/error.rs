@@ -3,8 +3,8 @@
 use std::{fmt, time::Duration};
 
 use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
-use crm_transport::{Delivery, Effect, Response, TransportError};
-use http::{Method, StatusCode, Uri, header};
+use crm_transport::{Delivery, Effect, Response, TransportError, retry_after};
+use http::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
 use crate::{operation::Spec, update::Difference};
@@ -280,12 +280,7 @@ impl ContactsError {
     pub(crate) fn refused(site: CallSite, response: Response) -> Self {
         let status = response.status();
         let problem = Problem::read(status.as_u16(), response.body());
-        let retry_after = response
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .or_else(|| problem.wait_seconds())
-            .map(Duration::from_secs);
+        let retry_after = retry_after(&response);
         Self::Refused(Box::new(Refusal {
             kind: RefusalKind::of(status, &problem),
             site,

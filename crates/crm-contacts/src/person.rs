@@ -1,9 +1,9 @@
 //! The use cases on the people of Contacts v2, their contact methods and relationships.
 
 use crm_models::{
-    ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, CreatePersonRequest,
-    MethodPreference, Person, PersonChange, PersonFilter, PersonId, PreferenceType,
-    RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest,
+    Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
+    CreatePersonRequest, MethodPreference, Person, PersonChange, PersonFilter, PersonId,
+    PreferenceType, RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest,
     UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
 };
 use crm_transport::Transport;
@@ -112,9 +112,11 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     ///
     /// # Errors
     ///
+    /// [`ContactsError::Invalid`] for an empty or invalid change,
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
     /// [`ContactsService::call`].
     pub async fn update(&self, change: &PersonChange) -> Result<Person, ContactsError> {
+        change.check()?;
         let person = change.to_request(&self.get().await?);
         let operation = people::Update {
             id: self.id,
