@@ -66,6 +66,7 @@ mod environment;
 mod error;
 #[cfg(feature = "hyper")]
 mod hyper;
+mod gate;
 mod limits;
 #[cfg(feature = "metrics")]
 mod measure;

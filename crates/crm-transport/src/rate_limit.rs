@@ -14,29 +14,25 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use http::StatusCode;
-use tokio::time::{Instant, sleep_until};
+#[cfg(feature = "metrics")]
+use tokio::time::Instant;
 
 #[cfg(feature = "metrics")]
 use crate::measure;
 use crate::{
-    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind, retry_after,
+    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
+    gate::{Gate, RateLimitState, TurnedAway},
+    retry_after,
 };
 
 /// How much longer than a second the calls of one second take.
 const MARGIN: f64 = 1.015;
-
-/// How late a call may be without delaying the ones after it. Timers round up to a
-/// millisecond; without this, each call would lose it.
-pub(crate) const CATCH_UP: Duration = Duration::from_millis(3);
 
 /// How long a gate may stay closed, unless set.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -80,31 +76,6 @@ struct Shared {
     gates: Mutex<HashMap<u64, Arc<Gate>>>,
 }
 
-/// The gate of one key.
-struct Gate {
-    /// When the next call may pass. Its holder is the first of the queue; tokio's mutex is
-    /// fair, so the others follow in the order in which they came.
-    next: tokio::sync::Mutex<Option<Instant>>,
-    closed_until: Mutex<Option<Instant>>,
-    waiting: AtomicUsize,
-    passed: AtomicU64,
-    pauses: AtomicU64,
-}
-
-/// What a gate is doing, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RateLimitState {
-    /// Calls in the queue.
-    pub waiting: usize,
-    /// Calls that passed so far.
-    pub passed: u64,
-    /// How often an answer 429 closed the gate.
-    pub pauses: u64,
-    /// How long the gate is still closed after an answer 429.
-    pub closed_for: Duration,
-}
-
 impl RateLimit {
     /// A limit of that many calls in any second, at least one.
     #[must_use]
@@ -130,47 +101,30 @@ impl RateLimit {
     /// What the gate of this key is doing.
     #[must_use]
     pub fn state(&self, key: u64) -> RateLimitState {
-        let gate = self.gate(key);
-        RateLimitState {
-            waiting: gate.waiting.load(Ordering::Relaxed),
-            passed: gate.passed.load(Ordering::Relaxed),
-            pauses: gate.pauses.load(Ordering::Relaxed),
-            closed_for: gate.closed_until().map_or(Duration::ZERO, |until| {
-                until.saturating_duration_since(Instant::now())
-            }),
-        }
+        self.gate(key).report()
     }
 
     fn gate(&self, key: u64) -> Arc<Gate> {
         let mut gates = self.0.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(gates.entry(key).or_default())
+        let Shared {
+            interval,
+            longest_wait,
+            ..
+        } = *self.0;
+        let gate = gates
+            .entry(key)
+            .or_insert_with(|| Arc::new(Gate::new(interval, longest_wait)));
+        Arc::clone(gate)
     }
 }
 
 impl Limit for RateLimit {
     /// Cancelling gives the place to the next in the queue.
     async fn pass(&self, key: u64) -> Result<(), TransportError> {
-        let gate = self.gate(key);
-        let _waiting = Waiting::new(&gate.waiting);
-        let mut next = gate.next.lock().await;
-        let now = loop {
-            let now = Instant::now();
-            let closed_until = gate.closed_until().filter(|until| *until > now);
-            if closed_until.is_some_and(|until| until - now > self.0.longest_wait) {
-                return Err(TransportError::new(
-                    TransportErrorKind::RateLimited,
-                    Delivery::NotSent,
-                ));
-            }
-            match closed_until.max(next.filter(|next| *next > now)) {
-                Some(until) => sleep_until(until).await,
-                None => break now,
-            }
-        };
-        let planned = next.unwrap_or(now);
-        *next = Some(planned.max(now - CATCH_UP.min(self.0.interval)) + self.0.interval);
-        gate.passed.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        let turn = self.gate(key).pass().await;
+        turn.map_err(|TurnedAway| {
+            TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent)
+        })
     }
 
     async fn close(&self, key: u64, pause: Duration) {
@@ -184,53 +138,6 @@ impl fmt::Debug for RateLimit {
             .field("interval", &self.0.interval)
             .field("longest_wait", &self.0.longest_wait)
             .finish_non_exhaustive()
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            next: tokio::sync::Mutex::new(None),
-            closed_until: Mutex::default(),
-            waiting: AtomicUsize::new(0),
-            passed: AtomicU64::new(0),
-            pauses: AtomicU64::new(0),
-        }
-    }
-}
-
-impl Gate {
-    fn closed_until(&self) -> Option<Instant> {
-        *self
-            .closed_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut closed = self
-            .closed_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *closed = (*closed).max(Some(until));
-        self.pauses.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// Counts a waiting call until it is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
