@@ -64,9 +64,9 @@ pub mod contract;
 mod credentials;
 mod environment;
 mod error;
+mod gate;
 #[cfg(feature = "hyper")]
 mod hyper;
-mod gate;
 mod limits;
 #[cfg(feature = "metrics")]
 mod measure;
@@ -95,12 +95,13 @@ pub use call::{Attempts, Call, Effect};
 pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
+pub use gate::RateLimitState;
 pub use limits::Limits;
 #[cfg(feature = "metrics")]
 pub use measure::describe_metrics;
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
-pub use rate_limit::{Limit, RateLimit, RateLimitState, WithRateLimit};
+pub use rate_limit::{Limit, RateLimit, WithRateLimit};
 pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
 #[cfg(feature = "redis")]

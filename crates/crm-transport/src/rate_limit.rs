@@ -4,7 +4,7 @@
 //! by every clone. A gate spaces calls evenly rather than in bursts: sixty at once, and sixty
 //! more a second later, arrive as a hundred and twenty in one second as soon as the network
 //! holds up the first of them. Evenly spaced, each second has its own slack: 60 calls take
-//! 1.015 s, so a call may be held up by 12 ms before the server counts 61 in any second, at a
+//! 1.015 s, so a call may be held up by 10 ms before the server counts 61 in any second, at a
 //! cost of 1.5 % of the allowance. A network that holds calls up for longer earns an answer 429
 //! now and then, which is not executed, closes the gate, and is repeated.
 //!

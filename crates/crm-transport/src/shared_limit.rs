@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     Delivery, Limit, RateLimit, TransportError, TransportErrorKind, VENDOR_CALLS_PER_SECOND,
+    gate::CATCH_UP,
     rate_limit::{self, LONGEST_WAIT},
 };
 
@@ -180,11 +181,7 @@ impl SharedLimit {
     /// When a call may leave.
     async fn reserve(&self, key: u64) -> Result<Instant, Refused> {
         let mut invocation = self.shared.reserve.key(self.gate(key));
-        for time in [
-            self.interval,
-            self.interval.min(rate_limit::CATCH_UP),
-            AHEAD,
-        ] {
+        for time in [self.interval, self.interval.min(CATCH_UP), AHEAD] {
             invocation.arg(time.as_micros() as u64);
         }
         let queue = self.shared.queue(key);

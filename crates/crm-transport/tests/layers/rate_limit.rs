@@ -128,3 +128,33 @@ async fn a_gate_that_stays_closed_too_long_is_an_error() {
     let error = transport.send(keyed(1)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
+    let arrivals = Arrivals::default();
+    let transport = counting(&arrivals).with_rate_limit(RateLimit::per_second(10));
+    transport.send(keyed(1)).await.unwrap();
+    let mut idle = std::pin::pin!(transport.send(keyed(1)));
+    // Polled once, it waits in the queue; then nobody cares for it.
+    let waiting = timeout(Duration::ZERO, idle.as_mut()).await;
+    assert!(waiting.is_err());
+    let behind = timeout(Duration::from_secs(1), transport.send(keyed(1)));
+    behind.await.expect("it passes").unwrap();
+    idle.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_cancelled_calls_leave_no_gap_for_those_behind_them() {
+    let arrivals = Arrivals::default();
+    let transport = counting(&arrivals).with_rate_limit(RateLimit::per_second(10));
+    transport.send(keyed(1)).await.unwrap();
+    let started = Instant::now();
+    let cancelled: Vec<_> = (0..500).map(|_| transport.send(keyed(1))).collect();
+    let all = timeout(
+        Duration::from_millis(10),
+        futures_util::future::join_all(cancelled),
+    );
+    assert!(all.await.is_err());
+    transport.send(keyed(1)).await.unwrap();
+    assert!(started.elapsed() < Duration::from_millis(210));
+}
