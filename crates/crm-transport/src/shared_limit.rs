@@ -11,7 +11,10 @@ use redis::{
     AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, ScriptInvocation,
     aio::MultiplexedConnection,
 };
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
 
 use crate::{
     Delivery, Limit, RateLimit, TransportError, TransportErrorKind, VENDOR_CALLS_PER_SECOND,
@@ -72,7 +75,7 @@ end
 /// server and application.
 ///
 /// It spaces calls as [`RateLimit`] does, by the server's clock. Calls of one process pass in
-/// the order in which they came; the processes take what they need, so one may have all of the
+/// about the order in which they came; the processes take what they need, so one may have all of the
 /// allowance while the others are idle. An answer 429 closes the gate for all processes.
 ///
 /// `rediss://` works for programs that enable TLS in the `redis` crate.
@@ -178,7 +181,19 @@ impl SharedLimit {
         format!("crm-rate-limit:{}:{key}", self.application)
     }
 
-    /// When a call may leave.
+    /// When a call may leave. A task asks, so that a call that nobody polls holds up none
+    /// behind it; it ends with this future.
+    async fn place(&self, key: u64) -> Result<Instant, Refused> {
+        let limit = self.clone();
+        let mut asking = JoinSet::new();
+        asking.spawn(async move { limit.reserve(key).await });
+        match asking.join_next().await {
+            Some(Ok(place)) => place,
+            // The runtime is shutting down.
+            _ => Err(Refused::Away),
+        }
+    }
+
     async fn reserve(&self, key: u64) -> Result<Instant, Refused> {
         let mut invocation = self.shared.reserve.key(self.gate(key));
         for time in [self.interval, self.interval.min(CATCH_UP), AHEAD] {
@@ -208,7 +223,7 @@ impl Limit for SharedLimit {
     async fn pass(&self, key: u64) -> Result<(), TransportError> {
         let error = TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent);
         loop {
-            match self.reserve(key).await {
+            match self.place(key).await {
                 Ok(start) => {
                     sleep_until(start).await;
                     if Instant::now() < start + SLACK {

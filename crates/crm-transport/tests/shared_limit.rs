@@ -19,7 +19,7 @@ use crm_transport::{
 };
 use http::StatusCode;
 use tempfile::TempDir;
-use tokio::{runtime::Runtime, task::JoinSet};
+use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
 
 /// Tells a process of this test which server to use.
 const SERVER: &str = "CRM_TEST_SHARED_LIMIT";
@@ -272,6 +272,25 @@ async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
         started.elapsed() < Duration::from_secs(5),
         "600 calls are 10 s"
     );
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let limit = server.limit().per_second(2);
+    limit.pass(1).await.unwrap();
+    let mut unpolled = Box::pin(limit.pass(1));
+    let patience = Duration::from_millis(20);
+    assert!(timeout(patience, &mut unpolled).await.is_err());
+    let others = async {
+        for _ in 0..3 {
+            limit.pass(1).await.unwrap();
+        }
+    };
+    timeout(Duration::from_secs(20), others).await.unwrap();
+    unpolled.await.unwrap();
 }
 
 #[tokio::test]
