@@ -40,9 +40,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// token, or take over when it is cancelled. While the endpoint fails, all share its back-off.
 ///
 /// ```no_run
+/// # #[cfg(feature = "reqwest")]
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use crm_transport::{Auth, Credentials, Environment, ReqwestTransport, TransportExt};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let environment = Environment::integration();
 /// let wire = ReqwestTransport::new(&environment)?;
 /// let credentials = Credentials::new("cid.example", "secret", "ak1.example");
