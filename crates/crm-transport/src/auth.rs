@@ -9,7 +9,8 @@ use std::{
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use serde::Deserialize;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::Mutex, task::JoinHandle, time::Instant};
+use tracing::Instrument;
 
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Entry, TokenCache};
@@ -36,8 +37,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The source of access tokens. Clones share the token.
 ///
-/// Tokens are asked for when they are needed, by one caller at a time: the others wait for its
-/// token, or take over when it is cancelled. While the endpoint fails, all share its back-off.
+/// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
+/// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
+/// is replaced while calls still go on with it. While the endpoint fails, all share its back-off.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -61,7 +63,7 @@ struct Shared {
     #[cfg(feature = "token-cache")]
     cache: Option<TokenCache>,
     current: RwLock<Option<Arc<Token>>>,
-    /// Held by the one caller that asks for a token.
+    /// Held by the one task that asks for a token.
     asking: Mutex<Option<Failure>>,
 }
 
@@ -194,30 +196,50 @@ impl Shared {
         current.clone()
     }
 
-    /// The present token, unless it is the refused one or `is_fit` says no.
-    fn fit(
-        &self,
-        refused: Option<&Arc<Token>>,
-        is_fit: impl Fn(&Token) -> bool,
-    ) -> Option<Arc<Token>> {
+    /// The present token, unless it has expired or is the refused one.
+    fn valid(&self, refused: Option<&Arc<Token>>, now: Instant) -> Option<Arc<Token>> {
         self.current()
             .filter(|token| !refused.is_some_and(|refused| Arc::ptr_eq(token, refused)))
-            .filter(|token| is_fit(token))
+            .filter(|token| now < token.expires_at)
     }
 
-    /// A token that is fresh and not the refused one.
-    async fn token(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, TransportError> {
-        match self.fit(refused, Token::is_fresh) {
-            Some(token) => Ok(token),
-            // In a box, so that calls with a token do not carry the room for this.
-            None => Box::pin(self.renew(refused)).await,
+    /// A token that is valid and not the refused one.
+    async fn token(
+        self: &Arc<Self>,
+        refused: Option<&Arc<Token>>,
+    ) -> Result<Arc<Token>, TransportError> {
+        let now = Instant::now();
+        if let Some(token) = self.valid(refused, now) {
+            if now >= token.refresh_at && self.asking.try_lock().is_ok() {
+                self.start_renewal(refused);
+            }
+            return Ok(token);
         }
+        self.start_renewal(refused).await.unwrap_or_else(|_| {
+            let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotSent);
+            Err(error.with_source("the task that asks for a token ended early"))
+        })
     }
 
-    async fn renew(&self, refused: Option<&Arc<Token>>) -> Result<Arc<Token>, TransportError> {
+    /// Asks in a task, which goes on without its caller.
+    fn start_renewal(
+        self: &Arc<Self>,
+        refused: Option<&Arc<Token>>,
+    ) -> JoinHandle<Result<Arc<Token>, TransportError>> {
+        let renewal = Arc::clone(self).renew(refused.cloned());
+        tokio::spawn(renewal.in_current_span())
+    }
+
+    async fn renew(
+        self: Arc<Self>,
+        refused: Option<Arc<Token>>,
+    ) -> Result<Arc<Token>, TransportError> {
+        let refused = refused.as_ref();
         let mut last_failure = self.asking.lock().await;
-        // The caller before may have brought one.
-        if let Some(token) = self.fit(refused, Token::is_fresh) {
+        // The task before may have brought one.
+        let now = Instant::now();
+        let present = self.valid(refused, now);
+        if let Some(token) = present.filter(|token| now < token.refresh_at) {
             return Ok(token);
         }
         let failure = match last_failure.take() {
@@ -234,9 +256,7 @@ impl Shared {
         };
         let error = failure.error();
         *last_failure = Some(failure);
-        // A token in its last minute is better than none.
-        let valid = |token: &Token| Instant::now() < token.expires_at;
-        self.fit(refused, valid).ok_or(error)
+        Err(error)
     }
 
     /// A token from the cache or from the endpoint.
@@ -379,10 +399,6 @@ impl<T: Transport> WithAuth<T> {
 }
 
 impl Token {
-    fn is_fresh(&self) -> bool {
-        Instant::now() < self.refresh_at
-    }
-
     fn authorize(&self, mut request: Request) -> Request {
         let headers = request.headers_mut();
         headers.insert(header::AUTHORIZATION, self.authorization.clone());

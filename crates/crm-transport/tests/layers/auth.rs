@@ -86,8 +86,12 @@ async fn a_token_is_replaced_before_it_expires() {
     transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(endpoint.calls(), 1, "still fresh");
     advance(Duration::from_secs(2)).await;
+    let due = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(due.body(), "Bearer token-0", "calls do not wait for it");
+    sleep(Duration::from_millis(1)).await;
     let response = transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(response.body(), "Bearer token-1");
+    assert_eq!(endpoint.calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +134,39 @@ async fn one_callers_cancellation_does_not_fail_the_others() {
     let (cancelled, second) = tokio::join!(first, transport.send(request(Effect::Read)));
     assert!(cancelled.is_err());
     assert_eq!(second.unwrap().status(), 200);
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_give_up_early_get_a_token_all_the_same() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let endpoint = Slow(Arc::clone(&asked));
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    let patience = Duration::from_millis(300);
+    let mut given_up = 0;
+    while timeout(patience, transport.send(request(Effect::Read)))
+        .await
+        .is_err()
+    {
+        given_up += 1;
+        assert!(given_up < 10, "the endpoint takes a second");
+    }
+    assert_eq!((given_up, asked.load(Ordering::SeqCst)), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_nobody_polls_holds_up_no_other() {
+    let endpoint = Slow(Arc::default());
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    let mut idle = std::pin::pin!(transport.send(request(Effect::Read)));
+    // Polled once, it asks for a token; then nobody cares for it.
+    assert!(timeout(Duration::ZERO, idle.as_mut()).await.is_err());
+    let other = timeout(
+        Duration::from_secs(5),
+        transport.send(request(Effect::Read)),
+    );
+    assert_eq!(other.await.expect("it passes").unwrap().status(), 200);
+    idle.await.unwrap();
 }
 
 /// A token endpoint that takes a second.
