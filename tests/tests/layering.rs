@@ -14,7 +14,7 @@ const PICTURE: [(&str, &[&str]); 6] = [
     ("crm-models", &[]),
     ("crm-transport", &[]),
     ("crm-contacts", &["crm-models", "crm-transport"]),
-    ("crm-sandbox", &["crm-models"]),
+    ("crm-sandbox", &[]),
     ("crm-bulk", &["crm-contacts", "crm-models", "crm-transport"]),
     (
         "crm-cli",
