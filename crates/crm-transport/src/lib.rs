@@ -5,13 +5,15 @@
 //!
 //! | Layer | Adds |
 //! |---|---|
-//! | [`with_auth`](TransportExt::with_auth) | access token and app key; one refresh for all callers; once more on 401 |
 //! | [`with_rate_limit`](TransportExt::with_rate_limit) | never more calls a second than allowed, per tenant |
+//! | [`with_auth`](TransportExt::with_auth) | access token and app key; one refresh for all callers; once more on 401 |
 //! | [`with_retry`](TransportExt::with_retry) | repeats what may be repeated |
 //! | [`with_tracing`](TransportExt::with_tracing) | spans |
 //!
-//! The order matters: with retry outside, every attempt passes the limit and takes the present
-//! token. [`standard`] builds this stack.
+//! The order matters, from the wire outwards. With the limit next to the wire, whatever is sent
+//! passes it, the repeat after a 401 included, and calls that waited for a token do not arrive
+//! in a burst. With retry outside, every attempt takes the present token. [`standard`] builds
+//! this stack.
 //!
 //! The crate knows the vendor's hosts and headers but none of its operations, so it serves any
 //! part of the API; for contacts take `crm-contacts`, which builds on it.
@@ -168,21 +170,21 @@ delegate!(Arc<T>, Box<T>, &T);
 /// use crm_transport::{Auth, Credentials, RateLimit, RetryPolicy, Transport, TransportExt};
 ///
 /// fn stack(wire: impl Transport + 'static, auth: Auth) -> impl Transport {
-///     wire.with_auth(auth)
-///         .with_rate_limit(RateLimit::per_second(60))
+///     wire.with_rate_limit(RateLimit::per_second(60))
+///         .with_auth(auth)
 ///         .with_retry(RetryPolicy::default())
 ///         .with_tracing()
 /// }
 /// ```
 pub trait TransportExt: Transport + Sized {
+    /// Waits for its turn. Next to the wire: see [the order](crate).
+    fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
+        WithRateLimit::new(self, limit)
+    }
+
     /// Adds access token and app key.
     fn with_auth(self, auth: Auth) -> WithAuth<Self> {
         WithAuth::new(self, auth)
-    }
-
-    /// Waits for its turn.
-    fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
-        WithRateLimit::new(self, limit)
     }
 
     /// Repeats what may be repeated.
@@ -201,7 +203,7 @@ impl<T: Transport> TransportExt for T {}
 /// The calls per second that the vendor allows an application in a tenant.
 pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
 
-/// The stack with good defaults: reqwest, credentials, the vendor's rate limit, retries, spans.
+/// The stack with good defaults: reqwest, the vendor's rate limit, credentials, retries, spans.
 ///
 /// # Errors
 ///
@@ -214,8 +216,8 @@ pub fn standard(
     let wire = ReqwestTransport::new(environment)?;
     let auth = Auth::new(wire.for_auth(environment)?, credentials);
     Ok(wire
-        .with_auth(auth)
         .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+        .with_auth(auth)
         .with_retry(RetryPolicy::default())
         .with_tracing())
 }

@@ -5,10 +5,12 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use crm_transport::{
-    Call, Effect, RateLimit, Request, Transport, TransportErrorKind, TransportExt,
+    Auth, Call, Credentials, Effect, RateLimit, Request, Response, Transport, TransportError,
+    TransportErrorKind, TransportExt,
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Scripted, answer, request};
 
@@ -157,4 +159,45 @@ async fn many_cancelled_calls_leave_no_gap_for_those_behind_them() {
     assert!(all.await.is_err());
     transport.send(keyed(1)).await.unwrap();
     assert!(started.elapsed() < Duration::from_millis(210));
+}
+
+/// A token endpoint as slow as a far one.
+struct SlowEndpoint;
+
+#[async_trait]
+impl Transport for SlowEndpoint {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        sleep(Duration::from_millis(500)).await;
+        Ok(answer(200, r#"{"access_token":"token","expires_in":900}"#))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_a_slow_token_nor_a_refused_one_makes_a_burst() {
+    let arrivals = Arrivals::default();
+    let seen = Arc::clone(&arrivals);
+    let started = Instant::now();
+    let wire = Scripted::new(move |_, _: &Request| {
+        seen.lock().unwrap().push(Instant::now());
+        let revoked = started.elapsed() < Duration::from_secs(2);
+        Ok(answer(if revoked { 401 } else { 200 }, ""))
+    });
+    let auth = Auth::new(
+        SlowEndpoint,
+        Credentials::new("cid.test", "secret", "ak1.test"),
+    );
+    let transport = wire
+        .with_rate_limit(RateLimit::per_second(60))
+        .with_auth(auth);
+    let transport = Arc::new(transport);
+    let calls = (0..300).map(|_| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
+    });
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    let arrivals = arrivals.lock().unwrap();
+    assert!(arrivals.len() > 300, "some were sent once more after a 401");
+    for window in arrivals.windows(61) {
+        assert!(window[60] - window[0] >= Duration::from_secs(1));
+    }
 }
