@@ -87,6 +87,12 @@ impl Environment {
         self.auth.as_str().trim_end_matches('/')
     }
 
+    /// Whether one of the hosts, on this machine, is spoken to in the clear.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn is_without_tls(&self) -> bool {
+        self.api.scheme() == "http" || self.auth.scheme() == "http"
+    }
+
     fn known(name: &'static str, api: &str, auth: &str) -> Self {
         match Self::custom(api, auth) {
             Ok(environment) => Self {

@@ -14,6 +14,7 @@ use crate::{
 
 /// A transport over reqwest: TLS by rustls, HTTP/1.1 and HTTP/2, pooled connections, gzip.
 ///
+/// Takes the proxy that the environment variables name, except to this machine without TLS.
 /// Cheap to clone; clones share the pool. Redirects are answers and are not followed. An
 /// answer that is larger than allowed, unpacked, is an error.
 ///
@@ -51,7 +52,13 @@ impl ReqwestTransport {
     ///
     /// [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        // Without TLS a proxy would see the credentials, and would look for the sandbox on its
+        // own machine.
+        if environment.is_without_tls() {
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .user_agent(concat!("crm-transport/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(retry::never())

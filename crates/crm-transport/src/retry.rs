@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use http::StatusCode;
 use serde::Deserialize;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 #[cfg(feature = "metrics")]
 use crate::measure;
@@ -99,7 +99,8 @@ impl RetryPolicy {
         self
     }
 
-    /// How long a call may take with all its attempts and waits.
+    /// How long a call may take with all its attempts and waits: a repeat is cut off then. The
+    /// first attempt has the time of its [`Call`] or of the transport.
     pub fn total_time(mut self, time: Duration) -> Self {
         self.total_time = time;
         self
@@ -128,7 +129,8 @@ impl RetryPolicy {
         if attempt >= self.attempts {
             return Decision::Stop;
         }
-        let doubled = self.first_wait.saturating_mul(1 << (attempt - 1).min(16));
+        let doublings = attempt.saturating_sub(1).min(16);
+        let doubled = self.first_wait.saturating_mul(1 << doublings);
         let back_off = Decision::Within(doubled.min(self.longest_wait));
         let repeat_if = |may| if may { back_off } else { Decision::Stop };
         match outcome {
@@ -205,15 +207,15 @@ impl<T: Transport> WithRetry<T> {
         }
     }
 
-    /// The wait before the next attempt; `None` when there is none.
-    fn next(&self, attempt: u32, effect: Effect, outcome: Outcome) -> Option<Duration> {
-        let wait = match self.policy.decide(attempt, effect, outcome) {
+    /// The wait before the next attempt; `None` when there is none in the time that is left.
+    fn next(&self, decision: Decision, left: Duration) -> Option<Duration> {
+        let wait = match decision {
             Decision::Stop => return None,
             Decision::AtOnce => return Some(Duration::ZERO),
             Decision::Within(bound) => bound.mul_f64(fastrand::f64()),
             Decision::After(wait) => wait,
         };
-        self.budget.withdraw().then_some(wait)
+        (wait < left && self.budget.withdraw()).then_some(wait)
     }
 }
 
@@ -242,10 +244,9 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let outcome = Outcome::of(&result);
                 #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
-                let wait = self
-                    .next(attempt, effect, outcome)
-                    .filter(|wait| started.elapsed() + *wait < self.policy.total_time);
-                let Some(wait) = wait else {
+                let decision = self.policy.decide(attempt, effect, outcome);
+                let left = self.policy.total_time.saturating_sub(started.elapsed());
+                let Some(wait) = self.next(decision, left) else {
                     return counted(result, attempt);
                 };
                 tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
@@ -256,10 +257,20 @@ impl<T: Transport> Transport for WithRetry<T> {
             sleep(wait).await;
             let request = replay.into_request();
             replay = Replay::of(&request);
-            sending = self.inner.send(request);
+            let left = self.policy.total_time.saturating_sub(started.elapsed());
+            sending = Box::pin(within(left, self.inner.send(request)));
         }
         unreachable!("the loop ends by returning")
     }
+}
+
+/// The outcome, or after that time an error: whether the request was sent is unknown then.
+async fn within(
+    time: Duration,
+    sending: impl Future<Output = Result<Response, TransportError>>,
+) -> Result<Response, TransportError> {
+    let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
+    timeout(time, sending).await.unwrap_or(Err(too_late))
 }
 
 fn counted(

@@ -1,10 +1,15 @@
 //! What is repeated, and what is not.
 
-use std::time::Duration;
+use std::{
+    future::pending,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use crm_transport::{
-    Attempts, Decision, Delivery, Effect, Outcome, Request, RetryPolicy, Transport, TransportError,
-    TransportErrorKind, TransportExt,
+    Attempts, Decision, Delivery, Effect, Outcome, Request, Response, RetryPolicy, Transport,
+    TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
 use tokio::time::Instant;
@@ -179,4 +184,50 @@ async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
         );
     }
     assert_eq!((wire.calls(), started.elapsed()), (20, Duration::ZERO));
+}
+
+/// Breaks the first connection; never answers after it.
+struct Silent(AtomicUsize);
+
+#[async_trait]
+impl Transport for Silent {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) > 0 {
+            pending::<()>().await;
+        }
+        Err(TransportError::new(
+            TransportErrorKind::Reset,
+            Delivery::Unknown,
+        ))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_hangs_ends_with_the_total_time() {
+    let policy = RetryPolicy::default().total_time(Duration::from_secs(10));
+    let transport = Silent(AtomicUsize::new(0)).with_retry(policy);
+    let started = Instant::now();
+    let error = transport.send(request(Effect::Read)).await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!((error.attempts(), started.elapsed().as_secs()), (2, 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_that_comes_too_late_costs_no_budget() {
+    let wire = Scripted::new(|call, _: &Request| {
+        let mut busy = answer(429, "");
+        let wait = if call == 0 { 40 } else { 1 };
+        busy.headers_mut().insert("retry-after", wait.into());
+        Ok(busy)
+    });
+    let policy = RetryPolicy::default()
+        .attempts(2)
+        .total_time(Duration::from_secs(30))
+        .budget(0.0, 1);
+    let transport = wire.clone().with_retry(policy);
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(wire.calls(), 1, "40 s are more than is left");
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(wire.calls(), 3, "the one repeat is still there");
 }
