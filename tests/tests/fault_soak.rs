@@ -87,8 +87,8 @@ fn connect(sandbox: &Sandbox) -> ContactsService<impl Transport + Clone + use<>>
         .waits(Duration::from_millis(5), Duration::from_millis(100))
         .budget(BUDGET.0, BUDGET.1);
     let transport = wire
-        .with_auth(auth)
         .with_rate_limit(RateLimit::per_second(20_000))
+        .with_auth(auth)
         .with_retry(policy);
     ContactsService::new(transport, TenantId::new(connection.tenant).unwrap())
 }

@@ -43,8 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wire = ReqwestTransport::new(&environment)?;
     let auth = Auth::new(wire.for_auth(&environment)?, credentials);
     let transport = wire
-        .with_auth(auth)
         .with_rate_limit(RateLimit::per_second(limit.unwrap_or(NO_LIMIT)))
+        .with_auth(auth)
         .with_retry(RetryPolicy::default());
     let service = ContactsService::new(transport, TenantId::new(connection.tenant)?);
     let site = Site::of(&service, &connection.api_url);

@@ -51,8 +51,8 @@ impl<'a> Session<'a> {
         let wire = ReqwestTransport::new(&environment)?;
         let auth = Auth::new(wire.for_auth(&environment)?, credentials(&settings));
         let transport = wire
-            .with_auth(auth.clone())
             .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+            .with_auth(auth.clone())
             .with_retry(RetryPolicy::default())
             .with_tracing();
         let transport: Arc<dyn Transport> = Arc::new(transport);

@@ -40,15 +40,17 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
 pub(crate) fn within_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
     use TransportErrorKind::*;
 
-    let io = cause::<io::Error>(error).map(io::Error::kind);
+    let encoding = match cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => true,
+        // What unpacks answers says so of damaged ones; what comes from the wire passes hyper.
+        Some(io::ErrorKind::Other) => cause::<hyper::Error>(error).is_none(),
+        _ => false,
+    };
     let kind = if cause::<LengthLimitError>(error).is_some() {
         AnswerTooLarge
     } else if hints.timeout {
         Timeout
-    } else if matches!(
-        io,
-        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)
-    ) {
+    } else if encoding {
         UnreadableAnswer
     } else {
         IncompleteAnswer
@@ -148,6 +150,7 @@ mod tests {
             (io::ErrorKind::UnexpectedEof, IncompleteAnswer),
             (io::ErrorKind::ConnectionReset, IncompleteAnswer),
             (io::ErrorKind::InvalidInput, UnreadableAnswer),
+            (io::ErrorKind::Other, UnreadableAnswer),
         ] {
             let refined = within_answer(&io(kind), Hints::default());
             assert_eq!((refined.kind(), refined.delivery()), (expected, Unknown));

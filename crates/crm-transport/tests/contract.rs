@@ -26,6 +26,19 @@ async fn reqwest_keeps_the_contract() {
     contract::check(|t| ReqwestTransport::with_limits(&environment(t), limits(t)).unwrap()).await;
 }
 
+/// A proxy would see the credentials, and would look for this server on its own machine.
+#[cfg(feature = "reqwest")]
+#[test]
+fn no_proxy_stands_before_a_server_on_this_machine() {
+    let test = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "reqwest_keeps_the_contract"])
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:9")))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&test.stdout);
+    assert!(told.contains("1 passed"), "{told}");
+}
+
 #[cfg(feature = "hyper")]
 #[tokio::test]
 async fn hyper_keeps_the_contract() {

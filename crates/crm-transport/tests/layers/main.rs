@@ -1,7 +1,6 @@
 //! The layers over mocked transports, their times virtual.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "mock")]
 
 mod auth;
 #[cfg(feature = "cassette")]
