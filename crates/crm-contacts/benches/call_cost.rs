@@ -34,11 +34,11 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const WAYS: [&str; 7] = [
     "reqwest, by hand",
     "ReqwestTransport",
-    "ReqwestTransport + auth",
-    "ReqwestTransport + auth, limit",
-    "ReqwestTransport + auth, limit, retry",
+    "ReqwestTransport + limit",
+    "ReqwestTransport + limit, auth",
+    "ReqwestTransport + limit, auth, retry",
     "HyperTransport",
-    "HyperTransport + auth, limit, retry",
+    "HyperTransport + limit, auth, retry",
 ];
 
 /// So many calls more in the second run than in the first.
@@ -147,24 +147,21 @@ async fn run_calls(way: &str, calls: &str, url: &str) -> Outcome<()> {
     match way {
         "reqwest, by hand" => by_hand(url, calls).await,
         "ReqwestTransport" => through(reqwest()?, calls).await,
-        "ReqwestTransport + auth" => {
+        "ReqwestTransport + limit" => through(reqwest()?.with_rate_limit(limit()), calls).await,
+        "ReqwestTransport + limit, auth" => {
             let auth = Auth::new(reqwest()?, credentials());
-            through(reqwest()?.with_auth(auth), calls).await
+            through(reqwest()?.with_rate_limit(limit()).with_auth(auth), calls).await
         }
-        "ReqwestTransport + auth, limit" => {
+        "ReqwestTransport + limit, auth, retry" => {
             let auth = Auth::new(reqwest()?, credentials());
-            through(reqwest()?.with_auth(auth).with_rate_limit(limit()), calls).await
-        }
-        "ReqwestTransport + auth, limit, retry" => {
-            let auth = Auth::new(reqwest()?, credentials());
-            let limited = reqwest()?.with_auth(auth).with_rate_limit(limit());
-            through(limited.with_retry(RetryPolicy::default()), calls).await
+            let authorized = reqwest()?.with_rate_limit(limit()).with_auth(auth);
+            through(authorized.with_retry(RetryPolicy::default()), calls).await
         }
         "HyperTransport" => through(hyper()?, calls).await,
         _ => {
             let auth = Auth::new(hyper()?, credentials());
-            let limited = hyper()?.with_auth(auth).with_rate_limit(limit());
-            through(limited.with_retry(RetryPolicy::default()), calls).await
+            let authorized = hyper()?.with_rate_limit(limit()).with_auth(auth);
+            through(authorized.with_retry(RetryPolicy::default()), calls).await
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use bytes::Bytes;
 use crm_models::{Check, TenantId};
 use crm_transport::{Call, Effect, Request, Response};
-use http::{HeaderValue, Method, Uri, header};
+use http::{HeaderValue, Method, Uri, header, uri::PathAndQuery};
 use memchr::memchr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -267,13 +267,13 @@ impl Draft {
     }
 
     fn finish(self, body: Bytes) -> Result<Request, ContactsError> {
-        let uri =
-            Uri::from_maybe_shared(Bytes::from(self.target)).map_err(ContactsError::unwritable)?;
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(self.target))
+            .map_err(ContactsError::unwritable)?;
         let mut request = Request::new(body);
         // Room for what the layers and the HTTP library add, so that the map never grows.
         request.headers_mut().reserve(HEADERS);
         *request.method_mut() = self.method;
-        *request.uri_mut() = uri;
+        *request.uri_mut() = Uri::from(target);
         request.extensions_mut().insert(self.call);
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::ACCEPT, json);

@@ -135,7 +135,7 @@ impl<T: Transport> ContactsService<T> {
             .request(self.tenant)
             .map_err(Failed::before_sending)?;
         let site = CallSite::new(O::SPEC, request.uri().clone());
-        match self.transport.send(request).await {
+        match self.transport.send_unboxed(request).await {
             Ok(response) => {
                 let attempts = response.extensions().get::<Attempts>().copied();
                 read_answer::<O>(site, response).map_err(|error| Failed {

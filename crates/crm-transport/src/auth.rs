@@ -410,16 +410,27 @@ impl Token {
 #[async_trait]
 impl<T: Transport> Transport for WithAuth<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let token = self.auth.0.token(None).await?;
-        let replay = Replay::of(&request);
-        {
-            let response = self.inner.send(token.authorize(request)).await?;
-            if response.status() != StatusCode::UNAUTHORIZED {
-                return Ok(response);
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let token = self.auth.0.token(None).await?;
+            let replay = Replay::of(&request);
+            {
+                let response = self.inner.send_unboxed(token.authorize(request)).await?;
+                if response.status() != StatusCode::UNAUTHORIZED {
+                    return Ok(response);
+                }
             }
+            let token = self.auth.0.token(Some(&token)).await?;
+            let again = self
+                .inner
+                .send_unboxed(token.authorize(replay.into_request()));
+            again.await
         }
-        let token = self.auth.0.token(Some(&token)).await?;
-        let again = self.inner.send(token.authorize(replay.into_request()));
-        again.await
     }
 }

@@ -21,8 +21,8 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     name: &'static str,
-    api: Url,
-    auth: Url,
+    pub(crate) api: Url,
+    pub(crate) auth: Url,
 }
 
 /// A base URL that credentials must not be sent to.

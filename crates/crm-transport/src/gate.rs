@@ -69,9 +69,10 @@ impl Gate {
     pub(crate) async fn pass(self: Arc<Self>) -> Result<(), TurnedAway> {
         let turn = {
             let mut state = self.state();
-            match state.opens_at(Instant::now()) {
+            let now = Instant::now();
+            match state.opens_at(now) {
                 None if state.queue.is_empty() => {
-                    state.let_pass(self.interval);
+                    state.let_pass(now, self.interval);
                     return Ok(());
                 }
                 _ if state.closed_for() > self.longest_wait => return Err(TurnedAway),
@@ -103,12 +104,13 @@ impl Gate {
                     state.doorman = None;
                     return;
                 }
-                let opens_at = state.opens_at(Instant::now());
+                let now = Instant::now();
+                let opens_at = state.opens_at(now);
                 if opens_at.is_none()
                     && let Some(turn) = state.queue.pop_front()
                     && turn.send(()).is_ok()
                 {
-                    state.let_pass(self.interval);
+                    state.let_pass(now, self.interval);
                 }
                 opens_at
             };
@@ -152,8 +154,7 @@ impl State {
         })
     }
 
-    fn let_pass(&mut self, interval: Duration) {
-        let now = Instant::now();
+    fn let_pass(&mut self, now: Instant, interval: Duration) {
         let planned = self.next.unwrap_or(now);
         self.next = Some(planned.max(now - CATCH_UP.min(interval)) + interval);
         self.passed += 1;

@@ -121,11 +121,20 @@ impl HyperTransport {
 #[async_trait]
 impl Transport for HyperTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
-        let response = self.client.request(self.address(request)?);
-        let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
-        let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
-        answer.unwrap_or(Err(too_late))
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+            let response = self.client.request(self.address(request)?);
+            let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
+            let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
+            answer.unwrap_or(Err(too_late))
+        }
     }
 }
 

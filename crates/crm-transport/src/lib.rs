@@ -52,6 +52,11 @@
 //! | `mock` | no | `MockTransport`, made by mockall |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
+#![allow(
+    clippy::manual_async_fn,
+    reason = "in an impl under async_trait, an async fn is boxed"
+)]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -150,6 +155,19 @@ pub trait Transport: Send + Sync {
     ///
     /// Only when there is no answer. A status is never an error: 404 and 503 are answers.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
+
+    /// [`send`](Self::send) where the type of the transport is known: the future need not be
+    /// boxed. A transport of your own is complete without it; the ones of this crate override it,
+    /// so that a stack of layers is one future.
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send
+    where
+        Self: Sized,
+    {
+        self.send(request)
+    }
 }
 
 macro_rules! delegate {
@@ -158,6 +176,13 @@ macro_rules! delegate {
         impl<T: Transport + ?Sized> Transport for $pointer {
             async fn send(&self, request: Request) -> Result<Response, TransportError> {
                 (**self).send(request).await
+            }
+
+            fn send_unboxed(
+                &self,
+                request: Request,
+            ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+                (**self).send(request)
             }
         }
     )*};

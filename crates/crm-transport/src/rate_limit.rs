@@ -160,20 +160,29 @@ impl<T: Transport, L: Limit> WithRateLimit<T, L> {
 #[async_trait]
 impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let call = Call::of(&request);
-        let key = call.rate_limit_key;
-        #[cfg(feature = "metrics")]
-        let (operation, started) = (call.operation, Instant::now());
-        self.limit.pass(key).await?;
-        #[cfg(feature = "metrics")]
-        measure::rate_limit_wait(operation, started.elapsed());
-        let response = self.inner.send(request).await?;
-        if response.status() == StatusCode::TOO_MANY_REQUESTS {
-            let pause = retry_after(&response).unwrap_or(UNNAMED_PAUSE);
-            self.limit.close(key, pause).await;
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let call = Call::of(&request);
+            let key = call.rate_limit_key;
             #[cfg(feature = "metrics")]
-            measure::rate_limit_pause(operation);
+            let (operation, started) = (call.operation, Instant::now());
+            self.limit.pass(key).await?;
+            #[cfg(feature = "metrics")]
+            measure::rate_limit_wait(operation, started.elapsed());
+            let response = self.inner.send_unboxed(request).await?;
+            if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                let pause = retry_after(&response).unwrap_or(UNNAMED_PAUSE);
+                self.limit.close(key, pause).await;
+                #[cfg(feature = "metrics")]
+                measure::rate_limit_pause(operation);
+            }
+            Ok(response)
         }
-        Ok(response)
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
-    base: String,
+    base: Url,
     limits: Limits,
 }
 
@@ -71,7 +71,7 @@ impl ReqwestTransport {
             })?;
         Ok(Self {
             client,
-            base: environment.api_url().to_owned(),
+            base: environment.api.clone(),
             limits,
         })
     }
@@ -83,7 +83,7 @@ impl ReqwestTransport {
     /// Never for a valid [`Environment`].
     pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
         Ok(Self {
-            base: environment.auth_url().to_owned(),
+            base: environment.auth.clone(),
             ..self.clone()
         })
     }
@@ -94,11 +94,10 @@ impl ReqwestTransport {
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));
         };
-        // A string that starts with the base and a path cannot name another host.
-        let url = parse(&format!(
-            "{}{target}",
-            self.base.as_str().trim_end_matches('/')
-        ))?;
+        // The host was parsed once, and neither a path nor a query can change it.
+        let mut url = self.base.clone();
+        url.set_path(target.path());
+        url.set_query(target.query());
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         *outgoing.timeout_mut() = Some(timeout);
@@ -112,17 +111,22 @@ impl ReqwestTransport {
 #[async_trait]
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let request = self.request(request)?;
-        let response = self.client.execute(request).await.map_err(refine)?;
-        let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let body = Limited::new(body, self.limits.answer_bytes);
-        let body = body.collect().await.map_err(refine_body)?.to_bytes();
-        Ok(Response::from_parts(parts, body))
+        self.send_unboxed(request).await
     }
-}
 
-fn parse(url: &str) -> Result<Url, TransportError> {
-    Url::parse(url).map_err(|_| invalid("the URI cannot be appended to the host"))
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let request = self.request(request)?;
+            let response = self.client.execute(request).await.map_err(refine)?;
+            let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+            let body = Limited::new(body, self.limits.answer_bytes);
+            let body = body.collect().await.map_err(refine_body)?.to_bytes();
+            Ok(Response::from_parts(parts, body))
+        }
+    }
 }
 
 fn refine(error: reqwest::Error) -> TransportError {

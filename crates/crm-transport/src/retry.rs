@@ -231,16 +231,22 @@ impl<T: fmt::Debug> fmt::Debug for WithRetry<T> {
 #[async_trait]
 impl<T: Transport> Transport for WithRetry<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let started = Instant::now();
-        let &Call {
-            operation, effect, ..
-        } = Call::of(&request);
-        self.budget.deposit();
-        let mut replay = Replay::of(&request);
-        let mut sending = self.inner.send(request);
-        for attempt in 1.. {
-            let wait = {
-                let result = sending.await;
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let started = Instant::now();
+            let &Call {
+                operation, effect, ..
+            } = Call::of(&request);
+            self.budget.deposit();
+            let mut replay = Replay::of(&request);
+            let mut result = self.inner.send_unboxed(request).await;
+            for attempt in 1.. {
                 let outcome = Outcome::of(&result);
                 #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
@@ -252,15 +258,15 @@ impl<T: Transport> Transport for WithRetry<T> {
                 tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
                 #[cfg(feature = "metrics")]
                 measure::retry(operation, outcome);
-                wait
-            };
-            sleep(wait).await;
-            let request = replay.into_request();
-            replay = Replay::of(&request);
-            let left = self.policy.total_time.saturating_sub(started.elapsed());
-            sending = Box::pin(within(left, self.inner.send(request)));
+                sleep(wait).await;
+                let request = replay.into_request();
+                replay = Replay::of(&request);
+                let left = self.policy.total_time.saturating_sub(started.elapsed());
+                // Repeats are rare: in a box they make no other call larger.
+                result = Box::pin(within(left, self.inner.send_unboxed(request))).await;
+            }
+            unreachable!("the loop ends by returning")
         }
-        unreachable!("the loop ends by returning")
     }
 }
 

@@ -28,22 +28,35 @@ impl<T: Transport> WithTracing<T> {
 #[async_trait]
 impl<T: Transport> Transport for WithTracing<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let operation = Call::of(&request).operation;
-        let span = tracing::info_span!(
-            "http.client.request",
-            otel.name = operation,
-            otel.kind = "client",
-            http.request.method = request.method().as_str(),
-            http.response.status_code = field::Empty,
-            error.type = field::Empty,
-        );
-        #[cfg(feature = "metrics")]
-        let (method, started) = (request.method().clone(), Instant::now());
-        let result = self.inner.send(request).instrument(span.clone()).await;
-        record(&span, &result);
-        #[cfg(feature = "metrics")]
-        measure::request(operation, &method, &result, started.elapsed());
-        result
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let operation = Call::of(&request).operation;
+            let span = tracing::info_span!(
+                "http.client.request",
+                otel.name = operation,
+                otel.kind = "client",
+                http.request.method = request.method().as_str(),
+                http.response.status_code = field::Empty,
+                error.type = field::Empty,
+            );
+            #[cfg(feature = "metrics")]
+            let (method, started) = (request.method().clone(), Instant::now());
+            let result = self
+                .inner
+                .send_unboxed(request)
+                .instrument(span.clone())
+                .await;
+            record(&span, &result);
+            #[cfg(feature = "metrics")]
+            measure::request(operation, &method, &result, started.elapsed());
+            result
+        }
     }
 }
 
