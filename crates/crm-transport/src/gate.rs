@@ -7,6 +7,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,9 +18,28 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use crate::window::{SECOND, Window};
+
 /// How late a call may be without delaying the ones after it. Timers round up to a
 /// millisecond; without this, each call would lose it.
 pub(crate) const CATCH_UP: Duration = Duration::from_millis(5);
+
+/// How much longer than a second the calls of one second take.
+const STRETCH: f64 = 1.015;
+
+/// The pause after an answer 429 that names none; doubled for the next one in a row.
+pub(crate) const FIRST_PAUSE: Duration = SECOND;
+
+/// The longest of these.
+pub(crate) const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// The longest that one answer closes a gate, whatever it asks.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// The time between two calls.
+pub(crate) fn interval(calls_per_second: u32) -> Duration {
+    SECOND.mul_f64(STRETCH) / calls_per_second.max(1)
+}
 
 pub(crate) struct Gate {
     interval: Duration,
@@ -28,15 +48,35 @@ pub(crate) struct Gate {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     next: Option<Instant>,
+    window: Window,
     closed_until: Option<Instant>,
-    queue: VecDeque<oneshot::Sender<()>>,
+    last_pause: Duration,
+    queue: VecDeque<oneshot::Sender<u64>>,
     /// Empties the queue, and ends with it.
     doorman: Option<JoinHandle<()>>,
-    passed: u64,
     pauses: u64,
+}
+
+/// A call that has passed a [`RateLimit`](crate::RateLimit), held until its answer is there.
+#[must_use = "dropped, it tells that the answer is there"]
+pub struct Pass {
+    gate: Arc<Gate>,
+    number: u64,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        self.gate.state().window.answered(self.number, now);
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pass").finish_non_exhaustive()
+    }
 }
 
 /// The gate is closed for too long.
@@ -57,23 +97,33 @@ pub struct RateLimitState {
 }
 
 impl Gate {
-    pub(crate) fn new(interval: Duration, longest_wait: Duration) -> Self {
+    pub(crate) fn new(calls_per_second: u32, longest_wait: Duration) -> Self {
         Self {
-            interval,
+            interval: interval(calls_per_second),
             longest_wait,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                next: None,
+                window: Window::new(calls_per_second.max(1)),
+                closed_until: None,
+                last_pause: Duration::ZERO,
+                queue: VecDeque::new(),
+                doorman: None,
+                pauses: 0,
+            }),
         }
     }
 
     /// Waits for the turn of one call.
-    pub(crate) async fn pass(self: Arc<Self>) -> Result<(), TurnedAway> {
+    pub(crate) async fn pass(self: Arc<Self>) -> Result<Pass, TurnedAway> {
         let turn = {
             let mut state = self.state();
             let now = Instant::now();
             match state.opens_at(now) {
                 None if state.queue.is_empty() => {
+                    let number = state.window.passed();
                     state.let_pass(now, self.interval);
-                    return Ok(());
+                    drop(state);
+                    return Ok(Pass { gate: self, number });
                 }
                 _ if state.closed_for() > self.longest_wait => return Err(TurnedAway),
                 _ => {}
@@ -86,7 +136,8 @@ impl Gate {
             }
             turn
         };
-        turn.await.map_err(|_| TurnedAway)
+        let number = turn.await.map_err(|_| TurnedAway)?;
+        Ok(Pass { gate: self, number })
     }
 
     async fn let_pass_in_turn(self: Arc<Self>) {
@@ -108,7 +159,7 @@ impl Gate {
                 let opens_at = state.opens_at(now);
                 if opens_at.is_none()
                     && let Some(turn) = state.queue.pop_front()
-                    && turn.send(()).is_ok()
+                    && turn.send(state.window.passed()).is_ok()
                 {
                     state.let_pass(now, self.interval);
                 }
@@ -120,18 +171,27 @@ impl Gate {
         }
     }
 
-    /// Closes the gate for all calls; never opens it earlier than another answer 429 asked.
-    pub(crate) fn close(&self, pause: Duration) {
+    /// Closes the gate for all calls, as long as an answer 429 asks or, if it names no time,
+    /// twice as long as the last time; never opens it earlier than another one asked.
+    pub(crate) fn close(&self, pause: Option<Duration>) {
         let mut state = self.state();
-        state.closed_until = state.closed_until.max(Some(Instant::now() + pause));
+        let now = Instant::now();
         state.pauses += 1;
+        let pause = match pause {
+            Some(pause) => pause.min(LONGEST_PAUSE),
+            // This answer is one of those that closed it.
+            None if state.closed_until.is_some_and(|until| now < until) => return,
+            None => back_off(state.last_pause, state.closed_until, now),
+        };
+        state.last_pause = pause;
+        state.closed_until = state.closed_until.max(Some(now + pause));
     }
 
     pub(crate) fn report(&self) -> RateLimitState {
         let state = self.state();
         RateLimitState {
             waiting: state.queue.iter().filter(|turn| !turn.is_closed()).count(),
-            passed: state.passed,
+            passed: state.window.passed(),
             pauses: state.pauses,
             closed_for: state.closed_for(),
         }
@@ -145,7 +205,8 @@ impl Gate {
 impl State {
     /// When the next call may pass; `None` is now.
     fn opens_at(&self, now: Instant) -> Option<Instant> {
-        self.closed_until.max(self.next).filter(|at| *at > now)
+        let times = [self.closed_until, self.next, self.window.opens_at()];
+        times.into_iter().flatten().filter(|at| *at > now).max()
     }
 
     fn closed_for(&self) -> Duration {
@@ -157,6 +218,15 @@ impl State {
     fn let_pass(&mut self, now: Instant, interval: Duration) {
         let planned = self.next.unwrap_or(now);
         self.next = Some(planned.max(now - CATCH_UP.min(interval)) + interval);
-        self.passed += 1;
+        self.window.note(now);
+    }
+}
+
+/// The pause that follows one that ended at `until`: twice as long if that was just now.
+fn back_off(last: Duration, until: Option<Instant>, now: Instant) -> Duration {
+    let again = until.is_some_and(|until| now < until + last.max(FIRST_PAUSE));
+    match again {
+        true => (last * 2).clamp(FIRST_PAUSE, LONGEST_BACK_OFF),
+        false => FIRST_PAUSE,
     }
 }

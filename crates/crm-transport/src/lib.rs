@@ -94,6 +94,7 @@ mod token_cache;
 #[cfg(feature = "tower")]
 mod tower;
 mod trace;
+mod window;
 
 #[cfg(feature = "tower")]
 pub use self::tower::{TowerTransport, TransportService};
@@ -102,7 +103,7 @@ pub use call::{Attempts, Call, Effect};
 pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
-pub use gate::RateLimitState;
+pub use gate::{Pass, RateLimitState};
 pub use limits::Limits;
 #[cfg(feature = "metrics")]
 pub use measure::describe_metrics;

@@ -5,8 +5,11 @@
 //! more a second later, arrive as a hundred and twenty in one second as soon as the network
 //! holds up the first of them. Evenly spaced, each second has its own slack: 60 calls take
 //! 1.015 s, so a call may be held up by 10 ms before the server counts 61 in any second, at a
-//! cost of 1.5 % of the allowance. A network that holds calls up for longer earns an answer 429
-//! now and then, which is not executed, closes the gate, and is repeated.
+//! cost of 1.5 % of the allowance. A call that was held up for longer, by a stall of a machine
+//! say, is known by its answer, which is late too: the call that takes its place a second later
+//! waits as much longer. On a path where answers take all manner of times this cannot be told.
+//! There, a longer hold-up earns an answer 429 now and then, which is not executed, closes the
+//! gate, and is repeated.
 //!
 //! A token bucket (`governor` is a good one) has the other shape: its burst adds to its rate,
 //! so a bucket that never passes 60 in any second reaches half of the allowance.
@@ -27,36 +30,28 @@ use tokio::time::Instant;
 use crate::measure;
 use crate::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
-    gate::{Gate, RateLimitState, TurnedAway},
+    gate::{Gate, Pass, RateLimitState, TurnedAway},
     retry_after,
 };
-
-/// How much longer than a second the calls of one second take.
-const MARGIN: f64 = 1.015;
 
 /// How long a gate may stay closed, unless set.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
-/// The pause after an answer 429 that names none.
-const UNNAMED_PAUSE: Duration = Duration::from_secs(1);
-
-/// The time between two calls.
-pub(crate) fn interval(calls_per_second: u32) -> Duration {
-    Duration::from_secs_f64(MARGIN / f64::from(calls_per_second.max(1)))
-}
-
 /// A limit on calls by key: [`RateLimit`] within a process, `SharedLimit` for several.
 pub trait Limit: Send + Sync {
+    /// What a call that may leave holds until its answer is there.
+    type Pass: Send;
+
     /// Waits until a call of this key may leave.
     ///
     /// # Errors
     ///
     /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long.
-    fn pass(&self, key: u64) -> impl Future<Output = Result<(), TransportError>> + Send;
+    fn pass(&self, key: u64) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
 
-    /// Closes the gate of this key for all callers, as an answer 429 asks; never opens it
-    /// earlier than another one asked.
-    fn close(&self, key: u64, pause: Duration) -> impl Future<Output = ()> + Send;
+    /// Closes the gate of this key for all callers, as an answer 429 asks, or if it names no
+    /// time for longer with each in a row; never opens it earlier than another one asked.
+    fn close(&self, key: u64, pause: Option<Duration>) -> impl Future<Output = ()> + Send;
 }
 
 /// A limit on calls per second for each key. Clones share it.
@@ -71,7 +66,7 @@ pub trait Limit: Send + Sync {
 pub struct RateLimit(Arc<Shared>);
 
 struct Shared {
-    interval: Duration,
+    calls_per_second: u32,
     longest_wait: Duration,
     gates: Mutex<HashMap<u64, Arc<Gate>>>,
 }
@@ -81,7 +76,7 @@ impl RateLimit {
     #[must_use]
     pub fn per_second(calls: u32) -> Self {
         Self(Arc::new(Shared {
-            interval: interval(calls),
+            calls_per_second: calls,
             longest_wait: LONGEST_WAIT,
             gates: Mutex::default(),
         }))
@@ -92,7 +87,7 @@ impl RateLimit {
     #[must_use]
     pub fn longest_wait(self, wait: Duration) -> Self {
         Self(Arc::new(Shared {
-            interval: self.0.interval,
+            calls_per_second: self.0.calls_per_second,
             longest_wait: wait,
             gates: Mutex::default(),
         }))
@@ -106,28 +101,23 @@ impl RateLimit {
 
     fn gate(&self, key: u64) -> Arc<Gate> {
         let mut gates = self.0.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let Shared {
-            interval,
-            longest_wait,
-            ..
-        } = *self.0;
-        let gate = gates
-            .entry(key)
-            .or_insert_with(|| Arc::new(Gate::new(interval, longest_wait)));
-        Arc::clone(gate)
+        let new = || Arc::new(Gate::new(self.0.calls_per_second, self.0.longest_wait));
+        Arc::clone(gates.entry(key).or_insert_with(new))
     }
 }
 
 impl Limit for RateLimit {
+    type Pass = Pass;
+
     /// Cancelling gives the place to the next in the queue.
-    async fn pass(&self, key: u64) -> Result<(), TransportError> {
+    async fn pass(&self, key: u64) -> Result<Pass, TransportError> {
         let turn = self.gate(key).pass().await;
         turn.map_err(|TurnedAway| {
             TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent)
         })
     }
 
-    async fn close(&self, key: u64, pause: Duration) {
+    async fn close(&self, key: u64, pause: Option<Duration>) {
         self.gate(key).close(pause);
     }
 }
@@ -135,7 +125,7 @@ impl Limit for RateLimit {
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimit")
-            .field("interval", &self.0.interval)
+            .field("calls_per_second", &self.0.calls_per_second)
             .field("longest_wait", &self.0.longest_wait)
             .finish_non_exhaustive()
     }
@@ -172,13 +162,14 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             let key = call.rate_limit_key;
             #[cfg(feature = "metrics")]
             let (operation, started) = (call.operation, Instant::now());
-            self.limit.pass(key).await?;
+            let pass = self.limit.pass(key).await?;
             #[cfg(feature = "metrics")]
             measure::rate_limit_wait(operation, started.elapsed());
-            let response = self.inner.send_unboxed(request).await?;
+            let result = self.inner.send_unboxed(request).await;
+            drop(pass);
+            let response = result?;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                let pause = retry_after(&response).unwrap_or(UNNAMED_PAUSE);
-                self.limit.close(key, pause).await;
+                self.limit.close(key, retry_after(&response)).await;
                 #[cfg(feature = "metrics")]
                 measure::rate_limit_pause(operation);
             }

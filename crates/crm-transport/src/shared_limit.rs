@@ -18,8 +18,8 @@ use tokio::{
 
 use crate::{
     Delivery, Limit, RateLimit, TransportError, TransportErrorKind, VENDOR_CALLS_PER_SECOND,
-    gate::CATCH_UP,
-    rate_limit::{self, LONGEST_WAIT},
+    gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass},
+    rate_limit::LONGEST_WAIT,
 };
 
 /// How far ahead calls reserve their places. It hides the way to the server and back; what a
@@ -60,13 +60,25 @@ redis.call('PEXPIRE', KEYS[1], 60000)
 return {1, math.max(start - now, 0), 0}
 ";
 
-/// Closes a gate for some milliseconds; never opens it earlier than another 429 asked.
+/// Closes a gate for some milliseconds; never opens it earlier than another 429 asked. With no
+/// time named, twice as long as the last time if that was just now.
 const CLOSE: &str = r"
 local time = redis.call('TIME')
-local closed_until = time[1] * 1000000 + time[2] + ARGV[1] * 1000
-if closed_until > (tonumber(redis.call('HGET', KEYS[1], 'closed_until')) or 0) then
-  redis.call('HSET', KEYS[1], 'closed_until', closed_until)
-  redis.call('PEXPIRE', KEYS[1], ARGV[1] + 60000)
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local pause, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local gate = redis.call('HMGET', KEYS[1], 'closed_until', 'pause')
+local until_now, last = (tonumber(gate[1]) or 0) / 1000, tonumber(gate[2]) or 0
+if not pause then
+  if now < until_now then return end -- This answer is one of those that closed it.
+  pause = first
+  if now < until_now + math.max(last, first) then
+    pause = math.min(math.max(last * 2, first), longest)
+  end
+end
+redis.call('HSET', KEYS[1], 'pause', pause)
+if now + pause > until_now then
+  redis.call('HSET', KEYS[1], 'closed_until', (now + pause) * 1000)
+  redis.call('PEXPIRE', KEYS[1], pause + 60000)
 end
 ";
 
@@ -143,7 +155,7 @@ impl SharedLimit {
         })?;
         Ok(Self {
             application: application.into(),
-            interval: rate_limit::interval(VENDOR_CALLS_PER_SECOND),
+            interval: gate::interval(VENDOR_CALLS_PER_SECOND),
             longest_wait: LONGEST_WAIT,
             fallback: Fallback::Stop,
             shared: Arc::new(Shared {
@@ -160,7 +172,7 @@ impl SharedLimit {
     /// How many calls there may be in any second, at least one. All processes must say the
     /// same.
     pub fn per_second(mut self, calls: u32) -> Self {
-        self.interval = rate_limit::interval(calls);
+        self.interval = gate::interval(calls);
         self
     }
 
@@ -220,14 +232,17 @@ impl SharedLimit {
 }
 
 impl Limit for SharedLimit {
-    async fn pass(&self, key: u64) -> Result<(), TransportError> {
+    /// Of the local share, if that lets it pass.
+    type Pass = Option<Pass>;
+
+    async fn pass(&self, key: u64) -> Result<Option<Pass>, TransportError> {
         let error = TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent);
         loop {
             match self.place(key).await {
                 Ok(start) => {
                     sleep_until(start).await;
                     if Instant::now() < start + SLACK {
-                        return Ok(());
+                        return Ok(None);
                     }
                 }
                 Err(Refused::Closed) => return Err(error),
@@ -236,19 +251,24 @@ impl Limit for SharedLimit {
                         Fallback::Stop => {
                             Err(error.with_source("the server of the shared limit is away"))
                         }
-                        Fallback::LocalShare(limit) => limit.pass(key).await,
+                        Fallback::LocalShare(limit) => limit.pass(key).await.map(Some),
                     };
                 }
             }
         }
     }
 
-    async fn close(&self, key: u64, pause: Duration) {
+    async fn close(&self, key: u64, pause: Option<Duration>) {
         if let Fallback::LocalShare(limit) = &self.fallback {
             limit.close(key, pause).await;
         }
         let mut invocation = self.shared.close.key(self.gate(key));
-        invocation.arg(pause.as_millis() as u64);
+        invocation.arg(pause.map_or(String::new(), |pause| {
+            pause.min(LONGEST_PAUSE).as_millis().to_string()
+        }));
+        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
+            invocation.arg(time.as_millis() as u64);
+        }
         // Without the server there is no gate to close but the local one.
         let _: Result<(), Refused> = self.shared.ask(&invocation).await;
     }

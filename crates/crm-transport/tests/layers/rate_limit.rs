@@ -1,7 +1,10 @@
 //! Never more calls in a second than allowed, and no fewer than can be.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -115,6 +118,122 @@ async fn an_answer_429_closes_the_gate_for_all_callers_of_its_key() {
     transport.send(keyed(1)).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(7));
     assert_eq!((limit.state(1).pauses, limit.state(1).passed), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_429_that_name_no_time_close_the_gate_for_longer_with_each_in_a_row() {
+    let wire = Scripted::new(|call, _: &Request| {
+        let refused = call < 3 || call == 4;
+        Ok(answer(if refused { 429 } else { 200 }, ""))
+    });
+    let limit = RateLimit::per_second(60);
+    let transport = wire.with_rate_limit(limit.clone());
+    let mut pauses = Vec::new();
+    for call in 0..5 {
+        if call == 4 {
+            sleep(Duration::from_secs(60)).await;
+        }
+        transport.send(keyed(1)).await.unwrap();
+        pauses.push(limit.state(1).closed_for.as_secs());
+    }
+    assert_eq!(pauses, [1, 2, 4, 0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_refused_together_close_the_gate_once() {
+    let wire = Delayed::new(|_| Duration::from_millis(500), 429);
+    let limit = RateLimit::per_second(60);
+    let transport = wire.with_rate_limit(limit.clone());
+    let calls = (0..10).map(|_| transport.send(keyed(1)));
+    futures_util::future::join_all(calls).await;
+    assert!(limit.state(1).closed_for <= Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_no_clock_can_hold_is_cut() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut response = answer(429, "");
+        response
+            .headers_mut()
+            .insert("retry-after", u64::MAX.into());
+        Ok(response)
+    });
+    let limit = RateLimit::per_second(60);
+    wire.with_rate_limit(limit.clone())
+        .send(keyed(1))
+        .await
+        .unwrap();
+    assert!(limit.state(1).closed_for <= Duration::from_secs(3_600));
+}
+
+/// A server at the end of a way that holds up each call by a time of its own. It notes when
+/// calls arrive.
+struct Delayed<F> {
+    way: F,
+    status: u16,
+    sent: AtomicUsize,
+    arrivals: Arrivals,
+}
+
+impl<F: Fn(usize) -> Duration> Delayed<F> {
+    fn new(way: F, status: u16) -> Self {
+        Self {
+            way,
+            status,
+            sent: AtomicUsize::new(0),
+            arrivals: Arrivals::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl<F: Fn(usize) -> Duration + Send + Sync> Transport for Delayed<F> {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        let number = self.sent.fetch_add(1, Ordering::SeqCst);
+        sleep((self.way)(number)).await;
+        self.arrivals.lock().unwrap().push(Instant::now());
+        Ok(answer(self.status, ""))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_held_up_makes_room_later() {
+    let held_up = |number| match number {
+        100..110 | 300 | 750 => Duration::from_millis(80),
+        _ => Duration::from_millis(1 + number as u64 % 3),
+    };
+    let wire = Delayed::new(held_up, 200);
+    let arrivals = Arc::clone(&wire.arrivals);
+    let transport = Arc::new(wire.with_rate_limit(RateLimit::per_second(60)));
+    let calls = (0..1_000).map(|_| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
+    });
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    for window in arrivals.lock().unwrap().windows(61) {
+        assert!(window[60] - window[0] >= Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_answers_fast_and_slowly_is_used_to_98_percent() {
+    let random = Mutex::new(fastrand::Rng::with_seed(7));
+    // From 100 ms to 3 s, few of them long.
+    let takes = move |_| {
+        let long = random.lock().unwrap().f64().powi(8);
+        Duration::from_millis(100) + Duration::from_millis(2_900).mul_f64(long)
+    };
+    let transport = Delayed::new(takes, 200).with_rate_limit(RateLimit::per_second(60));
+    let transport = Arc::new(transport);
+    let started = Instant::now();
+    let calls = (0..3_600).map(|_| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
+    });
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    // The last answers may take 3 s.
+    let share = 60.0 / (started.elapsed().as_secs_f64() - 3.0);
+    assert!(share >= 0.98, "{share}");
 }
 
 #[tokio::test(start_paused = true)]

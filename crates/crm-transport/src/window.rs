@@ -1,0 +1,115 @@
+//! The last calls of one key, and which of them may have arrived late.
+//!
+//! The server counts calls as they arrive, a limiter sees them leave. What lies between is
+//! told, roughly, by when they are answered: on a path where answers come about equally fast, a
+//! call whose answer took far longer may have been held up on its way, and the call that takes
+//! its place a second later must leave as much later.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+/// The unit in which the server counts.
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// What two clocks and two ways may differ by.
+const MARGIN: Duration = Duration::from_millis(5);
+
+/// The latest that a call is taken to arrive after it left.
+const LONGEST_DELAY: Duration = SECOND;
+
+pub(crate) struct Window {
+    /// How many calls the server takes in a second.
+    allowed: usize,
+    calls: VecDeque<Passed>,
+    /// The number of the first of them.
+    first: u64,
+    answers: AnswerTimes,
+}
+
+struct Passed {
+    at: Instant,
+    answered_after: Option<Duration>,
+}
+
+impl Window {
+    pub(crate) fn new(allowed: u32) -> Self {
+        Self {
+            allowed: allowed as usize,
+            calls: VecDeque::new(),
+            first: 0,
+            answers: AnswerTimes::default(),
+        }
+    }
+
+    /// When the next call may leave on account of the one whose place it takes, if that one
+    /// was late.
+    pub(crate) fn opens_at(&self) -> Option<Instant> {
+        let place = self.calls.len().checked_sub(self.allowed)?;
+        let before = self.calls.get(place)?;
+        let delay = self.answers.delay(before.answered_after?)?;
+        Some(before.at + delay.min(LONGEST_DELAY) + SECOND + MARGIN)
+    }
+
+    /// How many calls have passed: the number of the next one.
+    pub(crate) fn passed(&self) -> u64 {
+        self.first + self.calls.len() as u64
+    }
+
+    /// Notes a call that passes.
+    pub(crate) fn note(&mut self, now: Instant) {
+        let gone = |call: &Passed| call.at + LONGEST_DELAY + SECOND + MARGIN < now;
+        while self.calls.len() > self.allowed || self.calls.front().is_some_and(gone) {
+            self.calls.pop_front();
+            self.first += 1;
+        }
+        self.calls.push_back(Passed {
+            at: now,
+            answered_after: None,
+        });
+    }
+
+    /// Notes that a call has its answer.
+    pub(crate) fn answered(&mut self, number: u64, now: Instant) {
+        let place = number.checked_sub(self.first);
+        if let Some(call) = place.and_then(|place| self.calls.get_mut(place as usize)) {
+            let took = now - call.at;
+            call.answered_after = Some(took);
+            self.answers.note(took);
+        }
+    }
+}
+
+/// How long answers take and how far they spread: smoothed as RFC 6298, section 2, smooths
+/// round trips, in nanoseconds.
+#[derive(Default, PartialEq)]
+struct AnswerTimes {
+    mean: i64,
+    spread: i64,
+}
+
+/// So many times the mean deviation lies an answer away that is far from the others.
+const FAR: i64 = 8;
+
+/// Answers that spread further tell nothing of the way there.
+const WIDEST_SPREAD: i64 = 50_000_000;
+
+impl AnswerTimes {
+    fn note(&mut self, took: Duration) {
+        let took = took.as_nanos() as i64;
+        if *self == Self::default() {
+            (self.mean, self.spread) = (took, took / 2);
+        } else {
+            self.spread += ((self.mean - took).abs() - self.spread) / 4;
+            self.mean += (took - self.mean) / 8;
+        }
+    }
+
+    /// How late the call may have arrived whose answer took this long.
+    fn delay(&self, took: Duration) -> Option<Duration> {
+        let beyond = took.as_nanos() as i64 - self.mean;
+        let far = FAR * self.spread;
+        let late = far <= WIDEST_SPREAD && beyond > far;
+        late.then(|| Duration::from_nanos(beyond as u64))
+    }
+}
