@@ -218,7 +218,7 @@ pub(crate) struct Draft {
 }
 
 /// How many headers a request has on the wire, about.
-const HEADERS: usize = 12;
+const HEADERS: usize = 6;
 
 impl Draft {
     /// Appends the members of `value`, valid by the rules of its type, to the query.
