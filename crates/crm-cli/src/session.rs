@@ -49,12 +49,13 @@ impl<'a> Session<'a> {
         };
         let environment = environment(&settings.host)?;
         let wire = ReqwestTransport::new(&environment)?;
-        let auth = Auth::new(wire.for_auth(&environment)?, credentials(&settings));
+        let endpoint = wire.for_auth(&environment)?.with_tracing();
+        let auth = Auth::new(endpoint, credentials(&settings));
         let transport = wire
+            .with_tracing()
             .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
             .with_auth(auth.clone())
-            .with_retry(RetryPolicy::default())
-            .with_tracing();
+            .with_retry(RetryPolicy::default());
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let guard = WriteGuard::new(transport, policy(globals, &settings));
         let mut service = ContactsService::new(guard, settings.tenant);

@@ -74,7 +74,7 @@ impl Call {
     }
 }
 
-/// How many times the request was tried, in the extensions of an answer; absent after one
-/// attempt.
+/// How many times the request was tried: in the extensions of an answer, absent after one
+/// attempt, and in those of a repeated request, which attempts went before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempts(pub u32);

@@ -20,6 +20,7 @@ use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
     refine::{Hints, before_answer, invalid, within_answer},
+    trace::record_server,
 };
 
 /// A transport directly on hyper-util: the same TLS, pool and protocols as
@@ -129,6 +130,17 @@ impl Transport for HyperTransport {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
+            record_server(|| {
+                let usual = if self.scheme == Scheme::HTTPS {
+                    443
+                } else {
+                    80
+                };
+                (
+                    self.authority.host(),
+                    self.authority.port_u16().unwrap_or(usual),
+                )
+            });
             let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
             let response = self.client.request(self.address(request)?);
             let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;

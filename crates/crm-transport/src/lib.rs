@@ -5,10 +5,10 @@
 //!
 //! | Layer | Adds |
 //! |---|---|
+//! | [`with_tracing`](TransportExt::with_tracing) | a span for every request on the wire |
 //! | [`with_rate_limit`](TransportExt::with_rate_limit) | never more calls a second than allowed, per tenant |
 //! | [`with_auth`](TransportExt::with_auth) | access token and app key; one refresh for all callers; once more on 401 |
-//! | [`with_retry`](TransportExt::with_retry) | repeats what may be repeated |
-//! | [`with_tracing`](TransportExt::with_tracing) | spans |
+//! | [`with_retry`](TransportExt::with_retry) | repeats what may be repeated; a span for the whole call |
 //!
 //! The order matters, from the wire outwards. With the limit next to the wire, whatever is sent
 //! passes it, the repeat after a 401 included, and calls that waited for a token do not arrive
@@ -196,10 +196,10 @@ delegate!(Arc<T>, Box<T>, &T);
 /// use crm_transport::{Auth, Credentials, RateLimit, RetryPolicy, Transport, TransportExt};
 ///
 /// fn stack(wire: impl Transport + 'static, auth: Auth) -> impl Transport {
-///     wire.with_rate_limit(RateLimit::per_second(60))
+///     wire.with_tracing()
+///         .with_rate_limit(RateLimit::per_second(60))
 ///         .with_auth(auth)
 ///         .with_retry(RetryPolicy::default())
-///         .with_tracing()
 /// }
 /// ```
 pub trait TransportExt: Transport + Sized {
@@ -218,7 +218,7 @@ pub trait TransportExt: Transport + Sized {
         WithRetry::new(self, policy)
     }
 
-    /// Records spans.
+    /// Records a span for every request.
     fn with_tracing(self) -> WithTracing<Self> {
         WithTracing::new(self)
     }
@@ -240,12 +240,12 @@ pub fn standard(
     credentials: Credentials,
 ) -> Result<impl Transport + Clone + use<>, TransportError> {
     let wire = ReqwestTransport::new(environment)?;
-    let auth = Auth::new(wire.for_auth(environment)?, credentials);
+    let auth = Auth::new(wire.for_auth(environment)?.with_tracing(), credentials);
     Ok(wire
+        .with_tracing()
         .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
         .with_auth(auth)
-        .with_retry(RetryPolicy::default())
-        .with_tracing())
+        .with_retry(RetryPolicy::default()))
 }
 
 #[cfg(doctest)]

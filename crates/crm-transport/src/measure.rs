@@ -8,6 +8,7 @@ use metrics::{Label, Unit, counter, describe_counter, describe_histogram, histog
 use crate::{Outcome, Response, TransportError};
 
 const DURATION: &str = "http.client.request.duration";
+const CALLS: &str = "crm.client.call.duration";
 const ATTEMPTS: &str = "crm.client.attempts";
 const RETRIES: &str = "crm.client.retries";
 const WAIT: &str = "crm.client.rate_limit.wait";
@@ -19,7 +20,8 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 ///
 /// | Name | Kind | Labels | Recorded by |
 /// |---|---|---|---|
-/// | `http.client.request.duration` | histogram, seconds | `operation`, `http.request.method`, outcome | [`WithTracing`](crate::WithTracing): calls above the retry layer, attempts below it |
+/// | `http.client.request.duration` | histogram, seconds | `operation`, `http.request.method`, outcome | [`WithTracing`](crate::WithTracing): each request on the wire |
+/// | `crm.client.call.duration` | histogram, seconds | `operation`, outcome | [`WithRetry`](crate::WithRetry): each call with its waits and attempts |
 /// | `crm.client.attempts` | counter | `operation`, outcome | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.retries` | counter | `operation`, `reason`: a status or an error's kind | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.rate_limit.wait` | histogram, seconds | `operation` | [`WithRateLimit`](crate::WithRateLimit) |
@@ -36,6 +38,11 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 /// ```
 pub fn describe_metrics() {
     describe_histogram!(DURATION, Unit::Seconds, "Time from request to answer");
+    describe_histogram!(
+        CALLS,
+        Unit::Seconds,
+        "Time of a call, waits and repeats included"
+    );
     describe_counter!(ATTEMPTS, Unit::Count, "Attempts, repeats included");
     describe_counter!(RETRIES, Unit::Count, "Repeats by reason");
     describe_histogram!(WAIT, Unit::Seconds, "Time in the queue of the rate limit");
@@ -56,6 +63,14 @@ pub(crate) fn request(
     let method = Label::new("http.request.method", method.to_string());
     let labels = vec![of(operation), method, outcome(Outcome::of(result))];
     histogram!(DURATION, labels).record(took);
+}
+
+pub(crate) fn call(
+    operation: &'static str,
+    result: &Result<Response, TransportError>,
+    took: Duration,
+) {
+    histogram!(CALLS, vec![of(operation), outcome(Outcome::of(result))]).record(took);
 }
 
 pub(crate) fn attempt(operation: &'static str, result: Outcome) {

@@ -10,6 +10,7 @@ use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
     refine::{Hints, before_answer, invalid, within_answer},
+    trace::record_server,
 };
 
 /// A transport over reqwest: TLS by rustls, HTTP/1.1 and HTTP/2, pooled connections, gzip.
@@ -120,6 +121,13 @@ impl Transport for ReqwestTransport {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let request = self.request(request)?;
+            record_server(|| {
+                let port = self.base.port_or_known_default();
+                (
+                    self.base.host_str().unwrap_or_default(),
+                    port.unwrap_or_default(),
+                )
+            });
             let response = self.client.execute(request).await.map_err(refine)?;
             let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
             let body = Limited::new(body, self.limits.answer_bytes);

@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument, field};
 
 #[cfg(feature = "metrics")]
 use crate::measure;
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, replay::Replay, retry_after,
+    TransportErrorKind, replay::Replay, retry_after, trace,
 };
 
 /// When to repeat, how often, after which waits.
@@ -184,8 +185,8 @@ impl Budget {
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
 /// [`TransportExt::with_retry`](crate::TransportExt::with_retry).
 ///
-/// The answer's extensions, and the error, tell how many [`Attempts`] there were. Each repeat
-/// is a `tracing` event with its reason.
+/// The answer's extensions, and the error, tell how many [`Attempts`] there were. Each call is a
+/// `tracing` span, each repeat an event in it with its reason.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
@@ -243,9 +244,17 @@ impl<T: Transport> Transport for WithRetry<T> {
             let &Call {
                 operation, effect, ..
             } = Call::of(&request);
+            let span = tracing::info_span!(
+                "call",
+                otel.name = operation,
+                attempts = field::Empty,
+                http.response.status_code = field::Empty,
+                error.type = field::Empty,
+            );
             self.budget.deposit();
             let mut replay = Replay::of(&request);
-            let mut result = self.inner.send_unboxed(request).await;
+            let sending = self.inner.send_unboxed(request);
+            let mut result = sending.instrument(span.clone()).await;
             for attempt in 1.. {
                 let outcome = Outcome::of(&result);
                 #[cfg(feature = "metrics")]
@@ -253,17 +262,23 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let decision = self.policy.decide(attempt, effect, outcome);
                 let left = self.policy.total_time.saturating_sub(started.elapsed());
                 let Some(wait) = self.next(decision, left) else {
+                    span.record("attempts", attempt);
+                    trace::record(&span, &result);
+                    #[cfg(feature = "metrics")]
+                    measure::call(operation, &result, started.elapsed());
                     return counted(result, attempt);
                 };
-                tracing::debug!(operation, attempt, ?outcome, ?wait, "repeating");
+                tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                 #[cfg(feature = "metrics")]
                 measure::retry(operation, outcome);
                 sleep(wait).await;
-                let request = replay.into_request();
+                let mut request = replay.into_request();
                 replay = Replay::of(&request);
+                request.extensions_mut().insert(Attempts(attempt));
                 let left = self.policy.total_time.saturating_sub(started.elapsed());
+                let sending = within(left, self.inner.send_unboxed(request));
                 // Repeats are rare: in a box they make no other call larger.
-                result = Box::pin(within(left, self.inner.send_unboxed(request))).await;
+                result = Box::pin(sending.instrument(span.clone())).await;
             }
             unreachable!("the loop ends by returning")
         }

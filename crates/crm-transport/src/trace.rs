@@ -1,4 +1,4 @@
-//! Spans for each attempt, after OpenTelemetry's semantic conventions for HTTP clients.
+//! Spans for each request, after OpenTelemetry's semantic conventions for HTTP clients.
 
 use async_trait::async_trait;
 #[cfg(feature = "metrics")]
@@ -7,13 +7,14 @@ use tracing::{Instrument, Span, field};
 
 #[cfg(feature = "metrics")]
 use crate::measure;
-use crate::{Call, Request, Response, Transport, TransportError};
+use crate::{Attempts, Call, Request, Response, Transport, TransportError};
 
-/// A transport that records a span for every request that passes it: operation, method, status
-/// or kind of error, never ids, values, bodies or headers. Made by
+/// A transport that records a span for every request that passes it: operation, method, host,
+/// status or kind of error, which repeat it is; never ids, values, bodies or headers. Made by
 /// [`TransportExt::with_tracing`](crate::TransportExt::with_tracing).
 ///
-/// Below the retry layer it records attempts, above it whole calls.
+/// Next to the wire it records what is sent, each attempt by itself. The span of the whole call
+/// around them is [`WithRetry`](crate::WithRetry)'s.
 #[derive(Debug, Clone)]
 pub struct WithTracing<T> {
     inner: T,
@@ -37,11 +38,15 @@ impl<T: Transport> Transport for WithTracing<T> {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let operation = Call::of(&request).operation;
+            let repeat_of = request.extensions().get::<Attempts>();
             let span = tracing::info_span!(
                 "http.client.request",
                 otel.name = operation,
                 otel.kind = "client",
                 http.request.method = request.method().as_str(),
+                http.request.resend_count = repeat_of.map(|attempts| attempts.0),
+                server.address = field::Empty,
+                server.port = field::Empty,
                 http.response.status_code = field::Empty,
                 error.type = field::Empty,
             );
@@ -60,7 +65,8 @@ impl<T: Transport> Transport for WithTracing<T> {
     }
 }
 
-fn record(span: &Span, result: &Result<Response, TransportError>) {
+/// Tells a span what became of its request.
+pub(crate) fn record(span: &Span, result: &Result<Response, TransportError>) {
     match result {
         Ok(response) => {
             span.record("http.response.status_code", response.status().as_u16());
@@ -68,5 +74,16 @@ fn record(span: &Span, result: &Result<Response, TransportError>) {
         Err(error) => {
             span.record("error.type", field::debug(error.kind()));
         }
+    }
+}
+
+/// Tells the request's span the host that it is sent to.
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+pub(crate) fn record_server<'a>(server: impl FnOnce() -> (&'a str, u16)) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        let (address, port) = server();
+        span.record("server.address", address);
+        span.record("server.port", port);
     }
 }

@@ -9,6 +9,7 @@ mod cassette;
 mod metrics;
 mod rate_limit;
 mod retry;
+mod spans;
 #[cfg(all(unix, feature = "token-cache"))]
 mod token_cache;
 

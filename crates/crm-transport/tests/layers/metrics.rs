@@ -74,13 +74,13 @@ async fn a_call_that_is_repeated_twice() {
         _ => Ok(answer(200, "{}")),
     });
     let transport = wire
+        .with_tracing()
+        .with_rate_limit(RateLimit::per_second(60))
         .with_auth(Auth::new(
             endpoint,
             Credentials::new("cid.test", "s3cret", "ak1.test"),
         ))
-        .with_rate_limit(RateLimit::per_second(60))
-        .with_retry(RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO))
-        .with_tracing();
+        .with_retry(RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
     transport.send(update()).await.unwrap();
 }
 
@@ -106,9 +106,15 @@ fn calls_attempts_repeats_waits_and_token_requests_are_counted() {
     assert_eq!(counted("crm.client.rate_limit.pauses", operation), &[1.0]);
     let waits = counted("crm.client.rate_limit.wait", operation);
     assert_eq!(waits.len(), 3, "one for each attempt");
-    let duration = format!("{operation} http.request.method=PATCH {ok}");
-    let duration = counted("http.client.request.duration", &duration);
-    assert!(duration.len() == 1 && duration[0] >= 2.0, "{duration:?}");
+    let request = |outcome: &str| {
+        let labels = format!("{operation} http.request.method=PATCH {outcome}");
+        counted("http.client.request.duration", &labels)
+    };
+    for outcome in ["http.response.status_class=4xx", "error.type=Reset", ok] {
+        assert_eq!(request(outcome).len(), 1, "one for each attempt");
+    }
+    let call = counted("crm.client.call.duration", &format!("{operation} {ok}"));
+    assert!(call.len() == 1 && call[0] >= 2.0, "{call:?}");
 }
 
 #[test]
