@@ -15,7 +15,7 @@ use crm_contacts::ContactsService;
 use crm_models::{
     ContactChange, ContactId, ContactType, CreateContactRequest, LocationId, TenantId,
 };
-use crm_sandbox::{Fault, FaultPlan, Sandbox, Seed};
+use crm_sandbox::{FaultPlan, Sandbox, Seed};
 use crm_transport::{
     Auth, Credentials, Environment, Limits, RateLimit, ReqwestTransport, RetryPolicy, Transport,
     TransportExt,
@@ -34,41 +34,6 @@ fn setting(name: &str, default: u64) -> u64 {
         .ok()
         .and_then(|value| value.parse().ok())
         .unwrap_or(default)
-}
-
-/// All kinds of faults; a 429 asks for no wait, so that the run is short.
-fn faults(seed: u64) -> FaultPlan {
-    let kinds = [
-        Fault::Refuse,
-        Fault::ResetBeforeRequest,
-        Fault::ResetDuringRequest,
-        Fault::ResetAfterRequest,
-        Fault::ResetBeforeAnswer,
-        Fault::ResetDuringAnswer,
-        Fault::ResetAfterAnswer,
-        Fault::Delay { milliseconds: 20 },
-        Fault::Drip {
-            bytes: 64,
-            milliseconds: 1,
-        },
-        Fault::WrongLength { difference: 10 },
-        Fault::Garbage,
-        Fault::GarbageBody,
-        Fault::Html { status: 503 },
-        Fault::Status { status: 500 },
-        Fault::Status { status: 502 },
-        Fault::TooManyRequests {
-            seconds: 0,
-            retry_after: true,
-        },
-        Fault::Maintenance,
-        Fault::LostAnswer,
-    ];
-    let each = FAULTS / kinds.len() as f64;
-    let plan = FaultPlan::new().seed(seed);
-    kinds
-        .into_iter()
-        .fold(plan, |plan, fault| plan.random(fault, each))
 }
 
 fn connect(sandbox: &Sandbox) -> ContactsService<impl Transport + Clone + use<>> {
@@ -136,7 +101,8 @@ async fn what_was_reported_is_what_the_database_holds() {
         .unwrap();
     let mut contacts: Vec<_> = sandbox.location_contacts().unwrap();
     contacts.retain(|contact| contact.active);
-    sandbox.inject(faults(seed));
+    // An answer 429 asks for no wait, so that the run is short.
+    sandbox.inject(FaultPlan::mixed(seed, FAULTS, 0));
 
     let service = connect(&sandbox);
     let started = Instant::now();
@@ -239,7 +205,7 @@ async fn no_creation_is_doubled_and_no_deletion_is_lost() {
         .into_iter()
         .map(|contact| LocationId::new(contact.owner_id).unwrap())
         .collect();
-    sandbox.inject(faults(seed));
+    sandbox.inject(FaultPlan::mixed(seed, FAULTS, 0));
 
     let service = connect(&sandbox);
     let mut workers = JoinSet::new();

@@ -101,7 +101,7 @@ async fn killed_until_done(faults: bool) {
         .to_owned();
     let report = world.path("report");
     if faults {
-        world.sandbox.inject(FaultPlan::mixed(seed, 0.05));
+        world.sandbox.inject(FaultPlan::mixed(seed, 0.05, 1));
     }
 
     let (mut killed, mut in_flight) = (0, 0);

@@ -243,7 +243,7 @@ async fn a_mixed_plan_never_breaks_the_sandbox() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.set("rate-limit", "0").unwrap();
     let client = Client::new(&sandbox).await;
-    sandbox.inject(FaultPlan::mixed(5, 0.5));
+    sandbox.inject(FaultPlan::mixed(5, 0.5, 1));
     for _ in 0..300 {
         let _ = client
             .request(reqwest::Method::PATCH, CONTACT)

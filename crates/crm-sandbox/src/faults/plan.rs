@@ -147,8 +147,9 @@ impl FaultPlan {
         self
     }
 
-    /// Every kind of fault, together at this rate, with short delays.
-    pub fn mixed(seed: u64, rate: f64) -> Self {
+    /// Every kind of fault, together at this rate, with short delays. An answer 429 asks to
+    /// wait for so many seconds.
+    pub fn mixed(seed: u64, rate: f64, retry_after: u32) -> Self {
         let faults = [
             Fault::Refuse,
             Fault::ResetBeforeRequest,
@@ -169,7 +170,7 @@ impl FaultPlan {
             Fault::Status { status: 500 },
             Fault::Status { status: 502 },
             Fault::TooManyRequests {
-                seconds: 1,
+                seconds: retry_after,
                 retry_after: true,
             },
             Fault::Maintenance,
