@@ -79,6 +79,7 @@ mod limits;
 mod measure;
 #[cfg(feature = "mock")]
 mod mock;
+mod problem;
 mod rate_limit;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod refine;

@@ -10,7 +10,6 @@ use std::{
 
 use async_trait::async_trait;
 use http::StatusCode;
-use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, field};
 
@@ -18,7 +17,7 @@ use tracing::{Instrument, field};
 use crate::measure;
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, replay::Replay, retry_after, trace,
+    TransportErrorKind, problem, replay::Replay, retry_after, trace,
 };
 
 /// When to repeat, how often, after which waits.
@@ -327,17 +326,10 @@ impl Outcome {
 
 /// Whether a conflict is a service that is down for a while.
 fn speaks_of_maintenance(response: &Response) -> bool {
-    #[derive(Deserialize)]
-    struct Problem {
-        #[serde(alias = "message")]
-        title: String,
-    }
-    if response.status() != StatusCode::CONFLICT {
-        return false;
-    }
-    let problem = serde_json::from_slice::<Problem>(response.body());
-    problem.is_ok_and(|problem| {
-        let title = problem.title.to_lowercase();
+    let conflict = response.status() == StatusCode::CONFLICT;
+    let title = conflict.then(|| problem::title(response)).flatten();
+    title.is_some_and(|title| {
+        let title = title.to_lowercase();
         ["maintenance", "try again later", "try later"]
             .iter()
             .any(|words| title.contains(words))

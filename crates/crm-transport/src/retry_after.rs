@@ -3,9 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use http::{StatusCode, header};
-use serde::Deserialize;
 
-use crate::Response;
+use crate::{Response, problem};
 
 /// The longest wait that an answer may ask for; more is taken as this.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -45,19 +44,12 @@ fn read(value: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
-struct Problem {
-    #[serde(alias = "message")]
-    title: String,
-}
-
 fn from_title(response: &Response) -> Option<Duration> {
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    let problem: Problem = serde_json::from_slice(response.body()).ok()?;
-    let mut numbers = problem
-        .title
+    let title = problem::title(response)?;
+    let mut numbers = title
         .split(|c: char| !c.is_ascii_digit())
         .filter(|digits| !digits.is_empty());
     match (numbers.next(), numbers.next()) {

@@ -76,8 +76,13 @@ proptest! {
         let mut response = answer(503, "");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         prop_assert_eq!(retry_after(&response), wait);
-        let titled = answer(429, format!(r#"{{"title":"Wait {seconds} s."}}"#));
-        prop_assert_eq!(retry_after(&titled), wait);
+        for members in [
+            format!(r#""title":"Wait {seconds} s.""#),
+            format!(r#""message":"Wait {seconds} s.""#),
+            format!(r#""message":"Busy","title":"Wait {seconds} s.""#),
+        ] {
+            prop_assert_eq!(retry_after(&answer(429, format!("{{{members}}}"))), wait);
+        }
     }
 
     #[test]

@@ -1,0 +1,17 @@
+//! What the layers must know of a problem answer (RFC 9457, or the gateway's older form).
+
+use serde::Deserialize;
+
+use crate::Response;
+
+#[derive(Deserialize)]
+struct Problem {
+    title: Option<String>,
+    message: Option<String>,
+}
+
+/// The title of a problem; some answers call it `message`.
+pub(crate) fn title(response: &Response) -> Option<String> {
+    let problem: Problem = serde_json::from_slice(response.body()).ok()?;
+    problem.title.or(problem.message)
+}
