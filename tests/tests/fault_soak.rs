@@ -26,6 +26,8 @@ use tokio::task::JoinSet;
 const WORKERS: usize = 32;
 /// The share of requests that meet a fault.
 const FAULTS: f64 = 0.2;
+/// The calls per second that the server takes, strictly, and that the client keeps to.
+const CALLS_PER_SECOND: u32 = 1_000;
 /// How many repeats each call adds to the budget, and its reserve.
 const BUDGET: (f64, u32) = (0.5, 500);
 
@@ -52,7 +54,7 @@ fn connect(sandbox: &Sandbox) -> ContactsService<impl Transport + Clone + use<>>
         .waits(Duration::from_millis(5), Duration::from_millis(100))
         .budget(BUDGET.0, BUDGET.1);
     let transport = wire
-        .with_rate_limit(RateLimit::per_second(20_000))
+        .with_rate_limit(RateLimit::per_second(CALLS_PER_SECOND))
         .with_auth(auth)
         .with_retry(policy);
     ContactsService::new(transport, TenantId::new(connection.tenant).unwrap())
@@ -92,7 +94,7 @@ async fn what_was_reported_is_what_the_database_holds() {
 
     let sandbox = Sandbox::builder()
         .seed(Seed::Count(640))
-        .set("rate-limit", "0")
+        .set("rate-limit", &CALLS_PER_SECOND.to_string())
         .unwrap()
         .set("log-size", "10000000")
         .unwrap()
@@ -151,10 +153,14 @@ async fn what_was_reported_is_what_the_database_holds() {
         tally.add(&counted);
     }
     let elapsed = started.elapsed();
-    let attempts = sandbox.log().len() as u64;
+    let log = sandbox.log();
+    let attempts = log.len() as u64;
+    let faults = sandbox.faults_injected();
+    let busy = log.iter().filter(|call| call.status == 429).count() as u64;
+    let above_the_limit = busy - faults.get("too-many-requests").copied().unwrap_or(0);
     println!(
-        "{tally:?} in {elapsed:?}, {attempts} requests, {:?}",
-        sandbox.faults_injected()
+        "{tally:?} in {elapsed:?}, {attempts} requests, {above_the_limit} of them above the \
+         limit, {faults:?}"
     );
     sandbox.inject(FaultPlan::new());
 
@@ -175,6 +181,16 @@ async fn what_was_reported_is_what_the_database_holds() {
         tally.done > updates / 10 * 9,
         "hardly anything got through: {tally:?}"
     );
+    // Where nothing else runs there is none; elsewhere a stall of the machine makes some.
+    let excused = if env::var_os("CRM_EXACT_LIMIT").is_some() {
+        0
+    } else {
+        attempts / 100
+    };
+    assert!(
+        above_the_limit <= excused,
+        "{above_the_limit} above the limit"
+    );
     // Reading back after a lost answer costs calls of its own: at most four per unknown
     // outcome, each within the budget.
     let most = (updates as f64 * (1.0 + BUDGET.0) * 2.0) as u64 + u64::from(BUDGET.1);
@@ -194,7 +210,7 @@ async fn no_creation_is_doubled_and_no_deletion_is_lost() {
     println!("CRM_SOAK_SEED={seed}");
     let sandbox = Sandbox::builder()
         .seed(Seed::Count(64))
-        .set("rate-limit", "0")
+        .set("rate-limit", &CALLS_PER_SECOND.to_string())
         .unwrap()
         .start()
         .await
