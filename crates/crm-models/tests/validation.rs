@@ -317,6 +317,6 @@ fn what_a_request_holds_can_be_read_from_it() {
     assert_eq!(create.get_contact_type(), &ContactType::Fax);
     assert_eq!(create.get_value(), "2065550190");
     assert_eq!(create.get_memo(), Some("Back office"));
-    let update = UpdateContactRequest::new().preferences(preferences.clone());
+    let update = UpdateContactRequest::new().preferences(preferences);
     assert_eq!(update.get_preferences(), Some(&preferences));
 }
