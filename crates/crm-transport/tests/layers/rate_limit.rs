@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Auth, Call, Credentials, Effect, RateLimit, Request, Response, Transport, TransportError,
-    TransportErrorKind, TransportExt,
+    Auth, Call, Credentials, Delivery, Effect, RateLimit, Request, Response, Transport,
+    TransportError, TransportErrorKind, TransportExt,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -236,18 +236,56 @@ async fn a_service_that_answers_fast_and_slowly_is_used_to_98_percent() {
     assert!(share >= 0.98, "{share}");
 }
 
+/// A transport that a first answer 429 closes for so many seconds; its callers wait for 60.
+async fn closed_for(seconds: u64) -> Arc<impl Transport> {
+    let wire = Scripted::new(move |call, _: &Request| {
+        let mut response = answer(if call == 0 { 429 } else { 200 }, "");
+        response.headers_mut().insert("retry-after", seconds.into());
+        Ok(response)
+    });
+    let limit = RateLimit::per_second(60).longest_wait(Duration::from_secs(60));
+    let transport = Arc::new(wire.with_rate_limit(limit));
+    transport.send(keyed(1)).await.unwrap();
+    transport
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_gate_that_stays_closed_too_long_is_an_error() {
+async fn a_gate_that_stays_closed_too_long_is_an_error_at_once() {
+    let transport = closed_for(61).await;
+    let started = Instant::now();
+    let error = transport.send(keyed(1)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_opens_in_time_is_waited_for_by_all() {
+    let transport = closed_for(60).await;
+    let calls = (0..10).map(|_| transport.send(keyed(1)));
+    for result in futures_util::future::join_all(calls).await {
+        assert_eq!(result.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_in_the_queue_of_a_gate_that_closes_for_too_long_are_turned_away() {
     let wire = Scripted::new(|_, _: &Request| {
         let mut response = answer(429, "");
-        response.headers_mut().insert("retry-after", 120.into());
+        response.headers_mut().insert("retry-after", 61.into());
         Ok(response)
     });
     let limit = RateLimit::per_second(60).longest_wait(Duration::from_secs(60));
     let transport = wire.with_rate_limit(limit);
-    transport.send(keyed(1)).await.unwrap();
-    let error = transport.send(keyed(1)).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    let started = Instant::now();
+    let calls = (0..10).map(|_| transport.send(keyed(1)));
+    let results = futures_util::future::join_all(calls).await;
+    assert_eq!(results[0].as_ref().unwrap().status(), 429);
+    for result in &results[1..] {
+        let error = result.as_ref().unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    }
+    assert!(started.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]
