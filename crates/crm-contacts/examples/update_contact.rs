@@ -1,17 +1,15 @@
 //! Changes one contact of a location and shows what changed.
 //!
-//! Against a sandbox: `crm sandbox serve` prints what goes into the environment (`CRM_API_URL`,
-//! `CRM_AUTH_URL`, `CRM_TENANT`, `CRM_CLIENT_ID`, `CRM_CLIENT_SECRET`, `CRM_APP_KEY`), then
-//!
 //! ```sh
 //! cargo run -p crm-contacts --example update_contact -- 2001 3001 "Gate code 4411"
 //! ```
 
+mod connect;
+
 use std::{env, error::Error};
 
-use crm_contacts::{ContactsError, ContactsService};
-use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange, TenantId};
-use crm_transport::{Credentials, Environment};
+use crm_contacts::ContactsError;
+use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -22,19 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let location: LocationId = location.parse()?;
     let contact: ContactId = contact.parse()?;
 
-    let environment = match (env::var("CRM_API_URL"), env::var("CRM_AUTH_URL")) {
-        (Ok(api), Ok(auth)) => Environment::custom(&api, &auth)?,
-        _ => Environment::integration(),
-    };
-    let credentials = Credentials::new(
-        env::var("CRM_CLIENT_ID")?,
-        env::var("CRM_CLIENT_SECRET")?,
-        env::var("CRM_APP_KEY")?,
-    );
-    let tenant: TenantId = env::var("CRM_TENANT")?.parse()?;
-    let transport = crm_transport::standard(&environment, credentials)?;
-    let contacts = ContactsService::new(transport, tenant);
-
+    let contacts = connect::connect()?;
     let change = ContactChange::new()
         .memo(memo)
         .preferences(PreferenceChange::new().marketing_updates(false));
