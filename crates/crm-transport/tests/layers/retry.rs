@@ -83,6 +83,65 @@ fn waits_double_up_to_a_bound_and_an_asked_wait_is_kept() {
         policy.decide(1, Effect::Creates, outcome),
         Decision::After(asked)
     );
+    // An answer that asks for a wait does not thereby allow a repeat.
+    let outcome = Outcome::Answer(StatusCode::SERVICE_UNAVAILABLE, false, Some(asked));
+    assert_eq!(policy.decide(1, Effect::Creates, outcome), Decision::Stop);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_conflict_that_speaks_of_maintenance_is_repeated() {
+    for (status, body, attempts) in [
+        (409, r#"{"title":"Down for Maintenance."}"#, 5),
+        (409, r#"{"title":"Please try again later"}"#, 5),
+        (409, r#"{"message":"Busy, try later"}"#, 5),
+        (
+            409,
+            r#"{"title":"The contact was changed by another user"}"#,
+            1,
+        ),
+        (409, "", 1),
+        (400, r#"{"title":"Down for maintenance"}"#, 1),
+    ] {
+        let wire = Scripted::new(move |_, _: &Request| Ok(answer(status, body)));
+        let transport = wire.clone().with_retry(RetryPolicy::default());
+        transport.send(request(Effect::Creates)).await.unwrap();
+        assert_eq!(wire.calls(), attempts, "{status} {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_wants_no_repeat_gets_none() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(503, "")));
+    let transport = wire.clone().with_retry(RetryPolicy::never());
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(wire.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_succeed_fill_the_budget_up_to_its_reserve() {
+    let wire = Scripted::new(|_, request: &Request| {
+        let fails = request.uri().path() == "/fails";
+        Ok(answer(if fails { 503 } else { 200 }, ""))
+    });
+    let policy = RetryPolicy::default().attempts(100).budget(0.5, 3);
+    let transport = wire.clone().with_retry(policy);
+    let repeats = async || {
+        let before = wire.calls();
+        let mut request = request(Effect::Read);
+        *request.uri_mut() = "/fails".parse().unwrap();
+        transport.send(request).await.unwrap();
+        wire.calls() - before - 1
+    };
+    assert_eq!(repeats().await, 3, "the reserve");
+    assert_eq!(repeats().await, 0, "half of a repeat is none");
+    for _ in 0..2 {
+        transport.send(request(Effect::Read)).await.unwrap();
+    }
+    assert_eq!(repeats().await, 2, "four calls' worth");
+    for _ in 0..100 {
+        transport.send(request(Effect::Read)).await.unwrap();
+    }
+    assert_eq!(repeats().await, 3, "never more than the reserve");
 }
 
 #[tokio::test(start_paused = true)]
