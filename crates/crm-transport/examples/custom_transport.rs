@@ -1,6 +1,6 @@
-//! A transport of your own: HTTP/1.0 by hand over a TCP connection per call, enough for a local
-//! server, in one function. `cargo run -p crm-transport --example custom_transport --features
-//! contract` checks it against the contract.
+//! A transport of your own: HTTP/1.1 by hand over a TCP connection per call, enough for a local
+//! server. `cargo run -p crm-transport --example custom_transport --features contract` checks it
+//! against the contract.
 
 use std::{error::Error, time::Duration};
 
@@ -9,13 +9,10 @@ use bytes::Bytes;
 use crm_transport::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind, contract,
 };
-use http::StatusCode;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{net::TcpStream, time::timeout};
 
+/// HTTP/1.1 by hand, a connection for each call: enough for a server on this machine.
 struct ByHand {
     address: String,
     timeout: Duration,
@@ -29,69 +26,63 @@ impl Transport for ByHand {
         if request.uri().authority().is_some() {
             return Err(TransportError::new(InvalidRequest, NotSent));
         }
-        let bound = Call::of(&request).timeout.unwrap_or(self.timeout);
-        let mut stream = TcpStream::connect(&self.address)
-            .await
-            .map_err(|e| TransportError::new(Connect, NotSent).with_source(e))?;
+        let time = Call::of(&request).timeout.unwrap_or(self.timeout);
+        let connected = timeout(time, TcpStream::connect(&self.address)).await;
+        let Ok(Ok(stream)) = connected else {
+            return Err(TransportError::new(Connect, NotSent));
+        };
         // From here on the server may have the request.
-        match timeout(bound, self.exchange(&mut stream, &request)).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(kind)) => Err(TransportError::new(kind, Unknown)),
-            Err(_) => Err(TransportError::new(Timeout, Unknown)),
-        }
+        let answer = timeout(time, self.exchange(stream, request)).await;
+        let answer = answer.unwrap_or(Err(Timeout));
+        answer.map_err(|kind| TransportError::new(kind, Unknown))
     }
 }
 
 impl ByHand {
     async fn exchange(
         &self,
-        stream: &mut TcpStream,
-        request: &Request,
+        mut stream: TcpStream,
+        request: Request,
     ) -> Result<Response, TransportErrorKind> {
-        use TransportErrorKind::{AnswerTooLarge, IncompleteAnswer, Reset};
+        let (length, host) = (request.body().len(), &self.address);
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
         for (name, value) in request.headers() {
             head += &format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
         }
-        head += &format!("content-length: {}\r\n\r\n", request.body().len());
-        let sent = [head.as_bytes(), request.body()].concat();
-        stream.write_all(&sent).await.map_err(|_| Reset)?;
+        head += &format!("host: {host}\r\ncontent-length: {length}\r\n\r\n");
+        let message = [head.as_bytes(), request.body()].concat();
+        let sent = stream.write_all(&message).await;
+        sent.map_err(|_| TransportErrorKind::Reset)?;
 
         let mut answer = Vec::new();
-        loop {
-            if let Some(response) = read(&answer) {
-                return Ok(response);
-            }
-            if answer.len() > self.answer_bytes {
-                return Err(AnswerTooLarge);
-            }
+        while answer.len() <= self.answer_bytes {
             match stream.read_buf(&mut answer).await {
-                Ok(0) | Err(_) => return Err(IncompleteAnswer),
+                Ok(0) | Err(_) => return Err(TransportErrorKind::IncompleteAnswer),
                 Ok(_) => {}
             }
+            if let Some(response) = parse(&answer) {
+                return Ok(response);
+            }
         }
+        Err(TransportErrorKind::AnswerTooLarge)
     }
 }
 
 /// The answer, once it is there as a whole. Knows no chunks: they never become whole.
-fn read(answer: &[u8]) -> Option<Response> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.1 ")?.get(..3)?;
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::from_bytes(status.as_bytes()).ok()?;
+fn parse(answer: &[u8]) -> Option<Response> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let mut lines = str::from_utf8(&answer[..end]).ok()?.split("\r\n");
+    let status = lines.next()?.get(9..12)?;
+    let mut response = http::Response::builder().status(status);
     let mut length = (status == "204").then_some(0);
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         if name.eq_ignore_ascii_case("content-length") {
             length = value.parse().ok();
         }
-        let name = name.parse::<http::HeaderName>().ok()?;
-        response.headers_mut().append(name, value.parse().ok()?);
+        response = response.header(name, value);
     }
     let body = answer[end + 4..].get(..length?)?;
-    *response.body_mut() = Bytes::copy_from_slice(body);
-    Some(response)
+    response.body(Bytes::copy_from_slice(body)).ok()
 }
 
 #[tokio::main]

@@ -1,0 +1,39 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use async_trait::async_trait;
+use crm_transport::{
+    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
+};
+
+/// A transport that lets so many writes pass and refuses the rest: the wrong list must not
+/// reach everybody.
+pub struct AtMost<T> {
+    inner: T,
+    writes_left: AtomicUsize,
+}
+
+impl<T> AtMost<T> {
+    /// Over this transport, which may be a whole stack.
+    pub fn new(writes: usize, inner: T) -> Self {
+        let writes_left = AtomicUsize::new(writes);
+        Self { inner, writes_left }
+    }
+
+    fn take_one(&self) -> bool {
+        let left = &self.writes_left;
+        left.try_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+            .is_ok()
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for AtMost<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let writes = Call::of(&request).effect != Effect::Read;
+        if writes && !self.take_one() {
+            let error = TransportError::new(TransportErrorKind::Refused, Delivery::NotSent);
+            return Err(error.with_source("no more writes in this run"));
+        }
+        self.inner.send(request).await
+    }
+}
