@@ -3,6 +3,10 @@
 
 #[cfg(doctest)]
 mod book {
+    #[doc = include_str!("../../docs/src/start.md")]
+    struct Start;
+    #[doc = include_str!("../../docs/src/concepts.md")]
+    struct Concepts;
     #[doc = include_str!("../../docs/src/update.md")]
     struct Update;
     #[doc = include_str!("../../docs/src/lists.md")]
@@ -11,10 +15,24 @@ mod book {
     struct Exports;
     #[doc = include_str!("../../docs/src/people.md")]
     struct People;
+    #[doc = include_str!("../../docs/src/change-sets.md")]
+    struct ChangeSets;
     #[doc = include_str!("../../docs/src/errors.md")]
     struct Errors;
     #[doc = include_str!("../../docs/src/transport.md")]
     struct Transport;
     #[doc = include_str!("../../docs/src/testing.md")]
     struct Testing;
+    #[doc = include_str!("../../docs/src/ci.md")]
+    struct Ci;
+    #[doc = include_str!("../../docs/src/opt-out-job.md")]
+    struct OptOutJob;
+    #[doc = include_str!("../../docs/src/operations.md")]
+    struct Operations;
+    #[doc = include_str!("../../docs/src/security.md")]
+    struct Security;
+    #[doc = include_str!("../../docs/src/architecture.md")]
+    struct Architecture;
+    #[doc = include_str!("../../docs/src/decisions.md")]
+    struct Decisions;
 }
