@@ -105,6 +105,7 @@ pub enum Image {
 
 /// A person's contact method and its preferences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MethodImage {
     /// The kind.
     #[serde(rename = "type")]
@@ -309,6 +310,7 @@ impl Outcome {
 
 /// One member that a change sets: its name in people's words, and its two values.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MemberChange<'a> {
     /// The member, for example `marketing`.
     pub name: Cow<'a, str>,

@@ -1,7 +1,7 @@
 //! Opening and making the SQLite files of this crate: change sets and snapshots.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,6 +32,12 @@ pub(crate) struct Database {
     pub(crate) connection: Connection,
     path: PathBuf,
     noun: &'static str,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.path).finish()
+    }
 }
 
 /// How much of a file is kept in memory at most, in KiB.

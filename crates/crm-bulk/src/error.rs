@@ -1,6 +1,7 @@
 //! What can go wrong with files, inputs and runs.
 
 use std::{
+    error::Error,
     io,
     path::{Path, PathBuf},
 };
@@ -77,7 +78,7 @@ pub enum BulkError {
         /// Which file.
         path: PathBuf,
         /// The database's reason.
-        source: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
 
     /// The database failed otherwise.
@@ -86,7 +87,7 @@ pub enum BulkError {
         /// Which file.
         path: PathBuf,
         /// The database's reason.
-        source: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
 
     /// Another process applies this change set.
@@ -168,8 +169,14 @@ impl BulkError {
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path, noun },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
-            _ => Self::Database { path, source },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
+                path,
+                source: source.into(),
+            },
+            _ => Self::Database {
+                path,
+                source: source.into(),
+            },
         }
     }
 

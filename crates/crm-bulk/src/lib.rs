@@ -45,6 +45,12 @@
 //! | reverse it | [`ChangeSet::undo`] |
 //! | tell people | [`ChangeSet::report`], [`ChangeSet::results`] |
 //!
+//! # Features
+//!
+//! | Feature | Default | Adds |
+//! |---|---|---|
+//! | `phonenumber` | no | `CleanUp::normalize_phones`: telephone numbers of every country |
+//!
 //! # What is safe
 //!
 //! - A change is durable as in flight before its request leaves, and durable with its outcome
@@ -81,6 +87,8 @@
 //! ```sql
 #![doc = include_str!("snapshot.sql")]
 //! ```
+
+#![warn(missing_debug_implementations)]
 
 mod apply;
 mod change;

@@ -47,6 +47,7 @@ use crate::{
 ///
 /// Text messages are another matter: whether a number may get them belongs to the number, and
 /// no operation of the contacts API can set it. The plan says so in its notes.
+#[derive(Debug)]
 #[must_use]
 pub struct OptOut {
     snapshot: Snapshot,

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator};
+use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef};
 
 use crate::{
     BulkError, ChangeSet, State,
     input::{OUTCOME_COLUMNS, Object, write_record},
+    set::columns::read_state,
 };
 
 /// Which rows to give back.
@@ -122,7 +123,11 @@ impl ChangeSet {
         let mut written = 0;
         while let Some(row) = database.check(rows.next())? {
             let read = || -> rusqlite::Result<(u64, String, Option<State>, Option<String>)> {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                let state = match row.get_ref(2)? {
+                    ValueRef::Null => None,
+                    _ => Some(read_state(row, 2)?),
+                };
+                Ok((row.get(0)?, row.get(1)?, state, row.get(3)?))
             };
             let (number, data, state, message) = database.check(read())?;
             let mut outcome = database.check(changes.of(number))?;
@@ -164,7 +169,7 @@ impl<'a> Grouped<'a> {
                 break;
             }
             if of == row {
-                outcome.add(change.get(1)?, change)?;
+                outcome.add(read_state(change, 1)?, change)?;
             }
             self.0.advance()?;
         }

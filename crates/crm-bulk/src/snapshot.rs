@@ -43,6 +43,7 @@ const FORMAT: Format = Format {
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Snapshot {
     database: Database,
     site: Site,
@@ -344,7 +345,7 @@ impl Snapshot {
     fn damaged(&self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BulkError {
         BulkError::Damaged {
             path: PathBuf::from(self.database.path()),
-            source: rusqlite::Error::ToSqlConversionFailure(reason.into()),
+            source: reason.into(),
         }
     }
 }

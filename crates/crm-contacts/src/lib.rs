@@ -50,6 +50,14 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! | Feature | Default | Adds |
+//! |---|---|---|
+//! | `reqwest` | yes | the ready transport over reqwest, through `crm-transport/reqwest` |
+
+#![warn(missing_debug_implementations)]
 
 mod booking;
 mod error;

@@ -71,6 +71,7 @@ impl fmt::Display for ContinuationToken {
 
 /// Where an export starts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ExportFrom {
     /// At the first record.
     #[default]

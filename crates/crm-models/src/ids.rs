@@ -17,6 +17,7 @@ use crate::text::excerpt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no {what}: {reason}")]
+#[non_exhaustive]
 pub struct InvalidId {
     /// The wanted kind, for example `location id`.
     pub what: &'static str,

@@ -75,6 +75,8 @@
 //! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesUnknown`] |
 //! | comparing values | [`ContactType::same_value`], [`phone::key`], [`email::key`] |
 
+#![warn(missing_debug_implementations)]
+
 mod booking;
 mod change;
 mod contact;

@@ -13,6 +13,7 @@ use crate::{
 /// Whether archived people are listed. The values on the wire are not documented; these are
 /// the ones of the API's similar filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
 pub enum Archived {
     /// Only archived ones.
     #[serde(rename = "True")]

@@ -180,6 +180,7 @@ impl PreferenceChange {
     "the contact's present preferences are not known and the API takes them only as a whole; \
      give also {}", flags.join(", ")
 )]
+#[non_exhaustive]
 pub struct PreferencesUnknown {
     /// The flags still to give, in the API's words.
     pub flags: Vec<&'static str>,

@@ -15,6 +15,7 @@ const MOST_CHARACTERS: usize = 4_000;
 /// The messages name the member as the API does and give the reason. They do not quote the
 /// value: it may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct InvalidInput {
     /// What is wrong, ordered by member, never empty.
     pub fields: Vec<FieldError>,

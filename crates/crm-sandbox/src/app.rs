@@ -51,7 +51,9 @@ impl App {
         for (id, file) in std::iter::once(first).chain(others) {
             let (store, is_new) = Store::open(file.as_deref())?;
             if is_new {
-                store.create(|db| seed.fill(db, &settings))?;
+                store
+                    .create(|db| seed.fill(db, &settings))
+                    .map_err(SandboxError::database)?;
             }
             tenants.insert(
                 id,

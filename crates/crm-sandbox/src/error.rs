@@ -1,6 +1,6 @@
 //! Errors of the sandbox itself, not of the API that it plays.
 
-use std::io;
+use std::{error::Error, io};
 
 /// What kept a sandbox from starting or from doing what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum SandboxError {
     Thread(#[source] io::Error),
     /// The database could not be opened, read or written.
     #[error("cannot use the sandbox's database; is it a file of this version, and writable?")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Box<dyn Error + Send + Sync>),
     /// The database was written by another version of the sandbox.
     #[error(
         "the data file has layout {found}, this sandbox writes layout {expected}: use another file"
@@ -36,4 +36,10 @@ pub enum SandboxError {
     /// The server went away before it had started.
     #[error("the server stopped while it was starting")]
     Stopped,
+}
+
+impl SandboxError {
+    pub(crate) fn database(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
 }

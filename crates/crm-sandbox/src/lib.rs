@@ -64,6 +64,8 @@
 //! - [`FaultPlan`], [`FaultRule`], [`Fault`]: what goes wrong, and when
 //! - [`LogEntry`], [`StoredContact`]: what was asked and what is stored
 
+#![warn(missing_debug_implementations)]
+
 mod admin;
 mod app;
 mod auth;

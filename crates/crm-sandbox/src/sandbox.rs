@@ -138,7 +138,10 @@ impl Sandbox {
     /// [`SandboxError::Database`] when the file exists or cannot be written.
     pub fn copy_database(&self, to: impl AsRef<Path>) -> Result<(), SandboxError> {
         match self.first_tenant() {
-            Some(tenant) => Ok(tenant.store.copy_to(to.as_ref())?),
+            Some(tenant) => tenant
+                .store
+                .copy_to(to.as_ref())
+                .map_err(SandboxError::database),
             None => Ok(()),
         }
     }
@@ -157,11 +160,12 @@ impl Sandbox {
         let Some(tenant) = self.first_tenant() else {
             return Ok(Vec::new());
         };
-        Ok(tenant.store.inspect(|db| {
+        let contacts = tenant.store.inspect(|db| {
             contacts::select::<O>()
                 .order("owner_id, id")
                 .first(db, u32::MAX, contacts::read)
-        })?)
+        });
+        contacts.map_err(SandboxError::database)
     }
 
     fn first_tenant(&self) -> Option<&Tenant> {

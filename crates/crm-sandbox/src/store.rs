@@ -34,14 +34,7 @@ impl Store {
     /// Opens a database: in memory, or in a file that outlives the sandbox.
     /// The second value says whether it is new and wants its seed.
     pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
-        let connection = match path {
-            Some(path) => Connection::open(path)?,
-            None => Connection::open_in_memory()?,
-        };
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let (connection, found) = connect(path).map_err(SandboxError::database)?;
         let is_new = match found {
             0 => true,
             LAYOUT => false,
@@ -121,4 +114,17 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A connection, and the layout version of its database; 0 when it is new.
+fn connect(path: Option<&Path>) -> rusqlite::Result<(Connection, i64)> {
+    let connection = match path {
+        Some(path) => Connection::open(path)?,
+        None => Connection::open_in_memory()?,
+    };
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let layout = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok((connection, layout))
 }

@@ -52,6 +52,8 @@
 //! | `mock` | no | `MockTransport`, made by mockall |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_debug_implementations)]
 #![allow(
     clippy::manual_async_fn,
     reason = "in an impl under async_trait, an async fn is boxed"

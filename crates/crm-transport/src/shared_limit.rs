@@ -115,6 +115,7 @@ pub struct SharedLimit {
 
 /// What to do while the server is away. Processes may disagree about that for a second.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Fallback {
     /// Send nothing: calls fail with [`TransportErrorKind::RateLimited`], not sent.
     Stop,

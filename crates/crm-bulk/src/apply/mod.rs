@@ -7,7 +7,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{num::NonZeroUsize, pin::Pin, sync::Arc};
+use std::{fmt, num::NonZeroUsize, pin::Pin, sync::Arc};
 
 use crm_contacts::ContactsService;
 use crm_transport::Transport;
@@ -64,6 +64,15 @@ pub struct Apply {
     set: ChangeSet,
     options: Options,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl fmt::Debug for Apply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Apply")
+            .field("set", &self.set)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -147,7 +147,7 @@ pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkErr
              http_status = ?, at = ?, attempts = ?, contact_id = ?, after = coalesce(?, after)
          WHERE id = ?",
         params![
-            state,
+            state.as_str(),
             message,
             field_errors,
             trace_id,

@@ -7,7 +7,7 @@ mod invalid;
 mod ndjson;
 mod request;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fmt, fs::File, io::Read, path::Path};
 
 use crate::BulkError;
 
@@ -51,6 +51,16 @@ pub struct Input {
     format: InputFormat,
     reader: Box<dyn Read + Send>,
     dialect: Dialect,
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How rows are written.

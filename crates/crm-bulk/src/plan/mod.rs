@@ -37,6 +37,7 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 #[must_use]
 pub struct Plan {
     site: Site,

@@ -2,7 +2,7 @@
 
 use rusqlite::{
     Row,
-    types::{FromSql, ToSql, ToSqlOutput, Type, Value, ValueRef},
+    types::{Type, Value},
 };
 
 use crate::{Action, Change, ChangeId, Image, Outcome, OwnerId, State, Target, target::PERSON};
@@ -35,7 +35,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
         target,
         action,
         outcome: Outcome {
-            state: parsed(row.get_ref(9)?.as_str()?, 9)?,
+            state: read_state(row, 9)?,
             message: row.get(10)?,
             field_errors: row.get(11)?,
             trace_id: row.get(12)?,
@@ -66,6 +66,11 @@ pub(crate) fn read_target(row: &Row<'_>, first: usize) -> rusqlite::Result<Targe
     })
 }
 
+/// Reads the state of a change or a row.
+pub(crate) fn read_state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
+    parsed(row.get_ref(column)?.as_str()?, column)
+}
+
 fn parsed<R: std::str::FromStr>(text: &str, column: usize) -> rusqlite::Result<R>
 where
     R::Err: std::error::Error + Send + Sync + 'static,
@@ -78,21 +83,6 @@ fn unreadable(
     reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
-}
-
-impl ToSql for State {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        self.as_str().to_sql()
-    }
-}
-
-impl FromSql for State {
-    fn column_result(value: ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
-        value
-            .as_str()?
-            .parse()
-            .map_err(rusqlite::types::FromSqlError::other)
-    }
 }
 
 /// The owner's column: a number, or a GUID as text.

@@ -109,7 +109,7 @@ impl Draft {
     /// Says what became of a row that asks for no change.
     pub(crate) fn settle_row(&self, row: u64, state: State, why: &str) -> Result<(), BulkError> {
         let sql = "UPDATE rows SET state = ?2, message = ?3 WHERE row = ?1";
-        self.execute(sql, params![row, state, why])
+        self.execute(sql, params![row, state.as_str(), why])
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
@@ -226,7 +226,7 @@ impl Draft {
         let contact = contact_column(target);
         self.execute(
             sql,
-            params![contact, before, outcome.state, outcome.message, id],
+            params![contact, before, outcome.state.as_str(), outcome.message, id],
         )
     }
 
@@ -309,7 +309,7 @@ impl Draft {
                 };
                 let sql = "UPDATE changes SET state = ?, message = ? WHERE id = ?
                     AND state IN ('planned', 'already')";
-                self.execute(sql, params![state, why, id])?;
+                self.execute(sql, params![state.as_str(), why, id])?;
             }
         }
         Ok(())

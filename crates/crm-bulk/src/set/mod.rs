@@ -38,6 +38,7 @@ pub(crate) const FORMAT: Format = Format {
 /// })?;
 /// # Ok::<(), crm_bulk::BulkError>(())
 /// ```
+#[derive(Debug)]
 pub struct ChangeSet {
     pub(crate) database: Database,
 }
@@ -218,7 +219,9 @@ impl ChangeSet {
             self.database
                 .connection
                 .prepare_cached("SELECT state, action, count(*) FROM changes GROUP BY 1, 2")?
-                .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
+                .query_map([], |row| {
+                    Ok(((columns::read_state(row, 0)?, row.get(1)?), row.get(2)?))
+                })?
                 .collect()
         };
         self.database.check(count()).map(Totals)

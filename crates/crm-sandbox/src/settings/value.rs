@@ -70,6 +70,7 @@ macro_rules! choices {
     } )+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum $name {
             $(#[$first_meta])* $first,
             $( $(#[$variant_meta])* $variant, )+

@@ -10,6 +10,7 @@ use super::{Body, Headers, Interaction, Outcome};
 
 /// What a recorder replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Redaction {
     /// Secrets (authorization, app key, cookies, tokens, client id and secret) and personal
     /// data (names, phone numbers, e-mail addresses, memos, postal addresses, external ids),

@@ -21,6 +21,7 @@ use crate::{Delivery, Request, Response, Transport, TransportError, TransportErr
 
 /// Which recorded request a request must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Matching {
     /// The next one: requests come in the recorded order and agree in everything, headers and
     /// body included.
