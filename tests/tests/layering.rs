@@ -51,27 +51,55 @@ fn no_crate_knows_a_higher_one() {
 
 #[test]
 fn the_models_have_no_runtime_and_no_http() {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "-p",
-            "crm-models",
-            "-e",
-            "normal",
-            "--prefix",
-            "none",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo tree runs");
-    let tree = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
-    assert!(tree.contains("serde "), "not a tree: {tree}");
-    for forbidden in ["tokio ", "reqwest ", "hyper ", "http ", "rusqlite "] {
+    let tree = tree("-p crm-models");
+    assert!(tree.contains("serde"), "not a tree: {tree:?}");
+    for forbidden in ["tokio", "reqwest", "hyper", "http", "rusqlite"] {
         assert!(
-            !tree.lines().any(|line| line.starts_with(forbidden)),
+            !tree.contains(forbidden),
             "crm-models must not depend on {forbidden}"
         );
     }
+}
+
+/// The budgets are those of the book: rows of arguments, budget and count.
+#[test]
+fn no_crate_brings_more_crates_than_its_budget() {
+    let chapter = include_str!("../../docs/src/dependencies.md");
+    let budgets: Vec<(&str, usize)> = chapter
+        .lines()
+        .filter_map(|line| {
+            let (arguments, numbers) = line.strip_prefix("| `")?.split_once("` | ")?;
+            let (budget, _) = numbers.split_once(" |")?;
+            Some((arguments, budget.parse().ok()?))
+        })
+        .collect();
+    assert!(budgets.len() > PICTURE.len(), "no table: {budgets:?}");
+
+    for (arguments, budget) in budgets {
+        // The crate itself is in its tree too.
+        let count = tree(arguments).len() - 1;
+        assert!(
+            (1..=budget).contains(&count),
+            "{arguments} brings {count} crates, more than {budget}"
+        );
+    }
+}
+
+/// The names of all crates that a program gets with these arguments of `cargo tree`.
+fn tree(arguments: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--edges=normal", "--prefix=none"])
+        .args(["--format={p}", "--target=x86_64-unknown-linux-gnu"])
+        .args(arguments.split(' '))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "cargo tree {arguments}");
+    let tree = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+    tree.lines()
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The normal dependencies between the workspace's published crates.
