@@ -59,7 +59,7 @@ impl Window {
     /// Notes a call that passes.
     pub(crate) fn note(&mut self, now: Instant) {
         let gone = |call: &Passed| call.at + LONGEST_DELAY + SECOND + MARGIN < now;
-        while self.calls.len() > self.allowed || self.calls.front().is_some_and(gone) {
+        while self.calls.len() >= self.allowed || self.calls.front().is_some_and(gone) {
             self.calls.pop_front();
             self.first += 1;
         }
@@ -111,5 +111,56 @@ impl AnswerTimes {
         let far = FAR * self.spread;
         let late = far <= WIDEST_SPREAD && beyond > far;
         late.then(|| Duration::from_nanos(beyond as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn answers_are_smoothed_as_the_rfc_has_it() {
+        let mut answers = AnswerTimes::default();
+        answers.note(100 * MS);
+        assert_eq!((answers.mean, answers.spread), (100_000_000, 50_000_000));
+        answers.note(60 * MS);
+        // Three quarters of 50 ms and one of the 40 ms that it was off; then 7/8 and 1/8.
+        assert_eq!((answers.mean, answers.spread), (95_000_000, 47_500_000));
+    }
+
+    #[test]
+    fn only_an_answer_far_from_others_that_are_alike_tells_of_a_delay() {
+        let alike = AnswerTimes {
+            mean: 10_000_000,
+            spread: 1_000_000,
+        };
+        assert_eq!(alike.delay(18 * MS), None, "not beyond 8 deviations");
+        assert_eq!(alike.delay(30 * MS), Some(20 * MS));
+        let widest = AnswerTimes {
+            spread: WIDEST_SPREAD / FAR,
+            ..alike
+        };
+        assert_eq!(widest.delay(100 * MS), Some(90 * MS));
+        let wider = AnswerTimes {
+            spread: WIDEST_SPREAD / FAR + 1,
+            ..alike
+        };
+        assert_eq!(wider.delay(100 * MS), None);
+    }
+
+    #[test]
+    fn a_window_keeps_no_more_calls_than_it_needs() {
+        let mut window = Window::new(3);
+        let now = Instant::now();
+        for number in 0..100 {
+            assert_eq!(window.passed(), number);
+            window.note(now);
+            assert!(window.calls.len() <= 3);
+        }
+        window.note(now + LONGEST_DELAY + SECOND + 2 * MARGIN);
+        assert_eq!(window.calls.len(), 1, "the others are gone");
+        assert_eq!(window.passed(), 101);
     }
 }
