@@ -1,0 +1,73 @@
+//! What the crates promise about threads: a work-stealing runtime may move every future and every
+//! stream, and an error may go wherever errors go. Built is passed.
+
+use std::error::Error;
+
+use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site, Snapshot};
+use crm_contacts::{ContactsError, ContactsService};
+use crm_models::{
+    ContactFilter, ContactId, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter,
+    PreferencesUnknown, UpdateLocationContact,
+};
+use crm_sandbox::{Sandbox, SandboxError, SettingError};
+use crm_transport::{Call, InvalidEnvironment, Transport, TransportError};
+
+fn send(_: impl Send) {}
+fn send_and_sync<T: Send + Sync + 'static>() {}
+fn error<T: Error + Send + Sync + 'static>() {}
+
+#[test]
+fn errors_go_to_any_thread() {
+    error::<InvalidId>();
+    error::<InvalidInput>();
+    error::<InvalidTimestamp>();
+    error::<PreferencesUnknown>();
+    error::<TransportError>();
+    error::<InvalidEnvironment>();
+    error::<ContactsError>();
+    error::<BulkError>();
+    error::<InvalidRows>();
+    error::<SandboxError>();
+    error::<SettingError>();
+}
+
+#[test]
+fn services_and_sandboxes_are_shared_between_threads() {
+    send_and_sync::<Call>();
+    send_and_sync::<Box<dyn Transport>>();
+    send_and_sync::<ContactsService<Box<dyn Transport>>>();
+    send_and_sync::<Sandbox>();
+}
+
+// Never called: that they compile is the promise.
+#[expect(dead_code)]
+fn calls_and_streams_may_move<T: Transport>(
+    contacts: &ContactsService<T>,
+    location: LocationId,
+    contact: ContactId,
+    change: &UpdateLocationContact,
+) {
+    send(contacts.location(location).find(contact));
+    send(contacts.location(location).update(contact, change));
+    send(contacts.location(location).ensure(contact, change));
+    send(contacts.location(location).list().items());
+    send(contacts.location(location).list().pages());
+    send(contacts.changed::<LocationId>(ContactFilter::new()).items());
+    send(contacts.export::<LocationId>().batches());
+    send(contacts.people().list(PersonFilter::new()).items());
+}
+
+#[expect(dead_code)]
+fn change_sets_may_move<T: Transport>(
+    contacts: &ContactsService<T>,
+    site: Site,
+    input: fn() -> Input,
+    mut snapshot: Snapshot,
+    set: ChangeSet,
+) -> Result<(), BulkError> {
+    send(Plan::new(site.clone()).from_api(contacts, input(), "changes.crm"));
+    send(snapshot.update(contacts, |_| ()));
+    send(OptOut::new(snapshot).plan(contacts, input(), "opt-outs.crm"));
+    send(Apply::new(set).run(contacts, &site)?);
+    Ok(())
+}
