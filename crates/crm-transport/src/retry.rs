@@ -67,6 +67,7 @@ impl Default for RetryPolicy {
 
 /// What became of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// An answer: its status, whether it speaks of maintenance, and the wait it asks for.
     Answer(StatusCode, bool, Option<Duration>),
@@ -76,6 +77,7 @@ pub enum Outcome {
 
 /// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decision {
     /// Hand the outcome to the caller.
     Stop,
