@@ -191,7 +191,7 @@ pub enum RefusalKind {
     NoRoute,
     /// 409: the record's state forbids it. Permanent.
     Conflict,
-    /// 409 or 503 that speaks of maintenance. Passes.
+    /// 409 that speaks of maintenance. Passes.
     Maintenance,
     /// 429: too many calls; this one was not executed. Passes.
     RateLimited,
