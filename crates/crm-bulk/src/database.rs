@@ -46,9 +46,14 @@ const CACHE_KIB: i64 = 8 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Database {
-    /// Makes a file that must not exist yet. The tables are made in the caller's journal mode.
+    /// Makes a file that must not exist yet, readable by its owner alone: it holds personal
+    /// data. The tables are made in the caller's journal mode.
     pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        match fs::File::create_new(path) {
+        let mut private = fs::OpenOptions::new();
+        private.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
+        match private.open(path) {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(BulkError::Exists {

@@ -248,6 +248,22 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
     assert!(read < 120, "the first batches were not read again: {read}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn sets_and_snapshots_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = world(Seed::Demo).await;
+    let snapshot = world.snapshot().await;
+    let plan = Plan::new(world.site.clone()).snapshot(snapshot);
+    let input = csv("location_id,contact_id,memo\n2001,3001,Gate code 4411\n");
+    plan.from_snapshot(input, world.path("set.crm")).unwrap();
+    for file in ["snapshot", "set.crm"] {
+        let mode = fs::metadata(world.path(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
 #[tokio::test]
 async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
     let world = world(Seed::Count(4)).await;
