@@ -106,10 +106,22 @@ pub(crate) enum Vendor {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
     #[test]
     fn the_grammar_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_says_what_it_is() {
+        fn look_at(command: &Command) {
+            for argument in command.get_arguments() {
+                let (command, argument_id) = (command.get_name(), argument.get_id());
+                assert!(argument.get_help().is_some(), "{command} {argument_id}");
+            }
+            command.get_subcommands().for_each(look_at);
+        }
+        look_at(&super::Cli::command());
     }
 }

@@ -17,6 +17,7 @@ use crate::{error::CliError, output::changed_members, session::Session};
 pub(crate) enum BookingContacts {
     /// List the contacts of one booking
     List {
+        /// The booking's id
         booking: BookingId,
 
         /// Through this booking provider; without it the app must not be tied to one
@@ -29,7 +30,10 @@ pub(crate) enum BookingContacts {
 
     /// Show one contact
     Get {
+        /// The booking's id
         booking: BookingId,
+
+        /// The contact's id
         contact: ContactId,
 
         /// The booking provider
@@ -39,6 +43,7 @@ pub(crate) enum BookingContacts {
 
     /// Create a contact
     Create {
+        /// The booking's id
         booking: BookingId,
 
         /// The booking provider
@@ -51,7 +56,10 @@ pub(crate) enum BookingContacts {
 
     /// Change a contact, and show what changed
     Update {
+        /// The booking's id
         booking: BookingId,
+
+        /// The contact's id
         contact: ContactId,
 
         /// The booking provider
@@ -72,7 +80,10 @@ pub(crate) enum BookingContacts {
 
     /// Delete a contact
     Delete {
+        /// The booking's id
         booking: BookingId,
+
+        /// The contact's id
         contact: ContactId,
 
         /// The booking provider

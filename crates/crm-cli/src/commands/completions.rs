@@ -10,6 +10,7 @@ use crate::{cli::Cli, error::CliError};
 /// Completions from the same definitions as the commands.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
+    /// For this shell
     shell: Shell,
 }
 

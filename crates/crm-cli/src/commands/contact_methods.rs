@@ -17,6 +17,7 @@ use crate::{error::CliError, output::changed_members, session::Session};
 pub(crate) enum ContactMethods {
     /// List the contact methods of one person
     List {
+        /// The person's id
         person: PersonId,
 
         #[command(flatten)]
@@ -37,12 +38,16 @@ pub(crate) enum ContactMethods {
 
     /// Show one contact method
     Get {
+        /// The person's id
         person: PersonId,
+
+        /// The contact method's id
         method: ContactMethodId,
     },
 
     /// Create a contact method
     Create {
+        /// The person's id
         person: PersonId,
 
         #[command(flatten)]
@@ -51,7 +56,10 @@ pub(crate) enum ContactMethods {
 
     /// Replace a contact method, or create it under this id
     Upsert {
+        /// The person's id
         person: PersonId,
+
+        /// The contact method's id
         method: ContactMethodId,
 
         #[command(flatten)]
@@ -60,7 +68,10 @@ pub(crate) enum ContactMethods {
 
     /// Change value or memo, and show what changed; the type takes an upsert
     Update {
+        /// The person's id
         person: PersonId,
+
+        /// The contact method's id
         method: ContactMethodId,
 
         /// The new telephone number or address
@@ -73,7 +84,10 @@ pub(crate) enum ContactMethods {
 
     /// Delete a contact method
     Delete {
+        /// The person's id
         person: PersonId,
+
+        /// The contact method's id
         method: ContactMethodId,
     },
 }

@@ -25,7 +25,10 @@ pub(crate) enum People {
     },
 
     /// Show one person
-    Get { person: PersonId },
+    Get {
+        /// The person's id
+        person: PersonId,
+    },
 
     /// Create a person
     Create {
@@ -35,6 +38,7 @@ pub(crate) enum People {
 
     /// Set every member of a person; what is not given is cleared
     Replace {
+        /// The person's id
         person: PersonId,
 
         #[command(flatten)]
@@ -47,6 +51,7 @@ pub(crate) enum People {
 
     /// Change a person, and show what changed
     Update {
+        /// The person's id
         person: PersonId,
 
         #[command(flatten)]
@@ -54,10 +59,14 @@ pub(crate) enum People {
     },
 
     /// Delete a person
-    Delete { person: PersonId },
+    Delete {
+        /// The person's id
+        person: PersonId,
+    },
 
     /// List the people related to a customer, a location or a booking with this id
     RelatedTo {
+        /// The id of the customer, location or booking
         entity: RelatedEntityId,
 
         #[command(flatten)]
@@ -69,6 +78,7 @@ pub(crate) enum People {
 
     /// List what a person is related to
     Relationships {
+        /// The person's id
         person: PersonId,
 
         /// Only to this kind of entity
@@ -220,11 +230,14 @@ impl From<Change> for PersonChange {
 /// One relationship.
 #[derive(Debug, Args)]
 pub(crate) struct Relation {
+    /// The person's id
     person: PersonId,
 
+    /// What the person is related to
     #[arg(value_name = "KIND")]
     entity_type: Entity,
 
+    /// The id of the customer, location or booking
     entity: RelatedEntityId,
 }
 

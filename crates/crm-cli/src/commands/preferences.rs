@@ -24,6 +24,7 @@ pub(crate) enum Preferences {
         #[command(flatten)]
         of: Method,
 
+        /// The preference's name: `list` has them
         name: String,
     },
 
@@ -32,6 +33,7 @@ pub(crate) enum Preferences {
         #[command(flatten)]
         of: Method,
 
+        /// The preference's name: `list` has them
         name: String,
 
         /// The new value: true or false for a preference of data type Bool
@@ -42,7 +44,10 @@ pub(crate) enum Preferences {
 /// A contact method of a person.
 #[derive(Debug, Args)]
 pub(crate) struct Method {
+    /// The person's id
     person: PersonId,
+
+    /// The contact method's id
     method: ContactMethodId,
 }
 

@@ -38,6 +38,7 @@ use crate::{
 /// it was made.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
+    /// Whose contacts
     feed: Feed,
 
     /// Start here: a time of modification, or the token that an export ended with

@@ -24,7 +24,7 @@ impl<O: Owner + FromStr<Err = InvalidId>> TypedOwner for O {}
 pub(crate) enum OwnerContacts<O: TypedOwner> {
     #[command(about = format!("List the contacts of one {}", O::NOUN))]
     List {
-        #[arg(value_name = O::NOUN.to_uppercase())]
+        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
         owner: O,
 
         #[command(flatten)]
@@ -33,15 +33,16 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 
     /// Show one contact
     Get {
-        #[arg(value_name = O::NOUN.to_uppercase())]
+        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
         owner: O,
 
+        /// The contact's id
         contact: ContactId,
     },
 
     /// Create a contact
     Create {
-        #[arg(value_name = O::NOUN.to_uppercase())]
+        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
         owner: O,
 
         #[command(flatten)]
@@ -57,9 +58,10 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 
     /// Delete a contact
     Delete {
-        #[arg(value_name = O::NOUN.to_uppercase())]
+        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
         owner: O,
 
+        /// The contact's id
         contact: ContactId,
     },
 

@@ -19,9 +19,10 @@ use crate::{
 /// What to change; whatever is not given stays as it is.
 #[derive(Debug, Args)]
 pub(crate) struct Update<O: TypedOwner> {
-    #[arg(value_name = O::NOUN.to_uppercase())]
+    #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
     owner: O,
 
+    /// The contact's id
     contact: ContactId,
 
     /// The new kind of contact
