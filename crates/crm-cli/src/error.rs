@@ -185,8 +185,8 @@ impl CliError {
 
 fn exit_of(error: &ContactsError) -> Exit {
     match (error.advice(), error.refusal_kind()) {
-        _ if error.is_credentials() => Exit::Credentials,
         (Advice::LookFirst, _) => Exit::Unknown,
+        _ if error.is_credentials() => Exit::Credentials,
         (Advice::Later, _) => Exit::Unreachable,
         (Advice::Done, _) => Exit::Differs,
         (_, Some(RefusalKind::Conflict)) => Exit::Conflict,
@@ -195,6 +195,7 @@ fn exit_of(error: &ContactsError) -> Exit {
             ContactsError::NotFound { .. } => Exit::Refused,
             ContactsError::Modified { .. } => Exit::Conflict,
             ContactsError::Unreadable { .. } => Exit::Differs,
+            ContactsError::Transport { .. } => Exit::Unreachable,
             _ => Exit::Usage,
         },
     }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
-use crm_transport::{Delivery, Effect, Response, TransportError, retry_after};
+use crm_transport::{Attempts, Delivery, Effect, Response, TransportError, retry_after};
 use http::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
 
@@ -173,6 +173,9 @@ pub struct Refusal {
     pub problem: Problem,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
+    /// Whether an attempt before this answer may have been executed. Then a refused write may
+    /// have been carried out all the same.
+    pub earlier: Delivery,
 }
 
 /// What a refusal means.
@@ -195,7 +198,7 @@ pub enum RefusalKind {
     Maintenance,
     /// 429: too many calls; this one was not executed. Passes.
     RateLimited,
-    /// 500: mostly passing; for a write the outcome is unknown.
+    /// 500, 408 and any other 5xx: mostly passing; for a write the outcome is unknown.
     ServerError,
     /// 502, 503, 504: gateway, overload or time-out; for a write the outcome is unknown.
     Unavailable,
@@ -214,8 +217,8 @@ impl RefusalKind {
             409 if problem.speaks_of_maintenance() => Self::Maintenance,
             409 => Self::Conflict,
             429 => Self::RateLimited,
-            500 => Self::ServerError,
             502..=504 => Self::Unavailable,
+            408 | 500..=599 => Self::ServerError,
             _ => Self::Unexpected,
         }
     }
@@ -281,12 +284,14 @@ impl ContactsError {
         let status = response.status();
         let problem = Problem::read(status.as_u16(), response.body());
         let retry_after = retry_after(&response);
+        let earlier = Attempts::of(&response).earlier;
         Self::Refused(Box::new(Refusal {
             kind: RefusalKind::of(status, &problem),
             site,
             status,
             problem,
             retry_after,
+            earlier,
         }))
     }
 
@@ -322,7 +327,15 @@ impl ContactsError {
 
     /// Marks the loss of an answer to a write; anything else stays as it is.
     pub(crate) fn or_unknown(self) -> Self {
-        if !self.outcome_is_unknown() {
+        match self.outcome_is_unknown() {
+            true => self.unknown(),
+            false => self,
+        }
+    }
+
+    /// Marks an error after which nobody knows whether a write was carried out.
+    pub(crate) fn unknown(self) -> Self {
+        if matches!(self, Self::OutcomeUnknown { .. }) {
             return self;
         }
         match self.site().cloned().map(Box::new) {
@@ -388,6 +401,7 @@ impl ContactsError {
     pub fn is_credentials(&self) -> bool {
         match self {
             Self::Transport { source, .. } => source.is_credentials(),
+            Self::OutcomeUnknown { source, .. } => source.is_credentials(),
             _ => self.refusal_kind() == Some(RefusalKind::Unauthorized),
         }
     }
@@ -414,9 +428,9 @@ impl ContactsError {
             Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::LookFirst,
             Self::Unreadable { .. } => Advice::Correct,
             Self::Refused(refusal) => refusal.advice(),
-            Self::Transport { source, .. } if source.is_credentials() => Advice::Correct,
             Self::Transport { site, source } => match (source.delivery(), site.effect) {
                 (Delivery::Unknown, Effect::Idempotent | Effect::Creates) => Advice::LookFirst,
+                _ if source.kind().is_permanent() => Advice::Correct,
                 _ => Advice::Later,
             },
         }
@@ -425,12 +439,13 @@ impl ContactsError {
 
 impl Refusal {
     fn advice(&self) -> Advice {
+        use RefusalKind::{Maintenance, RateLimited, ServerError, Unavailable};
+
+        let is_lost = matches!(self.kind, ServerError | Unavailable);
+        let may_be_done = is_lost || self.earlier == Delivery::Unknown;
         match self.kind {
-            RefusalKind::RateLimited | RefusalKind::Maintenance => Advice::Later,
-            RefusalKind::ServerError | RefusalKind::Unavailable => match self.site.effect {
-                Effect::Read => Advice::Later,
-                _ => Advice::LookFirst,
-            },
+            _ if may_be_done && self.site.effect != Effect::Read => Advice::LookFirst,
+            RateLimited | Maintenance | ServerError | Unavailable => Advice::Later,
             _ => Advice::Correct,
         }
     }

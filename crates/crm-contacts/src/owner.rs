@@ -222,18 +222,19 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             contact,
             update,
         };
-        let mut repeats = 1;
+        let mut may_be_done = false;
         loop {
             match self.service.call(&operation).await {
                 Ok(answer) => return self.verified(&operation, answer),
-                Err(error) if error.outcome_is_unknown() => {
+                // Of the first of two calls nobody knows, whatever became of the second.
+                Err(error) if may_be_done || error.outcome_is_unknown() => {
                     let found = self.read_back(|found| found.id == contact).await;
                     match found {
                         Ok(Some(found)) if verify(&operation.update, &found).is_empty() => {
                             return Ok(found);
                         }
-                        Ok(Some(_)) if repeats > 0 => repeats -= 1,
-                        _ => return Err(error.or_unknown()),
+                        Ok(Some(_)) if !may_be_done => may_be_done = true,
+                        _ => return Err(error.unknown()),
                     }
                 }
                 Err(error) => return Err(error),
@@ -315,6 +316,9 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ) -> Result<Option<Contact>, ContactsError> {
         let mut found = Ok(None);
         for pause in READ_BACK {
+            if !self.service.has_time_for(pause) {
+                break;
+            }
             tokio::time::sleep(pause).await;
             found = self.search(&wanted).await;
             if matches!(found, Ok(Some(_))) {

@@ -2,15 +2,15 @@
 
 use crm_models::{
     Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
-    CreatePersonRequest, MethodPreference, Person, PersonChange, PersonFilter, PersonId,
-    PreferenceType, RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest,
-    UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
+    ContactRelationship, CreatePersonRequest, MethodPreference, Person, PersonChange, PersonFilter,
+    PersonId, PreferenceType, RelatedEntityId, RelatedEntityType, RelationshipFilter,
+    ReplacePersonRequest, UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
 };
 use crm_transport::Transport;
 
 use crate::{
     ContactsService, List,
-    error::ContactsError,
+    error::{ContactsError, RefusalKind},
     operations::{contact_methods, people, relationships},
 };
 
@@ -184,23 +184,38 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         self.service.write(&operation).await.map(|_| ())
     }
 
-    /// Ends a relationship. One that does not exist is a conflict here, not "not found".
+    /// Ends a relationship. One that does not exist is a conflict here, not "not found"; after
+    /// an attempt that may have ended it, the relationships are looked at.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the relationship still
+    /// shows up; otherwise as [`ContactsService::call`].
     pub async fn unrelate(
         &self,
         entity_type: RelatedEntityType,
         related_entity: RelatedEntityId,
     ) -> Result<(), ContactsError> {
+        let filter = RelationshipFilter::new()
+            .related_entity_id(related_entity)
+            .entity_type(&entity_type);
         let operation = relationships::DeleteContactRelationship {
             contact: self.id,
             related_entity,
-            entity_type,
+            entity_type: entity_type.clone(),
         };
-        self.service.write(&operation).await.map(|_| ())
+        let gone = async || {
+            let is_it = |found: &ContactRelationship| {
+                found.related_entity_id == related_entity && found.entity_type() == entity_type
+            };
+            match self.relationships(filter).find(is_it).await {
+                Ok(found) => Ok(found.is_none()),
+                // So is a person who does not exist.
+                Err(error) if error.refusal_kind() == Some(RefusalKind::Conflict) => Ok(true),
+                Err(error) => Err(error),
+            }
+        };
+        self.service.delete(&operation, gone).await
     }
 
     /// The person's contact methods.

@@ -1,11 +1,12 @@
 //! The entry point: a transport, a tenant, and handles for the things of the API.
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use crm_models::{
     BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
 };
-use crm_transport::{Attempts, Transport};
+use crm_transport::{Call, Transport};
+use tokio::time::Instant;
 
 use crate::{
     Bookings, Export, List, OwnerContacts, People, PersonHandle, ProviderBooking,
@@ -47,6 +48,7 @@ pub struct ContactsService<T = Arc<dyn Transport>> {
     transport: T,
     tenant: TenantId,
     legacy_preferences: bool,
+    deadline: Option<Instant>,
 }
 
 /// How many ids one call may filter by. The contract states no bound for contacts; its other
@@ -61,6 +63,7 @@ impl<T: Transport> ContactsService<T> {
             transport,
             tenant,
             legacy_preferences: false,
+            deadline: None,
         }
     }
 
@@ -70,6 +73,30 @@ impl<T: Transport> ContactsService<T> {
     pub fn with_legacy_preferences(mut self) -> Self {
         self.legacy_preferences = true;
         self
+    }
+
+    /// All that this service does must have ended then: each call has this
+    /// [`deadline`](Call::deadline). Take a clone of a service for one piece of work, say the
+    /// answer to one web request.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// # use crm_contacts::ContactsService;
+    /// # use crm_transport::Transport;
+    /// # fn example<T: Transport + Clone>(contacts: &ContactsService<T>) -> ContactsService<T> {
+    /// contacts.clone().with_deadline(Instant::now() + Duration::from_secs(10))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: impl Into<Instant>) -> Self {
+        self.deadline = Some(deadline.into());
+        self
+    }
+
+    /// Whether the deadline comes after that time.
+    pub(crate) fn has_time_for(&self, pause: Duration) -> bool {
+        self.deadline
+            .is_none_or(|deadline| pause < deadline.saturating_duration_since(Instant::now()))
     }
 
     pub(crate) fn legacy_preferences(&self) -> bool {
@@ -96,7 +123,15 @@ impl<T: Transport> ContactsService<T> {
     /// no answer came, [`ContactsError::Refused`] for a status outside 200 to 299, and
     /// [`ContactsError::Unreadable`] for a success with another body than documented.
     pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
-        self.attempt(operation).await.map_err(|failed| failed.error)
+        let mut request = operation.request(self.tenant)?;
+        if let Some(deadline) = self.deadline {
+            Call::of_mut(&mut request).deadline = Some(deadline);
+        }
+        let site = CallSite::new(O::SPEC, request.uri().clone());
+        match self.transport.send_unboxed(request).await {
+            Ok(response) => read_answer::<O>(site, response),
+            Err(source) => Err(ContactsError::transport(site, source)),
+        }
     }
 
     /// [`call`](Self::call) for a write: a lost answer becomes
@@ -118,35 +153,14 @@ impl<T: Transport> ContactsService<T> {
         operation: &O,
         gone: impl AsyncFnOnce() -> Result<bool, ContactsError>,
     ) -> Result<(), ContactsError> {
-        match self.attempt(operation).await {
+        match self.call(operation).await {
             Ok(_) => Ok(()),
-            Err(failed) if failed.repeated && failed.error.is_not_found() => Ok(()),
-            Err(failed) if failed.error.outcome_is_unknown() => match gone().await {
+            Err(error) if !error.outcome_is_unknown() => Err(error),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => match gone().await {
                 Ok(true) => Ok(()),
-                _ => Err(failed.error.or_unknown()),
+                _ => Err(error.unknown()),
             },
-            Err(failed) => Err(failed.error),
-        }
-    }
-
-    /// Sends one operation; on failure also tells whether the transport had to repeat it.
-    async fn attempt<O: Operation>(&self, operation: &O) -> Result<O::Answer, Failed> {
-        let request = operation
-            .request(self.tenant)
-            .map_err(Failed::before_sending)?;
-        let site = CallSite::new(O::SPEC, request.uri().clone());
-        match self.transport.send_unboxed(request).await {
-            Ok(response) => {
-                let attempts = response.extensions().get::<Attempts>().copied();
-                read_answer::<O>(site, response).map_err(|error| Failed {
-                    error,
-                    repeated: attempts.is_some_and(|attempts| attempts.0 > 1),
-                })
-            }
-            Err(source) => Err(Failed {
-                error: ContactsError::transport(site, source),
-                repeated: false,
-            }),
         }
     }
 
@@ -228,21 +242,5 @@ impl<T: Transport> ContactsService<T> {
     /// One person of Contacts v2.
     pub fn person(&self, id: PersonId) -> PersonHandle<'_, T> {
         PersonHandle::new(self, id)
-    }
-}
-
-/// A call that failed, and what came before its last attempt.
-struct Failed {
-    error: ContactsError,
-    /// Whether the transport sent the request more than once.
-    repeated: bool,
-}
-
-impl Failed {
-    fn before_sending(error: ContactsError) -> Self {
-        Self {
-            error,
-            repeated: false,
-        }
     }
 }

@@ -48,6 +48,8 @@ async fn every_status_has_its_own_kind_and_advice() {
         (502, "Bad gateway", Unavailable, LookFirst),
         (503, "Unavailable", Unavailable, LookFirst),
         (504, "Time-out", Unavailable, LookFirst),
+        (408, "Time-out", ServerError, LookFirst),
+        (520, "A gateway's own", ServerError, LookFirst),
         (302, "Moved", Unexpected, Correct),
         (418, "Teapot", Unexpected, Correct),
     ];
@@ -152,6 +154,31 @@ async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
         matches!(error, ContactsError::OutcomeUnknown { .. }),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_repeat_heals_is_to_be_corrected() {
+    use {Advice::*, Delivery::*, TransportErrorKind::*};
+    for (kind, delivery, advice) in [
+        (Refused, NotSent, Correct),
+        (InvalidRequest, NotSent, Correct),
+        (Tls, NotSent, Correct),
+        (Credentials, NotSent, Correct),
+        (RateLimited, NotSent, Later),
+        (TokenEndpoint, NotSent, Later),
+        (Connect, NotSent, Later),
+        // An earlier attempt may have been executed.
+        (Credentials, Unknown, LookFirst),
+        (Connect, Unknown, LookFirst),
+        (AnswerTooLarge, Unknown, LookFirst),
+    ] {
+        let error = update_error(Step::Fail(kind, delivery)).await;
+        assert_eq!(error.advice(), advice, "{kind:?} {delivery:?}");
+        assert_eq!(error.is_credentials(), kind == Credentials);
+    }
+    let (service, _) = service([Step::Fail(AnswerTooLarge, Unknown)]);
+    let read = service.location(location()).list().collect().await;
+    assert_eq!(read.unwrap_err().advice(), Correct);
 }
 
 #[tokio::test]

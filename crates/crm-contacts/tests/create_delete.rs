@@ -5,8 +5,9 @@
 mod common;
 
 use common::*;
-use crm_contacts::{ContactsError, Creation};
-use crm_models::{ContactType, CreateContactRequest};
+use crm_contacts::{ContactsError, Creation, RefusalKind};
+use crm_models::{ContactType, CreateContactRequest, RelatedEntityId, RelatedEntityType};
+use crm_transport::Delivery;
 
 fn new() -> CreateContactRequest {
     CreateContactRequest::new(ContactType::MobilePhone, "(818) 555-0142")
@@ -70,19 +71,50 @@ async fn a_creation_that_does_not_show_up_is_unknown_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_delete_that_finds_nothing_is_an_error_unless_an_attempt_came_before() {
-    let (first, _) = service([status(404, "")]);
-    assert!(
-        first
-            .location(location())
-            .delete(id(1))
-            .await
-            .unwrap_err()
-            .is_not_found()
-    );
-
-    let (repeated, _) = service([Step::AnswerAfter(2, 404, String::new())]);
+async fn a_delete_that_finds_nothing_is_an_error_unless_an_earlier_attempt_may_have_done_it() {
+    let not_found = |earlier| Step::AnswerAfter(earlier, 404, String::new());
+    for nothing_deleted in [status(404, ""), not_found(Delivery::NotSent)] {
+        let (service, _) = service([nothing_deleted]);
+        let result = service.location(location()).delete(id(1)).await;
+        assert!(result.unwrap_err().is_not_found());
+    }
+    let (repeated, _) = service([not_found(Delivery::Unknown)]);
     repeated.location(location()).delete(id(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_relationship_that_is_gone_after_a_lost_attempt_was_ended() {
+    let entity = RelatedEntityId::new(2_001).unwrap();
+    let relationship = r#"{"id":"5f0e1a52-0000-4000-8000-000000000001","relatedEntityId":2001,
+        "typeName":"Location","typeSlug":"location","createdOn":"2026-01-01T00:00:00Z",
+        "createdBy":7}"#;
+    let gone = || ok(page::<&str>(1, false, &[]));
+    let there = || ok(page(1, false, &[relationship]));
+    let conflict = |earlier| Step::AnswerAfter(earlier, 409, String::new());
+    for (script, expected) in [
+        (vec![status(200, "")], "done"),
+        (vec![status(409, "")], "conflict"),
+        (vec![conflict(Delivery::NotSent)], "conflict"),
+        (vec![conflict(Delivery::Unknown), gone()], "done"),
+        (vec![conflict(Delivery::Unknown), status(409, "")], "done"),
+        (vec![conflict(Delivery::Unknown), there()], "unknown"),
+        (vec![lost(), gone()], "done"),
+        (vec![lost(), there()], "unknown"),
+    ] {
+        let (service, _) = service(script);
+        let person = "5f0e1a52-0000-4000-8000-000000000002".parse().unwrap();
+        let result = service
+            .person(person)
+            .unrelate(RelatedEntityType::Location, entity)
+            .await;
+        let became = match result {
+            Ok(()) => "done",
+            Err(error) if error.outcome_is_unknown() => "unknown",
+            Err(error) if error.refusal_kind() == Some(RefusalKind::Conflict) => "conflict",
+            Err(_) => "another error",
+        };
+        assert_eq!(became, expected);
+    }
 }
 
 #[tokio::test]

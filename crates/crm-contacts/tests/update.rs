@@ -4,9 +4,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
-use crm_contacts::{Advice, ContactsError};
-use crm_models::{ContactChange, PreferenceChange};
+use crm_contacts::{Advice, ContactsError, ContactsService};
+use crm_models::{ContactChange, PreferenceChange, TenantId};
+use crm_transport::{Call, Delivery, MockTransport, TransportError, TransportErrorKind};
+use tokio::time::Instant;
 
 const LIST: &str = "GET /locations/55021/contacts?page=1&pageSize=500";
 const NO_MARKETING: &str = concat!(
@@ -279,4 +283,71 @@ async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
     );
     assert!(error.outcome_is_unknown());
     assert_eq!(sent.count("PATCH"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_refused_after_a_lost_attempt_is_read_back() {
+    let change = ContactChange::new().memo("Gate code 4411");
+    let done = || {
+        ok(page(
+            1,
+            false,
+            &[mobile(71_204).replace("Site manager", "Gate code 4411")],
+        ))
+    };
+    for refused in [429, 404, 401, 400] {
+        let last = Step::AnswerAfter(Delivery::Unknown, refused, String::new());
+        let (service, sent) = service([last, done()]);
+        let updated = service
+            .location(location())
+            .update(id(71_204), &change)
+            .await;
+        assert_eq!(updated.unwrap().memo.as_deref(), Some("Gate code 4411"));
+        assert_eq!(sent.count("PATCH"), 1);
+
+        let (service, _) =
+            self::service([Step::AnswerAfter(Delivery::NotSent, refused, String::new())]);
+        let error = service
+            .location(location())
+            .update(id(71_204), &change)
+            .await;
+        assert!(
+            !error.unwrap_err().outcome_is_unknown(),
+            "nothing was executed"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_update_stays_unknown_when_its_repeat_is_refused() {
+    let change = ContactChange::new().memo("Gate code 4411");
+    let unchanged = || ok(page(1, false, &[mobile(71_204)]));
+    let (service, _) = service([lost(), unchanged(), status(429, ""), unchanged()]);
+    let error = service
+        .location(location())
+        .update(id(71_204), &change)
+        .await;
+    assert!(error.unwrap_err().outcome_is_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_that_of_each_call_and_ends_the_reading_back() {
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let mut transport = MockTransport::new();
+    transport.expect_send().times(2).returning(move |request| {
+        assert_eq!(Call::of(&request).deadline, Some(deadline));
+        Err(TransportError::new(
+            TransportErrorKind::Reset,
+            Delivery::Unknown,
+        ))
+    });
+    let service = ContactsService::new(transport, TenantId::new(1_001).unwrap());
+    let service = service.with_deadline(deadline);
+    let change = ContactChange::new().memo("Gate code 4411");
+    let error = service
+        .location(location())
+        .update(id(71_204), &change)
+        .await;
+    assert!(error.unwrap_err().outcome_is_unknown());
+    assert!(Instant::now() <= deadline, "no waiting beyond it");
 }

@@ -2,21 +2,28 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use serde::Deserialize;
-use tokio::{sync::Mutex, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::Mutex,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
 use tracing::Instrument;
 
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Entry, TokenCache};
 use crate::{
     Call, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, replay::Replay,
+    TransportErrorKind, call::before_sending, replay::Replay, retry_after,
 };
 
 /// Where tokens are asked for, on the auth host.
@@ -31,15 +38,34 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// The longest lifetime that is believed.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The shortest time for which a new token is used, whatever its lifetime: those who wait for it
+/// must not ask one after another.
+const SHORTEST_USE: Duration = Duration::from_secs(5);
+
 /// How long a failing token endpoint is left alone: doubled with each failure in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a call waits for a token while the endpoint fails for a passing reason.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the endpoint says of a refusal: the codes of RFC 6749, section 5.2. No other word of an
+/// answer is shown, for it may repeat the request.
+const CODES: [&str; 6] = [
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+];
 
 /// The source of access tokens. Clones share the token.
 ///
 /// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
 /// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
-/// is replaced while calls still go on with it. While the endpoint fails, all share its back-off.
+/// is replaced while calls still go on with it. While the endpoint fails for a passing reason, all
+/// share its back-off and wait for it, each for half a minute at most.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -65,6 +91,8 @@ struct Shared {
     current: RwLock<Option<Arc<Token>>>,
     /// Held by the one task that asks for a token.
     asking: Mutex<Option<Failure>>,
+    /// Since a new token was refused as well: when the next one may be asked for because of a 401.
+    in_vain: std::sync::Mutex<Option<Pause>>,
 }
 
 struct Token {
@@ -74,13 +102,21 @@ struct Token {
     refresh_at: Instant,
     expires_at: Instant,
     scope: Option<String>,
+    /// By an answer 401.
+    is_refused: AtomicBool,
 }
 
 /// The last failure of the endpoint.
 struct Failure {
     kind: TransportErrorKind,
     reason: TokenFailure,
-    pause: Duration,
+    pause: Pause,
+}
+
+/// A pause that doubles each time.
+#[derive(Clone, Copy)]
+struct Pause {
+    length: Duration,
     until: Instant,
 }
 
@@ -91,9 +127,15 @@ enum TokenFailure {
         "the token endpoint answered {status} {code}; check client id, client secret and that \
          both belong to this environment"
     )]
-    Refused { status: StatusCode, code: String },
-    #[error("the token endpoint answered {0}")]
-    Status(StatusCode),
+    Refused {
+        status: StatusCode,
+        code: &'static str,
+    },
+    #[error("the token endpoint answered {status}")]
+    Status {
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    },
     #[error("the token endpoint's answer cannot be read")]
     Unreadable,
     #[error("{0}")]
@@ -162,7 +204,9 @@ impl Auth {
         if let Some(cache) = &self.0.cache {
             cache.forget(&self.0.credentials).await;
         }
-        let token = self.0.token(self.0.current().as_ref()).await?;
+        // Who asks wants to know of a failure, not to wait until it has passed.
+        let token = self.0.start_renewal(self.0.current(), Instant::now());
+        let token = joined(token).await?;
         Ok(TokenInfo {
             expires_in: token.expires_at.saturating_duration_since(Instant::now()),
             scopes: token
@@ -188,6 +232,7 @@ impl Shared {
             cache: None,
             current: RwLock::new(None),
             asking: Mutex::new(None),
+            in_vain: std::sync::Mutex::default(),
         }
     }
 
@@ -196,72 +241,111 @@ impl Shared {
         current.clone()
     }
 
-    /// The present token, unless it has expired or is the refused one.
-    fn valid(&self, refused: Option<&Arc<Token>>, now: Instant) -> Option<Arc<Token>> {
+    /// The present token, unless it has expired or was refused.
+    fn valid(&self, now: Instant) -> Option<Arc<Token>> {
         self.current()
-            .filter(|token| !refused.is_some_and(|refused| Arc::ptr_eq(token, refused)))
-            .filter(|token| now < token.expires_at)
+            .filter(|token| now < token.expires_at && !token.is_refused.load(Ordering::Relaxed))
     }
 
-    /// A token that is valid and not the refused one.
+    /// A token that is valid, until the deadline.
     async fn token(
         self: &Arc<Self>,
-        refused: Option<&Arc<Token>>,
+        deadline: Option<Instant>,
     ) -> Result<Arc<Token>, TransportError> {
         let now = Instant::now();
-        if let Some(token) = self.valid(refused, now) {
+        let patience = now + PATIENCE;
+        if let Some(token) = self.valid(now) {
             if now >= token.refresh_at && self.asking.try_lock().is_ok() {
-                self.start_renewal(refused);
+                self.start_renewal(None, patience);
             }
             return Ok(token);
         }
-        self.start_renewal(refused).await.unwrap_or_else(|_| {
-            let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotSent);
-            Err(error.with_source("the task that asks for a token ended early"))
-        })
+        let patience = deadline.map_or(patience, |deadline| patience.min(deadline));
+        before_sending(deadline, joined(self.start_renewal(None, patience))).await
     }
 
-    /// Asks in a task, which goes on without its caller.
+    /// Asks in a task, which goes on without its caller, for a token that is not this one.
     fn start_renewal(
         self: &Arc<Self>,
-        refused: Option<&Arc<Token>>,
+        other_than: Option<Arc<Token>>,
+        patience: Instant,
     ) -> JoinHandle<Result<Arc<Token>, TransportError>> {
-        let renewal = Arc::clone(self).renew(refused.cloned());
+        let renewal = Arc::clone(self).renew(other_than, patience);
         tokio::spawn(renewal.in_current_span())
     }
 
+    /// Asks until there is a token, the failure is for good, or the next attempt would come after
+    /// the caller's patience. Callers queue for the lock in the order in which they came, so one
+    /// asks for all, and each waits as long as it would by itself.
     async fn renew(
         self: Arc<Self>,
-        refused: Option<Arc<Token>>,
+        other_than: Option<Arc<Token>>,
+        patience: Instant,
     ) -> Result<Arc<Token>, TransportError> {
-        let refused = refused.as_ref();
         let mut last_failure = self.asking.lock().await;
         // The task before may have brought one.
         let now = Instant::now();
-        let present = self.valid(refused, now);
-        if let Some(token) = present.filter(|token| now < token.refresh_at) {
+        let present = self.valid(now).filter(|token| now < token.refresh_at);
+        let is_other = |token: &Arc<Token>| {
+            other_than
+                .as_ref()
+                .is_none_or(|other_than| !Arc::ptr_eq(token, other_than))
+        };
+        if let Some(token) = present.filter(is_other) {
             return Ok(token);
         }
-        let failure = match last_failure.take() {
-            Some(failure) if Instant::now() < failure.until => failure,
-            earlier => match self.obtain(refused).await {
+        loop {
+            if let Some(failure) = &*last_failure
+                && !failure.pause.is_over()
+            {
+                if failure.kind.is_permanent() || failure.pause.until > patience {
+                    return Err(failure.error());
+                }
+                sleep_until(failure.pause.until).await;
+            }
+            match self.obtain().await {
                 Ok(token) => {
+                    *last_failure = None;
                     let token = Arc::new(token);
                     let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                     *current = Some(Arc::clone(&token));
                     return Ok(token);
                 }
-                Err((kind, reason)) => Failure::after(earlier, kind, reason),
-            },
-        };
-        let error = failure.error();
-        *last_failure = Some(failure);
-        Err(error)
+                Err((kind, reason)) => {
+                    *last_failure = Some(Failure::after(last_failure.take(), kind, reason));
+                }
+            }
+        }
+    }
+
+    /// Drops a token that an answer 401 refused; whether another one may be tried. It may not
+    /// while new tokens were refused as well: then the answer has another reason.
+    fn refuse(&self, token: &Arc<Token>) -> bool {
+        let is_current = |current: Arc<Token>| Arc::ptr_eq(&current, token);
+        if self.current().is_some_and(is_current) && !self.in_vain().is_none_or(|p| p.is_over()) {
+            return false;
+        }
+        token.is_refused.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// Keeps in mind whether another token helped against an answer 401.
+    fn tried_another(&self, has_helped: bool) {
+        let mut in_vain = self.in_vain();
+        match *in_vain {
+            _ if has_helped => *in_vain = None,
+            Some(pause) if !pause.is_over() => {}
+            earlier => *in_vain = Some(Pause::after(earlier, Duration::ZERO)),
+        }
+    }
+
+    fn in_vain(&self) -> std::sync::MutexGuard<'_, Option<Pause>> {
+        self.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token from the cache or from the endpoint.
     #[cfg(feature = "token-cache")]
-    async fn obtain(&self, refused: Option<&Arc<Token>>) -> Result<Token, Refusal> {
+    async fn obtain(&self) -> Result<Token, Refusal> {
         let entry = match &self.cache {
             Some(cache) => cache.entry(&self.credentials).await,
             None => None,
@@ -269,7 +353,7 @@ impl Shared {
         let Some(entry) = entry else {
             return self.ask().await.map(|(token, _)| token);
         };
-        if let Some(token) = self.saved(&entry, refused) {
+        if let Some(token) = self.saved(&entry) {
             return Ok(token);
         }
         let asked_at = Instant::now();
@@ -278,12 +362,16 @@ impl Shared {
         Ok(token)
     }
 
-    /// The cached token, if it is fresh and not the refused one.
+    /// The cached token, if it is fresh and not the one that was refused.
     #[cfg(feature = "token-cache")]
-    fn saved(&self, entry: &Entry, refused: Option<&Arc<Token>>) -> Option<Token> {
+    fn saved(&self, entry: &Entry) -> Option<Token> {
         let (answer, age) = entry.load()?;
         let token = self.token_of(&answer, Instant::now().checked_sub(age)?)?;
-        if refused.is_some_and(|refused| refused.authorization == token.authorization) {
+        let is_refused = |current: Arc<Token>| {
+            current.is_refused.load(Ordering::Relaxed)
+                && current.authorization == token.authorization
+        };
+        if self.current().is_some_and(is_refused) {
             entry.remove();
             return None;
         }
@@ -292,7 +380,7 @@ impl Shared {
 
     /// A token from the endpoint.
     #[cfg(not(feature = "token-cache"))]
-    async fn obtain(&self, _: Option<&Arc<Token>>) -> Result<Token, Refusal> {
+    async fn obtain(&self) -> Result<Token, Refusal> {
         self.ask().await.map(|(token, _)| token)
     }
 
@@ -305,7 +393,9 @@ impl Shared {
         crate::measure::token_request(&result);
         let answer = result.map_err(|error| {
             let kind = match error.kind() {
-                kind @ (TransportErrorKind::Tls | TransportErrorKind::InvalidRequest) => kind,
+                kind @ (TransportErrorKind::Tls
+                | TransportErrorKind::InvalidRequest
+                | TransportErrorKind::Refused) => kind,
                 _ => TokenEndpoint,
             };
             (kind, TokenFailure::Transport(error.to_string()))
@@ -314,19 +404,24 @@ impl Shared {
         if matches!(status.as_u16(), 400 | 401 | 403) {
             let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());
             let code = refusal.ok().and_then(|refusal| refusal.error);
-            // A code is one word; anything else is not shown, for it may repeat the request.
-            let code =
-                code.filter(|code| code.len() < 40 && code.is_ascii() && !code.contains(' '));
-            let code = code.unwrap_or_default();
+            let code = CODES
+                .into_iter()
+                .find(|known| code.as_deref() == Some(known));
+            let code = code.unwrap_or("without a code");
             return Err((Credentials, TokenFailure::Refused { status, code }));
         }
         if !status.is_success() {
-            return Err((TokenEndpoint, TokenFailure::Status(status)));
+            let retry_after = retry_after(&answer);
+            let reason = TokenFailure::Status {
+                status,
+                retry_after,
+            };
+            return Err((TokenEndpoint, reason));
         }
         let answer: TokenAnswer = serde_json::from_slice(answer.body())
             .map_err(|_| (TokenEndpoint, TokenFailure::Unreadable))?;
         match self.token_of(&answer, asked_at) {
-            Some(token) => Ok((token, answer)),
+            Some(token) => Ok((token.used_until(Instant::now() + SHORTEST_USE), answer)),
             None => Err((Credentials, TokenFailure::Header)),
         }
     }
@@ -360,20 +455,38 @@ impl Shared {
             refresh_at: asked_at + (lifetime - margin),
             expires_at: asked_at + lifetime,
             scope: answer.scope.clone(),
+            is_refused: AtomicBool::new(false),
         })
+    }
+}
+
+impl Pause {
+    /// Twice as long as the earlier one, and as long as was asked for.
+    fn after(earlier: Option<Self>, asked: Duration) -> Self {
+        let length = earlier.map_or(FIRST_PAUSE, |earlier| {
+            (earlier.length * 2).min(LONGEST_PAUSE)
+        });
+        Self {
+            length,
+            until: Instant::now() + length.max(asked),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.until <= Instant::now()
     }
 }
 
 impl Failure {
     fn after(earlier: Option<Self>, kind: TransportErrorKind, reason: TokenFailure) -> Self {
-        let pause = earlier.map_or(FIRST_PAUSE, |earlier| {
-            (earlier.pause * 2).min(LONGEST_PAUSE)
-        });
+        let asked = match reason {
+            TokenFailure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
         Self {
             kind,
             reason,
-            pause,
-            until: Instant::now() + pause,
+            pause: Pause::after(earlier.map(|earlier| earlier.pause), asked),
         }
     }
 
@@ -382,10 +495,21 @@ impl Failure {
     }
 }
 
+/// The outcome of a renewal.
+async fn joined(
+    renewal: JoinHandle<Result<Arc<Token>, TransportError>>,
+) -> Result<Arc<Token>, TransportError> {
+    renewal.await.unwrap_or_else(|_| {
+        let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotSent);
+        Err(error.with_source("the task that asks for a token ended early"))
+    })
+}
+
 /// A transport that adds the access token and the app key to every request.
 ///
-/// An answer 401 drops the token, if it is still the refused one, and sends the request once
-/// more. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
+/// An answer 401 drops the token, and the request is sent once more with another one. While
+/// another one does not help, the answer is handed on as it is, and the next token is asked for
+/// after a pause that grows to half a minute. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
 #[derive(Debug, Clone)]
 pub struct WithAuth<T> {
     inner: T,
@@ -399,6 +523,13 @@ impl<T: Transport> WithAuth<T> {
 }
 
 impl Token {
+    /// This one, taken for valid until then at least.
+    fn used_until(mut self, earliest_end: Instant) -> Self {
+        self.refresh_at = self.refresh_at.max(earliest_end);
+        self.expires_at = self.expires_at.max(earliest_end);
+        self
+    }
+
     fn authorize(&self, mut request: Request) -> Request {
         let headers = request.headers_mut();
         headers.insert(header::AUTHORIZATION, self.authorization.clone());
@@ -418,19 +549,21 @@ impl<T: Transport> Transport for WithAuth<T> {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let token = self.auth.0.token(None).await?;
+            let auth = &self.auth.0;
+            let deadline = Call::of(&request).deadline;
+            let token = auth.token(deadline).await?;
             let replay = Replay::of(&request);
             {
                 let response = self.inner.send_unboxed(token.authorize(request)).await?;
-                if response.status() != StatusCode::UNAUTHORIZED {
+                if response.status() != StatusCode::UNAUTHORIZED || !auth.refuse(&token) {
                     return Ok(response);
                 }
             }
-            let token = self.auth.0.token(Some(&token)).await?;
-            let again = self
-                .inner
-                .send_unboxed(token.authorize(replay.into_request()));
-            again.await
+            let token = auth.token(deadline).await?;
+            let again = token.authorize(replay.into_request());
+            let response = self.inner.send_unboxed(again).await?;
+            auth.tried_another(response.status() != StatusCode::UNAUTHORIZED);
+            Ok(response)
         }
     }
 }

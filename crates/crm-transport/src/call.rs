@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Request;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{Delivery, Request, Response, TransportError, TransportErrorKind};
 
 /// What a repeat of a call would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +39,10 @@ pub struct Call {
     pub rate_limit_key: u64,
     /// How long one attempt may take; the transport's own time-out unless set.
     pub timeout: Option<Duration>,
+    /// When all attempts and waits must have ended.
+    pub deadline: Option<Instant>,
+    /// How many attempts of the same call went before this one.
+    pub resend_count: u32,
 }
 
 impl Call {
@@ -48,6 +54,8 @@ impl Call {
             effect,
             rate_limit_key: 0,
             timeout: None,
+            deadline: None,
+            resend_count: 0,
         }
     }
 
@@ -58,10 +66,24 @@ impl Call {
         self
     }
 
-    /// How long one attempt may take.
+    /// How long one attempt may take, from the connection to the answer's last byte. A time-out
+    /// tells that nothing was sent only where it is longer than the transport waits for a
+    /// connection ([`Limits::connect_timeout`](crate::Limits::connect_timeout)); of a shorter one
+    /// the delivery may be unknown though there was no connection.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// When the call must have ended, with all its attempts and waits.
+    ///
+    /// The layers keep to it: rate limit and auth wait no longer, which is a time-out of a call
+    /// that was not sent, and retry begins nothing after it and cuts off what is on its way. Below
+    /// the retry layer it is set: to the caller's, or to the end of the policy's total time.
+    #[must_use]
+    pub fn deadline(mut self, deadline: impl Into<Instant>) -> Self {
+        self.deadline = Some(deadline.into());
         self
     }
 
@@ -69,12 +91,58 @@ impl Call {
     /// may have been executed.
     #[must_use]
     pub fn of(request: &Request) -> &Self {
-        const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
         request.extensions().get().unwrap_or(CAREFUL)
+    }
+
+    /// The call of a request, to change it.
+    #[must_use]
+    pub fn of_mut(request: &mut Request) -> &mut Self {
+        let extensions = request.extensions_mut();
+        extensions.get_or_insert_with(|| CAREFUL.clone())
     }
 }
 
-/// How many times the request was tried: in the extensions of an answer, absent after one
-/// attempt, and in those of a repeated request, which attempts went before.
+const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
+
+/// The attempts that an answer took.
+///
+/// In the answer's extensions, put there by the retry layer; absent when the first attempt
+/// brought it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempts(pub u32);
+pub struct Attempts {
+    /// How many, the last included.
+    pub count: u32,
+    /// Whether one before the last may have been executed. Then an answer that refuses the call
+    /// says nothing of what became of it.
+    pub earlier: Delivery,
+}
+
+impl Attempts {
+    /// The attempts that this answer took.
+    #[must_use]
+    pub fn of(response: &Response) -> Self {
+        let one = Self {
+            count: 1,
+            earlier: Delivery::NotSent,
+        };
+        response.extensions().get().copied().unwrap_or(one)
+    }
+}
+
+/// Waits for what must be there before a request is sent, until the deadline of its call.
+pub(crate) async fn before_sending<T>(
+    deadline: Option<Instant>,
+    waiting: impl Future<Output = Result<T, TransportError>>,
+) -> Result<T, TransportError> {
+    let Some(deadline) = deadline else {
+        return waiting.await;
+    };
+    let in_time = timeout_at(deadline, waiting).await;
+    in_time.unwrap_or_else(|_| Err(not_begun()))
+}
+
+/// The deadline passed before anything was sent.
+pub(crate) fn not_begun() -> TransportError {
+    TransportError::new(TransportErrorKind::Timeout, Delivery::NotSent)
+        .with_source("the deadline passed before it was sent")
+}

@@ -7,8 +7,10 @@ type Cause = Box<dyn Error + Send + Sync>;
 
 /// There is no answer. A status is never an error: 404 and 503 are answers.
 ///
-/// What may be repeated rests on [`delivery`](Self::delivery) alone. The message holds neither
-/// credentials nor the query.
+/// What may be repeated follows from [`delivery`](Self::delivery) and the call's
+/// [`Effect`](crate::Effect), except for kinds that a repeat cannot heal. The error of a repeated
+/// call is that of its last attempt, and its delivery is that of all: unknown if any of them may
+/// have been executed. The message holds neither credentials nor the query.
 ///
 /// ```
 /// use crm_transport::{Delivery, TransportError, TransportErrorKind};
@@ -35,7 +37,18 @@ pub enum Delivery {
     Unknown,
 }
 
-/// What happened. Each variant says what a repeat may assume.
+impl Delivery {
+    /// Of two attempts: unknown if one of them is.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match self {
+            Self::NotSent => other,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// What happened. Each variant says what a repeat may assume; where none forbids it, delivery and
+/// effect decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -43,11 +56,12 @@ pub enum TransportErrorKind {
     /// The request cannot be sent as it is, for example with a URI that names a host. Never
     /// repeated.
     InvalidRequest,
-    /// No connection: refused, or the name has no address. Not sent; repeated.
+    /// No connection: refused, or the name has no address. Not sent.
     Connect,
-    /// No secure connection. Not sent; not repeated, since it hardly heals.
+    /// No secure connection. Not sent; never repeated, since it hardly heals.
     Tls,
-    /// No answer in time. Not sent if there was no connection yet, else unknown.
+    /// No answer in time. Not sent if the time ended while waiting for the rate limit or a token,
+    /// or if connecting took too long; else unknown.
     Timeout,
     /// The connection was closed or reset before the answer began. Unknown.
     Reset,
@@ -56,16 +70,19 @@ pub enum TransportErrorKind {
     ClosedWhileIdle,
     /// The answer began but ended too early. Unknown.
     IncompleteAnswer,
-    /// The answer is larger than allowed. Unknown; not repeated.
+    /// The answer is larger than allowed. Unknown; never repeated.
     AnswerTooLarge,
-    /// The answer's content encoding cannot be read. Unknown; not repeated.
+    /// The answer is no HTTP, or its content encoding cannot be read. Unknown.
     UnreadableAnswer,
     /// The token endpoint refused the credentials. Not sent; never repeated.
     Credentials,
-    /// The token endpoint gave no token for a passing reason. Not sent; repeated.
+    /// The token endpoint gave no token for a passing reason, also when it was asked again. Not
+    /// sent; not repeated, since the call has waited for it already.
     TokenEndpoint,
-    /// Waiting for the rate limit would have taken longer than allowed. Not sent.
+    /// Waiting for the rate limit would have taken longer than allowed. Not sent; not repeated.
     RateLimited,
+    /// The server of a shared rate limit is away, and nothing may be sent without it. Not sent.
+    LimitServer,
     /// Refused by a layer of the caller's own, for example one that forbids writes. Not sent;
     /// never repeated.
     Refused,
@@ -74,6 +91,16 @@ pub enum TransportErrorKind {
 }
 
 impl TransportErrorKind {
+    /// Whether the same call would end in the same way, however often it is repeated.
+    #[must_use]
+    pub fn is_permanent(self) -> bool {
+        use TransportErrorKind::*;
+        matches!(
+            self,
+            InvalidRequest | Tls | AnswerTooLarge | Credentials | Refused
+        )
+    }
+
     fn message(self) -> &'static str {
         match self {
             Self::InvalidRequest => "the request cannot be sent as it is",
@@ -88,6 +115,7 @@ impl TransportErrorKind {
             Self::Credentials => "the credentials were refused",
             Self::TokenEndpoint => "the token endpoint gave no token",
             Self::RateLimited => "waiting for the rate limit would take too long",
+            Self::LimitServer => "the server of the shared rate limit is away",
             Self::Refused => "refused before sending",
             Self::Other => "the transport failed",
         }
@@ -113,8 +141,10 @@ impl TransportError {
         self
     }
 
-    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+    /// The error of a call: of its last attempt, and of what the earlier ones may have done.
+    pub(crate) fn after(mut self, attempts: u32, earlier: Delivery) -> Self {
         self.attempts = attempts;
+        self.delivery = self.delivery.and(earlier);
         self
     }
 
@@ -124,7 +154,7 @@ impl TransportError {
         self.kind
     }
 
-    /// Whether the request may have reached the server.
+    /// Whether the request may have been executed, by any of its attempts.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.delivery

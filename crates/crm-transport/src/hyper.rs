@@ -11,7 +11,10 @@ use http::{
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{self, Client, connect::HttpConnector},
+    client::legacy::{
+        self, Client,
+        connect::{HttpConnector, capture_connection},
+    },
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::time::timeout;
@@ -68,7 +71,7 @@ impl HyperTransport {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(limits.connect_timeout));
+        http.set_connect_timeout(Some(limits.connecting()));
         let connector = HttpsConnectorBuilder::new()
             .try_with_platform_verifier()
             .map_err(|e| {
@@ -142,10 +145,20 @@ impl Transport for HyperTransport {
                 )
             });
             let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
-            let response = self.client.request(self.address(request)?);
+            let mut request = self.address(request)?;
+            // Only a short call may end while it still connects.
+            let is_short = bound <= self.limits.connecting();
+            let connection = is_short.then(|| capture_connection(&mut request));
+            let response = self.client.request(request);
             let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
-            let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
-            answer.unwrap_or(Err(too_late))
+            answer.unwrap_or_else(|_| {
+                let not_sent = connection.is_some_and(|c| c.connection_metadata().is_none());
+                let delivery = match not_sent {
+                    true => Delivery::NotSent,
+                    false => Delivery::Unknown,
+                };
+                Err(TransportError::new(TransportErrorKind::Timeout, delivery))
+            })
         }
     }
 }

@@ -34,7 +34,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a connection may take.
+    /// How long a connection may take; at most half the time of an attempt, so that a call that
+    /// found no connection ends as not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -45,6 +46,12 @@ impl Limits {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// The time for a connection.
+    #[cfg(any(feature = "reqwest", feature = "hyper"))]
+    pub(crate) fn connecting(&self) -> Duration {
+        self.connect_timeout.min(self.timeout / 2)
     }
 
     /// How long a connection is kept for the next call; shorter than the server keeps it.

@@ -79,8 +79,8 @@ pub(crate) fn attempt(operation: &'static str, result: Outcome) {
 
 pub(crate) fn retry(operation: &'static str, after: Outcome) {
     let reason = match after {
-        Outcome::Answer(status, ..) => status.as_str().to_owned(),
-        Outcome::Error(kind, _) => format!("{kind:?}"),
+        Outcome::Answer { status, .. } => status.as_str().to_owned(),
+        Outcome::Error { kind, .. } => format!("{kind:?}"),
     };
     counter!(RETRIES, vec![of(operation), Label::new("reason", reason)]).increment(1);
 }
@@ -103,10 +103,10 @@ fn of(operation: &'static str) -> Label {
 
 fn outcome(outcome: Outcome) -> Label {
     match outcome {
-        Outcome::Answer(status, ..) => {
+        Outcome::Answer { status, .. } => {
             let class = format!("{}xx", status.as_u16() / 100);
             Label::new("http.response.status_class", class)
         }
-        Outcome::Error(kind, _) => Label::new("error.type", format!("{kind:?}")),
+        Outcome::Error { kind, .. } => Label::new("error.type", format!("{kind:?}")),
     }
 }

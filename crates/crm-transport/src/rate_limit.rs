@@ -30,6 +30,7 @@ use tokio::time::Instant;
 use crate::measure;
 use crate::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
+    call::before_sending,
     gate::{Gate, Pass, RateLimitState, TurnedAway},
     retry_after,
 };
@@ -159,10 +160,10 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let call = Call::of(&request);
-            let key = call.rate_limit_key;
+            let (key, deadline) = (call.rate_limit_key, call.deadline);
             #[cfg(feature = "metrics")]
             let (operation, started) = (call.operation, Instant::now());
-            let pass = self.limit.pass(key).await?;
+            let pass = before_sending(deadline, self.limit.pass(key)).await?;
             #[cfg(feature = "metrics")]
             measure::rate_limit_wait(operation, started.elapsed());
             let result = self.inner.send_unboxed(request).await;

@@ -63,7 +63,7 @@ impl ReqwestTransport {
             .user_agent(concat!("crm-transport/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(retry::never())
-            .connect_timeout(limits.connect_timeout)
+            .connect_timeout(limits.connecting())
             .pool_idle_timeout(limits.idle_timeout)
             .tcp_nodelay(true)
             .build()

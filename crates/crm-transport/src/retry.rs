@@ -10,27 +10,28 @@ use std::{
 
 use async_trait::async_trait;
 use http::StatusCode;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
 #[cfg(feature = "metrics")]
 use crate::measure;
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, problem, replay::Replay, retry_after, trace,
+    TransportErrorKind, call::not_begun, problem, replay::Replay, retry_after, trace,
 };
 
 /// When to repeat, how often, after which waits.
 ///
 /// Waits grow exponentially with full jitter: each is drawn between nothing and a bound that
-/// doubles. An answer that names a wait is given it.
+/// doubles. An answer that names a wait is given that at least.
 ///
 /// | What happened | read | idempotent write | creation |
 /// |---|---|---|---|
-/// | not sent; 429; 409 for maintenance | yes | yes | yes |
-/// | 502, 503, 504; reset; time-out | yes | yes | no |
-/// | 500 | yes | no | no |
-/// | anything else | no | no | no |
+/// | an error that no repeat heals ([`is_permanent`](TransportErrorKind::is_permanent)), or that a layer has waited for (kinds `TokenEndpoint`, `RateLimited`) | no | no | no |
+/// | any other error, not sent; 429; 409 for maintenance | yes | yes | yes |
+/// | any other error; 502, 503, 504 | yes | yes | no |
+/// | 408, 500 and above, but not 501 | yes | no | no |
+/// | any other answer | no | no | no |
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,10 +70,22 @@ impl Default for RetryPolicy {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// An answer: its status, whether it speaks of maintenance, and the wait it asks for.
-    Answer(StatusCode, bool, Option<Duration>),
+    /// An answer.
+    Answer {
+        /// Its status.
+        status: StatusCode,
+        /// Whether it speaks of maintenance.
+        maintenance: bool,
+        /// The wait that it asks for.
+        retry_after: Option<Duration>,
+    },
     /// No answer.
-    Error(TransportErrorKind, Delivery),
+    Error {
+        /// Why.
+        kind: TransportErrorKind,
+        /// Whether the request may have been executed.
+        delivery: Delivery,
+    },
 }
 
 /// What to do after an attempt.
@@ -81,12 +94,15 @@ pub enum Outcome {
 pub enum Decision {
     /// Hand the outcome to the caller.
     Stop,
-    /// Repeat at once; costs no budget.
-    AtOnce,
-    /// Repeat after a wait drawn between nothing and this bound.
-    Within(Duration),
-    /// Repeat after just this wait, as the answer asked.
-    After(Duration),
+    /// Repeat after a wait drawn between nothing and `within`, but of `at_least` that long.
+    Repeat {
+        /// The bound of the drawn wait.
+        within: Duration,
+        /// What the answer asked for.
+        at_least: Duration,
+        /// Whether it costs no budget: what failed was not the service.
+        is_free: bool,
+    },
 }
 
 impl RetryPolicy {
@@ -101,8 +117,9 @@ impl RetryPolicy {
         self
     }
 
-    /// How long a call may take with all its attempts and waits: a repeat is cut off then. The
-    /// first attempt has the time of its [`Call`] or of the transport.
+    /// How long a call may take with all its attempts and waits, the one for the rate limit and
+    /// for a token included. What is still on its way then is cut off. A [`Call`] may have a
+    /// [`deadline`](Call::deadline) before that.
     pub fn total_time(mut self, time: Duration) -> Self {
         self.total_time = time;
         self
@@ -128,33 +145,48 @@ impl RetryPolicy {
     pub fn decide(&self, attempt: u32, effect: Effect, outcome: Outcome) -> Decision {
         use {Delivery::*, TransportErrorKind::*};
 
-        if attempt >= self.attempts {
+        let may = match outcome {
+            Outcome::Error { kind, .. } if kind.is_permanent() => false,
+            // A layer below has waited as long as a call may.
+            Outcome::Error {
+                kind: TokenEndpoint | RateLimited,
+                ..
+            } => false,
+            Outcome::Error { delivery, .. } => delivery == NotSent || effect != Effect::Creates,
+            Outcome::Answer {
+                status,
+                maintenance,
+                ..
+            } => match status.as_u16() {
+                429 => true,
+                409 => maintenance,
+                502..=504 => effect != Effect::Creates,
+                501 => false,
+                408 | 500..=599 => effect == Effect::Read,
+                _ => false,
+            },
+        };
+        if !may || attempt >= self.attempts {
             return Decision::Stop;
         }
         let doublings = attempt.saturating_sub(1).min(16);
         let doubled = self.first_wait.saturating_mul(1 << doublings);
-        let back_off = Decision::Within(doubled.min(self.longest_wait));
-        let repeat_if = |may| if may { back_off } else { Decision::Stop };
-        match outcome {
-            Outcome::Answer(status, maintenance, wait) => {
-                let may = match status.as_u16() {
-                    429 => true,
-                    409 => maintenance,
-                    500 => effect == Effect::Read,
-                    502..=504 => effect != Effect::Creates,
-                    _ => false,
-                };
-                match wait {
-                    Some(wait) if may => Decision::After(wait),
-                    _ => repeat_if(may),
-                }
+        // Only a pooled connection was stale: there is another one at once.
+        let at_once = matches!(
+            outcome,
+            Outcome::Error {
+                kind: ClosedWhileIdle,
+                delivery: NotSent
             }
-            Outcome::Error(ClosedWhileIdle, NotSent) => Decision::AtOnce,
-            Outcome::Error(Connect | Timeout | TokenEndpoint, NotSent) => back_off,
-            Outcome::Error(Timeout | Reset | ClosedWhileIdle | IncompleteAnswer, Unknown) => {
-                repeat_if(effect != Effect::Creates)
-            }
-            Outcome::Error(..) => Decision::Stop,
+        );
+        Decision::Repeat {
+            within: if at_once {
+                Duration::ZERO
+            } else {
+                doubled.min(self.longest_wait)
+            },
+            at_least: outcome.asked_wait(),
+            is_free: at_once || outcome.has_its_own_back_off(),
         }
     }
 }
@@ -186,8 +218,9 @@ impl Budget {
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
 /// [`TransportExt::with_retry`](crate::TransportExt::with_retry).
 ///
-/// The answer's extensions, and the error, tell how many [`Attempts`] there were. Each call is a
-/// `tracing` span, each repeat an event in it with its reason.
+/// The answer's extensions ([`Attempts`]) and the error tell how many attempts there were, and
+/// whether one before the last may have been executed. Each call is a `tracing` span, each repeat
+/// an event in it with its reason.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
@@ -211,13 +244,16 @@ impl<T: Transport> WithRetry<T> {
 
     /// The wait before the next attempt; `None` when there is none in the time that is left.
     fn next(&self, decision: Decision, left: Duration) -> Option<Duration> {
-        let wait = match decision {
-            Decision::Stop => return None,
-            Decision::AtOnce => return Some(Duration::ZERO),
-            Decision::Within(bound) => bound.mul_f64(fastrand::f64()),
-            Decision::After(wait) => wait,
+        let Decision::Repeat {
+            within,
+            at_least,
+            is_free,
+        } = decision
+        else {
+            return None;
         };
-        (wait < left && self.budget.withdraw()).then_some(wait)
+        let wait = within.mul_f64(fastrand::f64()).max(at_least);
+        (wait < left && (is_free || self.budget.withdraw())).then_some(wait)
     }
 }
 
@@ -238,13 +274,22 @@ impl<T: Transport> Transport for WithRetry<T> {
 
     fn send_unboxed(
         &self,
-        request: Request,
+        mut request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let started = Instant::now();
-            let &Call {
-                operation, effect, ..
-            } = Call::of(&request);
+            let end_of_total_time = started.checked_add(self.policy.total_time);
+            let call = Call::of_mut(&mut request);
+            call.deadline = [call.deadline, end_of_total_time]
+                .into_iter()
+                .flatten()
+                .min();
+            let &mut Call {
+                operation,
+                effect,
+                deadline,
+                ..
+            } = call;
             let span = tracing::info_span!(
                 "call",
                 otel.name = operation,
@@ -254,74 +299,125 @@ impl<T: Transport> Transport for WithRetry<T> {
             );
             self.budget.deposit();
             let mut replay = Replay::of(&request);
-            let sending = self.inner.send_unboxed(request);
-            let mut result = sending.instrument(span.clone()).await;
+            let mut result = if deadline.is_some_and(|deadline| deadline <= started) {
+                Err(not_begun())
+            } else {
+                let sending = self.inner.send_unboxed(request);
+                within(deadline, sending.instrument(span.clone())).await
+            };
+            let mut earlier = Delivery::NotSent;
             for attempt in 1.. {
                 let outcome = Outcome::of(&result);
                 #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
                 let decision = self.policy.decide(attempt, effect, outcome);
-                let left = self.policy.total_time.saturating_sub(started.elapsed());
+                let left = deadline.map_or(Duration::MAX, |deadline| {
+                    deadline.saturating_duration_since(Instant::now())
+                });
                 let Some(wait) = self.next(decision, left) else {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
                     #[cfg(feature = "metrics")]
                     measure::call(operation, &result, started.elapsed());
-                    return counted(result, attempt);
+                    return counted(result, attempt, earlier);
                 };
                 tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                 #[cfg(feature = "metrics")]
                 measure::retry(operation, outcome);
+                earlier = earlier.and(outcome.delivery());
                 sleep(wait).await;
                 let mut request = replay.into_request();
+                Call::of_mut(&mut request).resend_count = attempt;
                 replay = Replay::of(&request);
-                request.extensions_mut().insert(Attempts(attempt));
-                let left = self.policy.total_time.saturating_sub(started.elapsed());
-                let sending = within(left, self.inner.send_unboxed(request));
+                let sending = self.inner.send_unboxed(request);
+                let sending = within(deadline, sending.instrument(span.clone()));
                 // Repeats are rare: in a box they make no other call larger.
-                result = Box::pin(sending.instrument(span.clone())).await;
+                result = Box::pin(sending).await;
             }
             unreachable!("the loop ends by returning")
         }
     }
 }
 
-/// The outcome, or after that time an error: whether the request was sent is unknown then.
+/// The outcome, or at the deadline an error: whether the request was sent is unknown then, unless
+/// a layer below has seen that it was not.
 async fn within(
-    time: Duration,
+    deadline: Option<Instant>,
     sending: impl Future<Output = Result<Response, TransportError>>,
 ) -> Result<Response, TransportError> {
-    let too_late = TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
-    timeout(time, sending).await.unwrap_or(Err(too_late))
+    let Some(deadline) = deadline else {
+        return sending.await;
+    };
+    let too_late = || TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);
+    let in_time = timeout_at(deadline, sending).await;
+    in_time.unwrap_or_else(|_| Err(too_late()))
 }
 
+/// The outcome of the last attempt, with what came before it.
 fn counted(
     result: Result<Response, TransportError>,
-    attempts: u32,
+    count: u32,
+    earlier: Delivery,
 ) -> Result<Response, TransportError> {
     match result {
         Ok(mut response) => {
-            if attempts > 1 {
-                response.extensions_mut().insert(Attempts(attempts));
+            if count > 1 {
+                let attempts = Attempts { count, earlier };
+                response.extensions_mut().insert(attempts);
             }
             Ok(response)
         }
-        Err(error) => Err(error.with_attempts(attempts)),
+        Err(error) => Err(error.after(count, earlier)),
     }
 }
 
 impl Outcome {
     pub(crate) fn of(result: &Result<Response, TransportError>) -> Self {
         match result {
-            Ok(response) if response.status().is_success() => {
-                Self::Answer(response.status(), false, None)
+            Ok(response) if response.status().is_success() => Self::Answer {
+                status: response.status(),
+                maintenance: false,
+                retry_after: None,
+            },
+            Ok(response) => Self::Answer {
+                status: response.status(),
+                maintenance: speaks_of_maintenance(response),
+                retry_after: retry_after(response),
+            },
+            Err(error) => Self::Error {
+                kind: error.kind(),
+                delivery: error.delivery(),
+            },
+        }
+    }
+
+    fn asked_wait(self) -> Duration {
+        match self {
+            Self::Answer { retry_after, .. } => retry_after.unwrap_or_default(),
+            Self::Error { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Whether what failed keeps its callers away by itself, so that repeats cannot multiply: a
+    /// closed gate, or the server of a shared limit.
+    fn has_its_own_back_off(self) -> bool {
+        match self {
+            Self::Answer { status, .. } => status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Error { kind, .. } => kind == TransportErrorKind::LimitServer,
+        }
+    }
+
+    /// Whether the call may have been executed. A refusal was not, but for those of a server or
+    /// gateway that lost track.
+    fn delivery(self) -> Delivery {
+        match self {
+            Self::Answer { status, .. } if status.is_success() => Delivery::Unknown,
+            Self::Answer { status, .. } if status.is_server_error() => Delivery::Unknown,
+            Self::Answer { status, .. } if status == StatusCode::REQUEST_TIMEOUT => {
+                Delivery::Unknown
             }
-            Ok(response) => Self::Answer(
-                response.status(),
-                speaks_of_maintenance(response),
-                retry_after(response),
-            ),
-            Err(error) => Self::Error(error.kind(), error.delivery()),
+            Self::Answer { .. } => Delivery::NotSent,
+            Self::Error { delivery, .. } => delivery,
         }
     }
 }

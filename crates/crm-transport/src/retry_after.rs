@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use crate::{Response, problem};
 
@@ -11,7 +11,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// How long an answer asks to wait before the call is repeated: its `Retry-After` (RFC 9110,
 /// section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At most
-/// 15 minutes.
+/// 15 minutes; none when that is no time at all. A date is taken from the answer's own `Date`,
+/// so that nobody's clock matters.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,17 +32,23 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 pub fn retry_after(response: &Response) -> Option<Duration> {
     let header = response.headers().get(header::RETRY_AFTER);
     header
-        .and_then(|value| read(value.to_str().ok()?.trim()))
+        .and_then(|value| read(value, response.headers().get(header::DATE)))
         .or_else(|| from_title(response))
+        .filter(|wait| !wait.is_zero())
         .map(|wait| wait.min(LONGEST))
 }
 
-fn read(value: &str) -> Option<Duration> {
-    if let Ok(seconds) = value.parse() {
+fn read(value: &HeaderValue, answered: Option<&HeaderValue>) -> Option<Duration> {
+    let text = value.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    let answered = answered.and_then(date).unwrap_or_else(SystemTime::now);
+    Some(date(value)?.duration_since(answered).unwrap_or_default())
+}
+
+fn date(value: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.to_str().ok()?.trim()).ok()
 }
 
 fn from_title(response: &Response) -> Option<Duration> {

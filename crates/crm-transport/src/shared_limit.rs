@@ -117,7 +117,7 @@ pub struct SharedLimit {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// Send nothing: calls fail with [`TransportErrorKind::RateLimited`], not sent.
+    /// Send nothing: calls fail with [`TransportErrorKind::LimitServer`], not sent.
     Stop,
     /// Keep to a part of the allowance that is this process's own.
     LocalShare(RateLimit),
@@ -237,7 +237,7 @@ impl Limit for SharedLimit {
     type Pass = Option<Pass>;
 
     async fn pass(&self, key: u64) -> Result<Option<Pass>, TransportError> {
-        let error = TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent);
+        let error = |kind| Err(TransportError::new(kind, Delivery::NotSent));
         loop {
             match self.place(key).await {
                 Ok(start) => {
@@ -246,12 +246,10 @@ impl Limit for SharedLimit {
                         return Ok(None);
                     }
                 }
-                Err(Refused::Closed) => return Err(error),
+                Err(Refused::Closed) => return error(TransportErrorKind::RateLimited),
                 Err(Refused::Away) => {
                     return match &self.fallback {
-                        Fallback::Stop => {
-                            Err(error.with_source("the server of the shared limit is away"))
-                        }
+                        Fallback::Stop => error(TransportErrorKind::LimitServer),
                         Fallback::LocalShare(limit) => limit.pass(key).await.map(Some),
                     };
                 }

@@ -7,7 +7,7 @@ use tracing::{Instrument, Span, field};
 
 #[cfg(feature = "metrics")]
 use crate::measure;
-use crate::{Attempts, Call, Request, Response, Transport, TransportError};
+use crate::{Call, Request, Response, Transport, TransportError};
 
 /// A transport that records a span for every request that passes it: operation, method, host,
 /// status or kind of error, which repeat it is; never ids, values, bodies or headers. Made by
@@ -37,14 +37,17 @@ impl<T: Transport> Transport for WithTracing<T> {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let operation = Call::of(&request).operation;
-            let repeat_of = request.extensions().get::<Attempts>();
+            let &Call {
+                operation,
+                resend_count,
+                ..
+            } = Call::of(&request);
             let span = tracing::info_span!(
                 "http.client.request",
                 otel.name = operation,
                 otel.kind = "client",
                 http.request.method = request.method().as_str(),
-                http.request.resend_count = repeat_of.map(|attempts| attempts.0),
+                http.request.resend_count = (resend_count > 0).then_some(resend_count),
                 server.address = field::Empty,
                 server.port = field::Empty,
                 http.response.status_code = field::Empty,

@@ -73,3 +73,31 @@ async fn a_recorder_keeps_the_contract_of_the_transport_it_records() {
     })
     .await;
 }
+
+/// A host that takes connections and never speaks: no secure connection comes about.
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+#[tokio::test]
+async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
+    use std::time::Duration;
+
+    use crm_transport::{
+        Call, Delivery, Effect, HyperTransport, Request, ReqwestTransport, Transport,
+    };
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let environment = Environment::custom(&url, &url).unwrap();
+    let limits = Limits::default().timeout(Duration::from_secs(4));
+    let reqwest = ReqwestTransport::with_limits(&environment, limits).unwrap();
+    let error = reqwest.send(Request::default()).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.delivery(), Delivery::NotSent);
+
+    let hyper = HyperTransport::new(&environment).unwrap();
+    let mut short = Request::default();
+    let call = Call::new("Test", Effect::Creates).timeout(Duration::from_millis(100));
+    short.extensions_mut().insert(call);
+    let error = hyper.send(short).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.delivery(), Delivery::NotSent);
+}

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use crm_transport::{Auth, Credentials, Request, Response, Transport, TransportError, retry_after};
@@ -72,7 +72,7 @@ proptest! {
 
     #[test]
     fn seconds_are_read_as_they_are(seconds in 0..900_u64) {
-        let wait = Some(Duration::from_secs(seconds));
+        let wait = (seconds > 0).then(|| Duration::from_secs(seconds));
         let mut response = answer(503, "");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         prop_assert_eq!(retry_after(&response), wait);
@@ -83,6 +83,23 @@ proptest! {
         ] {
             prop_assert_eq!(retry_after(&answer(429, format!("{{{members}}}"))), wait);
         }
+    }
+
+    #[test]
+    fn a_date_is_measured_against_the_answers_own(
+        answered in 0..4_000_000_000_u64,
+        seconds in 1..900_u64,
+    ) {
+        let date = |seconds| {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            HeaderValue::try_from(httpdate::fmt_http_date(time)).unwrap()
+        };
+        let mut response = answer(503, "");
+        response.headers_mut().insert(header::DATE, date(answered));
+        response.headers_mut().insert(header::RETRY_AFTER, date(answered + seconds));
+        prop_assert_eq!(retry_after(&response), Some(Duration::from_secs(seconds)));
+        response.headers_mut().insert(header::RETRY_AFTER, date(answered));
+        prop_assert_eq!(retry_after(&response), None);
     }
 
     #[test]
@@ -106,7 +123,7 @@ proptest! {
             "access_token": token, "expires_in": expires_in, "scope": scope,
         });
         let info = block_on(auth(answer(200, body.to_string())).token_info()).unwrap();
-        let lifetime = Duration::from_secs(expires_in.unwrap_or(900).min(86_400));
+        let lifetime = Duration::from_secs(expires_in.unwrap_or(900).clamp(5, 86_400));
         prop_assert!(info.expires_in <= lifetime);
         prop_assert!(info.expires_in + Duration::from_secs(10) >= lifetime);
         prop_assert_eq!(info.scopes.is_some(), scope.is_some());

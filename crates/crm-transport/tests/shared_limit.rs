@@ -319,7 +319,7 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
 
     server.stop();
     let error = stops.pass(1).await.unwrap_err();
-    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    assert_eq!(error.kind(), TransportErrorKind::LimitServer);
     assert_eq!(error.delivery(), Delivery::NotSent);
     let started = Instant::now();
     for _ in 0..10 {

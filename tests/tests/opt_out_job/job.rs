@@ -70,6 +70,7 @@ async fn opt_out_at<T: Transport, O: Owner>(
             Ok(_) => summary.changed += 1,
             Err(error) if error.is_not_found() => {} // Deleted meanwhile.
             // It would be the same for all others.
+            Err(error @ ContactsError::Transport { .. }) => return Err(error),
             Err(error) if error.is_credentials() || error.advice() == Advice::Later => {
                 return Err(error);
             }

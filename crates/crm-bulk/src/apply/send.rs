@@ -375,10 +375,13 @@ fn unmet(wanted: &BTreeMap<String, bool>, present: &MethodImage) -> Vec<(String,
 /// What an error makes of a change.
 fn outcome_of(error: &ContactsError, may_be_sent: bool) -> Outcome {
     let state = match error {
+        ContactsError::OutcomeUnknown { .. } => State::Unknown,
         _ if error.is_not_found() => State::NotFound,
         // The write was carried out, but what came of it can only be read back.
         ContactsError::Unreadable { .. } => State::Unknown,
-        _ if error.is_credentials() || is_withheld(error) => State::Planned,
+        // Not sent, or only a read: for whatever reason, the change is still to be made.
+        ContactsError::Transport { .. } if !error.outcome_is_unknown() => State::Planned,
+        _ if error.is_credentials() => State::Planned,
         _ => match error.advice() {
             Advice::LookFirst => State::Unknown,
             Advice::Later => State::Planned,

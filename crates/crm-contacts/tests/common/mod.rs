@@ -17,8 +17,8 @@ use crm_transport::{
 pub enum Step {
     /// Answers with a status and a body.
     Answer(u16, String),
-    /// Answers after that many attempts.
-    AnswerAfter(u32, u16, String),
+    /// Answers in the second attempt, after one of this delivery.
+    AnswerAfter(Delivery, u16, String),
     /// Gives no answer.
     Fail(TransportErrorKind, Delivery),
 }
@@ -67,8 +67,13 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
         log.0.lock().unwrap().push(line.trim_end().to_owned());
         let step = script.lock().unwrap().pop_front();
         match step.unwrap_or_else(|| panic!("unexpected request: {line}")) {
-            Step::Answer(status, body) => Ok(response(status, body, 1)),
-            Step::AnswerAfter(attempts, status, body) => Ok(response(status, body, attempts)),
+            Step::Answer(status, body) => Ok(response(status, body)),
+            Step::AnswerAfter(earlier, status, body) => {
+                let mut response = response(status, body);
+                let attempts = Attempts { count: 2, earlier };
+                response.extensions_mut().insert(attempts);
+                Ok(response)
+            }
             Step::Fail(kind, delivery) => Err(TransportError::new(kind, delivery)),
         }
     });
@@ -76,10 +81,9 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
     (ContactsService::new(transport, tenant), sent)
 }
 
-fn response(status: u16, body: String, attempts: u32) -> Response {
+fn response(status: u16, body: String) -> Response {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status.try_into().unwrap();
-    response.extensions_mut().insert(Attempts(attempts));
     response
 }
 

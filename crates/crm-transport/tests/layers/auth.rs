@@ -3,16 +3,16 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use crm_transport::{
-    Auth, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, TransportExt,
+    Auth, Call, Credentials, Delivery, Effect, Request, Response, RetryPolicy, Transport,
+    TransportError, TransportErrorKind, TransportExt,
 };
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{Instant, advance, sleep, timeout};
 
 use super::{Scripted, answer, request};
 
@@ -184,15 +184,133 @@ impl Transport for Slow {
 #[tokio::test(start_paused = true)]
 async fn a_failing_endpoint_is_not_hammered_and_all_share_its_back_off() {
     let endpoint = Scripted::new(|_, _: &Request| Ok(answer(503, "<html>down</html>")));
-    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint.clone(), credentials()));
+    let auth = Auth::new(endpoint.clone(), credentials());
+    let transport = Arc::new(Scripted::new(mirror).with_auth(auth));
+    let started = Instant::now();
+    let mut calls = Vec::new();
     for _ in 0..600 {
-        let error = transport.send(request(Effect::Read)).await.unwrap_err();
-        assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        let transport = Arc::clone(&transport);
+        calls.push(tokio::spawn(async move {
+            let error = transport.send(request(Effect::Read)).await.unwrap_err();
+            assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
+            assert_eq!(error.delivery(), Delivery::NotSent);
+        }));
         sleep(Duration::from_millis(100)).await;
     }
-    // 600 calls within a minute; the back-off doubles from half a second.
-    assert!(endpoint.calls() <= 8, "asked {} times", endpoint.calls());
+    for call in calls {
+        call.await.unwrap();
+    }
+    // The back-off doubles from half a second to half a minute.
+    assert!(endpoint.calls() <= 9, "asked {} times", endpoint.calls());
+    assert!(started.elapsed() < Duration::from_secs(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_short_failure_of_the_endpoint_fails_no_call_and_costs_no_repeat() {
+    let endpoint = Scripted::new(|call, request: &Request| match call {
+        0..3 => Ok(answer(503, "")),
+        _ => token(call, request),
+    });
+    let wire = Scripted::new(mirror);
+    let transport = wire
+        .clone()
+        .with_auth(Auth::new(endpoint.clone(), credentials()))
+        .with_retry(RetryPolicy::never());
+    let calls = (0..1_000).map(|_| transport.send(request(Effect::Creates)));
+    for response in futures_util::future::join_all(calls).await {
+        assert_eq!(response.unwrap().body(), "Bearer token-3");
+    }
+    assert_eq!((endpoint.calls(), wire.calls()), (4, 1_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_token_beyond_the_deadline_or_as_long_as_the_endpoint_asks() {
+    let endpoint = Scripted::new(|_, _: &Request| {
+        let mut busy = answer(429, "");
+        busy.headers_mut().insert("retry-after", 60.into());
+        Ok(busy)
+    });
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint.clone(), credentials()));
+    for _ in 0..59 {
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert!(error.to_string().contains("429"), "{error}");
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(endpoint.calls(), 1);
+    sleep(Duration::from_secs(31)).await;
+    transport.send(request(Effect::Read)).await.unwrap_err();
+    assert_eq!(endpoint.calls(), 2);
+
+    let transport = Scripted::new(mirror).with_auth(Auth::new(Slow(Arc::default()), credentials()));
+    let started = Instant::now();
+    let mut hasty = request(Effect::Creates);
+    Call::of_mut(&mut hasty).deadline = Some(started + Duration::from_millis(300));
+    let error = transport.send(hasty).await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(started.elapsed().as_millis(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lasting_401_does_not_hammer_the_endpoint() {
+    let endpoint = Scripted::new(token);
+    let refuses = Arc::new(AtomicBool::new(true));
+    let wire = Scripted::new({
+        let refuses = Arc::clone(&refuses);
+        move |_, _: &Request| match refuses.load(Ordering::SeqCst) {
+            true => Ok(answer(401, "")),
+            false => Ok(answer(200, "")),
+        }
+    });
+    let transport = wire.with_auth(Auth::new(endpoint.clone(), credentials()));
+    for _ in 0..600 {
+        let response = transport.send(request(Effect::Read)).await.unwrap();
+        assert_eq!(response.status(), 401);
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(endpoint.calls() <= 9, "asked {} times", endpoint.calls());
+    refuses.store(false, Ordering::SeqCst);
+    let response = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_not_used_again_while_the_endpoint_fails() {
+    let endpoint = Scripted::new(|call, request: &Request| match call {
+        0 => token(call, request),
+        _ => Ok(answer(503, "")),
+    });
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(401, "")));
+    let transport = wire.clone().with_auth(Auth::new(endpoint, credentials()));
+    for _ in 0..3 {
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
+    }
+    assert_eq!(wire.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_without_a_lifetime_serves_all_who_wait_for_it() {
+    let endpoint = Scripted::new(|_, _: &Request| {
+        Ok(answer(200, r#"{"access_token":"token","expires_in":0}"#))
+    });
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint.clone(), credentials()));
+    let calls = (0..100).map(|_| transport.send(request(Effect::Read)));
+    for response in futures_util::future::join_all(calls).await {
+        response.unwrap();
+    }
+    assert_eq!(endpoint.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_transport_that_refuses_token_requests_is_told_as_such() {
+    let endpoint = Scripted::new(|_, _: &Request| {
+        let refused = TransportErrorKind::Refused;
+        Err(TransportError::new(refused, Delivery::NotSent))
+    });
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    let error = transport.send(request(Effect::Read)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Refused);
 }
 
 #[tokio::test]
@@ -210,7 +328,7 @@ async fn refused_credentials_are_permanent_and_say_what_to_check() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_answer_that_cannot_be_read_is_no_panic_and_shows_nothing() {
     for body in [
         "",
@@ -244,10 +362,12 @@ async fn a_token_in_its_last_minute_is_better_than_none() {
 
 #[tokio::test]
 async fn no_debug_output_and_no_error_shows_a_secret() {
+    // A hostile endpoint that repeats what it was sent, as if it were a code.
     let echo = Scripted::new(|_, request: &Request| {
-        // A hostile endpoint that repeats what it was sent.
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        Ok(answer(400, &format!(r#"{{"error":"{body}"}}"#)))
+        let form = url::form_urlencoded::parse(request.body());
+        let secret = form.into_iter().find(|(name, _)| name == "client_secret");
+        let error = secret.unwrap().1;
+        Ok(answer(400, &format!(r#"{{"error":"{error}"}}"#)))
     });
     let auth = Auth::new(echo, credentials());
     let error = auth.token_info().await.unwrap_err();

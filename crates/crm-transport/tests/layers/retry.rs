@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Attempts, Decision, Delivery, Effect, Outcome, Request, Response, RetryPolicy, Transport,
-    TransportError, TransportErrorKind, TransportExt,
+    Attempts, Call, Decision, Delivery, Effect, Outcome, RateLimit, Request, Response, RetryPolicy,
+    Transport, TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
 use tokio::time::Instant;
@@ -28,11 +28,17 @@ fn repeated(outcome: Outcome) -> [bool; 3] {
 fn the_policy_is_this_table() {
     use {Delivery::*, TransportErrorKind::*};
 
-    let status = |code| Outcome::Answer(StatusCode::from_u16(code).unwrap(), false, None);
+    let status = |code| answered(code, None);
+    let error = |kind, delivery| Outcome::Error { kind, delivery };
     let all = [true; 3];
     let safe = [true, true, false];
     let reads = [true, false, false];
     let none = [false; 3];
+    let maintenance = Outcome::Answer {
+        status: StatusCode::CONFLICT,
+        maintenance: true,
+        retry_after: None,
+    };
     for (outcome, expected) in [
         (status(200), none),
         (status(204), none),
@@ -41,30 +47,45 @@ fn the_policy_is_this_table() {
         (status(401), none),
         (status(403), none),
         (status(404), none),
+        (status(408), reads),
         (status(409), none),
-        (Outcome::Answer(StatusCode::CONFLICT, true, None), all),
+        (maintenance, all),
         (status(429), all),
         (status(500), reads),
         (status(501), none),
         (status(502), safe),
         (status(503), safe),
         (status(504), safe),
-        (Outcome::Error(Connect, NotSent), all),
-        (Outcome::Error(Timeout, NotSent), all),
-        (Outcome::Error(TokenEndpoint, NotSent), all),
-        (Outcome::Error(ClosedWhileIdle, NotSent), all),
-        (Outcome::Error(Timeout, Unknown), safe),
-        (Outcome::Error(Reset, Unknown), safe),
-        (Outcome::Error(ClosedWhileIdle, Unknown), safe),
-        (Outcome::Error(IncompleteAnswer, Unknown), safe),
-        (Outcome::Error(AnswerTooLarge, Unknown), none),
-        (Outcome::Error(UnreadableAnswer, Unknown), none),
-        (Outcome::Error(InvalidRequest, NotSent), none),
-        (Outcome::Error(Credentials, NotSent), none),
-        (Outcome::Error(Refused, NotSent), none),
-        (Outcome::Error(Tls, NotSent), none),
+        (status(520), reads),
+        (error(Connect, NotSent), all),
+        (error(Timeout, NotSent), all),
+        (error(Reset, NotSent), all),
+        (error(Other, NotSent), all),
+        (error(TokenEndpoint, NotSent), none),
+        (error(LimitServer, NotSent), all),
+        (error(ClosedWhileIdle, NotSent), all),
+        (error(Timeout, Unknown), safe),
+        (error(Reset, Unknown), safe),
+        (error(ClosedWhileIdle, Unknown), safe),
+        (error(IncompleteAnswer, Unknown), safe),
+        (error(UnreadableAnswer, Unknown), safe),
+        (error(Other, Unknown), safe),
+        (error(AnswerTooLarge, Unknown), none),
+        (error(InvalidRequest, NotSent), none),
+        (error(Credentials, NotSent), none),
+        (error(RateLimited, NotSent), none),
+        (error(Refused, NotSent), none),
+        (error(Tls, NotSent), none),
     ] {
         assert_eq!(repeated(outcome), expected, "{outcome:?}");
+    }
+}
+
+fn answered(status: u16, retry_after: Option<Duration>) -> Outcome {
+    Outcome::Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        maintenance: false,
+        retry_after,
     }
 }
 
@@ -73,18 +94,18 @@ fn waits_double_up_to_a_bound_and_an_asked_wait_is_kept() {
     let policy = RetryPolicy::default()
         .attempts(40)
         .waits(Duration::from_millis(200), Duration::from_secs(20));
-    let outcome = Outcome::Answer(StatusCode::BAD_GATEWAY, false, None);
-    let bounds = [1, 2, 3, 7, 8, 39].map(|n| policy.decide(n, Effect::Read, outcome));
-    let within = |ms| Decision::Within(Duration::from_millis(ms));
-    assert_eq!(bounds, [200, 400, 800, 12_800, 20_000, 20_000].map(within));
-    let asked = Duration::from_secs(7);
-    let outcome = Outcome::Answer(StatusCode::TOO_MANY_REQUESTS, false, Some(asked));
-    assert_eq!(
-        policy.decide(1, Effect::Creates, outcome),
-        Decision::After(asked)
-    );
+    let wait = |attempt, outcome| match policy.decide(attempt, Effect::Read, outcome) {
+        Decision::Repeat {
+            within, at_least, ..
+        } => (within.as_millis(), at_least.as_secs()),
+        other => panic!("{other:?}"),
+    };
+    let bounds = [1, 2, 3, 7, 8, 39].map(|attempt| wait(attempt, answered(502, None)).0);
+    assert_eq!(bounds, [200, 400, 800, 12_800, 20_000, 20_000]);
+    let asked = Some(Duration::from_secs(7));
+    assert_eq!(wait(1, answered(429, asked)), (200, 7));
     // An answer that asks for a wait does not thereby allow a repeat.
-    let outcome = Outcome::Answer(StatusCode::SERVICE_UNAVAILABLE, false, Some(asked));
+    let outcome = answered(503, asked);
     assert_eq!(policy.decide(1, Effect::Creates, outcome), Decision::Stop);
 }
 
@@ -156,7 +177,11 @@ async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     });
     let transport = wire.clone().with_retry(RetryPolicy::default());
     let response = transport.send(request(Effect::Idempotent)).await.unwrap();
-    assert_eq!(response.extensions().get(), Some(&Attempts(3)));
+    let attempts = Attempts {
+        count: 3,
+        earlier: Delivery::Unknown,
+    };
+    assert_eq!(Attempts::of(&response), attempts);
     assert_eq!(wire.calls(), 3);
 }
 
@@ -245,13 +270,139 @@ async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
     assert_eq!((wire.calls(), started.elapsed()), (20, Duration::ZERO));
 }
 
-/// Breaks the first connection; never answers after it.
+/// What the wire does with one attempt.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Answer(u16),
+    Fail(TransportErrorKind, Delivery),
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
+    use {Delivery::*, Step::*, TransportErrorKind::*};
+
+    let refused = Fail(Connect, NotSent);
+    for (steps, last, delivery) in [
+        // The last attempt, and what the caller may assume of all.
+        ([refused; 5], refused, NotSent),
+        ([Answer(429); 5], Answer(429), NotSent),
+        (
+            [Answer(504), refused, refused, refused, refused],
+            refused,
+            Unknown,
+        ),
+        (
+            [Fail(Reset, Unknown), refused, refused, refused, refused],
+            refused,
+            Unknown,
+        ),
+        (
+            [refused, Answer(503), refused, refused, refused],
+            refused,
+            Unknown,
+        ),
+        (
+            [
+                Answer(504),
+                Answer(429),
+                Answer(429),
+                Answer(429),
+                Answer(429),
+            ],
+            Answer(429),
+            Unknown,
+        ),
+        (
+            [Answer(504), Answer(404), refused, refused, refused],
+            Answer(404),
+            Unknown,
+        ),
+        (
+            [Answer(429), Answer(404), refused, refused, refused],
+            Answer(404),
+            NotSent,
+        ),
+        (
+            [refused, Answer(404), refused, refused, refused],
+            Answer(404),
+            NotSent,
+        ),
+        (
+            [
+                Answer(502),
+                Fail(Credentials, NotSent),
+                refused,
+                refused,
+                refused,
+            ],
+            Fail(Credentials, NotSent),
+            Unknown,
+        ),
+    ] {
+        let wire = Scripted::new(move |call, _: &Request| match steps[call] {
+            Answer(status) => Ok(answer(status, "")),
+            Fail(kind, delivery) => Err(TransportError::new(kind, delivery)),
+        });
+        let transport = wire.with_retry(RetryPolicy::default());
+        let result = transport.send(request(Effect::Idempotent)).await;
+        match (result, last) {
+            (Ok(answer), Answer(status)) => {
+                assert_eq!(answer.status(), status, "{steps:?}");
+                assert_eq!(Attempts::of(&answer).earlier, delivery, "{steps:?}");
+            }
+            (Err(error), Fail(kind, _)) => {
+                assert_eq!(
+                    (error.kind(), error.delivery()),
+                    (kind, delivery),
+                    "{steps:?}"
+                );
+            }
+            (result, _) => panic!("{steps:?}: {result:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_its_own_back_off_costs_no_budget() {
+    for failing in [
+        Step::Answer(429),
+        Step::Fail(TransportErrorKind::LimitServer, Delivery::NotSent),
+    ] {
+        let wire = Scripted::new(move |call, _: &Request| match (call % 2, failing) {
+            (0, Step::Answer(status)) => Ok(answer(status, "")),
+            (0, Step::Fail(kind, delivery)) => Err(TransportError::new(kind, delivery)),
+            _ => Ok(answer(200, "")),
+        });
+        let transport = wire.with_retry(RetryPolicy::default().budget(0.0, 0));
+        for _ in 0..10 {
+            let response = transport.send(request(Effect::Creates)).await.unwrap();
+            assert_eq!(response.status(), 200, "{failing:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_asks_for_no_wait_does_not_end_the_back_off() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut busy = answer(503, "");
+        busy.headers_mut().insert("retry-after", 0.into());
+        Ok(busy)
+    });
+    let transport = wire.clone().with_retry(RetryPolicy::default().attempts(9));
+    let started = Instant::now();
+    transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(wire.calls(), 9);
+    assert!(started.elapsed() > Duration::from_millis(100));
+}
+
+/// Breaks so many connections; never answers after them.
 struct Silent(AtomicUsize);
 
 #[async_trait]
 impl Transport for Silent {
     async fn send(&self, _: Request) -> Result<Response, TransportError> {
-        if self.0.fetch_add(1, Ordering::SeqCst) > 0 {
+        let left = self.0.fetch_sub(1, Ordering::SeqCst);
+        if left == 0 {
             pending::<()>().await;
         }
         Err(TransportError::new(
@@ -262,14 +413,44 @@ impl Transport for Silent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeat_that_hangs_ends_with_the_total_time() {
-    let policy = RetryPolicy::default().total_time(Duration::from_secs(10));
-    let transport = Silent(AtomicUsize::new(0)).with_retry(policy);
+async fn an_attempt_that_hangs_ends_with_the_total_time_or_at_the_deadline() {
+    for broken in [0, 1] {
+        for (deadline, ends) in [(None, 10), (Some(4), 4), (Some(40), 10)] {
+            let policy = RetryPolicy::default().total_time(Duration::from_secs(10));
+            let transport = Silent(AtomicUsize::new(broken)).with_retry(policy);
+            let started = Instant::now();
+            let mut request = request(Effect::Read);
+            Call::of_mut(&mut request).deadline =
+                deadline.map(|seconds| started + Duration::from_secs(seconds));
+            let error = transport.send(request).await.unwrap_err();
+            assert!(error.is_timeout());
+            assert_eq!(error.delivery(), Delivery::Unknown);
+            let took = started.elapsed().as_secs();
+            assert_eq!((error.attempts() as usize, took), (broken + 1, ends));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passes_in_the_queue_or_before_leaves_a_call_not_sent() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "")));
+    let transport = wire
+        .clone()
+        .with_rate_limit(RateLimit::per_second(1))
+        .with_retry(RetryPolicy::default());
+    transport.send(request(Effect::Creates)).await.unwrap();
     let started = Instant::now();
-    let error = transport.send(request(Effect::Read)).await.unwrap_err();
-    assert!(error.is_timeout());
-    assert_eq!(error.delivery(), Delivery::Unknown);
-    assert_eq!((error.attempts(), started.elapsed().as_secs()), (2, 10));
+    for milliseconds in [500, 0] {
+        let deadline = started + Duration::from_millis(milliseconds);
+        let mut request = request(Effect::Creates);
+        let call = Call::of(&request).clone().deadline(deadline);
+        request.extensions_mut().insert(call);
+        let error = transport.send(request).await.unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        assert_eq!(error.delivery(), Delivery::NotSent);
+    }
+    assert_eq!(started.elapsed().as_millis(), 500);
+    assert_eq!(wire.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
