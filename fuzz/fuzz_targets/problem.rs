@@ -8,9 +8,5 @@ fuzz_target!(|input: (u16, &[u8])| {
     let (status, body) = input;
     let problem = Problem::read(status, body);
     assert!(!problem.to_string().contains('\n'), "one line: {problem}");
-    let _ = (
-        problem.wait_seconds(),
-        problem.speaks_of_maintenance(),
-        problem.is_no_route(),
-    );
+    let _ = (problem.speaks_of_maintenance(), problem.is_no_route());
 });

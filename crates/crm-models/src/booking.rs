@@ -39,27 +39,18 @@ pub type CreateBookingContactRequest = CreateContactRequest;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct UpdateBookingContactRequest {
     #[serde(
         rename = "type",
-        default,
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
     contact_type: Option<ContactType>,
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
     #[serde(skip)]
     unknown_type_allowed: bool,

@@ -1,10 +1,12 @@
 //! What a person wants changed in a contact of a location or a customer.
 
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
     Check, Contact, ContactPreferences, ContactType, InvalidInput, PreferenceChange,
-    PreferencesUnknown, UpdateContactRequest, members::contact_members,
+    PreferencesUnknown, UpdateContactRequest,
+    members::{contact_members, present},
 };
 
 /// What a person wants changed in a contact of a location or a customer.
@@ -34,7 +36,7 @@ use crate::{
 /// let change = change.differs_from(&contact);
 /// assert_eq!(change.get_value(), None, "the same number, written otherwise");
 /// assert_eq!(
-///     serde_json::to_value(change.to_request(contact.preferences.as_ref())?)?,
+///     serde_json::to_value(change.request_for(&contact)?)?,
 ///     serde_json::json!({
 ///         "memo": "Gate code 4411",
 ///         "preferences": {
@@ -48,13 +50,37 @@ use crate::{
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// As JSON it has the API's names, some or all of the four flags, and neither null nor unknown
+/// members, so that a web service can take it from its callers as it stands:
+///
+/// ```
+/// use crm_models::{ContactChange, PreferenceChange};
+///
+/// let body = r#"{"memo":"Gate code 4411","preferences":{"marketingUpdatesEnabled":false}}"#;
+/// let change: ContactChange = serde_json::from_str(body)?;
+/// let marketing = PreferenceChange::new().marketing_updates(false);
+/// assert_eq!(change, ContactChange::new().memo("Gate code 4411").preferences(marketing));
+/// assert_eq!(serde_json::to_string(&change)?, body);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ContactChange {
+    #[serde(
+        rename = "type",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     contact_type: Option<ContactType>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     value: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
+    #[serde(skip_serializing_if = "PreferenceChange::is_empty")]
     preferences: PreferenceChange,
+    #[serde(skip)]
     unknown_type_allowed: bool,
 }
 
@@ -123,6 +149,24 @@ impl ContactChange {
             request = request.allow_unknown_type();
         }
         Ok(request)
+    }
+
+    /// [`to_request`](Self::to_request) for a contact that was read: completed by its
+    /// preferences, and with any value if the contact is and stays of a type that the contract
+    /// does not know.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_request`](Self::to_request).
+    pub fn request_for(
+        &self,
+        contact: &Contact,
+    ) -> Result<UpdateContactRequest, PreferencesUnknown> {
+        let request = self.to_request(contact.preferences.as_ref())?;
+        Ok(match (&self.contact_type, &contact.contact_type) {
+            (None, ContactType::Other(_)) => request.allow_unknown_type(),
+            _ => request,
+        })
     }
 
     /// The change without what is so already. Numbers are compared by digits and addresses

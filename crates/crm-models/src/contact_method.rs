@@ -39,7 +39,8 @@ pub struct ContactMethod {
 }
 
 /// `CreateContactMethodRequest` and `UpsertContactMethodRequest`: the body of the POST, and of
-/// the PUT that replaces or creates a method.
+/// the PUT that replaces or creates a method. Reference and memo are written as null where they
+/// are not set, so that a replacement clears them.
 ///
 /// ```
 /// use crm_models::{Check, ContactMethodRequest, ContactType};
@@ -48,7 +49,7 @@ pub struct ContactMethod {
 /// request.check()?;
 /// assert_eq!(
 ///     serde_json::to_string(&request)?,
-///     r#"{"type":"Email","value":"dana@site.example","memo":"Work"}"#,
+///     r#"{"type":"Email","value":"dana@site.example","referenceId":null,"memo":"Work"}"#,
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -59,9 +60,7 @@ pub struct ContactMethodRequest {
     #[serde(rename = "type")]
     contact_type: ContactType,
     value: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     reference_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
     #[serde(skip)]
     unknown_type_allowed: bool,
@@ -109,20 +108,12 @@ impl Validate for ContactMethodRequest {
 /// It cannot change a method's type: for that, replace the method with a
 /// [`ContactMethodRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct UpdateContactMethodRequest {
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
     #[serde(skip)]
     unknown_type_allowed: bool,

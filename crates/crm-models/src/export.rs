@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
 use crate::Timestamp;
@@ -38,10 +38,19 @@ pub struct ExportBatch<T> {
     /// Whether to ask for the next batch at once.
     pub has_more: bool,
     /// Where the feed goes on after this batch. Keep it, also at the feed's end; where it is
-    /// missing there, the one before stays good.
+    /// missing or blank there, the one before stays good.
+    #[serde(default, deserialize_with = "unless_blank")]
     pub continue_from: Option<ContinuationToken>,
     /// The records; repeats are normal.
     pub data: Vec<T>,
+}
+
+/// Reads a token; a blank one cannot be asked with, so it is none.
+fn unless_blank<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<ContinuationToken>, D::Error> {
+    let token = Option::<ContinuationToken>::deserialize(deserializer)?;
+    Ok(token.filter(|token| !token.is_blank()))
 }
 
 /// A place in one export feed, opaque.
@@ -60,6 +69,10 @@ impl ContinuationToken {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
     }
 }
 
@@ -124,10 +137,7 @@ impl ExportQuery {
 impl Validate for ExportQuery {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = crate::validation::Rules::default();
-        if self
-            .token()
-            .is_some_and(|token| token.as_str().trim().is_empty())
-        {
+        if self.token().is_some_and(ContinuationToken::is_blank) {
             rules.breach(
                 "from",
                 "blank",

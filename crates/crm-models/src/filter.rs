@@ -1,6 +1,6 @@
 //! Which contacts a list over all owners holds.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
 use crate::{ContactOwner, Timestamp, validation::Rules};
@@ -20,10 +20,13 @@ use crate::{ContactOwner, Timestamp, validation::Rules};
 /// assert!(ContactFilter::<CustomerId>::new().modified_on_or_after(since).check().is_ok());
 /// # Ok::<(), crm_models::InvalidTimestamp>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(bound = "O: ContactOwner")]
 #[must_use]
 pub struct ContactFilter<O> {
+    #[serde(flatten)]
     times: TimeFilter,
+    #[serde(flatten, serialize_with = "by_their_member")]
     owners: Vec<O>,
 }
 
@@ -121,24 +124,11 @@ impl<O: ContactOwner> Validate for ContactFilter<O> {
     }
 }
 
-impl<O: ContactOwner> Serialize for ContactFilter<O> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut query = serializer.serialize_map(None)?;
-        let times = [
-            ("modifiedBefore", self.times.modified_before),
-            ("modifiedOnOrAfter", self.times.modified_on_or_after),
-            ("createdBefore", self.times.created_before),
-            ("createdOnOrAfter", self.times.created_on_or_after),
-        ];
-        for (name, time) in times {
-            if let Some(time) = time {
-                query.serialize_entry(name, &time)?;
-            }
-        }
-        if !self.owners.is_empty() {
-            let ids: Vec<_> = self.owners.iter().map(ToString::to_string).collect();
-            query.serialize_entry(O::LIST_MEMBER, &ids.join(","))?;
-        }
-        query.end()
-    }
+/// Writes the owners as `locationIds` or `customerIds`: one text, with commas.
+fn by_their_member<O: ContactOwner, S: Serializer>(
+    owners: &[O],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let ids: Vec<_> = owners.iter().map(ToString::to_string).collect();
+    serializer.collect_map((!ids.is_empty()).then(|| (O::LIST_MEMBER, ids.join(","))))
 }

@@ -123,6 +123,18 @@ integer_id! {
     RelatedEntityId = "related entity id";
 }
 
+macro_rules! related_entity {
+    ($($name:ident)*) => {$(
+        impl From<$name> for RelatedEntityId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+
+related_entity!(CustomerId LocationId BookingId);
+
 /// A user of the service. 0 stands for the service itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -3,7 +3,7 @@
 //! Ids, contacts, updates, filters, pages, export batches and error bodies as plain values:
 //! no I/O, no asynchronous code, no runtime. They are what a client, a test server or a file of
 //! changes has in common. To call the API, use the crate `crm-contacts`, which brings these
-//! types along; use this one alone where bodies come from elsewhere.
+//! types along as `crm_contacts::models`; use this one alone where bodies come from elsewhere.
 //!
 //! # A first program
 //!
@@ -28,7 +28,7 @@
 //!     .preferences(PreferenceChange::new().marketing_updates(false));
 //! change.check_for(&contact)?;
 //!
-//! let body = change.differs_from(&contact).to_request(contact.preferences.as_ref())?;
+//! let body = change.differs_from(&contact).request_for(&contact)?;
 //! assert_eq!(
 //!     serde_json::to_string(&body)?,
 //!     r#"{"memo":"Gate code 4411","preferences":{"jobRemindersEnabled":true,"#.to_owned()

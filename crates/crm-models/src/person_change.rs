@@ -1,10 +1,14 @@
 //! What is to change in a person.
 
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{Person, UpdatePersonRequest, validation::Rules};
+use crate::{Person, UpdatePersonRequest, members::present, validation::Rules};
 
 /// What a person wants changed in a person. Members that are not named are kept.
+///
+/// As JSON it has the API's names: an absent member is kept, and null clears a text. Unknown
+/// members are refused.
 ///
 /// ```
 /// use crm_models::{Person, PersonChange};
@@ -20,15 +24,24 @@ use crate::{Person, UpdatePersonRequest, validation::Rules};
 ///     serde_json::to_string(&request)?,
 ///     r#"{"name":"Dana Whitfield","title":null,"referenceId":null,"isArchived":false}"#,
 /// );
+/// assert_eq!(
+///     serde_json::from_str::<PersonChange>(r#"{"title":null}"#)?,
+///     PersonChange::new().clear_title(),
+/// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
 pub struct PersonChange {
     // Outer none: keep; inner none: clear.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     name: Option<Option<String>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     title: Option<Option<String>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     reference_id: Option<Option<String>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     is_archived: Option<bool>,
 }
 

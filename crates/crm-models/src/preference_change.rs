@@ -1,14 +1,18 @@
 //! A change of some of a contact's preferences.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     ContactPreferences, ContactPreferencesRequest,
+    members::present,
     preferences::{INVOICES, JOB_REMINDERS, MARKETING_UPDATES, STATEMENTS},
 };
 
 /// Some flags to set; the others are kept.
 ///
 /// The combined flag cannot be set beside the two that it combines: it is computed when the
-/// change is applied.
+/// change is applied. As JSON the four flags have the API's names; null and the combined flag
+/// are refused.
 ///
 /// ```
 /// use crm_models::{ContactPreferences, PreferenceChange};
@@ -23,12 +27,33 @@ use crate::{
 /// assert!(change.apply_to(None).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct PreferenceChange {
+    #[serde(
+        rename = "jobRemindersEnabled",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     job_reminders: Option<bool>,
+    #[serde(
+        rename = "marketingUpdatesEnabled",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     marketing_updates: Option<bool>,
+    #[serde(
+        rename = "invoiceNotification",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     invoices: Option<bool>,
+    #[serde(
+        rename = "statementNotification",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     statements: Option<bool>,
 }
 

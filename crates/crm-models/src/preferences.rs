@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{InvalidInput, validation::FieldError};
+use crate::{InvalidInput, members::present, validation::FieldError};
 
 pub(crate) const JOB_REMINDERS: &str = "jobRemindersEnabled";
 pub(crate) const MARKETING_UPDATES: &str = "marketingUpdatesEnabled";
@@ -185,12 +185,41 @@ impl Serialize for ContactPreferencesRequest {
     }
 }
 
+/// The body of a request as it is read: nothing unknown, nothing null, and of the later two
+/// flags both or none.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Asked {
+    job_reminders_enabled: bool,
+    marketing_updates_enabled: bool,
+    invoice_statement_notification: bool,
+    #[serde(default, deserialize_with = "present")]
+    invoice_notification: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    statement_notification: Option<bool>,
+}
+
 impl<'de> Deserialize<'de> for ContactPreferencesRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let flags = ContactPreferences::from(Answer::deserialize(deserializer)?);
-        let request = Self::from(&flags);
-        if request.invoices_and_statements() != flags.invoice_statement_notification {
-            return Err(serde::de::Error::custom(
+        use serde::de::Error;
+
+        let asked = Asked::deserialize(deserializer)?;
+        let combined = asked.invoice_statement_notification;
+        let (invoices, statements) =
+            match (asked.invoice_notification, asked.statement_notification) {
+                (Some(invoices), Some(statements)) => (invoices, statements),
+                (None, None) => (combined, combined),
+                (None, _) => return Err(D::Error::missing_field(INVOICES)),
+                (_, None) => return Err(D::Error::missing_field(STATEMENTS)),
+            };
+        let request = Self::new(
+            asked.job_reminders_enabled,
+            asked.marketing_updates_enabled,
+            invoices,
+            statements,
+        );
+        if request.invoices_and_statements() != combined {
+            return Err(D::Error::custom(
                 "invoiceStatementNotification contradicts invoiceNotification and \
                  statementNotification",
             ));

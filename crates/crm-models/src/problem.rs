@@ -112,22 +112,6 @@ impl Problem {
         }
     }
 
-    /// The seconds to wait that the title of a 429 holds: its only number.
-    #[must_use]
-    pub fn wait_seconds(&self) -> Option<u64> {
-        if self.status != 429 {
-            return None;
-        }
-        let title = self.title.as_deref()?;
-        let mut numbers = title
-            .split(|c: char| !c.is_ascii_digit())
-            .filter(|digits| !digits.is_empty());
-        match (numbers.next(), numbers.next()) {
-            (Some(number), None) => number.parse().ok(),
-            _ => None,
-        }
-    }
-
     /// Whether a conflict is a service that is down for maintenance: then it passes.
     #[must_use]
     pub fn speaks_of_maintenance(&self) -> bool {

@@ -1,13 +1,13 @@
 //! Relationships of people to customers, locations and bookings.
 
-use std::fmt;
+use std::{convert::Infallible, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
     RelatedEntityId, RelationshipId, RelationshipSort, Sort, Timestamp, UserId, members::setters,
-    validation::Rules,
+    text, validation::Rules,
 };
 
 /// `ContactRelationshipResponse`: a person belongs to a customer, a location or a booking.
@@ -37,7 +37,7 @@ impl ContactRelationship {
     }
 }
 
-/// What a person can be related to.
+/// What a person can be related to. As JSON it is its slug.
 ///
 /// ```
 /// use crm_models::RelatedEntityType;
@@ -93,9 +93,30 @@ impl From<&str> for RelatedEntityType {
     }
 }
 
+impl FromStr for RelatedEntityType {
+    type Err = Infallible;
+
+    /// Reads a slug or a name, in letters of any case.
+    fn from_str(slug: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(slug))
+    }
+}
+
 impl fmt::Display for RelatedEntityType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.slug())
+    }
+}
+
+impl Serialize for RelatedEntityType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
+    }
+}
+
+impl<'de> Deserialize<'de> for RelatedEntityType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::read(deserializer, "a kind of entity", Self::from_str)
     }
 }
 
@@ -108,7 +129,7 @@ pub struct RelationshipFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     related_entity_id: Option<RelatedEntityId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    type_slug: Option<String>,
+    type_slug: Option<RelatedEntityType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     type_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,8 +147,8 @@ impl RelationshipFilter {
     }
 
     /// Only to entities of this kind.
-    pub fn entity_type(mut self, entity_type: &RelatedEntityType) -> Self {
-        self.type_slug = Some(entity_type.slug().to_owned());
+    pub fn entity_type(mut self, entity_type: RelatedEntityType) -> Self {
+        self.type_slug = Some(entity_type);
         self
     }
 
@@ -148,7 +169,10 @@ impl RelationshipFilter {
 impl Validate for RelationshipFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.line("typeSlug", self.type_slug.as_deref());
+        rules.line(
+            "typeSlug",
+            self.type_slug.as_ref().map(RelatedEntityType::slug),
+        );
         rules.line("typeName", self.type_name.as_deref());
         rules.finish()
     }

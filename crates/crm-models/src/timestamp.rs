@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::{civil, tz::TimeZone};
+use jiff::{civil::Time, fmt::temporal::Pieces, tz::Offset};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text;
@@ -14,8 +14,9 @@ use crate::text;
 /// A point in time, in UTC, as exact as the service writes it.
 ///
 /// The service writes up to seven digits of a second and drops trailing zeros; up to nine are
-/// read. An offset other than `Z` is taken into account, and none at all means UTC. Written as
-/// RFC 3339 with `Z`.
+/// read. An offset other than `Z` is taken into account, and none at all means UTC. The last
+/// hours of the year 9999, which stand for "never", are read as the last time that can be
+/// written. Written as RFC 3339 with `Z`.
 ///
 /// ```
 /// use crm_models::Timestamp;
@@ -89,16 +90,30 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let trimmed = text.trim();
-        let without_offset = || trimmed.parse::<civil::DateTime>().ok();
         trimmed
             .parse::<jiff::Timestamp>()
             .ok()
-            .or_else(|| TimeZone::UTC.to_timestamp(without_offset()?).ok())
+            .or_else(|| without_offset_or_at_the_end(trimmed))
             .map(Self)
             .ok_or_else(|| InvalidTimestamp {
                 text: text::excerpt(text),
             })
     }
+}
+
+/// A date or a date-time without an offset, in UTC; beyond the times that can be written the
+/// nearest one.
+fn without_offset_or_at_the_end(text: &str) -> Option<jiff::Timestamp> {
+    let pieces = Pieces::parse(text).ok()?;
+    let datetime = pieces
+        .date()
+        .to_datetime(pieces.time().unwrap_or(Time::midnight()));
+    let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
+    let nearest = match datetime.year() {
+        0.. => jiff::Timestamp::MAX,
+        _ => jiff::Timestamp::MIN,
+    };
+    Some(offset.to_timestamp(datetime).unwrap_or(nearest))
 }
 
 impl fmt::Display for Timestamp {

@@ -47,7 +47,7 @@ pub struct FieldError {
     /// empty for the object as a whole.
     pub field: String,
     /// The rule, for programs: `blank`, `control`, `length`, `shape`, `unknown_type`, `range`,
-    /// `empty`, `filter`, `legacy`.
+    /// `empty`, `filter`, `legacy`, `path`.
     pub code: String,
     /// The reason, for people: it follows the name of the member.
     pub message: String,

@@ -88,25 +88,6 @@ fn the_status_is_the_one_of_the_answer() {
     assert_eq!(problem.status, 403);
 }
 
-#[rstest]
-#[case(429, "Wait 12 seconds", Some(12))]
-#[case(429, "Wait 12", Some(12))]
-#[case(429, "Wait a while", None)]
-#[case(429, "60 calls were made, wait 12 seconds", None)]
-#[case(429, "Wait 99999999999999999999999 seconds", None)]
-#[case(503, "Wait 12 seconds", None)]
-fn the_wait_is_the_only_number_in_the_title_of_a_429(
-    #[case] status: u16,
-    #[case] title: &str,
-    #[case] seconds: Option<u64>,
-) {
-    let body = serde_json::json!({"title": title}).to_string();
-    assert_eq!(
-        Problem::read(status, body.as_bytes()).wait_seconds(),
-        seconds
-    );
-}
-
 #[test]
 fn maintenance_and_missing_routes_are_told_from_other_conflicts_and_404s() {
     assert!(read("409-maintenance.json").speaks_of_maintenance());

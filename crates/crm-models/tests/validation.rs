@@ -219,6 +219,9 @@ fn a_change_must_fit_the_contact_it_is_for(
         change = change.value(new_value);
     }
     assert_eq!(change.check_for(&contact).is_ok(), valid);
+    // What passes there may be sent.
+    let sent = change.differs_from(&contact).request_for(&contact).unwrap();
+    assert!(!valid || sent.check().is_ok());
 }
 
 #[test]

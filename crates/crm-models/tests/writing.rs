@@ -127,14 +127,89 @@ fn absent_members_are_not_written() {
     assert_eq!(empty, json!({}));
 }
 
+#[test]
+fn a_replacement_of_a_method_clears_what_is_not_set() {
+    let method = ContactMethodRequest::new(ContactType::Fax, "2065550190");
+    assert_eq!(
+        serde_json::to_value(method).unwrap(),
+        json!({"type": "Fax", "value": "2065550190", "referenceId": null, "memo": null}),
+    );
+}
+
 #[rstest]
 #[case::null(r#"{"memo": null}"#)]
 #[case::null_preferences(r#"{"preferences": null}"#)]
 #[case::partial_preferences(r#"{"preferences": {"marketingUpdatesEnabled": false}}"#)]
 #[case::unknown_member(r#"{"doNotText": true}"#)]
 #[case::wrong_type(r#"{"value": 2065550134}"#)]
+#[case::null_flag(&preferences(r#""invoiceNotification": null"#))]
+#[case::one_of_the_later_flags(&preferences(r#""statementNotification": false"#))]
+#[case::unknown_flag(&preferences(r#""doNotText": true"#))]
 fn the_body_of_an_update_is_read_strictly(#[case] body: &str) {
     assert!(serde_json::from_str::<UpdateContactRequest>(body).is_err());
+}
+
+/// An update with the three older flags and one more member.
+fn preferences(more: &str) -> String {
+    format!(
+        r#"{{"preferences": {{"jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+        "invoiceStatementNotification": false, {more}}}}}"#
+    )
+}
+
+#[rstest]
+#[case::nothing(r#"{}"#, ContactChange::new())]
+#[case::some(
+    r#"{"type":"Fax","value":"2065550190","memo":""}"#,
+    ContactChange::new().contact_type(ContactType::Fax).value("2065550190").clear_memo()
+)]
+#[case::flags(
+    r#"{"preferences":{"jobRemindersEnabled":true,"statementNotification":false}}"#,
+    ContactChange::new()
+        .preferences(PreferenceChange::new().job_reminders(true).statements(false))
+)]
+fn a_change_of_a_contact_is_read_and_written_with_the_members_that_it_names(
+    #[case] json: &str,
+    #[case] change: ContactChange,
+) {
+    assert_eq!(serde_json::from_str::<ContactChange>(json).unwrap(), change);
+    assert_eq!(serde_json::to_string(&change).unwrap(), json);
+}
+
+#[rstest]
+#[case::null(r#"{"memo":null}"#)]
+#[case::null_flag(r#"{"preferences":{"invoiceNotification":null}}"#)]
+#[case::combined_flag(r#"{"preferences":{"invoiceStatementNotification":true}}"#)]
+#[case::unknown(r#"{"doNotText":true}"#)]
+fn a_change_of_a_contact_is_read_strictly(#[case] json: &str) {
+    assert!(serde_json::from_str::<ContactChange>(json).is_err());
+}
+
+#[test]
+fn a_change_of_a_person_tells_an_absent_member_from_null() {
+    let change = PersonChange::new()
+        .clear_name()
+        .title("Lead")
+        .is_archived(true);
+    let json = r#"{"name":null,"title":"Lead","isArchived":true}"#;
+    assert_eq!(serde_json::to_string(&change).unwrap(), json);
+    assert_eq!(serde_json::from_str::<PersonChange>(json).unwrap(), change);
+    for refused in [r#"{"isArchived":null}"#, r#"{"role":"Lead"}"#] {
+        assert!(serde_json::from_str::<PersonChange>(refused).is_err());
+    }
+}
+
+#[test]
+fn a_kind_of_entity_is_written_as_its_slug_and_read_in_any_case() {
+    let location = RelatedEntityType::Location;
+    assert_eq!(serde_json::to_value(&location).unwrap(), "location");
+    for text in ["location", "Location"] {
+        assert_eq!(text.parse(), Ok(location.clone()));
+        assert_eq!(
+            serde_json::from_value::<RelatedEntityType>(text.into()).unwrap(),
+            location
+        );
+    }
 }
 
 #[test]
@@ -276,7 +351,7 @@ fn filters_are_written_in_the_words_of_the_contract() {
 
     let filter = RelationshipFilter::new()
         .related_entity_id(RelatedEntityId::new(62011).unwrap())
-        .entity_type(&RelatedEntityType::Location)
+        .entity_type(RelatedEntityType::Location)
         .sort(Sort::ascending(RelationshipSort::Id));
     assert_eq!(
         serde_json::to_value(filter).unwrap(),

@@ -320,7 +320,7 @@ impl People {
                 let entity_type = entity_type.map(RelatedEntityType::from);
                 let filter = narrow!(
                     RelationshipFilter::new(),
-                    entity_type(entity_type.as_ref()),
+                    entity_type(entity_type),
                     related_entity_id(entity),
                     created_on_or_after(created_since),
                     created_before(created_before),
