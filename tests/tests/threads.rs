@@ -1,13 +1,14 @@
 //! What the crates promise about threads: a work-stealing runtime may move every future and every
 //! stream, and an error may go wherever errors go. Built is passed.
 
-use std::error::Error;
+use std::{error::Error, fmt::Debug};
 
 use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site, Snapshot};
-use crm_contacts::{ContactsError, ContactsService};
+use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
 use crm_models::{
-    ContactFilter, ContactId, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter,
-    PreferencesUnknown, UpdateLocationContact,
+    BookingId, BookingProviderId, ContactFilter, ContactId, ContactMethodId, CreateContactRequest,
+    InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter, PersonId,
+    PreferencesUnknown, Timestamp, UpdateLocationContact,
 };
 use crm_sandbox::{Sandbox, SandboxError, SettingError};
 use crm_transport::{Call, InvalidEnvironment, Transport, TransportError};
@@ -46,15 +47,49 @@ fn calls_and_streams_may_move<T: Transport>(
     location: LocationId,
     contact: ContactId,
     change: &UpdateLocationContact,
+    new: CreateContactRequest,
+    seen: Timestamp,
 ) {
     send(contacts.location(location).find(contact));
     send(contacts.location(location).update(contact, change));
     send(contacts.location(location).ensure(contact, change));
+    send(contacts.location(location).guard(contact, change, seen));
+    send(contacts.location(location).create_unless_present(new));
+    send(contacts.location(location).delete(contact));
     send(contacts.location(location).list().items());
     send(contacts.location(location).list().pages());
     send(contacts.changed::<LocationId>(ContactFilter::new()).items());
     send(contacts.export::<LocationId>().batches());
+    send(
+        contacts
+            .export::<LocationId>()
+            .follow(POLLING_INTERVAL, async {}),
+    );
     send(contacts.people().list(PersonFilter::new()).items());
+}
+
+fn copy(_: impl Copy + Debug) {}
+fn clone(_: impl Clone + Debug) {}
+
+// Whatever the transport is: a trait object has no `Debug`, and hardly any transport is `Copy`.
+#[expect(dead_code)]
+fn handles_are_copied_and_shown(
+    contacts: &ContactsService,
+    location: LocationId,
+    booking: BookingId,
+    provider: BookingProviderId,
+    person: PersonId,
+    method: ContactMethodId,
+) {
+    clone(contacts.clone());
+    copy(contacts.location(location));
+    copy(contacts.booking(booking));
+    copy(contacts.provider_booking(provider, booking));
+    copy(contacts.people());
+    copy(contacts.person(person));
+    copy(contacts.person(person).method(method));
+    clone(contacts.location(location).list());
+    clone(contacts.export::<LocationId>());
 }
 
 #[expect(dead_code)]

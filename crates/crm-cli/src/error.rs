@@ -124,7 +124,7 @@ impl CliError {
             Self::Transport(source) => source,
             _ => return None,
         };
-        std::error::Error::source(transport)?.downcast_ref()
+        transport.get_ref()?.downcast_ref()
     }
 
     /// Whether the reader of stdout went away, as `head` does.

@@ -9,6 +9,7 @@ use crm_transport::Transport;
 use crate::{
     ContactsService, List,
     error::ContactsError,
+    handle::handle,
     operations::bookings::{
         CreateContact, DeleteContact, GetContactList, GetContactList2, UpdateBookingContact,
     },
@@ -16,12 +17,13 @@ use crate::{
 
 /// The contacts of one booking, read only; made by [`ContactsService::booking`]. Needs an app
 /// that the tenant connected without restriction to a booking provider.
-#[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Bookings<'a, T> {
     service: &'a ContactsService<T>,
     booking: BookingId,
 }
+
+handle!(Copy Bookings { booking });
 
 impl<'a, T: Transport> Bookings<'a, T> {
     pub(crate) fn new(service: &'a ContactsService<T>, booking: BookingId) -> Self {
@@ -40,13 +42,17 @@ impl<'a, T: Transport> Bookings<'a, T> {
 
 /// The contacts of one booking of one provider; made by
 /// [`ContactsService::provider_booking`]. Needs an app with this provider's tag.
-#[derive(Debug, Clone, Copy)]
+///
+/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
+/// what was asked, and does not read back after a lost one, except for a deletion.
 #[must_use]
 pub struct ProviderBooking<'a, T> {
     service: &'a ContactsService<T>,
     provider: BookingProviderId,
     booking: BookingId,
 }
+
+handle!(Copy ProviderBooking { provider, booking });
 
 impl<'a, T: Transport> ProviderBooking<'a, T> {
     pub(crate) fn new(

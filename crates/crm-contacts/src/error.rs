@@ -1,6 +1,6 @@
 //! What can go wrong, told apart by what the caller can do about it.
 
-use std::{fmt, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
 use crm_transport::{Attempts, Delivery, Effect, Response, TransportError, retry_after};
@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::{operation::Spec, update::Difference};
 
-/// The call that an error speaks of.
-#[derive(Debug, Clone)]
+/// The call that an error speaks of. Neither its text nor its [`Debug`] shows the query.
+#[derive(Clone)]
 pub struct CallSite {
     /// The contract's `operationId`.
     pub operation: &'static str,
@@ -47,6 +47,16 @@ impl CallSite {
     }
 }
 
+impl fmt::Debug for CallSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallSite")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("record", &self.record())
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} {})", self.operation, self.method, self.record())
@@ -55,18 +65,17 @@ impl fmt::Display for CallSite {
 
 /// Why a use case ended without its result.
 ///
-/// The message is one line: what failed, on which record, and what to do. The source chain
-/// carries the rest. [`advice`](Self::advice) says whether repeating can help.
-#[derive(Debug, thiserror::Error)]
+/// The message is one line: what failed, on which record, why, and what to do.
+/// [`source`](Error::source) gives only what lies below, so that a chain of causes repeats
+/// nothing. [`advice`](Self::advice) says whether repeating can help.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum ContactsError {
     /// The API would refuse the input. Nothing was sent.
-    #[error("invalid input, nothing was sent: {0}")]
-    Invalid(#[from] InvalidInput),
+    Invalid(InvalidInput),
 
     /// Some preferences are to change, the API takes them only as a whole, and the others are
     /// not known. Nothing was written.
-    #[error("{site}: nothing was written: {source}")]
     PreferencesUnknown {
         /// The update.
         site: Box<CallSite>,
@@ -75,7 +84,6 @@ pub enum ContactsError {
     },
 
     /// The contact is not among its owner's contacts.
-    #[error("{site}: no contact {contact} there; check both ids, or list the owner's contacts")]
     NotFound {
         /// The list that was searched.
         site: Box<CallSite>,
@@ -84,10 +92,6 @@ pub enum ContactsError {
     },
 
     /// The contact was changed after the time that the caller named. Nothing was written.
-    #[error(
-        "{site}: contact {contact} was changed at {modified_on}, after {unmodified_since}; \
-         nothing was written, look at it again before you change it"
-    )]
     Modified {
         /// The list that was read.
         site: Box<CallSite>,
@@ -100,11 +104,9 @@ pub enum ContactsError {
     },
 
     /// The API answered, but not with a success.
-    #[error(transparent)]
     Refused(Box<Refusal>),
 
     /// There is no answer, or no way to ask for one.
-    #[error("{site}: {source}")]
     Transport {
         /// The call.
         site: Box<CallSite>,
@@ -113,9 +115,6 @@ pub enum ContactsError {
     },
 
     /// A write may or may not have been carried out, and reading back did not tell.
-    #[error(
-        "{site}: it is not known whether this was carried out, look before you repeat it: {source}"
-    )]
     OutcomeUnknown {
         /// The write.
         site: Box<CallSite>,
@@ -124,7 +123,6 @@ pub enum ContactsError {
     },
 
     /// The API reported success, with a body that is not what the contract says.
-    #[error("{site}: success, but the answer cannot be read: {what}")]
     Unreadable {
         /// The call.
         site: Box<CallSite>,
@@ -134,7 +132,6 @@ pub enum ContactsError {
 
     /// The API reported success, but its answer differs from what was asked. The write was
     /// carried out.
-    #[error("{site}: written, but the answer differs from what was asked in {}", fields(.differences))]
     EchoDiffers {
         /// The update.
         site: Box<CallSite>,
@@ -143,15 +140,98 @@ pub enum ContactsError {
     },
 
     /// An export feed says that there is more but gives no way to go on.
-    #[error("{site}: the feed stopped moving before its end; keep the last token and try later")]
     FeedStalled {
         /// The export.
         site: Box<CallSite>,
     },
 
     /// A request could not be written as HTTP. Nothing was sent.
-    #[error("the request cannot be written, nothing was sent: {0}")]
     Unwritable(String),
+}
+
+impl From<InvalidInput> for ContactsError {
+    fn from(invalid: InvalidInput) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl fmt::Display for ContactsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(invalid) => write!(f, "invalid input, nothing was sent: {invalid}"),
+            Self::PreferencesUnknown { site, source } => {
+                write!(f, "{site}: nothing was written: {source}")
+            }
+            Self::NotFound { site, contact } => write!(
+                f,
+                "{site}: no contact {contact} there; check both ids, or list the owner's contacts"
+            ),
+            Self::Modified {
+                site,
+                contact,
+                modified_on,
+                unmodified_since,
+            } => write!(
+                f,
+                "{site}: contact {contact} was changed at {modified_on}, after \
+                 {unmodified_since}; nothing was written, look at it again before you change it"
+            ),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Transport { site, source } => write!(f, "{site}: {source}"),
+            Self::OutcomeUnknown { site, source } => write!(
+                f,
+                "{site}: it is not known whether this was carried out, look before you repeat \
+                 it: {}",
+                Loss(source)
+            ),
+            Self::Unreadable { site, what } => {
+                write!(f, "{site}: success, but the answer cannot be read: {what}")
+            }
+            Self::EchoDiffers { site, differences } => write!(
+                f,
+                "{site}: written, but the answer differs from what was asked in {}",
+                fields(differences)
+            ),
+            Self::FeedStalled { site } => write!(
+                f,
+                "{site}: the feed stopped moving before its end; keep the last token and try later"
+            ),
+            Self::Unwritable(reason) => {
+                write!(
+                    f,
+                    "the request cannot be written, nothing was sent: {reason}"
+                )
+            }
+        }
+    }
+}
+
+/// How the answer to a write got lost: call and advice are told already.
+struct Loss<'a>(&'a ContactsError);
+
+impl fmt::Display for Loss<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ContactsError::Refused(refusal) => {
+                write!(f, "{}: {}", refusal.status.as_u16(), refusal.problem)
+            }
+            ContactsError::Transport { source, .. } => source.fmt(f),
+            ContactsError::Unreadable { what, .. } => {
+                write!(f, "success, but the answer cannot be read: {what}")
+            }
+            other => other.fmt(f),
+        }
+    }
+}
+
+impl Error for ContactsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Transport { source, .. } => source.source(),
+            Self::OutcomeUnknown { source, .. } => source.source(),
+            _ => None,
+        }
+    }
 }
 
 fn fields(differences: &[Difference]) -> String {
@@ -263,7 +343,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl Error for Refusal {}
 
 /// Whether repeating the same call can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -307,6 +387,7 @@ impl ContactsError {
     pub(crate) fn unreadable<A: DeserializeOwned>(site: CallSite, body: &[u8]) -> Self {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let what = match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
+            Err(_) if body.is_empty() => "it is empty".to_owned(),
             Err(error) => {
                 let (path, error) = (error.path().to_string(), error.into_inner());
                 let reason = match error.classify() {

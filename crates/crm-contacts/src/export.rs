@@ -10,6 +10,7 @@ use futures_util::stream;
 use crate::{
     ContactsService,
     error::ContactsError,
+    handle::handle,
     operations::owner::{ExportContacts, Owner},
 };
 
@@ -37,13 +38,14 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
 #[must_use = "an export sends nothing before it is polled"]
 pub struct Export<'a, T, O> {
     service: &'a ContactsService<T>,
     query: ExportQuery,
     owner: PhantomData<O>,
 }
+
+handle!(Clone Export<O> { query, owner });
 
 impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
     pub(crate) fn new(service: &'a ContactsService<T>) -> Self {
@@ -86,7 +88,8 @@ impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
     /// The batches without end: at the end of the feed it waits for `interval` and asks
     /// again. Ends when `stop` completes, between two batches and also within a wait.
     ///
-    /// Empty batches are passed on too: their token is the newest.
+    /// Empty batches are passed on too: their token is the newest. After an error the stream
+    /// ends, passing ones included: to go on, follow again from the last token.
     pub fn follow(
         self,
         interval: Duration,
@@ -94,11 +97,15 @@ impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
     ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> {
         let start = (Position::new(self), false, Box::pin(stop));
         stream::try_unfold(start, move |(mut position, at_end, mut stop)| async move {
-            let pause = if at_end { interval } else { Duration::ZERO };
+            let pause = async {
+                if at_end {
+                    tokio::time::sleep(interval).await;
+                }
+            };
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(None),
-                () = tokio::time::sleep(pause) => {}
+                () = pause => {}
             }
             let batch = position.next().await?;
             let at_end = !batch.has_more;

@@ -20,15 +20,20 @@
 //!   before a partial change of preferences, comparing the echo, finding out what became of a
 //!   write whose answer got lost, paging, resuming.
 //!
-//! When not to use it: for other parts of the API take `crm-transport` alone, for the types
-//! alone `crm-models`.
+//! Both crates below come along, as [`models`] and [`transport`]. When not to use this one: for
+//! other parts of the API take `crm-transport` alone, for the types alone `crm-models`.
+//!
+//! A service knows no runtime but for its clock: where it waits (before reading back once more
+//! after a lost answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
 //!
 //! # A first program
 //!
 //! ```no_run
-//! use crm_contacts::ContactsService;
-//! use crm_models::{ContactId, LocationId, PreferenceChange, TenantId, UpdateLocationContact};
-//! use crm_transport::{Credentials, Environment};
+//! use crm_contacts::{
+//!     ContactsService,
+//!     models::{ContactId, LocationId, PreferenceChange, TenantId, UpdateLocationContact},
+//!     transport::{self, Credentials, Environment},
+//! };
 //!
 //! # #[cfg(feature = "reqwest")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +42,7 @@
 //!     std::env::var("CRM_CLIENT_SECRET")?,
 //!     std::env::var("CRM_APP_KEY")?,
 //! );
-//! let transport = crm_transport::standard(&Environment::integration(), credentials)?;
+//! let transport = transport::standard(&Environment::integration(), credentials)?;
 //! let contacts = ContactsService::new(transport, TenantId::new(1_001)?);
 //!
 //! let change = UpdateLocationContact::new()
@@ -62,6 +67,7 @@
 mod booking;
 mod error;
 mod export;
+mod handle;
 mod operation;
 pub mod operations;
 mod owner;
@@ -73,13 +79,18 @@ mod update;
 pub use booking::{Bookings, ProviderBooking};
 pub use error::{Advice, CallSite, ContactsError, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL};
-pub use operation::{NoContent, Operation, Spec, read_answer};
+pub use operation::{Draft, NoContent, Operation, Spec, read_answer};
 pub use operations::owner::Owner;
 pub use owner::{Creation, Ensured, OwnerContacts};
 pub use paging::{List, PagedOperation};
 pub use person::{MethodHandle, People, PersonHandle};
 pub use service::ContactsService;
 pub use update::{Difference, differences, plan, verify};
+
+/// The crate `crm-models`: the types that this crate takes and gives.
+pub use crm_models as models;
+/// The crate `crm-transport`: transports, credentials and environments.
+pub use crm_transport as transport;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

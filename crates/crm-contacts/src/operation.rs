@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use bytes::Bytes;
-use crm_models::{Check, TenantId};
+use crm_models::{FieldError, InvalidInput, TenantId};
 use crm_transport::{Call, Effect, Request, Response};
 use http::{HeaderValue, Method, Uri, header, uri::PathAndQuery};
 use memchr::memchr;
@@ -38,23 +38,33 @@ pub struct Spec {
 }
 
 impl Spec {
-    pub(crate) const fn read(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+    /// A `GET`: changes nothing, so that it may be repeated at will.
+    #[must_use]
+    pub const fn read(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::GET, path, scope, Effect::Read)
     }
 
-    pub(crate) const fn create(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+    /// A `POST`: every repeat creates one more.
+    #[must_use]
+    pub const fn create(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::POST, path, scope, Effect::Creates)
     }
 
-    pub(crate) const fn replace(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+    /// A `PUT`: a repeat leaves the same.
+    #[must_use]
+    pub const fn replace(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::PUT, path, scope, Effect::Idempotent)
     }
 
-    pub(crate) const fn update(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+    /// A `PATCH`: a repeat leaves the same.
+    #[must_use]
+    pub const fn update(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::PATCH, path, scope, Effect::Idempotent)
     }
 
-    pub(crate) const fn delete(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+    /// A `DELETE`: a repeat leaves the same.
+    #[must_use]
+    pub const fn delete(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::DELETE, path, scope, Effect::Idempotent)
     }
 
@@ -74,23 +84,29 @@ impl Spec {
         }
     }
 
-    /// Starts a request: the path with its parameters filled in, in order.
-    pub(crate) fn draft<const N: usize>(
-        &self,
-        tenant: TenantId,
-        parameters: [&dyn Display; N],
-    ) -> Draft {
+    /// Starts a request: the path with its parameters filled in, in order, and what layers must
+    /// know of the call.
+    ///
+    /// # Panics
+    ///
+    /// With debug assertions, when the path takes fewer parameters.
+    pub fn draft<const N: usize>(&self, tenant: TenantId, parameters: [&dyn Display; N]) -> Draft {
         let mut target = String::with_capacity(96);
         target.push_str(BASE_PATH);
         push_segment(&mut target, &tenant);
         let mut parameters = parameters.into_iter();
         let mut rest = self.path;
+        let mut refused = None;
         while let Some((open, close)) =
             memchr(b'{', rest.as_bytes()).zip(memchr(b'}', rest.as_bytes()))
         {
             target.push_str(&rest[..open]);
+            let start = target.len();
             if let Some(parameter) = parameters.next() {
                 push_segment(&mut target, parameter);
+            }
+            if matches!(&target[start..], "" | "." | "..") {
+                refused = Some(&rest[open + 1..close]);
             }
             rest = &rest[close + 1..];
         }
@@ -103,6 +119,7 @@ impl Spec {
             method: self.method.clone(),
             target,
             call,
+            refused,
         }
     }
 }
@@ -113,8 +130,7 @@ const BASE_PATH: &str = "/crm/v2/tenant/";
 /// One operation of the API: a value that knows how to become a request and how to read
 /// the answer. No I/O, so each is tested as bytes out and bytes in.
 ///
-/// [`ContactsService::call`](crate::ContactsService::call) sends any operation, also one of
-/// your own for a part of the API that this crate lacks.
+/// [`ContactsService::call`](crate::ContactsService::call) sends any operation.
 ///
 /// ```
 /// use crm_contacts::{Operation, operations::locations::UpdateContact};
@@ -130,6 +146,49 @@ const BASE_PATH: &str = "/crm/v2/tenant/";
 /// assert_eq!(request.method(), "PATCH");
 /// assert_eq!(request.uri(), "/crm/v2/tenant/1001/locations/55021/contacts/71204");
 /// assert_eq!(request.body().as_ref(), br#"{"memo":"Gate code 4411"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// One of your own, for a path that this crate lacks, is its [`Spec`], its parameters, and the
+/// type of its answer:
+///
+/// ```
+/// use crm_contacts::{
+///     ContactsError, Operation, Spec,
+///     models::{Check, LocationId, TenantId, UpdateContactRequest},
+///     transport::Request,
+/// };
+///
+/// /// Changes a note of a location: an operation of a made-up path.
+/// struct UpdateNote {
+///     location: LocationId,
+///     slug: String,
+///     note: UpdateContactRequest,
+/// }
+///
+/// impl Operation for UpdateNote {
+///     type Answer = serde_json::Value;
+///     const SPEC: Spec = Spec::update(
+///         "Locations_UpdateNote",
+///         "/locations/{id}/notes/{slug}",
+///         "tn.crm.locations:w",
+///     );
+///
+///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+///         self.note.check()?;
+///         Self::SPEC.draft(tenant, [&self.location, &self.slug]).json(&self.note)
+///     }
+/// }
+///
+/// let note = UpdateContactRequest::new().memo("Ring twice");
+/// let update = |slug: &str| UpdateNote {
+///     location: LocationId::new(55_021).unwrap(),
+///     slug: slug.to_owned(),
+///     note: note.clone(),
+/// };
+/// let request = update("front door").request(TenantId::new(1_001)?)?;
+/// assert_eq!(request.uri(), "/crm/v2/tenant/1001/locations/55021/notes/front%20door");
+/// assert!(update("..").request(TenantId::new(1_001)?).is_err(), "would be another path");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Operation {
@@ -149,7 +208,7 @@ pub trait Operation {
 
 /// Reads an answer: the model of a success, or the typed error of anything else.
 ///
-/// The order of checks is the status first, then the body. An empty body reads as JSON `null`.
+/// The order of checks is the status first, then the body. An empty body is read like `null`.
 ///
 /// # Errors
 ///
@@ -162,11 +221,9 @@ pub fn read_answer<O: Operation>(
     if !response.status().is_success() {
         return Err(ContactsError::refused(site, response));
     }
-    let body = match response.body().as_ref() {
-        b"" => b"null",
-        body => body,
-    };
-    serde_json::from_slice(body).map_err(|_| ContactsError::unreadable::<O::Answer>(site, body))
+    let body = response.body().as_ref();
+    let json = if body.is_empty() { &b"null"[..] } else { body };
+    serde_json::from_slice(json).map_err(|_| ContactsError::unreadable::<O::Answer>(site, body))
 }
 
 /// The answer of an operation whose body says nothing: empty, or anything at all.
@@ -210,20 +267,27 @@ fn push_segment(target: &mut String, parameter: &dyn Display) {
     }
 }
 
-/// A request in the making.
-pub(crate) struct Draft {
+/// A request in the making, started by [`Spec::draft`].
+#[derive(Debug)]
+#[must_use]
+pub struct Draft {
     method: Method,
     target: String,
     call: Call,
+    /// The parameter of the path that would lead to another path.
+    refused: Option<&'static str>,
 }
 
 /// How many headers a request has on the wire, about.
 const HEADERS: usize = 6;
 
 impl Draft {
-    /// Appends the members of `value`, valid by the rules of its type, to the query.
-    pub(crate) fn query<Q: Serialize + Check>(mut self, value: &Q) -> Result<Self, ContactsError> {
-        value.check()?;
+    /// Appends the members of `value` to the query.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Unwritable`] when it is no flat object.
+    pub fn query<Q: Serialize>(mut self, value: &Q) -> Result<Self, ContactsError> {
         let query = serde_urlencoded::to_string(value).map_err(ContactsError::unwritable)?;
         if !query.is_empty() {
             self.separate();
@@ -246,9 +310,12 @@ impl Draft {
         self.target.push(separator);
     }
 
-    /// A request with a JSON body, valid by the rules of its type.
-    pub(crate) fn json<B: Serialize + Check>(self, body: &B) -> Result<Request, ContactsError> {
-        body.check()?;
+    /// A request with a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it is no JSON.
+    pub fn json<B: Serialize>(self, body: &B) -> Result<Request, ContactsError> {
         let body = serde_json::to_vec(body).map_err(ContactsError::unwritable)?;
         let mut request = self.finish(body.into())?;
         let json = HeaderValue::from_static("application/json");
@@ -257,7 +324,12 @@ impl Draft {
     }
 
     /// A request without a body.
-    pub(crate) fn empty(self) -> Result<Request, ContactsError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] when a parameter of the path is empty, `.` or `..`: hosts and
+    /// HTTP libraries would take it for another path, also percent-encoded.
+    pub fn empty(self) -> Result<Request, ContactsError> {
         self.finish(Bytes::new())
     }
 
@@ -267,6 +339,10 @@ impl Draft {
     }
 
     fn finish(self, body: Bytes) -> Result<Request, ContactsError> {
+        if let Some(parameter) = self.refused {
+            let reason = "is empty, `.` or `..`, which would be another path";
+            return Err(InvalidInput::from(FieldError::new(parameter, "path", reason)).into());
+        }
         let target = PathAndQuery::from_maybe_shared(Bytes::from(self.target))
             .map_err(ContactsError::unwritable)?;
         let mut request = Request::new(body);

@@ -11,6 +11,7 @@ use crm_transport::Transport;
 use crate::{
     ContactsService, List,
     error::{CallSite, ContactsError},
+    handle::handle,
     operations::owner::{CreateContact, DeleteContact, GetContactList, Owner, UpdateContact},
     update::{Difference, differences, plan, verify},
 };
@@ -27,12 +28,13 @@ const READ_BACK: [Duration; 3] = [
 
 /// The contacts of one owner, made by [`ContactsService::location`] and
 /// [`ContactsService::customer`].
-#[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct OwnerContacts<'a, T, O> {
     service: &'a ContactsService<T>,
     owner: O,
 }
+
+handle!(Copy OwnerContacts<O> { owner });
 
 /// What [`OwnerContacts::ensure`] found and did.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,16 +122,14 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         contact: ContactId,
         change: &ContactChange,
     ) -> Result<Contact, ContactsError> {
-        change.check()?;
-        let current = match change.needs_current() {
+        let update = match change.needs_current() {
             true => {
-                let current = self.find(contact).await?;
+                let current = self.read(contact, change).await?;
                 change.check_for(&current)?;
-                current.preferences
+                change.request_for(&current)
             }
-            false => None,
+            false => change.to_request(None),
         };
-        let update = change.to_request(current.as_ref());
         self.send(
             contact,
             update.map_err(|e| self.preferences_unknown(contact, e))?,
@@ -148,8 +148,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         contact: ContactId,
         change: &ContactChange,
     ) -> Result<Ensured, ContactsError> {
-        change.check()?;
-        self.ensure_from(self.find(contact).await?, change).await
+        let current = self.read(contact, change).await?;
+        self.ensure_from(current, change).await
     }
 
     /// [`ensure`](Self::ensure) for a caller who has just read the contact.
@@ -189,8 +189,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         change: &ContactChange,
         unmodified_since: Timestamp,
     ) -> Result<Ensured, ContactsError> {
-        change.check()?;
-        let current = self.find(contact).await?;
+        let current = self.read(contact, change).await?;
         if current.modified_on > unmodified_since {
             return Err(ContactsError::Modified {
                 site: Box::new(self.service.site(&O::LIST, [&self.owner])),
@@ -262,6 +261,9 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// numbers compared by digits, addresses without case). After an unknown outcome it looks
     /// again instead of creating a second one.
     ///
+    /// It looks and then creates: two callers at the same time may both find nothing and create
+    /// one each. Where that can happen, let one caller do it.
+    ///
     /// # Errors
     ///
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact does not
@@ -301,6 +303,17 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         self.service.delete(&operation, gone).await
     }
 
+    /// The contact that is to change. Refuses before reading what no contact could have; whether
+    /// a value fits the contact's own type is known only then.
+    async fn read(
+        &self,
+        contact: ContactId,
+        change: &ContactChange,
+    ) -> Result<Contact, ContactsError> {
+        change.clone().allow_unknown_type().check()?;
+        self.find(contact).await
+    }
+
     /// The first contact of the owner that is wanted.
     async fn search(
         &self,
@@ -319,7 +332,9 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             if !self.service.has_time_for(pause) {
                 break;
             }
-            tokio::time::sleep(pause).await;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
             found = self.search(&wanted).await;
             if matches!(found, Ok(Some(_))) {
                 break;

@@ -1,11 +1,22 @@
 //! Lists page by page, as streams of pages or of items.
 
+use std::{pin::Pin, vec};
+
 use crm_models::{Page, PageQuery};
 use crm_transport::Transport;
 use futures_core::Stream;
-use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{self, MaybeDone},
+    stream,
+};
 
-use crate::{ContactsService, error::ContactsError, operation::Operation};
+use crate::{
+    ContactsService,
+    error::{Advice, ContactsError},
+    handle::handle,
+    operation::Operation,
+};
 
 /// An operation that answers one page of a list.
 pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
@@ -47,7 +58,6 @@ pub(crate) use paged;
 ///     .await
 /// # }
 /// ```
-#[derive(Debug, Clone)]
 #[must_use = "a list sends nothing before it is polled"]
 pub struct List<'a, T, P> {
     service: &'a ContactsService<T>,
@@ -56,6 +66,8 @@ pub struct List<'a, T, P> {
     page: PageQuery,
     prefetch: bool,
 }
+
+handle!(Clone List<P> { operations, page, prefetch });
 
 impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
     pub(crate) fn new(service: &'a ContactsService<T>, operations: Vec<P>) -> Self {
@@ -81,6 +93,10 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
     }
 
     /// Asks for the next page while the present one is worked on: one page ahead, never more.
+    ///
+    /// That call goes on only while the list is polled. If it failed in a way that passes, for
+    /// example by a time-out because the work on the page took minutes, the page is asked for
+    /// once more.
     pub fn prefetch(mut self) -> Self {
         self.prefetch = true;
         self
@@ -92,40 +108,20 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
         let Self {
             service,
             operations,
-            page,
+            page: query,
             prefetch,
         } = self;
-        stream::iter(operations).flat_map(move |operation| {
-            let fetch = move |number: i32| {
-                let mut operation = operation.clone();
-                *operation.page_mut() = page.page(number);
-                Box::pin(future::maybe_done(
-                    async move { service.call(&operation).await },
-                ))
-            };
-            let first = Some((fetch(1), 2));
-            stream::try_unfold(first, move |next| {
-                let fetch = fetch.clone();
-                async move {
-                    let Some((mut awaited, number)) = next else {
-                        return Ok(None);
-                    };
-                    awaited.as_mut().await;
-                    let Some(answer) = awaited.as_mut().take_output() else {
-                        return Ok(None);
-                    };
-                    let page = answer?;
-                    let next = (page.has_more && !page.data.is_empty()).then(|| {
-                        let mut next = fetch(number);
-                        if prefetch {
-                            // One poll sends the request; the answer waits in `next`.
-                            let _ = next.as_mut().now_or_never();
-                        }
-                        (next, number + 1)
-                    });
-                    Ok(Some((page, next)))
-                }
-            })
+        let pages = Pages {
+            operations: operations.into_iter(),
+            query,
+            prefetch,
+            call: move |operation: P| async move { service.call(&operation).await },
+            next: None,
+            ahead: None,
+        };
+        stream::try_unfold(pages, |mut pages| async move {
+            let page = pages.next().await?;
+            Ok(page.map(|page| (page, pages)))
         })
     }
 
@@ -161,5 +157,62 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
     /// The first page that fails; what came before is dropped.
     pub async fn collect(self) -> Result<Vec<P::Item>, ContactsError> {
         self.items().try_collect().await
+    }
+}
+
+/// How far a list has come.
+struct Pages<P, C, F: Future> {
+    operations: vec::IntoIter<P>,
+    query: PageQuery,
+    prefetch: bool,
+    call: C,
+    /// The operation that has more, and the number of its next page.
+    next: Option<(P, i32)>,
+    /// The call for that page, if it was started early.
+    ahead: Option<Pin<Box<MaybeDone<F>>>>,
+}
+
+impl<P, C, F> Pages<P, C, F>
+where
+    P: PagedOperation,
+    C: Fn(P) -> F,
+    F: Future<Output = Result<Page<P::Item>, ContactsError>>,
+{
+    async fn next(&mut self) -> Result<Option<Page<P::Item>>, ContactsError> {
+        let next = self.next.take();
+        let Some((operation, number)) = next.or_else(|| Some((self.operations.next()?, 1))) else {
+            return Ok(None);
+        };
+        let early = match self.ahead.take() {
+            Some(mut ahead) => {
+                ahead.as_mut().await;
+                ahead.as_mut().take_output()
+            }
+            None => None,
+        };
+        let page = match early {
+            // It may have failed for lack of polling; to ask again changes nothing.
+            Some(Err(error)) if error.advice() == Advice::Later => {
+                self.ask(&operation, number).await
+            }
+            Some(early) => early,
+            None => self.ask(&operation, number).await,
+        }?;
+        if page.has_more && !page.data.is_empty() {
+            if self.prefetch {
+                let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, number + 1)));
+                // One poll starts the call, as far as it gets without waiting.
+                let _ = ahead.as_mut().now_or_never();
+                self.ahead = Some(ahead);
+            }
+            self.next = Some((operation, number + 1));
+        }
+        Ok(Some(page))
+    }
+
+    fn ask(&self, operation: &P, number: i32) -> F {
+        let mut operation = operation.clone();
+        *operation.page_mut() = self.query.page(number);
+        (self.call)(operation)
     }
 }

@@ -11,15 +11,17 @@ use crm_transport::Transport;
 use crate::{
     ContactsService, List,
     error::{ContactsError, RefusalKind},
+    handle::handle,
     operations::{contact_methods, people, relationships},
 };
 
 /// All people; made by [`ContactsService::people`].
-#[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct People<'a, T> {
     service: &'a ContactsService<T>,
 }
+
+handle!(Copy People {});
 
 impl<'a, T: Transport> People<'a, T> {
     pub(crate) fn new(service: &'a ContactsService<T>) -> Self {
@@ -86,12 +88,16 @@ impl<'a, T: Transport> People<'a, T> {
 }
 
 /// One person; made by [`ContactsService::person`].
-#[derive(Debug, Clone, Copy)]
+///
+/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
+/// what was asked, and does not read back after a lost one, except for a deletion.
 #[must_use]
 pub struct PersonHandle<'a, T> {
     service: &'a ContactsService<T>,
     id: PersonId,
 }
+
+handle!(Copy PersonHandle { id });
 
 impl<'a, T: Transport> PersonHandle<'a, T> {
     pub(crate) fn new(service: &'a ContactsService<T>, id: PersonId) -> Self {
@@ -259,13 +265,17 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
 }
 
 /// One contact method of one person; made by [`PersonHandle::method`].
-#[derive(Debug, Clone, Copy)]
+///
+/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
+/// what was asked, and does not read back after a lost one, except for a deletion.
 #[must_use]
 pub struct MethodHandle<'a, T> {
     service: &'a ContactsService<T>,
     contact: PersonId,
     id: ContactMethodId,
 }
+
+handle!(Copy MethodHandle { contact, id });
 
 impl<T: Transport> MethodHandle<'_, T> {
     /// The method.
@@ -299,7 +309,8 @@ impl<T: Transport> MethodHandle<'_, T> {
         self.service.write(&operation).await
     }
 
-    /// Replaces the method, or creates it under this id.
+    /// Replaces the method, or creates it under this id. A reference and a memo that are not set
+    /// are cleared.
     ///
     /// # Errors
     ///

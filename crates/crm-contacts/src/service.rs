@@ -1,6 +1,10 @@
 //! The entry point: a transport, a tenant, and handles for the things of the API.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+    time::Duration,
+};
 
 use crm_models::{
     BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
@@ -43,12 +47,20 @@ use crate::{
 ///     Ok(())
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ContactsService<T = Arc<dyn Transport>> {
     transport: T,
     tenant: TenantId,
     legacy_preferences: bool,
     deadline: Option<Instant>,
+}
+
+impl<T> fmt::Debug for ContactsService<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContactsService")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How many ids one call may filter by. The contract states no bound for contacts; its other

@@ -1,5 +1,7 @@
 //! Change only what differs, send preferences whole, compare the echo. Pure functions.
 
+use std::fmt;
+
 use crm_models::{
     Contact, ContactChange, ContactPreferences, ContactPreferencesRequest, PreferencesUnknown,
     UpdateContactRequest,
@@ -8,8 +10,9 @@ use crm_models::{
 /// One member of a contact with two values.
 ///
 /// `field` is the API's name, for example `preferences.marketingUpdatesEnabled`; a value that
-/// is absent or not known is `None`. [`Debug`] shows the values: they may be personal data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// is absent or not known is `None`. [`Debug`] shows the member alone: the values may be personal
+/// data.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
     /// The member, in the API's words.
@@ -18,6 +21,14 @@ pub struct Difference {
     pub before: Option<String>,
     /// The value after, or as answered.
     pub after: Option<String>,
+}
+
+impl fmt::Debug for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Difference")
+            .field("field", &self.field)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The request that makes `current` what `change` asks for; `None` when it is so already.
@@ -65,7 +76,7 @@ pub fn plan(
     if change.is_empty() {
         return Ok(None);
     }
-    change.to_request(current.preferences.as_ref()).map(Some)
+    change.request_for(current).map(Some)
 }
 
 /// Where `answer` is not what `request` asked for. Telephone numbers are compared by digits

@@ -7,8 +7,8 @@ mod common;
 
 use common::*;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
-use crm_models::ContactChange;
-use crm_transport::{Delivery, TransportErrorKind};
+use crm_models::{Check, ContactChange, PersonFilter};
+use crm_transport::{Delivery, TransportError, TransportErrorKind};
 
 /// The error of an update that is answered so.
 async fn update_error(step: Step) -> ContactsError {
@@ -143,7 +143,10 @@ async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
-    let refused = Step::Fail(TransportErrorKind::Connect, Delivery::NotSent);
+    let refused = Step::Fail(TransportError::new(
+        TransportErrorKind::Connect,
+        Delivery::NotSent,
+    ));
     let error = update_error(refused).await;
     assert_eq!(error.advice(), Advice::Later);
     assert!(matches!(error, ContactsError::Transport { .. }), "{error}");
@@ -172,13 +175,83 @@ async fn what_no_repeat_heals_is_to_be_corrected() {
         (Connect, Unknown, LookFirst),
         (AnswerTooLarge, Unknown, LookFirst),
     ] {
-        let error = update_error(Step::Fail(kind, delivery)).await;
+        let error = update_error(Step::Fail(TransportError::new(kind, delivery))).await;
         assert_eq!(error.advice(), advice, "{kind:?} {delivery:?}");
         assert_eq!(error.is_credentials(), kind == Credentials);
     }
-    let (service, _) = service([Step::Fail(AnswerTooLarge, Unknown)]);
+    let (service, _) = service([Step::Fail(TransportError::new(AnswerTooLarge, Unknown))]);
     let read = service.location(location()).list().collect().await;
     assert_eq!(read.unwrap_err().advice(), Correct);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_success_is_called_empty() {
+    let error = update_error(ok("")).await;
+    assert!(
+        error.to_string().ends_with("cannot be read: it is empty"),
+        "{error}"
+    );
+}
+
+/// The message and its causes, as `{:#}` of anyhow and many loggers write them.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(|e| e.to_string()).collect::<Vec<_>>().join(": ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_says_everything_once() {
+    let cut = std::io::Error::other("the peer went away");
+    for (step, expected) in [
+        (
+            status(504, problem(504, "Time-out")),
+            "look before you repeat it: 504: Time-out; value: Too long (trace id 00-5c0de7a1-00)",
+        ),
+        (
+            lost(),
+            "look before you repeat it: the connection was closed before an answer",
+        ),
+        (
+            Step::Fail(
+                TransportError::new(TransportErrorKind::Connect, Delivery::NotSent)
+                    .with_source(cut),
+            ),
+            "no connection to the host; check its name and the network: the peer went away",
+        ),
+        (
+            status(400, problem(400, "Bad value")),
+            "correct it: Bad value; value: Too long (trace id 00-5c0de7a1-00)",
+        ),
+    ] {
+        let error = update_error(step).await;
+        let text = error.to_string();
+        assert!(text.ends_with(expected), "{text}");
+        assert_eq!(text.matches("/locations/55021").count(), 1, "{text}");
+        assert_eq!(chain(&error), text);
+    }
+    let invalid = ContactsError::from(crm_models::ContactChange::new().check().unwrap_err());
+    assert_eq!(chain(&invalid), invalid.to_string());
+}
+
+#[tokio::test]
+async fn neither_text_nor_debug_of_an_error_shows_the_query_or_what_was_written() {
+    let (refusing, _) = service([status(403, problem(403, "Forbidden"))]);
+    let people = refusing
+        .people()
+        .list(PersonFilter::new().name("Dana Whitfield"));
+    let error = people.collect().await.unwrap_err();
+    assert!(
+        !format!("{error} {error:?}").contains("Whitfield"),
+        "{error:?}"
+    );
+
+    let (differing, _) = service([ok(mobile(71_204))]);
+    let change = ContactChange::new().memo("Gate code 4411");
+    let contacts = differing.location(location());
+    let error = contacts.update(id(71_204), &change).await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("memo") && !text.contains("4411"), "{text}");
+    assert!(!text.contains("Site manager"), "{text}");
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use crm_transport::Effect;
 const PERSON: &str = "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90";
 const METHOD: &str = "0a7de2c4-5f18-4c39-b6d2-91e3f80c7b55";
 
-/// Asserts method, target below the tenant, and body of an operation's request.
+/// Asserts the scope of an operation, and method, target below the tenant, and body of its request.
 #[track_caller]
-fn sends<O: Operation>(operation: &O, method: &str, target: &str, body: &str) {
+fn sends<O: Operation>(operation: &O, scope: &str, method: &str, target: &str, body: &str) {
     let request = operation.request(TenantId::new(1_001).unwrap()).unwrap();
     let spec = O::SPEC;
     assert_eq!(request.method(), method);
@@ -30,11 +30,18 @@ fn sends<O: Operation>(operation: &O, method: &str, target: &str, body: &str) {
         "{}: a content type exactly with a body",
         spec.id
     );
+    assert_eq!(
+        request.headers()["accept"],
+        "application/json",
+        "{}",
+        spec.id
+    );
     let call = crm_transport::Call::of(&request);
     assert_eq!((call.operation, call.effect), (spec.id, spec.effect));
     assert_eq!(call.rate_limit_key, 1_001);
+    assert_eq!(spec.scope, scope, "{}", spec.id);
     let writes = spec.effect != Effect::Read;
-    assert_eq!(spec.scope.ends_with(":w"), writes, "{}", spec.id);
+    assert_eq!(scope.ends_with(":w"), writes, "{}", spec.id);
 }
 
 fn location() -> LocationId {
@@ -62,7 +69,7 @@ fn second_page() -> PageQuery {
 }
 
 #[test]
-fn location_and_customer_contacts() {
+fn location_and_customer_contacts_are_requested_as_the_contract_has_them() {
     let create = || CreateContactRequest::new(ContactType::Phone, "8185550119").memo("Desk");
     let created = r#"{"type":"Phone","value":"8185550119","memo":"Desk"}"#;
     let preferences = ContactPreferencesRequest::new(true, false, true, false);
@@ -81,6 +88,7 @@ fn location_and_customer_contacts() {
             owner: location(),
             page: second_page(),
         },
+        "tn.crm.locations:r",
         "GET",
         "/locations/55021/contacts?page=2&pageSize=200",
         "",
@@ -90,6 +98,7 @@ fn location_and_customer_contacts() {
             owner: location(),
             contact: create(),
         },
+        "tn.crm.locations:w",
         "POST",
         "/locations/55021/contacts",
         created,
@@ -100,6 +109,7 @@ fn location_and_customer_contacts() {
             contact: contact(),
             update: update(),
         },
+        "tn.crm.locations:w",
         "PATCH",
         "/locations/55021/contacts/71204",
         updated,
@@ -109,6 +119,7 @@ fn location_and_customer_contacts() {
             owner: location(),
             contact: contact(),
         },
+        "tn.crm.locations:w",
         "DELETE",
         "/locations/55021/contacts/71204",
         "",
@@ -118,6 +129,7 @@ fn location_and_customer_contacts() {
             owner: customer(),
             page: PageQuery::default().include_total(true),
         },
+        "tn.crm.customers:r",
         "GET",
         "/customers/9107/contacts?includeTotal=true",
         "",
@@ -127,6 +139,7 @@ fn location_and_customer_contacts() {
             owner: customer(),
             contact: create(),
         },
+        "tn.crm.customers:w",
         "POST",
         "/customers/9107/contacts",
         created,
@@ -137,6 +150,7 @@ fn location_and_customer_contacts() {
             contact: contact(),
             update: update(),
         },
+        "tn.crm.customers:w",
         "PATCH",
         "/customers/9107/contacts/71204",
         updated,
@@ -146,6 +160,7 @@ fn location_and_customer_contacts() {
             owner: customer(),
             contact: contact(),
         },
+        "tn.crm.customers:w",
         "DELETE",
         "/customers/9107/contacts/71204",
         "",
@@ -153,7 +168,7 @@ fn location_and_customer_contacts() {
 }
 
 #[test]
-fn lists_over_all_owners_and_exports() {
+fn lists_over_all_owners_and_exports_are_requested_as_the_contract_has_them() {
     let since: Timestamp = "2026-05-01T00:00:00Z".parse().unwrap();
     sends(
         &locations::GetLocationsContactsList {
@@ -162,6 +177,7 @@ fn lists_over_all_owners_and_exports() {
                 .modified_on_or_after(since),
             page: second_page(),
         },
+        "tn.crm.locations:r",
         "GET",
         "/locations/contacts?modifiedOnOrAfter=2026-05-01T00%3A00%3A00Z\
          &locationIds=55021%2C55022&page=2&pageSize=200",
@@ -172,6 +188,7 @@ fn lists_over_all_owners_and_exports() {
             filter: ContactFilter::new().owners([customer()]),
             page: second_page(),
         },
+        "tn.crm.customers:r",
         "GET",
         "/customers/contacts?customerIds=9107&page=2&pageSize=200",
         "",
@@ -184,6 +201,7 @@ fn lists_over_all_owners_and_exports() {
                 .include_recent_changes(true),
             owner: Default::default(),
         },
+        "tn.crm.locations:r",
         "GET",
         "/export/locations/contacts?from=EXaMPLE%2Btok%2F3n%3D&includeRecentChanges=true",
         "",
@@ -193,6 +211,7 @@ fn lists_over_all_owners_and_exports() {
             query: ExportQuery::default(),
             owner: Default::default(),
         },
+        "tn.crm.customers:r",
         "GET",
         "/export/customers/contacts",
         "",
@@ -200,7 +219,7 @@ fn lists_over_all_owners_and_exports() {
 }
 
 #[test]
-fn people_and_relationships() {
+fn people_and_relationships_are_requested_as_the_contract_has_them() {
     sends(
         &people::GetList {
             filter: PersonFilter::new()
@@ -209,6 +228,7 @@ fn people_and_relationships() {
                 .sort(Sort::ascending(PersonSort::ModifiedOn)),
             page: second_page(),
         },
+        "tn.crm.contacts:r",
         "GET",
         "/contacts?name=Dana+%26+Co&isArchived=False&sort=%2BModifiedOn&page=2&pageSize=200",
         "",
@@ -217,12 +237,14 @@ fn people_and_relationships() {
         &people::Create {
             person: CreatePersonRequest::new().name("Dana Whitfield"),
         },
+        "tn.crm.contacts:w",
         "POST",
         "/contacts",
         r#"{"name":"Dana Whitfield"}"#,
     );
     sends(
         &people::Get { id: person() },
+        "tn.crm.contacts:r",
         "GET",
         &format!("/contacts/{PERSON}"),
         "",
@@ -233,6 +255,7 @@ fn people_and_relationships() {
             id: person(),
             person: ReplacePersonRequest::new(false).name("Dana Whitfield"),
         },
+        "tn.crm.contacts:w",
         "PUT",
         &format!("/contacts/{PERSON}"),
         all,
@@ -242,12 +265,14 @@ fn people_and_relationships() {
             id: person(),
             person: UpdatePersonRequest::new(false).name("Dana Whitfield"),
         },
+        "tn.crm.contacts:w",
         "PATCH",
         &format!("/contacts/{PERSON}"),
         all,
     );
     sends(
         &people::DeleteContact { id: person() },
+        "tn.crm.contacts:w",
         "DELETE",
         &format!("/contacts/{PERSON}"),
         "",
@@ -259,6 +284,7 @@ fn people_and_relationships() {
             filter: PersonFilter::new(),
             page: PageQuery::default(),
         },
+        "tn.crm.contacts:r",
         "GET",
         "/contacts/relationships/55021",
         "",
@@ -269,6 +295,7 @@ fn people_and_relationships() {
             filter: RelationshipFilter::new().sort(Sort::descending(RelationshipSort::Id)),
             page: PageQuery::default(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &format!("/contacts/{PERSON}/relationships?sort=-ID"),
         "",
@@ -279,6 +306,7 @@ fn people_and_relationships() {
             related_entity,
             entity_type: RelatedEntityType::Location,
         },
+        "tn.crm.contacts:w",
         "POST",
         &format!("/contacts/{PERSON}/relationships/55021/location"),
         "",
@@ -289,6 +317,7 @@ fn people_and_relationships() {
             related_entity,
             entity_type: RelatedEntityType::Other("job site".to_owned()),
         },
+        "tn.crm.contacts:w",
         "DELETE",
         &format!("/contacts/{PERSON}/relationships/55021/job%20site"),
         "",
@@ -296,13 +325,14 @@ fn people_and_relationships() {
 }
 
 #[test]
-fn contact_methods_and_their_preferences() {
+fn contact_methods_and_their_preferences_are_requested_as_the_contract_has_them() {
     let one = format!("/contacts/{PERSON}/contact-methods/{METHOD}");
     let all = format!("/contacts/{PERSON}/contact-methods");
     let request = || ContactMethodRequest::new(ContactType::Email, "dana@site.example");
-    let body = r#"{"type":"Email","value":"dana@site.example"}"#;
+    let body = r#"{"type":"Email","value":"dana@site.example","referenceId":null,"memo":null}"#;
     sends(
         &contact_methods::GetPreferenceMetadataList,
+        "tn.crm.contacts:r",
         "GET",
         "/contacts/preferences",
         "",
@@ -313,6 +343,7 @@ fn contact_methods_and_their_preferences() {
             filter: ContactMethodFilter::new().value("dana@site.example"),
             page: PageQuery::default(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &format!("/contacts/contact-methods?contactId={PERSON}&value=dana%40site.example"),
         "",
@@ -323,6 +354,7 @@ fn contact_methods_and_their_preferences() {
             filter: ContactMethodFilter::new(),
             page: PageQuery::default(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &all,
         "",
@@ -332,6 +364,7 @@ fn contact_methods_and_their_preferences() {
             contact: person(),
             method: request(),
         },
+        "tn.crm.contacts:w",
         "POST",
         &all,
         body,
@@ -341,6 +374,7 @@ fn contact_methods_and_their_preferences() {
             contact: person(),
             id: method(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &one,
         "",
@@ -351,6 +385,7 @@ fn contact_methods_and_their_preferences() {
             id: method(),
             method: request(),
         },
+        "tn.crm.contacts:w",
         "PUT",
         &one,
         body,
@@ -361,6 +396,7 @@ fn contact_methods_and_their_preferences() {
             id: method(),
             update: UpdateContactMethodRequest::new().memo("New cell"),
         },
+        "tn.crm.contacts:w",
         "PATCH",
         &one,
         r#"{"memo":"New cell"}"#,
@@ -370,6 +406,7 @@ fn contact_methods_and_their_preferences() {
             contact: person(),
             id: method(),
         },
+        "tn.crm.contacts:w",
         "DELETE",
         &one,
         "",
@@ -379,6 +416,7 @@ fn contact_methods_and_their_preferences() {
             contact: person(),
             method: method(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &format!("{one}/preferences"),
         "",
@@ -389,6 +427,7 @@ fn contact_methods_and_their_preferences() {
             method: method(),
             name: "Job/Reminders".to_owned(),
         },
+        "tn.crm.contacts:r",
         "GET",
         &format!("{one}/preferences/Job%2FReminders"),
         "",
@@ -400,6 +439,7 @@ fn contact_methods_and_their_preferences() {
             name: "JobReminders".to_owned(),
             update: UpdateMethodPreferenceRequest::from(false),
         },
+        "tn.crm.contacts:w",
         "PATCH",
         &format!("{one}/preferences/JobReminders"),
         r#"{"value":"false"}"#,
@@ -407,7 +447,7 @@ fn contact_methods_and_their_preferences() {
 }
 
 #[test]
-fn booking_contacts() {
+fn booking_contacts_are_requested_as_the_contract_has_them() {
     let (provider, booking) = (
         BookingProviderId::new(31).unwrap(),
         BookingId::new(640).unwrap(),
@@ -417,6 +457,7 @@ fn booking_contacts() {
             booking,
             page: PageQuery::default(),
         },
+        "tn.crm.bookings:r",
         "GET",
         "/bookings/640/contacts",
         "",
@@ -427,6 +468,7 @@ fn booking_contacts() {
             booking,
             page: PageQuery::default(),
         },
+        "tn.crm.bookings:r",
         "GET",
         "/booking-provider/31/bookings/640/contacts",
         "",
@@ -437,6 +479,7 @@ fn booking_contacts() {
             booking,
             contact: CreateBookingContactRequest::new(ContactType::Phone, "2135550107"),
         },
+        "tn.crm.bookings:w",
         "POST",
         "/booking-provider/31/bookings/640/contacts",
         r#"{"type":"Phone","value":"2135550107"}"#,
@@ -448,6 +491,7 @@ fn booking_contacts() {
             contact: contact(),
             update: UpdateBookingContactRequest::new().value("2135550108"),
         },
+        "tn.crm.bookings:w",
         "PATCH",
         "/booking-provider/31/bookings/640/contacts/71204",
         r#"{"value":"2135550108"}"#,
@@ -458,6 +502,7 @@ fn booking_contacts() {
             booking,
             contact: contact(),
         },
+        "tn.crm.bookings:w",
         "DELETE",
         "/booking-provider/31/bookings/640/contacts/71204",
         "",
@@ -509,6 +554,100 @@ fn an_empty_update_is_refused() {
         update: UpdateContactRequest::new(),
     };
     assert!(operation.request(TenantId::new(1_001).unwrap()).is_err());
+}
+
+#[test]
+fn a_part_of_the_path_that_would_lead_to_another_operation_is_refused() {
+    for text in ["", ".", ".."] {
+        let preference = contact_methods::UpdateContactMethodPreference {
+            contact: person(),
+            method: method(),
+            name: text.to_owned(),
+            update: UpdateMethodPreferenceRequest::from(false),
+        };
+        is_refused(&preference, "preferenceName");
+        let relationship = relationships::DeleteContactRelationship {
+            contact: person(),
+            related_entity: RelatedEntityId::new(55_021).unwrap(),
+            entity_type: RelatedEntityType::Other(text.to_owned()),
+        };
+        is_refused(&relationship, "typeSlug");
+    }
+}
+
+#[test]
+fn every_query_and_body_is_checked_before_it_is_sent() {
+    let page = || PageQuery::default().page(0);
+    let bell = "\u{7}";
+    is_refused(
+        &locations::GetContactList {
+            owner: location(),
+            page: page(),
+        },
+        "page",
+    );
+    is_refused(
+        &locations::CreateContact {
+            owner: location(),
+            contact: CreateContactRequest::new(ContactType::Phone, "8185550119").memo(bell),
+        },
+        "memo",
+    );
+    is_refused(
+        &locations::GetLocationsContactsList {
+            filter: ContactFilter::new(),
+            page: PageQuery::default(),
+        },
+        "",
+    );
+    is_refused(
+        &locations::GetLocationsContactsList {
+            filter: ContactFilter::new().owners([location()]),
+            page: page(),
+        },
+        "page",
+    );
+    let blank = ExportFrom::Token(ContinuationToken::new(" "));
+    is_refused(
+        &locations::ExportContacts {
+            query: ExportQuery::default().from(blank),
+            owner: Default::default(),
+        },
+        "from",
+    );
+    is_refused(
+        &contact_methods::SearchContactMethods {
+            filter: ContactMethodFilter::new().value(bell),
+            ..Default::default()
+        },
+        "value",
+    );
+    is_refused(
+        &people::GetList {
+            filter: PersonFilter::new().name(bell),
+            page: PageQuery::default(),
+        },
+        "name",
+    );
+    is_refused(
+        &people::Create {
+            person: CreatePersonRequest::new().name(bell),
+        },
+        "name",
+    );
+}
+
+/// Asserts that no request is made, for the sake of this member.
+#[track_caller]
+fn is_refused<O: Operation>(operation: &O, member: &str) {
+    let error = operation
+        .request(TenantId::new(1_001).unwrap())
+        .unwrap_err();
+    let crm_contacts::ContactsError::Invalid(invalid) = &error else {
+        panic!("another error: {error}");
+    };
+    let fields: Vec<_> = invalid.fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(fields, [member]);
 }
 
 #[test]

@@ -4,12 +4,18 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicI32, Ordering},
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use common::*;
-use crm_contacts::{ContactsError, POLLING_INTERVAL};
-use crm_models::{ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId};
+use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
+use crm_models::{ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId, TenantId};
+use crm_transport::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::time::Instant;
 
 #[tokio::test]
 async fn a_list_of_118_contacts_has_118() {
@@ -82,6 +88,57 @@ async fn long_lists_of_ids_are_cut_into_blocks_of_50() {
 }
 
 #[tokio::test]
+async fn an_error_in_one_block_of_ids_ends_the_list() {
+    let (service, sent) = service([status(403, "")]);
+    let ids = (1..=51).map(|id| CustomerId::new(id).unwrap());
+    let list = service.changed(ContactFilter::new().owners(ids));
+    let results: Vec<_> = list.items().collect().await;
+    assert!(matches!(results[..], [Err(_)]), "{results:?}");
+    assert_eq!(sent.lines().len(), 1);
+}
+
+/// Answers each page after a second, but only to those who look within the time-out.
+struct TimesOut(AtomicI32);
+
+#[async_trait]
+impl Transport for TimesOut {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        let call = self.0.fetch_add(1, Ordering::Relaxed);
+        let deadline = Instant::now() + Duration::from_secs(100);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if Instant::now() > deadline {
+            let (kind, delivery) = (TransportErrorKind::Timeout, Delivery::Unknown);
+            return Err(TransportError::new(kind, delivery));
+        }
+        let more = call == 0;
+        Ok(Response::new(
+            page(call + 1, more, &[mobile(call.into())]).into(),
+        ))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prefetched_page_that_timed_out_meanwhile_is_asked_for_once_more() {
+    let wire = TimesOut(AtomicI32::new(0));
+    let service = ContactsService::new(wire, TenantId::new(1_001).unwrap());
+    let list = service.location(location()).list().prefetch();
+    let mut pages = std::pin::pin!(list.pages());
+    assert!(pages.try_next().await.unwrap().unwrap().has_more);
+    tokio::time::advance(Duration::from_secs(360)).await;
+    assert!(!pages.try_next().await.unwrap().unwrap().has_more);
+    assert_eq!(service.transport().0.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_prefetched_page_that_is_refused_for_good_is_not_asked_for_again() {
+    let (service, sent) = service([ok(page(1, true, &[mobile(1)])), status(403, "")]);
+    let list = service.location(location()).list().prefetch();
+    let results: Vec<_> = list.pages().collect().await;
+    assert!(matches!(results[..], [Ok(_), Err(_)]));
+    assert_eq!(sent.lines().len(), 2);
+}
+
+#[tokio::test]
 async fn a_filter_that_the_api_refuses_is_refused_before_sending() {
     let (service, sent) = service([]);
     let error = service
@@ -129,7 +186,7 @@ async fn an_export_goes_on_from_each_token_and_ends_on_the_feeds_end_with_its_to
 
 #[tokio::test]
 async fn an_export_that_is_caught_up_keeps_the_old_token() {
-    for token in [Some("t2"), None] {
+    for token in [Some("t2"), Some(""), None] {
         let (service, _) = service([ok(batch(false, token, &[]))]);
         let from = ExportFrom::Token(ContinuationToken::new("t2"));
         let export = service.export::<LocationId>().from(from);

@@ -213,6 +213,31 @@ async fn ensure_sends_only_what_differs_and_tells_it() {
 }
 
 #[tokio::test]
+async fn a_contact_of_an_unknown_type_may_get_any_value_once_it_was_read() {
+    let messenger = |value: &str| {
+        mobile(71_204)
+            .replace("MobilePhone", "Messenger")
+            .replace(r#""value":"8185550142""#, &format!(r#""value":"{value}""#))
+    };
+    let read = || ok(page(1, false, &[messenger("@harbordental")]));
+    let change = ContactChange::new().value("@harbor");
+    let (ensuring, _) = service([read(), ok(messenger("@harbor"))]);
+    let contacts = ensuring.location(location());
+    contacts.ensure(id(71_204), &change).await.unwrap();
+
+    let change = change.preferences(PreferenceChange::new().marketing_updates(true));
+    let (updating, _) = service([read(), ok(messenger("@harbor"))]);
+    let contacts = updating.location(location());
+    contacts.update(id(71_204), &change).await.unwrap();
+
+    let (telephone, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
+    let contacts = telephone.location(location());
+    let error = contacts.ensure(id(71_204), &change).await.unwrap_err();
+    assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
+    assert_eq!(sent.count("PATCH"), 0);
+}
+
+#[tokio::test]
 async fn guard_refuses_a_contact_that_was_changed_since() {
     let seen = "2026-05-27T16:04:11.4827192Z".parse().unwrap();
     let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);

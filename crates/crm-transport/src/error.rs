@@ -134,7 +134,8 @@ impl TransportError {
         }
     }
 
-    /// Adds the cause; its message becomes part of this one's.
+    /// Adds the cause; its message becomes part of this one's. So [`source`](Error::source)
+    /// gives the cause's own cause, and [`get_ref`](Self::get_ref) the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Cause>) -> Self {
         self.source = Some(source.into());
@@ -164,6 +165,12 @@ impl TransportError {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// The cause, as in [`std::io::Error::get_ref`].
+    #[must_use]
+    pub fn get_ref(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.source.as_deref()
     }
 
     /// Whether there was no answer in time.
@@ -200,6 +207,6 @@ impl fmt::Display for TransportError {
 
 impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.source.as_ref()?.source()
     }
 }

@@ -3,8 +3,7 @@
 use clap::Subcommand;
 use crm_contacts::{ContactsError, NoContent, Operation, RefusalKind, Spec};
 use crm_models::TenantId;
-use crm_transport::{Call, Effect, Request, TransportError};
-use http::Method;
+use crm_transport::{Request, TransportError};
 use serde::Serialize;
 
 use crate::{
@@ -59,21 +58,11 @@ struct Probe(&'static str);
 impl Operation for Probe {
     type Answer = NoContent;
 
-    const SPEC: Spec = Spec {
-        id: "auth check",
-        method: Method::GET,
-        path: "",
-        scope: "the scope of this area",
-        effect: Effect::Read,
-    };
+    const SPEC: Spec = Spec::read("auth check", "", "the scope of this area");
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        let call = Call::new(Self::SPEC.id, Effect::Read);
-        http::Request::get(format!("/crm/v2/tenant/{tenant}{}", self.0))
-            .header(http::header::ACCEPT, "application/json")
-            .extension(call.rate_limit_key(tenant.get().unsigned_abs()))
-            .body(Default::default())
-            .map_err(|error| ContactsError::Unwritable(error.to_string()))
+        let path = self.0;
+        Spec { path, ..Self::SPEC }.draft(tenant, []).empty()
     }
 }
 

@@ -67,11 +67,12 @@ pub async fn run(way: &str, calls: u64, at_once: u64, url: &str) -> Outcome<()> 
             through(authorized.with_retry(RetryPolicy::default()), calls).await
         }
         "HyperTransport" => through(hyper()?, calls).await,
-        _ => {
+        "HyperTransport + limit, auth, retry" => {
             let auth = Auth::new(hyper()?, credentials());
             let authorized = hyper()?.with_rate_limit(limit()).with_auth(auth);
             through(authorized.with_retry(RetryPolicy::default()), calls).await
         }
+        unknown => Err(format!("no such way: {unknown}").into()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Contact methods of people, and the preferences of each method.
 
 use crm_models::{
-    ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, MethodPreference,
-    Page, PageQuery, PersonId, PreferenceType, TenantId, UpdateContactMethodRequest,
-    UpdateMethodPreferenceRequest,
+    Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
+    MethodPreference, Page, PageQuery, PersonId, PreferenceType, TenantId,
+    UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
 };
 use crm_transport::Request;
 
@@ -56,6 +56,8 @@ impl Operation for SearchContactMethods {
     );
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.filter.check()?;
+        self.page.check()?;
         Self::SPEC
             .draft(tenant, [])
             .parameter("contactId", self.contact.as_ref())

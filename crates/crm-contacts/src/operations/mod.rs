@@ -31,6 +31,8 @@ macro_rules! operation {
                 &self,
                 tenant: crm_models::TenantId,
             ) -> Result<crm_transport::Request, $crate::ContactsError> {
+                $($(crm_models::Check::check(&self.$q)?;)+)?
+                $(crm_models::Check::check(&self.$b)?;)?
                 let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
                 $($(let draft = draft.query(&self.$q)?;)+)?
                 operation!(@send draft $(&self.$b)?)

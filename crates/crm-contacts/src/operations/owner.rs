@@ -1,7 +1,7 @@
 //! The contacts of one owner, a location or a customer: the same operations on both.
 
 use crm_models::{
-    Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
+    Check, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
     ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
 };
 use crm_transport::Request;
@@ -43,6 +43,7 @@ impl<O: Owner> Operation for GetContactList<O> {
     const SPEC: Spec = O::LIST;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.page.check()?;
         Self::SPEC
             .draft(tenant, [&self.owner])
             .query(&self.page)?
@@ -72,6 +73,7 @@ impl<O: Owner> Operation for CreateContact<O> {
     const SPEC: Spec = O::CREATE;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.contact.check()?;
         Self::SPEC.draft(tenant, [&self.owner]).json(&self.contact)
     }
 }
@@ -92,6 +94,7 @@ impl<O: Owner> Operation for UpdateContact<O> {
     const SPEC: Spec = O::UPDATE;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.update.check()?;
         Self::SPEC
             .draft(tenant, [&self.owner, &self.contact])
             .json(&self.update)
@@ -132,6 +135,8 @@ impl<O: Owner> Operation for GetContactListOfAll<O> {
     const SPEC: Spec = O::LIST_ALL;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.filter.check()?;
+        self.page.check()?;
         Self::SPEC
             .draft(tenant, [])
             .query(&self.filter)?
@@ -162,6 +167,7 @@ impl<O: Owner> Operation for ExportContacts<O> {
     const SPEC: Spec = O::EXPORT;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.query.check()?;
         Self::SPEC.draft(tenant, []).query(&self.query)?.empty()
     }
 }

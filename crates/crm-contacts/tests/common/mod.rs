@@ -20,7 +20,7 @@ pub enum Step {
     /// Answers in the second attempt, after one of this delivery.
     AnswerAfter(Delivery, u16, String),
     /// Gives no answer.
-    Fail(TransportErrorKind, Delivery),
+    Fail(TransportError),
 }
 
 pub fn ok(body: impl Into<String>) -> Step {
@@ -32,7 +32,10 @@ pub fn status(status: u16, body: impl Into<String>) -> Step {
 }
 
 pub fn lost() -> Step {
-    Step::Fail(TransportErrorKind::Reset, Delivery::Unknown)
+    Step::Fail(TransportError::new(
+        TransportErrorKind::Reset,
+        Delivery::Unknown,
+    ))
 }
 
 /// The requests that were sent, as `METHOD target body`.
@@ -74,7 +77,7 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
                 response.extensions_mut().insert(attempts);
                 Ok(response)
             }
-            Step::Fail(kind, delivery) => Err(TransportError::new(kind, delivery)),
+            Step::Fail(error) => Err(error),
         }
     });
     let tenant = TenantId::new(1_001).unwrap();
