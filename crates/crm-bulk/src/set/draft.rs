@@ -2,21 +2,24 @@
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
-use crm_models::Timestamp;
+use crm_models::{ContactType, Timestamp};
 use rusqlite::{params, types::Value};
 
 use super::{
     FORMAT, SetKind,
     columns::{contact_column, owner_column, read_target},
 };
-use crate::{Action, BulkError, Outcome, Site, State, Target, clock, database::Database};
+use crate::{Action, BulkError, Outcome, Site, State, Target, Wanted, clock, database::Database};
 
-/// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name, so
-/// that the set either is there as a whole or not at all; dropping the draft removes it.
+/// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
+/// its own, so that the set either is there as a whole or not at all; dropping the draft removes
+/// it.
 ///
 /// One transaction, no journal: nothing has to survive before the end.
 pub(crate) struct Draft {
@@ -54,16 +57,7 @@ impl Draft {
                 path: path.to_owned(),
             });
         }
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".partial");
-        let temporary = PathBuf::from(temporary);
-        match fs::remove_file(&temporary) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                return Err(BulkError::file(&temporary, "replaced", e));
-            }
-            _ => {}
-        }
-        let database = Database::create(&temporary, &FORMAT)?;
+        let (database, temporary) = create_beside(path)?;
         let draft = Self {
             database: Some(database),
             temporary,
@@ -113,10 +107,20 @@ impl Draft {
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
-        self.insert(change, change.outcome.state.as_str())
+        self.insert(change, change.outcome.state.as_str(), None)
     }
 
-    /// Keeps a change whose record is read later: see [`next_unread`](Self::next_unread).
+    /// Keeps a change that restores a deleted contact, with the ids (JSON) of the contacts that
+    /// had its number or address beside it.
+    pub(crate) fn add_restoration(
+        &self,
+        change: &Planned<'_>,
+        siblings: Option<&str>,
+    ) -> Result<(), BulkError> {
+        self.insert(change, change.outcome.state.as_str(), siblings)
+    }
+
+    /// Keeps a change whose record is read later: see [`unread`](Self::unread).
     pub(crate) fn add_unread(
         &self,
         row: Option<u64>,
@@ -130,18 +134,23 @@ impl Draft {
             before: None,
             outcome: Outcome::new(State::Planned),
         };
-        self.insert(&change, UNREAD)
+        self.insert(&change, UNREAD, None)
     }
 
-    fn insert(&self, change: &Planned<'_>, state: &str) -> Result<(), BulkError> {
+    fn insert(
+        &self,
+        change: &Planned<'_>,
+        state: &str,
+        siblings: Option<&str>,
+    ) -> Result<(), BulkError> {
         let wanted = change.action.wanted_json();
         let wanted = wanted.map_err(|e| self.unwritable(e))?;
         if matches!(change.action, Action::Create(_)) {
             self.creates.set(true);
         }
         let sql = "INSERT INTO changes (row, owner_kind, owner_id, contact_id, action, wanted,
-                before, state, message)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                before, siblings, state, message)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let values = params![
             change.row,
             change.target.kind(),
@@ -150,6 +159,7 @@ impl Draft {
             change.action.name(),
             wanted,
             change.before,
+            siblings,
             state,
             change.outcome.message,
         ];
@@ -240,40 +250,38 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets aside what contradicts itself, and puts the set under its name.
+    /// Sets aside what contradicts itself, and puts the set under its name, unless a file has it
+    /// by now.
     pub(crate) fn finish(mut self) -> Result<(), BulkError> {
         self.index_records()?;
-        self.resolve_repeats("contact_id IS NOT NULL", "contact_id")?;
+        self.resolve_repeats()?;
         if self.creates.get() {
-            self.resolve_repeats(
-                "action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL",
-                "wanted ->> '$.value'",
-            )?;
+            self.resolve_creations()?;
         }
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         // Closes the file, so that it is complete under its own name.
         self.database = None;
         let synced = File::open(&self.temporary).and_then(|file| file.sync_all());
         synced.map_err(|e| BulkError::file(&self.temporary, "written", e))?;
-        fs::rename(&self.temporary, &self.path)
-            .map_err(|e| BulkError::file(&self.path, "put in place", e))
+        put_in_place(&self.temporary, &self.path).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => BulkError::Exists {
+                path: self.path.clone(),
+            },
+            _ => BulkError::file(&self.path, "put in place", e),
+        })
     }
 
-    /// Several changes of one record: alike, the first one stays; different, none does.
-    fn resolve_repeats(&self, which: &str, record: &str) -> Result<(), BulkError> {
-        let groups = format!(
-            "SELECT owner_kind, owner_id, {record} FROM changes WHERE {which}
-             GROUP BY 1, 2, 3 HAVING count(*) > 1"
-        );
-        let members = format!(
-            "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
-             WHERE {which} AND owner_kind = ? AND owner_id = ? AND {record} = ? ORDER BY id"
-        );
+    /// Several changes of one record.
+    fn resolve_repeats(&self) -> Result<(), BulkError> {
+        let groups = "SELECT owner_kind, owner_id, contact_id FROM changes
+             WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
+        let members = "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
+             WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
         let database = self.database()?;
         let groups: rusqlite::Result<Vec<[Value; 3]>> = (|| {
             database
                 .connection
-                .prepare(&groups)?
+                .prepare(groups)?
                 .query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?
                 .collect()
         })();
@@ -281,38 +289,124 @@ impl Draft {
             let members: rusqlite::Result<Vec<(i64, u64, String)>> = (|| {
                 database
                     .connection
-                    .prepare_cached(&members)?
+                    .prepare_cached(members)?
                     .query_map(rusqlite::params_from_iter(record), |row| {
                         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                     })?
                     .collect()
             })();
-            let members = database.check(members)?;
-            let Some((_, first_row, first)) = members.first() else {
-                continue;
-            };
-            let alike = members.iter().all(|(_, _, wanted)| wanted == first);
-            for (id, row, _) in members.iter().skip(usize::from(alike)) {
-                let (state, why) = if alike {
-                    (State::Already, format!("row {first_row} asks for the same"))
-                } else {
-                    let others = members
-                        .iter()
-                        .map(|(_, row, _)| row)
-                        .filter(|other| *other != row);
-                    let others: Vec<_> = others.map(u64::to_string).collect();
-                    let others = others.join(", ");
-                    (
-                        State::Conflict,
-                        format!("contradicts row {others} about this contact"),
-                    )
-                };
-                let sql = "UPDATE changes SET state = ?, message = ? WHERE id = ?
-                    AND state IN ('planned', 'already')";
-                self.execute(sql, params![state.as_str(), why, id])?;
-            }
+            self.set_aside(&database.check(members)?)?;
         }
         Ok(())
+    }
+
+    /// Several creations of one number or address on one owner, however it is written.
+    fn resolve_creations(&self) -> Result<(), BulkError> {
+        let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0), wanted FROM changes
+             WHERE action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL
+             ORDER BY owner_kind, owner_id, id";
+        let database = self.database()?;
+        let mut query = database.check(database.connection.prepare(sql))?;
+        let mut rows = database.check(query.query([]))?;
+        let mut repeats = Vec::new();
+        let mut owner = None;
+        let mut of_owner = HashMap::<_, Vec<Creation>>::new();
+        while let Some(row) = database.check(rows.next())? {
+            let read = || -> rusqlite::Result<(_, _, String)> {
+                let owner: (String, Value) = (row.get(0)?, row.get(1)?);
+                Ok((owner, (row.get(2)?, row.get(3)?), row.get(4)?))
+            };
+            let (next, (id, row), wanted) = database.check(read())?;
+            if owner.as_ref() != Some(&next) {
+                owner = Some(next);
+                repeats.extend(several(&mut of_owner));
+            }
+            let Ok(mut wanted) = serde_json::from_str::<Wanted>(&wanted) else {
+                continue;
+            };
+            let key = creation_key(&wanted);
+            wanted.value = None;
+            of_owner.entry(key).or_default().push((id, row, wanted));
+        }
+        repeats.extend(several(&mut of_owner));
+        repeats.iter().try_for_each(|group| self.set_aside(group))
+    }
+
+    /// Changes of one record, each with its row and what it asks for: alike, the first one
+    /// stays; different, none does.
+    fn set_aside<W: PartialEq>(&self, members: &[(i64, u64, W)]) -> Result<(), BulkError> {
+        let Some((_, first_row, first)) = members.first() else {
+            return Ok(());
+        };
+        let alike = members.iter().all(|(_, _, wanted)| wanted == first);
+        for (id, row, _) in members.iter().skip(usize::from(alike)) {
+            let (state, why) = if alike {
+                (State::Already, format!("row {first_row} asks for the same"))
+            } else {
+                let others = members
+                    .iter()
+                    .map(|(_, row, _)| row)
+                    .filter(|other| *other != row);
+                let others: Vec<_> = others.map(u64::to_string).collect();
+                let others = others.join(", ");
+                (
+                    State::Conflict,
+                    format!("contradicts row {others} about this contact"),
+                )
+            };
+            let sql = "UPDATE changes SET state = ?, message = ? WHERE id = ?
+                AND state IN ('planned', 'already')";
+            self.execute(sql, params![state.as_str(), why, id])?;
+        }
+        Ok(())
+    }
+}
+
+/// A creation: its number, its row, and what it asks for besides the value.
+type Creation = (i64, u64, Wanted);
+
+/// The creations of one owner that are about the same number or address.
+fn several<K>(of_owner: &mut HashMap<K, Vec<Creation>>) -> Vec<Vec<Creation>> {
+    let groups = of_owner.drain().map(|(_, group)| group);
+    groups.filter(|group| group.len() > 1).collect()
+}
+
+/// What two creations of the same number or address have in common: see
+/// [`CreateContactRequest::is_same`](crm_models::CreateContactRequest::is_same).
+fn creation_key(wanted: &Wanted) -> (Option<ContactType>, String) {
+    let family = match &wanted.contact_type {
+        Some(ContactType::MobilePhone) => Some(ContactType::Phone),
+        other => other.clone(),
+    };
+    let value = wanted.value.as_deref().unwrap_or_default();
+    let key = family.as_ref().map(|family| family.key(value));
+    let key = key.filter(|key| !key.is_empty());
+    (family, key.unwrap_or_else(|| value.to_owned()))
+}
+
+/// Makes the file of a draft beside the set to be: under a name that no other draft has, be it
+/// of this process, of another one, or left behind by one that was killed.
+fn create_beside(path: &Path) -> Result<(Database, PathBuf), BulkError> {
+    let mut number = 0_u32;
+    loop {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}-{number}.partial", std::process::id()));
+        let temporary = PathBuf::from(temporary);
+        match Database::create(&temporary, &FORMAT) {
+            Err(BulkError::Exists { .. }) => number += 1,
+            created => return Ok((created?, temporary)),
+        }
+    }
+}
+
+/// Gives a file its name, unless another file has it.
+fn put_in_place(temporary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
+        // Not every file system has links.
+        Err(_) if path.exists() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(temporary, path),
     }
 }
 
@@ -321,5 +415,29 @@ impl Drop for Draft {
         self.database = None;
         // Gone already when the draft was finished.
         let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(path: &Path) -> Draft {
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        Draft::create(path, &site, SetKind::Plan).unwrap()
+    }
+
+    #[test]
+    fn two_drafts_of_one_name_do_not_meet_and_the_second_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let (first, second) = (draft(&path), draft(&path));
+        first.set_meta("source", "first").unwrap();
+        first.finish().unwrap();
+        let error = second.finish().unwrap_err();
+        assert!(matches!(error, BulkError::Exists { .. }), "{error}");
+        let set = crate::ChangeSet::open(&path).unwrap();
+        assert_eq!(set.info().unwrap().source.as_deref(), Some("first"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -138,10 +138,14 @@ fn transact(
     database.check(transaction.commit())
 }
 
-/// The lock of the set at `path`: `NAME.lock` beside it. The file stays behind, empty, since
-/// removing it would open a gap between two processes that start at once.
+/// The lock of the set at `path`: `NAME.lock` beside it, wherever symbolic links to it lie. The
+/// file stays behind, empty, since removing it would open a gap between two processes that start
+/// at once.
 fn lock(path: &Path) -> Result<File, BulkError> {
-    let mut name = path.as_os_str().to_owned();
+    let real = path.canonicalize();
+    let mut name = real
+        .map_err(|e| BulkError::file(path, "found", e))?
+        .into_os_string();
     name.push(".lock");
     let name = PathBuf::from(name);
     let file = File::options()
@@ -229,5 +233,18 @@ mod tests {
             .connection
             .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
         assert_eq!(rows, Ok(1_u64));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_set_is_one_by_whatever_name_it_is_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let _running = Journal::start(set(folder.path())).unwrap();
+        let link = folder.path().join("link.crm");
+        std::os::unix::fs::symlink(folder.path().join("set.crm"), &link).unwrap();
+        let second = Journal::start(ChangeSet::open(link).unwrap())
+            .err()
+            .unwrap();
+        assert!(matches!(second, BulkError::InUse { .. }), "{second}");
     }
 }
