@@ -179,7 +179,7 @@ impl From<Contact> for Image {
 /// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
 /// | drifted | the record is not what the plan saw | passes over it |
 /// | not-found | there is no such record | passes over it |
-/// | conflict | two rows ask different things of one record | passes over it |
+/// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | passes over it |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -200,7 +200,8 @@ pub enum State {
     Drifted,
     /// There is no such record.
     NotFound,
-    /// Set aside: rows of the input contradict each other.
+    /// Set aside: rows of the input contradict each other, or one creates a number or address
+    /// that the owner has with other members.
     Conflict,
 }
 

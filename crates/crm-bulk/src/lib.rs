@@ -64,14 +64,16 @@
 //! - Two processes cannot carry out one set: an empty file `NAME.lock` beside it is locked.
 //! - A plan either is there as a whole or not at all.
 //!
-//! Not safe from: somebody who changes a contact within the moment between its reading and the
-//! write, since the API has no conditional update.
+//! Not safe from: somebody who changes a contact between its reading and the write, since the
+//! API has no conditional update. A reading is two seconds old at most when it decides, and
+//! then the write waits its turn: for about two seconds more at the vendor's rate limit.
 //!
 //! # What it costs
 //!
 //! Applying reads 50 owners with one call, so a change of a contact costs one call and a
-//! fiftieth when each owner has one change, and less when they have more. A person's contact
-//! method costs two. Everything goes through the service's transport, whose rate limit holds.
+//! fiftieth when each owner has one change, and less when they have more; a creation with
+//! preferences costs one more. A person's contact method costs two, and one for each preference
+//! that is set. Everything goes through the service's transport, whose rate limit holds.
 //!
 //! # The file
 //!
@@ -109,7 +111,7 @@ mod target;
 mod undo;
 mod wanted;
 
-pub use apply::{Apply, Event, Finished, OnDrift, StopReason};
+pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use change::{
     Action, Change, ChangeId, Image, MemberChange, MethodImage, Outcome, State, UnknownState,
 };

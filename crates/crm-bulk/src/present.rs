@@ -1,6 +1,6 @@
 //! Reading what owners have at present, many owners in one call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crm_contacts::{ContactsError, ContactsService, Owner};
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
@@ -93,4 +93,19 @@ pub(crate) async fn method<T: Transport>(
         })
         .collect();
     Ok(image)
+}
+
+/// Reads one contact method and its preferences. Two calls.
+pub(crate) async fn whole_method<T: Transport>(
+    service: &ContactsService<T>,
+    person: PersonId,
+    id: ContactMethodId,
+) -> Result<MethodImage, ContactsError> {
+    let found = service.person(person).method(id).get().await?;
+    let image = MethodImage {
+        contact_type: found.contact_type,
+        value: found.value,
+        preferences: BTreeMap::new(),
+    };
+    method(service, person, id, image).await
 }

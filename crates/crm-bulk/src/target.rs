@@ -5,7 +5,8 @@ use std::fmt;
 use crm_models::{ContactId, ContactMethodId, ContactOwner, CustomerId, LocationId, PersonId};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// A location or a customer, for code that treats both alike.
+/// A location or a customer, for code that treats both alike. The API knows no other owner of
+/// contacts with these members, so this is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerId {
     /// A customer.
@@ -75,7 +76,8 @@ impl From<CustomerId> for OwnerId {
     }
 }
 
-/// The record that a change is about. Two changes of one set never have the same.
+/// The record that a change is about. Of the changes of one set that are to be sent, no two
+/// have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Target {
@@ -102,6 +104,14 @@ impl Target {
         match self {
             Self::Contact { owner, .. } => owner.kind(),
             Self::Method { .. } => PERSON,
+        }
+    }
+
+    /// The location or customer; `None` for a person.
+    pub(crate) fn owner(&self) -> Option<OwnerId> {
+        match self {
+            Self::Contact { owner, .. } => Some(*owner),
+            Self::Method { .. } => None,
         }
     }
 

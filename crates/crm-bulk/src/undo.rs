@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rusqlite::OptionalExtension;
+
 use crate::{
     Action, BulkError, Change, ChangeSet, Image, Outcome, Selection, State, Target, Wanted,
     set::{
@@ -18,6 +20,10 @@ pub struct UndoSummary {
     pub planned: u64,
     /// Changes of which something cannot be restored; their messages say what.
     pub impossible: u64,
+    /// Changes of the set of which nobody knows whether they were carried out, or how far. What
+    /// they may have written stays as it is: apply the set, which reads them back, and write the
+    /// undo again.
+    pub unresolved: u64,
 }
 
 impl ChangeSet {
@@ -26,7 +32,10 @@ impl ChangeSet {
     ///
     /// Every change that wrote something is reversed, also one whose answer was not as asked.
     /// Nothing is sent: the new set is looked at and applied like any other, and contacts that
-    /// others changed meanwhile are set aside then.
+    /// others changed meanwhile, or created again, are set aside then.
+    ///
+    /// A run that was interrupted leaves changes of which it is not known whether they were
+    /// carried out. They are counted as [`unresolved`](UndoSummary::unresolved).
     ///
     /// Preferences that were unknown before cannot be made unknown again. Where nothing else
     /// can be restored either, the change says so instead of being planned.
@@ -41,6 +50,7 @@ impl ChangeSet {
         draft.set_known_at(crate::clock::now())?;
         let mut summary = UndoSummary::default();
         self.for_each(&Selection::all(), |change| {
+            summary.unresolved += u64::from(is_unresolved(&change));
             let Some(reverse) = reverse(&change) else {
                 return Ok(());
             };
@@ -50,17 +60,42 @@ impl ChangeSet {
             }
             let before = reverse.before.map(serde_json::to_string).transpose();
             let before = before.map_err(|e| draft.unwritable(e))?;
-            draft.add_change(&Planned {
+            let reverse = Planned {
                 row: None,
                 target: reverse.target,
                 action: &reverse.action,
                 before: before.as_deref(),
                 outcome: reverse.outcome,
-            })
+            };
+            match reverse.action {
+                Action::Create(_) => {
+                    let siblings = self.siblings(&change)?;
+                    draft.add_restoration(&reverse, siblings.as_deref())
+                }
+                _ => draft.add_change(&reverse),
+            }
         })?;
         draft.finish()?;
         Ok(summary)
     }
+
+    /// The contacts that had the number or address of a deleted one beside it.
+    fn siblings(&self, change: &Change) -> Result<Option<String>, BulkError> {
+        let siblings = self
+            .database
+            .connection
+            .prepare_cached("SELECT siblings FROM changes WHERE id = ?")
+            .and_then(|mut query| query.query_row([change.id.0], |row| row.get(0)).optional());
+        self.database.check(siblings).map(Option::flatten)
+    }
+}
+
+/// Whether nobody knows if it was carried out, or how far. One that was sent, found to be
+/// neither as before nor as wanted and set aside for that, is one of them too.
+fn is_unresolved(change: &Change) -> bool {
+    let set_aside = change.outcome.state == State::Drifted && change.outcome.attempts > 0;
+    matches!(change.outcome.state, State::InFlight | State::Unknown)
+        || (set_aside && change.after.is_none())
 }
 
 /// One change the other way round.

@@ -13,6 +13,8 @@ use crate::MemberChange;
 
 /// The members that a contact shall have. What is not named is kept.
 ///
+/// Made with `..Wanted::default()`, since it gains members with the API.
+///
 /// ```
 /// use crm_bulk::Wanted;
 ///
@@ -45,7 +47,8 @@ pub struct Wanted {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statements: Option<bool>,
     /// The value counts letter by letter: another way to write the same number or address is a
-    /// difference. For a creation: also when the owner has this number or address already.
+    /// difference. For a creation, which restores a contact then: also beside the contacts that
+    /// had this number or address when it was deleted.
     #[serde(skip_serializing_if = "is_false")]
     pub exact: bool,
 }

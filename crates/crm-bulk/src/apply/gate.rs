@@ -31,6 +31,9 @@ pub enum StopReason {
     Unreachable,
     /// The API or the token endpoint refuses the credentials.
     Credentials,
+    /// The API does not let the app write, or the gateway knows no such operation: a scope, the
+    /// app key or the tenant is wrong.
+    Forbidden,
     /// A layer of the transport refuses writes, for example one that is read-only.
     Withheld,
 }

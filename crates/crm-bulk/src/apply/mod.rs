@@ -1,19 +1,28 @@
 //! Carrying a change set out.
 
+mod answer;
+mod audit;
 mod gate;
+mod method;
+mod read;
 mod record;
 mod send;
 mod step;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, num::NonZeroUsize, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use crm_contacts::ContactsService;
 use crm_transport::Transport;
 use futures_core::Stream;
 use futures_util::{
-    FutureExt, StreamExt, TryStreamExt,
+    FutureExt, StreamExt,
     future::{self, Either},
     stream,
 };
@@ -21,23 +30,29 @@ use tokio::sync::mpsc;
 
 use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
 
-pub use self::gate::{Finished, StopReason};
-use self::{gate::Gate, send::Run};
+use self::{audit::Audit, gate::Gate, record::Which, send::Run};
+pub use self::{
+    audit::Written,
+    gate::{Finished, StopReason},
+};
 
 /// Carries out what is open in a change set: everything at first, the rest after an
 /// interruption.
 ///
 /// The changes of 50 owners at a time are compared with what these owners have now, read with
-/// one call. A contact that is not what the plan saw is set aside ([`OnDrift`]); one that is as
-/// wanted already is passed over. The others are sent, many at a time; the transport keeps the
-/// rate limit. So a change costs one call and a fiftieth; a person's contact method costs two.
+/// one call, and with another one when that was two seconds ago. A contact that is not what the
+/// plan saw is set aside ([`OnDrift`]); one that is as wanted already is passed over. The others
+/// are sent, many at a time; the transport keeps the rate limit. So a change costs one call and
+/// a fiftieth; a creation with preferences one more; a person's contact method two, and one for
+/// each preference.
 ///
 /// A change is durable as in flight before its request leaves, and durable with its outcome
 /// before its [`Event`] is handed out. What was in flight when a process died is read back:
 /// done if the record is as wanted, sent again if it is as before, set aside otherwise.
 ///
 /// Each write leaves one line in the log: an event of `tracing` with the target
-/// `crm_bulk::audit`, without any value.
+/// `crm_bulk::audit`, with tenant, set and record but without any value. The same is handed out
+/// as [`Event::Written`].
 ///
 /// ```no_run
 /// use crm_bulk::{Apply, BulkError, ChangeSet, Event, Site};
@@ -110,6 +125,9 @@ pub enum Event {
     /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
     /// again: not sent for a reason that passes, which the message tells.
     Settled(Box<Change>),
+    /// A request that may change a record was answered, or its answer got lost. It comes before
+    /// the change is [`Settled`](Self::Settled).
+    Written(Written),
     /// In a dry run: this change would be sent.
     WouldSend(Box<Change>),
     /// The run is over, nothing is in flight any more. The last event.
@@ -184,13 +202,16 @@ impl Apply {
     ///
     /// Nothing moves while the stream is not polled, and calls that wait for the rate limit
     /// keep their place in the queue: poll it without long pauses. Dropping it is safe at any
-    /// time: what was in flight is resolved by the next run. After an error it is over.
+    /// time: what was in flight is resolved by the next run.
     ///
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
-    /// and [`BulkError::InUse`] when another process carries out this set. The stream ends with
-    /// an error when owners cannot be read or the file cannot be written.
+    /// and [`BulkError::InUse`] when another process carries out this set.
+    ///
+    /// When owners cannot be read or the file cannot be written, nothing more is begun, what is
+    /// in flight is finished and told, and then the stream ends with the error. Running the set
+    /// again goes on.
     pub fn run<'a, T: Transport>(
         self,
         service: &'a ContactsService<T>,
@@ -207,6 +228,8 @@ impl Apply {
             journal: Journal::start(self.set)?,
             options: self.options,
             gate: Arc::clone(&gate),
+            audit: Audit::new(service.tenant(), path),
+            failure: Mutex::default(),
         });
         let stop = self.stop;
         let stopped = async move {
@@ -217,10 +240,11 @@ impl Apply {
         let last = Arc::clone(&run);
         let events = stream::iter(0..PASSES)
             .map(move |pass| events(Arc::clone(&run), stopped.clone(), pass))
-            .flatten();
+            .flatten()
+            .map(Ok);
         let started = stream::iter([Ok(Event::Started { open })]);
-        let finished = stream::once(async move { Ok(Event::Finished(last.gate.finished())) });
-        Ok(started.chain(events).chain(finished).boxed())
+        let finished = stream::once(async move { stream::iter(last.finish()) }).flatten();
+        Ok(started.chain(events).chain(finished).fuse().boxed())
     }
 }
 
@@ -233,23 +257,30 @@ fn events<'a, T: Transport>(
     run: Arc<Run<'a, T>>,
     stopped: impl Future<Output = ()> + Clone + Send + 'a,
     pass: u32,
-) -> impl Stream<Item = Result<Event, BulkError>> + Send + 'a {
+) -> impl Stream<Item = Event> + Send + 'a {
     if !run.gate.wants_pass(pass) {
         return stream::empty().boxed();
     }
     let concurrency = run.options.concurrency;
+    let which = match run.options.retry_failed && pass == 0 {
+        true => Which::OpenAndFailed,
+        false => Which::Open,
+    };
     let (queue, mut work) = mpsc::channel(concurrency);
-    let read = Arc::clone(&run).read(queue, pass == 0).boxed();
-    let read = future::select(read, stopped.clone().boxed()).map(|first| match first {
-        Either::Left((read, _)) => read,
-        Either::Right(_) => Ok(()),
+    let reader = Arc::clone(&run);
+    let read = Arc::clone(&run).read(queue, which).boxed();
+    let read = future::select(read, stopped.clone().boxed()).map(move |first| {
+        if let Either::Left((Err(error), _)) = first {
+            reader.fail(error);
+        }
     });
-    let read = stream::once(read).try_filter_map(|()| future::ready(Ok(None)));
+    let read = stream::once(read).filter_map(|()| future::ready(None));
     let gate = Arc::clone(&run.gate);
     let sent = stream::poll_fn(move |context| work.poll_recv(context))
         .take_until(stopped)
         .take_while(move |work| future::ready(gate.admits(&work.step)))
         .map(move |work| Arc::clone(&run).carry_out(work))
-        .buffer_unordered(concurrency);
+        .buffer_unordered(concurrency)
+        .flat_map(stream::iter);
     stream::select(read, sent).boxed()
 }

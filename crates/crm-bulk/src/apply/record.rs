@@ -3,78 +3,108 @@
 use crm_models::ContactId;
 use rusqlite::{params, types::Value};
 
-use super::step::Loaded;
+use super::step::{self, Loaded};
 use crate::{
-    Action, BulkError, Change, Outcome,
+    Action, BulkError, Change, Outcome, Target,
     database::Database,
+    present::OWNERS_PER_CALL,
     set::columns::{self, contact_column, owner_column},
 };
 
 /// Where in the order of owners the next block begins.
-pub(super) type Cursor = (String, Value);
-
-/// Before the first owner.
-pub(super) fn beginning() -> Cursor {
-    (String::new(), Value::Null)
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cursor {
+    kind: &'static str,
+    owner: Value,
+    /// The last change of this owner that was taken; its creations come first.
+    change: i64,
 }
 
-/// The open changes of the next owners, at most so many owners, and where to go on.
+impl Cursor {
+    /// Before the first owner.
+    pub(super) const BEGINNING: Self = Self {
+        kind: "",
+        owner: Value::Null,
+        change: 0,
+    };
+
+    fn at(target: &Target) -> Self {
+        Self {
+            kind: target.kind(),
+            owner: owner_column(target),
+            change: 0,
+        }
+    }
+}
+
+/// Which changes are taken up.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Which {
+    /// Those that are not settled.
+    Open,
+    /// Those, and the ones that failed.
+    OpenAndFailed,
+}
+
+/// How many changes are in memory at a time, about.
+const CHANGES_PER_BLOCK: usize = 200;
+
+/// The next changes in the order of their owners, and where to go on; none at the end.
+///
+/// At most so many owners as one call reads, and about so many changes. The creations of one
+/// owner stay together, so that one reading decides on all of them: which contact belongs to
+/// which creation is clear only then.
 pub(super) fn next_block(
     database: &Database,
     after: &Cursor,
-    owners: usize,
-    retry_failed: bool,
-) -> Result<Option<(Vec<Loaded>, Cursor)>, BulkError> {
-    let failed = if retry_failed { ", 'failed'" } else { "" };
-    let open = format!("state IN ('planned', 'in-flight', 'unknown'{failed})");
-    let (kind, owner) = after;
-    let query = || -> rusqlite::Result<Vec<Cursor>> {
-        let next = format!(
-            "SELECT DISTINCT owner_kind, owner_id FROM changes
-             WHERE (owner_kind > ?1 OR (owner_kind = ?1 AND owner_id > ?2)) AND {open}
-             ORDER BY owner_kind, owner_id LIMIT ?3"
-        );
-        database
-            .connection
-            .prepare_cached(&next)?
-            .query_map(params![kind, owner, owners], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
-            .collect()
+    which: Which,
+) -> Result<(Vec<Loaded>, Cursor), BulkError> {
+    let failed = match which {
+        Which::Open => "",
+        Which::OpenAndFailed => ", 'failed'",
     };
-    let next = database.check(query())?;
-    let Some(last) = next.last().cloned() else {
-        return Ok(None);
-    };
-    let mut block = Vec::new();
-    for (kind, owner) in next {
-        let sql = format!(
-            "SELECT {}, siblings FROM changes
-             WHERE owner_kind = ? AND owner_id = ? AND {open} ORDER BY id",
-            columns::COLUMNS
-        );
-        let query = || -> rusqlite::Result<Vec<(Change, Option<String>)>> {
-            database
-                .connection
-                .prepare_cached(&sql)?
-                .query_map(params![kind, owner], |row| {
-                    Ok((columns::read(row)?, row.get("siblings")?))
-                })?
-                .collect()
-        };
-        for (change, siblings) in database.check(query())? {
-            let mut not_ours = created_by_others(database, &change)?;
-            not_ours.extend(ids(siblings.as_deref()));
-            block.push(Loaded { change, not_ours });
+    let sql = format!(
+        "SELECT {}, siblings FROM changes
+         WHERE (owner_kind, owner_id) >= (?1, ?2)
+           AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> 'create' AND id > ?3))
+           AND state IN ('planned', 'in-flight', 'unknown'{failed})
+         ORDER BY owner_kind, owner_id, action <> 'create', id",
+        columns::COLUMNS
+    );
+    let mut query = database.check(database.connection.prepare_cached(&sql))?;
+    let rows = query.query(params![after.kind, after.owner, after.change]);
+    let mut rows = database.check(rows)?;
+    let mut block = Vec::<Loaded>::new();
+    let (mut cursor, mut owners) = (after.clone(), 0);
+    while let Some(row) = database.check(rows.next())? {
+        let change = database.check(columns::read(row))?;
+        let creates = matches!(change.action, Action::Create(_));
+        let last = block.last().map(|loaded| Cursor::at(&loaded.change.target));
+        let mut here = Cursor::at(&change.target);
+        let another = last.as_ref() != Some(&here);
+        let full = block.len() >= CHANGES_PER_BLOCK && (another || !creates);
+        if full || (another && owners == OWNERS_PER_CALL) {
+            break;
         }
+        owners += usize::from(another);
+        if !creates {
+            here.change = change.id.0;
+        }
+        cursor = here;
+        let siblings: Option<String> = database.check(row.get("siblings"))?;
+        let mut not_ours = created_by_others(database, &change)?;
+        not_ours.extend(ids(siblings.as_deref()));
+        block.push(Loaded { change, not_ours });
     }
-    Ok(Some((block, last)))
+    Ok((block, cursor))
 }
 
-/// The contacts that other changes created on the owner of a creation that may have been sent.
+/// The contacts that other changes created on the owner of a creation that may have been sent,
+/// or that restores what was deleted.
 fn created_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId>, BulkError> {
-    if !matches!(change.action, Action::Create(_)) || !super::step::may_be_sent(change) {
-        return Ok(Vec::new());
+    match &change.action {
+        Action::Create(wanted) if wanted.exact || step::may_be_sent(change) => {}
+        _ => return Ok(Vec::new()),
     }
     let query = || -> rusqlite::Result<Vec<i64>> {
         database
@@ -105,25 +135,30 @@ fn ids(json: Option<&str>) -> Vec<ContactId> {
         .unwrap_or_default()
 }
 
-/// Marks a change as sent, with the record as it is just before.
+/// Marks a change as sent, with the record as it is just before, and what is known of earlier
+/// requests.
 pub(super) fn claim(
     database: &Database,
     change: &Change,
     siblings: Option<&[ContactId]>,
 ) -> Result<(), BulkError> {
     let before = json(database, change.before.as_ref())?;
+    let after = json(database, change.after.as_ref())?;
     let siblings = json(database, siblings.as_ref())?;
     execute(
         database,
-        "UPDATE changes SET state = 'in-flight', attempts = ?, at = ?, siblings = ?,
-             before = coalesce(?, before), message = NULL, field_errors = NULL, trace_id = NULL,
+        "UPDATE changes SET state = 'in-flight', attempts = ?, at = ?, contact_id = ?,
+             siblings = coalesce(?, siblings), before = coalesce(?, before),
+             after = coalesce(?, after), message = NULL, field_errors = NULL, trace_id = NULL,
              http_status = NULL
          WHERE id = ?",
         params![
             change.outcome.attempts,
             change.outcome.at.map(|at| at.to_string()),
+            contact_column(&change.target),
             siblings,
             before,
+            after,
             change.id.0
         ],
     )

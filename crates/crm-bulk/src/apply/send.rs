@@ -1,30 +1,22 @@
-//! One change after another: read, claim, send, settle.
+//! One change after another: claim, send, settle.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crm_contacts::{Advice, ContactsError, ContactsService, Owner, OwnerContacts};
-use crm_models::{Contact, ContactId, ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
-use crm_transport::{Transport, TransportErrorKind};
-use tokio::sync::mpsc;
+use crm_contacts::{ContactsError, ContactsService, Owner, OwnerContacts};
+use crm_models::{Contact, ContactId};
+use crm_transport::Transport;
 
 use super::{
-    Event, OnDrift, Options, StopReason,
+    Event, OnDrift, Options, StopReason, answer,
+    audit::Audit,
     gate::Gate,
-    record::{self, Cursor},
-    step::{self, Loaded, Step, Write},
+    record,
+    step::{self, Step, Write},
 };
 use crate::{
-    Action, BulkError, Change, Image, MethodImage, Outcome, OwnerId, State, Target, Wanted, clock,
-    present::{self, OWNERS_PER_CALL, Present},
+    Action, BulkError, Change, Image, Outcome, OwnerId, State, Target, Wanted, clock,
     set::journal::Journal,
 };
-
-/// When to look again for a creation that may have been sent: ordinary lists may lag.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 /// A set that is being carried out.
 pub(super) struct Run<'a, T> {
@@ -32,6 +24,9 @@ pub(super) struct Run<'a, T> {
     pub(super) journal: Journal,
     pub(super) options: Options,
     pub(super) gate: Arc<Gate>,
+    pub(super) audit: Audit,
+    /// Why it cannot go on.
+    pub(super) failure: Mutex<Option<BulkError>>,
 }
 
 /// A change and what to do with it.
@@ -42,88 +37,38 @@ pub(super) struct Work {
 }
 
 impl<T: Transport> Run<'_, T> {
-    /// Reads the open changes owner by owner, decides on each, and hands it to the queue.
-    pub(super) async fn read(
-        self: Arc<Self>,
-        queue: mpsc::Sender<Work>,
-        first_pass: bool,
-    ) -> Result<(), BulkError> {
-        let mut cursor = record::beginning();
-        while let Some((block, next)) = self.load(cursor, first_pass).await? {
-            cursor = next;
-            for work in self.compare(block).await? {
-                if queue.send(work).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The open changes of the next owners.
-    async fn load(
-        &self,
-        cursor: Cursor,
-        first_pass: bool,
-    ) -> Result<Option<(Vec<Loaded>, Cursor)>, BulkError> {
-        let retry_failed = self.options.retry_failed && first_pass;
-        self.journal
-            .run(move |database| {
-                record::next_block(database, &cursor, OWNERS_PER_CALL, retry_failed)
-            })
-            .await
-    }
-
-    /// Reads what the owners of a block have now, and decides on each change.
-    async fn compare(&self, block: Vec<Loaded>) -> Result<Vec<Work>, BulkError> {
-        let present = self.present(&block).await?;
-        let mut taken = HashMap::<Option<OwnerId>, HashSet<ContactId>>::new();
-        let decide = |loaded: Loaded| {
-            let (contacts, taken) = match loaded.change.target {
-                Target::Contact { owner, .. } => (
-                    present.get(&owner).map_or(&[][..], Vec::as_slice),
-                    taken.entry(Some(owner)),
-                ),
-                Target::Method { .. } => (&[][..], taken.entry(None)),
-            };
-            let step = step::decide(&loaded, contacts, self.options.on_drift, taken.or_default());
-            Work {
-                change: loaded.change,
-                step,
-            }
-        };
-        Ok(block.into_iter().map(decide).collect())
-    }
-
-    async fn present(&self, block: &[Loaded]) -> Result<Present, BulkError> {
-        let mut owners: Vec<_> = block
-            .iter()
-            .filter_map(|loaded| match loaded.change.target {
-                Target::Contact { owner, .. } => Some(owner),
-                Target::Method { .. } => None,
-            })
-            .collect();
-        owners.dedup();
-        let mut present = present::contacts(self.service, &owners).await?;
-        for pause in LOOK_AGAIN {
-            let missing = |loaded: &&Loaded| match loaded.change.target {
-                Target::Contact { owner, .. } => {
-                    let contacts = present.get(&owner).map_or(&[][..], Vec::as_slice);
-                    step::misses_a_creation(loaded, contacts)
-                }
-                Target::Method { .. } => false,
-            };
-            if block.iter().find(missing).is_none() {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            present = present::contacts(self.service, &owners).await?;
-        }
-        Ok(present)
-    }
-
     /// Does what was decided, and tells what became of it once that is durable.
-    pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Result<Event, BulkError> {
+    pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Vec<Event> {
+        let settled = self.step(work).await;
+        let mut events = self.audit.take();
+        match settled {
+            Ok(event) => events.push(event),
+            Err(error) => self.fail(error),
+        }
+        events
+    }
+
+    /// Begins nothing more; the first failure is the one that counts.
+    pub(super) fn fail(&self, error: BulkError) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+        drop(failure);
+        self.gate.stop(StopReason::Stopped);
+    }
+
+    /// What is left to tell once nothing is in flight any more.
+    pub(super) fn finish(&self) -> Vec<Result<Event, BulkError>> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = match failure.take() {
+            Some(error) => Err(error),
+            None => Ok(Event::Finished(self.gate.finished())),
+        };
+        let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
+        events.push(end);
+        events
+    }
+
+    async fn step(&self, work: Work) -> Result<Event, BulkError> {
         let Work { change, step } = work;
         match step {
             Step::Settle(outcome, after) => {
@@ -150,34 +95,42 @@ impl<T: Transport> Run<'_, T> {
         match write {
             Write::Update(present, request) => {
                 let id = present.id;
-                change.before = Some(present.into());
+                keep_before(&mut change, present.into());
                 let change = self.claim(change, None).await?;
                 let sent = owner.send(id, request).await;
+                self.wrote(&change, "update", sent.as_ref().err());
                 self.conclude(owner, change, sent.map(Some)).await
             }
-            Write::Delete(present) => {
+            Write::Delete(present, siblings) => {
                 let id = present.id;
-                change.before = Some(present.into());
+                keep_before(&mut change, present.into());
                 let repeated = step::may_be_sent(&change);
-                let change = self.claim(change, None).await?;
+                let change = self.claim(change, Some(siblings)).await?;
                 let sent = match owner.delete(id).await {
                     Err(error) if repeated && error.is_not_found() => Ok(()),
                     sent => sent,
                 };
+                self.wrote(&change, "delete", sent.as_ref().err());
                 self.conclude(owner, change, sent.map(|()| None)).await
             }
             Write::Create(request, siblings) => {
                 let change = self.claim(change, Some(siblings)).await?;
-                match owner.create(request).await {
+                let sent = owner.create(request).await;
+                self.wrote(&change, "create", sent.as_ref().err());
+                match sent {
                     Ok(created) => self.complete(owner, change, created).await,
                     Err(error) => self.conclude(owner, change, Err(error)).await,
                 }
             }
-            Write::Complete(created) => self.complete(owner, change, created).await,
+            Write::Complete(created) => {
+                change.outcome.attempts += 1;
+                self.complete(owner, change, created).await
+            }
         }
     }
 
-    /// Sets what a creation cannot set: the preferences.
+    /// Sets what a creation cannot set: the preferences. Which contact was created is durable
+    /// before that, so that it is never created a second time.
     async fn complete<O: Owner>(
         &self,
         owner: OwnerContacts<'_, T, O>,
@@ -194,17 +147,20 @@ impl<T: Transport> Run<'_, T> {
             },
             _ => Wanted::default(),
         };
-        match wanted.request(&created) {
-            Ok(None) => self.conclude(owner, change, Ok(Some(created))).await,
-            Ok(Some(request)) => match owner.send(id, request).await {
-                Ok(after) => self.conclude(owner, change, Ok(Some(after))).await,
-                // It is there all the same: undo has to know.
-                Err(error) => self.refused(change, &error, Some(created.into())).await,
-            },
+        let request = wanted.request(&created);
+        change.after = Some(created.into());
+        match request {
+            Ok(None) => self.settle(change, Outcome::new(State::Done), None).await,
+            Ok(Some(request)) => {
+                let change = self.in_flight(change, None).await?;
+                let sent = owner.send(id, request).await;
+                self.wrote(&change, "update", sent.as_ref().err());
+                self.conclude(owner, change, sent.map(Some)).await
+            }
             Err(unknown) => {
                 let why = format!("created as contact {id}, but: {unknown}");
-                let outcome = Outcome::because(State::Failed, why);
-                self.settle(change, outcome, Some(created.into())).await
+                self.settle(change, Outcome::because(State::Failed, why), None)
+                    .await
             }
         }
     }
@@ -224,87 +180,38 @@ impl<T: Transport> Run<'_, T> {
             }
             Err(error) => error,
         };
-        let after = match (&error, change.target) {
-            (
-                ContactsError::EchoDiffers { .. },
+        let mut outcome = answer::outcome(&error, step::is_touched(&change));
+        let mut after = None;
+        if matches!(error, ContactsError::EchoDiffers { .. }) {
+            after = match change.target {
                 Target::Contact {
                     contact: Some(id), ..
-                },
-            ) => owner.find(id).await.ok(),
-            _ => None,
-        };
-        self.refused(change, &error, after.map(Image::from)).await
-    }
-
-    /// Compares a contact method with what is wanted and sets its preferences one by one.
-    async fn method(
-        &self,
-        change: Change,
-        person: PersonId,
-        id: ContactMethodId,
-    ) -> Result<Event, BulkError> {
-        let planned = change.before.as_ref().and_then(Image::as_method).cloned();
-        let (Action::MethodPreferences(wanted), Some(planned)) = (change.action.clone(), planned)
-        else {
-            let why = "the set does not say what the method was like";
-            return self
-                .settle(change, Outcome::because(State::Failed, why), None)
-                .await;
-        };
-        let present = match present::method(self.service, person, id, planned.clone()).await {
-            Ok(present) => present,
-            Err(error) => return self.refused(change, &error, None).await,
-        };
-        let missing = unmet(&wanted, &present);
-        if missing.is_empty() {
-            let (state, after) = match step::may_be_sent(&change) {
-                true => (State::Done, Some(Image::Method(present))),
-                false => (State::Already, None),
+                } => owner.find(id).await.ok(),
+                _ => None,
             };
-            return self.settle(change, Outcome::new(state), after).await;
+            if after.is_none() {
+                outcome.state = State::Unknown;
+            }
         }
-        let drifted = present != planned && !step::may_be_sent(&change);
-        if drifted && self.options.on_drift != OnDrift::Force {
-            let why = "somebody changed its preferences after the plan was made; plan it again";
-            return self
-                .drift(change, Outcome::because(State::Drifted, why))
-                .await;
-        }
-        if self.options.dry_run {
-            return Ok(Event::WouldSend(Box::new(change)));
-        }
-        // After an interruption between two preferences the first picture is the true one.
-        let before = match step::may_be_sent(&change) {
-            true => planned,
-            false => present.clone(),
-        };
-        let mut change = change;
-        change.before = Some(Image::Method(before));
-        let change = self.claim(change, None).await?;
-        let mut after = present;
-        for (name, on) in missing {
-            let update = UpdateMethodPreferenceRequest::from(on);
-            let method = self.service.person(person).method(id);
-            match method.set_preference(&name, update).await {
-                Ok(answer) => after.preferences.insert(name, answer.as_bool()),
-                Err(error) => return self.refused(change, &error, None).await,
-            };
-        }
-        let outcome = match unmet(&wanted, &after).is_empty() {
-            true => Outcome::new(State::Done),
-            false => Outcome::because(State::Failed, "written, but the answer differs from it"),
-        };
-        self.settle(change, outcome, Some(Image::Method(after)))
+        self.refuse(change, &error, outcome, after.map(Image::from))
             .await
     }
 
-    /// Makes a change durable as in flight.
-    async fn claim(
+    /// Makes a change durable as in flight, once more than before.
+    pub(super) async fn claim(
         &self,
         mut change: Change,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Change, BulkError> {
         change.outcome.attempts += 1;
+        self.in_flight(change, siblings).await
+    }
+
+    async fn in_flight(
+        &self,
+        mut change: Change,
+        siblings: Option<Vec<ContactId>>,
+    ) -> Result<Change, BulkError> {
         change.outcome.at = Some(clock::now());
         let claimed = self.journal.run(move |database| {
             record::claim(database, &change, siblings.as_deref())?;
@@ -313,7 +220,12 @@ impl<T: Transport> Run<'_, T> {
         claimed.await
     }
 
-    async fn drift(&self, change: Change, outcome: Outcome) -> Result<Event, BulkError> {
+    /// Takes note of a write of a contact.
+    fn wrote(&self, change: &Change, action: &'static str, error: Option<&ContactsError>) {
+        self.audit.wrote(change, action, None, error);
+    }
+
+    pub(super) async fn drift(&self, change: Change, outcome: Outcome) -> Result<Event, BulkError> {
         if self.options.on_drift == OnDrift::Abort {
             self.gate.stop(StopReason::Drift);
         }
@@ -321,24 +233,31 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// Settles a change by the error of its call.
-    async fn refused(
+    pub(super) async fn refused(
         &self,
         change: Change,
         error: &ContactsError,
+    ) -> Result<Event, BulkError> {
+        let outcome = answer::outcome(error, step::is_touched(&change));
+        self.refuse(change, error, outcome, None).await
+    }
+
+    async fn refuse(
+        &self,
+        change: Change,
+        error: &ContactsError,
+        outcome: Outcome,
         after: Option<Image>,
     ) -> Result<Event, BulkError> {
-        if error.is_credentials() {
-            self.gate.stop(StopReason::Credentials);
+        if let Some(reason) = answer::stops(error) {
+            self.gate.stop(reason);
         }
-        if is_withheld(error) {
-            self.gate.stop(StopReason::Withheld);
-        }
-        let outcome = outcome_of(error, step::may_be_sent(&change));
         self.settle(change, outcome, after).await
     }
 
-    /// Makes an outcome durable, then tells it.
-    async fn settle(
+    /// Makes an outcome durable, then tells it. Without a newer picture of the record the one
+    /// after an earlier write stays.
+    pub(super) async fn settle(
         &self,
         mut change: Change,
         outcome: Outcome,
@@ -349,81 +268,23 @@ impl<T: Transport> Run<'_, T> {
             attempts: change.outcome.attempts,
             ..outcome
         };
-        change.after = after;
+        change.after = after.or(change.after);
         if !self.options.dry_run {
             let settled = self.journal.run(move |database| {
                 record::settle(database, &change)?;
                 Ok(change)
             });
             change = settled.await?;
-            audit(&change);
         }
         self.gate.settled(change.outcome.state);
         Ok(Event::Settled(Box::new(change)))
     }
 }
 
-/// The preferences that are not as wanted.
-fn unmet(wanted: &BTreeMap<String, bool>, present: &MethodImage) -> Vec<(String, bool)> {
-    wanted
-        .iter()
-        .filter(|(name, on)| present.preferences.get(*name) != Some(&Some(**on)))
-        .map(|(name, on)| (name.clone(), *on))
-        .collect()
-}
-
-/// What an error makes of a change.
-fn outcome_of(error: &ContactsError, may_be_sent: bool) -> Outcome {
-    let state = match error {
-        ContactsError::OutcomeUnknown { .. } => State::Unknown,
-        _ if error.is_not_found() => State::NotFound,
-        // The write was carried out, but what came of it can only be read back.
-        ContactsError::Unreadable { .. } => State::Unknown,
-        // Not sent, or only a read: for whatever reason, the change is still to be made.
-        ContactsError::Transport { .. } if !error.outcome_is_unknown() => State::Planned,
-        _ if error.is_credentials() => State::Planned,
-        _ => match error.advice() {
-            Advice::LookFirst => State::Unknown,
-            Advice::Later => State::Planned,
-            _ => State::Failed,
-        },
-    };
-    // Not sent this time, but perhaps before.
-    let state = match state {
-        State::Planned if may_be_sent => State::Unknown,
-        state => state,
-    };
-    let refusal = error.refusal();
-    let field_errors = refusal
-        .map(|refusal| &refusal.problem.errors)
-        .filter(|errors| !errors.is_empty())
-        .and_then(|errors| serde_json::to_string(errors).ok());
-    Outcome {
-        field_errors,
-        trace_id: error.trace_id().map(str::to_owned),
-        http_status: refusal.map(|refusal| refusal.status.as_u16()),
-        ..Outcome::because(state, error.to_string())
+/// Keeps the record as it is just before the first write: what a later one finds may be our own
+/// work.
+pub(super) fn keep_before(change: &mut Change, present: Image) {
+    if change.before.is_none() || !step::is_touched(change) {
+        change.before = Some(present);
     }
-}
-
-/// The transport was told not to send it.
-fn is_withheld(error: &ContactsError) -> bool {
-    matches!(error, ContactsError::Transport { source, .. }
-        if source.kind() == TransportErrorKind::Refused)
-}
-
-fn audit(change: &Change) {
-    let outcome = &change.outcome;
-    tracing::info!(
-        target: "crm_bulk::audit",
-        change = change.id.0,
-        row = change.row,
-        record = %change.target,
-        action = change.action.name(),
-        state = outcome.state.as_str(),
-        status = outcome.http_status,
-        trace_id = outcome.trace_id,
-        attempts = outcome.attempts,
-        "change settled"
-    );
 }

@@ -14,8 +14,7 @@ use crate::{Action, Change, Image, Outcome, OwnerId, State, Target, Wanted, plan
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) change: Change,
-    /// For a creation that may have been sent: the contacts of its owner that it surely did
-    /// not create.
+    /// For a creation: the contacts of its owner that it surely did not create.
     pub(super) not_ours: Vec<ContactId>,
 }
 
@@ -48,8 +47,8 @@ pub(super) enum Write {
     Create(CreateContactRequest, Vec<ContactId>),
     /// It is created: see to its other members.
     Complete(Contact),
-    /// Delete this contact.
-    Delete(Contact),
+    /// Delete this contact; these contacts of the owner have its number or address.
+    Delete(Contact, Vec<ContactId>),
 }
 
 /// Decides on a change, whose owner has these contacts now. `taken` are contacts that were
@@ -68,8 +67,8 @@ pub(super) fn decide(
     let present = contacts.iter().find(|found| Some(found.id) == contact);
     match &change.action {
         Action::Update(wanted) => update(owner, change, wanted, present, on_drift),
-        Action::Create(wanted) => create(owner, loaded, wanted, contacts, taken),
-        Action::Delete => delete(owner, change, present, on_drift),
+        Action::Create(wanted) => create(owner, loaded, wanted, contacts, on_drift, taken),
+        Action::Delete => delete(owner, change, contacts, present, on_drift),
         Action::MethodPreferences(_) => {
             let why = "a contact has no preferences of contact methods";
             Step::Settle(Outcome::because(State::Failed, why), None)
@@ -82,6 +81,11 @@ pub(super) fn may_be_sent(change: &Change) -> bool {
     matches!(change.outcome.state, State::InFlight | State::Unknown)
 }
 
+/// Whether an earlier request of this change changed the record, or may have.
+pub(super) fn is_touched(change: &Change) -> bool {
+    may_be_sent(change) || change.after.is_some()
+}
+
 fn update(
     owner: OwnerId,
     change: &Change,
@@ -92,25 +96,35 @@ fn update(
     let Some(present) = present else {
         return Step::Settle(judge::update(wanted, None), None);
     };
-    match wanted.request(present) {
-        Ok(None) if may_be_sent(change) => {
+    match judge::request(wanted, present) {
+        Ok(None) if is_touched(change) => {
             Step::Settle(Outcome::new(State::Done), Some(present.clone()))
         }
         Ok(None) => Step::Settle(Outcome::new(State::Already), None),
         _ if on_drift != OnDrift::Force && has_drifted(change, present) => drift(change, present),
         Ok(Some(request)) => Step::Contact(owner, Write::Update(present.clone(), request)),
-        Err(unknown) => Step::Settle(Outcome::because(State::Failed, unknown.to_string()), None),
+        Err(outcome) => Step::Settle(outcome, None),
     }
 }
 
-fn delete(owner: OwnerId, change: &Change, present: Option<&Contact>, on_drift: OnDrift) -> Step {
+fn delete(
+    owner: OwnerId,
+    change: &Change,
+    contacts: &[Contact],
+    present: Option<&Contact>,
+    on_drift: OnDrift,
+) -> Step {
     match present {
         None if may_be_sent(change) => Step::Settle(Outcome::new(State::Done), None),
         None => Step::Settle(judge::delete(None), None),
         Some(present) if on_drift != OnDrift::Force && has_drifted(change, present) => {
             drift(change, present)
         }
-        Some(present) => Step::Contact(owner, Write::Delete(present.clone())),
+        Some(present) => {
+            let same = CreateContactRequest::new(present.contact_type.clone(), &present.value);
+            let siblings = judge::siblings(&same, contacts);
+            Step::Contact(owner, Write::Delete(present.clone(), siblings))
+        }
     }
 }
 
@@ -119,22 +133,37 @@ fn create(
     loaded: &Loaded,
     wanted: &Wanted,
     contacts: &[Contact],
+    on_drift: OnDrift,
     taken: &mut HashSet<ContactId>,
 ) -> Step {
     let Some(request) = wanted.creation() else {
         return Step::Settle(judge::create(wanted, contacts.iter()).0, None);
     };
-    // One that failed may have been created without its preferences.
-    if may_be_sent(&loaded.change) || loaded.change.after.is_some() {
-        let ours = |found: &&Contact| {
-            request.is_same(found)
-                && !loaded.not_ours.contains(&found.id)
-                && !taken.contains(&found.id)
+    if let Some(id) = created(&loaded.change) {
+        return match contacts.iter().find(|found| found.id == id) {
+            Some(created) => Step::Contact(owner, Write::Complete(created.clone())),
+            None => {
+                let why = format!("was created as contact {id}, which the owner has no more");
+                Step::Settle(Outcome::because(State::NotFound, why), None)
+            }
         };
-        if let Some(created) = contacts.iter().find(ours) {
+    }
+    let newcomer = contacts.iter().find(|found| {
+        request.is_same(found) && !loaded.not_ours.contains(&found.id) && !taken.contains(&found.id)
+    });
+    match newcomer {
+        Some(created) if may_be_sent(&loaded.change) => {
             taken.insert(created.id);
             return Step::Contact(owner, Write::Complete(created.clone()));
         }
+        Some(other) if wanted.exact && on_drift != OnDrift::Force => {
+            let why = format!(
+                "somebody created it again meanwhile, as contact {}",
+                other.id
+            );
+            return Step::Drift(Outcome::because(State::Drifted, why));
+        }
+        _ => {}
     }
     match judge::create(wanted, contacts.iter()).0 {
         outcome if outcome.state == State::Planned => {
@@ -145,34 +174,53 @@ fn create(
     }
 }
 
-/// Whether the contact is not what the plan saw. When it was modified does not count.
+/// The contact that this creation is known to have made.
+fn created(change: &Change) -> Option<ContactId> {
+    match change.target {
+        Target::Contact { contact, .. } => contact,
+        Target::Method { .. } => None,
+    }
+}
+
+/// The contact as the plan saw it, and as our own writes left it.
+fn known(change: &Change) -> impl DoubleEndedIterator<Item = &Contact> {
+    let images = [change.before.as_ref(), change.after.as_ref()];
+    images.into_iter().flatten().filter_map(Image::as_contact)
+}
+
+/// Whether the contact is nothing that this change knows. When it was modified does not count.
 fn has_drifted(change: &Change, present: &Contact) -> bool {
-    let before = change.before.as_ref().and_then(Image::as_contact);
-    before.is_some_and(|before| !differences(before, present).is_empty())
+    let is_other = |seen: &Contact| !differences(seen, present).is_empty();
+    known(change).next().is_some() && known(change).all(is_other)
 }
 
 fn drift(change: &Change, present: &Contact) -> Step {
-    let before = change.before.as_ref().and_then(Image::as_contact);
-    let changed = before
-        .map(|before| differences(before, present))
+    let changed = known(change).next_back();
+    let changed = changed
+        .map(|seen| differences(seen, present))
         .unwrap_or_default();
     let members: Vec<_> = changed.iter().map(|difference| difference.field).collect();
-    let why = format!(
-        "somebody changed {} after the plan was made; plan it again",
-        members.join(", ")
-    );
+    let members = members.join(", ");
+    let why = match may_be_sent(change) {
+        true => format!(
+            "may have been written, but {members} is neither as before nor as wanted now; look \
+             at the contact"
+        ),
+        false => format!("somebody changed {members} after the plan was made; plan it again"),
+    };
     Step::Drift(Outcome::because(State::Drifted, why))
 }
 
-/// Whether a creation of this block may have been sent and its contact does not show up.
+/// Whether the contact of a creation that was sent, or may have been, does not show up.
 pub(super) fn misses_a_creation(loaded: &Loaded, contacts: &[Contact]) -> bool {
     let Action::Create(wanted) = &loaded.change.action else {
         return false;
     };
-    may_be_sent(&loaded.change)
-        && wanted.creation().is_some_and(|request| {
-            !contacts
-                .iter()
-                .any(|found| request.is_same(found) && !loaded.not_ours.contains(&found.id))
-        })
+    match (created(&loaded.change), wanted.creation()) {
+        (Some(id), _) => contacts.iter().all(|found| found.id != id),
+        (None, Some(request)) if may_be_sent(&loaded.change) => contacts
+            .iter()
+            .all(|found| !request.is_same(found) || loaded.not_ours.contains(&found.id)),
+        _ => false,
+    }
 }

@@ -1,12 +1,20 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crm_models::{Contact, ContactId};
 
 use super::{
     OnDrift,
-    step::{Loaded, Step, Write, decide},
+    record::{self, Cursor, Which},
+    send,
+    step::{self, Loaded, Step, Write, decide},
 };
-use crate::{Action, Change, ChangeId, Outcome, State, Target, Wanted};
+use crate::{
+    Action, Change, ChangeId, ChangeSet, Outcome, Site, State, Target, Wanted,
+    set::{
+        SetKind,
+        draft::{Draft, Planned},
+    },
+};
 
 fn contact(id: i64, value: &str, memo: &str) -> Contact {
     serde_json::from_str(&format!(
@@ -58,7 +66,7 @@ fn word(loaded: &Loaded, contacts: &[Contact], on_drift: OnDrift) -> String {
         Step::Contact(_, Write::Update(..)) => "update".to_owned(),
         Step::Contact(_, Write::Create(..)) => "create".to_owned(),
         Step::Contact(_, Write::Complete(_)) => "complete".to_owned(),
-        Step::Contact(_, Write::Delete(_)) => "delete".to_owned(),
+        Step::Contact(_, Write::Delete(..)) => "delete".to_owned(),
         Step::Method(..) => "method".to_owned(),
     }
 }
@@ -123,12 +131,115 @@ fn a_creation_is_repeated_only_when_its_contact_does_not_show_up() {
         "complete"
     );
 
-    let planned = loaded(create(), State::Planned, None);
+    let mut planned = loaded(create(), State::Planned, None);
+    planned.not_ours = vec![old.id];
     assert_eq!(
-        word(&planned, &[old, ours], OnDrift::Skip),
+        word(&planned, std::slice::from_ref(&old), OnDrift::Skip),
         "create",
-        "exact: one more"
+        "exact: beside the one that was there"
     );
+    let again = [old, ours];
+    assert_eq!(word(&planned, &again, OnDrift::Skip), "drifted");
+    assert_eq!(word(&planned, &again, OnDrift::Force), "create");
+}
+
+#[test]
+fn a_creation_whose_contact_is_known_is_completed_and_never_repeated() {
+    let ours = [contact(9, "renamed@site.example", "")];
+    for state in [State::Planned, State::Failed, State::Unknown] {
+        let mut change = loaded(create(), state, None);
+        change.change.target = change.change.target.created(ours[0].id);
+        assert_eq!(word(&change, &ours, OnDrift::Skip), "complete", "{state}");
+        assert_eq!(word(&change, &[], OnDrift::Skip), "not-found", "{state}");
+        assert!(step::misses_a_creation(&change, &[]), "{state}");
+    }
+}
+
+#[test]
+fn what_our_own_write_left_is_no_drift_and_never_the_picture_of_before() {
+    let mut change = loaded(
+        memo("new"),
+        State::Failed,
+        Some(contact(7, "a@b.example", "old")),
+    );
+    change.change.after = Some(contact(7, "a@b.example", "NEW").into());
+    for (now, expected) in [
+        ("NEW", "update"),
+        ("old", "update"),
+        ("other", "drifted"),
+        ("new", "done"),
+    ] {
+        let now = [contact(7, "a@b.example", now)];
+        assert_eq!(word(&change, &now, OnDrift::Skip), expected, "{now:?}");
+    }
+    let before = change.change.before.clone();
+    send::keep_before(&mut change.change, contact(7, "a@b.example", "NEW").into());
+    assert_eq!(change.change.before, before);
+}
+
+#[test]
+fn a_value_that_does_not_suit_the_contact_is_not_sent() {
+    let mut phone = contact(7, "8185550142", "");
+    phone.contact_type = "Phone".into();
+    let wanted = Wanted {
+        value: Some("dana@site.example".to_owned()),
+        ..Wanted::default()
+    };
+    let change = loaded(Action::Update(wanted), State::Planned, Some(phone.clone()));
+    assert_eq!(word(&change, &[phone], OnDrift::Skip), "failed");
+}
+
+#[test]
+fn blocks_are_bounded_and_nothing_is_left_out_or_met_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+    let draft = Draft::create(&folder.path().join("set.crm"), &site, SetKind::Plan).unwrap();
+    let mut expected = BTreeSet::new();
+    let mut add = |owner: i64, contact: Option<i64>, action: Action| {
+        let target = Target::Contact {
+            owner: crm_models::LocationId::new(owner).unwrap().into(),
+            contact: contact.map(|id| ContactId::new(id).unwrap()),
+        };
+        let change = Planned {
+            row: None,
+            target,
+            action: &action,
+            before: None,
+            outcome: Outcome::new(State::Planned),
+        };
+        draft.add_change(&change).unwrap();
+        expected.insert(i64::try_from(expected.len() + 1).unwrap());
+    };
+    // One owner with many, one with many creations, many with one.
+    (1..=450).for_each(|id| add(7, Some(id), Action::Delete));
+    for number in 1..=250 {
+        let value = Some(format!("{number}@site.example"));
+        let action = Action::Create(Wanted {
+            contact_type: Some("Email".into()),
+            value,
+            ..Wanted::default()
+        });
+        add(8, None, action);
+    }
+    (451..=460).for_each(|id| add(8, Some(id), Action::Delete));
+    (1..=120).for_each(|owner| add(1_000 + owner, Some(owner), Action::Delete));
+    draft.finish().unwrap();
+
+    let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
+    let (mut met, mut sizes, mut cursor) = (BTreeSet::new(), Vec::new(), Cursor::BEGINNING);
+    loop {
+        let (block, next) = record::next_block(&set.database, &cursor, Which::Open).unwrap();
+        if block.is_empty() {
+            break;
+        }
+        cursor = next;
+        sizes.push(block.len());
+        let news = block.iter().all(|loaded| met.insert(loaded.change.id.0));
+        assert!(news, "each once");
+    }
+    assert_eq!(met, expected);
+    // The rest of owner 7 and all creations of owner 8 are one block.
+    assert_eq!(sizes, [200, 200, 300, 58, 50, 22]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is to be done, given what is there. Pure functions.
 
-use crm_models::{Contact, ContactId, CreateContactRequest};
+use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
 
 use crate::{Outcome, State, Wanted};
 
@@ -9,11 +9,28 @@ pub(crate) fn update(wanted: &Wanted, present: Option<&Contact>) -> Outcome {
     let Some(present) = present else {
         return absent();
     };
-    match wanted.request(present) {
+    match request(wanted, present) {
         Ok(Some(_)) => Outcome::new(State::Planned),
         Ok(None) => Outcome::new(State::Already),
-        Err(unknown) => Outcome::because(State::Failed, unknown.to_string()),
+        Err(outcome) => outcome,
     }
+}
+
+/// The request that makes `present` as wanted, `None` when it is so already, or why there is
+/// none. What a row says is held against the kind of this very contact; a value that was there
+/// before, or was made from the present one, needs no check.
+pub(crate) fn request(
+    wanted: &Wanted,
+    present: &Contact,
+) -> Result<Option<UpdateContactRequest>, Outcome> {
+    let failed = |why: String| Outcome::because(State::Failed, why);
+    let request = wanted.request(present).map_err(|e| failed(e.to_string()))?;
+    let named = wanted.contact_type.is_some() || wanted.value.is_some();
+    if request.is_some() && named && !wanted.exact {
+        let suits = wanted.change().check_for(present);
+        suits.map_err(|e| failed(format!("does not suit this contact: {e}")))?;
+    }
+    Ok(request)
 }
 
 /// A deletion.
@@ -28,22 +45,39 @@ fn absent() -> Outcome {
     Outcome::because(State::NotFound, "the owner has no such contact")
 }
 
-/// A creation, and the contact that makes it needless.
+/// A creation, and the contact that makes it needless. One that has the value but is otherwise
+/// not as wanted contradicts the row: whether to change it is for a person to say.
 pub(crate) fn create<'a>(
     wanted: &Wanted,
-    mut siblings: impl Iterator<Item = &'a Contact>,
+    siblings: impl Iterator<Item = &'a Contact>,
 ) -> (Outcome, Option<ContactId>) {
     let Some(request) = wanted.creation() else {
         let why = "a contact to create needs type and value";
         return (Outcome::because(State::Failed, why), None);
     };
-    match siblings.find(|sibling| !wanted.exact && request.is_same(sibling)) {
-        Some(sibling) => {
+    let mut other = None;
+    for sibling in siblings.filter(|sibling| !wanted.exact && request.is_same(sibling)) {
+        if wanted.is_met_by(sibling) {
             let why = format!("contact {} has this value already", sibling.id);
-            (Outcome::because(State::Already, why), Some(sibling.id))
+            return (Outcome::because(State::Already, why), Some(sibling.id));
         }
-        None => (Outcome::new(State::Planned), None),
+        other.get_or_insert(sibling);
     }
+    let Some(other) = other else {
+        return (Outcome::new(State::Planned), None);
+    };
+    let members: Vec<_> = wanted
+        .differences(Some(other))
+        .into_iter()
+        .map(|member| member.name)
+        .filter(|name| name != "value")
+        .collect();
+    let why = format!(
+        "contact {} has this value already, but differs in {}; update that contact instead",
+        other.id,
+        members.join(", ")
+    );
+    (Outcome::because(State::Conflict, why), None)
 }
 
 /// The contacts that have the number or address of a creation.

@@ -244,26 +244,30 @@ impl ChangeSet {
         self.database.check(count)
     }
 
-    /// How many calls applying the open changes takes, about: a write each, and reading the
-    /// owners in blocks before.
+    /// How many calls applying the open changes takes, about: a write each, one more for the
+    /// preferences of a creation, one for each preference of a contact method and two to read
+    /// it, and reading the owners in blocks before.
     ///
     /// # Errors
     ///
     /// A failure to read.
     pub fn calls(&self) -> Result<u64, BulkError> {
-        let sql = "SELECT count(*), count(DISTINCT owner_kind || ' ' || owner_id),
-                coalesce(sum(owner_kind = 'person'), 0)
+        let sql = "SELECT
+                coalesce(sum(CASE
+                    WHEN owner_kind = 'person'
+                    THEN 2 + (SELECT count(*) FROM json_each(changes.wanted))
+                    WHEN action = 'create'
+                    THEN 1 + (coalesce(wanted ->> '$.jobReminders', wanted ->> '$.invoices',
+                        wanted ->> '$.marketingUpdates', wanted ->> '$.statements') IS NOT NULL)
+                    ELSE 1 END), 0),
+                count(DISTINCT CASE WHEN owner_kind <> 'person'
+                    THEN owner_kind || ' ' || owner_id END)
             FROM changes WHERE state IN ('planned', 'in-flight', 'unknown')";
         let count = self.database.connection.query_row(sql, [], |row| {
-            Ok((
-                row.get::<_, u64>(0)?,
-                row.get::<_, u64>(1)?,
-                row.get::<_, u64>(2)?,
-            ))
+            Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
         });
-        let (writes, owners, methods) = self.database.check(count)?;
-        let blocks = owners.div_ceil(crate::present::OWNERS_PER_CALL as u64);
-        Ok(writes + blocks + methods)
+        let (calls, owners) = self.database.check(count)?;
+        Ok(calls + owners.div_ceil(crate::present::OWNERS_PER_CALL as u64))
     }
 
     /// Hands the selected changes to `each`, in the order of the input, without keeping them

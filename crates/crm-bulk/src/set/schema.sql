@@ -29,7 +29,7 @@ CREATE TABLE changes (
     wanted       TEXT,               -- JSON: the members to set
     before       TEXT,               -- JSON: the record just before the write, in the API's form
     after        TEXT,               -- JSON: the record as the API answered the write
-    siblings     TEXT,               -- create: JSON array of contacts that had this value before
+    siblings     TEXT,               -- create, delete: JSON array of contacts that had this value before
     state        TEXT NOT NULL,      -- planned, already, in-flight, done, failed, unknown,
                                      -- drifted, not-found, conflict
     message      TEXT,

@@ -1,0 +1,112 @@
+//! One line for each write.
+
+use std::{
+    mem,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use crm_contacts::ContactsError;
+use crm_models::{TenantId, Timestamp};
+
+use super::{Event, answer};
+use crate::{Change, ChangeId, Outcome, State, Target, clock};
+
+/// One write: a request that may change a record, and how it was answered. It holds no value.
+///
+/// A change can take several: a creation whose preferences are set afterwards takes two, and
+/// each preference of a contact method is a write of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// Which change of the set.
+    pub change: ChangeId,
+    /// The row of the input that asks for it; `None` when no single row does.
+    pub row: Option<u64>,
+    /// Which record.
+    pub target: Target,
+    /// `create`, `update`, `delete` or `method-preferences`.
+    pub action: &'static str,
+    /// The name of the preference, for a contact method.
+    pub preference: Option<String>,
+    /// How it was answered, in the words of a change: planned is surely not executed.
+    pub state: State,
+    /// The HTTP status, if it is a refusal.
+    pub http_status: Option<u16>,
+    /// The vendor's trace id, where the answer had one.
+    pub trace_id: Option<String>,
+    /// When the answer was there.
+    pub at: Timestamp,
+}
+
+/// Tells of writes: at once in the log, and as events with the next that are handed out.
+pub(super) struct Audit {
+    tenant: TenantId,
+    set: PathBuf,
+    events: Mutex<Vec<Event>>,
+}
+
+impl Audit {
+    pub(super) fn new(tenant: TenantId, set: PathBuf) -> Self {
+        Self {
+            tenant,
+            set,
+            events: Mutex::default(),
+        }
+    }
+
+    /// Takes note of a write. One that the transport was told to hold back was none.
+    pub(super) fn wrote(
+        &self,
+        change: &Change,
+        action: &'static str,
+        preference: Option<&str>,
+        error: Option<&ContactsError>,
+    ) {
+        if error.is_some_and(answer::is_withheld) {
+            return;
+        }
+        let outcome = error.map_or(Outcome::new(State::Done), |error| {
+            answer::outcome(error, false)
+        });
+        let written = Written {
+            change: change.id,
+            row: change.row,
+            target: change.target,
+            action,
+            preference: preference.map(str::to_owned),
+            state: outcome.state,
+            http_status: outcome.http_status,
+            trace_id: outcome.trace_id,
+            at: clock::now(),
+        };
+        self.log(&written);
+        self.events().push(Event::Written(written));
+    }
+
+    /// The writes that were not handed out yet.
+    pub(super) fn take(&self) -> Vec<Event> {
+        mem::take(&mut *self.events())
+    }
+
+    fn events(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, written: &Written) {
+        tracing::info!(
+            target: "crm_bulk::audit",
+            tenant = self.tenant.get(),
+            set = %self.set.display(),
+            change = written.change.0,
+            row = written.row,
+            record = %written.target,
+            action = written.action,
+            preference = written.preference,
+            state = written.state.as_str(),
+            status = written.http_status,
+            trace_id = written.trace_id,
+            "written"
+        );
+    }
+}

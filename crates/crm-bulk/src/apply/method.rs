@@ -1,0 +1,124 @@
+//! The preferences of a person's contact method, set one by one.
+
+use std::collections::BTreeMap;
+
+use crm_models::{ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
+use crm_transport::Transport;
+
+use super::{
+    Event, OnDrift,
+    send::{Run, keep_before},
+    step,
+};
+use crate::{Action, BulkError, Change, Image, MethodImage, Outcome, State, present};
+
+type Wanted = BTreeMap<String, bool>;
+
+impl<T: Transport> Run<'_, T> {
+    /// Compares a contact method with what is wanted and sets its preferences.
+    ///
+    /// Each that is set is kept in the change at once: whatever ends this half-way, the next
+    /// run and an undo know which are our own work.
+    pub(super) async fn method(
+        &self,
+        mut change: Change,
+        person: PersonId,
+        id: ContactMethodId,
+    ) -> Result<Event, BulkError> {
+        let Action::MethodPreferences(wanted) = change.action.clone() else {
+            let why = "a contact method has no other members to set";
+            return self
+                .settle(change, Outcome::because(State::Failed, why), None)
+                .await;
+        };
+        let present = match present::whole_method(self.service, person, id).await {
+            Ok(present) => present,
+            Err(error) => return self.refused(change, &error).await,
+        };
+        let missing = unmet(&wanted, &present);
+        let drift = match self.options.on_drift {
+            OnDrift::Force => None,
+            _ => drift(&change, &wanted, &present, missing.is_empty()),
+        };
+        if let Some(why) = drift {
+            let outcome = Outcome::because(State::Drifted, why);
+            return self.drift(change, outcome).await;
+        }
+        if missing.is_empty() {
+            let (state, after) = match step::is_touched(&change) {
+                true => (State::Done, Some(Image::Method(present))),
+                false => (State::Already, None),
+            };
+            return self.settle(change, Outcome::new(state), after).await;
+        }
+        if self.options.dry_run {
+            return Ok(Event::WouldSend(Box::new(change)));
+        }
+        if step::is_touched(&change) {
+            change.after = Some(Image::Method(present.clone()));
+        }
+        keep_before(&mut change, Image::Method(present.clone()));
+        let mut change = self.claim(change, None).await?;
+        let mut after = present;
+        for (name, on) in missing {
+            let method = self.service.person(person).method(id);
+            let update = UpdateMethodPreferenceRequest::from(on);
+            let answer = method.set_preference(&name, update).await;
+            self.audit.wrote(
+                &change,
+                change.action.name(),
+                Some(&name),
+                answer.as_ref().err(),
+            );
+            match answer {
+                Ok(answer) => after.preferences.insert(name, answer.as_bool()),
+                Err(error) => return self.refused(change, &error).await,
+            };
+            change.after = Some(Image::Method(after.clone()));
+        }
+        let outcome = match unmet(&wanted, &after).is_empty() {
+            true => Outcome::new(State::Done),
+            false => Outcome::because(State::Failed, "written, but the answer differs from it"),
+        };
+        self.settle(change, outcome, None).await
+    }
+}
+
+/// The preferences that are not as wanted.
+fn unmet(wanted: &Wanted, present: &MethodImage) -> Vec<(String, bool)> {
+    wanted
+        .iter()
+        .filter(|(name, on)| flag(present, name) != Some(**on))
+        .map(|(name, on)| (name.clone(), *on))
+        .collect()
+}
+
+fn flag(image: &MethodImage, name: &str) -> Option<bool> {
+    image.preferences.get(name).copied().flatten()
+}
+
+/// In what the method is not as the plan saw it, apart from what this change may have set
+/// itself. That it is the same number or address counts also when nothing is to be set.
+fn drift(
+    change: &Change,
+    wanted: &Wanted,
+    present: &MethodImage,
+    is_met: bool,
+) -> Option<&'static str> {
+    let images = [change.before.as_ref(), change.after.as_ref()];
+    let known = || images.into_iter().flatten().filter_map(Image::as_method);
+    let planned = known().next()?;
+    let same_value = |value| planned.contact_type.same_value(&planned.value, value);
+    if planned.contact_type != present.contact_type || !same_value(&present.value) {
+        return Some("it has another number or address than when the plan was made; plan it again");
+    }
+    let touched = step::is_touched(change);
+    let explained = |name: &String| {
+        let now = flag(present, name);
+        known().any(|seen| flag(seen, name) == now)
+            || (touched && now.is_some() && wanted.get(name).copied() == now)
+    };
+    let mut names = planned.preferences.keys().chain(present.preferences.keys());
+    let why = "somebody changed its preferences after the plan was made; plan it again";
+    (!is_met && !names.all(explained)).then_some(why)
+}

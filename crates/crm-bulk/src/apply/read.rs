@@ -1,0 +1,129 @@
+//! Reading ahead: which changes come next, and what their owners have now.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use crm_models::{Contact, ContactId};
+use crm_transport::Transport;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    record::{self, Cursor, Which},
+    send::{Run, Work},
+    step::{self, Loaded},
+};
+use crate::{
+    Action, BulkError, OwnerId,
+    present::{self, Present},
+};
+
+/// When to look again for a creation that was sent, or may have been: ordinary lists may lag.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// How old a reading may be when a change is decided by it.
+const FRESH: Duration = Duration::from_secs(2);
+
+impl<T: Transport> Run<'_, T> {
+    /// Reads the open changes owner by owner, decides on each, and hands it to the queue.
+    pub(super) async fn read(
+        self: Arc<Self>,
+        queue: mpsc::Sender<Work>,
+        which: Which,
+    ) -> Result<(), BulkError> {
+        let mut cursor = Cursor::BEGINNING;
+        loop {
+            let load = move |database: &_| record::next_block(database, &cursor, which);
+            let (block, next) = self.journal.run(load).await?;
+            if block.is_empty() || self.decide(block, &queue).await?.is_none() {
+                return Ok(());
+            }
+            cursor = next;
+        }
+    }
+
+    /// Decides on the changes of a block, each when the queue has room for it, so that what it
+    /// rests on is not old. `None` when nobody takes them any more.
+    async fn decide(
+        &self,
+        block: Vec<Loaded>,
+        queue: &mpsc::Sender<Work>,
+    ) -> Result<Option<()>, BulkError> {
+        let mut block = VecDeque::from(block);
+        let mut present = self.present(&block).await?;
+        let mut read_at = Instant::now();
+        let (creations, others) = block.drain(..).partition::<Vec<_>, _>(is_creation);
+        // All at once: see `record::next_block`.
+        let mut taken = HashMap::<_, HashSet<ContactId>>::new();
+        let creations: Vec<_> = creations
+            .into_iter()
+            .map(|loaded| {
+                let taken = taken.entry(loaded.change.target.owner()).or_default();
+                self.work(loaded, &present, taken)
+            })
+            .collect();
+        for work in creations {
+            if queue.send(work).await.is_err() {
+                return Ok(None);
+            }
+        }
+        block.extend(others);
+        while let Some(loaded) = block.pop_front() {
+            let Ok(place) = queue.reserve().await else {
+                return Ok(None);
+            };
+            if read_at.elapsed() >= FRESH {
+                let owners = owners(std::iter::once(&loaded).chain(&block));
+                present = present::contacts(self.service, &owners).await?;
+                read_at = Instant::now();
+            }
+            place.send(self.work(loaded, &present, &mut HashSet::new()));
+        }
+        Ok(Some(()))
+    }
+
+    fn work(&self, loaded: Loaded, present: &Present, taken: &mut HashSet<ContactId>) -> Work {
+        let contacts = contacts(&loaded, present);
+        let step = step::decide(&loaded, contacts, self.options.on_drift, taken);
+        Work {
+            change: loaded.change,
+            step,
+        }
+    }
+
+    /// What the owners of a block have now.
+    async fn present(&self, block: &VecDeque<Loaded>) -> Result<Present, BulkError> {
+        let owners = owners(block.iter());
+        let mut present = present::contacts(self.service, &owners).await?;
+        for pause in LOOK_AGAIN {
+            let missing = |loaded| step::misses_a_creation(loaded, contacts(loaded, &present));
+            if !block.iter().any(missing) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            present = present::contacts(self.service, &owners).await?;
+        }
+        Ok(present)
+    }
+}
+
+fn is_creation(loaded: &Loaded) -> bool {
+    matches!(loaded.change.action, Action::Create(_))
+}
+
+/// The owners of contacts; they come one after another.
+fn owners<'a>(block: impl Iterator<Item = &'a Loaded>) -> Vec<OwnerId> {
+    let mut owners: Vec<_> = block
+        .filter_map(|loaded| loaded.change.target.owner())
+        .collect();
+    owners.dedup();
+    owners
+}
+
+fn contacts<'a>(loaded: &Loaded, present: &'a Present) -> &'a [Contact] {
+    let owner = loaded.change.target.owner();
+    let contacts = owner.and_then(|owner| present.get(&owner));
+    contacts.map_or(&[], Vec::as_slice)
+}
