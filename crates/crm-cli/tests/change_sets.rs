@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 
 use common::{Service, stderr, stdout};
+use crm_sandbox::{Fault, FaultPlan, FaultRule};
 use serde_json::Value;
 
 const ROWS: &str = "\
@@ -52,7 +53,15 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
     assert_eq!(before["totals"]["planned"]["update"], 1);
 
     service.ok(&["apply", "set.crm", "--audit", "audit.ndjson"]);
-    assert_eq!(json(service.read("audit.ndjson").trim())["state"], "done");
+    let line = json(service.read("audit.ndjson").trim());
+    assert_eq!(
+        (&line["state"], &line["action"]),
+        (&"done".into(), &"update".into())
+    );
+    assert_eq!(
+        (&line["set"], &line["tenant"]),
+        (&"set.crm".into(), &1001.into())
+    );
     let done = json(&service.ok(&["show", "set.crm", "--state", "done", "--output", "json"]));
     assert_eq!(
         done[0]["after"]["preferences"]["marketingUpdatesEnabled"],
@@ -153,6 +162,49 @@ fn a_canary_leaves_the_rest_and_read_only_sends_nothing() {
         (&status["totals"]["done"]["update"], &status["open"]),
         (&1.into(), &2.into())
     );
+}
+
+#[test]
+fn a_canary_that_failed_is_no_success_and_a_repeat_of_failures_is_a_write() {
+    let service = Service::start();
+    service.write(
+        "rows.csv",
+        "location_id,contact_id,memo\n2001,3001,x\n2001,3002,x\n",
+    );
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let refuse = |status| FaultRule::new(Fault::Status { status }).method("PATCH");
+    let refused = FaultPlan::new().rule(refuse(400).times(0));
+    service.sandbox.inject(refused);
+    let canary = ["apply", "set.crm", "--canary", "1"];
+    service.crm(&canary).assert().code(3);
+    service.crm(&["apply", "set.crm"]).assert().code(3);
+
+    let again = ["apply", "set.crm", "--retry-failed"];
+    let held_back = [&again[..], &["--read-only"]].concat();
+    let refused = service.crm(&held_back).assert().code(2);
+    assert!(stderr(&refused).contains("2 changes of set.crm"));
+    let failed = ["status", "set.crm", "--output", "json"];
+    assert_eq!(json(&service.ok(&failed))["totals"]["failed"]["update"], 2);
+    service.sandbox.inject(FaultPlan::new());
+    service.ok(&again);
+}
+
+#[test]
+fn a_run_that_breaks_off_says_how_far_it_came_and_how_to_go_on() {
+    let service = Service::start();
+    service.write("rows.csv", "location_id,contact_id,memo\n2001,3001,x\n");
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let unreadable = FaultRule::new(Fault::Status { status: 403 }).method("GET");
+    let unreadable = FaultPlan::new().rule(unreadable.times(0));
+    service.sandbox.inject(unreadable);
+    let broken = service.crm(&["apply", "set.crm"]).assert().failure();
+    let text = stderr(&broken);
+    assert!(text.contains("set.crm: 1 planned"), "{text}");
+    assert!(
+        text.contains("1 changes are left: crm apply set.crm goes on"),
+        "{text}"
+    );
+    assert!(!text.contains("nothing was changed"), "{text}");
 }
 
 #[test]

@@ -5,12 +5,17 @@ use std::{
     io::Write,
     num::NonZeroUsize,
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
-use crm_bulk::{Apply, Change, ChangeSet, Event, Finished, OnDrift, State, StopReason};
-use futures_util::TryStreamExt;
+use crm_bulk::{
+    Apply, BulkError, ChangeSet, Event, Finished, OnDrift, State, StopReason, Totals, Written,
+};
+use crm_models::TenantId;
+use futures_util::StreamExt;
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use super::{
     site,
@@ -20,7 +25,7 @@ use crate::{
     cli::Globals,
     error::{CliError, Exit},
     interrupt,
-    output::{Format, note, printable},
+    output::{Format, note, on_terminal, printable},
     progress::Progress,
     session::Session,
     write_guard::confirm,
@@ -53,7 +58,7 @@ pub(crate) struct ApplyCommand {
     #[arg(long, value_name = "N", default_value = "64")]
     concurrency: NonZeroUsize,
 
-    /// Append one JSON line for each change that was settled, without numbers and addresses
+    /// Append one JSON line for each write, without numbers and addresses
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
 }
@@ -82,16 +87,27 @@ struct Outcome {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AuditLine<'a> {
-    at: Option<String>,
+    at: String,
+    tenant: TenantId,
+    set: &'a str,
     change: String,
     row: Option<u64>,
     record: String,
     action: &'static str,
+    preference: Option<&'a str>,
     state: State,
     http_status: Option<u16>,
     trace_id: Option<&'a str>,
-    attempts: u32,
 }
+
+/// States that are not what the set asks for.
+const NOT_DONE: [State; 5] = [
+    State::Failed,
+    State::Unknown,
+    State::Drifted,
+    State::NotFound,
+    State::Conflict,
+];
 
 impl ApplyCommand {
     pub(crate) async fn run(
@@ -100,23 +116,46 @@ impl ApplyCommand {
         globals: &Globals,
     ) -> Result<(), CliError> {
         let set = ChangeSet::open(&self.set)?;
-        let open = set.totals()?.open();
+        let totals = set.totals()?;
+        let again = match self.retry_failed {
+            true => totals.in_state(State::Failed),
+            false => 0,
+        };
+        let open = totals.open() + again;
         if open > 0 && !globals.dry_run {
             let what = format!("{open} changes of {}", self.set.display());
             session.service.transport().allow(&what)?;
         }
         let mut finished = self.apply(session, globals, set, self.canary).await?;
-        if finished.reason == StopReason::Canary && self.may_go_on()? {
+        if finished.reason == StopReason::Canary
+            && !globals.dry_run
+            && self.may_go_on(&finished).await?
+        {
             let set = ChangeSet::open(&self.set)?;
             finished = self.apply(session, globals, set, None).await?;
         }
         self.tell(session, globals, &finished)
     }
 
-    fn may_go_on(&self) -> Result<bool, CliError> {
+    /// Says what the canary came to and asks whether to go on, if there is somebody to ask.
+    async fn may_go_on(&self, canary: &Finished) -> Result<bool, CliError> {
+        if !on_terminal() {
+            return Ok(false);
+        }
+        let counts = counts(|state| canary.count(state));
         let open = ChangeSet::open(&self.set)?.totals()?.open();
-        let question = format!("The canary is sent: look at it. Send the other {open}?");
-        Ok(confirm(&question))
+        let question = format!(
+            "The canary is sent: {}. Look at it. Send the other {open}?",
+            text(&counts)
+        );
+        // Signals are watched since the run began and would go unheard while a question blocks.
+        let interrupted = interrupt::signal()?;
+        let answer = tokio::task::spawn_blocking(move || confirm(&question));
+        tokio::select! {
+            answer = answer => Ok(answer.unwrap_or(false)),
+            // The thread that waits for an answer cannot be ended otherwise.
+            () = interrupted => std::process::exit(i32::from(Exit::Interrupted as u8)),
+        }
     }
 
     /// One run over what is open.
@@ -127,6 +166,7 @@ impl ApplyCommand {
         set: ChangeSet,
         canary: Option<u64>,
     ) -> Result<Finished, CliError> {
+        let halt = Arc::new(Notify::new());
         let mut apply = Apply::new(set)
             .on_drift(match self.on_drift {
                 Drift::Skip => OnDrift::Skip,
@@ -134,7 +174,7 @@ impl ApplyCommand {
                 Drift::Abort => OnDrift::Abort,
             })
             .concurrency(self.concurrency)
-            .stop_when(stop()?);
+            .stop_when(stop(Arc::clone(&halt))?);
         if let Some(failures) = self.max_failures {
             apply = apply.max_failures(failures);
         }
@@ -147,40 +187,71 @@ impl ApplyCommand {
         if globals.dry_run {
             apply = apply.dry_run();
         }
-        let mut audit = self.audit.as_ref().map(Audit::open).transpose()?;
+        let audit = self.audit.as_ref();
+        let mut audit = audit
+            .map(|path| Audit::open(path, session.tenant(), name(&self.set)))
+            .transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
         let mut progress = None;
-        let mut failed = 0;
-        while let Some(event) = events.try_next().await? {
+        let (mut failed, mut end, mut unwritten) = (0, None, None);
+        while let Some(event) = events.next().await {
             match event {
-                Event::Started { open } => progress = Some(Progress::of(open, "changes")),
-                Event::Settled(change) => {
-                    if let Some(audit) = &mut audit {
-                        audit.write(&change)?;
+                Ok(Event::Started { open }) => progress = Some(Progress::of(open, "changes")),
+                Ok(Event::Written(written)) => {
+                    // Without its line nothing more is begun; what is in flight is finished.
+                    if let Some(Err(error)) = audit.as_mut().map(|audit| audit.write(&written)) {
+                        unwritten.get_or_insert(error);
+                        halt.notify_one();
                     }
+                }
+                Ok(Event::Settled(change)) => {
                     let state = change.outcome.state;
-                    let fine = matches!(state, State::Done | State::Already | State::Planned);
-                    failed += u64::from(!fine);
+                    failed += u64::from(NOT_DONE.contains(&state) || state == State::InFlight);
                     if let Some(progress) = &progress {
                         progress.advance(1);
                         progress.say(format!("{failed} failed"));
                     }
                 }
-                Event::WouldSend(change) => {
+                Ok(Event::WouldSend(change)) => {
                     let line = format!("{}: {}", change.target, difference(&change));
                     match session.output.format() {
                         Format::Table => session.output.text(&printable(&line))?,
                         _ => session.output.line(&*change)?,
                     }
                 }
-                Event::Finished(finished) => return Ok(finished),
-                _ => {}
+                Ok(Event::Finished(finished)) => end = Some(Ok(finished)),
+                Ok(_) => {}
+                Err(error) => end = Some(Err(error)),
             }
         }
-        Err(CliError::CheckFailed {
-            summary: "the run ended without a result".to_owned(),
-            exit: Exit::Local,
-        })
+        drop((events, progress));
+        match (unwritten, end) {
+            (Some(error), _) => Err(self.cut_short(error)),
+            (None, Some(Ok(finished))) => Ok(finished),
+            (None, Some(Err(error))) => Err(self.cut_short(broken_off(error))),
+            (None, None) => Err(CliError::CheckFailed {
+                summary: "the run ended without a result".to_owned(),
+                exit: Exit::Local,
+            }),
+        }
+    }
+
+    /// Says how far a run came that something ended, and how to go on.
+    fn cut_short(&self, error: CliError) -> CliError {
+        if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
+            let counts = text(&counts(|state| totals.in_state(state)));
+            note(format!("{}: {counts}", name(&self.set)));
+            self.note_open(&totals);
+        }
+        error
+    }
+
+    fn note_open(&self, totals: &Totals) {
+        note(format!(
+            "{} changes are left: crm apply {} goes on",
+            totals.open(),
+            name(&self.set)
+        ));
     }
 
     /// Says what came of it and how to go on, and chooses the exit code.
@@ -196,21 +267,12 @@ impl ApplyCommand {
             note("dry run: nothing was sent");
             return Ok(());
         }
-        let states: Vec<_> = State::ALL
-            .into_iter()
-            .map(|state| (state.as_str(), totals.in_state(state)))
-            .filter(|(_, count)| *count > 0)
-            .collect();
+        let states = counts(|state| totals.in_state(state));
         let (reason, exit) = reason(finished.reason);
         match session.output.format() {
             Format::Table => {
-                let counts: Vec<_> = states
-                    .iter()
-                    .map(|(state, n)| format!("{n} {state}"))
-                    .collect();
-                session
-                    .output
-                    .text(&format!("{}: {}", name(&self.set), counts.join(", ")))?;
+                let line = format!("{}: {}", name(&self.set), text(&states));
+                session.output.text(&line)?;
             }
             _ => session.output.value(&Outcome {
                 set: name(&self.set),
@@ -220,31 +282,19 @@ impl ApplyCommand {
             })?,
         }
         if finished.reason == StopReason::Stopped {
-            note(format!(
-                "{open} changes are left: crm apply {} goes on",
-                name(&self.set)
-            ));
+            self.note_open(&totals);
             return Err(CliError::Interrupted);
         }
-        let failed: u64 = [
-            State::Failed,
-            State::Unknown,
-            State::Drifted,
-            State::NotFound,
-            State::Conflict,
-        ]
-        .map(|state| totals.in_state(state))
-        .iter()
-        .sum();
+        let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
         if exit == Exit::Done && failed == 0 && open == 0 {
             return Ok(());
         }
         if finished.reason == StopReason::Canary {
-            note(format!(
-                "{open} changes are left: crm apply {} goes on",
-                name(&self.set)
-            ));
-            return Ok(());
+            self.note_open(&totals);
+            // A canary that was fine says nothing of what the plan or earlier runs set aside.
+            if NOT_DONE.iter().all(|state| finished.count(*state) == 0) {
+                return Ok(());
+            }
         }
         let exit = match exit {
             Exit::Done if totals.in_state(State::Unknown) > 0 => Exit::Unknown,
@@ -262,12 +312,42 @@ impl ApplyCommand {
     }
 }
 
-/// Completes at Ctrl-C. From then on a second one ends the process: what is in flight is
-/// checked by the next run.
-fn stop() -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
+/// How many changes are in which state, in the order of a report; without those that have none.
+fn counts(of: impl Fn(State) -> u64) -> Vec<(&'static str, u64)> {
+    let counts = State::ALL.map(|state| (state.as_str(), of(state)));
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+fn text(counts: &[(&'static str, u64)]) -> String {
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(state, n)| format!("{n} {state}"))
+        .collect();
+    counts.join(", ")
+}
+
+/// The error that ended a run half-way. Of a call that failed only this is told: advice about
+/// the call alone would not be true of the run.
+fn broken_off(error: BulkError) -> CliError {
+    let summary = error.to_string();
+    match CliError::from(error) {
+        error @ CliError::Contacts(_) => CliError::CheckFailed {
+            summary,
+            exit: error.exit(),
+        },
+        error => error,
+    }
+}
+
+/// Completes at Ctrl-C, or when `halt` says so. From Ctrl-C on a second one ends the process:
+/// what is in flight is checked by the next run.
+fn stop(halt: Arc<Notify>) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
     let first = interrupt::signal()?;
     Ok(async move {
-        first.await;
+        tokio::select! {
+            () = first => {}
+            () = halt.notified() => return,
+        }
         note("finishing what is in flight; Ctrl-C again leaves at once");
         tokio::spawn(async {
             if let Ok(second) = interrupt::signal() {
@@ -285,40 +365,49 @@ fn reason(reason: StopReason) -> (&'static str, Exit) {
         StopReason::Drift => ("a contact is not what the plan saw", Exit::Conflict),
         StopReason::Unreachable => ("the service cannot be reached", Exit::Unreachable),
         StopReason::Credentials => ("the credentials were refused", Exit::Credentials),
+        StopReason::Forbidden => (
+            "the app may not write this: see the message of the changes that are open",
+            Exit::Refused,
+        ),
         StopReason::Withheld => ("writes are not allowed", Exit::Usage),
         _ => ("not all changes could be made", Exit::Done),
     }
 }
 
-/// The file with one line for each settled change.
+/// The file with one line for each write.
 struct Audit {
     file: File,
     path: PathBuf,
+    tenant: TenantId,
+    set: String,
 }
 
 impl Audit {
-    fn open(path: &PathBuf) -> Result<Self, CliError> {
+    fn open(path: &PathBuf, tenant: TenantId, set: String) -> Result<Self, CliError> {
         let file = OpenOptions::new().create(true).append(true).open(path);
         let file =
             file.map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
         Ok(Self {
             file,
             path: path.clone(),
+            tenant,
+            set,
         })
     }
 
-    fn write(&mut self, change: &Change) -> Result<(), CliError> {
-        let outcome = &change.outcome;
+    fn write(&mut self, written: &Written) -> Result<(), CliError> {
         let line = AuditLine {
-            at: outcome.at.map(|at| at.to_string()),
-            change: change.id.to_string(),
-            row: change.row,
-            record: change.target.to_string(),
-            action: change.action.name(),
-            state: outcome.state,
-            http_status: outcome.http_status,
-            trace_id: outcome.trace_id.as_deref(),
-            attempts: outcome.attempts,
+            at: written.at.to_string(),
+            tenant: self.tenant,
+            set: &self.set,
+            change: written.change.to_string(),
+            row: written.row,
+            record: written.target.to_string(),
+            action: written.action,
+            preference: written.preference.as_deref(),
+            state: written.state,
+            http_status: written.http_status,
+            trace_id: written.trace_id.as_deref(),
         };
         let written = serde_json::to_vec(&line)
             .map_err(Into::into)

@@ -26,6 +26,15 @@ pub(crate) struct Undo {
 impl Undo {
     pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
         let undone = ChangeSet::open(&self.set)?.undo(&self.out)?;
+        if undone.unresolved > 0 {
+            note(format!(
+                "of {} changes it is not known whether they were carried out, so they are not \
+                 all taken back: crm apply {} reads them back (and sends what is open); then \
+                 write the undo again",
+                undone.unresolved,
+                self.set.display()
+            ));
+        }
         if undone.impossible > 0 {
             note(format!(
                 "{} changes cannot be taken back: crm show {} --state failed",
