@@ -3,12 +3,17 @@
 
 mod common;
 
+use std::pin::Pin;
+
 use common::*;
 use crm_bulk::{Apply, BulkError, ChangeSet, Event, OnDrift, Site, State, StopReason};
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
-use crm_transport::{RateLimit, TransportExt};
+use crm_transport::{
+    Delivery, RateLimit, Request, Response, Transport, TransportError, TransportErrorKind,
+    TransportExt,
+};
 use futures_util::TryStreamExt;
 
 const FOUR_ROWS: &str = "\
@@ -18,6 +23,15 @@ location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
 2001,,,create,Email,office@site.example,Office,,
 2001,3003,,delete,,,,,
 ";
+
+/// A new memo for each of so many contacts.
+fn memos(contacts: i64) -> String {
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for contact in 1..=contacts {
+        rows += &format!("{},{contact},changed\n", (contact + 3) / 4);
+    }
+    rows
+}
 
 #[tokio::test]
 async fn what_differs_is_sent_and_nothing_else_changes() {
@@ -333,4 +347,199 @@ async fn sets_of_several_tenants_run_side_by_side_each_at_its_own_limit() {
         "{:?}",
         began.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_creation_of_what_is_there_otherwise_names_the_contact_instead() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,action,type,value,marketing_updates\n\
+                2001,create,Email,office@site.example,on\n";
+    let set = world.plan(rows, "first.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    let id = changes(&world.path("first.crm"))[0]
+        .target
+        .contact_text()
+        .unwrap();
+    for (marketing, expected) in [("on", State::Already), ("off", State::Conflict)] {
+        let name = format!("{marketing}.crm");
+        let row = format!("2001,create,Email,Office@Site.example,{marketing}\n");
+        let rows = format!("location_id,action,type,value,marketing_updates\n{row}");
+        world.plan(&rows, &name).await;
+        assert_eq!(states(&world.path(&name)), [expected]);
+        let message = changes(&world.path(&name))[0].outcome.message.clone();
+        assert!(message.unwrap().contains(&format!("contact {id}")));
+    }
+}
+
+#[tokio::test]
+async fn one_number_in_two_spellings_is_one_creation() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,action,type,value,memo\n\
+                2001,create,Phone,(818) 555-0199,a\n2001,create,Phone,818-555-0199,a\n\
+                2002,create,Email,New@site.example,a\n2002,create,Email,new@site.example,b\n\
+                2003,create,Phone,818-555-0199,a\n2003,create,Fax,818-555-0199,a\n";
+    world.plan(rows, "set.crm").await;
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [
+            State::Planned,
+            State::Already,
+            State::Conflict,
+            State::Conflict,
+            State::Planned,
+            State::Planned
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_missing_scope_stops_the_run_and_leaves_the_rest_planned() {
+    let world = world(Seed::Count(200)).await;
+    let set = world.plan(&memos(200), "set.crm").await;
+    let forbid = FaultRule::new(Fault::Status { status: 403 })
+        .method("PATCH")
+        .times(0);
+    world.sandbox.inject(FaultPlan::new().rule(forbid));
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Forbidden);
+    assert_eq!(states(&world.path("set.crm")), [State::Planned; 200]);
+    assert!(world.sent("PATCH") <= 64, "{}", world.sent("PATCH"));
+}
+
+#[tokio::test]
+async fn a_failure_half_way_comes_last_and_what_was_in_flight_is_settled() {
+    let world = world(Seed::Count(400)).await;
+    let set = world.plan(&memos(400), "set.crm").await;
+    let unreadable = FaultRule::new(Fault::Status { status: 403 })
+        .method("GET")
+        .nth(2)
+        .times(0);
+    world.sandbox.inject(FaultPlan::new().rule(unreadable));
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let mut settled = 0;
+    let error = loop {
+        match events.try_next().await {
+            Ok(Some(Event::Settled(change))) => {
+                assert_eq!(change.outcome.state, State::Done);
+                settled += 1;
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("no error"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, BulkError::Contacts(_)), "{error}");
+    assert!(events.try_next().await.unwrap().is_none(), "it is over");
+    drop(events);
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let totals = set.totals().unwrap();
+    assert_eq!(totals.in_state(State::Done), settled);
+    assert_eq!(totals.in_state(State::Planned), 400 - settled);
+    world.sandbox.inject(FaultPlan::new());
+    world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Done; 400]);
+}
+
+#[tokio::test]
+async fn each_write_is_told_before_its_change_is_settled() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,action,type,value,memo,marketing_updates\n\
+                2001,3001,,,,Office,off\n2001,3002,delete,,,,\n\
+                2002,,create,Email,new@site.example,,on\n2001,3004,,,,,\n";
+    let set = world.plan(rows, "set.crm").await;
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let mut written = Vec::new();
+    while let Some(event) = events.try_next().await.unwrap() {
+        match event {
+            Event::Written(write) => {
+                assert_eq!(write.state, State::Done);
+                written.push((write.row.unwrap(), write.action));
+            }
+            Event::Settled(change) => {
+                let row = change.row.unwrap();
+                assert!(written.iter().any(|(of, _)| *of == row), "row {row}");
+            }
+            _ => {}
+        }
+    }
+    written.sort_unstable();
+    let expected = [(1, "update"), (2, "delete"), (3, "create"), (3, "update")];
+    assert_eq!(written, expected);
+    let sent = world.sent("PATCH") + world.sent("POST") + world.sent("DELETE");
+    assert_eq!(sent, expected.len());
+}
+
+/// Writes memos in capitals, whatever is asked; then it can be deaf to reading.
+struct Otherwise {
+    inner: std::sync::Arc<dyn Transport>,
+    deaf_after_writes: bool,
+    wrote: std::sync::atomic::AtomicBool,
+}
+
+impl Transport for Otherwise {
+    fn send<'this, 'answer>(
+        &'this self,
+        mut request: Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'answer>>
+    where
+        'this: 'answer,
+        Self: 'answer,
+    {
+        use std::sync::atomic::Ordering::Relaxed;
+        if request.method() == "PATCH" {
+            self.wrote.store(self.deaf_after_writes, Relaxed);
+            let body = String::from_utf8(request.body().to_vec()).unwrap();
+            *request.body_mut() = body.replace("by the set", "BY THE SET").into();
+        } else if self.wrote.load(Relaxed) {
+            let error = TransportError::new(TransportErrorKind::Connect, Delivery::NotSent);
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.inner.send(request)
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_done_otherwise_is_known_and_can_be_taken_back() {
+    for deaf_after_writes in [false, true] {
+        let mut world = world(Seed::Demo).await;
+        let before = world.location_contact(2001, 3002);
+        let rows = "location_id,contact_id,memo\n2001,3002,by the set\n";
+        let set = world.plan(rows, "set.crm").await;
+        let otherwise = Otherwise {
+            inner: std::sync::Arc::clone(world.service.transport()),
+            deaf_after_writes,
+            wrote: false.into(),
+        };
+        let otherwise: Service =
+            ContactsService::new(std::sync::Arc::new(otherwise), world.site.tenant());
+        let honest = std::mem::replace(&mut world.service, otherwise);
+        let applied = world.apply(Apply::new(set)).await;
+        assert_eq!(applied.is_err(), deaf_after_writes, "the second pass reads");
+        let change = changes(&world.path("set.crm")).remove(0);
+        let expected = match deaf_after_writes {
+            true => (State::Unknown, None),
+            false => (State::Failed, Some("BY THE SET")),
+        };
+        let after = change.after.as_ref().and_then(|image| image.as_contact());
+        let memo = after.and_then(|contact| contact.memo.as_deref());
+        assert_eq!((change.outcome.state, memo), expected);
+
+        // Repeated, it is no drift, and the first picture stays.
+        world.service = honest;
+        let set = ChangeSet::open(world.path("set.crm")).unwrap();
+        if !deaf_after_writes {
+            world.apply(Apply::new(set).retry_failed()).await.unwrap();
+            assert_eq!(states(&world.path("set.crm")), [State::Done]);
+        } else {
+            world
+                .apply(Apply::new(set).on_drift(OnDrift::Force))
+                .await
+                .unwrap();
+        }
+        let set = ChangeSet::open(world.path("set.crm")).unwrap();
+        set.undo(world.path("undo.crm")).unwrap();
+        let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+        world.apply(Apply::new(undo)).await.unwrap();
+        assert_eq!(world.location_contact(2001, 3002).memo, before.memo);
+    }
 }

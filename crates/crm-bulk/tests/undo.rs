@@ -4,9 +4,12 @@
 mod common;
 
 use common::*;
-use crm_bulk::{Apply, BulkError, ChangeSet, State};
-use crm_models::{ContactChange, ContactId, LocationId};
-use crm_sandbox::{Seed, StoredContact};
+use crm_bulk::{
+    Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State, StopReason, Target,
+    UndoSummary,
+};
+use crm_models::{ContactChange, ContactId, LocationId, UpdateContactMethodRequest};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed, StoredContact};
 
 const EVERY_MEMBER: &str = "\
 location_id,customer_id,contact_id,action,type,value,memo,job_reminders,marketing_updates,invoices,statements
@@ -159,4 +162,131 @@ async fn an_undo_does_not_overwrite_a_file() {
     let error = set.undo(world.path("set.crm")).unwrap_err();
     assert!(matches!(error, BulkError::Exists { .. }), "{error}");
     assert!(ChangeSet::open(world.path("set.crm")).is_ok());
+}
+
+impl World {
+    /// Writes the undo of a set and what applying it came to.
+    async fn undo(&self, set: &str, out: &str) -> UndoSummary {
+        let set = ChangeSet::open(self.path(set)).unwrap();
+        let summary = set.undo(self.path(out)).unwrap();
+        let undo = ChangeSet::open(self.path(out)).unwrap();
+        self.apply(Apply::new(undo)).await.unwrap();
+        summary
+    }
+
+    /// Plans to turn every flag of a number of the seed off; keeps two people's methods.
+    async fn opt_out(&self) -> ChangeSet {
+        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
+        snapshot.update(&self.service, |_| {}).await.unwrap();
+        let list = Input::csv("list", std::io::Cursor::new("2135550177"));
+        let plan = OptOut::new(snapshot).every_flag();
+        plan.plan(&self.service, list, self.path("set.crm"))
+            .await
+            .unwrap();
+        ChangeSet::open(self.path("set.crm")).unwrap()
+    }
+}
+
+/// What a contact method's preferences are in a picture, and the states of those changes.
+fn methods(set: &std::path::Path) -> Vec<Change> {
+    let mut changes = changes(set);
+    changes.retain(|change| matches!(change.target, Target::Method { .. }));
+    changes
+}
+
+fn flags(image: Option<&Image>) -> Vec<bool> {
+    let image = image.and_then(Image::as_method);
+    image.map_or(Vec::new(), |method| {
+        method.preferences.values().map(|on| on.unwrap()).collect()
+    })
+}
+
+/// Meets the second preference that is set of one contact method.
+fn second_preference(status: u16) -> FaultPlan {
+    let rule = FaultRule::new(Fault::Status { status });
+    FaultPlan::new().rule(rule.method("PATCH").path("/preferences/").nth(2))
+}
+
+#[tokio::test]
+async fn preferences_that_were_set_half_way_are_known_to_a_repeat_and_to_an_undo() {
+    for (status, state) in [(403, State::Unknown), (400, State::Failed)] {
+        let world = world(Seed::Demo).await;
+        let set = world.opt_out().await;
+        let on = flags(methods(&world.path("set.crm"))[0].before.as_ref());
+        let one = std::num::NonZeroUsize::MIN;
+        world.sandbox.inject(second_preference(status));
+        let finished = world.apply(Apply::new(set).concurrency(one)).await.unwrap();
+        assert_eq!(
+            finished.reason == StopReason::Forbidden,
+            state == State::Unknown
+        );
+        let half = methods(&world.path("set.crm")).remove(0);
+        assert_eq!(half.outcome.state, state, "{half:?}");
+        assert_eq!(flags(half.before.as_ref()), on);
+        let off = |flags: Vec<bool>| flags.iter().filter(|on| !**on).count();
+        assert_eq!(off(flags(half.after.as_ref())), off(on.clone()) + 1);
+
+        // Taken back as far as it came.
+        let summary = world.undo("set.crm", "undo.crm").await;
+        assert_eq!(summary.unresolved, u64::from(state == State::Unknown));
+        let undone = methods(&world.path("undo.crm")).remove(0);
+        assert_eq!(undone.outcome.state, State::Done, "{undone:?}");
+        assert_eq!(flags(undone.after.as_ref()), on);
+
+        // Repeated: what the set wrote itself is no drift.
+        let set = ChangeSet::open(world.path("set.crm")).unwrap();
+        world.apply(Apply::new(set).retry_failed()).await.unwrap();
+        let done = methods(&world.path("set.crm")).remove(0);
+        assert_eq!(done.outcome.state, State::Done, "{done:?}");
+        assert_eq!(flags(done.before.as_ref()), on);
+        assert_eq!(flags(done.after.as_ref()), [false; 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_contact_method_with_another_number_is_left_alone() {
+    let world = world(Seed::Demo).await;
+    let set = world.opt_out().await;
+    let Target::Method { person, method } = methods(&world.path("set.crm"))[0].target else {
+        panic!("no method");
+    };
+    let other = UpdateContactMethodRequest::new().value("2135550188");
+    let handle = world.service.person(person).method(method);
+    handle.update(other).await.unwrap();
+    let before = handle.preferences().await.unwrap();
+    world.apply(Apply::new(set)).await.unwrap();
+    let states: Vec<_> = methods(&world.path("set.crm"))
+        .iter()
+        .map(|change| change.outcome.state)
+        .collect();
+    assert_eq!(states, [State::Drifted, State::Done]);
+    assert_eq!(handle.preferences().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_back_once_however_often_it_is_taken_back() {
+    let world = world(Seed::Demo).await;
+    let before = all(&world);
+    let rows = "location_id,contact_id,action\n2001,3001,delete\n2001,3003,delete\n";
+    world
+        .apply(Apply::new(world.plan(rows, "set.crm").await))
+        .await
+        .unwrap();
+    world.undo("set.crm", "one.crm").await;
+    assert_eq!(all(&world), before);
+    world.undo("set.crm", "two.crm").await;
+    assert_eq!(states(&world.path("two.crm")), [State::Drifted; 2]);
+    assert_eq!(all(&world), before);
+}
+
+#[tokio::test]
+async fn a_set_that_was_carried_out_in_part_is_taken_back_in_part() {
+    let world = world(Seed::Demo).await;
+    let before = all(&world);
+    let set = world.plan(EVERY_MEMBER, "set.crm").await;
+    let finished = world.apply(Apply::new(set).canary(3)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Canary);
+    let summary = world.undo("set.crm", "undo.crm").await;
+    assert_eq!((summary.planned, summary.unresolved), (3, 0));
+    assert_eq!(all(&world), before);
 }
