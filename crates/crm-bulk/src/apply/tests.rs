@@ -239,7 +239,7 @@ fn blocks_are_bounded_and_nothing_is_left_out_or_met_twice() {
     }
     assert_eq!(met, expected);
     // The rest of owner 7 and all creations of owner 8 are one block.
-    assert_eq!(sizes, [200, 200, 300, 58, 50, 22]);
+    assert_eq!(sizes, [200, 200, 300, 59, 50, 21]);
 }
 
 #[test]
