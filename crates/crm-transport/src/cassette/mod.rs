@@ -168,7 +168,7 @@ fn read(headers: &Headers) -> Result<HeaderMap, http::Error> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let name = HeaderName::try_from(name)?;
-        map.append(name, HeaderValue::from_bytes(value.bytes())?);
+        map.try_append(name, HeaderValue::from_bytes(value.bytes())?)?;
     }
     Ok(map)
 }

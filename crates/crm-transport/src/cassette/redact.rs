@@ -18,7 +18,9 @@ pub enum Redaction {
     /// query parameters. A body that is neither JSON nor a form is left out. The same value
     /// has the same placeholder in the whole cassette.
     ///
-    /// What stands elsewhere stays: ids in paths, dates, types, the problem's title.
+    /// What stands elsewhere stays: ids in paths, dates, types. Of problems, whose texts may
+    /// quote a value, stays what decides over repeats: the text of an answer 429 or 409, a code
+    /// of one word, and whether a 404 is the gateway's.
     #[default]
     Replace,
     /// Nothing: the file holds everything that was sent and answered, secrets included. Treat
@@ -38,12 +40,14 @@ const NAMES: &[&str] = &[
     "client_secret",
     "detail",
     "email",
+    "error",
     "error_description",
     "errors",
     "firstname",
     "id_token",
     "lastname",
     "memo",
+    "message",
     "name",
     "phone",
     "phonenumber",
@@ -56,6 +60,9 @@ const NAMES: &[&str] = &[
     "value",
     "zip",
 ];
+
+/// Stands for what the gateway says of a path that it does not know, in words of its own.
+const NO_ROUTE: &str = "Unable to match the request to an operation";
 
 const HEADERS: &[&str] = &[
     "authorization",
@@ -79,7 +86,7 @@ impl Redactor {
         }
         self.headers(&mut request.headers);
         let is_form = is_form(&request.headers);
-        request.body = self.body(&request.body, is_form, false);
+        request.body = self.body(&request.body, is_form, 200);
         if let Outcome::Answer {
             status,
             headers,
@@ -87,7 +94,7 @@ impl Redactor {
         } = &mut interaction.outcome
         {
             self.headers(headers);
-            *body = self.body(body, false, *status >= 400);
+            *body = self.body(body, false, *status);
         }
     }
 
@@ -100,7 +107,7 @@ impl Redactor {
         }
     }
 
-    fn body(&mut self, body: &Body, is_form: bool, is_problem: bool) -> Body {
+    fn body(&mut self, body: &Body, is_form: bool, status: u16) -> Body {
         let text = match body {
             Body::Text(text) if text.is_empty() => return body.clone(),
             Body::Text(text) if is_form => return Body::Text(self.form(text)),
@@ -111,7 +118,7 @@ impl Redactor {
             return left_out(text.as_bytes());
         };
         let mut redacted = value.clone();
-        self.json(&mut redacted, false, is_problem);
+        self.json(&mut redacted, false, status);
         // As it was sent, if there is nothing to hide.
         match redacted == value {
             true => body.clone(),
@@ -119,7 +126,7 @@ impl Redactor {
         }
     }
 
-    fn json(&mut self, value: &mut Value, hide: bool, is_problem: bool) {
+    fn json(&mut self, value: &mut Value, hide: bool, status: u16) {
         match value {
             Value::String(text) if hide => *text = self.placeholder(text),
             Value::Number(number) if hide => {
@@ -127,17 +134,32 @@ impl Redactor {
             }
             Value::Array(items) => {
                 for item in items {
-                    self.json(item, hide, is_problem);
+                    self.json(item, hide, status);
                 }
             }
             Value::Object(members) => {
                 for (name, value) in members {
-                    // The title of a problem says what happened, and how long to wait.
-                    let hide = hide || (is_sensitive(name) && !(is_problem && name == "title"));
-                    self.json(value, hide, is_problem);
+                    match (name.as_str(), &mut *value) {
+                        ("title" | "message", Value::String(text)) if status >= 400 && !hide => {
+                            *text = self.problem(text, status);
+                        }
+                        ("error", Value::String(text)) if is_code(text) => {}
+                        _ => self.json(value, hide || is_sensitive(name), status),
+                    }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The text of a problem, as far as it decides what a program does.
+    fn problem(&mut self, text: &str, status: u16) -> String {
+        let says = |word| text.to_lowercase().contains(word);
+        match status {
+            // How long to wait, and whether the service is down for maintenance.
+            429 | 409 => text.to_owned(),
+            404 if says("match") && says("operation") => NO_ROUTE.to_owned(),
+            _ => self.placeholder(text),
         }
     }
 
@@ -172,6 +194,12 @@ impl Redactor {
 fn left_out(bytes: &[u8]) -> Body {
     // The same form as a placeholder, so that it matches anything.
     Body::Text(format!("{PLACEHOLDER}{}", bytes.len()))
+}
+
+/// Whether this is one of OAuth's codes, such as `invalid_client`.
+fn is_code(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn is_sensitive(name: &str) -> bool {

@@ -1,14 +1,16 @@
 //! Answering from a cassette.
 
 use std::{
+    collections::HashMap,
     fmt,
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{Method, StatusCode, Uri};
 use serde_json::{Value, error::Category};
 use url::form_urlencoded;
@@ -33,14 +35,25 @@ pub enum Matching {
 
 /// A transport that answers from a cassette, without a network. The module shows it at work.
 ///
+/// A value that was replaced while recording, and that a request now holds in its place, is
+/// put back into the answers: an update gets its own value echoed.
+///
 /// A request that the cassette does not hold is an error of kind
 /// [`Refused`](TransportErrorKind::Refused), not sent, that says what differs.
 pub struct Replayer {
     lines: Vec<Line>,
     matching: Matching,
-    /// Which lines were replayed.
-    replayed: Mutex<Vec<bool>>,
+    progress: Mutex<Progress>,
 }
+
+struct Progress {
+    /// Which lines were replayed.
+    replayed: Vec<bool>,
+    /// What placeholders stand for in the requests so far.
+    values: Values,
+}
+
+type Values = HashMap<String, Value>;
 
 struct Line {
     sent: Sent,
@@ -72,7 +85,10 @@ impl Replayer {
             lines.push(line);
         }
         Ok(Self {
-            replayed: Mutex::new(vec![false; lines.len()]),
+            progress: Mutex::new(Progress {
+                replayed: vec![false; lines.len()],
+                values: Values::new(),
+            }),
             lines,
             matching,
         })
@@ -81,13 +97,16 @@ impl Replayer {
     /// How many lines were not replayed yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        let replayed = self.replayed.lock().unwrap_or_else(PoisonError::into_inner);
+        let replayed = &self.progress().replayed;
         replayed.iter().filter(|replayed| !**replayed).count()
     }
 
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The index of the line that answers a request.
-    fn find(&self, request: &Sent) -> Result<usize, String> {
-        let mut replayed = self.replayed.lock().unwrap_or_else(PoisonError::into_inner);
+    fn find(&self, request: &Sent, replayed: &[bool]) -> Result<usize, String> {
         let index = match self.matching {
             Matching::Strict => {
                 let next = replayed.iter().position(|replayed| !replayed);
@@ -110,7 +129,6 @@ impl Replayer {
                 *found.ok_or("the cassette has no such request")?
             }
         };
-        replayed[index] = true;
         Ok(index)
     }
 }
@@ -119,12 +137,21 @@ impl Replayer {
 impl Transport for Replayer {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let sent = Sent::of(&request);
-        let index = self.find(&sent).map_err(|reason| {
+        let mut progress = self.progress();
+        let index = self.find(&sent, &progress.replayed).map_err(|reason| {
             let reason = format!("{} {}: {reason}", request.method(), request.uri().path());
             TransportError::new(TransportErrorKind::Refused, Delivery::NotSent).with_source(reason)
         })?;
-        match &self.lines[index].outcome {
-            Ok(response) => Ok(response.clone()),
+        let line = &self.lines[index];
+        progress.replayed[index] = true;
+        learn(&line.sent, &sent, &mut progress.values);
+        match &line.outcome {
+            Ok(response) => {
+                let body = put_back(response.body(), &progress.values);
+                let mut response = response.clone();
+                *response.body_mut() = body.unwrap_or(std::mem::take(response.body_mut()));
+                Ok(response)
+            }
             Err((kind, delivery)) => Err(TransportError::new(*kind, *delivery)),
         }
     }
@@ -244,6 +271,77 @@ fn same_json(recorded: &Value, sent: &Value) -> bool {
             members.len() == sent.len() && members.iter().all(same)
         }
         _ => recorded == sent,
+    }
+}
+
+/// Notes what the placeholders of a recorded request stand for in the one that was sent.
+fn learn(recorded: &Sent, sent: &Sent, values: &mut Values) {
+    learn_pairs(split(&recorded.uri).1, split(&sent.uri).1, values);
+    let (Body::Text(text), Body::Text(sent_text)) = (&recorded.body, &sent.body) else {
+        return;
+    };
+    if is_form(&recorded.headers) {
+        learn_pairs(text, sent_text, values);
+    } else if let (Ok(value), Ok(sent_value)) =
+        (serde_json::from_str(text), serde_json::from_str(sent_text))
+    {
+        learn_json(&value, sent_value, values);
+    }
+}
+
+fn learn_pairs(recorded: &str, sent: &str, values: &mut Values) {
+    let recorded = form_urlencoded::parse(recorded.as_bytes());
+    for ((_, value), (_, sent)) in recorded.zip(form_urlencoded::parse(sent.as_bytes())) {
+        if is_placeholder(&value) {
+            values.insert(value.into_owned(), sent.into_owned().into());
+        }
+    }
+}
+
+fn learn_json(recorded: &Value, sent: Value, values: &mut Values) {
+    match (recorded, sent) {
+        (Value::String(text), sent) if is_placeholder(text) => {
+            values.insert(text.clone(), sent);
+        }
+        (Value::Array(items), Value::Array(sent)) => {
+            for (item, sent) in items.iter().zip(sent) {
+                learn_json(item, sent, values);
+            }
+        }
+        (Value::Object(members), Value::Object(mut sent)) => {
+            for (name, value) in members {
+                if let Some(sent) = sent.remove(name) {
+                    learn_json(value, sent, values);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The body of an answer with the values that its placeholders stand for, if there are any.
+fn put_back(body: &[u8], values: &Values) -> Option<Bytes> {
+    let mut json = serde_json::from_slice(body).ok()?;
+    put_back_json(&mut json, values).then(|| json.to_string().into())
+}
+
+fn put_back_json(json: &mut Value, values: &Values) -> bool {
+    match json {
+        Value::String(text) => match values.get(text) {
+            Some(value) => {
+                *json = value.clone();
+                true
+            }
+            None => false,
+        },
+        // All of them, though one is enough to say yes.
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |any, item| put_back_json(item, values) | any),
+        Value::Object(members) => members
+            .values_mut()
+            .fold(false, |any, value| put_back_json(value, values) | any),
+        _ => false,
     }
 }
 

@@ -151,26 +151,73 @@ async fn token_requests_and_answers_are_not_on_the_tape() {
 }
 
 #[tokio::test]
-async fn the_same_value_has_the_same_placeholder_and_a_title_of_a_problem_stays() {
-    let wire = Scripted::new(|_, _: &Request| {
-        Ok(answer(
-            429,
-            r#"{"title":"Try again in 7 seconds","traceId":"t1","errors":{"":["555-0142 is bad"]}}"#,
-        ))
-    });
-    let tape = Tape::default();
-    let recorder = Recorder::new(wire, tape.clone(), Redaction::Replace);
+async fn the_same_value_has_the_same_placeholder() {
     let body = r#"{"value":"555-0142","memo":"other","name":"555-0142"}"#;
-    recorder.send(patch("/a", body)).await.unwrap();
-    let text = tape.text();
-    assert!(text.contains("Try again in 7 seconds"), "{text}");
-    assert!(text.contains("t1") && !text.contains("is bad"), "{text}");
+    let text = recorded(Redaction::Replace, [patch("/a", body)])
+        .await
+        .text();
     let replaced = |member: &str| {
         let (_, rest) = text.split_once(&format!(r#"\"{member}\":\""#)).unwrap();
         rest.split_once('\\').unwrap().0.to_owned()
     };
     assert_eq!(replaced("value"), replaced("name"));
     assert_ne!(replaced("value"), replaced("memo"));
+}
+
+#[tokio::test]
+async fn of_a_problem_stays_what_decides_over_repeats() {
+    for (status, problem, kept) in [
+        (
+            429,
+            r#"{"title":"Try again in 7 seconds"}"#,
+            "Try again in 7",
+        ),
+        (
+            429,
+            r#"{"message":"Try again in 7 seconds"}"#,
+            "Try again in 7",
+        ),
+        (409, r#"{"title":"Down for maintenance"}"#, "Down for maint"),
+        (400, r#"{"error":"invalid_client"}"#, "invalid_client"),
+        (400, r#"{"title":"555-0142 is bad"}"#, ""),
+        (400, r#"{"message":"555-0142 is bad"}"#, ""),
+        (400, r#"{"error":"555-0142 is bad"}"#, ""),
+        (404, r#"{"title":"No contact 555-0142"}"#, ""),
+        (
+            404,
+            r#"{"message":"No match for 555-0142 to an operation"}"#,
+            "Unable to match",
+        ),
+        (
+            429,
+            r#"{"title":"Wait","errors":{"":["555-0142 is bad"]}}"#,
+            "Wait",
+        ),
+    ] {
+        let wire = Scripted::new(|_, _: &Request| Ok(answer(status, problem)));
+        let tape = Tape::default();
+        let recorder = Recorder::new(wire, tape.clone(), Redaction::Replace);
+        recorder.send(get("/a")).await.unwrap();
+        let text = tape.text();
+        assert!(text.contains(kept), "{problem}: {text}");
+        assert!(!text.contains("555"), "{problem}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_was_replaced_comes_back_as_the_request_has_it() {
+    let body = r#"{"value":"555-0142","memo":"other"}"#;
+    let tape = recorded(Redaction::Replace, [patch("/a", body), get("/b")]).await;
+    for matching in [Matching::Strict, Matching::Loose] {
+        let replayer = tape.replay(matching);
+        let sent = r#"{"memo":"mine","value":5550199}"#;
+        let response = replayer.send(patch("/a", sent)).await.unwrap();
+        assert_eq!(response.body(), sent);
+        assert_eq!(
+            replayer.send(get("/b")).await.unwrap().body(),
+            r#"{"path":"/b"}"#
+        );
+    }
 }
 
 #[tokio::test]
@@ -261,6 +308,8 @@ async fn damage_is_told_with_its_line_and_without_its_content() {
         .await
         .text();
     let lines: Vec<&str> = tape.lines().collect();
+    let too_many: Vec<_> = (0..40_000).map(|n| format!("[\"x-{n}\",\"\"]")).collect();
+    let too_many = format!("\"headers\":[{}]", too_many.join(","));
     for (damaged, reason) in [
         (lines[1][..40].to_owned(), "is not JSON"),
         (String::new(), "is not JSON"),
@@ -268,6 +317,13 @@ async fn damage_is_told_with_its_line_and_without_its_content() {
         (lines[1].replace(":200", ":20"), "has an invalid status"),
         (lines[1].replace("GET", "G E T"), "has an invalid method"),
         (lines[1].replace("\"/b\"", "\"\""), "has an invalid URI"),
+        (
+            lines[1].replace(
+                "\"headers\":[],\"body\":\"{",
+                &format!("{},\"body\":\"{{", too_many),
+            ),
+            "has invalid headers",
+        ),
     ] {
         let text = format!("{}\n{damaged}\n{}\n", lines[0], lines[1]);
         let error = Replayer::read(text.as_bytes(), Matching::Loose).unwrap_err();
