@@ -65,6 +65,7 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     let transport = make(&target);
 
     carries_requests_as_they_are(&transport).await;
+    never_changes_a_uri(&transport).await;
     returns_every_status_as_an_answer(&transport).await;
     does_not_follow_redirects(&transport).await;
     refuses_uris_that_name_a_host(&transport).await;
@@ -112,6 +113,31 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
             "header"
         );
         assert_eq!(received.body, body, "body of a {method}");
+    }
+}
+
+/// Some clients cannot send every URI. They may refuse one, but not send another.
+async fn never_changes_a_uri<T: Transport>(transport: &T) {
+    for target in [
+        "/echo/it's?q='a'",
+        "/echo/a/../b",
+        "/echo/%2E%2e/b",
+        "/echo/a\\b",
+        "/echo/{a}",
+        "/echo//a?",
+    ] {
+        match send(transport, request(Method::GET, target)).await {
+            Ok(answer) => assert_eq!(
+                Received::read(answer.body()).line,
+                format!("GET {target} HTTP/1.1"),
+                "request line"
+            ),
+            Err(error) => assert_eq!(
+                (error.kind(), error.delivery()),
+                (TransportErrorKind::InvalidRequest, Delivery::NotSent),
+                "{target}: {error}"
+            ),
+        }
     }
 }
 

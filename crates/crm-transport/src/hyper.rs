@@ -1,6 +1,6 @@
 //! The lean transport, directly on hyper-util's pooled client.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -72,6 +72,12 @@ impl HyperTransport {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limits.connecting()));
+        // As reqwest has it: a connection whose other end is gone is found out within a minute.
+        http.set_keepalive(Some(Duration::from_secs(15)));
+        http.set_keepalive_interval(Some(Duration::from_secs(15)));
+        http.set_keepalive_retries(Some(3));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        http.set_tcp_user_timeout(Some(Duration::from_secs(30)));
         let connector = HttpsConnectorBuilder::new()
             .try_with_platform_verifier()
             .map_err(|e| {

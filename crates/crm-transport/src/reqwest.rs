@@ -17,7 +17,8 @@ use crate::{
 ///
 /// Takes the proxy that the environment variables name, except to this machine without TLS.
 /// Cheap to clone; clones share the pool. Redirects are answers and are not followed. An
-/// answer that is larger than allowed, unpacked, is an error.
+/// answer that is larger than allowed, unpacked, is an error. So is a URI that reqwest would
+/// rewrite: one with a segment of dots, or with `'`, `\`, `{` and the like not percent-encoded.
 ///
 /// ```no_run
 /// use crm_transport::{Environment, Request, ReqwestTransport, Transport};
@@ -99,6 +100,12 @@ impl ReqwestTransport {
         let mut url = self.base.clone();
         url.set_path(target.path());
         url.set_query(target.query());
+        // A URL resolves dots and backslashes and encodes some characters: another path.
+        if (url.path(), url.query()) != (target.path(), target.query()) {
+            return Err(invalid(
+                "the HTTP client would change the URI: percent-encode it",
+            ));
+        }
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         *outgoing.timeout_mut() = Some(timeout);
