@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{Credentials, Environment, auth::TokenAnswer};
 
 /// How long a command waits for another one that is asking for the same token. Longer than a
-/// token request takes; after it the command asks by itself.
+/// token request usually takes; after it the command asks by itself, and keeps nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How often it looks whether the other one is done.

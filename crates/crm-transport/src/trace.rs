@@ -9,6 +9,10 @@ use tracing::{Instrument, Span, field};
 use crate::measure;
 use crate::{Call, Request, Response, Transport, TransportError};
 
+/// The span of a request.
+const REQUEST: &str = "http.client.request";
+const TARGET: &str = module_path!();
+
 /// A transport that records a span for every request that passes it: operation, method, host,
 /// status or kind of error, which repeat it is; never ids, values, bodies or headers. Made by
 /// [`TransportExt::with_tracing`](crate::TransportExt::with_tracing).
@@ -43,7 +47,8 @@ impl<T: Transport> Transport for WithTracing<T> {
                 ..
             } = Call::of(&request);
             let span = tracing::info_span!(
-                "http.client.request",
+                target: TARGET,
+                REQUEST,
                 otel.name = operation,
                 otel.kind = "client",
                 http.request.method = request.method().as_str(),
@@ -52,6 +57,7 @@ impl<T: Transport> Transport for WithTracing<T> {
                 server.port = field::Empty,
                 http.response.status_code = field::Empty,
                 error.type = field::Empty,
+                otel.status_code = field::Empty,
             );
             #[cfg(feature = "metrics")]
             let (method, started) = (request.method().clone(), Instant::now());
@@ -68,23 +74,32 @@ impl<T: Transport> Transport for WithTracing<T> {
     }
 }
 
-/// Tells a span what became of its request.
+/// Tells a span what became of its request. A client's span fails with any status from 400 on.
 pub(crate) fn record(span: &Span, result: &Result<Response, TransportError>) {
     match result {
         Ok(response) => {
-            span.record("http.response.status_code", response.status().as_u16());
+            let status = response.status();
+            span.record("http.response.status_code", status.as_u16());
+            if status.is_client_error() || status.is_server_error() {
+                span.record("error.type", status.as_str());
+                span.record("otel.status_code", "ERROR");
+            }
         }
         Err(error) => {
             span.record("error.type", field::debug(error.kind()));
+            span.record("otel.status_code", "ERROR");
         }
     }
 }
 
-/// Tells the request's span the host that it is sent to.
+/// Tells the request's span the host that it is sent to. Where it is missing, the span around
+/// it may be a server's, whose address is another.
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 pub(crate) fn record_server<'a>(server: impl FnOnce() -> (&'a str, u16)) {
     let span = Span::current();
-    if !span.is_disabled() {
+    let is_request =
+        |span: &tracing::Metadata<'_>| span.name() == REQUEST && span.target() == TARGET;
+    if span.metadata().is_some_and(is_request) {
         let (address, port) = server();
         span.record("server.address", address);
         span.record("server.port", port);

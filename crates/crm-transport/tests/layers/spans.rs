@@ -27,8 +27,8 @@ impl Write for Lines {
     }
 }
 
-/// The trace of an update that a busy service answers at the second attempt.
-async fn trace() -> String {
+/// What is traced until the guard is dropped.
+fn traced() -> (Lines, tracing::subscriber::DefaultGuard) {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -36,8 +36,18 @@ async fn trace() -> String {
         .with_ansi(false)
         .with_span_events(FmtSpan::CLOSE)
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    (lines, tracing::subscriber::set_default(subscriber))
+}
 
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// The trace of an update that a busy service answers at the second attempt.
+async fn trace() -> String {
+    let (lines, guard) = traced();
     let endpoint = Scripted::new(|_, _: &Request| {
         Ok(answer(
             200,
@@ -64,8 +74,7 @@ async fn trace() -> String {
     transport.send(request).await.unwrap();
 
     drop(guard);
-    let lines = lines.0.lock().unwrap();
-    String::from_utf8(lines.clone()).unwrap()
+    lines.text()
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +86,7 @@ async fn a_call_has_a_span_and_each_attempt_one_in_it() {
     };
     let call = r#"call{otel.name="Locations_UpdateContact""#;
     let request = r#"}:http.client.request{otel.name="Locations_UpdateContact""#;
-    let first = ["http.response.status_code=503"];
+    let first = ["http.response.status_code=503 error.type=\"503\" otel.status_code=\"ERROR\""];
     let second = [
         "http.request.method=\"PATCH\"",
         "http.request.resend_count=1",
@@ -88,6 +97,43 @@ async fn a_call_has_a_span_and_each_attempt_one_in_it() {
     let whole = ["attempts=2 http.response.status_code=200}"];
     assert!(closed(&[&[call][..], &whole].concat()), "{trace}");
     assert!(closed(&[r#"otel.name="oauth2_token""#]), "{trace}");
+}
+
+/// The span around a request that has none of its own may be a server's.
+#[cfg(feature = "reqwest")]
+#[tokio::test]
+async fn the_address_of_the_host_is_told_to_the_span_of_the_request_alone() {
+    use tracing::{Instrument, field::Empty, info_span};
+
+    let environment =
+        crm_transport::Environment::custom("http://127.0.0.1:9", "http://127.0.0.1:9").unwrap();
+    let wire = crm_transport::ReqwestTransport::new(&environment).unwrap();
+    let (lines, guard) = traced();
+    for name in ["bare", "traced"] {
+        let serving = info_span!("serving", name, server.address = Empty);
+        let request = Request::default();
+        async {
+            match name {
+                "bare" => wire.send(request).await,
+                _ => wire.clone().with_tracing().send(request).await,
+            }
+        }
+        .instrument(serving)
+        .await
+        .unwrap_err();
+    }
+    drop(guard);
+    let trace = lines.text();
+    let told: Vec<_> = trace
+        .lines()
+        .filter(|line| line.contains("server.address"))
+        .collect();
+    assert_eq!(told.len(), 1, "{trace}");
+    assert!(told[0].contains("http.client.request"), "{trace}");
+    assert!(
+        !told[0].contains("serving{name=\"traced\" server"),
+        "{trace}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
