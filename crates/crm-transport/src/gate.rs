@@ -43,8 +43,6 @@ pub(crate) fn interval(calls_per_second: u32) -> Duration {
 
 pub(crate) struct Gate {
     interval: Duration,
-    /// Closed for longer than this, the gate turns calls away.
-    longest_wait: Duration,
     state: Mutex<State>,
 }
 
@@ -53,21 +51,30 @@ struct State {
     window: Window,
     closed_until: Option<Instant>,
     last_pause: Duration,
-    queue: VecDeque<oneshot::Sender<u64>>,
+    queue: VecDeque<Waiting>,
     /// Empties the queue, and ends with it.
     doorman: Option<JoinHandle<()>>,
     pauses: u64,
 }
 
-/// A call that has passed a [`RateLimit`](crate::RateLimit), held until its answer is there.
-#[must_use = "dropped, it tells that the answer is there"]
+/// A call in the queue.
+struct Waiting {
+    /// Takes the call's number. Dropped, it turns the call away.
+    turn: oneshot::Sender<u64>,
+    /// Closed for longer than this, the gate turns the call away.
+    longest_wait: Duration,
+}
+
+/// A call that has passed a [`RateLimit`](crate::RateLimit), held until it ends.
+/// [`Limit::ended`](crate::Limit::ended) takes it back; dropped, it tells nothing.
+#[must_use]
 pub struct Pass {
     gate: Arc<Gate>,
     number: u64,
 }
 
-impl Drop for Pass {
-    fn drop(&mut self) {
+impl Pass {
+    pub(crate) fn ended(self) {
         let now = Instant::now();
         self.gate.state().window.answered(self.number, now);
     }
@@ -86,21 +93,23 @@ pub(crate) struct TurnedAway;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimitState {
+    /// How many calls more would leave within a second if they came now: behind those that
+    /// wait, and evenly spaced, so not at once.
+    pub permits: usize,
     /// Calls in the queue.
     pub waiting: usize,
     /// Calls that passed so far.
     pub passed: u64,
-    /// How often an answer 429 closed the gate.
+    /// How often an answer 429 closed the gate. One that came while it was closed is none.
     pub pauses: u64,
     /// How long the gate is still closed after an answer 429.
     pub closed_for: Duration,
 }
 
 impl Gate {
-    pub(crate) fn new(calls_per_second: u32, longest_wait: Duration) -> Self {
+    pub(crate) fn new(calls_per_second: u32) -> Self {
         Self {
             interval: interval(calls_per_second),
-            longest_wait,
             state: Mutex::new(State {
                 next: None,
                 window: Window::new(calls_per_second.max(1)),
@@ -113,8 +122,8 @@ impl Gate {
         }
     }
 
-    /// Waits for the turn of one call.
-    pub(crate) async fn pass(self: Arc<Self>) -> Result<Pass, TurnedAway> {
+    /// Waits for the turn of one call, unless the gate stays closed for longer than this.
+    pub(crate) async fn pass(self: Arc<Self>, longest_wait: Duration) -> Result<Pass, TurnedAway> {
         let turn = {
             let mut state = self.state();
             let now = Instant::now();
@@ -125,11 +134,14 @@ impl Gate {
                     drop(state);
                     return Ok(Pass { gate: self, number });
                 }
-                _ if state.closed_for() > self.longest_wait => return Err(TurnedAway),
+                _ if state.closed_for(now) > longest_wait => return Err(TurnedAway),
                 _ => {}
             }
             let (sender, turn) = oneshot::channel();
-            state.queue.push_back(sender);
+            state.queue.push_back(Waiting {
+                turn: sender,
+                longest_wait,
+            });
             // A task that has ended belonged to a runtime that is gone.
             if state.doorman.as_ref().is_none_or(JoinHandle::is_finished) {
                 state.doorman = Some(tokio::spawn(Arc::clone(&self).let_pass_in_turn()));
@@ -144,22 +156,22 @@ impl Gate {
         loop {
             let opens_at = {
                 let mut state = self.state();
-                while state.queue.front().is_some_and(oneshot::Sender::is_closed) {
+                let now = Instant::now();
+                while (state.queue.front()).is_some_and(|call| call.turn.is_closed()) {
                     state.queue.pop_front();
                 }
-                if state.closed_for() > self.longest_wait {
-                    // Dropping its sender turns a call away.
-                    state.queue.clear();
+                let closed_for = state.closed_for(now);
+                if closed_for > Duration::ZERO {
+                    state.queue.retain(|call| closed_for <= call.longest_wait);
                 }
                 if state.queue.is_empty() {
                     state.doorman = None;
                     return;
                 }
-                let now = Instant::now();
                 let opens_at = state.opens_at(now);
                 if opens_at.is_none()
-                    && let Some(turn) = state.queue.pop_front()
-                    && turn.send(state.window.passed()).is_ok()
+                    && let Some(call) = state.queue.pop_front()
+                    && call.turn.send(state.window.passed()).is_ok()
                 {
                     state.let_pass(now, self.interval);
                 }
@@ -176,24 +188,30 @@ impl Gate {
     pub(crate) fn close(&self, pause: Option<Duration>) {
         let mut state = self.state();
         let now = Instant::now();
-        state.pauses += 1;
+        let closed_for = state.closed_for(now);
         let pause = match pause {
             Some(pause) => pause.min(LONGEST_PAUSE),
             // This answer is one of those that closed it.
-            None if state.closed_until.is_some_and(|until| now < until) => return,
+            None if closed_for > Duration::ZERO => return,
             None => back_off(state.last_pause, state.closed_until, now),
         };
+        state.pauses += u64::from(closed_for.is_zero() && !pause.is_zero());
         state.last_pause = pause;
         state.closed_until = state.closed_until.max(Some(now + pause));
     }
 
     pub(crate) fn report(&self) -> RateLimitState {
         let state = self.state();
+        let now = Instant::now();
+        let calls = state.queue.iter().filter(|call| !call.turn.is_closed());
+        let waiting = calls.count();
+        let opens_in = state.opens_at(now).map_or(Duration::ZERO, |at| at - now);
         RateLimitState {
-            waiting: state.queue.iter().filter(|turn| !turn.is_closed()).count(),
+            permits: permits(opens_in, self.interval, waiting),
+            waiting,
             passed: state.window.passed(),
             pauses: state.pauses,
-            closed_for: state.closed_for(),
+            closed_for: state.closed_for(now),
         }
     }
 
@@ -205,14 +223,13 @@ impl Gate {
 impl State {
     /// When the next call may pass; `None` is now.
     fn opens_at(&self, now: Instant) -> Option<Instant> {
-        let times = [self.closed_until, self.next, self.window.opens_at()];
+        let times = [self.closed_until, self.next, self.window.opens_at(now)];
         times.into_iter().flatten().filter(|at| *at > now).max()
     }
 
-    fn closed_for(&self) -> Duration {
-        self.closed_until.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now())
-        })
+    fn closed_for(&self, now: Instant) -> Duration {
+        let until = self.closed_until.unwrap_or(now);
+        until.saturating_duration_since(now)
     }
 
     fn let_pass(&mut self, now: Instant, interval: Duration) {
@@ -220,6 +237,12 @@ impl State {
         self.next = Some(planned.max(now - CATCH_UP) + interval);
         self.window.note(now);
     }
+}
+
+/// How many calls leave within a second, behind those that wait, from a gate that opens then.
+pub(crate) fn permits(opens_in: Duration, interval: Duration, waiting: usize) -> usize {
+    let left = SECOND.saturating_sub(opens_in).as_nanos();
+    (left.div_ceil(interval.as_nanos()) as usize).saturating_sub(waiting)
 }
 
 /// The pause that follows one that ended at `until`: twice as long if that was just now.

@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use http::Method;
-use metrics::{Label, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Gauge, Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
+use tokio::time::Instant;
 
 use crate::{Outcome, Response, TransportError};
 
-const DURATION: &str = "http.client.request.duration";
+const DURATION: &str = "crm.client.request.duration";
 const CALLS: &str = "crm.client.call.duration";
 const ATTEMPTS: &str = "crm.client.attempts";
 const RETRIES: &str = "crm.client.retries";
 const WAIT: &str = "crm.client.rate_limit.wait";
+const WAITING: &str = "crm.client.rate_limit.waiting";
 const PAUSES: &str = "crm.client.rate_limit.pauses";
 const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 
@@ -20,17 +25,19 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 ///
 /// | Name | Kind | Labels | Recorded by |
 /// |---|---|---|---|
-/// | `http.client.request.duration` | histogram, seconds | `operation`, `http.request.method`, outcome | [`WithTracing`](crate::WithTracing): each request on the wire |
+/// | `crm.client.request.duration` | histogram, seconds | `operation`, `http.request.method`, outcome | [`WithTracing`](crate::WithTracing): each request on the wire |
 /// | `crm.client.call.duration` | histogram, seconds | `operation`, outcome | [`WithRetry`](crate::WithRetry): each call with its waits and attempts |
 /// | `crm.client.attempts` | counter | `operation`, outcome | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.retries` | counter | `operation`, `reason`: a status or an error's kind | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.rate_limit.wait` | histogram, seconds | `operation` | [`WithRateLimit`](crate::WithRateLimit) |
+/// | `crm.client.rate_limit.waiting` | gauge | `operation` | [`WithRateLimit`](crate::WithRateLimit): calls in the queue |
 /// | `crm.client.rate_limit.pauses` | counter | `operation` | [`WithRateLimit`](crate::WithRateLimit): answers 429 |
 /// | `crm.client.token.requests` | counter | outcome | [`Auth`](crate::Auth) |
 ///
-/// The outcome is either `http.response.status_class` (`2xx`) or `error.type`, the error's
-/// kind. No label holds an id or a value. Where OpenTelemetry's semantic conventions for HTTP
-/// clients have a name, it is theirs.
+/// The outcome is `http.response.status_code` and, where that is 400 or more or there is no
+/// answer, `error.type`: the status or the error's kind. No label holds an id or a value. The
+/// labels are named as OpenTelemetry's semantic conventions for HTTP clients name attributes;
+/// the metrics are this crate's own.
 ///
 /// ```
 /// // After the recorder of your choice, for example metrics-exporter-prometheus:
@@ -46,6 +53,7 @@ pub fn describe_metrics() {
     describe_counter!(ATTEMPTS, Unit::Count, "Attempts, repeats included");
     describe_counter!(RETRIES, Unit::Count, "Repeats by reason");
     describe_histogram!(WAIT, Unit::Seconds, "Time in the queue of the rate limit");
+    describe_gauge!(WAITING, Unit::Count, "Calls in the queue of the rate limit");
     describe_counter!(PAUSES, Unit::Count, "Answers 429, which close the gate");
     describe_counter!(
         TOKEN_REQUESTS,
@@ -60,8 +68,8 @@ pub(crate) fn request(
     result: &Result<Response, TransportError>,
     took: Duration,
 ) {
-    let method = Label::new("http.request.method", method.to_string());
-    let labels = vec![of(operation), method, outcome(Outcome::of(result))];
+    let mut labels = labels(operation, Outcome::of(result));
+    labels.push(Label::new("http.request.method", method.to_string()));
     histogram!(DURATION, labels).record(took);
 }
 
@@ -70,11 +78,11 @@ pub(crate) fn call(
     result: &Result<Response, TransportError>,
     took: Duration,
 ) {
-    histogram!(CALLS, vec![of(operation), outcome(Outcome::of(result))]).record(took);
+    histogram!(CALLS, labels(operation, Outcome::of(result))).record(took);
 }
 
 pub(crate) fn attempt(operation: &'static str, result: Outcome) {
-    counter!(ATTEMPTS, vec![of(operation), outcome(result)]).increment(1);
+    counter!(ATTEMPTS, labels(operation, result)).increment(1);
 }
 
 pub(crate) fn retry(operation: &'static str, after: Outcome) {
@@ -85,8 +93,34 @@ pub(crate) fn retry(operation: &'static str, after: Outcome) {
     counter!(RETRIES, vec![of(operation), Label::new("reason", reason)]).increment(1);
 }
 
-pub(crate) fn rate_limit_wait(operation: &'static str, wait: Duration) {
-    histogram!(WAIT, vec![of(operation)]).record(wait);
+/// A call in the queue of a rate limit, until it is dropped.
+pub(crate) struct Waiting {
+    gauge: Gauge,
+    operation: &'static str,
+    since: Instant,
+}
+
+impl Waiting {
+    pub(crate) fn new(operation: &'static str) -> Self {
+        let gauge = gauge!(WAITING, vec![of(operation)]);
+        gauge.increment(1);
+        Self {
+            gauge,
+            operation,
+            since: Instant::now(),
+        }
+    }
+
+    /// The call may leave.
+    pub(crate) fn ends(self) {
+        histogram!(WAIT, vec![of(self.operation)]).record(self.since.elapsed());
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.gauge.decrement(1);
+    }
 }
 
 pub(crate) fn rate_limit_pause(operation: &'static str) {
@@ -94,19 +128,32 @@ pub(crate) fn rate_limit_pause(operation: &'static str) {
 }
 
 pub(crate) fn token_request(result: &Result<Response, TransportError>) {
-    counter!(TOKEN_REQUESTS, vec![outcome(Outcome::of(result))]).increment(1);
+    counter!(TOKEN_REQUESTS, outcome(Outcome::of(result))).increment(1);
 }
 
 fn of(operation: &'static str) -> Label {
     Label::new("operation", operation)
 }
 
-fn outcome(outcome: Outcome) -> Label {
+fn labels(operation: &'static str, result: Outcome) -> Vec<Label> {
+    let mut labels = vec![of(operation)];
+    labels.extend(outcome(result));
+    labels
+}
+
+fn outcome(outcome: Outcome) -> Vec<Label> {
+    let error = |kind: String| Label::new("error.type", kind);
     match outcome {
         Outcome::Answer { status, .. } => {
-            let class = format!("{}xx", status.as_u16() / 100);
-            Label::new("http.response.status_class", class)
+            let mut labels = vec![Label::new(
+                "http.response.status_code",
+                status.as_str().to_owned(),
+            )];
+            if status.is_client_error() || status.is_server_error() {
+                labels.push(error(status.as_str().to_owned()));
+            }
+            labels
         }
-        Outcome::Error { kind, .. } => Label::new("error.type", format!("{kind:?}")),
+        Outcome::Error { kind, .. } => vec![error(format!("{kind:?}"))],
     }
 }

@@ -5,11 +5,12 @@
 //! more a second later, arrive as a hundred and twenty in one second as soon as the network
 //! holds up the first of them. Evenly spaced, each second has its own slack: 60 calls take
 //! 1.015 s, so a call may be held up by 10 ms before the server counts 61 in any second, at a
-//! cost of 1.5 % of the allowance. A call that was held up for longer, by a stall of a machine
-//! say, is known by its answer, which is late too: the call that takes its place a second later
-//! waits as much longer. On a path where answers take all manner of times this cannot be told.
-//! There, a longer hold-up earns an answer 429 now and then, which is not executed, closes the
-//! gate, and is repeated.
+//! cost of 1.5 % of the allowance. Calls that were held up for longer, by a stall of a machine
+//! say, are known by their answers, which are late too, all of them: the calls that take their
+//! places a second later wait as much longer. One slow answer among others is the service's own
+//! doing and costs next to nothing. On a path where answers take all manner of times a hold-up
+//! cannot be told. There, it earns an answer 429 now and then, which is not executed, closes
+//! the gate, and is repeated.
 //!
 //! A token bucket (`governor` is a good one) has the other shape: its burst adds to its rate,
 //! so a bucket that never passes 60 in any second reaches half of the allowance.
@@ -23,8 +24,6 @@ use std::{
 
 use async_trait::async_trait;
 use http::StatusCode;
-#[cfg(feature = "metrics")]
-use tokio::time::Instant;
 
 #[cfg(feature = "metrics")]
 use crate::measure;
@@ -40,7 +39,7 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// A limit on calls by key: [`RateLimit`] within a process, `SharedLimit` for several.
 pub trait Limit: Send + Sync {
-    /// What a call that may leave holds until its answer is there.
+    /// What a call that may leave holds until it ends.
     type Pass: Send;
 
     /// Waits until a call of this key may leave.
@@ -49,6 +48,13 @@ pub trait Limit: Send + Sync {
     ///
     /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long.
     fn pass(&self, key: u64) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
+
+    /// Takes back the pass of a call that has its answer or failed. One that was abandoned or
+    /// timed out may still be on its way: its pass is dropped. A limit that learns nothing from
+    /// either need not implement this.
+    fn ended(&self, pass: Self::Pass) {
+        drop(pass);
+    }
 
     /// Closes the gate of this key for all callers, as an answer 429 asks, or if it names no
     /// time for longer with each in a row; never opens it earlier than another one asked.
@@ -64,11 +70,13 @@ pub trait Limit: Send + Sync {
 /// assert_eq!(limit.state(1_001).waiting, 0);
 /// ```
 #[derive(Clone)]
-pub struct RateLimit(Arc<Shared>);
+pub struct RateLimit {
+    longest_wait: Duration,
+    shared: Arc<Shared>,
+}
 
 struct Shared {
     calls_per_second: u32,
-    longest_wait: Duration,
     gates: Mutex<HashMap<u64, Arc<Gate>>>,
 }
 
@@ -76,22 +84,21 @@ impl RateLimit {
     /// A limit of that many calls in any second, at least one.
     #[must_use]
     pub fn per_second(calls: u32) -> Self {
-        Self(Arc::new(Shared {
-            calls_per_second: calls,
+        Self {
             longest_wait: LONGEST_WAIT,
-            gates: Mutex::default(),
-        }))
+            shared: Arc::new(Shared {
+                calls_per_second: calls,
+                gates: Mutex::default(),
+            }),
+        }
     }
 
     /// How long a closed gate may stay closed before its callers get an error instead of
-    /// waiting; 5 minutes unless set.
+    /// waiting; 5 minutes unless set. Clones with another time still share the limit.
     #[must_use]
-    pub fn longest_wait(self, wait: Duration) -> Self {
-        Self(Arc::new(Shared {
-            calls_per_second: self.0.calls_per_second,
-            longest_wait: wait,
-            gates: Mutex::default(),
-        }))
+    pub fn longest_wait(mut self, wait: Duration) -> Self {
+        self.longest_wait = wait;
+        self
     }
 
     /// What the gate of this key is doing.
@@ -101,8 +108,9 @@ impl RateLimit {
     }
 
     fn gate(&self, key: u64) -> Arc<Gate> {
-        let mut gates = self.0.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Gate::new(self.0.calls_per_second, self.0.longest_wait));
+        let gates = self.shared.gates.lock();
+        let mut gates = gates.unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Gate::new(self.shared.calls_per_second));
         Arc::clone(gates.entry(key).or_insert_with(new))
     }
 }
@@ -112,10 +120,14 @@ impl Limit for RateLimit {
 
     /// Cancelling gives the place to the next in the queue.
     async fn pass(&self, key: u64) -> Result<Pass, TransportError> {
-        let turn = self.gate(key).pass().await;
+        let turn = self.gate(key).pass(self.longest_wait).await;
         turn.map_err(|TurnedAway| {
             TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent)
         })
+    }
+
+    fn ended(&self, pass: Pass) {
+        pass.ended();
     }
 
     async fn close(&self, key: u64, pause: Option<Duration>) {
@@ -126,8 +138,8 @@ impl Limit for RateLimit {
 impl fmt::Debug for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimit")
-            .field("calls_per_second", &self.0.calls_per_second)
-            .field("longest_wait", &self.0.longest_wait)
+            .field("calls_per_second", &self.shared.calls_per_second)
+            .field("longest_wait", &self.longest_wait)
             .finish_non_exhaustive()
     }
 }
@@ -162,12 +174,17 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             let call = Call::of(&request);
             let (key, deadline) = (call.rate_limit_key, call.deadline);
             #[cfg(feature = "metrics")]
-            let (operation, started) = (call.operation, Instant::now());
+            let operation = call.operation;
+            #[cfg(feature = "metrics")]
+            let waiting = measure::Waiting::new(operation);
             let pass = before_sending(deadline, self.limit.pass(key)).await?;
             #[cfg(feature = "metrics")]
-            measure::rate_limit_wait(operation, started.elapsed());
+            waiting.ends();
             let result = self.inner.send_unboxed(request).await;
-            drop(pass);
+            match &result {
+                Err(error) if error.is_timeout() => drop(pass),
+                _ => self.limit.ended(pass),
+            }
             let response = result?;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 self.limit.close(key, retry_after(&response)).await;

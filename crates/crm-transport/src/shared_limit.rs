@@ -1,7 +1,7 @@
 //! One rate limit for several processes, over Redis or Valkey.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -12,12 +12,14 @@ use redis::{
     aio::MultiplexedConnection,
 };
 use tokio::{
-    task::JoinSet,
+    sync::oneshot,
+    task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
 
 use crate::{
-    Delivery, Limit, RateLimit, TransportError, TransportErrorKind, VENDOR_CALLS_PER_SECOND,
+    Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
+    VENDOR_CALLS_PER_SECOND,
     gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass},
     rate_limit::LONGEST_WAIT,
 };
@@ -30,21 +32,26 @@ const AHEAD: Duration = Duration::from_millis(50);
 /// second. A later one takes another place.
 const SLACK: Duration = Duration::from_millis(10);
 
+/// How many places a call takes that is always late, before it leaves nevertheless: a busy
+/// process must not use up the allowance of all without a call.
+const PLACES: usize = 3;
+
 /// How long the server may take to connect and to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a server that failed is left alone.
 const AWAY: Duration = Duration::from_secs(1);
 
-/// Reserves the next place, unless it is too far ahead, by the server's clock. Times are in
-/// microseconds. A gate that was idle is forgotten, which changes nothing.
+/// Reserves places as far ahead as allowed, as many as are wanted, by the server's clock. Times
+/// are in microseconds. A gate that was idle is forgotten, which changes nothing.
 ///
-/// Answers whether there is a place, how long until it (or until it is worth asking again),
-/// and how long the gate is still closed.
+/// Answers how many places there are, how long until the first (or until it is worth asking
+/// again), and how long the gate is still closed.
 const RESERVE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, catch_up, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local wanted = tonumber(ARGV[4])
 local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until')
 local planned = tonumber(gate[1]) or now
 local closed_until = tonumber(gate[2]) or now
@@ -55,13 +62,23 @@ local start = math.max(planned, closed_until, now - catch_up)
 if start > now + ahead then
   return {0, start - ahead - now, math.max(closed_until - now, 0)}
 end
-redis.call('HSET', KEYS[1], 'next', start + interval)
+local places = math.min(wanted, math.floor((now + ahead - start) / interval) + 1)
+redis.call('HSET', KEYS[1], 'next', start + places * interval)
 redis.call('PEXPIRE', KEYS[1], 60000)
-return {1, math.max(start - now, 0), 0}
+return {places, start - now, 0}
+";
+
+/// Answers how long until the next place, and how long the gate is still closed.
+const LOOK: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until')
+local planned, closed_until = tonumber(gate[1]) or now, tonumber(gate[2]) or now
+return {math.max(planned - now, 0), math.max(closed_until - now, 0)}
 ";
 
 /// Closes a gate for some milliseconds; never opens it earlier than another 429 asked. With no
-/// time named, twice as long as the last time if that was just now.
+/// time named, twice as long as the last time if that was just now. Answers whether it was open.
 const CLOSE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -69,7 +86,7 @@ local pause, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARG
 local gate = redis.call('HMGET', KEYS[1], 'closed_until', 'pause')
 local until_now, last = (tonumber(gate[1]) or 0) / 1000, tonumber(gate[2]) or 0
 if not pause then
-  if now < until_now then return end -- This answer is one of those that closed it.
+  if now < until_now then return 0 end -- This answer is one of those that closed it.
   pause = first
   if now < until_now + math.max(last, first) then
     pause = math.min(math.max(last * 2, first), longest)
@@ -80,6 +97,7 @@ if now + pause > until_now then
   redis.call('HSET', KEYS[1], 'closed_until', (now + pause) * 1000)
   redis.call('PEXPIRE', KEYS[1], pause + 60000)
 end
+return (now >= until_now and pause > 0) and 1 or 0
 ";
 
 /// A limit on calls per second for each key that several processes hold together, over a Redis
@@ -89,6 +107,9 @@ end
 /// It spaces calls as [`RateLimit`] does, by the server's clock. Calls of one process pass in
 /// about the order in which they came; the processes take what they need, so one may have all of the
 /// allowance while the others are idle. An answer 429 closes the gate for all processes.
+///
+/// Places are reserved up to 50 ms ahead, which hides a way of up to 30 ms to the server and
+/// back. Over a longer one a process that is alone does not reach the whole allowance.
 ///
 /// `rediss://` works for programs that enable TLS in the `redis` crate.
 ///
@@ -135,10 +156,29 @@ struct Shared {
     client: Client,
     connection: Mutex<Option<MultiplexedConnection>>,
     away_until: Mutex<Option<Instant>>,
-    /// Who holds a key's lock asks for the next place; tokio's mutex is fair.
-    queues: Mutex<HashMap<u64, Arc<tokio::sync::Mutex<()>>>>,
+    queues: Mutex<HashMap<u64, Arc<Mutex<Queue>>>>,
     reserve: Script,
+    look: Script,
     close: Script,
+}
+
+/// The calls of this process that wait for a place of one key.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// Asks for places, not the calls: one that nobody polls holds up none behind it. Ends with
+    /// the queue.
+    asker: Option<JoinHandle<()>>,
+    /// As the server last told.
+    closed_until: Option<Instant>,
+    passed: u64,
+    pauses: u64,
+}
+
+struct Waiting {
+    /// Dropped, it turns the call away.
+    place: oneshot::Sender<Result<Instant, Refused>>,
+    longest_wait: Duration,
 }
 
 impl SharedLimit {
@@ -165,13 +205,14 @@ impl SharedLimit {
                 away_until: Mutex::default(),
                 queues: Mutex::default(),
                 reserve: Script::new(RESERVE),
+                look: Script::new(LOOK),
                 close: Script::new(CLOSE),
             }),
         })
     }
 
-    /// How many calls there may be in any second, at least one. All processes must say the
-    /// same.
+    /// How many calls there may be in any second, at least one. All processes, and all clones in
+    /// each, must say the same.
     pub fn per_second(mut self, calls: u32) -> Self {
         self.interval = gate::interval(calls);
         self
@@ -190,45 +231,151 @@ impl SharedLimit {
         self
     }
 
+    /// What the gate of this key is doing, by the server. How many wait, how many passed and how
+    /// often an answer 429 closed the gate is told of this process alone.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportErrorKind::LimitServer`] while the server is away.
+    pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
+        let invocation = self.shared.look.key(self.gate(key));
+        let (next_in, closed_for): (u64, u64) = match self.shared.may_ask() {
+            true => self.shared.ask(&invocation).await,
+            false => Err(Refused::Away),
+        }
+        .map_err(TransportError::from)?;
+        let closed_for = Duration::from_micros(closed_for);
+        let opens_in = Duration::from_micros(next_in).max(closed_for);
+        let queue = self.shared.queue(key);
+        let queue = lock(&queue);
+        let waiting = queue.waiting.iter();
+        let waiting = waiting.filter(|call| !call.place.is_closed()).count();
+        Ok(RateLimitState {
+            permits: gate::permits(opens_in, self.interval, waiting),
+            waiting,
+            passed: queue.passed,
+            pauses: queue.pauses,
+            closed_for,
+        })
+    }
+
     fn gate(&self, key: u64) -> String {
         format!("crm-rate-limit:{}:{key}", self.application)
     }
 
-    /// When a call may leave. A task asks, so that a call that nobody polls holds up none
-    /// behind it; it ends with this future.
+    /// When a call may leave.
     async fn place(&self, key: u64) -> Result<Instant, Refused> {
-        let limit = self.clone();
-        let mut asking = JoinSet::new();
-        asking.spawn(async move { limit.reserve(key).await });
-        match asking.join_next().await {
-            Some(Ok(place)) => place,
-            // The runtime is shutting down.
-            _ => Err(Refused::Away),
+        if !self.shared.may_ask() {
+            return Err(Refused::Away);
+        }
+        let place = {
+            let shared_queue = self.shared.queue(key);
+            let mut queue = lock(&shared_queue);
+            if queue.closed_for() > self.longest_wait {
+                return Err(Refused::Closed);
+            }
+            let (sender, place) = oneshot::channel();
+            queue.waiting.push_back(Waiting {
+                place: sender,
+                longest_wait: self.longest_wait,
+            });
+            // A task that has ended belonged to a runtime that is gone.
+            if queue.asker.as_ref().is_none_or(JoinHandle::is_finished) {
+                let asker = self.clone().hand_out(key, Arc::clone(&shared_queue));
+                queue.asker = Some(tokio::spawn(asker));
+            }
+            place
+        };
+        place.await.unwrap_or(Err(Refused::Closed))
+    }
+
+    /// Reserves places for those that wait, until nobody does.
+    async fn hand_out(self, key: u64, queue: Arc<Mutex<Queue>>) {
+        loop {
+            let wanted = lock(&queue).wanted();
+            let Some(wanted) = wanted else {
+                return;
+            };
+            let asked_at = Instant::now();
+            let reserved = self.reserve(key, wanted).await;
+            // The server's clock was read about half-way.
+            let read_at = asked_at + asked_at.elapsed() / 2;
+            match reserved {
+                Ok((0, wait, closed_for)) => {
+                    lock(&queue).closed_until(read_at + Duration::from_micros(closed_for));
+                    sleep(Duration::from_micros(wait.unsigned_abs())).await;
+                }
+                Ok((places, wait, _)) => {
+                    let mut queue = lock(&queue);
+                    queue.closed_until = None;
+                    for place in 0..places {
+                        let wait = wait + place * self.interval.as_micros() as i64;
+                        queue.give(read_at + Duration::from_micros(wait.max(0) as u64));
+                    }
+                }
+                Err(Refused::Closed | Refused::Away) => lock(&queue).fall_back(),
+            }
         }
     }
 
-    async fn reserve(&self, key: u64) -> Result<Instant, Refused> {
+    async fn reserve(&self, key: u64, wanted: usize) -> Result<(i64, i64, u64), Refused> {
         let mut invocation = self.shared.reserve.key(self.gate(key));
         for time in [self.interval, self.interval.min(CATCH_UP), AHEAD] {
             invocation.arg(time.as_micros() as u64);
         }
-        let queue = self.shared.queue(key);
-        let _first = queue.lock().await;
-        loop {
-            let asked_at = Instant::now();
-            let (has_place, wait, closed_for): (bool, u64, u64) =
-                self.shared.ask(&invocation).await?;
-            // The server's clock was read about half-way.
-            let read_at = asked_at + asked_at.elapsed() / 2;
-            let wait = Duration::from_micros(wait);
-            if has_place {
-                return Ok(read_at + wait);
-            }
-            if Duration::from_micros(closed_for) > self.longest_wait {
-                return Err(Refused::Closed);
-            }
-            sleep(wait).await;
+        self.shared.ask(invocation.arg(wanted)).await
+    }
+}
+
+impl Queue {
+    /// How many wait; none ends the asker.
+    fn wanted(&mut self) -> Option<usize> {
+        self.waiting.retain(|call| !call.place.is_closed());
+        if self.waiting.is_empty() {
+            self.asker = None;
+            return None;
         }
+        Some(self.waiting.len())
+    }
+
+    /// Gives a place to the first that still wants one.
+    fn give(&mut self, place: Instant) {
+        while let Some(call) = self.waiting.pop_front() {
+            if call.place.send(Ok(place)).is_ok() {
+                self.passed += 1;
+                return;
+            }
+        }
+    }
+
+    /// Turns away who does not wait for so long.
+    fn closed_until(&mut self, until: Instant) {
+        self.closed_until = Some(until);
+        let closed_for = self.closed_for();
+        self.waiting.retain(|call| closed_for <= call.longest_wait);
+    }
+
+    fn closed_for(&self) -> Duration {
+        let now = Instant::now();
+        let until = self.closed_until.unwrap_or(now);
+        until.saturating_duration_since(now)
+    }
+
+    fn fall_back(&mut self) {
+        for call in self.waiting.drain(..) {
+            // Who is gone needs no answer.
+            let _ = call.place.send(Err(Refused::Away));
+        }
+    }
+}
+
+impl From<Refused> for TransportError {
+    fn from(refused: Refused) -> Self {
+        let kind = match refused {
+            Refused::Closed => TransportErrorKind::RateLimited,
+            Refused::Away => TransportErrorKind::LimitServer,
+        };
+        Self::new(kind, Delivery::NotSent)
     }
 }
 
@@ -237,23 +384,26 @@ impl Limit for SharedLimit {
     type Pass = Option<Pass>;
 
     async fn pass(&self, key: u64) -> Result<Option<Pass>, TransportError> {
-        let error = |kind| Err(TransportError::new(kind, Delivery::NotSent));
-        loop {
-            match self.place(key).await {
-                Ok(start) => {
+        for _ in 0..PLACES {
+            match (self.place(key).await, &self.fallback) {
+                (Ok(start), _) => {
                     sleep_until(start).await;
                     if Instant::now() < start + SLACK {
-                        return Ok(None);
+                        break;
                     }
                 }
-                Err(Refused::Closed) => return error(TransportErrorKind::RateLimited),
-                Err(Refused::Away) => {
-                    return match &self.fallback {
-                        Fallback::Stop => error(TransportErrorKind::LimitServer),
-                        Fallback::LocalShare(limit) => limit.pass(key).await.map(Some),
-                    };
+                (Err(Refused::Away), Fallback::LocalShare(limit)) => {
+                    return limit.pass(key).await.map(Some);
                 }
+                (Err(refused), _) => return Err(refused.into()),
             }
+        }
+        Ok(None)
+    }
+
+    fn ended(&self, pass: Option<Pass>) {
+        if let Some(pass) = pass {
+            pass.ended();
         }
     }
 
@@ -269,26 +419,43 @@ impl Limit for SharedLimit {
             invocation.arg(time.as_millis() as u64);
         }
         // Without the server there is no gate to close but the local one.
-        let _: Result<(), Refused> = self.shared.ask(&invocation).await;
+        if self.shared.may_ask()
+            && let Ok(was_open) = self.shared.ask::<u64>(&invocation).await
+        {
+            lock(&self.shared.queue(key)).pauses += was_open;
+        }
     }
 }
 
 impl Shared {
-    fn queue(&self, key: u64) -> Arc<tokio::sync::Mutex<()>> {
+    fn queue(&self, key: u64) -> Arc<Mutex<Queue>> {
         Arc::clone(lock(&self.queues).entry(key).or_default())
     }
 
-    /// Runs a script, unless the server failed just now.
+    /// Whether to ask the server. Of a server that is away one caller sees now and then whether
+    /// it is back, and the others do not wait for that.
+    fn may_ask(&self) -> bool {
+        let mut away_until = lock(&self.away_until);
+        let now = Instant::now();
+        match *away_until {
+            None => true,
+            Some(until) if now < until => false,
+            Some(_) => {
+                *away_until = Some(now + AWAY);
+                true
+            }
+        }
+    }
+
+    /// Runs a script, and notes whether the server is there.
     async fn ask<T: FromRedisValue>(
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, Refused> {
-        if lock(&self.away_until).is_some_and(|until| Instant::now() < until) {
-            return Err(Refused::Away);
-        }
-        self.run(invocation).await.map_err(|error| {
+        let answer = self.run(invocation).await;
+        *lock(&self.away_until) = answer.is_err().then(|| Instant::now() + AWAY);
+        answer.map_err(|error| {
             tracing::warn!(%error, "the server of the shared limit is away");
-            *lock(&self.away_until) = Some(Instant::now() + AWAY);
             Refused::Away
         })
     }
@@ -296,9 +463,16 @@ impl Shared {
     async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
         let connection = lock(&self.connection).clone();
         if let Some(mut connection) = connection {
-            // It may have been closed while it was idle, or with a server that is back.
-            if let Ok(answer) = invocation.invoke_async(&mut connection).await {
-                return Ok(answer);
+            match invocation.invoke_async(&mut connection).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    *lock(&self.connection) = None;
+                    // A server that is silent would be so once more. Else the connection may
+                    // have been closed while it was idle, or with a server that is back.
+                    if error.is_timeout() {
+                        return Err(error);
+                    }
+                }
             }
         }
         let config = AsyncConnectionConfig::new()
@@ -309,7 +483,11 @@ impl Shared {
             .get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await?;
         *lock(&self.connection) = Some(connection.clone());
-        invocation.invoke_async(&mut connection).await
+        let answer = invocation.invoke_async(&mut connection).await;
+        if answer.is_err() {
+            *lock(&self.connection) = None;
+        }
+        answer
     }
 }
 

@@ -1,9 +1,13 @@
 //! The last calls of one key, and which of them may have arrived late.
 //!
 //! The server counts calls as they arrive, a limiter sees them leave. What lies between is
-//! told, roughly, by when they are answered: on a path where answers come about equally fast, a
-//! call whose answer took far longer may have been held up on its way, and the call that takes
-//! its place a second later must leave as much later.
+//! told, roughly, by the answers: the way there was free at the latest when the call was
+//! answered, or one that left after it. On a path where that takes about equally long, a call
+//! for which it took far longer may have been held up, and the call that takes its place a
+//! second later must leave as much later.
+//!
+//! So a stall of the machine or the network, which holds up every call on its way, makes room
+//! for all of them. A service that takes its time over one call does not: others overtake it.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,11 +16,12 @@ use tokio::time::Instant;
 /// The unit in which the server counts.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// What two clocks and two ways may differ by.
-const MARGIN: Duration = Duration::from_millis(5);
+/// What two clocks and two ways may differ by. If one call is overtaken in each second, this
+/// and the second are the time of 59 calls of 60.
+const MARGIN: Duration = Duration::from_millis(3);
 
 /// The latest that a call is taken to arrive after it left.
-const LONGEST_DELAY: Duration = SECOND;
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Window {
     /// How many calls the server takes in a second.
@@ -24,12 +29,15 @@ pub(crate) struct Window {
     calls: VecDeque<Passed>,
     /// The number of the first of them.
     first: u64,
+    /// The number of the first whose way is not known to be free.
+    underway: u64,
     answers: AnswerTimes,
 }
 
 struct Passed {
     at: Instant,
-    answered_after: Option<Duration>,
+    /// How long until it was answered, or one that left after it.
+    way_free_after: Option<Duration>,
 }
 
 impl Window {
@@ -38,16 +46,18 @@ impl Window {
             allowed: allowed as usize,
             calls: VecDeque::new(),
             first: 0,
+            underway: 0,
             answers: AnswerTimes::default(),
         }
     }
 
     /// When the next call may leave on account of the one whose place it takes, if that one
-    /// was late.
-    pub(crate) fn opens_at(&self) -> Option<Instant> {
+    /// was late, or is: then it is worth asking again at that time.
+    pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
-        let delay = self.answers.delay(before.answered_after?)?;
+        let way_free_after = before.way_free_after.unwrap_or_else(|| now - before.at);
+        let delay = self.answers.delay(way_free_after)?;
         Some(before.at + delay.min(LONGEST_DELAY) + SECOND + MARGIN)
     }
 
@@ -63,24 +73,31 @@ impl Window {
             self.calls.pop_front();
             self.first += 1;
         }
+        self.underway = self.underway.max(self.first);
         self.calls.push_back(Passed {
             at: now,
-            answered_after: None,
+            way_free_after: None,
         });
     }
 
     /// Notes that a call has its answer.
     pub(crate) fn answered(&mut self, number: u64, now: Instant) {
-        let place = number.checked_sub(self.first);
-        if let Some(call) = place.and_then(|place| self.calls.get_mut(place as usize)) {
-            let took = now - call.at;
-            call.answered_after = Some(took);
-            self.answers.note(took);
+        // One that others have overtaken tells nothing of the way.
+        let Some(last) = number.checked_sub(self.underway) else {
+            return;
+        };
+        let from = (self.underway - self.first) as usize;
+        for call in self.calls.iter_mut().skip(from).take(last as usize + 1) {
+            call.way_free_after = Some(now - call.at);
+        }
+        self.underway = number + 1;
+        if let Some(call) = self.calls.get(from + last as usize) {
+            self.answers.note(now - call.at);
         }
     }
 }
 
-/// How long answers take and how far they spread: smoothed as RFC 6298, section 2, smooths
+/// How long answers take that are not overtaken, and how far they spread: smoothed as RFC 6298, section 2, smooths
 /// round trips, in nanoseconds.
 #[derive(Default, PartialEq)]
 struct AnswerTimes {
@@ -105,11 +122,12 @@ impl AnswerTimes {
         }
     }
 
-    /// How late the call may have arrived whose answer took this long.
-    fn delay(&self, took: Duration) -> Option<Duration> {
-        let beyond = took.as_nanos() as i64 - self.mean;
+    /// How late the call may have arrived whose way was free after this long. Before the first
+    /// answer nothing is known.
+    fn delay(&self, way_free_after: Duration) -> Option<Duration> {
+        let beyond = way_free_after.as_nanos() as i64 - self.mean;
         let far = FAR * self.spread;
-        let late = far <= WIDEST_SPREAD && beyond > far;
+        let late = *self != Self::default() && far <= WIDEST_SPREAD && beyond > far;
         late.then(|| Duration::from_nanos(beyond as u64))
     }
 }
@@ -162,5 +180,32 @@ mod tests {
         window.note(now + LONGEST_DELAY + SECOND + 2 * MARGIN);
         assert_eq!(window.calls.len(), 1, "the others are gone");
         assert_eq!(window.passed(), 101);
+        window.answered(3, now + SECOND);
+        assert_eq!(
+            window.underway, 100,
+            "it left too long ago to tell anything"
+        );
+    }
+
+    #[test]
+    fn an_answer_tells_that_the_way_was_free_for_all_that_left_before() {
+        let mut window = Window::new(5);
+        let now = Instant::now();
+        for number in 0..5 {
+            window.note(now + number * MS);
+        }
+        for (number, after) in [(2, 30), (0, 300), (4, 32), (3, 31)] {
+            window.answered(number, now + after * MS);
+        }
+        let free: Vec<_> = window
+            .calls
+            .iter()
+            .map(|call| call.way_free_after)
+            .collect();
+        assert_eq!(free, [30, 29, 28, 29, 28].map(|after| Some(after * MS)));
+        assert_eq!(
+            window.answers.mean, 28_000_000,
+            "only of those not overtaken"
+        );
     }
 }

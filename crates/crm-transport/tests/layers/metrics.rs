@@ -93,10 +93,11 @@ fn calls_attempts_repeats_waits_and_token_requests_are_counted() {
         let values = recorded.get(&key);
         values.unwrap_or_else(|| panic!("{key} in {recorded:#?}"))
     };
-    let ok = "http.response.status_class=2xx";
+    let ok = "http.response.status_code=200";
+    let busy = "http.response.status_code=429 error.type=429";
     let attempts =
         |outcome: &str| counted("crm.client.attempts", &format!("{operation} {outcome}"));
-    assert_eq!(attempts("http.response.status_class=4xx"), &[1.0]);
+    assert_eq!(attempts(busy), &[1.0]);
     assert_eq!(attempts("error.type=Reset"), &[1.0]);
     assert_eq!(attempts(ok), &[1.0]);
     let retries = |reason: &str| counted("crm.client.retries", &format!("{operation} {reason}"));
@@ -104,13 +105,14 @@ fn calls_attempts_repeats_waits_and_token_requests_are_counted() {
     assert_eq!(retries("reason=Reset"), &[1.0]);
     assert_eq!(counted("crm.client.token.requests", ok), &[1.0]);
     assert_eq!(counted("crm.client.rate_limit.pauses", operation), &[1.0]);
+    assert_eq!(counted("crm.client.rate_limit.waiting", operation), &[0.0]);
     let waits = counted("crm.client.rate_limit.wait", operation);
     assert_eq!(waits.len(), 3, "one for each attempt");
     let request = |outcome: &str| {
-        let labels = format!("{operation} http.request.method=PATCH {outcome}");
-        counted("http.client.request.duration", &labels)
+        let labels = format!("{operation} {outcome} http.request.method=PATCH");
+        counted("crm.client.request.duration", &labels)
     };
-    for outcome in ["http.response.status_class=4xx", "error.type=Reset", ok] {
+    for outcome in [busy, "error.type=Reset", ok] {
         assert_eq!(request(outcome).len(), 1, "one for each attempt");
     }
     let call = counted("crm.client.call.duration", &format!("{operation} {ok}"));

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Auth, Call, Credentials, Delivery, Effect, RateLimit, Request, Response, Transport,
+    Auth, Call, Credentials, Delivery, Effect, Limit, RateLimit, Request, Response, Transport,
     TransportError, TransportErrorKind, TransportExt,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -197,23 +197,142 @@ impl<F: Fn(usize) -> Duration + Send + Sync> Transport for Delayed<F> {
     }
 }
 
+/// Makes so many calls over this way, as fast as a limit of 60 a second lets them pass.
+async fn arrivals(
+    calls: usize,
+    way: impl Fn(usize) -> Duration + Send + Sync + 'static,
+) -> Vec<Instant> {
+    let wire = Delayed::new(way, 200);
+    let arrivals = Arc::clone(&wire.arrivals);
+    let transport = Arc::new(wire.with_rate_limit(RateLimit::per_second(60)));
+    let calls = (0..calls).map(|_| {
+        let transport = Arc::clone(&transport);
+        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
+    });
+    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+    let mut arrivals = std::mem::take(&mut *arrivals.lock().unwrap());
+    arrivals.sort_unstable();
+    arrivals
+}
+
+fn assert_strict(arrivals: &[Instant]) {
+    for window in arrivals.windows(61) {
+        assert!(window[60] - window[0] >= Duration::from_secs(1));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_held_up_makes_room_later() {
     let held_up = |number| match number {
         100..110 | 300 | 750 => Duration::from_millis(80),
         _ => Duration::from_millis(1 + number as u64 % 3),
     };
-    let wire = Delayed::new(held_up, 200);
-    let arrivals = Arc::clone(&wire.arrivals);
-    let transport = Arc::new(wire.with_rate_limit(RateLimit::per_second(60)));
-    let calls = (0..1_000).map(|_| {
-        let transport = Arc::clone(&transport);
-        tokio::spawn(async move { transport.send(keyed(1)).await.unwrap() })
-    });
-    futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
-    for window in arrivals.lock().unwrap().windows(61) {
-        assert!(window[60] - window[0] >= Duration::from_secs(1));
+    assert_strict(&arrivals(1_000, held_up).await);
+}
+
+/// Nothing arrives from the tenth second on for so long: what leaves then arrives at its end.
+#[tokio::test(start_paused = true)]
+async fn a_stall_of_the_whole_way_never_makes_a_second_hold_more() {
+    for stall in [30, 80, 300, 900, 1_100, 1_500, 3_000] {
+        let began = Instant::now() + Duration::from_secs(10);
+        let ends = began + Duration::from_millis(stall);
+        let way = move |number: usize| {
+            let way = Duration::from_millis(28 + number as u64 * 7 % 4);
+            let now = Instant::now();
+            let stalled = (began..ends).contains(&now);
+            way + if stalled { ends - now } else { Duration::ZERO }
+        };
+        let arrivals = arrivals(1_500, way).await;
+        assert_strict(&arrivals);
+        let idle = Duration::from_millis(stall) + Duration::from_millis(1_100);
+        let took = arrivals[1_499] - arrivals[0];
+        let paced = Duration::from_secs_f64(1_499.0 * 1.015 / 60.0);
+        assert!(took < paced + idle, "{stall} ms: {took:?}");
     }
+}
+
+/// A slow query holds up nothing but its own answer.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_answers_some_calls_slowly_is_used_to_98_percent() {
+    for (of_a_thousand, slow) in [
+        (1, 500),
+        (10, 300),
+        (10, 500),
+        (30, 300),
+        (100, 300),
+        (10, 2_000),
+    ] {
+        let random = Mutex::new(fastrand::Rng::with_seed(7));
+        let takes = move |_| {
+            let mut random = random.lock().unwrap();
+            let is_slow = random.u32(..1_000) < of_a_thousand;
+            let usual = Duration::from_micros(random.u64(28_000..34_000));
+            if is_slow {
+                Duration::from_millis(slow)
+            } else {
+                usual
+            }
+        };
+        let transport = Delayed::new(takes, 200).with_rate_limit(RateLimit::per_second(60));
+        let transport = Arc::new(transport);
+        let left = Arc::new(Mutex::new(Vec::new()));
+        let calls = (0..3_700).map(|_| {
+            let (transport, left) = (Arc::clone(&transport), Arc::clone(&left));
+            tokio::spawn(async move {
+                transport.send(keyed(1)).await.unwrap();
+                left.lock().unwrap().push(Instant::now())
+            })
+        });
+        let started = Instant::now();
+        futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
+        let answered = left.lock().unwrap();
+        let minute = answered
+            .iter()
+            .filter(|at| **at - started < Duration::from_secs(60));
+        let share = minute.count() as f64 / 3_600.0;
+        assert!(
+            share >= 0.98,
+            "{of_a_thousand} of 1,000 take {slow} ms: {share}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clones_that_wait_for_different_times_share_the_limit() {
+    let limit = RateLimit::per_second(10);
+    let impatient = limit.clone().longest_wait(Duration::from_secs(2));
+    let started = Instant::now();
+    for _ in 0..10 {
+        drop(impatient.pass(1).await.unwrap());
+        drop(limit.pass(1).await.unwrap());
+    }
+    assert!(started.elapsed() >= Duration::from_millis(1_900));
+
+    limit.close(1, Some(Duration::from_secs(5))).await;
+    let (turned_away, waited) = tokio::join!(
+        async { (impatient.pass(1).await.is_err(), started.elapsed()) },
+        async { (limit.pass(1).await.is_ok(), started.elapsed()) },
+    );
+    assert!(turned_away.0 && waited.0);
+    assert!(waited.1 - turned_away.1 >= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn permits_are_the_calls_that_would_leave_within_a_second() {
+    let limit = RateLimit::per_second(10);
+    let permits = || limit.state(1).permits;
+    assert_eq!(permits(), 10);
+    let _pass = limit.pass(1).await.unwrap();
+    assert_eq!(permits(), 9);
+    let waiting = limit.pass(1);
+    tokio::pin!(waiting);
+    assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
+    assert_eq!((permits(), limit.state(1).waiting), (8, 1));
+    limit.close(1, Some(Duration::from_millis(500))).await;
+    assert_eq!(permits(), 4);
+    limit.close(1, Some(Duration::from_secs(1))).await;
+    assert_eq!(permits(), 0);
+    assert_eq!(limit.state(1).pauses, 1, "it was closed already");
 }
 
 #[tokio::test(start_paused = true)]
