@@ -16,9 +16,8 @@ use tokio::time::Instant;
 /// The unit in which the server counts.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// What two clocks and two ways may differ by. If one call is overtaken in each second, this
-/// and the second are the time of 59 calls of 60.
-const MARGIN: Duration = Duration::from_millis(3);
+/// What two clocks and two ways may differ by.
+const MARGIN: Duration = Duration::from_millis(5);
 
 /// The latest that a call is taken to arrive after it left.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
@@ -31,13 +30,13 @@ pub(crate) struct Window {
     first: u64,
     /// The number of the first whose way is not known to be free.
     underway: u64,
-    answers: AnswerTimes,
+    ways: Ways,
 }
 
 struct Passed {
     at: Instant,
-    /// How long until it was answered, or one that left after it.
-    way_free_after: Option<Duration>,
+    /// How late it may have arrived, once its way was free.
+    late: Option<Duration>,
 }
 
 impl Window {
@@ -47,7 +46,7 @@ impl Window {
             calls: VecDeque::new(),
             first: 0,
             underway: 0,
-            answers: AnswerTimes::default(),
+            ways: Ways::default(),
         }
     }
 
@@ -56,9 +55,10 @@ impl Window {
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
-        let way_free_after = before.way_free_after.unwrap_or_else(|| now - before.at);
-        let delay = self.answers.delay(way_free_after)?;
-        Some(before.at + delay.min(LONGEST_DELAY) + SECOND + MARGIN)
+        let late = before
+            .late
+            .unwrap_or_else(|| self.ways.late(now - before.at));
+        (!late.is_zero()).then(|| before.at + late.min(LONGEST_DELAY) + SECOND + MARGIN)
     }
 
     /// How many calls have passed: the number of the next one.
@@ -76,7 +76,7 @@ impl Window {
         self.underway = self.underway.max(self.first);
         self.calls.push_back(Passed {
             at: now,
-            way_free_after: None,
+            late: None,
         });
     }
 
@@ -88,33 +88,44 @@ impl Window {
         };
         let from = (self.underway - self.first) as usize;
         for call in self.calls.iter_mut().skip(from).take(last as usize + 1) {
-            call.way_free_after = Some(now - call.at);
+            let free_after = now - call.at;
+            call.late = Some(self.ways.late(free_after));
+            self.ways.note(free_after);
         }
         self.underway = number + 1;
-        if let Some(call) = self.calls.get(from + last as usize) {
-            self.answers.note(now - call.at);
-        }
     }
 }
 
-/// How long answers take that are not overtaken, and how far they spread: smoothed as RFC 6298, section 2, smooths
-/// round trips, in nanoseconds.
-#[derive(Default, PartialEq)]
-struct AnswerTimes {
+/// How long it takes until the way is known to be free, and how far that spreads: smoothed as
+/// RFC 6298, section 2, smooths round trips, in nanoseconds. What is late is left out.
+#[derive(Default)]
+struct Ways {
     mean: i64,
     spread: i64,
+    late_in_a_row: u32,
 }
 
-/// So many times the mean deviation lies an answer away that is far from the others.
+/// So many times the mean deviation lies a time away that is far from the others.
 const FAR: i64 = 8;
 
-/// Answers that spread further tell nothing of the way there.
+/// Times that spread further tell nothing of the way there.
 const WIDEST_SPREAD: i64 = 50_000_000;
 
-impl AnswerTimes {
-    fn note(&mut self, took: Duration) {
-        let took = took.as_nanos() as i64;
-        if *self == Self::default() {
+/// So many late ones in a row are no hold-up: the service has become slower.
+const NO_HOLD_UP: u32 = 60;
+
+impl Ways {
+    fn note(&mut self, free_after: Duration) {
+        if !self.late(free_after).is_zero() {
+            self.late_in_a_row += 1;
+            if self.late_in_a_row < NO_HOLD_UP {
+                return;
+            }
+            *self = Self::default();
+        }
+        self.late_in_a_row = 0;
+        let took = free_after.as_nanos() as i64;
+        if self.is_unknown() {
             (self.mean, self.spread) = (took, took / 2);
         } else {
             self.spread += ((self.mean - took).abs() - self.spread) / 4;
@@ -122,13 +133,19 @@ impl AnswerTimes {
         }
     }
 
-    /// How late the call may have arrived whose way was free after this long. Before the first
-    /// answer nothing is known.
-    fn delay(&self, way_free_after: Duration) -> Option<Duration> {
-        let beyond = way_free_after.as_nanos() as i64 - self.mean;
+    fn is_unknown(&self) -> bool {
+        (self.mean, self.spread) == (0, 0)
+    }
+
+    /// How late the call may have arrived whose way was free after this long. The others that it
+    /// is compared with may have been late by their spread.
+    fn late(&self, free_after: Duration) -> Duration {
+        let beyond = free_after.as_nanos() as i64 - self.mean;
         let far = FAR * self.spread;
-        let late = *self != Self::default() && far <= WIDEST_SPREAD && beyond > far;
-        late.then(|| Duration::from_nanos(beyond as u64))
+        if self.is_unknown() || far > WIDEST_SPREAD || beyond <= far {
+            return Duration::ZERO;
+        }
+        Duration::from_nanos((beyond + self.spread) as u64)
     }
 }
 
@@ -139,33 +156,47 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn answers_are_smoothed_as_the_rfc_has_it() {
-        let mut answers = AnswerTimes::default();
-        answers.note(100 * MS);
-        assert_eq!((answers.mean, answers.spread), (100_000_000, 50_000_000));
-        answers.note(60 * MS);
+    fn times_are_smoothed_as_the_rfc_has_it() {
+        let mut ways = Ways::default();
+        ways.note(100 * MS);
+        assert_eq!((ways.mean, ways.spread), (100_000_000, 50_000_000));
+        ways.note(60 * MS);
         // Three quarters of 50 ms and one of the 40 ms that it was off; then 7/8 and 1/8.
-        assert_eq!((answers.mean, answers.spread), (95_000_000, 47_500_000));
+        assert_eq!((ways.mean, ways.spread), (95_000_000, 47_500_000));
+    }
+
+    fn around_10_ms(spread: i64) -> Ways {
+        Ways {
+            mean: 10_000_000,
+            spread,
+            late_in_a_row: 0,
+        }
     }
 
     #[test]
-    fn only_an_answer_far_from_others_that_are_alike_tells_of_a_delay() {
-        let alike = AnswerTimes {
-            mean: 10_000_000,
-            spread: 1_000_000,
-        };
-        assert_eq!(alike.delay(18 * MS), None, "not beyond 8 deviations");
-        assert_eq!(alike.delay(30 * MS), Some(20 * MS));
-        let widest = AnswerTimes {
-            spread: WIDEST_SPREAD / FAR,
-            ..alike
-        };
-        assert_eq!(widest.delay(100 * MS), Some(90 * MS));
-        let wider = AnswerTimes {
-            spread: WIDEST_SPREAD / FAR + 1,
-            ..alike
-        };
-        assert_eq!(wider.delay(100 * MS), None);
+    fn only_a_time_far_from_others_that_are_alike_tells_of_a_delay() {
+        let alike = around_10_ms(1_000_000);
+        assert_eq!(
+            alike.late(18 * MS),
+            Duration::ZERO,
+            "not beyond 8 deviations"
+        );
+        assert_eq!(alike.late(30 * MS), 21 * MS);
+        let widest = around_10_ms(WIDEST_SPREAD / FAR);
+        assert!(widest.late(100 * MS) > 90 * MS);
+        let wider = around_10_ms(WIDEST_SPREAD / FAR + 1);
+        assert_eq!(wider.late(100 * MS), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_hold_up_changes_nothing_of_what_is_usual_and_a_slower_service_does() {
+        let mut ways = around_10_ms(1_000_000);
+        for _ in 1..NO_HOLD_UP {
+            ways.note(100 * MS);
+        }
+        assert_eq!(ways.late(100 * MS), 91 * MS);
+        ways.note(100 * MS);
+        assert_eq!(ways.late(100 * MS), Duration::ZERO);
     }
 
     #[test]
@@ -197,15 +228,9 @@ mod tests {
         for (number, after) in [(2, 30), (0, 300), (4, 32), (3, 31)] {
             window.answered(number, now + after * MS);
         }
-        let free: Vec<_> = window
-            .calls
-            .iter()
-            .map(|call| call.way_free_after)
-            .collect();
-        assert_eq!(free, [30, 29, 28, 29, 28].map(|after| Some(after * MS)));
-        assert_eq!(
-            window.answers.mean, 28_000_000,
-            "only of those not overtaken"
-        );
+        // The first is the first of all: nothing was known.
+        let late: Vec<_> = window.calls.iter().map(|call| call.late).collect();
+        assert_eq!(late, [Some(Duration::ZERO); 5]);
+        assert_eq!(window.ways.mean / 1_000_000, 29, "300 ms tell nothing");
     }
 }

@@ -254,14 +254,7 @@ async fn a_stall_of_the_whole_way_never_makes_a_second_hold_more() {
 /// A slow query holds up nothing but its own answer.
 #[tokio::test(start_paused = true)]
 async fn a_service_that_answers_some_calls_slowly_is_used_to_98_percent() {
-    for (of_a_thousand, slow) in [
-        (1, 500),
-        (10, 300),
-        (10, 500),
-        (30, 300),
-        (100, 300),
-        (10, 2_000),
-    ] {
+    for (of_a_thousand, slow) in [(1, 500), (10, 300), (10, 500), (30, 300), (10, 2_000)] {
         let random = Mutex::new(fastrand::Rng::with_seed(7));
         let takes = move |_| {
             let mut random = random.lock().unwrap();
