@@ -14,6 +14,7 @@ use crate::rate_limit::RateLimiter;
 use crate::seed::Seed;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::time_text;
 
 /// The state behind one sandbox.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl App {
         faults: Faults,
     ) -> Result<Self, SandboxError> {
         let mut tenants = BTreeMap::new();
+        let mut latest = 0;
         let first = (connection.tenant, data.map(Path::to_owned));
         let others = more_tenants
             .iter()
@@ -55,6 +57,10 @@ impl App {
                     .create(|db| seed.fill(db, &settings))
                     .map_err(SandboxError::database)?;
             }
+            // A clock that was moved ahead may have been: changes keep their order all the same.
+            let stored = store.latest_change().map_err(SandboxError::database)?;
+            let stored = stored.as_deref().and_then(time_text::to_ticks);
+            latest = latest.max(stored.unwrap_or(0));
             tenants.insert(
                 id,
                 Tenant {
@@ -65,7 +71,7 @@ impl App {
         }
         Ok(Self {
             connection,
-            clock: Clock::real(),
+            clock: Clock::real(latest),
             log: Log::default(),
             tokens: Tokens::default(),
             faults,

@@ -79,12 +79,7 @@ pub(crate) fn admit<'a>(
 ) -> Result<&'a Tenant, Problem> {
     let grant = access_token(headers)
         .and_then(|token| app.tokens.find(token, now))
-        .ok_or_else(|| {
-            Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "The access token is missing or no longer valid",
-            )
-        })?;
+        .ok_or_else(Problem::unauthorized)?;
     let app_key = headers.get("st-app-key").map(HeaderValue::as_bytes);
     if app_key != Some(app.connection.app_key.as_bytes()) {
         return Err(refusal(
@@ -119,11 +114,13 @@ pub(crate) fn admit<'a>(
     Ok(tenant)
 }
 
+/// A refusal of the gateway. One with 404 says what it says of an unknown
+/// path: that no operation matches.
 fn refusal(status: u16, title: &str) -> Problem {
-    Problem::new(
-        StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN),
-        title,
-    )
+    match StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN) {
+        StatusCode::NOT_FOUND => Problem::no_route(),
+        status => Problem::new(status, title),
+    }
 }
 
 /// The token alone or after `Bearer`, in any letter case.

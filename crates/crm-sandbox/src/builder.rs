@@ -64,8 +64,8 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The address to listen on; port 0 takes a free one. Default:
-    /// `127.0.0.1:0`.
+    /// The address to listen on, of this machine only: the credentials are
+    /// public. Port 0 takes a free one. Default: `127.0.0.1:0`.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
@@ -185,6 +185,11 @@ impl SandboxBuilder {
             address: self.listen.to_string(),
             source,
         };
+        if !self.listen.ip().is_loopback() {
+            return Err(SandboxError::NotLoopback {
+                address: self.listen,
+            });
+        }
         let listener = TcpListener::bind(self.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let url = format!("http://{address}");

@@ -53,7 +53,8 @@ impl Hands {
 }
 
 impl Clock {
-    pub(crate) fn real() -> Self {
+    /// Real time; every [`stamp`](Self::stamp) is later than `latest`.
+    pub(crate) fn real(latest: i64) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -62,7 +63,7 @@ impl Clock {
                 base: ticks(now),
                 since: Instant::now(),
                 running: true,
-                last_stamp: 0,
+                last_stamp: latest,
             }),
         }
     }
@@ -132,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_frozen_clock_moves_only_when_told() {
-        let clock = Clock::real();
+        let clock = Clock::real(0);
         clock.freeze();
         let before = clock.ticks();
         assert_eq!(clock.ticks(), before);
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn stamps_differ_even_while_the_clock_stands_still_or_goes_back() {
-        let clock = Clock::real();
+        let clock = Clock::real(0);
         clock.freeze();
         let first = clock.stamp();
         let second = clock.stamp();

@@ -15,6 +15,9 @@ pub(crate) enum ContactType {
     Fax,
 }
 
+/// Why a value of spaces is refused, whatever its type.
+const BLANK: &str = "it must not be blank";
+
 impl ContactType {
     /// Reads a stored type; the store may hold types that are unknown here.
     pub(crate) fn stored(text: &str) -> Option<Self> {
@@ -49,6 +52,22 @@ impl ContactType {
         }
     }
 
+    /// Refuses what can be refused of a change without the record: the rules
+    /// for values come before its lookup.
+    pub(crate) fn check(
+        kind: Option<Self>,
+        value: Option<&str>,
+        settings: &Settings,
+    ) -> Result<(), Problem> {
+        match (kind, value) {
+            (Some(kind), Some(value)) => kind.value(value, settings).map(drop),
+            (None, Some(value)) if settings.value_checks && value.trim().is_empty() => {
+                Err(Problem::field("value", BLANK))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The value as the store keeps it. How the real service checks and
     /// normalises values is not documented.
     pub(crate) fn value(self, value: &str, settings: &Settings) -> Result<String, Problem> {
@@ -65,7 +84,7 @@ impl ContactType {
 
     fn objection(self, value: &str) -> Option<&'static str> {
         if value.trim().is_empty() {
-            return Some("it must not be blank");
+            return Some(BLANK);
         }
         match self {
             Self::Email => match value.trim().split_once('@') {

@@ -32,6 +32,10 @@ pub(crate) async fn operation(
     operation: Arc<Operation>,
     request: Request,
 ) -> Response<Body> {
+    // The router takes HEAD for GET; the gateway knows no such operation.
+    if request.method() != operation.method {
+        return no_route(app, request).await;
+    }
     let (mut parts, body) = request.into_parts();
     let path = RawPathParams::from_request_parts(&mut parts, &())
         .await
@@ -88,10 +92,10 @@ async fn exchange(
     carry_out: impl FnOnce(&Parts, &[u8], &Terms<'_>) -> Response<Body>,
 ) -> Response<Body> {
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
-    wire.calm();
     let fault = app
         .faults
-        .choose(operation, &parts.method, parts.uri.path());
+        .choose(operation, &parts.method, parts.uri.path())
+        .filter(|fault| faults::concerns(fault, operation));
     let received = faults::receive(fault.as_ref(), &wire, body).await;
     // From here to the answer nothing waits: the times in the log are those
     // by which the rate limit counts.
@@ -111,7 +115,7 @@ async fn exchange(
                 keep,
             };
             let answer = carry_out(&parts, &body, &terms);
-            inject(fault, operation, &wire, answer).await
+            inject(fault, operation, &settings, &wire, answer).await
         }
     };
     if let Some(fault) = &injected {
@@ -140,13 +144,14 @@ async fn exchange(
 async fn inject(
     fault: Option<Fault>,
     operation: &str,
+    settings: &Settings,
     wire: &Wire,
     answer: Response<Body>,
 ) -> (Response<Body>, Option<Fault>) {
     let Some(fault) = fault else {
         return (answer, None);
     };
-    match faults::instead(&fault, operation) {
+    match faults::instead(&fault, operation, settings) {
         Some(refusal) if answer.status().is_success() => (refusal, Some(fault)),
         Some(_) => (answer, None),
         None => (faults::after(&fault, wire, answer).await, Some(fault)),

@@ -1,6 +1,6 @@
 //! Errors of the sandbox itself, not of the API that it plays.
 
-use std::{error::Error, io};
+use std::{error::Error, io, net::SocketAddr, path::PathBuf};
 
 /// What kept a sandbox from starting or from doing what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,11 +14,17 @@ pub enum SandboxError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Others could reach the address, and the credentials are public.
+    #[error("cannot listen on {address}: the credentials are public, use a loopback address")]
+    NotLoopback {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
     /// The thread or the runtime of the server could not be made.
     #[error("cannot start the server's thread")]
     Thread(#[source] io::Error),
     /// The database could not be opened, read or written.
-    #[error("cannot use the sandbox's database; is it a file of this version, and writable?")]
+    #[error("cannot use the sandbox's database; is it a SQLite file, and writable?")]
     Database(#[source] Box<dyn Error + Send + Sync>),
     /// The database was written by another version of the sandbox.
     #[error(
@@ -29,6 +35,12 @@ pub enum SandboxError {
         found: i64,
         /// The layout version of this crate.
         expected: i64,
+    },
+    /// The data file holds something else. It was left as it is.
+    #[error("{} holds something else than a sandbox's data: use another file", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
     },
     /// A setting does not exist or does not take this value.
     #[error(transparent)]

@@ -12,7 +12,8 @@ mod plan;
 mod wire;
 
 pub use fault::Fault;
-pub(crate) use inject::{Unread, after, instead, receive};
+use fault::Meets;
+pub(crate) use inject::{Unread, after, concerns, instead, receive};
 pub use plan::{FaultPlan, FaultRule};
 pub(crate) use wire::{Wire, WiredStream};
 
@@ -25,7 +26,10 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct State {
     plan: FaultPlan,
-    chance: fastrand::Rng,
+    /// The chance of requests. Connections have their own: how many a client
+    /// makes must not decide which of its requests meet a fault.
+    requests: fastrand::Rng,
+    connections: fastrand::Rng,
     /// Matching requests seen so far, per rule.
     seen: Vec<u32>,
     injected: BTreeMap<&'static str, u64>,
@@ -56,25 +60,20 @@ impl Faults {
         *self.state().injected.entry(fault.name()).or_default() += 1;
     }
 
-    /// Whether a new connection is to be refused.
-    pub(crate) fn refuse_connection(&self) -> bool {
-        let mut state = self.state();
-        let refuse = state
-            .choose(|rule| rule.fault == Fault::Refuse, true)
-            .is_some();
-        drop(state);
-        if refuse {
-            self.count(&Fault::Refuse);
+    /// Whether a new connection is to be reset.
+    pub(crate) fn reset_connection(&self) -> bool {
+        let fault = self.state().choose(Meets::Connections, |_| true);
+        if let Some(fault) = &fault {
+            self.count(fault);
         }
-        refuse
+        fault.is_some()
     }
 
     /// The fault for a request, if one is due.
     pub(crate) fn choose(&self, operation: &str, method: &Method, path: &str) -> Option<Fault> {
-        self.state().choose(
-            |rule| rule.fault != Fault::Refuse && rule.matches(operation, method, path),
-            false,
-        )
+        self.state().choose(Meets::Requests, |rule| {
+            rule.matches(operation, method, path)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,16 +84,17 @@ impl Faults {
 impl State {
     fn new(plan: FaultPlan, injected: BTreeMap<&'static str, u64>) -> Self {
         Self {
-            chance: fastrand::Rng::with_seed(plan.seed),
+            requests: fastrand::Rng::with_seed(plan.seed),
+            connections: fastrand::Rng::with_seed(plan.seed.rotate_left(32)),
             seen: vec![0; plan.rules.len()],
             plan,
             injected,
         }
     }
 
-    fn choose(&mut self, matches: impl Fn(&FaultRule) -> bool, connection: bool) -> Option<Fault> {
+    fn choose(&mut self, meets: Meets, matches: impl Fn(&FaultRule) -> bool) -> Option<Fault> {
         for (rule, seen) in self.plan.rules.iter().zip(&mut self.seen) {
-            if matches(rule) {
+            if rule.fault.meets() == meets && matches(rule) {
                 *seen = seen.saturating_add(1);
                 let last = rule.skip.saturating_add(rule.times);
                 if *seen > rule.skip && (rule.times == 0 || *seen <= last) {
@@ -102,18 +102,19 @@ impl State {
                 }
             }
         }
-        if self.plan.random.is_empty() {
-            return None;
-        }
-        let mut drawn = self.chance.f64();
-        for random in &self.plan.random {
-            if (random.fault == Fault::Refuse) == connection {
-                if drawn < random.rate {
-                    return Some(random.fault.clone());
-                }
+        let mut drawn = match meets {
+            Meets::Requests => self.requests.f64(),
+            Meets::Connections => self.connections.f64(),
+        };
+        let mut random = self.plan.random.iter();
+        let met = random.find(|random| {
+            let due = random.fault.meets() == meets;
+            let hit = due && drawn < random.rate;
+            if due {
                 drawn -= random.rate;
             }
-        }
-        None
+            hit
+        });
+        met.map(|random| random.fault.clone())
     }
 }

@@ -150,12 +150,12 @@ impl Call<'_> {
     pub(crate) fn int64(&self, name: &str) -> Result<i64, Problem> {
         self.text(name)?
             .parse()
-            .map_err(|_| Problem::field(name, "it is not an integer"))
+            .map_err(|_| Problem::path_id(name, "it is not an integer"))
     }
 
     /// A path parameter that is a GUID, in the store's form.
     pub(crate) fn guid(&self, name: &str) -> Result<String, Problem> {
-        query::guid(self.text(name)?).ok_or_else(|| Problem::field(name, "it is not a GUID"))
+        query::guid(self.text(name)?).ok_or_else(|| Problem::path_id(name, "it is not a GUID"))
     }
 
     /// A path parameter that is text.

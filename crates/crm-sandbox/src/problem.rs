@@ -48,16 +48,29 @@ impl Problem {
     /// 400 for one field, named as the API names it.
     pub(crate) fn field(name: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            format!("The value of '{name}' was refused: {reason}"),
-        )
-        .with_error(name, reason)
+        Self::refused(name, &reason).with_error(name, reason)
+    }
+
+    /// 400 for an id in the path: the API files every such id under `id`.
+    pub(crate) fn path_id(name: &str, reason: &str) -> Self {
+        Self::refused(name, reason).with_error("id", reason)
+    }
+
+    fn refused(name: &str, reason: &str) -> Self {
+        Self::bad_request(format!("The value of '{name}' was refused: {reason}"))
     }
 
     /// 400 without a field.
     pub(crate) fn bad_request(title: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, title)
+    }
+
+    /// 401.
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "The access token is missing or no longer valid",
+        )
     }
 
     /// 404 for a record.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::settings::Settings;
 
 /// The data with which a new database starts. The same seed always gives the
-/// same data; a data file that already has tables is left as it is.
+/// same data; the data file of an earlier sandbox keeps what it has.
 ///
 /// As text: `demo`, `empty` or a number.
 ///

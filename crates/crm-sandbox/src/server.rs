@@ -68,7 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: onesho
             tokio::time::sleep(AFTER_FAILED_ACCEPT).await;
             continue;
         };
-        if app.faults.refuse_connection() {
+        if app.faults.reset_connection() {
             // Dropped without lingering: the client sees a reset.
             let _ = tcp.set_zero_linger();
             continue;
@@ -82,6 +82,8 @@ async fn connection(tcp: TcpStream, router: Router) {
     let wire = Wire::default();
     let stream = WiredStream::new(tcp, wire.clone());
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        // What befell the answer before ends here, whatever is asked for now.
+        wire.calm();
         request.extensions_mut().insert(wire.clone());
         router.clone().call(request)
     });

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, TransactionBehavior};
 
 pub(crate) mod bookings;
@@ -17,6 +18,9 @@ pub(crate) mod select;
 
 use crate::error::SandboxError;
 use crate::problem::Problem;
+
+/// Marks a file as a sandbox's (`CRMB`), kept in its `application_id`.
+const APPLICATION: i64 = 0x4352_4D42;
 
 /// Version of the layout, kept in the file's `user_version`.
 const LAYOUT: i64 = 1;
@@ -34,17 +38,36 @@ impl Store {
     /// Opens a database: in memory, or in a file that outlives the sandbox.
     /// The second value says whether it is new and wants its seed.
     pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
-        let (connection, found) = connect(path).map_err(SandboxError::database)?;
-        let is_new = match found {
-            0 => true,
-            LAYOUT => false,
-            found => {
+        let (connection, marks) = connect(path).map_err(SandboxError::database)?;
+        let is_new = match marks {
+            Marks {
+                application: 0,
+                layout: 0,
+                is_empty: true,
+            } => true,
+            Marks {
+                application: APPLICATION,
+                layout: LAYOUT,
+                ..
+            } => false,
+            Marks {
+                application: APPLICATION,
+                layout,
+                ..
+            } => {
                 return Err(SandboxError::Layout {
-                    found,
+                    found: layout,
                     expected: LAYOUT,
                 });
             }
+            _ => {
+                return Err(SandboxError::Foreign {
+                    file: path.unwrap_or(Path::new("")).to_owned(),
+                });
+            }
         };
+        // Only now: a file of something else is left as it is.
+        prepare(&connection).map_err(SandboxError::database)?;
         Ok((
             Self {
                 connection: Mutex::new(connection),
@@ -64,6 +87,7 @@ impl Store {
         fill(&transaction)?;
         // Indexes are quicker to build once than to keep up row by row.
         transaction.execute_batch(include_str!("store/indexes.sql"))?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", LAYOUT)?;
         transaction.commit()
     }
@@ -93,6 +117,20 @@ impl Store {
         Ok(answer)
     }
 
+    /// The time of the latest change that is stored, if any is.
+    pub(crate) fn latest_change(&self) -> rusqlite::Result<Option<String>> {
+        self.connection().query_row(
+            "SELECT MAX(modified_on) FROM (
+                 SELECT MAX(modified_on) AS modified_on FROM location_contacts
+                 UNION ALL SELECT MAX(modified_on) FROM customer_contacts
+                 UNION ALL SELECT MAX(modified_on) FROM booking_contacts
+                 UNION ALL SELECT MAX(modified_on) FROM people
+                 UNION ALL SELECT MAX(modified_on) FROM contact_methods)",
+            [],
+            |row| row.get(0),
+        )
+    }
+
     /// Looks into the database, outside any request.
     pub(crate) fn inspect<T>(
         &self,
@@ -116,15 +154,41 @@ impl Store {
     }
 }
 
-/// A connection, and the layout version of its database; 0 when it is new.
-fn connect(path: Option<&Path>) -> rusqlite::Result<(Connection, i64)> {
+/// What tells whose a database is.
+struct Marks {
+    application: i64,
+    layout: i64,
+    is_empty: bool,
+}
+
+fn connect(path: Option<&Path>) -> rusqlite::Result<(Connection, Marks)> {
     let connection = match path {
         Some(path) => Connection::open(path)?,
         None => Connection::open_in_memory()?,
     };
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let marks = Marks {
+        application: pragma("application_id")?,
+        layout: pragma("user_version")?,
+        is_empty: !connection
+            .prepare("SELECT 1 FROM sqlite_schema")?
+            .exists([])?,
+    };
+    Ok((connection, marks))
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let layout = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((connection, layout))
+    // SQLite's own NOCASE and lower() know the letters of ASCII only.
+    connection.create_scalar_function(
+        "fold",
+        1,
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
+        |call| {
+            let text: Option<String> = call.get(0)?;
+            Ok(text.map(|text| text.to_lowercase()))
+        },
+    )
 }

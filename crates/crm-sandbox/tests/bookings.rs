@@ -52,6 +52,24 @@ async fn an_update_answers_the_members_of_its_request_unless_switched() {
 }
 
 #[tokio::test]
+async fn a_value_is_refused_before_the_booking_is_looked_up() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let nowhere = "/booking-provider/501/bookings/1/contacts/1";
+    for (body, status) in [
+        (json!({"value": " "}), 400),
+        (json!({"type": "Email", "value": "nobody"}), 400),
+        (json!({"value": "nobody"}), 404),
+    ] {
+        assert_eq!(
+            client.patch(nowhere, body.clone()).await.0,
+            status,
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_contact_is_created_and_deleted() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
@@ -69,4 +87,10 @@ async fn a_contact_is_created_and_deleted() {
     let path = format!("{CONTACTS}/{}", contact["id"]);
     assert_eq!(client.delete(&path).await, (200, Value::Null));
     assert_eq!(client.delete(&path).await.0, 404);
+    assert_eq!(client.patch(&path, json!({"memo": "x"})).await.0, 404);
+    assert_eq!(ids(&client.get(CONTACTS).await.1), [6501, 6502]);
+    let (_, next) = client
+        .post(CONTACTS, json!({"type": "Email", "value": "a@b.example"}))
+        .await;
+    assert!(next["id"].as_i64() > contact["id"].as_i64(), "{next}");
 }

@@ -76,6 +76,8 @@ async fn files_that_cannot_be_used_are_clear_errors() {
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "This is no database, it is a text of some length.").unwrap();
     let newer = folder.path().join("newer.db");
+    let sandbox = Sandbox::builder().data(&newer).start().await.unwrap();
+    sandbox.stop().await;
     rusqlite::Connection::open(&newer)
         .unwrap()
         .pragma_update(None, "user_version", 99)
@@ -91,6 +93,53 @@ async fn files_that_cannot_be_used_are_clear_errors() {
         start(&folder.path().join("no/such/folder.db")).await,
         SandboxError::Database(_)
     ));
+}
+
+#[tokio::test]
+async fn a_database_of_something_else_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, marks) in [
+        ("notes.db", ""),
+        ("version.db", "PRAGMA user_version = 1;"),
+        (
+            "set.db",
+            "PRAGMA user_version = 1; PRAGMA application_id = 7;",
+        ),
+    ] {
+        let file = folder.path().join(name);
+        rusqlite::Connection::open(&file)
+            .unwrap()
+            .execute_batch(&format!("{marks} CREATE TABLE notes (text TEXT)"))
+            .unwrap();
+        let before = std::fs::read(&file).unwrap();
+        let error = Sandbox::builder().data(&file).start().await.unwrap_err();
+        assert!(matches!(error, SandboxError::Foreign { .. }), "{error}");
+        assert!(error.to_string().contains(name), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), before, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn changes_keep_their_order_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sandbox.db");
+    let latest = async |memo: &str| {
+        let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
+        let client = Client::new(&sandbox).await;
+        let body = serde_json::json!({"memo": memo});
+        let path = "/locations/2001/contacts/3001";
+        sandbox.clock().advance(match memo {
+            "first" => std::time::Duration::from_secs(800),
+            _ => std::time::Duration::ZERO,
+        });
+        let (status, contact) = client.patch(path, body).await;
+        assert_eq!(status, 200, "{contact}");
+        sandbox.stop().await;
+        contact["modifiedOn"].as_str().unwrap().to_owned()
+    };
+    let first = latest("first").await;
+    let second = latest("second").await;
+    assert!(second > first, "{second} is not after {first}");
 }
 
 #[tokio::test]

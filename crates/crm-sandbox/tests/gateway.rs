@@ -136,6 +136,43 @@ async fn each_missing_credential_has_its_own_refusal() {
 }
 
 #[tokio::test]
+async fn a_404_for_key_or_tenant_is_that_of_an_unknown_path() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let builder = Sandbox::builder().set("app-key-status", "404").unwrap();
+    let keyless = builder.set("foreign-tenant-status", "404").unwrap();
+    let strict = keyless.start().await.unwrap();
+    let token = Client::new(&strict).await.token;
+    let (_, unknown) = client.get("/nowhere").await;
+    for (tenant, key) in [(1001, "wrong"), (7, "ak1.sandbox")] {
+        for form in ["problem", "gateway"] {
+            strict.set("gateway-errors", form).unwrap();
+            let url = &strict.connection().api_url;
+            let request = reqwest::Client::new()
+                .get(format!("{url}/crm/v2/tenant/{tenant}{LIST}"))
+                .header("Authorization", &token)
+                .header("ST-App-Key", key);
+            let (status, body) = answer(request.send().await.unwrap()).await;
+            assert_eq!(status, 404);
+            match form {
+                "problem" => assert_eq!(body["title"], unknown["title"]),
+                _ => assert_eq!(body["message"], unknown["title"]),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_is_no_operation() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let head = client.request(Method::HEAD, LIST).send().await.unwrap();
+    assert_eq!(head.status(), 404);
+    let log = sandbox.log();
+    assert_eq!(log.last().map(|entry| entry.operation.as_str()), Some(""));
+}
+
+#[tokio::test]
 async fn tokens_expire_by_the_sandbox_clock() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
@@ -274,6 +311,16 @@ async fn a_stopped_sandbox_frees_its_port() {
     let url = sandbox.connection().api_url.clone();
     sandbox.stop().await;
     assert!(reqwest::get(url).await.unwrap_err().is_connect());
+}
+
+#[tokio::test]
+async fn only_this_machine_is_served() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let start = Sandbox::builder().listen(address.parse().unwrap()).start();
+        let refused = start.await.unwrap_err();
+        assert!(matches!(refused, SandboxError::NotLoopback { .. }));
+        assert!(refused.to_string().contains("public"), "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Each fault says whether the request is carried out. A request that an
 /// ordinary check refuses gets that refusal rather than another one: then
-/// `Status`, `Html`, `TooManyRequests` and `Maintenance` are not injected.
+/// `Status`, `Html`, `Unauthorized`, `TooManyRequests` and `Maintenance` are
+/// not injected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 )]
 #[non_exhaustive]
 pub enum Fault {
-    /// The connection is reset as soon as it is made. Nothing was sent. Rules
-    /// with this fault count connections, not requests.
-    Refuse,
+    /// The connection is reset as soon as it is made, before a byte of it is
+    /// read. Not carried out. It meets connections, not requests: rules count
+    /// those, whatever else they ask for.
+    ResetConnection,
     /// The connection is reset once the request's head was read. Not carried out.
     ResetBeforeRequest,
     /// The connection is reset once a part of the request's body was read.
@@ -64,9 +66,13 @@ pub enum Fault {
         /// The status.
         status: u16,
     },
+    /// 401, as when the access token was revoked. Not carried out. It leaves
+    /// the token endpoint alone.
+    Unauthorized,
     /// 429. Not carried out.
     TooManyRequests {
-        /// Seconds to wait, in the title.
+        /// Seconds to wait, in the title unless the setting `wait-in-title`
+        /// is off.
         seconds: u32,
         /// `Retry-After` is sent too.
         retry_after: bool,
@@ -77,12 +83,26 @@ pub enum Fault {
     LostAnswer,
 }
 
+/// What a fault happens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meets {
+    Connections,
+    Requests,
+}
+
 impl Fault {
+    pub(super) fn meets(&self) -> Meets {
+        match self {
+            Self::ResetConnection => Meets::Connections,
+            _ => Meets::Requests,
+        }
+    }
+
     /// The name under which it is counted.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Refuse => "refuse",
+            Self::ResetConnection => "reset-connection",
             Self::ResetBeforeRequest => "reset-before-request",
             Self::ResetDuringRequest => "reset-during-request",
             Self::ResetAfterRequest => "reset-after-request",
@@ -96,6 +116,7 @@ impl Fault {
             Self::GarbageBody => "garbage-body",
             Self::Html { .. } => "html",
             Self::Status { .. } => "status",
+            Self::Unauthorized => "unauthorized",
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::Maintenance => "maintenance",
             Self::LostAnswer => "lost-answer",

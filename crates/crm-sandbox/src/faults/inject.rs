@@ -11,7 +11,7 @@ use super::Fault;
 use super::wire::{End, Tampering, Wire};
 use crate::auth;
 use crate::problem::{Problem, json};
-use crate::settings::GatewayErrors;
+use crate::settings::Settings;
 
 /// Larger bodies are refused: no request of the API comes near.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
@@ -21,12 +21,13 @@ impl Fault {
     pub(crate) fn is_carried_out(&self) -> bool {
         !matches!(
             self,
-            Self::Refuse
+            Self::ResetConnection
                 | Self::ResetBeforeRequest
                 | Self::ResetDuringRequest
                 | Self::ResetAfterRequest
                 | Self::Html { .. }
                 | Self::Status { .. }
+                | Self::Unauthorized
                 | Self::TooManyRequests { .. }
                 | Self::Maintenance
         )
@@ -79,8 +80,17 @@ pub(crate) async fn receive(
     Ok(bytes)
 }
 
+/// Whether this fault can happen to a request for this operation.
+pub(crate) fn concerns(fault: &Fault, operation: &str) -> bool {
+    !(*fault == Fault::Unauthorized && operation == "Token")
+}
+
 /// The answer of a fault that takes the place of carrying out a request.
-pub(crate) fn instead(fault: &Fault, operation: &str) -> Option<Response<Body>> {
+pub(crate) fn instead(
+    fault: &Fault,
+    operation: &str,
+    settings: &Settings,
+) -> Option<Response<Body>> {
     let problem = match fault {
         Fault::Status {
             status: status @ (400 | 401),
@@ -94,11 +104,12 @@ pub(crate) fn instead(fault: &Fault, operation: &str) -> Option<Response<Body>> 
         Fault::TooManyRequests {
             seconds,
             retry_after,
-        } => Problem::too_many_requests(*seconds, true, *retry_after),
+        } => Problem::too_many_requests(*seconds, settings.wait_in_title, *retry_after),
+        Fault::Unauthorized => Problem::unauthorized(),
         Fault::Maintenance => Problem::conflict("Down for maintenance, please try again later"),
         _ => return None,
     };
-    Some(problem.into_response(GatewayErrors::Problem))
+    Some(problem.into_response(settings.gateway_errors))
 }
 
 /// Does to the answer of a request what the fault demands.

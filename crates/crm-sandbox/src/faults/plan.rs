@@ -135,7 +135,8 @@ impl FaultPlan {
     }
 
     /// The seed of the random faults: the same seed and the same order of
-    /// requests give the same faults.
+    /// requests give the same faults, however many connections they take. What
+    /// meets connections follows their order in the same way.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -151,7 +152,7 @@ impl FaultPlan {
     /// wait for so many seconds.
     pub fn mixed(seed: u64, rate: f64, retry_after: u32) -> Self {
         let faults = [
-            Fault::Refuse,
+            Fault::ResetConnection,
             Fault::ResetBeforeRequest,
             Fault::ResetDuringRequest,
             Fault::ResetAfterRequest,
@@ -164,14 +165,21 @@ impl FaultPlan {
                 milliseconds: 1,
             },
             Fault::WrongLength { difference: 10 },
+            Fault::WrongLength { difference: -10 },
             Fault::Garbage,
             Fault::GarbageBody,
             Fault::Html { status: 503 },
             Fault::Status { status: 500 },
             Fault::Status { status: 502 },
+            Fault::Status { status: 504 },
+            Fault::Unauthorized,
             Fault::TooManyRequests {
                 seconds: retry_after,
                 retry_after: true,
+            },
+            Fault::TooManyRequests {
+                seconds: retry_after,
+                retry_after: false,
             },
             Fault::Maintenance,
             Fault::LostAnswer,

@@ -165,6 +165,7 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     let kind = request.r#type.not_null("type", call.settings)?;
     let value = request.value.not_null("value", call.settings)?;
     let memo = request.memo.not_null("memo", call.settings)?;
+    ContactType::check(kind, value.as_deref(), call.settings)?;
     must_be_of(call, provider, booking)?;
     let mut contact =
         bookings::find(call.db, booking, id)?.ok_or_else(|| no_contact(booking, id))?;

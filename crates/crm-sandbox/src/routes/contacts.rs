@@ -179,10 +179,7 @@ fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let owner = call.int64("id")?;
     let id = call.int64("contactId")?;
     let change = call.json::<UpdateContactRequest>()?.check(call.settings)?;
-    if let (Some(kind), Some(value)) = (change.kind, &change.value) {
-        // What can be said without the contact comes before its lookup.
-        kind.value(value, call.settings)?;
-    }
+    ContactType::check(change.kind, change.value.as_deref(), call.settings)?;
     must_exist::<O>(call, owner)?;
     let mut contact = find::<O>(call, owner, id)?;
     if change.is_empty() && call.settings.empty_update == EmptyUpdate::Keep {

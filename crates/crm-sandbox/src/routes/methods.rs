@@ -119,9 +119,9 @@ fn page(call: &Call<'_>, person: Option<String>) -> Result<Reply, Problem> {
     let owned = |name| query.text(name).map(str::to_owned);
     let rows = filter_times(methods::select(), call)?
         .filter("person_id = ?", person)
-        .filter("reference_id = ? COLLATE NOCASE", owned("referenceId"))
+        .filter("fold(reference_id) = fold(?)", owned("referenceId"))
         .filter("type = ? COLLATE NOCASE", owned("type"))
-        .filter("value = ? COLLATE NOCASE", owned("value"))
+        .filter("fold(value) = fold(?)", owned("value"))
         .sorted(query.sort(&SORTS)?)
         .page(call.db, paging, methods::read)?;
     Reply::json(&Page::new(paging, rows, |method| method))
@@ -166,6 +166,7 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
     let value = request.value.not_null("value", call.settings)?;
     let memo = request.memo.not_null("memo", call.settings)?;
+    ContactType::check(None, value.as_deref(), call.settings)?;
     let mut method = find(call)?;
     let empty = value.is_none() && memo.is_none();
     if empty && call.settings.empty_update == EmptyUpdate::Keep {

@@ -153,9 +153,9 @@ fn page(call: &Call<'_>, select: Select) -> Result<Reply, Problem> {
     };
     let owned = |name| query.text(name).map(str::to_owned);
     let rows = filter_times(select, call)?
-        .filter("instr(lower(name), lower(?)) > 0", owned("name"))
-        .filter("instr(lower(title), lower(?)) > 0", owned("title"))
-        .filter("reference_id = ? COLLATE NOCASE", owned("referenceId"))
+        .filter("instr(fold(name), fold(?)) > 0", owned("name"))
+        .filter("instr(fold(title), fold(?)) > 0", owned("title"))
+        .filter("fold(reference_id) = fold(?)", owned("referenceId"))
         .filter("is_archived = ?", archived)
         .sorted(query.sort(&SORTS)?)
         .page(call.db, paging, people::read)?;

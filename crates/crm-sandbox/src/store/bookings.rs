@@ -17,8 +17,9 @@ pub(crate) struct BookingContact {
 
 const COLUMNS: &str = "booking_id, id, type, value, memo, modified_on";
 
+/// Starts a query for the contacts that are not deleted.
 pub(crate) fn select() -> Select {
-    Select::new(COLUMNS, "booking_contacts")
+    Select::new(COLUMNS, "booking_contacts").only("active")
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<BookingContact> {
@@ -44,7 +45,9 @@ pub(crate) fn find(
     booking: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<BookingContact>> {
-    let sql = format!("SELECT {COLUMNS} FROM booking_contacts WHERE booking_id = ? AND id = ?");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM booking_contacts WHERE booking_id = ? AND id = ? AND active"
+    );
     db.prepare_cached(&sql)?
         .query_row([booking, contact], read)
         .optional()
@@ -86,7 +89,10 @@ pub(crate) fn update(db: &Connection, contact: &BookingContact) -> rusqlite::Res
 
 /// Deletes a contact and says whether there was one.
 pub(crate) fn delete(db: &Connection, booking: i64, contact: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached("DELETE FROM booking_contacts WHERE booking_id = ? AND id = ?")?
-        .execute([booking, contact])
-        .map(|deleted| deleted > 0)
+    // The row stays: it keeps the id from being given again.
+    db.prepare_cached(
+        "UPDATE booking_contacts SET active = 0 WHERE booking_id = ? AND id = ? AND active",
+    )?
+    .execute([booking, contact])
+    .map(|deleted| deleted > 0)
 }

@@ -13,8 +13,9 @@ CREATE TABLE locations (
 );
 
 -- The four flags are null together: preferences unknown. `active` is 0 for a
--- deleted contact, which only the export feed still shows. `owner_id` is the
--- location's or the customer's id; a contact's id is unique per owner.
+-- deleted contact, which keeps its id and which only the export feed still
+-- shows. `owner_id` is the location's or the customer's id; a contact's id is
+-- unique per owner.
 CREATE TABLE location_contacts (
     owner_id          INTEGER NOT NULL,
     id                INTEGER NOT NULL,
@@ -63,6 +64,7 @@ CREATE TABLE booking_contacts (
     type        TEXT NOT NULL,
     value       TEXT NOT NULL,
     memo        TEXT,
+    active      INTEGER NOT NULL DEFAULT 1,
     modified_on TEXT NOT NULL,
     PRIMARY KEY (booking_id, id)
 ) WITHOUT ROWID;

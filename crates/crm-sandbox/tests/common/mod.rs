@@ -46,6 +46,11 @@ impl Client {
             .header("ST-App-Key", &self.app_key)
     }
 
+    /// GETs any URL over the connections of this client.
+    pub async fn get_url(&self, url: &str) -> Response {
+        self.http.get(url).send().await.unwrap()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         answer(self.request(Method::GET, path).send().await.unwrap()).await
     }
