@@ -118,6 +118,8 @@ async fn checks_come_in_their_documented_order() {
         async move { client.patch(path, body).await.0 }
     };
     assert_eq!(status("/locations/x/contacts/3001", json!([])).await, 400);
+    let malformed = client.patch("/locations/2001/contacts/x", json!([])).await;
+    assert!(malformed.1["errors"]["id"].is_array(), "{malformed:?}");
     assert_eq!(
         status("/locations/999/contacts/3001", json!({"type": "Pager"})).await,
         400
@@ -128,6 +130,10 @@ async fn checks_come_in_their_documented_order() {
             json!({"type": "Email", "value": "none"})
         )
         .await,
+        400
+    );
+    assert_eq!(
+        status("/locations/999/contacts/3001", json!({"value": " "})).await,
         400
     );
     assert_eq!(

@@ -118,6 +118,11 @@ async fn lists_filter_and_sort() {
         [Some("Esme Quill"), Some("Ada Quill")]
     );
     assert_eq!(names(&list("name=quill&sort=+id").await.1).len(), 2);
+    client.post("/contacts", json!({"name": "Zoë Ärn"})).await;
+    assert_eq!(names(&list("name=ZO%C3%8B").await.1), [Some("Zoë Ärn")]);
+    let (_, zoe) = list("name=%C3%A4rn").await;
+    let id = zoe["data"][0]["id"].as_str().unwrap();
+    client.delete(&format!("/contacts/{id}")).await;
     assert_eq!(names(&list("isArchived=True").await.1), [None]);
     assert_eq!(names(&list("isArchived=Any").await.1).len(), 6);
     assert_eq!(
