@@ -1,11 +1,15 @@
 //! The server's strict limit, kept over real sockets. Alone in its file: the tests of one file
 //! run at the same time, and a starved machine holds calls up for longer than any margin.
 //!
-//! `CRM_LIMITED_CALLS` sets how many calls: 600 for the long run.
+//! `CRM_LIMITED_CALLS` sets how many calls: 600 for the long run. `CRM_EXACT_LIMIT` grants one
+//! run only, for a machine where nothing else runs.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{env, time::Instant};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId, TenantId};
@@ -14,23 +18,29 @@ use crm_transport::{Credentials, Environment};
 use tokio::task::JoinSet;
 
 /// A machine that is busy with something else holds up single calls by more than the pace has
-/// to spare, so one good run of three is enough.
+/// to spare, so one good run of three is enough. A good run also uses up the limit but for 2 %.
 #[tokio::test]
 async fn at_the_servers_limit_not_one_call_is_refused() {
     let calls = env::var("CRM_LIMITED_CALLS").map_or(120, |calls| calls.parse().unwrap());
-    let mut refused = Vec::new();
-    for _ in 0..3 {
-        refused.push(refusals(calls).await);
-        if refused.ends_with(&[0]) {
+    let longest = Duration::from_secs_f64(calls as f64 / 60.0 * 1.02);
+    let runs = match env::var_os("CRM_EXACT_LIMIT") {
+        Some(_) => 1,
+        None => 3,
+    };
+    let mut results = Vec::new();
+    for _ in 0..runs {
+        let (refused, elapsed) = run(calls).await;
+        if refused == 0 && elapsed <= longest {
             return;
         }
+        results.push((refused, elapsed));
     }
-    panic!("answers 429 in three runs: {refused:?}");
+    panic!("refused, and how long it took, at most {longest:?}: {results:?}");
 }
 
 /// Makes so many updates as fast as the limit lets them pass, and counts the answers 429 and
-/// the calls too many in any second, by the server's clock.
-async fn refusals(calls: u64) -> usize {
+/// the calls too many in any second, by the server's clock; tells too how long it took.
+async fn run(calls: u64) -> (usize, Duration) {
     let sandbox = Sandbox::builder()
         .seed(Seed::Count(10))
         .start()
@@ -62,12 +72,14 @@ async fn refusals(calls: u64) -> usize {
         });
     }
     assert_eq!(tasks.join_all().await.len() as u64, calls);
-    println!("{calls} calls in {:?}", started.elapsed());
+    let elapsed = started.elapsed();
+    println!("{calls} calls in {elapsed:?}");
     let log = sandbox.log();
     let updates = log
         .iter()
         .filter(|entry| entry.operation == "Locations_UpdateContact");
     let times: Vec<_> = updates.clone().map(|entry| entry.time).collect();
     let crowded = |window: &&[i64]| window[60] - window[0] < 1_000_000_000;
-    updates.filter(|entry| entry.status == 429).count() + times.windows(61).filter(crowded).count()
+    let refused = updates.filter(|entry| entry.status == 429).count();
+    (refused + times.windows(61).filter(crowded).count(), elapsed)
 }
