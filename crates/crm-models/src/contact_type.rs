@@ -57,23 +57,39 @@ impl ContactType {
         matches!(self, Self::Phone | Self::MobilePhone | Self::Fax)
     }
 
-    /// What two values must share to be the same: the digits of a number, the lower-case
-    /// form of an address, the text of anything else.
+    /// What a search for a value compares, however the value is written: [`phone::key`] of a
+    /// number, [`email::key`] of an address. A type outside the contract goes by the looks of
+    /// the value; of a text without digits it is the text.
+    ///
+    /// ```
+    /// use crm_models::ContactType;
+    ///
+    /// assert_eq!(ContactType::Phone.key("(818) 555-0142 ext. 7"), "8185550142");
+    /// assert_eq!(ContactType::from("Pager").key("(818) 555-0142"), "8185550142");
+    /// ```
     #[must_use]
     pub fn key(&self, value: &str) -> String {
         match self {
-            Self::Phone | Self::MobilePhone | Self::Fax => phone::key(value),
             Self::Email => email::key(value),
-            Self::Other(_) => value.to_owned(),
+            _ if value.contains('@') => email::key(value),
+            Self::Phone | Self::MobilePhone | Self::Fax => phone::key(value),
+            Self::Other(_) => match phone::key(value) {
+                key if key.is_empty() => value.to_owned(),
+                key => key,
+            },
         }
     }
 
-    /// Whether two values mean the same number or address. Numbers without any digit are
-    /// compared as they are written.
+    /// Whether two values mean the same number or address: all digits of a number, an
+    /// extension's too, an address without case, anything else as it is written.
     #[must_use]
     pub fn same_value(&self, one: &str, other: &str) -> bool {
-        let key = self.key(one);
-        one == other || (!key.is_empty() && key == self.key(other))
+        one == other
+            || match self {
+                Self::Phone | Self::MobilePhone | Self::Fax => phone::is_same(one, other),
+                Self::Email => email::key(one) == email::key(other),
+                Self::Other(_) => false,
+            }
     }
 
     fn known(text: &str) -> Option<Self> {

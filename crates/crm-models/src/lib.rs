@@ -73,7 +73,8 @@
 //! | whom people belong to | [`ContactRelationship`], [`RelatedEntityType`], [`RelationshipFilter`] |
 //! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`] |
 //! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesUnknown`] |
-//! | comparing values | [`ContactType::same_value`], [`phone::key`], [`email::key`] |
+//! | comparing values | [`ContactType::same_value`] |
+//! | searching by value | [`ContactType::key`], [`phone::key`], [`email::key`] |
 
 #![warn(missing_debug_implementations)]
 

@@ -5,14 +5,59 @@ const MOST_DIGITS: usize = 20;
 /// The most characters, punctuation and extension words included.
 const MOST_CHARACTERS: usize = 50;
 
-/// The digits of a number, without the leading 1 of eleven: the country code of the US.
+/// What follows a number, as an extension does, begins after so many digits at least: before
+/// that a `#` or a letter is part of the number, as in `1-800-FLOWERS`.
+const LOCAL_DIGITS: usize = 7;
+
+/// What all ways to write a number have in common: its digits, without the leading 1 of eleven
+/// (the country code of the US) and without an extension. Search with it.
+///
+/// Of a number and its extension in one row of digits nobody can tell where the one ends.
 ///
 /// ```
-/// assert_eq!(crm_models::phone::key("+1 (818) 555-0142"), "8185550142");
-/// assert_eq!(crm_models::phone::key("818.555.0142"), "8185550142");
+/// use crm_models::phone;
+///
+/// assert_eq!(phone::key("+1 (818) 555-0142"), "8185550142");
+/// assert_eq!(phone::key("818.555.0142 ext. 7"), "8185550142");
 /// ```
 #[must_use]
 pub fn key(number: &str) -> String {
+    digits(without_extension(number))
+}
+
+/// The number without what is written behind it: an extension after `ext.`, `x`, `#` or `;ext=`,
+/// or any other word.
+///
+/// ```
+/// use crm_models::phone;
+///
+/// assert_eq!(phone::without_extension("(818) 555-0142 ext. 7"), "(818) 555-0142");
+/// assert_eq!(phone::without_extension("(818) 555-0142"), "(818) 555-0142");
+/// ```
+#[must_use]
+pub fn without_extension(number: &str) -> &str {
+    let mut digits = 0;
+    let end = number.find(|character: char| {
+        digits += usize::from(character.is_ascii_digit());
+        digits >= LOCAL_DIGITS && (character.is_alphabetic() || matches!(character, '#' | ';'))
+    });
+    let end = end.unwrap_or(number.len());
+    number[..end].trim_end_matches([' ', '\t', ',', '('])
+}
+
+/// Whether two texts are one number and extension as the service may write them: also all
+/// digits in a row, since a service that keeps digits alone runs the two together.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let extension = |number: &str| digits(&number[without_extension(number).len()..]);
+    let same = |part: fn(&str) -> String| {
+        let part_of_one = part(one);
+        !part_of_one.is_empty() && part_of_one == part(other)
+    };
+    same(digits) || (same(key) && extension(one) == extension(other))
+}
+
+/// The digits, without the leading 1 of eleven.
+fn digits(number: &str) -> String {
     let mut digits: String = number.chars().filter(char::is_ascii_digit).collect();
     if digits.len() == 11 && digits.starts_with('1') {
         digits.remove(0);

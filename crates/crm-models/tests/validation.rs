@@ -277,7 +277,46 @@ fn an_export_from_a_blank_token_is_refused() {
 }
 
 #[rstest]
+#[case("(206) 555-0134 ext. 7", "2065550134")]
+#[case("206-555-0134 EXTENSION 70", "2065550134")]
+#[case("+1 206 555 0134x12", "2065550134")]
+#[case("206.555.0134 #12", "2065550134")]
+#[case("tel:+1-206-555-0134;ext=7", "2065550134")]
+#[case("206-555-0134 (office 2)", "2065550134")]
+#[case::a_local_number("555-0134 x123", "5550134")]
+#[case::a_service_code("#31# 206 555 0134", "312065550134")]
+#[case::letters_as_digits("1-800-FLOWERS", "1800")]
+#[case::no_mark_no_extension("20655501347", "20655501347")]
+fn a_number_is_found_without_its_extension(#[case] written: &str, #[case] key: &str) {
+    for contact_type in ["Phone", "MobilePhone", "Fax", "Pager"] {
+        assert_eq!(ContactType::from(contact_type).key(written), key);
+    }
+}
+
+#[rstest]
+#[case("Phone", "Dana@Site.example", "dana@site.example")]
+#[case("Messenger", "Dana@Site.example", "dana@site.example")]
+#[case("Messenger", "Dana", "Dana")]
+#[case("Phone", "front desk", "")]
+fn a_value_of_any_type_is_found_by_its_looks(
+    #[case] contact_type: &str,
+    #[case] value: &str,
+    #[case] key: &str,
+) {
+    assert_eq!(ContactType::from(contact_type).key(value), key);
+}
+
+#[rstest]
 #[case(ContactType::Phone, "(206) 555-0134", "+1 206 555 0134", true)]
+#[case::an_echo_in_digits(ContactType::Phone, "(206) 555-0134 ext. 7", "20655501347", true)]
+#[case::extensions_in_two_forms(
+    ContactType::Fax,
+    "+1 206 555 0134 x7",
+    "(206) 555-0134 ext. 7",
+    true
+)]
+#[case::two_extensions(ContactType::Phone, "206 555 0134 x7", "206 555 0134 x8", false)]
+#[case::an_echo_without_extension(ContactType::Phone, "206 555 0134 x7", "2065550134", false)]
 #[case(ContactType::Fax, "2065550134", "2065550135", false)]
 #[case(ContactType::Phone, "12065550134", "2065550134", true)]
 #[case::not_eleven_digits(ContactType::Phone, "1206555013", "206555013", false)]
