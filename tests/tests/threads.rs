@@ -101,8 +101,8 @@ fn change_sets_may_move<T: Transport>(
     set: ChangeSet,
 ) -> Result<(), BulkError> {
     send(Plan::new(site.clone()).from_api(contacts, input(), "changes.crm"));
-    send(snapshot.update(contacts, |_| ()));
-    send(OptOut::new(snapshot).plan(contacts, input(), "opt-outs.crm"));
+    send(snapshot.update(contacts, &site, |_| ()));
+    send(OptOut::new(site.clone(), snapshot).plan(contacts, input(), "opt-outs.crm"));
     send(Apply::new(set).run(contacts, &site)?);
     Ok(())
 }

@@ -47,9 +47,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if !path.exists() {
         // A snapshot finds every copy; later runs fetch only what changed since.
         let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site)?;
-        snapshot.update(&contacts, |_| {}).await?;
+        snapshot.update(&contacts, &site, |_| {}).await?;
         let list = Input::open(list)?;
-        OptOut::new(snapshot).plan(&contacts, list, &path).await?;
+        OptOut::new(site.clone(), snapshot)
+            .plan(&contacts, list, &path)
+            .await?;
     }
 
     let set = ChangeSet::open(&path)?;

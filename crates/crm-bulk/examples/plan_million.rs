@@ -55,7 +55,7 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?;
     let began = Instant::now();
-    runtime.block_on(snapshot.update(&service, |_| {}))?;
+    runtime.block_on(snapshot.update(&service, &site()?, |_| {}))?;
     println!("snapshot: {contacts} contacts in {:.2?}", began.elapsed());
 
     let mut rows = BufWriter::new(fs::File::create(folder.join("rows.csv"))?);

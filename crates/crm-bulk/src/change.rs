@@ -322,13 +322,27 @@ pub struct MemberChange<'a> {
 }
 
 impl Change {
-    /// What the change makes different, member by member; empty for a deletion.
+    /// What the change makes different, member by member; empty for a deletion. Another way to
+    /// write the same number or address is no difference, unless that is what is wanted.
     #[must_use]
     pub fn members(&self) -> Vec<MemberChange<'_>> {
         let before = self.before.as_ref();
         match &self.action {
             Action::Update(wanted) | Action::Create(wanted) => {
-                wanted.differences(before.and_then(Image::as_contact))
+                let present = before.and_then(Image::as_contact);
+                let mut members = wanted.differences(present);
+                if let Some(present) = present
+                    && !wanted.exact
+                {
+                    let kind = wanted
+                        .contact_type
+                        .as_ref()
+                        .unwrap_or(&present.contact_type);
+                    members.retain(|member| {
+                        member.name != "value" || !kind.same_value(&member.new, &present.value)
+                    });
+                }
+                members
             }
             Action::Delete => Vec::new(),
             Action::MethodPreferences(wanted) => {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use crate::{BulkError, Site};
 
@@ -72,12 +72,14 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens an existing file of this kind and brings it to the present version.
+    /// Opens an existing file of this kind and brings it to the present version. One that must
+    /// not be written is opened to be read.
     pub(crate) fn open(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        if let Err(e) = fs::OpenOptions::new().read(true).write(true).open(path) {
-            return Err(BulkError::file(path, "opened for writing", e));
+        fs::File::open(path).map_err(|e| BulkError::file(path, "read", e))?;
+        let mut database = Self::connect(path, format)?;
+        if database.cannot_lock() {
+            database = Self::connect_to_archived(path, format)?;
         }
-        let database = Self::connect(path, format)?;
         let pragma = |name| {
             database.check(
                 database
@@ -105,9 +107,44 @@ impl Database {
     }
 
     fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::connect_with(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE, format)
+    }
+
+    /// Whether SQLite cannot read the file since it can write nothing beside it. No journal there
+    /// says that nobody else writes it either.
+    fn cannot_lock(&self) -> bool {
+        let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let read = self
+            .connection
+            .pragma_query_value(None, "user_version", version);
+        let refused = read.is_err_and(|error| {
+            let code = error.sqlite_error_code();
+            matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+        });
+        let mut journal = self.path.as_os_str().to_owned();
+        journal.push("-wal");
+        refused && !Path::new(&journal).exists()
+    }
+
+    /// Opens a file that nobody changes.
+    fn connect_to_archived(path: &Path, format: &Format) -> Result<Self, BulkError> {
+        let absolute = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
+        let name = absolute.to_string_lossy().replace('%', "%25");
+        let name = name.replace('?', "%3f").replace('#', "%23");
+        let uri = format!("file:{name}?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        Self::connect_with(path, Path::new(&uri), flags, format)
+    }
+
+    fn connect_with(
+        path: &Path,
+        name: &Path,
+        flags: OpenFlags,
+        format: &Format,
+    ) -> Result<Self, BulkError> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
-            let connection = Connection::open_with_flags(path, flags)?;
+            let connection = Connection::open_with_flags(name, flags)?;
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.set_prepared_statement_cache_capacity(64);

@@ -47,6 +47,16 @@ pub enum BulkError {
         path: PathBuf,
     },
 
+    /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
+    #[error(
+        "{}: is in use by this plan itself; name another file for the rows to mend",
+        path.display()
+    )]
+    Taken {
+        /// Which file.
+        path: PathBuf,
+    },
+
     /// The file is something else.
     #[error("{}: is no {noun}", path.display())]
     Foreign {
@@ -120,7 +130,7 @@ pub enum BulkError {
     },
 
     /// Rows of the input are wrong; nothing was planned.
-    #[error(transparent)]
+    #[error("nothing was planned: {0}")]
     InvalidRows(#[from] InvalidRows),
 
     /// The input as a whole is wrong; nothing was planned.
@@ -128,6 +138,13 @@ pub enum BulkError {
     Input {
         /// The input's name.
         name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A clean-up cannot be done; nothing was planned.
+    #[error("{reason}")]
+    CleanUp {
         /// What is wrong with it.
         reason: String,
     },
@@ -169,6 +186,11 @@ impl BulkError {
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path, noun },
+            Some(ErrorCode::ReadOnly) => Self::File {
+                path,
+                what: "written",
+                source: io::ErrorKind::PermissionDenied.into(),
+            },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
                 path,
                 source: source.into(),

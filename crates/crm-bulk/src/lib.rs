@@ -100,6 +100,7 @@ mod database;
 mod error;
 mod input;
 mod opt_out;
+mod partial;
 mod plan;
 mod present;
 mod report;

@@ -1,20 +1,22 @@
 //! From a list of numbers and addresses to a change set that reaches every copy of them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
 use crm_contacts::ContactsService;
-use crm_models::{ContactMethod, ContactMethodFilter, PreferenceType, Timestamp};
+use crm_models::{
+    ContactId, ContactMethod, ContactMethodFilter, ContactType, PreferenceType, Timestamp,
+};
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    Action, BulkError, Input, InputFormat, MethodImage, Outcome, PlanSummary, Site, Snapshot,
-    State, Target, Wanted,
+    Action, BulkError, Input, MethodImage, Outcome, OwnerId, PlanSummary, Site, Snapshot, State,
+    Target, Wanted,
     input::{BadRows, Entries},
-    plan::{NO_SUCH_VALUE, describe_input, judge},
+    plan::{NO_SUCH_VALUE, describe_input, judge, leave_out, refuse_to_mend_in},
     present,
     set::{
         SetKind,
@@ -29,18 +31,23 @@ use crate::{
 /// Marketing is turned off (or on) and all other flags are kept, unless
 /// [`every_flag`](Self::every_flag).
 ///
-/// The list is CSV. A header names the column with the number or address (`value`, `number`,
-/// `phone`, `email`, `address`) and, if there is one, that with the date on which the wish was
-/// received (`received`, `date_received`, `date`); without a header the first cell counts. All
-/// other columns, for example a reason, are carried along.
+/// The list is CSV or NDJSON. Every column with numbers or addresses counts: its header is
+/// `value`, `number` or `address`, or ends in `phone`, `mobile`, `cell`, `fax`, `email` or the
+/// like, as `Home Phone` and `email_2` do. One of `received`, `date_received` or `date` has the
+/// date on which the wish was received. All other columns, for example a reason, are carried
+/// along. CSV without a header has the value in the first cell.
+///
+/// An extension of a number does not count: who opts out `8185550142` is not called at
+/// `(818) 555-0142 ext. 7` either.
 ///
 /// ```no_run
-/// # use crm_bulk::{BulkError, Input, OptOut, Snapshot};
+/// # use crm_bulk::{BulkError, Input, OptOut, Site, Snapshot};
 /// # use crm_contacts::ContactsService;
 /// # use crm_transport::Transport;
 /// # async fn example<T: Transport>(contacts: ContactsService<T>, snapshot: Snapshot) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, "https://api.servicetitan.io");
 /// let list = Input::open("opt-outs.csv")?;
-/// OptOut::new(snapshot).plan(&contacts, list, "opt-outs.crm").await?;
+/// OptOut::new(site, snapshot).plan(&contacts, list, "opt-outs.crm").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -50,6 +57,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use]
 pub struct OptOut {
+    site: Site,
     snapshot: Snapshot,
     on: bool,
     every_flag: bool,
@@ -65,8 +73,9 @@ const PAGE: i32 = 5_000;
 
 impl OptOut {
     /// Turns marketing off. The snapshot finds the contacts: bring it up to date first.
-    pub fn new(snapshot: Snapshot) -> Self {
+    pub fn new(site: Site, snapshot: Snapshot) -> Self {
         Self {
+            site,
             snapshot,
             on: false,
             every_flag: false,
@@ -112,17 +121,18 @@ impl OptOut {
     ///
     /// # Errors
     ///
-    /// [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`], and failures to read or
-    /// write. There is no change set then.
+    /// [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`],
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other
+    /// data, and failures to read or write. There is no change set then.
     pub async fn plan<T: Transport>(
         self,
         service: &ContactsService<T>,
         list: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
-        let site = self.snapshot.site().clone();
-        let given = Site::new(service.tenant(), site.environment());
-        given.admit(&site, self.snapshot.path())?;
+        let site = self.site.clone();
+        site.admit_service(service, self.snapshot.path())?;
+        site.admit(self.snapshot.site(), self.snapshot.path())?;
         let known_at = self
             .snapshot
             .known_at()?
@@ -146,54 +156,61 @@ impl OptOut {
             let note = "The contact methods of people were left out: they are not covered.";
             search.notes.push(note.to_owned());
         }
-        search.finish(draft, known_at)
+        search.finish(draft, known_at, on)
     }
 
     /// Plans the contacts of customers and locations.
     fn contacts(self, list: Input, draft: &Draft) -> Result<Search, BulkError> {
         let (name, delimiter) = (list.name().to_owned(), list.dialect().delimiter);
+        let format = list.format();
+        let mut others = vec![draft.path(), self.snapshot.path()];
+        others.extend(list.path());
+        refuse_to_mend_in(self.mend.as_deref(), &others)?;
         let list = Entries::read(list)?;
-        describe_input(draft, &name, InputFormat::Csv, delimiter, &list.header)?;
-        let mut bad = BadRows::new(
-            InputFormat::Csv,
-            delimiter,
-            &list.header,
-            self.mend.as_deref(),
-        );
-        let action = Action::Update(self.wanted());
+        describe_input(draft, &name, format, delimiter, &list.header)?;
+        let mut bad = BadRows::new(format, delimiter, &list.header, self.mend.as_deref());
+        let wanted = self.wanted();
+        let action = Action::Update(wanted.clone());
         let mut search = Search::default();
         for entry in list.entries {
             search.rows += 1;
             let row = search.rows;
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(entry) => {
-                    bad.add(entry.line, entry.cells, &entry.data)?;
+            let values = match entry.values {
+                Ok(values) => values,
+                Err(cells) => {
+                    leave_out(draft, row, entry.line, &cells, &entry.data)?;
+                    bad.add(entry.line, cells, &entry.data)?;
                     continue;
                 }
             };
             draft.add_row(row, entry.line, &entry.data)?;
-            let found = self.snapshot.with_key(&entry.key, None)?;
-            search.found.insert(row, found.len());
-            for (owner, known) in found {
-                let Action::Update(wanted) = &action else {
-                    continue;
-                };
-                let contact = &known.contact;
-                search.texts_allowed +=
-                    u64::from(contact.contact_type.is_phone() && !contact.do_not_text());
-                draft.add_change(&Planned {
-                    row: Some(row),
-                    target: Target::Contact {
-                        owner,
-                        contact: Some(contact.id),
-                    },
-                    action: &action,
-                    before: Some(&known.json),
-                    outcome: judge::update(wanted, Some(contact)),
-                })?;
+            for (column, key) in values {
+                search.numbers |= !key.contains('@');
+                let found = self.snapshot.with_key(&key, None)?;
+                for (owner, known) in &found {
+                    let contact = &known.contact;
+                    let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
+                        && contact.contact_type.is_phone();
+                    if takes_texts && contact.do_not_text() == self.on {
+                        search.texts_otherwise.insert((*owner, contact.id));
+                    }
+                    draft.add_change(&Planned {
+                        row: Some(row),
+                        target: Target::Contact {
+                            owner: *owner,
+                            contact: Some(contact.id),
+                        },
+                        action: &action,
+                        before: Some(&known.json),
+                        outcome: judge::update(&wanted, Some(contact)),
+                    })?;
+                }
+                search.sought.entry(key).or_default().push(Sought {
+                    row,
+                    column,
+                    found: !found.is_empty(),
+                });
             }
-            search.rows_by_key.entry(entry.key).or_default().push(row);
         }
         match bad.finish()? {
             Some(invalid) if !self.skip_invalid => Err(invalid.into()),
@@ -217,30 +234,34 @@ impl OptOut {
 #[derive(Default)]
 struct Search {
     rows: u64,
-    /// The rows that ask for a number or address; the same may stand in several.
-    rows_by_key: HashMap<String, Vec<u64>>,
-    /// How often the value of a row was found.
-    found: BTreeMap<u64, usize>,
-    /// Telephone numbers that may get text messages.
-    texts_allowed: u64,
+    /// Who asks for each number or address; the same may stand in several rows.
+    sought: HashMap<String, Vec<Sought>>,
+    /// Whether there is a telephone number among them.
+    numbers: bool,
+    /// Telephone numbers whose text messages are not as the list wants them.
+    texts_otherwise: HashSet<(OwnerId, ContactId)>,
     invalid: Option<crate::InvalidRows>,
     notes: Vec<String>,
 }
 
+/// A number or an address of a row.
+struct Sought {
+    row: u64,
+    column: String,
+    found: bool,
+}
+
 impl Search {
-    fn finish(mut self, draft: Draft, known_at: Timestamp) -> Result<PlanSummary, BulkError> {
-        for (row, found) in &self.found {
-            if *found == 0 {
-                draft.settle_row(*row, State::NotFound, NO_SUCH_VALUE)?;
-            }
-        }
-        if self.texts_allowed > 0 {
-            self.notes.push(format!(
-                "Text messages are not covered: no operation of the contacts API can set \
-                 \"do not text\". {} of the contacts found are numbers that may still get text \
-                 messages; block them where your text messages are sent from.",
-                self.texts_allowed
-            ));
+    fn finish(
+        mut self,
+        draft: Draft,
+        known_at: Timestamp,
+        on: bool,
+    ) -> Result<PlanSummary, BulkError> {
+        self.settle_rows(&draft)?;
+        if self.numbers {
+            self.notes
+                .push(text_messages(on, self.texts_otherwise.len()));
         }
         let notes = serde_json::to_string(&self.notes).map_err(|e| draft.unwritable(e))?;
         draft.set_meta("notes", &notes)?;
@@ -252,6 +273,54 @@ impl Search {
             known_at,
         })
     }
+
+    /// Says of which row nothing was found, or not all.
+    fn settle_rows(&self, draft: &Draft) -> Result<(), BulkError> {
+        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>)>::new();
+        for sought in self.sought.values().flatten() {
+            let (some, missing) = by_row.entry(sought.row).or_default();
+            match sought.found {
+                true => *some = true,
+                false => missing.push(&sought.column),
+            }
+        }
+        for (row, (some, mut missing)) in by_row {
+            missing.sort_unstable();
+            match (some, missing.as_slice()) {
+                (true, []) => {}
+                (true, missing) => {
+                    let why = format!("{}: {NO_SUCH_VALUE}", missing.join(", "));
+                    draft.settle_row(row, None, &why)?;
+                }
+                (false, _) => draft.settle_row(row, Some(State::NotFound), NO_SUCH_VALUE)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the plan cannot do about text messages.
+fn text_messages(on: bool, otherwise: usize) -> String {
+    let (verb, state, what) = match on {
+        false => (
+            "set",
+            "may still get text messages",
+            "Block the numbers of the list",
+        ),
+        true => (
+            "clear",
+            "get no text messages all the same",
+            "Allow the numbers of the list",
+        ),
+    };
+    let found = match otherwise {
+        0 => String::new(),
+        found => format!(" Of the numbers found, {found} {state}."),
+    };
+    format!(
+        "Text messages are not covered: no operation of the contacts API can {verb} \
+         \"do not text\".{found} {what} where your text messages are sent from."
+    )
 }
 
 /// The names of the preferences to set. They are not documented, so they are taken from the
@@ -295,7 +364,7 @@ async fn methods<T: Transport>(
     search: &mut Search,
     wanted: &BTreeMap<String, bool>,
 ) -> Result<(), BulkError> {
-    if wanted.is_empty() || search.rows_by_key.is_empty() {
+    if wanted.is_empty() || search.sought.is_empty() {
         return Ok(());
     }
     let all = service.people().contact_methods(ContactMethodFilter::new());
@@ -305,7 +374,7 @@ async fn methods<T: Transport>(
         let matching: Vec<_> = page
             .data
             .into_iter()
-            .filter(|method| search.rows_by_key.contains_key(&key(method)))
+            .filter(|method| search.sought.contains_key(&key(method)))
             .collect();
         let read = async |method: ContactMethod| {
             let image = MethodImage {
@@ -323,10 +392,10 @@ async fn methods<T: Transport>(
                 .iter()
                 .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
             let state = if met { State::Already } else { State::Planned };
-            for row in search.rows_by_key.get(&key(&method)).into_iter().flatten() {
-                *search.found.entry(*row).or_default() += 1;
+            for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
+                sought.found = true;
                 draft.add_change(&Planned {
-                    row: Some(*row),
+                    row: Some(sought.row),
                     target: Target::Method {
                         person: method.contact_id,
                         method: method.id,

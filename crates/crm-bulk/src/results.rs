@@ -6,7 +6,7 @@ use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, typ
 
 use crate::{
     BulkError, ChangeSet, State,
-    input::{OUTCOME_COLUMNS, Object, write_record},
+    input::{InputFormat, OUTCOME_COLUMNS, write_cells, write_members, write_record},
     set::columns::read_state,
 };
 
@@ -88,7 +88,8 @@ impl RowOutcome {
 impl ChangeSet {
     /// Writes the input as it was, all columns in order, with the outcome of each row in five
     /// more: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`, `crm_time`.
-    /// Answers how many rows were written.
+    /// Answers how many rows were written. A row that repeats another has the outcome of that;
+    /// one that was left out because it is wrong is `failed`, and the message says why.
     ///
     /// Rows come one at a time, whatever their number. The added columns are dropped when the
     /// rows are fed in again. Cells are given back unchanged: a spreadsheet program may take
@@ -99,15 +100,13 @@ impl ChangeSet {
     /// A failure to read the set or to write.
     pub fn results(&self, which: ResultRows, mut out: impl Write) -> Result<u64, BulkError> {
         let database = &self.database;
-        let csv = database.meta("format")?.as_deref() != Some("ndjson");
+        let (format, header) = (self.format()?, self.header()?);
         let delimiter = database
             .meta("delimiter")?
             .and_then(|text| text.bytes().next());
         let delimiter = delimiter.unwrap_or(b',');
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
-        if csv {
-            let header = database.meta("header")?.unwrap_or_default();
-            let header: Vec<String> = serde_json::from_str(&header).unwrap_or_default();
+        if format == InputFormat::Csv {
             let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
             write_record(&mut out, delimiter, names).map_err(unwritten)?;
         }
@@ -115,7 +114,7 @@ impl ChangeSet {
         let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
         let mut rows = database.check(connection.prepare(sql))?;
         let mut rows = database.check(rows.query([]))?;
-        let sql = "SELECT row, state, message, field_errors, trace_id, at FROM changes
+        let sql = "SELECT row, state, message, field_errors, trace_id, at FROM outcomes
             WHERE row IS NOT NULL ORDER BY row, id";
         let mut changes = database.check(connection.prepare(sql))?;
         let changes = changes.query([]).and_then(Grouped::new);
@@ -138,9 +137,9 @@ impl ChangeSet {
                 continue;
             }
             let cells = outcome.cells();
-            let wrote = match csv {
-                true => write_csv(&mut out, delimiter, &data, &cells),
-                false => write_ndjson(&mut out, &data, &cells),
+            let wrote = match format {
+                InputFormat::Csv => write_cells(&mut out, delimiter, header.len(), &data, &cells),
+                InputFormat::Ndjson => write_members(&mut out, &data, &OUTCOME_COLUMNS, &cells),
             };
             wrote.map_err(unwritten)?;
             written += 1;
@@ -175,28 +174,4 @@ impl<'a> Grouped<'a> {
         }
         Ok(outcome)
     }
-}
-
-fn write_csv(
-    out: impl Write,
-    delimiter: u8,
-    data: &str,
-    added: &[String; OUTCOME_COLUMNS.len()],
-) -> io::Result<()> {
-    let row: Vec<String> = serde_json::from_str(data)?;
-    let cells = row.iter().chain(added).map(String::as_str);
-    write_record(out, delimiter, cells)
-}
-
-fn write_ndjson(
-    mut out: impl Write,
-    data: &str,
-    added: &[String; OUTCOME_COLUMNS.len()],
-) -> io::Result<()> {
-    let mut row: Object = serde_json::from_str(data)?;
-    for (name, text) in OUTCOME_COLUMNS.into_iter().zip(added) {
-        row.set(name, text)?;
-    }
-    serde_json::to_writer(&mut out, &row)?;
-    out.write_all(b"\n")
 }

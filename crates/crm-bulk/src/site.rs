@@ -55,6 +55,15 @@ impl Site {
         &self.environment
     }
 
+    /// Refuses a service of another tenant, for work on the file at `path`.
+    pub(crate) fn admit_service<T: Transport>(
+        &self,
+        service: &ContactsService<T>,
+        path: &Path,
+    ) -> Result<(), BulkError> {
+        Self::new(service.tenant(), &self.environment).admit(self, path)
+    }
+
     /// Refuses a file that was made for another site.
     pub(crate) fn admit(&self, file: &Self, path: &Path) -> Result<(), BulkError> {
         let path = path.to_owned();

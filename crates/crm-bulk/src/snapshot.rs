@@ -17,6 +17,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::{
     BulkError, OwnerId, Site, clock,
     database::{Database, Format},
+    input::key,
 };
 
 const FORMAT: Format = Format {
@@ -38,7 +39,7 @@ const FORMAT: Format = Format {
 /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
 /// let site = Site::of(&contacts, "https://api.servicetitan.io");
 /// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
-/// let coverage = snapshot.update(&contacts, |read| eprintln!("{read} contacts")).await?;
+/// let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
 /// println!("{} contacts of {} owners", coverage.contacts, coverage.owners);
 /// # Ok(())
 /// # }
@@ -151,15 +152,16 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] before anything is read, a failure of the feed, or a failure
-    /// to write; what was stored before stays.
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is read, a
+    /// failure of the feed, or a failure to write; what was stored before stays.
     pub async fn update<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
+        site: &Site,
         mut progress: impl FnMut(u64),
     ) -> Result<Coverage, BulkError> {
-        let given = Site::new(service.tenant(), self.site.environment());
-        given.admit(&self.site, self.database.path())?;
+        site.admit_service(service, self.database.path())?;
+        site.admit(&self.site, self.database.path())?;
         let mut read = 0;
         self.follow::<T, CustomerId>(service, &mut read, &mut progress)
             .await?;
@@ -289,7 +291,23 @@ impl Snapshot {
         json.map(|json| self.known(json)).transpose()
     }
 
-    /// The existing contacts with this number or address, of all owners or of one.
+    /// The existing contacts with this number or address, of all owners or of one. Of a number
+    /// the extension counts too, in a type that has numbers.
+    pub(crate) fn with_value(
+        &self,
+        value: &str,
+        owner: Option<OwnerId>,
+    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+        let mut found = self.with_key(&key(value), owner)?;
+        found.retain(|(_, known)| {
+            let contact = &known.contact;
+            !contact.contact_type.is_phone()
+                || contact.contact_type.same_value(value, &contact.value)
+        });
+        Ok(found)
+    }
+
+    /// The existing contacts with this key, of all owners or of one.
     pub(crate) fn with_key(
         &self,
         key: &str,

@@ -19,7 +19,10 @@ fn csv(text: &str) -> Input {
 impl World {
     async fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot.update(&self.service, |_| {}).await.unwrap();
+        snapshot
+            .update(&self.service, &self.site, |_| {})
+            .await
+            .unwrap();
         snapshot
     }
 
@@ -69,7 +72,9 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
     );
     let text = invalid.cells[3].to_string();
     assert!(
-        text.contains("`no…l@`") && !text.contains("not-a-mail"),
+        text.contains("`no…l@`")
+            && !text.contains("not-a-mail")
+            && invalid.cells[3].in_clear().contains("`not-a-mail@`"),
         "{text}"
     );
     assert!(!world.path("set.crm").exists());
@@ -194,7 +199,10 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
     let new = location.create(new).await.unwrap();
     location.delete(3003.try_into().unwrap()).await.unwrap();
     world.sandbox.clear_log();
-    let second = snapshot.update(&world.service, |_| {}).await.unwrap();
+    let second = snapshot
+        .update(&world.service, &world.site, |_| {})
+        .await
+        .unwrap();
     assert_eq!(second.contacts, first.contacts, "one more, one less");
     assert_eq!(second.deleted, first.deleted + 1);
 
@@ -229,7 +237,10 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
         .operation("ExportContacts_LocationsContacts")
         .nth(2);
     world.sandbox.inject(FaultPlan::new().rule(feed));
-    snapshot.update(&world.service, |_| {}).await.unwrap_err();
+    snapshot
+        .update(&world.service, &world.site, |_| {})
+        .await
+        .unwrap_err();
     assert_eq!(snapshot.known_at().unwrap(), None);
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let error = plan.clean_ups(world.path("set.crm")).unwrap_err();
@@ -241,7 +252,7 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
     let mut read = 0;
     let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
     let coverage = snapshot
-        .update(&world.service, |so_far| read = so_far)
+        .update(&world.service, &world.site, |so_far| read = so_far)
         .await
         .unwrap();
     assert_eq!(coverage.contacts, 120 + 12);
@@ -289,7 +300,9 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
     let clean_up = CleanUp::new()
         .lowercase_emails()
         .normalize_phones("US")
-        .replace_domain("old.example", "new.example");
+        .unwrap()
+        .replace_domain("old.example", "new.example")
+        .unwrap();
     Plan::new(world.site.clone())
         .snapshot(world.snapshot().await)
         .clean_up(clean_up)
@@ -379,6 +392,7 @@ async fn wrong_files_are_told_apart() {
     assert!(matches!(error, BulkError::File { .. }), "{error}");
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_is_named_when_a_page_or_results_are_written() {
     let world = world(Seed::Demo).await;
@@ -395,4 +409,101 @@ async fn a_full_disk_is_named_when_a_page_or_results_are_written() {
     assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
     let error = set.results(ResultRows::All, full()).unwrap_err();
     assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_file_to_mend_never_replaces_what_the_plan_works_with() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,x\n0,3002,y\n";
+    fs::write(world.path("rows.csv"), rows).unwrap();
+    drop(world.snapshot().await);
+    for file in ["rows.csv", "set.crm", "snapshot"] {
+        let plan = Plan::new(world.site.clone())
+            .snapshot(Snapshot::open(world.path("snapshot")).unwrap())
+            .mend_file(world.path(file));
+        let input = Input::open(world.path("rows.csv")).unwrap();
+        let error = plan
+            .from_snapshot(input, world.path("set.crm"))
+            .unwrap_err();
+        assert!(matches!(error, BulkError::Taken { .. }), "{error}");
+    }
+    assert_eq!(fs::read_to_string(world.path("rows.csv")).unwrap(), rows);
+}
+
+#[tokio::test]
+async fn wrong_rows_that_are_left_out_come_back_in_the_results() {
+    let world = world(Seed::Demo).await;
+    let plan = Plan::new(world.site.clone()).skip_invalid();
+    let input = csv("location_id,contact_id,memo\n0,3001,x\n2001,3001,y\n2001\n");
+    plan.from_api(&world.service, input, world.path("set.crm"))
+        .await
+        .unwrap();
+    let results = world.results("set.crm", ResultRows::All);
+    let lines: Vec<_> = results.lines().collect();
+    let first = "0,3001,x,failed,location_id: must be a positive whole number,";
+    assert!(lines[1].starts_with(first), "{results}");
+    assert!(lines[2].starts_with("2001,3001,y,planned,"), "{results}");
+    assert!(
+        lines[3].starts_with("2001,,,failed,\"has 1 cells"),
+        "{results}"
+    );
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    assert_eq!(
+        (set.invalid_rows().unwrap(), set.unmatched_rows().unwrap()),
+        (1 + 1, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_plan_is_as_old_as_the_snapshot_that_found_its_contacts() {
+    let world = world(Seed::Demo).await;
+    let snapshot = world.snapshot().await;
+    let found_at = snapshot.known_at().unwrap().unwrap();
+    let value = world.location_contact(2001, 3001).value;
+    let input = csv(&format!("value,memo\n{value},x\n"));
+    let plan = Plan::new(world.site.clone()).snapshot(snapshot);
+    let summary = plan
+        .from_api(&world.service, input, world.path("set.crm"))
+        .await
+        .unwrap();
+    assert_eq!(summary.known_at, found_at);
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_host_is_not_mixed_with_this_one() {
+    let world = world(Seed::Demo).await;
+    let mut snapshot = world.snapshot().await;
+    let other = crm_bulk::Site::of(&world.service, "https://api.servicetitan.io");
+    let error = snapshot
+        .update(&world.service, &other, |_| {})
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, BulkError::WrongEnvironment { .. }),
+        "{error}"
+    );
+    let plan = crm_bulk::OptOut::new(other, snapshot);
+    let planned = plan.plan(&world.service, csv("2135550177"), world.path("set.crm"));
+    let error = planned.await.unwrap_err();
+    assert!(
+        matches!(error, BulkError::WrongEnvironment { .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn only_what_is_sent_is_shown_and_calls_are_counted_with_flags() {
+    let world = world(Seed::Demo).await;
+    let value = world.location_contact(2001, 3001).value;
+    let written = format!("({}) {}-{}", &value[..3], &value[3..6], &value[6..]);
+    let rows = format!(
+        "action,location_id,contact_id,type,value,memo,invoices\n,2001,3001,,{written},new,\n\
+         create,2001,,Email,a@b.example,,on\n"
+    );
+    let set = world.plan(&rows, "set.crm").await;
+    assert_eq!(set.calls().unwrap(), 1 + 2 + 1);
+    let planned = changes(&world.path("set.crm"));
+    let members = planned[0].members();
+    let shown: Vec<_> = members.iter().map(|member| member.name.as_ref()).collect();
+    assert_eq!(shown, ["memo"]);
 }

@@ -10,7 +10,10 @@ use crm_sandbox::Seed;
 impl World {
     async fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot.update(&self.service, |_| {}).await.unwrap();
+        snapshot
+            .update(&self.service, &self.site, |_| {})
+            .await
+            .unwrap();
         snapshot
     }
 }
@@ -78,7 +81,7 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     }
 
     let input = list("number,reason,date_received\n+1 (213) 555-0177,called us,2026-11-20\n");
-    let summary = OptOut::new(world.snapshot().await)
+    let summary = OptOut::new(world.site.clone(), world.snapshot().await)
         .plan(&world.service, input, world.path("set.crm"))
         .await
         .unwrap();
@@ -158,7 +161,7 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
         let (service, out) = (&world.service, world.path(out));
         let mend = world.path("mend.csv");
         async move {
-            OptOut::new(snapshot)
+            OptOut::new(world.site.clone(), snapshot)
                 .mend_file(mend)
                 .plan(service, list(text), out)
                 .await
@@ -186,7 +189,7 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
 #[tokio::test]
 async fn every_flag_of_every_copy_goes_off_and_on_again() {
     let world = world(Seed::Demo).await;
-    let plan = OptOut::new(world.snapshot().await).every_flag();
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await).every_flag();
     plan.plan(&world.service, list("2135550177"), world.path("off.crm"))
         .await
         .unwrap();
@@ -215,7 +218,9 @@ async fn every_flag_of_every_copy_goes_off_and_on_again() {
         "{off:?}"
     );
 
-    let plan = OptOut::new(world.snapshot().await).every_flag().opt_in();
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await)
+        .every_flag()
+        .opt_in();
     plan.plan(&world.service, list("2135550177"), world.path("on.crm"))
         .await
         .unwrap();
@@ -228,4 +233,140 @@ async fn every_flag_of_every_copy_goes_off_and_on_again() {
         on.len() == 9 && on.iter().all(|change| flags(change) == [true; 4]),
         "{on:?}"
     );
+}
+
+impl World {
+    async fn opt_out(&self, list: Input, name: &str) -> Result<ChangeSet, BulkError> {
+        let plan = OptOut::new(self.site.clone(), self.snapshot().await).skip_invalid();
+        plan.plan(&self.service, list, self.path(name)).await?;
+        ChangeSet::open(self.path(name))
+    }
+}
+
+fn page(set: &ChangeSet) -> String {
+    let mut page = Vec::new();
+    set.report(&mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn results(set: &ChangeSet) -> String {
+    let mut out = Vec::new();
+    set.results(crm_bulk::ResultRows::All, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[tokio::test]
+async fn every_column_with_values_counts_in_csv_and_ndjson() {
+    let world = world(Seed::Demo).await;
+    let contact = world.location_contact(2001, 3001).value;
+    let csv = format!(
+        "Name,Home Phone,Email 2,address\nDana,213-555-0177,x@y.example,12 Main St\nAl,{contact},,\n"
+    );
+    let set = world.opt_out(list(&csv), "csv.crm").await.unwrap();
+    assert!(states(&world.path("csv.crm")).len() >= 10);
+    assert!(results(&set).contains("Email 2: no contact has this value"));
+    assert!(page(&set).contains("Email 2: no contact has this value"));
+
+    let rows = format!(
+        "{{\"phone\": 2135550177}}\n{{\"mobile\": \"{contact}\", \"date\": \"2026-11-20\"}}\n"
+    );
+    let rows = Input::ndjson("list", std::io::Cursor::new(rows));
+    let set = world.opt_out(rows, "ndjson.crm").await.unwrap();
+    assert_eq!(
+        states(&world.path("ndjson.crm")),
+        states(&world.path("csv.crm"))
+    );
+    assert!(page(&set).contains("To be done by 2026-12-04"));
+}
+
+#[tokio::test]
+async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
+    let world = world(Seed::Demo).await;
+    let rows = "phone,email,reason\n12 Main,,x\n,not-a-mail,y\n,,z\n213-555-0177\n";
+    let set = world.opt_out(list(rows), "set.crm").await.unwrap();
+    assert_eq!(set.invalid_rows().unwrap(), 3);
+    let results = results(&set);
+    let lines: Vec<_> = results.lines().collect();
+    assert!(lines[1].starts_with("12 Main,,x,failed,phone: is no telephone number"));
+    assert!(lines[3].starts_with(",,z,failed,names no number and no address,"));
+    assert!(
+        lines[4].starts_with("213-555-0177,,,planned,"),
+        "{}",
+        lines[4]
+    );
+    assert_eq!(
+        page(&set)
+            .matches("Left out, since the row is wrong")
+            .count(),
+        3
+    );
+
+    for (rows, told) in [
+        ("who,street\nDana,12 Main St\n", "the first line is neither"),
+        ("address\n12 Main St\n", "is not an e-mail address"),
+        ("213-555-0177,dana@site.example\n", "name the columns"),
+    ] {
+        let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+        let planned = plan.plan(&world.service, list(rows), world.path("no.crm"));
+        let error = planned.await.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
+    let world = world(Seed::Demo).await;
+    let contact = world.location_contact(2001, 3001);
+    let rows = format!("phone\n{0}\n+1 {0}\n", contact.value);
+    let set = world.opt_out(list(&rows), "set.crm").await.unwrap();
+    let location = world.service.location(2001.try_into().unwrap());
+    let memo = crm_models::UpdateContactRequest::new().memo("changed meanwhile");
+    location.send(3001.try_into().unwrap(), memo).await.unwrap();
+    world.apply(Apply::new(set)).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let results = results(&set);
+    let outcomes: Vec<_> = results
+        .lines()
+        .skip(1)
+        .map(|line| line.contains(",drifted,"))
+        .collect();
+    assert_eq!(outcomes, [true, true], "{results}");
+    assert!(!page(&set).contains("was so already"));
+}
+
+#[tokio::test]
+async fn an_extension_hides_no_number() {
+    let world = world(Seed::Demo).await;
+    world.sandbox.set("phone-values", "verbatim").unwrap();
+    let request = crm_models::CreateContactRequest::new(
+        crm_models::ContactType::Phone,
+        "(818) 555-0999 ext. 7",
+    );
+    let location = world.service.location(2001.try_into().unwrap());
+    location.create(request).await.unwrap();
+    world.opt_out(list("8185550999"), "set.crm").await.unwrap();
+    assert_eq!(states(&world.path("set.crm")).len(), 1);
+}
+
+#[tokio::test]
+async fn text_messages_are_spoken_of_whether_numbers_are_found_or_not() {
+    let world = world(Seed::Demo).await;
+    let set = world.opt_out(list("8005550000"), "out.crm").await.unwrap();
+    let notes = set.info().unwrap().notes.join("");
+    assert!(notes.contains("Block the numbers"), "{notes}");
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await).opt_in();
+    plan.plan(&world.service, list("2135550177"), world.path("in.crm"))
+        .await
+        .unwrap();
+    let set = ChangeSet::open(world.path("in.crm")).unwrap();
+    let notes = set.info().unwrap().notes.join("");
+    assert!(
+        notes.contains("Allow the numbers") && !notes.contains("Block"),
+        "{notes}"
+    );
+    let mails = world
+        .opt_out(list("x@y.example"), "mail.crm")
+        .await
+        .unwrap();
+    assert!(mails.info().unwrap().notes.is_empty());
 }

@@ -43,7 +43,7 @@ impl Exit {
         ),
         (
             Self::Unreachable,
-            "no answer, or not available for now; nothing changed, try later",
+            "no answer, or not available for now; the call changed nothing, try later",
         ),
         (
             Self::Unknown,
@@ -101,7 +101,7 @@ pub(crate) enum CliError {
     Interrupted,
 
     #[error(transparent)]
-    Bulk(BulkError),
+    Bulk(#[from] BulkError),
 
     /// Not a failure: `crm plan --detailed-exitcode` tells that there are changes.
     #[error("there are changes")]
@@ -117,11 +117,19 @@ impl CliError {
         }
     }
 
+    /// The call that failed, whatever it was made for.
+    pub(crate) fn contacts(&self) -> Option<&ContactsError> {
+        match self {
+            Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The write that was held back before it was sent, if that is what happened.
     pub(crate) fn withheld(&self) -> Option<&Withheld> {
-        let transport = match self {
-            Self::Contacts(ContactsError::Transport { source, .. }) => source,
-            Self::Transport(source) => source,
+        let transport = match (self, self.contacts()) {
+            (_, Some(ContactsError::Transport { source, .. })) => source,
+            (Self::Transport(source), _) => source,
             _ => return None,
         };
         transport.get_ref()?.downcast_ref()
@@ -156,6 +164,10 @@ impl CliError {
                 Advice::Done => Some("the write was carried out: do not repeat it"),
                 _ => None,
             },
+            // Other changes of the set may have been made before.
+            Self::Bulk(BulkError::Contacts(error)) if error.advice() == Advice::Later => {
+                Some("try again later: what was done until now stays done, and is passed over")
+            }
             _ => None,
         }
     }
@@ -165,7 +177,7 @@ impl CliError {
             _ if self.is_broken_pipe() => Exit::Done,
             _ if self.withheld().is_some() => Exit::Usage,
             Self::Usage(_) | Self::Settings(_) => Exit::Usage,
-            Self::Contacts(error) => exit_of(error),
+            Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
             Self::Transport(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
@@ -177,7 +189,7 @@ impl CliError {
                 | BulkError::Damaged { .. }
                 | BulkError::Database { .. },
             ) => Exit::Local,
-            // In a plan the code means that there are changes.
+            // With --detailed-exitcode the code means that there are changes.
             Self::Bulk(_) | Self::ChangesPlanned => Exit::Usage,
         }
     }
@@ -198,16 +210,6 @@ fn exit_of(error: &ContactsError) -> Exit {
             ContactsError::Transport { .. } => Exit::Unreachable,
             _ => Exit::Usage,
         },
-    }
-}
-
-/// A call that failed is told as one, whatever it was made for.
-impl From<BulkError> for CliError {
-    fn from(error: BulkError) -> Self {
-        match error {
-            BulkError::Contacts(error) => Self::Contacts(error),
-            error => Self::Bulk(error),
-        }
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
             Err(error) => self::error(&error, output),
         };
     }
-    let exit = error.exit();
+    let exit = exit_of(error);
     if !error.is_silent() {
         people(&message(error), &details(error));
         if output.is_json() {
@@ -66,6 +66,22 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
         }
     }
     ExitCode::from(exit as u8)
+}
+
+/// The exit code; every failure has the same where another code tells that there are changes.
+fn exit_of(error: &CliError) -> Exit {
+    match error.exit() {
+        exit @ (Exit::Done | Exit::Interrupted) => exit,
+        exit if matches!(error, CliError::ChangesPlanned) => exit,
+        _ if detailed_exit_code() => Exit::Local,
+        exit => exit,
+    }
+}
+
+/// Whether the command line, which may be one that cannot be read, asks for the exit codes of a
+/// plan.
+fn detailed_exit_code() -> bool {
+    env::args_os().any(|word| word == "--detailed-exitcode")
 }
 
 /// Tells clap's refusal of the command line, or the help that it was asked for.
@@ -85,7 +101,14 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let failure = Failure::usage(line.trim_start_matches("error: ").to_owned());
         let _ = Output::new(format, None).error(&Envelope { error: failure });
     }
-    ExitCode::from(Exit::Usage as u8)
+    ExitCode::from(usage_exit() as u8)
+}
+
+fn usage_exit() -> Exit {
+    match detailed_exit_code() {
+        true => Exit::Local,
+        false => Exit::Usage,
+    }
 }
 
 /// The JSON format that a command line asks for which could not be read as a whole.
@@ -175,9 +198,9 @@ impl<'a> Failure<'a> {
             trace_id: None,
             fields: BTreeMap::new(),
             advice: None,
-            exit_code: error.exit() as u8,
+            exit_code: exit_of(error) as u8,
         };
-        if let CliError::Contacts(error) = error {
+        if let Some(error) = error.contacts() {
             failure.add(error);
         }
         failure
@@ -191,7 +214,7 @@ impl<'a> Failure<'a> {
             trace_id: None,
             fields: BTreeMap::new(),
             advice: Some("correct"),
-            exit_code: Exit::Usage as u8,
+            exit_code: usage_exit() as u8,
         }
     }
 
@@ -226,7 +249,7 @@ fn kind(error: &CliError) -> &'static str {
         Some(_) => return "not-confirmed",
         None => {}
     }
-    if matches!(error, CliError::Contacts(error) if error.is_not_found()) {
+    if error.contacts().is_some_and(ContactsError::is_not_found) {
         return "not-found";
     }
     match error.exit() {

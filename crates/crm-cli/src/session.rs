@@ -26,8 +26,11 @@ pub(crate) struct Session<'a> {
     pub(crate) service: Service,
     pub(crate) auth: Auth,
     pub(crate) output: &'a Output,
-    /// The environment or the API's URL, for messages and for files that belong to it.
+    /// The environment or the API's URL, for messages and the state of exports.
     pub(crate) host: String,
+    /// The API's URL, for files that belong to it; `sandbox` for one inside this process, whose
+    /// port is another one each time.
+    pub(crate) api_url: String,
     /// Serves until the session ends.
     _sandbox: Option<Sandbox>,
 }
@@ -62,15 +65,16 @@ impl<'a> Session<'a> {
         if settings.legacy_preferences {
             service = service.with_legacy_preferences();
         }
-        let host = match globals.sandbox {
-            true => "sandbox".to_owned(),
-            false => settings.host.to_string(),
+        let (host, api_url) = match globals.sandbox {
+            true => ("sandbox".to_owned(), "sandbox".to_owned()),
+            false => (settings.host.to_string(), environment.api_url().to_owned()),
         };
         Ok(Self {
             service,
             auth,
             output,
             host,
+            api_url,
             _sandbox: sandbox,
         })
     }

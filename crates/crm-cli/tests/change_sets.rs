@@ -103,7 +103,7 @@ fn wrong_rows_are_listed_and_written_to_be_mended() {
     let refused = service.crm(&plan).assert().code(2);
     let text = stderr(&refused);
     assert!(
-        text.contains("line 2, location_id `…`: must be a positive whole number"),
+        text.contains("line 2, location_id `0`: must be a positive whole number"),
         "{text}"
     );
     assert!(service.read("mend.csv").contains("0,3001,x,2,"));
@@ -237,4 +237,39 @@ fn clean_ups_need_no_list() {
     ];
     let text = service.ok(&plan);
     assert!(text.contains("→ office@harbor.example"), "{text}");
+}
+
+#[test]
+fn an_output_never_replaces_the_set() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let commands = [
+        ["results", "set.crm", "--out", "set.crm"],
+        ["report", "set.crm", "--html", "./set.crm"],
+    ];
+    for command in commands {
+        let refused = service.crm(&command).assert().code(2);
+        assert!(stderr(&refused).contains("is the change set"));
+    }
+    service.ok(&["status", "set.crm"]);
+}
+
+#[test]
+fn with_detailed_exit_codes_every_failure_is_told_from_changes() {
+    let service = Service::start();
+    let plan = [
+        "plan",
+        "none.csv",
+        "--out",
+        "set.crm",
+        "--detailed-exitcode",
+    ];
+    service.crm(&plan).assert().code(1);
+    service
+        .crm(&[&plan[..], &["--nonsense"]].concat())
+        .assert()
+        .code(1);
+    let mut without_settings = common::crm(service.home.path());
+    without_settings.args(plan).assert().code(1);
 }

@@ -42,6 +42,11 @@ impl Column {
             .copied()
             .find(|column| column.name() == header)
     }
+
+    /// Whether its cells are personal data.
+    pub(crate) fn is_personal(self) -> bool {
+        matches!(self, Self::Value | Self::NewValue | Self::Memo)
+    }
 }
 
 /// What this crate adds to rows that it gives back.

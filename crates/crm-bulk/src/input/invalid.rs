@@ -1,49 +1,99 @@
 //! Rows that are wrong: how they are reported, and the file in which they can be mended.
 
 use std::{
-    fmt,
-    fs::File,
-    io::{self, BufWriter, Write},
+    borrow::Cow,
+    fmt, io,
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use super::{InputFormat, columns::MEND_COLUMNS};
-use crate::BulkError;
+use crate::{BulkError, partial::Partial};
 
 /// How many bad cells are kept in memory; the file to mend holds all rows.
 const KEPT: usize = 1_000;
+/// How many characters of a cell are shown to people.
+const SHOWN: usize = 60;
 
 /// One cell that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` and `Display` hide the middle of numbers, addresses and memos: they end up in logs.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadCell {
     /// The line of the input on which the row starts.
     pub line: u64,
     /// The column; empty when the row as a whole is wrong.
     pub column: String,
-    /// The cell's text, its middle hidden.
+    /// The cell's text.
     pub value: String,
     /// What is wrong, for people.
     pub reason: String,
+    /// Whether the text is personal data.
+    pub(crate) personal: bool,
+}
+
+impl BadCell {
+    /// As `Display`, with the cell's text in clear: for whoever has the input before them.
+    #[must_use]
+    pub fn in_clear(&self) -> String {
+        let mut shown: String = self.value.chars().take(SHOWN).collect();
+        if shown.len() < self.value.len() {
+            shown.push('…');
+        }
+        self.with(&shown)
+    }
+
+    fn masked(&self) -> Cow<'_, str> {
+        match self.personal {
+            true => Cow::Owned(mask(&self.value)),
+            false => Cow::Borrowed(&self.value),
+        }
+    }
+
+    fn with(&self, value: &str) -> String {
+        let column = match self.column.as_str() {
+            "" => String::new(),
+            column => format!(", {column}"),
+        };
+        let value = match value {
+            "" => String::new(),
+            value => format!(" `{value}`"),
+        };
+        format!("line {}{column}{value}: {}", self.line, self.reason)
+    }
 }
 
 impl fmt::Display for BadCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if !self.column.is_empty() {
-            write!(f, ", {}", self.column)?;
-        }
-        if !self.value.is_empty() {
-            write!(f, " `{}`", self.value)?;
-        }
-        write!(f, ": {}", self.reason)
+        f.write_str(&self.with(&self.masked()))
     }
 }
 
-/// Rows of the input are wrong. Nothing was planned.
+impl fmt::Debug for BadCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BadCell")
+            .field("line", &self.line)
+            .field("column", &self.column)
+            .field("value", &self.masked())
+            .field("reason", &self.reason)
+            .finish()
+    }
+}
+
+/// What is wrong with the cells of one row, without their texts.
+pub(crate) fn problem(cells: &[BadCell]) -> String {
+    let problems = cells.iter().map(|cell| match cell.column.as_str() {
+        "" => cell.reason.clone(),
+        column => format!("{column}: {}", cell.reason),
+    });
+    problems.collect::<Vec<_>>().join("; ")
+}
+
+/// Rows of the input are wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{rows} of the input's rows are wrong, nothing was planned; the first: {}{}",
+    "{rows} of the input's rows are wrong; the first: {}{}",
     cells.first().map(ToString::to_string).unwrap_or_default(),
     mend.as_ref().map(|path| format!("; mend them in {}", path.display())).unwrap_or_default()
 )]
@@ -53,6 +103,8 @@ pub struct InvalidRows {
     pub rows: u64,
     /// Every bad cell, up to the first thousand.
     pub cells: Vec<BadCell>,
+    /// How many bad cells there are beyond these.
+    pub more_cells: u64,
     /// The file with the bad rows and what is wrong with each.
     pub mend: Option<PathBuf>,
 }
@@ -63,6 +115,17 @@ pub(crate) struct UnreadableRow {
     pub(crate) reason: String,
     /// The row as it was, as far as it is text.
     pub(crate) data: String,
+}
+
+/// That a row as a whole is wrong.
+pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
+    vec![BadCell {
+        line,
+        column: String::new(),
+        value: String::new(),
+        reason,
+        personal: false,
+    }]
 }
 
 /// The text with its middle hidden.
@@ -83,11 +146,12 @@ pub(crate) fn mask(text: &str) -> String {
 pub(crate) struct BadRows {
     rows: u64,
     cells: Vec<BadCell>,
+    more_cells: u64,
     format: InputFormat,
     delimiter: u8,
     header: Vec<String>,
     path: Option<PathBuf>,
-    writer: Option<BufWriter<File>>,
+    file: Option<Partial>,
 }
 
 impl BadRows {
@@ -100,11 +164,12 @@ impl BadRows {
         Self {
             rows: 0,
             cells: Vec::new(),
+            more_cells: 0,
             format,
             delimiter,
             header: header.to_vec(),
             path: path.map(Path::to_owned),
-            writer: None,
+            file: None,
         }
     }
 
@@ -121,87 +186,83 @@ impl BadRows {
     ) -> Result<(), BulkError> {
         self.rows += 1;
         if let Some(path) = self.path.clone() {
-            let written = self.write(line, &cells, data);
+            let written = self.write(&path, line, &cells, data);
             written.map_err(|e| BulkError::file(&path, "written", e))?;
         }
         let room = KEPT.saturating_sub(self.cells.len());
+        self.more_cells += cells.len().saturating_sub(room) as u64;
         self.cells.extend(cells.into_iter().take(room));
         Ok(())
     }
 
-    /// Keeps one row that could not be taken apart.
-    pub(crate) fn add_unreadable(&mut self, row: UnreadableRow) -> Result<(), BulkError> {
-        let cell = BadCell {
-            line: row.line,
-            column: String::new(),
-            value: String::new(),
-            reason: row.reason,
-        };
-        self.add(row.line, vec![cell], &row.data)
-    }
-
-    fn write(&mut self, line: u64, cells: &[BadCell], data: &str) -> io::Result<()> {
-        let problem: Vec<_> = cells
-            .iter()
-            .map(|cell| match cell.column.as_str() {
-                "" => cell.reason.clone(),
-                column => format!("{column}: {}", cell.reason),
-            })
-            .collect();
-        let added = [line.to_string(), problem.join("; ")];
-        if self.writer.is_none() {
-            let Some(path) = &self.path else {
-                return Ok(());
-            };
-            let mut writer = BufWriter::new(File::create(path)?);
-            if self.format == InputFormat::Csv {
-                let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
-                write_record(&mut writer, self.delimiter, names)?;
+    fn write(&mut self, path: &Path, line: u64, cells: &[BadCell], data: &str) -> io::Result<()> {
+        let added = [line.to_string(), problem(cells)];
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let mut file = Partial::create(path)?;
+                if self.format == InputFormat::Csv {
+                    let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
+                    write_record(&mut file, self.delimiter, names)?;
+                }
+                none.insert(file)
             }
-            self.writer = Some(writer);
-        }
-        let Some(writer) = &mut self.writer else {
-            return Ok(());
         };
         match self.format {
-            InputFormat::Csv => {
-                let row: Vec<String> = serde_json::from_str(data).unwrap_or_default();
-                let missing = self.header.len().saturating_sub(row.len());
-                let blanks = std::iter::repeat_n("", missing);
-                let cells = row.iter().map(String::as_str).chain(blanks);
-                write_record(
-                    writer,
-                    self.delimiter,
-                    cells.chain(added.iter().map(String::as_str)),
-                )
-            }
-            InputFormat::Ndjson => match serde_json::from_str::<super::Object>(data) {
-                Ok(mut object) => {
-                    for (name, text) in MEND_COLUMNS.into_iter().zip(added) {
-                        object.set(name, &text)?;
-                    }
-                    serde_json::to_writer(&mut *writer, &object)?;
-                    writer.write_all(b"\n")
-                }
-                // Not an object: as it was, to be mended by hand.
-                Err(_) => writeln!(writer, "{data}"),
-            },
+            InputFormat::Csv => write_cells(file, self.delimiter, self.header.len(), data, &added),
+            InputFormat::Ndjson => write_members(file, data, &MEND_COLUMNS, &added),
         }
     }
 
     /// What was found. The file is complete then.
-    pub(crate) fn finish(mut self) -> Result<Option<InvalidRows>, BulkError> {
-        if let (Some(writer), Some(path)) = (&mut self.writer, &self.path) {
-            writer
-                .flush()
+    pub(crate) fn finish(self) -> Result<Option<InvalidRows>, BulkError> {
+        if let (Some(file), Some(path)) = (self.file, &self.path) {
+            file.finish()
                 .map_err(|e| BulkError::file(path, "written", e))?;
         }
         Ok((self.rows > 0).then_some(InvalidRows {
             rows: self.rows,
             cells: self.cells,
+            more_cells: self.more_cells,
             mend: self.path,
         }))
     }
+}
+
+/// Writes a row of CSV as a set keeps it, as wide as the header, and more cells behind.
+pub(crate) fn write_cells(
+    writer: impl Write,
+    delimiter: u8,
+    width: usize,
+    data: &str,
+    added: &[String],
+) -> io::Result<()> {
+    let row: Vec<String> = serde_json::from_str(data)?;
+    let missing = width.saturating_sub(row.len());
+    let blanks = std::iter::repeat_n("", missing);
+    let cells = row.iter().map(String::as_str).chain(blanks);
+    write_record(
+        writer,
+        delimiter,
+        cells.chain(added.iter().map(String::as_str)),
+    )
+}
+
+/// Writes a row of NDJSON with more members. What is no object is written as it was.
+pub(crate) fn write_members(
+    mut writer: impl Write,
+    data: &str,
+    names: &[&str],
+    added: &[String],
+) -> io::Result<()> {
+    let Ok(mut object) = serde_json::from_str::<super::Object>(data) else {
+        return writeln!(writer, "{data}");
+    };
+    for (name, text) in names.iter().zip(added) {
+        object.set(name, text)?;
+    }
+    serde_json::to_writer(&mut writer, &object)?;
+    writer.write_all(b"\n")
 }
 
 /// Writes one row of CSV.

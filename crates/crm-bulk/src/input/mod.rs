@@ -7,7 +7,12 @@ mod invalid;
 mod ndjson;
 mod request;
 
-use std::{fmt, fs::File, io::Read, path::Path};
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use crate::BulkError;
 
@@ -15,8 +20,8 @@ pub use self::invalid::{BadCell, InvalidRows};
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
-    entries::{Entries, RECEIVED, column, date, key},
-    invalid::{BadRows, write_record},
+    entries::{Entries, cells, date, key, received},
+    invalid::{BadRows, problem, whole, write_cells, write_members, write_record},
     ndjson::{NdjsonRows, Object},
     request::{RowRequest, Select},
 };
@@ -29,7 +34,7 @@ pub(crate) use self::{
 /// | `contact_id` | which contact; empty: every contact whose present number or address is `value`, on every owner or on the one named |
 /// | `action` | `update` (also when empty), `create`, `delete` |
 /// | `type` | `Phone`, `MobilePhone`, `Email`, `Fax` |
-/// | `value` | the number or address |
+/// | `value` | the number or address; of a number that selects, an extension counts too |
 /// | `new_value` | the number or address to set in a row that selects by `value` |
 /// | `memo` | the memo; the clear token (`(clear)`) removes it |
 /// | `job_reminders`, `marketing_updates`, `invoices`, `statements` | `on` or `off` (also yes/no, true/false, 1/0) |
@@ -48,6 +53,8 @@ pub(crate) use self::{
 #[must_use]
 pub struct Input {
     name: String,
+    /// The file, if it is one.
+    path: Option<PathBuf>,
     format: InputFormat,
     reader: Box<dyn Read + Send>,
     dialect: Dialect,
@@ -78,6 +85,14 @@ impl InputFormat {
         match self {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
+        }
+    }
+
+    /// The format of this name in a file.
+    pub(crate) fn named(name: Option<&str>) -> Self {
+        match name {
+            Some("ndjson") => Self::Ndjson,
+            _ => Self::Csv,
         }
     }
 }
@@ -123,16 +138,16 @@ impl Input {
             Some("ndjson" | "jsonl") => InputFormat::Ndjson,
             _ => InputFormat::Csv,
         };
-        Ok(Self::new(
-            path.display().to_string(),
-            format,
-            Box::new(file),
-        ))
+        Ok(Self {
+            path: Some(path.to_owned()),
+            ..Self::new(path.display().to_string(), format, Box::new(file))
+        })
     }
 
     fn new(name: String, format: InputFormat, reader: Box<dyn Read + Send>) -> Self {
         Self {
             name,
+            path: None,
             format,
             reader,
             dialect: Dialect::default(),
@@ -178,6 +193,10 @@ impl Input {
 
     pub(crate) fn dialect(&self) -> &Dialect {
         &self.dialect
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     pub(crate) fn into_reader(self) -> Box<dyn Read + Send> {

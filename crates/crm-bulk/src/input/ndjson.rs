@@ -23,6 +23,19 @@ use crate::BulkError;
 pub(crate) struct Object(Vec<(String, Box<RawValue>)>);
 
 impl Object {
+    /// The members in order, with their texts; lists and objects have none.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, value)| {
+            let text = match serde_json::from_str(value.get()) {
+                Ok(Value::String(text)) => text,
+                Ok(Value::Number(number)) => number.to_string(),
+                Ok(Value::Bool(on)) => on.to_string(),
+                _ => String::new(),
+            };
+            (name.as_str(), text)
+        })
+    }
+
     /// Adds a member with a text, or replaces it.
     pub(crate) fn set(&mut self, name: &str, text: &str) -> serde_json::Result<()> {
         let value = serde_json::value::to_raw_value(text)?;

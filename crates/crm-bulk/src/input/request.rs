@@ -5,7 +5,7 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 use super::{
     columns::{Cells, Column},
     entries::key,
-    invalid::{BadCell, mask},
+    invalid::BadCell,
 };
 use crate::{Action, OwnerId, Wanted};
 
@@ -23,7 +23,7 @@ pub(crate) enum Select {
     Contact(OwnerId, ContactId),
     /// A new one of this owner.
     New(OwnerId),
-    /// All with this number or address: its key, and the owner if the row names one.
+    /// All with this number or address, of this owner if the row names one.
     Value(String, Option<OwnerId>),
 }
 
@@ -150,12 +150,11 @@ impl Reader<'_> {
                     self.refuse(Column::ContactId, reason);
                     return None;
                 };
-                let key = key(value);
-                if key.is_empty() {
+                if key(value).is_empty() {
                     self.refuse(Column::Value, "is neither a number nor an address");
                     return None;
                 }
-                Some(Select::Value(key, owner))
+                Some(Select::Value(value.to_owned(), owner))
             }
         }
     }
@@ -275,29 +274,23 @@ impl Reader<'_> {
             .filter(|field| !(faulty && field.field.is_empty()))
         {
             let column = Column::named(&field.field);
-            self.bad.push(BadCell {
-                line: self.line,
-                column: column.map_or("", Column::name).to_owned(),
-                value: self.masked(column),
-                reason: field.message.clone(),
-            });
+            self.add(column, &field.message);
         }
     }
 
     fn refuse(&mut self, column: Column, reason: &str) {
-        self.bad.push(BadCell {
-            line: self.line,
-            column: column.name().to_owned(),
-            value: self.masked(Some(column)),
-            reason: reason.to_owned(),
-        });
+        self.add(Some(column), reason);
     }
 
-    fn masked(&self, column: Option<Column>) -> String {
-        column
-            .and_then(|column| self.cells.get(column))
-            .map(mask)
-            .unwrap_or_default()
+    fn add(&mut self, column: Option<Column>, reason: &str) {
+        let value = column.and_then(|column| self.cells.get(column));
+        self.bad.push(BadCell {
+            line: self.line,
+            column: column.map_or("", Column::name).to_owned(),
+            value: value.unwrap_or_default().to_owned(),
+            reason: reason.to_owned(),
+            personal: column.is_some_and(Column::is_personal),
+        });
     }
 }
 
@@ -326,11 +319,14 @@ mod tests {
         assert_eq!(one.action, crate::Action::Update(cleared));
 
         let all = read(&[(Value, "+1 (818) 555-0142"), (Invoices, "NO")]).unwrap();
-        assert_eq!(all.select, Select::Value("8185550142".to_owned(), None));
+        assert_eq!(
+            all.select,
+            Select::Value("+1 (818) 555-0142".to_owned(), None)
+        );
         let all = read(&[(Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
         assert_eq!(
             all.select,
-            Select::Value("dana@site.example".to_owned(), None)
+            Select::Value("Dana@Site.example".to_owned(), None)
         );
         assert_eq!(all.action, crate::Action::Delete);
     }

@@ -95,10 +95,10 @@ fn plan(
                 outcome,
             })
         }
-        Select::Value(key, owner) => {
-            let found = snapshot.with_key(&key, owner)?;
+        Select::Value(value, owner) => {
+            let found = snapshot.with_value(&value, owner)?;
             if found.is_empty() {
-                draft.settle_row(place.row, State::NotFound, NO_SUCH_VALUE)?;
+                draft.settle_row(place.row, Some(State::NotFound), NO_SUCH_VALUE)?;
             }
             for (owner, present) in &found {
                 let target = Target::Contact {

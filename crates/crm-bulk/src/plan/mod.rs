@@ -13,7 +13,8 @@ use crm_transport::Transport;
 use self::from_snapshot::Batch;
 use crate::{
     Action, BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
-    input::{BadRows, InputFormat, RowRequest, Select},
+    input::{BadCell, BadRows, InputFormat, RowRequest, Select, problem, whole},
+    partial,
     set::{SetKind, draft::Draft},
 };
 
@@ -98,7 +99,8 @@ impl Plan {
     }
 
     /// Writes wrong rows to this file, with what is wrong in added columns, so that they can
-    /// be mended and fed in again. Nothing is written when all are right.
+    /// be mended and fed in again. Nothing is written when all are right. The input itself, the
+    /// snapshot and the new set are refused.
     pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.mend = Some(path.into());
         self
@@ -150,8 +152,11 @@ impl Plan {
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
         let mut draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
-        let (rows, invalid) = self.outline(input, &draft)?;
-        let known_at = from_api::read(service, &mut draft).await?;
+        let mut found_at = None;
+        let (rows, invalid) = self.outline(input, &draft, &mut found_at)?;
+        let read_at = from_api::read(service, &mut draft).await?;
+        // What the snapshot did not know yet was not found.
+        let known_at = found_at.map_or(read_at, |found_at| read_at.min(found_at));
         draft.set_known_at(known_at)?;
         draft.finish()?;
         Ok(PlanSummary {
@@ -182,11 +187,18 @@ impl Plan {
         })
     }
 
-    /// Writes what the rows ask for, without what is there at present.
-    fn outline(self, input: Input, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
-        if self.snapshot.is_some() {
-            self.complete_snapshot()?;
-        }
+    /// Writes what the rows ask for, without what is there at present. `found_at` becomes the
+    /// snapshot's age when rows were resolved by it.
+    fn outline(
+        self,
+        input: Input,
+        draft: &Draft,
+        found_at: &mut Option<Timestamp>,
+    ) -> Result<(u64, Option<InvalidRows>), BulkError> {
+        let complete_at = match self.snapshot {
+            Some(_) => Some(self.complete_snapshot()?),
+            None => None,
+        };
         let snapshot = self.snapshot.as_ref();
         self.read(input, draft, |row, request| {
             let contact = |owner, contact| Target::Contact { owner, contact };
@@ -197,13 +209,14 @@ impl Plan {
                 Select::New(owner) => {
                     draft.add_unread(Some(row.row), contact(owner, None), &request.action)
                 }
-                Select::Value(key, owner) => {
+                Select::Value(value, owner) => {
                     let snapshot = snapshot.ok_or(BulkError::NeedsSnapshot {
                         line: Some(row.line),
                     })?;
-                    let found = snapshot.with_key(&key, owner)?;
+                    *found_at = complete_at;
+                    let found = snapshot.with_value(&value, owner)?;
                     if found.is_empty() {
-                        draft.settle_row(row.row, State::NotFound, NO_SUCH_VALUE)?;
+                        draft.settle_row(row.row, Some(State::NotFound), NO_SUCH_VALUE)?;
                     }
                     for (owner, known) in found {
                         let target = contact(owner, Some(known.contact.id));
@@ -225,6 +238,10 @@ impl Plan {
     ) -> Result<(u64, Option<InvalidRows>), BulkError> {
         let dialect = input.dialect().clone();
         let (name, format) = (input.name().to_owned(), input.format());
+        let mut others = vec![draft.path()];
+        others.extend(input.path());
+        others.extend(self.snapshot.as_ref().map(Snapshot::path));
+        refuse_to_mend_in(self.mend.as_deref(), &others)?;
         let mut rows = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.delimiter, &header)?;
@@ -235,13 +252,23 @@ impl Plan {
             let raw = match read {
                 Ok(raw) => raw,
                 Err(unreadable) => {
-                    bad.add_unreadable(unreadable)?;
+                    let (line, data) = (unreadable.line, unreadable.data);
+                    let cells = whole(line, unreadable.reason);
+                    if self.skip_invalid {
+                        leave_out(draft, row, line, &cells, &data)?;
+                    }
+                    bad.add(line, cells, &data)?;
                     continue;
                 }
             };
             let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear);
             match request {
-                Err(cells) => bad.add(raw.line, cells, raw.data)?,
+                Err(cells) => {
+                    if self.skip_invalid {
+                        leave_out(draft, row, raw.line, &cells, raw.data)?;
+                    }
+                    bad.add(raw.line, cells, raw.data)?;
+                }
                 // Only the check goes on once the plan cannot come to be.
                 Ok(_) if !bad.is_empty() && !self.skip_invalid => {}
                 Ok(mut request) => {
@@ -255,6 +282,8 @@ impl Plan {
                 }
             }
         }
+        // The input is closed before the file to mend is put in place.
+        drop(rows);
         match bad.finish()? {
             Some(invalid) if !self.skip_invalid => Err(invalid.into()),
             invalid => Ok((row, invalid)),
@@ -293,6 +322,28 @@ impl Plan {
 }
 
 pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
+
+/// Keeps a row that is wrong and is left out, so that it is not missing from the results.
+pub(crate) fn leave_out(
+    draft: &Draft,
+    row: u64,
+    line: u64,
+    cells: &[BadCell],
+    data: &str,
+) -> Result<(), BulkError> {
+    draft.add_row(row, line, data)?;
+    draft.settle_row(row, Some(State::Failed), &problem(cells))
+}
+
+/// Refuses to write the wrong rows over what they come from or what is made of the right ones.
+pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
+    match mend.filter(|mend| others.iter().any(|other| partial::is_same(mend, other))) {
+        None => Ok(()),
+        Some(mend) => Err(BulkError::Taken {
+            path: mend.to_owned(),
+        }),
+    }
+}
 
 /// Where a row stands.
 #[derive(Clone, Copy)]

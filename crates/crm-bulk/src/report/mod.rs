@@ -9,8 +9,8 @@ use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
 use crate::{
     BulkError, Change, ChangeSet, Image, Selection, SetInfo, SetKind, State, Totals,
-    input::{RECEIVED, column, date},
-    set::columns,
+    input::{InputFormat, cells, date, received},
+    set::columns::{self, read_state},
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -42,10 +42,14 @@ impl ChangeSet {
         };
         let (info, totals) = (self.info()?, self.totals()?);
         let rows = self.count("SELECT count(*) FROM rows")?;
-        page.write(&head(&info, &totals, rows, self.unmatched_rows()?))?;
+        let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
+        page.write(&head(&info, &totals, rows, unmatched, invalid))?;
         match info.kind {
             SetKind::OptOut | SetKind::OptIn => page.entries()?,
-            _ => page.differences(&totals)?,
+            _ => {
+                page.differences(&totals)?;
+                page.rows_left_out()?;
+            }
         }
         page.write(&html! {
             footer {
@@ -68,7 +72,7 @@ struct Page<'a, W: Write> {
 }
 
 /// The page down to the totals. The body stays open.
-fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64) -> Markup {
+fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64, invalid: u64) -> Markup {
     let title = words::title(info.kind);
     html! {
         (DOCTYPE)
@@ -100,6 +104,7 @@ fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64) -> Markup {
                 @if count > 0 { li { b class=(class) { (count) } (word) } }
             }
             @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
+            @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
             @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
         }
         @for note in &info.notes { p.note { (note) } }
@@ -155,54 +160,108 @@ impl<W: Write> Page<'_, W> {
         Ok(())
     }
 
+    /// The rows that ask for no change: wrong, or about a value that no contact has.
+    fn rows_left_out(&mut self) -> Result<(), BulkError> {
+        let database = &self.set.database;
+        let sql = "SELECT row, line, message FROM rows WHERE state IS NOT NULL
+            ORDER BY row LIMIT ?";
+        let mut rows = database.check(database.connection.prepare(sql))?;
+        let mut rows = database.check(rows.query([LISTED]))?;
+        let mut first = true;
+        while let Some(row) = database.check(rows.next())? {
+            let read = || -> rusqlite::Result<(u64, u64, Option<String>)> {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            };
+            let (number, line, message) = database.check(read())?;
+            if std::mem::take(&mut first) {
+                self.raw("<h2>Rows without a change</h2><ul>")?;
+            }
+            self.write(&html! {
+                li {
+                    "Row " (number) " (line " (line) ")"
+                    @if let Some(message) = message { ": " (message) }
+                }
+            })?;
+        }
+        match first {
+            true => Ok(()),
+            false => self.raw("</ul>"),
+        }
+    }
+
     /// The evidence: each entry of the list with every place where it was found.
     fn entries(&mut self) -> Result<(), BulkError> {
         self.write(&html! { h2 { "Entry by entry" } })?;
         let database = &self.set.database;
-        let header = database.meta("header")?.unwrap_or_default();
-        let header: Vec<String> = serde_json::from_str(&header).unwrap_or_default();
-        let received = column(&header, &RECEIVED);
+        let (format, header) = (self.set.format()?, self.set.header()?);
         let connection = &database.connection;
-        let mut rows =
-            database.check(connection.prepare("SELECT row, data FROM rows ORDER BY row"))?;
+        let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
+        let mut rows = database.check(connection.prepare(sql))?;
         let mut rows = database.check(rows.query([]))?;
         let sql = format!(
-            "SELECT {} FROM changes WHERE row IS NOT NULL ORDER BY row, id",
+            "SELECT {} FROM outcomes WHERE row IS NOT NULL ORDER BY row, id",
             columns::COLUMNS
         );
         let mut changes = database.check(connection.prepare(&sql))?;
         let mut changes = database.check(changes.query([]))?;
         database.check(changes.advance())?;
         while let Some(row) = database.check(rows.next())? {
-            let number: u64 = database.check(row.get(0))?;
-            let data: String = database.check(row.get(1))?;
-            let cells: Vec<String> = serde_json::from_str(&data).unwrap_or_default();
-            let mut found = Vec::new();
+            let read = || -> rusqlite::Result<Entry> {
+                let data: String = row.get(1)?;
+                Ok(Entry {
+                    row: row.get(0)?,
+                    cells: read_cells(format, &header, data),
+                    wrong: row.get_ref(2)?.as_str_or_null()?.is_some()
+                        && read_state(row, 2)? == State::Failed,
+                    message: row.get(3)?,
+                    found: Vec::new(),
+                })
+            };
+            let mut row = database.check(read())?;
             while let Some(change) = changes.get() {
                 let of: u64 = database.check(change.get(1))?;
-                if of > number {
+                if of > row.row {
                     break;
                 }
-                if of == number {
-                    found.push(database.check(columns::read(change))?);
+                if of == row.row {
+                    row.found.push(database.check(columns::read(change))?);
                 }
                 database.check(changes.advance())?;
             }
-            self.write(&entry(&header, &cells, received, &found))?;
+            self.write(&entry(&row))?;
         }
         Ok(())
     }
 }
 
-/// One entry of a list of opt-outs.
-fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[Change]) -> Markup {
-    let known = header
+/// A row of a list of opt-outs and what became of it.
+struct Entry {
+    row: u64,
+    cells: Vec<(String, String)>,
+    /// It was left out.
+    wrong: bool,
+    message: Option<String>,
+    found: Vec<Change>,
+}
+
+/// The cells of a row; one that could not be taken apart is shown as it was.
+fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {
+    let cells = cells(format, header, &data);
+    match cells.is_empty() {
+        true => vec![("row".to_owned(), data)],
+        false => cells,
+    }
+}
+
+fn entry(entry: &Entry) -> Markup {
+    let known = entry
+        .cells
         .iter()
-        .zip(cells)
         .filter(|(_, cell)| !cell.trim().is_empty());
-    let received = received.and_then(|at| date(cells.get(at)?));
-    let traced = found.iter().any(|change| change.outcome.trace_id.is_some());
+    let received = received(&entry.cells).and_then(|(_, cell)| date(cell));
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
+    let found = &entry.found;
+    let traced = found.iter().any(|change| change.outcome.trace_id.is_some());
     html! {
         h3 {
             @for (at, (name, cell)) in known.enumerate() {
@@ -218,9 +277,15 @@ fn entry(header: &[String], cells: &[String], received: Option<usize>, found: &[
                 }
             }
         }
-        @if found.is_empty() {
+        @if entry.wrong {
+            p.bad {
+                "Left out, since the row is wrong"
+                @if let Some(message) = &entry.message { ": " (message) }
+            }
+        } @else if found.is_empty() {
             p.bad { "Not found anywhere." }
         } @else {
+            @if let Some(message) = &entry.message { p.bad { (message) } }
             table {
                 thead {
                     tr {

@@ -74,6 +74,11 @@ impl Draft {
         Ok(draft)
     }
 
+    /// The name that the set will have.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file; there until the draft is finished.
     fn database(&self) -> Result<&Database, BulkError> {
         self.database.as_ref().ok_or_else(|| BulkError::Exists {
@@ -100,10 +105,15 @@ impl Draft {
         self.execute(sql, params![row, line, data])
     }
 
-    /// Says what became of a row that asks for no change.
-    pub(crate) fn settle_row(&self, row: u64, state: State, why: &str) -> Result<(), BulkError> {
+    /// Says what became of a row that asks for no change, or what else is to be said of a row.
+    pub(crate) fn settle_row(
+        &self,
+        row: u64,
+        state: Option<State>,
+        why: &str,
+    ) -> Result<(), BulkError> {
         let sql = "UPDATE rows SET state = ?2, message = ?3 WHERE row = ?1";
-        self.execute(sql, params![row, state.as_str(), why])
+        self.execute(sql, params![row, state.map(State::as_str), why])
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
@@ -335,7 +345,7 @@ impl Draft {
     /// Changes of one record, each with its row and what it asks for: alike, the first one
     /// stays; different, none does.
     fn set_aside<W: PartialEq>(&self, members: &[(i64, u64, W)]) -> Result<(), BulkError> {
-        let Some((_, first_row, first)) = members.first() else {
+        let Some((first_id, first_row, first)) = members.first() else {
             return Ok(());
         };
         let alike = members.iter().all(|(_, _, wanted)| wanted == first);
@@ -354,9 +364,10 @@ impl Draft {
                     format!("contradicts row {others} about this contact"),
                 )
             };
-            let sql = "UPDATE changes SET state = ?, message = ? WHERE id = ?
+            let sql = "UPDATE changes SET state = ?, message = ?, repeats = ? WHERE id = ?
                 AND state IN ('planned', 'already')";
-            self.execute(sql, params![state.as_str(), why, id])?;
+            let repeats = alike.then_some(first_id);
+            self.execute(sql, params![state.as_str(), why, repeats, id])?;
         }
         Ok(())
     }

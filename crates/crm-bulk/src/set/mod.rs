@@ -15,6 +15,7 @@ use rusqlite::params;
 use crate::{
     BulkError, Change, Site, State,
     database::{Database, Format},
+    input::InputFormat,
 };
 
 pub(crate) const FORMAT: Format = Format {
@@ -168,7 +169,8 @@ impl Totals {
 }
 
 impl ChangeSet {
-    /// Opens a change set; one of an older format is brought to the present one.
+    /// Opens a change set; one of an older format is brought to the present one. One that this
+    /// process may not write can be looked at all the same.
     ///
     /// # Errors
     ///
@@ -233,7 +235,28 @@ impl ChangeSet {
     ///
     /// A failure to read.
     pub fn unmatched_rows(&self) -> Result<u64, BulkError> {
-        self.count("SELECT count(*) FROM rows WHERE state IS NOT NULL")
+        self.count("SELECT count(*) FROM rows WHERE state = 'not-found'")
+    }
+
+    /// How many rows of the input were left out because they are wrong.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn invalid_rows(&self) -> Result<u64, BulkError> {
+        self.count("SELECT count(*) FROM rows WHERE state = 'failed'")
+    }
+
+    /// How the rows of the input are kept.
+    pub(crate) fn format(&self) -> Result<InputFormat, BulkError> {
+        let name = self.database.meta("format")?;
+        Ok(InputFormat::named(name.as_deref()))
+    }
+
+    /// The header of the input; NDJSON has none.
+    pub(crate) fn header(&self) -> Result<Vec<String>, BulkError> {
+        let header = self.database.meta("header")?.unwrap_or_default();
+        Ok(serde_json::from_str(&header).unwrap_or_default())
     }
 
     pub(crate) fn count(&self, sql: &str) -> Result<u64, BulkError> {

@@ -13,15 +13,18 @@ CREATE TABLE meta (
 CREATE TABLE rows (
     row     INTEGER PRIMARY KEY,     -- 1 is the first row below the header
     line    INTEGER NOT NULL,        -- where it starts in the input
-    data    TEXT NOT NULL,           -- csv: JSON array of cells; ndjson: the object
-    state   TEXT,                    -- only for a row without changes: what became of it
-    message TEXT
+    data    TEXT NOT NULL,           -- csv: JSON array of cells; ndjson: the line
+    state   TEXT,                    -- only for a row without changes: not-found, or failed for
+                                     -- a row that is wrong and was left out
+    message TEXT                     -- why, or what else is to be said of the row
 ) STRICT;
 
 -- The changes that the rows ask for: none, one or many for each row.
 CREATE TABLE changes (
     id           INTEGER PRIMARY KEY,
     row          INTEGER,            -- rows.row; null: no single row asks for it
+    repeats      INTEGER,            -- changes.id of the same change for an earlier row, which
+                                     -- is carried out for both
     owner_kind   TEXT NOT NULL,      -- customer, location or person
     owner_id     ANY NOT NULL,       -- number, or GUID of the person
     contact_id   ANY,                -- number, or GUID of the contact method; null: not created yet
@@ -39,3 +42,14 @@ CREATE TABLE changes (
     at           TEXT,               -- when the state was reached, RFC 3339
     attempts     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- The changes as their rows see them: one that repeats another has the outcome of that.
+CREATE VIEW outcomes AS
+SELECT c.id, c.row, c.owner_kind, c.owner_id, o.contact_id, c.action, c.wanted, o.before, o.after,
+       o.state, coalesce(c.message || '; ' || o.message, c.message, o.message) AS message,
+       o.field_errors, o.trace_id, o.http_status, o.at, o.attempts
+FROM changes c JOIN changes o ON o.id = c.repeats
+UNION ALL
+SELECT id, row, owner_kind, owner_id, contact_id, action, wanted, before, after,
+       state, message, field_errors, trace_id, http_status, at, attempts
+FROM changes WHERE repeats IS NULL

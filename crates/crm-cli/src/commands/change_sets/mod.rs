@@ -12,17 +12,25 @@ pub(super) mod status;
 mod summary;
 pub(super) mod undo;
 
-use std::{io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use crm_bulk::{BulkError, Input, InvalidRows, Site};
 
 use self::summary::Summary;
-use crate::{error::CliError, output::note, session::Session};
+use crate::{
+    error::CliError,
+    output::{note, printable},
+    session::Session,
+};
 
 /// The site of a session, for files that belong to it.
 fn site(session: &Session<'_>) -> Site {
-    Site::new(session.tenant(), &session.host)
+    Site::new(session.tenant(), &session.api_url)
 }
 
 /// How rows are read.
@@ -39,13 +47,17 @@ pub(crate) struct InputArgs {
     /// Write wrong rows to this file, with what is wrong, to be mended and fed in again
     #[arg(long, value_name = "FILE")]
     mend: Option<PathBuf>,
+
+    /// Stdin is NDJSON
+    #[arg(long)]
+    ndjson: bool,
 }
 
 impl InputArgs {
     /// The rows of a file, or of stdin for `-`.
-    fn open(&self, path: &PathBuf, ndjson: bool) -> Result<Input, CliError> {
+    fn open(&self, path: &PathBuf) -> Result<Input, CliError> {
         let input = match path.as_os_str() == "-" {
-            true if ndjson => Input::ndjson("stdin", io::stdin()),
+            true if self.ndjson => Input::ndjson("stdin", io::stdin()),
             true => Input::csv("stdin", io::stdin()),
             false => Input::open(path)?,
         };
@@ -64,11 +76,47 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-/// Lists every wrong cell on stderr.
+/// Lists the wrong cells on stderr, in clear: who runs the command has the input.
 fn tell_invalid(invalid: &InvalidRows) {
     for cell in &invalid.cells {
-        note(cell.to_string());
+        note(printable(&cell.in_clear()));
     }
+    if invalid.more_cells > 0 {
+        let hint = match &invalid.mend {
+            Some(path) => format!("{} has all", path.display()),
+            None => "--mend FILE writes all".to_owned(),
+        };
+        note(format!("and {} more: {hint}", invalid.more_cells));
+    }
+}
+
+/// Writes a file that replaces an older one only when it is complete, and never the set.
+fn write_file<R>(
+    path: &Path,
+    set: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
+) -> Result<R, CliError> {
+    let failed = |error| CliError::io(format!("cannot write {}", path.display()), error);
+    let same = |one: &Path| fs::canonicalize(one).ok();
+    if same(path).is_some() && same(path) == same(set) {
+        let text = format!("{} is the change set: name another file", path.display());
+        return Err(CliError::Usage(text));
+    }
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        let mut file = BufWriter::new(fs::File::create(path).map_err(failed)?);
+        return Ok(write(&mut file)?);
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    let mut file = BufWriter::new(file);
+    let written = write(&mut file)?;
+    let file = file
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(written)
 }
 
 /// Tells what is wrong with the rows before the error itself is told.

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::{ChangeSet, OptOut};
 
-use super::{InputArgs, Summary, snapshot, tell_invalid, told};
+use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crate::{error::CliError, output::note, session::Session};
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
 /// location, and every person's contact methods, however they are written.
 #[derive(Debug, Args)]
 pub(crate) struct OptOutCommand {
-    /// CSV with a column value, number, phone, email or address, or one value a line; a column
-    /// received or date_received gives the date for the evidence. - for stdin
+    /// CSV with columns such as value, phone, mobile, email, or one value a line; NDJSON where the
+    /// name ends in .ndjson or .jsonl. A column received or date_received gives the date for the
+    /// evidence. - for stdin
     list: PathBuf,
 
     /// The change set to write
@@ -38,9 +39,9 @@ pub(crate) struct OptOutCommand {
 
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
-        let list = self.rows.open(&self.list, false)?;
+        let list = self.rows.open(&self.list)?;
         let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-        let mut plan = OptOut::new(snapshot);
+        let mut plan = OptOut::new(site(session), snapshot);
         if on {
             plan = plan.opt_in();
         }

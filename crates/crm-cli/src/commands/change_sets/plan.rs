@@ -6,11 +6,7 @@ use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Plan, Snapshot};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
-use crate::{
-    error::{CliError, Exit},
-    output::note,
-    session::Session,
-};
+use crate::{error::CliError, output::note, session::Session};
 
 /// Compare rows of changes with the present contacts and write a change set. Nothing is sent
 /// to the contacts.
@@ -32,10 +28,6 @@ pub(crate) struct PlanCommand {
 
     #[command(flatten)]
     rows: InputArgs,
-
-    /// Stdin is NDJSON
-    #[arg(long)]
-    ndjson: bool,
 
     /// What removes a memo
     #[arg(long, value_name = "TOKEN", default_value = "(clear)")]
@@ -61,7 +53,7 @@ pub(crate) struct PlanCommand {
     #[arg(long, value_name = "N", default_value_t = 10)]
     sample: u32,
 
-    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 on wrong input
+    /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 on any error
     #[arg(long)]
     detailed_exitcode: bool,
 }
@@ -79,6 +71,7 @@ pub(super) struct CleanUpArgs {
         long,
         value_name = "CODE",
         default_value = "US",
+        value_parser = region,
         requires = "normalize_phones"
     )]
     region: String,
@@ -96,22 +89,30 @@ fn domains(text: &str) -> Result<(String, String), String> {
     let (old, new) = text
         .split_once('=')
         .ok_or("write it as old.example=new.example")?;
+    let checked = CleanUp::new().replace_domain(old, new);
+    checked.map_err(|error| error.to_string())?;
     Ok((old.to_owned(), new.to_owned()))
 }
 
+fn region(text: &str) -> Result<String, String> {
+    let checked = CleanUp::new().normalize_phones(text);
+    checked.map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
 impl CleanUpArgs {
-    fn clean_up(&self) -> CleanUp {
+    fn clean_up(&self) -> Result<CleanUp, BulkError> {
         let mut clean_up = CleanUp::new();
         if self.normalize_phones {
-            clean_up = clean_up.normalize_phones(&self.region);
+            clean_up = clean_up.normalize_phones(&self.region)?;
         }
         if self.lowercase_emails {
             clean_up = clean_up.lowercase_emails();
         }
         for (old, new) in &self.replace_domain {
-            clean_up = clean_up.replace_domain(old, new);
+            clean_up = clean_up.replace_domain(old, new)?;
         }
-        clean_up
+        Ok(clean_up)
     }
 }
 
@@ -122,18 +123,13 @@ impl PlanCommand {
             Ok(0) => Ok(()),
             Ok(_) if detailed => Err(CliError::ChangesPlanned),
             Ok(_) => Ok(()),
-            // 2 means changes here.
-            Err(error) if detailed && error.exit() == Exit::Usage => Err(CliError::CheckFailed {
-                summary: error.to_string(),
-                exit: Exit::Local,
-            }),
             Err(error) => Err(error),
         }
     }
 
     /// Plans, shows it, and answers how many changes there are to apply.
     async fn plan(self, session: &Session<'_>) -> Result<u64, CliError> {
-        let mut plan = Plan::new(site(session)).clean_up(self.clean_up.clean_up());
+        let mut plan = Plan::new(site(session)).clean_up(self.clean_up.clean_up()?);
         if self.rows.skip_invalid {
             plan = plan.skip_invalid();
         }
@@ -148,7 +144,7 @@ impl PlanCommand {
                 planned
             }
             Some(path) => {
-                let input = self.rows.open(path, self.ndjson)?.clear_token(&self.clear);
+                let input = self.rows.open(path)?.clear_token(&self.clear);
                 let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
                 let age = Duration::from_secs(60 * self.max_age);
                 match snapshot {
@@ -175,7 +171,10 @@ impl PlanCommand {
             note(format!("{} wrong rows were left out", invalid.rows));
         }
         let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
-        summary.write(session.output)?;
-        Ok(summary.open())
+        match summary.write(session.output) {
+            // Who reads only the beginning is told the number of changes all the same.
+            Err(error) if !error.is_broken_pipe() => Err(error),
+            _ => Ok(summary.open()),
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! `crm report`: one page for people.
 
-use std::{fs::File, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use crm_bulk::ChangeSet;
 
+use super::write_file;
 use crate::{
     error::CliError,
     output::{Output, note},
@@ -28,9 +29,7 @@ impl Report {
         let Some(path) = self.html else {
             return Ok(set.report(std::io::stdout())?);
         };
-        let file = File::create(&path)
-            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
-        set.report(file)?;
+        write_file(&path, &self.set, |file| set.report(file))?;
         note(format!("written to {}", path.display()));
         Ok(())
     }

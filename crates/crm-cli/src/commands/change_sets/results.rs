@@ -1,10 +1,11 @@
 //! `crm results`: the input given back.
 
-use std::{fs::File, io::BufWriter, path::PathBuf};
+use std::{io::BufWriter, path::PathBuf};
 
 use clap::Args;
 use crm_bulk::{ChangeSet, ResultRows};
 
+use super::write_file;
 use crate::{
     error::CliError,
     output::{Output, note},
@@ -37,9 +38,7 @@ impl Results {
             set.results(rows, BufWriter::new(std::io::stdout()))?;
             return Ok(());
         };
-        let file = File::create(&path)
-            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
-        let written = set.results(rows, BufWriter::new(file))?;
+        let written = write_file(&path, &self.set, |file| set.results(rows, file))?;
         note(format!("{written} rows written to {}", path.display()));
         Ok(())
     }

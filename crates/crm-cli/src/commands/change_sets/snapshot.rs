@@ -63,10 +63,11 @@ pub(super) async fn pull(
     session: &Session<'_>,
     file: &Path,
 ) -> Result<(Snapshot, Coverage), CliError> {
-    let mut snapshot = Snapshot::open_or_create(file, &site(session))?;
+    let site = site(session);
+    let mut snapshot = Snapshot::open_or_create(file, &site)?;
     let progress = Progress::before_the_answer("contacts");
     let mut before = 0;
-    let update = snapshot.update(&session.service, |read| {
+    let update = snapshot.update(&session.service, &site, |read| {
         progress.advance(usize::try_from(read - before).unwrap_or(usize::MAX));
         before = read;
     });

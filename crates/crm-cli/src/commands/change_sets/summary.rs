@@ -27,6 +27,8 @@ pub(super) struct Summary {
     totals: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// Rows of the input whose value no contact has.
     unmatched_rows: u64,
+    /// Rows of the input that are wrong and were left out.
+    invalid_rows: u64,
     /// Changes that applying the set still has to look at.
     open: u64,
     calls: u64,
@@ -61,6 +63,7 @@ impl Summary {
             source: info.source,
             totals: by_state,
             unmatched_rows: set.unmatched_rows()?,
+            invalid_rows: set.invalid_rows()?,
             open: totals.open(),
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
@@ -100,6 +103,9 @@ impl Summary {
         }
         if self.unmatched_rows > 0 {
             let _ = writeln!(text, "{:>9}  rows found nowhere", self.unmatched_rows);
+        }
+        if self.invalid_rows > 0 {
+            let _ = writeln!(text, "{:>9}  rows wrong, left out", self.invalid_rows);
         }
         if self.totals.is_empty() {
             let _ = writeln!(text, "        0  changes");

@@ -1,0 +1,74 @@
+//! Files that replace others only when they are complete.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+/// A file in the making. It lies under `NAME.partial` until it is complete; dropped before, it
+/// is removed, and what had the name stays as it was. What is no file, such as a terminal, is
+/// written to as it is.
+pub(crate) struct Partial {
+    writer: BufWriter<File>,
+    /// The name until it is complete.
+    temporary: Option<PathBuf>,
+    path: PathBuf,
+}
+
+impl Partial {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+        let temporary = is_file.then(|| temporary(path));
+        let file = File::create(temporary.as_deref().unwrap_or(path))?;
+        Ok(Self {
+            writer: BufWriter::new(file),
+            temporary,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Puts the file under its name.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        match &self.temporary {
+            Some(temporary) => fs::rename(temporary, &self.path),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Write for Partial {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            // Gone already when the file was finished.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+/// The name of a file that is not complete.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".partial");
+    PathBuf::from(name)
+}
+
+/// Whether two paths lead to one file. One that is not there yet is known by its path alone.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
