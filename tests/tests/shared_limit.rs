@@ -1,15 +1,14 @@
 //! Several processes that hold one limit together, over a real server.
 //!
-//! Where neither `redis-server` nor `valkey-server` is installed the tests say so and pass.
+//! Where neither `redis-server` nor `valkey-server` is installed most are ignored, and say why.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "redis")]
 
 use std::{
     env,
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    thread,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -19,7 +18,13 @@ use crm_transport::{
 };
 use http::StatusCode;
 use tempfile::TempDir;
-use tokio::{runtime::Runtime, task::JoinSet, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
+    runtime::Runtime,
+    task::JoinSet,
+    time::timeout,
+};
 
 /// Tells a process of this test which server to use.
 const SERVER: &str = "CRM_TEST_SHARED_LIMIT";
@@ -27,23 +32,30 @@ const SERVER: &str = "CRM_TEST_SHARED_LIMIT";
 /// A server on a free port of this machine; it ends with the test.
 struct Server {
     process: Child,
+    /// Read no further, but open: the server may have more to say.
+    _told: BufReader<ChildStdout>,
     port: u16,
     folder: TempDir,
 }
 
 impl Server {
-    /// `None` where none is installed.
-    fn start() -> Option<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+    fn start() -> Self {
         let folder = TempDir::new().unwrap();
-        let process = spawn(port, &folder)?;
-        Some(Self {
-            process,
-            port,
-            folder,
-        })
+        // Another test may take the port before the server does.
+        for _ in 0..10 {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            if let Some((process, told)) = spawn(port, &folder) {
+                return Self {
+                    process,
+                    _told: told,
+                    port,
+                    folder,
+                };
+            }
+        }
+        panic!("no server");
     }
 
     fn limit(&self) -> SharedLimit {
@@ -60,7 +72,8 @@ impl Server {
     }
 
     fn start_again(&mut self) {
-        self.process = spawn(self.port, &self.folder).unwrap();
+        let started = spawn(self.port, &self.folder);
+        (self.process, self._told) = started.expect("the port is free again");
     }
 }
 
@@ -70,31 +83,38 @@ impl Drop for Server {
     }
 }
 
-fn spawn(port: u16, folder: &TempDir) -> Option<Child> {
+/// A server that is ready, and its output; `None` when it does not get the port.
+fn spawn(port: u16, folder: &TempDir) -> Option<(Child, BufReader<ChildStdout>)> {
     let start = |program: &str| {
         Command::new(program)
             .args(["--bind", "127.0.0.1", "--save", "", "--port"])
             .arg(port.to_string())
             .current_dir(folder)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
     };
-    let Ok(process) = start("redis-server").or_else(|_| start("valkey-server")) else {
-        eprintln!("skipped: neither redis-server nor valkey-server is installed");
-        return None;
-    };
-    let started = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(started.elapsed() < Duration::from_secs(10), "no server");
-        thread::sleep(Duration::from_millis(10));
+    let process = start("redis-server").or_else(|_| start("valkey-server"));
+    let mut process = process.expect("redis-server or valkey-server");
+    let mut told = BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    while told.read_line(&mut line).unwrap() > 0 {
+        if line.contains("Ready to accept connections") {
+            return Some((process, told));
+        }
+        line.clear();
     }
-    Some(process)
+    process.wait().unwrap();
+    None
 }
 
 /// Microseconds since 1970, the same in every process.
 fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_micros() as u64
+}
+
+fn is_away(error: &TransportError) -> bool {
+    error.to_string().contains("is away")
 }
 
 /// When the calls of many tasks passed within this time.
@@ -106,8 +126,12 @@ async fn passes(limit: &SharedLimit, time: Duration) -> Vec<u64> {
         tasks.spawn(async move {
             let mut passed = Vec::new();
             while now() < end {
-                limit.pass(1).await.unwrap();
-                passed.push(now());
+                match limit.pass(1).await {
+                    Ok(_) => passed.push(now()),
+                    // The machine stalled for longer than the server may take.
+                    Err(error) => assert!(is_away(&error), "{error}"),
+                }
+                tokio::task::yield_now().await;
             }
             passed
         });
@@ -140,25 +164,30 @@ fn share(mut times: Vec<u64>, per_second: usize, seconds: u64) -> Option<f64> {
     Some(calls as f64 / (per_second as u64 * seconds) as f64)
 }
 
-/// One good run of a few is enough. `CRM_EXACT_LIMIT=1` asks for 98 % of the allowance and for
-/// not one call too many.
+/// One good run of five is enough. `CRM_EXACT_LIMIT=1` asks for 98 % of the allowance and for
+/// not one call too many, of every run.
 fn assert_holds(run: impl FnMut() -> Option<f64>) {
-    let runs = std::iter::repeat_with(run).take(5);
     let least = if exact() { 0.98 } else { 0.8 };
     let is_good = |share: &Option<f64>| share.is_some_and(|share| share >= least);
-    let mut bad = Vec::new();
-    for share in runs {
-        if is_good(&share) {
-            println!("{share:?} of the allowance");
-            return;
-        }
-        bad.push(share);
-    }
-    panic!("shares of the allowance: {bad:?}");
+    let mut runs = std::iter::repeat_with(run).take(5).inspect(|share| {
+        println!("{share:?} of the allowance");
+    });
+    let holds = match exact() {
+        true => runs.all(|share| is_good(&share)),
+        false => runs.any(|share| is_good(&share)),
+    };
+    assert!(
+        holds,
+        "at least {least} of the allowance, and no call too many"
+    );
 }
 
 /// Run by itself this is one process; run by the test below it is one of four.
 #[test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 fn one_process_holds_the_limit() {
     let runtime = Runtime::new().unwrap();
     if let Ok(url) = env::var(SERVER) {
@@ -167,9 +196,7 @@ fn one_process_holds_the_limit() {
         println!("times: {times:?}");
         return;
     }
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     assert_holds(|| {
         let limit = server.limit().per_second(100);
         let times = runtime.block_on(passes(&limit, Duration::from_secs(3)));
@@ -178,10 +205,12 @@ fn one_process_holds_the_limit() {
 }
 
 #[test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 fn four_processes_hold_the_limit_together() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     assert_holds(|| share(times_of_four_processes(&server), 60, 4));
 }
 
@@ -222,10 +251,12 @@ impl Transport for BusyOnce {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     let busy = BusyOnce(Default::default()).with_rate_limit(server.limit());
     let other = server.limit();
     let started = Instant::now();
@@ -234,11 +265,12 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
     let error = impatient.pass(0).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
     assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(!is_away(&error), "{error}");
+    let state = other.state(0).await.unwrap();
+    assert_eq!((state.permits, state.passed), (0, 0));
+    assert!(state.closed_for > Duration::from_secs(1), "{state:?}");
     other.pass(1).await.unwrap();
-    assert!(
-        started.elapsed() < Duration::from_millis(900),
-        "another key"
-    );
+    assert!(started.elapsed() < Duration::from_secs(3), "another key");
     other.pass(0).await.unwrap();
     let closed = started.elapsed();
     assert!(closed >= Duration::from_secs(3), "{closed:?}");
@@ -246,10 +278,12 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn applications_and_tenants_do_not_wait_for_each_other() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     let slow = |application| {
         let limit = SharedLimit::new(&server.url(), application).unwrap();
         limit.per_second(1)
@@ -266,10 +300,12 @@ async fn applications_and_tenants_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     let dying = server.limit();
     let mut calls = JoinSet::new();
     for _ in 0..600 {
@@ -287,10 +323,12 @@ async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
-    let Some(server) = Server::start() else {
-        return;
-    };
+    let server = Server::start();
     let limit = server.limit().per_second(2);
     limit.pass(1).await.unwrap();
     let mut unpolled = Box::pin(limit.pass(1));
@@ -306,10 +344,12 @@ async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_back() {
-    let Some(mut server) = Server::start() else {
-        return;
-    };
+    let mut server = Server::start();
     let stops = server.limit();
     let local = RateLimit::per_second(20);
     let shares = server.limit().fallback(Fallback::LocalShare(local.clone()));
@@ -321,6 +361,8 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
     let error = stops.pass(1).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::LimitServer);
     assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(is_away(&error), "{error}");
+    assert!(stops.state(1).await.is_err());
     let started = Instant::now();
     for _ in 0..10 {
         shares.pass(1).await.unwrap();
@@ -334,6 +376,75 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
     stops.pass(1).await.unwrap();
     shares.pass(1).await.unwrap();
     assert_eq!(local.state(1).passed, 10, "the server is asked again");
+}
+
+/// A server at the end of a long way: each direction takes so long.
+async fn far(server: &Server, way: Duration) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let port = server.port;
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", port));
+            let (near_reads, near_writes) = near.into_split();
+            let (far_reads, far_writes) = far.await.unwrap().into_split();
+            tokio::spawn(carry(near_reads, far_writes, way));
+            tokio::spawn(carry(far_reads, near_writes, way));
+        }
+    });
+    url
+}
+
+/// What is read arrives so much later, however much is on its way.
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Duration) {
+    let (sender, mut on_its_way) = tokio::sync::mpsc::unbounded_channel();
+    let arrives = async move {
+        while let Some((at, bytes)) = on_its_way.recv().await {
+            tokio::time::sleep_until(at).await;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    let leaves = async move {
+        let mut bytes = vec![0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut bytes).await {
+            let at = tokio::time::Instant::now() + way;
+            sender.send((at, bytes[..length].to_vec())).unwrap();
+        }
+    };
+    tokio::join!(arrives, leaves);
+}
+
+#[test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
+fn a_process_alone_uses_the_allowance_over_a_way_of_25_ms() {
+    let runtime = Runtime::new().unwrap();
+    let server = Server::start();
+    assert_holds(|| {
+        runtime.block_on(async {
+            let url = far(&server, Duration::from_micros(12_500)).await;
+            let limit = SharedLimit::new(&url, "test").unwrap();
+            share(passes(&limit, Duration::from_secs(3)).await, 60, 2)
+        })
+    });
+}
+
+/// Of a server that takes connections and says nothing.
+#[tokio::test]
+async fn nobody_waits_long_for_a_server_that_is_silent() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let local = RateLimit::per_second(20);
+    let limit = SharedLimit::new(&url, "test").unwrap();
+    let limit = limit.fallback(Fallback::LocalShare(local.clone()));
+    // The first calls find out.
+    limit.pass(1).await.unwrap();
+    let passed = passes(&limit, Duration::from_secs(5)).await;
+    assert!(passed.len() >= 80, "{} of 100", passed.len());
 }
 
 #[test]
