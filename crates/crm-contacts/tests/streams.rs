@@ -112,7 +112,7 @@ impl Transport for TimesOut {
         }
         let more = call == 0;
         Ok(Response::new(
-            page(call + 1, more, &[mobile(call.into())]).into(),
+            page(call + 1, more, &[mobile((call + 1).into())]).into(),
         ))
     }
 }
