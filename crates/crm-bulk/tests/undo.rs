@@ -177,9 +177,10 @@ impl World {
     /// Plans to turn every flag of a number of the seed off; keeps two people's methods.
     async fn opt_out(&self) -> ChangeSet {
         let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot.update(&self.service, |_| {}).await.unwrap();
+        let read = snapshot.update(&self.service, &self.site, |_| {});
+        read.await.unwrap();
         let list = Input::csv("list", std::io::Cursor::new("2135550177"));
-        let plan = OptOut::new(snapshot).every_flag();
+        let plan = OptOut::new(self.site.clone(), snapshot).every_flag();
         plan.plan(&self.service, list, self.path("set.crm"))
             .await
             .unwrap();

@@ -204,7 +204,7 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     ) -> Result<(), ContactsError> {
         let filter = RelationshipFilter::new()
             .related_entity_id(related_entity)
-            .entity_type(&entity_type);
+            .entity_type(entity_type.clone());
         let operation = relationships::DeleteContactRelationship {
             contact: self.id,
             related_entity,

@@ -5,9 +5,9 @@
 use std::{error::Error, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use crm_transport::{
-    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind, contract,
+    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind as Kind,
+    contract,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{net::TcpStream, time::timeout};
@@ -22,49 +22,45 @@ struct ByHand {
 #[async_trait]
 impl Transport for ByHand {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        use {Delivery::*, TransportErrorKind::*};
+        use {Delivery::*, Kind::*};
         if request.uri().authority().is_some() {
             return Err(TransportError::new(InvalidRequest, NotSent));
         }
         let time = Call::of(&request).timeout.unwrap_or(self.timeout);
-        let connected = timeout(time, TcpStream::connect(&self.address)).await;
-        let Ok(Ok(stream)) = connected else {
+        let Ok(Ok(stream)) = timeout(time, TcpStream::connect(&self.address)).await else {
             return Err(TransportError::new(Connect, NotSent));
         };
         // From here on the server may have the request.
         let answer = timeout(time, self.exchange(stream, request)).await;
-        let answer = answer.unwrap_or(Err(Timeout));
-        answer.map_err(|kind| TransportError::new(kind, Unknown))
+        answer
+            .unwrap_or(Err(Timeout))
+            .map_err(|kind| TransportError::new(kind, Unknown))
     }
 }
 
 impl ByHand {
-    async fn exchange(
-        &self,
-        mut stream: TcpStream,
-        request: Request,
-    ) -> Result<Response, TransportErrorKind> {
-        let (length, host) = (request.body().len(), &self.address);
+    async fn exchange(&self, mut stream: TcpStream, request: Request) -> Result<Response, Kind> {
         let mut head = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
         for (name, value) in request.headers() {
             head += &format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
         }
-        head += &format!("host: {host}\r\ncontent-length: {length}\r\n\r\n");
+        head += &format!(
+            "host: {}\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            request.body().len()
+        );
         let message = [head.as_bytes(), request.body()].concat();
-        let sent = stream.write_all(&message).await;
-        sent.map_err(|_| TransportErrorKind::Reset)?;
+        stream.write_all(&message).await.map_err(|_| Kind::Reset)?;
 
         let mut answer = Vec::new();
-        while answer.len() <= self.answer_bytes {
-            match stream.read_buf(&mut answer).await {
-                Ok(0) | Err(_) => return Err(TransportErrorKind::IncompleteAnswer),
-                Ok(_) => {}
-            }
-            if let Some(response) = parse(&answer) {
-                return Ok(response);
+        while stream.read_buf(&mut answer).await.unwrap_or(0) > 0 {
+            match parse(&answer) {
+                Some(response) => return Ok(response),
+                None if answer.len() > self.answer_bytes => return Err(Kind::AnswerTooLarge),
+                None => {}
             }
         }
-        Err(TransportErrorKind::AnswerTooLarge)
+        Err(Kind::IncompleteAnswer)
     }
 }
 
@@ -82,7 +78,7 @@ fn parse(answer: &[u8]) -> Option<Response> {
         response = response.header(name, value);
     }
     let body = answer[end + 4..].get(..length?)?;
-    response.body(Bytes::copy_from_slice(body)).ok()
+    response.body(body.to_vec().into()).ok()
 }
 
 #[tokio::main]

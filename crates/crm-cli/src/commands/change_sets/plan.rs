@@ -89,15 +89,17 @@ fn domains(text: &str) -> Result<(String, String), String> {
     let (old, new) = text
         .split_once('=')
         .ok_or("write it as old.example=new.example")?;
-    let checked = CleanUp::new().replace_domain(old, new);
-    checked.map_err(|error| error.to_string())?;
-    Ok((old.to_owned(), new.to_owned()))
+    match CleanUp::new().replace_domain(old, new) {
+        Ok(_) => Ok((old.to_owned(), new.to_owned())),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn region(text: &str) -> Result<String, String> {
-    let checked = CleanUp::new().normalize_phones(text);
-    checked.map_err(|error| error.to_string())?;
-    Ok(text.to_owned())
+    match CleanUp::new().normalize_phones(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl CleanUpArgs {
