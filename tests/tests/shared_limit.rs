@@ -397,7 +397,8 @@ async fn far(server: &Server, way: Duration) -> String {
 
 /// What is read arrives so much later, however much is on its way.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Duration) {
-    let (sender, mut on_its_way) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut on_its_way) =
+        tokio::sync::mpsc::unbounded_channel::<(tokio::time::Instant, Vec<u8>)>();
     let arrives = async move {
         while let Some((at, bytes)) = on_its_way.recv().await {
             tokio::time::sleep_until(at).await;

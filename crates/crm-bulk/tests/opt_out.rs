@@ -159,13 +159,8 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
     let plan = |text: &'static str, out: &'static str| {
         let snapshot = Snapshot::open(world.path("snapshot")).unwrap();
         let (service, out) = (&world.service, world.path(out));
-        let mend = world.path("mend.csv");
-        async move {
-            OptOut::new(world.site.clone(), snapshot)
-                .mend_file(mend)
-                .plan(service, list(text), out)
-                .await
-        }
+        let plan = OptOut::new(world.site.clone(), snapshot).mend_file(world.path("mend.csv"));
+        async move { plan.plan(service, list(text), out).await }
     };
     drop(world.snapshot().await);
     let error = plan("nobody@nowhere.example\nnot a number\n", "one.crm")
