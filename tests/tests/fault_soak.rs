@@ -39,7 +39,7 @@ const FAULTS: f64 = 0.2;
 /// The calls per second that the server takes, strictly, and that the client keeps to.
 const CALLS_PER_SECOND: u32 = 1_000;
 /// From so many updates on, every kind of fault is met.
-const LONG: u64 = 20_000;
+const LONG: u64 = 100_000;
 
 fn setting(name: &str, default: u64) -> u64 {
     env::var(name)
@@ -158,7 +158,7 @@ async fn what_was_reported_is_what_the_database_holds() {
     let before = sandbox.location_contacts().unwrap();
     let keys: Arc<Vec<_>> = Arc::new(before.iter().map(|c| (c.owner_id, c.id)).collect());
     // An answer 429 asks for no wait, so that the run is short.
-    let plan = FaultPlan::mixed(seed, FAULTS, 0);
+    let plan = FaultPlan::mixed(seed, FAULTS, 1);
     sandbox.inject(plan.clone());
 
     let service = connect(&sandbox, (1.0, 1_000));
@@ -350,7 +350,7 @@ async fn no_creation_is_doubled_and_no_deletion_is_lost() {
         .into_iter()
         .map(|contact| LocationId::new(contact.owner_id).unwrap())
         .collect();
-    sandbox.inject(FaultPlan::mixed(seed, FAULTS, 0));
+    sandbox.inject(FaultPlan::mixed(seed, FAULTS, 1));
 
     let service = connect(&sandbox, (1.0, 1_000));
     let mut workers = JoinSet::new();

@@ -160,12 +160,15 @@ fn national(number: &str, region: &str) -> Option<String> {
     if !phonenumber::is_valid(&parsed) || parsed.extension().is_some() {
         return None;
     }
+    // Digits alone of another country's number would pass for one of this country.
     let at_home = region.is_some() && parsed.country().id() == region;
-    let mode = match at_home || parsed.code().value() == 1 {
-        true => phonenumber::Mode::National,
-        false => phonenumber::Mode::E164,
-    };
-    let text = parsed.format().mode(mode).to_string();
+    if !at_home && parsed.code().value() != 1 {
+        return None;
+    }
+    let text = parsed
+        .format()
+        .mode(phonenumber::Mode::National)
+        .to_string();
     Some(text.chars().filter(char::is_ascii_digit).collect())
 }
 

@@ -105,16 +105,21 @@ async fn a_set_and_its_undo(faults: bool) {
     let set = world.plan(&rows, "set.crm").await.path().to_owned();
     killed_until_done(&world, &set, faults, kills, &mut random).await;
     intended.sort();
-    assert!(
-        texts(&world) == intended,
-        "the server's data is not what the input asks for"
-    );
+    assert_same(&texts(&world), &intended);
 
     let undo = world.path("undo.crm");
     let summary = ChangeSet::open(&set).unwrap().undo(&undo).unwrap();
     assert_eq!((summary.impossible, summary.unresolved), (0, 0));
     killed_until_done(&world, &undo, faults, kills, &mut random).await;
-    assert!(texts(&world) == before, "not everything is as it was");
+    assert_same(&texts(&world), &before);
+}
+
+/// Two pictures of the server's data are alike; else the first place where they are not.
+fn assert_same(found: &[String], intended: &[String]) {
+    for (found, intended) in found.iter().zip(intended) {
+        assert_eq!(found, intended);
+    }
+    assert_eq!(found.len(), intended.len());
 }
 
 /// Applies a set in processes that are killed, until nothing of it is open.

@@ -2,27 +2,23 @@
 //! server. `cargo run -p crm-transport --example custom_transport --features contract` checks it
 //! against the contract.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
-use async_trait::async_trait;
-use crm_transport::{
-    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind as Kind,
-    contract,
-};
+use crm_transport::TransportErrorKind::{self as Kind, *};
+use crm_transport::{Call, Delivery::*, Request, Response, Transport, TransportError, contract};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{net::TcpStream, time::timeout};
 
 /// HTTP/1.1 by hand, a connection for each call: enough for a server on this machine.
 struct ByHand {
     address: String,
-    timeout: Duration,
+    timeout: std::time::Duration,
     answer_bytes: usize,
 }
 
-#[async_trait]
+#[async_trait::async_trait]
 impl Transport for ByHand {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        use {Delivery::*, Kind::*};
         if request.uri().authority().is_some() {
             return Err(TransportError::new(InvalidRequest, NotSent));
         }
@@ -32,9 +28,8 @@ impl Transport for ByHand {
         };
         // From here on the server may have the request.
         let answer = timeout(time, self.exchange(stream, request)).await;
-        answer
-            .unwrap_or(Err(Timeout))
-            .map_err(|kind| TransportError::new(kind, Unknown))
+        let answer = answer.unwrap_or(Err(Timeout));
+        answer.map_err(|kind| TransportError::new(kind, Unknown))
     }
 }
 
@@ -44,23 +39,20 @@ impl ByHand {
         for (name, value) in request.headers() {
             head += &format!("{name}: {}\r\n", String::from_utf8_lossy(value.as_bytes()));
         }
-        head += &format!(
-            "host: {}\r\ncontent-length: {}\r\n\r\n",
-            self.address,
-            request.body().len()
-        );
+        let length = request.body().len();
+        head += &format!("host: {}\r\ncontent-length: {length}\r\n\r\n", self.address);
         let message = [head.as_bytes(), request.body()].concat();
-        stream.write_all(&message).await.map_err(|_| Kind::Reset)?;
+        stream.write_all(&message).await.map_err(|_| Reset)?;
 
         let mut answer = Vec::new();
         while stream.read_buf(&mut answer).await.unwrap_or(0) > 0 {
             match parse(&answer) {
                 Some(response) => return Ok(response),
-                None if answer.len() > self.answer_bytes => return Err(Kind::AnswerTooLarge),
+                None if answer.len() > self.answer_bytes => return Err(AnswerTooLarge),
                 None => {}
             }
         }
-        Err(Kind::IncompleteAnswer)
+        Err(IncompleteAnswer)
     }
 }
 

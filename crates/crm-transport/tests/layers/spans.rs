@@ -1,8 +1,9 @@
 //! What a trace shows of a call.
 
 use std::{
+    cell::RefCell,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Once,
     time::Duration,
 };
 
@@ -13,13 +14,17 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::{Scripted, answer};
 
-/// The lines of a trace.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was traced on this thread. The subscriber is one for all tests: several at a time
+    /// race for which spans are wanted.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Lines;
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LINES.with_borrow_mut(|lines| lines.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -27,27 +32,27 @@ impl Write for Lines {
     }
 }
 
-/// What is traced until the guard is dropped.
-fn traced() -> (Lines, tracing::subscriber::DefaultGuard) {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .with_span_events(FmtSpan::CLOSE)
-        .finish();
-    (lines, tracing::subscriber::set_default(subscriber))
+/// Begins a trace of this thread.
+fn start_trace() {
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_writer(|| Lines)
+            .with_ansi(false)
+            .with_span_events(FmtSpan::CLOSE)
+            .init();
+    });
+    LINES.take();
 }
 
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
+/// What was traced since.
+fn end_trace() -> String {
+    String::from_utf8(LINES.take()).unwrap()
 }
 
 /// The trace of an update that a busy service answers at the second attempt.
 async fn trace() -> String {
-    let (lines, guard) = traced();
+    start_trace();
     let endpoint = Scripted::new(|_, _: &Request| {
         Ok(answer(
             200,
@@ -73,8 +78,7 @@ async fn trace() -> String {
     request.extensions_mut().insert(call);
     transport.send(request).await.unwrap();
 
-    drop(guard);
-    lines.text()
+    end_trace()
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,7 +112,7 @@ async fn the_address_of_the_host_is_told_to_the_span_of_the_request_alone() {
     let environment =
         crm_transport::Environment::custom("http://127.0.0.1:9", "http://127.0.0.1:9").unwrap();
     let wire = crm_transport::ReqwestTransport::new(&environment).unwrap();
-    let (lines, guard) = traced();
+    start_trace();
     for name in ["bare", "traced"] {
         let serving = info_span!("serving", name, server.address = Empty);
         let request = Request::default();
@@ -122,8 +126,7 @@ async fn the_address_of_the_host_is_told_to_the_span_of_the_request_alone() {
         .await
         .unwrap_err();
     }
-    drop(guard);
-    let trace = lines.text();
+    let trace = end_trace();
     let told: Vec<_> = trace
         .lines()
         .filter(|line| line.contains("server.address"))
