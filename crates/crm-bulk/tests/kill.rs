@@ -216,7 +216,7 @@ fn intention(world: &World) -> (String, Vec<String>) {
                 new.preferences = None;
                 let text = text(kind, &new);
                 intended.push(if id % 8 == 3 {
-                    text.replace("None", "[true, true, false, true]")
+                    text.replace("None", "Some([true, true, false, true])")
                 } else {
                     text
                 });

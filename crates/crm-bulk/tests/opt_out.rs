@@ -326,10 +326,13 @@ async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
         .map(|line| line.contains(",drifted,"))
         .collect();
     assert_eq!(outcomes, [true, true], "{results}");
-    // The totals count changes, the evidence tells what became of each line.
     let page = page(&set);
-    let (_, evidence) = page.split_once("</ul>").unwrap();
-    assert!(!evidence.contains("was so already"), "{evidence}");
+    let (_, evidence) = page.split_once("Entry by entry").unwrap();
+    assert_eq!(
+        evidence.matches("changed by somebody meanwhile").count(),
+        2,
+        "{evidence}"
+    );
 }
 
 #[tokio::test]
