@@ -149,10 +149,8 @@ fn conforms(value: &Value, schema: &Value, document: &Value) -> Result<(), Strin
         };
         conforms(member, schema, document).map_err(|reason| format!("{name}: {reason}"))?;
     }
-    let items = value.as_array().into_iter().flatten();
-    items
-        .map(|item| conforms(item, &schema["items"], document))
-        .collect()
+    let mut items = value.as_array().into_iter().flatten();
+    items.try_for_each(|item| conforms(item, &schema["items"], document))
 }
 
 /// Puts texts in the place of the path's parameters, another for each.

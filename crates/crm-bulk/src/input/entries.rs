@@ -75,7 +75,7 @@ fn is_value(header: &str) -> bool {
 }
 
 /// When the wish of a row was received, as the row says it.
-pub(crate) fn received<'a>(row: &'a [(String, String)]) -> Option<&'a (String, String)> {
+pub(crate) fn received(row: &[(String, String)]) -> Option<&(String, String)> {
     row.iter()
         .find(|(header, _)| RECEIVED.contains(&plain(header).as_str()))
 }
@@ -128,7 +128,7 @@ impl Entries {
                     header = Some(cells);
                     continue;
                 }
-                if !cells.first().is_some_and(|cell| check(cell).is_ok()) {
+                if cells.first().is_none_or(|cell| check(cell).is_err()) {
                     let reason = "the first line is neither a number or an address nor does it \
                         name a column with them: value, phone, mobile, email";
                     return Err(BulkError::Input {
