@@ -4,6 +4,7 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -242,8 +243,8 @@ impl<T: Transport> WithRetry<T> {
         }
     }
 
-    /// The wait before the next attempt; `None` when there is none in the time that is left.
-    fn next(&self, decision: Decision, left: Duration) -> Option<Duration> {
+    /// The wait before the next attempt; `None` when there is none before the deadline.
+    fn next(&self, decision: Decision, deadline: Option<Instant>) -> Option<Duration> {
         let Decision::Repeat {
             within,
             at_least,
@@ -253,7 +254,8 @@ impl<T: Transport> WithRetry<T> {
             return None;
         };
         let wait = within.mul_f64(fastrand::f64()).max(at_least);
-        (wait < left && (is_free || self.budget.withdraw())).then_some(wait)
+        let ends_before = |end: Instant| end.saturating_duration_since(Instant::now()) <= wait;
+        (!deadline.is_some_and(ends_before) && (is_free || self.budget.withdraw())).then_some(wait)
     }
 }
 
@@ -302,7 +304,8 @@ impl<T: Transport> Transport for WithRetry<T> {
             let mut result = if deadline.is_some_and(|deadline| deadline <= started) {
                 Err(not_begun())
             } else {
-                let sending = self.inner.send_unboxed(request);
+                // Stays where it is: it is large.
+                let sending = pin!(self.inner.send_unboxed(request));
                 within(deadline, sending.instrument(span.clone())).await
             };
             let mut earlier = Delivery::NotSent;
@@ -311,10 +314,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
                 let decision = self.policy.decide(attempt, effect, outcome);
-                let left = deadline.map_or(Duration::MAX, |deadline| {
-                    deadline.saturating_duration_since(Instant::now())
-                });
-                let Some(wait) = self.next(decision, left) else {
+                let Some(wait) = self.next(decision, deadline) else {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
                     #[cfg(feature = "metrics")]
@@ -329,10 +329,9 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let mut request = replay.into_request();
                 Call::of_mut(&mut request).resend_count = attempt;
                 replay = Replay::of(&request);
-                let sending = self.inner.send_unboxed(request);
-                let sending = within(deadline, sending.instrument(span.clone()));
                 // Repeats are rare: in a box they make no other call larger.
-                result = Box::pin(sending).await;
+                let sending = Box::pin(self.inner.send_unboxed(request));
+                result = within(deadline, sending.instrument(span.clone())).await;
             }
             unreachable!("the loop ends by returning")
         }
