@@ -73,6 +73,18 @@ impl Creation {
     }
 }
 
+/// An update that did not succeed, or of which nobody knows: then the contact as it reads back.
+struct Unsettled {
+    error: ContactsError,
+    found: Option<Box<Contact>>,
+}
+
+impl From<ContactsError> for Unsettled {
+    fn from(error: ContactsError) -> Self {
+        Self { error, found: None }
+    }
+}
+
 impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     pub(crate) fn new(service: &'a ContactsService<T>, owner: O) -> Self {
         Self { service, owner }
@@ -108,8 +120,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ///
     /// Preferences are sent as a whole: when `change` gives some of them, the contact is read
     /// first and the others are kept. The answer is compared with what was asked. After an
-    /// unknown outcome the contact is read back, and the update repeated once if it had no
-    /// effect.
+    /// unknown outcome the contact is read back, and if it is not as wanted, the change is made
+    /// once more, to what it is now.
     ///
     /// # Errors
     ///
@@ -130,11 +142,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             }
             false => change.to_request(None),
         };
-        self.send(
-            contact,
-            update.map_err(|e| self.preferences_unknown(contact, e))?,
-        )
-        .await
+        let update = update.map_err(|e| self.preferences_unknown(contact, e))?;
+        self.make(contact, change, update, None).await
     }
 
     /// Reads the contact and sends only what differs from `change`; nothing at all when it is
@@ -162,10 +171,19 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         current: Contact,
         change: &ContactChange,
     ) -> Result<Ensured, ContactsError> {
+        self.ensure_unmodified(current, change, None).await
+    }
+
+    async fn ensure_unmodified(
+        &self,
+        current: Contact,
+        change: &ContactChange,
+        since: Option<Timestamp>,
+    ) -> Result<Ensured, ContactsError> {
         change.check_for(&current)?;
         let update = plan(&current, change).map_err(|e| self.preferences_unknown(current.id, e))?;
         let after = match update {
-            Some(update) => self.send(current.id, update).await?,
+            Some(update) => self.make(current.id, change, update, since).await?,
             None => current.clone(),
         };
         Ok(Ensured {
@@ -178,7 +196,9 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// `unmodified_since`: give the [`modified_on`](Contact::modified_on) that you saw.
     ///
     /// The API has no conditional update, so the check is made by reading just before the
-    /// write: a change by somebody else within these milliseconds is not seen.
+    /// write, and again before the change is made a second time after an unknown outcome. A change
+    /// by somebody else between reading and writing, as long as that takes with the transport's
+    /// own repeats, is not seen.
     ///
     /// # Errors
     ///
@@ -198,11 +218,40 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
                 unmodified_since,
             });
         }
-        self.ensure_from(current, change).await
+        self.ensure_unmodified(current, change, Some(unmodified_since))
+            .await
     }
 
-    /// Sends an update that is complete in itself, compares the echo, and finds out what
-    /// happened after an unknown outcome. [`update`](Self::update) and
+    /// Sends the update that makes the change. After an unknown outcome the change is compared
+    /// with what the contact is now, and made once more if need be: not by the same request, since
+    /// that would also set again what somebody else has changed meanwhile.
+    async fn make(
+        &self,
+        contact: ContactId,
+        change: &ContactChange,
+        update: UpdateContactRequest,
+        since: Option<Timestamp>,
+    ) -> Result<Contact, ContactsError> {
+        let (unknown, found) = match self.try_send(contact, update).await {
+            Ok(updated) => return Ok(updated),
+            Err(Unsettled { error, found }) => match found {
+                Some(found) => (error, found),
+                None => return Err(error),
+            },
+        };
+        match plan(&found, change) {
+            Ok(None) => Ok(*found),
+            Ok(Some(update)) if since.is_none_or(|since| found.modified_on <= since) => {
+                let again = self.send(contact, update).await;
+                // Of the first of the two nobody knows, whatever became of the second.
+                again.map_err(ContactsError::unknown)
+            }
+            _ => Err(unknown),
+        }
+    }
+
+    /// Sends an update that is complete in itself and compares the echo. After an unknown
+    /// outcome it reads back until the contact is as asked. [`update`](Self::update) and
     /// [`ensure`](Self::ensure) end here.
     ///
     /// # Errors
@@ -211,33 +260,38 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     pub async fn send(
         &self,
         contact: ContactId,
-        mut update: UpdateContactRequest,
+        update: UpdateContactRequest,
     ) -> Result<Contact, ContactsError> {
+        let sent = self.try_send(contact, update).await;
+        sent.map_err(|unsettled| unsettled.error)
+    }
+
+    async fn try_send(
+        &self,
+        contact: ContactId,
+        mut update: UpdateContactRequest,
+    ) -> Result<Contact, Unsettled> {
         if self.service.legacy_preferences() {
-            update = update.legacy_three_flags()?;
+            update = update.legacy_three_flags().map_err(ContactsError::from)?;
         }
         let operation = UpdateContact {
             owner: self.owner,
             contact,
             update,
         };
-        let mut may_be_done = false;
-        loop {
-            match self.service.call(&operation).await {
-                Ok(answer) => return self.verified(&operation, answer),
-                // Of the first of two calls nobody knows, whatever became of the second.
-                Err(error) if may_be_done || error.outcome_is_unknown() => {
-                    let found = self.read_back(|found| found.id == contact).await;
-                    match found {
-                        Ok(Some(found)) if verify(&operation.update, &found).is_empty() => {
-                            return Ok(found);
-                        }
-                        Ok(Some(_)) if !may_be_done => may_be_done = true,
-                        _ => return Err(error.unknown()),
-                    }
-                }
-                Err(error) => return Err(error),
-            }
+        let error = match self.service.call(&operation).await {
+            Ok(answer) => return Ok(self.verified(&operation, answer)?),
+            Err(error) if error.outcome_is_unknown() => error.unknown(),
+            Err(error) => return Err(error.into()),
+        };
+        let is_done = |found: &Contact| verify(&operation.update, found).is_empty();
+        let found = self.read_back(|found| found.id == contact, is_done).await;
+        match found.ok().flatten() {
+            Some(found) if is_done(&found) => Ok(found),
+            found => Err(Unsettled {
+                error,
+                found: found.map(Box::new),
+            }),
         }
     }
 
@@ -279,10 +333,12 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
         match self.create(contact.clone()).await {
             Ok(created) => Ok(Creation::Created(created)),
-            Err(error) if error.outcome_is_unknown() => match self.read_back(same).await {
-                Ok(Some(created)) => Ok(Creation::Created(created)),
-                _ => Err(error),
-            },
+            Err(error) if error.outcome_is_unknown() => {
+                match self.read_back(same, |_| true).await {
+                    Ok(Some(created)) => Ok(Creation::Created(created)),
+                    _ => Err(error),
+                }
+            }
             Err(error) => Err(error),
         }
     }
@@ -322,10 +378,12 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         self.list().page_size(SEARCH_PAGE).find(wanted).await
     }
 
-    /// Searches until it shows up, since ordinary lists may lag behind a write.
+    /// Searches until it shows up as it should be, since ordinary lists may lag behind a write;
+    /// otherwise as it was found at last.
     async fn read_back(
         &self,
         wanted: impl Fn(&Contact) -> bool,
+        is_done: impl Fn(&Contact) -> bool,
     ) -> Result<Option<Contact>, ContactsError> {
         let mut found = Ok(None);
         for pause in READ_BACK {
@@ -336,7 +394,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
                 tokio::time::sleep(pause).await;
             }
             found = self.search(&wanted).await;
-            if matches!(found, Ok(Some(_))) {
+            if matches!(&found, Ok(Some(found)) if is_done(found)) {
                 break;
             }
         }

@@ -294,7 +294,11 @@ async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
     let (service, sent) = service([
         status(504, "<html>time-out</html>"),
         unchanged(),
+        unchanged(),
+        unchanged(),
         lost(),
+        unchanged(),
+        unchanged(),
         unchanged(),
     ]);
     let error = service
@@ -308,6 +312,62 @@ async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
     );
     assert!(error.outcome_is_unknown());
     assert_eq!(sent.count("PATCH"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_lags_is_read_again_before_an_update_is_repeated() {
+    let change = ContactChange::new().memo("Gate code 4411");
+    let done = mobile(71_204).replace("Site manager", "Gate code 4411");
+    let (service, sent) = service([
+        lost(),
+        ok(page(1, false, &[mobile(71_204)])),
+        ok(page(1, false, &[done])),
+    ]);
+    let contacts = service.location(location());
+    contacts.update(id(71_204), &change).await.unwrap();
+    assert_eq!(sent.count("PATCH"), 1);
+}
+
+/// The flags that an update only completes were read before: what others set meanwhile stays.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_changed_meanwhile_is_not_set_back_by_a_repeat() {
+    let others = |contact: String| {
+        let without = r#""jobRemindersEnabled":false"#;
+        contact.replace(r#""jobRemindersEnabled":true"#, without)
+    };
+    let lists = |contact: String| [(); 3].map(|()| ok(page(1, false, &[&contact])));
+
+    let read = ok(page(1, false, &[mobile(71_204)]));
+    let script = [read, lost()].into_iter();
+    let script = script.chain(lists(others(without_marketing(71_204))));
+    let (done, sent) = service(script);
+    let contacts = done.location(location());
+    contacts.update(id(71_204), &no_marketing()).await.unwrap();
+    assert_eq!(sent.count("PATCH"), 1, "the change was made");
+
+    let read = ok(page(1, false, &[mobile(71_204)]));
+    let script = [read, lost()]
+        .into_iter()
+        .chain(lists(others(mobile(71_204))));
+    let script = script.chain([ok(others(without_marketing(71_204)))]);
+    let (repeated, sent) = service(script);
+    let contacts = repeated.location(location());
+    contacts.update(id(71_204), &no_marketing()).await.unwrap();
+    let repeat = others(NO_MARKETING.to_owned());
+    assert!(sent.lines().last().unwrap().ends_with(&repeat));
+}
+
+#[tokio::test(start_paused = true)]
+async fn guard_makes_no_second_change_to_what_was_changed_since() {
+    let seen = "2026-05-27T16:04:11.4827193Z".parse().unwrap();
+    let newer = mobile(71_204).replace("16:04:11", "16:04:12");
+    let read = ok(page(1, false, &[mobile(71_204)]));
+    let script = [read, lost()].into_iter();
+    let (service, sent) = service(script.chain([(); 3].map(|()| ok(page(1, false, &[&newer])))));
+    let contacts = service.location(location());
+    let error = contacts.guard(id(71_204), &no_marketing(), seen).await;
+    assert!(error.unwrap_err().outcome_is_unknown());
+    assert_eq!(sent.count("PATCH"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,7 +407,14 @@ async fn an_update_refused_after_a_lost_attempt_is_read_back() {
 async fn a_lost_update_stays_unknown_when_its_repeat_is_refused() {
     let change = ContactChange::new().memo("Gate code 4411");
     let unchanged = || ok(page(1, false, &[mobile(71_204)]));
-    let (service, _) = service([lost(), unchanged(), status(429, ""), unchanged()]);
+    let script = [
+        lost(),
+        unchanged(),
+        unchanged(),
+        unchanged(),
+        status(429, ""),
+    ];
+    let (service, _) = service(script);
     let error = service
         .location(location())
         .update(id(71_204), &change)
