@@ -1,7 +1,7 @@
 //! Opening and making the SQLite files of this crate: change sets and snapshots.
 
 use std::{
-    fmt, fs, io,
+    fmt, fs, io, mem,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -74,8 +74,14 @@ impl Database {
 
     /// Opens an existing file of this kind and brings it to the present version. One that must
     /// not be written is opened to be read.
+    ///
+    /// Only SQLite opens the file: closing any other descriptor of it would, by POSIX, drop the
+    /// locks of every connection that this process has to it.
     pub(crate) fn open(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        fs::File::open(path).map_err(|e| BulkError::file(path, "read", e))?;
+        let unreadable = |e| BulkError::file(path, "read", e);
+        if fs::metadata(path).map_err(unreadable)?.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
         let mut database = Self::connect(path, format)?;
         if database.cannot_lock() {
             database = Self::connect_to_archived(path, format)?;
@@ -151,7 +157,7 @@ impl Database {
             Ok(connection)
         };
         Ok(Self {
-            connection: open().map_err(|e| BulkError::database(path, format.noun, e))?,
+            connection: open().map_err(|e| unopened(path, format.noun, e))?,
             path: path.to_owned(),
             noun: format.noun,
         })
@@ -219,5 +225,20 @@ impl Database {
     pub(crate) fn set_site(&self, site: &Site) -> Result<(), BulkError> {
         self.set_meta("tenant", &site.tenant().to_string())?;
         self.set_meta("environment", site.environment())
+    }
+}
+
+/// Why SQLite cannot open a file: it does not tell the system's reason, so the system is asked.
+fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> BulkError {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return BulkError::database(path, noun, error);
+    }
+    match fs::File::open(path) {
+        Err(reason) => BulkError::file(path, "read", reason),
+        // It can be opened by now; closing it would drop locks: see `Database::open`.
+        Ok(file) => {
+            mem::forget(file);
+            BulkError::database(path, noun, error)
+        }
     }
 }

@@ -110,12 +110,17 @@ impl Wanted {
         present: &Contact,
     ) -> Result<Option<UpdateContactRequest>, PreferencesUnknown> {
         let request = plan(present, &self.change())?;
-        match &self.value {
-            Some(value) if self.exact && *value != present.value => {
-                Ok(Some(request.unwrap_or_default().value(value)))
-            }
-            _ => Ok(request),
+        if !self.exact {
+            return Ok(request);
         }
+        // The service had these: our own rules do not judge them.
+        let request = match &self.value {
+            Some(value) if *value != present.value => {
+                Some(request.unwrap_or_default().value(value))
+            }
+            _ => request,
+        };
+        Ok(request.map(UpdateContactRequest::as_it_was))
     }
 
     /// Whether the contact is so already.
@@ -129,7 +134,10 @@ impl Wanted {
     #[must_use]
     pub fn creation(&self) -> Option<CreateContactRequest> {
         let (contact_type, value) = (self.contact_type.clone()?, self.value.as_ref()?);
-        let request = CreateContactRequest::new(contact_type, value);
+        let mut request = CreateContactRequest::new(contact_type, value);
+        if self.exact {
+            request = request.as_it_was();
+        }
         Some(match self.memo.as_deref() {
             None | Some("") => request,
             Some(memo) => request.memo(memo),

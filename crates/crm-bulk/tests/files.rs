@@ -7,10 +7,12 @@ use std::{fs, io::Cursor};
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, CleanUp, Input, Plan, ResultRows, Selection, Snapshot, State,
+    Apply, BulkError, ChangeSet, CleanUp, Event, Input, Plan, ResultRows, Selection, Snapshot,
+    State,
 };
 use crm_models::{ContactType, CreateContactRequest, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+use futures_util::TryStreamExt;
 
 fn csv(text: &str) -> Input {
     Input::csv("rows", Cursor::new(text.to_owned()))
@@ -77,8 +79,9 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
             && invalid.cells[3].in_clear().contains("`not-a-mail@`"),
         "{text}"
     );
-    assert!(!world.path("set.crm").exists());
-    assert!(!world.path("set.crm.partial").exists());
+    let files = fs::read_dir(world.folder.path()).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["mend.csv"], "nothing is left of the plan");
 
     let mend = fs::read_to_string(world.path("mend.csv")).unwrap();
     let first = mend.lines().next().unwrap();
@@ -376,8 +379,11 @@ async fn wrong_files_are_told_apart() {
         matches!(error, BulkError::Newer { found: 99, .. }),
         "{error}"
     );
-    let error = ChangeSet::open(world.path("none.crm")).err().unwrap();
-    assert!(matches!(error, BulkError::File { .. }), "{error}");
+    for (name, told) in [("none.crm", "No such file"), (".", "is a directory")] {
+        let error = ChangeSet::open(world.path(name)).err().unwrap();
+        assert!(matches!(error, BulkError::File { .. }), "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
 
     drop(world.snapshot().await);
     let error = ChangeSet::open(world.path("snapshot")).err().unwrap();
@@ -390,6 +396,54 @@ async fn wrong_files_are_told_apart() {
         .await
         .unwrap_err();
     assert!(matches!(error, BulkError::File { .. }), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_set_that_must_not_be_read_is_told_so() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,x\n";
+    drop(world.plan(rows, "set.crm").await);
+    let nobody = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(world.path("set.crm"), nobody).unwrap();
+    // The superuser reads it all the same.
+    if let Err(error) = ChangeSet::open(world.path("set.crm")) {
+        let told = error.to_string();
+        assert!(told.contains("cannot be read: Permission denied"), "{told}");
+    }
+}
+
+/// Opens the set that the test below names, in a process of its own.
+#[test]
+fn another_process_looks_at_a_set() {
+    if let Ok(set) = std::env::var("CRM_BULK_LOOK_AT") {
+        ChangeSet::open(set).unwrap().totals().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_set_that_is_opened_again_where_it_is_applied_keeps_its_locks() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,x\n2001,3002,x\n";
+    let set = world.plan(rows, "set.crm").await;
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    while !matches!(events.try_next().await.unwrap(), Some(Event::Settled(_))) {}
+
+    drop(ChangeSet::open(world.path("set.crm")).unwrap());
+    // The last one to close a set clears the log of its writes away: without our locks the
+    // other process would take itself for the last one.
+    let other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "another_process_looks_at_a_set"])
+        .env("CRM_BULK_LOOK_AT", world.path("set.crm"))
+        .stdout(std::process::Stdio::null())
+        .status();
+    assert!(other.unwrap().success());
+    assert!(world.path("set.crm-wal").exists());
+
+    while events.try_next().await.unwrap().is_some() {}
+    assert_eq!(states(&world.path("set.crm")), [State::Done; 2]);
 }
 
 #[cfg(target_os = "linux")]

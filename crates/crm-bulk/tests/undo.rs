@@ -8,7 +8,9 @@ use crm_bulk::{
     Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State, StopReason, Target,
     UndoSummary,
 };
-use crm_models::{ContactChange, ContactId, LocationId, UpdateContactMethodRequest};
+use crm_models::{
+    ContactChange, ContactId, LocationId, UpdateContactMethodRequest, UpdateContactRequest,
+};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed, StoredContact};
 
 const EVERY_MEMBER: &str = "\
@@ -65,6 +67,43 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
         "{:#?}",
         changes(&world.path("undo.crm"))
     );
+    assert_eq!(all(&world), before);
+}
+
+#[tokio::test]
+async fn a_value_that_no_row_may_have_is_restored_all_the_same() {
+    let mut world = world(Seed::Demo).await;
+    let builder = crm_sandbox::Sandbox::builder().seed(Seed::Demo);
+    let builder = builder.set("value-checks", "off").unwrap();
+    let builder = builder.set("phone-values", "verbatim").unwrap();
+    world.sandbox = builder.start().await.unwrap();
+    world.service = service(world.sandbox.connection());
+    world.site = crm_bulk::Site::of(&world.service, &world.sandbox.connection().api_url);
+
+    let location = world.service.location(2001.try_into().unwrap());
+    for (id, value) in [
+        (3002, "a@site.example; b@site.example"),
+        (3001, "call office"),
+    ] {
+        let odd = UpdateContactRequest::new()
+            .value(value)
+            .memo("Front\u{b}door");
+        location
+            .send(id.try_into().unwrap(), odd.as_it_was())
+            .await
+            .unwrap();
+    }
+    let before = all(&world);
+    let rows = "location_id,contact_id,action,value,memo\n\
+                2001,3002,update,a@site.example,(clear)\n2001,3001,delete,,\n";
+    let set = world.plan(rows, "set.crm").await;
+    world.apply(Apply::new(set)).await.unwrap();
+    assert_ne!(all(&world), before);
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    set.undo(world.path("undo.crm")).unwrap();
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    world.apply(Apply::new(undo)).await.unwrap();
     assert_eq!(all(&world), before);
 }
 
