@@ -471,10 +471,12 @@ impl ContactsError {
         self.refusal()?.problem.trace_id.as_deref()
     }
 
-    /// The record does not exist, or not on this owner.
+    /// The record does not exist, or not on this owner. Not true when the outcome is unknown: an
+    /// attempt before the one that found nothing may have found it.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound { .. }) || self.refusal_kind() == Some(RefusalKind::NotFound)
+        let refused = self.refusal_kind() == Some(RefusalKind::NotFound);
+        matches!(self, Self::NotFound { .. }) || (refused && !self.outcome_is_unknown())
     }
 
     /// The credentials were refused, by the token endpoint or by the API.

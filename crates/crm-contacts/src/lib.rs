@@ -92,6 +92,6 @@ pub use crm_models as models;
 /// The crate `crm-transport`: transports, credentials and environments.
 pub use crm_transport as transport;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

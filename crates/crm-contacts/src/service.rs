@@ -13,7 +13,7 @@ use crm_transport::{Call, Transport};
 use tokio::time::Instant;
 
 use crate::{
-    Bookings, Export, List, OwnerContacts, People, PersonHandle, ProviderBooking,
+    Bookings, Export, List, OwnerContacts, People, PersonHandle, ProviderBooking, RefusalKind,
     error::{CallSite, ContactsError},
     operation::{Operation, Spec, read_answer},
     operations::owner::{GetContactListOfAll, Owner},
@@ -168,7 +168,7 @@ impl<T: Transport> ContactsService<T> {
         match self.call(operation).await {
             Ok(_) => Ok(()),
             Err(error) if !error.outcome_is_unknown() => Err(error),
-            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) if error.refusal_kind() == Some(RefusalKind::NotFound) => Ok(()),
             Err(error) => match gone().await {
                 Ok(true) => Ok(()),
                 _ => Err(error.unknown()),

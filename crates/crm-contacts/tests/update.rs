@@ -407,19 +407,20 @@ async fn an_update_refused_after_a_lost_attempt_is_read_back() {
 async fn a_lost_update_stays_unknown_when_its_repeat_is_refused() {
     let change = ContactChange::new().memo("Gate code 4411");
     let unchanged = || ok(page(1, false, &[mobile(71_204)]));
-    let script = [
-        lost(),
-        unchanged(),
-        unchanged(),
-        unchanged(),
-        status(429, ""),
-    ];
-    let (service, _) = service(script);
-    let error = service
-        .location(location())
-        .update(id(71_204), &change)
-        .await;
-    assert!(error.unwrap_err().outcome_is_unknown());
+    for refusal in [429, 404] {
+        let script = [
+            lost(),
+            unchanged(),
+            unchanged(),
+            unchanged(),
+            status(refusal, ""),
+        ];
+        let (service, _) = service(script);
+        let contacts = service.location(location());
+        let error = contacts.update(id(71_204), &change).await.unwrap_err();
+        assert!(error.outcome_is_unknown());
+        assert!(!error.is_not_found(), "the first attempt may have found it");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,8 @@ pub struct CreateContactRequest {
     memo: Option<String>,
     #[serde(skip)]
     unknown_type_allowed: bool,
+    #[serde(skip)]
+    as_it_was: bool,
 }
 
 impl CreateContactRequest {
@@ -41,6 +43,7 @@ impl CreateContactRequest {
             value: value.into(),
             memo: None,
             unknown_type_allowed: false,
+            as_it_was: false,
         }
     }
 
@@ -53,6 +56,13 @@ impl CreateContactRequest {
     /// Lets a type pass validation that the contract does not know, and any value with it.
     pub fn allow_unknown_type(mut self) -> Self {
         self.unknown_type_allowed = true;
+        self
+    }
+
+    /// Lets any type, value and memo pass validation: for what the service had before, and is to
+    /// have again. A blank value is still refused.
+    pub fn as_it_was(mut self) -> Self {
+        self.as_it_was = true;
         self
     }
 
@@ -89,6 +99,9 @@ impl CreateContactRequest {
 
 impl Validate for CreateContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
+        if self.as_it_was {
+            return Rules::restored(false, Some(&self.value)).finish();
+        }
         let mut rules = Rules::default();
         rules.contact_type(&self.contact_type, self.unknown_type_allowed);
         rules.value(&self.contact_type, &self.value);

@@ -12,12 +12,14 @@ pub fn key(address: &str) -> String {
     address.trim().to_lowercase()
 }
 
-/// Whether this is an e-mail address, by the rules of HTML's e-mail fields.
+/// Whether this is an e-mail address, by the rules of HTML's e-mail fields, with letters of any
+/// script (RFC 6531).
 ///
 /// ```
 /// use crm_models::email;
 ///
 /// assert!(email::check("dana@site.example").is_ok());
+/// assert!(email::check("jörg@firma.example").is_ok());
 /// assert!(email::check("dana@site@example").is_err());
 /// ```
 ///
@@ -25,7 +27,16 @@ pub fn key(address: &str) -> String {
 ///
 /// What is wrong, without quoting the address.
 pub fn check(address: &str) -> Result<(), &'static str> {
-    match address.validate_email() {
+    let latin = |c: char| match c.is_ascii() || !c.is_alphanumeric() {
+        true => c,
+        false => 'x',
+    };
+    match address
+        .chars()
+        .map(latin)
+        .collect::<String>()
+        .validate_email()
+    {
         true => Ok(()),
         false => Err("is not an e-mail address like name@host.example"),
     }

@@ -6,6 +6,7 @@ use validator::{Validate, ValidationErrors};
 use crate::{
     ContactPreferencesRequest, ContactType, InvalidInput,
     members::{contact_members, present, setters},
+    validation::Rules,
 };
 
 /// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
@@ -40,6 +41,8 @@ pub struct UpdateContactRequest {
     preferences: Option<ContactPreferencesRequest>,
     #[serde(skip)]
     unknown_type_allowed: bool,
+    #[serde(skip)]
+    as_it_was: bool,
 }
 
 impl UpdateContactRequest {
@@ -49,6 +52,13 @@ impl UpdateContactRequest {
     }
 
     contact_members!();
+
+    /// Lets any type, value and memo pass validation: for what the service had before, and is to
+    /// have again. A blank value is still refused.
+    pub fn as_it_was(mut self) -> Self {
+        self.as_it_was = true;
+        self
+    }
 
     setters! {
         /// Sets all preferences.
@@ -86,6 +96,10 @@ impl UpdateContactRequest {
 
 impl Validate for UpdateContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        self.rules().finish()
+        let rules = match self.as_it_was {
+            true => Rules::restored(self.is_empty(), self.value.as_deref()),
+            false => self.rules(),
+        };
+        rules.finish()
     }
 }

@@ -137,6 +137,18 @@ impl Rules {
         self.0.add(member, error);
     }
 
+    /// The rules of what the service had before: it took it once.
+    pub(crate) fn restored(is_empty: bool, value: Option<&str>) -> Self {
+        let mut rules = Self::default();
+        if is_empty {
+            rules.nothing_to_change();
+        }
+        if value.is_some_and(|value| value.trim().is_empty()) {
+            rules.blank_value();
+        }
+        rules
+    }
+
     /// A breach by the object as a whole.
     pub(crate) fn whole(&mut self, code: &'static str, reason: &'static str) {
         self.breach(WHOLE, code, reason);
@@ -186,9 +198,13 @@ impl Rules {
     /// A value of any type.
     pub(crate) fn any_value(&mut self, value: &str) {
         if value.trim().is_empty() {
-            self.breach("value", "blank", "is blank");
+            self.blank_value();
         }
         self.line("value", Some(value));
+    }
+
+    fn blank_value(&mut self) {
+        self.breach("value", "blank", "is blank");
     }
 
     fn shape(&mut self, result: Result<(), &'static str>) {

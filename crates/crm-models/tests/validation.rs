@@ -362,3 +362,22 @@ fn what_a_request_holds_can_be_read_from_it() {
     let update = UpdateContactRequest::new().preferences(preferences);
     assert_eq!(update.get_preferences(), Some(&preferences));
 }
+
+#[test]
+fn what_the_service_had_before_may_be_restored_whatever_it_was() {
+    let value = "a@site.example; b@site.example";
+    let update = UpdateContactRequest::new()
+        .contact_type(ContactType::Other("Pager".to_owned()))
+        .value(value)
+        .memo("Front\u{b}door");
+    assert_eq!(update.check().unwrap_err().fields.len(), 2);
+    assert!(update.as_it_was().check().is_ok());
+
+    let create = CreateContactRequest::new(ContactType::Email, value);
+    assert!(create.check().is_err());
+    assert!(create.as_it_was().check().is_ok());
+
+    let blank = CreateContactRequest::new(ContactType::Email, " ").as_it_was();
+    assert!(blank.check().is_err());
+    assert!(UpdateContactRequest::new().as_it_was().check().is_err());
+}
