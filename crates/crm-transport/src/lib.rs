@@ -251,6 +251,6 @@ pub fn standard(
         .with_retry(RetryPolicy::default()))
 }
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
