@@ -1,5 +1,9 @@
-//! Tests of the whole workspace. The tests are in `tests/`; the code of the book's chapters is
-//! compiled here, as doctests.
+//! Tests of the whole workspace. The tests are in `tests/`; the code of the README and of the book's
+//! chapters is compiled here, as doctests.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 #[cfg(doctest)]
 mod book {

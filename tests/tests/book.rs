@@ -1,6 +1,8 @@
 //! Where the book shows a file, it shows the file as it is: the copy in the book is compiled, the
 //! file is run.
 
+use std::{fs, path::Path};
+
 /// The code of a chapter, block by block, as a reader sees it: without hidden lines.
 fn rust_blocks(chapter: &str) -> Vec<String> {
     let mut blocks = Vec::new();
@@ -42,4 +44,32 @@ fn the_transport_in_the_book_is_the_example_that_keeps_the_contract() {
         chapter.contains(transport),
         "the book differs from the example"
     );
+    // The chapter's call is in a test, which a doctest leaves out.
+    assert_eq!(
+        check(chapter),
+        check(example),
+        "the book differs from the example"
+    );
+}
+
+/// The call that checks the contract.
+fn check(text: &str) -> &str {
+    let (_, call) = text.split_once("contract::check(").expect("its start");
+    let (call, _) = call.split_once(".await;").expect("its end");
+    call
+}
+
+#[test]
+fn every_chapter_with_rust_code_is_compiled() {
+    let compiled = include_str!("../src/lib.rs");
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
+    let summary = include_str!("../../docs/src/SUMMARY.md");
+    let chapters = summary.split("](").filter_map(|link| link.split_once(')'));
+    for (chapter, _) in chapters {
+        let text = fs::read_to_string(book.join(chapter)).expect(chapter);
+        assert!(
+            !text.contains("```rust") || compiled.contains(&format!("/docs/src/{chapter}\")")),
+            "tests/src/lib.rs lacks {chapter}"
+        );
+    }
 }
