@@ -114,6 +114,25 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
 }
 
 #[tokio::test]
+async fn lines_are_counted_as_an_editor_does_and_blank_rows_are_passed_over() {
+    let world = world(Seed::Demo).await;
+    let rows = "\u{feff}location_id,contact_id,memo\n\n2001,3001,\"two\nlines\"\n , ,\n,,,,\n\
+                0,3002,x\n2001\n";
+    for (name, rows) in [
+        ("unix.csv", rows.to_owned()),
+        ("windows.csv", rows.replace('\n', "\r\n")),
+    ] {
+        let plan = Plan::new(world.site.clone()).skip_invalid();
+        let planned = plan.from_api(&world.service, csv(&rows), world.path(name));
+        let summary = planned.await.unwrap();
+        assert_eq!((summary.rows, summary.invalid_rows()), (3, 2), "{name}");
+        let cells = summary.invalid.unwrap().cells;
+        let lines: Vec<_> = cells.iter().map(|cell| cell.line).collect();
+        assert_eq!(lines, [7, 8], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn ndjson_rows_are_read_and_given_back() {
     let world = world(Seed::Demo).await;
     let rows = concat!(

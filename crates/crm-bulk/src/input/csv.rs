@@ -1,6 +1,6 @@
 //! Rows of CSV.
 
-use std::io::{BufReader, Read};
+use std::io::Read;
 
 use csv::ByteRecord;
 use serde::{Serializer, ser::SerializeSeq};
@@ -9,12 +9,13 @@ use super::{
     Dialect, RawRow, ReadRow,
     columns::{Cells, Column, is_ours},
     invalid::UnreadableRow,
+    lines::Lines,
 };
 use crate::BulkError;
 
 pub(crate) struct CsvRows {
     name: String,
-    reader: csv::Reader<BufReader<Box<dyn Read + Send>>>,
+    reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
     data: Vec<u8>,
     header: Vec<String>,
@@ -42,7 +43,7 @@ impl CsvRows {
             .delimiter(dialect.delimiter)
             .quote(dialect.quote)
             .flexible(true)
-            .from_reader(BufReader::new(reader));
+            .from_reader(Lines::new(reader));
         let refuse = |reason: String| BulkError::Input {
             name: name.clone(),
             reason,
@@ -90,16 +91,9 @@ impl CsvRows {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
-        let line = self.reader.position().line();
-        let more = self.reader.read_byte_record(&mut self.record);
-        let more = more.map_err(|e| BulkError::Input {
-            name: self.name.clone(),
-            reason: format!("line {line}: {e}"),
-        })?;
-        if !more {
+        let Some(line) = self.next_record()? else {
             return Ok(None);
-        }
-        let line = self.record.position().map_or(line, csv::Position::line);
+        };
         let unreadable = |reason: String, record: &ByteRecord| {
             let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
             Ok(Some(Err(UnreadableRow {
@@ -146,5 +140,25 @@ impl CsvRows {
             cells,
             data: std::str::from_utf8(&self.data).unwrap_or_default(),
         })))
+    }
+
+    /// Reads on to the next record with something in it, and tells its line.
+    fn next_record(&mut self) -> Result<Option<u64>, BulkError> {
+        loop {
+            let at = self.reader.position().byte();
+            let more = self.reader.read_byte_record(&mut self.record);
+            let line = self.reader.get_mut().at(at);
+            let more = more.map_err(|e| BulkError::Input {
+                name: self.name.clone(),
+                reason: format!("line {line}: {e}"),
+            })?;
+            let is_blank = self.record.iter().all(|cell| cell.trim_ascii().is_empty());
+            match more {
+                false => return Ok(None),
+                // As spreadsheet programs leave them behind: `,,,`.
+                true if is_blank => {}
+                true => return Ok(Some(line)),
+            }
+        }
     }
 }

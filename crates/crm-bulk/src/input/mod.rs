@@ -4,6 +4,7 @@ mod columns;
 mod csv;
 mod entries;
 mod invalid;
+mod lines;
 mod ndjson;
 mod request;
 

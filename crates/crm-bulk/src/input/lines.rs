@@ -1,0 +1,107 @@
+//! On which lines records stand.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Read},
+};
+
+/// Notes, of what is read through it, where lines with something on them begin: a reader of CSV
+/// takes the second half of `\r\n` and blank lines for the beginning of the next record, and
+/// counts them with it.
+pub(super) struct Lines<R> {
+    reader: R,
+    /// How many bytes were read.
+    read: u64,
+    line: u64,
+    /// Whether there is nothing yet on the line.
+    is_blank: bool,
+    /// Offset and number of the lines that were not asked for yet.
+    begins: VecDeque<(u64, u64)>,
+}
+
+impl<R> Lines<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self {
+            reader,
+            read: 0,
+            line: 1,
+            is_blank: true,
+            begins: VecDeque::new(),
+        }
+    }
+
+    /// The line of the first thing at this offset or behind it. Offsets must not go back.
+    pub(super) fn at(&mut self, offset: u64) -> u64 {
+        while self.begins.front().is_some_and(|(at, _)| *at < offset) {
+            self.begins.pop_front();
+        }
+        self.begins.front().map_or(self.line, |(_, line)| *line)
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if !self.is_blank {
+                let end = bytes[at..].iter().position(|byte| *byte == b'\n');
+                let Some(end) = end else { break };
+                at += end;
+                self.line += 1;
+                self.is_blank = true;
+            } else if *byte == b'\n' {
+                self.line += 1;
+            } else if *byte != b'\r' {
+                self.begins.push_back((self.read + at as u64, self.line));
+                self.is_blank = false;
+            }
+            at += 1;
+        }
+        self.read += bytes.len() as u64;
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.note(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte at a time.
+    struct Slowly<'a>(&'a [u8]);
+
+    impl Read for Slowly<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let some = buffer.len().min(1);
+            self.0.read(&mut buffer[..some])
+        }
+    }
+
+    fn lines(reader: impl Read) -> Vec<u64> {
+        let mut csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(Lines::new(reader));
+        let (mut record, mut lines) = (csv::ByteRecord::new(), Vec::new());
+        while csv.read_byte_record(&mut record).unwrap() {
+            let at = record.position().unwrap().byte();
+            lines.push(csv.get_mut().at(at));
+        }
+        lines
+    }
+
+    #[test]
+    fn a_record_is_on_the_line_where_its_text_begins() {
+        let text = "\u{feff}a,b\n\"1\nx\n\ny\",2\n\n\n3,4\n , \n5,\"6\n\"\n7,8";
+        let windows = text.replace('\n', "\r\n");
+        for text in [text, &windows] {
+            assert_eq!(lines(text.as_bytes()), [1, 2, 8, 9, 10, 12], "{text:?}");
+            assert_eq!(lines(Slowly(text.as_bytes())), lines(text.as_bytes()));
+        }
+        assert_eq!(lines("\r\n\r\na\r\nb\r\n".as_bytes()), [3, 4]);
+    }
+}
