@@ -33,9 +33,10 @@ use crate::{
 ///
 /// The list is CSV or NDJSON. Every column with numbers or addresses counts: its header is
 /// `value`, `number` or `address`, or ends in `phone`, `mobile`, `cell`, `fax`, `email` or the
-/// like, as `Home Phone` and `email_2` do. One of `received`, `date_received` or `date` has the
-/// date on which the wish was received. All other columns, for example a reason, are carried
-/// along. CSV without a header has the value in the first cell.
+/// like, as `Home Phone`, `Phone # (work)` and `email_2` do. One of `received`, `date_received`
+/// or `date` has the date on which the wish was received. All other columns are carried along; a
+/// row with a number or an address in one of them is wrong, unless it is a `reason`. CSV without
+/// a header has the value in the first cell.
 ///
 /// An extension of a number does not count: who opts out `8185550142` is not called at
 /// `(818) 555-0142 ext. 7` either.

@@ -309,6 +309,40 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
 }
 
 #[tokio::test]
+async fn a_first_line_that_holds_a_value_is_no_header() {
+    let world = world(Seed::Demo).await;
+    for (rows, found) in [("213-555-0177 cell\n", 9), ("jo@company.email\n", 0)] {
+        let name = format!("{found}.crm");
+        let set = world.opt_out(list(rows), &name).await.unwrap();
+        assert_eq!(states(&world.path(&name)).len(), found);
+        let results = results(&set);
+        assert_eq!(results.lines().count(), 2, "{results}");
+        assert!(results.lines().nth(1).unwrap().starts_with(rows.trim()));
+    }
+}
+
+#[tokio::test]
+async fn a_value_in_a_column_that_is_not_read_is_told() {
+    let world = world(Seed::Demo).await;
+    let rows = "Email,Contact,Customer Number,Reason\n\
+                x@y.example,(213) 555-0177,8185550142,call 818-555-0142\n\
+                x@y.example,,8185550142,818-555-0142\n";
+    let set = world.opt_out(list(rows), "csv.crm").await.unwrap();
+    assert_eq!(set.invalid_rows().unwrap(), 1);
+    let results = results(&set);
+    assert!(results.contains("Contact: may be meant too"), "{results}");
+    assert!(results.contains("rename the column"), "{results}");
+
+    let rows = "{\"email\": \"x@y.example\", \"phones\": [\"2135550177\"]}\n\
+                {\"email\": \"x@y.example\", \"contact\": \"213-555-0177\"}\n\
+                {\"email\": \"x@y.example\", \"mobileNo\": 2135550177}\n";
+    let rows = Input::ndjson("list", std::io::Cursor::new(rows));
+    let set = world.opt_out(rows, "ndjson.crm").await.unwrap();
+    assert_eq!(set.invalid_rows().unwrap(), 2);
+    assert_eq!(states(&world.path("ndjson.crm")), [State::Planned; 9]);
+}
+
+#[tokio::test]
 async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
     let world = world(Seed::Demo).await;
     let contact = world.location_contact(2001, 3001);

@@ -1,7 +1,5 @@
 //! Lists of numbers and addresses that opt out or in.
 
-use std::io::BufReader;
-
 use crm_models::{email, phone};
 use jiff::civil::Date;
 
@@ -9,6 +7,7 @@ use super::{
     Input, InputFormat, NdjsonRows, Object,
     invalid::{BadCell, whole},
     is_ours,
+    lines::Lines,
 };
 use crate::BulkError;
 
@@ -36,48 +35,97 @@ pub(crate) struct Entries {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// Headers of columns with numbers or addresses; those of the second list may have more words
-/// before and a number behind, as in `home_phone` and `Email 2`.
-const VALUE: [&str; 5] = ["value", "number", "tel", "mail", ADDRESS];
-const VALUE_ENDS: [&str; 10] = [
-    "phone",
-    "mobile",
-    "cell",
-    "fax",
-    "phone_number",
-    "mobile_number",
-    "cell_number",
-    "fax_number",
-    "email",
-    "e_mail",
-];
-/// What stands below it counts only when it is one of e-mail: it may be where somebody lives.
-const ADDRESS: &str = "address";
-const EMAIL_ADDRESS: [&str; 2] = ["email_address", "e_mail_address"];
+/// What a column of a list holds, as its header says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Numbers,
+    Addresses,
+    /// E-mail addresses, or where people live.
+    AddressesOrStreets,
+    Received,
+    Reasons,
+    /// It is carried along.
+    Other,
+}
+
+/// Headers of columns with numbers, alone and behind other words, as in `Home Phone`.
+const NUMBER: [&str; 2] = ["value", "number"];
+const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
 /// Headers of the column with the date on which the wish was received.
-const RECEIVED: [&str; 4] = ["received", "date_received", "received_on", "date"];
+const RECEIVED: [&str; 4] = ["received", "date received", "received on", "date"];
+/// Words that say nothing beside others, as in `Mobile No.`.
+const SILENT: [&str; 5] = ["number", "no", "num", "nr", "nbr"];
 
 /// How many digits a number has, without an extension: seven within a city, 15 with its country.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
-/// A header as it is compared.
-fn plain(header: &str) -> String {
-    let header = header.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-    let header = header.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
-    header.to_owned()
+/// The words of a header in lower case and in the singular, without digits and what stands in
+/// parentheses: `Phone #`, `PHONES`, `phone_2` and `Phone (home)` are one.
+fn words(header: &str) -> Vec<String> {
+    let mut letters = String::new();
+    let (mut after_lower, mut in_parentheses) = (false, false);
+    for character in header.chars() {
+        match character {
+            '(' => in_parentheses = true,
+            ')' => in_parentheses = false,
+            _ => {}
+        }
+        // `homePhone` is two words.
+        if !character.is_alphabetic() || (after_lower && character.is_uppercase()) {
+            letters.push(' ');
+        }
+        if character.is_alphabetic() && !in_parentheses {
+            letters.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase();
+    }
+    let words: Vec<_> = letters.split_whitespace().map(singular).collect();
+    let telling = words.iter().filter(|word| !SILENT.contains(word));
+    let telling: Vec<_> = telling.map(|word| (*word).to_owned()).collect();
+    match telling.is_empty() {
+        true => words.into_iter().map(str::to_owned).collect(),
+        false => telling,
+    }
 }
 
-fn is_value(header: &str) -> bool {
-    let header = plain(header);
-    VALUE.contains(&header.as_str())
-        || VALUE_ENDS.iter().any(|name| header.ends_with(name))
-        || EMAIL_ADDRESS.iter().any(|name| header.ends_with(name))
+fn singular(word: &str) -> &str {
+    let after_hiss = word
+        .strip_suffix("es")
+        .filter(|stem| stem.ends_with(['s', 'x']));
+    let after_letter = word.strip_suffix('s').filter(|stem| !stem.ends_with('s'));
+    after_hiss.or(after_letter).unwrap_or(word)
+}
+
+impl Holds {
+    fn of(header: &str) -> Self {
+        let words = words(header);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["address"] => Self::AddressesOrStreets,
+            ["mail"] | [.., "e", "mail"] | [.., "mail", "address"] => Self::Addresses,
+            [.., last] | [.., last, "address"] if last.ends_with("email") => Self::Addresses,
+            [sole] if NUMBER.contains(sole) => Self::Numbers,
+            [.., last] if *last == "tel" || NUMBER_ENDS.iter().any(|end| last.ends_with(end)) => {
+                Self::Numbers
+            }
+            words if words.contains(&"reason") => Self::Reasons,
+            words if RECEIVED.contains(&words.join(" ").as_str()) => Self::Received,
+            _ => Self::Other,
+        }
+    }
+
+    fn is_value(self) -> bool {
+        matches!(
+            self,
+            Self::Numbers | Self::Addresses | Self::AddressesOrStreets
+        )
+    }
 }
 
 /// When the wish of a row was received, as the row says it.
 pub(crate) fn received(row: &[(String, String)]) -> Option<&(String, String)> {
     row.iter()
-        .find(|(header, _)| RECEIVED.contains(&plain(header).as_str()))
+        .find(|(header, _)| Holds::of(header) == Holds::Received)
 }
 
 /// A date as people write it: 2026-11-23, also with a time behind, or 11/23/2026.
@@ -109,22 +157,31 @@ impl Entries {
             .flexible(true)
             .delimiter(dialect.delimiter)
             .quote(dialect.quote)
-            .from_reader(BufReader::new(input.into_reader()));
+            .from_reader(Lines::new(input.into_reader()));
+        let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
-        for record in reader.byte_records() {
-            let record = record.map_err(|e| BulkError::Input {
+        loop {
+            let at = reader.position().byte();
+            let more = reader.read_byte_record(&mut record);
+            let line = reader.get_mut().at(at);
+            let more = more.map_err(|e| BulkError::Input {
                 name: name.clone(),
-                reason: e.to_string(),
+                reason: format!("line {line}: {e}"),
             })?;
-            let line = record.position().map_or(0, csv::Position::line);
+            if !more {
+                break;
+            }
             let cells = record.iter().map(String::from_utf8_lossy);
             let cells: Vec<_> = cells.map(std::borrow::Cow::into_owned).collect();
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
             if rows.is_empty() && header.is_none() {
-                if cells.iter().any(|cell| is_value(cell)) {
+                // What holds a value itself is none, though it ends in such a word: `jo@site.email`.
+                let holds_value = |cell: &String| cell.contains('@') || check(cell).is_ok();
+                let names_values = cells.iter().any(|cell| Holds::of(cell).is_value());
+                if names_values && !cells.iter().any(holds_value) {
                     header = Some(cells);
                     continue;
                 }
@@ -214,22 +271,32 @@ pub(crate) fn cells(format: InputFormat, header: &[String], data: &str) -> Vec<(
     }
 }
 
-/// The values of a row with named columns.
+/// The values of a row with named columns. None may be passed over: what looks like one in a
+/// column that is not read is wrong.
 fn values(line: u64, row: &[(String, String)]) -> Result<Vec<(String, String)>, Vec<BadCell>> {
-    let named: Vec<_> = row
-        .iter()
-        .filter(|(header, cell)| is_value(header) && !cell.trim().is_empty())
+    let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
+    let cells: Vec<_> = cells
+        .map(|(header, cell)| (Holds::of(header), header, cell.trim()))
         .collect();
-    let may_be_a_street = |header: &str| plain(header) == ADDRESS;
-    let elsewhere = named.iter().any(|(header, _)| !may_be_a_street(header));
+    let elsewhere = cells
+        .iter()
+        .any(|(holds, ..)| matches!(holds, Holds::Numbers | Holds::Addresses));
     let mut found = Vec::new();
     let mut bad = Vec::new();
-    for (header, cell) in named {
-        let of_email = plain(header).ends_with("mail") || plain(header).ends_with(ADDRESS);
-        let checked = match of_email {
-            true if may_be_a_street(header) && elsewhere && !cell.contains('@') => continue,
-            true => email::check(cell.trim()),
-            false => check(cell),
+    for (holds, header, cell) in cells {
+        let checked = match holds {
+            Holds::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
+            Holds::Addresses | Holds::AddressesOrStreets => email::check(cell),
+            Holds::Numbers => check(cell),
+            Holds::Other if may_be_meant(header, cell) => Err(UNREAD),
+            Holds::Received if date(cell).is_none() => {
+                bad.push(BadCell {
+                    personal: false,
+                    ..bad_cell(line, header, cell, "is no date; write it like 2026-11-23")
+                });
+                continue;
+            }
+            Holds::Received | Holds::Reasons | Holds::Other => continue,
         };
         match checked {
             Ok(()) => found.push((header.clone(), key(cell))),
@@ -238,15 +305,6 @@ fn values(line: u64, row: &[(String, String)]) -> Result<Vec<(String, String)>, 
     }
     if found.is_empty() && bad.is_empty() {
         bad = whole(line, "names no number and no address".to_owned());
-    }
-    if let Some((header, cell)) = received(row)
-        && !cell.trim().is_empty()
-        && date(cell).is_none()
-    {
-        bad.push(BadCell {
-            personal: false,
-            ..bad_cell(line, header, cell, "is no date; write it like 2026-11-23")
-        });
     }
     if bad.is_empty() { Ok(found) } else { Err(bad) }
 }
@@ -266,6 +324,44 @@ fn sole_value(line: u64, row: &[(String, String)]) -> Result<Vec<(String, String
     Ok(vec![(header.clone(), key(first))])
 }
 
+const UNREAD: &str = "may be meant too, but its column is not read: rename the column, to phone or \
+    email, or to reason if this is not meant";
+
+/// Whether a cell of a column that is not read has a number or an address: an address as a
+/// whole, or a number that is written as one. A row of digits alone is an id unless the header
+/// speaks of telephones or e-mail.
+fn may_be_meant(header: &str, cell: &str) -> bool {
+    let of_contacts = words(header).iter().any(|word| {
+        let ends = NUMBER_ENDS.iter().chain(&["mail"]);
+        word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
+    });
+    // Several in one cell, or in a list of JSON.
+    let mut parts = cell
+        .split([',', ';', '"', '[', ']', '{', '}'])
+        .map(str::trim);
+    parts.any(|part| match part.contains('@') {
+        true => email::check(part).is_ok(),
+        false => {
+            check(part).is_ok()
+                && date(part).is_none()
+                && (of_contacts || is_written_as_number(part))
+        }
+    })
+}
+
+/// As in `(818) 555-0142`, `818.555.0142` or `+44 20 7946 0958`.
+fn is_written_as_number(text: &str) -> bool {
+    let number = phone::without_extension(text);
+    let groups = number.split(|c: char| !c.is_ascii_digit());
+    let groups: Vec<_> = groups.map(str::len).filter(|digits| *digits > 0).collect();
+    let of_country = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
+    let long = phone::key(number).len() >= 10;
+    let only_digits = number
+        .chars()
+        .all(|c| c.is_ascii_digit() || " +-./()".contains(c));
+    only_digits && long && (of_country || number.starts_with(['+', '(']))
+}
+
 /// Whether a number or an address may be meant: no date, no id of a few digits.
 fn looks_like_value(cell: &str) -> bool {
     let long = cell.contains('@') || key(cell).len() >= 10;
@@ -277,7 +373,14 @@ fn check(value: &str) -> Result<(), &'static str> {
     if value.contains('@') {
         return email::check(value);
     }
+    if value.starts_with(['[', '{']) {
+        return Err("is a list or an object; give each number or address a member of its own");
+    }
     phone::check(value)?;
+    let behind = &value[phone::without_extension(value).len()..];
+    if behind.chars().filter(char::is_ascii_digit).count() >= *DIGITS.start() {
+        return Err("holds more than one number; give each a column of its own");
+    }
     match DIGITS.contains(&phone::key(value).len()) {
         true => Ok(()),
         false => Err("is no telephone number: those have 7 to 15 digits"),
@@ -291,5 +394,69 @@ fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
         value: cell.trim().to_owned(),
         reason: reason.to_owned(),
         personal: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_known_by_its_words_however_its_header_is_spelled() {
+        for (holds, headers) in [
+            (
+                Holds::Numbers,
+                "Phone #|Phone (home)|Mobile No.|Cell #|Phones|PHONE NUMBERS|homePhone|fax_2|\
+                 Number|value|Work Tel|Telephone number 1|cell-phone|Faxes",
+            ),
+            (
+                Holds::Addresses,
+                "email|E-Mails|Email Address (work)|e_mail_addresses|EmailAddress|mail",
+            ),
+            (Holds::AddressesOrStreets, "address|Addresses|Address 2"),
+            (Holds::Received, "received|Date received|dateReceived|Date"),
+            (Holds::Reasons, "Reason|Reason for opting out"),
+            (
+                Holds::Other,
+                "Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
+            ),
+        ] {
+            for header in headers.split('|') {
+                assert!(Holds::of(header) == holds, "{header}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_value_where_none_is_read_is_told_and_an_id_is_not() {
+        for (header, cell, told) in [
+            ("Contact", "(818) 555-0142", true),
+            ("Contact", "818.555.0142", true),
+            ("Contact", "+44 20 7946 0958", true),
+            ("Contact", "1-818-555-0142 ext. 7", true),
+            ("Contact", "jo@company.email", true),
+            ("Contact", r#"{"a": ["x", "jo@company.email"]}"#, true),
+            ("Phone at home", "8185550142", true),
+            ("Customer Number", "8185550142", false),
+            ("id", "100000000012345", false),
+            ("id", "1234-5678-9012", false),
+            ("Contact", "2026-11-23 10:30", false),
+            ("Contact", "called at @home", false),
+            ("Phone type", "mobile", false),
+        ] {
+            assert_eq!(may_be_meant(header, cell), told, "{header}: {cell}");
+        }
+    }
+
+    #[test]
+    fn two_numbers_in_one_cell_are_not_taken_for_one() {
+        for cell in [
+            "818-555-0142 or 818-555-0143",
+            "818-555-0142, 818-555-0143",
+            r#"["8185550142"]"#,
+        ] {
+            assert!(check(cell).is_err(), "{cell}");
+        }
+        assert!(check("818-555-0142 cell").is_ok());
     }
 }

@@ -23,14 +23,15 @@ use crate::BulkError;
 pub(crate) struct Object(Vec<(String, Box<RawValue>)>);
 
 impl Object {
-    /// The members in order, with their texts; lists and objects have none.
+    /// The members in order, with their texts; lists and objects as they were written.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|(name, value)| {
             let text = match serde_json::from_str(value.get()) {
                 Ok(Value::String(text)) => text,
                 Ok(Value::Number(number)) => number.to_string(),
                 Ok(Value::Bool(on)) => on.to_string(),
-                _ => String::new(),
+                Ok(Value::Array(_) | Value::Object(_)) => value.get().to_owned(),
+                Ok(Value::Null) | Err(_) => String::new(),
             };
             (name.as_str(), text)
         })
