@@ -65,7 +65,8 @@ const CODES: [&str; 6] = [
 /// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
 /// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
 /// is replaced while calls still go on with it. While the endpoint fails for a passing reason, all
-/// share its back-off and wait for it, each for half a minute at most.
+/// share its back-off and wait for it: no attempt begins later than half a minute after a caller
+/// came.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -322,7 +323,12 @@ impl Shared {
     /// while new tokens were refused as well: then the answer has another reason.
     fn refuse(&self, token: &Arc<Token>) -> bool {
         let is_current = |current: Arc<Token>| Arc::ptr_eq(&current, token);
-        if self.current().is_some_and(is_current) && !self.in_vain().is_none_or(|p| p.is_over()) {
+        // It ended on its way, in the queue of the rate limit perhaps: that tells nothing of others.
+        let has_expired = token.expires_at <= Instant::now();
+        if !has_expired
+            && self.current().is_some_and(is_current)
+            && !self.in_vain().is_none_or(|p| p.is_over())
+        {
             return false;
         }
         token.is_refused.store(true, Ordering::Relaxed);

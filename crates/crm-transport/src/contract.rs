@@ -84,18 +84,16 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
 }
 
 async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
-    for method in [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
+    let json = b"{\"memo\":\"caf\xc3\xa9 \\u0000\"}".as_slice();
+    for (method, body) in [
+        (Method::GET, b"".as_slice()),
+        (Method::POST, json),
+        (Method::POST, b""),
+        (Method::PUT, json),
+        (Method::PATCH, json),
+        (Method::DELETE, b""),
     ] {
         let target = "/echo/a%2Fb/c?x=1&y=%2B%20z";
-        let body: &[u8] = match method {
-            Method::GET | Method::DELETE => b"",
-            _ => b"{\"memo\":\"caf\xc3\xa9 \\u0000\"}",
-        };
         let mut request = request(method.clone(), target);
         *request.body_mut() = Bytes::from_static(body);
         let value = HeaderValue::from_static("Bearer abc.def");
@@ -113,6 +111,11 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
             "header"
         );
         assert_eq!(received.body, body, "body of a {method}");
+        if method == Method::POST {
+            let length = received.headers.get("content-length").cloned();
+            let expected = Some(body.len().to_string());
+            assert_eq!(length, expected, "length of the body of a POST");
+        }
     }
 }
 

@@ -7,14 +7,14 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{
     sync::oneshot,
-    task::JoinHandle,
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -52,8 +52,8 @@ struct State {
     closed_until: Option<Instant>,
     last_pause: Duration,
     queue: VecDeque<Waiting>,
-    /// Empties the queue, and ends with it.
-    doorman: Option<JoinHandle<()>>,
+    /// Whether a task empties the queue; it ends with it.
+    has_doorman: bool,
     pauses: u64,
 }
 
@@ -116,7 +116,7 @@ impl Gate {
                 closed_until: None,
                 last_pause: Duration::ZERO,
                 queue: VecDeque::new(),
-                doorman: None,
+                has_doorman: false,
                 pauses: 0,
             }),
         }
@@ -124,61 +124,65 @@ impl Gate {
 
     /// Waits for the turn of one call, unless the gate stays closed for longer than this.
     pub(crate) async fn pass(self: Arc<Self>, longest_wait: Duration) -> Result<Pass, TurnedAway> {
-        let turn = {
-            let mut state = self.state();
-            let now = Instant::now();
-            match state.opens_at(now) {
-                None if state.queue.is_empty() => {
-                    let number = state.window.passed();
-                    state.let_pass(now, self.interval);
-                    drop(state);
-                    return Ok(Pass { gate: self, number });
-                }
-                _ if state.closed_for(now) > longest_wait => return Err(TurnedAway),
-                _ => {}
-            }
-            let (sender, turn) = oneshot::channel();
-            state.queue.push_back(Waiting {
-                turn: sender,
-                longest_wait,
-            });
-            // A task that has ended belonged to a runtime that is gone.
-            if state.doorman.as_ref().is_none_or(JoinHandle::is_finished) {
-                state.doorman = Some(tokio::spawn(Arc::clone(&self).let_pass_in_turn()));
-            }
-            turn
-        };
-        let number = turn.await.map_err(|_| TurnedAway)?;
-        Ok(Pass { gate: self, number })
-    }
-
-    async fn let_pass_in_turn(self: Arc<Self>) {
         loop {
-            let opens_at = {
+            let turn = {
                 let mut state = self.state();
                 let now = Instant::now();
-                while (state.queue.front()).is_some_and(|call| call.turn.is_closed()) {
-                    state.queue.pop_front();
+                match state.opens_at(now) {
+                    None if state.queue.is_empty() => {
+                        let number = state.window.passed();
+                        state.let_pass(now, self.interval);
+                        drop(state);
+                        return Ok(Pass { gate: self, number });
+                    }
+                    _ if state.closed_for(now) > longest_wait => return Err(TurnedAway),
+                    _ => {}
                 }
-                let closed_for = state.closed_for(now);
-                if closed_for > Duration::ZERO {
-                    state.queue.retain(|call| closed_for <= call.longest_wait);
+                let (sender, turn) = oneshot::channel();
+                state.queue.push_back(Waiting {
+                    turn: sender,
+                    longest_wait,
+                });
+                let needs_doorman = !mem::replace(&mut state.has_doorman, true);
+                drop(state);
+                if needs_doorman {
+                    tokio::spawn(Doorman::of(&self).let_pass_in_turn());
                 }
-                if state.queue.is_empty() {
-                    state.doorman = None;
-                    return;
-                }
-                let opens_at = state.opens_at(now);
-                if opens_at.is_none()
-                    && let Some(call) = state.queue.pop_front()
-                    && call.turn.send(state.window.passed()).is_ok()
-                {
-                    state.let_pass(now, self.interval);
-                }
-                opens_at
+                turn
             };
-            if let Some(opens_at) = opens_at {
-                sleep_until(opens_at).await;
+            if let Ok(number) = turn.await {
+                return Ok(Pass { gate: self, number });
+            }
+            // The gate stays closed for too long, or the doorman's runtime is gone.
+            yield_now().await;
+        }
+    }
+
+    /// Lets pass who may. When the next one may, or `None` when nobody waits.
+    fn let_pass(&self) -> Option<Instant> {
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            while (state.queue.front()).is_some_and(|call| call.turn.is_closed()) {
+                state.queue.pop_front();
+            }
+            let closed_for = state.closed_for(now);
+            if closed_for > Duration::ZERO {
+                state.queue.retain(|call| closed_for <= call.longest_wait);
+            }
+            if state.queue.is_empty() {
+                state.has_doorman = false;
+                return None;
+            }
+            let opens_at = state.opens_at(now);
+            if opens_at.is_some() {
+                return opens_at;
+            }
+            let number = state.window.passed();
+            if let Some(call) = state.queue.pop_front()
+                && call.turn.send(number).is_ok()
+            {
+                state.let_pass(now, self.interval);
             }
         }
     }
@@ -220,6 +224,38 @@ impl Gate {
     }
 }
 
+/// Lets the calls of a queue pass. Those that wait when its runtime ends ask again.
+struct Doorman {
+    gate: Arc<Gate>,
+    is_done: bool,
+}
+
+impl Doorman {
+    fn of(gate: &Arc<Gate>) -> Self {
+        Self {
+            gate: Arc::clone(gate),
+            is_done: false,
+        }
+    }
+
+    async fn let_pass_in_turn(mut self) {
+        while let Some(opens_at) = self.gate.let_pass() {
+            sleep_until(opens_at).await;
+        }
+        self.is_done = true;
+    }
+}
+
+impl Drop for Doorman {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut state = self.gate.state();
+            state.has_doorman = false;
+            state.queue.clear();
+        }
+    }
+}
+
 impl State {
     /// When the next call may pass; `None` is now.
     fn opens_at(&self, now: Instant) -> Option<Instant> {
@@ -242,7 +278,7 @@ impl State {
 /// How many calls leave within a second, behind those that wait, from a gate that opens then.
 pub(crate) fn permits(opens_in: Duration, interval: Duration, waiting: usize) -> usize {
     let left = SECOND.saturating_sub(opens_in).as_nanos();
-    (left.div_ceil(interval.as_nanos()) as usize).saturating_sub(waiting)
+    (left.div_ceil(interval.as_nanos().max(1)) as usize).saturating_sub(waiting)
 }
 
 /// The pause that follows one that ended at `until`: twice as long if that was just now.

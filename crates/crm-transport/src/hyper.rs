@@ -22,6 +22,8 @@ use tokio::time::timeout;
 use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
+    connect::Bounded,
+    length::say_empty,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
 };
@@ -46,7 +48,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct HyperTransport {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Bounded<HttpsConnector<HttpConnector>>, Full<Bytes>>,
     scheme: Scheme,
     authority: Authority,
     limits: Limits,
@@ -89,7 +91,10 @@ impl HyperTransport {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_timeout)
-            .build(connector);
+            .build(Bounded {
+                connector,
+                time: limits.connecting(),
+            });
         let (scheme, authority) = host(environment.api_url())?;
         Ok(Self {
             client,
@@ -116,6 +121,9 @@ impl HyperTransport {
     /// The request with the host in its URI.
     fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
+        if body.is_empty() {
+            say_empty(&mut parts);
+        }
         let mut target = parts.uri.into_parts();
         if target.authority.is_some() {
             return Err(invalid("the URI must be path and query only"));

@@ -68,6 +68,8 @@ mod auth;
 mod call;
 #[cfg(feature = "cassette")]
 pub mod cassette;
+#[cfg(feature = "hyper")]
+mod connect;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod credentials;
@@ -76,6 +78,8 @@ mod error;
 mod gate;
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod length;
 mod limits;
 #[cfg(feature = "metrics")]
 mod measure;

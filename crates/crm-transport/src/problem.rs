@@ -15,3 +15,11 @@ pub(crate) fn title(response: &Response) -> Option<String> {
     let problem: Problem = serde_json::from_slice(response.body()).ok()?;
     problem.title.or(problem.message)
 }
+
+/// Whether the title of a conflict says that the service is down for a while.
+pub(crate) fn speaks_of_maintenance(title: &str) -> bool {
+    let title = title.to_lowercase();
+    ["maintenance", "try again later", "try later"]
+        .iter()
+        .any(|words| title.contains(words))
+}

@@ -28,12 +28,22 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
         Hints { connect: true, .. } if cause::<rustls::Error>(error).is_some() => (Tls, NotSent),
         Hints { connect: true, .. } => (Connect, NotSent),
         Hints { timeout: true, .. } => (Timeout, Unknown),
+        _ if cause(error).is_some_and(not_processed) => (ClosedWhileIdle, NotSent),
         _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotSent),
         _ if hyper.is_some_and(hyper::Error::is_parse) => (UnreadableAnswer, Unknown),
         _ if hyper.is_some() || cause::<io::Error>(error).is_some() => (Reset, Unknown),
         _ => (Other, Unknown),
     };
     with_reason(kind, delivery, error)
+}
+
+/// Whether a server of HTTP/2 says that it did not process the request (RFC 9113, sections 6.8 and
+/// 8.7): it is going away, or refused the stream. h2 tells so only of streams that the server did
+/// not take on.
+fn not_processed(error: &h2::Error) -> bool {
+    let going_away = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (going_away || refused)
 }
 
 /// An error within the answer: the request was executed.
@@ -97,12 +107,56 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use tokio::io::DuplexStream;
+
     use super::*;
 
     /// An outer error as HTTP libraries make them: it names the URL.
     #[derive(Debug, thiserror::Error)]
     #[error("error sending request for https://host.example/?secret")]
     struct Outer(#[source] io::Error);
+
+    /// What becomes of a request when a server of HTTP/2 answers so.
+    async fn http2(
+        answer: impl AsyncFn(h2::server::Connection<DuplexStream, Bytes>),
+    ) -> TransportError {
+        let (client, server) = tokio::io::duplex(10_000);
+        let server = async { answer(h2::server::handshake(server).await.unwrap()).await };
+        let client = async {
+            let (mut sender, connection) = h2::client::handshake(client).await.unwrap();
+            tokio::spawn(connection);
+            let request = http::Request::new(());
+            sender = sender.ready().await.unwrap();
+            let (answer, _) = sender.send_request(request, true).unwrap();
+            answer.await.map(|_| ()).unwrap_err()
+        };
+        let (error, ()) = tokio::join!(client, server);
+        before_answer(&error, Hints::default())
+    }
+
+    #[tokio::test]
+    async fn a_request_that_a_server_of_http2_did_not_take_on_was_not_sent() {
+        use {Delivery::*, TransportErrorKind::*};
+
+        let refused = http2(async |mut server| {
+            let (_, mut answer) = server.accept().await.unwrap().unwrap();
+            answer.send_reset(h2::Reason::REFUSED_STREAM);
+            while server.accept().await.is_some() {}
+        });
+        let refused = refused.await;
+        assert_eq!(
+            (refused.kind(), refused.delivery()),
+            (ClosedWhileIdle, NotSent)
+        );
+
+        let failed = http2(async |mut server| {
+            let (_, mut answer) = server.accept().await.unwrap().unwrap();
+            answer.send_reset(h2::Reason::INTERNAL_ERROR);
+            while server.accept().await.is_some() {}
+        });
+        assert_eq!(failed.await.delivery(), Unknown);
+    }
 
     #[test]
     fn each_cause_has_its_kind_and_delivery() {

@@ -9,6 +9,7 @@ use reqwest::{Client, Url, redirect, retry};
 use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
+    length::say_empty,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
 };
@@ -92,7 +93,7 @@ impl ReqwestTransport {
 
     fn request(&self, request: Request) -> Result<reqwest::Request, TransportError> {
         let timeout = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));
         };
@@ -105,6 +106,9 @@ impl ReqwestTransport {
             return Err(invalid(
                 "the HTTP client would change the URI: percent-encode it",
             ));
+        }
+        if body.is_empty() {
+            say_empty(&mut parts);
         }
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;

@@ -298,6 +298,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 attempts = field::Empty,
                 http.response.status_code = field::Empty,
                 error.type = field::Empty,
+                otel.status_code = field::Empty,
             );
             self.budget.deposit();
             let mut replay = Replay::of(&request);
@@ -425,10 +426,5 @@ impl Outcome {
 fn speaks_of_maintenance(response: &Response) -> bool {
     let conflict = response.status() == StatusCode::CONFLICT;
     let title = conflict.then(|| problem::title(response)).flatten();
-    title.is_some_and(|title| {
-        let title = title.to_lowercase();
-        ["maintenance", "try again later", "try later"]
-            .iter()
-            .any(|words| title.contains(words))
-    })
+    title.is_some_and(|title| problem::speaks_of_maintenance(&title))
 }

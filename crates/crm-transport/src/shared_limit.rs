@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use redis::{
 };
 use tokio::{
     sync::oneshot,
-    task::JoinHandle,
+    task::yield_now,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -52,9 +52,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, catch_up, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local wanted = tonumber(ARGV[4])
-local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until')
+local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until', 'closed_at')
 local planned = tonumber(gate[1]) or now
 local closed_until = tonumber(gate[2]) or now
+if (tonumber(gate[3]) or now) > now then
+  closed_until = now -- It was closed in the past: the clock was set back.
+end
 if planned > now + ahead + interval then
   planned = now -- No one reserves so far ahead: the clock was set back.
 end
@@ -72,8 +75,9 @@ return {places, start - now, 0}
 const LOOK: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until')
+local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until', 'closed_at')
 local planned, closed_until = tonumber(gate[1]) or now, tonumber(gate[2]) or now
+if (tonumber(gate[3]) or now) > now then closed_until = now end
 return {math.max(planned - now, 0), math.max(closed_until - now, 0)}
 ";
 
@@ -83,8 +87,9 @@ const CLOSE: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local pause, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local gate = redis.call('HMGET', KEYS[1], 'closed_until', 'pause')
+local gate = redis.call('HMGET', KEYS[1], 'closed_until', 'pause', 'closed_at')
 local until_now, last = (tonumber(gate[1]) or 0) / 1000, tonumber(gate[2]) or 0
+if (tonumber(gate[3]) or 0) > now * 1000 then until_now = 0 end
 if not pause then
   if now < until_now then return 0 end -- This answer is one of those that closed it.
   pause = first
@@ -94,7 +99,7 @@ if not pause then
 end
 redis.call('HSET', KEYS[1], 'pause', pause)
 if now + pause > until_now then
-  redis.call('HSET', KEYS[1], 'closed_until', (now + pause) * 1000)
+  redis.call('HSET', KEYS[1], 'closed_until', (now + pause) * 1000, 'closed_at', now * 1000)
   redis.call('PEXPIRE', KEYS[1], pause + 60000)
 end
 return (now >= until_now and pause > 0) and 1 or 0
@@ -166,9 +171,9 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
-    /// Asks for places, not the calls: one that nobody polls holds up none behind it. Ends with
-    /// the queue.
-    asker: Option<JoinHandle<()>>,
+    /// Whether a task asks for places, not the calls: one that nobody polls holds up none behind
+    /// it. It ends with the queue.
+    has_asker: bool,
     /// As the server last told.
     closed_until: Option<Instant>,
     passed: u64,
@@ -268,32 +273,41 @@ impl SharedLimit {
         if !self.shared.may_ask() {
             return Err(Refused::Away);
         }
-        let place = {
-            let shared_queue = self.shared.queue(key);
-            let mut queue = lock(&shared_queue);
-            if queue.closed_for() > self.longest_wait {
-                return Err(Refused::Closed);
+        let queue = self.shared.queue(key);
+        loop {
+            let place = {
+                let mut waiting = lock(&queue);
+                if waiting.closed_for() > self.longest_wait {
+                    return Err(Refused::Closed);
+                }
+                let (sender, place) = oneshot::channel();
+                waiting.waiting.push_back(Waiting {
+                    place: sender,
+                    longest_wait: self.longest_wait,
+                });
+                let needs_asker = !mem::replace(&mut waiting.has_asker, true);
+                drop(waiting);
+                if needs_asker {
+                    let asker = Asker::of(&queue);
+                    tokio::spawn(self.clone().hand_out(key, asker));
+                }
+                place
+            };
+            if let Ok(place) = place.await {
+                return place;
             }
-            let (sender, place) = oneshot::channel();
-            queue.waiting.push_back(Waiting {
-                place: sender,
-                longest_wait: self.longest_wait,
-            });
-            // A task that has ended belonged to a runtime that is gone.
-            if queue.asker.as_ref().is_none_or(JoinHandle::is_finished) {
-                let asker = self.clone().hand_out(key, Arc::clone(&shared_queue));
-                queue.asker = Some(tokio::spawn(asker));
-            }
-            place
-        };
-        place.await.unwrap_or(Err(Refused::Closed))
+            // The gate stays closed for too long, or the asker's runtime is gone.
+            yield_now().await;
+        }
     }
 
     /// Reserves places for those that wait, until nobody does.
-    async fn hand_out(self, key: u64, queue: Arc<Mutex<Queue>>) {
+    async fn hand_out(self, key: u64, mut asker: Asker) {
+        let queue = Arc::clone(&asker.queue);
         loop {
             let wanted = lock(&queue).wanted();
             let Some(wanted) = wanted else {
+                asker.is_done = true;
                 return;
             };
             let asked_at = Instant::now();
@@ -310,11 +324,31 @@ impl SharedLimit {
                     queue.closed_until = None;
                     for place in 0..places {
                         let wait = wait + place * self.interval.as_micros() as i64;
-                        queue.give(read_at + Duration::from_micros(wait.max(0) as u64));
+                        let distance = Duration::from_micros(wait.unsigned_abs());
+                        queue.give(match wait < 0 {
+                            true => read_at - distance,
+                            false => read_at + distance,
+                        });
                     }
                 }
                 Err(Refused::Closed | Refused::Away) => lock(&queue).fall_back(),
             }
+        }
+    }
+
+    async fn close_for_all(self, key: u64, pause: Option<Duration>) {
+        let mut invocation = self.shared.close.key(self.gate(key));
+        invocation.arg(pause.map_or(String::new(), |pause| {
+            pause.min(LONGEST_PAUSE).as_millis().to_string()
+        }));
+        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
+            invocation.arg(time.as_millis() as u64);
+        }
+        // Without the server there is no gate to close but the local one.
+        if self.shared.may_ask()
+            && let Ok(was_open) = self.shared.ask::<u64>(&invocation).await
+        {
+            lock(&self.shared.queue(key)).pauses += was_open;
         }
     }
 
@@ -327,12 +361,37 @@ impl SharedLimit {
     }
 }
 
+/// Keeps the queue's task. Those that wait when its runtime ends ask again.
+struct Asker {
+    queue: Arc<Mutex<Queue>>,
+    is_done: bool,
+}
+
+impl Asker {
+    fn of(queue: &Arc<Mutex<Queue>>) -> Self {
+        Self {
+            queue: Arc::clone(queue),
+            is_done: false,
+        }
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let mut queue = lock(&self.queue);
+            queue.has_asker = false;
+            queue.waiting.clear();
+        }
+    }
+}
+
 impl Queue {
     /// How many wait; none ends the asker.
     fn wanted(&mut self) -> Option<usize> {
         self.waiting.retain(|call| !call.place.is_closed());
         if self.waiting.is_empty() {
-            self.asker = None;
+            self.has_asker = false;
             return None;
         }
         Some(self.waiting.len())
@@ -411,19 +470,10 @@ impl Limit for SharedLimit {
         if let Fallback::LocalShare(limit) = &self.fallback {
             limit.close(key, pause).await;
         }
-        let mut invocation = self.shared.close.key(self.gate(key));
-        invocation.arg(pause.map_or(String::new(), |pause| {
-            pause.min(LONGEST_PAUSE).as_millis().to_string()
-        }));
-        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
-            invocation.arg(time.as_millis() as u64);
-        }
-        // Without the server there is no gate to close but the local one.
-        if self.shared.may_ask()
-            && let Ok(was_open) = self.shared.ask::<u64>(&invocation).await
-        {
-            lock(&self.shared.queue(key)).pauses += was_open;
-        }
+        // A task of its own: the other processes learn of it even if this call is given up.
+        let closing = tokio::spawn(self.clone().close_for_all(key, pause));
+        // There is no gate to close where it fails.
+        let _ = closing.await;
     }
 }
 

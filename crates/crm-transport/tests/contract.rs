@@ -93,7 +93,11 @@ async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.delivery(), Delivery::NotSent);
 
-    let hyper = HyperTransport::new(&environment).unwrap();
+    let hyper = HyperTransport::with_limits(&environment, limits).unwrap();
+    let error = hyper.send(Request::default()).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(error.delivery(), Delivery::NotSent);
+
     let mut short = Request::default();
     let call = Call::new("Test", Effect::Creates).timeout(Duration::from_millis(100));
     short.extensions_mut().insert(call);

@@ -6,6 +6,8 @@ use http::header;
 use serde_json::Value;
 use url::form_urlencoded;
 
+use crate::problem;
+
 use super::{Body, Headers, Interaction, Outcome};
 
 /// What a recorder replaces.
@@ -19,8 +21,8 @@ pub enum Redaction {
     /// has the same placeholder in the whole cassette.
     ///
     /// What stands elsewhere stays: ids in paths, dates, types. Of problems, whose texts may
-    /// quote a value, stays what decides over repeats: the text of an answer 429 or 409, a code
-    /// of one word, and whether a 404 is the gateway's.
+    /// quote a value, stays what decides over repeats: the text of an answer 429, whether a 409
+    /// speaks of maintenance, a code of one word, and whether a 404 is the gateway's.
     #[default]
     Replace,
     /// Nothing: the file holds everything that was sent and answered, secrets included. Treat
@@ -63,6 +65,9 @@ const NAMES: &[&str] = &[
 
 /// Stands for what the gateway says of a path that it does not know, in words of its own.
 const NO_ROUTE: &str = "Unable to match the request to an operation";
+
+/// Stands for what a service says that is down for a while.
+const MAINTENANCE: &str = "Down for maintenance";
 
 const HEADERS: &[&str] = &[
     "authorization",
@@ -118,7 +123,9 @@ impl Redactor {
             return left_out(text.as_bytes());
         };
         let mut redacted = value.clone();
-        self.json(&mut redacted, false, status);
+        // A text alone has no name that says what it is.
+        let hide = redacted.is_string();
+        self.json(&mut redacted, hide, status);
         // As it was sent, if there is nothing to hide.
         match redacted == value {
             true => body.clone(),
@@ -144,6 +151,10 @@ impl Redactor {
                             *text = self.problem(text, status);
                         }
                         ("error", Value::String(text)) if is_code(text) => {}
+                        // The free map of a problem.
+                        ("data", Value::Object(_)) if status >= 400 => {
+                            self.json(value, true, status)
+                        }
                         _ => self.json(value, hide || is_sensitive(name), status),
                     }
                 }
@@ -156,8 +167,10 @@ impl Redactor {
     fn problem(&mut self, text: &str, status: u16) -> String {
         let says = |word| text.to_lowercase().contains(word);
         match status {
-            // How long to wait, and whether the service is down for maintenance.
-            429 | 409 => text.to_owned(),
+            // How long to wait, and whether the service is down for a while.
+            // How long to wait.
+            429 => text.to_owned(),
+            409 if problem::speaks_of_maintenance(text) => MAINTENANCE.to_owned(),
             404 if says("match") && says("operation") => NO_ROUTE.to_owned(),
             _ => self.placeholder(text),
         }

@@ -183,6 +183,14 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         (400, r#"{"message":"555-0142 is bad"}"#, ""),
         (400, r#"{"error":"555-0142 is bad"}"#, ""),
         (404, r#"{"title":"No contact 555-0142"}"#, ""),
+        (409, r#"{"title":"There is 555-0142 already"}"#, ""),
+        (
+            409,
+            r#"{"title":"Try again later: 555-0142 waits"}"#,
+            "Down for maint",
+        ),
+        (400, r#"{"data":{"existing":"555-0142"}}"#, "existing"),
+        (400, r#""555-0142 is bad""#, ""),
         (
             404,
             r#"{"message":"No match for 555-0142 to an operation"}"#,

@@ -473,3 +473,31 @@ async fn neither_a_slow_token_nor_a_refused_one_makes_a_burst() {
         assert!(window[60] - window[0] >= Duration::from_secs(1));
     }
 }
+
+/// The task that lets calls pass belongs to the runtime of the call that began to wait.
+#[test]
+fn a_call_does_not_wait_for_ever_when_the_runtime_of_another_one_ends() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().start_paused(true).build().unwrap()
+    };
+    let limit = RateLimit::per_second(60);
+    let first = runtime();
+    first.block_on(async {
+        limit.close(1, Some(Duration::from_secs(7))).await;
+        let mut waiting = Box::pin(limit.pass(1));
+        assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
+    });
+    runtime().block_on(async {
+        let mut waiting = Box::pin(limit.pass(1));
+        assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
+        first.shutdown_background();
+        let passed = timeout(Duration::from_secs(60), waiting).await;
+        assert!(passed.unwrap().is_ok());
+    });
+}
+
+#[tokio::test]
+async fn a_limit_of_any_height_can_be_looked_at() {
+    assert!(RateLimit::per_second(u32::MAX).state(1).permits > 0);
+}

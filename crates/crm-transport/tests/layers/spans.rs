@@ -103,6 +103,17 @@ async fn a_call_has_a_span_and_each_attempt_one_in_it() {
     assert!(closed(&[r#"otel.name="oauth2_token""#]), "{trace}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_span_of_a_call_that_fails_says_so() {
+    start_trace();
+    let refusing = Scripted::new(|_, _: &Request| Ok(answer(404, "{}")));
+    let transport = refusing.with_retry(RetryPolicy::default());
+    transport.send(Request::default()).await.unwrap();
+    let trace = end_trace();
+    let told = r#"http.response.status_code=404 error.type="404" otel.status_code="ERROR""#;
+    assert!(trace.contains(told), "{trace}");
+}
+
 /// The span around a request that has none of its own may be a server's.
 #[cfg(feature = "reqwest")]
 #[tokio::test]
