@@ -7,7 +7,10 @@ use std::error::Error;
 use crm_transport::TransportErrorKind::{self as Kind, *};
 use crm_transport::{Call, Delivery::*, Request, Response, Transport, TransportError, contract};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout_at},
+};
 
 /// HTTP/1.1 by hand, a connection for each call: enough for a server on this machine.
 struct ByHand {
@@ -19,15 +22,16 @@ struct ByHand {
 #[async_trait::async_trait]
 impl Transport for ByHand {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let not_sent = |kind| TransportError::new(kind, NotSent);
         if request.uri().authority().is_some() {
-            return Err(TransportError::new(InvalidRequest, NotSent));
+            return Err(not_sent(InvalidRequest));
         }
-        let time = Call::of(&request).timeout.unwrap_or(self.timeout);
-        let Ok(Ok(stream)) = timeout(time, TcpStream::connect(&self.address)).await else {
-            return Err(TransportError::new(Connect, NotSent));
-        };
+        let end = Instant::now() + Call::of(&request).timeout.unwrap_or(self.timeout);
+        let stream = timeout_at(end, TcpStream::connect(&self.address)).await;
+        let stream = stream.map_err(|_| not_sent(Timeout))?;
+        let stream = stream.map_err(|cause| not_sent(Connect).with_source(cause))?;
         // From here on the server may have the request.
-        let answer = timeout(time, self.exchange(stream, request)).await;
+        let answer = timeout_at(end, self.exchange(stream, request)).await;
         let answer = answer.unwrap_or(Err(Timeout));
         answer.map_err(|kind| TransportError::new(kind, Unknown))
     }
