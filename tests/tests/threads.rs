@@ -6,9 +6,9 @@ use std::{error::Error, fmt::Debug};
 use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site, Snapshot};
 use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
 use crm_models::{
-    BookingId, BookingProviderId, ContactFilter, ContactId, ContactMethodId, CreateContactRequest,
-    InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter, PersonId,
-    PreferencesUnknown, Timestamp, UpdateLocationContact,
+    BookingId, BookingProviderId, ContactChange, ContactFilter, ContactId, ContactMethodId,
+    CreateContactRequest, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter,
+    PersonId, PreferencesUnknown, Timestamp,
 };
 use crm_sandbox::{Sandbox, SandboxError, SettingError};
 use crm_transport::{Call, InvalidEnvironment, Transport, TransportError};
@@ -46,7 +46,7 @@ fn calls_and_streams_may_move<T: Transport>(
     contacts: &ContactsService<T>,
     location: LocationId,
     contact: ContactId,
-    change: &UpdateLocationContact,
+    change: &ContactChange,
     new: CreateContactRequest,
     seen: Timestamp,
 ) {

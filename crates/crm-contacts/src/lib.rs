@@ -31,7 +31,7 @@
 //! ```no_run
 //! use crm_contacts::{
 //!     ContactsService,
-//!     models::{ContactId, LocationId, PreferenceChange, TenantId, UpdateLocationContact},
+//!     models::{ContactChange, ContactId, LocationId, PreferenceChange, TenantId},
 //!     transport::{self, Credentials, Environment},
 //! };
 //!
@@ -45,7 +45,7 @@
 //! let transport = transport::standard(&Environment::integration(), credentials)?;
 //! let contacts = ContactsService::new(transport, TenantId::new(1_001)?);
 //!
-//! let change = UpdateLocationContact::new()
+//! let change = ContactChange::new()
 //!     .preferences(PreferenceChange::new().marketing_updates(false));
 //! let contact = contacts
 //!     .location(LocationId::new(55_021)?)

@@ -90,7 +90,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         Self { service, owner }
     }
 
-    /// The owner's contacts. The order is not documented.
+    /// The owner's contacts: `GET …/contacts`, page by page, with the owner's scope for reading.
+    /// The order is not documented.
     pub fn list(&self) -> List<'a, T, GetContactList<O>> {
         let operation = GetContactList {
             owner: self.owner,
@@ -116,7 +117,36 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
     }
 
-    /// Changes the members that `change` names and returns the whole contact.
+    /// Changes the members that `change` names and returns the whole contact: `PATCH
+    /// …/contacts/{contactId}`, with the owner's scope for writing (`tn.crm.locations:w` or
+    /// `tn.crm.customers:w`).
+    ///
+    /// ```
+    /// use crm_contacts::ContactsService;
+    /// use crm_models::{ContactChange, ContactId, LocationId, TenantId};
+    /// # use crm_transport::{Request, Response, Transport, TransportError};
+    /// # struct Answers;
+    /// # #[async_trait::async_trait]
+    /// # impl Transport for Answers {
+    /// #     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    /// #         assert_eq!(request.body(), r#"{"memo":"Gate code 4411"}"#);
+    /// #         Ok(Response::new(r#"{"id":71204,"type":"Email","value":"a@site.example",
+    /// #             "memo":"Gate code 4411","modifiedOn":"2026-05-27T16:04:11Z"}"#.into()))
+    /// #     }
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let transport = Answers;
+    /// let contacts = ContactsService::new(transport, TenantId::new(1_001)?);
+    /// let location = contacts.location(LocationId::new(55_021)?);
+    ///
+    /// let change = ContactChange::new().memo("Gate code 4411");
+    /// let contact = location.update(ContactId::new(71_204)?, &change).await?;
+    /// assert_eq!(contact.memo.as_deref(), Some("Gate code 4411"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Preferences are sent as a whole: when `change` gives some of them, the contact is read
     /// first and the others are kept. The answer is compared with what was asked. After an
@@ -295,7 +325,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
     }
 
-    /// Creates a contact. Preferences cannot be given here: update them afterwards. The call
+    /// Creates a contact: `POST …/contacts`. Preferences cannot be given here: update them afterwards. The call
     /// is never repeated once the server may have seen it, since each repeat creates one more.
     ///
     /// # Errors
@@ -343,7 +373,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
     }
 
-    /// Deletes a contact. When an earlier attempt of this very call may have deleted it, "not
+    /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very call may have deleted it, "not
     /// found" counts as done.
     ///
     /// # Errors

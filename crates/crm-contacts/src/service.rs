@@ -26,7 +26,7 @@ use crate::{
 ///
 /// ```
 /// use crm_contacts::{ContactsError, ContactsService};
-/// use crm_models::{ContactId, LocationId, PreferenceChange, UpdateLocationContact};
+/// use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
 /// use crm_transport::Transport;
 ///
 /// async fn no_more_marketing<T: Transport>(
@@ -34,7 +34,7 @@ use crate::{
 ///     location: LocationId,
 ///     contact: ContactId,
 /// ) -> Result<(), ContactsError> {
-///     let change = UpdateLocationContact::new()
+///     let change = ContactChange::new()
 ///         .memo("Gate code 4411")
 ///         .preferences(PreferenceChange::new().marketing_updates(false));
 ///
@@ -232,7 +232,7 @@ impl<T: Transport> ContactsService<T> {
         Export::new(self)
     }
 
-    /// The bookings' contacts, whatever their provider; read only.
+    /// The contacts of one booking, whatever their provider; read only.
     pub fn booking(&self, booking: BookingId) -> Bookings<'_, T> {
         Bookings::new(self, booking)
     }

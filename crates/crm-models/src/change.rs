@@ -227,7 +227,7 @@ impl Validate for ContactChange {
     }
 }
 
-/// What a person wants changed in a location's contact.
+/// [`ContactChange`], where a reader shall see that it is a location's contact.
 pub type UpdateLocationContact = ContactChange;
-/// What a person wants changed in a customer's contact.
+/// [`ContactChange`], where a reader shall see that it is a customer's contact.
 pub type UpdateCustomerContact = ContactChange;

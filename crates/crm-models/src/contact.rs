@@ -163,8 +163,3 @@ impl<'de> Deserialize<'de> for Contact {
         Wire::deserialize(deserializer).map(Self::from)
     }
 }
-
-/// A contact of a location: `LocationContactResponse`.
-pub type LocationContact = Contact;
-/// A contact of a customer: `CustomerContactWithModifiedOnResponse`.
-pub type CustomerContact = Contact;

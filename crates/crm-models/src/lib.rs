@@ -111,7 +111,7 @@ pub use booking::{
     BookingContact, CreateBookingContactRequest, UpdateBookingContactRequest, UpdatedBookingContact,
 };
 pub use change::{ContactChange, UpdateCustomerContact, UpdateLocationContact};
-pub use contact::{Contact, CustomerContact, LocationContact, PhoneSettings};
+pub use contact::{Contact, PhoneSettings};
 pub use contact_method::{
     ContactMethod, ContactMethodFilter, ContactMethodRequest, UpdateContactMethodRequest,
 };

@@ -62,6 +62,9 @@ const CODES: [&str; 6] = [
 
 /// The source of access tokens. Clones share the token.
 ///
+/// It asks with `POST /connect/token` on the auth host (RFC 6749, section 4.4) and adds
+/// `Authorization: Bearer …` and `ST-App-Key` to every request.
+///
 /// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
 /// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
 /// is replaced while calls still go on with it. While the endpoint fails for a passing reason, all

@@ -109,6 +109,7 @@ const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
 /// In the answer's extensions, put there by the retry layer; absent when the first attempt
 /// brought it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attempts {
     /// How many, the last included.
     pub count: u32,
@@ -118,13 +119,16 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// So many attempts. For a retry layer of one's own, and for tests.
+    #[must_use]
+    pub const fn new(count: u32, earlier: Delivery) -> Self {
+        Self { count, earlier }
+    }
+
     /// The attempts that this answer took.
     #[must_use]
     pub fn of(response: &Response) -> Self {
-        let one = Self {
-            count: 1,
-            earlier: Delivery::NotSent,
-        };
+        let one = Self::new(1, Delivery::NotSent);
         response.extensions().get().copied().unwrap_or(one)
     }
 }

@@ -139,6 +139,19 @@ pub type Response = http::Response<Bytes>;
 
 /// Carries one request to the configured host and brings the answer back.
 ///
+/// What an implementation promises:
+///
+/// 1. Method, path, query, headers and body are sent as they are, to its own host. A URI that names
+///    a host, or that it could only send otherwise, is [`TransportErrorKind::InvalidRequest`].
+/// 2. Every status is an answer, and redirects are not followed (RFC 9110, section 15).
+/// 3. [`Delivery::NotSent`] is said only if the request surely did not reach the server: the layers
+///    repeat a creation then.
+/// 4. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
+///    own.
+/// 5. A future that is dropped leaves the transport usable.
+///
+/// The suite behind the feature `contract` checks all of them.
+///
 /// The one thing to implement for a transport of your own:
 ///
 /// ```

@@ -96,6 +96,7 @@ pub enum Decision {
     /// Hand the outcome to the caller.
     Stop,
     /// Repeat after a wait drawn between nothing and `within`, but of `at_least` that long.
+    #[non_exhaustive]
     Repeat {
         /// The bound of the drawn wait.
         within: Duration,
@@ -362,7 +363,7 @@ fn counted(
     match result {
         Ok(mut response) => {
             if count > 1 {
-                let attempts = Attempts { count, earlier };
+                let attempts = Attempts::new(count, earlier);
                 response.extensions_mut().insert(attempts);
             }
             Ok(response)

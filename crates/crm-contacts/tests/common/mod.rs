@@ -73,7 +73,7 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
             Step::Answer(status, body) => Ok(response(status, body)),
             Step::AnswerAfter(earlier, status, body) => {
                 let mut response = response(status, body);
-                let attempts = Attempts { count: 2, earlier };
+                let attempts = Attempts::new(2, earlier);
                 response.extensions_mut().insert(attempts);
                 Ok(response)
             }

@@ -177,10 +177,7 @@ async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     });
     let transport = wire.clone().with_retry(RetryPolicy::default());
     let response = transport.send(request(Effect::Idempotent)).await.unwrap();
-    let attempts = Attempts {
-        count: 3,
-        earlier: Delivery::Unknown,
-    };
+    let attempts = Attempts::new(3, Delivery::Unknown);
     assert_eq!(Attempts::of(&response), attempts);
     assert_eq!(wire.calls(), 3);
 }
