@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crm_contacts::{ContactsError, ContactsService, Owner};
+use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
 use crm_transport::Transport;
 
@@ -15,19 +15,59 @@ pub(crate) const OWNERS_PER_CALL: usize = 50;
 /// The largest page that the API gives.
 const PAGE: i32 = 5_000;
 
-/// The contacts of some owners. An owner that does not exist has none.
-pub(crate) type Present = HashMap<OwnerId, Vec<Contact>>;
+/// So many owners of which none can be read are no matter of one record: the API is out of order.
+const OUTAGE: usize = 5;
 
-/// Reads all contacts of owners of one kind or both.
+/// What some owners have.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    contacts: HashMap<OwnerId, Vec<Contact>>,
+    /// The owners that the API cannot give, and why.
+    unread: HashMap<OwnerId, ContactsError>,
+}
+
+impl Present {
+    /// The contacts of an owner: none, if it does not exist.
+    pub(crate) fn of(&self, owner: OwnerId) -> Result<&[Contact], &ContactsError> {
+        match self.unread.get(&owner) {
+            Some(error) => Err(error),
+            None => Ok(self.contacts.get(&owner).map_or(&[], Vec::as_slice)),
+        }
+    }
+
+    /// How many owners could not be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.unread.len()
+    }
+
+    /// Why one of them could not be read.
+    pub(crate) fn into_error(self) -> Option<ContactsError> {
+        self.unread.into_values().next()
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.contacts.extend(other.contacts);
+        self.unread.extend(other.unread);
+    }
+}
+
+/// Reads all contacts of owners of one kind or both. An owner that cannot be read holds up no
+/// other one.
 pub(crate) async fn contacts<T: Transport>(
     service: &ContactsService<T>,
     owners: &[OwnerId],
 ) -> Result<Present, ContactsError> {
-    let mut present = Present::with_capacity(owners.len());
+    let mut present = Present::default();
     let customers: Vec<_> = owners.iter().filter_map(|owner| owner.customer()).collect();
     let locations: Vec<_> = owners.iter().filter_map(|owner| owner.location()).collect();
     read::<T, CustomerId>(service, &customers, &mut present).await?;
     read::<T, LocationId>(service, &locations, &mut present).await?;
+    if owners.len() >= OUTAGE
+        && present.unread() == owners.len()
+        && let Some((_, error)) = present.unread.drain().next()
+    {
+        return Err(error);
+    }
     Ok(present)
 }
 
@@ -43,15 +83,13 @@ async fn read<T: Transport, O: Owner + Into<OwnerId>>(
     match service.changed(filter).page_size(PAGE).collect().await {
         Ok(found) => {
             for owned in found {
-                present
-                    .entry(owned.owner.into())
-                    .or_default()
-                    .push(owned.contact);
+                let contacts = present.contacts.entry(owned.owner.into());
+                contacts.or_default().push(owned.contact);
             }
             Ok(())
         }
         // One owner of the block may be unknown, or the server may not take so many.
-        Err(error) if error.is_not_found() || is_invalid(&error) => {
+        Err(error) if error.is_not_found() || may_be_of_one(&error) => {
             one_by_one(service, owners, present).await
         }
         Err(error) => Err(error),
@@ -64,17 +102,25 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
     present: &mut Present,
 ) -> Result<(), ContactsError> {
     for owner in owners {
+        let id = (*owner).into();
         match service.owner(*owner).list().page_size(PAGE).collect().await {
-            Ok(found) => present.entry((*owner).into()).or_default().extend(found),
+            Ok(found) => present.contacts.entry(id).or_default().extend(found),
             Err(error) if error.is_not_found() => {}
+            Err(error) if may_be_of_one(&error) => {
+                present.unread.insert(id, error);
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-fn is_invalid(error: &ContactsError) -> bool {
-    error.refusal_kind() == Some(crm_contacts::RefusalKind::Invalid)
+/// Whether it may be a single record that makes a call fail, each time anew.
+fn may_be_of_one(error: &ContactsError) -> bool {
+    use RefusalKind::{Conflict, Invalid, ServerError};
+
+    matches!(error.refusal_kind(), Some(Invalid | Conflict | ServerError))
+        || matches!(error, ContactsError::Unreadable { .. })
 }
 
 /// Reads the preferences of one contact method into a picture of it. One call.

@@ -11,8 +11,8 @@ use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{
-    Delivery, RateLimit, Request, Response, Transport, TransportError, TransportErrorKind,
-    TransportExt,
+    Delivery, RateLimit, Request, Response, RetryPolicy, Transport, TransportError,
+    TransportErrorKind, TransportExt,
 };
 use futures_util::TryStreamExt;
 
@@ -334,13 +334,18 @@ async fn sets_of_several_tenants_run_side_by_side_each_at_its_own_limit() {
         plan.from_api(&service, input, &path).await.unwrap();
         let apply = Apply::new(ChangeSet::open(path).unwrap());
         let mut events = apply.run(&service, &site).unwrap();
+        let mut done = None;
         while let Some(event) = events.try_next().await.unwrap() {
             if let Event::Finished(finished) = event {
-                assert_eq!(finished.count(State::Done), 40);
+                done = Some(finished.count(State::Done));
             }
         }
+        done
     });
-    futures_util::future::join_all(runs).await;
+    let done = futures_util::future::join_all(runs).await;
+    assert_eq!(done, [Some(40); 8]);
+    let refused = |entry: &crm_sandbox::LogEntry| entry.status == 429;
+    assert!(!sandbox.log().iter().any(refused));
 }
 
 #[tokio::test]
@@ -436,6 +441,78 @@ async fn a_failure_half_way_comes_last_and_what_was_in_flight_is_settled() {
     world.sandbox.inject(FaultPlan::new());
     world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Done; 400]);
+}
+
+#[tokio::test]
+async fn an_owner_that_cannot_be_read_holds_up_no_other() {
+    use Fault::{GarbageBody, Status};
+
+    for fault in [Status { status: 500 }, Status { status: 409 }, GarbageBody] {
+        let mut world = world(Seed::Count(40)).await;
+        let twice = RetryPolicy::default().attempts(2);
+        world.service = service_with(world.sandbox.connection(), twice);
+        let broken = || {
+            let block =
+                FaultRule::new(fault.clone()).operation("Locations_GetLocationsContactsList");
+            let owner = FaultRule::new(fault.clone()).path("/locations/3/contacts");
+            FaultPlan::new().rule(block.times(0)).rule(owner.times(0))
+        };
+        world.sandbox.inject(broken());
+        world.plan(&memos(40), "broken.crm").await;
+        for change in changes(&world.path("broken.crm")) {
+            let message = change.outcome.message.unwrap_or_default();
+            match change.target.owner_text().as_str() {
+                "3" => {
+                    assert_eq!(change.outcome.state, State::Failed);
+                    assert!(
+                        message.starts_with("its owner cannot be read: "),
+                        "{message}"
+                    );
+                }
+                _ => assert_eq!(change.outcome.state, State::Planned, "{message}"),
+            }
+        }
+
+        world.sandbox.inject(FaultPlan::new());
+        let set = world.plan(&memos(40), "set.crm").await;
+        world.sandbox.inject(broken());
+        let finished = world.apply(Apply::new(set)).await.unwrap();
+        assert_eq!(finished.reason, StopReason::Complete);
+        assert_eq!(finished.count(State::Done), 36);
+        for change in changes(&world.path("set.crm")) {
+            let of_broken = change.target.owner_text() == "3";
+            let expected = if of_broken {
+                State::Planned
+            } else {
+                State::Done
+            };
+            assert_eq!(change.outcome.state, expected);
+        }
+
+        world.sandbox.inject(FaultPlan::new());
+        for (name, apply) in [
+            ("set.crm", Apply::new as fn(_) -> _),
+            ("broken.crm", |set| Apply::new(set).retry_failed()),
+        ] {
+            let set = ChangeSet::open(world.path(name)).unwrap();
+            world.apply(apply(set)).await.unwrap();
+            let totals = ChangeSet::open(world.path(name)).unwrap().totals().unwrap();
+            assert_eq!(totals.open() + totals.in_state(State::Failed), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_of_one_owner_that_cannot_be_read_is_none() {
+    let world = world(Seed::Demo).await;
+    let refuse = FaultRule::new(Fault::Status { status: 409 }).method("GET");
+    world.sandbox.inject(FaultPlan::new().rule(refuse.times(0)));
+    let input = crm_bulk::Input::csv("rows", std::io::Cursor::new(FOUR_ROWS));
+    let plan = crm_bulk::Plan::new(world.site.clone());
+    let planned = plan.from_api(&world.service, input, world.path("set.crm"));
+    let error = planned.await.unwrap_err();
+    assert!(matches!(error, BulkError::Contacts(_)), "{error}");
+    assert!(!world.path("set.crm").exists());
 }
 
 #[tokio::test]

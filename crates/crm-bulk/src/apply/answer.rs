@@ -3,8 +3,8 @@
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_transport::TransportErrorKind;
 
-use super::StopReason;
-use crate::{Outcome, State};
+use super::{StopReason, step};
+use crate::{Change, Outcome, State};
 
 /// What an error makes of a change. `touched`: an earlier request of it changed the record, or
 /// may have.
@@ -38,6 +38,19 @@ pub(super) fn outcome(error: &ContactsError, touched: bool) -> Outcome {
         trace_id: error.trace_id().map(str::to_owned),
         http_status: refusal.map(|refusal| refusal.status.as_u16()),
         ..Outcome::because(state, error.to_string())
+    }
+}
+
+/// What a change is whose owner cannot be read: it is still to be made, or to be looked for.
+pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
+    let state = match step::is_touched(change) {
+        true => State::Unknown,
+        false => State::Planned,
+    };
+    Outcome {
+        state,
+        message: Some(format!("its owner cannot be read: {error}")),
+        ..outcome(error, false)
     }
 }
 

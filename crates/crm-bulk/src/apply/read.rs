@@ -6,14 +6,16 @@ use std::{
     time::Duration,
 };
 
+use crm_contacts::ContactsError;
 use crm_models::{Contact, ContactId};
 use crm_transport::Transport;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    answer,
     record::{self, Cursor, Which},
     send::{Run, Work},
-    step::{self, Loaded},
+    step::{self, Loaded, Step},
 };
 use crate::{
     Action, BulkError, OwnerId,
@@ -85,8 +87,10 @@ impl<T: Transport> Run<'_, T> {
     }
 
     fn work(&self, loaded: Loaded, present: &Present, taken: &mut HashSet<ContactId>) -> Work {
-        let contacts = contacts(&loaded, present);
-        let step = step::decide(&loaded, contacts, self.options.on_drift, taken);
+        let step = match contacts(&loaded, present) {
+            Ok(contacts) => step::decide(&loaded, contacts, self.options.on_drift, taken),
+            Err(error) => Step::Settle(answer::unread(error, &loaded.change), None),
+        };
         Work {
             change: loaded.change,
             step,
@@ -98,7 +102,10 @@ impl<T: Transport> Run<'_, T> {
         let owners = owners(block.iter());
         let mut present = present::contacts(self.service, &owners).await?;
         for pause in LOOK_AGAIN {
-            let missing = |loaded| step::misses_a_creation(loaded, contacts(loaded, &present));
+            let missing = |loaded| {
+                contacts(loaded, &present)
+                    .is_ok_and(|contacts| step::misses_a_creation(loaded, contacts))
+            };
             if !block.iter().any(missing) {
                 break;
             }
@@ -122,8 +129,9 @@ fn owners<'a>(block: impl Iterator<Item = &'a Loaded>) -> Vec<OwnerId> {
     owners
 }
 
-fn contacts<'a>(loaded: &Loaded, present: &'a Present) -> &'a [Contact] {
-    let owner = loaded.change.target.owner();
-    let contacts = owner.and_then(|owner| present.get(&owner));
-    contacts.map_or(&[], Vec::as_slice)
+fn contacts<'a>(loaded: &Loaded, present: &'a Present) -> Result<&'a [Contact], &'a ContactsError> {
+    match loaded.change.target.owner() {
+        Some(owner) => present.of(owner),
+        None => Ok(&[]),
+    }
 }

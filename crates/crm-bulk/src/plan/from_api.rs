@@ -1,13 +1,13 @@
 //! Completing an outline by reading the owners.
 
-use crm_contacts::ContactsService;
+use crm_contacts::{ContactsError, ContactsService};
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::judge;
 use crate::{
-    Action, BulkError, OwnerId, Target, clock,
+    Action, BulkError, Outcome, OwnerId, State, Target, clock,
     present::{self, OWNERS_PER_CALL, Present},
     set::draft::{Draft, Unread},
 };
@@ -16,13 +16,14 @@ use crate::{
 const CALLS_AT_ONCE: usize = 8;
 
 /// Reads the owners of all changes that were kept unread, and judges each change. Answers when
-/// it began.
+/// it began. An owner that cannot be read fails its own changes alone, unless no owner can.
 pub(super) async fn read<T: Transport>(
     service: &ContactsService<T>,
     draft: &mut Draft,
 ) -> Result<Timestamp, BulkError> {
     let began = clock::now();
     draft.index_records()?;
+    let (mut some_read, mut failure) = (false, None);
     for kind in [CustomerId::NOUN, LocationId::NOUN] {
         let mut last = 0;
         loop {
@@ -37,21 +38,38 @@ pub(super) async fn read<T: Transport>(
                 .collect();
             let blocks = owners.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec);
             let read = async |block: Vec<OwnerId>| present::contacts(service, &block).await;
-            let present: Vec<Present> = stream::iter(blocks)
+            let join = |mut all: Present, block| async {
+                all.extend(block);
+                Ok(all)
+            };
+            let present = stream::iter(blocks)
                 .map(read)
                 .buffer_unordered(CALLS_AT_ONCE)
-                .try_collect()
+                .try_fold(Present::default(), join)
                 .await?;
-            let present: Present = present.into_iter().flatten().collect();
-            for id in ids {
-                let contacts = OwnerId::new(kind, id).and_then(|owner| present.get(&owner));
-                for change in draft.unread(kind, id)? {
-                    settle(draft, &change, contacts.map_or(&[], Vec::as_slice))?;
+            for owner in &owners {
+                for change in draft.unread(kind, owner.get())? {
+                    match present.of(*owner) {
+                        Ok(contacts) => settle(draft, &change, contacts)?,
+                        Err(error) => leave(draft, &change, error)?,
+                    }
                 }
             }
+            some_read |= present.unread() < owners.len();
+            failure = failure.or(present.into_error());
         }
     }
-    Ok(began)
+    match failure {
+        Some(error) if !some_read => Err(error.into()),
+        _ => Ok(began),
+    }
+}
+
+/// Leaves a change out whose owner cannot be read.
+fn leave(draft: &Draft, change: &Unread, error: &ContactsError) -> Result<(), BulkError> {
+    let why = format!("its owner cannot be read: {error}");
+    let outcome = Outcome::because(State::Failed, why);
+    draft.settle(change.id, &change.target, None, &outcome)
 }
 
 /// Judges one change against its owner's contacts.

@@ -42,25 +42,31 @@ pub async fn world(seed: Seed) -> World {
 
 /// The standard stack without its rate limit.
 pub fn service(connection: &Connection) -> Service {
-    service_at(
-        &connection.api_url,
-        connection.tenant,
-        [
-            &connection.client_id,
-            &connection.client_secret,
-            &connection.app_key,
-        ],
-    )
+    service_with(connection, RetryPolicy::default())
 }
 
-pub fn service_at(api_url: &str, tenant: i64, [id, secret, key]: [&str; 3]) -> Service {
+pub fn service_with(connection: &Connection, retry: RetryPolicy) -> Service {
+    let keys = [
+        &connection.client_id,
+        &connection.client_secret,
+        &connection.app_key,
+    ];
+    let keys = keys.map(String::as_str);
+    stack(&connection.api_url, connection.tenant, keys, retry)
+}
+
+pub fn service_at(api_url: &str, tenant: i64, keys: [&str; 3]) -> Service {
+    stack(api_url, tenant, keys, RetryPolicy::default())
+}
+
+fn stack(api_url: &str, tenant: i64, [id, secret, key]: [&str; 3], retry: RetryPolicy) -> Service {
     let environment = Environment::custom(api_url, api_url).unwrap();
     let wire = ReqwestTransport::new(&environment).unwrap();
     let auth = Auth::new(
         wire.for_auth(&environment).unwrap(),
         Credentials::new(id, secret, key),
     );
-    let transport = wire.with_auth(auth).with_retry(RetryPolicy::default());
+    let transport = wire.with_auth(auth).with_retry(retry);
     ContactsService::new(Arc::new(transport), TenantId::new(tenant).unwrap())
 }
 
