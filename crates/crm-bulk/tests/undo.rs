@@ -331,3 +331,21 @@ async fn a_set_that_was_carried_out_in_part_is_taken_back_in_part() {
     assert_eq!((summary.planned, summary.unresolved), (3, 0));
     assert_eq!(all(&world), before);
 }
+
+#[tokio::test]
+async fn a_contact_that_another_row_changed_is_not_taken_for_one_that_was_created() {
+    let world = world(Seed::Demo).await;
+    let before = all(&world);
+    let rows = "location_id,contact_id,action,type,value\n\
+                2001,3002,,,new@site.example\n2001,,create,Email,new@site.example\n";
+    let set = world.plan(rows, "set.crm").await;
+    // Not carried out, but nobody knows; meanwhile the other contact gets the value.
+    let lost = FaultRule::new(Fault::ResetAfterRequest).method("POST");
+    let lost = lost.path("/contacts").nth(1);
+    world.sandbox.inject(FaultPlan::new().rule(lost));
+    world.apply(Apply::new(set)).await.unwrap();
+    let expected = [State::Done, State::Already];
+    assert_eq!(states(&world.path("set.crm")), expected);
+    world.undo("set.crm", "undo.crm").await;
+    assert_eq!(all(&world), before);
+}

@@ -92,16 +92,16 @@ pub(super) fn next_block(
         }
         cursor = here;
         let siblings: Option<String> = database.check(row.get("siblings"))?;
-        let mut not_ours = created_by_others(database, &change)?;
+        let mut not_ours = named_by_others(database, &change)?;
         not_ours.extend(ids(siblings.as_deref()));
         block.push(Loaded { change, not_ours });
     }
     Ok((block, cursor))
 }
 
-/// The contacts that other changes created on the owner of a creation that may have been sent,
-/// or that restores what was deleted.
-fn created_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId>, BulkError> {
+/// The contacts that other changes created, or are about, on the owner of a creation that may
+/// have been sent, or that restores what was deleted.
+fn named_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId>, BulkError> {
     match &change.action {
         Action::Create(wanted) if wanted.exact || step::may_be_sent(change) => {}
         _ => return Ok(Vec::new()),
@@ -111,7 +111,7 @@ fn created_by_others(database: &Database, change: &Change) -> Result<Vec<Contact
             .connection
             .prepare_cached(
                 "SELECT contact_id FROM changes WHERE owner_kind = ? AND owner_id = ?
-                 AND action = 'create' AND contact_id IS NOT NULL AND id <> ?",
+                 AND contact_id IS NOT NULL AND id <> ?",
             )?
             .query_map(
                 params![
@@ -123,8 +123,8 @@ fn created_by_others(database: &Database, change: &Change) -> Result<Vec<Contact
             )?
             .collect()
     };
-    let created = database.check(query())?;
-    Ok(created
+    let named = database.check(query())?;
+    Ok(named
         .into_iter()
         .filter_map(|id| ContactId::new(id).ok())
         .collect())
