@@ -23,29 +23,6 @@
 //! # Ok::<(), crm_sandbox::SandboxError>(()) }).unwrap();
 //! ```
 //!
-//! # The demo data
-//!
-//! Every value is invented. [`Seed::Demo`] always gives these ids:
-//!
-//! | Record | What it shows |
-//! |---|---|
-//! | tenant 1001 | client `cid.sandbox`, secret `cs1.sandbox`, app key `ak1.sandbox` |
-//! | locations 2001 to 2011 | 2001 and 2002 belong to customer 1001 |
-//! | location 2001, contact 3001 | mobile phone, memo, every preference on, seven fraction digits |
-//! | … contact 3002 | e-mail, no memo, marketing off |
-//! | … contact 3003 | fax |
-//! | … contact 3004 | phone that opted out of text messages (`doNotText`) |
-//! | … contact 3005 | e-mail with unknown (null) preferences |
-//! | … contact 3006 | `createdOn` in year 1: unknown |
-//! | … contact 3007 | deleted: 404, seen by the export feed only |
-//! | location 2002, contact 3001 | another contact: ids are unique per owner only |
-//! | customers 1001 to 1010 | 1001: contacts 4001 to 4003, 4004 deleted |
-//! | `2135550177` | the same number on 3 customers, 4 locations and 2 people |
-//! | bookings 6001, 6002 (provider 501), 6003 (provider 502) | contacts 6501 to 6504 |
-//! | person `5e0c1a44-93b7-4d1f-8a26-000000000001` | methods, preferences, relationships to customer 1001 and location 2001 |
-//! | person `5e0c1a44-93b7-4d1f-8a26-000000000004` | archived, without name |
-//! | method `7b2d9f10-4e6a-4c58-b310-000000000001` | mobile phone of the first person |
-//!
 //! # The database
 //!
 //! One SQLite database holds one tenant: in memory, or in the file given to
@@ -58,7 +35,7 @@
 //! # Map
 //!
 //! - [`Sandbox`], [`SandboxBuilder`], [`Connection`]: start, steer and stop
-//! - [`Seed`]: the data it starts with
+//! - [`Seed`]: the data it starts with; the README lists the ids of the demo data
 //! - [`Settings`]: every switch, by name
 //! - [`Clock`]: move the time
 //! - [`FaultPlan`], [`FaultRule`], [`Fault`]: what goes wrong, and when

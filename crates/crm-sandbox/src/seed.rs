@@ -20,8 +20,8 @@ use crate::settings::Settings;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Seed {
-    /// Some dozens of contacts with every edge case; see the
-    /// [crate documentation](crate#the-demo-data) for the ids.
+    /// Some dozens of contacts with every edge case; the README lists the
+    /// ids.
     #[default]
     Demo,
     /// No records, apart from the kinds of preferences.

@@ -162,7 +162,7 @@ settings! {
     /// The seed holds one contact of a type outside the documented four.
     seed_unknown_type, "seed-unknown-type": bool = false;
 
-    /// What the update of a booking contact answers: the members of its request, or the full contact.
+    /// What the update of a booking contact answers: all members that its request may have, the full contact, or only the members that were sent.
     booking_update_answer, "booking-update-answer": BookingAnswer = BookingAnswer::Request;
     /// The memo of a booking contact that has none: the documented text, or null.
     booking_memo, "booking-memo": BookingMemo = BookingMemo::Empty;

@@ -49,6 +49,9 @@ async fn an_update_answers_the_members_of_its_request_unless_switched() {
     );
     sandbox.set("booking-update-answer", "full").unwrap();
     assert_eq!(client.patch(&contact, json!({})).await.1["id"], 6501);
+    sandbox.set("booking-update-answer", "sent").unwrap();
+    let sent = json!({"memo": "Call twice"});
+    assert_eq!(client.patch(&contact, sent.clone()).await, (200, sent));
 }
 
 #[tokio::test]

@@ -73,12 +73,16 @@ struct BookingContactResponse {
     modified_on: String,
 }
 
-/// What an update answers as documented: the members of its request.
+/// What an update answers as documented: the members of its request, each of which may be
+/// absent.
 #[derive(Serialize)]
 struct UpdatedContact {
-    r#type: String,
-    value: String,
-    memo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memo: Option<Option<String>>,
 }
 
 impl BookingContactResponse {
@@ -169,6 +173,7 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     must_be_of(call, provider, booking)?;
     let mut contact =
         bookings::find(call.db, booking, id)?.ok_or_else(|| no_contact(booking, id))?;
+    let sent = (kind.is_some(), value.is_some(), memo.is_some());
     let empty = kind.is_none() && value.is_none() && memo.is_none();
     if !empty || call.settings.empty_update == EmptyUpdate::Touch {
         (contact.contact_type, contact.value) = ContactType::change(
@@ -182,14 +187,18 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
         contact.modified_on = call.now();
         bookings::update(call.db, &contact)?;
     }
-    match call.settings.booking_update_answer {
-        BookingAnswer::Full => Reply::json(&BookingContactResponse::new(contact, call.settings)),
-        BookingAnswer::Request => Reply::json(&UpdatedContact {
-            r#type: contact.contact_type,
-            value: contact.value,
-            memo: shown_memo(contact.memo, call.settings),
-        }),
-    }
+    let (kind, value, memo) = match call.settings.booking_update_answer {
+        BookingAnswer::Full => {
+            return Reply::json(&BookingContactResponse::new(contact, call.settings));
+        }
+        BookingAnswer::Request => (true, true, true),
+        BookingAnswer::Sent => sent,
+    };
+    Reply::json(&UpdatedContact {
+        r#type: kind.then_some(contact.contact_type),
+        value: value.then_some(contact.value),
+        memo: memo.then(|| shown_memo(contact.memo, call.settings)),
+    })
 }
 
 fn delete(call: &Call<'_>) -> Result<Reply, Problem> {

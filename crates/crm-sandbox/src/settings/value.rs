@@ -177,6 +177,8 @@ choices! {
         Request = "request",
         /// The whole contact.
         Full = "full",
+        /// Only those of the three that were sent.
+        Sent = "sent",
     }
     /// How a booking contact without memo shows it.
     BookingMemo {
