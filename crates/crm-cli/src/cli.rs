@@ -77,7 +77,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) read_only: bool,
 
-    /// Show the first write that would be sent, and send none
+    /// Show the writes that would be sent, and send none
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
 

@@ -203,30 +203,32 @@ fn colours_are_for_terminals_and_can_be_forbidden() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_crm"))
-        .args([
-            "--sandbox",
-            "--sandbox-seed",
-            "20000",
-            "location-contacts",
-            "changed",
-        ])
-        .args([
-            "--modified-since",
-            "2000-01-01",
-            "--all",
-            "--output",
-            "ndjson",
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut some = [0; 100];
-    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert!(output.status.success());
+    for format in ["ndjson", "csv"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crm"))
+            .args([
+                "--sandbox",
+                "--sandbox-seed",
+                "20000",
+                "location-contacts",
+                "changed",
+            ])
+            .args([
+                "--modified-since",
+                "2000-01-01",
+                "--all",
+                "--output",
+                format,
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut some = [0; 100];
+        child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{format}");
+        assert!(output.status.success(), "{format}");
+    }
 }
 
 #[test]

@@ -50,7 +50,8 @@ impl<W: Write> Lines<W> {
             }
             Form::Csv(csv) => {
                 let row = selection.row(record)?;
-                Ok(csv.write_record(row.iter().map(|(_, value)| safe_cell(value)))?)
+                csv.write_record(row.iter().map(|(_, value)| safe_cell(value)))
+                    .map_err(io_error)
             }
         }
     }
@@ -70,9 +71,18 @@ impl<W: Write> Lines<W> {
 
     fn header(&mut self, selection: &Selection) -> io::Result<()> {
         match (&mut self.form, std::mem::take(&mut self.header)) {
-            (Form::Csv(csv), true) => Ok(csv.write_record(selection.members())?),
+            (Form::Csv(csv), true) => csv.write_record(selection.members()).map_err(io_error),
             _ => Ok(()),
         }
+    }
+}
+
+/// The stream's own error, of which a reader that went away can be told.
+fn io_error(error: csv::Error) -> io::Error {
+    let text = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::other(text),
     }
 }
 
