@@ -23,6 +23,12 @@ pub(crate) enum SettingsError {
         known: Vec<String>,
     },
 
+    #[error(
+        "profile `{0}` cannot be read: no home folder is known; set HOME or XDG_CONFIG_HOME, or \
+         give no profile"
+    )]
+    NoHome(String),
+
     #[error("{0} gives one of API URL and auth URL: give both, or an environment instead")]
     HalfHost(&'static str),
 

@@ -67,10 +67,7 @@ impl Settings {
         let variables = Variables(&|name| env::var_os(name));
         let name = globals.profile.clone();
         let name = name.map_or_else(|| variables.text("CRM_PROFILE"), |name| Ok(Some(name)))?;
-        let profile = match (profile::path(), name) {
-            (Some(path), name) => profile::load(&path, name.as_deref())?,
-            (None, _) => Profile::default(),
-        };
+        let profile = profile::find(profile::path().as_deref(), name.as_deref())?;
         Self::resolve(globals, &variables, profile)
     }
 
@@ -286,6 +283,14 @@ mod tests {
             assert!(details.contains(place), "{details}");
         }
         assert!(!details.contains("CRM_APP_KEY"), "{details}");
+    }
+
+    #[test]
+    fn a_profile_that_is_named_is_not_passed_over_where_there_is_no_home() {
+        assert!(profile::find(None, None).is_ok());
+        let error = profile::find(None, Some("live")).err().unwrap();
+        assert!(matches!(error, SettingsError::NoHome(_)), "{error}");
+        assert!(error.to_string().contains("`live`"), "{error}");
     }
 
     #[test]

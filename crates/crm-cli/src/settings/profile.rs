@@ -69,8 +69,18 @@ pub(super) fn path() -> Option<PathBuf> {
     Some(folders.config_dir().join("crm").join("config.toml"))
 }
 
+/// The profile of that name in the file, if there is a place for one: without a home there is
+/// none, and only a name that was given must be found.
+pub(super) fn find(path: Option<&Path>, name: Option<&str>) -> Result<Profile, SettingsError> {
+    match (path, name) {
+        (Some(path), name) => load(path, name),
+        (None, Some(name)) => Err(SettingsError::NoHome(name.to_owned())),
+        (None, None) => Ok(Profile::default()),
+    }
+}
+
 /// Reads one profile. Without a name it is `default`, which need not exist.
-pub(super) fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
+fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
