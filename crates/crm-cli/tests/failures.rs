@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use common::{Service, crm, stderr, stdout};
+use common::{Host, Service, crm, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule};
 
 const LIST: [&str; 3] = ["location-contacts", "list", "2001"];
@@ -266,6 +266,51 @@ fn the_check_of_credentials_says_what_to_do() {
         "{}",
         stdout(&refused)
     );
+}
+
+#[test]
+fn the_check_takes_no_answer_of_another_server_for_a_permission() {
+    let service = Service::start();
+    let check = |status, body| {
+        let host = Host::start(&[(status, body)]);
+        let mut check = service.crm(&["auth", "check", "--output", "json"]);
+        check.env("CRM_API_URL", &host.url).assert()
+    };
+    for (status, body) in [
+        (404, "<html></html>"),
+        (404, ""),
+        (404, r#"{"message": "Nothing here"}"#),
+        (200, "<html></html>"),
+        (302, ""),
+    ] {
+        let refused = check(status, body).code(4);
+        let steps: serde_json::Value = serde_json::from_str(&stdout(&refused)).unwrap();
+        for step in &steps.as_array().unwrap()[2..6] {
+            assert_eq!(step["ok"], false, "{status} {body}: {steps}");
+            let advice = step["advice"].as_str().unwrap();
+            assert!(
+                advice.contains("check the API URL"),
+                "{status} {body}: {advice}"
+            );
+        }
+    }
+    let later = stdout(&check(503, "").code(5));
+    assert!(later.contains("try later"), "{later}");
+}
+
+#[test]
+fn the_check_needs_no_booking_but_lists_that_exist() {
+    let service = Service::start();
+    let steps = service.json(&["auth", "check"]);
+    assert_eq!(steps[5]["check"], "tn.crm.bookings:r");
+    assert_eq!(steps[5]["ok"], true, "booking 1 does not exist");
+
+    let missing = FaultRule::new(Fault::Status { status: 404 });
+    let missing = missing.path("/customers/contacts").times(0);
+    service.sandbox.inject(FaultPlan::new().rule(missing));
+    let steps = service.json(&["auth", "check"]);
+    assert_eq!(steps[3]["check"], "tn.crm.customers:r");
+    assert_eq!(steps[3]["ok"], false, "a list is never missing");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `crm auth check`: one step after the other, and what to do where one fails.
 
 use clap::Subcommand;
-use crm_contacts::{ContactsError, NoContent, Operation, RefusalKind, Spec};
+use crm_contacts::{Advice, ContactsError, NoContent, Operation, RefusalKind, Spec};
 use crm_models::TenantId;
 use crm_transport::{Request, TransportError};
 use serde::Serialize;
@@ -49,8 +49,11 @@ const AREAS: [(&str, &str); 4] = [
         "/customers/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1",
     ),
     ("tn.crm.contacts:r", "/contacts/preferences"),
-    ("tn.crm.bookings:r", "/bookings/1/contacts?pageSize=1"),
+    (BOOKINGS, "/bookings/1/contacts?pageSize=1"),
 ];
+
+/// The one area whose read names a record, which need not exist.
+const BOOKINGS: &str = "tn.crm.bookings:r";
 
 /// One of those reads.
 struct Probe(&'static str);
@@ -159,8 +162,7 @@ impl Step {
     ) -> (Self, Option<Exit>) {
         let error = match answer {
             Ok(_) => return (Self::passed(scope, writing(scope, granted)), None),
-            // The booking that is asked for need not exist.
-            Err(error) if error.is_not_found() => {
+            Err(error) if scope == BOOKINGS && is_missing_record(&error) => {
                 return (Self::passed(scope, writing(scope, granted)), None);
             }
             Err(error) => error,
@@ -181,16 +183,32 @@ impl Step {
                 };
                 (advice, None)
             }
-            Some(RefusalKind::NoRoute) => ("check tenant id, app key and API URL", None),
             Some(RefusalKind::Unauthorized) => (
                 "check that API URL and auth URL belong together",
                 Some(Exit::Credentials),
             ),
-            Some(_) => ("try later", Some(Exit::Unreachable)),
-            None => ("check the network and the API URL", Some(Exit::Unreachable)),
+            Some(_) if error.advice() == Advice::Later => ("try later", Some(Exit::Unreachable)),
+            None if matches!(error, ContactsError::Transport { .. }) => {
+                ("check the network and the API URL", Some(Exit::Unreachable))
+            }
+            // A server answers, but not as this API does.
+            _ => (
+                "check the API URL; if it is right, tenant id and app key",
+                None,
+            ),
         };
         (Self::failed(scope, detail, advice), exit)
     }
+}
+
+/// Whether the API itself says that there is no such record: a host that is not the API answers
+/// 404 too, with a page or with nothing.
+fn is_missing_record(error: &ContactsError) -> bool {
+    error.is_not_found()
+        && error.refusal().is_some_and(|refusal| {
+            let problem = &refusal.problem;
+            problem.problem_type.is_some() || problem.trace_id.is_some()
+        })
 }
 
 /// Whether the area may be written too; writing is not tried.

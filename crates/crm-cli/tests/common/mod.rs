@@ -1,7 +1,13 @@
 //! A sandbox and the command as a process that talks to it.
 #![allow(dead_code, reason = "not every test file uses everything")]
 
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::Path,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use assert_cmd::{Command, assert::Assert};
 use crm_sandbox::{Sandbox, SandboxBuilder};
@@ -86,4 +92,67 @@ pub fn stdout(assert: &Assert) -> String {
 
 pub fn stderr(assert: &Assert) -> String {
     String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+/// An API host that gives prepared answers, for those that no sandbox gives.
+pub struct Host {
+    pub url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Host {
+    /// Answers in this order, the last one again and again.
+    pub fn start(answers: &[(u16, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let answers: Vec<_> = answers
+            .iter()
+            .map(|(status, body)| {
+                let length = body.len();
+                format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\
+                     Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                )
+            })
+            .collect();
+        let log = Arc::clone(&requests);
+        thread::spawn(move || {
+            let (mut answers, mut answer) = (answers.into_iter(), String::new());
+            for connection in listener.incoming() {
+                let mut connection = BufReader::new(connection.unwrap());
+                log.lock().unwrap().push(read_request(&mut connection));
+                answer = answers.next().unwrap_or(answer);
+                let _ = connection.get_mut().write_all(answer.as_bytes());
+            }
+        });
+        Self { url, requests }
+    }
+
+    /// Method, path and body of each request so far.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+fn read_request(connection: &mut impl BufRead) -> String {
+    let (mut head, mut length) = (String::new(), 0);
+    connection.read_line(&mut head).unwrap();
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).unwrap();
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).unwrap();
+    let target = head.trim_end().trim_end_matches(" HTTP/1.1");
+    format!("{target} {}", String::from_utf8(body).unwrap())
+        .trim_end()
+        .to_owned()
 }
