@@ -12,7 +12,7 @@ use crm_contacts::{CallSite, ContactsError, Operation, Spec, read_answer};
 use crm_models::TenantId;
 use crm_transport::{Call, Effect, Request, Response, Transport};
 use http::{HeaderValue, Method, Uri, header};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -68,6 +68,12 @@ struct Part {
 impl Api {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let path = full_path(&self.path, session.tenant())?;
+        if self.paginate && self.method != Method::GET {
+            return Err(CliError::Usage(format!(
+                "--paginate reads with GET, not {}; nothing was sent",
+                self.method
+            )));
+        }
         if self.paginate {
             return paginate(session, &path).await;
         }
@@ -137,23 +143,14 @@ async fn send(
     path: &str,
     body: Bytes,
 ) -> Result<Response, CliError> {
-    let uri: Uri = path
-        .parse()
-        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))?;
     let effect = match method {
         Method::GET => Effect::Read,
         Method::PUT | Method::DELETE => Effect::Idempotent,
         // What a repeated PATCH does depends on the operation, which is not known here.
         _ => Effect::Creates,
     };
-    let site = CallSite::new(
-        Spec {
-            method: method.clone(),
-            effect,
-            ..Any::SPEC
-        },
-        uri.clone(),
-    );
+    let site = site(method.clone(), effect, path)?;
+    let uri = uri(path)?;
     let tenant = session.tenant().get().unsigned_abs();
     let mut request = Request::new(body);
     *request.method_mut() = method;
@@ -180,6 +177,21 @@ async fn send(
     }
 }
 
+fn uri(path: &str) -> Result<Uri, CliError> {
+    path.parse()
+        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))
+}
+
+/// The call that an error speaks of.
+fn site(method: Method, effect: Effect, path: &str) -> Result<CallSite, CliError> {
+    let spec = Spec {
+        method,
+        effect,
+        ..Any::SPEC
+    };
+    Ok(CallSite::new(spec, uri(path)?))
+}
+
 /// Writes the items of all pages: one a line, or as one array.
 async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
     if session.output.format() == Format::Csv {
@@ -188,12 +200,13 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
         ));
     }
     let mut items = session.output.items();
-    let (mut page, mut from) = (1_u32, None::<(&str, String)>);
+    let mut page = match parameter(path, "page") {
+        Some(page) => page.parse().unwrap_or(1),
+        None => 1_u32,
+    };
+    let (given, mut token) = (parameter(path, "from"), None);
+    let mut target = path.to_owned();
     loop {
-        let target = match &from {
-            None => path.to_owned(),
-            Some((name, value)) => with_parameter(path, name, value),
-        };
         let response = send(session, Method::GET, &target, Bytes::new()).await?;
         let part: Part = serde_json::from_slice(response.body()).map_err(|_| {
             CliError::Usage(format!("{path} answers no list: leave --paginate out"))
@@ -202,16 +215,35 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
         for item in part.data {
             items.push(&item)?;
         }
-        // An empty batch of an export may have more behind it, an empty page has not.
-        from = match part.continue_from {
-            Some(token) if part.has_more => Some(("from", token)),
-            None if part.has_more && !empty => {
-                page += 1;
-                Some(("page", page.to_string()))
+        if !part.has_more {
+            return items.finish();
+        }
+        let before = token.as_ref().or(given.as_ref());
+        target = match part.continue_from {
+            Some(next) if !next.is_empty() && before != Some(&next) => {
+                with_parameter(path, "from", token.insert(next))
             }
-            _ => return items.finish(),
+            // An empty page has nothing behind it, an empty batch of an export may have.
+            None if token.is_none() && empty => return items.finish(),
+            None if token.is_none() => {
+                page += 1;
+                with_parameter(path, "page", &page.to_string())
+            }
+            _ => {
+                items.interrupt()?;
+                let site = Box::new(site(Method::GET, Effect::Read, path)?);
+                return Err(ContactsError::FeedStalled { site }.into());
+            }
         };
     }
+}
+
+/// The value of this query parameter.
+fn parameter(path: &str, name: &str) -> Option<String> {
+    let (_, query) = path.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(known, _)| *known == name)?;
+    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
 /// The path with this query parameter set.
@@ -272,5 +304,13 @@ mod tests {
             "/a?x=y&page=2"
         );
         assert_eq!(with_parameter("/a?x=y", "from", "a+b"), "/a?x=y&from=a%2Bb");
+    }
+
+    #[test]
+    fn a_parameter_is_found_and_decoded() {
+        assert_eq!(parameter("/a?x=y&from=a%2Bb", "from").unwrap(), "a+b");
+        assert_eq!(parameter("/a?page=3", "page").unwrap(), "3");
+        assert_eq!(parameter("/a?pageSize=3", "page"), None);
+        assert_eq!(parameter("/a", "page"), None);
     }
 }

@@ -1,6 +1,9 @@
 //! What an update changed, member by member, before and after.
 
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use anstyle::{AnsiColor, Style};
 use crm_contacts::Difference;
@@ -12,12 +15,21 @@ use super::{
 };
 use crate::error::CliError;
 
-/// One member of a record with its values before and after; none is absent or not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// One member of a record with its values before and after; none is absent or not known. Its
+/// `Debug` shows the member alone: the values may be personal data.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
     pub(crate) field: String,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Change")
+            .field("field", &self.field)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Record for Change {
@@ -42,17 +54,21 @@ pub(crate) fn changed_members(
     members: &[&str],
 ) -> Result<Vec<Change>, CliError> {
     let (before, after) = (json(before)?, json(after)?);
-    let text = |value: &Value| (!value.is_null()).then(|| cell(value));
     let differing = members
         .iter()
         .filter(|member| before[**member] != after[**member]);
     Ok(differing
         .map(|member| Change {
             field: member.to_string(),
-            before: text(&before[*member]),
-            after: text(&after[*member]),
+            before: text_of(&before[*member]),
+            after: text_of(&after[*member]),
         })
         .collect())
+}
+
+/// The value of a member for people; none where there is none.
+pub(crate) fn text_of(value: &Value) -> Option<String> {
+    (!value.is_null()).then(|| cell(value))
 }
 
 fn json(record: &impl Serialize) -> Result<Value, CliError> {

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::error::CliError;
 
-pub(crate) use changes::{Change, changed_members};
+pub(crate) use changes::{Change, changed_members, text_of};
 pub(crate) use lines::{LineFormat, Lines};
 pub(crate) use record::Record;
 pub(crate) use selection::Selection;
@@ -245,6 +245,11 @@ impl Items<'_> {
             self.out.write_all(b"\n")?;
         }
         Ok(())
+    }
+
+    /// Ends a list that an error follows: in JSON the error becomes its last item.
+    pub(crate) fn interrupt(mut self) -> Result<(), CliError> {
+        Ok(self.out.flush()?)
     }
 
     pub(crate) fn finish(mut self) -> Result<(), CliError> {
