@@ -7,7 +7,7 @@ use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
-use crate::{settings::SettingsError, write_guard::Withheld};
+use crate::{output::Change, settings::SettingsError, write_guard::Withheld};
 
 /// The exit codes. They are part of the interface: documented in the long help and the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +35,12 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "the API refused; the same call will be refused again",
+            "the API refused, also for want of a scope or the right app key; the same call will \
+             be refused again",
         ),
         (
             Self::Credentials,
-            "credentials, app key or token were refused",
+            "client id, secret or token were refused, or auth check may read nothing",
         ),
         (
             Self::Unreachable,
@@ -70,6 +71,9 @@ impl Exit {
     }
 }
 
+/// What to do after a write whose answer is another one.
+const DONE: &str = "the write was carried out: do not repeat it";
+
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -97,6 +101,17 @@ pub(crate) enum CliError {
     #[error("{summary}")]
     CheckFailed { summary: String, exit: Exit },
 
+    /// An update was carried out, but its answer is not what was asked for: asked and answered,
+    /// member by member.
+    #[error(
+        "{subject}: written, but the answer differs from what was asked in {}",
+        fields(differences)
+    )]
+    EchoDiffers {
+        subject: String,
+        differences: Vec<Change>,
+    },
+
     #[error("interrupted")]
     Interrupted,
 
@@ -106,6 +121,11 @@ pub(crate) enum CliError {
     /// Not a failure: `crm plan --detailed-exitcode` tells that there are changes.
     #[error("there are changes")]
     ChangesPlanned,
+}
+
+fn fields(differences: &[Change]) -> String {
+    let fields: Vec<_> = differences.iter().map(|change| &*change.field).collect();
+    fields.join(", ")
 }
 
 impl CliError {
@@ -158,10 +178,11 @@ impl CliError {
             Self::Contacts(ContactsError::PreferencesUnknown { .. }) => Some(
                 "give all of --job-reminders, --marketing-updates, --invoices and --statements",
             ),
+            Self::EchoDiffers { .. } => Some(DONE),
             Self::Contacts(error) => match error.advice() {
                 Advice::Later => Some("nothing was changed: try again later"),
                 Advice::LookFirst => Some("read the record before you repeat the command"),
-                Advice::Done => Some("the write was carried out: do not repeat it"),
+                Advice::Done => Some(DONE),
                 _ => None,
             },
             // Other changes of the set may have been made before.
@@ -182,6 +203,7 @@ impl CliError {
             Self::Transport(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
+            Self::EchoDiffers { .. } => Exit::Differs,
             Self::Interrupted => Exit::Interrupted,
             Self::Bulk(
                 BulkError::File { .. }

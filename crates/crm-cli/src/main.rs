@@ -32,7 +32,8 @@ fn main() -> ExitCode {
         Err(usage) => return report::usage(&usage),
     };
     trace::start(cli.globals.verbose);
-    let output = Output::new(cli.globals.output, cli.globals.fields.clone());
+    let format = cli.command.format(cli.globals.output);
+    let output = Output::new(format, cli.globals.fields.clone());
     match run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report::error(&error, &output),

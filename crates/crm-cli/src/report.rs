@@ -177,16 +177,22 @@ fn details(error: &CliError) -> Vec<String> {
         CliError::Settings(error) => error.details(),
         CliError::Contacts(ContactsError::EchoDiffers { differences, .. }) => differences
             .iter()
-            .map(|difference| {
-                let text = |value: &Option<String>| value.clone().unwrap_or("(none)".to_owned());
-                let (asked, answered) = (text(&difference.before), text(&difference.after));
-                format!("{}: asked {asked}, answered {answered}", difference.field)
-            })
+            .map(|it| asked_and_answered(it.field, &it.before, &it.after))
+            .collect(),
+        CliError::EchoDiffers { differences, .. } => differences
+            .iter()
+            .map(|it| asked_and_answered(&it.field, &it.before, &it.after))
             .collect(),
         _ => Vec::new(),
     };
     details.extend(error.advice().map(str::to_owned));
     details
+}
+
+fn asked_and_answered(field: &str, asked: &Option<String>, answered: &Option<String>) -> String {
+    let text = |value: &Option<String>| value.clone().unwrap_or("(none)".to_owned());
+    let (asked, answered) = (text(asked), text(answered));
+    format!("{field}: asked {asked}, answered {answered}")
 }
 
 impl<'a> Failure<'a> {
@@ -197,7 +203,7 @@ impl<'a> Failure<'a> {
             status: None,
             trace_id: None,
             fields: BTreeMap::new(),
-            advice: None,
+            advice: matches!(error, CliError::EchoDiffers { .. }).then_some("done"),
             exit_code: exit_of(error) as u8,
         };
         if let Some(error) = error.contacts() {

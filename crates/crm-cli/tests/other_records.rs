@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{METHOD, PERSON, Service, stderr};
+use common::{Host, METHOD, PERSON, Service, stderr, stdout};
 use serde_json::json;
 
 #[test]
@@ -238,4 +238,288 @@ fn pages_and_batches_are_followed_to_their_end() {
     let exported = service.ok(&["export", "location-contacts"]);
     assert!(lines.lines().count() > 14);
     assert_eq!(lines.lines().count(), exported.lines().count());
+}
+
+const BOOKING_UPDATE: [&str; 6] = [
+    "booking-contacts",
+    "update",
+    "6001",
+    "6501",
+    "--provider",
+    "501",
+];
+
+#[test]
+fn what_is_so_already_is_not_sent() {
+    let service = Service::start();
+    let person = service.json(&["people", "get", PERSON]);
+    let method = service.json(&["contact-methods", "get", PERSON, METHOD]);
+    let booking = service.json(&[&["booking-contacts", "get"], &BOOKING_UPDATE[2..]].concat());
+    let text =
+        |record: &serde_json::Value, member: &str| record[member].as_str().unwrap().to_owned();
+    let (name, value, kind) = (
+        text(&person, "name"),
+        text(&method, "value"),
+        text(&booking, "type"),
+    );
+    let spaced = format!("({}) {}", &value[..3], &value[3..]);
+    for update in [
+        &[
+            "people",
+            "update",
+            PERSON,
+            "--name",
+            &name,
+            "--archived",
+            "off",
+        ][..],
+        &[
+            "contact-methods",
+            "update",
+            PERSON,
+            METHOD,
+            "--value",
+            &spaced,
+        ],
+        &[&BOOKING_UPDATE[..], &["--type", &kind]].concat(),
+    ] {
+        assert!(
+            service.ok(update).contains("nothing was sent"),
+            "{update:?}"
+        );
+        assert_eq!(service.json(update)["changed"], false, "{update:?}");
+    }
+    assert!(service.writes().is_empty());
+}
+
+#[test]
+fn an_answer_that_is_not_what_was_asked_for_is_told() {
+    let service = Service::start();
+    let person = service.ok(&["people", "get", PERSON, "--output", "ndjson"]);
+    let get = ["contact-methods", "get", PERSON, METHOD];
+    let method = service.ok(&[&get[..], &["--output", "ndjson"]].concat());
+    let list = ["api", "get", "/bookings/6001/contacts"];
+    let bookings = service.ok(&list);
+    for (update, record, gets) in [
+        (
+            &["people", "update", PERSON, "--title", "Chief"][..],
+            &person,
+            2,
+        ),
+        (
+            &[
+                "contact-methods",
+                "update",
+                PERSON,
+                METHOD,
+                "--memo",
+                "Chief",
+            ],
+            &method,
+            1,
+        ),
+        (
+            &[&BOOKING_UPDATE[..], &["--memo", "Chief"]].concat(),
+            &bookings,
+            1,
+        ),
+    ] {
+        let answer = match gets {
+            1 if record == &bookings => r#"{"memo": "Boss"}"#.to_owned(),
+            _ => record.replace('}', r#","ignored": 0}"#),
+        };
+        let mut answers = vec![(200, record.as_str()); gets];
+        answers.push((200, &answer));
+        let host = Host::start(&answers);
+        let update = [update, &["--output", "json"]].concat();
+        let failed = service.crm(&update).env("CRM_API_URL", &host.url).assert();
+        let failed = failed.code(8);
+        assert!(
+            stderr(&failed).contains("asked Chief, answered"),
+            "{update:?}: {}",
+            stderr(&failed)
+        );
+        let told: serde_json::Value = serde_json::from_str(&stdout(&failed)).unwrap();
+        assert_eq!(told["error"]["kind"], "differs");
+        assert_eq!(told["error"]["advice"], "done");
+        assert_eq!(host.requests().len(), gets + 1);
+    }
+}
+
+#[test]
+fn members_that_an_answer_leaves_out_are_not_shown_as_cleared() {
+    let service = Service::start();
+    service
+        .sandbox
+        .set("booking-update-answer", "sent")
+        .unwrap();
+    let before = service.json(&[&["booking-contacts", "get"], &BOOKING_UPDATE[2..]].concat());
+    let memo = [&BOOKING_UPDATE[..], &["--memo", "Call twice"]].concat();
+    let updated = service.json(&memo);
+    let differences = updated["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{updated}");
+    assert_eq!(differences[0]["after"], "Call twice");
+    assert_eq!(updated["record"]["value"], before["value"]);
+    assert_eq!(
+        updated["record"]["modifiedOn"],
+        json!(null),
+        "it is not told"
+    );
+
+    let value = [&BOOKING_UPDATE[..], &["--value", "2135550109"]].concat();
+    let updated = service.json(&value);
+    assert_eq!(
+        updated["differences"].as_array().unwrap().len(),
+        1,
+        "{updated}"
+    );
+    assert_eq!(updated["record"]["memo"], "Call twice");
+
+    let cleared = service.json(&[&BOOKING_UPDATE[..], &["--clear-memo"]].concat());
+    assert_eq!(cleared["differences"][0]["before"], "Call twice");
+}
+
+#[test]
+fn an_update_that_cannot_be_right_is_refused_before_anything_is_sent() {
+    let service = Service::start();
+    let method = ["contact-methods", "update", PERSON, METHOD];
+    for update in [&BOOKING_UPDATE[..], &method] {
+        let refused = service.crm(update).assert().code(2);
+        let message = stderr(&refused);
+        assert!(message.contains("nothing is given to change"), "{message}");
+        let control = [update, &["--memo", "a\u{7}"]].concat();
+        let refused = service.crm(&control).assert().code(2);
+        let message = stderr(&refused);
+        assert!(
+            message.contains("memo holds a control character"),
+            "{message}"
+        );
+    }
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_value_must_fit_the_type_that_the_record_has() {
+    let service = Service::start();
+    let address = ["--value", "dana@site.example"];
+    let method = ["contact-methods", "update", PERSON, METHOD];
+    for update in [
+        &[&BOOKING_UPDATE[..], &address].concat(),
+        &[&BOOKING_UPDATE[..], &["--type", "Email"]].concat(),
+        &[&method[..], &address].concat(),
+    ] {
+        let refused = service.crm(update).assert().code(2);
+        let message = stderr(&refused);
+        assert!(message.contains("value"), "{update:?}: {message}");
+    }
+    assert!(service.writes().is_empty());
+}
+
+#[test]
+fn a_method_of_a_type_not_known_yet_takes_any_value() {
+    let service = Service::start();
+    let get = [
+        "contact-methods",
+        "get",
+        PERSON,
+        METHOD,
+        "--output",
+        "ndjson",
+    ];
+    let mut record: serde_json::Value = serde_json::from_str(&service.ok(&get)).unwrap();
+    record["type"] = json!("Pager");
+    let before = record.to_string();
+    record["value"] = json!("#~");
+    let after = record.to_string();
+    let host = Host::start(&[(200, &before), (200, &after)]);
+    let update = ["contact-methods", "update", PERSON, METHOD, "--value", "#~"];
+    let command = &mut service.crm(&update);
+    command.env("CRM_API_URL", &host.url).assert().success();
+    assert!(
+        host.requests()[1].ends_with(r##"{"value":"#~"}"##),
+        "{:?}",
+        host.requests()
+    );
+}
+
+#[test]
+fn a_truth_value_is_sent_in_lower_case() {
+    let service = Service::start();
+    let set = |value| ["preferences", "set", PERSON, METHOD, "JobReminders", value];
+    for (given, sent) in [
+        ("True", "true"),
+        ("off", "false"),
+        ("YES", "true"),
+        ("No", "false"),
+    ] {
+        let shown = service.json(&[&set(given)[..], &["--dry-run"]].concat());
+        assert_eq!(shown["request"]["body"], json!({"value": sent}), "{given}");
+    }
+    let refused = service.crm(&set("maybe")).assert().code(2);
+    let message = stderr(&refused);
+    assert!(message.contains("true or false, not `maybe`"), "{message}");
+    assert!(service.writes().is_empty());
+}
+
+#[test]
+fn a_preference_of_another_data_type_is_sent_as_it_is() {
+    let service = Service::start();
+    let preference = r#"{"name": "Language", "dataType": "Text", "value": null}"#;
+    let host = Host::start(&[(200, preference)]);
+    let set = ["preferences", "set", PERSON, METHOD, "Language", "On"];
+    let command = &mut service.crm(&set);
+    command.env("CRM_API_URL", &host.url).assert().success();
+    assert!(
+        host.requests()[1].ends_with(r#"{"value":"On"}"#),
+        "{:?}",
+        host.requests()
+    );
+}
+
+#[test]
+fn pages_are_counted_from_the_one_that_is_asked_for() {
+    let service = Service::start();
+    let pages = |path| service.json(&["api", "get", path, "--paginate"]);
+    let all = pages("/locations/2001/contacts?pageSize=2");
+    let rest = pages("/locations/2001/contacts?page=2&pageSize=2");
+    assert_eq!(rest.as_array().unwrap(), &all.as_array().unwrap()[2..]);
+}
+
+#[test]
+fn paging_is_for_reading() {
+    let service = Service::start();
+    let path = "/locations/2001/contacts/3001";
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let refused = service.crm(&["api", method, path, "--paginate"]);
+        let message = stderr(&{ refused }.assert().code(2));
+        assert!(message.contains(method), "{message}");
+    }
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
+fn a_feed_that_does_not_move_is_left() {
+    let service = Service::start();
+    let part = |token| format!(r#"{{"hasMore": true, "continueFrom": {token}, "data": [1]}}"#);
+    let (first, empty, none) = (part(r#""a""#), part(r#""""#), part("null"));
+    let feed = "/export/locations/contacts";
+    for (path, answers, items) in [
+        (feed.to_owned(), vec![(200, &*first)], 2),
+        (format!("{feed}?from=a"), vec![(200, &*first)], 1),
+        (feed.to_owned(), vec![(200, &*empty)], 1),
+        (feed.to_owned(), vec![(200, &*first), (200, &*none)], 2),
+    ] {
+        let host = Host::start(&answers);
+        let api = ["api", "get", &path, "--paginate", "--output", "json"];
+        let failed = service.crm(&api).env("CRM_API_URL", &host.url).assert();
+        let failed = failed.code(5);
+        assert!(
+            stderr(&failed).contains("stopped moving"),
+            "{}",
+            stderr(&failed)
+        );
+        let told: serde_json::Value = serde_json::from_str(&stdout(&failed)).unwrap();
+        assert_eq!(told.as_array().unwrap().len(), items + 1, "{told}");
+        assert_eq!(host.requests().len(), items);
+    }
 }

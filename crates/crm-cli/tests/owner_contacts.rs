@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Service, stderr, stdout};
+use crm_sandbox::Sandbox;
 use serde_json::json;
 
 #[test]
@@ -274,4 +275,13 @@ fn unknown_preferences_are_not_guessed() {
         updated.contains("preferences.jobRemindersEnabled"),
         "{updated}"
     );
+}
+
+#[test]
+fn a_contact_of_a_type_not_known_yet_takes_any_value() {
+    let seeded = Sandbox::builder().set("seed-unknown-type", "on").unwrap();
+    let service = Service::build(seeded.set("value-checks", "off").unwrap());
+    let update = ["location-contacts", "update", "990001", "990001"];
+    let updated = service.json(&[&update[..], &["--value", "#~"]].concat());
+    assert_eq!(updated["differences"][0]["after"], "#~");
 }

@@ -2,13 +2,14 @@
 
 use clap::Subcommand;
 use crm_models::{
-    BookingContact, BookingId, BookingProviderId, ContactId, ContactType, CreateContactRequest,
-    UpdateBookingContactRequest,
+    BookingContact, BookingId, BookingProviderId, Check, ContactId, ContactType,
+    CreateContactRequest, UpdateBookingContactRequest, UpdatedBookingContact,
 };
 
 use super::{
     args::{MemoChange, NewContact, contact_type, narrow},
     list::ListArgs,
+    update::{Asked, check_fits},
 };
 use crate::{error::CliError, output::changed_members, session::Session};
 
@@ -141,15 +142,27 @@ impl BookingContacts {
                     value(value),
                     memo(memo.memo()),
                 );
+                // Whether a value fits the type is known after the read only.
+                let update = update.allow_unknown_type();
+                update.check().map_err(crm_contacts::ContactsError::from)?;
+                let subject = format!("booking {booking}, contact {contact}");
+                let asked = Asked::by(&update)?;
                 let contacts = service.provider_booking(provider, booking);
                 let before = contacts.find(contact).await?;
-                let after = contacts.update(contact, update).await?;
+                if asked.has("type") || asked.has("value") {
+                    check_fits(
+                        update.get_contact_type().unwrap_or(&before.contact_type),
+                        update.get_value().unwrap_or(&before.value),
+                    )?;
+                }
+                if asked.is_met_by(&before)? {
+                    return output.updated(&subject, &[], &before);
+                }
+                let answer = contacts.update(contact, update).await?;
+                let after = completed(&before, answer, &asked);
+                asked.verify(&subject, &after)?;
                 let differences = changed_members(&before, &after, &["type", "value", "memo"])?;
-                output.updated(
-                    &format!("booking {booking}, contact {contact}"),
-                    &differences,
-                    &after,
-                )
+                output.updated(&subject, &differences, &after)
             }
             Self::Delete {
                 booking,
@@ -162,4 +175,26 @@ impl BookingContacts {
             }
         }
     }
+}
+
+/// The contact after an update. The answer need not hold more than what was asked for: the rest
+/// is as it was, except for the time of the change, which only the service knows.
+fn completed(
+    before: &BookingContact,
+    answer: UpdatedBookingContact,
+    asked: &Asked,
+) -> UpdatedBookingContact {
+    let mut after = answer;
+    after.id = after.id.or(Some(before.id));
+    if !asked.has("type") {
+        let kept = || before.contact_type.clone();
+        after.contact_type.get_or_insert_with(kept);
+    }
+    if !asked.has("value") {
+        after.value.get_or_insert_with(|| before.value.clone());
+    }
+    if !asked.has("memo") {
+        after.memo = after.memo.or_else(|| before.memo.clone());
+    }
+    after
 }

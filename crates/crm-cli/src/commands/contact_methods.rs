@@ -9,6 +9,7 @@ use crm_models::{
 use super::{
     args::{MemoChange, NewContact, Order, Times, contact_type, narrow},
     list::ListArgs,
+    update::{Asked, check_fits},
 };
 use crate::{error::CliError, output::changed_members, session::Session};
 
@@ -193,19 +194,25 @@ impl ContactMethods {
             } => {
                 let update = narrow!(
                     UpdateContactMethodRequest::new(),
-                    value(value),
+                    value(value.clone()),
                     memo(memo.memo()),
                 );
+                // Whether a value fits the type is known after the read only.
+                let update = update.allow_unknown_type();
                 update.check().map_err(crm_contacts::ContactsError::from)?;
-                let method = service.person(person).method(id);
+                let subject = format!("person {person}, contact method {id}");
+                let (method, asked) = (service.person(person).method(id), Asked::by(&update)?);
                 let before = method.get().await?;
+                if let Some(value) = value {
+                    check_fits(&before.contact_type, &value)?;
+                }
+                if asked.is_met_by(&before)? {
+                    return output.updated(&subject, &[], &before);
+                }
                 let after = method.update(update).await?;
+                asked.verify(&subject, &after)?;
                 let differences = changed_members(&before, &after, &["value", "memo"])?;
-                output.updated(
-                    &format!("person {person}, contact method {id}"),
-                    &differences,
-                    &after,
-                )
+                output.updated(&subject, &differences, &after)
             }
             Self::Delete { person, method } => {
                 service.person(person).method(method).delete().await?;

@@ -18,11 +18,17 @@ mod owner_contacts;
 mod people;
 mod preferences;
 mod sandbox;
+mod update;
 
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
 
-use crate::{cli::Globals, error::CliError, output::Output, session::Session};
+use crate::{
+    cli::Globals,
+    error::CliError,
+    output::{Format, Output},
+    session::Session,
+};
 use owner_contacts::OwnerContacts;
 
 /// What `crm` can do.
@@ -104,6 +110,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// How the command writes its answers, errors included, where that format is asked for: an
+    /// export has no end, so its JSON is one value a line.
+    pub(crate) fn format(&self, asked: Format) -> Format {
+        match (self, asked) {
+            (Self::Export(_), Format::Json) => Format::Ndjson,
+            _ => asked,
+        }
+    }
+
     pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
         let connect = || Session::open(globals, output);
         match self {

@@ -9,6 +9,7 @@ use crm_models::{
 use super::{
     args::{Order, Switch, Times, narrow},
     list::ListArgs,
+    update::Asked,
 };
 use crate::{error::CliError, output::changed_members, session::Session};
 
@@ -349,14 +350,17 @@ impl People {
 
 async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Result<(), CliError> {
     change.check().map_err(crm_contacts::ContactsError::from)?;
+    let (subject, asked) = (format!("person {id}"), Asked::by(&change)?);
     let person = session.service.person(id);
     let before = person.get().await?;
+    if asked.is_met_by(&before)? {
+        return session.output.updated(&subject, &[], &before);
+    }
     let after = person.update(&change).await?;
+    asked.verify(&subject, &after)?;
     let members = ["name", "title", "referenceId", "isArchived"];
     let differences = changed_members(&before, &after, &members)?;
-    session
-        .output
-        .updated(&format!("person {id}"), &differences, &after)
+    session.output.updated(&subject, &differences, &after)
 }
 
 impl std::fmt::Display for Relation {

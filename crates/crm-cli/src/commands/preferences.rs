@@ -36,7 +36,7 @@ pub(crate) enum Preferences {
         /// The preference's name: `list` has them
         name: String,
 
-        /// The new value: true or false for a preference of data type Bool
+        /// The new value: true or false (or on, off, yes, no) for a preference of data type Bool
         value: String,
     },
 }
@@ -76,9 +76,30 @@ impl Preferences {
             }
             Self::Set { of, name, value } => {
                 let records = output.records()?;
-                let update = UpdateMethodPreferenceRequest::new(value);
-                records.one(&handle(&of).set_preference(&name, update).await?)
+                let method = handle(&of);
+                let update = setting(&method.preference(&name).await?, value)?;
+                records.one(&method.set_preference(&name, update).await?)
             }
         }
+    }
+}
+
+/// The text to send for a preference: a truth value, given in the usual words, goes as true or
+/// false; a value of a data type that is not known goes as it is.
+fn setting(
+    preference: &MethodPreference,
+    value: String,
+) -> Result<UpdateMethodPreferenceRequest, CliError> {
+    let data_type = preference.data_type.to_lowercase();
+    if !["bool", "boolean"].contains(&&*data_type) {
+        return Ok(UpdateMethodPreferenceRequest::new(value));
+    }
+    match &*value.to_lowercase() {
+        "true" | "on" | "yes" => Ok(true.into()),
+        "false" | "off" | "no" => Ok(false.into()),
+        _ => Err(CliError::Usage(format!(
+            "preference {} is true or false, not `{value}`; nothing was sent",
+            preference.name
+        ))),
     }
 }

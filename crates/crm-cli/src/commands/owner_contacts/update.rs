@@ -61,7 +61,11 @@ impl<O: TypedOwner> Update<O> {
     pub(super) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let (owner, id, since) = (self.owner, self.contact, self.if_unmodified_since);
         let change = self.change();
-        change.check().map_err(crm_contacts::ContactsError::from)?;
+        // Whether a value fits the type is known after the read only.
+        let any_type = change.clone().allow_unknown_type();
+        any_type
+            .check()
+            .map_err(crm_contacts::ContactsError::from)?;
         let contacts = session.service.owner(owner);
         let before = contacts.find(id).await?;
         let planned = planned(&before, &change);
