@@ -7,7 +7,10 @@ use std::{
     collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use common::{Service, crm, stderr, stdout};
@@ -48,15 +51,6 @@ fn an_export_that_fails_goes_on_without_a_gap() {
     let before = ids(&fs::read_to_string(&out).unwrap());
     assert!((100..500).contains(&before.len()), "{}", before.len());
 
-    // What a killed run leaves behind its last token: a part of the next batch.
-    let torn = br#"{"locationId":1,"id":1}
-{"locationId":7,"id":"#;
-    OpenOptions::new()
-        .append(true)
-        .open(&out)
-        .unwrap()
-        .write_all(torn)
-        .unwrap();
     let second = service.crm(&EXPORT).assert().success();
     assert!(
         stderr(&second).contains("goes on from state.json"),
@@ -71,42 +65,145 @@ fn an_export_that_fails_goes_on_without_a_gap() {
     assert_eq!(fs::metadata(&out).unwrap().len(), length);
 }
 
-#[test]
-fn a_redirected_export_goes_on_without_a_torn_line() {
-    let service = large();
-    let out = service.home.path().join("redirected");
-    let run = || {
-        let connection = service.sandbox.connection();
-        Command::new(env!("CARGO_BIN_EXE_crm"))
-            .args(&EXPORT[..5])
-            .current_dir(service.home.path())
-            .env("XDG_CONFIG_HOME", service.home.path())
-            .env("CRM_API_URL", &connection.api_url)
-            .env("CRM_AUTH_URL", &connection.auth_url)
-            .env("CRM_TENANT", connection.tenant.to_string())
-            .env("CRM_CLIENT_ID", &connection.client_id)
-            .env("CRM_CLIENT_SECRET", &connection.client_secret)
-            .env("CRM_APP_KEY", &connection.app_key)
-            .stdout(
-                OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(&out)
-                    .unwrap(),
-            )
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-    };
-    assert!(run().success());
-    OpenOptions::new()
+/// An export with stdout appended to a file, as `>>` does.
+fn redirected(service: &Service, feed: &str, state: &str) -> Command {
+    let connection = service.sandbox.connection();
+    let out = OpenOptions::new()
+        .create(true)
         .append(true)
-        .open(&out)
-        .unwrap()
-        .write_all(b"{\"torn")
-        .unwrap();
-    assert!(run().success());
-    assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 500);
+        .open(service.home.path().join("all"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    command
+        .args(["export", feed, "--recent", "--state", state])
+        .current_dir(service.home.path())
+        .env("XDG_CONFIG_HOME", service.home.path())
+        .env("CRM_API_URL", &connection.api_url)
+        .env("CRM_AUTH_URL", &connection.auth_url)
+        .env("CRM_TENANT", connection.tenant.to_string())
+        .env("CRM_CLIENT_ID", &connection.client_id)
+        .env("CRM_CLIENT_SECRET", &connection.client_secret)
+        .env("CRM_APP_KEY", &connection.app_key)
+        .stdout(out.unwrap())
+        .stderr(Stdio::null());
+    command
+}
+
+#[test]
+fn an_export_that_was_killed_goes_on_without_a_torn_line() {
+    let service = large();
+    let all = service.home.path().join("all");
+    let export = || redirected(&service, "location-contacts", "state.json");
+    let mut killed = export().arg("--follow").spawn().unwrap();
+    while fs::read_to_string(&all).unwrap().lines().count() < 500 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // What it may leave behind its last token: a part of the next batch.
+    append(
+        &all,
+        "{\"locationId\":1,\"id\":1}\n{\"locationId\":7,\"id\":",
+    );
+    assert!(export().status().unwrap().success());
+    assert_eq!(ids(&fs::read_to_string(&all).unwrap()).len(), 500);
+}
+
+#[test]
+fn exports_that_ended_can_share_a_file() {
+    let service = Service::start();
+    let all = service.home.path().join("all");
+    let run = |feed, state| {
+        assert!(
+            redirected(&service, feed, state)
+                .status()
+                .unwrap()
+                .success()
+        );
+        fs::read_to_string(&all).unwrap()
+    };
+    let locations = run("location-contacts", "l.json");
+    let both = run("customer-contacts", "c.json");
+    assert!(both.len() > locations.len());
+    let create = ["location-contacts", "create", "2001", "--type", "Fax"];
+    service.ok(&[&create[..], &["--value", "8185550111"]].concat());
+    let more = run("location-contacts", "l.json");
+    assert!(
+        more.starts_with(&both),
+        "nothing of the other feed is cut off"
+    );
+    assert!(more[both.len()..].contains("8185550111"), "{more}");
+
+    let feed = FaultRule::new(Fault::Status { status: 400 });
+    let feed = feed.operation("ExportContacts_LocationsContacts");
+    service.sandbox.inject(FaultPlan::new().rule(feed));
+    let failed = redirected(&service, "location-contacts", "l.json").status();
+    assert!(!failed.unwrap().success());
+    append(&all, "{\"of\":\"another feed\"}\n");
+    let more = run("location-contacts", "l.json");
+    assert!(
+        more.contains("another feed"),
+        "a refused call leaves nothing to cut off"
+    );
+}
+
+fn append(file: &Path, text: &str) {
+    let mut file = OpenOptions::new().append(true).open(file).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_file_holds_records_of_one_form() {
+    let service = large();
+    let fields = ["--fields", "locationId,id"];
+    service
+        .crm(&[&EXPORT[..], &fields].concat())
+        .assert()
+        .success();
+    let out = service.home.path().join("out");
+    let before = fs::read_to_string(&out).unwrap();
+    for other in [
+        &[][..],
+        &["--fields", "id"],
+        &["--output", "csv", fields[0], fields[1]],
+    ] {
+        let refused = service.crm(&[&EXPORT[..], other].concat()).assert().code(2);
+        let message = stderr(&refused);
+        assert!(
+            message.contains("was written as ndjson with fields locationId,id"),
+            "{message}"
+        );
+    }
+    assert_eq!(fs::read_to_string(&out).unwrap(), before);
+    service
+        .crm(&[&EXPORT[..], &fields].concat())
+        .assert()
+        .success();
+    // Elsewhere, here into a pipe, another form mixes with nothing.
+    service
+        .crm(&[&EXPORT[..5], &["--output", "csv"]].concat())
+        .assert()
+        .success();
+}
+
+#[test]
+fn an_error_of_an_export_is_one_line_as_its_records_are() {
+    let service = large();
+    let third = FaultRule::new(Fault::Status { status: 400 })
+        .operation("ExportContacts_LocationsContacts")
+        .nth(3);
+    service.sandbox.inject(FaultPlan::new().rule(third));
+    let export = [
+        "export",
+        "location-contacts",
+        "--recent",
+        "--output",
+        "json",
+    ];
+    let failed = service.crm(&export).assert().code(3);
+    let answer = stdout(&failed);
+    let last = answer.lines().last().unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(last["error"]["status"], 400, "{answer}");
 }
 
 #[test]

@@ -59,14 +59,23 @@ impl Destination {
         }
     }
 
-    /// Goes on with an export: cuts off what a killed run wrote after its last token.
-    pub(super) fn resume(&mut self, mark: Option<&Mark>) -> Result<(), CliError> {
+    /// Whether this is the file of the mark, with something in it.
+    pub(super) fn goes_on(&self, mark: Option<&Mark>) -> io::Result<bool> {
+        Ok(mark.is_some_and(|mark| mark.file == self.name) && !self.is_empty()?)
+    }
+
+    /// Goes on with an export. What a killed run wrote after its last token is cut off; after a
+    /// run that ended, what follows is somebody else's and stays.
+    pub(super) fn resume(&mut self, mark: Option<&Mark>, was_killed: bool) -> Result<(), CliError> {
         let Some(mark) = mark else {
             return self.begin();
         };
         let same = self.name == mark.file;
         match &self.file {
-            Some(file) if same && length(file)? >= mark.bytes => Ok(file.set_len(mark.bytes)?),
+            Some(file) if same && length(file)? >= mark.bytes => match was_killed {
+                true => Ok(file.set_len(mark.bytes)?),
+                false => Ok(()),
+            },
             // Redirected elsewhere this time: the new records go there.
             _ if self.is_stdout => Ok(()),
             _ => Err(CliError::Usage(format!(

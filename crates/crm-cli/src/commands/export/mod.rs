@@ -2,7 +2,8 @@
 //!
 //! The order is what makes it safe: the batch is written, flushed and synced to the disk, and
 //! only then the state file takes the token behind it, together with the length of the file.
-//! Whoever is killed in between writes the same batch again, after cutting off what it had.
+//! Whoever is killed in between writes the same batch again, after cutting off what it had. A
+//! run that comes to its end says so in the state: behind it others may write to the file.
 
 mod destination;
 mod state;
@@ -24,11 +25,14 @@ use crm_models::{
 use futures_core::Stream;
 use futures_util::TryStreamExt;
 
-use self::{destination::Destination, state::State};
+use self::{
+    destination::Destination,
+    state::{Form, State},
+};
 use crate::{
     error::CliError,
     interrupt,
-    output::{Format, LineFormat, Lines, Selection, note},
+    output::{Format, LineFormat, Lines, Output, Selection, note},
     progress::Progress,
     session::Session,
 };
@@ -137,14 +141,16 @@ impl Export {
         let mut stop = pin!(interrupt::signal()?);
         let progress = Progress::new("records");
         let mut records = 0;
-        let stopped = loop {
+        let ended = loop {
             let batch = tokio::select! {
                 biased;
-                () = &mut stop => break true,
-                batch = batches.try_next() => batch?,
+                () = &mut stop => break Ok(true),
+                batch = batches.try_next() => batch,
             };
-            let Some(batch) = batch else {
-                break false;
+            let batch = match batch {
+                Ok(Some(batch)) => batch,
+                Ok(None) => break Ok(false),
+                Err(error) => break Err(error),
             };
             for record in &batch.data {
                 lines.push(&selection, record)?;
@@ -154,8 +160,13 @@ impl Export {
             records += batch.data.len();
             progress.advance(batch.data.len());
         };
-        lines.finish(&selection)?;
         drop(progress);
+        if ended.is_ok() {
+            lines.finish(&selection)?;
+        }
+        // However it ended, all that is written is whole.
+        position.close()?;
+        let stopped = ended?;
         note(format!("{records} records, {}", position.goes_on()));
         match stopped && !self.follow {
             true => Err(CliError::Interrupted),
@@ -176,6 +187,19 @@ impl Export {
     }
 }
 
+impl Form {
+    fn of(output: &Output) -> Self {
+        let format = match output.format() {
+            Format::Csv => "csv",
+            _ => "ndjson",
+        };
+        Self {
+            format: format.to_owned(),
+            fields: output.fields().map(<[_]>::to_vec),
+        }
+    }
+}
+
 /// How far an export has come, in memory and in the state file.
 struct Position {
     destination: Destination,
@@ -185,7 +209,8 @@ struct Position {
 
 impl Position {
     fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
-        let fresh = State::new(export.feed.name(), &session.host, session.tenant());
+        let form = Form::of(session.output);
+        let fresh = State::new(export.feed.name(), &session.host, session.tenant(), form);
         let known = match &export.state {
             Some(file) => State::load(file)?,
             None => None,
@@ -194,8 +219,12 @@ impl Position {
         let state = match known {
             Some(known) => {
                 known.check_belongs_to(&fresh)?;
-                destination.resume(known.out.as_ref())?;
-                known
+                let mark = known.out.as_ref();
+                if destination.goes_on(mark)? {
+                    known.check_form(&fresh)?;
+                }
+                destination.resume(mark, known.open)?;
+                fresh.after(known.token)
             }
             None => {
                 destination.begin()?;
@@ -204,7 +233,7 @@ impl Position {
         };
         let mut position = Self {
             destination,
-            state,
+            state: state.at_work(),
             file: export.state.clone(),
         };
         // From here on a killed run is known to have begun.
@@ -219,6 +248,15 @@ impl Position {
     /// Everything before this token is written.
     fn reached(&mut self, token: Option<ContinuationToken>) -> Result<(), CliError> {
         self.state.token = token.or(self.state.token.take());
+        if self.file.is_some() {
+            self.destination.sync()?;
+        }
+        self.save()
+    }
+
+    /// The run ends: nothing is written after the mark.
+    fn close(&mut self) -> Result<(), CliError> {
+        self.state.open = false;
         if self.file.is_some() {
             self.destination.sync()?;
         }

@@ -1,6 +1,7 @@
 //! The file that says how far an export has come.
 
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, Write},
     path::Path,
@@ -22,6 +23,29 @@ pub(super) struct State {
     pub(super) token: Option<ContinuationToken>,
     /// The file that it is written to, where it is one.
     pub(super) out: Option<Mark>,
+    /// Whether a run is at work, or was killed at work: then what stands behind the mark is a
+    /// batch without its token.
+    #[serde(default)]
+    pub(super) open: bool,
+    /// How the records in the file are written; none in the state of an earlier version.
+    #[serde(default)]
+    pub(super) form: Option<Form>,
+}
+
+/// How records are written: a file holds one form only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Form {
+    pub(super) format: String,
+    /// None are all.
+    pub(super) fields: Option<Vec<String>>,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields.as_ref().map(|fields| fields.join(","));
+        let fields = fields.as_deref().unwrap_or("all");
+        write!(f, "{} with fields {fields}", self.format)
+    }
 }
 
 /// A file, and how much of it is whole.
@@ -32,14 +56,26 @@ pub(super) struct Mark {
 }
 
 impl State {
-    pub(super) fn new(feed: &str, host: &str, tenant: TenantId) -> Self {
+    pub(super) fn new(feed: &str, host: &str, tenant: TenantId, form: Form) -> Self {
         Self {
             feed: feed.to_owned(),
             host: host.to_owned(),
             tenant,
             token: None,
             out: None,
+            open: false,
+            form: Some(form),
         }
+    }
+
+    /// The export behind this token.
+    pub(super) fn after(self, token: Option<ContinuationToken>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// The state while a run is at work.
+    pub(super) fn at_work(self) -> Self {
+        Self { open: true, ..self }
     }
 
     /// The state in a file; none where there is no file yet.
@@ -71,6 +107,17 @@ impl State {
             Some((what, has, wants)) => Err(CliError::Usage(format!(
                 "the state file belongs to another export: its {what} is {has}, not {wants}"
             ))),
+        }
+    }
+
+    /// Refuses to mix two forms in one file.
+    pub(super) fn check_form(&self, wanted: &Self) -> Result<(), CliError> {
+        match (&self.form, &wanted.form) {
+            (Some(has), Some(wants)) if has != wants => Err(CliError::Usage(format!(
+                "the export was written as {has}, not as {wants}: give the same --output and \
+                 --fields, or another --state and another file"
+            ))),
+            _ => Ok(()),
         }
     }
 
@@ -114,12 +161,20 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn state(feed: &str, host: &str, tenant: i64) -> State {
+        let form = Form {
+            format: "ndjson".to_owned(),
+            fields: None,
+        };
+        State::new(feed, host, TenantId::new(tenant).unwrap(), form)
+    }
+
     #[test]
     fn a_state_is_read_as_it_was_saved_and_leaves_nothing_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         assert_eq!(State::load(&path).unwrap(), None);
-        let mut state = State::new("location-contacts", "sandbox", TenantId::new(1).unwrap());
+        let mut state = state("location-contacts", "sandbox", 1);
         for token in ["first", "second"] {
             state.token = Some(ContinuationToken::new(token));
             state.save(&path).unwrap();
@@ -130,7 +185,6 @@ mod tests {
 
     #[test]
     fn a_state_of_another_export_is_refused() {
-        let state = |feed, host, tenant| State::new(feed, host, TenantId::new(tenant).unwrap());
         let mine = state("location-contacts", "production", 1);
         assert!(mine.check_belongs_to(&mine).is_ok());
         for (other, named) in [
@@ -141,5 +195,15 @@ mod tests {
             let refusal = mine.check_belongs_to(&other).unwrap_err().to_string();
             assert!(refusal.contains(named), "{refusal}");
         }
+    }
+
+    #[test]
+    fn a_state_of_an_earlier_version_goes_on_in_any_form_and_cuts_nothing() {
+        let text = r#"{"feed": "location-contacts", "host": "production", "tenant": 1,
+            "token": "t", "out": {"file": "/contacts", "bytes": 7}}"#;
+        let earlier: State = serde_json::from_str(text).unwrap();
+        assert!(!earlier.open);
+        let wanted = state("location-contacts", "production", 1);
+        assert!(earlier.check_form(&wanted).is_ok());
     }
 }
