@@ -350,19 +350,9 @@ impl Draft {
         };
         let alike = members.iter().all(|(_, _, wanted)| wanted == first);
         for (id, row, _) in members.iter().skip(usize::from(alike)) {
-            let (state, why) = if alike {
-                (State::Already, format!("row {first_row} asks for the same"))
-            } else {
-                let others = members
-                    .iter()
-                    .map(|(_, row, _)| row)
-                    .filter(|other| *other != row);
-                let others: Vec<_> = others.map(u64::to_string).collect();
-                let others = others.join(", ");
-                (
-                    State::Conflict,
-                    format!("contradicts row {others} about this contact"),
-                )
+            let (state, why) = match alike {
+                true => (State::Already, format!("row {first_row} asks for the same")),
+                false => (State::Conflict, contradiction(members, *row)),
             };
             let sql = "UPDATE changes SET state = ?, message = ?, repeats = ? WHERE id = ?
                 AND state IN ('planned', 'already')";
@@ -370,6 +360,24 @@ impl Draft {
             self.execute(sql, params![state.as_str(), why, repeats, id])?;
         }
         Ok(())
+    }
+}
+
+/// How many of the rows that contradict one are named to it.
+const ROWS_TOLD: usize = 5;
+
+/// What a row is told of the other ones that are about its record.
+fn contradiction<W>(members: &[(i64, u64, W)], row: u64) -> String {
+    let others = members.iter().map(|(_, other, _)| *other);
+    let told = others.filter(|other| *other != row).take(ROWS_TOLD);
+    let told: Vec<_> = told.map(|other| other.to_string()).collect();
+    let told = told.join(", ");
+    match members.len() - 1 {
+        all if all > ROWS_TOLD => {
+            let more = all - ROWS_TOLD;
+            format!("contradicts row {told} and {more} more about this contact")
+        }
+        _ => format!("contradicts row {told} about this contact"),
     }
 }
 
@@ -450,5 +458,37 @@ mod tests {
         let set = crate::ChangeSet::open(&path).unwrap();
         assert_eq!(set.info().unwrap().source.as_deref(), Some("first"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_conflict_of_many_rows_names_a_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let draft = draft(&path);
+        for row in 1..=1_000 {
+            let action = Action::Update(Wanted {
+                memo: Some(row.to_string()),
+                ..Wanted::default()
+            });
+            let target = Target::Contact {
+                owner: crm_models::LocationId::new(5).unwrap().into(),
+                contact: Some(7.try_into().unwrap()),
+            };
+            draft.add_unread(Some(row), target, &action).unwrap();
+        }
+        draft.batch("UPDATE changes SET state = 'planned'").unwrap();
+        draft.finish().unwrap();
+        let mut told = Vec::new();
+        let set = crate::ChangeSet::open(&path).unwrap();
+        set.for_each(&crate::Selection::all(), |change| {
+            told.extend(change.outcome.message);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(told.len(), 1_000);
+        let first = "contradicts row 2, 3, 4, 5, 6 and 994 more about this contact";
+        assert_eq!(told[0], first);
+        let last = "contradicts row 1, 2, 3, 4, 5 and 994 more about this contact";
+        assert_eq!(told[999], last);
     }
 }
