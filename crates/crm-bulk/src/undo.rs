@@ -24,6 +24,9 @@ pub struct UndoSummary {
     /// they may have written stays as it is: apply the set, which reads them back, and write the
     /// undo again.
     pub unresolved: u64,
+    /// Changes that may have been carried out and were set aside, since the record is neither as
+    /// before nor as wanted. Nothing takes them up again: look at the records.
+    pub set_aside: u64,
 }
 
 impl ChangeSet {
@@ -35,7 +38,8 @@ impl ChangeSet {
     /// others changed meanwhile, or created again, are set aside then.
     ///
     /// A run that was interrupted leaves changes of which it is not known whether they were
-    /// carried out. They are counted as [`unresolved`](UndoSummary::unresolved).
+    /// carried out. They are counted as [`unresolved`](UndoSummary::unresolved) or
+    /// [`set_aside`](UndoSummary::set_aside).
     ///
     /// Preferences that were unknown before cannot be made unknown again. Where nothing else
     /// can be restored either, the change says so instead of being planned.
@@ -50,7 +54,10 @@ impl ChangeSet {
         draft.set_known_at(crate::clock::now())?;
         let mut summary = UndoSummary::default();
         self.for_each(&Selection::all(), |change| {
-            summary.unresolved += u64::from(is_unresolved(&change));
+            let state = change.outcome.state;
+            let is_unresolved = matches!(state, State::InFlight | State::Unknown);
+            summary.unresolved += u64::from(is_unresolved);
+            summary.set_aside += u64::from(is_set_aside(&change));
             let Some(reverse) = reverse(&change) else {
                 return Ok(());
             };
@@ -90,12 +97,11 @@ impl ChangeSet {
     }
 }
 
-/// Whether nobody knows if it was carried out, or how far. One that was sent, found to be
-/// neither as before nor as wanted and set aside for that, is one of them too.
-fn is_unresolved(change: &Change) -> bool {
-    let set_aside = change.outcome.state == State::Drifted && change.outcome.attempts > 0;
-    matches!(change.outcome.state, State::InFlight | State::Unknown)
-        || (set_aside && change.after.is_none())
+/// Whether it was sent, nobody knows if it was carried out, and it was set aside: the record is
+/// neither as before nor as wanted.
+fn is_set_aside(change: &Change) -> bool {
+    let outcome = &change.outcome;
+    outcome.state == State::Drifted && outcome.attempts > 0 && change.after.is_none()
 }
 
 /// One change the other way round.

@@ -12,6 +12,7 @@ use crm_models::{
     ContactChange, ContactId, LocationId, UpdateContactMethodRequest, UpdateContactRequest,
 };
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed, StoredContact};
+use futures_util::TryStreamExt;
 
 const EVERY_MEMBER: &str = "\
 location_id,customer_id,contact_id,action,type,value,memo,job_reminders,marketing_updates,invoices,statements
@@ -348,4 +349,38 @@ async fn a_contact_that_another_row_changed_is_not_taken_for_one_that_was_create
     assert_eq!(states(&world.path("set.crm")), expected);
     world.undo("set.crm", "undo.crm").await;
     assert_eq!(all(&world), before);
+}
+
+#[tokio::test]
+async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is_read_back() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,by the set\n";
+    let set = world.plan(rows, "set.crm").await;
+    let late = Fault::Delay {
+        milliseconds: 600_000,
+    };
+    let late = FaultRule::new(late).method("PATCH").nth(1);
+    world.sandbox.inject(FaultPlan::new().rule(late));
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let memo = || world.location_contact(2001, 3001).memo.unwrap();
+    while memo() != "by the set" {
+        let moment = std::time::Duration::from_millis(20);
+        let _ = tokio::time::timeout(moment, events.try_next()).await;
+    }
+    drop(events);
+    let undo = |name: &str| {
+        let set = ChangeSet::open(world.path("set.crm")).unwrap();
+        let summary = set.undo(world.path(name)).unwrap();
+        (summary.unresolved, summary.set_aside)
+    };
+    assert_eq!(undo("one.crm"), (1, 0));
+
+    let location = world.service.location(LocationId::new(2001).unwrap());
+    let by_hand = ContactChange::new().memo("by hand");
+    let contact = ContactId::new(3001).unwrap();
+    location.update(contact, &by_hand).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Drifted]);
+    assert_eq!(undo("two.crm"), (0, 1));
 }

@@ -35,6 +35,15 @@ impl Undo {
                 self.set.display()
             ));
         }
+        if undone.set_aside > 0 {
+            note(format!(
+                "{} changes may have been carried out, but their contacts are neither as before \
+                 nor as wanted, so they are left alone: look at the contacts: crm show {} --state \
+                 drifted",
+                undone.set_aside,
+                self.set.display()
+            ));
+        }
         if undone.impossible > 0 {
             note(format!(
                 "{} changes cannot be taken back: crm show {} --state failed",
