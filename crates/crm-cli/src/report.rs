@@ -120,8 +120,11 @@ fn json_wanted() -> Option<Format> {
         let joined = format!("--output={name}");
         words.contains(&joined) || words.windows(2).any(|pair| pair == ["--output", name])
     };
+    // An export writes one value a line in either format.
+    let lines = words.iter().any(|word| word == "export");
     match (asked("json"), asked("ndjson")) {
-        (true, _) => Some(Format::Json),
+        (true, _) if !lines => Some(Format::Json),
+        (true, _) => Some(Format::Ndjson),
         (_, true) => Some(Format::Ndjson),
         _ => None,
     }

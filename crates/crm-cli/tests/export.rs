@@ -204,6 +204,10 @@ fn an_error_of_an_export_is_one_line_as_its_records_are() {
     let last = answer.lines().last().unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!(last["error"]["status"], 400, "{answer}");
+
+    let usage = [&export[..], &["--interval", "0"]].concat();
+    let usage = stdout(&service.crm(&usage).assert().code(2));
+    assert_eq!(usage.lines().count(), 1, "{usage}");
 }
 
 #[test]
