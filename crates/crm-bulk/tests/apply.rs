@@ -183,7 +183,11 @@ async fn a_refusal_is_kept_with_its_trace_id_and_can_be_retried() {
     assert!(failed[0].outcome.trace_id.is_some());
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    world.apply(Apply::new(set).retry_failed()).await.unwrap();
+    let apply = Apply::new(set).retry_failed();
+    let mut events = apply.run(&world.service, &world.site).unwrap();
+    let first = events.try_next().await.unwrap();
+    assert_eq!(first, Some(Event::Started { open: 1 }));
+    while events.try_next().await.unwrap().is_some() {}
     assert_eq!(states(&world.path("set.crm")), [State::Done; 2]);
 }
 

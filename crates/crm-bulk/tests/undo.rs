@@ -193,6 +193,11 @@ async fn unknown_preferences_are_said_to_be_lost() {
         .clone()
         .unwrap();
     assert!(message.contains("unknown before"), "{message}");
+
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    world.apply(Apply::new(undo).retry_failed()).await.unwrap();
+    let states = states(&world.path("undo.crm"));
+    assert_eq!(states, [State::Failed], "there is nothing to repeat");
 }
 
 #[tokio::test]

@@ -100,6 +100,16 @@ pub(crate) struct Options {
     retry_failed: bool,
 }
 
+impl Options {
+    /// Which changes a pass takes up.
+    fn which(&self, pass: u32) -> Which {
+        match self.retry_failed && pass == 0 {
+            true => Which::OpenAndFailed,
+            false => Which::Open,
+        }
+    }
+}
+
 /// What to do with a record that is not what the plan saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -117,9 +127,10 @@ pub enum OnDrift {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The run begins with so many open changes.
+    /// The run begins.
     Started {
-        /// Changes that are not settled.
+        /// Changes that it takes up: those that are not settled, and the failed ones that are to
+        /// be repeated.
         open: u64,
     },
     /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
@@ -186,7 +197,7 @@ impl Apply {
         self
     }
 
-    /// Sends changes that failed before once more.
+    /// Sends changes that failed before once more; not those of an undo that are not possible.
     pub fn retry_failed(mut self) -> Self {
         self.options.retry_failed = true;
         self
@@ -221,7 +232,7 @@ impl Apply {
         let path = self.set.path().to_owned();
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
-        let open = self.set.totals()?.open();
+        let open = record::count(&self.set.database, self.options.which(0))?;
         let gate = Arc::new(Gate::new(&self.options));
         let run = Arc::new(Run {
             service,
@@ -262,10 +273,7 @@ fn events<'a, T: Transport>(
         return stream::empty().boxed();
     }
     let concurrency = run.options.concurrency;
-    let which = match run.options.retry_failed && pass == 0 {
-        true => Which::OpenAndFailed,
-        false => Which::Open,
-    };
+    let which = run.options.which(pass);
     let (queue, mut work) = mpsc::channel(concurrency);
     let reader = Arc::clone(&run);
     let read = Arc::clone(&run).read(queue, which).boxed();

@@ -46,6 +46,27 @@ pub(super) enum Which {
     OpenAndFailed,
 }
 
+impl Which {
+    /// As a condition on a change. A failed one that asks for nothing is a reversal that is not
+    /// possible: there is nothing to repeat.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Open => "state IN ('planned', 'in-flight', 'unknown')",
+            Self::OpenAndFailed => {
+                r#"(state IN ('planned', 'in-flight', 'unknown') OR (state = 'failed'
+                    AND coalesce(wanted, '') NOT IN ('{}', '{"exact":true}')))"#
+            }
+        }
+    }
+}
+
+/// How many changes there are to take up.
+pub(super) fn count(database: &Database, which: Which) -> Result<u64, BulkError> {
+    let sql = format!("SELECT count(*) FROM changes WHERE {}", which.condition());
+    let count = database.connection.query_row(&sql, [], |row| row.get(0));
+    database.check(count)
+}
+
 /// How many changes are in memory at a time, about.
 const CHANGES_PER_BLOCK: usize = 200;
 
@@ -59,17 +80,14 @@ pub(super) fn next_block(
     after: &Cursor,
     which: Which,
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
-    let failed = match which {
-        Which::Open => "",
-        Which::OpenAndFailed => ", 'failed'",
-    };
     let sql = format!(
         "SELECT {}, siblings FROM changes
          WHERE (owner_kind, owner_id) >= (?1, ?2)
            AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> 'create' AND id > ?3))
-           AND state IN ('planned', 'in-flight', 'unknown'{failed})
+           AND {}
          ORDER BY owner_kind, owner_id, action <> 'create', id",
-        columns::COLUMNS
+        columns::COLUMNS,
+        which.condition()
     );
     let mut query = database.check(database.connection.prepare_cached(&sql))?;
     let rows = query.query(params![after.kind, after.owner, after.change]);
