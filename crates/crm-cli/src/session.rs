@@ -6,8 +6,8 @@ use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_sandbox::Sandbox;
 use crm_transport::{
-    Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, Transport,
-    TransportExt, VENDOR_CALLS_PER_SECOND,
+    Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, TokenCache,
+    Transport, TransportExt, VENDOR_CALLS_PER_SECOND,
 };
 
 use crate::{
@@ -53,7 +53,13 @@ impl<'a> Session<'a> {
         let environment = environment(&settings.host)?;
         let wire = ReqwestTransport::new(&environment)?;
         let endpoint = wire.for_auth(&environment)?.with_tracing();
-        let auth = Auth::new(endpoint, credentials(&settings));
+        let auth = match &settings.token_folder {
+            Some(folder) => {
+                let cache = TokenCache::at(folder, &environment);
+                Auth::cached(endpoint, credentials(&settings), cache)
+            }
+            None => Auth::new(endpoint, credentials(&settings)),
+        };
         let transport = wire
             .with_tracing()
             .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))

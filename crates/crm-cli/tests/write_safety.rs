@@ -101,6 +101,23 @@ fn a_dry_run_sends_no_write_of_any_command() {
     assert!(service.writes().is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn commands_share_a_token_if_they_are_told_to() {
+    let service = Service::start();
+    let tokens = || {
+        let log = service.sandbox.log().into_iter();
+        log.filter(|request| request.operation == "Token").count()
+    };
+    let list = ["location-contacts", "list", "2001"];
+    let cached = || service.crm(&list).env("CRM_TOKEN_CACHE", "1").assert();
+    cached().success();
+    cached().success();
+    assert_eq!(tokens(), 1);
+    service.ok(&list);
+    assert_eq!(tokens(), 2, "not unless they are told to");
+}
+
 #[test]
 fn production_is_written_to_only_when_somebody_says_so() {
     let home = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ mod error;
 mod profile;
 mod variables;
 
-use std::{env, fmt};
+use std::{env, fmt, path::PathBuf};
 
 use clap::ValueEnum;
 use crm_models::TenantId;
@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) enterprise_hub: bool,
     pub(crate) read_only: bool,
     pub(crate) legacy_preferences: bool,
+    /// Where access tokens are kept for the next command, if they are.
+    pub(crate) token_folder: Option<PathBuf>,
 }
 
 /// Which servers: always API and token endpoint together.
@@ -95,6 +97,7 @@ impl Settings {
             enterprise_hub: false,
             read_only: read_only(globals, &variables)?.unwrap_or(false),
             legacy_preferences: globals.legacy_preferences,
+            token_folder: None,
         })
     }
 
@@ -125,6 +128,8 @@ impl Settings {
             },
         };
         let read_only = read_only(globals, variables)?;
+        let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
+        let token_cache = token_cache.or(profile.token_cache).unwrap_or(false);
         let client_id = secret("CRM_CLIENT_ID", profile.client_id)?;
         let client_secret = secret("CRM_CLIENT_SECRET", profile.client_secret)?;
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
@@ -141,6 +146,7 @@ impl Settings {
                     read_only: read_only.or(profile.read_only).unwrap_or(false),
                     legacy_preferences: globals.legacy_preferences
                         || profile.legacy_preferences.unwrap_or(false),
+                    token_folder: token_cache.then(profile::token_folder).flatten(),
                 })
             }
             (tenant, host, client_id, client_secret, app_key) => {

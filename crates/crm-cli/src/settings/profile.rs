@@ -39,6 +39,8 @@ pub(super) struct Profile {
     pub(super) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
     pub(super) enterprise_hub: Option<bool>,
+    /// Access tokens are kept for the next command.
+    pub(super) token_cache: Option<bool>,
 }
 
 /// A text that no message shows, not even the one that says that it is no text.
@@ -67,6 +69,12 @@ pub(super) const DEFAULT: &str = "default";
 pub(super) fn path() -> Option<PathBuf> {
     let folders = choose_base_strategy().ok()?;
     Some(folders.config_dir().join("crm").join("config.toml"))
+}
+
+/// Where access tokens are kept for the next command; nowhere where the user has no home.
+pub(super) fn token_folder() -> Option<PathBuf> {
+    let folders = choose_base_strategy().ok()?;
+    Some(folders.cache_dir().join("crm"))
 }
 
 /// The profile of that name in the file, if there is a place for one: without a home there is

@@ -25,6 +25,7 @@ pub fn crm(home: &Path) -> Command {
         .env_clear()
         .env("HOME", home)
         .env("XDG_CONFIG_HOME", home)
+        .env("XDG_CACHE_HOME", home.join("cache"))
         .timeout(std::time::Duration::from_secs(60));
     command
 }
