@@ -532,7 +532,7 @@ async fn each_write_is_told_before_its_change_is_settled() {
     while let Some(event) = events.try_next().await.unwrap() {
         match event {
             Event::Written(write) => {
-                assert_eq!(write.state, State::Done);
+                assert_eq!((write.state, write.read_back), (State::Done, false));
                 written.push((write.row.unwrap(), write.action));
             }
             Event::Settled(change) => {
@@ -547,6 +547,59 @@ async fn each_write_is_told_before_its_change_is_settled() {
     assert_eq!(written, expected);
     let sent = world.sent("PATCH") + world.sent("POST") + world.sent("DELETE");
     assert_eq!(sent, expected.len());
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,action,type,value,memo,\
+                job_reminders,marketing_updates,invoices,statements\n\
+                2001,3001,,,,Office,,,,\n2001,3002,delete,,,,,,,\n\
+                2002,,create,Email,new@site.example,,on,on,on,on\n";
+    let set = world.plan(rows, "set.crm").await;
+    let late = |method| {
+        let late = Fault::Delay {
+            milliseconds: 600_000,
+        };
+        FaultRule::new(late).method(method).path("/contacts").nth(1)
+    };
+    let rules = FaultPlan::new().rule(late("PATCH")).rule(late("POST"));
+    world.sandbox.inject(rules.rule(late("DELETE")));
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let carried_out = || {
+        let now = world.stored();
+        let memo = now[&("location", 2001, 3001)].memo.as_deref() == Some("Office");
+        let created = now
+            .values()
+            .any(|contact| contact.value == "new@site.example");
+        memo && created && !now.contains_key(&("location", 2001, 3002))
+    };
+    while !carried_out() {
+        let moment = std::time::Duration::from_millis(20);
+        if let Ok(Ok(Some(event))) = tokio::time::timeout(moment, events.try_next()).await {
+            assert_eq!(event, Event::Started { open: 3 });
+        }
+    }
+    drop(events);
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    assert_eq!(set.totals().unwrap().in_state(State::InFlight), 3);
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let mut written = Vec::new();
+    while let Some(event) = events.try_next().await.unwrap() {
+        if let Event::Written(write) = event {
+            assert_eq!(write.state, State::Done);
+            written.push((write.row.unwrap(), write.action, write.read_back));
+        }
+    }
+    written.sort_unstable();
+    let expected = [
+        (1, "update", true),
+        (2, "delete", true),
+        (3, "create", true),
+        (3, "update", false),
+    ];
+    assert_eq!(written, expected);
 }
 
 /// Writes memos in capitals, whatever is asked; then it can be deaf to reading.

@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State, StopReason, Target,
-    UndoSummary,
+    Apply, BulkError, Change, ChangeSet, Event, Image, Input, OptOut, Snapshot, State, StopReason,
+    Target, UndoSummary,
 };
 use crm_models::{
     ContactChange, ContactId, LocationId, UpdateContactMethodRequest, UpdateContactRequest,
@@ -388,4 +388,54 @@ async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is
     world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Drifted]);
     assert_eq!(undo("two.crm"), (0, 1));
+}
+
+#[tokio::test]
+async fn preferences_whose_answers_nobody_saw_are_told_when_they_are_read_back() {
+    let world = world(Seed::Demo).await;
+    let set = world.opt_out().await;
+    let late = Fault::Delay {
+        milliseconds: 600_000,
+    };
+    let late = FaultRule::new(late).method("PATCH");
+    let late = late.path("/preferences/").nth(2);
+    world.sandbox.inject(FaultPlan::new().rule(late));
+    let one = std::num::NonZeroUsize::MIN;
+    let apply = Apply::new(set).concurrency(one);
+    let mut events = apply.run(&world.service, &world.site).unwrap();
+    let Target::Method { person, method } = methods(&world.path("set.crm"))[0].target else {
+        panic!("no method");
+    };
+    let handle = world.service.person(person).method(method);
+    let off = async || {
+        let preferences = handle.preferences().await.unwrap();
+        let off = preferences
+            .iter()
+            .filter(|one| one.as_bool() == Some(false));
+        off.count()
+    };
+    let already = off().await;
+    while off().await < already + 2 {
+        let moment = std::time::Duration::from_millis(20);
+        let _ = tokio::time::timeout(moment, events.try_next()).await;
+    }
+    drop(events);
+
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
+    let (mut found, mut sent) = (Vec::new(), Vec::new());
+    while let Some(event) = events.try_next().await.unwrap() {
+        match event {
+            Event::Written(write) if write.target == Target::Method { person, method } => {
+                let told = if write.read_back {
+                    &mut found
+                } else {
+                    &mut sent
+                };
+                told.push(write.preference.unwrap());
+            }
+            _ => {}
+        }
+    }
+    assert_eq!((found.len(), found.len() + sent.len()), (2, 4 - already));
 }

@@ -35,7 +35,10 @@ pub struct Written {
     pub http_status: Option<u16>,
     /// The vendor's trace id, where the answer had one.
     pub trace_id: Option<String>,
-    /// When the answer was there.
+    /// Nobody saw the answer, since the run that sent it was killed or the answer got lost: this
+    /// run found the record so. One that was told before can be told again.
+    pub read_back: bool,
+    /// When the answer was there, or the record was read.
     pub at: Timestamp,
 }
 
@@ -69,6 +72,23 @@ impl Audit {
         let outcome = error.map_or(Outcome::new(State::Done), |error| {
             answer::outcome(error, false)
         });
+        self.tell(change, action, preference, outcome, false);
+    }
+
+    /// Takes note of a write of an earlier run that turns out to be carried out.
+    pub(super) fn found(&self, change: &Change, action: &'static str, preference: Option<&str>) {
+        let done = Outcome::new(State::Done);
+        self.tell(change, action, preference, done, true);
+    }
+
+    fn tell(
+        &self,
+        change: &Change,
+        action: &'static str,
+        preference: Option<&str>,
+        outcome: Outcome,
+        read_back: bool,
+    ) {
         let written = Written {
             change: change.id,
             row: change.row,
@@ -78,6 +98,7 @@ impl Audit {
             state: outcome.state,
             http_status: outcome.http_status,
             trace_id: outcome.trace_id,
+            read_back,
             at: clock::now(),
         };
         self.log(&written);
@@ -106,6 +127,7 @@ impl Audit {
             state = written.state.as_str(),
             status = written.http_status,
             trace_id = written.trace_id,
+            read_back = written.read_back,
             "written"
         );
     }

@@ -44,6 +44,11 @@ impl<T: Transport> Run<'_, T> {
             let outcome = Outcome::because(State::Drifted, why);
             return self.drift(change, outcome).await;
         }
+        if self.asks_for(&change) {
+            for name in newly_met(&change, &wanted, &present) {
+                self.audit.found(&change, change.action.name(), Some(name));
+            }
+        }
         if missing.is_empty() {
             let (state, after) = match step::is_touched(&change) {
                 true => (State::Done, Some(Image::Method(present))),
@@ -91,6 +96,18 @@ fn unmet(wanted: &Wanted, present: &MethodImage) -> Vec<(String, bool)> {
         .filter(|(name, on)| flag(present, name) != Some(**on))
         .map(|(name, on)| (name.clone(), *on))
         .collect()
+}
+
+/// The preferences that were not as wanted when the change was sent, and are so now.
+fn newly_met<'a>(change: &Change, wanted: &'a Wanted, present: &MethodImage) -> Vec<&'a str> {
+    let known = change.after.as_ref().or(change.before.as_ref());
+    let known = known.and_then(Image::as_method);
+    let is_new = |name: &str, on: bool| {
+        let was_met = known.is_some_and(|known| flag(known, name) == Some(on));
+        !was_met && flag(present, name) == Some(on)
+    };
+    let new = wanted.iter().filter(|(name, on)| is_new(name, **on));
+    new.map(|(name, _)| name.as_str()).collect()
 }
 
 fn flag(image: &MethodImage, name: &str) -> Option<bool> {

@@ -52,7 +52,8 @@ pub use self::{
 ///
 /// Each write leaves one line in the log: an event of `tracing` with the target
 /// `crm_bulk::audit`, with tenant, set and record but without any value. The same is handed out
-/// as [`Event::Written`].
+/// as [`Event::Written`]. A write that was on its way when the process died is told by the run
+/// that finds it carried out.
 ///
 /// ```no_run
 /// use crm_bulk::{Apply, BulkError, ChangeSet, Event, Site};
@@ -136,8 +137,9 @@ pub enum Event {
     /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
     /// again: not sent for a reason that passes, which the message tells.
     Settled(Box<Change>),
-    /// A request that may change a record was answered, or its answer got lost. It comes before
-    /// the change is [`Settled`](Self::Settled).
+    /// A request that may change a record was answered, or its answer got lost, or one of an
+    /// earlier run turns out to be carried out. It comes before the change is
+    /// [`Settled`](Self::Settled).
     Written(Written),
     /// In a dry run: this change would be sent.
     WouldSend(Box<Change>),

@@ -72,6 +72,9 @@ impl<T: Transport> Run<'_, T> {
         let Work { change, step } = work;
         match step {
             Step::Settle(outcome, after) => {
+                if outcome.state == State::Done && self.asks_for(&change) {
+                    self.audit.found(&change, change.action.name(), None);
+                }
                 self.settle(change, outcome, after.map(Image::from)).await
             }
             Step::Drift(outcome) => self.drift(change, outcome).await,
@@ -123,10 +126,20 @@ impl<T: Transport> Run<'_, T> {
                 }
             }
             Write::Complete(created) => {
+                // Of one that was settled as unknown with its contact it was told.
+                let untold = !is_created(&change) || change.outcome.state == State::InFlight;
+                if untold && self.asks_for(&change) {
+                    self.audit.found(&change, "create", None);
+                }
                 change.outcome.attempts += 1;
                 self.complete(owner, change, created).await
             }
         }
+    }
+
+    /// Whether it is told what a read-back finds of a change: of one whose answer nobody saw.
+    pub(super) fn asks_for(&self, change: &Change) -> bool {
+        step::may_be_sent(change) && !self.options.dry_run
     }
 
     /// Sets what a creation cannot set: the preferences. Which contact was created is durable
@@ -138,6 +151,7 @@ impl<T: Transport> Run<'_, T> {
         created: Contact,
     ) -> Result<Event, BulkError> {
         let id = created.id;
+        let was_created = is_created(&change);
         change.target = change.target.created(id);
         // How the service writes the value is its own affair.
         let wanted = match &change.action {
@@ -150,7 +164,13 @@ impl<T: Transport> Run<'_, T> {
         let request = wanted.request(&created);
         change.after = Some(created.into());
         match request {
-            Ok(None) => self.settle(change, Outcome::new(State::Done), None).await,
+            Ok(None) => {
+                let sent = was_created && !wanted.preferences().is_empty();
+                if sent && self.asks_for(&change) {
+                    self.audit.found(&change, "update", None);
+                }
+                self.settle(change, Outcome::new(State::Done), None).await
+            }
             Ok(Some(request)) => {
                 let change = self.in_flight(change, None).await?;
                 let sent = owner.send(id, request).await;
@@ -279,6 +299,11 @@ impl<T: Transport> Run<'_, T> {
         self.gate.settled(change.outcome.state);
         Ok(Event::Settled(Box::new(change)))
     }
+}
+
+/// Whether the contact of a creation is known.
+fn is_created(change: &Change) -> bool {
+    change.target.contact_text().is_some()
 }
 
 /// Keeps the record as it is just before the first write: what a later one finds may be our own
