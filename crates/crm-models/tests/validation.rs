@@ -381,3 +381,64 @@ fn what_the_service_had_before_may_be_restored_whatever_it_was() {
     assert!(blank.check().is_err());
     assert!(UpdateContactRequest::new().as_it_was().check().is_err());
 }
+
+#[rstest]
+#[case::letters_of_any_script("jörg@firma.example", true)]
+#[case::a_host_of_any_script("info@bücher.example", true)]
+#[case::other_signs("jo–rg@firma.example", false)]
+#[case::two_addresses("a@firma.example,b@firma.example", false)]
+fn addresses_are_judged_alike_in_any_script(#[case] address: &str, #[case] fits: bool) {
+    assert_eq!(email::check(address).is_ok(), fits);
+}
+
+#[test]
+fn the_present_preferences_must_be_known_only_to_complete_some() {
+    let some = PreferenceChange::new().marketing_updates(false);
+    let all = some.job_reminders(true).invoices(true).statements(false);
+    let change = |preferences| ContactChange::new().memo("Gate").preferences(preferences);
+    assert!(!change(PreferenceChange::new()).needs_current());
+    assert!(change(some).needs_current());
+    assert!(!change(all).needs_current());
+    assert!(all.is_complete() && !some.is_complete());
+    assert_eq!(change(some).get_preferences(), &some);
+    assert!(!ContactChange::new().preferences(some).is_empty());
+    assert!(!ContactChange::new().value("a@site.example").is_empty());
+    assert!(
+        ContactChange::new()
+            .preferences(PreferenceChange::new())
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_contact_of_a_type_not_known_yet_takes_any_value_in_a_request_for_it() {
+    let contact = |contact_type| {
+        let id = ContactId::new(1).unwrap();
+        let modified = "2026-06-02".parse().unwrap();
+        Contact::new(id, contact_type, "@harbor", modified)
+    };
+    let change = ContactChange::new().value("@quay");
+    let other = contact(ContactType::Other("Messenger".to_owned()));
+    assert!(change.request_for(&other).unwrap().check().is_ok());
+    let fax = contact(ContactType::Fax);
+    assert!(change.request_for(&fax).unwrap().check().is_err());
+}
+
+#[test]
+fn flags_that_an_answer_lacks_are_said_to_be_derived() {
+    let read = |more: &str| {
+        let json = format!(
+            r#"{{"jobRemindersEnabled":true,"marketingUpdatesEnabled":true,
+            "invoiceStatementNotification":true{more}}}"#
+        );
+        serde_json::from_str::<ContactPreferences>(&json)
+            .unwrap()
+            .derived
+    };
+    assert!(read(""));
+    assert!(read(r#","invoiceNotification":true"#));
+    assert!(read(r#","statementNotification":true"#));
+    assert!(!read(
+        r#","invoiceNotification":true,"statementNotification":false"#
+    ));
+}
