@@ -59,8 +59,8 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
         (&"done".into(), &"update".into())
     );
     assert_eq!(
-        (&line["set"], &line["tenant"]),
-        (&"set.crm".into(), &1001.into())
+        (&line["set"], &line["tenant"], &line["readBack"]),
+        (&"set.crm".into(), &1001.into(), &false.into())
     );
     let done = json(&service.ok(&["show", "set.crm", "--state", "done", "--output", "json"]));
     assert_eq!(
@@ -90,6 +90,33 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
 
     service.ok(&["report", "set.crm", "--html", "page.html"]);
     assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
+    let service = Service::start();
+    service.write(
+        "rows.csv",
+        "location_id,contact_id,memo\n2001,3001,x\n2001,3002,x\n2001,3004,x\n",
+    );
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let update = ["location-contacts", "update", "2001"];
+    service.ok(&[&update[..], &["3001", "--memo", "by hand"]].concat());
+    service.ok(&[&update[..], &["3002", "--memo", "x"]].concat());
+
+    let dry = ["apply", "set.crm", "--dry-run"];
+    let told = service.crm(&dry).assert().success();
+    let (text, notes) = (stdout(&told), stderr(&told));
+    let drifted = "location 2001, contact 3001: drifted: somebody changed memo";
+    assert!(text.contains(drifted), "{text}");
+    let counts = "dry run, nothing was sent: 1 to be sent, 1 already, 1 drifted";
+    assert!(notes.contains(counts), "{notes}");
+
+    let abort = [&dry[..], &["--on-drift", "abort"]].concat();
+    let told = stderr(&service.crm(&abort).assert().failure());
+    let reason = "the dry run ended early: a contact is not what the plan saw";
+    assert!(told.contains(reason), "{told}");
+    assert_eq!(service.writes(), ["PATCH", "PATCH"]);
 }
 
 #[test]

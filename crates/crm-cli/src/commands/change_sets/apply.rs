@@ -10,7 +10,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, Event, Finished, OnDrift, State, StopReason, Totals, Written,
+    Apply, BulkError, Change, ChangeSet, Event, Finished, OnDrift, State, StopReason, Totals,
+    Written,
 };
 use crm_models::TenantId;
 use futures_util::StreamExt;
@@ -98,6 +99,8 @@ struct AuditLine<'a> {
     state: State,
     http_status: Option<u16>,
     trace_id: Option<&'a str>,
+    /// Nobody saw the answer: the record was found so.
+    read_back: bool,
 }
 
 /// States that are not what the set asks for.
@@ -126,15 +129,15 @@ impl ApplyCommand {
             let what = format!("{open} changes of {}", self.set.display());
             session.service.transport().allow(&what)?;
         }
-        let mut finished = self.apply(session, globals, set, self.canary).await?;
-        if finished.reason == StopReason::Canary
-            && !globals.dry_run
-            && self.may_go_on(&finished).await?
-        {
-            let set = ChangeSet::open(&self.set)?;
-            finished = self.apply(session, globals, set, None).await?;
+        let (mut finished, would_be_sent) = self.apply(session, globals, set, self.canary).await?;
+        if globals.dry_run {
+            return tell_dry_run(&finished, would_be_sent);
         }
-        self.tell(session, globals, &finished)
+        if finished.reason == StopReason::Canary && self.may_go_on(&finished).await? {
+            let set = ChangeSet::open(&self.set)?;
+            (finished, _) = self.apply(session, globals, set, None).await?;
+        }
+        self.tell(session, &finished)
     }
 
     /// Says what the canary came to and asks whether to go on, if there is somebody to ask.
@@ -158,14 +161,14 @@ impl ApplyCommand {
         }
     }
 
-    /// One run over what is open.
+    /// One run over what is open. In a dry run it also tells how many changes would be sent.
     async fn apply(
         &self,
         session: &Session<'_>,
         globals: &Globals,
         set: ChangeSet,
         canary: Option<u64>,
-    ) -> Result<Finished, CliError> {
+    ) -> Result<(Finished, u64), CliError> {
         let halt = Arc::new(Notify::new());
         let mut apply = Apply::new(set)
             .on_drift(match self.on_drift {
@@ -193,7 +196,8 @@ impl ApplyCommand {
             .transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
         let mut progress = None;
-        let (mut failed, mut end, mut unwritten) = (0, None, None);
+        let (mut failed, mut would_be_sent) = (0, 0);
+        let (mut end, mut unwritten) = (None, None);
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Started { open }) => progress = Some(Progress::of(open, "changes")),
@@ -211,13 +215,17 @@ impl ApplyCommand {
                         progress.advance(1);
                         progress.say(format!("{failed} failed"));
                     }
+                    if globals.dry_run && state == State::Drifted {
+                        let why = change.outcome.message.as_deref().unwrap_or_default();
+                        show(session, &change, &format!("drifted: {why}"))?;
+                    }
                 }
                 Ok(Event::WouldSend(change)) => {
-                    let line = format!("{}: {}", change.target, difference(&change));
-                    match session.output.format() {
-                        Format::Table => session.output.text(&printable(&line))?,
-                        _ => session.output.line(&*change)?,
+                    would_be_sent += 1;
+                    if let Some(progress) = &progress {
+                        progress.advance(1);
                     }
+                    show(session, &change, &difference(&change))?;
                 }
                 Ok(Event::Finished(finished)) => end = Some(Ok(finished)),
                 Ok(_) => {}
@@ -227,7 +235,7 @@ impl ApplyCommand {
         drop((events, progress));
         match (unwritten, end) {
             (Some(error), _) => Err(self.cut_short(error)),
-            (None, Some(Ok(finished))) => Ok(finished),
+            (None, Some(Ok(finished))) => Ok((finished, would_be_sent)),
             (None, Some(Err(error))) => Err(self.cut_short(broken_off(error))),
             (None, None) => Err(CliError::CheckFailed {
                 summary: "the run ended without a result".to_owned(),
@@ -255,18 +263,9 @@ impl ApplyCommand {
     }
 
     /// Says what came of it and how to go on, and chooses the exit code.
-    fn tell(
-        &self,
-        session: &Session<'_>,
-        globals: &Globals,
-        finished: &Finished,
-    ) -> Result<(), CliError> {
+    fn tell(&self, session: &Session<'_>, finished: &Finished) -> Result<(), CliError> {
         let totals = ChangeSet::open(&self.set)?.totals()?;
         let open = totals.open();
-        if globals.dry_run {
-            note("dry run: nothing was sent");
-            return Ok(());
-        }
         let states = counts(|state| totals.in_state(state));
         let (reason, exit) = reason(finished.reason);
         match session.output.format() {
@@ -309,6 +308,37 @@ impl ApplyCommand {
             ),
             exit,
         })
+    }
+}
+
+/// Writes what a dry run says of one change: as text for people, else the change itself.
+fn show(session: &Session<'_>, change: &Change, what: &str) -> Result<(), CliError> {
+    match session.output.format() {
+        Format::Table => {
+            let line = format!("{}: {what}", change.target);
+            session.output.text(&printable(&line))
+        }
+        _ => session.output.line(change),
+    }
+}
+
+/// Says what a dry run came to, and why it ended early if it did.
+fn tell_dry_run(finished: &Finished, would_be_sent: u64) -> Result<(), CliError> {
+    let mut counts = counts(|state| finished.count(state));
+    counts.insert(0, ("to be sent", would_be_sent));
+    note(format!("dry run, nothing was sent: {}", text(&counts)));
+    let (reason, exit) = reason(finished.reason);
+    match finished.reason {
+        StopReason::Complete => Ok(()),
+        StopReason::Canary => {
+            note(reason);
+            Ok(())
+        }
+        StopReason::Stopped => Err(CliError::Interrupted),
+        _ => Err(CliError::CheckFailed {
+            summary: format!("the dry run ended early: {reason}"),
+            exit,
+        }),
     }
 }
 
@@ -361,6 +391,7 @@ fn stop(halt: Arc<Notify>) -> Result<impl Future<Output = ()> + Send + 'static, 
 /// Why a run ended, in people's words, and the exit code if that decides it.
 fn reason(reason: StopReason) -> (&'static str, Exit) {
     match reason {
+        StopReason::Canary => ("it ended with the canary", Exit::Done),
         StopReason::TooManyFailures => ("as many changes failed as are allowed", Exit::Refused),
         StopReason::Drift => ("a contact is not what the plan saw", Exit::Conflict),
         StopReason::Unreachable => ("the service cannot be reached", Exit::Unreachable),
@@ -408,6 +439,7 @@ impl Audit {
             state: written.state,
             http_status: written.http_status,
             trace_id: written.trace_id.as_deref(),
+            read_back: written.read_back,
         };
         let written = serde_json::to_vec(&line)
             .map_err(Into::into)
