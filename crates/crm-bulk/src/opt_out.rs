@@ -7,7 +7,8 @@ use std::{
 
 use crm_contacts::ContactsService;
 use crm_models::{
-    ContactId, ContactMethod, ContactMethodFilter, ContactType, PreferenceType, Timestamp,
+    ContactId, ContactMethod, ContactMethodFilter, ContactMethodSort, ContactType, PreferenceType,
+    Sort, Timestamp,
 };
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -368,44 +369,56 @@ async fn methods<T: Transport>(
     if wanted.is_empty() || search.sought.is_empty() {
         return Ok(());
     }
-    let all = service.people().contact_methods(ContactMethodFilter::new());
+    // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
+    let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
+    let all = service.people().contact_methods(in_order);
     let mut pages = std::pin::pin!(all.page_size(PAGE).pages());
+    let key = |method: &ContactMethod| method.contact_type.key(&method.value);
+    let mut matching = BTreeMap::new();
     while let Some(page) = pages.try_next().await? {
-        let key = |method: &ContactMethod| method.contact_type.key(&method.value);
-        let matching: Vec<_> = page
-            .data
-            .into_iter()
-            .filter(|method| search.sought.contains_key(&key(method)))
-            .collect();
-        let read = async |method: ContactMethod| {
-            let image = MethodImage {
-                contact_type: method.contact_type.clone(),
-                value: method.value.clone(),
-                preferences: BTreeMap::new(),
-            };
-            let image = present::method(service, method.contact_id, method.id, image).await?;
-            Ok::<_, BulkError>((method, image))
+        let found = page.data.into_iter();
+        let found = found.filter(|method| search.sought.contains_key(&key(method)));
+        matching.extend(found.map(|method| (method.id, method)));
+    }
+    let read = async |method: ContactMethod| {
+        let image = MethodImage {
+            contact_type: method.contact_type.clone(),
+            value: method.value.clone(),
+            preferences: BTreeMap::new(),
         };
-        let mut read = std::pin::pin!(stream::iter(matching).map(read).buffered(CALLS_AT_ONCE));
-        while let Some((method, image)) = read.try_next().await? {
-            let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
-            let met = wanted
-                .iter()
-                .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
-            let state = if met { State::Already } else { State::Planned };
-            for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
-                sought.found = true;
-                draft.add_change(&Planned {
-                    row: Some(sought.row),
-                    target: Target::Method {
-                        person: method.contact_id,
-                        method: method.id,
-                    },
-                    action: &Action::MethodPreferences(wanted.clone()),
-                    before: Some(&before),
-                    outcome: Outcome::new(state),
-                })?;
-            }
+        match present::method(service, method.contact_id, method.id, image).await {
+            Ok(image) => Ok(Some((method, image))),
+            // Deleted since it was listed.
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(BulkError::from(error)),
+        }
+    };
+    let mut read = std::pin::pin!(
+        stream::iter(matching.into_values())
+            .map(read)
+            .buffered(CALLS_AT_ONCE)
+    );
+    while let Some(found) = read.try_next().await? {
+        let Some((method, image)) = found else {
+            continue;
+        };
+        let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
+        let met = wanted
+            .iter()
+            .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
+        let state = if met { State::Already } else { State::Planned };
+        for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
+            sought.found = true;
+            draft.add_change(&Planned {
+                row: Some(sought.row),
+                target: Target::Method {
+                    person: method.contact_id,
+                    method: method.id,
+                },
+                action: &Action::MethodPreferences(wanted.clone()),
+                before: Some(&before),
+                outcome: Outcome::new(state),
+            })?;
         }
     }
     Ok(())

@@ -3,9 +3,12 @@
 
 mod common;
 
+use std::pin::Pin;
+
 use common::*;
 use crm_bulk::{Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State};
-use crm_sandbox::Seed;
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+use crm_transport::{Request, Response, Transport, TransportError};
 
 impl World {
     async fn snapshot(&self) -> Snapshot {
@@ -306,6 +309,59 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
         let error = planned.await.unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }
+}
+
+/// Gives lists of contact methods one by one, if they are to be in a fixed order.
+struct OneByOne(std::sync::Arc<dyn Transport>);
+
+impl Transport for OneByOne {
+    fn send<'this, 'answer>(
+        &'this self,
+        mut request: Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'answer>>
+    where
+        'this: 'answer,
+        Self: 'answer,
+    {
+        let target = request.uri().to_string();
+        if target.contains("/contacts/contact-methods?") && target.contains("sort=%2BId") {
+            *request.uri_mut() = target
+                .replace("pageSize=5000", "pageSize=1")
+                .parse()
+                .unwrap();
+        }
+        self.0.send(request)
+    }
+}
+
+#[tokio::test]
+async fn all_contact_methods_are_listed_in_one_order_before_anything_else_is_read() {
+    let mut world = world(Seed::Demo).await;
+    let one_by_one = OneByOne(world.service.transport().clone());
+    world.service = Service::new(std::sync::Arc::new(one_by_one), world.site.tenant());
+    world.sandbox.clear_log();
+    world.opt_out(list("2135550177"), "set.crm").await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Planned; 9]);
+    let log = world.sandbox.log();
+    let at = |operation: &str| -> Vec<usize> {
+        let entries = log.iter().enumerate();
+        let entries = entries.filter(|(_, entry)| entry.operation == operation);
+        entries.map(|(at, _)| at).collect()
+    };
+    let pages = at("Contacts_SearchContactMethods");
+    let preferences = at("ContactPreferences_GetContactMethodPreferences");
+    assert!(pages.len() > 2 && preferences.len() == 2, "{log:?}");
+    assert!(pages.last() < preferences.first(), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_contact_method_that_is_deleted_while_the_plan_is_made_is_left_out() {
+    let world = world(Seed::Demo).await;
+    let gone = FaultRule::new(Fault::Status { status: 404 });
+    let gone = gone.operation("ContactPreferences_GetContactMethodPreferences");
+    world.sandbox.inject(FaultPlan::new().rule(gone.nth(1)));
+    world.opt_out(list("2135550177"), "set.crm").await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Planned; 8]);
 }
 
 #[tokio::test]
