@@ -270,6 +270,13 @@ async fn a_set_of_another_tenant_or_environment_is_refused_before_anything_is_se
     let site = Site::new(other, world.site.environment());
     let error = Apply::new(open()).run(&world.service, &site).err().unwrap();
     assert!(matches!(error, BulkError::WrongTenant { .. }), "{error}");
+
+    let input = crm_bulk::Input::csv("rows", std::io::Cursor::new(FOUR_ROWS));
+    let plan = crm_bulk::Plan::new(site);
+    let planned = plan.from_api(&world.service, input, world.path("other.crm"));
+    let error = planned.await.unwrap_err();
+    assert!(matches!(error, BulkError::WrongTenant { .. }), "{error}");
+    assert!(!world.path("other.crm").exists());
     assert_eq!(world.sandbox.log().len(), 0);
 }
 

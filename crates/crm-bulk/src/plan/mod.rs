@@ -143,14 +143,16 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`from_snapshot`](Self::from_snapshot), and [`BulkError::Contacts`] when the owners
-    /// cannot be read.
+    /// As [`from_snapshot`](Self::from_snapshot); also [`BulkError::WrongTenant`] for a service
+    /// of another tenant, before anything is read, and [`BulkError::Contacts`] when no owner can
+    /// be read. Of single owners that cannot be read the changes are `failed`.
     pub async fn from_api<T: Transport>(
         self,
         service: &ContactsService<T>,
         input: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
+        self.site.admit_service(service, out.as_ref())?;
         let mut draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
         let mut found_at = None;
         let (rows, invalid) = self.outline(input, &draft, &mut found_at)?;
