@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file in the making. It lies under `NAME.partial` until it is complete; dropped before, it
+/// A file in the making, readable by its owner alone: it may hold personal data. It lies under `NAME.partial` until it is complete; dropped before, it
 /// is removed, and what had the name stays as it was. What is no file, such as a terminal, is
 /// written to as it is.
 pub(crate) struct Partial {
@@ -21,7 +21,11 @@ impl Partial {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
         let temporary = is_file.then(|| temporary(path));
-        let file = File::create(temporary.as_deref().unwrap_or(path))?;
+        let mut private = File::options();
+        private.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
+        let file = private.open(temporary.as_deref().unwrap_or(path))?;
         Ok(Self {
             writer: BufWriter::new(file),
             temporary,

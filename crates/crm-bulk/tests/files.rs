@@ -281,7 +281,7 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn sets_and_snapshots_are_their_owners_alone() {
+async fn sets_snapshots_and_rows_to_mend_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
 
     let world = world(Seed::Demo).await;
@@ -289,7 +289,11 @@ async fn sets_and_snapshots_are_their_owners_alone() {
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let input = csv("location_id,contact_id,memo\n2001,3001,Gate code 4411\n");
     plan.from_snapshot(input, world.path("set.crm")).unwrap();
-    for file in ["snapshot", "set.crm"] {
+    let wrong = csv("location_id,contact_id,memo\n0,3001,Gate code 4411\n");
+    let plan = Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
+    let planned = plan.from_api(&world.service, wrong, world.path("no.crm"));
+    planned.await.unwrap_err();
+    for file in ["snapshot", "set.crm", "mend.csv"] {
         let mode = fs::metadata(world.path(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
