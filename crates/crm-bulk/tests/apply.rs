@@ -514,6 +514,26 @@ async fn an_owner_that_cannot_be_read_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn an_owner_with_many_changes_that_cannot_be_read_ends_no_run() {
+    let world = world(Seed::Count(40)).await;
+    let mut rows = "location_id,contact_id,memo,action,type,value\n".to_owned();
+    for number in 1..=40 {
+        rows += &format!("1,,,create,Email,new{number}@site.example\n");
+        rows += &format!("{},{number},changed,,,\n", (number + 3) / 4);
+    }
+    let set = world.plan(&rows, "set.crm").await;
+    let status = Fault::Status { status: 409 };
+    let block = FaultRule::new(status.clone()).operation("Locations_GetLocationsContactsList");
+    let owner = FaultRule::new(status).path("/locations/1/contacts");
+    let broken = FaultPlan::new().rule(block.times(0)).rule(owner.times(0));
+    world.sandbox.inject(broken);
+    let finished = world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(finished.reason, StopReason::Complete);
+    assert_eq!(finished.count(State::Done), 36);
+    assert_eq!(finished.count(State::Planned), 44);
+}
+
+#[tokio::test]
 async fn a_plan_of_one_owner_that_cannot_be_read_is_none() {
     let world = world(Seed::Demo).await;
     let refuse = FaultRule::new(Fault::Status { status: 409 }).method("GET");

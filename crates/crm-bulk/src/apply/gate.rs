@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{Options, step::Step};
-use crate::State;
+use crate::{Change, OwnerId, State};
 
 /// Why a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(super) struct Gate {
     sent: AtomicU64,
     failed: AtomicU64,
     postponed_in_a_row: AtomicU64,
+    /// Of which owner the last one was, if nothing was sent for it.
+    postponed_of: Mutex<Option<OwnerId>>,
     counts: Mutex<BTreeMap<State, u64>>,
 }
 
@@ -82,6 +84,7 @@ impl Gate {
             sent: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             postponed_in_a_row: AtomicU64::new(0),
+            postponed_of: Mutex::default(),
             counts: Mutex::default(),
         }
     }
@@ -111,11 +114,23 @@ impl Gate {
     }
 
     /// Takes note of what became of a change.
-    pub(super) fn settled(&self, to: State) {
+    pub(super) fn settled(&self, change: &Change) {
+        let to = change.outcome.state;
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.entry(to).or_default() += 1;
         drop(counts);
         if to == State::Planned {
+            // An owner that cannot be read is one call that failed, however many its changes.
+            let unread = change.target.owner();
+            let unread = unread.filter(|_| change.outcome.attempts == 0);
+            let mut last = self
+                .postponed_of
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if unread.is_some() && *last == unread {
+                return;
+            }
+            *last = unread;
             if self.postponed_in_a_row.fetch_add(1, Relaxed) + 1 >= UNREACHABLE_AFTER {
                 self.stop(StopReason::Unreachable);
             }

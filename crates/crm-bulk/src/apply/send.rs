@@ -296,7 +296,7 @@ impl<T: Transport> Run<'_, T> {
             });
             change = settled.await?;
         }
-        self.gate.settled(change.outcome.state);
+        self.gate.settled(&change);
         Ok(Event::Settled(Box::new(change)))
     }
 }
