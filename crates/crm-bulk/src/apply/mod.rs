@@ -222,9 +222,9 @@ impl Apply {
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
     /// and [`BulkError::InUse`] when another process carries out this set.
     ///
-    /// When owners cannot be read or the file cannot be written, nothing more is begun, what is
+    /// When the API cannot be read or the file cannot be written, nothing more is begun, what is
     /// in flight is finished and told, and then the stream ends with the error. Running the set
-    /// again goes on.
+    /// again goes on. A single owner that cannot be read postpones its own changes alone.
     pub fn run<'a, T: Transport>(
         self,
         service: &'a ContactsService<T>,
