@@ -94,11 +94,11 @@ fn wait_or_kill(mut child: Child, after: Duration, report: Option<&Path>) -> Opt
 async fn a_set_and_its_undo(faults: bool) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seed: u64 = number("CRM_BULK_SEED").unwrap_or_else(|| fastrand::u64(..));
-    let kills = number("CRM_BULK_KILLS").unwrap_or(8);
+    let kills = number("CRM_BULK_KILLS").unwrap_or(if faults { 4 } else { 8 });
     println!("a_set_and_its_undo: faults {faults}, {kills} kills, CRM_BULK_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
 
-    let contacts = u32::try_from(150 * kills).unwrap();
+    let contacts = u32::try_from(200 * kills).unwrap();
     let world = world(Seed::Count(contacts)).await;
     let before = texts(&world);
     let (rows, mut intended) = intention(&world);
@@ -139,7 +139,7 @@ async fn killed_until_done(
     let (mut killed, mut in_flight) = (0, 0);
     let mut done = BTreeMap::<i64, Change>::new();
     loop {
-        let longest = if killed < kills { 400 } else { 120_000 };
+        let longest = if killed < kills { 120 } else { 120_000 };
         let patience = Duration::from_millis(random.u64(..=longest));
         // Also in the middle of the work, however slow the machine is.
         let begun = random.bool().then_some(report.as_path());
