@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode, Uri};
-use serde_json::{Value, error::Category};
+use serde_json::{Number, Value, error::Category};
 use url::form_urlencoded;
 
 use super::{
@@ -270,8 +270,17 @@ fn same_json(recorded: &Value, sent: &Value) -> bool {
             let same = |(name, value)| sent.get(name).is_some_and(|sent| same_json(value, sent));
             members.len() == sent.len() && members.iter().all(same)
         }
+        (Value::Number(number), Value::Number(sent)) => same_number(number, sent),
         _ => recorded == sent,
     }
+}
+
+/// Whether these are one number: what is no integer of 64 bits may lose its last digit when a line
+/// is written and read.
+fn same_number(recorded: &Number, sent: &Number) -> bool {
+    let near = |(recorded, sent): (f64, f64)| (recorded - sent).abs() <= recorded.abs() * 1e-12;
+    let is_rounded = recorded.is_f64() && sent.is_f64();
+    recorded == sent || is_rounded && recorded.as_f64().zip(sent.as_f64()).is_some_and(near)
 }
 
 /// Notes what the placeholders of a recorded request stand for in the one that was sent.

@@ -229,6 +229,17 @@ async fn a_value_that_was_replaced_comes_back_as_the_request_has_it() {
 }
 
 #[tokio::test]
+async fn a_number_of_many_digits_is_the_same_when_it_is_replayed() {
+    let body = r#"{"memo":"Gate","n":1409000000000000000000027750710000000000}"#;
+    let tape = recorded(Redaction::Replace, [patch("/a", body)]).await;
+    let replayer = tape.replay(Matching::Strict);
+    replayer.send(patch("/a", body)).await.unwrap();
+    let other = r#"{"memo":"Gate","n":1408000000000000000000027750710000000000}"#;
+    let replayer = tape.replay(Matching::Strict);
+    assert!(replayer.send(patch("/a", other)).await.is_err());
+}
+
+#[tokio::test]
 async fn what_is_kept_is_kept_to_the_byte() {
     let body = r#"{ "value": "555-0142", "n": 1.0e3 }"#;
     let tape = recorded(Redaction::Keep, [patch("/a", body)]).await;
