@@ -18,7 +18,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::window::{SECOND, Window};
+use crate::{
+    attendant::{Attendant, Served},
+    window::{SECOND, Window},
+};
 
 /// How late a call may be without delaying the ones after it. Timers round up to a
 /// millisecond; without this, each call would lose it.
@@ -146,7 +149,7 @@ impl Gate {
                 let needs_doorman = !mem::replace(&mut state.has_doorman, true);
                 drop(state);
                 if needs_doorman {
-                    tokio::spawn(Doorman::of(&self).let_pass_in_turn());
+                    tokio::spawn(let_pass_in_turn(Attendant::of(&self)));
                 }
                 turn
             };
@@ -224,36 +227,20 @@ impl Gate {
     }
 }
 
-/// Lets the calls of a queue pass. Those that wait when its runtime ends ask again.
-struct Doorman {
-    gate: Arc<Gate>,
-    is_done: bool,
-}
-
-impl Doorman {
-    fn of(gate: &Arc<Gate>) -> Self {
-        Self {
-            gate: Arc::clone(gate),
-            is_done: false,
-        }
-    }
-
-    async fn let_pass_in_turn(mut self) {
-        while let Some(opens_at) = self.gate.let_pass() {
-            sleep_until(opens_at).await;
-        }
-        self.is_done = true;
+impl Served for Gate {
+    fn abandoned(&self) {
+        let mut state = self.state();
+        state.has_doorman = false;
+        state.queue.clear();
     }
 }
 
-impl Drop for Doorman {
-    fn drop(&mut self) {
-        if !self.is_done {
-            let mut state = self.gate.state();
-            state.has_doorman = false;
-            state.queue.clear();
-        }
+/// The doorman: lets the calls pass, each when it may, until nobody waits.
+async fn let_pass_in_turn(doorman: Attendant<Gate>) {
+    while let Some(opens_at) = doorman.queue().let_pass() {
+        sleep_until(opens_at).await;
     }
+    doorman.done();
 }
 
 impl State {

@@ -64,6 +64,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+mod attendant;
 mod auth;
 mod call;
 #[cfg(feature = "cassette")]

@@ -20,6 +20,7 @@ use tokio::{
 use crate::{
     Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
     VENDOR_CALLS_PER_SECOND,
+    attendant::{Attendant, Served},
     gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass},
     rate_limit::LONGEST_WAIT,
 };
@@ -273,22 +274,22 @@ impl SharedLimit {
         if !self.shared.may_ask() {
             return Err(Refused::Away);
         }
-        let queue = self.shared.queue(key);
+        let shared_queue = self.shared.queue(key);
         loop {
             let place = {
-                let mut waiting = lock(&queue);
-                if waiting.closed_for() > self.longest_wait {
+                let mut queue = lock(&shared_queue);
+                if queue.closed_for() > self.longest_wait {
                     return Err(Refused::Closed);
                 }
                 let (sender, place) = oneshot::channel();
-                waiting.waiting.push_back(Waiting {
+                queue.waiting.push_back(Waiting {
                     place: sender,
                     longest_wait: self.longest_wait,
                 });
-                let needs_asker = !mem::replace(&mut waiting.has_asker, true);
-                drop(waiting);
+                let needs_asker = !mem::replace(&mut queue.has_asker, true);
+                drop(queue);
                 if needs_asker {
-                    let asker = Asker::of(&queue);
+                    let asker = Attendant::of(&shared_queue);
                     tokio::spawn(self.clone().hand_out(key, asker));
                 }
                 place
@@ -302,13 +303,12 @@ impl SharedLimit {
     }
 
     /// Reserves places for those that wait, until nobody does.
-    async fn hand_out(self, key: u64, mut asker: Asker) {
-        let queue = Arc::clone(&asker.queue);
+    async fn hand_out(self, key: u64, asker: Attendant<Mutex<Queue>>) {
+        let queue = asker.queue();
         loop {
-            let wanted = lock(&queue).wanted();
+            let wanted = lock(queue).wanted();
             let Some(wanted) = wanted else {
-                asker.is_done = true;
-                return;
+                return asker.done();
             };
             let asked_at = Instant::now();
             let reserved = self.reserve(key, wanted).await;
@@ -316,11 +316,11 @@ impl SharedLimit {
             let read_at = asked_at + asked_at.elapsed() / 2;
             match reserved {
                 Ok((0, wait, closed_for)) => {
-                    lock(&queue).closed_until(read_at + Duration::from_micros(closed_for));
+                    lock(queue).closed_until(read_at + Duration::from_micros(closed_for));
                     sleep(Duration::from_micros(wait.unsigned_abs())).await;
                 }
                 Ok((places, wait, _)) => {
-                    let mut queue = lock(&queue);
+                    let mut queue = lock(queue);
                     queue.closed_until = None;
                     for place in 0..places {
                         let wait = wait + place * self.interval.as_micros() as i64;
@@ -331,7 +331,7 @@ impl SharedLimit {
                         });
                     }
                 }
-                Err(Refused::Closed | Refused::Away) => lock(&queue).fall_back(),
+                Err(Refused::Closed | Refused::Away) => lock(queue).fall_back(),
             }
         }
     }
@@ -361,28 +361,11 @@ impl SharedLimit {
     }
 }
 
-/// Keeps the queue's task. Those that wait when its runtime ends ask again.
-struct Asker {
-    queue: Arc<Mutex<Queue>>,
-    is_done: bool,
-}
-
-impl Asker {
-    fn of(queue: &Arc<Mutex<Queue>>) -> Self {
-        Self {
-            queue: Arc::clone(queue),
-            is_done: false,
-        }
-    }
-}
-
-impl Drop for Asker {
-    fn drop(&mut self) {
-        if !self.is_done {
-            let mut queue = lock(&self.queue);
-            queue.has_asker = false;
-            queue.waiting.clear();
-        }
+impl Served for Mutex<Queue> {
+    fn abandoned(&self) {
+        let mut queue = lock(self);
+        queue.has_asker = false;
+        queue.waiting.clear();
     }
 }
 
