@@ -51,6 +51,11 @@ impl Present {
     }
 }
 
+/// What a change is told whose owner cannot be read.
+pub(crate) fn why_unread(error: &ContactsError) -> String {
+    format!("its owner cannot be read: {error}")
+}
+
 /// Reads all contacts of owners of one kind or both. An owner that cannot be read holds up no
 /// other one.
 pub(crate) async fn contacts<T: Transport>(

@@ -4,7 +4,7 @@ use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_transport::TransportErrorKind;
 
 use super::{StopReason, step};
-use crate::{Change, Outcome, State};
+use crate::{Change, Outcome, State, present};
 
 /// What an error makes of a change. `touched`: an earlier request of it changed the record, or
 /// may have.
@@ -49,7 +49,7 @@ pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
     };
     Outcome {
         state,
-        message: Some(format!("its owner cannot be read: {error}")),
+        message: Some(present::why_unread(error)),
         ..outcome(error, false)
     }
 }

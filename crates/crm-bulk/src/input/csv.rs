@@ -9,7 +9,7 @@ use super::{
     Dialect, RawRow, ReadRow,
     columns::{Cells, Column, is_ours},
     invalid::UnreadableRow,
-    lines::Lines,
+    lines::{self, Lines},
 };
 use crate::BulkError;
 
@@ -145,19 +145,11 @@ impl CsvRows {
     /// Reads on to the next record with something in it, and tells its line.
     fn next_record(&mut self) -> Result<Option<u64>, BulkError> {
         loop {
-            let at = self.reader.position().byte();
-            let more = self.reader.read_byte_record(&mut self.record);
-            let line = self.reader.get_mut().at(at);
-            let more = more.map_err(|e| BulkError::Input {
-                name: self.name.clone(),
-                reason: format!("line {line}: {e}"),
-            })?;
+            let line = lines::next_record(&mut self.reader, &mut self.record, &self.name)?;
+            // As spreadsheet programs leave them behind: `,,,`.
             let is_blank = self.record.iter().all(|cell| cell.trim_ascii().is_empty());
-            match more {
-                false => return Ok(None),
-                // As spreadsheet programs leave them behind: `,,,`.
-                true if is_blank => {}
-                true => return Ok(Some(line)),
+            if line.is_none() || !is_blank {
+                return Ok(line);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     Input, InputFormat, NdjsonRows, Object,
     invalid::{BadCell, whole},
     is_ours,
-    lines::Lines,
+    lines::{Lines, next_record},
 };
 use crate::BulkError;
 
@@ -161,17 +161,7 @@ impl Entries {
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
-        loop {
-            let at = reader.position().byte();
-            let more = reader.read_byte_record(&mut record);
-            let line = reader.get_mut().at(at);
-            let more = more.map_err(|e| BulkError::Input {
-                name: name.clone(),
-                reason: format!("line {line}: {e}"),
-            })?;
-            if !more {
-                break;
-            }
+        while let Some(line) = next_record(&mut reader, &mut record, &name)? {
             let cells = record.iter().map(String::from_utf8_lossy);
             let cells: Vec<_> = cells.map(std::borrow::Cow::into_owned).collect();
             if cells.iter().all(|cell| cell.trim().is_empty()) {

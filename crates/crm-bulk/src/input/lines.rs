@@ -5,6 +5,27 @@ use std::{
     io::{self, Read},
 };
 
+use csv::ByteRecord;
+
+use crate::BulkError;
+
+/// Reads the next record of CSV and tells its line; `None` at the end. `name` is the input's, for
+/// errors.
+pub(super) fn next_record<R: Read>(
+    reader: &mut csv::Reader<Lines<R>>,
+    record: &mut ByteRecord,
+    name: &str,
+) -> Result<Option<u64>, BulkError> {
+    let at = reader.position().byte();
+    let more = reader.read_byte_record(record);
+    let line = reader.get_mut().at(at);
+    let more = more.map_err(|e| BulkError::Input {
+        name: name.to_owned(),
+        reason: format!("line {line}: {e}"),
+    })?;
+    Ok(more.then_some(line))
+}
+
 /// Notes, of what is read through it, where lines with something on them begin: a reader of CSV
 /// takes the second half of `\r\n` and blank lines for the beginning of the next record, and
 /// counts them with it.
@@ -31,7 +52,7 @@ impl<R> Lines<R> {
     }
 
     /// The line of the first thing at this offset or behind it. Offsets must not go back.
-    pub(super) fn at(&mut self, offset: u64) -> u64 {
+    fn at(&mut self, offset: u64) -> u64 {
         while self.begins.front().is_some_and(|(at, _)| *at < offset) {
             self.begins.pop_front();
         }
@@ -86,10 +107,9 @@ mod tests {
             .has_headers(false)
             .flexible(true)
             .from_reader(Lines::new(reader));
-        let (mut record, mut lines) = (csv::ByteRecord::new(), Vec::new());
-        while csv.read_byte_record(&mut record).unwrap() {
-            let at = record.position().unwrap().byte();
-            lines.push(csv.get_mut().at(at));
+        let (mut record, mut lines) = (ByteRecord::new(), Vec::new());
+        while let Some(line) = next_record(&mut csv, &mut record, "test").unwrap() {
+            lines.push(line);
         }
         lines
     }

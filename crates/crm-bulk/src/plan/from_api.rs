@@ -67,8 +67,7 @@ pub(super) async fn read<T: Transport>(
 
 /// Leaves a change out whose owner cannot be read.
 fn leave(draft: &Draft, change: &Unread, error: &ContactsError) -> Result<(), BulkError> {
-    let why = format!("its owner cannot be read: {error}");
-    let outcome = Outcome::because(State::Failed, why);
+    let outcome = Outcome::because(State::Failed, present::why_unread(error));
     draft.settle(change.id, &change.target, None, &outcome)
 }
 
