@@ -264,10 +264,11 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ) -> Result<Contact, ContactsError> {
         let (unknown, found) = match self.try_send(contact, update).await {
             Ok(updated) => return Ok(updated),
-            Err(Unsettled { error, found }) => match found {
-                Some(found) => (error, found),
-                None => return Err(error),
-            },
+            Err(Unsettled {
+                error,
+                found: Some(found),
+            }) => (error, found),
+            Err(unsettled) => return Err(unsettled.error),
         };
         match plan(&found, change) {
             Ok(None) => Ok(*found),
