@@ -67,7 +67,6 @@ fn an_export_that_fails_goes_on_without_a_gap() {
 
 /// An export with stdout appended to a file, as `>>` does.
 fn redirected(service: &Service, feed: &str, state: &str) -> Command {
-    let connection = service.sandbox.connection();
     let out = OpenOptions::new()
         .create(true)
         .append(true)
@@ -77,12 +76,7 @@ fn redirected(service: &Service, feed: &str, state: &str) -> Command {
         .args(["export", feed, "--recent", "--state", state])
         .current_dir(service.home.path())
         .env("XDG_CONFIG_HOME", service.home.path())
-        .env("CRM_API_URL", &connection.api_url)
-        .env("CRM_AUTH_URL", &connection.auth_url)
-        .env("CRM_TENANT", connection.tenant.to_string())
-        .env("CRM_CLIENT_ID", &connection.client_id)
-        .env("CRM_CLIENT_SECRET", &connection.client_secret)
-        .env("CRM_APP_KEY", &connection.app_key)
+        .envs(service.environment())
         .stdout(out.unwrap())
         .stderr(Stdio::null());
     command
@@ -308,17 +302,11 @@ fn first_line_then_terminate(command: &mut Command) -> (String, std::process::Ex
 #[test]
 fn following_ends_when_it_is_told_to() {
     let service = large();
-    let connection = service.sandbox.connection();
     let (line, status) = first_line_then_terminate(
         Command::new(env!("CARGO_BIN_EXE_crm"))
             .args(["export", "location-contacts", "--recent", "--follow"])
             .env("XDG_CONFIG_HOME", service.home.path())
-            .env("CRM_API_URL", &connection.api_url)
-            .env("CRM_AUTH_URL", &connection.auth_url)
-            .env("CRM_TENANT", connection.tenant.to_string())
-            .env("CRM_CLIENT_ID", &connection.client_id)
-            .env("CRM_CLIENT_SECRET", &connection.client_secret)
-            .env("CRM_APP_KEY", &connection.app_key),
+            .envs(service.environment()),
     );
     assert!(line.starts_with("{\"locationId\""), "{line}");
     // The reader may be gone before the last batch is written: that is no failure either.

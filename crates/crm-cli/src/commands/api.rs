@@ -68,13 +68,13 @@ struct Part {
 impl Api {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let path = full_path(&self.path, session.tenant())?;
-        if self.paginate && self.method != Method::GET {
-            return Err(CliError::Usage(format!(
-                "--paginate reads with GET, not {}; nothing was sent",
-                self.method
-            )));
-        }
         if self.paginate {
+            if self.method != Method::GET {
+                return Err(CliError::Usage(format!(
+                    "--paginate reads with GET, not {}; nothing was sent",
+                    self.method
+                )));
+            }
             return paginate(session, &path).await;
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
@@ -149,8 +149,8 @@ async fn send(
         // What a repeated PATCH does depends on the operation, which is not known here.
         _ => Effect::Creates,
     };
-    let site = site(method.clone(), effect, path)?;
     let uri = uri(path)?;
+    let site = site(method.clone(), effect, uri.clone());
     let tenant = session.tenant().get().unsigned_abs();
     let mut request = Request::new(body);
     *request.method_mut() = method;
@@ -183,13 +183,13 @@ fn uri(path: &str) -> Result<Uri, CliError> {
 }
 
 /// The call that an error speaks of.
-fn site(method: Method, effect: Effect, path: &str) -> Result<CallSite, CliError> {
+fn site(method: Method, effect: Effect, uri: Uri) -> CallSite {
     let spec = Spec {
         method,
         effect,
         ..Any::SPEC
     };
-    Ok(CallSite::new(spec, uri(path)?))
+    CallSite::new(spec, uri)
 }
 
 /// Writes the items of all pages: one a line, or as one array.
@@ -231,7 +231,7 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
             }
             _ => {
                 items.interrupt()?;
-                let site = Box::new(site(Method::GET, Effect::Read, path)?);
+                let site = Box::new(site(Method::GET, Effect::Read, uri(path)?));
                 return Err(ContactsError::FeedStalled { site }.into());
             }
         };

@@ -52,18 +52,25 @@ impl Service {
         }
     }
 
+    /// The sandbox's connection as the command takes it from its environment.
+    pub fn environment(&self) -> [(&'static str, String); 6] {
+        let connection = self.sandbox.connection().clone();
+        [
+            ("CRM_API_URL", connection.api_url),
+            ("CRM_AUTH_URL", connection.auth_url),
+            ("CRM_TENANT", connection.tenant.to_string()),
+            ("CRM_CLIENT_ID", connection.client_id),
+            ("CRM_CLIENT_SECRET", connection.client_secret),
+            ("CRM_APP_KEY", connection.app_key),
+        ]
+    }
+
     /// The command with the sandbox's connection in its environment.
     pub fn crm(&self, arguments: &[&str]) -> Command {
-        let connection = self.sandbox.connection();
         let mut command = crm(self.home.path());
         command
             .current_dir(self.home.path())
-            .env("CRM_API_URL", &connection.api_url)
-            .env("CRM_AUTH_URL", &connection.auth_url)
-            .env("CRM_TENANT", connection.tenant.to_string())
-            .env("CRM_CLIENT_ID", &connection.client_id)
-            .env("CRM_CLIENT_SECRET", &connection.client_secret)
-            .env("CRM_APP_KEY", &connection.app_key)
+            .envs(self.environment())
             .args(arguments);
         command
     }

@@ -210,30 +210,31 @@ struct Position {
 impl Position {
     fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
         let form = Form::of(session.output);
-        let fresh = State::new(export.feed.name(), &session.host, session.tenant(), form);
+        let mut state = State::new(export.feed.name(), &session.host, session.tenant(), form);
         let known = match &export.state {
             Some(file) => State::load(file)?,
             None => None,
         };
         let mut destination = Destination::open(export.out.as_deref())?;
-        let state = match known {
+        state.token = match known {
             Some(known) => {
-                known.check_belongs_to(&fresh)?;
+                known.check_belongs_to(&state)?;
                 let mark = known.out.as_ref();
                 if destination.goes_on(mark)? {
-                    known.check_form(&fresh)?;
+                    known.check_form(&state)?;
                 }
                 destination.resume(mark, known.open)?;
-                fresh.after(known.token)
+                known.token
             }
             None => {
                 destination.begin()?;
-                fresh
+                None
             }
         };
+        state.open = true;
         let mut position = Self {
             destination,
-            state: state.at_work(),
+            state,
             file: export.state.clone(),
         };
         // From here on a killed run is known to have begun.

@@ -68,16 +68,6 @@ impl State {
         }
     }
 
-    /// The export behind this token.
-    pub(super) fn after(self, token: Option<ContinuationToken>) -> Self {
-        Self { token, ..self }
-    }
-
-    /// The state while a run is at work.
-    pub(super) fn at_work(self) -> Self {
-        Self { open: true, ..self }
-    }
-
     /// The state in a file; none where there is no file yet.
     pub(super) fn load(path: &Path) -> Result<Option<Self>, CliError> {
         match fs::read(path) {
