@@ -1,9 +1,9 @@
 //! What several targets need: a tenant without contacts, a folder, a runtime.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{fs, io::Cursor, path::PathBuf, sync::LazyLock};
 
 use async_trait::async_trait;
-use crm_bulk::Site;
+use crm_bulk::{BulkError, ChangeSet, Input, PlanSummary, Site};
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::{Request, Response, Transport, TransportError};
@@ -39,6 +39,39 @@ pub fn empty() -> (ContactsService<Empty>, Site) {
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
     FOLDER.path().join(name)
+}
+
+/// Plans what the bytes hold into a set and a file of wrong rows, neither of which is there yet,
+/// and checks that a set that is written can be opened and that wrong rows are kept. The first byte
+/// tells the format: `c` for CSV, anything else for NDJSON.
+pub fn plan(
+    bytes: &[u8],
+    plan: impl AsyncFnOnce(Input, PathBuf, PathBuf) -> Result<PlanSummary, BulkError>,
+) {
+    let Some((format, rows)) = bytes.split_first() else {
+        return;
+    };
+    let reader = Cursor::new(rows.to_vec());
+    let input = match format {
+        b'c' => Input::csv("input", reader),
+        _ => Input::ndjson("input", reader),
+    };
+    let (set, wrong) = (new("set.crm"), new("wrong.csv"));
+    match block_on(plan(input, set.clone(), wrong.clone())) {
+        Ok(summary) => {
+            ChangeSet::open(&set).expect("a set that was written opens");
+            assert_eq!(summary.invalid_rows() > 0, wrong.exists());
+        }
+        Err(BulkError::Database { .. }) => panic!("an input never breaks the set"),
+        Err(_) => assert!(!set.exists(), "a plan that failed leaves no set"),
+    }
+}
+
+/// A file that is not there yet.
+fn new(name: &str) -> PathBuf {
+    let path = path(name);
+    let _ = fs::remove_file(&path);
+    path
 }
 
 /// Runs to its end.
