@@ -444,6 +444,26 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Duration) {
     tokio::join!(arrives, leaves);
 }
 
+#[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
+async fn an_answer_429_reaches_the_others_though_its_caller_gave_up() {
+    let server = Server::start();
+    let url = far(&server, Duration::from_millis(100)).await;
+    let limit = SharedLimit::new(&url, "test").unwrap();
+    let closing = limit.close(1, Some(Duration::from_secs(60)));
+    assert!(timeout(Duration::from_millis(20), closing).await.is_err());
+    let other = server.limit();
+    let closed = async {
+        while other.state(1).await.unwrap().closed_for.is_zero() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), closed).await.unwrap();
+}
+
 #[test]
 #[cfg_attr(
     no_redis,

@@ -3,8 +3,7 @@
 
 mod common;
 
-use std::pin::Pin;
-
+use async_trait::async_trait;
 use common::*;
 use crm_bulk::{Apply, BulkError, ChangeSet, Event, OnDrift, Site, State, StopReason};
 use crm_contacts::ContactsService;
@@ -636,15 +635,9 @@ struct Otherwise {
     wrote: std::sync::atomic::AtomicBool,
 }
 
+#[async_trait]
 impl Transport for Otherwise {
-    fn send<'this, 'answer>(
-        &'this self,
-        mut request: Request,
-    ) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'answer>>
-    where
-        'this: 'answer,
-        Self: 'answer,
-    {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         use std::sync::atomic::Ordering::Relaxed;
         if request.method() == "PATCH" {
             self.wrote.store(self.deaf_after_writes, Relaxed);
@@ -652,9 +645,9 @@ impl Transport for Otherwise {
             *request.body_mut() = body.replace("by the set", "BY THE SET").into();
         } else if self.wrote.load(Relaxed) {
             let error = TransportError::new(TransportErrorKind::Connect, Delivery::NotSent);
-            return Box::pin(std::future::ready(Err(error)));
+            return Err(error);
         }
-        self.inner.send(request)
+        self.inner.send(request).await
     }
 }
 

@@ -3,8 +3,7 @@
 
 mod common;
 
-use std::pin::Pin;
-
+use async_trait::async_trait;
 use common::*;
 use crm_bulk::{Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
@@ -314,15 +313,9 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
 /// Gives lists of contact methods one by one, if they are to be in a fixed order.
 struct OneByOne(std::sync::Arc<dyn Transport>);
 
+#[async_trait]
 impl Transport for OneByOne {
-    fn send<'this, 'answer>(
-        &'this self,
-        mut request: Request,
-    ) -> Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'answer>>
-    where
-        'this: 'answer,
-        Self: 'answer,
-    {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         let target = request.uri().to_string();
         if target.contains("/contacts/contact-methods?") && target.contains("sort=%2BId") {
             *request.uri_mut() = target
@@ -330,7 +323,7 @@ impl Transport for OneByOne {
                 .parse()
                 .unwrap();
         }
-        self.0.send(request)
+        self.0.send(request).await
     }
 }
 

@@ -274,6 +274,57 @@ async fn a_lasting_401_does_not_hammer_the_endpoint() {
     assert_eq!(response.status(), 200);
 }
 
+/// A wire behind a queue: a call stands in it for so many seconds.
+struct Queued<T> {
+    wire: T,
+    seconds: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl<T: Transport> Transport for Queued<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        sleep(Duration::from_secs(
+            self.seconds.swap(0, Ordering::SeqCst) as u64
+        ))
+        .await;
+        self.wire.send(request).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ended_in_the_queue_is_replaced_even_if_others_were_refused_just_now() {
+    let endpoint = Scripted::new(|call, _: &Request| {
+        let body = format!(r#"{{"access_token":"token-{call}","expires_in":10}}"#);
+        Ok(answer(200, &body))
+    });
+    // Everything is refused for 35 s, then only the next call, which comes with an old token.
+    let started = Instant::now();
+    let refuses_next = AtomicBool::new(true);
+    let wire = Scripted::new(move |_, _: &Request| {
+        let refused = started.elapsed() < Duration::from_secs(35)
+            || refuses_next.swap(false, Ordering::SeqCst);
+        Ok(answer(if refused { 401 } else { 200 }, ""))
+    });
+    let wire = Arc::new(wire);
+    let seconds = Arc::new(AtomicUsize::new(0));
+    let queued = Queued {
+        wire: Arc::clone(&wire),
+        seconds: Arc::clone(&seconds),
+    };
+    let transport = queued.with_auth(Auth::new(endpoint, credentials()));
+    while started.elapsed() < Duration::from_secs(35) {
+        transport.send(request(Effect::Read)).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+    }
+    seconds.store(12, Ordering::SeqCst);
+    let response = transport.send(request(Effect::Read)).await.unwrap();
+    assert_eq!(
+        response.status(),
+        200,
+        "no other token is tried for half a minute"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_token_is_not_used_again_while_the_endpoint_fails() {
     let endpoint = Scripted::new(|call, request: &Request| match call {
