@@ -31,12 +31,12 @@ impl<'a, T: Transport> Bookings<'a, T> {
     }
 
     /// The booking's contacts.
-    pub fn list(&self) -> List<'a, T, GetContactList> {
+    pub fn list(&self) -> List<T, GetContactList> {
         let operation = GetContactList {
             booking: self.booking,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 }
 
@@ -68,13 +68,13 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     }
 
     /// The booking's contacts.
-    pub fn list(&self) -> List<'a, T, GetContactList2> {
+    pub fn list(&self) -> List<T, GetContactList2> {
         let operation = GetContactList2 {
             provider: self.provider,
             booking: self.booking,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// One contact, looked for in the booking's list: the API cannot read a single one.

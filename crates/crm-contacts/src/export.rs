@@ -39,18 +39,18 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// # }
 /// ```
 #[must_use = "an export sends nothing before it is polled"]
-pub struct Export<'a, T, O> {
-    service: &'a ContactsService<T>,
+pub struct Export<T, O> {
+    service: ContactsService<T>,
     query: ExportQuery,
     owner: PhantomData<O>,
 }
 
 handle!(Clone Export<O> { query, owner });
 
-impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
-    pub(crate) fn new(service: &'a ContactsService<T>) -> Self {
+impl<T: Transport, O: Owner> Export<T, O> {
+    pub(crate) fn new(service: &ContactsService<T>) -> Self {
         Self {
-            service,
+            service: service.clone(),
             query: ExportQuery::default(),
             owner: PhantomData,
         }
@@ -73,7 +73,7 @@ impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
     /// token.
     pub fn batches(
         self,
-    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + use<'a, T, O>
+    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + use<T, O>
     {
         stream::try_unfold(Some(Position::new(self)), |position| async move {
             let Some(mut position) = position else {
@@ -115,14 +115,14 @@ impl<'a, T: Transport, O: Owner> Export<'a, T, O> {
 }
 
 /// Where in the feed the next batch starts.
-struct Position<'a, T, O> {
-    service: &'a ContactsService<T>,
+struct Position<T, O> {
+    service: ContactsService<T>,
     operation: ExportContacts<O>,
     token: Option<ContinuationToken>,
 }
 
-impl<'a, T: Transport, O: Owner> Position<'a, T, O> {
-    fn new(export: Export<'a, T, O>) -> Self {
+impl<T: Transport, O: Owner> Position<T, O> {
+    fn new(export: Export<T, O>) -> Self {
         let token = export.query.token().cloned();
         Self {
             service: export.service,

@@ -1,7 +1,7 @@
-//! What all handles are, whatever their transport is.
+//! What all handles, lists and exports are, whatever their transport is.
 
-/// `Clone`, `Debug` and, if wanted, `Copy` of a handle. Derived ones would ask the same of the
-/// transport, of which a handle holds only a reference.
+/// `Debug` and `Clone`, for a handle also `Copy`. Derived ones would ask the same of the
+/// transport, of which a handle borrows the service and a list or an export shares it.
 macro_rules! handle {
     (Copy $name:ident $(<$p:ident>)? { $($field:ident),* }) => {
         impl<T $(, $p: Copy)?> Clone for $name<'_, T $(, $p)?> {
@@ -12,13 +12,13 @@ macro_rules! handle {
 
         impl<T $(, $p: Copy)?> Copy for $name<'_, T $(, $p)?> {}
 
-        $crate::handle::handle!(Debug $name $(<$p>)? { $($field),* });
+        $crate::handle::handle!(Debug '_ $name $(<$p>)? { $($field),* });
     };
     (Clone $name:ident $(<$p:ident>)? { $($field:ident),* }) => {
-        impl<T $(, $p: Clone)?> Clone for $name<'_, T $(, $p)?> {
+        impl<T $(, $p: Clone)?> Clone for $name<T $(, $p)?> {
             fn clone(&self) -> Self {
                 Self {
-                    service: self.service,
+                    service: self.service.clone(),
                     $($field: self.$field.clone(),)*
                 }
             }
@@ -26,11 +26,11 @@ macro_rules! handle {
 
         $crate::handle::handle!(Debug $name $(<$p>)? { $($field),* });
     };
-    (Debug $name:ident $(<$p:ident>)? { $($field:ident),* }) => {
-        impl<T $(, $p: std::fmt::Debug)?> std::fmt::Debug for $name<'_, T $(, $p)?> {
+    (Debug $($life:lifetime)? $name:ident $(<$p:ident>)? { $($field:ident),* }) => {
+        impl<T $(, $p: std::fmt::Debug)?> std::fmt::Debug for $name<$($life,)? T $(, $p)?> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name))
-                    .field("service", self.service)
+                    .field("service", &self.service)
                     $(.field(stringify!($field), &self.$field))*
                     .finish()
             }

@@ -92,12 +92,12 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
 
     /// The owner's contacts: `GET …/contacts`, page by page, with the owner's scope for reading.
     /// The order is not documented.
-    pub fn list(&self) -> List<'a, T, GetContactList<O>> {
+    pub fn list(&self) -> List<T, GetContactList<O>> {
         let operation = GetContactList {
             owner: self.owner,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// One contact. The API cannot read a single contact, so this pages through the owner's

@@ -18,7 +18,39 @@ use crate::{
     operation::Operation,
 };
 
-/// An operation that answers one page of a list.
+/// An operation that answers one page of a list; [`ContactsService::list`] walks it.
+///
+/// ```
+/// use crm_contacts::{
+///     ContactsError, Operation, PagedOperation, Spec,
+///     models::{Check, Page, PageQuery, TenantId},
+///     transport::Request,
+/// };
+///
+/// /// Lists all locations: an operation that this crate lacks.
+/// #[derive(Clone)]
+/// struct GetLocations {
+///     page: PageQuery,
+/// }
+///
+/// impl Operation for GetLocations {
+///     type Answer = Page<serde_json::Value>;
+///     const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+///
+///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+///         self.page.check()?;
+///         Self::SPEC.draft(tenant, []).query(&self.page)?.empty()
+///     }
+/// }
+///
+/// impl PagedOperation for GetLocations {
+///     type Item = serde_json::Value;
+///
+///     fn page_mut(&mut self) -> &mut PageQuery {
+///         &mut self.page
+///     }
+/// }
+/// ```
 pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
     /// What the list is of.
     type Item;
@@ -42,10 +74,16 @@ pub(crate) use paged;
 
 /// A list that has not been asked for yet. Nothing is sent before it is polled.
 ///
+/// Pages are numbered, they are no snapshot: what changes meanwhile may appear twice or be missed.
+/// Bound [`changed`](ContactsService::changed) with
+/// [`modified_before`](crm_models::ContactFilter::modified_before), or take the
+/// [export](ContactsService::export).
+///
+/// List and streams own a clone of their service, so they may outlive it: be returned, stored, or
+/// made the body of an answer.
+///
 /// ```
-/// # use crm_contacts::{ContactsError, ContactsService};
-/// # use crm_models::LocationId;
-/// # use crm_transport::Transport;
+/// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
 /// use futures_util::TryStreamExt;
 ///
 /// # async fn example<T: Transport>(contacts: ContactsService<T>, location: LocationId) -> Result<(), ContactsError> {
@@ -59,37 +97,41 @@ pub(crate) use paged;
 /// # }
 /// ```
 #[must_use = "a list sends nothing before it is polled"]
-pub struct List<'a, T, P> {
-    service: &'a ContactsService<T>,
+pub struct List<T, P> {
+    service: ContactsService<T>,
     /// One operation, or one per block of ids.
     operations: Vec<P>,
-    page: PageQuery,
     prefetch: bool,
 }
 
-handle!(Clone List<P> { operations, page, prefetch });
+handle!(Clone List<P> { operations, prefetch });
 
-impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
-    pub(crate) fn new(service: &'a ContactsService<T>, operations: Vec<P>) -> Self {
+impl<T: Transport, P: PagedOperation> List<T, P> {
+    pub(crate) fn new(service: &ContactsService<T>, operations: Vec<P>) -> Self {
         Self {
-            service,
+            service: service.clone(),
             operations,
-            page: PageQuery::default(),
             prefetch: false,
         }
     }
 
-    /// How many items a page may hold: 1 to 5000, the API's default is 50. Fewer, larger
-    /// pages cost fewer calls; 200 to 500 is usual.
-    pub fn page_size(mut self, items: i32) -> Self {
-        self.page = self.page.page_size(items);
+    fn each_page(mut self, change: impl Fn(PageQuery) -> PageQuery) -> Self {
+        for operation in &mut self.operations {
+            let page = operation.page_mut();
+            *page = change(*page);
+        }
         self
     }
 
+    /// How many items a page may hold: 1 to 5000, the API's default is 50. Fewer, larger
+    /// pages cost fewer calls; 200 to 500 is usual.
+    pub fn page_size(self, items: i32) -> Self {
+        self.each_page(|page| page.page_size(items))
+    }
+
     /// Asks for [`Page::total_count`].
-    pub fn include_total(mut self) -> Self {
-        self.page = self.page.include_total(true);
-        self
+    pub fn include_total(self) -> Self {
+        self.each_page(|page| page.include_total(true))
     }
 
     /// Asks for the next page while the present one is worked on: one page ahead, never more.
@@ -104,18 +146,20 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
 
     /// The pages, each with `has_more` and `total_count`. Ends after the page that says that
     /// there are no more, and after an empty one. After an error the stream ends.
-    pub fn pages(self) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + use<'a, T, P> {
+    pub fn pages(self) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + use<T, P> {
         let Self {
             service,
             operations,
-            page: query,
             prefetch,
         } = self;
         let pages = Pages {
             operations: operations.into_iter(),
-            query,
             prefetch,
-            call: move |operation: P| async move { service.call(&operation).await },
+            // A page that is asked for ahead outlives the step that asks, so it has its own.
+            call: move |operation: P| {
+                let service = service.clone();
+                async move { service.call(&operation).await }
+            },
             next: None,
             ahead: None,
         };
@@ -126,7 +170,7 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
     }
 
     /// The items, one by one.
-    pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + use<'a, T, P> {
+    pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + use<T, P> {
         self.pages()
             .map_ok(|page| stream::iter(page.data.into_iter().map(Ok)))
             .try_flatten()
@@ -163,7 +207,6 @@ impl<'a, T: Transport, P: PagedOperation> List<'a, T, P> {
 /// How far a list has come.
 struct Pages<P, C, F: Future> {
     operations: vec::IntoIter<P>,
-    query: PageQuery,
     prefetch: bool,
     call: C,
     /// The operation that has more, and the number of its next page.
@@ -212,7 +255,8 @@ where
 
     fn ask(&self, operation: &P, number: i32) -> F {
         let mut operation = operation.clone();
-        *operation.page_mut() = self.query.page(number);
+        let page = operation.page_mut();
+        *page = page.page(number);
         (self.call)(operation)
     }
 }

@@ -29,12 +29,12 @@ impl<'a, T: Transport> People<'a, T> {
     }
 
     /// The people that the filter selects.
-    pub fn list(&self, filter: PersonFilter) -> List<'a, T, people::GetList> {
+    pub fn list(&self, filter: PersonFilter) -> List<T, people::GetList> {
         let operation = people::GetList {
             filter,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// The people related to a customer, a location or a booking. Entities of different kinds
@@ -43,13 +43,13 @@ impl<'a, T: Transport> People<'a, T> {
         &self,
         related_entity: RelatedEntityId,
         filter: PersonFilter,
-    ) -> List<'a, T, people::GetByRelationshipId> {
+    ) -> List<T, people::GetByRelationshipId> {
         let operation = people::GetByRelationshipId {
             related_entity,
             filter,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// Creates a person. Never repeated once the server may have seen it.
@@ -66,13 +66,13 @@ impl<'a, T: Transport> People<'a, T> {
     pub fn contact_methods(
         &self,
         filter: ContactMethodFilter,
-    ) -> List<'a, T, contact_methods::SearchContactMethods> {
+    ) -> List<T, contact_methods::SearchContactMethods> {
         let operation = contact_methods::SearchContactMethods {
             contact: None,
             filter,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// The preferences that exist for contact methods. Their names are not documented: take
@@ -161,13 +161,13 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     pub fn relationships(
         &self,
         filter: RelationshipFilter,
-    ) -> List<'a, T, relationships::GetContactRelationshipList> {
+    ) -> List<T, relationships::GetContactRelationshipList> {
         let operation = relationships::GetContactRelationshipList {
             contact: self.id,
             filter,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// Relates the person to a customer, a location or a booking. A person who does not exist
@@ -228,13 +228,13 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     pub fn methods(
         &self,
         filter: ContactMethodFilter,
-    ) -> List<'a, T, contact_methods::GetContactMethods> {
+    ) -> List<T, contact_methods::GetContactMethods> {
         let operation = contact_methods::GetContactMethods {
             contact: self.id,
             filter,
             page: Default::default(),
         };
-        List::new(self.service, vec![operation])
+        self.service.list(operation)
     }
 
     /// Creates a contact method. Never repeated once the server may have seen it.

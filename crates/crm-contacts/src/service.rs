@@ -13,7 +13,8 @@ use crm_transport::{Call, Transport};
 use tokio::time::Instant;
 
 use crate::{
-    Bookings, Export, List, OwnerContacts, People, PersonHandle, ProviderBooking, RefusalKind,
+    Bookings, Export, List, OwnerContacts, PagedOperation, People, PersonHandle, ProviderBooking,
+    RefusalKind,
     error::{CallSite, ContactsError},
     operation::{Operation, Spec, read_answer},
     operations::owner::{GetContactListOfAll, Owner},
@@ -21,8 +22,8 @@ use crate::{
 
 /// The contacts of one tenant, over any transport.
 ///
-/// Cheap to clone when the transport is; `ContactsService` without a parameter holds an
-/// `Arc<dyn Transport>`. Nothing is cached but what the transport's layers cache.
+/// Cheap to clone, whatever the transport is: clones share it. Nothing is cached but what the
+/// transport's layers cache.
 ///
 /// ```
 /// use crm_contacts::{ContactsError, ContactsService};
@@ -47,12 +48,20 @@ use crate::{
 ///     Ok(())
 /// }
 /// ```
-#[derive(Clone)]
 pub struct ContactsService<T = Arc<dyn Transport>> {
-    transport: T,
+    transport: Arc<T>,
     tenant: TenantId,
     legacy_preferences: bool,
     deadline: Option<Instant>,
+}
+
+impl<T> Clone for ContactsService<T> {
+    fn clone(&self) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+            ..*self
+        }
+    }
 }
 
 impl<T> fmt::Debug for ContactsService<T> {
@@ -72,7 +81,7 @@ impl<T: Transport> ContactsService<T> {
     #[must_use]
     pub fn new(transport: T, tenant: TenantId) -> Self {
         Self {
-            transport,
+            transport: Arc::new(transport),
             tenant,
             legacy_preferences: false,
             deadline: None,
@@ -95,7 +104,7 @@ impl<T: Transport> ContactsService<T> {
     /// use std::time::{Duration, Instant};
     /// # use crm_contacts::ContactsService;
     /// # use crm_transport::Transport;
-    /// # fn example<T: Transport + Clone>(contacts: &ContactsService<T>) -> ContactsService<T> {
+    /// # fn example<T: Transport>(contacts: &ContactsService<T>) -> ContactsService<T> {
     /// contacts.clone().with_deadline(Instant::now() + Duration::from_secs(10))
     /// # }
     /// ```
@@ -140,7 +149,8 @@ impl<T: Transport> ContactsService<T> {
             Call::of_mut(&mut request).deadline = Some(deadline);
         }
         let site = CallSite::new(O::SPEC, request.uri().clone());
-        match self.transport.send_unboxed(request).await {
+        // Not that of the `Arc`, whose future is boxed.
+        match T::send_unboxed(&self.transport, request).await {
             Ok(response) => read_answer::<O>(site, response),
             Err(source) => Err(ContactsError::transport(site, source)),
         }
@@ -212,10 +222,7 @@ impl<T: Transport> ContactsService<T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn changed<O: Owner>(
-        &self,
-        filter: ContactFilter<O>,
-    ) -> List<'_, T, GetContactListOfAll<O>> {
+    pub fn changed<O: Owner>(&self, filter: ContactFilter<O>) -> List<T, GetContactListOfAll<O>> {
         let operations = filter
             .blocks(IDS_PER_CALL)
             .into_iter()
@@ -227,8 +234,33 @@ impl<T: Transport> ContactsService<T> {
         List::new(self, operations)
     }
 
+    /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
+    ///
+    /// It is walked from its first page. What the operation asks of its page otherwise, the size
+    /// and the total, is kept.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService,
+    /// #     models::{BookingContact, BookingId},
+    /// #     transport::Transport,
+    /// # };
+    /// use crm_contacts::{models::PageQuery, operations::bookings::GetContactList};
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, booking: BookingId) -> Result<Vec<BookingContact>, ContactsError> {
+    /// let operation = GetContactList {
+    ///     booking,
+    ///     page: PageQuery::new().page_size(200),
+    /// };
+    /// contacts.list(operation).collect().await
+    /// # }
+    /// ```
+    pub fn list<P: PagedOperation>(&self, operation: P) -> List<T, P> {
+        List::new(self, vec![operation])
+    }
+
     /// The export feed of one kind of owner: `export::<LocationId>()`.
-    pub fn export<O: Owner>(&self) -> Export<'_, T, O> {
+    pub fn export<O: Owner>(&self) -> Export<T, O> {
         Export::new(self)
     }
 

@@ -11,10 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use common::*;
-use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
-use crm_models::{ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId, TenantId};
+use crm_contacts::{
+    ContactsError, ContactsService, Operation, POLLING_INTERVAL, PagedOperation, Spec,
+};
+use crm_models::{
+    ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId, Page, PageQuery, TenantId,
+};
 use crm_transport::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 #[tokio::test]
@@ -70,6 +74,64 @@ async fn prefetch_asks_for_one_page_ahead_and_never_for_two() {
     let first = pages.try_next().await.unwrap().unwrap();
     assert!(first.has_more);
     assert_eq!(sent.lines().len(), 2);
+}
+
+/// The ids of a list, then the sizes of an export's batches, of a service that ends here.
+fn outliving(
+    service: ContactsService<impl Transport + 'static>,
+) -> impl Stream<Item = Result<i64, ContactsError>> + Send + 'static {
+    let list = service.location(location()).list().prefetch().items();
+    let export = service.export::<LocationId>().batches();
+    let exported = export.map_ok(|batch| batch.data.len() as i64);
+    list.map_ok(|contact| contact.id.get()).chain(exported)
+}
+
+#[tokio::test]
+async fn a_stream_outlives_the_function_that_owns_the_service() {
+    let (service, _) = service([
+        ok(page(1, true, &[mobile(1)])),
+        ok(page(2, false, &[mobile(2)])),
+        ok(batch(false, Some("t1"), &[3, 4, 5])),
+    ]);
+    let found: Vec<_> = outliving(service).try_collect().await.unwrap();
+    assert_eq!(found, [1, 2, 3]);
+}
+
+/// Pages of a list that this crate does not know.
+#[derive(Clone)]
+struct GetLocations(PageQuery);
+
+impl Operation for GetLocations {
+    type Answer = Page<serde_json::Value>;
+    const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        Self::SPEC.draft(tenant, []).query(&self.0)?.empty()
+    }
+}
+
+impl PagedOperation for GetLocations {
+    type Item = serde_json::Value;
+
+    fn page_mut(&mut self) -> &mut PageQuery {
+        &mut self.0
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_ones_own_is_walked_with_pages_of_its_own_size() {
+    let (service, sent) = service([ok(page(1, true, &["1"])), ok(page(2, false, &["2"]))]);
+    let operation = GetLocations(PageQuery::new().page_size(1).include_total(true));
+    let found = service.list(operation).collect().await.unwrap();
+    assert_eq!(found, [1, 2]);
+    let query = "pageSize=1&includeTotal=true";
+    assert_eq!(
+        sent.lines(),
+        [
+            format!("GET /locations?page=1&{query}"),
+            format!("GET /locations?page=2&{query}")
+        ]
+    );
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ impl ListArgs {
     pub(super) async fn show<T: Transport, P: PagedOperation<Item: Record>>(
         &self,
         session: &Session<'_>,
-        list: List<'_, T, P>,
+        list: List<T, P>,
     ) -> Result<(), CliError> {
         let limit = if self.all { usize::MAX } else { self.limit };
         let mut records = session.output.records::<P::Item>()?;
