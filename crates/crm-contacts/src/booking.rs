@@ -144,12 +144,9 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
             booking: self.booking,
             contact,
         };
-        let gone = async || {
-            Ok(self
-                .list()
-                .find(|found| found.id == contact)
-                .await?
-                .is_none())
+        let gone = || async {
+            let found = self.list().find(|found| found.id == contact).await?;
+            Ok(found.is_none())
         };
         self.service.delete(&operation, gone).await
     }

@@ -1,7 +1,5 @@
 //! The use cases on the contacts of one location or one customer.
 
-use std::time::Duration;
-
 use crm_models::{
     Check, Contact, ContactChange, ContactId, CreateContactRequest, PreferencesUnknown, Timestamp,
     UpdateContactRequest,
@@ -18,13 +16,6 @@ use crate::{
 
 /// How large the pages are in which one contact is looked for.
 const SEARCH_PAGE: i32 = 500;
-
-/// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
-const READ_BACK: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-];
 
 /// The contacts of one owner, made by [`ContactsService::location`] and
 /// [`ContactsService::customer`].
@@ -273,9 +264,12 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         match plan(&found, change) {
             Ok(None) => Ok(*found),
             Ok(Some(update)) if since.is_none_or(|since| found.modified_on <= since) => {
-                let again = self.send(contact, update).await;
-                // Of the first of the two nobody knows, whatever became of the second.
-                again.map_err(ContactsError::unknown)
+                match self.send(contact, update).await {
+                    Err(error @ ContactsError::EchoDiffers { .. }) => Err(error),
+                    // Of the first of the two nobody knows, whatever became of the second.
+                    Err(error) if error.site().is_none() => Err(unknown),
+                    again => again.map_err(ContactsError::unknown),
+                }
             }
             _ => Err(unknown),
         }
@@ -316,10 +310,9 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             Err(error) => return Err(error.into()),
         };
         let is_done = |found: &Contact| verify(&operation.update, found).is_empty();
-        let found = self.read_back(|found| found.id == contact, is_done).await;
-        match found.ok().flatten() {
-            Some(found) if is_done(&found) => Ok(found),
-            found => Err(Unsettled {
+        match self.read_back(|found| found.id == contact, is_done).await {
+            Ok(found) => Ok(found),
+            Err(found) => Err(Unsettled {
                 error,
                 found: found.map(Box::new),
             }),
@@ -365,10 +358,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         match self.create(contact.clone()).await {
             Ok(created) => Ok(Creation::Created(created)),
             Err(error) if error.outcome_is_unknown() => {
-                match self.read_back(same, |_| true).await {
-                    Ok(Some(created)) => Ok(Creation::Created(created)),
-                    _ => Err(error),
-                }
+                let created = self.read_back(same, |_| true).await;
+                created.map(Creation::Created).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
@@ -386,7 +377,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             owner: self.owner,
             contact,
         };
-        let gone = async || Ok(self.search(|found| found.id == contact).await?.is_none());
+        let gone = || async { Ok(self.search(|found| found.id == contact).await?.is_none()) };
         self.service.delete(&operation, gone).await
     }
 
@@ -409,27 +400,19 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         self.list().page_size(SEARCH_PAGE).find(wanted).await
     }
 
-    /// Searches until it shows up as it should be, since ordinary lists may lag behind a write;
-    /// otherwise as it was found at last.
+    /// Searches until it shows up as it should be; otherwise as it was found at last.
     async fn read_back(
         &self,
         wanted: impl Fn(&Contact) -> bool,
         is_done: impl Fn(&Contact) -> bool,
-    ) -> Result<Option<Contact>, ContactsError> {
-        let mut found = Ok(None);
-        for pause in READ_BACK {
-            if !self.service.has_time_for(pause) {
-                break;
-            }
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-            found = self.search(&wanted).await;
-            if matches!(&found, Ok(Some(found)) if is_done(found)) {
-                break;
-            }
+    ) -> Result<Contact, Option<Contact>> {
+        let look = || self.search(&wanted);
+        let is_done = |found: &Option<Contact>| found.as_ref().is_some_and(&is_done);
+        match self.service.read_back(look, is_done).await {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(None),
+            Err(found) => Err(found.flatten()),
         }
-        found
     }
 
     fn verified(

@@ -153,7 +153,7 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     /// up; otherwise as [`ContactsService::call`].
     pub async fn delete(&self) -> Result<(), ContactsError> {
         let operation = people::DeleteContact { id: self.id };
-        let gone = async || is_gone(self.get().await);
+        let gone = || async { is_gone(self.get().await) };
         self.service.delete(&operation, gone).await
     }
 
@@ -210,11 +210,11 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
             related_entity,
             entity_type: entity_type.clone(),
         };
-        let gone = async || {
+        let gone = || async {
             let is_it = |found: &ContactRelationship| {
                 found.related_entity_id == related_entity && found.entity_type() == entity_type
             };
-            match self.relationships(filter).find(is_it).await {
+            match self.relationships(filter.clone()).find(is_it).await {
                 Ok(found) => Ok(found.is_none()),
                 // So is a person who does not exist.
                 Err(error) if error.refusal_kind() == Some(RefusalKind::Conflict) => Ok(true),
@@ -339,7 +339,7 @@ impl<T: Transport> MethodHandle<'_, T> {
             contact: self.contact,
             id: self.id,
         };
-        let gone = async || is_gone(self.get().await);
+        let gone = || async { is_gone(self.get().await) };
         self.service.delete(&operation, gone).await
     }
 

@@ -76,6 +76,13 @@ impl<T> fmt::Debug for ContactsService<T> {
 /// lists of ids stop at 50.
 const IDS_PER_CALL: usize = 50;
 
+/// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
+const READ_BACK: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
 impl<T: Transport> ContactsService<T> {
     /// A service for one tenant. One transport may serve many tenants.
     #[must_use]
@@ -115,7 +122,7 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// Whether the deadline comes after that time.
-    pub(crate) fn has_time_for(&self, pause: Duration) -> bool {
+    fn has_time_for(&self, pause: Duration) -> bool {
         self.deadline
             .is_none_or(|deadline| pause < deadline.saturating_duration_since(Instant::now()))
     }
@@ -169,21 +176,50 @@ impl<T: Transport> ContactsService<T> {
 
     /// [`write`](Self::write) for a deletion: when an earlier attempt of this very call may
     /// have deleted the record, "not found" counts as done, and after a lost answer `gone`
-    /// tells.
-    pub(crate) async fn delete<O: Operation>(
+    /// is asked until it says so.
+    pub(crate) async fn delete<O: Operation, F>(
         &self,
         operation: &O,
-        gone: impl AsyncFnOnce() -> Result<bool, ContactsError>,
-    ) -> Result<(), ContactsError> {
+        gone: impl Fn() -> F,
+    ) -> Result<(), ContactsError>
+    where
+        F: Future<Output = Result<bool, ContactsError>>,
+    {
         match self.call(operation).await {
             Ok(_) => Ok(()),
             Err(error) if !error.outcome_is_unknown() => Err(error),
             Err(error) if error.refusal_kind() == Some(RefusalKind::NotFound) => Ok(()),
-            Err(error) => match gone().await {
-                Ok(true) => Ok(()),
-                _ => Err(error.unknown()),
+            Err(error) => match self.read_back(gone, |gone| *gone).await {
+                Ok(_) => Ok(()),
+                Err(_) => Err(error.unknown()),
             },
         }
+    }
+
+    /// After an unknown outcome, looks until all is done, since ordinary lists may lag behind a
+    /// write. Otherwise gives what it saw at last; nothing without time for a single look.
+    pub(crate) async fn read_back<R, F>(
+        &self,
+        look: impl Fn() -> F,
+        is_done: impl Fn(&R) -> bool,
+    ) -> Result<R, Option<R>>
+    where
+        F: Future<Output = Result<R, ContactsError>>,
+    {
+        let mut seen = None;
+        for pause in READ_BACK {
+            if !self.has_time_for(pause) {
+                break;
+            }
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            seen = look().await.ok();
+            if let Some(done) = seen.take_if(|seen| is_done(seen)) {
+                return Ok(done);
+            }
+        }
+        Err(seen)
     }
 
     /// The call site of an error that is not an answer.

@@ -64,14 +64,17 @@ async fn a_contact_of_a_booking_is_found_in_the_bookings_list() {
     assert!(lines[1].starts_with(path), "{lines:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_a_booking_whose_answer_is_lost_an_update_is_unknown_and_a_deletion_is_looked_up() {
     let (service, sent) = service([
         ok(r#"{"memo":"Rings twice"}"#),
         lost(),
         lost(),
+        ok(page(1, false, &[caller(9_120)])),
         ok(page(1, false, &[caller(9_119)])),
         lost(),
+        ok(page(1, false, &[caller(9_120)])),
+        ok(page(1, false, &[caller(9_120)])),
         ok(page(1, false, &[caller(9_120)])),
     ]);
     let (provider, booking) = (BookingProviderId::new(501), BookingId::new(6_001));
@@ -89,7 +92,7 @@ async fn of_a_booking_whose_answer_is_lost_an_update_is_unknown_and_a_deletion_i
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_person_is_read_changed_and_deleted_by_its_handle() {
     let (service, sent) = service([
         ok(person("Store manager")),
@@ -98,6 +101,8 @@ async fn a_person_is_read_changed_and_deleted_by_its_handle() {
         lost(),
         status(404, r#"{"type":"x","title":"Not found","status":404}"#),
         lost(),
+        ok(person("Owner")),
+        ok(person("Owner")),
         ok(person("Owner")),
     ]);
     let person = service.person(ids().0);

@@ -424,6 +424,36 @@ async fn a_lost_update_stays_unknown_when_its_repeat_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_repeat_that_was_done_otherwise_is_done_whatever_became_of_the_first() {
+    let change = ContactChange::new().memo("Gate code 4411 ");
+    let unchanged = || ok(page(1, false, &[mobile(71_204)]));
+    let trimmed = mobile(71_204).replace("Site manager", "Gate code 4411");
+    let (service, _) = service([lost(), unchanged(), unchanged(), unchanged(), ok(trimmed)]);
+    let contacts = service.location(location());
+    let error = contacts.update(id(71_204), &change).await.unwrap_err();
+    assert_eq!(error.advice(), Advice::Done, "{error}");
+    let text = error.to_string();
+    assert_eq!(text.matches("Locations_UpdateContact").count(), 1, "{text}");
+}
+
+/// Three flags cannot say what the two of invoices and statements are, once they differ.
+#[tokio::test(start_paused = true)]
+async fn a_lost_update_stays_unknown_when_its_repeat_cannot_be_sent() {
+    let together = mobile(71_204).replace(
+        r#""invoiceNotification":true"#,
+        r#""invoiceNotification":false"#,
+    );
+    let apart = || ok(page(1, false, &[mobile(71_204)]));
+    let read = ok(page(1, false, &[together]));
+    let (service, sent) = service([read, lost(), apart(), apart(), apart()]);
+    let service = service.with_legacy_preferences();
+    let contacts = service.location(location());
+    let error = contacts.update(id(71_204), &no_marketing()).await;
+    assert!(error.unwrap_err().outcome_is_unknown());
+    assert_eq!(sent.count("PATCH"), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_is_that_of_each_call_and_ends_the_reading_back() {
     let deadline = Instant::now() + Duration::from_millis(500);
     let mut transport = MockTransport::new();
