@@ -252,6 +252,32 @@ pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
 
 /// The stack with good defaults: reqwest, the vendor's rate limit, credentials, retries, spans.
 ///
+/// A connection may take 10 s, an attempt 100 s, an answer 64 MiB ([`Limits`]); a call with its
+/// place in the queue and its repeats 5 minutes ([`RetryPolicy`]). For less, set a
+/// [`Call::deadline`], or build the stack yourself:
+///
+/// ```
+/// use std::time::Duration;
+/// use crm_transport::{
+///     Auth, Credentials, Environment, Limits, RateLimit, ReqwestTransport, RetryPolicy, Transport,
+///     TransportError, TransportExt, VENDOR_CALLS_PER_SECOND,
+/// };
+///
+/// fn within_15_seconds(
+///     environment: &Environment,
+///     credentials: Credentials,
+/// ) -> Result<impl Transport + Clone + use<>, TransportError> {
+///     let limits = Limits::default().timeout(Duration::from_secs(5));
+///     let wire = ReqwestTransport::with_limits(environment, limits)?;
+///     let auth = Auth::new(wire.for_auth(environment)?.with_tracing(), credentials);
+///     Ok(wire
+///         .with_tracing()
+///         .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+///         .with_auth(auth)
+///         .with_retry(RetryPolicy::default().total_time(Duration::from_secs(15))))
+/// }
+/// ```
+///
 /// # Errors
 ///
 /// [`TransportError`] when TLS cannot be set up.
