@@ -178,7 +178,8 @@ fn message(error: &CliError) -> String {
 fn details(error: &CliError) -> Vec<String> {
     let mut details = match error {
         CliError::Settings(error) => error.details(),
-        CliError::Contacts(ContactsError::EchoDiffers { differences, .. }) => differences
+        CliError::Contacts(ContactsError::EchoDiffers(echo)) => echo
+            .differences
             .iter()
             .map(|it| asked_and_answered(it.field, &it.before, &it.after))
             .collect(),

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
+use crm_models::{Contact, ContactId, InvalidInput, PreferencesUnknown, Problem, Timestamp};
 use crm_transport::{Attempts, Delivery, Effect, Response, TransportError, retry_after};
 use http::{Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -132,12 +132,7 @@ pub enum ContactsError {
 
     /// The API reported success, but its answer differs from what was asked. The write was
     /// carried out.
-    EchoDiffers {
-        /// The update.
-        site: Box<CallSite>,
-        /// Asked and answered, member by member.
-        differences: Vec<Difference>,
-    },
+    EchoDiffers(Box<Echo>),
 
     /// An export feed says that there is more but gives no way to go on.
     FeedStalled {
@@ -187,11 +182,7 @@ impl fmt::Display for ContactsError {
             Self::Unreadable { site, what } => {
                 write!(f, "{site}: success, but the answer cannot be read: {what}")
             }
-            Self::EchoDiffers { site, differences } => write!(
-                f,
-                "{site}: written, but the answer differs from what was asked in {}",
-                fields(differences)
-            ),
+            Self::EchoDiffers(echo) => echo.fmt(f),
             Self::FeedStalled { site } => write!(
                 f,
                 "{site}: the feed stopped moving before its end; keep the last token and try later"
@@ -234,9 +225,37 @@ impl Error for ContactsError {
     }
 }
 
-fn fields(differences: &[Difference]) -> String {
-    let names: Vec<_> = differences.iter().map(|d| d.field).collect();
-    names.join(", ")
+/// The answer to an update that was carried out otherwise than asked. [`Debug`] and text show the
+/// members that differ, but no value: they may be personal data.
+#[non_exhaustive]
+pub struct Echo {
+    /// The update.
+    pub site: CallSite,
+    /// Asked and answered, member by member.
+    pub differences: Vec<Difference>,
+    /// The contact as the API answered it.
+    pub answer: Contact,
+}
+
+impl fmt::Debug for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Echo")
+            .field("site", &self.site)
+            .field("differences", &self.differences)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Echo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields: Vec<_> = self.differences.iter().map(|d| d.field).collect();
+        let fields = fields.join(", ");
+        write!(
+            f,
+            "{}: written, but the answer differs from what was asked in {fields}",
+            self.site
+        )
+    }
 }
 
 /// A status outside 200 to 299, read together with its body.
@@ -438,13 +457,13 @@ impl ContactsError {
         match self {
             Self::Invalid(_) | Self::Unwritable(_) => None,
             Self::Refused(refusal) => Some(&refusal.site),
+            Self::EchoDiffers(echo) => Some(&echo.site),
             Self::PreferencesUnknown { site, .. }
             | Self::NotFound { site, .. }
             | Self::Modified { site, .. }
             | Self::Transport { site, .. }
             | Self::OutcomeUnknown { site, .. }
             | Self::Unreadable { site, .. }
-            | Self::EchoDiffers { site, .. }
             | Self::FeedStalled { site } => Some(site),
         }
     }
@@ -455,6 +474,25 @@ impl ContactsError {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::OutcomeUnknown { source, .. } => source.refusal(),
+            _ => None,
+        }
+    }
+
+    /// Why there is no answer, if that is the reason: its kind, its attempts; also behind an
+    /// unknown outcome.
+    ///
+    /// ```
+    /// use crm_contacts::ContactsError;
+    ///
+    /// fn took_too_long(error: &ContactsError) -> bool {
+    ///     error.transport_error().is_some_and(|error| error.is_timeout())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn transport_error(&self) -> Option<&TransportError> {
+        match self {
+            Self::Transport { source, .. } => Some(source),
+            Self::OutcomeUnknown { source, .. } => source.transport_error(),
             _ => None,
         }
     }
@@ -482,11 +520,11 @@ impl ContactsError {
     /// The credentials were refused, by the token endpoint or by the API.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
-        match self {
-            Self::Transport { source, .. } => source.is_credentials(),
-            Self::OutcomeUnknown { source, .. } => source.is_credentials(),
-            _ => self.refusal_kind() == Some(RefusalKind::Unauthorized),
-        }
+        let refused = self.refusal_kind() == Some(RefusalKind::Unauthorized);
+        let no_token = self
+            .transport_error()
+            .is_some_and(TransportError::is_credentials);
+        refused || no_token
     }
 
     /// A write may or may not have been carried out. Never true for a read.
@@ -506,7 +544,7 @@ impl ContactsError {
             | Self::Unwritable(_) => Advice::Correct,
             Self::FeedStalled { .. } => Advice::Later,
             Self::OutcomeUnknown { .. } => Advice::LookFirst,
-            Self::EchoDiffers { .. } => Advice::Done,
+            Self::EchoDiffers(_) => Advice::Done,
             // A gateway in between may call its own page a success.
             Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::LookFirst,
             Self::Unreadable { .. } => Advice::Correct,

@@ -77,7 +77,7 @@ mod service;
 mod update;
 
 pub use booking::{Bookings, ProviderBooking};
-pub use error::{Advice, CallSite, ContactsError, Refusal, RefusalKind};
+pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL};
 pub use operation::{Draft, NoContent, Operation, Spec, read_answer};
 pub use operations::owner::Owner;

@@ -8,7 +8,7 @@ use crm_transport::Transport;
 
 use crate::{
     ContactsService, List,
-    error::{CallSite, ContactsError},
+    error::{CallSite, ContactsError, Echo},
     handle::handle,
     operations::owner::{CreateContact, DeleteContact, GetContactList, Owner, UpdateContact},
     update::{Difference, differences, plan, verify},
@@ -265,7 +265,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
             Ok(None) => Ok(*found),
             Ok(Some(update)) if since.is_none_or(|since| found.modified_on <= since) => {
                 match self.send(contact, update).await {
-                    Err(error @ ContactsError::EchoDiffers { .. }) => Err(error),
+                    Err(error @ ContactsError::EchoDiffers(_)) => Err(error),
                     // Of the first of the two nobody knows, whatever became of the second.
                     Err(error) if error.site().is_none() => Err(unknown),
                     again => again.map_err(ContactsError::unknown),
@@ -424,20 +424,21 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         if differences.is_empty() {
             return Ok(answer);
         }
-        Err(ContactsError::EchoDiffers {
+        Err(ContactsError::EchoDiffers(Box::new(Echo {
             site: self.update_site(operation.contact),
             differences,
-        })
+            answer,
+        })))
     }
 
     fn preferences_unknown(&self, contact: ContactId, source: PreferencesUnknown) -> ContactsError {
         ContactsError::PreferencesUnknown {
-            site: self.update_site(contact),
+            site: Box::new(self.update_site(contact)),
             source,
         }
     }
 
-    fn update_site(&self, contact: ContactId) -> Box<CallSite> {
-        Box::new(self.service.site(&O::UPDATE, [&self.owner, &contact]))
+    fn update_site(&self, contact: ContactId) -> CallSite {
+        self.service.site(&O::UPDATE, [&self.owner, &contact])
     }
 }

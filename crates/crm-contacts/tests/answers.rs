@@ -101,6 +101,7 @@ async fn error_bodies_of_any_form_are_tolerated() {
     ] {
         let error = update_error(status(code, body)).await;
         assert_eq!(error.refusal().unwrap().status.as_u16(), code, "{body}");
+        assert!(error.transport_error().is_none());
     }
 }
 
@@ -177,6 +178,10 @@ async fn what_no_repeat_heals_is_to_be_corrected() {
     ] {
         let error = update_error(Step::Fail(TransportError::new(kind, delivery))).await;
         assert_eq!(error.advice(), advice, "{kind:?} {delivery:?}");
+        assert_eq!(
+            error.transport_error().map(|error| error.kind()),
+            Some(kind)
+        );
         assert_eq!(error.is_credentials(), kind == Credentials);
     }
     let (service, _) = service([Step::Fail(TransportError::new(AnswerTooLarge, Unknown))]);
@@ -252,6 +257,7 @@ async fn neither_text_nor_debug_of_an_error_shows_the_query_or_what_was_written(
     let text = format!("{error} {error:?}");
     assert!(text.contains("memo") && !text.contains("4411"), "{text}");
     assert!(!text.contains("Site manager"), "{text}");
+    assert!(!text.contains("8185550142"), "{text}");
 }
 
 #[tokio::test]

@@ -171,12 +171,14 @@ async fn a_number_written_otherwise_is_no_difference_but_another_flag_is() {
         .update(id(71_204), &no_marketing())
         .await
         .unwrap_err();
-    let ContactsError::EchoDiffers { differences, .. } = &error else {
+    let ContactsError::EchoDiffers(echo) = &error else {
         panic!("another error: {error}");
     };
-    assert_eq!(differences[0].field, "preferences.marketingUpdatesEnabled");
-    assert_eq!(differences[0].before.as_deref(), Some("false"));
-    assert_eq!(differences[0].after.as_deref(), Some("true"));
+    let differs = &echo.differences[0];
+    assert_eq!(differs.field, "preferences.marketingUpdatesEnabled");
+    assert_eq!(differs.before.as_deref(), Some("false"));
+    assert_eq!(differs.after.as_deref(), Some("true"));
+    assert_eq!(echo.answer, contact(&mobile(71_204)));
     assert_eq!(error.advice(), Advice::Done);
 }
 

@@ -14,8 +14,7 @@ use super::{
     step::{self, Step, Write},
 };
 use crate::{
-    Action, BulkError, Change, Image, Outcome, OwnerId, State, Target, Wanted, clock,
-    set::journal::Journal,
+    Action, BulkError, Change, Image, Outcome, OwnerId, State, Wanted, clock, set::journal::Journal,
 };
 
 /// A set that is being carried out.
@@ -102,7 +101,7 @@ impl<T: Transport> Run<'_, T> {
                 let change = self.claim(change, None).await?;
                 let sent = owner.send(id, request).await;
                 self.wrote(&change, "update", sent.as_ref().err());
-                self.conclude(owner, change, sent.map(Some)).await
+                self.conclude(change, sent.map(Some)).await
             }
             Write::Delete(present, siblings) => {
                 let id = present.id;
@@ -114,7 +113,7 @@ impl<T: Transport> Run<'_, T> {
                     sent => sent,
                 };
                 self.wrote(&change, "delete", sent.as_ref().err());
-                self.conclude(owner, change, sent.map(|()| None)).await
+                self.conclude(change, sent.map(|()| None)).await
             }
             Write::Create(request, siblings) => {
                 let change = self.claim(change, Some(siblings)).await?;
@@ -122,7 +121,7 @@ impl<T: Transport> Run<'_, T> {
                 self.wrote(&change, "create", sent.as_ref().err());
                 match sent {
                     Ok(created) => self.complete(owner, change, created).await,
-                    Err(error) => self.conclude(owner, change, Err(error)).await,
+                    Err(error) => self.conclude(change, Err(error)).await,
                 }
             }
             Write::Complete(created) => {
@@ -175,7 +174,7 @@ impl<T: Transport> Run<'_, T> {
                 let change = self.in_flight(change, None).await?;
                 let sent = owner.send(id, request).await;
                 self.wrote(&change, "update", sent.as_ref().err());
-                self.conclude(owner, change, sent.map(Some)).await
+                self.conclude(change, sent.map(Some)).await
             }
             Err(unknown) => {
                 let why = format!("created as contact {id}, but: {unknown}");
@@ -186,10 +185,9 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// Settles a write of a contact by its answer. An answer that differs from what was asked
-    /// is a failure, but the contact is read, so that the change can be undone.
-    async fn conclude<O: Owner>(
+    /// is a failure, but it is the contact, so that the change can be undone.
+    async fn conclude(
         &self,
-        owner: OwnerContacts<'_, T, O>,
         change: Change,
         answer: Result<Option<Contact>, ContactsError>,
     ) -> Result<Event, BulkError> {
@@ -200,21 +198,12 @@ impl<T: Transport> Run<'_, T> {
             }
             Err(error) => error,
         };
-        let mut outcome = answer::outcome(&error, step::is_touched(&change));
-        let mut after = None;
-        if matches!(error, ContactsError::EchoDiffers { .. }) {
-            after = match change.target {
-                Target::Contact {
-                    contact: Some(id), ..
-                } => owner.find(id).await.ok(),
-                _ => None,
-            };
-            if after.is_none() {
-                outcome.state = State::Unknown;
-            }
-        }
-        self.refuse(change, &error, outcome, after.map(Image::from))
-            .await
+        let outcome = answer::outcome(&error, step::is_touched(&change));
+        let after = match &error {
+            ContactsError::EchoDiffers(echo) => Some(echo.answer.clone().into()),
+            _ => None,
+        };
+        self.refuse(change, &error, outcome, after).await
     }
 
     /// Makes a change durable as in flight, once more than before.
