@@ -4,8 +4,9 @@
 //! cargo run -p crm-contacts --example nightly_export -- contacts.ndjson
 //! ```
 //!
-//! `contacts.ndjson.token` says where the next run goes on. A run that was killed repeats one
-//! batch at most, so take the last line of each owner and contact id.
+//! `contacts.ndjson.token` says where the next run goes on, in the file and in the feed: what a
+//! killed run wrote behind that is cut off and comes again. Repeats are normal all the same, so
+//! take the last line of each owner and contact id.
 
 mod connect;
 
@@ -18,20 +19,30 @@ use std::{
     pin::pin,
 };
 
-use crm_models::{ContinuationToken, ExportFrom, LocationId};
+use crm_contacts::models::{ContinuationToken, ExportFrom, LocationId};
 use futures_util::TryStreamExt;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(env::args().nth(1).ok_or("give a file to append to")?);
     let token_path = path.with_added_extension("token");
-    let mut file = BufWriter::new(OpenOptions::new().create(true).append(true).open(&path)?);
+    let file = OpenOptions::new().create(true).append(true).open(&path)?;
+    file.try_lock()?;
+    let length = file.metadata()?.len();
+    let (whole, mut token) = saved(&token_path)?.unwrap_or((length, None));
+    if length < whole {
+        return Err("the file is shorter than the last run left it".into());
+    }
+    file.set_len(whole)?;
+    // So that also a run that is killed in its first batch leaves what to cut off.
+    save(&token_path, whole, token.as_ref())?;
 
     let contacts = connect::connect()?;
     let mut export = contacts.export::<LocationId>().include_recent_changes();
-    if let Some(token) = saved(&token_path)? {
-        export = export.from(ExportFrom::Token(ContinuationToken::new(token)));
+    if let Some(token) = &token {
+        export = export.from(ExportFrom::Token(token.clone()));
     }
+    let mut file = BufWriter::new(file);
     let mut count = 0;
     let mut batches = pin!(export.batches());
     while let Some(batch) = batches.try_next().await? {
@@ -42,28 +53,40 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // First the contacts, then the token behind them: nothing is ever skipped.
         file.flush()?;
         file.get_ref().sync_data()?;
-        if let Some(token) = &batch.continue_from {
-            save(&token_path, token.as_str())?;
-        }
+        token = batch.continue_from;
+        save(
+            &token_path,
+            file.get_ref().metadata()?.len(),
+            token.as_ref(),
+        )?;
         count += batch.data.len();
     }
     println!("{count} contacts are new or changed");
     Ok(())
 }
 
-fn saved(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(token) => Ok(Some(token)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+/// How much of the export's file is whole, and the token behind that.
+type Position = (u64, Option<ContinuationToken>);
+
+fn saved(path: &Path) -> Result<Option<Position>, Box<dyn Error>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (whole, token) = text
+        .split_once(' ')
+        .ok_or("the token's file has no length")?;
+    let token = Some(token).filter(|token| !token.is_empty());
+    Ok(Some((whole.parse()?, token.map(ContinuationToken::new))))
 }
 
-/// Replaces the file in one step, so that it always holds a whole token.
-fn save(path: &Path, token: &str) -> io::Result<()> {
+/// Replaces the file in one step, so that it always holds a whole position.
+fn save(path: &Path, whole: u64, token: Option<&ContinuationToken>) -> io::Result<()> {
+    let token = token.map_or("", ContinuationToken::as_str);
     let new = path.with_added_extension("new");
     let mut file = File::create(&new)?;
-    file.write_all(token.as_bytes())?;
+    write!(file, "{whole} {token}")?;
     file.sync_data()?;
     fs::rename(new, path)
 }
