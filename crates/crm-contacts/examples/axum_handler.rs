@@ -16,9 +16,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use crm_contacts::{ContactsError, ContactsService};
-use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
-use crm_transport::Transport;
+use crm_contacts::{
+    ContactsError, ContactsService,
+    models::{ContactChange, ContactId, LocationId, PreferenceChange},
+    transport::Transport,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -33,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn router<T: Transport + Clone + 'static>(contacts: ContactsService<T>) -> Router {
+fn router<T: Transport + 'static>(contacts: ContactsService<T>) -> Router {
     let path = "/locations/{location}/contacts/{contact}/opt-out";
     Router::new()
         .route(path, post(opt_out::<T>))
@@ -61,14 +63,15 @@ impl From<ContactsError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = match &self.0 {
-            error if error.is_not_found() => StatusCode::NOT_FOUND,
-            ContactsError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            _ => StatusCode::BAD_GATEWAY,
+        let (status, title) = match &self.0 {
+            error if error.is_not_found() => (StatusCode::NOT_FOUND, "No such contact"),
+            ContactsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid input"),
+            _ => (StatusCode::BAD_GATEWAY, "The contacts API failed"),
         };
         let problem = json!({
             "status": status.as_u16(),
-            "title": self.0.to_string(),
+            "title": title,
+            "detail": self.0.to_string(),
             "traceId": self.0.trace_id(),
         });
         let json = [(header::CONTENT_TYPE, "application/problem+json")];
@@ -78,10 +81,10 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use crm_models::TenantId;
-    use crm_transport::MockTransport;
+    use crm_contacts::{
+        models::TenantId,
+        transport::{MockTransport, Response},
+    };
 
     use super::*;
 
@@ -93,7 +96,7 @@ mod tests {
 
     async fn answer(transport: MockTransport) -> Result<StatusCode, StatusCode> {
         let tenant = TenantId::new(1_001).expect("valid");
-        let contacts = ContactsService::new(Arc::new(transport), tenant);
+        let contacts = ContactsService::new(transport, tenant);
         let path = Path((
             LocationId::new(2_001).expect("valid"),
             ContactId::new(3_001).expect("valid"),
@@ -121,7 +124,7 @@ mod tests {
                     CONTACT.replace("MARKETING", "true")
                 ),
             };
-            Ok(crm_transport::Response::new(body.into()))
+            Ok(Response::new(body.into()))
         });
         assert_eq!(answer(transport).await, Ok(StatusCode::NO_CONTENT));
     }
@@ -131,7 +134,7 @@ mod tests {
         let mut transport = MockTransport::new();
         transport.expect_send().returning(|_| {
             let empty = r#"{"page":1,"pageSize":50,"hasMore":false,"data":[]}"#;
-            Ok(crm_transport::Response::new(empty.into()))
+            Ok(Response::new(empty.into()))
         });
         assert_eq!(answer(transport).await, Err(StatusCode::NOT_FOUND));
     }

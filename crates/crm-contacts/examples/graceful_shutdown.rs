@@ -15,9 +15,11 @@ use std::{
     time::Duration,
 };
 
-use crm_contacts::{ContactsError, ContactsService};
-use crm_models::{ContactChange, ContactId, LocationId};
-use crm_transport::Transport;
+use crm_contacts::{
+    ContactsError, ContactsService,
+    models::{ContactChange, ContactId, LocationId},
+    transport::Transport,
+};
 use tokio::{task::JoinSet, time::timeout};
 
 /// How many updates are on their way at once; the transport keeps the rate.

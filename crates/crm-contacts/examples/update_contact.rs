@@ -8,8 +8,10 @@ mod connect;
 
 use std::{env, error::Error};
 
-use crm_contacts::ContactsError;
-use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
+use crm_contacts::{
+    ContactsError,
+    models::{ContactChange, ContactId, LocationId, PreferenceChange},
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -6,11 +6,13 @@
 
 use std::{env, error::Error};
 
-use crm_contacts::ContactsService;
-use crm_models::TenantId;
-use crm_transport::{Credentials, Environment, Transport};
+use crm_contacts::{
+    ContactsService,
+    models::TenantId,
+    transport::{self, Credentials, Environment, Transport},
+};
 
-pub fn connect() -> Result<ContactsService<impl Transport + Clone + use<>>, Box<dyn Error>> {
+pub fn connect() -> Result<ContactsService<impl Transport + use<>>, Box<dyn Error>> {
     let environment = match (env::var("CRM_API_URL"), env::var("CRM_AUTH_URL")) {
         (Ok(api), Ok(auth)) => Environment::custom(&api, &auth)?,
         _ => Environment::integration(),
@@ -21,6 +23,6 @@ pub fn connect() -> Result<ContactsService<impl Transport + Clone + use<>>, Box<
         env::var("CRM_APP_KEY")?,
     );
     let tenant: TenantId = env::var("CRM_TENANT")?.parse()?;
-    let transport = crm_transport::standard(&environment, credentials)?;
+    let transport = transport::standard(&environment, credentials)?;
     Ok(ContactsService::new(transport, tenant))
 }
