@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::text::one_line;
 
-/// The body of an answer that is no success: `ApiErrorResponse`, the gateway's form, the form of
-/// OAuth 2.0, HTML, text or nothing. Reading it never fails.
+/// The body of an answer that is no success: `ApiErrorResponse`, the gateway's forms, the form
+/// of OAuth 2.0, HTML, text or nothing. Reading it never fails, and blank texts are none.
 ///
 /// ```
 /// use crm_models::Problem;
@@ -19,6 +19,8 @@ use crate::text::one_line;
 ///
 /// let gateway = Problem::read(404, br#"{"statusCode": 404, "message": "No such route"}"#);
 /// assert_eq!(gateway.title.as_deref(), Some("No such route"));
+/// let gateway = Problem::read(403, br#"{"error": {"code": "Denied", "message": "No key"}}"#);
+/// assert_eq!(gateway.title.as_deref(), Some("No key"));
 ///
 /// let html = Problem::read(503, b"<html><title>Down</title></html>");
 /// assert_eq!(html.to_string(), "no details; the body is HTML");
@@ -33,12 +35,15 @@ pub struct Problem {
     /// The one useful sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// More about this very case. The API's own answers have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The HTTP status.
     pub status: u16,
     /// The vendor's trace id; support asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// Details per member.
+    /// Details per member; of no member in particular under an empty name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, Vec<String>>,
     /// Details for programs.
@@ -79,21 +84,17 @@ impl Problem {
                 ..Self::default()
             };
         };
-        let mut text = |names: &[&str]| {
-            names
-                .iter()
-                .filter_map(|name| wire.remove(*name))
-                .find_map(|value| match value {
-                    Value::String(text) => Some(one_line(&text, LONGEST)),
-                    _ => None,
-                })
-        };
-        let title = text(&["title", "message", "error_description", "error"]);
-        let (problem_type, trace_id) = (text(&["type"]), text(&["traceId"]));
+        let title = text_of(&wire, &["title", "message", "error_description", "error"])
+            .or_else(|| text_of(wire.get("error")?.as_object()?, &["message", "code"]));
         let errors = match wire.remove("errors") {
             Some(Value::Object(errors)) => errors
                 .into_iter()
                 .map(|(member, reasons)| (one_line(&member, LONGEST), reasons_of(reasons)))
+                .collect(),
+            Some(reasons @ (Value::Array(_) | Value::String(_))) => Some(reasons_of(reasons))
+                .filter(|reasons| !reasons.is_empty())
+                .map(|reasons| (String::new(), reasons))
+                .into_iter()
                 .collect(),
             _ => BTreeMap::new(),
         };
@@ -102,10 +103,11 @@ impl Problem {
             _ => Map::new(),
         };
         Self {
-            problem_type,
+            problem_type: text_of(&wire, &["type"]),
             title,
+            detail: text_of(&wire, &["detail"]),
             status,
-            trace_id,
+            trace_id: text_of(&wire, &["traceId"]),
             errors,
             data,
             form: BodyForm::Object,
@@ -143,14 +145,17 @@ impl BodyForm {
     }
 }
 
+impl std::error::Error for Problem {}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.title, self.form) {
-            (Some(title), _) => f.write_str(title)?,
-            (None, BodyForm::Object) => f.write_str("no details")?,
-            (None, BodyForm::Empty) => f.write_str("no details; the body is empty")?,
-            (None, BodyForm::Html) => f.write_str("no details; the body is HTML")?,
-            (None, BodyForm::Other) => f.write_str("no details; the body is not JSON")?,
+        match (&self.title, &self.detail, self.form) {
+            (Some(title), Some(detail), _) => write!(f, "{title}; {detail}")?,
+            (Some(text), None, _) | (None, Some(text), _) => f.write_str(text)?,
+            (None, None, BodyForm::Object) => f.write_str("no details")?,
+            (None, None, BodyForm::Empty) => f.write_str("no details; the body is empty")?,
+            (None, None, BodyForm::Html) => f.write_str("no details; the body is HTML")?,
+            (None, None, BodyForm::Other) => f.write_str("no details; the body is not JSON")?,
         }
         for (member, reasons) in &self.errors {
             let reasons = reasons.join(", ");
@@ -167,11 +172,24 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The first of these members that is a text and not blank.
+fn text_of(members: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    names
+        .iter()
+        .find_map(|name| shown(members.get(*name)?.as_str()?))
+}
+
+/// A text on one line, unless it is blank.
+fn shown(text: &str) -> Option<String> {
+    let text = one_line(text, LONGEST);
+    (!text.trim().is_empty()).then_some(text)
+}
+
 /// The reasons of one member: a list, a single one, or none.
 fn reasons_of(reasons: Value) -> Vec<String> {
     match reasons {
         Value::Array(reasons) => reasons.into_iter().flat_map(reasons_of).collect(),
-        Value::String(reason) => vec![one_line(&reason, LONGEST)],
+        Value::String(reason) => shown(&reason).into_iter().collect(),
         Value::Null => Vec::new(),
         other => vec![one_line(&other.to_string(), LONGEST)],
     }

@@ -82,6 +82,47 @@ fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm
     );
 }
 
+#[rstest]
+#[case::an_error_with_a_message(
+    r#"{"error": {"code": "Denied", "message": "The key is not known"}}"#,
+    "The key is not known"
+)]
+#[case::an_error_with_a_code(r#"{"error": {"code": "Denied", "message": " "}}"#, "Denied")]
+#[case::an_error_without_a_text(r#"{"error": {"status": 403}}"#, "no details")]
+#[case::details(
+    r#"{"title": "Bad value", "detail": "Nine digits", "errors": {"value": ["Too short"]}}"#,
+    "Bad value; Nine digits; value: Too short"
+)]
+#[case::details_alone(r#"{"detail": "Nine digits"}"#, "Nine digits")]
+#[case::errors_in_a_list(
+    r#"{"title": "Unusual", "errors": ["Too short", "", "Too old"]}"#,
+    "Unusual; Too short, Too old"
+)]
+#[case::errors_in_a_text(r#"{"title": "Unusual", "errors": "Too short"}"#, "Unusual; Too short")]
+#[case::errors_that_are_blank(
+    r#"{"title": "Unusual", "errors": {"value": ["", "Too short"], "memo": " "}}"#,
+    "Unusual; value: Too short"
+)]
+#[case::no_errors(r#"{"title": "Unusual", "errors": []}"#, "Unusual")]
+#[case::a_blank_title(r#"{"title": " ", "message": "No such route"}"#, "No such route")]
+#[case::blank_texts(r#"{"title": "", "detail": "\r\n", "traceId": ""}"#, "no details")]
+fn every_text_for_people_is_found_and_no_blank_one(#[case] body: &str, #[case] text: &str) {
+    assert_eq!(Problem::read(400, body.as_bytes()).to_string(), text);
+}
+
+#[test]
+fn errors_of_no_member_have_an_empty_name() {
+    let problem = Problem::read(400, br#"{"errors": ["Too short"]}"#);
+    assert_eq!(problem.errors[""], ["Too short"]);
+    assert!(Problem::read(400, br#"{"errors": ""}"#).errors.is_empty());
+}
+
+#[test]
+fn a_problem_is_an_error_for_the_question_mark() {
+    let error: Box<dyn std::error::Error> = Problem::read(503, b"<html>").into();
+    assert_eq!(error.to_string(), "no details; the body is HTML");
+}
+
 #[test]
 fn the_status_is_the_one_of_the_answer() {
     let problem = Problem::read(403, br#"{"title": "No", "status": 500}"#);
