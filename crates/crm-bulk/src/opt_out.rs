@@ -193,7 +193,8 @@ impl OptOut {
                     let contact = &known.contact;
                     let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
                         && contact.contact_type.is_phone();
-                    if takes_texts && contact.do_not_text() == self.on {
+                    let takes_none = contact.do_not_text() == Some(true);
+                    if takes_texts && takes_none == self.on {
                         search.texts_otherwise.insert((*owner, contact.id));
                     }
                     draft.add_change(&Planned {

@@ -26,6 +26,25 @@ pub struct BookingContact {
     pub modified_on: Timestamp,
 }
 
+impl BookingContact {
+    /// A contact without memo: for tests.
+    #[must_use]
+    pub fn new(
+        id: ContactId,
+        contact_type: ContactType,
+        value: impl Into<String>,
+        modified_on: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            contact_type,
+            value: value.into(),
+            memo: None,
+            modified_on,
+        }
+    }
+}
+
 /// `ContactCreateRequest`: the same members as for locations and customers.
 pub type CreateBookingContactRequest = CreateContactRequest;
 
@@ -91,7 +110,7 @@ impl Validate for UpdateBookingContactRequest {
 /// assert_eq!(answer.id, None);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UpdatedBookingContact {

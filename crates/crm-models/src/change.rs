@@ -190,7 +190,8 @@ impl ContactChange {
 
     /// Whether the change is valid for `contact`: as [`Check::check`], with the value and the
     /// type that the contact will have. So an e-mail address is refused for a telephone, and
-    /// another type for a value that does not fit it.
+    /// another type for a value that does not fit it. What is so already is not judged: the
+    /// service took it once.
     ///
     /// # Errors
     ///
@@ -209,13 +210,17 @@ impl ContactChange {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn check_for(&self, contact: &Contact) -> Result<(), InvalidInput> {
-        let mut outcome = self.clone();
-        if self.value.is_some() && self.contact_type.is_none() {
-            outcome.contact_type = Some(contact.contact_type.clone());
-            outcome.unknown_type_allowed = true;
+        let mut outcome = self.differs_from(contact);
+        if outcome.is_empty() && !self.is_empty() {
+            return Ok(());
         }
-        if self.contact_type.is_some() && self.value.is_none() {
-            outcome.value = Some(contact.value.clone());
+        match (&outcome.contact_type, &outcome.value) {
+            (None, Some(_)) => {
+                outcome.contact_type = Some(contact.contact_type.clone());
+                outcome.unknown_type_allowed = true;
+            }
+            (Some(_), None) => outcome.value = Some(contact.value.clone()),
+            _ => {}
         }
         outcome.check()
     }

@@ -1,10 +1,13 @@
 //! The contacts of locations and of customers: one number or address each. The schemas of the
 //! two kinds of owner are the same.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, IgnoredAny},
+};
 
 use crate::{
-    ContactId, ContactOwner, ContactPreferences, ContactType, CustomerId, LocationId, Timestamp,
+    ContactId, ContactOwner, ContactPreferences, ContactType, Timestamp, owner::sealed::Owner,
 };
 
 /// A contact of a location or a customer: one telephone number, fax number or e-mail address.
@@ -22,7 +25,7 @@ use crate::{
 ///     "createdOn": "0001-01-01T00:00:00Z"
 /// }"#)?;
 /// assert_eq!(contact.contact_type, ContactType::MobilePhone);
-/// assert!(contact.do_not_text());
+/// assert_eq!(contact.do_not_text(), Some(true));
 /// assert_eq!(contact.created(), None, "the year 1 means unknown");
 /// assert_eq!(contact.preferences, None, "unknown, not all off");
 /// # Ok::<(), serde_json::Error>(())
@@ -78,13 +81,11 @@ impl Contact {
         self.created_on.filter(|created| !created.is_unknown())
     }
 
-    /// Whether the number has opted out of text messages. No contacts operation can set this.
+    /// Whether the number has opted out of text messages. `None`: the service did not say, which
+    /// is no permission. No contacts operation can set this.
     #[must_use]
-    pub fn do_not_text(&self) -> bool {
-        self.phone_settings
-            .as_ref()
-            .and_then(|settings| settings.do_not_text)
-            .unwrap_or(false)
+    pub fn do_not_text(&self) -> Option<bool> {
+        self.phone_settings.as_ref()?.do_not_text
     }
 }
 
@@ -109,10 +110,11 @@ impl PhoneSettings {
 }
 
 /// Every member of every schema, in one flat object: reading it costs no more than reading the
-/// contact alone.
+/// contact alone. Who reads says as what a location, a customer and `active` are read: where the
+/// schema has no such member, it may be anything.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Wire {
+pub(crate) struct Wire<L, C, A> {
     id: ContactId,
     #[serde(rename = "type")]
     contact_type: ContactType,
@@ -125,19 +127,24 @@ pub(crate) struct Wire {
     modified_on: Timestamp,
     created_on: Option<Timestamp>,
     preferences: Option<ContactPreferences>,
-    location_id: Option<LocationId>,
-    customer_id: Option<CustomerId>,
-    pub(crate) active: Option<bool>,
+    location_id: Option<L>,
+    customer_id: Option<C>,
+    pub(crate) active: Option<A>,
 }
 
-impl Wire {
-    pub(crate) fn owner<O: ContactOwner, E: Error>(&self) -> Result<O, E> {
-        O::of(self.location_id, self.customer_id).ok_or_else(|| E::missing_field(O::MEMBER))
+impl<L, C, A> Wire<L, C, A> {
+    pub(crate) fn take_owner<O, E>(&mut self) -> Result<O, E>
+    where
+        O: ContactOwner + Owner<Location = L, Customer = C>,
+        E: Error,
+    {
+        O::of(self.location_id.take(), self.customer_id.take())
+            .ok_or_else(|| E::missing_field(O::MEMBER))
     }
 }
 
-impl From<Wire> for Contact {
-    fn from(wire: Wire) -> Self {
+impl<L, C, A> From<Wire<L, C, A>> for Contact {
+    fn from(wire: Wire<L, C, A>) -> Self {
         let flat = PhoneSettings {
             phone_number: wire.phone_number,
             do_not_text: wire.do_not_text,
@@ -160,6 +167,6 @@ impl From<Wire> for Contact {
 
 impl<'de> Deserialize<'de> for Contact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Wire::deserialize(deserializer).map(Self::from)
+        Wire::<IgnoredAny, IgnoredAny, IgnoredAny>::deserialize(deserializer).map(Self::from)
     }
 }

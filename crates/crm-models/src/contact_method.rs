@@ -38,6 +38,32 @@ pub struct ContactMethod {
     pub modified_by: UserId,
 }
 
+impl ContactMethod {
+    /// A method as created, without reference and memo: for tests.
+    #[must_use]
+    pub fn new(
+        id: ContactMethodId,
+        contact_id: PersonId,
+        contact_type: ContactType,
+        value: impl Into<String>,
+        created_on: Timestamp,
+        created_by: UserId,
+    ) -> Self {
+        Self {
+            id,
+            contact_id,
+            reference_id: None,
+            contact_type,
+            value: value.into(),
+            memo: None,
+            created_on,
+            created_by,
+            modified_on: created_on,
+            modified_by: created_by,
+        }
+    }
+}
+
 /// `CreateContactMethodRequest` and `UpsertContactMethodRequest`: the body of the POST, and of
 /// the PUT that replaces or creates a method. Reference and memo are written as null where they
 /// are not set, so that a replacement clears them.
@@ -210,8 +236,9 @@ impl ContactMethodFilter {
 impl Validate for ContactMethodFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.line("referenceId", self.reference_id.as_deref());
-        rules.line("value", self.value.as_deref());
+        rules.selection("referenceId", self.reference_id.as_deref());
+        rules.selection("type", self.contact_type.as_ref().map(ContactType::as_str));
+        rules.selection("value", self.value.as_deref());
         rules.finish()
     }
 }

@@ -32,6 +32,9 @@ pub enum ContactType {
     /// A fax number.
     Fax,
     /// A type that this version does not know, as the service wrote it.
+    ///
+    /// A later version may know it, and then it is no longer `Other`. So compare
+    /// [`as_str`](Self::as_str) instead of matching it, and make it with [`From`].
     Other(String),
 }
 
@@ -81,7 +84,9 @@ impl ContactType {
     }
 
     /// Whether two values mean the same number or address: all digits of a number, an
-    /// extension's too, an address without case, anything else as it is written.
+    /// extension's too, an address without case, anything else as it is written. So is a number
+    /// of fewer than seven digits, not counting a leading 1: what else is in it may tell it from
+    /// another one, as in `1-800-FLOWERS`.
     #[must_use]
     pub fn same_value(&self, one: &str, other: &str) -> bool {
         one == other

@@ -45,6 +45,18 @@ pub struct ExportBatch<T> {
     pub data: Vec<T>,
 }
 
+impl<T> ExportBatch<T> {
+    /// A batch with its token: for tests.
+    #[must_use]
+    pub fn new(has_more: bool, continue_from: ContinuationToken, data: Vec<T>) -> Self {
+        Self {
+            has_more,
+            continue_from: Some(continue_from),
+            data,
+        }
+    }
+}
+
 /// Reads a token; a blank one cannot be asked with, so it is none.
 fn unless_blank<'de, D: Deserializer<'de>>(
     deserializer: D,

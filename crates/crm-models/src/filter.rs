@@ -26,8 +26,9 @@ use crate::{ContactOwner, Timestamp, validation::Rules};
 pub struct ContactFilter<O> {
     #[serde(flatten)]
     times: TimeFilter,
+    /// None: all owners. An empty selection is not the same.
     #[serde(flatten, serialize_with = "by_their_member")]
-    owners: Vec<O>,
+    owners: Option<Vec<O>>,
 }
 
 /// The four bounds in time that most lists take; `before` is exclusive.
@@ -67,7 +68,7 @@ impl<O> Default for ContactFilter<O> {
     fn default() -> Self {
         Self {
             times: TimeFilter::default(),
-            owners: Vec::new(),
+            owners: None,
         }
     }
 }
@@ -80,23 +81,36 @@ impl<O: ContactOwner> ContactFilter<O> {
 
     time_filters!();
 
-    /// Only contacts of these owners, in addition to those already given.
+    /// Only contacts of these owners, in addition to those already given. A selection that
+    /// stays empty is refused, since without ids the API lists all owners.
+    ///
+    /// ```
+    /// use crm_models::{Check, ContactFilter, LocationId};
+    ///
+    /// let selected: Vec<LocationId> = Vec::new();
+    /// let filter = ContactFilter::new().modified_on_or_after("2026-11-01".parse()?);
+    /// assert!(filter.owners(selected).check().is_err());
+    /// # Ok::<(), crm_models::InvalidTimestamp>(())
+    /// ```
     pub fn owners(mut self, owners: impl IntoIterator<Item = O>) -> Self {
-        self.owners.extend(owners);
+        self.owners.get_or_insert_default().extend(owners);
         self
     }
 
     /// The same filter in several, each with at most `size` owners.
     #[must_use]
     pub fn blocks(self, size: usize) -> Vec<Self> {
-        if self.owners.len() <= size.max(1) {
-            return vec![self];
+        let size = size.max(1);
+        match &self.owners {
+            Some(owners) if owners.len() > size => {
+                let block = |owners: &[O]| Self {
+                    times: self.times,
+                    owners: Some(owners.to_vec()),
+                };
+                owners.chunks(size).map(block).collect()
+            }
+            _ => vec![self],
         }
-        let block = |owners: &[O]| Self {
-            times: self.times,
-            owners: owners.to_vec(),
-        };
-        self.owners.chunks(size.max(1)).map(block).collect()
     }
 }
 
@@ -106,14 +120,18 @@ impl<O: ContactOwner> Validate for ContactFilter<O> {
         let times = self.times != TimeFilter::default();
         let modified =
             self.times.modified_before.is_some() || self.times.modified_on_or_after.is_some();
-        if self.owners.is_empty() && !times {
+        let named = self.owners.is_some();
+        if self.owners.as_ref().is_some_and(Vec::is_empty) {
+            let reason = "names no owner: give one at least, or leave it out to list all owners";
+            rules.breach(O::LIST_MEMBER, "filter", reason);
+        } else if !named && !times {
             rules.whole(
                 "filter",
                 "a list over all owners needs ids or a time to filter by",
             );
-        } else if O::STRICT_FILTERS && !self.owners.is_empty() && times {
+        } else if O::STRICT_FILTERS && named && times {
             rules.breach(O::LIST_MEMBER, "filter", "excludes all other filters");
-        } else if O::STRICT_FILTERS && self.owners.is_empty() && !modified {
+        } else if O::STRICT_FILTERS && !named && !modified {
             rules.whole(
                 "filter",
                 "times of creation alone are not enough: give modifiedBefore, \
@@ -126,9 +144,12 @@ impl<O: ContactOwner> Validate for ContactFilter<O> {
 
 /// Writes the owners as `locationIds` or `customerIds`: one text, with commas.
 fn by_their_member<O: ContactOwner, S: Serializer>(
-    owners: &[O],
+    owners: &Option<Vec<O>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let ids: Vec<_> = owners.iter().map(ToString::to_string).collect();
-    serializer.collect_map((!ids.is_empty()).then(|| (O::LIST_MEMBER, ids.join(","))))
+    let ids = owners.as_ref().map(|owners| {
+        let ids: Vec<_> = owners.iter().map(ToString::to_string).collect();
+        (O::LIST_MEMBER, ids.join(","))
+    });
+    serializer.collect_map(ids)
 }

@@ -21,6 +21,23 @@ pub struct PreferenceType {
     pub data_type: String,
 }
 
+impl PreferenceType {
+    /// A preference without description: for tests.
+    #[must_use]
+    pub fn new(
+        id: PreferenceTypeId,
+        name: impl Into<String>,
+        data_type: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            description: None,
+            data_type: data_type.into(),
+        }
+    }
+}
+
 /// `ContactPreferenceResponse`: one preference of one method. Its value travels as text.
 ///
 /// ```
@@ -44,6 +61,16 @@ pub struct MethodPreference {
 }
 
 impl MethodPreference {
+    /// A preference that is not set: for tests.
+    #[must_use]
+    pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            data_type: data_type.into(),
+            value: None,
+        }
+    }
+
     /// The value as a truth value, in letters of any case; `None` when it is not set or is
     /// something else.
     #[must_use]

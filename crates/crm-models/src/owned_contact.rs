@@ -2,7 +2,10 @@
 
 use std::ops::Deref;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, IgnoredAny},
+};
 
 use crate::{Contact, ContactOwner, CustomerId, LocationId, contact::Wire};
 
@@ -88,9 +91,9 @@ impl<O> Deref for ExportedContact<O> {
 
 impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
+        let mut wire = Wire::<O::Location, O::Customer, IgnoredAny>::deserialize(deserializer)?;
         Ok(Self {
-            owner: wire.owner()?,
+            owner: wire.take_owner()?,
             contact: wire.into(),
         })
     }
@@ -98,9 +101,9 @@ impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
 
 impl<'de, O: ContactOwner> Deserialize<'de> for ExportedContact<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
+        let mut wire = Wire::<O::Location, O::Customer, bool>::deserialize(deserializer)?;
         Ok(Self {
-            owner: wire.owner()?,
+            owner: wire.take_owner()?,
             active: wire
                 .active
                 .ok_or_else(|| D::Error::missing_field("active"))?,

@@ -2,7 +2,10 @@
 
 use std::{fmt, hash::Hash};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{CustomerId, LocationId};
 
@@ -50,11 +53,16 @@ pub trait ContactOwner:
 }
 
 pub(crate) mod sealed {
-    use crate::{CustomerId, LocationId};
+    use serde::de::DeserializeOwned;
 
     pub trait Owner: Sized {
-        /// The one of the two owners that is of this kind.
-        fn of(location: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self>;
+        /// As what `locationId` is read: anything, unless locations own.
+        type Location: DeserializeOwned;
+        /// As what `customerId` is read: anything, unless customers own.
+        type Customer: DeserializeOwned;
+
+        /// The one of the two that is the owner.
+        fn of(location: Option<Self::Location>, customer: Option<Self::Customer>) -> Option<Self>;
     }
 }
 
@@ -71,7 +79,10 @@ impl ContactOwner for LocationId {
 }
 
 impl sealed::Owner for LocationId {
-    fn of(location: Option<LocationId>, _: Option<CustomerId>) -> Option<Self> {
+    type Location = Self;
+    type Customer = IgnoredAny;
+
+    fn of(location: Option<Self>, _: Option<IgnoredAny>) -> Option<Self> {
         location
     }
 }
@@ -89,7 +100,10 @@ impl ContactOwner for CustomerId {
 }
 
 impl sealed::Owner for CustomerId {
-    fn of(_: Option<LocationId>, customer: Option<CustomerId>) -> Option<Self> {
+    type Location = IgnoredAny;
+    type Customer = Self;
+
+    fn of(_: Option<IgnoredAny>, customer: Option<Self>) -> Option<Self> {
         customer
     }
 }

@@ -15,6 +15,19 @@ use crate::validation::Rules;
 /// assert!(page.data.is_empty() && page.total_count.is_none());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// As the answer in a test of code that reads pages:
+///
+/// ```
+/// use crm_models::{Contact, ContactId, ContactType, Page};
+///
+/// let modified_on = "2026-05-27T16:04:11Z".parse()?;
+/// let id = ContactId::new(71204)?;
+/// let contact = Contact::new(id, ContactType::MobilePhone, "8185550142", modified_on);
+/// let last = Page::new(2, 50, false, vec![contact]);
+/// assert!(!last.has_more && last.total_count.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -29,6 +42,20 @@ pub struct Page<T> {
     pub total_count: Option<i32>,
     /// The items.
     pub data: Vec<T>,
+}
+
+impl<T> Page<T> {
+    /// A page without the total.
+    #[must_use]
+    pub fn new(page: i32, page_size: i32, has_more: bool, data: Vec<T>) -> Self {
+        Self {
+            page,
+            page_size,
+            has_more,
+            total_count: None,
+            data,
+        }
+    }
 }
 
 /// Which page of a list, and how large. What is not set is not sent.

@@ -34,6 +34,34 @@ pub struct Person {
     pub modified_by: UserId,
 }
 
+impl Person {
+    /// A person as created, without name, title and reference: for tests.
+    ///
+    /// ```
+    /// use crm_models::{Person, PersonId, UserId};
+    ///
+    /// let id: PersonId = "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90".parse()?;
+    /// let mut person = Person::new(id, "2026-04-12T14:05:09Z".parse()?, UserId::new(4102));
+    /// person.name = Some("Dana Whitfield".to_owned());
+    /// assert!(!person.is_archived && person.modified_on == person.created_on);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(id: PersonId, created_on: Timestamp, created_by: UserId) -> Self {
+        Self {
+            id,
+            reference_id: None,
+            name: None,
+            title: None,
+            is_archived: false,
+            created_on,
+            created_by,
+            modified_on: created_on,
+            modified_by: created_by,
+        }
+    }
+}
+
 /// `CreateContactRequest` of Contacts v2. Every member is optional; one that is not set is not
 /// written.
 ///
@@ -135,8 +163,8 @@ impl Validate for ReplacePersonRequest {
 /// [`PersonChange::to_request`](crate::PersonChange::to_request) fills them in.
 pub type UpdatePersonRequest = ReplacePersonRequest;
 
-/// The rules of the members that people and their filters share.
-pub(crate) fn check(
+/// The rules of the members that the requests share.
+fn check(
     name: &Option<String>,
     title: &Option<String>,
     reference_id: &Option<String>,

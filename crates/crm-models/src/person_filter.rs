@@ -7,7 +7,7 @@ use crate::{
     PersonSort, Sort,
     filter::{TimeFilter, time_filters},
     members::setters,
-    person::check,
+    validation::Rules,
 };
 
 /// Whether archived people are listed. The values on the wire are not documented; these are
@@ -87,6 +87,10 @@ impl PersonFilter {
 
 impl Validate for PersonFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        check(&self.name, &self.title, &self.reference_id)
+        let mut rules = Rules::default();
+        rules.selection("name", self.name.as_deref());
+        rules.selection("title", self.title.as_deref());
+        rules.selection("referenceId", self.reference_id.as_deref());
+        rules.finish()
     }
 }

@@ -46,12 +46,15 @@ pub fn without_extension(number: &str) -> &str {
 }
 
 /// Whether two texts are one number and extension as the service may write them: also all
-/// digits in a row, since a service that keeps digits alone runs the two together.
+/// digits in a row, since a service that keeps digits alone runs the two together. Too few
+/// digits say nothing, as in `1-800-FLOWERS` and `1-800-PLUMBER`.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let extension = |number: &str| digits(&number[without_extension(number).len()..]);
     let same = |part: fn(&str) -> String| {
         let part_of_one = part(one);
-        !part_of_one.is_empty() && part_of_one == part(other)
+        // The country code of `1-206-555-HELP` makes no number of it.
+        let local = part_of_one.strip_prefix('1').unwrap_or(&part_of_one);
+        local.len() >= LOCAL_DIGITS && part_of_one == part(other)
     };
     same(digits) || (same(key) && extension(one) == extension(other))
 }

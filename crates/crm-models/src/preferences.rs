@@ -19,6 +19,16 @@ pub(crate) const STATEMENTS: &str = "statementNotification";
 /// The last two came in May 2026: where they are absent, both are taken from the combined flag,
 /// and [`derived`](Self::derived) says so. A contact without this object has unknown
 /// preferences.
+///
+/// In a test they are made from a request:
+///
+/// ```
+/// use crm_models::{ContactPreferences, ContactPreferencesRequest};
+///
+/// let request = ContactPreferencesRequest::new(true, false, true, false);
+/// let answered = ContactPreferences::from(request);
+/// assert!(answered.invoice_notification && !answered.invoice_statement_notification);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", from = "Answer")]
 #[non_exhaustive]
@@ -167,6 +177,20 @@ impl From<&ContactPreferences> for ContactPreferencesRequest {
             answered.invoice_notification,
             answered.statement_notification,
         )
+    }
+}
+
+impl From<ContactPreferencesRequest> for ContactPreferences {
+    /// The flags as a service answers them that was sent this.
+    fn from(asked: ContactPreferencesRequest) -> Self {
+        Self {
+            job_reminders_enabled: asked.job_reminders,
+            marketing_updates_enabled: asked.marketing_updates,
+            invoice_statement_notification: asked.invoices_and_statements(),
+            invoice_notification: asked.invoices,
+            statement_notification: asked.statements,
+            derived: asked.legacy,
+        }
     }
 }
 

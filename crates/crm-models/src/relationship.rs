@@ -30,6 +30,25 @@ pub struct ContactRelationship {
 }
 
 impl ContactRelationship {
+    /// A relationship to an entity of this kind: for tests.
+    #[must_use]
+    pub fn new(
+        id: RelationshipId,
+        related_entity_id: RelatedEntityId,
+        entity_type: &RelatedEntityType,
+        created_on: Timestamp,
+        created_by: UserId,
+    ) -> Self {
+        Self {
+            id,
+            related_entity_id,
+            type_name: entity_type.name().to_owned(),
+            type_slug: entity_type.slug().to_owned(),
+            created_on,
+            created_by,
+        }
+    }
+
     /// The kind of entity.
     #[must_use]
     pub fn entity_type(&self) -> RelatedEntityType {
@@ -169,11 +188,11 @@ impl RelationshipFilter {
 impl Validate for RelationshipFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.line(
+        rules.selection(
             "typeSlug",
             self.type_slug.as_ref().map(RelatedEntityType::slug),
         );
-        rules.line("typeName", self.type_name.as_deref());
+        rules.selection("typeName", self.type_name.as_deref());
         rules.finish()
     }
 }

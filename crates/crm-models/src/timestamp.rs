@@ -14,9 +14,10 @@ use crate::text;
 /// A point in time, in UTC, as exact as the service writes it.
 ///
 /// The service writes up to seven digits of a second and drops trailing zeros; up to nine are
-/// read. An offset other than `Z` is taken into account, and none at all means UTC. The last
-/// hours of the year 9999, which stand for "never", are read as the last time that can be
-/// written. Written as RFC 3339 with `Z`.
+/// read. An offset other than `Z` is taken into account, and none at all means UTC; a time zone
+/// that is named without an offset is refused. The last hours of the year 9999, which stand for
+/// "never", are read as the last time that can be written. Written as RFC 3339 with `Z`, with as
+/// many digits of a second as there are, at most nine, without trailing zeros.
 ///
 /// ```
 /// use crm_models::Timestamp;
@@ -26,6 +27,17 @@ use crate::text;
 /// assert_eq!("2026-05-27T18:04:11.48271930+02:00".parse::<Timestamp>()?, time);
 /// assert_eq!("2020-01-01".parse::<Timestamp>()?.to_string(), "2020-01-01T00:00:00Z");
 /// # Ok::<(), crm_models::InvalidTimestamp>(())
+/// ```
+///
+/// What changed in the last day:
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use crm_models::{ContactFilter, LocationId, Timestamp};
+///
+/// let since = Timestamp::from(SystemTime::now() - Duration::from_secs(24 * 60 * 60));
+/// let changed = ContactFilter::<LocationId>::new().modified_on_or_after(since);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
@@ -102,9 +114,12 @@ impl FromStr for Timestamp {
 }
 
 /// A date or a date-time without an offset, in UTC; beyond the times that can be written the
-/// nearest one.
+/// nearest one. The offset of a zone that is named instead is not known here.
 fn without_offset_or_at_the_end(text: &str) -> Option<jiff::Timestamp> {
     let pieces = Pieces::parse(text).ok()?;
+    if pieces.offset().is_none() && pieces.time_zone_annotation().is_some() {
+        return None;
+    }
     let datetime = pieces
         .date()
         .to_datetime(pieces.time().unwrap_or(Time::midnight()));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use validator::{Validate, ValidationError, ValidationErrors};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::{ContactType, email, phone};
 
@@ -79,7 +79,8 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Validation with the API's names: everything that implements [`Validate`] has it.
+/// Validation with the API's names: everything that implements [`Validate`] has it. Of what is
+/// nested in a type of yours, the members are named like `change.value` and `rows[2].memo`.
 ///
 /// ```
 /// use crm_models::{Check, ContactType, CreateContactRequest};
@@ -100,20 +101,34 @@ pub trait Check: Validate {
     /// Every breach of a rule, at once.
     fn check(&self) -> Result<(), InvalidInput> {
         self.validate().map_err(|errors| {
-            let mut fields: Vec<_> = errors
-                .field_errors()
-                .into_iter()
-                .flat_map(|(member, breaches)| {
-                    let member = if member == WHOLE { "" } else { &*member }.to_owned();
-                    breaches.iter().map(move |breach| {
-                        let message = breach.message.as_deref().unwrap_or("is not valid");
-                        FieldError::new(member.as_str(), breach.code.as_ref(), message)
-                    })
-                })
-                .collect();
+            let mut fields = Vec::new();
+            collect(&mut fields, "", &errors);
             fields.sort_by(|a, b| a.field.cmp(&b.field));
             InvalidInput { fields }
         })
+    }
+}
+
+/// Adds the breaches of an object that is called `object`, and of all that is in it.
+fn collect(fields: &mut Vec<FieldError>, object: &str, errors: &ValidationErrors) {
+    for (member, kind) in errors.errors() {
+        let member = match (object, member.as_ref()) {
+            (object, WHOLE) => object.to_owned(),
+            ("", member) => member.to_owned(),
+            (object, member) => format!("{object}.{member}"),
+        };
+        match kind {
+            ValidationErrorsKind::Field(breaches) => fields.extend(breaches.iter().map(|breach| {
+                let message = breach.message.as_deref().unwrap_or("is not valid");
+                FieldError::new(member.as_str(), breach.code.as_ref(), message)
+            })),
+            ValidationErrorsKind::Struct(errors) => collect(fields, &member, errors),
+            ValidationErrorsKind::List(items) => {
+                for (position, errors) in items {
+                    collect(fields, &format!("{member}[{position}]"), errors);
+                }
+            }
+        }
     }
 }
 
@@ -222,6 +237,14 @@ impl Rules {
     /// A text on one line.
     pub(crate) fn line(&mut self, member: &'static str, text: Option<&str>) {
         self.text(member, text, char::is_control);
+    }
+
+    /// A text to filter by. An empty one may count as none, and everything would be listed.
+    pub(crate) fn selection(&mut self, member: &'static str, text: Option<&str>) {
+        if text.is_some_and(|text| text.trim().is_empty()) {
+            self.breach(member, "blank", "is blank; leave it out to list all");
+        }
+        self.line(member, text);
     }
 
     fn text(&mut self, member: &'static str, text: Option<&str>, refused: fn(char) -> bool) {

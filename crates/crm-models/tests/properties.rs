@@ -21,9 +21,7 @@ fn contact_type() -> impl Strategy<Value = ContactType> {
 
 fn preferences() -> impl Strategy<Value = ContactPreferences> {
     any::<[bool; 4]>().prop_map(|[job_reminders, marketing, invoices, statements]| {
-        let request =
-            ContactPreferencesRequest::new(job_reminders, marketing, invoices, statements);
-        serde_json::from_value(serde_json::to_value(request).unwrap()).unwrap()
+        ContactPreferencesRequest::new(job_reminders, marketing, invoices, statements).into()
     })
 }
 
@@ -78,6 +76,17 @@ proptest! {
     fn a_contact_is_read_as_it_was_written(contact in contact()) {
         let json = serde_json::to_string(&contact).unwrap();
         prop_assert_eq!(serde_json::from_str::<Contact>(&json).unwrap(), contact);
+    }
+
+    #[test]
+    fn preferences_are_made_of_a_request_as_they_are_read_from_it(flags: [bool; 3], legacy: bool) {
+        let [job_reminders, marketing, alike] = flags;
+        let mut request = ContactPreferencesRequest::new(job_reminders, marketing, alike, alike);
+        if legacy {
+            request = request.legacy_three_flags().unwrap();
+        }
+        let read = serde_json::from_value(serde_json::to_value(request).unwrap()).unwrap();
+        prop_assert_eq!(ContactPreferences::from(request), read);
     }
 
     #[test]

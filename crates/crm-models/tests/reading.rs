@@ -93,11 +93,57 @@ fn a_complete_contact_is_read_member_by_member() {
         contact.created(),
         Some("2025-09-30T17:00:00Z".parse().unwrap())
     );
-    assert!(!contact.do_not_text());
+    assert_eq!(contact.do_not_text(), Some(false));
     let preferences = contact.preferences.unwrap();
     assert!(preferences.job_reminders_enabled && preferences.invoice_notification);
     assert!(!preferences.marketing_updates_enabled && !preferences.statement_notification);
     assert!(!preferences.invoice_statement_notification && !preferences.derived);
+}
+
+#[test]
+fn an_answer_that_is_made_is_the_one_that_is_read() {
+    let page: Page<BookingContact> = read("booking-pages/list.json");
+    let found = &page.data[1];
+    let (email, value) = (ContactType::Email, "asks.first@mail.example");
+    let made = BookingContact::new(found.id, email, value, found.modified_on);
+    assert_eq!(made, *found);
+    assert_eq!(Page::new(1, 50, false, page.data.clone()), page);
+
+    let page: Page<ContactMethod> = read("contact-method-pages/list.json");
+    let found = &page.data[0];
+    let mut made = ContactMethod::new(
+        found.id,
+        found.contact_id,
+        ContactType::MobilePhone,
+        "4255550161",
+        found.created_on,
+        found.created_by,
+    );
+    made.memo = Some("Mobile".to_owned());
+    made.modified_on = found.modified_on;
+    assert_eq!(made, *found);
+
+    let page: Page<ContactRelationship> = read("relationship-pages/list.json");
+    let found = &page.data[0];
+    let (location, kind) = (found.related_entity_id, RelatedEntityType::Location);
+    let (on, by) = (found.created_on, found.created_by);
+    let made = ContactRelationship::new(found.id, location, &kind, on, by);
+    assert_eq!(made, *found);
+
+    let batch: ExportBatch<ExportedCustomerContact> = read("customer-exports/end.json");
+    let token = ContinuationToken::new("1nventedT0ken_C2");
+    assert_eq!(ExportBatch::new(false, token, batch.data.clone()), batch);
+
+    let types: Vec<PreferenceType> = read("preference-types/list.json");
+    let found = &types[0];
+    let mut made = PreferenceType::new(found.id, &found.name, "Bool");
+    made.description = found.description.clone();
+    assert_eq!(made, *found);
+
+    let found: MethodPreference = read("method-preferences/one.json");
+    let mut made = MethodPreference::new(&found.name, "Bool");
+    made.value = found.value.clone();
+    assert_eq!(made, found);
 }
 
 #[test]
@@ -111,6 +157,7 @@ fn what_is_null_or_absent_is_unknown_rather_than_off() {
         assert_eq!(contact.preferences, None, "{name}");
     }
     let contact: Contact = read("contacts/email-nulls-three-flags.json");
+    assert_eq!(contact.do_not_text(), None);
     assert_eq!((contact.memo, contact.phone_settings), (None, None));
     let contact: Contact = read("contacts/shape-of-2024.json");
     assert_eq!(contact.created_on, None);
@@ -171,6 +218,29 @@ fn an_owner_is_read_from_its_own_member_only() {
     let of_customers = example("customer-pages/modified.json");
     let error = serde_json::from_str::<Page<LocationsContact>>(&of_customers).unwrap_err();
     assert!(error.to_string().contains("locationId"), "{error}");
+}
+
+#[rstest]
+#[case(json!(0))]
+#[case(json!("3380"))]
+#[case(json!([3380, {"id": 1}]))]
+#[case(json!(null))]
+fn members_of_other_schemas_may_be_anything(#[case] other: serde_json::Value) {
+    let mut item = serde_json::to_value(read::<Contact>("contacts/mobile.json")).unwrap();
+    item["customerId"] = other.clone();
+    item["active"] = other.clone();
+    item["locationId"] = json!(62011);
+    let of_location: LocationsContact = serde_json::from_value(item.clone()).unwrap();
+    assert_eq!(of_location.owner.get(), 62011);
+    item["locationId"] = other.clone();
+    assert_eq!(
+        serde_json::from_value::<Contact>(item.clone()).unwrap(),
+        of_location.contact
+    );
+    // The ones of its own may not.
+    assert!(serde_json::from_value::<LocationsContact>(item.clone()).is_err());
+    item["locationId"] = json!(62011);
+    assert!(serde_json::from_value::<ExportedLocationContact>(item).is_err());
 }
 
 #[test]
@@ -288,6 +358,7 @@ fn guids_are_compared_without_case() {
 #[case("2026-05-27T16:04:11+00:00", "2026-05-27T16:04:11Z")]
 #[case("2026-05-27T09:34:11-06:30", "2026-05-27T16:04:11Z")]
 #[case("2026-05-27T16:04:11.25", "2026-05-27T16:04:11.25Z")]
+#[case("2026-05-27T12:04:11-04:00[America/New_York]", "2026-05-27T16:04:11Z")]
 #[case("2026-05-27", "2026-05-27T00:00:00Z")]
 #[case("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z")]
 #[case::never("9999-12-31T23:59:59.9999999Z", "9999-12-30T22:00:00.999999999Z")]
@@ -308,6 +379,7 @@ fn a_date_time_is_read_with_and_without_fraction_and_offset(
 #[case("2026-02-30T00:00:00Z")]
 #[case("2026-05-27T25:00:00Z")]
 #[case("1779897851")]
+#[case::a_zone_without_an_offset("2026-05-27T10:00[America/New_York]")]
 fn what_is_no_date_time_is_refused(#[case] text: &str) {
     let error = text.parse::<Timestamp>().unwrap_err();
     assert!(error.to_string().contains("is no date-time"), "{error}");

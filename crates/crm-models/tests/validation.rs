@@ -1,7 +1,10 @@
 //! What the API would refuse is refused before it is sent, with every breach named.
 
+#![allow(clippy::unwrap_used)] // In tests, also outside of the test functions.
+
 use crm_models::*;
 use rstest::rstest;
+use validator::{Validate, ValidationError, ValidationErrors};
 
 fn breaches(input: &impl Check) -> Vec<(String, String)> {
     match input.check() {
@@ -224,6 +227,142 @@ fn a_change_must_fit_the_contact_it_is_for(
     assert!(!valid || sent.check().is_ok());
 }
 
+/// A contact whose value does not fit its type, or whose type nobody knows.
+fn odd(contact_type: &str, value: &str) -> Contact {
+    let id = ContactId::new(8411).unwrap();
+    Contact::new(
+        id,
+        contact_type.into(),
+        value,
+        "2026-06-02".parse().unwrap(),
+    )
+}
+
+#[rstest]
+#[case::a_value_of_old("Email", "a@x.example; b@x.example", None, true)]
+#[case::a_type_of_old("Pager", "#2206", None, true)]
+#[case::a_value_of_old_in_another_type("Email", "a@x.example; b@x.example", Some("Phone"), false)]
+#[case::another_type_that_nobody_knows("Pager", "#2206", Some("Beeper"), false)]
+fn what_a_contact_is_already_is_not_judged(
+    #[case] contact_type: &str,
+    #[case] value: &str,
+    #[case] new_type: Option<&str>,
+    #[case] valid: bool,
+) {
+    let contact = odd(contact_type, value);
+    let same = ContactChange::new()
+        .contact_type(new_type.unwrap_or(contact_type).into())
+        .value(value);
+    assert_eq!(same.check_for(&contact).is_ok(), valid);
+    let change = same.memo("Both partners");
+    assert_eq!(change.check_for(&contact).is_ok(), valid);
+    let sent = change.differs_from(&contact).request_for(&contact).unwrap();
+    assert!(!valid || sent.check().is_ok());
+}
+
+#[test]
+fn what_changes_is_judged_beside_what_does_not() {
+    let contact = odd("Email", "a@x.example; b@x.example");
+    let change = ContactChange::new().value("a@x.example; c@x.example");
+    assert_eq!(change.check_for(&contact).unwrap_err().fields.len(), 1);
+    let pager = odd("Pager", "#2206");
+    let change = ContactChange::new()
+        .contact_type("Pager".into())
+        .value("#2207");
+    assert_eq!(change.check_for(&pager), Ok(()));
+    assert!(ContactChange::new().check_for(&pager).is_err());
+}
+
+#[test]
+fn a_selection_of_no_owner_never_lists_all() {
+    fn refused<O: ContactOwner>(filter: ContactFilter<O>) {
+        let member = [(O::LIST_MEMBER, "filter")];
+        for block in filter.clone().owners([]).blocks(50) {
+            assert_eq!(breaches(&block), pairs(&member));
+        }
+    }
+    let time: Timestamp = "2026-06-01".parse().unwrap();
+    refused(ContactFilter::<LocationId>::new());
+    refused(ContactFilter::<LocationId>::new().created_before(time));
+    refused(ContactFilter::<CustomerId>::new());
+    refused(ContactFilter::<CustomerId>::new().modified_on_or_after(time));
+    let customer = CustomerId::new(3380).unwrap();
+    let filter = ContactFilter::new().owners([]).owners([customer]);
+    assert_eq!(filter.check(), Ok(()));
+}
+
+#[test]
+fn a_filter_by_a_blank_text_never_lists_all() {
+    let people = PersonFilter::new().name("").title(" ").reference_id("\t");
+    let people: Vec<_> = breaches(&people)
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
+    assert_eq!(people, ["name", "referenceId", "referenceId", "title"]);
+    let methods = ContactMethodFilter::new()
+        .contact_type("".into())
+        .value("")
+        .reference_id("");
+    let blank = [
+        ("referenceId", "blank"),
+        ("type", "blank"),
+        ("value", "blank"),
+    ];
+    assert_eq!(breaches(&methods), pairs(&blank));
+    let related = RelationshipFilter::new()
+        .entity_type("".into())
+        .type_name("");
+    assert_eq!(
+        breaches(&related),
+        pairs(&[("typeName", "blank"), ("typeSlug", "blank")])
+    );
+    for filter in [
+        PersonFilter::new(),
+        PersonFilter::new().name("Jonas").title("Lead"),
+    ] {
+        assert_eq!(filter.check(), Ok(()));
+    }
+}
+
+/// As a form of an application, whose derived validation nests.
+struct Form {
+    change: ContactChange,
+    rows: Vec<UpdateContactRequest>,
+}
+
+impl Validate for Form {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let mut errors = ValidationErrors::new();
+        errors.add("note", ValidationError::new("missing"));
+        errors.merge_self("change", self.change.validate());
+        errors.merge_self("rows", self.rows.validate());
+        Err(errors)
+    }
+}
+
+#[test]
+fn breaches_of_what_is_nested_are_named_by_their_way() {
+    let form = Form {
+        change: ContactChange::new()
+            .contact_type(ContactType::Email)
+            .value("Dana"),
+        rows: vec![
+            UpdateContactRequest::new().memo("Gate"),
+            UpdateContactRequest::new(),
+            UpdateContactRequest::new().memo("\0"),
+        ],
+    };
+    assert_eq!(
+        breaches(&form),
+        pairs(&[
+            ("change.value", "shape"),
+            ("note", "missing"),
+            ("rows[1]", "empty"),
+            ("rows[2].memo", "control"),
+        ]),
+    );
+}
+
 #[test]
 fn filters_of_locations_need_one_filter_at_least() {
     let time: Timestamp = "2026-06-01".parse().unwrap();
@@ -322,6 +461,12 @@ fn a_value_of_any_type_is_found_by_its_looks(
 #[case::not_eleven_digits(ContactType::Phone, "1206555013", "206555013", false)]
 #[case::eleven_digits_of_another_country(ContactType::Phone, "44206555013", "4206555013", false)]
 #[case(ContactType::Phone, "reception", "back door", false)]
+#[case::vanity_numbers(ContactType::Phone, "1-800-FLOWERS", "1-800-PLUMBER", false)]
+#[case::vanity_endings(ContactType::Phone, "1-206-555-HELP", "1-206-555-TAXI", false)]
+#[case::a_vanity_number(ContactType::Phone, "1-800-FLOWERS", "1-800-FLOWERS", true)]
+#[case::an_echo_without_letters(ContactType::Phone, "1-800-FLOWERS", "1800", false)]
+#[case::a_local_number(ContactType::Fax, "555-0134", "5550134", true)]
+#[case::addresses(ContactType::Phone, "unit5@site.example", "suite5@site.example", false)]
 #[case(ContactType::Email, "Dana@Site.example ", "dana@site.example", true)]
 #[case(ContactType::Email, "dana@site.example", "dan@site.example", false)]
 #[case(ContactType::Other("Pager".to_owned()), "#A", "#a", false)]

@@ -72,7 +72,7 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 
         /// Only of these owners
         #[arg(long, value_name = "ID,ID", value_delimiter = ',')]
-        ids: Vec<O>,
+        ids: Option<Vec<O>>,
 
         #[command(flatten)]
         list: ListArgs,
@@ -118,7 +118,8 @@ impl<O: TypedOwner> OwnerContacts<O> {
             }
             Self::Changed { times, ids, list } => {
                 let filter = narrow!(
-                    ContactFilter::<O>::new().owners(ids),
+                    ContactFilter::<O>::new(),
+                    owners(ids),
                     modified_on_or_after(times.modified_since),
                     modified_before(times.modified_before),
                     created_on_or_after(times.created_since),
