@@ -11,6 +11,8 @@
 //! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
+//! | walk any other list | [`ContactsService::list`] |
+//! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
 //!
 //! Two layers, so that each can be tested alone:
 //!
@@ -61,6 +63,7 @@
 //! | Feature | Default | Adds |
 //! |---|---|---|
 //! | `reqwest` | yes | the ready transport over reqwest, through `crm-transport/reqwest` |
+//! | `mock` | no | `transport::MockTransport`, for tests of your own, through `crm-transport/mock` |
 
 #![warn(missing_debug_implementations)]
 
