@@ -45,6 +45,24 @@ impl<'a, T: Transport> Bookings<'a, T> {
 ///
 /// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
 /// what was asked, and does not read back after a lost one, except for a deletion.
+///
+/// ```
+/// # use crm_contacts::{
+/// #     ContactsError, ContactsService,
+/// #     models::{BookingId, BookingProviderId, ContactId},
+/// #     transport::Transport,
+/// # };
+/// use crm_contacts::models::UpdateBookingContactRequest;
+///
+/// # async fn example<T: Transport>(
+/// #     contacts: ContactsService<T>, provider: BookingProviderId, booking: BookingId, caller: ContactId,
+/// # ) -> Result<(), ContactsError> {
+/// let booking = contacts.provider_booking(provider, booking);
+/// let update = UpdateBookingContactRequest::new().memo("Rings twice");
+/// booking.update(caller, update).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct ProviderBooking<'a, T> {
     service: &'a ContactsService<T>,

@@ -68,6 +68,20 @@ impl fmt::Display for CallSite {
 /// The message is one line: what failed, on which record, why, and what to do.
 /// [`source`](Error::source) gives only what lies below, so that a chain of causes repeats
 /// nothing. [`advice`](Self::advice) says whether repeating can help.
+///
+/// ```
+/// use crm_contacts::{Advice, ContactsError};
+///
+/// /// What a job does with a failed row.
+/// fn next_step(error: &ContactsError) -> &'static str {
+///     match error.advice() {
+///         Advice::Later => "put it back into the queue",
+///         Advice::LookFirst => "read the contact, then decide",
+///         Advice::Done => "keep it as done, and report the difference",
+///         _ => "set it aside for a person",
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ContactsError {
@@ -114,7 +128,8 @@ pub enum ContactsError {
         source: TransportError,
     },
 
-    /// A write may or may not have been carried out, and reading back did not tell.
+    /// A write may or may not have been carried out: its answer got lost, and reading back, where
+    /// the method does that, did not tell.
     OutcomeUnknown {
         /// The write.
         site: Box<CallSite>,

@@ -25,9 +25,7 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// 15 minutes after it was made, unless [`include_recent_changes`](Self::include_recent_changes).
 ///
 /// ```
-/// # use crm_contacts::{ContactsError, ContactsService};
-/// # use crm_models::LocationId;
-/// # use crm_transport::Transport;
+/// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
 /// use futures_util::TryStreamExt;
 ///
 /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), ContactsError> {
@@ -87,6 +85,24 @@ impl<T: Transport, O: Owner> Export<T, O> {
 
     /// The batches without end: at the end of the feed it waits for `interval` and asks
     /// again. Ends when `stop` completes, between two batches and also within a wait.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
+    /// use crm_contacts::{POLLING_INTERVAL, models::{ContinuationToken, ExportFrom}};
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, saved: ContinuationToken, stop: impl Future<Output = ()>,
+    /// # ) -> Result<(), ContactsError> {
+    /// let export = contacts.export::<LocationId>().from(ExportFrom::Token(saved));
+    /// let mut batches = std::pin::pin!(export.follow(POLLING_INTERVAL, stop));
+    /// while let Some(batch) = batches.try_next().await? {
+    ///     // First store what came, then the token behind it.
+    ///     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// Empty batches are passed on too: their token is the newest. After an error the stream
     /// ends, passing ones included: to go on, follow again from the last token.

@@ -133,8 +133,11 @@ const BASE_PATH: &str = "/crm/v2/tenant/";
 /// [`ContactsService::call`](crate::ContactsService::call) sends any operation.
 ///
 /// ```
-/// use crm_contacts::{Operation, operations::locations::UpdateContact};
-/// use crm_models::{ContactId, LocationId, TenantId, UpdateContactRequest};
+/// use crm_contacts::{
+///     Operation,
+///     models::{ContactId, LocationId, TenantId, UpdateContactRequest},
+///     operations::locations::UpdateContact,
+/// };
 ///
 /// let operation = UpdateContact {
 ///     owner: LocationId::new(55_021)?,
@@ -209,6 +212,25 @@ pub trait Operation {
 /// Reads an answer: the model of a success, or the typed error of anything else.
 ///
 /// The order of checks is the status first, then the body. An empty body is read like `null`.
+///
+/// ```
+/// use crm_contacts::{
+///     CallSite, Operation, operations::locations::UpdateContact, read_answer,
+///     transport::Response,
+/// };
+///
+/// let target = "/crm/v2/tenant/1001/locations/55021/contacts/71204";
+/// let site = CallSite::new(UpdateContact::SPEC, target.parse()?);
+///
+/// let mut answer = Response::new(r#"{"id": 71204, "type": "Email", "value": "a@site.example",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"}"#.into());
+/// let contact = read_answer::<UpdateContact>(site.clone(), answer.clone())?;
+/// assert_eq!(contact.value, "a@site.example");
+///
+/// *answer.status_mut() = 404.try_into()?;
+/// assert!(read_answer::<UpdateContact>(site, answer).unwrap_err().is_not_found());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

@@ -146,6 +146,20 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
 
     /// The pages, each with `has_more` and `total_count`. Ends after the page that says that
     /// there are no more, and after an empty one. After an error the stream ends.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, location: LocationId) -> Result<(), ContactsError> {
+    /// let list = contacts.location(location).list().include_total();
+    /// let mut pages = std::pin::pin!(list.pages());
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} of {:?} contacts", page.data.len(), page.total_count);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pages(self) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + use<T, P> {
         let Self {
             service,

@@ -91,6 +91,25 @@ impl<'a, T: Transport> People<'a, T> {
 ///
 /// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
 /// what was asked, and does not read back after a lost one, except for a deletion.
+///
+/// ```
+/// # use crm_contacts::{ContactsError, ContactsService, models::{LocationId, PersonId}, transport::Transport};
+/// use crm_contacts::models::{
+///     ContactMethodRequest, ContactType, PersonChange, RelatedEntityType,
+/// };
+///
+/// # async fn example<T: Transport>(
+/// #     contacts: ContactsService<T>, id: PersonId, location: LocationId,
+/// # ) -> Result<(), ContactsError> {
+/// let person = contacts.person(id);
+/// person.update(&PersonChange::new().title("Site manager")).await?;
+/// person.relate(RelatedEntityType::Location, location.into()).await?;
+///
+/// let mobile = ContactMethodRequest::new(ContactType::MobilePhone, "8185550142");
+/// person.create_method(mobile).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct PersonHandle<'a, T> {
     service: &'a ContactsService<T>,

@@ -26,9 +26,11 @@ use crate::{
 /// transport's layers cache.
 ///
 /// ```
-/// use crm_contacts::{ContactsError, ContactsService};
-/// use crm_models::{ContactChange, ContactId, LocationId, PreferenceChange};
-/// use crm_transport::Transport;
+/// use crm_contacts::{
+///     ContactsError, ContactsService,
+///     models::{ContactChange, ContactId, LocationId, PreferenceChange},
+///     transport::Transport,
+/// };
 ///
 /// async fn no_more_marketing<T: Transport>(
 ///     contacts: &ContactsService<T>,
@@ -46,6 +48,28 @@ use crate::{
 ///         Err(e) => return Err(e),
 ///     }
 ///     Ok(())
+/// }
+/// ```
+///
+/// The type of a ready transport has no name. So in a struct of your own hold the service without
+/// a parameter, which is one over an `Arc<dyn Transport>`:
+///
+/// ```
+/// use std::sync::Arc;
+/// use crm_contacts::{ContactsService, models::TenantId, transport::Transport};
+///
+/// struct Crm {
+///     contacts: ContactsService,
+/// }
+///
+/// impl Crm {
+///     /// Takes what `transport::standard` gives, or a mock.
+///     fn new(transport: impl Transport + 'static, tenant: TenantId) -> Self {
+///         let transport: Arc<dyn Transport> = Arc::new(transport);
+///         Self {
+///             contacts: ContactsService::new(transport, tenant),
+///         }
+///     }
 /// }
 /// ```
 pub struct ContactsService<T = Arc<dyn Transport>> {
@@ -103,14 +127,15 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
-    /// All that this service does must have ended then: each call has this
-    /// [`deadline`](Call::deadline). Take a clone of a service for one piece of work, say the
-    /// answer to one web request.
+    /// The time by which everything that this service does must have ended: the
+    /// [`deadline`](Call::deadline) of each call. Without one a call over `transport::standard`
+    /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included.
+    ///
+    /// Take a clone of a service for one piece of work, say the answer to one web request.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
-    /// # use crm_contacts::ContactsService;
-    /// # use crm_transport::Transport;
+    /// # use crm_contacts::{ContactsService, transport::Transport};
     /// # fn example<T: Transport>(contacts: &ContactsService<T>) -> ContactsService<T> {
     /// contacts.clone().with_deadline(Instant::now() + Duration::from_secs(10))
     /// # }
@@ -144,6 +169,21 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// Sends one operation and reads its answer.
+    ///
+    /// A write whose answer got lost is one of the errors below too, and nothing is read back:
+    /// after a write ask [`outcome_is_unknown`](ContactsError::outcome_is_unknown).
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, transport::Transport};
+    /// use crm_contacts::operations::contact_methods::GetPreferenceMetadataList;
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), ContactsError> {
+    /// for preference in contacts.call(&GetPreferenceMetadataList).await? {
+    ///     println!("{}", preference.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -246,9 +286,9 @@ impl<T: Transport> ContactsService<T> {
     /// into blocks of 50, one after another.
     ///
     /// ```
-    /// # use crm_contacts::{ContactsError, ContactsService};
-    /// # use crm_models::{ContactFilter, LocationId, Timestamp};
-    /// # use crm_transport::Transport;
+    /// # use crm_contacts::{ContactsService, transport::Transport};
+    /// use crm_contacts::models::{ContactFilter, LocationId, Timestamp};
+    ///
     /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
     /// let since: Timestamp = "2026-11-01".parse()?;
     /// let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);

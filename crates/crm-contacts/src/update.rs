@@ -37,8 +37,7 @@ impl fmt::Debug for Difference {
 /// addresses without case). If any preference differs, all five flags are sent.
 ///
 /// ```
-/// use crm_contacts::plan;
-/// use crm_models::{Contact, ContactChange, PreferenceChange};
+/// use crm_contacts::{models::{Contact, ContactChange, PreferenceChange}, plan};
 ///
 /// let current: Contact = serde_json::from_str(r#"{
 ///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
@@ -81,6 +80,20 @@ pub fn plan(
 
 /// Where `answer` is not what `request` asked for. Telephone numbers are compared by digits
 /// and addresses without case, since the service may write them in its own way.
+///
+/// ```
+/// use crm_contacts::{models::{Contact, UpdateContactRequest}, verify};
+///
+/// let answer: Contact = serde_json::from_str(r#"{
+///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"
+/// }"#)?;
+/// let request = UpdateContactRequest::new().value("(818) 555-0142").memo("Gate 3");
+/// let differing = verify(&request, &answer);
+/// assert_eq!(differing.len(), 1);
+/// assert_eq!(differing[0].field, "memo");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[must_use]
 pub fn verify(request: &UpdateContactRequest, answer: &Contact) -> Vec<Difference> {
     let mut found = Differences::default();
@@ -115,8 +128,7 @@ pub fn verify(request: &UpdateContactRequest, answer: &Contact) -> Vec<Differenc
 /// What changed between two states of a contact, member by member.
 ///
 /// ```
-/// use crm_contacts::differences;
-/// use crm_models::Contact;
+/// use crm_contacts::{differences, models::Contact};
 ///
 /// let before: Contact = serde_json::from_str(
 ///     r#"{"id": 1, "type": "Email", "value": "a@site.example", "modifiedOn": "2026-01-01T00:00:00Z"}"#,
