@@ -93,10 +93,49 @@ impl PersonChange {
         self
     }
 
+    /// The name, if it changes; inner `None` clears it.
+    #[must_use]
+    pub fn get_name(&self) -> Option<Option<&str>> {
+        self.name.as_ref().map(Option::as_deref)
+    }
+
+    /// The role, if it changes; inner `None` clears it.
+    #[must_use]
+    pub fn get_title(&self) -> Option<Option<&str>> {
+        self.title.as_ref().map(Option::as_deref)
+    }
+
+    /// The caller's own id, if it changes; inner `None` clears it.
+    #[must_use]
+    pub fn get_reference_id(&self) -> Option<Option<&str>> {
+        self.reference_id.as_ref().map(Option::as_deref)
+    }
+
+    /// Whether the person is archived, if that changes.
+    #[must_use]
+    pub fn get_is_archived(&self) -> Option<bool> {
+        self.is_archived
+    }
+
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The change without what is so already. An empty text and none are the same.
+    pub fn differs_from(&self, person: &Person) -> Self {
+        let mut change = self.clone();
+        for (member, now) in [
+            (&mut change.name, &person.name),
+            (&mut change.title, &person.title),
+            (&mut change.reference_id, &person.reference_id),
+        ] {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            member.take_if(|new| text(new) == text(now));
+        }
+        change.is_archived.take_if(|new| *new == person.is_archived);
+        change
     }
 
     /// The request with all members: the changed ones, and `person`'s for the rest.

@@ -200,6 +200,41 @@ fn a_change_of_a_person_tells_an_absent_member_from_null() {
 }
 
 #[test]
+fn a_change_of_a_person_keeps_only_what_differs() {
+    let person: Person = serde_json::from_str(&example("people/complete.json")).unwrap();
+    let now = |text: &Option<String>| text.clone().unwrap();
+    let same = PersonChange::new()
+        .name(now(&person.name))
+        .title(now(&person.title))
+        .reference_id(now(&person.reference_id))
+        .is_archived(person.is_archived);
+    assert!(same.differs_from(&person).is_empty());
+
+    let other = same.clear_title().is_archived(!person.is_archived);
+    let different = other.differs_from(&person);
+    assert_eq!(
+        different,
+        PersonChange::new()
+            .clear_title()
+            .is_archived(!person.is_archived)
+    );
+    assert_eq!(
+        (different.get_name(), different.get_title()),
+        (None, Some(None))
+    );
+    assert_eq!(different.get_reference_id(), None);
+    assert_eq!(different.get_is_archived(), Some(!person.is_archived));
+
+    let bare = Person::new(person.id, person.created_on, person.created_by);
+    let nothing = PersonChange::new()
+        .clear_name()
+        .title("")
+        .is_archived(false);
+    assert!(nothing.differs_from(&bare).is_empty());
+    assert_eq!(PersonChange::new().name("Jo").get_name(), Some(Some("Jo")));
+}
+
+#[test]
 fn a_kind_of_entity_is_written_as_its_slug_and_read_in_any_case() {
     let location = RelatedEntityType::Location;
     assert_eq!(serde_json::to_value(&location).unwrap(), "location");

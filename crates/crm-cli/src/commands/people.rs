@@ -353,7 +353,7 @@ async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Re
     let (subject, asked) = (format!("person {id}"), Asked::by(&change)?);
     let person = session.service.person(id);
     let before = person.get().await?;
-    if asked.is_met_by(&before)? {
+    if change.differs_from(&before).is_empty() {
         return session.output.updated(&subject, &[], &before);
     }
     let after = person.update(&change).await?;
