@@ -7,7 +7,7 @@
 
 use std::{env, error::Error, fs};
 
-use crm_models::{Check, Contact, ContactChange, PreferenceChange};
+use crm_models::{Contact, ContactChange, PreferenceChange};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = env::args()
@@ -17,15 +17,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let change = ContactChange::new()
         .memo("Asked for no reminders")
-        .preferences(PreferenceChange::new().job_reminders(false))
-        .differs_from(&contact);
+        .preferences(PreferenceChange::new().job_reminders(false));
+    change.check_for(&contact)?;
+
+    let change = change.differs_from(&contact);
     if change.is_empty() {
         println!("contact {} is so already", contact.id);
         return Ok(());
     }
 
-    let body = change.to_request(contact.preferences.as_ref())?;
-    body.check()?;
+    let body = change.request_for(&contact)?;
     println!("{}", serde_json::to_string_pretty(&body)?);
     Ok(())
 }

@@ -10,7 +10,7 @@
 //! Read a contact, say what should change, and get the body of the PATCH:
 //!
 //! ```
-//! use crm_models::{Check, Contact, ContactChange, PreferenceChange};
+//! use crm_models::{Contact, ContactChange, PreferenceChange};
 //!
 //! let contact: Contact = serde_json::from_str(r#"{
 //!     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": null,
@@ -72,6 +72,9 @@
 //! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
 //! | whom people belong to | [`ContactRelationship`], [`RelatedEntityType`], [`RelationshipFilter`] |
 //! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`] |
+//! | ids | [`LocationId`], [`CustomerId`], [`BookingId`], [`BookingProviderId`], [`ContactId`], [`PersonId`], [`ContactMethodId`], [`PreferenceTypeId`], [`RelationshipId`], [`RelatedEntityId`], [`UserId`], [`TenantId`] |
+//! | times | [`Timestamp`] |
+//! | what is valid | [`Check`] |
 //! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesUnknown`] |
 //! | comparing values | [`ContactType::same_value`] |
 //! | searching by value | [`ContactType::key`], [`phone::key`], [`email::key`] |
