@@ -113,9 +113,11 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// `tn.crm.customers:w`).
     ///
     /// ```
-    /// use crm_contacts::ContactsService;
-    /// use crm_models::{ContactChange, ContactId, LocationId, TenantId};
-    /// # use crm_transport::{Request, Response, Transport, TransportError};
+    /// use crm_contacts::{
+    ///     ContactsService,
+    ///     models::{ContactChange, ContactId, LocationId, TenantId},
+    /// };
+    /// # use crm_contacts::transport::{Request, Response, Transport, TransportError};
     /// # struct Answers;
     /// # #[async_trait::async_trait]
     /// # impl Transport for Answers {
@@ -170,6 +172,25 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// Reads the contact and sends only what differs from `change`; nothing at all when it is
     /// so already.
     ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactId, LocationId}, transport::Transport,
+    /// # };
+    /// use crm_contacts::models::{ContactChange, PreferenceChange};
+    ///
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, contact: ContactId,
+    /// # ) -> Result<(), ContactsError> {
+    /// let change = ContactChange::new()
+    ///     .preferences(PreferenceChange::new().marketing_updates(false));
+    /// let ensured = contacts.location(location).ensure(contact, &change).await?;
+    /// for difference in ensured.differences() {
+    ///     println!("{}: {:?} -> {:?}", difference.field, difference.before, difference.after);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`update`](Self::update), and [`ContactsError::NotFound`].
@@ -183,6 +204,21 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     }
 
     /// [`ensure`](Self::ensure) for a caller who has just read the contact.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactChange, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, change: ContactChange,
+    /// # ) -> Result<(), ContactsError> {
+    /// let contacts = contacts.location(location);
+    /// for contact in contacts.list().collect().await? {
+    ///     contacts.ensure_from(contact, &change).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -214,12 +250,32 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     }
 
     /// [`ensure`](Self::ensure), but only if nobody changed the contact after
-    /// `unmodified_since`: give the [`modified_on`](Contact::modified_on) that you saw.
+    /// `unmodified_since`: the [`modified_on`](Contact::modified_on) that you saw. Give it back
+    /// with all its digits, up to seven behind the second: cut to microseconds, as by a database,
+    /// it lies before the contact's own, and every guard is refused.
     ///
     /// The API has no conditional update, so the check is made by reading just before the
     /// write, and again before the change is made a second time after an unknown outcome. A change
     /// by somebody else between reading and writing, as long as that takes with the transport's
     /// own repeats, is not seen.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactChange, ContactId, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, id: ContactId, change: ContactChange,
+    /// # ) -> Result<(), ContactsError> {
+    /// let contacts = contacts.location(location);
+    /// let seen = contacts.find(id).await?;
+    /// // Somebody looks at it, and decides.
+    /// match contacts.guard(id, &change, seen.modified_on).await {
+    ///     Err(ContactsError::Modified { modified_on, .. }) => println!("changed at {modified_on}"),
+    ///     guarded => println!("{:?}", guarded?.differences()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -278,6 +334,22 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// Sends an update that is complete in itself and compares the echo. After an unknown
     /// outcome it reads back until the contact is as asked. [`update`](Self::update) and
     /// [`ensure`](Self::ensure) end here.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{Contact, ContactChange, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, current: Contact, change: ContactChange,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// // What is sent can be shown first.
+    /// if let Some(update) = crm_contacts::plan(&current, &change)? {
+    ///     println!("{update:?}");
+    ///     contacts.location(location).send(current.id, update).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -338,6 +410,24 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// Creates a contact unless the owner has one of its kind with the same value (telephone
     /// numbers compared by digits, addresses without case). After an unknown outcome it looks
     /// again instead of creating a second one.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{CustomerId}, transport::Transport,
+    /// # };
+    /// use crm_contacts::{Creation, models::{ContactType, CreateContactRequest}};
+    ///
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, customer: CustomerId,
+    /// # ) -> Result<(), ContactsError> {
+    /// let mobile = CreateContactRequest::new(ContactType::MobilePhone, "(818) 555-0142");
+    /// match contacts.customer(customer).create_unless_present(mobile).await? {
+    ///     Creation::Created(contact) => println!("{} is new", contact.id),
+    ///     Creation::Present(contact) => println!("{} has it already", contact.id),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// It looks and then creates: two callers at the same time may both find nothing and create
     /// one each. Where that can happen, let one caller do it.
