@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::*;
 use crm_contacts::{Advice, ContactsError, ContactsService};
-use crm_models::{ContactChange, PreferenceChange, TenantId};
+use crm_models::{ContactChange, ContactType, PreferenceChange, TenantId};
 use crm_transport::{Call, Delivery, MockTransport, TransportError, TransportErrorKind};
 use tokio::time::Instant;
 
@@ -212,6 +212,26 @@ async fn ensure_sends_only_what_differs_and_tells_it() {
     let changed: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
     assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
     assert!(sent.lines()[1].ends_with(NO_MARKETING));
+}
+
+#[tokio::test]
+async fn ensure_does_not_judge_what_the_contact_has_already() {
+    let value = "a@site.example; b@site.example";
+    let email = |memo: &str| {
+        mobile(71_204)
+            .replace("MobilePhone", "Email")
+            .replace(r#""value":"8185550142""#, &format!(r#""value":"{value}""#))
+            .replace("Site manager", memo)
+    };
+    let page = page(1, false, &[email("Site manager")]);
+    let (service, sent) = service([ok(page), ok(email("Both"))]);
+    let change = ContactChange::new()
+        .contact_type(ContactType::Email)
+        .value(value)
+        .memo("Both");
+    let contacts = service.location(location());
+    contacts.ensure(id(71_204), &change).await.unwrap();
+    assert!(sent.lines()[1].ends_with(r#"{"memo":"Both"}"#));
 }
 
 #[tokio::test]
