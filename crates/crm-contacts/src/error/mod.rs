@@ -1,0 +1,265 @@
+//! What can go wrong, told apart by what the caller can do about it.
+
+use std::{error::Error, fmt};
+
+use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Timestamp};
+use crm_transport::TransportError;
+use serde::de::DeserializeOwned;
+
+mod advice;
+mod echo;
+mod refusal;
+mod site;
+mod text;
+
+pub use advice::Advice;
+pub use echo::Echo;
+pub use refusal::{Refusal, RefusalKind};
+pub use site::CallSite;
+
+/// Why a use case ended without its result.
+///
+/// The message is one line: what failed, on which record, why, and what to do.
+/// [`source`](Error::source) gives only what lies below, so that a chain of causes repeats
+/// nothing. [`advice`](Self::advice) says whether repeating can help.
+///
+/// ```
+/// use crm_contacts::{Advice, ContactsError};
+///
+/// /// What a job does with a failed row.
+/// fn next_step(error: &ContactsError) -> &'static str {
+///     match error.advice() {
+///         Advice::Later => "put it back into the queue",
+///         Advice::LookFirst => "read the contact, then decide",
+///         Advice::Done => "keep it as done, and report the difference",
+///         _ => "set it aside for a person",
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ContactsError {
+    /// The API would refuse the input. Nothing was sent.
+    Invalid(InvalidInput),
+
+    /// Some preferences are to change, the API takes them only as a whole, and the others are
+    /// not known. Nothing was written.
+    PreferencesUnknown {
+        /// The update.
+        site: Box<CallSite>,
+        /// Which flags to give.
+        source: PreferencesUnknown,
+    },
+
+    /// The contact is not among its owner's contacts.
+    NotFound {
+        /// The list that was searched.
+        site: Box<CallSite>,
+        /// Who was looked for.
+        contact: ContactId,
+    },
+
+    /// The contact was changed after the time that the caller named. Nothing was written.
+    Modified {
+        /// The list that was read.
+        site: Box<CallSite>,
+        /// Which contact.
+        contact: ContactId,
+        /// Its last change.
+        modified_on: Timestamp,
+        /// What the caller asked for.
+        unmodified_since: Timestamp,
+    },
+
+    /// The API answered, but not with a success.
+    Refused(Box<Refusal>),
+
+    /// There is no answer, or no way to ask for one.
+    Transport {
+        /// The call.
+        site: Box<CallSite>,
+        /// Why, and whether the request may have reached the server.
+        source: TransportError,
+    },
+
+    /// A write may or may not have been carried out: its answer got lost, and reading back, where
+    /// the method does that, did not tell.
+    OutcomeUnknown {
+        /// The write.
+        site: Box<CallSite>,
+        /// How the outcome got lost.
+        source: Box<ContactsError>,
+    },
+
+    /// The API reported success, with a body that is not what the contract says.
+    Unreadable {
+        /// The call.
+        site: Box<CallSite>,
+        /// Where and why, without any value from the body.
+        what: String,
+    },
+
+    /// The API reported success, but its answer differs from what was asked. The write was
+    /// carried out.
+    EchoDiffers(Box<Echo>),
+
+    /// An export feed says that there is more but gives no way to go on.
+    FeedStalled {
+        /// The export.
+        site: Box<CallSite>,
+    },
+
+    /// A request could not be written as HTTP. Nothing was sent.
+    Unwritable(String),
+}
+
+impl From<InvalidInput> for ContactsError {
+    fn from(invalid: InvalidInput) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl Error for ContactsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Transport { source, .. } => source.source(),
+            Self::OutcomeUnknown { source, .. } => source.source(),
+            _ => None,
+        }
+    }
+}
+
+impl ContactsError {
+    pub(crate) fn transport(site: CallSite, source: TransportError) -> Self {
+        Self::Transport {
+            site: Box::new(site),
+            source,
+        }
+    }
+
+    /// Reads `body` once more, slowly, to say where it is wrong. The parser's own message may
+    /// quote values, so only its kind and position are kept.
+    pub(crate) fn unreadable<A: DeserializeOwned>(site: CallSite, body: &[u8]) -> Self {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let what = match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
+            Err(_) if body.is_empty() => "it is empty".to_owned(),
+            Err(error) => {
+                let (path, error) = (error.path().to_string(), error.into_inner());
+                let reason = match error.classify() {
+                    serde_json::error::Category::Eof => "it ends too early",
+                    serde_json::error::Category::Syntax => "it is not JSON",
+                    _ => "a member is missing or of another type",
+                };
+                let (line, column) = (error.line(), error.column());
+                format!("{reason}, at `{path}`, line {line} column {column}")
+            }
+            Ok(_) => "something follows the JSON value".to_owned(),
+        };
+        Self::Unreadable {
+            site: Box::new(site),
+            what,
+        }
+    }
+
+    /// Marks the loss of an answer to a write; anything else stays as it is.
+    pub(crate) fn or_unknown(self) -> Self {
+        match self.outcome_is_unknown() {
+            true => self.unknown(),
+            false => self,
+        }
+    }
+
+    /// Marks an error after which nobody knows whether a write was carried out.
+    pub(crate) fn unknown(self) -> Self {
+        if matches!(self, Self::OutcomeUnknown { .. }) {
+            return self;
+        }
+        match self.site().cloned().map(Box::new) {
+            Some(site) => Self::OutcomeUnknown {
+                site,
+                source: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
+    pub(crate) fn unwritable(error: impl fmt::Display) -> Self {
+        Self::Unwritable(error.to_string())
+    }
+
+    /// The call that failed; none when nothing got as far as a call.
+    #[must_use]
+    pub fn site(&self) -> Option<&CallSite> {
+        match self {
+            Self::Invalid(_) | Self::Unwritable(_) => None,
+            Self::Refused(refusal) => Some(&refusal.site),
+            Self::EchoDiffers(echo) => Some(&echo.site),
+            Self::PreferencesUnknown { site, .. }
+            | Self::NotFound { site, .. }
+            | Self::Modified { site, .. }
+            | Self::Transport { site, .. }
+            | Self::OutcomeUnknown { site, .. }
+            | Self::Unreadable { site, .. }
+            | Self::FeedStalled { site } => Some(site),
+        }
+    }
+
+    /// The API's refusal, if there is one; also behind an unknown outcome.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::OutcomeUnknown { source, .. } => source.refusal(),
+            _ => None,
+        }
+    }
+
+    /// Why there is no answer, if that is the reason: its kind, its attempts; also behind an
+    /// unknown outcome.
+    ///
+    /// ```
+    /// use crm_contacts::ContactsError;
+    ///
+    /// fn took_too_long(error: &ContactsError) -> bool {
+    ///     error.transport_error().is_some_and(|error| error.is_timeout())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn transport_error(&self) -> Option<&TransportError> {
+        match self {
+            Self::Transport { source, .. } => Some(source),
+            Self::OutcomeUnknown { source, .. } => source.transport_error(),
+            _ => None,
+        }
+    }
+
+    /// What the API's refusal means, if there is one.
+    #[must_use]
+    pub fn refusal_kind(&self) -> Option<RefusalKind> {
+        self.refusal().map(|refusal| refusal.kind)
+    }
+
+    /// The vendor's trace id: support asks for it.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.refusal()?.problem.trace_id.as_deref()
+    }
+
+    /// The record does not exist, or not on this owner. Not true when the outcome is unknown: an
+    /// attempt before the one that found nothing may have found it.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        let refused = self.refusal_kind() == Some(RefusalKind::NotFound);
+        matches!(self, Self::NotFound { .. }) || (refused && !self.outcome_is_unknown())
+    }
+
+    /// The credentials were refused, by the token endpoint or by the API.
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        let refused = self.refusal_kind() == Some(RefusalKind::Unauthorized);
+        let no_token = self
+            .transport_error()
+            .is_some_and(TransportError::is_credentials);
+        refused || no_token
+    }
+}

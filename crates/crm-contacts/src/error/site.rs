@@ -1,0 +1,62 @@
+//! Which call an error speaks of.
+
+use std::fmt;
+
+use crm_transport::Effect;
+use http::{Method, Uri};
+
+use crate::operation::Spec;
+
+/// The call that an error speaks of. Neither its text nor its [`Debug`] shows the query.
+#[derive(Clone)]
+pub struct CallSite {
+    /// The contract's `operationId`.
+    pub operation: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// What a repeat of the call would do.
+    pub effect: Effect,
+    /// The OAuth 2.0 scope that the operation needs.
+    pub scope: &'static str,
+    uri: Uri,
+}
+
+impl CallSite {
+    /// The site of a call that sends `uri`.
+    #[must_use]
+    pub fn new(spec: Spec, uri: Uri) -> Self {
+        Self {
+            operation: spec.id,
+            method: spec.method,
+            effect: spec.effect,
+            scope: spec.scope,
+            uri,
+        }
+    }
+
+    /// The path of the record below the tenant, for example `/locations/55021/contacts/71204`.
+    /// The query is left out: it may hold personal data.
+    #[must_use]
+    pub fn record(&self) -> &str {
+        let path = self.uri.path();
+        path.strip_prefix("/crm/v2/tenant/")
+            .and_then(|rest| rest.find('/').map(|slash| &rest[slash..]))
+            .unwrap_or(path)
+    }
+}
+
+impl fmt::Debug for CallSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallSite")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("record", &self.record())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for CallSite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} {})", self.operation, self.method, self.record())
+    }
+}

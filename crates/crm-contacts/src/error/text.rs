@@ -1,0 +1,70 @@
+//! Errors in words.
+
+use std::fmt;
+
+use super::ContactsError;
+
+impl fmt::Display for ContactsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(invalid) => write!(f, "invalid input, nothing was sent: {invalid}"),
+            Self::PreferencesUnknown { site, source } => {
+                write!(f, "{site}: nothing was written: {source}")
+            }
+            Self::NotFound { site, contact } => write!(
+                f,
+                "{site}: no contact {contact} there; check both ids, or list the owner's contacts"
+            ),
+            Self::Modified {
+                site,
+                contact,
+                modified_on,
+                unmodified_since,
+            } => write!(
+                f,
+                "{site}: contact {contact} was changed at {modified_on}, after \
+                 {unmodified_since}; nothing was written, look at it again before you change it"
+            ),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Transport { site, source } => write!(f, "{site}: {source}"),
+            Self::OutcomeUnknown { site, source } => write!(
+                f,
+                "{site}: it is not known whether this was carried out, look before you repeat \
+                 it: {}",
+                Loss(source)
+            ),
+            Self::Unreadable { site, what } => {
+                write!(f, "{site}: success, but the answer cannot be read: {what}")
+            }
+            Self::EchoDiffers(echo) => echo.fmt(f),
+            Self::FeedStalled { site } => write!(
+                f,
+                "{site}: the feed stopped moving before its end; keep the last token and try later"
+            ),
+            Self::Unwritable(reason) => {
+                write!(
+                    f,
+                    "the request cannot be written, nothing was sent: {reason}"
+                )
+            }
+        }
+    }
+}
+
+/// How the answer to a write got lost: call and advice are told already.
+struct Loss<'a>(&'a ContactsError);
+
+impl fmt::Display for Loss<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ContactsError::Refused(refusal) => {
+                write!(f, "{}: {}", refusal.status.as_u16(), refusal.problem)
+            }
+            ContactsError::Transport { source, .. } => source.fmt(f),
+            ContactsError::Unreadable { what, .. } => {
+                write!(f, "success, but the answer cannot be read: {what}")
+            }
+            other => other.fmt(f),
+        }
+    }
+}
