@@ -1,0 +1,116 @@
+//! The use cases on the contacts of one location or one customer.
+
+use crm_models::{Check, Contact, ContactChange, ContactId};
+use crm_transport::Transport;
+
+use crate::{
+    ContactsService, List,
+    error::ContactsError,
+    handle::handle,
+    operations::owner::{DeleteContact, GetContactList, Owner},
+};
+
+mod create;
+mod ensure;
+mod update;
+
+pub use create::Creation;
+pub use ensure::Ensured;
+
+/// How large the pages are in which one contact is looked for.
+const SEARCH_PAGE: i32 = 500;
+
+/// The contacts of one owner, made by [`ContactsService::location`] and
+/// [`ContactsService::customer`].
+#[must_use]
+pub struct OwnerContacts<'a, T, O> {
+    service: &'a ContactsService<T>,
+    owner: O,
+}
+
+handle!(Copy OwnerContacts<O> { owner });
+
+impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
+    pub(crate) fn new(service: &'a ContactsService<T>, owner: O) -> Self {
+        Self { service, owner }
+    }
+
+    /// The owner's contacts: `GET …/contacts`, page by page, with the owner's scope for reading.
+    /// The order is not documented.
+    pub fn list(&self) -> List<T, GetContactList<O>> {
+        let operation = GetContactList {
+            owner: self.owner,
+            page: Default::default(),
+        };
+        self.service.list(operation)
+    }
+
+    /// One contact. The API cannot read a single contact, so this pages through the owner's
+    /// list until it appears.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::NotFound`] when the list ends without it; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn find(&self, contact: ContactId) -> Result<Contact, ContactsError> {
+        match self.search(|found| found.id == contact).await? {
+            Some(found) => Ok(found),
+            None => Err(ContactsError::NotFound {
+                site: Box::new(self.service.site(&O::LIST, [&self.owner])),
+                contact,
+            }),
+        }
+    }
+
+    /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very call may have deleted it, "not
+    /// found" counts as done.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
+    /// up; otherwise as [`ContactsService::call`].
+    pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
+        let operation = DeleteContact {
+            owner: self.owner,
+            contact,
+        };
+        let gone = || async { Ok(self.search(|found| found.id == contact).await?.is_none()) };
+        self.service.delete(&operation, gone).await
+    }
+
+    /// The contact that is to change. Refuses before reading what changes nothing; what is valid
+    /// depends on what the contact has already, and is known only then.
+    async fn read(
+        &self,
+        contact: ContactId,
+        change: &ContactChange,
+    ) -> Result<Contact, ContactsError> {
+        if change.is_empty() {
+            change.check()?;
+        }
+        self.find(contact).await
+    }
+
+    /// The first contact of the owner that is wanted.
+    async fn search(
+        &self,
+        wanted: impl Fn(&Contact) -> bool,
+    ) -> Result<Option<Contact>, ContactsError> {
+        self.list().page_size(SEARCH_PAGE).find(wanted).await
+    }
+
+    /// Searches until it shows up as it should be; otherwise as it was found at last.
+    async fn read_back(
+        &self,
+        wanted: impl Fn(&Contact) -> bool,
+        is_done: impl Fn(&Contact) -> bool,
+    ) -> Result<Contact, Option<Contact>> {
+        let look = || self.search(&wanted);
+        let is_done = |found: &Option<Contact>| found.as_ref().is_some_and(&is_done);
+        match self.service.read_back(look, is_done).await {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => Err(None),
+            Err(found) => Err(found.flatten()),
+        }
+    }
+}
