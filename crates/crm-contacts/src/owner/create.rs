@@ -29,14 +29,15 @@ impl Creation {
 }
 
 impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
-    /// Creates a contact: `POST …/contacts`. Preferences cannot be given here: update them afterwards. The call
-    /// is never repeated once the server may have seen it, since each repeat creates one more.
+    /// Creates a contact: `POST …/contacts`. Preferences cannot be given here: update them
+    /// afterwards. The call is never repeated once the server may have seen it, since each repeat
+    /// creates one more.
     ///
     /// # Errors
     ///
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost: see
     /// [`create_unless_present`](Self::create_unless_present); otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsService::call`](crate::ContactsService::call).
     pub async fn create(&self, contact: CreateContactRequest) -> Result<Contact, ContactsError> {
         let operation = CreateContact {
             owner: self.owner,
@@ -73,7 +74,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// # Errors
     ///
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact does not
-    /// show up; otherwise as [`ContactsService::call`].
+    /// show up; otherwise as [`ContactsService::call`](crate::ContactsService::call).
     pub async fn create_unless_present(
         &self,
         contact: CreateContactRequest,

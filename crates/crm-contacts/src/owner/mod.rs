@@ -62,8 +62,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
     }
 
-    /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very call may have deleted it, "not
-    /// found" counts as done.
+    /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very
+    /// call may have deleted it, "not found" counts as done.
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// [`ContactsError::Invalid`] for an empty or invalid change,
     /// [`ContactsError::PreferencesUnknown`], [`ContactsError::EchoDiffers`] when the write
     /// was carried out otherwise than asked, [`ContactsError::OutcomeUnknown`]; otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsService::call`](crate::ContactsService::call).
     pub async fn update(
         &self,
         contact: ContactId,
