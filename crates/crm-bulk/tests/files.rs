@@ -133,6 +133,30 @@ async fn lines_are_counted_as_an_editor_does_and_blank_rows_are_passed_over() {
 }
 
 #[tokio::test]
+async fn a_quoted_cell_that_is_never_closed_swallows_no_row() {
+    let world = world(Seed::Demo).await;
+    let header = "location_id,contact_id,memo\n";
+    for (rows, line) in [
+        (
+            format!("{header}2001,3001,\"two\nlines\"\n2001,3002,\"x\n2001,3003,y\n"),
+            4,
+        ),
+        (format!("{header}2001,\"3002,x\n2001,3003,y"), 2),
+        (format!("{header}2001,3003,\""), 2),
+        (
+            "\u{feff}\"location_id,contact_id,memo\n2001,3003,y\n".to_owned(),
+            1,
+        ),
+    ] {
+        let plan = Plan::new(world.site.clone()).skip_invalid();
+        let planned = plan.from_api(&world.service, csv(&rows), world.path("set.crm"));
+        let told = planned.await.unwrap_err().to_string();
+        let wanted = format!("rows: line {line}: a quoted cell that begins here is never closed");
+        assert_eq!(told, wanted, "{rows}");
+    }
+}
+
+#[tokio::test]
 async fn ndjson_rows_are_read_and_given_back() {
     let world = world(Seed::Demo).await;
     let rows = concat!(

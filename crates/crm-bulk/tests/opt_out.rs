@@ -302,9 +302,35 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
         ("who,street\nDana,12 Main St\n", "the first line is neither"),
         ("address\n12 Main St\n", "is not an e-mail address"),
         ("213-555-0177,dana@site.example\n", "name the columns"),
+        (
+            "phone,name\n213-555-0177,\"Dana\n213-555-0178,Bob\n",
+            "line 2: a quoted cell that begins here is never closed",
+        ),
     ] {
         let plan = OptOut::new(world.site.clone(), world.snapshot().await);
         let planned = plan.plan(&world.service, list(rows), world.path("no.crm"));
+        let error = planned.await.unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_cell_that_is_not_utf8_is_told_not_kept_otherwise() {
+    let world = world(Seed::Demo).await;
+    for (rows, told) in [
+        (
+            &b"phone,name\n2135550177,Jos\xe9\n"[..],
+            "line 2: cell 2 is not UTF-8 text",
+        ),
+        (b"2135550177,Jos\xe9\n", "line 1: cell 2 is not UTF-8 text"),
+        (
+            b"phone,pr\xe9nom\n2135550177,Jo\n",
+            "list: the header: cell 2 is not UTF-8 text",
+        ),
+    ] {
+        let list = Input::csv("list", std::io::Cursor::new(rows.to_vec()));
+        let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+        let planned = plan.plan(&world.service, list, world.path("no.crm"));
         let error = planned.await.unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use csv::ByteRecord;
+use csv::{ByteRecord, StringRecord};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
@@ -40,15 +40,21 @@ impl CsvRows {
         dialect: &Dialect,
     ) -> Result<Self, BulkError> {
         let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
             .delimiter(dialect.delimiter)
             .quote(dialect.quote)
             .flexible(true)
-            .from_reader(Lines::new(reader));
+            .from_reader(Lines::new(reader, dialect));
         let refuse = |reason: String| BulkError::Input {
             name: name.clone(),
             reason,
         };
-        let headers = reader.headers().map_err(|e| refuse(e.to_string()))?;
+        let mut record = ByteRecord::new();
+        lines::next_record(&mut reader, &mut record, &name)?;
+        if let Some(reason) = not_text(&record) {
+            return Err(refuse(format!("the header: {reason}")));
+        }
+        let headers = StringRecord::from_byte_record_lossy(record);
         let cells: Vec<_> = headers
             .iter()
             .map(|header| match Column::named(header) {
@@ -107,12 +113,7 @@ impl CsvRows {
             let reason = format!("has {found} cells, the header has {wanted}");
             return unreadable(reason, &self.record);
         }
-        if let Some(bad) = self
-            .record
-            .iter()
-            .position(|cell| std::str::from_utf8(cell).is_err())
-        {
-            let reason = format!("cell {} is not UTF-8 text", bad + 1);
+        if let Some(reason) = not_text(&self.record) {
             return unreadable(reason, &self.record);
         }
         let mut cells = Cells::default();
@@ -153,4 +154,12 @@ impl CsvRows {
             }
         }
     }
+}
+
+/// Which cell of a record is no text, if one is none.
+pub(super) fn not_text(record: &ByteRecord) -> Option<String> {
+    let bad = record
+        .iter()
+        .position(|cell| std::str::from_utf8(cell).is_err())?;
+    Some(format!("cell {} is not UTF-8 text", bad + 1))
 }

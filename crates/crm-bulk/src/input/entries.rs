@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::{
     Input, InputFormat, NdjsonRows, Object,
+    csv::not_text,
     invalid::{BadCell, whole},
     is_ours,
     lines::{Lines, next_record},
@@ -157,7 +158,7 @@ impl Entries {
             .flexible(true)
             .delimiter(dialect.delimiter)
             .quote(dialect.quote)
-            .from_reader(Lines::new(input.into_reader()));
+            .from_reader(Lines::new(input.into_reader(), &dialect));
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
@@ -167,11 +168,16 @@ impl Entries {
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
+            let not_text = not_text(&record);
             if rows.is_empty() && header.is_none() {
                 // What holds a value itself is none, though it ends in such a word: `jo@site.email`.
                 let holds_value = |cell: &String| cell.contains('@') || check(cell).is_ok();
                 let names_values = cells.iter().any(|cell| Holds::of(cell).is_value());
                 if names_values && !cells.iter().any(holds_value) {
+                    if let Some(reason) = not_text {
+                        let reason = format!("the header: {reason}");
+                        return Err(BulkError::Input { name, reason });
+                    }
                     header = Some(cells);
                     continue;
                 }
@@ -184,15 +190,15 @@ impl Entries {
                     });
                 }
             }
-            rows.push((line, cells));
+            rows.push((line, cells, not_text));
         }
         let named = header.is_some();
         let header = header.unwrap_or_else(|| {
-            let widest = rows.iter().map(|(_, cells)| cells.len()).max();
+            let widest = rows.iter().map(|(_, cells, _)| cells.len()).max();
             let further = (2..=widest.unwrap_or(1)).map(|n| format!("column_{n}"));
             std::iter::once("value".to_owned()).chain(further).collect()
         });
-        let entries = rows.into_iter().map(|(line, cells)| {
+        let entries = rows.into_iter().map(|(line, cells, not_text)| {
             let width = cells.len();
             let kept = header
                 .iter()
@@ -204,13 +210,14 @@ impl Entries {
                 .collect();
             let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
             let data = serde_json::to_string(&cells).unwrap_or_default();
-            let values = match named {
-                true if width > header.len() => Err(whole(
+            let values = match (not_text, named) {
+                (Some(reason), _) => Err(whole(line, reason)),
+                (None, true) if width > header.len() => Err(whole(
                     line,
                     format!("has {width} cells, the header has {}", header.len()),
                 )),
-                true => values(line, &row),
-                false => sole_value(line, &row),
+                (None, true) => values(line, &row),
+                (None, false) => sole_value(line, &row),
             };
             Entry { line, data, values }
         });

@@ -7,10 +7,11 @@ use std::{
 
 use csv::ByteRecord;
 
+use super::{Dialect, quotes::Quotes};
 use crate::BulkError;
 
-/// Reads the next record of CSV and tells its line; `None` at the end. `name` is the input's, for
-/// errors.
+/// Reads the next record of CSV and tells its line; `None` at the end. A quoted cell that is never
+/// closed ends the reading: it holds all rows behind it. `name` is the input's, for errors.
 pub(super) fn next_record<R: Read>(
     reader: &mut csv::Reader<Lines<R>>,
     record: &mut ByteRecord,
@@ -19,16 +20,23 @@ pub(super) fn next_record<R: Read>(
     let at = reader.position().byte();
     let more = reader.read_byte_record(record);
     let line = reader.get_mut().at(at);
-    let more = more.map_err(|e| BulkError::Input {
+    let refuse = |line: u64, why: &str| BulkError::Input {
         name: name.to_owned(),
-        reason: format!("line {line}: {e}"),
-    })?;
-    Ok(more.then_some(line))
+        reason: format!("line {line}: {why}"),
+    };
+    let more = more.map_err(|e| refuse(line, &e.to_string()))?;
+    match reader.get_ref().never_closed() {
+        Some(line) => Err(refuse(
+            line,
+            "a quoted cell that begins here is never closed",
+        )),
+        None => Ok(more.then_some(line)),
+    }
 }
 
 /// Notes, of what is read through it, where lines with something on them begin: a reader of CSV
 /// takes the second half of `\r\n` and blank lines for the beginning of the next record, and
-/// counts them with it.
+/// counts them with it. It follows quoted cells too.
 pub(super) struct Lines<R> {
     reader: R,
     /// How many bytes were read.
@@ -38,16 +46,21 @@ pub(super) struct Lines<R> {
     is_blank: bool,
     /// Offset and number of the lines that were not asked for yet.
     begins: VecDeque<(u64, u64)>,
+    quotes: Quotes,
+    /// Whether everything was read.
+    ended: bool,
 }
 
 impl<R> Lines<R> {
-    pub(super) fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R, dialect: &Dialect) -> Self {
         Self {
             reader,
             read: 0,
             line: 1,
             is_blank: true,
             begins: VecDeque::new(),
+            quotes: Quotes::new(dialect),
+            ended: false,
         }
     }
 
@@ -59,22 +72,22 @@ impl<R> Lines<R> {
         self.begins.front().map_or(self.line, |(_, line)| *line)
     }
 
+    /// The line of the quoted cell with which the input ends.
+    fn never_closed(&self) -> Option<u64> {
+        self.quotes.open().filter(|_| self.ended)
+    }
+
     fn note(&mut self, bytes: &[u8]) {
-        let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            if !self.is_blank {
-                let end = bytes[at..].iter().position(|byte| *byte == b'\n');
-                let Some(end) = end else { break };
-                at += end;
-                self.line += 1;
-                self.is_blank = true;
-            } else if *byte == b'\n' {
-                self.line += 1;
-            } else if *byte != b'\r' {
+        for (at, byte) in bytes.iter().enumerate() {
+            if self.is_blank && !matches!(byte, b'\r' | b'\n') {
                 self.begins.push_back((self.read + at as u64, self.line));
                 self.is_blank = false;
             }
-            at += 1;
+            self.quotes.follow(*byte, self.line);
+            if *byte == b'\n' {
+                self.line += 1;
+                self.is_blank = true;
+            }
         }
         self.read += bytes.len() as u64;
     }
@@ -84,6 +97,7 @@ impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
         self.note(&buffer[..read]);
+        self.ended |= read == 0;
         Ok(read)
     }
 }
@@ -106,7 +120,7 @@ mod tests {
         let mut csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .from_reader(Lines::new(reader));
+            .from_reader(Lines::new(reader, &Dialect::default()));
         let (mut record, mut lines) = (ByteRecord::new(), Vec::new());
         while let Some(line) = next_record(&mut csv, &mut record, "test").unwrap() {
             lines.push(line);

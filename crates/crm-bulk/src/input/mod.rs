@@ -6,6 +6,7 @@ mod entries;
 mod invalid;
 mod lines;
 mod ndjson;
+mod quotes;
 mod request;
 
 use std::{

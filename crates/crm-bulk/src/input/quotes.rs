@@ -1,0 +1,108 @@
+//! Where quoted cells begin and end.
+
+use super::Dialect;
+
+/// The mark that may stand before everything else.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Follows the bytes of CSV as its reader does, which takes the end of the input for the end of a
+/// quoted cell, whatever it swallowed until then.
+pub(super) struct Quotes {
+    delimiter: u8,
+    quote: u8,
+    place: Place,
+    /// The line on which the last quoted cell began.
+    line: u64,
+    /// What may still come of the mark.
+    mark: &'static [u8],
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    /// A cell begins here.
+    Beginning,
+    /// In a cell, where a quote is text.
+    Bare,
+    Quoted,
+    /// Behind a quote in a quoted cell: its last, or the first half of one that is text.
+    Closed,
+}
+
+impl Quotes {
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        Self {
+            delimiter: dialect.delimiter,
+            quote: dialect.quote,
+            place: Place::Beginning,
+            line: 1,
+            mark: MARK,
+        }
+    }
+
+    /// Takes the next byte, which stands on this line.
+    pub(super) fn follow(&mut self, byte: u8, line: u64) {
+        if let Some((first, rest)) = self.mark.split_first() {
+            if *first == byte {
+                self.mark = rest;
+                return;
+            }
+            self.mark = &[];
+        }
+        let is_quote = byte == self.quote;
+        self.place = match self.place {
+            Place::Quoted if is_quote => Place::Closed,
+            Place::Quoted => Place::Quoted,
+            Place::Closed if is_quote => Place::Quoted,
+            Place::Beginning if is_quote => {
+                self.line = line;
+                Place::Quoted
+            }
+            _ if byte == self.delimiter || matches!(byte, b'\r' | b'\n') => Place::Beginning,
+            _ => Place::Bare,
+        };
+    }
+
+    /// The line of the quoted cell that is not closed yet.
+    pub(super) fn open(&self) -> Option<u64> {
+        matches!(self.place, Place::Quoted).then_some(self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the reader of CSV sees, told by what it makes of a further line.
+    fn swallows_what_follows(text: &str) -> bool {
+        let text = format!("{text}\nend");
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let last = reader.byte_records().last().unwrap().unwrap();
+        last.iter().collect::<Vec<_>>() != [b"end"]
+    }
+
+    #[test]
+    fn a_cell_is_open_exactly_when_the_reader_would_swallow_the_next_line() {
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            let longer = texts
+                .iter()
+                .flat_map(|text| ["a", ",", "\"", "\n", "\r"].map(|more| format!("{text}{more}")));
+            texts = longer.collect();
+            for text in texts
+                .iter()
+                .flat_map(|text| [text.clone(), format!("\u{feff}{text}")])
+            {
+                let mut quotes = Quotes::new(&Dialect::default());
+                text.bytes().for_each(|byte| quotes.follow(byte, 7));
+                assert_eq!(
+                    quotes.open().is_some(),
+                    swallows_what_follows(&text),
+                    "{text:?}"
+                );
+            }
+        }
+    }
+}
