@@ -172,12 +172,21 @@ impl Database {
         Ok(())
     }
 
-    /// Makes every commit survive a crash of the machine, and lets others read meanwhile.
+    /// Makes every commit survive a crash of the machine, and lets others read meanwhile where the
+    /// file's place allows it.
     pub(crate) fn make_durable(&self) -> Result<(), BulkError> {
-        self.check(
-            self.connection
-                .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"),
-        )
+        // On macOS a sync alone leaves it to the disk when it writes.
+        let sql = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
+        self.check(self.connection.execute_batch(sql))?;
+        let mode = self
+            .connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+        // With a journal that is removed, FULL may lose the last commit: the removal is not synced.
+        let level = match self.check(mode)?.as_str() {
+            "wal" => "FULL",
+            _ => "EXTRA",
+        };
+        self.check(self.connection.pragma_update(None, "synchronous", level))
     }
 
     /// Keeps more of the file in memory, for many look-ups in one state of it.
@@ -239,6 +248,38 @@ fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> BulkErro
         Ok(file) => {
             mem::forget(file);
             BulkError::database(path, noun, error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORMAT: Format = Format {
+        noun: "test",
+        application_id: 1,
+        migrations: &[],
+    };
+
+    #[test]
+    fn every_commit_is_durable_also_where_there_is_no_wal() {
+        let folder = tempfile::tempdir().unwrap();
+        let with_wal = Database::create(&folder.path().join("test"), &FORMAT).unwrap();
+        let without = Database {
+            connection: Connection::open_in_memory().unwrap(),
+            path: PathBuf::new(),
+            noun: FORMAT.noun,
+        };
+        for (database, level) in [(with_wal, 2), (without, 3)] {
+            database.make_durable().unwrap();
+            let pragma = |name| {
+                let connection = &database.connection;
+                connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+            };
+            assert_eq!(pragma("synchronous").unwrap(), level);
+            assert_eq!(pragma("fullfsync").unwrap(), 1);
+            assert_eq!(pragma("checkpoint_fullfsync").unwrap(), 1);
         }
     }
 }
