@@ -99,6 +99,7 @@ mod clock;
 mod database;
 mod error;
 mod input;
+mod new_database;
 mod opt_out;
 mod partial;
 mod plan;
@@ -109,6 +110,7 @@ mod set;
 mod site;
 mod snapshot;
 mod target;
+mod temporary;
 mod undo;
 mod wanted;
 

@@ -7,20 +7,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file in the making, readable by its owner alone: it may hold personal data. It lies under `NAME.partial` until it is complete; dropped before, it
-/// is removed, and what had the name stays as it was. What is no file, such as a terminal, is
-/// written to as it is.
+use crate::temporary::Temporary;
+
+/// A file in the making, readable by its owner alone: it may hold personal data. It lies under
+/// `NAME.partial` until it is complete; dropped before, it is removed, and what had the name stays
+/// as it was. What is no file, such as a terminal, is written to as it is.
 pub(crate) struct Partial {
     writer: BufWriter<File>,
     /// The name until it is complete.
-    temporary: Option<PathBuf>,
+    temporary: Option<Temporary>,
     path: PathBuf,
 }
 
 impl Partial {
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
-        let temporary = is_file.then(|| temporary(path));
+        let temporary = is_file.then(|| partial(path));
         let mut private = File::options();
         private.write(true).create(true).truncate(true);
         #[cfg(unix)]
@@ -28,7 +30,7 @@ impl Partial {
         let file = private.open(temporary.as_deref().unwrap_or(path))?;
         Ok(Self {
             writer: BufWriter::new(file),
-            temporary,
+            temporary: temporary.map(Temporary::new),
             path: path.to_owned(),
         })
     }
@@ -36,8 +38,12 @@ impl Partial {
     /// Puts the file under its name.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.writer.flush()?;
-        match &self.temporary {
-            Some(temporary) => fs::rename(temporary, &self.path),
+        drop(self.writer);
+        match self.temporary {
+            Some(temporary) => {
+                temporary.sync()?;
+                temporary.replace(&self.path)
+            }
             None => Ok(()),
         }
     }
@@ -53,17 +59,8 @@ impl Write for Partial {
     }
 }
 
-impl Drop for Partial {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            // Gone already when the file was finished.
-            let _ = fs::remove_file(temporary);
-        }
-    }
-}
-
 /// The name of a file that is not complete.
-fn temporary(path: &Path) -> PathBuf {
+fn partial(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".partial");
     PathBuf::from(name)

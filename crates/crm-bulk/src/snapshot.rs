@@ -18,6 +18,7 @@ use crate::{
     BulkError, OwnerId, Site, clock,
     database::{Database, Format},
     input::key,
+    new_database::NewDatabase,
 };
 
 const FORMAT: Format = Format {
@@ -82,18 +83,20 @@ impl Snapshot {
     /// data; otherwise as [`open`](Self::open).
     pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, BulkError> {
         let path = path.as_ref();
-        if path.exists() {
-            let snapshot = Self::open(path)?;
-            site.admit(&snapshot.site, path)?;
-            return Ok(snapshot);
+        match Self::create(path, site) {
+            Ok(()) | Err(BulkError::Exists { .. }) => {}
+            Err(error) => return Err(error),
         }
-        let database = Database::create(path, &FORMAT)?;
-        database.make_durable()?;
-        database.set_site(site)?;
-        Ok(Self {
-            database,
-            site: site.clone(),
-        })
+        let snapshot = Self::open(path)?;
+        site.admit(&snapshot.site, path)?;
+        Ok(snapshot)
+    }
+
+    /// Makes an empty one.
+    fn create(path: &Path, site: &Site) -> Result<(), BulkError> {
+        let new = NewDatabase::create(path, &FORMAT)?;
+        new.database().set_site(site)?;
+        new.finish()
     }
 
     /// Opens an existing snapshot.

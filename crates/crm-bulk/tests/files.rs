@@ -303,6 +303,25 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
     assert!(read < 120, "the first batches were not read again: {read}");
 }
 
+#[tokio::test]
+async fn a_snapshot_that_is_being_made_is_whole_for_whoever_opens_it() {
+    let world = world(Seed::Demo).await;
+    for round in 0..20 {
+        let path = world.path(&format!("snapshot-{round}"));
+        let open = || Snapshot::open_or_create(&path, &world.site);
+        let opened = std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(open));
+            threads.map(|thread| thread.join().unwrap().map(|_| ()))
+        });
+        for one in opened {
+            one.unwrap();
+        }
+    }
+    let files = fs::read_dir(world.folder.path()).unwrap();
+    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!names.any(|name| name.contains("partial")));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn sets_snapshots_and_rows_to_mend_are_their_owners_alone() {

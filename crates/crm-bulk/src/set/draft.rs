@@ -1,12 +1,6 @@
 //! A change set in the making.
 
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    fs::{self, File},
-    io,
-    path::{Path, PathBuf},
-};
+use std::{cell::Cell, collections::HashMap, path::Path};
 
 use crm_models::{ContactType, Timestamp};
 use rusqlite::{params, types::Value};
@@ -15,7 +9,10 @@ use super::{
     FORMAT, SetKind,
     columns::{contact_column, owner_column, read_target},
 };
-use crate::{Action, BulkError, Outcome, Site, State, Target, Wanted, clock, database::Database};
+use crate::{
+    Action, BulkError, Outcome, Site, State, Target, Wanted, clock, database::Database,
+    new_database::NewDatabase,
+};
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
 /// its own, so that the set either is there as a whole or not at all; dropping the draft removes
@@ -23,9 +20,7 @@ use crate::{Action, BulkError, Outcome, Site, State, Target, Wanted, clock, data
 ///
 /// One transaction, no journal: nothing has to survive before the end.
 pub(crate) struct Draft {
-    database: Option<Database>,
-    temporary: PathBuf,
-    path: PathBuf,
+    file: NewDatabase,
     /// Whether a contact is to be created.
     creates: Cell<bool>,
 }
@@ -52,23 +47,15 @@ const UNREAD: &str = "unread";
 
 impl Draft {
     pub(crate) fn create(path: &Path, site: &Site, kind: SetKind) -> Result<Self, BulkError> {
-        if path.exists() {
-            return Err(BulkError::Exists {
-                path: path.to_owned(),
-            });
-        }
-        let (database, temporary) = create_beside(path)?;
         let draft = Self {
-            database: Some(database),
-            temporary,
-            path: path.to_owned(),
+            file: NewDatabase::create(path, &FORMAT)?,
             creates: Cell::new(false),
         };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
         )?;
-        draft.database()?.set_site(site)?;
+        draft.database().set_site(site)?;
         draft.set_meta("kind", kind.as_str())?;
         draft.set_meta("created_at", &clock::now().to_string())?;
         Ok(draft)
@@ -76,23 +63,20 @@ impl Draft {
 
     /// The name that the set will have.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
-    /// The file; there until the draft is finished.
-    fn database(&self) -> Result<&Database, BulkError> {
-        self.database.as_ref().ok_or_else(|| BulkError::Exists {
-            path: self.path.clone(),
-        })
+    fn database(&self) -> &Database {
+        self.file.database()
     }
 
     fn batch(&self, sql: &str) -> Result<(), BulkError> {
-        let database = self.database()?;
+        let database = self.database();
         database.check(database.connection.execute_batch(sql))
     }
 
     pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
-        self.database()?.set_meta(name, value)
+        self.database().set_meta(name, value)
     }
 
     pub(crate) fn set_known_at(&self, at: Timestamp) -> Result<(), BulkError> {
@@ -178,7 +162,7 @@ impl Draft {
 
     /// A value that cannot be written as JSON.
     pub(crate) fn unwritable(&self, error: serde_json::Error) -> BulkError {
-        BulkError::file(&self.path, "written", error.into())
+        BulkError::file(self.path(), "written", error.into())
     }
 
     /// Makes changes quick to find by their record.
@@ -193,7 +177,7 @@ impl Draft {
         last: i64,
         limit: usize,
     ) -> Result<Vec<i64>, BulkError> {
-        let database = self.database()?;
+        let database = self.database();
         let query = || {
             database
                 .connection
@@ -210,7 +194,7 @@ impl Draft {
 
     /// The unread changes of one owner.
     pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
-        let database = self.database()?;
+        let database = self.database();
         let query = || {
             database
                 .connection
@@ -251,7 +235,7 @@ impl Draft {
     }
 
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), BulkError> {
-        let database = self.database()?;
+        let database = self.database();
         let executed = database
             .connection
             .prepare_cached(sql)
@@ -262,23 +246,14 @@ impl Draft {
 
     /// Sets aside what contradicts itself, and puts the set under its name, unless a file has it
     /// by now.
-    pub(crate) fn finish(mut self) -> Result<(), BulkError> {
+    pub(crate) fn finish(self) -> Result<(), BulkError> {
         self.index_records()?;
         self.resolve_repeats()?;
         if self.creates.get() {
             self.resolve_creations()?;
         }
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
-        // Closes the file, so that it is complete under its own name.
-        self.database = None;
-        let synced = File::open(&self.temporary).and_then(|file| file.sync_all());
-        synced.map_err(|e| BulkError::file(&self.temporary, "written", e))?;
-        put_in_place(&self.temporary, &self.path).map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => BulkError::Exists {
-                path: self.path.clone(),
-            },
-            _ => BulkError::file(&self.path, "put in place", e),
-        })
+        self.file.finish()
     }
 
     /// Several changes of one record.
@@ -287,7 +262,7 @@ impl Draft {
              WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
         let members = "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
              WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
-        let database = self.database()?;
+        let database = self.database();
         let groups: rusqlite::Result<Vec<[Value; 3]>> = (|| {
             database
                 .connection
@@ -315,7 +290,7 @@ impl Draft {
         let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0), wanted FROM changes
              WHERE action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL
              ORDER BY owner_kind, owner_id, id";
-        let database = self.database()?;
+        let database = self.database();
         let mut query = database.check(database.connection.prepare(sql))?;
         let mut rows = database.check(query.query([]))?;
         let mut repeats = Vec::new();
@@ -403,40 +378,6 @@ fn creation_key(wanted: &Wanted) -> (Option<ContactType>, String) {
     (family, key.unwrap_or_else(|| value.to_owned()))
 }
 
-/// Makes the file of a draft beside the set to be: under a name that no other draft has, be it
-/// of this process, of another one, or left behind by one that was killed.
-fn create_beside(path: &Path) -> Result<(Database, PathBuf), BulkError> {
-    let mut number = 0_u32;
-    loop {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(format!(".{}-{number}.partial", std::process::id()));
-        let temporary = PathBuf::from(temporary);
-        match Database::create(&temporary, &FORMAT) {
-            Err(BulkError::Exists { .. }) => number += 1,
-            created => return Ok((created?, temporary)),
-        }
-    }
-}
-
-/// Gives a file its name, unless another file has it.
-fn put_in_place(temporary: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(temporary, path) {
-        Ok(()) => fs::remove_file(temporary),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(e),
-        // Not every file system has links.
-        Err(_) if path.exists() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => fs::rename(temporary, path),
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        self.database = None;
-        // Gone already when the draft was finished.
-        let _ = fs::remove_file(&self.temporary);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,7 +398,7 @@ mod tests {
         assert!(matches!(error, BulkError::Exists { .. }), "{error}");
         let set = crate::ChangeSet::open(&path).unwrap();
         assert_eq!(set.info().unwrap().source.as_deref(), Some("first"));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
