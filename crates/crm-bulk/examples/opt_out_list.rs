@@ -56,10 +56,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let set = ChangeSet::open(&path)?;
     println!("about {} calls:", set.calls()?);
-    set.for_each(&Selection::all(), |change| {
+    for change in set.changes(&Selection::all()) {
+        let change = change?;
         println!("  {}: {}", change.target, change.outcome.state);
-        Ok(())
-    })?;
+    }
 
     // Here a person looks at the plan. Applying it again goes on by itself.
     let mut events = Apply::new(set).run(&contacts, &site)?;

@@ -40,7 +40,7 @@
 //! | have all contacts at hand | [`Snapshot`] |
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
-//! | look at a set | [`ChangeSet`], [`Change`], [`State`], [`Totals`] |
+//! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
 //! | tell people | [`ChangeSet::report`], [`ChangeSet::results`] |
@@ -124,7 +124,7 @@ pub use input::{BadCell, Input, InputFormat, InvalidRows};
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
-pub use set::{ChangeSet, Selection, SetInfo, SetKind, Totals};
+pub use set::{ChangeSet, Changes, Selection, SetInfo, SetKind, Totals};
 pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use target::{OwnerId, Target};

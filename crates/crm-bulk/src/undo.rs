@@ -51,16 +51,19 @@ impl ChangeSet {
         let info = self.info()?;
         let draft = Draft::create(out.as_ref(), &info.site, SetKind::Undo)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
-        draft.set_known_at(crate::clock::now())?;
         let mut summary = UndoSummary::default();
-        self.for_each(&Selection::all(), |change| {
+        // It rests on what the changes were answered.
+        let mut known_at = None;
+        for change in self.changes(&Selection::all()) {
+            let change = change?;
             let state = change.outcome.state;
             let is_unresolved = matches!(state, State::InFlight | State::Unknown);
             summary.unresolved += u64::from(is_unresolved);
             summary.set_aside += u64::from(is_set_aside(&change));
             let Some(reverse) = reverse(&change) else {
-                return Ok(());
+                continue;
             };
+            known_at = known_at.into_iter().chain(change.outcome.at).min();
             match reverse.outcome.state {
                 State::Planned => summary.planned += 1,
                 _ => summary.impossible += 1,
@@ -77,11 +80,12 @@ impl ChangeSet {
             match reverse.action {
                 Action::Create(_) => {
                     let siblings = self.siblings(&change)?;
-                    draft.add_restoration(&reverse, siblings.as_deref())
+                    draft.add_restoration(&reverse, siblings.as_deref())?;
                 }
-                _ => draft.add_change(&reverse),
+                _ => draft.add_change(&reverse)?,
             }
-        })?;
+        }
+        draft.set_known_at(known_at.unwrap_or_else(crate::clock::now))?;
         draft.finish()?;
         Ok(summary)
     }

@@ -422,7 +422,8 @@ async fn wrong_files_are_told_apart() {
         fs::write(world.path(name), bytes).unwrap();
         ChangeSet::open(world.path(name)).and_then(|set| {
             set.totals()?;
-            set.for_each(&Selection::all(), |_| Ok(()))
+            set.changes(&Selection::all())
+                .try_for_each(|change| change.map(|_| ()))
         })
     };
     let error = with(

@@ -147,6 +147,23 @@ async fn deleted_duplicates_come_back_both() {
 }
 
 #[tokio::test]
+async fn an_undo_is_as_old_as_the_first_answer_on_which_it_rests() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,by the set\n2001,3002,by the set\n";
+    world
+        .apply(Apply::new(world.plan(rows, "set.crm").await))
+        .await
+        .unwrap();
+    let answered = changes(&world.path("set.crm")).into_iter();
+    let answered = answered.filter_map(|change| change.outcome.at).min();
+    assert!(answered.is_some());
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    set.undo(world.path("undo.crm")).unwrap();
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    assert_eq!(undo.info().unwrap().known_at, answered);
+}
+
+#[tokio::test]
 async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,by the set\n2001,3002,by the set\n";

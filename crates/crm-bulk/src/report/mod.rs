@@ -145,7 +145,8 @@ impl<W: Write> Page<'_, W> {
             })?;
             self.raw("<table><thead><tr><th>Contact<th>Number or address<th>Change<th>Outcome</thead><tbody>")?;
             let set = self.set;
-            set.for_each(&Selection::states(states).limit(LISTED), |change| {
+            for change in set.changes(&Selection::states(states).limit(LISTED)) {
+                let change = change?;
                 self.write(&html! {
                     tr {
                         td data-label="Contact" { (words::place(&change.target)) }
@@ -153,8 +154,8 @@ impl<W: Write> Page<'_, W> {
                         td data-label="Change" { (difference(&change)) }
                         td data-label="Outcome" { (outcome(&change)) }
                     }
-                })
-            })?;
+                })?;
+            }
             self.raw("</tbody></table>")?;
         }
         Ok(())

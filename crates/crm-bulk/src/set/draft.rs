@@ -419,13 +419,11 @@ mod tests {
         }
         draft.batch("UPDATE changes SET state = 'planned'").unwrap();
         draft.finish().unwrap();
-        let mut told = Vec::new();
         let set = crate::ChangeSet::open(&path).unwrap();
-        set.for_each(&crate::Selection::all(), |change| {
-            told.extend(change.outcome.message);
-            Ok(())
-        })
-        .unwrap();
+        let changes = set.changes(&crate::Selection::all());
+        let told: Vec<_> = changes
+            .filter_map(|change| change.unwrap().outcome.message)
+            .collect();
         assert_eq!(told.len(), 1_000);
         let first = "contradicts row 2, 3, 4, 5, 6 and 994 more about this contact";
         assert_eq!(told[0], first);

@@ -1,5 +1,6 @@
 //! The change set as a file.
 
+mod changes;
 pub(crate) mod columns;
 pub(crate) mod draft;
 pub(crate) mod journal;
@@ -10,13 +11,14 @@ use std::{
 };
 
 use crm_models::Timestamp;
-use rusqlite::params;
 
 use crate::{
-    BulkError, Change, Site, State,
+    BulkError, Site, State,
     database::{Database, Format},
     input::InputFormat,
 };
+
+pub use self::changes::{Changes, Selection};
 
 pub(crate) const FORMAT: Format = Format {
     noun: "change set",
@@ -33,10 +35,10 @@ pub(crate) const FORMAT: Format = Format {
 ///
 /// let set = ChangeSet::open("opt-outs.crm")?;
 /// println!("{} of {} done", set.totals()?.in_state(State::Done), set.totals()?.all());
-/// set.for_each(&Selection::states([State::Failed]), |change| {
+/// for change in set.changes(&Selection::states([State::Failed])) {
+///     let change = change?;
 ///     println!("{}: {:?}", change.target, change.outcome.message);
-///     Ok(())
-/// })?;
+/// }
 /// # Ok::<(), crm_bulk::BulkError>(())
 /// ```
 #[derive(Debug)]
@@ -90,42 +92,6 @@ impl SetKind {
             Self::OptIn => "opt-in",
             Self::Undo => "undo",
         }
-    }
-}
-
-/// Which changes to look at.
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct Selection {
-    states: Vec<State>,
-    row: Option<u64>,
-    limit: Option<u32>,
-}
-
-impl Selection {
-    /// Every change.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Changes in one of these states; none given means all.
-    pub fn states(states: impl IntoIterator<Item = State>) -> Self {
-        Self {
-            states: states.into_iter().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// Only what this row of the input asks for.
-    pub fn row(mut self, row: u64) -> Self {
-        self.row = Some(row);
-        self
-    }
-
-    /// At most so many.
-    pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
-        self
     }
 }
 
@@ -291,39 +257,5 @@ impl ChangeSet {
         });
         let (calls, owners) = self.database.check(count)?;
         Ok(calls + owners.div_ceil(crate::present::OWNERS_PER_CALL as u64))
-    }
-
-    /// Hands the selected changes to `each`, in the order of the input, without keeping them
-    /// in memory.
-    ///
-    /// # Errors
-    ///
-    /// A failure to read, and what `each` returns.
-    pub fn for_each(
-        &self,
-        selection: &Selection,
-        mut each: impl FnMut(Change) -> Result<(), BulkError>,
-    ) -> Result<(), BulkError> {
-        let states: Vec<_> = selection
-            .states
-            .iter()
-            .map(|state| state.as_str())
-            .collect();
-        let states = (!states.is_empty()).then(|| states.join(","));
-        let sql = format!(
-            "SELECT {} FROM changes
-             WHERE (?1 IS NULL OR instr(',' || ?1 || ',', ',' || state || ','))
-               AND (?2 IS NULL OR row = ?2)
-             ORDER BY id LIMIT ?3",
-            columns::COLUMNS
-        );
-        let limit = selection.limit.map_or(-1, i64::from);
-        let database = &self.database;
-        let mut query = database.check(database.connection.prepare_cached(&sql))?;
-        let mut rows = database.check(query.query(params![states, selection.row, limit]))?;
-        while let Some(row) = database.check(rows.next())? {
-            each(database.check(columns::read(row))?)?;
-        }
-        Ok(())
     }
 }

@@ -127,15 +127,8 @@ impl World {
 }
 
 pub fn changes(path: &Path) -> Vec<Change> {
-    let mut changes = Vec::new();
-    ChangeSet::open(path)
-        .unwrap()
-        .for_each(&Selection::all(), |change| {
-            changes.push(change);
-            Ok(())
-        })
-        .unwrap();
-    changes
+    let set = ChangeSet::open(path).unwrap();
+    set.changes(&Selection::all()).map(Result::unwrap).collect()
 }
 
 pub fn states(path: &Path) -> Vec<State> {

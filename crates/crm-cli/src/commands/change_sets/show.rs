@@ -112,16 +112,9 @@ impl Show {
         if let Some(limit) = self.limit {
             selection = selection.limit(limit);
         }
-        let mut failed = None;
-        ChangeSet::open(self.set)?.for_each(&selection, |change| {
-            if failed.is_none() {
-                failed = records.push(&change.into()).err();
-            }
-            Ok(())
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => records.finish(),
+        for change in ChangeSet::open(self.set)?.changes(&selection) {
+            records.push(&change?.into())?;
         }
+        records.finish()
     }
 }

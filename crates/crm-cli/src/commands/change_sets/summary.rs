@@ -49,10 +49,10 @@ impl Summary {
         }
         let mut lines = Vec::new();
         let selection = Selection::states([State::Planned]).limit(sample);
-        set.for_each(&selection, |change| {
+        for change in set.changes(&selection) {
+            let change = change?;
             lines.push(format!("  {}: {}", change.target, difference(&change)));
-            Ok(())
-        })?;
+        }
         Ok(Self {
             set: name(set.path()),
             kind: info.kind.as_str(),

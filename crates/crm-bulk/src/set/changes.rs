@@ -1,0 +1,196 @@
+//! The changes of a set, one after another.
+
+use std::vec;
+
+use rusqlite::params;
+
+use super::columns;
+use crate::{BulkError, Change, ChangeSet, State};
+
+/// Which changes to look at.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Selection {
+    states: Vec<State>,
+    row: Option<u64>,
+    limit: Option<u32>,
+}
+
+impl Selection {
+    /// Every change.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Changes in one of these states; none given means all.
+    pub fn states(states: impl IntoIterator<Item = State>) -> Self {
+        Self {
+            states: states.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Only what this row of the input asks for.
+    pub fn row(mut self, row: u64) -> Self {
+        self.row = Some(row);
+        self
+    }
+
+    /// At most so many.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// How many changes are kept in memory.
+const PAGE: u64 = 500;
+
+/// The selected changes of a set; [`ChangeSet::changes`] gives it. After an error there are no
+/// more.
+#[derive(Debug)]
+#[must_use = "changes are read when they are asked for"]
+pub struct Changes<'a> {
+    set: &'a ChangeSet,
+    states: Option<String>,
+    row: Option<u64>,
+    /// How many more may be read.
+    left: u64,
+    /// The last one that was read.
+    last: i64,
+    page: vec::IntoIter<Change>,
+    ended: bool,
+}
+
+impl ChangeSet {
+    /// The selected changes, in the order of the input. However many there are, only a few are in
+    /// memory; while another process applies the set, each is as it is when it is read.
+    ///
+    /// ```no_run
+    /// use crm_bulk::{BulkError, ChangeSet, Selection, State};
+    ///
+    /// let set = ChangeSet::open("opt-outs.crm")?;
+    /// for change in set.changes(&Selection::states([State::Failed, State::Unknown])) {
+    ///     let change = change?;
+    ///     println!("{}: {:?}", change.target, change.outcome.message);
+    ///     if change.outcome.http_status == Some(403) {
+    ///         println!("a scope is missing");
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), BulkError>(())
+    /// ```
+    pub fn changes(&self, selection: &Selection) -> Changes<'_> {
+        let states: Vec<_> = selection
+            .states
+            .iter()
+            .map(|state| state.as_str())
+            .collect();
+        Changes {
+            set: self,
+            states: (!states.is_empty()).then(|| states.join(",")),
+            row: selection.row,
+            left: selection.limit.map_or(u64::MAX, u64::from),
+            last: i64::MIN,
+            page: Vec::new().into_iter(),
+            ended: false,
+        }
+    }
+}
+
+impl Changes<'_> {
+    fn read_on(&mut self) -> Result<(), BulkError> {
+        let sql = format!(
+            "SELECT {} FROM changes
+             WHERE id > ?1 AND (?2 IS NULL OR instr(',' || ?2 || ',', ',' || state || ','))
+               AND (?3 IS NULL OR row = ?3)
+             ORDER BY id LIMIT ?4",
+            columns::COLUMNS
+        );
+        let limit = self.left.min(PAGE);
+        let database = &self.set.database;
+        let page = || -> rusqlite::Result<Vec<Change>> {
+            database
+                .connection
+                .prepare_cached(&sql)?
+                .query_map(
+                    params![self.last, self.states, self.row, limit],
+                    columns::read,
+                )?
+                .collect()
+        };
+        let page = database.check(page())?;
+        let read = page.len() as u64;
+        self.left -= read;
+        self.ended = read < PAGE;
+        self.last = page.last().map_or(self.last, |change| change.id.0);
+        self.page = page.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Result<Change, BulkError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.as_slice().is_empty()
+            && !self.ended
+            && let Err(error) = self.read_on()
+        {
+            self.ended = true;
+            return Some(Err(error));
+        }
+        self.page.next().map(Ok)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Action, Outcome, Site, Target,
+        set::{
+            SetKind,
+            draft::{Draft, Planned},
+        },
+    };
+
+    #[test]
+    fn each_selected_change_comes_once_and_in_order_however_many_there_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
+        for id in 1..=1_500 {
+            let state = match id % 3 {
+                0 => State::Already,
+                _ => State::Planned,
+            };
+            let change = Planned {
+                row: Some(id),
+                target: Target::Contact {
+                    owner: crm_models::LocationId::new(5).unwrap().into(),
+                    contact: Some(i64::try_from(id).unwrap().try_into().unwrap()),
+                },
+                action: &Action::Delete,
+                before: None,
+                outcome: Outcome::new(state),
+            };
+            draft.add_change(&change).unwrap();
+        }
+        draft.finish().unwrap();
+        let set = ChangeSet::open(&path).unwrap();
+        let rows = |selection: Selection| -> Vec<u64> {
+            let changes = set.changes(&selection);
+            changes.map(|change| change.unwrap().row.unwrap()).collect()
+        };
+        let all: Vec<_> = (1..=1_500).collect();
+        assert_eq!(rows(Selection::all()), all);
+        let planned: Vec<_> = all.iter().copied().filter(|id| id % 3 != 0).collect();
+        assert_eq!(rows(Selection::states([State::Planned])), planned);
+        let first = Selection::states([State::Planned]).limit(700);
+        assert_eq!(rows(first), planned[..700]);
+        assert_eq!(rows(Selection::all().limit(500)), all[..500]);
+        assert_eq!(rows(Selection::all().row(1_203)), [1_203]);
+    }
+}
