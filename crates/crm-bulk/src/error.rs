@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -14,13 +14,13 @@ use crate::input::InvalidRows;
 
 /// Why planning, applying, undoing or reporting ended early.
 ///
-/// The message is one line: what failed, on which file, and what to do. What became of single
-/// changes is not an error but their [`State`](crate::State).
-#[derive(Debug, thiserror::Error)]
+/// The message is one line: what failed, on which file, and what to do.
+/// [`source`](Error::source) gives only what lies below, so that a chain of causes repeats nothing.
+/// What became of single changes is not an error but their [`State`](crate::State).
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum BulkError {
     /// A file cannot be read or written.
-    #[error("{}: cannot be {what}: {source}", path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -31,34 +31,24 @@ pub enum BulkError {
     },
 
     /// The disk is full. What was committed before is safe.
-    #[error(
-        "{}: the disk is full; nothing that was reported is lost, make room and run it again",
-        path.display()
-    )]
     DiskFull {
         /// The file that could not grow.
         path: PathBuf,
     },
 
     /// The file exists already and is not overwritten.
-    #[error("{}: exists already; choose another name or remove it", path.display())]
     Exists {
         /// Which file.
         path: PathBuf,
     },
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
-    #[error(
-        "{}: is in use by this plan itself; name another file for the rows to mend",
-        path.display()
-    )]
     Taken {
         /// Which file.
         path: PathBuf,
     },
 
     /// The file is something else.
-    #[error("{}: is no {noun}", path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,
@@ -67,10 +57,6 @@ pub enum BulkError {
     },
 
     /// The file was written by a newer version of this crate.
-    #[error(
-        "{}: this {noun} has format {found}, this program reads up to {known}; update the program",
-        path.display()
-    )]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -83,7 +69,6 @@ pub enum BulkError {
     },
 
     /// The file is cut short or damaged.
-    #[error("{}: is damaged or cut short ({source}); restore it from a copy", path.display())]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -92,7 +77,6 @@ pub enum BulkError {
     },
 
     /// The database failed otherwise.
-    #[error("{}: {source}", path.display())]
     Database {
         /// Which file.
         path: PathBuf,
@@ -101,14 +85,12 @@ pub enum BulkError {
     },
 
     /// Another process applies this change set.
-    #[error("{}: is being applied by another process; wait for it or stop it", path.display())]
     InUse {
         /// The change set.
         path: PathBuf,
     },
 
     /// The file belongs to another tenant.
-    #[error("{}: belongs to tenant {file}, not to {given}; nothing was sent", path.display())]
     WrongTenant {
         /// Which file.
         path: PathBuf,
@@ -119,7 +101,6 @@ pub enum BulkError {
     },
 
     /// The file belongs to another environment.
-    #[error("{}: belongs to {file}, not to {given}; nothing was sent", path.display())]
     WrongEnvironment {
         /// Which file.
         path: PathBuf,
@@ -130,11 +111,9 @@ pub enum BulkError {
     },
 
     /// Rows of the input are wrong; nothing was planned.
-    #[error("nothing was planned: {0}")]
-    InvalidRows(#[from] InvalidRows),
+    InvalidRows(InvalidRows),
 
     /// The input as a whole is wrong; nothing was planned.
-    #[error("{name}: {reason}")]
     Input {
         /// The input's name.
         name: String,
@@ -143,32 +122,109 @@ pub enum BulkError {
     },
 
     /// A clean-up cannot be done; nothing was planned.
-    #[error("{reason}")]
     CleanUp {
         /// What is wrong with it.
         reason: String,
     },
 
     /// Only a snapshot can answer: rows select contacts by value, or all contacts are meant.
-    #[error(
-        "{}this takes a snapshot of all contacts; make one first",
-        line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default()
-    )]
     NeedsSnapshot {
+        /// The input's name, or the set to be where there is no input.
+        name: String,
         /// The line of the first such row; `None` when the whole plan needs one.
         line: Option<u64>,
     },
 
     /// The snapshot has never been completed.
-    #[error("{}: the snapshot is not complete; run it again, it goes on where it stopped", path.display())]
     SnapshotIncomplete {
         /// Which file.
         path: PathBuf,
     },
 
     /// The API could not be read, or refused the credentials.
-    #[error(transparent)]
-    Contacts(#[from] ContactsError),
+    Contacts(ContactsError),
+}
+
+impl fmt::Display for BulkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = self.path() {
+            write!(f, "{}: ", path.display())?;
+        }
+        match self {
+            Self::File { what, source, .. } => write!(f, "cannot be {what}: {source}"),
+            Self::DiskFull { .. } => f.write_str(
+                "the disk is full; nothing that was reported is lost, make room and run it again",
+            ),
+            Self::Exists { .. } => f.write_str("exists already; choose another name or remove it"),
+            Self::Taken { .. } => {
+                f.write_str("is in use by this plan itself; name another file for the rows to mend")
+            }
+            Self::Foreign { noun, .. } => write!(f, "is no {noun}"),
+            Self::Newer {
+                noun, found, known, ..
+            } => write!(
+                f,
+                "this {noun} has format {found}, this program reads up to {known}; update the \
+                 program"
+            ),
+            Self::Damaged { source, .. } => {
+                write!(
+                    f,
+                    "is damaged or cut short ({source}); restore it from a copy"
+                )
+            }
+            Self::Database { source, .. } => source.fmt(f),
+            Self::InUse { .. } => {
+                f.write_str("is being applied by another process; wait for it or stop it")
+            }
+            Self::WrongTenant { file, given, .. } => {
+                write!(
+                    f,
+                    "belongs to tenant {file}, not to {given}; nothing was sent"
+                )
+            }
+            Self::WrongEnvironment { file, given, .. } => {
+                write!(f, "belongs to {file}, not to {given}; nothing was sent")
+            }
+            Self::InvalidRows(invalid) => write!(f, "{invalid}; nothing was planned"),
+            Self::Input { name, reason } => write!(f, "{name}: {reason}"),
+            Self::CleanUp { reason } => f.write_str(reason),
+            Self::NeedsSnapshot { name, line } => {
+                write!(f, "{name}: ")?;
+                if let Some(line) = line {
+                    write!(f, "line {line} selects contacts by their value: ")?;
+                }
+                f.write_str("this takes a snapshot of all contacts; make one first")
+            }
+            Self::SnapshotIncomplete { .. } => f.write_str(
+                "the snapshot is not complete; run it again, it goes on where it stopped",
+            ),
+            Self::Contacts(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for BulkError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::File { source, .. } => source.source(),
+            Self::Contacts(error) => error.source(),
+            // What the database says holds its causes.
+            _ => None,
+        }
+    }
+}
+
+impl From<InvalidRows> for BulkError {
+    fn from(invalid: InvalidRows) -> Self {
+        Self::InvalidRows(invalid)
+    }
+}
+
+impl From<ContactsError> for BulkError {
+    fn from(error: ContactsError) -> Self {
+        Self::Contacts(error)
+    }
 }
 
 impl BulkError {
@@ -209,5 +265,28 @@ impl BulkError {
             self,
             Self::WrongTenant { .. } | Self::WrongEnvironment { .. } | Self::Foreign { .. }
         )
+    }
+
+    /// The file, where it is about one.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File { path, .. }
+            | Self::DiskFull { path }
+            | Self::Exists { path }
+            | Self::Taken { path }
+            | Self::Foreign { path, .. }
+            | Self::Newer { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::Database { path, .. }
+            | Self::InUse { path }
+            | Self::WrongTenant { path, .. }
+            | Self::WrongEnvironment { path, .. }
+            | Self::SnapshotIncomplete { path } => Some(path),
+            Self::InvalidRows(_)
+            | Self::Input { .. }
+            | Self::CleanUp { .. }
+            | Self::NeedsSnapshot { .. }
+            | Self::Contacts(_) => None,
+        }
     }
 }

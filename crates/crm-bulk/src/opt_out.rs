@@ -170,7 +170,7 @@ impl OptOut {
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         let list = Entries::read(list)?;
         describe_input(draft, &name, format, delimiter, &list.header)?;
-        let mut bad = BadRows::new(format, delimiter, &list.header, self.mend.as_deref());
+        let mut bad = BadRows::new(&name, format, delimiter, &list.header, self.mend.as_deref());
         let wanted = self.wanted();
         let action = Action::Update(wanted.clone());
         let mut search = Search::default();

@@ -59,7 +59,7 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
         .iter()
         .map(|c| (c.line, c.column.as_str()))
         .collect();
-    assert_eq!(invalid.rows, 3);
+    assert_eq!((invalid.name.as_str(), invalid.rows), ("rows", 3));
     assert_eq!(
         cells,
         [
@@ -461,6 +461,42 @@ async fn wrong_files_are_told_apart() {
         .await
         .unwrap_err();
     assert!(matches!(error, BulkError::File { .. }), "{error}");
+}
+
+/// What people read who print an error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_its_file_first_and_says_nothing_twice() {
+    let world = world(Seed::Demo).await;
+    let plan = async |rows: &str| {
+        let plan = Plan::new(world.site.clone());
+        let planned = plan.from_api(&world.service, csv(rows), world.path("set.crm"));
+        chain(&planned.await.unwrap_err())
+    };
+    assert_eq!(
+        plan("location_id,contact_id,memo\n2001,0,x\n").await,
+        "rows: 1 of its rows are wrong; the first: line 2, contact_id `0`: must be a positive \
+         whole number; nothing was planned"
+    );
+    assert_eq!(
+        plan("value,memo\n8185550142,x\n").await,
+        "rows: line 2 selects contacts by their value: this takes a snapshot of all contacts; \
+         make one first"
+    );
+    let path = world.path("none.crm");
+    let told = chain(&ChangeSet::open(&path).err().unwrap());
+    let wanted = format!("{}: cannot be read: ", path.display());
+    assert!(told.starts_with(&wanted), "{told}");
+    assert_eq!(told.matches("os error").count(), 1, "{told}");
+    let told = chain(&Plan::new(world.site.clone()).clean_ups(&path).unwrap_err());
+    let wanted = format!("{}: this takes a snapshot", path.display());
+    assert!(told.starts_with(&wanted), "{told}");
 }
 
 #[cfg(unix)]

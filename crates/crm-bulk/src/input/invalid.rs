@@ -93,12 +93,14 @@ pub(crate) fn problem(cells: &[BadCell]) -> String {
 /// Rows of the input are wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{rows} of the input's rows are wrong; the first: {}{}",
+    "{name}: {rows} of its rows are wrong; the first: {}{}",
     cells.first().map(ToString::to_string).unwrap_or_default(),
     mend.as_ref().map(|path| format!("; mend them in {}", path.display())).unwrap_or_default()
 )]
 #[non_exhaustive]
 pub struct InvalidRows {
+    /// The input's name.
+    pub name: String,
     /// How many rows.
     pub rows: u64,
     /// Every bad cell, up to the first thousand.
@@ -144,6 +146,8 @@ pub(crate) fn mask(text: &str) -> String {
 
 /// Collects what is wrong, and writes the bad rows to a file.
 pub(crate) struct BadRows {
+    /// The input's.
+    name: String,
     rows: u64,
     cells: Vec<BadCell>,
     more_cells: u64,
@@ -156,12 +160,14 @@ pub(crate) struct BadRows {
 
 impl BadRows {
     pub(crate) fn new(
+        name: &str,
         format: InputFormat,
         delimiter: u8,
         header: &[String],
         path: Option<&Path>,
     ) -> Self {
         Self {
+            name: name.to_owned(),
             rows: 0,
             cells: Vec::new(),
             more_cells: 0,
@@ -221,6 +227,7 @@ impl BadRows {
                 .map_err(|e| BulkError::file(path, "written", e))?;
         }
         Ok((self.rows > 0).then_some(InvalidRows {
+            name: self.name,
             rows: self.rows,
             cells: self.cells,
             more_cells: self.more_cells,

@@ -120,10 +120,7 @@ impl Plan {
         input: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
-        let known_at = self.complete_snapshot()?;
-        let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: None });
-        };
+        let (snapshot, known_at) = self.complete_snapshot(input.name())?;
         let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
         let mut batch = Batch::new(snapshot, &draft);
         let (rows, invalid) =
@@ -174,11 +171,9 @@ impl Plan {
     ///
     /// As [`from_snapshot`](Self::from_snapshot).
     pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
-        let known_at = self.complete_snapshot()?;
-        let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: None });
-        };
-        let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
+        let out = out.as_ref();
+        let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;
+        let draft = Draft::create(out, &self.site, SetKind::Plan)?;
         from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
@@ -197,11 +192,11 @@ impl Plan {
         draft: &Draft,
         found_at: &mut Option<Timestamp>,
     ) -> Result<(u64, Option<InvalidRows>), BulkError> {
-        let complete_at = match self.snapshot {
-            Some(_) => Some(self.complete_snapshot()?),
+        let name = input.name().to_owned();
+        let complete = match self.snapshot {
+            Some(_) => Some(self.complete_snapshot(&name)?),
             None => None,
         };
-        let snapshot = self.snapshot.as_ref();
         self.read(input, draft, |row, request| {
             let contact = |owner, contact| Target::Contact { owner, contact };
             match request.select {
@@ -212,10 +207,12 @@ impl Plan {
                     draft.add_unread(Some(row.row), contact(owner, None), &request.action)
                 }
                 Select::Value(value, owner) => {
-                    let snapshot = snapshot.ok_or(BulkError::NeedsSnapshot {
-                        line: Some(row.line),
-                    })?;
-                    *found_at = complete_at;
+                    let (snapshot, complete_at) =
+                        complete.ok_or_else(|| BulkError::NeedsSnapshot {
+                            name: name.clone(),
+                            line: Some(row.line),
+                        })?;
+                    *found_at = Some(complete_at);
                     let found = snapshot.with_value(&value, owner)?;
                     if found.is_empty() {
                         draft.settle_row(row.row, Some(State::NotFound), NO_SUCH_VALUE)?;
@@ -247,7 +244,13 @@ impl Plan {
         let mut rows = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.delimiter, &header)?;
-        let mut bad = BadRows::new(format, dialect.delimiter, &header, self.mend.as_deref());
+        let mut bad = BadRows::new(
+            &name,
+            format,
+            dialect.delimiter,
+            &header,
+            self.mend.as_deref(),
+        );
         let mut row = 0;
         while let Some(read) = rows.next()? {
             row += 1;
@@ -308,18 +311,23 @@ impl Plan {
         }
     }
 
-    /// Makes the snapshot ready and tells when it was complete. One of another site is refused.
-    fn complete_snapshot(&self) -> Result<Timestamp, BulkError> {
+    /// The snapshot, made ready, and when it was complete. One of another site is refused. `name`
+    /// is what needs it.
+    fn complete_snapshot(&self, name: &str) -> Result<(&Snapshot, Timestamp), BulkError> {
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot { line: None });
+            return Err(BulkError::NeedsSnapshot {
+                name: name.to_owned(),
+                line: None,
+            });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
         snapshot.hold_still()?;
-        snapshot
+        let known_at = snapshot
             .known_at()?
             .ok_or_else(|| BulkError::SnapshotIncomplete {
                 path: snapshot.path().to_owned(),
-            })
+            })?;
+        Ok((snapshot, known_at))
     }
 }
 
