@@ -14,11 +14,12 @@
 //! ```no_run
 //! use crm_bulk::{Apply, BulkError, ChangeSet, Event, Input, Plan, Site};
 //! use crm_contacts::ContactsService;
-//! use crm_transport::Transport;
+//! use crm_transport::{Environment, Transport};
 //! use futures_util::TryStreamExt;
 //!
-//! # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
-//! let site = Site::of(&contacts, "https://api-integration.servicetitan.io");
+//! # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), BulkError> {
+//! // `environment` is the one of the transport below `contacts`.
+//! let site = Site::of(&contacts, environment.api_url());
 //! let input = Input::open("changes.csv")?;
 //! Plan::new(site.clone()).from_api(&contacts, input, "changes.crm").await?;
 //!
@@ -66,7 +67,11 @@
 //!
 //! Not safe from: somebody who changes a contact between its reading and the write, since the
 //! API has no conditional update. A reading is two seconds old at most when it decides, and
-//! then the write waits its turn: for about two seconds more at the vendor's rate limit.
+//! then the write waits its turn: for about two seconds more at the vendor's rate limit. What is
+//! to be created is decided block by block, and waits as long as its block takes: over three
+//! seconds for 200 creations, longer for one owner with more.
+//!
+//! Not on a network drive either: SQLite's WAL needs all processes on one machine.
 //!
 //! # What it costs
 //!

@@ -45,9 +45,9 @@ use crate::{
 /// ```no_run
 /// # use crm_bulk::{BulkError, Input, OptOut, Site, Snapshot};
 /// # use crm_contacts::ContactsService;
-/// # use crm_transport::Transport;
-/// # async fn example<T: Transport>(contacts: ContactsService<T>, snapshot: Snapshot) -> Result<(), BulkError> {
-/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// # use crm_transport::{Environment, Transport};
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment, snapshot: Snapshot) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, environment.api_url());
 /// let list = Input::open("opt-outs.csv")?;
 /// OptOut::new(site, snapshot).plan(&contacts, list, "opt-outs.crm").await?;
 /// # Ok(())

@@ -36,9 +36,9 @@ const FORMAT: Format = Format {
 /// ```no_run
 /// # use crm_bulk::{BulkError, Site, Snapshot};
 /// # use crm_contacts::ContactsService;
-/// # use crm_transport::Transport;
-/// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
-/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// # use crm_transport::{Environment, Transport};
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, environment.api_url());
 /// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
 /// let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
 /// println!("{} contacts of {} owners", coverage.contacts, coverage.owners);

@@ -59,10 +59,10 @@ pub use self::{
 /// use crm_bulk::{Apply, BulkError, ChangeSet, Event, Site};
 /// use futures_util::TryStreamExt;
 /// # use crm_contacts::ContactsService;
-/// # use crm_transport::Transport;
+/// # use crm_transport::{Environment, Transport};
 ///
-/// # async fn example<T: Transport>(contacts: ContactsService<T>, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), BulkError> {
-/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, environment.api_url());
 /// let apply = Apply::new(ChangeSet::open("opt-outs.crm")?).max_failures(100).stop_when(stop);
 /// let mut events = apply.run(&contacts, &site)?;
 /// while let Some(event) = events.try_next().await? {

@@ -29,9 +29,9 @@ use crate::{
 /// ```no_run
 /// # use crm_bulk::{BulkError, Input, Plan, Site};
 /// # use crm_contacts::ContactsService;
-/// # use crm_transport::Transport;
-/// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), BulkError> {
-/// let site = Site::of(&contacts, "https://api.servicetitan.io");
+/// # use crm_transport::{Environment, Transport};
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, environment.api_url());
 /// let input = Input::open("changes.csv")?;
 /// let summary = Plan::new(site).from_api(&contacts, input, "changes.crm").await?;
 /// println!("{} rows, {} of them wrong", summary.rows, summary.invalid_rows());
