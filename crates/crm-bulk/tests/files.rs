@@ -157,6 +157,33 @@ async fn a_quoted_cell_that_is_never_closed_swallows_no_row() {
 }
 
 #[tokio::test]
+async fn rows_that_a_missing_quote_makes_one_are_told() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo\n2001,3001,\"at the \"\"gate\"\"\"\n\
+                2001,3002,\"x\n2001,3003,\"y\"\n2001,3004,z \"1\"\n";
+    let plan = || Plan::new(world.site.clone());
+    let planned = plan().from_api(&world.service, csv(rows), world.path("no.crm"));
+    let told = planned.await.unwrap_err().to_string();
+    assert!(
+        told.contains("line 3: has text behind the closing quote of a cell, on line 4"),
+        "{told}"
+    );
+    let plan = plan().skip_invalid();
+    let planned = plan.from_api(&world.service, csv(rows), world.path("set.crm"));
+    let summary = planned.await.unwrap();
+    assert_eq!((summary.rows, summary.invalid_rows()), (3, 1));
+
+    let header = "location_id,contact_id,\"memo\n2001,3001,\"x\"\n";
+    let planned = Plan::new(world.site.clone());
+    let planned = planned.from_api(&world.service, csv(header), world.path("no.crm"));
+    let told = planned.await.unwrap_err().to_string();
+    assert!(
+        told.starts_with("rows: the header: has text behind"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn ndjson_rows_are_read_and_given_back() {
     let world = world(Seed::Demo).await;
     let rows = concat!(

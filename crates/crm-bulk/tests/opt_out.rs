@@ -306,6 +306,10 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
             "phone,name\n213-555-0177,\"Dana\n213-555-0178,Bob\n",
             "line 2: a quoted cell that begins here is never closed",
         ),
+        (
+            "phone,name\n213-555-0177,\"Dana\n213-555-0178,\"Bob\"\n",
+            "line 2: has text behind the closing quote of a cell, on line 3",
+        ),
     ] {
         let plan = OptOut::new(world.site.clone(), world.snapshot().await);
         let planned = plan.plan(&world.service, list(rows), world.path("no.crm"));

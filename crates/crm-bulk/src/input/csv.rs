@@ -9,7 +9,7 @@ use super::{
     Dialect, RawRow, ReadRow,
     columns::{Cells, Column, is_ours},
     invalid::UnreadableRow,
-    lines::{self, Lines},
+    lines::{self, Lines, Place},
 };
 use crate::BulkError;
 
@@ -50,8 +50,9 @@ impl CsvRows {
             reason,
         };
         let mut record = ByteRecord::new();
-        lines::next_record(&mut reader, &mut record, &name)?;
-        if let Some(reason) = not_text(&record) {
+        if let Some(place) = lines::next_record(&mut reader, &mut record, &name)?
+            && let Some(reason) = damage(&record, &place)
+        {
             return Err(refuse(format!("the header: {reason}")));
         }
         let headers = StringRecord::from_byte_record_lossy(record);
@@ -97,9 +98,10 @@ impl CsvRows {
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
-        let Some(line) = self.next_record()? else {
+        let Some(place) = self.next_record()? else {
             return Ok(None);
         };
+        let line = place.line;
         let unreadable = |reason: String, record: &ByteRecord| {
             let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
             Ok(Some(Err(UnreadableRow {
@@ -108,12 +110,12 @@ impl CsvRows {
                 data: serde_json::to_string(&cells).unwrap_or_default(),
             })))
         };
+        if let Some(reason) = damage(&self.record, &place) {
+            return unreadable(reason, &self.record);
+        }
         if self.record.len() != self.cells.len() {
             let (found, wanted) = (self.record.len(), self.cells.len());
             let reason = format!("has {found} cells, the header has {wanted}");
-            return unreadable(reason, &self.record);
-        }
-        if let Some(reason) = not_text(&self.record) {
             return unreadable(reason, &self.record);
         }
         let mut cells = Cells::default();
@@ -143,21 +145,27 @@ impl CsvRows {
         })))
     }
 
-    /// Reads on to the next record with something in it, and tells its line.
-    fn next_record(&mut self) -> Result<Option<u64>, BulkError> {
+    /// Reads on to the next record with something in it, and tells its place.
+    fn next_record(&mut self) -> Result<Option<Place>, BulkError> {
         loop {
-            let line = lines::next_record(&mut self.reader, &mut self.record, &self.name)?;
+            let place = lines::next_record(&mut self.reader, &mut self.record, &self.name)?;
             // As spreadsheet programs leave them behind: `,,,`.
             let is_blank = self.record.iter().all(|cell| cell.trim_ascii().is_empty());
-            if line.is_none() || !is_blank {
-                return Ok(line);
+            if place.is_none() || !is_blank {
+                return Ok(place);
             }
         }
     }
 }
 
-/// Which cell of a record is no text, if one is none.
-pub(super) fn not_text(record: &ByteRecord) -> Option<String> {
+/// Why the cells of a record are not what was meant, if so.
+pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
+    if let Some(line) = place.stray {
+        return Some(format!(
+            "has text behind the closing quote of a cell, on line {line}: a quote is missing, or \
+             one in the text is not doubled"
+        ));
+    }
     let bad = record
         .iter()
         .position(|cell| std::str::from_utf8(cell).is_err())?;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{
     Input, InputFormat, NdjsonRows, Object,
-    csv::not_text,
+    csv::damage,
     invalid::{BadCell, whole},
     is_ours,
     lines::{Lines, next_record},
@@ -162,19 +162,19 @@ impl Entries {
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
-        while let Some(line) = next_record(&mut reader, &mut record, &name)? {
+        while let Some(place) = next_record(&mut reader, &mut record, &name)? {
             let cells = record.iter().map(String::from_utf8_lossy);
             let cells: Vec<_> = cells.map(std::borrow::Cow::into_owned).collect();
             if cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
-            let not_text = not_text(&record);
+            let damage = damage(&record, &place);
             if rows.is_empty() && header.is_none() {
                 // What holds a value itself is none, though it ends in such a word: `jo@site.email`.
                 let holds_value = |cell: &String| cell.contains('@') || check(cell).is_ok();
                 let names_values = cells.iter().any(|cell| Holds::of(cell).is_value());
                 if names_values && !cells.iter().any(holds_value) {
-                    if let Some(reason) = not_text {
+                    if let Some(reason) = damage {
                         let reason = format!("the header: {reason}");
                         return Err(BulkError::Input { name, reason });
                     }
@@ -190,7 +190,7 @@ impl Entries {
                     });
                 }
             }
-            rows.push((line, cells, not_text));
+            rows.push((place.line, cells, damage));
         }
         let named = header.is_some();
         let header = header.unwrap_or_else(|| {
@@ -198,7 +198,7 @@ impl Entries {
             let further = (2..=widest.unwrap_or(1)).map(|n| format!("column_{n}"));
             std::iter::once("value".to_owned()).chain(further).collect()
         });
-        let entries = rows.into_iter().map(|(line, cells, not_text)| {
+        let entries = rows.into_iter().map(|(line, cells, damage)| {
             let width = cells.len();
             let kept = header
                 .iter()
@@ -210,7 +210,7 @@ impl Entries {
                 .collect();
             let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
             let data = serde_json::to_string(&cells).unwrap_or_default();
-            let values = match (not_text, named) {
+            let values = match (damage, named) {
                 (Some(reason), _) => Err(whole(line, reason)),
                 (None, true) if width > header.len() => Err(whole(
                     line,

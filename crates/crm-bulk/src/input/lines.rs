@@ -10,13 +10,20 @@ use csv::ByteRecord;
 use super::{Dialect, quotes::Quotes};
 use crate::BulkError;
 
-/// Reads the next record of CSV and tells its line; `None` at the end. A quoted cell that is never
+/// Where a record stands.
+pub(super) struct Place {
+    pub(super) line: u64,
+    /// The line on which a cell goes on behind its closing quote.
+    pub(super) stray: Option<u64>,
+}
+
+/// Reads the next record of CSV and tells its place; `None` at the end. A quoted cell that is never
 /// closed ends the reading: it holds all rows behind it. `name` is the input's, for errors.
 pub(super) fn next_record<R: Read>(
     reader: &mut csv::Reader<Lines<R>>,
     record: &mut ByteRecord,
     name: &str,
-) -> Result<Option<u64>, BulkError> {
+) -> Result<Option<Place>, BulkError> {
     let at = reader.position().byte();
     let more = reader.read_byte_record(record);
     let line = reader.get_mut().at(at);
@@ -30,7 +37,11 @@ pub(super) fn next_record<R: Read>(
             line,
             "a quoted cell that begins here is never closed",
         )),
-        None => Ok(more.then_some(line)),
+        None => {
+            let end = reader.position().byte();
+            let stray = reader.get_mut().stray_before(end);
+            Ok(more.then_some(Place { line, stray }))
+        }
     }
 }
 
@@ -47,6 +58,8 @@ pub(super) struct Lines<R> {
     /// Offset and number of the lines that were not asked for yet.
     begins: VecDeque<(u64, u64)>,
     quotes: Quotes,
+    /// Offset and line of each text behind a closing quote that was not asked for yet.
+    strays: VecDeque<(u64, u64)>,
     /// Whether everything was read.
     ended: bool,
 }
@@ -60,6 +73,7 @@ impl<R> Lines<R> {
             is_blank: true,
             begins: VecDeque::new(),
             quotes: Quotes::new(dialect),
+            strays: VecDeque::new(),
             ended: false,
         }
     }
@@ -70,6 +84,16 @@ impl<R> Lines<R> {
             self.begins.pop_front();
         }
         self.begins.front().map_or(self.line, |(_, line)| *line)
+    }
+
+    /// The line of the first text behind a closing quote before this offset. Offsets must not go
+    /// back.
+    fn stray_before(&mut self, offset: u64) -> Option<u64> {
+        let mut first = None;
+        while let Some((_, line)) = self.strays.pop_front_if(|(at, _)| *at < offset) {
+            first = first.or(Some(line));
+        }
+        first
     }
 
     /// The line of the quoted cell with which the input ends.
@@ -83,7 +107,9 @@ impl<R> Lines<R> {
                 self.begins.push_back((self.read + at as u64, self.line));
                 self.is_blank = false;
             }
-            self.quotes.follow(*byte, self.line);
+            if self.quotes.follow(*byte, self.line) {
+                self.strays.push_back((self.read + at as u64, self.line));
+            }
             if *byte == b'\n' {
                 self.line += 1;
                 self.is_blank = true;
@@ -122,8 +148,8 @@ mod tests {
             .flexible(true)
             .from_reader(Lines::new(reader, &Dialect::default()));
         let (mut record, mut lines) = (ByteRecord::new(), Vec::new());
-        while let Some(line) = next_record(&mut csv, &mut record, "test").unwrap() {
-            lines.push(line);
+        while let Some(place) = next_record(&mut csv, &mut record, "test").unwrap() {
+            lines.push(place.line);
         }
         lines
     }

@@ -188,7 +188,10 @@ impl Input {
 
     pub(crate) fn rows(self) -> Result<Rows, BulkError> {
         Ok(match self.format {
-            InputFormat::Csv => Rows::Csv(CsvRows::new(self.name, self.reader, &self.dialect)?),
+            InputFormat::Csv => {
+                let rows = CsvRows::new(self.name, self.reader, &self.dialect)?;
+                Rows::Csv(Box::new(rows))
+            }
             InputFormat::Ndjson => Rows::Ndjson(NdjsonRows::new(self.name, self.reader)),
         })
     }
@@ -208,7 +211,7 @@ impl Input {
 
 /// The rows of an input, one at a time.
 pub(crate) enum Rows {
-    Csv(CsvRows),
+    Csv(Box<CsvRows>),
     Ndjson(NdjsonRows),
 }
 

@@ -39,16 +39,18 @@ impl Quotes {
         }
     }
 
-    /// Takes the next byte, which stands on this line.
-    pub(super) fn follow(&mut self, byte: u8, line: u64) {
+    /// Takes the next byte, which stands on this line. Whether it is text behind the quote that
+    /// closed its cell: then a quote is missing somewhere, and rows may have become one.
+    pub(super) fn follow(&mut self, byte: u8, line: u64) -> bool {
         if let Some((first, rest)) = self.mark.split_first() {
             if *first == byte {
                 self.mark = rest;
-                return;
+                return false;
             }
             self.mark = &[];
         }
         let is_quote = byte == self.quote;
+        let was_closed = matches!(self.place, Place::Closed);
         self.place = match self.place {
             Place::Quoted if is_quote => Place::Closed,
             Place::Quoted => Place::Quoted,
@@ -60,6 +62,7 @@ impl Quotes {
             _ if byte == self.delimiter || matches!(byte, b'\r' | b'\n') => Place::Beginning,
             _ => Place::Bare,
         };
+        was_closed && matches!(self.place, Place::Bare)
     }
 
     /// The line of the quoted cell that is not closed yet.
@@ -96,7 +99,9 @@ mod tests {
                 .flat_map(|text| [text.clone(), format!("\u{feff}{text}")])
             {
                 let mut quotes = Quotes::new(&Dialect::default());
-                text.bytes().for_each(|byte| quotes.follow(byte, 7));
+                for byte in text.bytes() {
+                    quotes.follow(byte, 7);
+                }
                 assert_eq!(
                     quotes.open().is_some(),
                     swallows_what_follows(&text),
