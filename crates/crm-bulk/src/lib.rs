@@ -92,7 +92,7 @@
 //! A snapshot:
 //!
 //! ```sql
-#![doc = include_str!("snapshot.sql")]
+#![doc = include_str!("snapshot/schema.sql")]
 //! ```
 
 #![warn(missing_debug_implementations)]

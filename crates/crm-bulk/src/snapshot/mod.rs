@@ -24,7 +24,7 @@ use crate::{
 const FORMAT: Format = Format {
     noun: "snapshot",
     application_id: 0x4352_4D46,
-    migrations: &[include_str!("snapshot.sql")],
+    migrations: &[include_str!("schema.sql")],
 };
 
 /// Every contact of every customer and location of one tenant, as the export feeds tell them,
