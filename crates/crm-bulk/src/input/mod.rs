@@ -3,11 +3,13 @@
 mod columns;
 mod csv;
 mod entries;
+mod headers;
 mod invalid;
 mod lines;
 mod ndjson;
 mod quotes;
 mod request;
+mod values;
 
 use std::{
     fmt,
@@ -22,10 +24,12 @@ pub use self::invalid::{BadCell, InvalidRows};
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
-    entries::{Entries, cells, date, key, received},
+    entries::{Entries, cells},
+    headers::received,
     invalid::{BadRows, problem, whole, write_cells, write_members, write_record},
     ndjson::{NdjsonRows, Object},
     request::{RowRequest, Select},
+    values::{date, key},
 };
 
 /// A file or stream of rows, each asking for a change.

@@ -4,8 +4,8 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 
 use super::{
     columns::{Cells, Column},
-    entries::key,
     invalid::BadCell,
+    values::key,
 };
 use crate::{Action, OwnerId, Wanted};
 

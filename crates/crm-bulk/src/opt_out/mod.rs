@@ -1,24 +1,22 @@
 //! From a list of numbers and addresses to a change set that reaches every copy of them.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    path::{Path, PathBuf},
-};
+mod people;
+mod search;
+
+use std::path::{Path, PathBuf};
 
 use crm_contacts::ContactsService;
-use crm_models::{
-    ContactId, ContactMethod, ContactMethodFilter, ContactMethodSort, ContactType, PreferenceType,
-    Sort, Timestamp,
-};
+use crm_models::ContactType;
 use crm_transport::Transport;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
+use self::{
+    people::{chosen, methods},
+    search::{Search, Sought},
+};
 use crate::{
-    Action, BulkError, Input, MethodImage, Outcome, OwnerId, PlanSummary, Site, Snapshot, State,
-    Target, Wanted,
+    Action, BulkError, Input, PlanSummary, Site, Snapshot, Target, Wanted,
     input::{BadRows, Entries},
-    plan::{NO_SUCH_VALUE, describe_input, judge, leave_out, refuse_to_mend_in},
-    present,
+    plan::{describe_input, judge, leave_out, refuse_to_mend_in},
     set::{
         SetKind,
         draft::{Draft, Planned},
@@ -67,11 +65,6 @@ pub struct OptOut {
     skip_invalid: bool,
     mend: Option<PathBuf>,
 }
-
-/// How many contact methods' preferences are read at once; the transport keeps the rate.
-const CALLS_AT_ONCE: usize = 8;
-/// The largest page that the API gives.
-const PAGE: i32 = 5_000;
 
 impl OptOut {
     /// Turns marketing off. The snapshot finds the contacts: bring it up to date first.
@@ -231,196 +224,4 @@ impl OptOut {
             ..Wanted::default()
         }
     }
-}
-
-/// What was found so far.
-#[derive(Default)]
-struct Search {
-    rows: u64,
-    /// Who asks for each number or address; the same may stand in several rows.
-    sought: HashMap<String, Vec<Sought>>,
-    /// Whether there is a telephone number among them.
-    numbers: bool,
-    /// Telephone numbers whose text messages are not as the list wants them.
-    texts_otherwise: HashSet<(OwnerId, ContactId)>,
-    invalid: Option<crate::InvalidRows>,
-    notes: Vec<String>,
-}
-
-/// A number or an address of a row.
-struct Sought {
-    row: u64,
-    column: String,
-    found: bool,
-}
-
-impl Search {
-    fn finish(
-        mut self,
-        draft: Draft,
-        known_at: Timestamp,
-        on: bool,
-    ) -> Result<PlanSummary, BulkError> {
-        self.settle_rows(&draft)?;
-        if self.numbers {
-            self.notes
-                .push(text_messages(on, self.texts_otherwise.len()));
-        }
-        let notes = serde_json::to_string(&self.notes).map_err(|e| draft.unwritable(e))?;
-        draft.set_meta("notes", &notes)?;
-        draft.set_known_at(known_at)?;
-        draft.finish()?;
-        Ok(PlanSummary {
-            rows: self.rows,
-            invalid: self.invalid,
-            known_at,
-        })
-    }
-
-    /// Says of which row nothing was found, or not all.
-    fn settle_rows(&self, draft: &Draft) -> Result<(), BulkError> {
-        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>)>::new();
-        for sought in self.sought.values().flatten() {
-            let (some, missing) = by_row.entry(sought.row).or_default();
-            match sought.found {
-                true => *some = true,
-                false => missing.push(&sought.column),
-            }
-        }
-        for (row, (some, mut missing)) in by_row {
-            missing.sort_unstable();
-            match (some, missing.as_slice()) {
-                (true, []) => {}
-                (true, missing) => {
-                    let why = format!("{}: {NO_SUCH_VALUE}", missing.join(", "));
-                    draft.settle_row(row, None, &why)?;
-                }
-                (false, _) => draft.settle_row(row, Some(State::NotFound), NO_SUCH_VALUE)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What the plan cannot do about text messages.
-fn text_messages(on: bool, otherwise: usize) -> String {
-    let (verb, state, what) = match on {
-        false => (
-            "set",
-            "may still get text messages",
-            "Block the numbers of the list",
-        ),
-        true => (
-            "clear",
-            "get no text messages all the same",
-            "Allow the numbers of the list",
-        ),
-    };
-    let found = match otherwise {
-        0 => String::new(),
-        found => format!(" Of the numbers found, {found} {state}."),
-    };
-    format!(
-        "Text messages are not covered: no operation of the contacts API can {verb} \
-         \"do not text\".{found} {what} where your text messages are sent from."
-    )
-}
-
-/// The names of the preferences to set. They are not documented, so they are taken from the
-/// API: those that speak of marketing, or all that are on or off.
-fn chosen(types: &[PreferenceType], every_flag: bool, notes: &mut Vec<String>) -> Vec<String> {
-    let speaks_of_marketing =
-        |kind: &&PreferenceType| kind.name.to_lowercase().contains("marketing");
-    let is_flag = |kind: &&PreferenceType| kind.data_type.eq_ignore_ascii_case("Bool");
-    let chosen: Vec<_> = types
-        .iter()
-        .filter(|kind| every_flag || speaks_of_marketing(kind))
-        .filter(is_flag)
-        .map(|kind| kind.name.clone())
-        .collect();
-    let passed_over: Vec<_> = types
-        .iter()
-        .filter(|kind| (every_flag || speaks_of_marketing(kind)) && !is_flag(kind))
-        .map(|kind| kind.name.as_str())
-        .collect();
-    if !passed_over.is_empty() {
-        notes.push(format!(
-            "These preferences of contact methods are not on or off and were left alone: {}.",
-            passed_over.join(", ")
-        ));
-    }
-    if chosen.is_empty() {
-        let known: Vec<_> = types.iter().map(|kind| kind.name.as_str()).collect();
-        notes.push(format!(
-            "No preference of contact methods speaks of marketing, so people's contact methods \
-             were left alone. The API knows: {}.",
-            known.join(", ")
-        ));
-    }
-    chosen
-}
-
-/// Plans the contact methods of people.
-async fn methods<T: Transport>(
-    service: &ContactsService<T>,
-    draft: &mut Draft,
-    search: &mut Search,
-    wanted: &BTreeMap<String, bool>,
-) -> Result<(), BulkError> {
-    if wanted.is_empty() || search.sought.is_empty() {
-        return Ok(());
-    }
-    // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
-    let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
-    let all = service.people().contact_methods(in_order);
-    let mut pages = std::pin::pin!(all.page_size(PAGE).pages());
-    let key = |method: &ContactMethod| method.contact_type.key(&method.value);
-    let mut matching = BTreeMap::new();
-    while let Some(page) = pages.try_next().await? {
-        let found = page.data.into_iter();
-        let found = found.filter(|method| search.sought.contains_key(&key(method)));
-        matching.extend(found.map(|method| (method.id, method)));
-    }
-    let read = async |method: ContactMethod| {
-        let image = MethodImage {
-            contact_type: method.contact_type.clone(),
-            value: method.value.clone(),
-            preferences: BTreeMap::new(),
-        };
-        match present::method(service, method.contact_id, method.id, image).await {
-            Ok(image) => Ok(Some((method, image))),
-            // Deleted since it was listed.
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(BulkError::from(error)),
-        }
-    };
-    let mut read = std::pin::pin!(
-        stream::iter(matching.into_values())
-            .map(read)
-            .buffered(CALLS_AT_ONCE)
-    );
-    while let Some(found) = read.try_next().await? {
-        let Some((method, image)) = found else {
-            continue;
-        };
-        let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
-        let met = wanted
-            .iter()
-            .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
-        let state = if met { State::Already } else { State::Planned };
-        for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
-            sought.found = true;
-            draft.add_change(&Planned {
-                row: Some(sought.row),
-                target: Target::Method {
-                    person: method.contact_id,
-                    method: method.id,
-                },
-                action: &Action::MethodPreferences(wanted.clone()),
-                before: Some(&before),
-                outcome: Outcome::new(state),
-            })?;
-        }
-    }
-    Ok(())
 }

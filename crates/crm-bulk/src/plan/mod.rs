@@ -3,18 +3,19 @@
 mod from_api;
 mod from_snapshot;
 pub(crate) mod judge;
+mod rows;
 
 use std::path::{Path, PathBuf};
 
 use crm_contacts::ContactsService;
-use crm_models::{ContactType, Timestamp};
+use crm_models::Timestamp;
 use crm_transport::Transport;
 
-use self::from_snapshot::Batch;
+pub(crate) use self::rows::{describe_input, leave_out, refuse_to_mend_in};
+use self::{from_snapshot::Batch, rows::RowPlace};
 use crate::{
-    Action, BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
-    input::{BadCell, BadRows, InputFormat, RowRequest, Select, problem, whole},
-    partial,
+    BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
+    input::Select,
     set::{SetKind, draft::Draft},
 };
 
@@ -227,90 +228,6 @@ impl Plan {
         })
     }
 
-    /// One pass over the rows: keeps each, and hands those that are right to `plan` as long as
-    /// there is something to plan.
-    fn read(
-        &self,
-        input: Input,
-        draft: &Draft,
-        mut plan: impl FnMut(RowPlace, RowRequest) -> Result<(), BulkError>,
-    ) -> Result<(u64, Option<InvalidRows>), BulkError> {
-        let dialect = input.dialect().clone();
-        let (name, format) = (input.name().to_owned(), input.format());
-        let mut others = vec![draft.path()];
-        others.extend(input.path());
-        others.extend(self.snapshot.as_ref().map(Snapshot::path));
-        refuse_to_mend_in(self.mend.as_deref(), &others)?;
-        let mut rows = input.rows()?;
-        let header = rows.header().to_vec();
-        describe_input(draft, &name, format, dialect.delimiter, &header)?;
-        let mut bad = BadRows::new(
-            &name,
-            format,
-            dialect.delimiter,
-            &header,
-            self.mend.as_deref(),
-        );
-        let mut row = 0;
-        while let Some(read) = rows.next()? {
-            row += 1;
-            let raw = match read {
-                Ok(raw) => raw,
-                Err(unreadable) => {
-                    let (line, data) = (unreadable.line, unreadable.data);
-                    let cells = whole(line, unreadable.reason);
-                    if self.skip_invalid {
-                        leave_out(draft, row, line, &cells, &data)?;
-                    }
-                    bad.add(line, cells, &data)?;
-                    continue;
-                }
-            };
-            let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear);
-            match request {
-                Err(cells) => {
-                    if self.skip_invalid {
-                        leave_out(draft, row, raw.line, &cells, raw.data)?;
-                    }
-                    bad.add(raw.line, cells, raw.data)?;
-                }
-                // Only the check goes on once the plan cannot come to be.
-                Ok(_) if !bad.is_empty() && !self.skip_invalid => {}
-                Ok(mut request) => {
-                    self.clean(&mut request);
-                    draft.add_row(row, raw.line, raw.data)?;
-                    let place = RowPlace {
-                        row,
-                        line: raw.line,
-                    };
-                    plan(place, request)?;
-                }
-            }
-        }
-        // The input is closed before the file to mend is put in place.
-        drop(rows);
-        match bad.finish()? {
-            Some(invalid) if !self.skip_invalid => Err(invalid.into()),
-            invalid => Ok((row, invalid)),
-        }
-    }
-
-    fn clean(&self, request: &mut RowRequest) {
-        let (Action::Update(wanted) | Action::Create(wanted)) = &mut request.action else {
-            return;
-        };
-        if let Some(value) = &wanted.value {
-            let by_looks = match value.contains('@') {
-                true => ContactType::Email,
-                false => ContactType::Phone,
-            };
-            let contact_type = wanted.contact_type.as_ref().unwrap_or(&by_looks);
-            if let Some(cleaned) = self.clean_up.value(contact_type, value) {
-                wanted.value = Some(cleaned);
-            }
-        }
-    }
-
     /// The snapshot, made ready, and when it was complete. One of another site is refused. `name`
     /// is what needs it.
     fn complete_snapshot(&self, name: &str) -> Result<(&Snapshot, Timestamp), BulkError> {
@@ -332,47 +249,3 @@ impl Plan {
 }
 
 pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
-
-/// Keeps a row that is wrong and is left out, so that it is not missing from the results.
-pub(crate) fn leave_out(
-    draft: &Draft,
-    row: u64,
-    line: u64,
-    cells: &[BadCell],
-    data: &str,
-) -> Result<(), BulkError> {
-    draft.add_row(row, line, data)?;
-    draft.settle_row(row, Some(State::Failed), &problem(cells))
-}
-
-/// Refuses to write the wrong rows over what they come from or what is made of the right ones.
-pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| partial::is_same(mend, other))) {
-        None => Ok(()),
-        Some(mend) => Err(BulkError::Taken {
-            path: mend.to_owned(),
-        }),
-    }
-}
-
-/// Where a row stands.
-#[derive(Clone, Copy)]
-pub(crate) struct RowPlace {
-    pub(crate) row: u64,
-    pub(crate) line: u64,
-}
-
-/// Keeps what is needed to give the input back.
-pub(crate) fn describe_input(
-    draft: &Draft,
-    name: &str,
-    format: InputFormat,
-    delimiter: u8,
-    header: &[String],
-) -> Result<(), BulkError> {
-    draft.set_meta("source", name)?;
-    draft.set_meta("format", format.as_str())?;
-    draft.set_meta("delimiter", &char::from(delimiter).to_string())?;
-    let header = serde_json::to_string(header).unwrap_or_default();
-    draft.set_meta("header", &header)
-}

@@ -4,6 +4,7 @@ mod changes;
 pub(crate) mod columns;
 pub(crate) mod draft;
 pub(crate) mod journal;
+mod repeats;
 
 use std::{
     collections::BTreeMap,

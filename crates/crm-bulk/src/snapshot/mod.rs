@@ -1,25 +1,25 @@
 //! All contacts of a tenant in a file, to select from and to compare with.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+mod look_up;
+
+use std::{path::Path, time::Duration};
 
 use crm_contacts::{ContactsService, Owner};
 use crm_models::{
-    Contact, ContactId, ContactOwner, ContinuationToken, CustomerId, ExportBatch, ExportFrom,
-    ExportedContact, LocationId, Timestamp,
+    ContactOwner, ContinuationToken, CustomerId, ExportBatch, ExportFrom, ExportedContact,
+    LocationId, Timestamp,
 };
 use crm_transport::Transport;
 use futures_util::TryStreamExt;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::{
-    BulkError, OwnerId, Site, clock,
+    BulkError, Site, clock,
     database::{Database, Format},
-    input::key,
     new_database::NewDatabase,
 };
+
+pub(crate) use self::look_up::Known;
 
 const FORMAT: Format = Format {
     noun: "snapshot",
@@ -65,13 +65,6 @@ pub struct Coverage {
     pub preferences_unknown: u64,
     /// Existing contacts by type.
     pub by_type: Vec<(String, u64)>,
-}
-
-/// A contact as the snapshot knows it.
-pub(crate) struct Known {
-    pub(crate) contact: Contact,
-    /// The contact as the API wrote it.
-    pub(crate) json: String,
 }
 
 impl Snapshot {
@@ -262,112 +255,6 @@ impl Snapshot {
             )?,
             by_type: self.database.check(by_type())?,
         })
-    }
-
-    /// Prepares for many look-ups: all see the same state, whoever updates the file meanwhile.
-    /// The cache holds the index of a million contacts.
-    pub(crate) fn hold_still(&self) -> Result<(), BulkError> {
-        self.database.hold_still(40 * 1024)
-    }
-
-    /// One contact that exists.
-    pub(crate) fn contact(
-        &self,
-        owner: OwnerId,
-        contact: ContactId,
-    ) -> Result<Option<Known>, BulkError> {
-        let known = self
-            .database
-            .connection
-            .prepare_cached(
-                "SELECT contact FROM contacts
-                 WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
-            )
-            .and_then(|mut query| {
-                query
-                    .query_row(params![owner.kind(), owner.get(), contact.get()], |row| {
-                        row.get(0)
-                    })
-                    .optional()
-            });
-        let json: Option<String> = self.database.check(known)?;
-        json.map(|json| self.known(json)).transpose()
-    }
-
-    /// The existing contacts with this number or address, of all owners or of one. Of a number
-    /// the extension counts too, in a type that has numbers.
-    pub(crate) fn with_value(
-        &self,
-        value: &str,
-        owner: Option<OwnerId>,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
-        let mut found = self.with_key(&key(value), owner)?;
-        found.retain(|(_, known)| {
-            let contact = &known.contact;
-            !contact.contact_type.is_phone()
-                || contact.contact_type.same_value(value, &contact.value)
-        });
-        Ok(found)
-    }
-
-    /// The existing contacts with this key, of all owners or of one.
-    pub(crate) fn with_key(
-        &self,
-        key: &str,
-        owner: Option<OwnerId>,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
-        let query = || -> rusqlite::Result<Vec<(String, i64, String)>> {
-            self.database
-                .connection
-                .prepare_cached(
-                    "SELECT owner_kind, owner_id, contact FROM contacts
-                     WHERE key = ?1 AND active
-                       AND (?2 IS NULL OR (owner_kind = ?2 AND owner_id = ?3))
-                     ORDER BY owner_kind, owner_id, contact_id",
-                )?
-                .query_map(
-                    params![key, owner.map(OwnerId::kind), owner.map(OwnerId::get)],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-                )?
-                .collect()
-        };
-        let found = self.database.check(query())?;
-        found
-            .into_iter()
-            .map(|(kind, id, json)| Ok((self.owner(&kind, id)?, self.known(json)?)))
-            .collect()
-    }
-
-    /// Hands every existing contact to `each`.
-    pub(crate) fn for_each(
-        &self,
-        mut each: impl FnMut(OwnerId, Known) -> Result<(), BulkError>,
-    ) -> Result<(), BulkError> {
-        let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE active";
-        let mut query = self.database.check(self.database.connection.prepare(sql))?;
-        let mut rows = self.database.check(query.query([]))?;
-        while let Some(row) = self.database.check(rows.next())? {
-            let columns = || Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
-            let (kind, id, json) = self.database.check(columns())?;
-            each(self.owner(&kind, id)?, self.known(json)?)?;
-        }
-        Ok(())
-    }
-
-    fn known(&self, json: String) -> Result<Known, BulkError> {
-        let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
-        Ok(Known { contact, json })
-    }
-
-    fn owner(&self, kind: &str, id: i64) -> Result<OwnerId, BulkError> {
-        OwnerId::new(kind, id).ok_or_else(|| self.damaged("no such owner"))
-    }
-
-    fn damaged(&self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BulkError {
-        BulkError::Damaged {
-            path: PathBuf::from(self.database.path()),
-            source: reason.into(),
-        }
     }
 }
 

@@ -1,0 +1,122 @@
+//! The contact methods of people.
+
+use std::collections::BTreeMap;
+
+use crm_contacts::ContactsService;
+use crm_models::{ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort};
+use crm_transport::Transport;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::search::Search;
+use crate::{
+    Action, BulkError, MethodImage, Outcome, State, Target, present,
+    set::draft::{Draft, Planned},
+};
+
+/// How many contact methods' preferences are read at once; the transport keeps the rate.
+const CALLS_AT_ONCE: usize = 8;
+/// The largest page that the API gives.
+const PAGE: i32 = 5_000;
+
+/// The names of the preferences to set. They are not documented, so they are taken from the
+/// API: those that speak of marketing, or all that are on or off.
+pub(super) fn chosen(
+    types: &[PreferenceType],
+    every_flag: bool,
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let speaks_of_marketing =
+        |kind: &&PreferenceType| kind.name.to_lowercase().contains("marketing");
+    let is_flag = |kind: &&PreferenceType| kind.data_type.eq_ignore_ascii_case("Bool");
+    let chosen: Vec<_> = types
+        .iter()
+        .filter(|kind| every_flag || speaks_of_marketing(kind))
+        .filter(is_flag)
+        .map(|kind| kind.name.clone())
+        .collect();
+    let passed_over: Vec<_> = types
+        .iter()
+        .filter(|kind| (every_flag || speaks_of_marketing(kind)) && !is_flag(kind))
+        .map(|kind| kind.name.as_str())
+        .collect();
+    if !passed_over.is_empty() {
+        notes.push(format!(
+            "These preferences of contact methods are not on or off and were left alone: {}.",
+            passed_over.join(", ")
+        ));
+    }
+    if chosen.is_empty() {
+        let known: Vec<_> = types.iter().map(|kind| kind.name.as_str()).collect();
+        notes.push(format!(
+            "No preference of contact methods speaks of marketing, so people's contact methods \
+             were left alone. The API knows: {}.",
+            known.join(", ")
+        ));
+    }
+    chosen
+}
+
+/// Plans the contact methods of people.
+pub(super) async fn methods<T: Transport>(
+    service: &ContactsService<T>,
+    draft: &mut Draft,
+    search: &mut Search,
+    wanted: &BTreeMap<String, bool>,
+) -> Result<(), BulkError> {
+    if wanted.is_empty() || search.sought.is_empty() {
+        return Ok(());
+    }
+    // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
+    let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
+    let all = service.people().contact_methods(in_order);
+    let mut pages = std::pin::pin!(all.page_size(PAGE).pages());
+    let key = |method: &ContactMethod| method.contact_type.key(&method.value);
+    let mut matching = BTreeMap::new();
+    while let Some(page) = pages.try_next().await? {
+        let found = page.data.into_iter();
+        let found = found.filter(|method| search.sought.contains_key(&key(method)));
+        matching.extend(found.map(|method| (method.id, method)));
+    }
+    let read = async |method: ContactMethod| {
+        let image = MethodImage {
+            contact_type: method.contact_type.clone(),
+            value: method.value.clone(),
+            preferences: BTreeMap::new(),
+        };
+        match present::method(service, method.contact_id, method.id, image).await {
+            Ok(image) => Ok(Some((method, image))),
+            // Deleted since it was listed.
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(BulkError::from(error)),
+        }
+    };
+    let mut read = std::pin::pin!(
+        stream::iter(matching.into_values())
+            .map(read)
+            .buffered(CALLS_AT_ONCE)
+    );
+    while let Some(found) = read.try_next().await? {
+        let Some((method, image)) = found else {
+            continue;
+        };
+        let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
+        let met = wanted
+            .iter()
+            .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
+        let state = if met { State::Already } else { State::Planned };
+        for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
+            sought.found = true;
+            draft.add_change(&Planned {
+                row: Some(sought.row),
+                target: Target::Method {
+                    person: method.contact_id,
+                    method: method.id,
+                },
+                action: &Action::MethodPreferences(wanted.clone()),
+                before: Some(&before),
+                outcome: Outcome::new(state),
+            })?;
+        }
+    }
+    Ok(())
+}

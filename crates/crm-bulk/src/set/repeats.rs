@@ -1,0 +1,169 @@
+//! Changes of one set that are about one record.
+
+use std::collections::HashMap;
+
+use crm_models::ContactType;
+use rusqlite::{params, types::Value};
+
+use super::draft::Draft;
+use crate::{BulkError, State, Wanted};
+
+impl Draft {
+    /// Several changes of one record.
+    pub(super) fn resolve_repeats(&self) -> Result<(), BulkError> {
+        let groups = "SELECT owner_kind, owner_id, contact_id FROM changes
+             WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
+        let members = "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
+             WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
+        let database = self.database();
+        let groups: rusqlite::Result<Vec<[Value; 3]>> = (|| {
+            database
+                .connection
+                .prepare(groups)?
+                .query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?
+                .collect()
+        })();
+        for record in database.check(groups)? {
+            let members: rusqlite::Result<Vec<(i64, u64, String)>> = (|| {
+                database
+                    .connection
+                    .prepare_cached(members)?
+                    .query_map(rusqlite::params_from_iter(record), |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })?
+                    .collect()
+            })();
+            self.set_aside(&database.check(members)?)?;
+        }
+        Ok(())
+    }
+
+    /// Several creations of one number or address on one owner, however it is written.
+    pub(super) fn resolve_creations(&self) -> Result<(), BulkError> {
+        let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0), wanted FROM changes
+             WHERE action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL
+             ORDER BY owner_kind, owner_id, id";
+        let database = self.database();
+        let mut query = database.check(database.connection.prepare(sql))?;
+        let mut rows = database.check(query.query([]))?;
+        let mut repeats = Vec::new();
+        let mut owner = None;
+        let mut of_owner = HashMap::<_, Vec<Creation>>::new();
+        while let Some(row) = database.check(rows.next())? {
+            let read = || -> rusqlite::Result<(_, _, String)> {
+                let owner: (String, Value) = (row.get(0)?, row.get(1)?);
+                Ok((owner, (row.get(2)?, row.get(3)?), row.get(4)?))
+            };
+            let (next, (id, row), wanted) = database.check(read())?;
+            if owner.as_ref() != Some(&next) {
+                owner = Some(next);
+                repeats.extend(several(&mut of_owner));
+            }
+            let Ok(mut wanted) = serde_json::from_str::<Wanted>(&wanted) else {
+                continue;
+            };
+            let key = creation_key(&wanted);
+            wanted.value = None;
+            of_owner.entry(key).or_default().push((id, row, wanted));
+        }
+        repeats.extend(several(&mut of_owner));
+        repeats.iter().try_for_each(|group| self.set_aside(group))
+    }
+
+    /// Changes of one record, each with its row and what it asks for: alike, the first one
+    /// stays; different, none does.
+    fn set_aside<W: PartialEq>(&self, members: &[(i64, u64, W)]) -> Result<(), BulkError> {
+        let Some((first_id, first_row, first)) = members.first() else {
+            return Ok(());
+        };
+        let alike = members.iter().all(|(_, _, wanted)| wanted == first);
+        for (id, row, _) in members.iter().skip(usize::from(alike)) {
+            let (state, why) = match alike {
+                true => (State::Already, format!("row {first_row} asks for the same")),
+                false => (State::Conflict, contradiction(members, *row)),
+            };
+            let sql = "UPDATE changes SET state = ?, message = ?, repeats = ? WHERE id = ?
+                AND state IN ('planned', 'already')";
+            let repeats = alike.then_some(first_id);
+            self.execute(sql, params![state.as_str(), why, repeats, id])?;
+        }
+        Ok(())
+    }
+}
+
+/// How many of the rows that contradict one are named to it.
+const ROWS_TOLD: usize = 5;
+
+/// What a row is told of the other ones that are about its record.
+fn contradiction<W>(members: &[(i64, u64, W)], row: u64) -> String {
+    let others = members.iter().map(|(_, other, _)| *other);
+    let told = others.filter(|other| *other != row).take(ROWS_TOLD);
+    let told: Vec<_> = told.map(|other| other.to_string()).collect();
+    let told = told.join(", ");
+    match members.len() - 1 {
+        all if all > ROWS_TOLD => {
+            let more = all - ROWS_TOLD;
+            format!("contradicts row {told} and {more} more about this contact")
+        }
+        _ => format!("contradicts row {told} about this contact"),
+    }
+}
+
+/// A creation: its number, its row, and what it asks for besides the value.
+type Creation = (i64, u64, Wanted);
+
+/// The creations of one owner that are about the same number or address.
+fn several<K>(of_owner: &mut HashMap<K, Vec<Creation>>) -> Vec<Vec<Creation>> {
+    let groups = of_owner.drain().map(|(_, group)| group);
+    groups.filter(|group| group.len() > 1).collect()
+}
+
+/// What two creations of the same number or address have in common: see
+/// [`CreateContactRequest::is_same`](crm_models::CreateContactRequest::is_same).
+fn creation_key(wanted: &Wanted) -> (Option<ContactType>, String) {
+    let family = match &wanted.contact_type {
+        Some(ContactType::MobilePhone) => Some(ContactType::Phone),
+        other => other.clone(),
+    };
+    let value = wanted.value.as_deref().unwrap_or_default();
+    let key = family.as_ref().map(|family| family.key(value));
+    let key = key.filter(|key| !key.is_empty());
+    (family, key.unwrap_or_else(|| value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, ChangeSet, Selection, Site, Target, set::SetKind};
+
+    #[test]
+    fn a_conflict_of_many_rows_names_a_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
+        for row in 1..=1_000 {
+            let action = Action::Update(Wanted {
+                memo: Some(row.to_string()),
+                ..Wanted::default()
+            });
+            let target = Target::Contact {
+                owner: crm_models::LocationId::new(5).unwrap().into(),
+                contact: Some(7.try_into().unwrap()),
+            };
+            draft.add_unread(Some(row), target, &action).unwrap();
+        }
+        draft.batch("UPDATE changes SET state = 'planned'").unwrap();
+        draft.finish().unwrap();
+        let set = ChangeSet::open(&path).unwrap();
+        let changes = set.changes(&Selection::all());
+        let told: Vec<_> = changes
+            .filter_map(|change| change.unwrap().outcome.message)
+            .collect();
+        assert_eq!(told.len(), 1_000);
+        let first = "contradicts row 2, 3, 4, 5, 6 and 994 more about this contact";
+        assert_eq!(told[0], first);
+        let last = "contradicts row 1, 2, 3, 4, 5 and 994 more about this contact";
+        assert_eq!(told[999], last);
+    }
+}
