@@ -13,7 +13,10 @@ struct Problem {
 /// The title of a problem; some answers call it `message`.
 pub(crate) fn title(response: &Response) -> Option<String> {
     let problem: Problem = serde_json::from_slice(response.body()).ok()?;
-    problem.title.or(problem.message)
+    [problem.title, problem.message]
+        .into_iter()
+        .flatten()
+        .find(|text| !text.trim().is_empty())
 }
 
 /// Whether the title of a conflict says that the service is down for a while.

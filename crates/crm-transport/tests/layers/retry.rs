@@ -114,6 +114,7 @@ async fn only_a_conflict_that_speaks_of_maintenance_is_repeated() {
     for (status, body, attempts) in [
         (409, r#"{"title":"Down for Maintenance."}"#, 5),
         (409, r#"{"title":"Please try again later"}"#, 5),
+        (409, r#"{"title":" ","message":"Down for maintenance"}"#, 5),
         (409, r#"{"message":"Busy, try later"}"#, 5),
         (
             409,
