@@ -1,0 +1,163 @@
+//! A request in the making: its path, its query, its body.
+
+use std::fmt::{self, Display};
+
+use bytes::Bytes;
+use crm_models::{FieldError, InvalidInput, TenantId};
+use crm_transport::{Call, Request};
+use http::{HeaderValue, Method, Uri, header, uri::PathAndQuery};
+use memchr::memchr;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::Spec;
+use crate::error::{CallSite, ContactsError};
+
+/// The part of every path before the tenant's id.
+const BASE_PATH: &str = "/crm/v2/tenant/";
+
+/// Everything but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Appends one segment of a path, percent-encoded. Ids need no encoding, so that is looked at
+/// first.
+fn push_segment(target: &mut String, parameter: &dyn Display) {
+    use fmt::Write;
+
+    let start = target.len();
+    // Writing to a String cannot fail.
+    let _ = write!(target, "{parameter}");
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if !target[start..].bytes().all(unreserved) {
+        let encoded = utf8_percent_encode(&target[start..], RESERVED).to_string();
+        target.truncate(start);
+        target.push_str(&encoded);
+    }
+}
+
+/// A request in the making, started by [`Spec::draft`].
+#[derive(Debug)]
+#[must_use]
+pub struct Draft {
+    method: Method,
+    target: String,
+    call: Call,
+    /// The parameter of the path that would lead to another path.
+    refused: Option<&'static str>,
+}
+
+/// How many headers a request has on the wire, about.
+const HEADERS: usize = 6;
+
+impl Draft {
+    pub(super) fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
+        let mut target = String::with_capacity(96);
+        target.push_str(BASE_PATH);
+        push_segment(&mut target, &tenant);
+        let mut parameters = parameters.iter();
+        let mut rest = spec.path;
+        let mut refused = None;
+        while let Some((open, close)) =
+            memchr(b'{', rest.as_bytes()).zip(memchr(b'}', rest.as_bytes()))
+        {
+            target.push_str(&rest[..open]);
+            let start = target.len();
+            if let Some(parameter) = parameters.next() {
+                push_segment(&mut target, parameter);
+            }
+            if matches!(&target[start..], "" | "." | "..") {
+                refused = Some(&rest[open + 1..close]);
+            }
+            rest = &rest[close + 1..];
+        }
+        target.push_str(rest);
+        debug_assert!(parameters.next().is_none(), "{} takes fewer ids", spec.id);
+
+        let mut call = Call::new(spec.id, spec.effect);
+        call.rate_limit_key = tenant.get().unsigned_abs();
+        Self {
+            method: spec.method.clone(),
+            target,
+            call,
+            refused,
+        }
+    }
+
+    /// Appends the members of `value` to the query.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Unwritable`] when it is no flat object.
+    pub fn query<Q: Serialize>(mut self, value: &Q) -> Result<Self, ContactsError> {
+        let query = serde_urlencoded::to_string(value).map_err(ContactsError::unwritable)?;
+        if !query.is_empty() {
+            self.separate();
+            self.target.push_str(&query);
+        }
+        Ok(self)
+    }
+
+    /// Appends one parameter to the query, if it has a value that needs no encoding.
+    pub(crate) fn parameter(mut self, name: &str, value: Option<&impl Display>) -> Self {
+        if let Some(value) = value {
+            self.separate();
+            self.target.push_str(&format!("{name}={value}"));
+        }
+        self
+    }
+
+    fn separate(&mut self) {
+        let separator = if self.target.contains('?') { '&' } else { '?' };
+        self.target.push(separator);
+    }
+
+    /// A request with a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it is no JSON.
+    pub fn json<B: Serialize>(self, body: &B) -> Result<Request, ContactsError> {
+        let body = serde_json::to_vec(body).map_err(ContactsError::unwritable)?;
+        let mut request = self.finish(body.into())?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        Ok(request)
+    }
+
+    /// A request without a body.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] when a parameter of the path is empty, `.` or `..`: hosts and
+    /// HTTP libraries would take it for another path, also percent-encoded.
+    pub fn empty(self) -> Result<Request, ContactsError> {
+        self.finish(Bytes::new())
+    }
+
+    /// What an error says of this call.
+    pub(crate) fn site(self, spec: &Spec) -> CallSite {
+        CallSite::new(spec.clone(), self.target.parse().unwrap_or_default())
+    }
+
+    fn finish(self, body: Bytes) -> Result<Request, ContactsError> {
+        if let Some(parameter) = self.refused {
+            let reason = "is empty, `.` or `..`, which would be another path";
+            return Err(InvalidInput::from(FieldError::new(parameter, "path", reason)).into());
+        }
+        let target = PathAndQuery::from_maybe_shared(Bytes::from(self.target))
+            .map_err(ContactsError::unwritable)?;
+        let mut request = Request::new(body);
+        // Room for what the layers and the HTTP library add, so that the map never grows.
+        request.headers_mut().reserve(HEADERS);
+        *request.method_mut() = self.method;
+        *request.uri_mut() = Uri::from(target);
+        request.extensions_mut().insert(self.call);
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::ACCEPT, json);
+        Ok(request)
+    }
+}

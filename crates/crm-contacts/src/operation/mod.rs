@@ -1,0 +1,150 @@
+//! One API operation as a plain value that becomes a request and reads its answer.
+
+mod draft;
+mod spec;
+
+use crm_models::TenantId;
+use crm_transport::{Request, Response};
+use serde::{Deserialize, de::DeserializeOwned};
+
+pub use self::{draft::Draft, spec::Spec};
+use crate::error::{CallSite, ContactsError};
+
+/// One operation of the API: a value that knows how to become a request and how to read
+/// the answer. No I/O, so each is tested as bytes out and bytes in.
+///
+/// [`ContactsService::call`](crate::ContactsService::call) sends any operation.
+///
+/// ```
+/// use crm_contacts::{
+///     Operation,
+///     models::{ContactId, LocationId, TenantId, UpdateContactRequest},
+///     operations::locations::UpdateContact,
+/// };
+///
+/// let operation = UpdateContact {
+///     owner: LocationId::new(55_021)?,
+///     contact: ContactId::new(71_204)?,
+///     update: UpdateContactRequest::new().memo("Gate code 4411"),
+/// };
+/// let request = operation.request(TenantId::new(1_001)?)?;
+///
+/// assert_eq!(request.method(), "PATCH");
+/// assert_eq!(request.uri(), "/crm/v2/tenant/1001/locations/55021/contacts/71204");
+/// assert_eq!(request.body().as_ref(), br#"{"memo":"Gate code 4411"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// One of your own, for a path that this crate lacks, is its [`Spec`], its parameters, and the
+/// type of its answer:
+///
+/// ```
+/// use crm_contacts::{
+///     ContactsError, Operation, Spec,
+///     models::{Check, LocationId, TenantId, UpdateContactRequest},
+///     transport::Request,
+/// };
+///
+/// /// Changes a note of a location: an operation of a made-up path.
+/// struct UpdateNote {
+///     location: LocationId,
+///     slug: String,
+///     note: UpdateContactRequest,
+/// }
+///
+/// impl Operation for UpdateNote {
+///     type Answer = serde_json::Value;
+///     const SPEC: Spec = Spec::update(
+///         "Locations_UpdateNote",
+///         "/locations/{id}/notes/{slug}",
+///         "tn.crm.locations:w",
+///     );
+///
+///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+///         self.note.check()?;
+///         Self::SPEC.draft(tenant, [&self.location, &self.slug]).json(&self.note)
+///     }
+/// }
+///
+/// let note = UpdateContactRequest::new().memo("Ring twice");
+/// let update = |slug: &str| UpdateNote {
+///     location: LocationId::new(55_021).unwrap(),
+///     slug: slug.to_owned(),
+///     note: note.clone(),
+/// };
+/// let request = update("front door").request(TenantId::new(1_001)?)?;
+/// assert_eq!(request.uri(), "/crm/v2/tenant/1001/locations/55021/notes/front%20door");
+/// assert!(update("..").request(TenantId::new(1_001)?).is_err(), "would be another path");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Operation {
+    /// What a success brings.
+    type Answer: DeserializeOwned;
+
+    /// The operation in the published contract.
+    const SPEC: Spec;
+
+    /// The request to send for this tenant: path and query only, the host is the transport's.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] when the API would refuse the input.
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError>;
+}
+
+/// Reads an answer: the model of a success, or the typed error of anything else.
+///
+/// The order of checks is the status first, then the body. An empty body is read like `null`.
+///
+/// ```
+/// use crm_contacts::{
+///     CallSite, Operation, operations::locations::UpdateContact, read_answer,
+///     transport::Response,
+/// };
+///
+/// let target = "/crm/v2/tenant/1001/locations/55021/contacts/71204";
+/// let site = CallSite::new(UpdateContact::SPEC, target.parse()?);
+///
+/// let mut answer = Response::new(r#"{"id": 71204, "type": "Email", "value": "a@site.example",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"}"#.into());
+/// let contact = read_answer::<UpdateContact>(site.clone(), answer.clone())?;
+/// assert_eq!(contact.value, "a@site.example");
+///
+/// *answer.status_mut() = 404.try_into()?;
+/// assert!(read_answer::<UpdateContact>(site, answer).unwrap_err().is_not_found());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`ContactsError::Refused`] for a status outside 200 to 299, and
+/// [`ContactsError::Unreadable`] for a success whose body is not the expected JSON.
+pub fn read_answer<O: Operation>(
+    site: CallSite,
+    response: Response,
+) -> Result<O::Answer, ContactsError> {
+    if !response.status().is_success() {
+        return Err(ContactsError::refused(site, response));
+    }
+    let body = response.body().as_ref();
+    let json = if body.is_empty() { &b"null"[..] } else { body };
+    serde_json::from_slice(json).map_err(|_| ContactsError::unreadable::<O::Answer>(site, body))
+}
+
+/// The answer of an operation whose body says nothing: empty, or anything at all.
+///
+/// ```
+/// use crm_contacts::NoContent;
+///
+/// assert_eq!(serde_json::from_str::<NoContent>("null")?, NoContent);
+/// assert_eq!(serde_json::from_str::<NoContent>(r#"{"deleted":true}"#)?, NoContent);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContent;
+
+impl<'de> Deserialize<'de> for NoContent {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}

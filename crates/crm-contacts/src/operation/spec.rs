@@ -1,0 +1,92 @@
+//! What is fixed about an operation.
+
+use std::fmt::Display;
+
+use crm_models::TenantId;
+use crm_transport::Effect;
+use http::Method;
+
+use super::Draft;
+
+/// What the published contract says of an operation.
+///
+/// ```
+/// use crm_contacts::{Operation, operations::locations::UpdateContact};
+///
+/// let spec = UpdateContact::SPEC;
+/// assert_eq!(spec.id, "Locations_UpdateContact");
+/// assert_eq!(spec.method, "PATCH");
+/// assert_eq!(spec.path, "/locations/{id}/contacts/{contactId}");
+/// assert_eq!(spec.scope, "tn.crm.locations:w");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// The contract's `operationId`.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path below `/crm/v2/tenant/{tenant}`, its parameters in braces.
+    pub path: &'static str,
+    /// The OAuth 2.0 scope that the token needs.
+    pub scope: &'static str,
+    /// What a repeat of the call would do.
+    pub effect: Effect,
+}
+
+impl Spec {
+    /// A `GET`: changes nothing, so that it may be repeated at will.
+    #[must_use]
+    pub const fn read(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::GET, path, scope, Effect::Read)
+    }
+
+    /// A `POST`: every repeat creates one more.
+    #[must_use]
+    pub const fn create(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::POST, path, scope, Effect::Creates)
+    }
+
+    /// A `PUT`: a repeat leaves the same.
+    #[must_use]
+    pub const fn replace(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::PUT, path, scope, Effect::Idempotent)
+    }
+
+    /// A `PATCH`: a repeat leaves the same.
+    #[must_use]
+    pub const fn update(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::PATCH, path, scope, Effect::Idempotent)
+    }
+
+    /// A `DELETE`: a repeat leaves the same.
+    #[must_use]
+    pub const fn delete(id: &'static str, path: &'static str, scope: &'static str) -> Self {
+        Self::new(id, Method::DELETE, path, scope, Effect::Idempotent)
+    }
+
+    const fn new(
+        id: &'static str,
+        method: Method,
+        path: &'static str,
+        scope: &'static str,
+        effect: Effect,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            scope,
+            effect,
+        }
+    }
+
+    /// Starts a request: the path with its parameters filled in, in order, and what layers must
+    /// know of the call.
+    ///
+    /// # Panics
+    ///
+    /// With debug assertions, when the path takes fewer parameters.
+    pub fn draft<const N: usize>(&self, tenant: TenantId, parameters: [&dyn Display; N]) -> Draft {
+        Draft::new(self, tenant, &parameters)
+    }
+}
