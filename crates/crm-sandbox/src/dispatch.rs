@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 use crate::app::App;
 use crate::auth;
 use crate::faults::{self, Fault, Unread, Wire};
-use crate::log::LogEntry;
+use crate::log::{self, LogEntry};
 use crate::operation::{Call, Operation, Reply};
 use crate::problem::{Problem, json};
 use crate::query::Query;
@@ -101,6 +101,10 @@ async fn exchange(
     // by which the rate limit counts.
     let settings = app.settings();
     let now = app.clock.ticks();
+    let arrived = received.as_deref().ok().filter(|body| !body.is_empty());
+    let sent = arrived
+        .filter(|_| settings.log_content && operation != "Token")
+        .map(log::text_of);
     let (response, injected) = match received {
         Err(Unread::Reset) => (Response::default(), fault),
         Err(Unread::Refused) => {
@@ -126,6 +130,12 @@ async fn exchange(
         time: now.saturating_mul(100),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
+        query: parts
+            .uri
+            .query()
+            .filter(|_| settings.log_content)
+            .map(str::to_owned),
+        body: sent,
         operation: operation.to_owned(),
         tenant: tenant_in(parts.uri.path()),
         status: response.status().as_u16(),

@@ -6,9 +6,24 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+/// Bytes of a body that are kept: no request of the API comes near.
+const LARGEST_BODY: usize = 1 << 14;
+
 /// One request that the sandbox read, in the order of their answers.
 ///
-/// Query and body are left out: they may hold phone numbers and addresses.
+/// Query and body may hold phone numbers and addresses: they are kept only
+/// while the setting `log-content` is on.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use crm_sandbox::{LogEntry, Sandbox};
+///
+/// let sandbox = Sandbox::builder().set("log-content", "on")?.start().await?;
+/// // … run the client …
+/// let memos_sent = |entry: &LogEntry| entry.body.as_deref().is_some_and(|b| b.contains("memo"));
+/// assert!(!sandbox.log().iter().any(memos_sent));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -20,6 +35,13 @@ pub struct LogEntry {
     pub method: String,
     /// Its path, without the query.
     pub path: String,
+    /// Its query as it was sent, without the `?`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Its body, up to 16 KiB; none where it had none or a fault threw it
+    /// away. That of a token request is left out: it holds the secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// The API's operation id; `Token` for the token endpoint, empty where no
     /// operation matched.
     pub operation: String,
@@ -39,6 +61,11 @@ impl LogEntry {
     pub fn arrived(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(self.time.unsigned_abs())
     }
+}
+
+/// A body as the log keeps it.
+pub(crate) fn text_of(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(LARGEST_BODY)]).into_owned()
 }
 
 /// The newest requests, up to a bound.

@@ -181,6 +181,8 @@ settings! {
 
     /// Requests kept in the log; older ones are dropped.
     log_size, "log-size": u32 = 100_000;
+    /// The log keeps queries and bodies, which may hold personal data.
+    log_content, "log-content": bool = false;
     /// The admin endpoint under `/sandbox` answers.
     admin, "admin": bool = false;
 }

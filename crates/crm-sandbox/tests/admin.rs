@@ -93,10 +93,12 @@ async fn settings_clock_faults_and_log_are_controlled_over_http() {
             .status(),
         200
     );
-    let nowhere = format!("{}/connect/token", sandbox.connection().api_url);
+    sandbox.set("log-content", "on").unwrap();
+    let nowhere = format!("{}/connect/token?a=b", sandbox.connection().api_url);
     http.post(nowhere).form(&[("a", "b")]).send().await.unwrap();
     let (_, log) = common::answer(http.get(format!("{url}/log")).send().await.unwrap()).await;
     assert_eq!(log[0]["operation"], "Token");
+    assert_eq!(log[0]["query"], "a=b");
     assert_eq!(
         http.put(format!("{url}/faults"))
             .body("{")

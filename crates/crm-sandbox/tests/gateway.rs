@@ -288,6 +288,34 @@ async fn the_log_tells_operation_status_and_tenant() {
 }
 
 #[tokio::test]
+async fn the_log_keeps_queries_and_bodies_only_when_asked_and_never_the_secret() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let requests = async || {
+        sandbox.clear_log();
+        let client = Client::new(&sandbox).await;
+        client.get(&format!("{LIST}?page=1&pageSize=2")).await;
+        client
+            .patch(&format!("{LIST}/3001"), json!({"memo": "ü".repeat(10_000)}))
+            .await;
+        sandbox.log()
+    };
+    let off = requests().await;
+    assert!(
+        off.iter()
+            .all(|entry| entry.query.is_none() && entry.body.is_none())
+    );
+
+    sandbox.set("log-content", "on").unwrap();
+    let on = requests().await;
+    assert_eq!((&on[0].query, &on[0].body), (&None, &None));
+    assert_eq!(on[1].query.as_deref(), Some("page=1&pageSize=2"));
+    assert_eq!(on[1].body, None);
+    let body = on[2].body.as_deref().unwrap();
+    assert!(body.starts_with(r#"{"memo":"üü"#), "{body}");
+    assert!(body.len() <= (16 << 10) + 2, "{}", body.len());
+}
+
+#[tokio::test]
 async fn the_gateway_can_answer_in_its_own_form() {
     let sandbox = Sandbox::builder()
         .set("gateway-errors", "gateway")
