@@ -14,7 +14,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::faults::FaultPlan;
+use crate::faults::{FaultPlan, FaultRule};
 use crate::openapi;
 use crate::problem::{Problem, json};
 use crate::settings::GatewayErrors;
@@ -144,27 +144,31 @@ async fn move_clock(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
 struct Faults {
     plan: FaultPlan,
     injected: BTreeMap<&'static str, u64>,
+    unmet: Vec<FaultRule>,
 }
 
 async fn faults(State(app): State<Arc<App>>) -> Response<Body> {
     answer(&Faults {
         plan: app.faults.plan(),
         injected: app.faults.injected(),
+        unmet: app.faults.unmet(),
     })
 }
 
 async fn inject(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
-    match serde_json::from_slice(&body) {
-        Ok(plan) => {
-            state.faults.replace(plan);
-            faults(state).await
-        }
-        Err(error) => refusal(error.to_string()),
+    let plan = match serde_json::from_slice(&body) {
+        Ok(plan) => plan,
+        Err(error) => return refusal(error.to_string()),
+    };
+    match state.faults.replace(plan) {
+        Ok(()) => faults(state).await,
+        Err(invalid) => refusal(invalid.to_string()),
     }
 }
 
 async fn calm(state: State<Arc<App>>) -> Response<Body> {
-    state.faults.replace(FaultPlan::new());
+    // Without rules and rates there is nothing to refuse.
+    let _ = state.faults.replace(FaultPlan::new());
     faults(state).await
 }
 

@@ -132,7 +132,8 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// [`SandboxError`] when the address, the data file or a thread cannot be
-    /// had.
+    /// had, and [`SandboxError::Faults`] when the plan of faults could never do
+    /// what it says.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         let (started, ready) = oneshot::channel();
         let (stop, stopping) = oneshot::channel();
@@ -207,7 +208,7 @@ impl SandboxBuilder {
             self.data.as_deref(),
             self.seed,
             self.settings,
-            Faults::new(self.faults),
+            Faults::new(self.faults)?,
         )?;
         Ok((listener, Arc::new(app)))
     }

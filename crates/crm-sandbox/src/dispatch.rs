@@ -92,11 +92,12 @@ async fn exchange(
     carry_out: impl FnOnce(&Parts, &[u8], &Terms<'_>) -> Response<Body>,
 ) -> Response<Body> {
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
-    let fault = app
+    let due = app
         .faults
         .choose(operation, &parts.method, parts.uri.path())
-        .filter(|fault| faults::concerns(fault, operation));
-    let received = faults::receive(fault.as_ref(), &wire, body).await;
+        .filter(|due| faults::concerns(&due.fault, operation));
+    let fault = due.as_ref().map(|due| &due.fault);
+    let received = faults::receive(fault, &wire, body).await;
     // From here to the answer nothing waits: the times in the log are those
     // by which the rate limit counts.
     let settings = app.settings();
@@ -106,13 +107,13 @@ async fn exchange(
         .filter(|_| settings.log_content && operation != "Token")
         .map(log::text_of);
     let (response, injected) = match received {
-        Err(Unread::Reset) => (Response::default(), fault),
+        Err(Unread::Reset) => (Response::default(), true),
         Err(Unread::Refused) => {
             let problem = Problem::bad_request("The body is too large or was broken off");
-            (problem.into_response(settings.gateway_errors), None)
+            (problem.into_response(settings.gateway_errors), false)
         }
         Ok(body) => {
-            let keep = fault.as_ref().is_none_or(Fault::is_carried_out);
+            let keep = fault.is_none_or(Fault::is_carried_out);
             let terms = Terms {
                 settings: &settings,
                 now,
@@ -122,10 +123,11 @@ async fn exchange(
             inject(fault, operation, &settings, &wire, answer).await
         }
     };
-    if let Some(fault) = &injected {
-        app.faults.count(fault);
+    let injected = due.filter(|_| injected);
+    if let Some(due) = &injected {
+        app.faults.count(due);
     }
-    let hold = injected.as_ref().and_then(Fault::hold);
+    let hold = injected.as_ref().and_then(|due| due.fault.hold());
     let entry = LogEntry {
         time: now.saturating_mul(100),
         method: parts.method.to_string(),
@@ -139,7 +141,7 @@ async fn exchange(
         operation: operation.to_owned(),
         tenant: tenant_in(parts.uri.path()),
         status: response.status().as_u16(),
-        fault: injected.map(|fault| fault.name()),
+        fault: injected.map(|due| due.fault.name()),
     };
     app.log.push(entry, settings.log_size);
     // Only now: a client that breaks off while it waits is in the log too.
@@ -152,19 +154,19 @@ async fn exchange(
 /// Applies a fault to an answer and says whether it was applied: an ordinary
 /// refusal goes before a fault that would only refuse in another way.
 async fn inject(
-    fault: Option<Fault>,
+    fault: Option<&Fault>,
     operation: &str,
     settings: &Settings,
     wire: &Wire,
     answer: Response<Body>,
-) -> (Response<Body>, Option<Fault>) {
+) -> (Response<Body>, bool) {
     let Some(fault) = fault else {
-        return (answer, None);
+        return (answer, false);
     };
-    match faults::instead(&fault, operation, settings) {
-        Some(refusal) if answer.status().is_success() => (refusal, Some(fault)),
-        Some(_) => (answer, None),
-        None => (faults::after(&fault, wire, answer).await, Some(fault)),
+    match faults::instead(fault, operation, settings) {
+        Some(refusal) if answer.status().is_success() => (refusal, true),
+        Some(_) => (answer, false),
+        None => (faults::after(fault, wire, answer).await, true),
     }
 }
 

@@ -45,6 +45,9 @@ pub enum SandboxError {
     /// A setting does not exist or does not take this value.
     #[error(transparent)]
     Setting(#[from] crate::settings::SettingError),
+    /// A plan of faults could never do what it says.
+    #[error(transparent)]
+    Faults(#[from] crate::faults::InvalidFaultPlan),
     /// The server went away before it had started.
     #[error("the server stopped while it was starting")]
     Stopped,

@@ -2,7 +2,8 @@
 //! request, and random ones at given rates from a seed.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
@@ -14,8 +15,16 @@ mod wire;
 pub use fault::Fault;
 use fault::Meets;
 pub(crate) use inject::{Unread, after, concerns, instead, receive};
-pub use plan::{FaultPlan, FaultRule};
+pub use plan::{FaultPlan, FaultRule, InvalidFaultPlan};
 pub(crate) use wire::{Wire, WiredStream};
+
+/// A fault that is due at a request or a connection.
+#[derive(Debug)]
+pub(crate) struct Due {
+    pub(crate) fault: Fault,
+    /// The tally of its rule; none for a random fault.
+    met: Option<Arc<AtomicU32>>,
+}
 
 /// The plan at work.
 #[derive(Debug)]
@@ -32,14 +41,17 @@ struct State {
     connections: fastrand::Rng,
     /// Matching requests seen so far, per rule.
     seen: Vec<u32>,
+    /// Faults injected so far, per rule: an ordinary refusal goes before some.
+    met: Vec<Arc<AtomicU32>>,
     injected: BTreeMap<&'static str, u64>,
 }
 
 impl Faults {
-    pub(crate) fn new(plan: FaultPlan) -> Self {
-        Self {
+    pub(crate) fn new(plan: FaultPlan) -> Result<Self, InvalidFaultPlan> {
+        plan.check()?;
+        Ok(Self {
             state: Mutex::new(State::new(plan, BTreeMap::new())),
-        }
+        })
     }
 
     pub(crate) fn plan(&self) -> FaultPlan {
@@ -47,30 +59,46 @@ impl Faults {
     }
 
     /// Starts another plan; the count of injected faults goes on.
-    pub(crate) fn replace(&self, plan: FaultPlan) {
+    pub(crate) fn replace(&self, plan: FaultPlan) -> Result<(), InvalidFaultPlan> {
+        plan.check()?;
         let mut state = self.state();
         *state = State::new(plan, std::mem::take(&mut state.injected));
+        Ok(())
     }
 
     pub(crate) fn injected(&self) -> BTreeMap<&'static str, u64> {
         self.state().injected.clone()
     }
 
-    pub(crate) fn count(&self, fault: &Fault) {
-        *self.state().injected.entry(fault.name()).or_default() += 1;
+    /// The rules whose faults were not all injected.
+    pub(crate) fn unmet(&self) -> Vec<FaultRule> {
+        let state = self.state();
+        let rules = state.plan.rules.iter().zip(&state.met);
+        rules
+            .filter(|(rule, met)| met.load(Ordering::Relaxed) < rule.times.max(1))
+            .map(|(rule, _)| rule.clone())
+            .collect()
+    }
+
+    /// Counts a fault that was injected.
+    pub(crate) fn count(&self, due: &Due) {
+        *self.state().injected.entry(due.fault.name()).or_default() += 1;
+        if let Some(met) = &due.met {
+            met.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether a new connection is to be reset.
     pub(crate) fn reset_connection(&self) -> bool {
-        let fault = self.state().choose(Meets::Connections, |_| true);
-        if let Some(fault) = &fault {
-            self.count(fault);
+        let due = self.state().choose(Meets::Connections, |_| true);
+        if let Some(due) = &due {
+            self.count(due);
         }
-        fault.is_some()
+        due.is_some()
     }
 
     /// The fault for a request, if one is due.
-    pub(crate) fn choose(&self, operation: &str, method: &Method, path: &str) -> Option<Fault> {
+    pub(crate) fn choose(&self, operation: &str, method: &Method, path: &str) -> Option<Due> {
         self.state().choose(Meets::Requests, |rule| {
             rule.matches(operation, method, path)
         })
@@ -87,18 +115,23 @@ impl State {
             requests: fastrand::Rng::with_seed(plan.seed),
             connections: fastrand::Rng::with_seed(plan.seed.rotate_left(32)),
             seen: vec![0; plan.rules.len()],
+            met: plan.rules.iter().map(|_| Arc::default()).collect(),
             plan,
             injected,
         }
     }
 
-    fn choose(&mut self, meets: Meets, matches: impl Fn(&FaultRule) -> bool) -> Option<Fault> {
-        for (rule, seen) in self.plan.rules.iter().zip(&mut self.seen) {
+    fn choose(&mut self, meets: Meets, matches: impl Fn(&FaultRule) -> bool) -> Option<Due> {
+        let tallies = self.seen.iter_mut().zip(&self.met);
+        for (rule, (seen, met)) in self.plan.rules.iter().zip(tallies) {
             if rule.fault.meets() == meets && matches(rule) {
                 *seen = seen.saturating_add(1);
                 let last = rule.skip.saturating_add(rule.times);
                 if *seen > rule.skip && (rule.times == 0 || *seen <= last) {
-                    return Some(rule.fault.clone());
+                    return Some(Due {
+                        fault: rule.fault.clone(),
+                        met: Some(Arc::clone(met)),
+                    });
                 }
             }
         }
@@ -115,6 +148,9 @@ impl State {
             }
             hit
         });
-        met.map(|random| random.fault.clone())
+        met.map(|random| Due {
+            fault: random.fault.clone(),
+            met: None,
+        })
     }
 }

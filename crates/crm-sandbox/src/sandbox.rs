@@ -11,7 +11,7 @@ use crate::builder::SandboxBuilder;
 use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::error::SandboxError;
-use crate::faults::FaultPlan;
+use crate::faults::{FaultPlan, FaultRule};
 use crate::log::LogEntry;
 use crate::settings::Setting;
 use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
@@ -100,14 +100,43 @@ impl Sandbox {
     }
 
     /// Starts a plan of faults in place of the present one.
+    ///
+    /// # Panics
+    ///
+    /// When the plan asks for an operation that the API does not have or for a
+    /// rate that is none: a test must not pass because its fault never came.
+    #[track_caller]
     pub fn inject(&self, plan: FaultPlan) {
-        self.app.faults.replace(plan);
+        if let Err(invalid) = self.app.faults.replace(plan) {
+            panic!("{invalid}");
+        }
     }
 
     /// How many faults of each kind were injected since the start.
     #[must_use]
     pub fn faults_injected(&self) -> BTreeMap<&'static str, u64> {
         self.app.faults.injected()
+    }
+
+    /// The rules of the present plan whose faults were not all injected yet: a
+    /// test that ends with any has not met what it was written for.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
+    ///
+    /// let lost = FaultRule::new(Fault::LostAnswer).operation("Locations_UpdateContact");
+    /// let sandbox = Sandbox::builder()
+    ///     .faults(FaultPlan::new().rule(lost.clone()))
+    ///     .start()
+    ///     .await?;
+    /// // … run the client, which never updates a contact …
+    /// assert_eq!(sandbox.unmet_faults(), [lost]);
+    /// # Ok::<(), crm_sandbox::SandboxError>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn unmet_faults(&self) -> Vec<FaultRule> {
+        self.app.faults.unmet()
     }
 
     /// The contacts of all locations of the first tenant, deleted ones

@@ -99,13 +99,17 @@ async fn settings_clock_faults_and_log_are_controlled_over_http() {
     let (_, log) = common::answer(http.get(format!("{url}/log")).send().await.unwrap()).await;
     assert_eq!(log[0]["operation"], "Token");
     assert_eq!(log[0]["query"], "a=b");
-    assert_eq!(
-        http.put(format!("{url}/faults"))
-            .body("{")
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        400
-    );
+    let put = async |plan: String| {
+        let request = http.put(format!("{url}/faults")).body(plan);
+        common::answer(request.send().await.unwrap()).await
+    };
+    let rule =
+        |operation| json!({"rules": [{"fault": {"kind": "garbage"}, "operation": operation}]});
+    assert_eq!(put("{".to_owned()).await.0, 400);
+    let (status, refused) = put(rule("Contacts_Gett").to_string()).await;
+    assert_eq!(status, 400);
+    assert!(refused["title"].to_string().contains("Contacts_Gett"));
+    let (status, faults) = put(rule("Contacts_Get").to_string()).await;
+    assert_eq!((status, &faults["injected"]), (200, &json!({})));
+    assert_eq!(faults["unmet"][0]["operation"], "Contacts_Get");
 }

@@ -4,10 +4,11 @@
 mod common;
 
 use std::io::ErrorKind;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use common::Client;
-use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, SandboxError};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -206,6 +207,60 @@ async fn rules_choose_operation_number_and_times() {
 }
 
 #[tokio::test]
+async fn rules_are_unmet_until_all_their_faults_were_injected() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let refuse = |times| FaultRule::new(Fault::Status { status: 503 }).times(times);
+    let updates = refuse(2).operation("Locations_UpdateContact");
+    let customers = refuse(0).path("/customers/");
+    sandbox.inject(
+        FaultPlan::new()
+            .rule(updates.clone())
+            .rule(customers.clone()),
+    );
+
+    assert_eq!(client.patch(CONTACT, json!({})).await.0, 503);
+    assert_eq!(sandbox.unmet_faults(), [updates.clone(), customers]);
+    // An ordinary refusal uses the rule up, but injects nothing.
+    assert_eq!(
+        client
+            .patch("/locations/2001/contacts/1", json!({}))
+            .await
+            .0,
+        404
+    );
+    assert_eq!(client.get("/customers/1001/contacts").await.0, 503);
+    assert_eq!(sandbox.unmet_faults(), [updates]);
+    sandbox.inject(FaultPlan::new());
+    assert_eq!(sandbox.unmet_faults(), []);
+}
+
+#[tokio::test]
+async fn plans_that_could_never_do_what_they_say_are_refused() {
+    let refusal = async |plan| {
+        let error = Sandbox::builder().faults(plan).start().await.unwrap_err();
+        assert!(matches!(error, SandboxError::Faults(_)), "{error}");
+        error.to_string()
+    };
+    let misspelt = FaultRule::new(Fault::LostAnswer).operation("Location_UpdateContact");
+    let misspelt = FaultPlan::new().rule(misspelt);
+    let error = refusal(misspelt.clone()).await;
+    assert!(error.contains("\"Location_UpdateContact\""), "{error}");
+    for rate in [-0.1, 1.5, 5.0, f64::NAN] {
+        let error = refusal(FaultPlan::new().random(Fault::Garbage, rate)).await;
+        assert!(error.contains("the rate of garbage"), "{error}");
+    }
+
+    let token = FaultRule::new(Fault::LostAnswer).operation("Token");
+    let plan = FaultPlan::new().rule(token).random(Fault::Garbage, 1.0);
+    Sandbox::builder().faults(plan).start().await.unwrap();
+
+    let sandbox = Sandbox::start().await.unwrap();
+    let panic = std::panic::catch_unwind(AssertUnwindSafe(|| sandbox.inject(misspelt)));
+    assert!(panic.is_err());
+}
+
+#[tokio::test]
 async fn the_token_endpoint_fails_in_the_oauth_form() {
     let (sandbox, _) = with(Fault::Status { status: 401 }).await;
     let connection = sandbox.connection();
@@ -264,6 +319,7 @@ async fn a_drip_ends_with_its_answer_whatever_is_asked_for_next() {
     let started = Instant::now();
     let docs = format!("{}/docs", sandbox.connection().api_url);
     let page = client.get_url(&docs).await.text().await.unwrap();
+    assert_eq!(sandbox.unmet_faults(), []);
     assert!(page.len() > 50_000, "{}", page.len());
     assert!(started.elapsed() < Duration::from_secs(8));
 }
@@ -289,7 +345,9 @@ async fn how_many_connections_there_are_does_not_move_the_faults_of_requests() {
         }
         statuses
     };
-    assert_eq!(statuses(0).await, statuses(2).await);
+    let none = statuses(0).await;
+    assert!(none.contains(&503), "{none:?}");
+    assert_eq!(statuses(2).await, none);
 }
 
 #[tokio::test]

@@ -4,6 +4,26 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use crate::routes;
+
+/// A plan of faults that could never do what it says.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidFaultPlan {
+    /// A rule asks for an operation that the API does not have.
+    #[error(
+        "there is no operation {0:?}: `/openapi.json` lists them, `Token` is the token endpoint"
+    )]
+    Operation(String),
+    /// The rate of a random fault is no share of requests.
+    #[error("the rate of {fault} is {rate}, not from 0 to 1")]
+    Rate {
+        /// The fault's name.
+        fault: &'static str,
+        /// The rate.
+        rate: f64,
+    },
+}
 
 /// One scripted fault: which requests it meets and what happens to them.
 ///
@@ -51,7 +71,8 @@ impl FaultRule {
         }
     }
 
-    /// Only requests of this operation id; `Token` is the token endpoint.
+    /// Only requests of this operation id; `Token` is the token endpoint. A
+    /// plan with an id that the API does not have is refused.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
@@ -142,10 +163,32 @@ impl FaultPlan {
         self
     }
 
-    /// Adds a random fault that meets this share of all requests, 0 to 1.
+    /// Adds a random fault that meets this share of all requests, 0 to 1; a
+    /// plan with another rate is refused.
     pub fn random(mut self, fault: Fault, rate: f64) -> Self {
         self.random.push(RandomFault { fault, rate });
         self
+    }
+
+    /// Whether every rule can meet a request, and every rate is one.
+    pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
+        let operations = routes::operations();
+        let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
+        let mut asked = self
+            .rules
+            .iter()
+            .filter_map(|rule| rule.operation.as_deref());
+        if let Some(unknown) = asked.find(|id| !known(id)) {
+            return Err(InvalidFaultPlan::Operation(unknown.to_owned()));
+        }
+        let mut random = self.random.iter();
+        match random.find(|random| !(0.0..=1.0).contains(&random.rate)) {
+            None => Ok(()),
+            Some(random) => Err(InvalidFaultPlan::Rate {
+                fault: random.fault.name(),
+                rate: random.rate,
+            }),
+        }
     }
 
     /// Every kind of fault, together at about this rate, with short delays. An answer 429 asks to
