@@ -53,12 +53,10 @@ impl App {
         for (id, file) in std::iter::once(first).chain(others) {
             let (store, is_new) = Store::open(file.as_deref())?;
             if is_new {
-                store
-                    .create(|db| seed.fill(db, &settings))
-                    .map_err(SandboxError::database)?;
+                store.create(|db| seed.fill(db, &settings))?;
             }
             // A clock that was moved ahead may have been: changes keep their order all the same.
-            let stored = store.latest_change().map_err(SandboxError::database)?;
+            let stored = store.latest_change()?;
             let stored = stored.as_deref().and_then(time_text::to_ticks);
             latest = latest.max(stored.unwrap_or(0));
             tenants.insert(

@@ -1,6 +1,9 @@
 //! Errors of the sandbox itself, not of the API that it plays.
 
-use std::{error::Error, io, net::SocketAddr, path::PathBuf};
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 /// What kept a sandbox from starting or from doing what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,13 +27,21 @@ pub enum SandboxError {
     #[error("cannot start the server's thread")]
     Thread(#[source] io::Error),
     /// The database could not be opened, read or written.
-    #[error("cannot use the sandbox's database; is it a SQLite file, and writable?")]
-    Database(#[source] Box<dyn Error + Send + Sync>),
+    #[error("{}", unusable(file.as_deref()))]
+    Database {
+        /// Its file; none for a database in memory.
+        file: Option<PathBuf>,
+        /// What SQLite said.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The database was written by another version of the sandbox.
     #[error(
-        "the data file has layout {found}, this sandbox writes layout {expected}: use another file"
+        "{} has layout {found}, this sandbox writes layout {expected}: use another file",
+        file.display()
     )]
     Layout {
+        /// The file.
+        file: PathBuf,
         /// The layout version in the file.
         found: i64,
         /// The layout version of this crate.
@@ -39,6 +50,13 @@ pub enum SandboxError {
     /// The data file holds something else. It was left as it is.
     #[error("{} holds something else than a sandbox's data: use another file", file.display())]
     Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A copy of the database was to be written where a file is already. It
+    /// was left as it is.
+    #[error("{} exists: copy the database to another file", file.display())]
+    Exists {
         /// The file.
         file: PathBuf,
     },
@@ -54,7 +72,20 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
-    pub(crate) fn database(error: rusqlite::Error) -> Self {
-        Self::Database(error.into())
+    pub(crate) fn database(file: Option<&Path>, error: rusqlite::Error) -> Self {
+        Self::Database {
+            file: file.map(Path::to_owned),
+            source: error.into(),
+        }
+    }
+}
+
+fn unusable(file: Option<&Path>) -> String {
+    match file {
+        Some(file) => format!(
+            "cannot use the database {}: is it a SQLite file, and writable?",
+            file.display()
+        ),
+        None => "cannot use the sandbox's database in memory".to_owned(),
     }
 }

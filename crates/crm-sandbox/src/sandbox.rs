@@ -164,13 +164,11 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Database`] when the file exists or cannot be written.
+    /// [`SandboxError::Exists`] when the file exists, and
+    /// [`SandboxError::Database`] when it cannot be written.
     pub fn copy_database(&self, to: impl AsRef<Path>) -> Result<(), SandboxError> {
         match self.first_tenant() {
-            Some(tenant) => tenant
-                .store
-                .copy_to(to.as_ref())
-                .map_err(SandboxError::database),
+            Some(tenant) => tenant.store.copy_to(to.as_ref()),
             None => Ok(()),
         }
     }
@@ -189,12 +187,11 @@ impl Sandbox {
         let Some(tenant) = self.first_tenant() else {
             return Ok(Vec::new());
         };
-        let contacts = tenant.store.inspect(|db| {
+        tenant.store.inspect(|db| {
             contacts::select::<O>()
                 .order("owner_id, id")
                 .first(db, u32::MAX, contacts::read)
-        });
-        contacts.map_err(SandboxError::database)
+        })
     }
 
     fn first_tenant(&self) -> Option<&Tenant> {

@@ -2,7 +2,7 @@
 //!
 //! The tables are described in `store/schema.sql`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::FunctionFlags;
@@ -32,13 +32,17 @@ const STATEMENTS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Mutex<Connection>,
+    /// None for a database in memory.
+    file: Option<PathBuf>,
 }
 
 impl Store {
     /// Opens a database: in memory, or in a file that outlives the sandbox.
     /// The second value says whether it is new and wants its seed.
     pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
-        let (connection, marks) = connect(path).map_err(SandboxError::database)?;
+        let fault = |error| SandboxError::database(path, error);
+        let (connection, marks) = connect(path).map_err(fault)?;
+        let file = path.map(Path::to_owned);
         let is_new = match marks {
             Marks {
                 application: 0,
@@ -56,40 +60,40 @@ impl Store {
                 ..
             } => {
                 return Err(SandboxError::Layout {
+                    file: file.unwrap_or_default(),
                     found: layout,
                     expected: LAYOUT,
                 });
             }
             _ => {
                 return Err(SandboxError::Foreign {
-                    file: path.unwrap_or(Path::new("")).to_owned(),
+                    file: file.unwrap_or_default(),
                 });
             }
         };
         // Only now: a file of something else is left as it is.
-        prepare(&connection).map_err(SandboxError::database)?;
-        Ok((
-            Self {
-                connection: Mutex::new(connection),
-            },
-            is_new,
-        ))
+        prepare(&connection).map_err(fault)?;
+        let connection = Mutex::new(connection);
+        Ok((Self { connection, file }, is_new))
     }
 
     /// Makes the tables and fills them, all or nothing.
     pub(crate) fn create(
         &self,
         fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
+    ) -> Result<(), SandboxError> {
         let mut connection = self.connection();
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(include_str!("store/schema.sql"))?;
-        fill(&transaction)?;
-        // Indexes are quicker to build once than to keep up row by row.
-        transaction.execute_batch(include_str!("store/indexes.sql"))?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", LAYOUT)?;
-        transaction.commit()
+        let create = || {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(include_str!("store/schema.sql"))?;
+            fill(&transaction)?;
+            // Indexes are quicker to build once than to keep up row by row.
+            transaction.execute_batch(include_str!("store/indexes.sql"))?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", LAYOUT)?;
+            transaction.commit()
+        };
+        create().map_err(|error| self.fault(error))
     }
 
     /// Runs an operation that only reads.
@@ -118,33 +122,42 @@ impl Store {
     }
 
     /// The time of the latest change that is stored, if any is.
-    pub(crate) fn latest_change(&self) -> rusqlite::Result<Option<String>> {
-        self.connection().query_row(
-            "SELECT MAX(modified_on) FROM (
+    pub(crate) fn latest_change(&self) -> Result<Option<String>, SandboxError> {
+        let sql = "SELECT MAX(modified_on) FROM (
                  SELECT MAX(modified_on) AS modified_on FROM location_contacts
                  UNION ALL SELECT MAX(modified_on) FROM customer_contacts
                  UNION ALL SELECT MAX(modified_on) FROM booking_contacts
                  UNION ALL SELECT MAX(modified_on) FROM people
-                 UNION ALL SELECT MAX(modified_on) FROM contact_methods)",
-            [],
-            |row| row.get(0),
-        )
+                 UNION ALL SELECT MAX(modified_on) FROM contact_methods)";
+        self.inspect(|db| db.query_row(sql, [], |row| row.get(0)))
     }
 
     /// Looks into the database, outside any request.
     pub(crate) fn inspect<T>(
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        look(&self.connection())
+    ) -> Result<T, SandboxError> {
+        look(&self.connection()).map_err(|error| self.fault(error))
     }
 
     /// Writes a copy of the database to a new file.
-    pub(crate) fn copy_to(&self, path: &Path) -> rusqlite::Result<()> {
-        let path = path.to_string_lossy();
-        self.connection()
-            .execute("VACUUM INTO ?1", [path.as_ref()])
+    pub(crate) fn copy_to(&self, path: &Path) -> Result<(), SandboxError> {
+        // SQLite takes an empty file for a new one.
+        if path.metadata().is_ok_and(|found| found.len() > 0) {
+            return Err(SandboxError::Exists {
+                file: path.to_owned(),
+            });
+        }
+        let copied = self
+            .connection()
+            .execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
+        copied
             .map(drop)
+            .map_err(|error| SandboxError::database(Some(path), error))
+    }
+
+    fn fault(&self, error: rusqlite::Error) -> SandboxError {
+        SandboxError::database(self.file.as_deref(), error)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -64,10 +64,16 @@ async fn a_copy_of_the_database_opens_in_any_sqlite_tool() {
         .query_row("SELECT count(*) FROM people", [], |row| row.get(0))
         .unwrap();
     assert_eq!(people, 6);
-    assert!(matches!(
-        sandbox.copy_database(&file),
-        Err(SandboxError::Database(_))
-    ));
+
+    let error = sandbox.copy_database(&file).unwrap_err();
+    assert!(matches!(error, SandboxError::Exists { .. }), "{error}");
+    assert!(error.to_string().contains("copy.db exists"), "{error}");
+    let nowhere = folder.path().join("no/such/folder.db");
+    let error = sandbox.copy_database(&nowhere).unwrap_err();
+    let SandboxError::Database { file: named, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(named, Some(nowhere));
 }
 
 #[tokio::test]
@@ -84,15 +90,37 @@ async fn files_that_cannot_be_used_are_clear_errors() {
         .unwrap();
     let start =
         async |path: &std::path::Path| Sandbox::builder().data(path).start().await.unwrap_err();
-    assert!(matches!(start(&text).await, SandboxError::Database(_)));
+    assert!(matches!(start(&text).await, SandboxError::Database { .. }));
     assert!(matches!(
         start(&newer).await,
         SandboxError::Layout { found: 99, .. }
     ));
     assert!(matches!(
         start(&folder.path().join("no/such/folder.db")).await,
-        SandboxError::Database(_)
+        SandboxError::Database { .. }
     ));
+}
+
+#[tokio::test]
+async fn errors_name_the_file_of_the_tenant_that_they_concern() {
+    let folder = tempfile::tempdir().unwrap();
+    let second = folder.path().join("sandbox.1002.db");
+    let start = async || {
+        let builder = Sandbox::builder().data(folder.path().join("sandbox.db"));
+        builder.more_tenants([1002]).start().await
+    };
+    std::fs::write(&second, "This is no database, it is a text of some length.").unwrap();
+    let error = start().await.unwrap_err().to_string();
+    assert!(error.contains("sandbox.1002.db"), "{error}");
+
+    std::fs::remove_file(&second).unwrap();
+    start().await.unwrap().stop().await;
+    rusqlite::Connection::open(&second)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let error = start().await.unwrap_err().to_string();
+    assert!(error.contains("sandbox.1002.db has layout 99"), "{error}");
 }
 
 #[tokio::test]
