@@ -41,6 +41,7 @@ impl App {
         more_tenants: &[i64],
         data: Option<&Path>,
         seed: Seed,
+        sql: &str,
         settings: Settings,
         faults: Faults,
     ) -> Result<Self, SandboxError> {
@@ -53,7 +54,7 @@ impl App {
         for (id, file) in std::iter::once(first).chain(others) {
             let (store, is_new) = Store::open(file.as_deref())?;
             if is_new {
-                store.create(|db| seed.fill(db, &settings))?;
+                store.create(|db| seed.fill(db, &settings), sql)?;
             }
             // A clock that was moved ahead may have been: changes keep their order all the same.
             let stored = store.latest_change()?;

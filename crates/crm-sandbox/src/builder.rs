@@ -37,6 +37,7 @@ pub struct SandboxBuilder {
     listen: SocketAddr,
     data: Option<PathBuf>,
     seed: Seed,
+    sql: String,
     settings: Settings,
     faults: FaultPlan,
     tenant: i64,
@@ -52,6 +53,7 @@ impl Default for SandboxBuilder {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: None,
             seed: Seed::default(),
+            sql: String::new(),
             settings: Settings::default(),
             faults: FaultPlan::default(),
             tenant: 1001,
@@ -82,6 +84,33 @@ impl SandboxBuilder {
     /// The data of a new database. Default: [`Seed::Demo`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Data of one's own: SQL that fills each new database after the seed. The
+    /// tables are described at the top of the crate. It must not begin or end a
+    /// transaction: it is kept with the seed, all or nothing.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use crm_sandbox::{Sandbox, Seed};
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .seed(Seed::Empty)
+    ///     .sql(
+    ///         "INSERT INTO customers (id, name) VALUES (77, 'Harbor Bakery');
+    ///          INSERT INTO locations (id, customer_id, name) VALUES (78, 77, 'Pier 4');
+    ///          INSERT INTO location_contacts (owner_id, id, type, value, created_on, modified_on)
+    ///          VALUES (78, 1, 'Email', 'ada@harborbakery.example',
+    ///                  '2026-05-27T16:04:11.0000000Z', '2026-05-27T16:04:11.0000000Z');",
+    ///     )
+    ///     .start()
+    ///     .await?;
+    /// assert_eq!(sandbox.location_contacts()?[0].owner_id, 78);
+    /// # Ok::<(), crm_sandbox::SandboxError>(()) }).unwrap();
+    /// ```
+    pub fn sql(mut self, sql: impl Into<String>) -> Self {
+        self.sql = sql.into();
         self
     }
 
@@ -132,8 +161,9 @@ impl SandboxBuilder {
     /// # Errors
     ///
     /// [`SandboxError`] when the address, the data file or a thread cannot be
-    /// had, and [`SandboxError::Faults`] when the plan of faults could never do
-    /// what it says.
+    /// had, [`SandboxError::Sql`] when a statement of [`sql`](Self::sql) fails,
+    /// and [`SandboxError::Faults`] when the plan of faults could never do what
+    /// it says.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         let (started, ready) = oneshot::channel();
         let (stop, stopping) = oneshot::channel();
@@ -207,6 +237,7 @@ impl SandboxBuilder {
             &self.more_tenants,
             self.data.as_deref(),
             self.seed,
+            &self.sql,
             self.settings,
             Faults::new(self.faults)?,
         )?;

@@ -60,6 +60,15 @@ pub enum SandboxError {
         /// The file.
         file: PathBuf,
     },
+    /// A statement of [`SandboxBuilder::sql`](crate::SandboxBuilder::sql)
+    /// failed. Nothing of the new database was kept.
+    #[error("statement {statement} of the SQL for new databases failed")]
+    Sql {
+        /// Which one, counted from 1.
+        statement: usize,
+        /// What SQLite said.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A setting does not exist or does not take this value.
     #[error(transparent)]
     Setting(#[from] crate::settings::SettingError),
@@ -77,6 +86,15 @@ impl SandboxError {
             file: file.map(Path::to_owned),
             source: error.into(),
         }
+    }
+
+    pub(crate) fn sql(statement: usize, error: rusqlite::Error) -> Self {
+        let source = match error {
+            // With it comes all SQL from here to the end.
+            rusqlite::Error::SqlInputError { msg, .. } => msg.into(),
+            error => error.into(),
+        };
+        Self::Sql { statement, source }
     }
 }
 

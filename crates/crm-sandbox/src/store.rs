@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Batch, Connection, Transaction, TransactionBehavior};
 
 pub(crate) mod bookings;
 pub(crate) mod contacts;
@@ -77,23 +78,21 @@ impl Store {
         Ok((Self { connection, file }, is_new))
     }
 
-    /// Makes the tables and fills them, all or nothing.
+    /// Makes the tables, fills them and runs SQL on them, all or nothing.
     pub(crate) fn create(
         &self,
         fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+        sql: &str,
     ) -> Result<(), SandboxError> {
         let mut connection = self.connection();
-        let create = || {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(include_str!("store/schema.sql"))?;
-            fill(&transaction)?;
-            // Indexes are quicker to build once than to keep up row by row.
-            transaction.execute_batch(include_str!("store/indexes.sql"))?;
-            transaction.pragma_update(None, "application_id", APPLICATION)?;
-            transaction.pragma_update(None, "user_version", LAYOUT)?;
-            transaction.commit()
-        };
-        create().map_err(|error| self.fault(error))
+        let fault = |error| self.fault(error);
+        let transaction = connection.transaction().map_err(fault)?;
+        transaction
+            .execute_batch(include_str!("store/schema.sql"))
+            .and_then(|()| fill(&transaction))
+            .map_err(fault)?;
+        run_each(&transaction, sql)?;
+        finish(transaction).map_err(fault)
     }
 
     /// Runs an operation that only reads.
@@ -204,4 +203,31 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
             Ok(text.map(|text| text.to_lowercase()))
         },
     )
+}
+
+/// Runs the caller's statements one by one, to tell which of them failed.
+fn run_each(db: &Connection, sql: &str) -> Result<(), SandboxError> {
+    let mut statements = Batch::new(db, sql);
+    let mut next = || -> rusqlite::Result<bool> {
+        let Some(mut statement) = statements.next()? else {
+            return Ok(false);
+        };
+        let mut rows = statement.raw_query();
+        while rows.next()?.is_some() {}
+        Ok(true)
+    };
+    let mut statement = 1;
+    while next().map_err(|error| SandboxError::sql(statement, error))? {
+        statement += 1;
+    }
+    Ok(())
+}
+
+/// Marks a filled database as a sandbox's and keeps it.
+fn finish(transaction: Transaction<'_>) -> rusqlite::Result<()> {
+    // Indexes are quicker to build once than to keep up row by row.
+    transaction.execute_batch(include_str!("store/indexes.sql"))?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", LAYOUT)?;
+    transaction.commit()
 }

@@ -148,6 +148,52 @@ async fn a_database_of_something_else_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
+async fn sql_of_ones_own_runs_once_after_the_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sandbox.db");
+    for _ in 0..2 {
+        let sandbox = Sandbox::builder()
+            .data(&file)
+            .sql(
+                "-- A seeded customer gets one location more, a seeded location other contacts.
+                 INSERT INTO locations (id, customer_id, name) VALUES (7, 1001, 'Pier; 4');
+                 UPDATE location_contacts SET owner_id = 7 WHERE owner_id = 2001;
+                 SELECT * FROM locations;",
+            )
+            .start()
+            .await
+            .unwrap();
+        let client = Client::new(&sandbox).await;
+        let (status, page) = client.get("/locations/7/contacts").await;
+        assert_eq!((status, page["data"][0]["id"].as_i64()), (200, Some(3001)));
+        sandbox.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn sql_that_fails_is_named_and_leaves_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sandbox.db");
+    let good = "INSERT INTO customers (id, name) VALUES (7, 'Harbor Bakery');";
+    for (bad, reason) in [
+        ("INSRT INTO customers VALUES (8, 'x');", "syntax error"),
+        ("INSERT INTO customers VALUES (7, 'x');", "customers.id"),
+        ("INSERT INTO locations VALUES (1, 99, 'x');", "FOREIGN KEY"),
+        ("BEGIN;", "transaction"),
+    ] {
+        let builder = Sandbox::builder().data(&file);
+        let start = builder.sql(format!("{good}\n{bad}\n{good}")).start();
+        let SandboxError::Sql { statement, source } = start.await.unwrap_err() else {
+            panic!("{bad}");
+        };
+        assert_eq!(statement, 2, "{bad}");
+        assert!(source.to_string().contains(reason), "{bad}: {source}");
+    }
+    let builder = Sandbox::builder().data(&file).sql(good);
+    builder.start().await.unwrap();
+}
+
+#[tokio::test]
 async fn changes_keep_their_order_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sandbox.db");
