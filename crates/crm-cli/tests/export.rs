@@ -347,6 +347,19 @@ fn the_sandbox_serves_what_its_first_line_says_until_it_is_told_to_end() {
 }
 
 #[test]
+fn the_sandbox_takes_a_file_of_sql_and_says_what_is_wrong_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let customer = "INSERT INTO customers (id, name) VALUES (7, 'Harbor Bakery');\n";
+    std::fs::write(home.path().join("own.sql"), customer.repeat(2)).unwrap();
+    let mut command = crm(home.path());
+    command.current_dir(home.path());
+    command.args(["sandbox", "serve", "--seed", "empty", "--sql", "own.sql"]);
+    let refused = stderr(&command.assert().code(1));
+    assert!(refused.contains("statement 2"), "{refused}");
+    assert!(refused.contains("customers.id"), "{refused}");
+}
+
+#[test]
 fn the_sandbox_listens_on_this_machine_only() {
     let home = tempfile::tempdir().unwrap();
     let serve = |arguments: &[&str]| {

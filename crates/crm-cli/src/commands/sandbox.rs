@@ -36,6 +36,10 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "demo")]
     seed: Seed,
 
+    /// Fill a new database with this file of SQL too, after the seed
+    #[arg(long, value_name = "FILE")]
+    sql: Option<PathBuf>,
+
     /// Change a setting, see `crm sandbox settings`; can be given several times
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     settings: Vec<(String, String)>,
@@ -82,6 +86,12 @@ impl Serve {
         let mut builder = Sandbox::builder().listen(self.listen).seed(self.seed);
         if let Some(file) = self.data {
             builder = builder.data(file);
+        }
+        if let Some(file) = self.sql {
+            let sql = std::fs::read_to_string(&file);
+            let sql =
+                sql.map_err(|e| CliError::io(format!("cannot read {}", file.display()), e))?;
+            builder = builder.sql(sql);
         }
         let admin = self.admin.then(|| ("admin".to_owned(), "on".to_owned()));
         for (name, value) in self.settings.into_iter().chain(admin) {
