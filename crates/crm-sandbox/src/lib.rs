@@ -39,7 +39,8 @@
 //! - [`Settings`]: every switch, by name
 //! - [`Clock`]: move the time
 //! - [`FaultPlan`], [`FaultRule`], [`Fault`]: what goes wrong, and when
-//! - [`LogEntry`], [`StoredContact`]: what was asked and what is stored
+//! - [`LogEntry`]: what was asked
+//! - [`StoredContact`], [`StoredPerson`], [`StoredMethod`]: what is stored
 
 #![warn(missing_debug_implementations)]
 
@@ -78,6 +79,8 @@ pub use sandbox::Sandbox;
 pub use seed::{InvalidSeed, Seed};
 pub use settings::{Setting, SettingError, Settings};
 pub use store::contacts::{StoredContact, StoredPreferences};
+pub use store::methods::StoredMethod;
+pub use store::people::StoredPerson;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::Row;
 use tokio::sync::oneshot;
 
 use crate::app::{App, Tenant};
@@ -15,6 +16,9 @@ use crate::faults::{FaultPlan, FaultRule};
 use crate::log::LogEntry;
 use crate::settings::Setting;
 use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
+use crate::store::methods::{self, StoredMethod};
+use crate::store::people::{self, StoredPerson};
+use crate::store::select::Select;
 
 /// A running sandbox: the API as a server on a loopback port.
 ///
@@ -159,6 +163,26 @@ impl Sandbox {
         self.contacts::<Customer>()
     }
 
+    /// The people of the first tenant, archived ones included, by id.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Database`] when the database cannot be read.
+    pub fn people(&self) -> Result<Vec<StoredPerson>, SandboxError> {
+        self.stored(people::select(), people::read)
+    }
+
+    /// The contact methods of all people of the first tenant, by person and
+    /// id.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Database`] when the database cannot be read.
+    pub fn contact_methods(&self) -> Result<Vec<StoredMethod>, SandboxError> {
+        let select = methods::select().order("person_id, id");
+        self.stored(select, methods::read)
+    }
+
     /// Writes a copy of the first tenant's database to a new file, for any
     /// SQLite tool. The tables are described at the top of the crate.
     ///
@@ -184,14 +208,19 @@ impl Sandbox {
     }
 
     fn contacts<O: Owner>(&self) -> Result<Vec<StoredContact>, SandboxError> {
-        let Some(tenant) = self.first_tenant() else {
-            return Ok(Vec::new());
-        };
-        tenant.store.inspect(|db| {
-            contacts::select::<O>()
-                .order("owner_id, id")
-                .first(db, u32::MAX, contacts::read)
-        })
+        let select = contacts::select::<O>().order("owner_id, id");
+        self.stored(select, contacts::read)
+    }
+
+    fn stored<T>(
+        &self,
+        select: Select,
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, SandboxError> {
+        match self.first_tenant() {
+            Some(tenant) => tenant.store.inspect(|db| select.first(db, u32::MAX, read)),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn first_tenant(&self) -> Option<&Tenant> {

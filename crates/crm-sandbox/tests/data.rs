@@ -4,6 +4,7 @@ mod common;
 
 use common::Client;
 use crm_sandbox::{Sandbox, SandboxError, Seed};
+use serde_json::json;
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_data() {
@@ -19,6 +20,34 @@ async fn the_same_seed_gives_the_same_data() {
             second.customer_contacts().unwrap()
         );
     }
+}
+
+#[tokio::test]
+async fn people_and_their_methods_can_be_looked_at_without_a_request() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let (_, person) = client.post("/contacts", json!({"name": "Ada Quill"})).await;
+    let id = person["id"].as_str().unwrap();
+    let email = json!({"type": "Email", "value": "ada@harborbakery.example"});
+    let (status, _) = client
+        .post(&format!("/contacts/{id}/contact-methods"), email)
+        .await;
+    assert_eq!(status, 200);
+
+    let people = sandbox.people().unwrap();
+    let stored = people.iter().find(|stored| stored.id == id).unwrap();
+    assert_eq!(stored.name.as_deref(), Some("Ada Quill"));
+    assert!(people.iter().any(|stored| stored.is_archived));
+    assert!(people.is_sorted_by_key(|stored| &stored.id));
+    let methods = sandbox.contact_methods().unwrap();
+    let stored = methods
+        .iter()
+        .find(|stored| stored.person_id == id)
+        .unwrap();
+    assert_eq!(
+        (stored.contact_type.as_str(), stored.value.as_str()),
+        ("Email", "ada@harborbakery.example")
+    );
 }
 
 #[tokio::test]
@@ -200,7 +229,7 @@ async fn changes_keep_their_order_over_a_restart() {
     let latest = async |memo: &str| {
         let sandbox = Sandbox::builder().data(&file).start().await.unwrap();
         let client = Client::new(&sandbox).await;
-        let body = serde_json::json!({"memo": memo});
+        let body = json!({"memo": memo});
         let path = "/locations/2001/contacts/3001";
         sandbox.clock().advance(match memo {
             "first" => std::time::Duration::from_secs(800),

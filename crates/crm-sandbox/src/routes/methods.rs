@@ -13,7 +13,7 @@ use crate::contact_type::ContactType;
 use crate::operation::{Call, Kind, Operation, Parameter, Reply};
 use crate::problem::Problem;
 use crate::settings::EmptyUpdate;
-use crate::store::methods::{self, ContactMethod};
+use crate::store::methods::{self, StoredMethod};
 use crate::store::people;
 
 const READ: &str = "tn.crm.contacts:r";
@@ -42,7 +42,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .query(&MODIFIED)
             .query(&PAGING)
             .query(&[SORT])
-            .answer::<Page<ContactMethod>>()
+            .answer::<Page<StoredMethod>>()
     };
     let new = |verb, name: &str, path, run| {
         Operation::new(verb, &format!("ContactMethods_{name}"), path, run)
@@ -61,18 +61,18 @@ pub(super) fn operations() -> Vec<Operation> {
         new(Method::POST, "CreateContactMethod", methods, create)
             .scope(WRITE)
             .body::<CreateRequest>()
-            .answer::<ContactMethod>(),
+            .answer::<StoredMethod>(),
         new(Method::GET, "GetContactMethod", method, get)
             .scope(READ)
-            .answer::<ContactMethod>(),
+            .answer::<StoredMethod>(),
         new(Method::PUT, "UpsertContactMethod", method, upsert)
             .scope(WRITE)
             .body::<CreateRequest>()
-            .answer::<ContactMethod>(),
+            .answer::<StoredMethod>(),
         new(Method::PATCH, "UpdateContactMethod", method, update)
             .scope(WRITE)
             .body::<UpdateRequest>()
-            .answer::<ContactMethod>(),
+            .answer::<StoredMethod>(),
         new(Method::DELETE, "DeleteContactMethod", method, delete).scope(WRITE),
     ]
 }
@@ -150,7 +150,7 @@ fn upsert(call: &Call<'_>) -> Result<Reply, Problem> {
     let now = call.now();
     let method = match methods::find(call.db, &id)? {
         None => new(id, person, now),
-        Some(method) if method.contact_id == person => ContactMethod {
+        Some(method) if method.person_id == person => StoredMethod {
             modified_on: now,
             modified_by: API_USER,
             ..method
@@ -172,8 +172,11 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     if empty && call.settings.empty_update == EmptyUpdate::Keep {
         return Reply::json(&method);
     }
-    (method.r#type, method.value) =
-        ContactType::change((method.r#type, method.value), (None, value), call.settings)?;
+    (method.contact_type, method.value) = ContactType::change(
+        (method.contact_type, method.value),
+        (None, value),
+        call.settings,
+    )?;
     if memo.is_some() {
         method.memo = call.settings.memo(memo);
     }
@@ -188,12 +191,12 @@ fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::Empty)
 }
 
-fn new(id: String, person: String, now: String) -> ContactMethod {
-    ContactMethod {
+fn new(id: String, person: String, now: String) -> StoredMethod {
+    StoredMethod {
         id,
-        contact_id: person,
+        person_id: person,
         reference_id: None,
-        r#type: String::new(),
+        contact_type: String::new(),
         value: String::new(),
         memo: None,
         created_on: now.clone(),
@@ -205,13 +208,13 @@ fn new(id: String, person: String, now: String) -> ContactMethod {
 
 fn save(
     call: &Call<'_>,
-    method: ContactMethod,
+    method: StoredMethod,
     request: CreateRequest,
     value: String,
 ) -> Result<Reply, Problem> {
-    let method = ContactMethod {
+    let method = StoredMethod {
         reference_id: request.reference_id,
-        r#type: request.r#type.as_str().to_owned(),
+        contact_type: request.r#type.as_str().to_owned(),
         value,
         memo: call.settings.memo(request.memo),
         ..method
@@ -221,12 +224,12 @@ fn save(
 }
 
 /// The method in the path: the person must exist, and the method be theirs.
-pub(super) fn find(call: &Call<'_>) -> Result<ContactMethod, Problem> {
+pub(super) fn find(call: &Call<'_>) -> Result<StoredMethod, Problem> {
     let person = call.guid("contactId")?;
     let id = call.guid("contactMethodId")?;
     person_must_exist(call, &person)?;
     methods::find(call.db, &id)?
-        .filter(|method| method.contact_id == person)
+        .filter(|method| method.person_id == person)
         .ok_or_else(|| no_method(&person, &id))
 }
 

@@ -11,7 +11,7 @@ use crate::body::Member;
 use crate::operation::{Call, Kind, Operation, Parameter, Reply};
 use crate::problem::Problem;
 use crate::settings::{AbsentMembers, ReplaceUnknown};
-use crate::store::people::{self, Person};
+use crate::store::people::{self, StoredPerson};
 use crate::store::relationships;
 use crate::store::select::Select;
 
@@ -41,7 +41,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .query(&MODIFIED)
             .query(&PAGING)
             .query(&[SORT])
-            .answer::<Page<Person>>()
+            .answer::<Page<StoredPerson>>()
     };
     let by_entity = "/contacts/relationships/{relationshipId}";
     vec![
@@ -49,21 +49,21 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::new(Method::POST, "Contacts_Create", "/contacts", create)
             .scope(WRITE)
             .body::<CreateRequest>()
-            .answer::<Person>()
+            .answer::<StoredPerson>()
             .refusals(&[400, 403, 409]),
         Operation::new(Method::GET, "Contacts_Get", person, get)
             .scope(READ)
-            .answer::<Person>()
+            .answer::<StoredPerson>()
             .refusals(&[400, 403, 404]),
         Operation::new(Method::PUT, "Contacts_Replace", person, replace)
             .scope(WRITE)
             .body::<ReplaceRequest>()
-            .answer::<Person>()
+            .answer::<StoredPerson>()
             .refusals(&[400, 403]),
         Operation::new(Method::PATCH, "Contacts_Update", person, update)
             .scope(WRITE)
             .body::<UpdateRequest>()
-            .answer::<Person>()
+            .answer::<StoredPerson>()
             .refusals(&[400, 403, 404]),
         Operation::new(Method::DELETE, "Contacts_DeleteContact", person, delete)
             .scope(WRITE)
@@ -227,8 +227,8 @@ fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
     }
 }
 
-fn new(id: String, now: String) -> Person {
-    Person {
+fn new(id: String, now: String) -> StoredPerson {
+    StoredPerson {
         id,
         reference_id: None,
         name: None,
@@ -241,7 +241,7 @@ fn new(id: String, now: String) -> Person {
     }
 }
 
-fn find(call: &Call<'_>, id: &str) -> Result<Person, Problem> {
+fn find(call: &Call<'_>, id: &str) -> Result<StoredPerson, Problem> {
     people::find(call.db, id)?.ok_or_else(|| unknown(id))
 }
 

@@ -8,28 +8,41 @@ use super::select::Select;
 use crate::contact_type::ContactType;
 use crate::time_text;
 
-/// A contact method, stored as the API answers it.
-#[derive(Debug, Serialize, ToSchema)]
+/// A contact method of a person, as the database holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ContactMethodResponse)]
-pub(crate) struct ContactMethod {
+#[non_exhaustive]
+pub struct StoredMethod {
+    /// The method's id, a GUID.
     #[schema(format = Uuid)]
-    pub(crate) id: String,
+    pub id: String,
+    /// The person.
+    #[serde(rename = "contactId")]
     #[schema(format = Uuid)]
-    pub(crate) contact_id: String,
-    pub(crate) reference_id: Option<String>,
+    pub person_id: String,
+    /// The id in another system.
+    pub reference_id: Option<String>,
+    /// `Phone`, `MobilePhone`, `Email` or `Fax`.
+    #[serde(rename = "type")]
     #[schema(value_type = ContactType)]
-    pub(crate) r#type: String,
-    pub(crate) value: String,
-    pub(crate) memo: Option<String>,
+    pub contact_type: String,
+    /// The number or address.
+    pub value: String,
+    /// The note.
+    pub memo: Option<String>,
+    /// Creation time.
     #[serde(serialize_with = "time_text::serialize")]
     #[schema(format = DateTime)]
-    pub(crate) created_on: String,
-    pub(crate) created_by: i64,
+    pub created_on: String,
+    /// The user who created it.
+    pub created_by: i64,
+    /// Time of the last change.
     #[serde(serialize_with = "time_text::serialize")]
     #[schema(format = DateTime)]
-    pub(crate) modified_on: String,
-    pub(crate) modified_by: i64,
+    pub modified_on: String,
+    /// The user of the last change.
+    pub modified_by: i64,
 }
 
 const COLUMNS: &str = "id, person_id, reference_id, type, value, memo, \
@@ -39,12 +52,12 @@ pub(crate) fn select() -> Select {
     Select::new(COLUMNS, "contact_methods")
 }
 
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ContactMethod> {
-    Ok(ContactMethod {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredMethod> {
+    Ok(StoredMethod {
         id: row.get(0)?,
-        contact_id: row.get(1)?,
+        person_id: row.get(1)?,
         reference_id: row.get(2)?,
-        r#type: row.get(3)?,
+        contact_type: row.get(3)?,
         value: row.get(4)?,
         memo: row.get(5)?,
         created_on: row.get(6)?,
@@ -55,13 +68,13 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ContactMethod> {
 }
 
 /// A method by its id, whosever it is.
-pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<ContactMethod>> {
+pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<StoredMethod>> {
     let sql = format!("SELECT {COLUMNS} FROM contact_methods WHERE id = ?");
     db.prepare_cached(&sql)?.query_row([id], read).optional()
 }
 
 /// Stores a method, new or changed.
-pub(crate) fn save(db: &Connection, method: &ContactMethod) -> rusqlite::Result<()> {
+pub(crate) fn save(db: &Connection, method: &StoredMethod) -> rusqlite::Result<()> {
     let sql = format!(
         "INSERT INTO contact_methods ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
@@ -75,9 +88,9 @@ pub(crate) fn save(db: &Connection, method: &ContactMethod) -> rusqlite::Result<
     db.prepare_cached(&sql)?
         .execute(params![
             method.id,
-            method.contact_id,
+            method.person_id,
             method.reference_id,
-            method.r#type,
+            method.contact_type,
             method.value,
             method.memo,
             method.created_on,

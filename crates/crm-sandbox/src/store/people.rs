@@ -7,25 +7,35 @@ use utoipa::ToSchema;
 use super::select::Select;
 use crate::time_text;
 
-/// A person, stored as the API answers it.
-#[derive(Debug, Serialize, ToSchema)]
+/// A person of Contacts v2, as the database holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ContactResponse)]
-pub(crate) struct Person {
+#[non_exhaustive]
+pub struct StoredPerson {
+    /// The person's id, a GUID.
     #[schema(format = Uuid)]
-    pub(crate) id: String,
-    pub(crate) reference_id: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) title: Option<String>,
-    pub(crate) is_archived: bool,
+    pub id: String,
+    /// The id in another system.
+    pub reference_id: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The title.
+    pub title: Option<String>,
+    /// Whether the person is archived.
+    pub is_archived: bool,
+    /// Creation time.
     #[serde(serialize_with = "time_text::serialize")]
     #[schema(format = DateTime)]
-    pub(crate) created_on: String,
-    pub(crate) created_by: i64,
+    pub created_on: String,
+    /// The user who created it.
+    pub created_by: i64,
+    /// Time of the last change.
     #[serde(serialize_with = "time_text::serialize")]
     #[schema(format = DateTime)]
-    pub(crate) modified_on: String,
-    pub(crate) modified_by: i64,
+    pub modified_on: String,
+    /// The user of the last change.
+    pub modified_by: i64,
 }
 
 const COLUMNS: &str =
@@ -35,8 +45,8 @@ pub(crate) fn select() -> Select {
     Select::new(COLUMNS, "people")
 }
 
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Person> {
-    Ok(Person {
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredPerson> {
+    Ok(StoredPerson {
         id: row.get(0)?,
         reference_id: row.get(1)?,
         name: row.get(2)?,
@@ -54,13 +64,13 @@ pub(crate) fn exists(db: &Connection, id: &str) -> rusqlite::Result<bool> {
         .exists([id])
 }
 
-pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<Person>> {
+pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<StoredPerson>> {
     let sql = format!("SELECT {COLUMNS} FROM people WHERE id = ?");
     db.prepare_cached(&sql)?.query_row([id], read).optional()
 }
 
 /// Stores a person, new or changed.
-pub(crate) fn save(db: &Connection, person: &Person) -> rusqlite::Result<()> {
+pub(crate) fn save(db: &Connection, person: &StoredPerson) -> rusqlite::Result<()> {
     // Not INSERT OR REPLACE: that would delete the row, and with it whatever
     // belongs to the person.
     let sql = format!(
