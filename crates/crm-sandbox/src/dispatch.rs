@@ -189,6 +189,7 @@ fn run(
     let run = |db: &rusqlite::Connection| {
         (operation.run)(&Call {
             db,
+            bookmarks: &tenant.store.bookmarks,
             settings,
             clock: &app.clock,
             path,

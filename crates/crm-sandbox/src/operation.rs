@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::problem::Problem;
 use crate::query::{self, Query};
 use crate::settings::Settings;
+use crate::store::bookmarks::Bookmarks;
 use crate::time_text;
 
 /// One operation: what the contract says about it, and the function that
@@ -137,6 +138,7 @@ impl Operation {
 /// A request that passed the gateway's checks, and what it works on.
 pub(crate) struct Call<'a> {
     pub(crate) db: &'a Connection,
+    pub(crate) bookmarks: &'a Bookmarks,
     pub(crate) settings: &'a Settings,
     pub(crate) clock: &'a Clock,
     pub(crate) path: &'a [(String, String)],

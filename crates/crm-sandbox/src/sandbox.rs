@@ -179,7 +179,7 @@ impl Sandbox {
     ///
     /// [`SandboxError::Database`] when the database cannot be read.
     pub fn contact_methods(&self) -> Result<Vec<StoredMethod>, SandboxError> {
-        let select = methods::select().order("person_id, id");
+        let select = methods::select().order(&["person_id", "id"]);
         self.stored(select, methods::read)
     }
 
@@ -208,7 +208,7 @@ impl Sandbox {
     }
 
     fn contacts<O: Owner>(&self) -> Result<Vec<StoredContact>, SandboxError> {
-        let select = contacts::select::<O>().order("owner_id, id");
+        let select = contacts::select::<O>().order(&["owner_id", "id"]);
         self.stored(select, contacts::read)
     }
 

@@ -10,6 +10,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Batch, Connection, Transaction, TransactionBehavior};
 
 pub(crate) mod bookings;
+pub(crate) mod bookmarks;
 pub(crate) mod contacts;
 pub(crate) mod methods;
 pub(crate) mod people;
@@ -17,6 +18,7 @@ pub(crate) mod preferences;
 pub(crate) mod relationships;
 pub(crate) mod select;
 
+use self::bookmarks::Bookmarks;
 use crate::error::SandboxError;
 use crate::problem::Problem;
 
@@ -33,6 +35,7 @@ const STATEMENTS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Mutex<Connection>,
+    pub(crate) bookmarks: Bookmarks,
     /// None for a database in memory.
     file: Option<PathBuf>,
 }
@@ -74,8 +77,12 @@ impl Store {
         };
         // Only now: a file of something else is left as it is.
         prepare(&connection).map_err(fault)?;
-        let connection = Mutex::new(connection);
-        Ok((Self { connection, file }, is_new))
+        let store = Self {
+            connection: Mutex::new(connection),
+            bookmarks: Bookmarks::default(),
+            file,
+        };
+        Ok((store, is_new))
     }
 
     /// Makes the tables, fills them and runs SQL on them, all or nothing.

@@ -138,7 +138,7 @@ fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     bookings::provider_of(call.db, booking)?.ok_or_else(|| no_booking(booking))?;
     let rows = bookings::select()
         .filter("booking_id = ?", Some(booking))
-        .page(call.db, paging, bookings::read)?;
+        .page(call.db, call.bookmarks, paging, bookings::read)?;
     Reply::json(&Page::new(paging, rows, |contact| {
         BookingContactResponse::new(contact, call.settings)
     }))

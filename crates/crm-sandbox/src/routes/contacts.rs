@@ -149,7 +149,7 @@ fn list<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let rows = contacts::select::<O>()
         .filter("owner_id = ?", Some(owner))
         .only("active")
-        .page(call.db, paging, contacts::read)?;
+        .page(call.db, call.bookmarks, paging, contacts::read)?;
     Reply::json(&Page::new(paging, rows, |contact| {
         ContactResponse::new(contact, call.settings)
     }))
@@ -235,8 +235,8 @@ fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let paging = call.query.paging(call.settings)?;
     let rows = filter_times(contacts::select::<O>().only("active"), call)?
         .among("owner_id", ids)
-        .order("id, owner_id")
-        .page(call.db, paging, contacts::read)?;
+        .order(&["id", "owner_id"])
+        .page(call.db, call.bookmarks, paging, contacts::read)?;
     Reply::json(&Page::new(paging, rows, |contact| {
         ContactResponse::new(contact, call.settings).with_owner(O::MEMBER)
     }))

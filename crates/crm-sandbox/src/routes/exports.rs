@@ -83,8 +83,8 @@ fn export<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let visible = (!recent).then(|| time_text::from_ticks(call.clock.ticks() - lag));
     let mut records = contacts::select::<O>()
         .filter("modified_on <= ?", visible)
-        .after("(modified_on, id, owner_id)", start.values())
-        .order("modified_on, id, owner_id")
+        .order(&["modified_on", "id", "owner_id"])
+        .after(start.values())
         .first(call.db, size.saturating_add(1), contacts::read)?;
     let has_more = records.len() > size as usize;
     records.truncate(size as usize);
@@ -176,8 +176,8 @@ impl Position {
         })
     }
 
-    fn values(&self) -> [rusqlite::types::Value; 3] {
-        [
+    fn values(&self) -> Vec<rusqlite::types::Value> {
+        vec![
             self.modified_on.clone().into(),
             self.id.into(),
             self.owner.into(),

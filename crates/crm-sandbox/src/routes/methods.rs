@@ -123,7 +123,7 @@ fn page(call: &Call<'_>, person: Option<String>) -> Result<Reply, Problem> {
         .filter("type = ? COLLATE NOCASE", owned("type"))
         .filter("fold(value) = fold(?)", owned("value"))
         .sorted(query.sort(&SORTS)?)
-        .page(call.db, paging, methods::read)?;
+        .page(call.db, call.bookmarks, paging, methods::read)?;
     Reply::json(&Page::new(paging, rows, |method| method))
 }
 

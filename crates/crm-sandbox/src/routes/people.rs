@@ -158,7 +158,7 @@ fn page(call: &Call<'_>, select: Select) -> Result<Reply, Problem> {
         .filter("fold(reference_id) = fold(?)", owned("referenceId"))
         .filter("is_archived = ?", archived)
         .sorted(query.sort(&SORTS)?)
-        .page(call.db, paging, people::read)?;
+        .page(call.db, call.bookmarks, paging, people::read)?;
     Reply::json(&Page::new(paging, rows, |person| person))
 }
 

@@ -63,7 +63,7 @@ fn list(call: &Call<'_>) -> Result<Reply, Problem> {
         .filter("created_on >= ?", query.date_time("createdOnOrAfter")?)
         .sorted(query.sort(&SORTS)?);
     person_must_exist(call, &person)?;
-    let rows = select.page(call.db, paging, relationships::read)?;
+    let rows = select.page(call.db, call.bookmarks, paging, relationships::read)?;
     Reply::json(&Page::new(paging, rows, |relationship| relationship))
 }
 

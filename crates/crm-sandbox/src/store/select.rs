@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
 
+use super::bookmarks::{Bookmarks, End, Place, Version};
 use crate::query::{Paging, Sort};
 
 /// One page of a list and whether more follows.
@@ -20,7 +21,9 @@ pub(crate) struct Select {
     from: String,
     conditions: Vec<String>,
     values: Vec<Value>,
-    order: String,
+    /// Columns that tell every row of the list from every other.
+    order: Vec<&'static str>,
+    descending: bool,
 }
 
 impl Select {
@@ -30,7 +33,8 @@ impl Select {
             from: from.into(),
             conditions: Vec::new(),
             values: Vec::new(),
-            order: "id".to_owned(),
+            order: vec!["id"],
+            descending: false,
         }
     }
 
@@ -59,31 +63,28 @@ impl Select {
         self
     }
 
-    /// Keeps the rows whose columns come after these values in their order.
-    pub(crate) fn after<const N: usize>(mut self, columns: &str, values: [Value; N]) -> Self {
-        let marks = vec!["?"; N].join(",");
-        self.conditions.push(format!("{columns} > ({marks})"));
-        self.values.extend(values);
+    /// Keeps the rows that come after this one in the order of the list.
+    pub(crate) fn after(mut self, key: Vec<Value>) -> Self {
+        let columns = self.order.join(", ");
+        let is_after = if self.descending { '<' } else { '>' };
+        let marks = vec!["?"; key.len()].join(",");
+        self.conditions
+            .push(format!("({columns}) {is_after} ({marks})"));
+        self.values.extend(key);
         self
     }
 
     /// The order that a caller asked for; by id where they did not.
-    pub(crate) fn sorted(self, sort: Option<Sort>) -> Self {
-        match sort {
-            None => self,
-            Some(Sort {
-                column,
-                descending: false,
-            }) => self.order(format!("{column}, id")),
-            Some(Sort {
-                column,
-                descending: true,
-            }) => self.order(format!("{column} DESC, id DESC")),
+    pub(crate) fn sorted(mut self, sort: Option<Sort>) -> Self {
+        if let Some(Sort { column, descending }) = sort {
+            self.order = vec![column, "id"];
+            self.descending = descending;
         }
+        self
     }
 
-    pub(crate) fn order(mut self, order: impl Into<String>) -> Self {
-        self.order = order.into();
+    pub(crate) fn order(mut self, columns: &[&'static str]) -> Self {
+        self.order = columns.to_vec();
         self
     }
 
@@ -91,32 +92,56 @@ impl Select {
     pub(crate) fn page<T>(
         mut self,
         db: &Connection,
+        bookmarks: &Bookmarks,
         paging: Paging,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Rows<T>> {
-        let total = match paging.include_total {
-            true => Some(self.count(db)?),
-            false => None,
+        let size = paging.page_size.unsigned_abs() as usize;
+        let mut place = Place {
+            list: self.rows(),
+            values: self.values.clone(),
+            offset: (i64::from(paging.page) - 1) * i64::from(paging.page_size),
+            version: Version::of(db)?,
         };
-        let size = i64::from(paging.page_size);
-        let offset = (i64::from(paging.page) - 1) * size;
+        let (skip, known_total) = match bookmarks.find(&place) {
+            Some(End { key, total }) => {
+                self = self.after(key);
+                (0, total)
+            }
+            None => (place.offset, None),
+        };
+        let total = match known_total {
+            None if paging.include_total => Some(count(db, &place)?),
+            known => known,
+        };
         let sql = format!(
-            "SELECT {} FROM {}{} ORDER BY {} LIMIT ? OFFSET ?",
+            "SELECT {}, {} {} LIMIT ? OFFSET ?",
             self.columns,
-            self.from,
-            self.conditions(),
-            self.order,
+            self.order.join(", "),
+            self.rows(),
         );
         // One row more than the page tells whether there is a next one.
-        self.values
-            .extend([Value::from(size + 1), Value::from(offset)]);
-        let mut items = rows(db, &sql, &self.values, read)?;
-        let has_more = items.len() > paging.page_size.unsigned_abs() as usize;
-        items.truncate(paging.page_size.unsigned_abs() as usize);
+        let limit = i64::from(paging.page_size) + 1;
+        self.values.extend([Value::from(limit), Value::from(skip)]);
+
+        let (mut seen, mut key) = (0, Vec::new());
+        let mut items = rows(db, &sql, &self.values, |row| {
+            seen += 1;
+            if seen == size {
+                key = last_columns(row, self.order.len())?;
+            }
+            read(row)
+        })?;
+        let has_more = items.len() > size;
+        items.truncate(size);
+        if has_more {
+            place.offset += i64::from(paging.page_size);
+            bookmarks.keep(place, End { key, total });
+        }
         Ok(Rows {
             items,
             has_more,
-            total,
+            total: total.filter(|_| paging.include_total),
         })
     }
 
@@ -127,29 +152,33 @@ impl Select {
         limit: u32,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Vec<T>> {
-        let sql = format!(
-            "SELECT {} FROM {}{} ORDER BY {} LIMIT ?",
-            self.columns,
-            self.from,
-            self.conditions(),
-            self.order,
-        );
+        let sql = format!("SELECT {} {} LIMIT ?", self.columns, self.rows());
         self.values.push(Value::from(i64::from(limit)));
         rows(db, &sql, &self.values, read)
     }
 
-    fn count(&self, db: &Connection) -> rusqlite::Result<i32> {
-        let sql = format!("SELECT count(*) FROM {}{}", self.from, self.conditions());
-        db.prepare_cached(&sql)?
-            .query_row(params_from_iter(&self.values), |row| row.get(0))
-    }
-
-    fn conditions(&self) -> String {
-        match self.conditions.is_empty() {
+    /// `FROM … WHERE … ORDER BY …`.
+    fn rows(&self) -> String {
+        let conditions = match self.conditions.is_empty() {
             true => String::new(),
             false => format!(" WHERE {}", self.conditions.join(" AND ")),
-        }
+        };
+        let order = match self.descending {
+            true => self.order.join(" DESC, ") + " DESC",
+            false => self.order.join(", "),
+        };
+        format!("FROM {}{conditions} ORDER BY {order}", self.from)
     }
+}
+
+fn count(db: &Connection, place: &Place) -> rusqlite::Result<i32> {
+    db.prepare_cached(&format!("SELECT count(*) {}", place.list))?
+        .query_row(params_from_iter(&place.values), |row| row.get(0))
+}
+
+fn last_columns(row: &Row<'_>, number: usize) -> rusqlite::Result<Vec<Value>> {
+    let end = row.as_ref().column_count();
+    (end - number..end).map(|column| row.get(column)).collect()
 }
 
 fn rows<T>(
