@@ -7,6 +7,7 @@ use crm_models::*;
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use crm_transport::{Credentials, Environment, Transport};
 use futures_util::TryStreamExt;
+use serde_json::json;
 
 /// A service over the standard stack, talking to this sandbox.
 fn connect(sandbox: &Sandbox) -> ContactsService<impl Transport + use<>> {
@@ -25,6 +26,12 @@ fn connect_with(sandbox: &Sandbox, secret: &str) -> ContactsService<impl Transpo
     ContactsService::new(transport, TenantId::new(connection.tenant).unwrap())
 }
 
+/// The body of the latest request.
+fn last_body(sandbox: &Sandbox) -> serde_json::Value {
+    let body = sandbox.log().pop().unwrap().body.expect("a logged body");
+    serde_json::from_str(&body).unwrap()
+}
+
 /// Some location of the demo data with its contacts.
 async fn some_location<T: Transport>(service: &ContactsService<T>) -> LocationId {
     let since: Timestamp = "2000-01-01".parse().unwrap();
@@ -41,7 +48,8 @@ async fn some_location<T: Transport>(service: &ContactsService<T>) -> LocationId
 
 #[tokio::test]
 async fn a_contact_is_created_changed_found_and_deleted() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let builder = Sandbox::builder().set("log-content", "on").unwrap();
+    let sandbox = builder.start().await.unwrap();
     let service = connect(&sandbox);
     let contacts = service.location(some_location(&service).await);
 
@@ -63,6 +71,16 @@ async fn a_contact_is_created_changed_found_and_deleted() {
         .statements(true);
     let change = ContactChange::new().preferences(all);
     contacts.update(created.id, &change).await.unwrap();
+    assert_eq!(
+        last_body(&sandbox),
+        json!({"preferences": {
+            "jobRemindersEnabled": true,
+            "marketingUpdatesEnabled": true,
+            "invoiceStatementNotification": true,
+            "invoiceNotification": true,
+            "statementNotification": true,
+        }})
+    );
     let change = ContactChange::new()
         .clear_memo()
         .preferences(PreferenceChange::new().statements(false));
