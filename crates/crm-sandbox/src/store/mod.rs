@@ -1,6 +1,6 @@
 //! The data of one tenant: one SQLite database behind one lock.
 //!
-//! The tables are described in `store/schema.sql`.
+//! The tables are described in `schema.sql`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -95,7 +95,7 @@ impl Store {
         let fault = |error| self.fault(error);
         let transaction = connection.transaction().map_err(fault)?;
         transaction
-            .execute_batch(include_str!("store/schema.sql"))
+            .execute_batch(include_str!("schema.sql"))
             .and_then(|()| fill(&transaction))
             .map_err(fault)?;
         run_each(&transaction, sql)?;
@@ -233,7 +233,7 @@ fn run_each(db: &Connection, sql: &str) -> Result<(), SandboxError> {
 /// Marks a filled database as a sandbox's and keeps it.
 fn finish(transaction: Transaction<'_>) -> rusqlite::Result<()> {
     // Indexes are quicker to build once than to keep up row by row.
-    transaction.execute_batch(include_str!("store/indexes.sql"))?;
+    transaction.execute_batch(include_str!("indexes.sql"))?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", LAYOUT)?;
     transaction.commit()

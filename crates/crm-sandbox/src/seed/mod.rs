@@ -56,14 +56,14 @@ impl FromStr for Seed {
 impl Seed {
     /// Fills empty tables.
     pub(crate) fn fill(self, db: &Connection, settings: &Settings) -> rusqlite::Result<()> {
-        db.execute_batch(include_str!("seed/preference_types.sql"))?;
+        db.execute_batch(include_str!("preference_types.sql"))?;
         match self {
             Self::Empty => {}
-            Self::Demo => db.execute_batch(include_str!("seed/demo.sql"))?,
+            Self::Demo => db.execute_batch(include_str!("demo.sql"))?,
             Self::Count(contacts) => count(db, contacts)?,
         }
         if settings.seed_unknown_type {
-            db.execute_batch(include_str!("seed/unknown_type.sql"))?;
+            db.execute_batch(include_str!("unknown_type.sql"))?;
         }
         Ok(())
     }
@@ -72,5 +72,5 @@ impl Seed {
 fn count(db: &Connection, contacts: u32) -> rusqlite::Result<()> {
     db.execute_batch("CREATE TEMP TABLE seed_size (contacts INTEGER)")?;
     db.execute("INSERT INTO seed_size VALUES (?)", [contacts])?;
-    db.execute_batch(include_str!("seed/count.sql"))
+    db.execute_batch(include_str!("count.sql"))
 }
