@@ -56,7 +56,8 @@ pub enum TransportErrorKind {
     /// The request cannot be sent as it is, for example with a URI that names a host. Never
     /// repeated.
     InvalidRequest,
-    /// No connection: refused, or the name has no address. Not sent.
+    /// No connection: refused, closed before it took a request, or the name has no address. Not
+    /// sent.
     Connect,
     /// No secure connection. Not sent; never repeated, since it hardly heals.
     Tls,

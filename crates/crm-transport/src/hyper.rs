@@ -23,7 +23,8 @@ use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
     connect::Bounded,
-    length::say_empty,
+    headers::{say_empty, say_who},
+    keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
 };
@@ -33,6 +34,9 @@ use crate::{
 /// encoding and knows no proxies.
 ///
 /// Cheap to clone; clones share the pool.
+///
+/// It names this crate as the `User-Agent`. A request's own value goes before it: that is the place
+/// for an application's name.
 ///
 /// ```no_run
 /// use crm_transport::{Auth, Credentials, Environment, HyperTransport, TransportExt};
@@ -70,6 +74,14 @@ impl HyperTransport {
     ///
     /// [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
+        Self::build(environment, limits, Client::builder(TokioExecutor::new()))
+    }
+
+    pub(crate) fn build(
+        environment: &Environment,
+        limits: Limits,
+        mut client: legacy::Builder,
+    ) -> Result<Self, TransportError> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -88,7 +100,10 @@ impl HyperTransport {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(http);
-        let client = Client::builder(TokioExecutor::new())
+        let client = client
+            .timer(TokioTimer::new())
+            .http2_keep_alive_interval(keep_alive::INTERVAL)
+            .http2_keep_alive_timeout(keep_alive::TIMEOUT)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_timeout)
             .build(Bounded {
@@ -121,6 +136,7 @@ impl HyperTransport {
     /// The request with the host in its URI.
     fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
+        say_who(&mut parts);
         if body.is_empty() {
             say_empty(&mut parts);
         }

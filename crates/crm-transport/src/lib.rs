@@ -77,10 +77,12 @@ mod credentials;
 mod environment;
 mod error;
 mod gate;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod headers;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
-mod length;
+mod keep_alive;
 mod limits;
 #[cfg(feature = "metrics")]
 mod measure;

@@ -30,6 +30,10 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
         Hints { timeout: true, .. } => (Timeout, Unknown),
         _ if cause(error).is_some_and(not_processed) => (ClosedWhileIdle, NotSent),
         _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotSent),
+        // hyper says so only of a new connection that ends before it takes a request.
+        _ if hyper.is_some_and(hyper::Error::is_closed) => (Connect, NotSent),
+        // A server of HTTP/2 that no longer gives a sign.
+        _ if hyper.is_some_and(hyper::Error::is_timeout) => (Timeout, Unknown),
         _ if hyper.is_some_and(hyper::Error::is_parse) => (UnreadableAnswer, Unknown),
         _ if hyper.is_some() || cause::<io::Error>(error).is_some() => (Reset, Unknown),
         _ => (Other, Unknown),
@@ -156,6 +160,23 @@ mod tests {
             while server.accept().await.is_some() {}
         });
         assert_eq!(failed.await.delivery(), Unknown);
+    }
+
+    #[cfg(feature = "hyper")]
+    #[tokio::test]
+    async fn a_new_connection_that_ended_before_it_was_ready_took_no_request() {
+        let (client, server) = tokio::io::duplex(1_000);
+        drop(server);
+        let client = hyper_util::rt::TokioIo::new(client);
+        let handshake = hyper::client::conn::http1::handshake::<_, http_body_util::Empty<Bytes>>;
+        let (mut sender, connection) = handshake(client).await.unwrap();
+        tokio::spawn(connection);
+        let error = sender.ready().await.unwrap_err();
+        let refined = before_answer(&error, Hints::default());
+        assert_eq!(
+            (refined.kind(), refined.delivery()),
+            (TransportErrorKind::Connect, Delivery::NotSent)
+        );
     }
 
     #[test]

@@ -4,12 +4,13 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Limited};
-use reqwest::{Client, Url, redirect, retry};
+use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
     Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
     TransportErrorKind,
-    length::say_empty,
+    headers::{USER_AGENT, say_empty},
+    keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
 };
@@ -20,6 +21,9 @@ use crate::{
 /// Cheap to clone; clones share the pool. Redirects are answers and are not followed. An
 /// answer that is larger than allowed, unpacked, is an error. So is a URI that reqwest would
 /// rewrite: one with a segment of dots, or with `'`, `\`, `{` and the like not percent-encoded.
+///
+/// It names this crate as the `User-Agent`. A request's own value goes before it: that is the place
+/// for an application's name.
 ///
 /// ```no_run
 /// use crm_transport::{Environment, Request, ReqwestTransport, Transport};
@@ -55,18 +59,27 @@ impl ReqwestTransport {
     ///
     /// [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
-        let mut builder = Client::builder();
+        Self::build(environment, limits, Client::builder())
+    }
+
+    pub(crate) fn build(
+        environment: &Environment,
+        limits: Limits,
+        mut client: ClientBuilder,
+    ) -> Result<Self, TransportError> {
         // Without TLS a proxy would see the credentials, and would look for the sandbox on its
         // own machine.
         if environment.is_without_tls() {
-            builder = builder.no_proxy();
+            client = client.no_proxy();
         }
-        let client = builder
-            .user_agent(concat!("crm-transport/", env!("CARGO_PKG_VERSION")))
+        let client = client
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .connect_timeout(limits.connecting())
             .pool_idle_timeout(limits.idle_timeout)
+            .http2_keep_alive_interval(keep_alive::INTERVAL)
+            .http2_keep_alive_timeout(keep_alive::TIMEOUT)
             .tcp_nodelay(true)
             .build()
             .map_err(|e| {

@@ -105,3 +105,30 @@ async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.delivery(), Delivery::NotSent);
 }
+
+#[cfg(all(feature = "hyper", feature = "reqwest"))]
+#[tokio::test]
+async fn a_request_that_does_not_say_who_asks_names_this_crate() {
+    use crm_transport::{HyperTransport, Request, ReqwestTransport, Transport};
+    use tokio::io::AsyncReadExt;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let environment = Environment::custom(&url, &url).unwrap();
+    let transports: [Box<dyn Transport>; 2] = [
+        Box::new(ReqwestTransport::new(&environment).unwrap()),
+        Box::new(HyperTransport::new(&environment).unwrap()),
+    ];
+    for transport in transports {
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                stream.read_buf(&mut head).await.unwrap();
+            }
+            String::from_utf8(head).unwrap().to_lowercase()
+        };
+        let (head, _) = tokio::join!(server, transport.send(Request::default()));
+        assert!(head.contains("\r\nuser-agent: crm-transport/"), "{head}");
+    }
+}
