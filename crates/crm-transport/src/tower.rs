@@ -2,8 +2,9 @@
 
 use std::{
     error::Error,
+    fmt,
     future::poll_fn,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -28,28 +29,49 @@ use crate::{Delivery, Request, Response, Transport, TransportError, TransportErr
 /// let transport = TowerTransport::new(service);
 /// # }
 /// ```
-#[derive(Debug, Clone)]
 pub struct TowerTransport<S> {
-    service: S,
+    /// A service need not be `Sync`; tower's `BoxCloneService` is not.
+    service: Mutex<S>,
 }
 
 impl<S> TowerTransport<S> {
     /// A transport that sends through `service`.
     #[must_use]
     pub fn new(service: S) -> Self {
-        Self { service }
+        Self {
+            service: Mutex::new(service),
+        }
+    }
+
+    fn service(&self) -> MutexGuard<'_, S> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Clone> Clone for TowerTransport<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.service().clone())
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for TowerTransport<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let service = self.service();
+        f.debug_struct("TowerTransport")
+            .field("service", &*service)
+            .finish()
     }
 }
 
 #[async_trait]
 impl<S> Transport for TowerTransport<S>
 where
-    S: Service<Request, Response = Response> + Clone + Send + Sync,
+    S: Service<Request, Response = Response> + Clone + Send,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let mut service = self.service.clone();
+        let mut service = self.service().clone();
         poll_fn(|context| service.poll_ready(context))
             .await
             .map_err(|error| refine(error, Delivery::NotSent))?;

@@ -50,11 +50,37 @@ async fn hyper_keeps_the_contract() {
 #[cfg(all(feature = "tower", feature = "reqwest"))]
 #[tokio::test]
 async fn a_transport_as_a_tower_service_as_a_transport_keeps_the_contract() {
-    use crm_transport::{ReqwestTransport, TowerTransport, TransportService};
+    use std::{
+        cell::Cell,
+        marker::PhantomData,
+        task::{Context, Poll},
+    };
+
+    use crm_transport::{Request, ReqwestTransport, TowerTransport, TransportService};
+    use tower_service::Service;
+
+    /// Not `Sync`, as tower's `BoxCloneService`.
+    #[derive(Clone)]
+    struct OneThread<S>(S, PhantomData<Cell<()>>);
+
+    impl<S: Service<Request>> Service<Request> for OneThread<S> {
+        type Response = S::Response;
+        type Error = S::Error;
+        type Future = S::Future;
+
+        fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+            self.0.poll_ready(context)
+        }
+
+        fn call(&mut self, request: Request) -> S::Future {
+            self.0.call(request)
+        }
+    }
 
     contract::check(|t| {
         let inner = ReqwestTransport::with_limits(&environment(t), limits(t)).unwrap();
-        TowerTransport::new(TransportService::new(inner))
+        let service = OneThread(TransportService::new(inner), PhantomData);
+        TowerTransport::new(service).clone()
     })
     .await;
 }
