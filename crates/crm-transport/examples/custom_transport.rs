@@ -51,12 +51,14 @@ impl ByHand {
         let mut answer = Vec::new();
         while stream.read_buf(&mut answer).await.unwrap_or(0) > 0 {
             match parse(&answer) {
-                Some(response) => return Ok(response),
-                None if answer.len() > self.answer_bytes => return Err(AnswerTooLarge),
-                None => {}
+                Some(whole) if whole.body().len() <= self.answer_bytes => return Ok(whole),
+                // Until it is whole its head counts too.
+                None if answer.len() <= self.answer_bytes + 65_536 => {}
+                _ => return Err(AnswerTooLarge),
             }
         }
-        Err(IncompleteAnswer)
+        let begun = !answer.is_empty();
+        Err(if begun { IncompleteAnswer } else { Reset })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The suite that every transport must pass, for authors of transports.
 //!
 //! [`check`] runs a server on this machine that behaves well and badly, and panics at the first
-//! promise of [`Transport`] that is not kept. One test of yours is enough:
+//! promise of [`Transport`] that is not kept. It speaks HTTP/1.1 without TLS. Later versions may
+//! check more. One test of yours is enough:
 //!
 //! ```
 //! # #[cfg(feature = "reqwest")]
@@ -22,6 +23,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -69,8 +74,9 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     returns_every_status_as_an_answer(&transport).await;
     does_not_follow_redirects(&transport).await;
     refuses_uris_that_name_a_host(&transport).await;
-    bounds_the_answer(&transport).await;
-    gives_up_in_time(&transport).await;
+    sends_a_request_once(&transport, &server).await;
+    bounds_the_answer(&transport, &target).await;
+    tokio::join!(gives_up_in_time(&transport), waits_when_asked(&transport));
     tells_lost_answers(&transport).await;
     keeps_concurrent_answers_apart(&transport).await;
     survives_cancellation(&transport).await;
@@ -96,8 +102,14 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
         let target = "/echo/a%2Fb/c?x=1&y=%2B%20z";
         let mut request = request(method.clone(), target);
         *request.body_mut() = Bytes::from_static(body);
-        let value = HeaderValue::from_static("Bearer abc.def");
-        request.headers_mut().insert("authorization", value);
+        let headers = [
+            ("authorization", "Bearer abc.def"),
+            ("user-agent", "suite/1.0"),
+        ];
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().insert(name, value);
+        }
         let answer = succeed(transport, request).await;
         let received: Received = Received::read(answer.body());
         assert_eq!(
@@ -105,11 +117,10 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
             format!("{method} {target} HTTP/1.1"),
             "request line"
         );
-        assert_eq!(
-            received.headers.get("authorization").map(String::as_str),
-            Some("Bearer abc.def"),
-            "header"
-        );
+        for (name, value) in headers {
+            let received = received.headers.get(name).map(String::as_str);
+            assert_eq!(received, Some(value), "header {name}");
+        }
         assert_eq!(received.body, body, "body of a {method}");
         if method == Method::POST {
             let length = received.headers.get("content-length").cloned();
@@ -185,8 +196,29 @@ async fn refuses_uris_that_name_a_host<T: Transport>(transport: &T) {
     assert_eq!(error.delivery(), Delivery::NotSent);
 }
 
-async fn bounds_the_answer<T: Transport>(transport: &T) {
-    for path in ["/large", "/endless"] {
+/// HTTP clients like to repeat a request on their own, most of all if a connection that was kept
+/// ends.
+async fn sends_a_request_once<T: Transport>(transport: &T, server: &Server) {
+    for (method, path) in [
+        (Method::POST, "/reset"),
+        (Method::GET, "/reset"),
+        (Method::GET, "/status/503"),
+    ] {
+        succeed(transport, request(Method::GET, "/status/200")).await;
+        let before = server.arrivals();
+        let _ = send(transport, request(method.clone(), path)).await;
+        let arrivals = server.arrivals() - before;
+        assert_eq!(arrivals, 1, "{method} {path}: requests on the wire");
+    }
+}
+
+async fn bounds_the_answer<T: Transport>(transport: &T, target: &Target) {
+    let path = |bytes| format!("/bytes/{bytes}");
+    let most = request(Method::GET, &path(target.answer_bytes));
+    let answer = succeed(transport, most).await;
+    assert_eq!(answer.body().len(), target.answer_bytes, "largest answer");
+
+    for path in [&path(target.answer_bytes + 1), "/endless"] {
         let error = fail(transport, request(Method::GET, path)).await;
         assert_eq!(
             error.kind(),
@@ -212,6 +244,14 @@ async fn gives_up_in_time<T: Transport>(transport: &T) {
             "{path} took too long"
         );
     }
+}
+
+/// A call may ask for more time than the transport takes of itself, too.
+async fn waits_when_asked<T: Transport>(transport: &T) {
+    let mut patient = request(Method::GET, "/late");
+    let call = Call::new("patient", Effect::Read).timeout(Duration::from_secs(10));
+    patient.extensions_mut().insert(call);
+    succeed(transport, patient).await;
 }
 
 async fn tells_lost_answers<T: Transport>(transport: &T) {
@@ -329,6 +369,8 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
 /// A server of HTTP/1.1 that does what the path says; it ends when it is dropped.
 struct Server {
     address: SocketAddr,
+    /// How many requests came, as a whole.
+    arrivals: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
 
@@ -336,29 +378,38 @@ impl Server {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
+        let arrivals = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&arrivals);
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                let counter = Arc::clone(&counter);
                 connections.spawn(async move {
                     // A client that goes away ends its connection, nothing else.
-                    let _ = serve(stream).await;
+                    let _ = serve(stream, &counter).await;
                 });
             }
         });
         Self {
             address,
+            arrivals,
             _task: task,
         }
     }
+
+    fn arrivals(&self) -> usize {
+        self.arrivals.load(Ordering::SeqCst)
+    }
 }
 
-async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
+async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result<()> {
     let mut buffer = Vec::new();
     loop {
         let Some(received) = receive(&mut stream, &mut buffer).await? else {
             return Ok(());
         };
+        arrivals.fetch_add(1, Ordering::SeqCst);
         let path = received
             .split(|byte| *byte == b' ')
             .nth(1)
@@ -375,7 +426,10 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
                     "HTTP/1.1 302 Found\r\nlocation: /status/200\r\ncontent-length: 0\r\n\r\n";
                 stream.write_all(head.as_bytes()).await?;
             }
-            "/large" => answer(&mut stream, 200, &vec![b'x'; 200_000]).await?,
+            path if path.starts_with("/bytes/") => {
+                let bytes = path["/bytes/".len()..].parse().unwrap_or(0);
+                answer(&mut stream, 200, &vec![b'x'; bytes]).await?;
+            }
             "/endless" => {
                 let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
                 stream.write_all(head.as_bytes()).await?;
@@ -392,6 +446,10 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
                     stream.write_all(b"x").await?;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
+            }
+            "/late" => {
+                tokio::time::sleep(Duration::from_millis(2_500)).await;
+                answer(&mut stream, 200, b"{}").await?;
             }
             "/silent" => tokio::time::sleep(Duration::from_secs(60)).await,
             "/cut" => {

@@ -149,9 +149,10 @@ pub type Response = http::Response<Bytes>;
 /// 2. Every status is an answer, and redirects are not followed (RFC 9110, section 15).
 /// 3. [`Delivery::NotSent`] is said only if the request surely did not reach the server: the layers
 ///    repeat a creation then.
-/// 4. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
-///    own.
-/// 5. A future that is dropped leaves the transport usable.
+/// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is the layers'.
+/// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
+///    own, be it less or more.
+/// 6. A future that is dropped leaves the transport usable.
 ///
 /// The suite behind the feature `contract` checks all of them.
 ///

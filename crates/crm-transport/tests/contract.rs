@@ -158,3 +158,66 @@ async fn a_request_that_does_not_say_who_asks_names_this_crate() {
         assert!(head.contains("\r\nuser-agent: crm-transport/"), "{head}");
     }
 }
+
+/// Transports that nearly keep the contract do not pass.
+#[cfg(feature = "reqwest")]
+mod nearly {
+    use crm_transport::{
+        Call, Limits, Request, ReqwestTransport, Response, Transport, TransportError,
+    };
+
+    use super::*;
+
+    fn reqwest(target: &Target, limits: Limits) -> ReqwestTransport {
+        ReqwestTransport::with_limits(&environment(target), limits).unwrap()
+    }
+
+    /// Sends again what it lost.
+    struct Again(ReqwestTransport);
+
+    #[async_trait::async_trait]
+    impl Transport for Again {
+        async fn send(&self, request: Request) -> Result<Response, TransportError> {
+            match self.0.send(request.clone()).await {
+                Err(_) => self.0.send(request).await,
+                answer => answer,
+            }
+        }
+    }
+
+    /// Takes no more time than it takes of itself.
+    struct Hasty(ReqwestTransport, std::time::Duration);
+
+    #[async_trait::async_trait]
+    impl Transport for Hasty {
+        async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+            let call = Call::of_mut(&mut request);
+            call.timeout = call.timeout.map(|asked| asked.min(self.1));
+            self.0.send(request).await
+        }
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "POST /reset: requests on the wire")]
+    async fn sending_a_lost_request_again() {
+        contract::check(|t| Again(reqwest(t, limits(t)))).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "/late: no answer in time")]
+    async fn taking_the_lesser_of_both_time_outs() {
+        contract::check(|t| Hasty(reqwest(t, limits(t)), t.timeout)).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "/bytes/100000: the answer")]
+    async fn taking_a_byte_less_than_allowed() {
+        contract::check(|t| reqwest(t, limits(t).answer_bytes(t.answer_bytes - 1))).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "/bytes/100001: an error was due")]
+    async fn taking_a_byte_more_than_allowed() {
+        contract::check(|t| reqwest(t, limits(t).answer_bytes(t.answer_bytes + 1))).await;
+    }
+}
