@@ -109,6 +109,7 @@ const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
 /// In the answer's extensions, put there by the retry layer; absent when the first attempt
 /// brought it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Attempts {
     /// How many, the last included.

@@ -10,17 +10,20 @@
 //! ```
 //! # #[cfg(feature = "mock")]
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use std::sync::Arc;
+//!
 //! use crm_transport::cassette::{Matching, Recorder, Replayer};
-//! use crm_transport::{MockTransport, Request, Response, Transport};
+//! use crm_transport::{MockTransport, Request, Response, Transport, TransportExt};
 //!
 //! let mut service = MockTransport::new();
 //! service.expect_send().returning(|_| Ok(Response::new(r#"{"memo":"Beware of the dog"}"#.into())));
 //!
 //! let folder = tempfile::tempdir()?;
 //! let file = folder.path().join("calls.ndjson");
-//! let recorder = Recorder::create(service, &file)?;
-//! recorder.send(Request::default()).await?;
-//! recorder.finish()?;
+//! let recorder = Arc::new(Recorder::create(service, &file)?);
+//! let transport = Arc::clone(&recorder).with_tracing();
+//! transport.send(Request::default()).await?;
+//! assert_eq!(recorder.finish()?, 1);
 //!
 //! let replayer = Replayer::open(&file, Matching::Strict)?;
 //! let answer = replayer.send(Request::default()).await?;
@@ -48,7 +51,7 @@ pub use record::Recorder;
 pub use redact::Redaction;
 pub use replay::{Matching, Replayer};
 
-use crate::{Delivery, Request, Response, TransportError, TransportErrorKind};
+use crate::{Attempts, Delivery, Request, Response, TransportError, TransportErrorKind};
 
 /// A cassette cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +93,16 @@ enum Outcome {
         status: u16,
         headers: Headers,
         body: Body,
+        /// Only above the retry layer, and only if the first attempt did not bring it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempts: Option<Attempts>,
     },
     Error {
         kind: TransportErrorKind,
+        /// Of all attempts.
         delivery: Delivery,
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        attempts: u32,
     },
 }
 
@@ -126,13 +135,23 @@ impl Outcome {
                 status: response.status().as_u16(),
                 headers: written(response.headers()),
                 body: Body::of(response.body()),
+                attempts: response.extensions().get().copied(),
             },
             Err(error) => Self::Error {
                 kind: error.kind(),
                 delivery: error.delivery(),
+                attempts: error.attempts(),
             },
         }
     }
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(attempts: &u32) -> bool {
+    *attempts == 1
 }
 
 impl Body {

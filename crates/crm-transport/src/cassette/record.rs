@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -24,7 +24,8 @@ pub struct Recorder<T> {
 }
 
 struct Cassette {
-    to: Box<dyn Write + Send>,
+    /// `None` once the recording has ended.
+    to: Option<Box<dyn Write + Send>>,
     /// `None` keeps everything.
     redactor: Option<Redactor>,
     written: usize,
@@ -52,7 +53,7 @@ impl<T: Transport> Recorder<T> {
         Self {
             inner,
             cassette: Mutex::new(Cassette {
-                to: Box::new(to),
+                to: Some(Box::new(to)),
                 redactor,
                 written: 0,
                 failure: None,
@@ -60,21 +61,26 @@ impl<T: Transport> Recorder<T> {
         }
     }
 
-    /// Ends the recording; tells how many lines it has.
+    /// Ends the recording; tells how many lines it has. What passes later is not written. For a
+    /// recorder inside a stack keep an [`Arc`](std::sync::Arc) of it.
     ///
     /// # Errors
     ///
-    /// [`CassetteError::Io`] when a line could not be written; none was written after it.
-    pub fn finish(self) -> Result<usize, CassetteError> {
-        let cassette = self.cassette.into_inner();
-        let mut cassette = cassette.unwrap_or_else(PoisonError::into_inner);
-        match cassette.failure {
-            Some(failure) => Err(failure.into()),
-            None => {
-                cassette.to.flush()?;
-                Ok(cassette.written)
-            }
+    /// [`CassetteError::Io`] when a line could not be written; none was written after it. Told
+    /// once.
+    pub fn finish(&self) -> Result<usize, CassetteError> {
+        let mut cassette = self.cassette();
+        if let Some(failure) = cassette.failure.take() {
+            return Err(failure.into());
         }
+        if let Some(mut to) = cassette.to.take() {
+            to.flush()?;
+        }
+        Ok(cassette.written)
+    }
+
+    fn cassette(&self) -> MutexGuard<'_, Cassette> {
+        self.cassette.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,25 +93,27 @@ impl<T: Transport> Transport for Recorder<T> {
             request: sent,
             outcome: Outcome::of(&result),
         };
-        let mut cassette = self.cassette.lock().unwrap_or_else(PoisonError::into_inner);
-        cassette.record(interaction);
+        self.cassette().record(interaction);
         result
     }
 }
 
 impl Cassette {
     fn record(&mut self, mut interaction: Interaction) {
-        if self.failure.is_some() {
+        let Some(to) = &mut self.to else {
             return;
-        }
+        };
         if let Some(redactor) = &mut self.redactor {
             redactor.redact(&mut interaction);
         }
         let line = serde_json::to_string(&interaction).map_err(io::Error::from);
-        let written = line.and_then(|line| self.to.write_all(format!("{line}\n").as_bytes()));
+        let written = line.and_then(|line| to.write_all(format!("{line}\n").as_bytes()));
         match written {
             Ok(()) => self.written += 1,
-            Err(failure) => self.failure = Some(failure),
+            Err(failure) => {
+                self.failure = Some(failure);
+                self.to = None;
+            }
         }
     }
 }

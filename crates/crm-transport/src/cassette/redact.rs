@@ -96,6 +96,7 @@ impl Redactor {
             status,
             headers,
             body,
+            ..
         } = &mut interaction.outcome
         {
             self.headers(headers);
@@ -123,13 +124,26 @@ impl Redactor {
             return left_out(text.as_bytes());
         };
         let mut redacted = value.clone();
-        // A text alone has no name that says what it is.
-        let hide = redacted.is_string();
-        self.json(&mut redacted, hide, status);
+        self.unnamed(&mut redacted, status);
         // As it was sent, if there is nothing to hide.
         match redacted == value {
             true => body.clone(),
             false => Body::Text(redacted.to_string()),
+        }
+    }
+
+    /// A text alone, or in a list alone, has no name that says what it is.
+    fn unnamed(&mut self, value: &mut Value, status: u16) {
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.unnamed(item, status);
+                }
+            }
+            _ => {
+                let hide = value.is_string();
+                self.json(value, hide, status);
+            }
         }
     }
 
@@ -167,7 +181,6 @@ impl Redactor {
     fn problem(&mut self, text: &str, status: u16) -> String {
         let says = |word| text.to_lowercase().contains(word);
         match status {
-            // How long to wait, and whether the service is down for a while.
             // How long to wait.
             429 => text.to_owned(),
             409 if problem::speaks_of_maintenance(text) => MAINTENANCE.to_owned(),

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, header};
 use serde_json::{Number, Value, error::Category};
 use url::form_urlencoded;
 
@@ -26,7 +26,8 @@ use crate::{Delivery, Request, Response, Transport, TransportError, TransportErr
 #[non_exhaustive]
 pub enum Matching {
     /// The next one: requests come in the recorded order and agree in everything, headers and
-    /// body included.
+    /// body included. For programs that send one call at a time; otherwise take
+    /// [`Loose`](Self::Loose).
     Strict,
     /// Any one with the same method, path and query. Where there are several, their answers
     /// come in the recorded order, and the last one again and again.
@@ -57,7 +58,7 @@ type Values = HashMap<String, Value>;
 
 struct Line {
     sent: Sent,
-    outcome: Result<Response, (TransportErrorKind, Delivery)>,
+    outcome: Result<Response, (TransportErrorKind, Delivery, u32)>,
 }
 
 impl Replayer {
@@ -150,9 +151,12 @@ impl Transport for Replayer {
                 let body = put_back(response.body(), &progress.values);
                 let mut response = response.clone();
                 *response.body_mut() = body.unwrap_or(std::mem::take(response.body_mut()));
+                set_length(&mut response);
                 Ok(response)
             }
-            Err((kind, delivery)) => Err(TransportError::new(*kind, *delivery)),
+            Err((kind, delivery, attempts)) => {
+                Err(TransportError::new(*kind, *delivery).after(*attempts, *delivery))
+            }
         }
     }
 }
@@ -171,16 +175,24 @@ impl Line {
         Method::from_bytes(method.as_bytes()).map_err(|_| "has an invalid method")?;
         uri.parse::<Uri>().map_err(|_| "has an invalid URI")?;
         let outcome = match &interaction.outcome {
-            Outcome::Error { kind, delivery } => Err((*kind, *delivery)),
+            Outcome::Error {
+                kind,
+                delivery,
+                attempts,
+            } => Err((*kind, *delivery, *attempts)),
             Outcome::Answer {
                 status,
                 headers,
                 body,
+                attempts,
             } => {
                 let mut response = Response::new(body.to_bytes());
                 *response.status_mut() =
                     StatusCode::from_u16(*status).map_err(|_| "has an invalid status")?;
                 *response.headers_mut() = read(headers).map_err(|_| "has invalid headers")?;
+                if let Some(attempts) = *attempts {
+                    response.extensions_mut().insert(attempts);
+                }
                 Ok(response)
             }
         };
@@ -351,6 +363,16 @@ fn put_back_json(json: &mut Value, values: &Values) -> bool {
             .values_mut()
             .fold(false, |any, value| put_back_json(value, values) | any),
         _ => false,
+    }
+}
+
+/// Says how long the body is where the recorded answer did: values in it were replaced.
+fn set_length(response: &mut Response) {
+    let length = response.body().len();
+    let told = response.headers_mut().get_mut(header::CONTENT_LENGTH);
+    // An answer to HEAD tells of a body that it does not have.
+    if let Some(told) = told.filter(|_| length > 0) {
+        *told = length.into();
     }
 }
 

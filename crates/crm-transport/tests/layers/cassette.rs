@@ -6,8 +6,8 @@ use std::{
 };
 
 use crm_transport::{
-    Credentials, Delivery, Effect, Request, Transport, TransportError, TransportErrorKind,
-    TransportExt,
+    Attempts, Credentials, Delivery, Effect, Request, RetryPolicy, Transport, TransportError,
+    TransportErrorKind, TransportExt,
     cassette::{CassetteError, Matching, Recorder, Redaction, Replayer},
 };
 use http::Method;
@@ -105,6 +105,30 @@ async fn answers_and_errors_come_back_as_they_were() {
     assert_eq!(replayer.remaining(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn above_the_retry_layer_the_attempts_come_back_too() {
+    let wire = Scripted::new(|call, _: &Request| match call {
+        0 | 2.. => Err(TransportError::new(
+            TransportErrorKind::Reset,
+            Delivery::Unknown,
+        )),
+        1 => Ok(answer(404, "{}")),
+    });
+    let tape = Tape::default();
+    let retry = wire.with_retry(RetryPolicy::default());
+    let recorder = Recorder::new(retry, tape.clone(), Redaction::Replace);
+    recorder.send(get("/a")).await.unwrap();
+    let lost = recorder.send(get("/a")).await.unwrap_err();
+    assert!(lost.attempts() > 1);
+
+    let replayer = tape.replay(Matching::Strict);
+    let refused = replayer.send(get("/a")).await.unwrap();
+    assert_eq!(Attempts::of(&refused), Attempts::new(2, Delivery::Unknown));
+    let replayed = replayer.send(get("/a")).await.unwrap_err();
+    assert_eq!(replayed.attempts(), lost.attempts());
+    assert_eq!(replayed.delivery(), Delivery::Unknown);
+}
+
 #[tokio::test]
 async fn secrets_and_personal_data_are_not_on_the_tape() {
     let mut secret = patch(
@@ -191,6 +215,8 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         ),
         (400, r#"{"data":{"existing":"555-0142"}}"#, "existing"),
         (400, r#""555-0142 is bad""#, ""),
+        (400, r#"["555-0142 is bad"]"#, ""),
+        (400, r#"[["555-0142"],{"type":"Phone"},7]"#, r#"Phone\"},7"#),
         (
             404,
             r#"{"message":"No match for 555-0142 to an operation"}"#,
@@ -225,6 +251,28 @@ async fn a_value_that_was_replaced_comes_back_as_the_request_has_it() {
             replayer.send(get("/b")).await.unwrap().body(),
             r#"{"path":"/b"}"#
         );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_as_long_as_it_says_though_values_were_replaced() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut answer = answer(200, r#"{"value":"555-0142"}"#);
+        answer.headers_mut().insert("content-length", 20.into());
+        Ok(answer)
+    });
+    let tape = Tape::default();
+    let recorder = Recorder::new(wire, tape.clone(), Redaction::Replace);
+    let body = r#"{"value":"555-0142"}"#;
+    for request in [get("/a"), patch("/b", body)] {
+        recorder.send(request).await.unwrap();
+    }
+    let replayer = tape.replay(Matching::Strict);
+    for request in [get("/a"), patch("/b", r#"{"value":"1"}"#)] {
+        let response = replayer.send(request).await.unwrap();
+        let length = response.body().len().to_string();
+        assert_eq!(response.headers()["content-length"], length);
+        assert_ne!(length, "20");
     }
 }
 
@@ -380,4 +428,19 @@ async fn a_cassette_is_not_overwritten_and_its_failure_fails_no_call() {
     let recorder = Recorder::new(wire, Full, Redaction::Keep);
     assert_eq!(recorder.send(get("/a")).await.unwrap().status(), 200);
     assert!(recorder.finish().is_err());
+}
+
+#[tokio::test]
+async fn a_recorder_inside_a_stack_tells_how_the_recording_ended() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "{}")));
+    let tape = Tape::default();
+    let recorder = Arc::new(Recorder::new(wire, tape.clone(), Redaction::Keep));
+    let stack = Arc::clone(&recorder).with_retry(RetryPolicy::default());
+    stack.send(get("/a")).await.unwrap();
+    assert_eq!(recorder.finish().unwrap(), 1);
+
+    // The program goes on; the cassette does not.
+    stack.send(get("/b")).await.unwrap();
+    assert_eq!(recorder.finish().unwrap(), 1);
+    assert_eq!(tape.text().lines().count(), 1);
 }
