@@ -30,12 +30,38 @@
 //!
 //! let mut request = Request::new(Default::default());
 //! *request.uri_mut() = "/crm/v2/tenant/1001/locations?pageSize=1".parse()?;
-//! request.extensions_mut().insert(Call::new("Locations_GetList", Effect::Read));
+//! // Calls count against the limit of their key: all of a tenant have the same.
+//! let call = Call::new("Locations_GetList", Effect::Read).rate_limit_key(1_001);
+//! request.extensions_mut().insert(call);
 //!
 //! let response = transport.send(request).await?;
 //! println!("{}: {} bytes", response.status(), response.body().len());
 //! # Ok(())
 //! # }
+//! ```
+//!
+//! # A layer of your own
+//!
+//! A layer is a transport that holds another one. It sees every request and every answer, and may
+//! refuse: this one lets nothing be written.
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use crm_transport::{
+//!     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
+//! };
+//!
+//! struct ReadOnly<T>(T);
+//!
+//! #[async_trait]
+//! impl<T: Transport> Transport for ReadOnly<T> {
+//!     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+//!         if Call::of(&request).effect != Effect::Read {
+//!             return Err(TransportError::new(TransportErrorKind::Refused, Delivery::NotSent));
+//!         }
+//!         self.0.send(request).await
+//!     }
+//! }
 //! ```
 //!
 //! # Features
