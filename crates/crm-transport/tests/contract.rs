@@ -1,7 +1,7 @@
 //! Our own transports keep the promises that we ask of others'.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![cfg(feature = "contract")]
+#![cfg(all(feature = "contract", any(feature = "reqwest", feature = "hyper")))]
 
 use crm_transport::{
     Environment, Limits,

@@ -51,7 +51,7 @@ pub struct Draft {
 }
 
 /// How many headers a request has on the wire, about.
-const HEADERS: usize = 6;
+const HEADERS: usize = 7;
 
 impl Draft {
     pub(super) fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
