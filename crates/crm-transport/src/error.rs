@@ -66,8 +66,8 @@ pub enum TransportErrorKind {
     Timeout,
     /// The connection was closed or reset before the answer began. Unknown.
     Reset,
-    /// The server closed an idle connection just when it was taken up again; nothing was sent.
-    /// Repeated at once.
+    /// The server closed an idle connection just when it was taken up again, or an HTTP/2 server
+    /// did not take the request on. Not sent; repeated at once the first time.
     ClosedWhileIdle,
     /// The answer began but ended too early. Unknown.
     IncompleteAnswer,
@@ -109,7 +109,9 @@ impl TransportErrorKind {
             Self::Tls => "no secure connection to the host",
             Self::Timeout => "no answer in time",
             Self::Reset => "the connection was closed before an answer",
-            Self::ClosedWhileIdle => "the server had closed the idle connection",
+            Self::ClosedWhileIdle => {
+                "the server had closed the connection or did not take the request on"
+            }
             Self::IncompleteAnswer => "the answer ends too early",
             Self::AnswerTooLarge => "the answer is larger than allowed",
             Self::UnreadableAnswer => "the answer's encoding cannot be read",

@@ -173,14 +173,16 @@ impl RetryPolicy {
         }
         let doublings = attempt.saturating_sub(1).min(16);
         let doubled = self.first_wait.saturating_mul(1 << doublings);
-        // Only a pooled connection was stale: there is another one at once.
-        let at_once = matches!(
-            outcome,
-            Outcome::Error {
-                kind: ClosedWhileIdle,
-                delivery: NotSent
-            }
-        );
+        // Only a pooled connection was stale: there is another one at once. A second time, a
+        // server may be busy that says so by not taking the request on.
+        let at_once = attempt == 1
+            && matches!(
+                outcome,
+                Outcome::Error {
+                    kind: ClosedWhileIdle,
+                    delivery: NotSent
+                }
+            );
         Decision::Repeat {
             within: if at_once {
                 Duration::ZERO

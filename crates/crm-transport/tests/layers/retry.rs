@@ -268,6 +268,24 @@ async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
     assert_eq!((wire.calls(), started.elapsed()), (20, Duration::ZERO));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_keeps_taking_no_request_on_is_left_alone_and_costs_budget() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let kind = TransportErrorKind::ClosedWhileIdle;
+        Err(TransportError::new(kind, Delivery::NotSent))
+    });
+    let policy = RetryPolicy::default().attempts(9).budget(0.0, 3);
+    let transport = wire.clone().with_retry(policy);
+    let started = Instant::now();
+    transport.send(request(Effect::Read)).await.unwrap_err();
+    assert_eq!(
+        wire.calls(),
+        5,
+        "one repeat at once, and the three in reserve"
+    );
+    assert!(started.elapsed() > Duration::from_millis(10));
+}
+
 /// What the wire does with one attempt.
 #[derive(Debug, Clone, Copy)]
 enum Step {
