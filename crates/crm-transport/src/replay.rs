@@ -1,7 +1,7 @@
 //! A request kept for a repeat.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::{Call, Request};
 
@@ -15,7 +15,7 @@ use crate::{Call, Request};
     reason = "the large form is the one that saves allocations"
 )]
 pub(crate) enum Replay {
-    /// Few headers, and no extension but the [`Call`].
+    /// Few headers, the usual version, and no extension but the [`Call`].
     Lean {
         method: Method,
         uri: Uri,
@@ -33,7 +33,10 @@ impl Replay {
     pub(crate) fn of(request: &Request) -> Self {
         let call = request.extensions().get::<Call>();
         let known_extensions = usize::from(call.is_some());
-        if request.headers().len() > HEADERS || request.extensions().len() != known_extensions {
+        if request.headers().len() > HEADERS
+            || request.version() != Version::default()
+            || request.extensions().len() != known_extensions
+        {
             return Self::Clone(Box::new(request.clone()));
         }
         let mut headers = [const { None }; HEADERS];
@@ -92,13 +95,17 @@ mod tests {
 
     #[test]
     fn a_replay_is_the_request_again_with_all_its_parts() {
-        for headers in 0..8 {
+        for (headers, version) in
+            (0..8).zip([Version::HTTP_11, Version::HTTP_2].into_iter().cycle())
+        {
             let mut original = request(headers);
+            *original.version_mut() = version;
             let call = Call::new("Test", Effect::Read);
             original.extensions_mut().insert(call.clone());
             let again = Replay::of(&original).into_request();
             assert_eq!(again.method(), original.method());
             assert_eq!(again.uri(), original.uri());
+            assert_eq!(again.version(), version);
             assert_eq!(again.headers(), original.headers());
             assert_eq!(again.body(), original.body());
             assert_eq!(Call::of(&again), &call);
