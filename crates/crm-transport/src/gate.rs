@@ -64,8 +64,22 @@ struct State {
 struct Waiting {
     /// Takes the call's number. Dropped, it turns the call away.
     turn: oneshot::Sender<u64>,
-    /// Closed for longer than this, the gate turns the call away.
-    longest_wait: Duration,
+    patience: Patience,
+}
+
+/// How long a call waits for a closed gate to open. One that it does not wait for turns it away
+/// at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) longest_wait: Duration,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Patience {
+    pub(crate) fn outlasts(self, closed_for: Duration) -> bool {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        closed_for <= self.longest_wait && self.deadline.is_none_or(|end| closed_for <= left(end))
+    }
 }
 
 /// A call that has passed a [`RateLimit`](crate::RateLimit), held until it ends.
@@ -126,7 +140,7 @@ impl Gate {
     }
 
     /// Waits for the turn of one call, unless the gate stays closed for longer than this.
-    pub(crate) async fn pass(self: Arc<Self>, longest_wait: Duration) -> Result<Pass, TurnedAway> {
+    pub(crate) async fn pass(self: Arc<Self>, patience: Patience) -> Result<Pass, TurnedAway> {
         loop {
             let turn = {
                 let mut state = self.state();
@@ -138,13 +152,13 @@ impl Gate {
                         drop(state);
                         return Ok(Pass { gate: self, number });
                     }
-                    _ if state.closed_for(now) > longest_wait => return Err(TurnedAway),
+                    _ if !patience.outlasts(state.closed_for(now)) => return Err(TurnedAway),
                     _ => {}
                 }
                 let (sender, turn) = oneshot::channel();
                 state.queue.push_back(Waiting {
                     turn: sender,
-                    longest_wait,
+                    patience,
                 });
                 let needs_doorman = !mem::replace(&mut state.has_doorman, true);
                 drop(state);
@@ -171,7 +185,8 @@ impl Gate {
             }
             let closed_for = state.closed_for(now);
             if closed_for > Duration::ZERO {
-                state.queue.retain(|call| closed_for <= call.longest_wait);
+                let waits = |call: &Waiting| call.patience.outlasts(closed_for);
+                state.queue.retain(waits);
             }
             if state.queue.is_empty() {
                 state.has_doorman = false;

@@ -24,13 +24,14 @@ use std::{
 
 use async_trait::async_trait;
 use http::StatusCode;
+use tokio::time::Instant;
 
 #[cfg(feature = "metrics")]
 use crate::measure;
 use crate::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
     call::before_sending,
-    gate::{Gate, Pass, RateLimitState, TurnedAway},
+    gate::{Gate, Pass, Patience, RateLimitState, TurnedAway},
     retry_after,
 };
 
@@ -42,12 +43,17 @@ pub trait Limit: Send + Sync {
     /// What a call that may leave holds until it ends.
     type Pass: Send;
 
-    /// Waits until a call of this key may leave.
+    /// Waits until a call of this key may leave. At its deadline the caller stops waiting.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long.
-    fn pass(&self, key: u64) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
+    /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long: at once when
+    /// the gate is known to open after the deadline.
+    fn pass(
+        &self,
+        key: u64,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
 
     /// Takes back the pass of a call that has its answer or failed. One that was abandoned or
     /// timed out may still be on its way: its pass is dropped. A limit that learns nothing from
@@ -119,8 +125,12 @@ impl Limit for RateLimit {
     type Pass = Pass;
 
     /// Cancelling gives the place to the next in the queue.
-    async fn pass(&self, key: u64) -> Result<Pass, TransportError> {
-        let turn = self.gate(key).pass(self.longest_wait).await;
+    async fn pass(&self, key: u64, deadline: Option<Instant>) -> Result<Pass, TransportError> {
+        let patience = Patience {
+            longest_wait: self.longest_wait,
+            deadline,
+        };
+        let turn = self.gate(key).pass(patience).await;
         turn.map_err(|TurnedAway| {
             TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent)
         })
@@ -147,7 +157,8 @@ impl fmt::Debug for RateLimit {
 /// A transport that waits for its turn. Made by
 /// [`TransportExt::with_rate_limit`](crate::TransportExt::with_rate_limit).
 ///
-/// An answer 429 closes the gate of its key for as long as the answer says.
+/// An answer 429 closes the gate of its key for as long as the answer says. A call whose deadline
+/// passes before it opens again fails at once, as [`TransportErrorKind::RateLimited`].
 #[derive(Debug, Clone)]
 pub struct WithRateLimit<T, L = RateLimit> {
     inner: T,
@@ -177,7 +188,7 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             let operation = call.operation;
             #[cfg(feature = "metrics")]
             let waiting = measure::Waiting::new(operation);
-            let pass = before_sending(deadline, self.limit.pass(key)).await?;
+            let pass = before_sending(deadline, self.limit.pass(key, deadline)).await?;
             #[cfg(feature = "metrics")]
             waiting.ends();
             let result = self.inner.send_unboxed(request).await;

@@ -21,7 +21,7 @@ use crate::{
     Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
     VENDOR_CALLS_PER_SECOND,
     attendant::{Attendant, Served},
-    gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass},
+    gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass, Patience},
     rate_limit::LONGEST_WAIT,
 };
 
@@ -184,7 +184,7 @@ struct Queue {
 struct Waiting {
     /// Dropped, it turns the call away.
     place: oneshot::Sender<Result<Instant, Refused>>,
-    longest_wait: Duration,
+    patience: Patience,
 }
 
 impl SharedLimit {
@@ -270,7 +270,7 @@ impl SharedLimit {
     }
 
     /// When a call may leave.
-    async fn place(&self, key: u64) -> Result<Instant, Refused> {
+    async fn place(&self, key: u64, patience: Patience) -> Result<Instant, Refused> {
         if !self.shared.may_ask() {
             return Err(Refused::Away);
         }
@@ -278,13 +278,13 @@ impl SharedLimit {
         loop {
             let place = {
                 let mut queue = lock(&shared_queue);
-                if queue.closed_for() > self.longest_wait {
+                if !patience.outlasts(queue.closed_for()) {
                     return Err(Refused::Closed);
                 }
                 let (sender, place) = oneshot::channel();
                 queue.waiting.push_back(Waiting {
                     place: sender,
-                    longest_wait: self.longest_wait,
+                    patience,
                 });
                 let needs_asker = !mem::replace(&mut queue.has_asker, true);
                 drop(queue);
@@ -394,7 +394,8 @@ impl Queue {
     fn closed_until(&mut self, until: Instant) {
         self.closed_until = Some(until);
         let closed_for = self.closed_for();
-        self.waiting.retain(|call| closed_for <= call.longest_wait);
+        let waits = |call: &Waiting| call.patience.outlasts(closed_for);
+        self.waiting.retain(waits);
     }
 
     fn closed_for(&self) -> Duration {
@@ -425,9 +426,17 @@ impl Limit for SharedLimit {
     /// Of the local share, if that lets it pass.
     type Pass = Option<Pass>;
 
-    async fn pass(&self, key: u64) -> Result<Option<Pass>, TransportError> {
+    async fn pass(
+        &self,
+        key: u64,
+        deadline: Option<Instant>,
+    ) -> Result<Option<Pass>, TransportError> {
+        let patience = Patience {
+            longest_wait: self.longest_wait,
+            deadline,
+        };
         for _ in 0..PLACES {
-            match (self.place(key).await, &self.fallback) {
+            match (self.place(key, patience).await, &self.fallback) {
                 (Ok(start), _) => {
                     sleep_until(start).await;
                     if Instant::now() < start + SLACK {
@@ -435,7 +444,7 @@ impl Limit for SharedLimit {
                     }
                 }
                 (Err(Refused::Away), Fallback::LocalShare(limit)) => {
-                    return limit.pass(key).await.map(Some);
+                    return limit.pass(key, deadline).await.map(Some);
                 }
                 (Err(refused), _) => return Err(refused.into()),
             }

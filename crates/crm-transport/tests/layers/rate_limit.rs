@@ -296,15 +296,15 @@ async fn clones_that_wait_for_different_times_share_the_limit() {
     let impatient = limit.clone().longest_wait(Duration::from_secs(2));
     let started = Instant::now();
     for _ in 0..10 {
-        drop(impatient.pass(1).await.unwrap());
-        drop(limit.pass(1).await.unwrap());
+        drop(impatient.pass(1, None).await.unwrap());
+        drop(limit.pass(1, None).await.unwrap());
     }
     assert!(started.elapsed() >= Duration::from_millis(1_900));
 
     limit.close(1, Some(Duration::from_secs(5))).await;
     let (turned_away, waited) = tokio::join!(
-        async { (impatient.pass(1).await.is_err(), started.elapsed()) },
-        async { (limit.pass(1).await.is_ok(), started.elapsed()) },
+        async { (impatient.pass(1, None).await.is_err(), started.elapsed()) },
+        async { (limit.pass(1, None).await.is_ok(), started.elapsed()) },
     );
     assert!(turned_away.0 && waited.0);
     assert!(waited.1 - turned_away.1 >= Duration::from_secs(5));
@@ -315,9 +315,9 @@ async fn permits_are_the_calls_that_would_leave_within_a_second() {
     let limit = RateLimit::per_second(10);
     let permits = || limit.state(1).permits;
     assert_eq!(permits(), 10);
-    let _pass = limit.pass(1).await.unwrap();
+    let _pass = limit.pass(1, None).await.unwrap();
     assert_eq!(permits(), 9);
-    let waiting = limit.pass(1);
+    let waiting = limit.pass(1, None);
     tokio::pin!(waiting);
     assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
     assert_eq!((permits(), limit.state(1).waiting), (8, 1));
@@ -370,6 +370,40 @@ async fn a_gate_that_stays_closed_too_long_is_an_error_at_once() {
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
     assert_eq!(error.delivery(), Delivery::NotSent);
     assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_gate_that_opens_after_the_deadline() {
+    let transport = closed_for(30).await;
+    let started = Instant::now();
+    let with_deadline = |seconds| {
+        let call = Call::new("Test", Effect::Read).rate_limit_key(1);
+        let mut request = keyed(1);
+        let deadline = started + Duration::from_secs(seconds);
+        request.extensions_mut().insert(call.deadline(deadline));
+        request
+    };
+    let error = transport.send(with_deadline(29)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::RateLimited);
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    transport.send(with_deadline(31)).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_the_queue_is_turned_away_when_the_gate_closes_beyond_its_deadline() {
+    let limit = RateLimit::per_second(1);
+    let started = Instant::now();
+    drop(limit.pass(1, None).await.unwrap());
+    let waits = limit.pass(1, Some(started + Duration::from_secs(5)));
+    let closes = async {
+        sleep(Duration::from_millis(500)).await;
+        limit.close(1, Some(Duration::from_secs(7))).await;
+    };
+    let (waited, ()) = tokio::join!(waits, closes);
+    assert_eq!(waited.unwrap_err().kind(), TransportErrorKind::RateLimited);
+    assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -485,11 +519,11 @@ fn a_call_does_not_wait_for_ever_when_the_runtime_of_another_one_ends() {
     let first = runtime();
     first.block_on(async {
         limit.close(1, Some(Duration::from_secs(7))).await;
-        let mut waiting = Box::pin(limit.pass(1));
+        let mut waiting = Box::pin(limit.pass(1, None));
         assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
     });
     runtime().block_on(async {
-        let mut waiting = Box::pin(limit.pass(1));
+        let mut waiting = Box::pin(limit.pass(1, None));
         assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
         first.shutdown_background();
         let passed = timeout(Duration::from_secs(60), waiting).await;
