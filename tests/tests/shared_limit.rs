@@ -499,6 +499,66 @@ async fn nobody_waits_long_for_a_server_that_is_silent() {
     assert!(passed.len() >= least, "{} of 100", passed.len());
 }
 
+/// A server that answers everything with this error.
+async fn refusing(error: &'static str) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                while let Ok(1..) = connection.read(&mut bytes).await {
+                    // More answers than commands: the client reads as many as it needs.
+                    let answers = format!("-{error}\r\n").repeat(8);
+                    if connection.write_all(answers.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    format!("redis://user:s3cret@{address}/")
+}
+
+#[tokio::test]
+async fn an_error_of_the_server_is_told_to_all_callers_but_no_password() {
+    for (answer, protocol, told) in [
+        ("WRONGPASS invalid pair", "", "authentication"),
+        (
+            "ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'user' 's3cret'",
+            "?protocol=resp3",
+            "unknown command",
+        ),
+    ] {
+        let url = refusing(answer).await + protocol;
+        let limit = SharedLimit::new(&url, "test").unwrap();
+        // The second is not even asked.
+        for _ in 0..2 {
+            let error = limit.pass(1, None).await.unwrap_err();
+            assert_eq!(error.kind(), TransportErrorKind::LimitServer);
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(told), "{shown}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        assert!(limit.state(1).await.unwrap_err().to_string().contains(told));
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
+async fn a_replica_that_may_only_read_is_told_as_such() {
+    let server = Server::start();
+    let mut connection = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    connection.write_all(b"REPLICAOF 127.0.0.1 1\r\n").unwrap();
+    connection.read_exact(&mut [0; 5]).unwrap();
+    let error = server.limit().pass(1, None).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::LimitServer);
+    assert!(error.to_string().contains("read only"), "{error}");
+}
+
 #[test]
 fn a_url_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
     let error = SharedLimit::new("http://user:s3cret@host", "test").unwrap_err();

@@ -1,4 +1,5 @@
-//! One rate limit for several processes, over Redis or Valkey.
+//! One rate limit for several processes, over Redis or Valkey. For one process [`RateLimit`] is
+//! simpler, and stricter.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,8 +9,8 @@ use std::{
 };
 
 use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, RedisResult, Script, ScriptInvocation,
-    aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, Script,
+    ScriptInvocation, aio::MultiplexedConnection,
 };
 use tokio::{
     sync::oneshot,
@@ -110,9 +111,12 @@ return (now >= until_now and pause > 0) and 1 or 0
 /// (5 or newer) or Valkey server. Clones share it, and so do all processes that name the same
 /// server and application.
 ///
-/// It spaces calls as [`RateLimit`] does, by the server's clock. Calls of one process pass in
-/// about the order in which they came; the processes take what they need, so one may have all of the
-/// allowance while the others are idle. An answer 429 closes the gate for all processes.
+/// It spaces calls evenly, by the server's clock. Calls of one process pass in about the order in
+/// which they came; the processes take what they need, so one may have all of the allowance while
+/// the others are idle. An answer 429 closes the gate for all processes.
+///
+/// Unlike a [`RateLimit`] it makes no room for calls that were held up on their way: after a stall
+/// of the network there may be an answer 429. For one process take that.
 ///
 /// Places are reserved up to 50 ms ahead, which hides a way of up to 30 ms to the server and
 /// back. Over a longer one a process that is alone does not reach the whole allowance.
@@ -151,17 +155,24 @@ pub enum Fallback {
 }
 
 /// Why there is no place.
+#[derive(Clone)]
 enum Refused {
     /// The gate stays closed for too long.
     Closed,
-    /// The server gives no answer.
-    Away,
+    /// The server gives no place, for this reason.
+    Away(Arc<str>),
+}
+
+/// A server that failed.
+struct Away {
+    until: Instant,
+    reason: Arc<str>,
 }
 
 struct Shared {
     client: Client,
     connection: Mutex<Option<MultiplexedConnection>>,
-    away_until: Mutex<Option<Instant>>,
+    away: Mutex<Option<Away>>,
     queues: Mutex<HashMap<u64, Arc<Mutex<Queue>>>>,
     reserve: Script,
     look: Script,
@@ -208,7 +219,7 @@ impl SharedLimit {
             shared: Arc::new(Shared {
                 client,
                 connection: Mutex::default(),
-                away_until: Mutex::default(),
+                away: Mutex::default(),
                 queues: Mutex::default(),
                 reserve: Script::new(RESERVE),
                 look: Script::new(LOOK),
@@ -242,14 +253,11 @@ impl SharedLimit {
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::LimitServer`] while the server is away.
+    /// [`TransportErrorKind::LimitServer`] while the server is away, or refuses what it is asked.
     pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
         let invocation = self.shared.look.key(self.gate(key));
-        let (next_in, closed_for): (u64, u64) = match self.shared.may_ask() {
-            true => self.shared.ask(&invocation).await,
-            false => Err(Refused::Away),
-        }
-        .map_err(TransportError::from)?;
+        self.shared.may_ask()?;
+        let (next_in, closed_for): (u64, u64) = self.shared.ask(&invocation).await?;
         let closed_for = Duration::from_micros(closed_for);
         let opens_in = Duration::from_micros(next_in).max(closed_for);
         let queue = self.shared.queue(key);
@@ -271,9 +279,7 @@ impl SharedLimit {
 
     /// When a call may leave.
     async fn place(&self, key: u64, patience: Patience) -> Result<Instant, Refused> {
-        if !self.shared.may_ask() {
-            return Err(Refused::Away);
-        }
+        self.shared.may_ask()?;
         let shared_queue = self.shared.queue(key);
         loop {
             let place = {
@@ -331,7 +337,7 @@ impl SharedLimit {
                         });
                     }
                 }
-                Err(Refused::Closed | Refused::Away) => lock(queue).fall_back(),
+                Err(refused) => lock(queue).fall_back(&refused),
             }
         }
     }
@@ -345,7 +351,7 @@ impl SharedLimit {
             invocation.arg(time.as_millis() as u64);
         }
         // Without the server there is no gate to close but the local one.
-        if self.shared.may_ask()
+        if self.shared.may_ask().is_ok()
             && let Ok(was_open) = self.shared.ask::<u64>(&invocation).await
         {
             lock(&self.shared.queue(key)).pauses += was_open;
@@ -404,21 +410,21 @@ impl Queue {
         until.saturating_duration_since(now)
     }
 
-    fn fall_back(&mut self) {
+    fn fall_back(&mut self, refused: &Refused) {
         for call in self.waiting.drain(..) {
             // Who is gone needs no answer.
-            let _ = call.place.send(Err(Refused::Away));
+            let _ = call.place.send(Err(refused.clone()));
         }
     }
 }
 
 impl From<Refused> for TransportError {
     fn from(refused: Refused) -> Self {
-        let kind = match refused {
-            Refused::Closed => TransportErrorKind::RateLimited,
-            Refused::Away => TransportErrorKind::LimitServer,
-        };
-        Self::new(kind, Delivery::NotSent)
+        let error = |kind| Self::new(kind, Delivery::NotSent);
+        match refused {
+            Refused::Closed => error(TransportErrorKind::RateLimited),
+            Refused::Away(reason) => error(TransportErrorKind::LimitServer).with_source(&*reason),
+        }
     }
 }
 
@@ -443,7 +449,7 @@ impl Limit for SharedLimit {
                         break;
                     }
                 }
-                (Err(Refused::Away), Fallback::LocalShare(limit)) => {
+                (Err(Refused::Away(_)), Fallback::LocalShare(limit)) => {
                     return limit.pass(key, deadline).await.map(Some);
                 }
                 (Err(refused), _) => return Err(refused.into()),
@@ -476,16 +482,15 @@ impl Shared {
 
     /// Whether to ask the server. Of a server that is away one caller sees now and then whether
     /// it is back, and the others do not wait for that.
-    fn may_ask(&self) -> bool {
-        let mut away_until = lock(&self.away_until);
+    fn may_ask(&self) -> Result<(), Refused> {
         let now = Instant::now();
-        match *away_until {
-            None => true,
-            Some(until) if now < until => false,
-            Some(_) => {
-                *away_until = Some(now + AWAY);
-                true
+        match &mut *lock(&self.away) {
+            Some(away) if now < away.until => Err(Refused::Away(Arc::clone(&away.reason))),
+            Some(away) => {
+                away.until = now + AWAY;
+                Ok(())
             }
+            None => Ok(()),
         }
     }
 
@@ -494,12 +499,30 @@ impl Shared {
         &self,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<T, Refused> {
-        let answer = self.run(invocation).await;
-        *lock(&self.away_until) = answer.is_err().then(|| Instant::now() + AWAY);
-        answer.map_err(|error| {
-            tracing::warn!(%error, "the server of the shared limit is away");
-            Refused::Away
-        })
+        let failure = match self.run(invocation).await {
+            Ok(answer) => {
+                *lock(&self.away) = None;
+                return Ok(answer);
+            }
+            Err(error) => self.without_password(&error),
+        };
+        tracing::warn!(error = failure, "the server of the shared limit is away");
+        let reason = Arc::from(failure);
+        *lock(&self.away) = Some(Away {
+            until: Instant::now() + AWAY,
+            reason: Arc::clone(&reason),
+        });
+        Err(Refused::Away(reason))
+    }
+
+    /// The error's words. A server's may repeat the command that it did not understand.
+    fn without_password(&self, error: &RedisError) -> String {
+        let words = error.to_string();
+        let settings = self.client.get_connection_info().redis_settings();
+        match settings.password() {
+            Some(password) if !password.is_empty() => words.replace(password, "…"),
+            _ => words,
+        }
     }
 
     async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
