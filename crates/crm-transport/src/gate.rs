@@ -117,7 +117,8 @@ pub struct RateLimitState {
     pub waiting: usize,
     /// Calls that passed so far.
     pub passed: u64,
-    /// How often an answer 429 closed the gate. One that came while it was closed is none.
+    /// How often an answer 429 closed the gate. One that came while it was closed is none here;
+    /// the metric `crm.client.rate_limit.pauses` counts each.
     pub pauses: u64,
     /// How long the gate is still closed after an answer 429.
     pub closed_for: Duration,

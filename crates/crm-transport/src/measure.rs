@@ -15,6 +15,7 @@ const DURATION: &str = "crm.client.request.duration";
 const CALLS: &str = "crm.client.call.duration";
 const ATTEMPTS: &str = "crm.client.attempts";
 const RETRIES: &str = "crm.client.retries";
+const WITHHELD: &str = "crm.client.retries.withheld";
 const WAIT: &str = "crm.client.rate_limit.wait";
 const WAITING: &str = "crm.client.rate_limit.waiting";
 const PAUSES: &str = "crm.client.rate_limit.pauses";
@@ -29,9 +30,10 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 /// | `crm.client.call.duration` | histogram, seconds | `operation`, outcome | [`WithRetry`](crate::WithRetry): each call with its waits and attempts |
 /// | `crm.client.attempts` | counter | `operation`, outcome | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.retries` | counter | `operation`, `reason`: a status or an error's kind | [`WithRetry`](crate::WithRetry) |
+/// | `crm.client.retries.withheld` | counter | `operation`, `reason`: `budget` or `deadline` | [`WithRetry`](crate::WithRetry): repeats that the policy wanted |
 /// | `crm.client.rate_limit.wait` | histogram, seconds | `operation` | [`WithRateLimit`](crate::WithRateLimit) |
 /// | `crm.client.rate_limit.waiting` | gauge | `operation` | [`WithRateLimit`](crate::WithRateLimit): calls in the queue |
-/// | `crm.client.rate_limit.pauses` | counter | `operation` | [`WithRateLimit`](crate::WithRateLimit): answers 429 |
+/// | `crm.client.rate_limit.pauses` | counter | `operation` | [`WithRateLimit`](crate::WithRateLimit): answers 429, also to a gate that is closed already |
 /// | `crm.client.token.requests` | counter | outcome | [`Auth`](crate::Auth) |
 ///
 /// The outcome is `http.response.status_code` and, where that is 400 or more or there is no
@@ -52,9 +54,10 @@ pub fn describe_metrics() {
     );
     describe_counter!(ATTEMPTS, Unit::Count, "Attempts, repeats included");
     describe_counter!(RETRIES, Unit::Count, "Repeats by reason");
+    describe_counter!(WITHHELD, Unit::Count, "Repeats not made, by reason");
     describe_histogram!(WAIT, Unit::Seconds, "Time in the queue of the rate limit");
     describe_gauge!(WAITING, Unit::Count, "Calls in the queue of the rate limit");
-    describe_counter!(PAUSES, Unit::Count, "Answers 429, which close the gate");
+    describe_counter!(PAUSES, Unit::Count, "Answers 429, also to a closed gate");
     describe_counter!(
         TOKEN_REQUESTS,
         Unit::Count,
@@ -91,6 +94,11 @@ pub(crate) fn retry(operation: &'static str, after: Outcome) {
         Outcome::Error { kind, .. } => format!("{kind:?}"),
     };
     counter!(RETRIES, vec![of(operation), Label::new("reason", reason)]).increment(1);
+}
+
+pub(crate) fn withheld(operation: &'static str, reason: &'static str) {
+    let labels = vec![of(operation), Label::new("reason", reason)];
+    counter!(WITHHELD, labels).increment(1);
 }
 
 /// A call in the queue of a rate limit, until it is dropped.

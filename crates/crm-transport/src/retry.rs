@@ -136,6 +136,10 @@ impl RetryPolicy {
 
     /// How many repeats each call adds to the shared budget, and how many it starts with and
     /// holds at most. An outage uses it up; then calls fail after their first attempt.
+    ///
+    /// A repeat after an answer 429 costs none, for the closed gate bounds it, nor does one while
+    /// the server of a shared limit is away. So have
+    /// [`with_rate_limit`](crate::TransportExt::with_rate_limit) below.
     pub fn budget(mut self, per_call: f64, reserve: u32) -> Self {
         self.budget_ratio = per_call.max(0.0);
         self.budget_reserve = f64::from(reserve);
@@ -224,12 +228,22 @@ impl Budget {
 ///
 /// The answer's extensions ([`Attempts`]) and the error tell how many attempts there were, and
 /// whether one before the last may have been executed. Each call is a `tracing` span, each repeat
-/// an event in it with its reason.
+/// an event in it with its reason, and so is one that the budget or the deadline withholds.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
     policy: RetryPolicy,
     budget: Arc<Budget>,
+}
+
+/// What follows an attempt.
+enum Next {
+    /// The policy wants no other.
+    End,
+    /// The policy wants another, but this is used up.
+    Withheld(&'static str),
+    /// Another, after this wait.
+    After(Duration),
 }
 
 impl<T: Transport> WithRetry<T> {
@@ -246,19 +260,25 @@ impl<T: Transport> WithRetry<T> {
         }
     }
 
-    /// The wait before the next attempt; `None` when there is none before the deadline.
-    fn next(&self, decision: Decision, deadline: Option<Instant>) -> Option<Duration> {
+    /// The wait before the next attempt, or why there is none after all.
+    fn next(&self, decision: Decision, deadline: Option<Instant>) -> Next {
         let Decision::Repeat {
             within,
             at_least,
             is_free,
         } = decision
         else {
-            return None;
+            return Next::End;
         };
         let wait = within.mul_f64(fastrand::f64()).max(at_least);
         let ends_before = |end: Instant| end.saturating_duration_since(Instant::now()) <= wait;
-        (!deadline.is_some_and(ends_before) && (is_free || self.budget.withdraw())).then_some(wait)
+        if deadline.is_some_and(ends_before) {
+            Next::Withheld("deadline")
+        } else if is_free || self.budget.withdraw() {
+            Next::After(wait)
+        } else {
+            Next::Withheld("budget")
+        }
     }
 }
 
@@ -318,7 +338,13 @@ impl<T: Transport> Transport for WithRetry<T> {
                 #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
                 let decision = self.policy.decide(attempt, effect, outcome);
-                let Some(wait) = self.next(decision, deadline) else {
+                let next = self.next(decision, deadline);
+                if let Next::Withheld(reason) = next {
+                    tracing::debug!(parent: &span, attempt, ?outcome, reason, "not repeating");
+                    #[cfg(feature = "metrics")]
+                    measure::withheld(operation, reason);
+                }
+                let Next::After(wait) = next else {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
                     #[cfg(feature = "metrics")]

@@ -120,6 +120,30 @@ fn calls_attempts_repeats_waits_and_token_requests_are_counted() {
 }
 
 #[test]
+fn a_repeat_that_budget_or_deadline_withhold_is_counted_by_that_reason() {
+    let recorded = recorded(async {
+        let wire = Scripted::new(|_, _: &Request| {
+            let mut busy = answer(503, "");
+            busy.headers_mut().insert("retry-after", 2.into());
+            Ok(busy)
+        });
+        let policy = RetryPolicy::default;
+        for policy in [
+            policy().budget(0.0, 0),
+            policy().total_time(Duration::from_secs(1)),
+        ] {
+            let transport = wire.clone().with_retry(policy);
+            transport.send(update()).await.unwrap();
+        }
+    });
+    for reason in ["budget", "deadline"] {
+        let name = "crm.client.retries.withheld operation=Locations_UpdateContact";
+        let counted = recorded.get(&format!("{name} reason={reason}"));
+        assert_eq!(counted, Some(&vec![1.0]), "{reason} in {recorded:#?}");
+    }
+}
+
+#[test]
 fn no_label_holds_an_id_or_a_value() {
     let recorded = recorded(a_call_that_is_repeated_twice());
     let names = recorded.into_keys().collect::<Vec<_>>().join("\n");

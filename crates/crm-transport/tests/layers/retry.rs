@@ -277,7 +277,11 @@ async fn a_server_that_keeps_taking_no_request_on_is_left_alone_and_costs_budget
     let policy = RetryPolicy::default().attempts(9).budget(0.0, 3);
     let transport = wire.clone().with_retry(policy);
     let started = Instant::now();
-    transport.send(request(Effect::Read)).await.unwrap_err();
+    let error = transport.send(request(Effect::Read)).await.unwrap_err();
+    assert!(
+        error.to_string().ends_with(" (after 5 attempts)"),
+        "{error}"
+    );
     assert_eq!(
         wire.calls(),
         5,
