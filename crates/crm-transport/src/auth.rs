@@ -146,6 +146,8 @@ enum TokenFailure {
     Transport(String),
     #[error("the app key or the token holds characters that no header may hold")]
     Header,
+    #[error("the {0} is empty")]
+    Empty(&'static str),
 }
 
 /// A failure and how callers are to take it.
@@ -353,16 +355,22 @@ impl Shared {
     }
 
     /// A token from the cache or from the endpoint.
-    #[cfg(feature = "token-cache")]
     async fn obtain(&self) -> Result<Token, Refusal> {
-        let entry = match &self.cache {
-            Some(cache) => cache.entry(&self.credentials).await,
-            None => None,
-        };
-        let Some(entry) = entry else {
-            return self.ask().await.map(|(token, _)| token);
-        };
-        if let Some(token) = self.saved(&entry) {
+        if let Some(part) = self.credentials.empty_part() {
+            return Err((TransportErrorKind::Credentials, TokenFailure::Empty(part)));
+        }
+        #[cfg(feature = "token-cache")]
+        if let Some(cache) = &self.cache
+            && let Some(entry) = cache.entry(&self.credentials).await
+        {
+            return self.saved_or_new(&entry).await;
+        }
+        self.ask().await.map(|(token, _)| token)
+    }
+
+    #[cfg(feature = "token-cache")]
+    async fn saved_or_new(&self, entry: &Entry) -> Result<Token, Refusal> {
+        if let Some(token) = self.saved(entry) {
             return Ok(token);
         }
         let asked_at = Instant::now();
@@ -387,12 +395,6 @@ impl Shared {
         (Instant::now() < token.refresh_at).then_some(token)
     }
 
-    /// A token from the endpoint.
-    #[cfg(not(feature = "token-cache"))]
-    async fn obtain(&self) -> Result<Token, Refusal> {
-        self.ask().await.map(|(token, _)| token)
-    }
-
     async fn ask(&self) -> Result<(Token, TokenAnswer), Refusal> {
         use TransportErrorKind::{Credentials, TokenEndpoint};
 
@@ -410,16 +412,10 @@ impl Shared {
             (kind, TokenFailure::Transport(error.to_string()))
         })?;
         let status = answer.status();
-        if matches!(status.as_u16(), 400 | 401 | 403) {
-            let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());
-            let code = refusal.ok().and_then(|refusal| refusal.error);
-            let code = CODES
-                .into_iter()
-                .find(|known| code.as_deref() == Some(known));
-            let code = code.unwrap_or("without a code");
-            return Err((Credentials, TokenFailure::Refused { status, code }));
-        }
         if !status.is_success() {
+            if let Some(code) = refused(&answer) {
+                return Err((Credentials, TokenFailure::Refused { status, code }));
+            }
             let retry_after = retry_after(&answer);
             let reason = TokenFailure::Status {
                 status,
@@ -502,6 +498,21 @@ impl Failure {
     fn error(&self) -> TransportError {
         TransportError::new(self.kind, Delivery::NotSent).with_source(self.reason.clone())
     }
+}
+
+/// The code with which the endpoint refuses the credentials. Where none is known, RFC 6749 has it
+/// refuse with 400 and 401; a 403 may as well be a gateway's.
+fn refused(answer: &Response) -> Option<&'static str> {
+    let status = answer.status().as_u16();
+    if !matches!(status, 400 | 401 | 403) {
+        return None;
+    }
+    let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());
+    let code = refusal.ok().and_then(|refusal| refusal.error);
+    let known = CODES
+        .into_iter()
+        .find(|known| code.as_deref() == Some(known));
+    known.or((status != 403).then_some("without a code"))
 }
 
 /// The outcome of a renewal.

@@ -5,7 +5,8 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Client id and secret of one application in one tenant and environment, and the
-/// application's key. White space around them is dropped.
+/// application's key. White space around them is dropped; with an empty one calls end in
+/// [`TransportErrorKind::Credentials`](crate::TransportErrorKind::Credentials), not sent.
 ///
 /// `Debug` shows none of them.
 ///
@@ -46,6 +47,19 @@ impl Credentials {
     pub fn for_tenant(mut self, tenant: i64) -> Self {
         self.tenant = Some(tenant);
         self
+    }
+
+    /// A part without which no token is asked for: an unset variable, perhaps.
+    pub(crate) fn empty_part(&self) -> Option<&'static str> {
+        let parts = [
+            ("client id", &self.client_id),
+            ("client secret", &self.client_secret),
+            ("app key", &self.app_key),
+        ];
+        let empty = parts
+            .iter()
+            .find(|(_, part)| part.expose_secret().is_empty());
+        empty.map(|(name, _)| *name)
     }
 
     #[cfg(feature = "token-cache")]

@@ -370,12 +370,44 @@ async fn refused_credentials_are_permanent_and_say_what_to_check() {
         (400, r#"{"error":"invalid_client"}"#),
         (401, r#"{"error":"invalid_client"}"#),
         (400, ""),
+        (403, r#"{"error":"unauthorized_client"}"#),
     ] {
         let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(status, body)));
         let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
         let error = transport.send(request(Effect::Read)).await.unwrap_err();
         assert!(error.is_credentials(), "{error}");
         assert!(error.to_string().contains("check client id"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_403_of_a_gateway_does_not_speak_of_credentials() {
+    let endpoint = Scripted::new(|_, _: &Request| Ok(answer(403, "<html>blocked</html>")));
+    let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+    let error = transport.send(request(Effect::Read)).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
+    assert!(error.to_string().contains("answered 403"), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_part_of_the_credentials_is_named_and_nothing_is_sent() {
+    for (parts, told) in [
+        (["", "secret", "ak1.test"], "the client id is empty"),
+        (
+            ["cid.test", " \n", "ak1.test"],
+            "the client secret is empty",
+        ),
+        (["cid.test", "secret", ""], "the app key is empty"),
+    ] {
+        let endpoint = Scripted::new(token);
+        let wire = Scripted::new(mirror);
+        let [id, secret, key] = parts;
+        let auth = Auth::new(endpoint.clone(), Credentials::new(id, secret, key));
+        let transport = wire.clone().with_auth(auth);
+        let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert!(error.is_credentials(), "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+        assert_eq!((endpoint.calls(), wire.calls()), (0, 0));
     }
 }
 

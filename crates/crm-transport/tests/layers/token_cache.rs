@@ -95,6 +95,19 @@ async fn the_next_command_takes_the_token_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_saved_token_does_not_hide_an_empty_app_key() {
+    let commands = Commands::new();
+    commands.run().await;
+    let cache = TokenCache::at(commands.cache(), &Environment::integration());
+    let credentials = Credentials::new("cid.test", "s3cret-8471", "");
+    let auth = Auth::cached(commands.endpoint.clone(), credentials, cache);
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(404, "")));
+    let transport = wire.with_auth(auth);
+    let error = transport.send(request(Effect::Read)).await.unwrap_err();
+    assert!(error.to_string().contains("app key is empty"), "{error}");
+}
+
+#[tokio::test]
 async fn commands_that_start_at_once_make_one_token_request() {
     let commands = Commands::new();
     let runs = (0..20).map(|_| commands.run());
