@@ -179,7 +179,8 @@ struct TokenRefusal {
 }
 
 impl Auth {
-    /// A source that asks `endpoint`, a transport to the auth host.
+    /// A source that asks `endpoint`: a transport to the auth host, or to anything that answers like
+    /// it, for example a token broker of your own.
     #[must_use]
     pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
         Self(Arc::new(Shared::new(endpoint, credentials)))
@@ -318,6 +319,8 @@ impl Shared {
                     return Ok(token);
                 }
                 Err((kind, reason)) => {
+                    // A renewal that nobody waits for would fail unseen.
+                    tracing::warn!(?kind, %reason, "no token");
                     *last_failure = Some(Failure::after(last_failure.take(), kind, reason));
                 }
             }
@@ -579,8 +582,10 @@ impl<T: Transport> Transport for WithAuth<T> {
                     return Ok(response);
                 }
             }
+            tracing::debug!("the token was refused; asking for another");
             let token = auth.token(deadline).await?;
-            let again = token.authorize(replay.into_request());
+            let mut again = token.authorize(replay.into_request());
+            Call::of_mut(&mut again).resend_count += 1;
             let response = self.inner.send_unboxed(again).await?;
             auth.tried_another(response.status() != StatusCode::UNAUTHORIZED);
             Ok(response)

@@ -41,7 +41,8 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// When all attempts and waits must have ended.
     pub deadline: Option<Instant>,
-    /// How many attempts of the same call went before this one.
+    /// How often it was sent before, for traces: the attempts that the retry layer made, and one
+    /// more if this attempt had an answer 401. Those of earlier attempts are not counted.
     pub resend_count: u32,
 }
 

@@ -198,7 +198,9 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             }
             let response = result?;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                self.limit.close(key, retry_after(&response)).await;
+                let retry_after = retry_after(&response);
+                tracing::debug!(?retry_after, "the gate is closed");
+                self.limit.close(key, retry_after).await;
                 #[cfg(feature = "metrics")]
                 measure::rate_limit_pause(operation);
             }

@@ -39,6 +39,7 @@ fn start_trace() {
         tracing_subscriber::fmt()
             .with_writer(|| Lines)
             .with_ansi(false)
+            .with_max_level(tracing::Level::DEBUG)
             .with_span_events(FmtSpan::CLOSE)
             .init();
     });
@@ -114,6 +115,73 @@ async fn the_span_of_a_call_that_fails_says_so() {
     assert!(trace.contains(told), "{trace}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_repeat_after_a_401_is_a_resend_and_an_event() {
+    start_trace();
+    let endpoint = Scripted::new(|call, _: &Request| {
+        let body = format!(r#"{{"access_token":"token-{call}","expires_in":900}}"#);
+        Ok(answer(200, &body))
+    });
+    let wire = Scripted::new(|call, _: &Request| {
+        let status = if call == 0 { 401 } else { 200 };
+        Ok(answer(status, ""))
+    });
+    let credentials = Credentials::new("cid.test", "s3cret", "ak1.test");
+    let transport = wire
+        .with_tracing()
+        .with_auth(Auth::new(endpoint, credentials));
+    transport.send(Request::default()).await.unwrap();
+    let trace = end_trace();
+    let again = "http.request.resend_count=1 http.response.status_code=200";
+    assert!(trace.contains(again), "{trace}");
+    assert!(trace.contains("asking for another"), "{trace}");
+    assert!(!trace.contains("token-"), "{trace}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_nobody_waits_for_does_not_fail_unseen() {
+    start_trace();
+    let endpoint = Scripted::new(|call, _: &Request| match call {
+        0 => Ok(answer(200, r#"{"access_token":"token-0","expires_in":60}"#)),
+        _ => Ok(answer(400, r#"{"error":"invalid_client"}"#)),
+    });
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "")));
+    let credentials = Credentials::new("cid.test", "s3cret", "ak1.test");
+    let transport = wire.with_auth(Auth::new(endpoint, credentials));
+    for _ in 0..2 {
+        transport.send(Request::default()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(50)).await;
+    }
+    let trace = end_trace();
+    let told: Vec<_> = trace.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(told.len(), 1, "{trace}");
+    let reason = "no token kind=Credentials reason=the token endpoint answered 400";
+    assert!(told[0].contains(reason), "{trace}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_gate_and_a_repeat_that_is_withheld_are_events_of_the_call() {
+    start_trace();
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut busy = answer(429, "");
+        busy.headers_mut().insert("retry-after", 40.into());
+        Ok(busy)
+    });
+    let transport = wire
+        .with_rate_limit(RateLimit::per_second(60))
+        .with_retry(RetryPolicy::default().total_time(Duration::from_secs(30)));
+    transport.send(Request::default()).await.unwrap();
+    let trace = end_trace();
+    for event in [
+        "the gate is closed retry_after=Some(40s)",
+        "not repeating attempt=1",
+        r#"reason="deadline""#,
+    ] {
+        let is_told = |line: &str| line.contains("DEBUG call{") && line.contains(event);
+        assert!(trace.lines().any(is_told), "{event} in {trace}");
+    }
+}
+
 /// The span around a request that has none of its own may be a server's.
 #[cfg(feature = "reqwest")]
 #[tokio::test]
@@ -140,7 +208,7 @@ async fn the_address_of_the_host_is_told_to_the_span_of_the_request_alone() {
     let trace = end_trace();
     let told: Vec<_> = trace
         .lines()
-        .filter(|line| line.contains("server.address"))
+        .filter(|line| line.contains("close") && line.contains("server.address"))
         .collect();
     assert_eq!(told.len(), 1, "{trace}");
     assert!(told[0].contains("http.client.request"), "{trace}");
