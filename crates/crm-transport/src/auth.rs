@@ -23,7 +23,7 @@ use tracing::Instrument;
 use crate::token_cache::{Entry, TokenCache};
 use crate::{
     Call, Credentials, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, call::before_sending, replay::Replay, retry_after,
+    TransportErrorKind, call::before_sending, measure, replay::Replay, retry_after,
 };
 
 /// Where tokens are asked for, on the auth host.
@@ -403,8 +403,7 @@ impl Shared {
 
         let asked_at = Instant::now();
         let result = self.endpoint.send(self.token_request()).await;
-        #[cfg(feature = "metrics")]
-        crate::measure::token_request(&result);
+        measure::token_request(&result);
         let answer = result.map_err(|error| {
             let kind = match error.kind() {
                 kind @ (TransportErrorKind::Tls

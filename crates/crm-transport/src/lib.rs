@@ -110,7 +110,6 @@ mod hyper;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod keep_alive;
 mod limits;
-#[cfg(feature = "metrics")]
 mod measure;
 #[cfg(feature = "mock")]
 mod mock;

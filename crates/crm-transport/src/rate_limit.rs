@@ -26,13 +26,11 @@ use async_trait::async_trait;
 use http::StatusCode;
 use tokio::time::Instant;
 
-#[cfg(feature = "metrics")]
-use crate::measure;
 use crate::{
     Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
     call::before_sending,
     gate::{Gate, Pass, Patience, RateLimitState, TurnedAway},
-    retry_after,
+    measure, retry_after,
 };
 
 /// How long a gate may stay closed, unless set.
@@ -182,14 +180,14 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let call = Call::of(&request);
-            let (key, deadline) = (call.rate_limit_key, call.deadline);
-            #[cfg(feature = "metrics")]
-            let operation = call.operation;
-            #[cfg(feature = "metrics")]
+            let &Call {
+                operation,
+                rate_limit_key: key,
+                deadline,
+                ..
+            } = Call::of(&request);
             let waiting = measure::Waiting::new(operation);
             let pass = before_sending(deadline, self.limit.pass(key, deadline)).await?;
-            #[cfg(feature = "metrics")]
             waiting.ends();
             let result = self.inner.send_unboxed(request).await;
             match &result {
@@ -201,7 +199,6 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
                 let retry_after = retry_after(&response);
                 tracing::debug!(?retry_after, "the gate is closed");
                 self.limit.close(key, retry_after).await;
-                #[cfg(feature = "metrics")]
                 measure::rate_limit_pause(operation);
             }
             Ok(response)

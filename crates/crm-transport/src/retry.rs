@@ -14,11 +14,9 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
-#[cfg(feature = "metrics")]
-use crate::measure;
 use crate::{
     Attempts, Call, Delivery, Effect, Request, Response, Transport, TransportError,
-    TransportErrorKind, call::not_begun, problem, replay::Replay, retry_after, trace,
+    TransportErrorKind, call::not_begun, measure, problem, replay::Replay, retry_after, trace,
 };
 
 /// When to repeat, how often, after which waits.
@@ -335,24 +333,20 @@ impl<T: Transport> Transport for WithRetry<T> {
             let mut earlier = Delivery::NotSent;
             for attempt in 1.. {
                 let outcome = Outcome::of(&result);
-                #[cfg(feature = "metrics")]
                 measure::attempt(operation, outcome);
                 let decision = self.policy.decide(attempt, effect, outcome);
                 let next = self.next(decision, deadline);
                 if let Next::Withheld(reason) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, reason, "not repeating");
-                    #[cfg(feature = "metrics")]
                     measure::withheld(operation, reason);
                 }
                 let Next::After(wait) = next else {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
-                    #[cfg(feature = "metrics")]
-                    measure::call(operation, &result, started.elapsed());
+                    measure::call(operation, &result, started);
                     return counted(result, attempt, earlier);
                 };
                 tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
-                #[cfg(feature = "metrics")]
                 measure::retry(operation, outcome);
                 earlier = earlier.and(outcome.delivery());
                 sleep(wait).await;

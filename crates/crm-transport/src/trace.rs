@@ -1,13 +1,9 @@
 //! Spans for each request, after OpenTelemetry's semantic conventions for HTTP clients.
 
 use async_trait::async_trait;
-#[cfg(feature = "metrics")]
-use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
-#[cfg(feature = "metrics")]
-use crate::measure;
-use crate::{Call, Request, Response, Transport, TransportError};
+use crate::{Call, Request, Response, Transport, TransportError, measure};
 
 /// The span of a request.
 const REQUEST: &str = "http.client.request";
@@ -59,16 +55,14 @@ impl<T: Transport> Transport for WithTracing<T> {
                 error.type = field::Empty,
                 otel.status_code = field::Empty,
             );
-            #[cfg(feature = "metrics")]
-            let (method, started) = (request.method().clone(), Instant::now());
+            let measured = measure::Request::begins(operation, &request);
             let result = self
                 .inner
                 .send_unboxed(request)
                 .instrument(span.clone())
                 .await;
             record(&span, &result);
-            #[cfg(feature = "metrics")]
-            measure::request(operation, &method, &result, started.elapsed());
+            measured.ends(&result);
             result
         }
     }
