@@ -1,0 +1,94 @@
+//! Why there is no token, and how long the endpoint is left alone then.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::time::Instant;
+
+use crate::{Delivery, TransportError, TransportErrorKind};
+
+/// How long a failing token endpoint is left alone: doubled with each failure in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why the endpoint gave no token, without anything that it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TokenFailure {
+    #[error(
+        "the token endpoint answered {status} {code}; check client id, client secret and that \
+         both belong to this environment"
+    )]
+    Refused {
+        status: StatusCode,
+        code: &'static str,
+    },
+    #[error("the token endpoint answered {status}")]
+    Status {
+        status: StatusCode,
+        retry_after: Option<Duration>,
+    },
+    #[error("the token endpoint's answer cannot be read")]
+    Unreadable,
+    #[error("{0}")]
+    Transport(String),
+    #[error("the app key or the token holds characters that no header may hold")]
+    Header,
+    #[error("the {0} is empty")]
+    Empty(&'static str),
+}
+
+/// A failure and how callers are to take it.
+pub(super) type Refusal = (TransportErrorKind, TokenFailure);
+
+/// The last failure of the endpoint.
+pub(super) struct Failure {
+    pub(super) kind: TransportErrorKind,
+    reason: TokenFailure,
+    pub(super) pause: Pause,
+}
+
+/// A pause that doubles each time.
+#[derive(Clone, Copy)]
+pub(super) struct Pause {
+    length: Duration,
+    pub(super) until: Instant,
+}
+
+impl Failure {
+    pub(super) fn after(
+        earlier: Option<Self>,
+        kind: TransportErrorKind,
+        reason: TokenFailure,
+    ) -> Self {
+        let asked = match reason {
+            TokenFailure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        Self {
+            kind,
+            reason,
+            pause: Pause::after(earlier.map(|earlier| earlier.pause), asked),
+        }
+    }
+
+    pub(super) fn error(&self) -> TransportError {
+        TransportError::new(self.kind, Delivery::NotSent).with_source(self.reason.clone())
+    }
+}
+
+impl Pause {
+    /// Twice as long as the earlier one, and as long as was asked for.
+    pub(super) fn after(earlier: Option<Self>, asked: Duration) -> Self {
+        let length = earlier.map_or(FIRST_PAUSE, |earlier| {
+            (earlier.length * 2).min(LONGEST_PAUSE)
+        });
+        Self {
+            length,
+            until: Instant::now() + length.max(asked),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.until <= Instant::now()
+    }
+}

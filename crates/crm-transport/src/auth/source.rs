@@ -1,0 +1,310 @@
+//! The source of tokens: one for all callers, replaced before it ends.
+
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Mutex,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+use tracing::Instrument;
+
+use super::{
+    endpoint,
+    failure::{Failure, Pause, Refusal, TokenFailure},
+    token::Token,
+};
+#[cfg(feature = "token-cache")]
+use crate::token_cache::{Entry, TokenCache};
+use crate::{
+    Credentials, Delivery, Transport, TransportError, TransportErrorKind, call::before_sending,
+};
+
+/// How long a call waits for a token while the endpoint fails for a passing reason.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The source of access tokens. Clones share the token.
+///
+/// It asks with `POST /connect/token` on the auth host (RFC 6749, section 4.4) and adds
+/// `Authorization: Bearer …` and `ST-App-Key` to every request.
+///
+/// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
+/// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
+/// is replaced while calls still go on with it. While the endpoint fails for a passing reason, all
+/// share its back-off and wait for it: no attempt begins later than half a minute after a caller
+/// came.
+///
+/// ```no_run
+/// # #[cfg(feature = "reqwest")]
+/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use crm_transport::{Auth, Credentials, Environment, ReqwestTransport, TransportExt};
+///
+/// let environment = Environment::integration();
+/// let wire = ReqwestTransport::new(&environment)?;
+/// let credentials = Credentials::new("cid.example", "secret", "ak1.example");
+/// let auth = Auth::new(wire.for_auth(&environment)?, credentials);
+/// let transport = wire.with_auth(auth);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Auth(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    endpoint: Box<dyn Transport>,
+    credentials: Credentials,
+    #[cfg(feature = "token-cache")]
+    cache: Option<TokenCache>,
+    current: RwLock<Option<Arc<Token>>>,
+    /// Held by the one task that asks for a token.
+    asking: Mutex<Option<Failure>>,
+    /// Since a new token was refused as well: when the next one may be asked for because of a 401.
+    in_vain: std::sync::Mutex<Option<Pause>>,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// How long the token is still valid.
+    pub expires_in: Duration,
+    /// The granted scopes, if the endpoint told them.
+    pub scopes: Option<Vec<String>>,
+}
+
+impl Auth {
+    /// A source that asks `endpoint`: a transport to the auth host, or to anything that answers
+    /// like it, for example a token broker of your own.
+    #[must_use]
+    pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
+        Self(Arc::new(Shared::new(endpoint, credentials)))
+    }
+
+    /// A source that looks for a token in `cache` before it asks `endpoint`.
+    #[cfg(feature = "token-cache")]
+    #[must_use]
+    pub fn cached(
+        endpoint: impl Transport + 'static,
+        credentials: Credentials,
+        cache: TokenCache,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            cache: Some(cache),
+            ..Shared::new(endpoint, credentials)
+        }))
+    }
+
+    /// Asks for a new token and tells what it allows.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportErrorKind::Credentials`] when the credentials were refused, for good;
+    /// [`TransportErrorKind::TokenEndpoint`] for a passing reason.
+    pub async fn token_info(&self) -> Result<TokenInfo, TransportError> {
+        #[cfg(feature = "token-cache")]
+        if let Some(cache) = &self.0.cache {
+            cache.forget(&self.0.credentials).await;
+        }
+        // Who asks wants to know of a failure, not to wait until it has passed.
+        let token = self.0.start_renewal(self.0.current(), Instant::now());
+        let token = joined(token).await?;
+        Ok(TokenInfo {
+            expires_in: token.expires_at.saturating_duration_since(Instant::now()),
+            scopes: token
+                .scope
+                .as_deref()
+                .map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
+        })
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
+        Self {
+            endpoint: Box::new(endpoint),
+            credentials,
+            #[cfg(feature = "token-cache")]
+            cache: None,
+            current: RwLock::new(None),
+            asking: Mutex::new(None),
+            in_vain: std::sync::Mutex::default(),
+        }
+    }
+
+    fn current(&self) -> Option<Arc<Token>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.clone()
+    }
+
+    /// The present token, unless it has expired or was refused.
+    fn valid(&self, now: Instant) -> Option<Arc<Token>> {
+        self.current()
+            .filter(|token| now < token.expires_at && !token.is_refused.load(Ordering::Relaxed))
+    }
+
+    /// A token that is valid, until the deadline.
+    pub(super) async fn token(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+    ) -> Result<Arc<Token>, TransportError> {
+        let now = Instant::now();
+        let patience = now + PATIENCE;
+        if let Some(token) = self.valid(now) {
+            if now >= token.refresh_at && self.asking.try_lock().is_ok() {
+                self.start_renewal(None, patience);
+            }
+            return Ok(token);
+        }
+        let patience = deadline.map_or(patience, |deadline| patience.min(deadline));
+        before_sending(deadline, joined(self.start_renewal(None, patience))).await
+    }
+
+    /// Asks in a task, which goes on without its caller, for a token that is not this one.
+    fn start_renewal(
+        self: &Arc<Self>,
+        other_than: Option<Arc<Token>>,
+        patience: Instant,
+    ) -> JoinHandle<Result<Arc<Token>, TransportError>> {
+        let renewal = Arc::clone(self).renew(other_than, patience);
+        tokio::spawn(renewal.in_current_span())
+    }
+
+    /// Asks until there is a token, the failure is for good, or the next attempt would come after
+    /// the caller's patience. Callers queue for the lock in the order in which they came, so one
+    /// asks for all, and each waits as long as it would by itself.
+    async fn renew(
+        self: Arc<Self>,
+        other_than: Option<Arc<Token>>,
+        patience: Instant,
+    ) -> Result<Arc<Token>, TransportError> {
+        let mut last_failure = self.asking.lock().await;
+        // The task before may have brought one.
+        let now = Instant::now();
+        let present = self.valid(now).filter(|token| now < token.refresh_at);
+        let is_other = |token: &Arc<Token>| {
+            other_than
+                .as_ref()
+                .is_none_or(|other_than| !Arc::ptr_eq(token, other_than))
+        };
+        if let Some(token) = present.filter(is_other) {
+            return Ok(token);
+        }
+        loop {
+            if let Some(failure) = &*last_failure
+                && !failure.pause.is_over()
+            {
+                if failure.kind.is_permanent() || failure.pause.until > patience {
+                    return Err(failure.error());
+                }
+                sleep_until(failure.pause.until).await;
+            }
+            match self.obtain().await {
+                Ok(token) => {
+                    *last_failure = None;
+                    let token = Arc::new(token);
+                    let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+                    *current = Some(Arc::clone(&token));
+                    return Ok(token);
+                }
+                Err((kind, reason)) => {
+                    // A renewal that nobody waits for would fail unseen.
+                    tracing::warn!(?kind, %reason, "no token");
+                    *last_failure = Some(Failure::after(last_failure.take(), kind, reason));
+                }
+            }
+        }
+    }
+
+    /// Drops a token that an answer 401 refused; whether another one may be tried. It may not
+    /// while new tokens were refused as well: then the answer has another reason.
+    pub(super) fn refuse(&self, token: &Arc<Token>) -> bool {
+        let is_current = |current: Arc<Token>| Arc::ptr_eq(&current, token);
+        // It ended on its way, in the queue of the rate limit perhaps: that tells nothing of others.
+        let has_expired = token.expires_at <= Instant::now();
+        if !has_expired
+            && self.current().is_some_and(is_current)
+            && !self.in_vain().is_none_or(|p| p.is_over())
+        {
+            return false;
+        }
+        token.is_refused.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// Keeps in mind whether another token helped against an answer 401.
+    pub(super) fn tried_another(&self, has_helped: bool) {
+        let mut in_vain = self.in_vain();
+        match *in_vain {
+            _ if has_helped => *in_vain = None,
+            Some(pause) if !pause.is_over() => {}
+            earlier => *in_vain = Some(Pause::after(earlier, Duration::ZERO)),
+        }
+    }
+
+    fn in_vain(&self) -> std::sync::MutexGuard<'_, Option<Pause>> {
+        self.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A token from the cache or from the endpoint.
+    async fn obtain(&self) -> Result<Token, Refusal> {
+        if let Some(part) = self.credentials.empty_part() {
+            return Err((TransportErrorKind::Credentials, TokenFailure::Empty(part)));
+        }
+        #[cfg(feature = "token-cache")]
+        if let Some(cache) = &self.cache
+            && let Some(entry) = cache.entry(&self.credentials).await
+        {
+            return self.saved_or_new(&entry).await;
+        }
+        let asked = endpoint::ask(&*self.endpoint, &self.credentials).await;
+        asked.map(|(token, _)| token)
+    }
+
+    #[cfg(feature = "token-cache")]
+    async fn saved_or_new(&self, entry: &Entry) -> Result<Token, Refusal> {
+        if let Some(token) = self.saved(entry) {
+            return Ok(token);
+        }
+        let asked_at = Instant::now();
+        let (token, answer) = endpoint::ask(&*self.endpoint, &self.credentials).await?;
+        entry.store(answer, asked_at.elapsed());
+        Ok(token)
+    }
+
+    /// The cached token, if it is fresh and not the one that was refused.
+    #[cfg(feature = "token-cache")]
+    fn saved(&self, entry: &Entry) -> Option<Token> {
+        let (answer, age) = entry.load()?;
+        let asked_at = Instant::now().checked_sub(age)?;
+        let token = Token::of(&answer, &self.credentials, asked_at)?;
+        let is_refused = |current: Arc<Token>| {
+            current.is_refused.load(Ordering::Relaxed)
+                && current.authorization == token.authorization
+        };
+        if self.current().is_some_and(is_refused) {
+            entry.remove();
+            return None;
+        }
+        (Instant::now() < token.refresh_at).then_some(token)
+    }
+}
+
+/// The outcome of a renewal.
+async fn joined(
+    renewal: JoinHandle<Result<Arc<Token>, TransportError>>,
+) -> Result<Arc<Token>, TransportError> {
+    renewal.await.unwrap_or_else(|_| {
+        let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotSent);
+        Err(error.with_source("the task that asks for a token ended early"))
+    })
+}
