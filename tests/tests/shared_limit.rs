@@ -312,6 +312,29 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
     no_redis,
     ignore = "neither redis-server nor valkey-server is installed"
 )]
+async fn an_answer_429_that_names_no_time_closes_the_gate_for_longer_if_it_was_closed_just_now() {
+    let server = Server::start();
+    let limit = server.limit();
+    let closed_for = async || limit.state(1).await.unwrap().closed_for;
+    for _ in 0..2 {
+        limit.close(1, None).await;
+        assert!(closed_for().await <= Duration::from_secs(1));
+    }
+    while !closed_for().await.is_zero() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    limit.close(1, None).await;
+    let again = closed_for().await;
+    assert!(again > Duration::from_secs(1), "{again:?}");
+    assert!(again <= Duration::from_secs(2), "{again:?}");
+    assert_eq!(limit.state(1).await.unwrap().pauses, 2);
+}
+
+#[tokio::test]
+#[cfg_attr(
+    no_redis,
+    ignore = "neither redis-server nor valkey-server is installed"
+)]
 async fn applications_and_tenants_do_not_wait_for_each_other() {
     let server = Server::start();
     let slow = |application| {

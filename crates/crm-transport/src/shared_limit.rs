@@ -1,34 +1,34 @@
 //! One rate limit for several processes, over Redis or Valkey. For one process [`RateLimit`] is
 //! simpler, and stricter.
 
+mod queue;
+mod server;
+
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, Script,
-    ScriptInvocation, aio::MultiplexedConnection,
-};
+use redis::Client;
 use tokio::{
     sync::oneshot,
     task::yield_now,
     time::{Instant, sleep, sleep_until},
 };
 
+use self::{
+    queue::{Queue, Waiting},
+    server::Server,
+};
 use crate::{
     Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
     VENDOR_CALLS_PER_SECOND,
-    attendant::{Attendant, Served},
-    gate::{self, CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE, Pass, Patience},
+    attendant::Attendant,
+    gate::{self, Pass, Patience},
     rate_limit::LONGEST_WAIT,
 };
-
-/// How far ahead calls reserve their places. It hides the way to the server and back; what a
-/// process that dies has reserved is lost, so it is short.
-const AHEAD: Duration = Duration::from_millis(50);
 
 /// How much later than its place a call may leave: as much as the pace has to spare in a
 /// second. A later one takes another place.
@@ -37,75 +37,6 @@ const SLACK: Duration = Duration::from_millis(10);
 /// How many places a call takes that is always late, before it leaves nevertheless: a busy
 /// process must not use up the allowance of all without a call.
 const PLACES: usize = 3;
-
-/// How long the server may take to connect and to answer.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// How long a server that failed is left alone.
-const AWAY: Duration = Duration::from_secs(1);
-
-/// Reserves places as far ahead as allowed, as many as are wanted, by the server's clock. Times
-/// are in microseconds. A gate that was idle is forgotten, which changes nothing.
-///
-/// Answers how many places there are, how long until the first (or until it is worth asking
-/// again), and how long the gate is still closed.
-const RESERVE: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local interval, catch_up, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local wanted = tonumber(ARGV[4])
-local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until', 'closed_at')
-local planned = tonumber(gate[1]) or now
-local closed_until = tonumber(gate[2]) or now
-if (tonumber(gate[3]) or now) > now then
-  closed_until = now -- It was closed in the past: the clock was set back.
-end
-if planned > now + ahead + interval then
-  planned = now -- No one reserves so far ahead: the clock was set back.
-end
-local start = math.max(planned, closed_until, now - catch_up)
-if start > now + ahead then
-  return {0, start - ahead - now, math.max(closed_until - now, 0)}
-end
-local places = math.min(wanted, math.floor((now + ahead - start) / interval) + 1)
-redis.call('HSET', KEYS[1], 'next', start + places * interval)
-redis.call('PEXPIRE', KEYS[1], 60000)
-return {places, start - now, 0}
-";
-
-/// Answers how long until the next place, and how long the gate is still closed.
-const LOOK: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local gate = redis.call('HMGET', KEYS[1], 'next', 'closed_until', 'closed_at')
-local planned, closed_until = tonumber(gate[1]) or now, tonumber(gate[2]) or now
-if (tonumber(gate[3]) or now) > now then closed_until = now end
-return {math.max(planned - now, 0), math.max(closed_until - now, 0)}
-";
-
-/// Closes a gate for some milliseconds; never opens it earlier than another 429 asked. With no
-/// time named, twice as long as the last time if that was just now. Answers whether it was open.
-const CLOSE: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local pause, first, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local gate = redis.call('HMGET', KEYS[1], 'closed_until', 'pause', 'closed_at')
-local until_now, last = (tonumber(gate[1]) or 0) / 1000, tonumber(gate[2]) or 0
-if (tonumber(gate[3]) or 0) > now * 1000 then until_now = 0 end
-if not pause then
-  if now < until_now then return 0 end -- This answer is one of those that closed it.
-  pause = first
-  if now < until_now + math.max(last, first) then
-    pause = math.min(math.max(last * 2, first), longest)
-  end
-end
-redis.call('HSET', KEYS[1], 'pause', pause)
-if now + pause > until_now then
-  redis.call('HSET', KEYS[1], 'closed_until', (now + pause) * 1000, 'closed_at', now * 1000)
-  redis.call('PEXPIRE', KEYS[1], pause + 60000)
-end
-return (now >= until_now and pause > 0) and 1 or 0
-";
 
 /// A limit on calls per second for each key that several processes hold together, over a Redis
 /// (5 or newer) or Valkey server. Clones share it, and so do all processes that name the same
@@ -163,39 +94,9 @@ enum Refused {
     Away(Arc<str>),
 }
 
-/// A server that failed.
-struct Away {
-    until: Instant,
-    reason: Arc<str>,
-}
-
 struct Shared {
-    client: Client,
-    connection: Mutex<Option<MultiplexedConnection>>,
-    away: Mutex<Option<Away>>,
+    server: Server,
     queues: Mutex<HashMap<u64, Arc<Mutex<Queue>>>>,
-    reserve: Script,
-    look: Script,
-    close: Script,
-}
-
-/// The calls of this process that wait for a place of one key.
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    /// Whether a task asks for places, not the calls: one that nobody polls holds up none behind
-    /// it. It ends with the queue.
-    has_asker: bool,
-    /// As the server last told.
-    closed_until: Option<Instant>,
-    passed: u64,
-    pauses: u64,
-}
-
-struct Waiting {
-    /// Dropped, it turns the call away.
-    place: oneshot::Sender<Result<Instant, Refused>>,
-    patience: Patience,
 }
 
 impl SharedLimit {
@@ -217,13 +118,8 @@ impl SharedLimit {
             longest_wait: LONGEST_WAIT,
             fallback: Fallback::Stop,
             shared: Arc::new(Shared {
-                client,
-                connection: Mutex::default(),
-                away: Mutex::default(),
+                server: Server::new(client),
                 queues: Mutex::default(),
-                reserve: Script::new(RESERVE),
-                look: Script::new(LOOK),
-                close: Script::new(CLOSE),
             }),
         })
     }
@@ -255,9 +151,9 @@ impl SharedLimit {
     ///
     /// [`TransportErrorKind::LimitServer`] while the server is away, or refuses what it is asked.
     pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
-        let invocation = self.shared.look.key(self.gate(key));
-        self.shared.may_ask()?;
-        let (next_in, closed_for): (u64, u64) = self.shared.ask(&invocation).await?;
+        let server = &self.shared.server;
+        server.may_ask()?;
+        let (next_in, closed_for) = server.look(self.gate(key)).await?;
         let closed_for = Duration::from_micros(closed_for);
         let opens_in = Duration::from_micros(next_in).max(closed_for);
         let queue = self.shared.queue(key);
@@ -279,7 +175,7 @@ impl SharedLimit {
 
     /// When a call may leave.
     async fn place(&self, key: u64, patience: Patience) -> Result<Instant, Refused> {
-        self.shared.may_ask()?;
+        self.shared.server.may_ask()?;
         let shared_queue = self.shared.queue(key);
         loop {
             let place = {
@@ -317,7 +213,8 @@ impl SharedLimit {
                 return asker.done();
             };
             let asked_at = Instant::now();
-            let reserved = self.reserve(key, wanted).await;
+            let server = &self.shared.server;
+            let reserved = server.reserve(self.gate(key), self.interval, wanted).await;
             // The server's clock was read about half-way.
             let read_at = asked_at + asked_at.elapsed() / 2;
             match reserved {
@@ -343,77 +240,12 @@ impl SharedLimit {
     }
 
     async fn close_for_all(self, key: u64, pause: Option<Duration>) {
-        let mut invocation = self.shared.close.key(self.gate(key));
-        invocation.arg(pause.map_or(String::new(), |pause| {
-            pause.min(LONGEST_PAUSE).as_millis().to_string()
-        }));
-        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
-            invocation.arg(time.as_millis() as u64);
-        }
+        let server = &self.shared.server;
         // Without the server there is no gate to close but the local one.
-        if self.shared.may_ask().is_ok()
-            && let Ok(was_open) = self.shared.ask::<u64>(&invocation).await
+        if server.may_ask().is_ok()
+            && let Ok(was_open) = server.close(self.gate(key), pause).await
         {
             lock(&self.shared.queue(key)).pauses += was_open;
-        }
-    }
-
-    async fn reserve(&self, key: u64, wanted: usize) -> Result<(i64, i64, u64), Refused> {
-        let mut invocation = self.shared.reserve.key(self.gate(key));
-        for time in [self.interval, self.interval.min(CATCH_UP), AHEAD] {
-            invocation.arg(time.as_micros() as u64);
-        }
-        self.shared.ask(invocation.arg(wanted)).await
-    }
-}
-
-impl Served for Mutex<Queue> {
-    fn abandoned(&self) {
-        let mut queue = lock(self);
-        queue.has_asker = false;
-        queue.waiting.clear();
-    }
-}
-
-impl Queue {
-    /// How many wait; none ends the asker.
-    fn wanted(&mut self) -> Option<usize> {
-        self.waiting.retain(|call| !call.place.is_closed());
-        if self.waiting.is_empty() {
-            self.has_asker = false;
-            return None;
-        }
-        Some(self.waiting.len())
-    }
-
-    /// Gives a place to the first that still wants one.
-    fn give(&mut self, place: Instant) {
-        while let Some(call) = self.waiting.pop_front() {
-            if call.place.send(Ok(place)).is_ok() {
-                self.passed += 1;
-                return;
-            }
-        }
-    }
-
-    /// Turns away who does not wait for so long.
-    fn closed_until(&mut self, until: Instant) {
-        self.closed_until = Some(until);
-        let closed_for = self.closed_for();
-        let waits = |call: &Waiting| call.patience.outlasts(closed_for);
-        self.waiting.retain(waits);
-    }
-
-    fn closed_for(&self) -> Duration {
-        let now = Instant::now();
-        let until = self.closed_until.unwrap_or(now);
-        until.saturating_duration_since(now)
-    }
-
-    fn fall_back(&mut self, refused: &Refused) {
-        for call in self.waiting.drain(..) {
-            // Who is gone needs no answer.
-            let _ = call.place.send(Err(refused.clone()));
         }
     }
 }
@@ -478,81 +310,6 @@ impl Limit for SharedLimit {
 impl Shared {
     fn queue(&self, key: u64) -> Arc<Mutex<Queue>> {
         Arc::clone(lock(&self.queues).entry(key).or_default())
-    }
-
-    /// Whether to ask the server. Of a server that is away one caller sees now and then whether
-    /// it is back, and the others do not wait for that.
-    fn may_ask(&self) -> Result<(), Refused> {
-        let now = Instant::now();
-        match &mut *lock(&self.away) {
-            Some(away) if now < away.until => Err(Refused::Away(Arc::clone(&away.reason))),
-            Some(away) => {
-                away.until = now + AWAY;
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Runs a script, and notes whether the server is there.
-    async fn ask<T: FromRedisValue>(
-        &self,
-        invocation: &ScriptInvocation<'_>,
-    ) -> Result<T, Refused> {
-        let failure = match self.run(invocation).await {
-            Ok(answer) => {
-                *lock(&self.away) = None;
-                return Ok(answer);
-            }
-            Err(error) => self.without_password(&error),
-        };
-        tracing::warn!(error = failure, "the server of the shared limit is away");
-        let reason = Arc::from(failure);
-        *lock(&self.away) = Some(Away {
-            until: Instant::now() + AWAY,
-            reason: Arc::clone(&reason),
-        });
-        Err(Refused::Away(reason))
-    }
-
-    /// The error's words. A server's may repeat the command that it did not understand.
-    fn without_password(&self, error: &RedisError) -> String {
-        let words = error.to_string();
-        let settings = self.client.get_connection_info().redis_settings();
-        match settings.password() {
-            Some(password) if !password.is_empty() => words.replace(password, "…"),
-            _ => words,
-        }
-    }
-
-    async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
-        let connection = lock(&self.connection).clone();
-        if let Some(mut connection) = connection {
-            match invocation.invoke_async(&mut connection).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => {
-                    *lock(&self.connection) = None;
-                    // A server that is silent would be so once more. Else the connection may
-                    // have been closed while it was idle, or with a server that is back.
-                    if error.is_timeout() {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
-        let mut connection = connecting.await?;
-        *lock(&self.connection) = Some(connection.clone());
-        let answer = invocation.invoke_async(&mut connection).await;
-        if answer.is_err() {
-            *lock(&self.connection) = None;
-        }
-        answer
     }
 }
 

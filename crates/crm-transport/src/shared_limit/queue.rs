@@ -1,0 +1,77 @@
+//! The calls of this process that wait for a place of one key.
+
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{Refused, lock};
+use crate::{attendant::Served, gate::Patience};
+
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) waiting: VecDeque<Waiting>,
+    /// Whether a task asks for places, not the calls: one that nobody polls holds up none behind
+    /// it. It ends with the queue.
+    pub(super) has_asker: bool,
+    /// As the server last told.
+    pub(super) closed_until: Option<Instant>,
+    pub(super) passed: u64,
+    pub(super) pauses: u64,
+}
+
+pub(super) struct Waiting {
+    /// Dropped, it turns the call away.
+    pub(super) place: oneshot::Sender<Result<Instant, Refused>>,
+    pub(super) patience: Patience,
+}
+
+impl Served for Mutex<Queue> {
+    fn abandoned(&self) {
+        let mut queue = lock(self);
+        queue.has_asker = false;
+        queue.waiting.clear();
+    }
+}
+
+impl Queue {
+    /// How many wait; none ends the asker.
+    pub(super) fn wanted(&mut self) -> Option<usize> {
+        self.waiting.retain(|call| !call.place.is_closed());
+        if self.waiting.is_empty() {
+            self.has_asker = false;
+            return None;
+        }
+        Some(self.waiting.len())
+    }
+
+    /// Gives a place to the first that still wants one.
+    pub(super) fn give(&mut self, place: Instant) {
+        while let Some(call) = self.waiting.pop_front() {
+            if call.place.send(Ok(place)).is_ok() {
+                self.passed += 1;
+                return;
+            }
+        }
+    }
+
+    /// Turns away who does not wait for so long.
+    pub(super) fn closed_until(&mut self, until: Instant) {
+        self.closed_until = Some(until);
+        let closed_for = self.closed_for();
+        let waits = |call: &Waiting| call.patience.outlasts(closed_for);
+        self.waiting.retain(waits);
+    }
+
+    pub(super) fn closed_for(&self) -> Duration {
+        let now = Instant::now();
+        let until = self.closed_until.unwrap_or(now);
+        until.saturating_duration_since(now)
+    }
+
+    pub(super) fn fall_back(&mut self, refused: &Refused) {
+        for call in self.waiting.drain(..) {
+            // Who is gone needs no answer.
+            let _ = call.place.send(Err(refused.clone()));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The server: a connection, and one script for each question.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, RedisError, RedisResult, Script,
+    ScriptInvocation, aio::MultiplexedConnection,
+};
+use tokio::time::Instant;
+
+use super::{Refused, lock};
+use crate::gate::{CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE};
+
+/// How far ahead calls reserve their places. It hides the way to the server and back; what a
+/// process that dies has reserved is lost, so it is short.
+const AHEAD: Duration = Duration::from_millis(50);
+
+/// How long the server may take to connect and to answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long a server that failed is left alone.
+const AWAY: Duration = Duration::from_secs(1);
+
+pub(super) struct Server {
+    client: Client,
+    connection: Mutex<Option<MultiplexedConnection>>,
+    away: Mutex<Option<Away>>,
+    reserve: Script,
+    look: Script,
+    close: Script,
+}
+
+/// A server that failed.
+struct Away {
+    until: Instant,
+    reason: Arc<str>,
+}
+
+/// A script that begins by reading its gate.
+macro_rules! script {
+    ($file:literal) => {
+        Script::new(concat!(include_str!("gate.lua"), include_str!($file)))
+    };
+}
+
+impl Server {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            connection: Mutex::default(),
+            away: Mutex::default(),
+            reserve: script!("reserve.lua"),
+            look: script!("look.lua"),
+            close: script!("close.lua"),
+        }
+    }
+
+    /// Reserves places: how many there are, how long until the first (or until it is worth asking
+    /// again), and how long the gate is still closed, in microseconds.
+    pub(super) async fn reserve(
+        &self,
+        gate: String,
+        interval: Duration,
+        wanted: usize,
+    ) -> Result<(i64, i64, u64), Refused> {
+        let mut invocation = self.reserve.key(gate);
+        for time in [interval, interval.min(CATCH_UP), AHEAD] {
+            invocation.arg(time.as_micros() as u64);
+        }
+        self.ask(invocation.arg(wanted)).await
+    }
+
+    /// How long until the next place, and how long the gate is still closed, in microseconds.
+    pub(super) async fn look(&self, gate: String) -> Result<(u64, u64), Refused> {
+        self.ask(&self.look.key(gate)).await
+    }
+
+    /// Closes a gate; how often that changed it from open to closed.
+    pub(super) async fn close(
+        &self,
+        gate: String,
+        pause: Option<Duration>,
+    ) -> Result<u64, Refused> {
+        let mut invocation = self.close.key(gate);
+        invocation.arg(pause.map_or(String::new(), |pause| {
+            pause.min(LONGEST_PAUSE).as_millis().to_string()
+        }));
+        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
+            invocation.arg(time.as_millis() as u64);
+        }
+        self.ask(&invocation).await
+    }
+
+    /// Whether to ask the server. Of a server that is away one caller sees now and then whether
+    /// it is back, and the others do not wait for that.
+    pub(super) fn may_ask(&self) -> Result<(), Refused> {
+        let now = Instant::now();
+        match &mut *lock(&self.away) {
+            Some(away) if now < away.until => Err(Refused::Away(Arc::clone(&away.reason))),
+            Some(away) => {
+                away.until = now + AWAY;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a script, and notes whether the server is there.
+    async fn ask<T: FromRedisValue>(
+        &self,
+        invocation: &ScriptInvocation<'_>,
+    ) -> Result<T, Refused> {
+        let failure = match self.run(invocation).await {
+            Ok(answer) => {
+                *lock(&self.away) = None;
+                return Ok(answer);
+            }
+            Err(error) => self.without_password(&error),
+        };
+        tracing::warn!(error = failure, "the server of the shared limit is away");
+        let reason = Arc::from(failure);
+        *lock(&self.away) = Some(Away {
+            until: Instant::now() + AWAY,
+            reason: Arc::clone(&reason),
+        });
+        Err(Refused::Away(reason))
+    }
+
+    /// The error's words. A server's may repeat the command that it did not understand.
+    fn without_password(&self, error: &RedisError) -> String {
+        let words = error.to_string();
+        let settings = self.client.get_connection_info().redis_settings();
+        match settings.password() {
+            Some(password) if !password.is_empty() => words.replace(password, "…"),
+            _ => words,
+        }
+    }
+
+    async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
+        let connection = lock(&self.connection).clone();
+        if let Some(mut connection) = connection {
+            match invocation.invoke_async(&mut connection).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    *lock(&self.connection) = None;
+                    // A server that is silent would be so once more. Else the connection may
+                    // have been closed while it was idle, or with a server that is back.
+                    if error.is_timeout() {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let connecting = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config);
+        let mut connection = connecting.await?;
+        *lock(&self.connection) = Some(connection.clone());
+        let answer = invocation.invoke_async(&mut connection).await;
+        if answer.is_err() {
+            *lock(&self.connection) = None;
+        }
+        answer
+    }
+}
