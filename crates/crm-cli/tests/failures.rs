@@ -252,7 +252,7 @@ fn the_check_of_credentials_says_what_to_do() {
         .assert()
         .code(4);
     assert!(
-        stdout(&refused).contains("check client id and secret"),
+        stdout(&refused).contains("check client id, secret and app key"),
         "{}",
         stdout(&refused)
     );

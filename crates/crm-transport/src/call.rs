@@ -80,8 +80,9 @@ impl Call {
     /// When the call must have ended, with all its attempts and waits.
     ///
     /// The layers keep to it: rate limit and auth wait no longer, which is a time-out of a call
-    /// that was not sent, and retry begins nothing after it and cuts off what is on its way. Below
-    /// the retry layer it is set: to the caller's, or to the end of the policy's total time.
+    /// that was not sent (or [`RateLimited`](crate::TransportErrorKind::RateLimited) at once, when
+    /// the gate opens later), and retry begins nothing after it and cuts off what is on its way.
+    /// Below the retry layer it is set: to the caller's, or to the end of the policy's total time.
     #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Instant>) -> Self {
         self.deadline = Some(deadline.into());

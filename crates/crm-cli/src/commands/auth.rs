@@ -146,8 +146,8 @@ impl Step {
     fn token(error: &TransportError) -> Self {
         let advice = match error.is_credentials() {
             true => {
-                "check client id and secret; they belong to one application, one tenant and one \
-                 environment"
+                "check client id, secret and app key; they belong to one application, one tenant \
+                 and one environment"
             }
             false => "check the network, and the auth URL if one is set; else try later",
         };
