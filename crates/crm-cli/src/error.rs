@@ -7,7 +7,10 @@ use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
-use crate::{output::Change, settings::SettingsError, write_guard::Withheld};
+use crate::{
+    commands::Outcome, interrupt::Signal, output::Change, settings::SettingsError,
+    write_guard::Withheld,
+};
 
 /// The exit codes. They are part of the interface: documented in the long help and the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +26,11 @@ pub(crate) enum Exit {
     Conflict = 7,
     Differs = 8,
     Interrupted = 130,
+    Terminated = 143,
 }
 
 impl Exit {
-    const ALL: [(Self, &str); 10] = [
+    const ALL: [(Self, &str); 11] = [
         (Self::Done, "done, or nothing to do"),
         (Self::Local, "a file or this machine failed"),
         (
@@ -60,8 +64,9 @@ impl Exit {
         ),
         (
             Self::Interrupted,
-            "interrupted; where there is a state file, run it again to go on",
+            "interrupted by Ctrl-C; where there is a state file, run it again to go on",
         ),
+        (Self::Terminated, "ended by SIGTERM; as with 130"),
     ];
 
     /// The table of the long help.
@@ -112,8 +117,14 @@ pub(crate) enum CliError {
         differences: Vec<Change>,
     },
 
+    /// A signal asked the command to end.
     #[error("interrupted")]
-    Interrupted,
+    Interrupted(Signal),
+
+    /// A run of `crm apply` came to its end, but not all is done: what it came to, and why that is
+    /// a failure.
+    #[error("{error}")]
+    NotAllDone { outcome: Outcome, error: Box<Self> },
 
     #[error(transparent)]
     Bulk(#[from] BulkError),
@@ -153,6 +164,15 @@ impl CliError {
             _ => return None,
         };
         transport.get_ref()?.downcast_ref()
+    }
+
+    /// The signal that ended the command, if one did.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        match self {
+            Self::Interrupted(signal) => Some(*signal),
+            Self::NotAllDone { error, .. } => error.signal(),
+            _ => None,
+        }
     }
 
     /// Whether the reader of stdout went away, as `head` does.
@@ -204,7 +224,8 @@ impl CliError {
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
             Self::EchoDiffers { .. } => Exit::Differs,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(signal) => signal.exit(),
+            Self::NotAllDone { error, .. } => error.exit(),
             Self::Bulk(
                 BulkError::File { .. }
                 | BulkError::DiskFull { .. }

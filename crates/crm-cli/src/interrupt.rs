@@ -1,12 +1,49 @@
 //! Ctrl-C and, on Unix, the polite request to end.
 
-use std::future::Future;
+use std::{
+    future::Future,
+    io::{self, Write},
+    pin::pin,
+    process,
+};
 
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
+
+/// What asked the command to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "a signal of Unix"))]
+    Terminate,
+}
+
+impl Signal {
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate => Exit::Terminated,
+        }
+    }
+
+    /// Ends the process as if nobody had watched for the signal: by the signal itself, where there
+    /// are any. A shell that is told an exit code instead takes the signal for handled, and its
+    /// loop goes on with the next command.
+    pub(crate) fn end(self) -> ! {
+        let _ = io::stdout().flush();
+        #[cfg(unix)]
+        let _ = signal_hook::low_level::emulate_default_handler(match self {
+            Self::Interrupt => signal_hook::consts::SIGINT,
+            Self::Terminate => signal_hook::consts::SIGTERM,
+        });
+        process::exit(i32::from(self.exit() as u8))
+    }
+}
 
 /// Completes at the first signal that comes after this call, not only after the first poll.
 #[cfg(unix)]
-pub(crate) fn signal() -> Result<impl Future<Output = ()>, CliError> {
+pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let listen =
@@ -17,19 +54,33 @@ pub(crate) fn signal() -> Result<impl Future<Output = ()>, CliError> {
     );
     Ok(async move {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupt.recv() => Signal::Interrupt,
+            _ = terminate.recv() => Signal::Terminate,
         }
     })
 }
 
 /// Completes at Ctrl-C.
 #[cfg(not(unix))]
-pub(crate) fn signal() -> Result<impl Future<Output = ()>, CliError> {
+pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
     Ok(async {
         // Without a handler Ctrl-C ends the process by itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Interrupt,
+            Err(_) => std::future::pending().await,
         }
     })
+}
+
+/// Does work until a signal comes: it is dropped then, and with it go its temporary files. While the
+/// work waits for nothing, as in a long computation, a signal waits too.
+pub(crate) async fn until_signal<R>(
+    work: impl Future<Output = Result<R, CliError>>,
+) -> Result<R, CliError> {
+    let stop = pin!(signal()?);
+    tokio::select! {
+        biased;
+        signal = stop => Err(CliError::Interrupted(signal)),
+        done = work => done,
+    }
 }

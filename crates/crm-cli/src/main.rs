@@ -11,6 +11,7 @@
 mod cli;
 mod commands;
 mod error;
+mod files;
 mod interrupt;
 mod output;
 mod progress;
@@ -36,7 +37,13 @@ fn main() -> ExitCode {
     let output = Output::new(format, cli.globals.fields.clone());
     match run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report::error(&error, &output),
+        Err(error) => {
+            let code = report::error(&error, &output);
+            match error.signal() {
+                Some(signal) => signal.end(),
+                None => code,
+            }
+        }
     }
 }
 

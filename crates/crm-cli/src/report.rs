@@ -8,6 +8,7 @@ use crm_contacts::{Advice, ContactsError};
 use serde::Serialize;
 
 use crate::{
+    commands::Outcome,
     error::{CliError, Exit},
     output::{Change, Format, Output, note, printable},
     write_guard::{HeldRequest, Withheld},
@@ -43,6 +44,9 @@ struct DryRun<'a> {
 
 #[derive(Serialize)]
 struct Envelope<'a> {
+    /// What there is to tell although the command failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a Outcome>,
     error: Failure<'a>,
 }
 
@@ -59,6 +63,10 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
         people(&message(error), &details(error));
         if output.is_json() {
             let envelope = Envelope {
+                outcome: match error {
+                    CliError::NotAllDone { outcome, .. } => Some(outcome),
+                    _ => None,
+                },
                 error: Failure::of(error),
             };
             // Where stdout is gone the exit code is left to tell.
@@ -71,7 +79,7 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
 /// The exit code; every failure has the same where another code tells that there are changes.
 fn exit_of(error: &CliError) -> Exit {
     match error.exit() {
-        exit @ (Exit::Done | Exit::Interrupted) => exit,
+        exit @ (Exit::Done | Exit::Interrupted | Exit::Terminated) => exit,
         exit if matches!(error, CliError::ChangesPlanned) => exit,
         _ if detailed_exit_code() => Exit::Local,
         exit => exit,
@@ -97,9 +105,12 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     }
     if let Some(format) = json_wanted() {
         let text = error.to_string();
-        let line = text.lines().next().unwrap_or_default();
-        let failure = Failure::usage(line.trim_start_matches("error: ").to_owned());
-        let _ = Output::new(format, None).error(&Envelope { error: failure });
+        // What is wrong goes on over lines of its own; behind an empty one comes the usage.
+        let lines = text.lines().map(str::trim);
+        let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+        let error = Failure::usage(lines.join(" ").trim_start_matches("error: ").to_owned());
+        let outcome = None;
+        let _ = Output::new(format, None).error(&Envelope { outcome, error });
     }
     ExitCode::from(usage_exit() as u8)
 }
@@ -272,6 +283,6 @@ fn kind(error: &CliError) -> &'static str {
         Exit::Unknown => "outcome-unknown",
         Exit::Conflict => "conflict",
         Exit::Differs => "differs",
-        Exit::Interrupted => "interrupted",
+        Exit::Interrupted | Exit::Terminated => "interrupted",
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::fs;
+use std::{fs, thread, time::Duration};
 
 use common::{Service, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule};
@@ -48,7 +48,14 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
     assert_eq!(stderr(&planned), "");
 
     let dry = service.ok(&["apply", "set.crm", "--dry-run"]);
-    assert!(dry.contains("location 2001, contact 3001: memo:"), "{dry}");
+    let change = dry
+        .lines()
+        .find(|line| line.contains("contact 3001"))
+        .unwrap();
+    assert!(
+        change.contains("memo:") && change.contains("planned"),
+        "{dry}"
+    );
     let before = json(&service.ok(&["status", "set.crm", "--output", "json"]));
     assert_eq!(before["totals"]["planned"]["update"], 1);
 
@@ -107,10 +114,27 @@ fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
     let dry = ["apply", "set.crm", "--dry-run"];
     let told = service.crm(&dry).assert().success();
     let (text, notes) = (stdout(&told), stderr(&told));
-    let drifted = "location 2001, contact 3001: drifted: somebody changed memo";
-    assert!(text.contains(drifted), "{text}");
+    let drifted = text
+        .lines()
+        .find(|line| line.contains("contact 3001"))
+        .unwrap();
+    assert!(
+        drifted.contains("drifted") && drifted.contains("somebody changed memo"),
+        "{text}"
+    );
     let counts = "dry run, nothing was sent: 1 to be sent, 1 already, 1 drifted";
     assert!(notes.contains(counts), "{notes}");
+    let changes = service.json(&dry);
+    let states: Vec<_> = changes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["state"])
+        .collect();
+    assert_eq!(states, ["drifted", "planned"], "{changes}");
+    let csv = [&dry[..], &["--output", "csv", "--fields", "record,state"]].concat();
+    let csv = service.ok(&csv);
+    assert!(csv.starts_with("record,state\n\"location 2001"), "{csv}");
 
     let abort = [&dry[..], &["--on-drift", "abort"]].concat();
     let told = stderr(&service.crm(&abort).assert().failure());
@@ -216,6 +240,126 @@ fn a_canary_that_failed_is_no_success_and_a_repeat_of_failures_is_a_write() {
     service.ok(&again);
 }
 
+/// Three updates, of which the API refuses one.
+fn one_of_three_fails(service: &Service) {
+    service.write(
+        "rows.csv",
+        "location_id,contact_id,memo\n2001,3001,x\n2001,3002,x\n2001,3004,x\n",
+    );
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let refused = FaultRule::new(Fault::Status { status: 400 }).method("PATCH");
+    service.sandbox.inject(FaultPlan::new().rule(refused));
+}
+
+#[test]
+fn what_a_run_came_to_is_one_value_also_where_it_failed() {
+    let service = Service::start();
+    one_of_three_fails(&service);
+    let apply = ["apply", "set.crm", "--output"];
+    let failed = service
+        .crm(&[&apply[..], &["json"]].concat())
+        .assert()
+        .code(3);
+    let told = json(&stdout(&failed));
+    assert_eq!(
+        told["outcome"],
+        serde_json::json!({
+            "set": "set.crm",
+            "reason": "complete",
+            "states": {"done": 2, "failed": 1},
+            "open": 0,
+        })
+    );
+    assert_eq!(told["error"]["exitCode"], 3);
+
+    let again = [&apply[..], &["ndjson", "--retry-failed"]].concat();
+    let told = service.ok(&again);
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert_eq!(json(&told)["states"]["done"], 3);
+}
+
+#[test]
+fn a_reader_that_goes_away_hides_no_failure() {
+    let service = Service::start();
+    one_of_three_fails(&service);
+    let mut child = service.spawn(&["apply", "set.crm"]);
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert!(text.contains("1 changes are not done"), "{text}");
+}
+
+#[test]
+fn a_canary_is_not_one_of_failures() {
+    let service = Service::start();
+    one_of_three_fails(&service);
+    let both = ["apply", "set.crm", "--canary", "1", "--retry-failed"];
+    service.crm(&both).assert().code(2);
+    assert!(service.writes().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal() {
+    let service = Service::start();
+    one_of_three_fails(&service);
+    let slow = FaultRule::new(Fault::Delay { milliseconds: 500 });
+    let slow = FaultPlan::new().rule(slow.method("PATCH").times(0));
+    service.sandbox.inject(slow);
+    for (signal, number, exit) in [("INT", 2, 130), ("TERM", 15, 143)] {
+        let before = service.writes().len();
+        let apply = ["apply", "set.crm", "--concurrency", "1", "--output", "json"];
+        let child = service.spawn(&apply);
+        while service.writes().len() == before {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let (told, ended_by) = common::end_with(signal, child);
+        assert_eq!(ended_by, Some(number), "{told}");
+        let told = json(&told);
+        assert_eq!(told["outcome"]["reason"], "stopped");
+        assert_eq!(told["error"]["exitCode"], exit);
+        assert_ne!(told["outcome"]["open"], 0, "{told}");
+        assert_eq!(told["outcome"]["states"]["in-flight"], Value::Null);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_that_is_told_to_end_leaves_no_contacts_behind() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let service = Service::start();
+    service.write("list.csv", "number\n+1 213 555 0177\n");
+    let slow = FaultRule::new(Fault::Delay {
+        milliseconds: 60_000,
+    });
+    service
+        .sandbox
+        .inject(FaultPlan::new().rule(slow.method("GET").times(0)));
+    let folder = || {
+        let mut files = fs::read_dir(service.home.path()).unwrap().flatten();
+        files.find(|file| file.path().join("contacts").exists())
+    };
+    for command in [
+        &["opt-out", "list.csv"][..],
+        &["plan", "--lowercase-emails"],
+    ] {
+        let child = service.spawn(&[command, &["--out", "set.crm"]].concat());
+        let made = loop {
+            match folder() {
+                Some(folder) => break folder,
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        let mode = made.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+        let (_, ended_by) = common::end_with("INT", child);
+        assert_eq!(ended_by, Some(2));
+        assert!(folder().is_none());
+    }
+}
+
 #[test]
 fn a_run_that_breaks_off_says_how_far_it_came_and_how_to_go_on() {
     let service = Service::start();
@@ -274,6 +418,7 @@ fn an_output_never_replaces_the_set() {
     let commands = [
         ["results", "set.crm", "--out", "set.crm"],
         ["report", "set.crm", "--html", "./set.crm"],
+        ["apply", "set.crm", "--audit", "./set.crm"],
     ];
     for command in commands {
         let refused = service.crm(&command).assert().code(2);

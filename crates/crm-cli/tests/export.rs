@@ -6,7 +6,7 @@ mod common;
 use std::{
     collections::BTreeSet,
     fs::{self, OpenOptions},
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -293,9 +293,13 @@ fn first_line_then_terminate(command: &mut Command) -> (String, std::process::Ex
     let mut line = String::new();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut line).unwrap();
+    // Read on, or a full pipe would keep the command from hearing of it.
+    let rest = thread::spawn(move || io::copy(&mut out, &mut io::sink()));
     let id = child.id().to_string();
     assert!(Command::new("kill").arg(id).status().unwrap().success());
-    (line, child.wait().unwrap())
+    let status = child.wait().unwrap();
+    rest.join().unwrap().unwrap();
+    (line, status)
 }
 
 #[cfg(unix)]
@@ -309,8 +313,40 @@ fn following_ends_when_it_is_told_to() {
             .envs(service.environment()),
     );
     assert!(line.starts_with("{\"locationId\""), "{line}");
-    // The reader may be gone before the last batch is written: that is no failure either.
     assert!(status.success(), "{status}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_that_is_told_to_end_ends_by_the_signal_and_goes_on_later() {
+    let service = large();
+    let slow = FaultRule::new(Fault::Delay {
+        milliseconds: 60_000,
+    });
+    let third = slow.operation("ExportContacts_LocationsContacts").nth(3);
+    service.sandbox.inject(FaultPlan::new().rule(third));
+    let out = service.home.path().join("out");
+    let child = service.spawn(&EXPORT);
+    while fs::read_to_string(&out).map_or(0, |text| text.lines().count()) < 200 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let (_, ended_by) = common::end_with("TERM", child);
+    assert_eq!(ended_by, Some(15));
+    service.crm(&EXPORT).assert().success();
+    assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 500);
+}
+
+#[test]
+fn the_records_never_go_where_the_state_is_written() {
+    let service = large();
+    for out in ["state.json", "./state.json", "state.json.new"] {
+        let mut export = EXPORT;
+        export[6] = out;
+        let refused = service.crm(&export).assert().code(2);
+        let message = stderr(&refused);
+        assert!(message.contains("where --state is written"), "{message}");
+    }
+    assert!(service.sandbox.log().is_empty());
 }
 
 #[cfg(unix)]

@@ -29,6 +29,7 @@ use crate::{
     output::{Format, Output},
     session::Session,
 };
+pub(crate) use change_sets::apply::Outcome;
 use owner_contacts::OwnerContacts;
 
 /// What `crm` can do.

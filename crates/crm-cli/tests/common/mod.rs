@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     path::Path,
+    process::{Child, Stdio},
     sync::{Arc, Mutex},
     thread,
 };
@@ -65,6 +66,21 @@ impl Service {
         ]
     }
 
+    /// Starts a command without waiting for its end; its stdout is a pipe.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        std::process::Command::new(env!("CARGO_BIN_EXE_crm"))
+            .args(arguments)
+            .current_dir(self.home.path())
+            .env("XDG_CONFIG_HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
+            .envs(self.environment())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// The command with the sandbox's connection in its environment.
     pub fn crm(&self, arguments: &[&str]) -> Command {
         let mut command = crm(self.home.path());
@@ -92,6 +108,22 @@ impl Service {
         let writes = log.filter(|request| request.method != "GET" && request.operation != "Token");
         writes.map(|request| request.method).collect()
     }
+}
+
+/// Sends a signal, and waits for the end: what was written to stdout, and the signal that ended
+/// the process, if one did. Stdout is read meanwhile, or a full pipe would keep the process.
+#[cfg(unix)]
+pub fn end_with(signal: &str, child: Child) -> (String, Option<i32>) {
+    use std::os::unix::process::ExitStatusExt;
+
+    let id = child.id().to_string();
+    let kill = std::process::Command::new("kill")
+        .args(["-s", signal, &id])
+        .status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (text, output.status.signal())
 }
 
 pub fn stdout(assert: &Assert) -> String {

@@ -14,7 +14,7 @@ pub(super) mod undo;
 
 use std::{
     fs,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -24,6 +24,7 @@ use crm_bulk::{BulkError, Input, InvalidRows, Site};
 use self::summary::Summary;
 use crate::{
     error::CliError,
+    files,
     output::{note, printable},
     session::Session,
 };
@@ -56,9 +57,28 @@ pub(crate) struct InputArgs {
 impl InputArgs {
     /// The rows of a file, or of stdin for `-`.
     fn open(&self, path: &PathBuf) -> Result<Input, CliError> {
+        self.open_or(path, io::stdin())
+    }
+
+    /// The rows of a file, or for `-` of stdin, which is read to its end at once: whoever watches
+    /// for signals must not wait for a person's rows.
+    fn open_whole(&self, path: &PathBuf) -> Result<Input, CliError> {
+        let mut rows = Vec::new();
+        if path.as_os_str() == "-" {
+            let read = io::stdin().read_to_end(&mut rows);
+            read.map_err(|error| CliError::io("cannot read stdin", error))?;
+        }
+        self.open_or(path, io::Cursor::new(rows))
+    }
+
+    fn open_or(
+        &self,
+        path: &PathBuf,
+        stdin: impl Read + Send + 'static,
+    ) -> Result<Input, CliError> {
         let input = match path.as_os_str() == "-" {
-            true if self.ndjson => Input::ndjson("stdin", io::stdin()),
-            true => Input::csv("stdin", io::stdin()),
+            true if self.ndjson => Input::ndjson("stdin", stdin),
+            true => Input::csv("stdin", stdin),
             false => Input::open(path)?,
         };
         Ok(match self.delimiter {
@@ -97,11 +117,7 @@ fn write_file<R>(
     write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
 ) -> Result<R, CliError> {
     let failed = |error| CliError::io(format!("cannot write {}", path.display()), error);
-    let same = |one: &Path| fs::canonicalize(one).ok();
-    if same(path).is_some() && same(path) == same(set) {
-        let text = format!("{} is the change set: name another file", path.display());
-        return Err(CliError::Usage(text));
-    }
+    files::keep_apart(path, set, "the change set")?;
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         let mut file = BufWriter::new(fs::File::create(path).map_err(failed)?);
         return Ok(write(&mut file)?);

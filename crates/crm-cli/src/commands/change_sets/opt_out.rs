@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{ChangeSet, OptOut};
+use crm_bulk::{ChangeSet, Input, OptOut};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
-use crate::{error::CliError, output::note, session::Session};
+use crate::{error::CliError, interrupt, output::note, session::Session};
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
 /// location, and every person's contact methods, however they are written.
@@ -39,7 +39,12 @@ pub(crate) struct OptOutCommand {
 
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
-        let list = self.rows.open(&self.list)?;
+        let list = self.rows.open_whole(&self.list)?;
+        interrupt::until_signal(self.plan(session, list, on)).await?;
+        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)
+    }
+
+    async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
         let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
         let mut plan = OptOut::new(site(session), snapshot);
         if on {
@@ -63,6 +68,6 @@ impl OptOutCommand {
             tell_invalid(&invalid);
             note(format!("{} wrong entries were left out", invalid.rows));
         }
-        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Plan, Snapshot};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
-use crate::{error::CliError, output::note, session::Session};
+use crate::{error::CliError, interrupt, output::note, session::Session};
 
 /// Compare rows of changes with the present contacts and write a change set. Nothing is sent
 /// to the contacts.
@@ -140,10 +140,14 @@ impl PlanCommand {
         }
         let summary = match &self.input {
             None => {
-                let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-                let planned = plan.snapshot(snapshot).clean_ups(&self.out);
-                drop(folder);
-                planned
+                let file = self.snapshot.as_deref();
+                let planned = interrupt::until_signal(async {
+                    let (snapshot, folder) = snapshot::fresh(session, file).await?;
+                    let planned = plan.snapshot(snapshot).clean_ups(&self.out);
+                    drop(folder);
+                    Ok(planned)
+                });
+                planned.await?
             }
             Some(path) => {
                 let input = self.rows.open(path)?.clear_token(&self.clear);

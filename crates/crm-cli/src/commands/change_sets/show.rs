@@ -35,7 +35,7 @@ pub(crate) struct Show {
 /// A change as it is shown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+pub(super) struct Shown {
     id: String,
     row: Option<u64>,
     record: String,

@@ -1,6 +1,10 @@
 //! `crm snapshot`: all contacts in a file, to select from and to compare with.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use crm_bulk::{Coverage, Snapshot};
@@ -25,7 +29,7 @@ struct Held {
     deleted: u64,
     owners: u64,
     preferences_unknown: u64,
-    by_type: Vec<(String, u64)>,
+    by_type: BTreeMap<String, u64>,
 }
 
 impl SnapshotCommand {
@@ -36,12 +40,12 @@ impl SnapshotCommand {
             deleted: coverage.deleted,
             owners: coverage.owners,
             preferences_unknown: coverage.preferences_unknown,
-            by_type: coverage.by_type,
+            by_type: coverage.by_type.iter().cloned().collect(),
         };
         if session.output.format() != Format::Table {
             return session.output.value(&held);
         }
-        let types: Vec<_> = held
+        let types: Vec<_> = coverage
             .by_type
             .iter()
             .map(|(kind, n)| format!("{n} {kind}"))
@@ -76,7 +80,8 @@ pub(super) async fn pull(
 }
 
 /// A snapshot that is up to date: the one in the file, or one for this command alone, which
-/// lies in the folder.
+/// lies in the folder. Do it [until a signal](crate::interrupt::until_signal), so that none is
+/// left behind.
 pub(super) async fn fresh(
     session: &Session<'_>,
     file: Option<&Path>,
@@ -84,8 +89,16 @@ pub(super) async fn fresh(
     if let Some(file) = file {
         return Ok((pull(session, file).await?.0, None));
     }
-    let folder = tempfile::tempdir()
+    let folder = private_folder()
         .map_err(|error| CliError::io("cannot make a folder for a snapshot", error))?;
     let (snapshot, _) = pull(session, &folder.path().join("contacts")).await?;
     Ok((snapshot, Some(folder)))
+}
+
+/// A temporary folder that nobody else may look into.
+fn private_folder() -> io::Result<TempDir> {
+    let mut folder = tempfile::Builder::new();
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.tempdir()
 }

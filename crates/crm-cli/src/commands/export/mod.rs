@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     error::CliError,
-    interrupt,
+    files, interrupt,
     output::{Format, LineFormat, Lines, Output, Selection, note},
     progress::Progress,
     session::Session,
@@ -144,12 +144,12 @@ impl Export {
         let ended = loop {
             let batch = tokio::select! {
                 biased;
-                () = &mut stop => break Ok(true),
+                signal = &mut stop => break Ok(Some(signal)),
                 batch = batches.try_next() => batch,
             };
             let batch = match batch {
                 Ok(Some(batch)) => batch,
-                Ok(None) => break Ok(false),
+                Ok(None) => break Ok(None),
                 Err(error) => break Err(error),
             };
             for record in &batch.data {
@@ -168,9 +168,9 @@ impl Export {
         position.close()?;
         let stopped = ended?;
         note(format!("{records} records, {}", position.goes_on()));
-        match stopped && !self.follow {
-            true => Err(CliError::Interrupted),
-            false => Ok(()),
+        match stopped {
+            Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
+            _ => Ok(()),
         }
     }
 
@@ -209,6 +209,11 @@ struct Position {
 
 impl Position {
     fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
+        if let (Some(state), Some(out)) = (&export.state, &export.out) {
+            for file in [state, &State::draft(state)] {
+                files::keep_apart(out, file, "where --state is written")?;
+            }
+        }
         let form = Form::of(session.output);
         let mut state = State::new(export.feed.name(), &session.host, session.tenant(), form);
         let known = match &export.state {

@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crm_models::{ContinuationToken, TenantId};
@@ -111,6 +111,13 @@ impl State {
         }
     }
 
+    /// Where a new state is written before it replaces the old one.
+    pub(super) fn draft(path: &Path) -> PathBuf {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        path.with_file_name(name)
+    }
+
     /// Replaces the file as a whole: whenever the machine stops, either the old or the new
     /// state is there.
     pub(super) fn save(&self, path: &Path) -> Result<(), CliError> {
@@ -119,9 +126,7 @@ impl State {
     }
 
     fn replace(&self, path: &Path) -> io::Result<()> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let new = path.with_file_name(name);
+        let new = Self::draft(path);
         let mut file = File::create(&new)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;

@@ -1,0 +1,396 @@
+//! `crm apply`: carry a change set out, or go on with one.
+
+mod audit;
+mod outcome;
+
+use std::{
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use clap::{Args, ValueEnum};
+use crm_bulk::{Apply, BulkError, ChangeSet, Event, Finished, OnDrift, State, StopReason, Totals};
+use futures_util::StreamExt;
+use tokio::sync::Notify;
+
+use super::{show::Shown, site, summary::name};
+use crate::{
+    cli::Globals,
+    error::{CliError, Exit},
+    interrupt::{self, Signal},
+    output::{Format, Records, note, on_terminal},
+    progress::Progress,
+    session::Session,
+    write_guard::confirm,
+};
+
+use self::{
+    audit::Audit,
+    outcome::{NOT_DONE, Reason, counts, text},
+};
+pub(crate) use outcome::Outcome;
+
+/// Send what is open in a change set, at the rate limit. Stop it at any moment: running it
+/// again goes on. Ctrl-C finishes what is in flight; a second one leaves at once.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyCommand {
+    /// The change set
+    set: PathBuf,
+
+    /// What to do with a contact that is not what the plan saw
+    #[arg(long, value_enum, default_value_t = Drift::Skip)]
+    on_drift: Drift,
+
+    /// Stop once so many changes failed
+    #[arg(long, value_name = "N")]
+    max_failures: Option<u64>,
+
+    /// Send so many, stop, and ask whether to go on
+    #[arg(long, value_name = "N", conflicts_with = "retry_failed")]
+    canary: Option<u64>,
+
+    /// Send changes that failed before once more
+    #[arg(long)]
+    retry_failed: bool,
+
+    /// How many writes are on their way at once
+    #[arg(long, value_name = "N", default_value = "64")]
+    concurrency: NonZeroUsize,
+
+    /// Append one JSON line for each write, without numbers and addresses
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Drift {
+    /// Set the change aside
+    Skip,
+    /// Make the change all the same
+    Force,
+    /// Set the change aside and stop
+    Abort,
+}
+
+/// How a run ended.
+struct Ended {
+    finished: Finished,
+    /// The signal that stopped it, if one did.
+    signal: Option<Signal>,
+}
+
+impl Ended {
+    fn reason(&self) -> StopReason {
+        self.finished.reason
+    }
+
+    /// The failure that a stopped run is.
+    fn stopped(&self) -> CliError {
+        CliError::Interrupted(self.signal.unwrap_or(Signal::Interrupt))
+    }
+}
+
+/// What a dry run shows.
+struct DryRun<'a> {
+    changes: Records<'a, Shown>,
+    to_be_sent: u64,
+}
+
+impl ApplyCommand {
+    pub(crate) async fn run(
+        self,
+        session: &Session<'_>,
+        globals: &Globals,
+    ) -> Result<(), CliError> {
+        let set = ChangeSet::open(&self.set)?;
+        if globals.dry_run {
+            return self.dry_run(session, set).await;
+        }
+        let totals = set.totals()?;
+        let again = match self.retry_failed {
+            true => totals.in_state(State::Failed),
+            false => 0,
+        };
+        let open = totals.open() + again;
+        if open > 0 {
+            let what = format!("{open} changes of {}", self.set.display());
+            session.service.transport().allow(&what)?;
+        }
+        let mut ended = self.apply(session, set, self.canary, None).await?;
+        if ended.reason() == StopReason::Canary && self.may_go_on(&ended.finished).await? {
+            let set = ChangeSet::open(&self.set)?;
+            ended = self.apply(session, set, None, None).await?;
+        }
+        self.tell(session, &ended)
+    }
+
+    /// Lists what would be sent and what has drifted, and says why it ended early if it did.
+    async fn dry_run(&self, session: &Session<'_>, set: ChangeSet) -> Result<(), CliError> {
+        let mut shown = DryRun {
+            changes: session.output.records()?,
+            to_be_sent: 0,
+        };
+        let ended = self
+            .apply(session, set, self.canary, Some(&mut shown))
+            .await;
+        let whole = match &ended {
+            Ok(ended) => matches!(ended.reason(), StopReason::Complete | StopReason::Canary),
+            Err(_) => false,
+        };
+        match whole {
+            true => shown.changes.finish()?,
+            false => shown.changes.interrupt()?,
+        }
+        let ended = ended?;
+        let mut counts = counts(|state| ended.finished.count(state));
+        counts.insert(0, ("to be sent", shown.to_be_sent));
+        note(format!("dry run, nothing was sent: {}", text(&counts)));
+        let reason = Reason::from(ended.reason());
+        match ended.reason() {
+            StopReason::Complete => Ok(()),
+            StopReason::Canary => {
+                note(reason.words);
+                Ok(())
+            }
+            StopReason::Stopped => Err(ended.stopped()),
+            _ => Err(CliError::CheckFailed {
+                summary: format!("the dry run ended early: {}", reason.words),
+                exit: reason.exit,
+            }),
+        }
+    }
+
+    /// Says what the canary came to and asks whether to go on, if there is somebody to ask.
+    async fn may_go_on(&self, canary: &Finished) -> Result<bool, CliError> {
+        if !on_terminal() {
+            return Ok(false);
+        }
+        let counts = counts(|state| canary.count(state));
+        let open = ChangeSet::open(&self.set)?.totals()?.open();
+        let question = format!(
+            "The canary is sent: {}. Look at it. Send the other {open}?",
+            text(&counts)
+        );
+        // Signals are watched since the run began and would go unheard while a question blocks.
+        let interrupted = interrupt::signal()?;
+        let answer = tokio::task::spawn_blocking(move || confirm(&question));
+        tokio::select! {
+            answer = answer => Ok(answer.unwrap_or(false)),
+            // The thread that waits for an answer cannot be ended otherwise.
+            signal = interrupted => signal.end(),
+        }
+    }
+
+    /// One run over what is open; a dry run where there is something to show one with.
+    async fn apply(
+        &self,
+        session: &Session<'_>,
+        set: ChangeSet,
+        canary: Option<u64>,
+        mut dry_run: Option<&mut DryRun<'_>>,
+    ) -> Result<Ended, CliError> {
+        let stop = Arc::new(Stop::default());
+        let mut apply = Apply::new(set)
+            .on_drift(match self.on_drift {
+                Drift::Skip => OnDrift::Skip,
+                Drift::Force => OnDrift::Force,
+                Drift::Abort => OnDrift::Abort,
+            })
+            .concurrency(self.concurrency)
+            .stop_when(Arc::clone(&stop).wanted()?);
+        if let Some(failures) = self.max_failures {
+            apply = apply.max_failures(failures);
+        }
+        if let Some(changes) = canary {
+            apply = apply.canary(changes);
+        }
+        if self.retry_failed {
+            apply = apply.retry_failed();
+        }
+        if dry_run.is_some() {
+            apply = apply.dry_run();
+        }
+        let audit = self.audit.as_ref();
+        let mut audit = audit
+            .map(|path| Audit::open(path, session.tenant(), &self.set))
+            .transpose()?;
+        let mut events = apply.run(&session.service, &site(session))?;
+        let mut progress = None;
+        let mut failed = 0;
+        let (mut end, mut unwritten) = (None, None);
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(Event::Started { open }) => progress = Some(Progress::of(open, "changes")),
+                Ok(Event::Written(written)) => {
+                    // Without its line nothing more is begun; what is in flight is finished.
+                    if let Some(Err(error)) = audit.as_mut().map(|audit| audit.write(&written)) {
+                        unwritten.get_or_insert(error);
+                        stop.halt.notify_one();
+                    }
+                }
+                Ok(Event::Settled(change)) => {
+                    let state = change.outcome.state;
+                    failed += u64::from(NOT_DONE.contains(&state) || state == State::InFlight);
+                    if let Some(progress) = &progress {
+                        progress.advance(1);
+                        progress.say(format!("{failed} failed"));
+                    }
+                    if let Some(dry_run) = &mut dry_run
+                        && state == State::Drifted
+                    {
+                        dry_run.changes.push(&Shown::from(*change))?;
+                    }
+                }
+                Ok(Event::WouldSend(change)) => {
+                    if let Some(progress) = &progress {
+                        progress.advance(1);
+                    }
+                    if let Some(dry_run) = &mut dry_run {
+                        dry_run.to_be_sent += 1;
+                        dry_run.changes.push(&Shown::from(*change))?;
+                    }
+                }
+                Ok(Event::Finished(finished)) => end = Some(Ok(finished)),
+                Ok(_) => {}
+                Err(error) => end = Some(Err(error)),
+            }
+        }
+        drop((events, progress));
+        match (unwritten, end) {
+            (Some(error), _) => Err(self.cut_short(error)),
+            (None, Some(Ok(finished))) => Ok(Ended {
+                finished,
+                signal: stop.signal.get().copied(),
+            }),
+            (None, Some(Err(error))) => Err(self.cut_short(broken_off(error))),
+            (None, None) => Err(CliError::CheckFailed {
+                summary: "the run ended without a result".to_owned(),
+                exit: Exit::Local,
+            }),
+        }
+    }
+
+    /// Says how far a run came that something ended, and how to go on.
+    fn cut_short(&self, error: CliError) -> CliError {
+        if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
+            let counts = text(&counts(|state| totals.in_state(state)));
+            note(format!("{}: {counts}", name(&self.set)));
+            self.note_open(&totals);
+        }
+        error
+    }
+
+    fn note_open(&self, totals: &Totals) {
+        note(format!(
+            "{} changes are left: crm apply {} goes on",
+            totals.open(),
+            name(&self.set)
+        ));
+    }
+
+    /// Says what came of it and how to go on, and chooses the exit code.
+    fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
+        let totals = ChangeSet::open(&self.set)?.totals()?;
+        let states = counts(|state| totals.in_state(state));
+        let line = format!("{}: {}", name(&self.set), text(&states));
+        let outcome = Outcome {
+            set: name(&self.set),
+            reason: Reason::from(ended.reason()).name,
+            states: states.into_iter().collect(),
+            open: totals.open(),
+        };
+        let result = match self.failure(ended, &totals) {
+            Some(error) if session.output.is_json() => Err(CliError::NotAllDone {
+                outcome,
+                error: Box::new(error),
+            }),
+            failure => {
+                let told = match session.output.format() {
+                    Format::Table => session.output.text(&line),
+                    _ => session.output.value(&outcome),
+                };
+                // Changes that are not done count for more than a reader that went away.
+                failure.map_or(told, Err)
+            }
+        };
+        let is_part = matches!(ended.reason(), StopReason::Stopped | StopReason::Canary);
+        if is_part && totals.open() > 0 {
+            self.note_open(&totals);
+        }
+        result
+    }
+
+    /// Why a run is no success, if it is none.
+    fn failure(&self, ended: &Ended, totals: &Totals) -> Option<CliError> {
+        let reason = Reason::from(ended.reason());
+        let open = totals.open();
+        let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
+        let is_fine = match ended.reason() {
+            StopReason::Stopped => return Some(ended.stopped()),
+            // A canary that was fine says nothing of what the plan or earlier runs set aside.
+            StopReason::Canary => NOT_DONE
+                .iter()
+                .all(|state| ended.finished.count(*state) == 0),
+            _ => reason.exit == Exit::Done && failed == 0 && open == 0,
+        };
+        if is_fine {
+            return None;
+        }
+        Some(CliError::CheckFailed {
+            summary: format!(
+                "{}; {failed} changes are not done, {open} are open: crm show {} --state \
+                 failed,unknown,drifted,not-found,conflict",
+                reason.words,
+                name(&self.set)
+            ),
+            exit: match reason.exit {
+                Exit::Done if totals.in_state(State::Unknown) > 0 => Exit::Unknown,
+                Exit::Done => Exit::Refused,
+                exit => exit,
+            },
+        })
+    }
+}
+
+/// The error that ended a run half-way. Of a call that failed only this is told: advice about
+/// the call alone would not be true of the run.
+fn broken_off(error: BulkError) -> CliError {
+    let summary = error.to_string();
+    match CliError::from(error) {
+        error @ CliError::Contacts(_) => CliError::CheckFailed {
+            summary,
+            exit: error.exit(),
+        },
+        error => error,
+    }
+}
+
+/// What stops a run.
+#[derive(Default)]
+struct Stop {
+    /// The first signal that came.
+    signal: OnceLock<Signal>,
+    /// Something else.
+    halt: Notify,
+}
+
+impl Stop {
+    /// Completes at Ctrl-C, or when there is something else. From Ctrl-C on a second one ends the
+    /// process: what is in flight is checked by the next run.
+    fn wanted(self: Arc<Self>) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
+        let first = interrupt::signal()?;
+        Ok(async move {
+            tokio::select! {
+                signal = first => self.signal.get_or_init(|| signal),
+                () = self.halt.notified() => return,
+            };
+            note("finishing what is in flight; Ctrl-C again leaves at once");
+            tokio::spawn(async {
+                if let Ok(second) = interrupt::signal() {
+                    second.await.end();
+                }
+            });
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! What a run came to: in people's words, for programs, and as an exit code.
+
+use std::collections::BTreeMap;
+
+use crm_bulk::{State, StopReason};
+use serde::Serialize;
+
+use crate::error::Exit;
+
+/// What a run came to, for programs.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Outcome {
+    pub(super) set: String,
+    /// Why the run is over.
+    pub(super) reason: &'static str,
+    /// How many changes of the set are in which state.
+    pub(super) states: BTreeMap<&'static str, u64>,
+    pub(super) open: u64,
+}
+
+/// States that are not what the set asks for.
+pub(super) const NOT_DONE: [State; 5] = [
+    State::Failed,
+    State::Unknown,
+    State::Drifted,
+    State::NotFound,
+    State::Conflict,
+];
+
+/// Why a run ended.
+pub(super) struct Reason {
+    /// For programs.
+    pub(super) name: &'static str,
+    /// For people.
+    pub(super) words: &'static str,
+    /// The exit code if the reason decides it.
+    pub(super) exit: Exit,
+}
+
+impl From<StopReason> for Reason {
+    fn from(reason: StopReason) -> Self {
+        let (name, words, exit) = match reason {
+            StopReason::Stopped => ("stopped", "it was stopped", Exit::Done),
+            StopReason::Canary => ("canary", "it ended with the canary", Exit::Done),
+            StopReason::TooManyFailures => (
+                "too-many-failures",
+                "as many changes failed as are allowed",
+                Exit::Refused,
+            ),
+            StopReason::Drift => (
+                "drift",
+                "a contact is not what the plan saw",
+                Exit::Conflict,
+            ),
+            StopReason::Unreachable => (
+                "unreachable",
+                "the service cannot be reached",
+                Exit::Unreachable,
+            ),
+            StopReason::Credentials => (
+                "credentials",
+                "the credentials were refused",
+                Exit::Credentials,
+            ),
+            StopReason::Forbidden => (
+                "forbidden",
+                "the app may not write this: see the message of the changes that are open",
+                Exit::Refused,
+            ),
+            StopReason::Withheld => ("withheld", "writes are not allowed", Exit::Usage),
+            _ => ("complete", "not all changes could be made", Exit::Done),
+        };
+        Self { name, words, exit }
+    }
+}
+
+/// How many changes are in which state, in the order of a report; without those that have none.
+pub(super) fn counts(of: impl Fn(State) -> u64) -> Vec<(&'static str, u64)> {
+    let counts = State::ALL.map(|state| (state.as_str(), of(state)));
+    counts.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+pub(super) fn text(counts: &[(&'static str, u64)]) -> String {
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(state, n)| format!("{n} {state}"))
+        .collect();
+    counts.join(", ")
+}
