@@ -150,6 +150,37 @@ fn json_output_holds_the_error_too() {
     assert_eq!(answer["error"]["kind"], "usage");
     let message = answer["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("invalid value 'x'"), "{message}");
+
+    let create = ["location-contacts", "create", "2001", "--output", "json"];
+    let usage = service.crm(&create).assert().code(2);
+    let answer: Value = serde_json::from_str(&stdout(&usage)).unwrap();
+    assert_eq!(
+        answer["error"]["message"],
+        "the following required arguments were not provided: --type <TYPE> --value <VALUE>"
+    );
+}
+
+#[test]
+fn an_update_shows_the_fields_that_are_asked_for() {
+    let service = Service::start();
+    let update = ["location-contacts", "update", "2001", "3001", "--memo", "x"];
+    let unknown = [&update[..], &["--fields", "phone"]].concat();
+    let refused = service.crm(&unknown).assert().code(2);
+    assert!(stderr(&refused).contains("`phone`"), "{}", stderr(&refused));
+    assert!(service.sandbox.log().is_empty());
+    let chosen = service.json(&[&update[..], &["--fields", "id,memo"]].concat());
+    assert_eq!(chosen["record"], json!({"id": 3001, "memo": "x"}));
+
+    let booking = [
+        "booking-contacts",
+        "update",
+        "6001",
+        "6501",
+        "--provider",
+        "501",
+    ];
+    let chosen = [&booking[..], &["--memo", "x", "--fields", "memo"]].concat();
+    assert_eq!(service.json(&chosen)["record"], json!({"memo": "x"}));
 }
 
 #[test]
@@ -176,6 +207,14 @@ fn an_error_in_the_middle_of_a_list_is_its_last_item() {
     let items = answer.as_array().unwrap();
     assert_eq!(items.len(), 3, "{answer}");
     assert_eq!(items[2]["error"]["status"], 400);
+
+    let second = FaultRule::new(Fault::Status { status: 400 })
+        .operation("Locations_GetContactList")
+        .nth(2);
+    service.sandbox.inject(FaultPlan::new().rule(second));
+    let failed = service.crm(&list[..6]).assert().code(3);
+    let table = stdout(&failed);
+    assert_eq!(table.lines().count(), 3, "title and two records: {table}");
 }
 
 #[test]
@@ -194,7 +233,7 @@ fn colours_are_for_terminals_and_can_be_forbidden() {
     let both = [&update[..], &["c"]].concat();
     let both = service
         .crm(&both)
-        .env("CLICOLOR_FORCE", "0")
+        .env("CLICOLOR_FORCE", "1")
         .env("NO_COLOR", "1")
         .assert()
         .success();

@@ -147,6 +147,7 @@ impl BookingContacts {
                 update.check().map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("booking {booking}, contact {contact}");
                 let asked = Asked::by(&update)?;
+                let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
                 let before = contacts.find(contact).await?;
                 if asked.has("type") || asked.has("value") {
@@ -156,13 +157,13 @@ impl BookingContacts {
                     )?;
                 }
                 if asked.is_met_by(&before)? {
-                    return output.updated(&subject, &[], &before);
+                    return records.updated(&subject, &[], &before);
                 }
                 let answer = contacts.update(contact, update).await?;
                 let after = completed(&before, answer, &asked);
                 asked.verify(&subject, &after)?;
                 let differences = changed_members(&before, &after, &["type", "value", "memo"])?;
-                output.updated(&subject, &differences, &after)
+                records.updated(&subject, &differences, &after)
             }
             Self::Delete {
                 booking,

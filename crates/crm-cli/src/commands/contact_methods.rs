@@ -202,17 +202,18 @@ impl ContactMethods {
                 update.check().map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("person {person}, contact method {id}");
                 let (method, asked) = (service.person(person).method(id), Asked::by(&update)?);
+                let records = output.records::<ContactMethod>()?;
                 let before = method.get().await?;
                 if let Some(value) = value {
                     check_fits(&before.contact_type, &value)?;
                 }
                 if asked.is_met_by(&before)? {
-                    return output.updated(&subject, &[], &before);
+                    return records.updated(&subject, &[], &before);
                 }
                 let after = method.update(update).await?;
                 asked.verify(&subject, &after)?;
                 let differences = changed_members(&before, &after, &["value", "memo"])?;
-                output.updated(&subject, &differences, &after)
+                records.updated(&subject, &differences, &after)
             }
             Self::Delete { person, method } => {
                 service.person(person).method(method).delete().await?;

@@ -51,7 +51,16 @@ impl ListArgs {
         let progress = Progress::new("records");
         let mut items = pin!(list.items());
         let mut shown = 0;
-        while let Some(item) = items.try_next().await? {
+        loop {
+            let item = match items.try_next().await {
+                Ok(Some(item)) => item,
+                Ok(None) => return records.finish(),
+                Err(error) => {
+                    // What came before it is shown all the same.
+                    records.interrupt()?;
+                    return Err(error.into());
+                }
+            };
             if shown == limit {
                 records.finish()?;
                 note(format!(
@@ -63,6 +72,5 @@ impl ListArgs {
             shown += 1;
             progress.advance(1);
         }
-        records.finish()
     }
 }

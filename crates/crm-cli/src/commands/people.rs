@@ -351,16 +351,17 @@ impl People {
 async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Result<(), CliError> {
     change.check().map_err(crm_contacts::ContactsError::from)?;
     let (subject, asked) = (format!("person {id}"), Asked::by(&change)?);
+    let records = session.output.records::<Person>()?;
     let person = session.service.person(id);
     let before = person.get().await?;
     if change.differs_from(&before).is_empty() {
-        return session.output.updated(&subject, &[], &before);
+        return records.updated(&subject, &[], &before);
     }
     let after = person.update(&change).await?;
     asked.verify(&subject, &after)?;
     let members = ["name", "title", "referenceId", "isArchived"];
     let differences = changed_members(&before, &after, &members)?;
-    session.output.updated(&subject, &differences, &after)
+    records.updated(&subject, &differences, &after)
 }
 
 impl std::fmt::Display for Relation {

@@ -11,7 +11,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Format, LineFormat, Lines, Output, Record, Selection, selection::cell, table::printable,
+    Format, LineFormat, Lines, Output, Record, Records, Selection,
+    selection::{Json, cell},
+    table::printable,
 };
 use crate::error::CliError;
 
@@ -77,36 +79,39 @@ fn json(record: &impl Serialize) -> Result<Value, CliError> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Updated<'a, R> {
+struct Updated<'a, R: Serialize> {
     changed: bool,
     differences: &'a [Change],
-    record: &'a R,
+    record: Json<'a, R>,
 }
 
-impl Output {
-    /// Says what an update of `subject` changed, and in JSON also how the record is now.
-    pub(crate) fn updated<R: Serialize>(
-        &self,
+impl<R: Record> Records<'_, R> {
+    /// Says what an update of `subject` changed, and in JSON also how the record is now. Its
+    /// answer may be of a type of its own, with the same members.
+    pub(crate) fn updated(
+        self,
         subject: &str,
         differences: &[Change],
-        record: &R,
+        record: &impl Serialize,
     ) -> Result<(), CliError> {
         let title = match differences.len() {
             0 => format!("{subject}: nothing to change, nothing was sent"),
             1 => format!("{subject}: 1 member changed"),
             members => format!("{subject}: {members} members changed"),
         };
-        match self.format() {
-            Format::Table => self.differences(&title, differences),
-            Format::Csv => self.differences("", differences),
-            Format::Json | Format::Ndjson => self.value(&Updated {
+        match self.output.format() {
+            Format::Table => self.output.differences(&title, differences),
+            Format::Csv => self.output.differences("", differences),
+            Format::Json | Format::Ndjson => self.output.value(&Updated {
                 changed: !differences.is_empty(),
                 differences,
-                record,
+                record: self.selection.json(record)?,
             }),
         }
     }
+}
 
+impl Output {
     /// The differences below a title; as rows in CSV.
     pub(crate) fn differences(&self, title: &str, differences: &[Change]) -> Result<(), CliError> {
         if self.format() == Format::Csv {

@@ -50,7 +50,7 @@ impl Selection {
     }
 
     /// The selected members with their values; null where the record has none.
-    pub(super) fn row<R: Record>(&self, record: &R) -> io::Result<Row> {
+    pub(super) fn row(&self, record: &impl Serialize) -> io::Result<Row> {
         let value = serde_json::to_value(record)?;
         let members = self.members.iter();
         Ok(members
@@ -92,7 +92,7 @@ impl Selection {
     }
 
     /// The record as JSON: whole, or the chosen members in their order.
-    pub(super) fn json<'r, R: Record>(&self, record: &'r R) -> io::Result<Json<'r, R>> {
+    pub(super) fn json<'r, R: Serialize>(&self, record: &'r R) -> io::Result<Json<'r, R>> {
         Ok(match self.chosen {
             true => Json::Chosen(self.row(record)?),
             false => Json::Whole(record),

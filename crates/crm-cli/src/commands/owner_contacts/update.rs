@@ -66,6 +66,7 @@ impl<O: TypedOwner> Update<O> {
         any_type
             .check()
             .map_err(crm_contacts::ContactsError::from)?;
+        let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
         let before = contacts.find(id).await?;
         let planned = planned(&before, &change);
@@ -82,9 +83,7 @@ impl<O: TypedOwner> Update<O> {
                     .into_iter()
                     .map(Change::from)
                     .collect();
-                session
-                    .output
-                    .updated(&subject, &differences, &updated.after)
+                records.updated(&subject, &differences, &updated.after)
             }
             Err(error) => match error.withheld() {
                 Some(Withheld::DryRun(request)) => {
