@@ -6,6 +6,33 @@ use crm_sandbox::Seed;
 
 use crate::{commands::Command, error::Exit, output::Format};
 
+/// What the environment and the profile are asked for, in the long help.
+const SETTINGS: &str = "\
+Settings, each from its option, else from the environment, else from the profile:
+  CRM_TENANT         whose contacts
+  CRM_ENVIRONMENT    production or integration
+  CRM_API_URL        other hosts instead of an environment,
+  CRM_AUTH_URL         always both
+  CRM_CLIENT_ID      the client's id and secret and the app's key; no options,
+  CRM_CLIENT_SECRET    since other users see a command line
+  CRM_APP_KEY
+  CRM_READ_ONLY      1 refuses every write
+  CRM_TOKEN_CACHE    1 keeps the access token for the next command
+  CRM_PROFILE        which profile of crm/config.toml in the configuration folder,
+                       for example ~/.config/crm/config.toml; without it default
+  NO_COLOR           no colours
+";
+
+const EXAMPLES: &str = "\
+Examples:
+  crm --sandbox location-contacts list 2001
+  crm auth check
+  crm location-contacts update 2001 3001 --marketing-updates off --dry-run
+  crm location-contacts changed --modified-since 2026-11-01 --all --output csv
+  crm plan changes.csv --out set.crm
+  crm apply set.crm --canary 20
+";
+
 /// Contacts of the ServiceTitan CRM v2 API from a terminal.
 ///
 /// Answers go to stdout, everything else to stderr. Try any command without an account by
@@ -16,7 +43,7 @@ use crate::{commands::Command, error::Exit, output::Format};
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_long_help = Exit::help()
+    after_long_help = format!("{SETTINGS}\n{EXAMPLES}\n{}", Exit::help())
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -41,7 +68,8 @@ pub(crate) struct Globals {
         global = true,
         value_name = "SEED",
         default_value = "demo",
-        requires = "sandbox"
+        requires = "sandbox",
+        hide_short_help = true
     )]
     pub(crate) sandbox_seed: Seed,
 
@@ -62,11 +90,23 @@ pub(crate) struct Globals {
     pub(crate) environment: Option<Vendor>,
 
     /// Another API host, together with --auth-url (CRM_API_URL)
-    #[arg(long, global = true, value_name = "URL", requires = "auth_url")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        requires = "auth_url",
+        hide_short_help = true
+    )]
     pub(crate) api_url: Option<String>,
 
     /// Another host of the token endpoint, together with --api-url (CRM_AUTH_URL)
-    #[arg(long, global = true, value_name = "URL", requires = "api_url")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        requires = "api_url",
+        hide_short_help = true
+    )]
     pub(crate) auth_url: Option<String>,
 
     /// Which profile of the configuration file (CRM_PROFILE)
@@ -86,7 +126,7 @@ pub(crate) struct Globals {
     pub(crate) yes: bool,
 
     /// Send preferences as the three flags that the API knew before May 2026
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) legacy_preferences: bool,
 
     /// Tell on stderr what is done; twice for details. Never shows bodies or secrets

@@ -209,9 +209,9 @@ fn host(
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsString;
+    use std::{cell::RefCell, ffi::OsString};
 
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::cli::Cli;
@@ -289,6 +289,28 @@ mod tests {
             assert!(details.contains(place), "{details}");
         }
         assert!(!details.contains("CRM_APP_KEY"), "{details}");
+    }
+
+    #[test]
+    fn every_variable_that_is_read_is_in_the_help() {
+        let asked = RefCell::new(vec!["CRM_PROFILE".to_owned()]);
+        let record = |name: &str| {
+            asked.borrow_mut().push(name.to_owned());
+            None
+        };
+        let globals = Cli::try_parse_from(["crm", "auth", "check"])
+            .unwrap()
+            .globals;
+        let _ = Settings::resolve(&globals, &Variables(&record), Profile::default());
+        let help = Cli::command().render_long_help().to_string();
+        assert!(asked.borrow().len() > 8, "{asked:?}");
+        let told: Vec<_> = help
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        for name in asked.take() {
+            assert!(told.contains(&&*name), "{name}: {help}");
+        }
     }
 
     #[test]
