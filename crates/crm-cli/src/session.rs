@@ -9,6 +9,7 @@ use crm_transport::{
     Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, TokenCache,
     Transport, TransportExt, VENDOR_CALLS_PER_SECOND,
 };
+use http::Uri;
 
 use crate::{
     cli::{Globals, Vendor},
@@ -66,7 +67,7 @@ impl<'a> Session<'a> {
             .with_auth(auth.clone())
             .with_retry(RetryPolicy::default());
         let transport: Arc<dyn Transport> = Arc::new(transport);
-        let guard = WriteGuard::new(transport, policy(globals, &settings));
+        let guard = WriteGuard::new(transport, policy(globals, &settings, &environment));
         let mut service = ContactsService::new(guard, settings.tenant);
         if settings.legacy_preferences {
             service = service.with_legacy_preferences();
@@ -111,16 +112,28 @@ fn credentials(settings: &Settings) -> Credentials {
     }
 }
 
-fn policy(globals: &Globals, settings: &Settings) -> WritePolicy {
-    if settings.read_only {
-        WritePolicy::Refuse
-    } else if globals.dry_run {
+fn policy(globals: &Globals, settings: &Settings, environment: &Environment) -> WritePolicy {
+    // Neither sends: whoever asks to be shown a write is shown it also where none may be sent.
+    if globals.dry_run {
         WritePolicy::Show
-    } else if settings.host.is_production() && !globals.yes {
+    } else if settings.read_only {
+        WritePolicy::Refuse
+    } else if is_production(environment) && !globals.yes {
         WritePolicy::Ask {
             target: format!("PRODUCTION, tenant {}", settings.tenant),
         }
     } else {
         WritePolicy::Send
     }
+}
+
+/// Whether writes reach real customers, however the URL is written.
+fn is_production(environment: &Environment) -> bool {
+    host(environment) == host(&Environment::production())
+}
+
+/// The API's host; a dot at the end of a name changes nothing.
+fn host(environment: &Environment) -> Option<String> {
+    let url: Uri = environment.api_url().parse().ok()?;
+    Some(url.host()?.trim_end_matches('.').to_ascii_lowercase())
 }

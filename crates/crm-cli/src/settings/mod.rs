@@ -40,19 +40,6 @@ pub(crate) enum Host {
     Custom { api_url: String, auth_url: String },
 }
 
-impl Host {
-    /// Whether writes reach real customers.
-    pub(crate) fn is_production(&self) -> bool {
-        match self {
-            Self::Vendor(vendor) => *vendor == Vendor::Production,
-            Self::Custom { api_url, .. } => {
-                let url = api_url.to_ascii_lowercase();
-                url.contains("//api.servicetitan.io")
-            }
-        }
-    }
-}
-
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
