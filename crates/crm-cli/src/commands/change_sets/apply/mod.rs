@@ -2,24 +2,21 @@
 
 mod audit;
 mod outcome;
+mod stop;
+mod tell;
 
-use std::{
-    num::NonZeroUsize,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use crm_bulk::{Apply, BulkError, ChangeSet, Event, Finished, OnDrift, State, StopReason, Totals};
+use crm_bulk::{Apply, ChangeSet, Event, Finished, OnDrift, State, StopReason};
 use futures_util::StreamExt;
-use tokio::sync::Notify;
 
-use super::{show::Shown, site, summary::name};
+use super::{show::Shown, site};
 use crate::{
     cli::Globals,
     error::{CliError, Exit},
     interrupt::{self, Signal},
-    output::{Format, Records, note, on_terminal},
+    output::{Records, note, on_terminal},
     progress::Progress,
     session::Session,
     write_guard::confirm,
@@ -28,6 +25,7 @@ use crate::{
 use self::{
     audit::Audit,
     outcome::{NOT_DONE, Reason, counts, text},
+    stop::Stop,
 };
 pub(crate) use outcome::Outcome;
 
@@ -263,134 +261,11 @@ impl ApplyCommand {
                 finished,
                 signal: stop.signal.get().copied(),
             }),
-            (None, Some(Err(error))) => Err(self.cut_short(broken_off(error))),
+            (None, Some(Err(error))) => Err(self.cut_short(error.into())),
             (None, None) => Err(CliError::CheckFailed {
                 summary: "the run ended without a result".to_owned(),
                 exit: Exit::Local,
             }),
         }
-    }
-
-    /// Says how far a run came that something ended, and how to go on.
-    fn cut_short(&self, error: CliError) -> CliError {
-        if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
-            let counts = text(&counts(|state| totals.in_state(state)));
-            note(format!("{}: {counts}", name(&self.set)));
-            self.note_open(&totals);
-        }
-        error
-    }
-
-    fn note_open(&self, totals: &Totals) {
-        note(format!(
-            "{} changes are left: crm apply {} goes on",
-            totals.open(),
-            name(&self.set)
-        ));
-    }
-
-    /// Says what came of it and how to go on, and chooses the exit code.
-    fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
-        let totals = ChangeSet::open(&self.set)?.totals()?;
-        let states = counts(|state| totals.in_state(state));
-        let line = format!("{}: {}", name(&self.set), text(&states));
-        let outcome = Outcome {
-            set: name(&self.set),
-            reason: Reason::from(ended.reason()).name,
-            states: states.into_iter().collect(),
-            open: totals.open(),
-        };
-        let result = match self.failure(ended, &totals) {
-            Some(error) if session.output.is_json() => Err(CliError::NotAllDone {
-                outcome,
-                error: Box::new(error),
-            }),
-            failure => {
-                let told = match session.output.format() {
-                    Format::Table => session.output.text(&line),
-                    _ => session.output.value(&outcome),
-                };
-                // Changes that are not done count for more than a reader that went away.
-                failure.map_or(told, Err)
-            }
-        };
-        let is_part = matches!(ended.reason(), StopReason::Stopped | StopReason::Canary);
-        if is_part && totals.open() > 0 {
-            self.note_open(&totals);
-        }
-        result
-    }
-
-    /// Why a run is no success, if it is none.
-    fn failure(&self, ended: &Ended, totals: &Totals) -> Option<CliError> {
-        let reason = Reason::from(ended.reason());
-        let open = totals.open();
-        let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
-        let is_fine = match ended.reason() {
-            StopReason::Stopped => return Some(ended.stopped()),
-            // A canary that was fine says nothing of what the plan or earlier runs set aside.
-            StopReason::Canary => NOT_DONE
-                .iter()
-                .all(|state| ended.finished.count(*state) == 0),
-            _ => reason.exit == Exit::Done && failed == 0 && open == 0,
-        };
-        if is_fine {
-            return None;
-        }
-        Some(CliError::CheckFailed {
-            summary: format!(
-                "{}; {failed} changes are not done, {open} are open: crm show {} --state \
-                 failed,unknown,drifted,not-found,conflict",
-                reason.words,
-                name(&self.set)
-            ),
-            exit: match reason.exit {
-                Exit::Done if totals.in_state(State::Unknown) > 0 => Exit::Unknown,
-                Exit::Done => Exit::Refused,
-                exit => exit,
-            },
-        })
-    }
-}
-
-/// The error that ended a run half-way. Of a call that failed only this is told: advice about
-/// the call alone would not be true of the run.
-fn broken_off(error: BulkError) -> CliError {
-    let summary = error.to_string();
-    match CliError::from(error) {
-        error @ CliError::Contacts(_) => CliError::CheckFailed {
-            summary,
-            exit: error.exit(),
-        },
-        error => error,
-    }
-}
-
-/// What stops a run.
-#[derive(Default)]
-struct Stop {
-    /// The first signal that came.
-    signal: OnceLock<Signal>,
-    /// Something else.
-    halt: Notify,
-}
-
-impl Stop {
-    /// Completes at Ctrl-C, or when there is something else. From Ctrl-C on a second one ends the
-    /// process: what is in flight is checked by the next run.
-    fn wanted(self: Arc<Self>) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
-        let first = interrupt::signal()?;
-        Ok(async move {
-            tokio::select! {
-                signal = first => self.signal.get_or_init(|| signal),
-                () = self.halt.notified() => return,
-            };
-            note("finishing what is in flight; Ctrl-C again leaves at once");
-            tokio::spawn(async {
-                if let Ok(second) = interrupt::signal() {
-                    second.await.end();
-                }
-            });
-        })
     }
 }

@@ -1,0 +1,42 @@
+//! What stops a run before its end.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Notify;
+
+use crate::{
+    error::CliError,
+    interrupt::{self, Signal},
+    output::note,
+};
+
+/// What stops a run.
+#[derive(Default)]
+pub(super) struct Stop {
+    /// The first signal that came.
+    pub(super) signal: OnceLock<Signal>,
+    /// Something else.
+    pub(super) halt: Notify,
+}
+
+impl Stop {
+    /// Completes at Ctrl-C, or when there is something else. From Ctrl-C on a second one ends the
+    /// process: what is in flight is checked by the next run.
+    pub(super) fn wanted(
+        self: Arc<Self>,
+    ) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
+        let first = interrupt::signal()?;
+        Ok(async move {
+            tokio::select! {
+                signal = first => self.signal.get_or_init(|| signal),
+                () = self.halt.notified() => return,
+            };
+            note("finishing what is in flight; Ctrl-C again leaves at once");
+            tokio::spawn(async {
+                if let Ok(second) = interrupt::signal() {
+                    second.await.end();
+                }
+            });
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! How a run that is over is told: how far it came, how to go on, and the exit code.
+
+use crm_bulk::{ChangeSet, State, StopReason, Totals};
+
+use super::{
+    ApplyCommand, Ended, Outcome,
+    outcome::{NOT_DONE, Reason, counts, text},
+};
+use crate::{
+    commands::change_sets::summary::name,
+    error::{CliError, Exit},
+    output::{Format, note},
+    session::Session,
+};
+
+impl ApplyCommand {
+    /// Says how far a run came that something ended, and how to go on.
+    pub(super) fn cut_short(&self, error: CliError) -> CliError {
+        if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
+            let counts = text(&counts(|state| totals.in_state(state)));
+            note(format!("{}: {counts}", name(&self.set)));
+            self.note_open(&totals);
+        }
+        error
+    }
+
+    fn note_open(&self, totals: &Totals) {
+        note(format!(
+            "{} changes are left: crm apply {} goes on",
+            totals.open(),
+            name(&self.set)
+        ));
+    }
+
+    /// Says what came of it and how to go on, and chooses the exit code.
+    pub(super) fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
+        let totals = ChangeSet::open(&self.set)?.totals()?;
+        let states = counts(|state| totals.in_state(state));
+        let line = format!("{}: {}", name(&self.set), text(&states));
+        let outcome = Outcome {
+            set: name(&self.set),
+            reason: Reason::from(ended.reason()).name,
+            states: states.into_iter().collect(),
+            open: totals.open(),
+        };
+        let result = match self.failure(ended, &totals) {
+            Some(error) if session.output.is_json() => Err(CliError::NotAllDone {
+                outcome,
+                error: Box::new(error),
+            }),
+            failure => {
+                let told = match session.output.format() {
+                    Format::Table => session.output.text(&line),
+                    _ => session.output.value(&outcome),
+                };
+                // Changes that are not done count for more than a reader that went away.
+                failure.map_or(told, Err)
+            }
+        };
+        let is_part = matches!(ended.reason(), StopReason::Stopped | StopReason::Canary);
+        if is_part && totals.open() > 0 {
+            self.note_open(&totals);
+        }
+        result
+    }
+
+    /// Why a run is no success, if it is none.
+    fn failure(&self, ended: &Ended, totals: &Totals) -> Option<CliError> {
+        let reason = Reason::from(ended.reason());
+        let open = totals.open();
+        let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
+        let is_fine = match ended.reason() {
+            StopReason::Stopped => return Some(ended.stopped()),
+            // A canary that was fine says nothing of what the plan or earlier runs set aside.
+            StopReason::Canary => NOT_DONE
+                .iter()
+                .all(|state| ended.finished.count(*state) == 0),
+            _ => reason.exit == Exit::Done && failed == 0 && open == 0,
+        };
+        if is_fine {
+            return None;
+        }
+        Some(CliError::CheckFailed {
+            summary: format!(
+                "{}; {failed} changes are not done, {open} are open: crm show {} --state \
+                 failed,unknown,drifted,not-found,conflict",
+                reason.words,
+                name(&self.set)
+            ),
+            exit: match reason.exit {
+                Exit::Done if totals.in_state(State::Unknown) > 0 => Exit::Unknown,
+                Exit::Done => Exit::Refused,
+                exit => exit,
+            },
+        })
+    }
+}
