@@ -303,6 +303,7 @@ async fn a_creation_whose_answer_is_lost_after_the_write_makes_one_contact() {
     let contacts = service.location(location);
     let made = contacts.create_unless_present(new).await.unwrap();
     assert!(matches!(made, Creation::Created(_)), "{made:?}");
+    assert_eq!(sandbox.faults_injected()["lost-answer"], 1);
     let stored = sandbox.location_contacts().unwrap();
     let count = stored
         .iter()
@@ -321,6 +322,7 @@ async fn a_delete_is_done_although_its_answer_is_lost() {
     let rule = FaultRule::new(Fault::LostAnswer).operation("Locations_DeleteContact");
     sandbox.inject(FaultPlan::new().rule(rule));
     contacts.delete(contact.id).await.unwrap();
+    assert_eq!(sandbox.faults_injected()["lost-answer"], 1);
     assert!(contacts.find(contact.id).await.unwrap_err().is_not_found());
 }
 
@@ -331,6 +333,11 @@ async fn a_token_that_the_server_drops_is_replaced_without_the_caller_noticing()
     let location = some_location(&service).await;
     sandbox.revoke_tokens();
     service.location(location).list().collect().await.unwrap();
+    let log = sandbox.log().into_iter();
+    assert_eq!(
+        log.filter(|request| request.operation == "Token").count(),
+        2
+    );
 }
 
 #[tokio::test]
