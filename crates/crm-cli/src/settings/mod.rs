@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_variable_that_is_read_is_in_the_help() {
-        let asked = RefCell::new(vec!["CRM_PROFILE".to_owned()]);
+        let asked = RefCell::new(vec!["CRM_PROFILE".to_owned(), "NO_COLOR".to_owned()]);
         let record = |name: &str| {
             asked.borrow_mut().push(name.to_owned());
             None

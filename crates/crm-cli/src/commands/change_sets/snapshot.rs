@@ -97,8 +97,11 @@ pub(super) async fn fresh(
 
 /// A temporary folder that nobody else may look into.
 fn private_folder() -> io::Result<TempDir> {
-    let mut folder = tempfile::Builder::new();
     #[cfg(unix)]
-    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    folder.tempdir()
+    let folder = tempfile::Builder::new()
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .tempdir();
+    #[cfg(not(unix))]
+    let folder = tempfile::tempdir();
+    folder
 }
