@@ -56,8 +56,8 @@ impl ListArgs {
                 Ok(Some(item)) => item,
                 Ok(None) => return records.finish(),
                 Err(error) => {
-                    // What came before it is shown all the same.
-                    records.interrupt()?;
+                    // What came before it is shown all the same, if somebody reads on.
+                    let _ = records.interrupt();
                     return Err(error.into());
                 }
             };
