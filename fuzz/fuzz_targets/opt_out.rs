@@ -9,13 +9,13 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let (contacts, site) = empty();
     let known = path("contacts.db");
-    let is_new = !known.exists();
-    let mut snapshot = Snapshot::open_or_create(&known, &site).expect("a snapshot");
-    if is_new {
+    if !known.exists() {
+        let mut snapshot = Snapshot::open_or_create(&known, &site).expect("a snapshot");
         block_on(snapshot.update(&contacts, &site, |_| ())).expect("no contacts");
     }
     crm_fuzz::plan(bytes, async |list, set, wrong| {
-        let opt_out = OptOut::new(site, snapshot).without_people();
+        let snapshot = Snapshot::open(&known)?;
+        let opt_out = OptOut::new(site.clone(), snapshot).without_people();
         let opt_out = opt_out.skip_invalid().mend_file(wrong);
         opt_out.plan(&contacts, list, set).await
     });

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let (contacts, site) = crm_fuzz::empty();
     crm_fuzz::plan(bytes, async |rows, set, wrong| {
-        let plan = Plan::new(site).skip_invalid().mend_file(wrong);
+        let plan = Plan::new(site.clone()).skip_invalid().mend_file(wrong);
         plan.from_api(&contacts, rows, set).await
     });
 });
