@@ -165,7 +165,9 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
     let planned = plan().from_api(&world.service, csv(rows), world.path("no.crm"));
     let told = planned.await.unwrap_err().to_string();
     assert!(
-        told.contains("line 3: has text behind the closing quote of a cell, on line 4"),
+        told.contains(
+            "line 3: the row is broken: text stands behind the closing quote of a cell, on line 4"
+        ),
         "{told}"
     );
     let plan = plan().skip_invalid();
@@ -178,9 +180,50 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
     let planned = planned.from_api(&world.service, csv(header), world.path("no.crm"));
     let told = planned.await.unwrap_err().to_string();
     assert!(
-        told.starts_with("rows: the header: has text behind"),
+        told.starts_with("rows: the header: text stands behind"),
         "{told}"
     );
+}
+
+#[tokio::test]
+async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_until_mended() {
+    let world = world(Seed::Demo).await;
+    let plan = |rows: Vec<u8>, out: &'static str| {
+        let plan = Plan::new(world.site.clone())
+            .skip_invalid()
+            .mend_file(world.path("mend"));
+        let input = match rows.starts_with(b"{") {
+            true => Input::ndjson("rows", Cursor::new(rows)),
+            false => Input::csv("rows", Cursor::new(rows)),
+        };
+        let out = world.path(out);
+        async { plan.from_api(&world.service, input, out).await.unwrap() }
+    };
+    let csv: &[u8] = b"location_id,contact_id,action,memo\n2001,3001,delete\n\
+        2001,3002,,Jos\xe9\n2001,3003,,\"at \"the\" gate\"\n";
+    let ndjson: &[u8] = b"{\"location_id\": 2001, \"contact_id\": 3002, \"memo\": \"Jos\xe9\"}\n";
+    for (name, rows, wrong) in [("csv", csv, 3), ("ndjson", ndjson, 1)] {
+        let summary = plan(rows.to_vec(), "first.crm").await;
+        assert_eq!(summary.invalid_rows(), wrong, "{name}");
+        let given_back = [
+            fs::read(world.path("mend")).unwrap(),
+            world.results("first.crm", ResultRows::All).into_bytes(),
+        ];
+        for rows in given_back {
+            let again = plan(rows.clone(), "again.crm").await;
+            assert_eq!(again.invalid_rows(), wrong, "{name}");
+            let told = again.invalid.unwrap().cells[0].to_string();
+            assert!(told.contains("clear that cell"), "{told}");
+            fs::remove_file(world.path("again.crm")).unwrap();
+
+            let rows = String::from_utf8(rows).unwrap();
+            let mended = rows.replace("the row is broken", "mended");
+            let mended = plan(mended.into_bytes(), "again.crm").await;
+            assert_eq!(mended.invalid_rows(), 0, "{name}");
+            fs::remove_file(world.path("again.crm")).unwrap();
+        }
+        fs::remove_file(world.path("first.crm")).unwrap();
+    }
 }
 
 #[tokio::test]
@@ -626,7 +669,8 @@ async fn wrong_rows_that_are_left_out_come_back_in_the_results() {
     assert!(lines[1].starts_with(first), "{results}");
     assert!(lines[2].starts_with("2001,3001,y,planned,"), "{results}");
     assert!(
-        lines[3].starts_with("2001,,,failed,\"has 1 cells"),
+        lines[3]
+            .starts_with("2001,,,failed,\"the row is broken: the header has 3 cells, it has 1\""),
         "{results}"
     );
     let set = ChangeSet::open(world.path("set.crm")).unwrap();

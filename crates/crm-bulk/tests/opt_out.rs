@@ -308,7 +308,7 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
         ),
         (
             "phone,name\n213-555-0177,\"Dana\n213-555-0178,\"Bob\"\n",
-            "line 2: has text behind the closing quote of a cell, on line 3",
+            "line 2: the row is broken: text stands behind the closing quote of a cell, on line 3",
         ),
     ] {
         let plan = OptOut::new(world.site.clone(), world.snapshot().await);
@@ -324,9 +324,12 @@ async fn a_cell_that_is_not_utf8_is_told_not_kept_otherwise() {
     for (rows, told) in [
         (
             &b"phone,name\n2135550177,Jos\xe9\n"[..],
-            "line 2: cell 2 is not UTF-8 text",
+            "line 2: the row is broken: cell 2 is not UTF-8 text",
         ),
-        (b"2135550177,Jos\xe9\n", "line 1: cell 2 is not UTF-8 text"),
+        (
+            b"2135550177,Jos\xe9\n",
+            "line 1: the row is broken: cell 2 is not UTF-8 text",
+        ),
         (
             b"phone,pr\xe9nom\n2135550177,Jo\n",
             "list: the header: cell 2 is not UTF-8 text",

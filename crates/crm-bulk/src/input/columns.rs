@@ -60,6 +60,9 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 5] = [
 /// What this crate adds to rows that have to be mended.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];
 
+/// Those of them that say why a row is wrong.
+pub(crate) const REASON_COLUMNS: [&str; 2] = ["crm_problem", "crm_message"];
+
 /// Whether this crate added the column when it gave the rows back: such a column is dropped
 /// when the rows are fed in again.
 pub(crate) fn is_ours(header: &str) -> bool {

@@ -8,7 +8,7 @@ use serde::{Serializer, ser::SerializeSeq};
 use super::{
     Dialect, RawRow, ReadRow,
     columns::{Cells, Column, is_ours},
-    invalid::UnreadableRow,
+    invalid::{UnreadableRow, still_broken},
     lines::{self, Lines, Place},
 };
 use crate::BulkError;
@@ -18,9 +18,10 @@ pub(crate) struct CsvRows {
     reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
     data: Vec<u8>,
+    /// All of it, and what each cell below is.
+    columns: Vec<(String, Cell)>,
+    /// Without what this crate added when it gave the rows back.
     header: Vec<String>,
-    /// What each cell of the input is.
-    cells: Vec<Cell>,
 }
 
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ enum Cell {
     Known(Column),
     /// It is carried along.
     Further,
-    /// This crate added it when it gave the rows back.
+    /// This crate added it.
     Ours,
 }
 
@@ -56,17 +57,18 @@ impl CsvRows {
             return Err(refuse(format!("the header: {reason}")));
         }
         let headers = StringRecord::from_byte_record_lossy(record);
-        let cells: Vec<_> = headers
+        let columns: Vec<_> = headers
             .iter()
             .map(|header| match Column::named(header) {
-                Some(column) => Cell::Known(column),
-                None if is_ours(header) => Cell::Ours,
-                None => Cell::Further,
+                Some(column) => (header.to_owned(), Cell::Known(column)),
+                None if is_ours(header) => (header.to_owned(), Cell::Ours),
+                None => (header.to_owned(), Cell::Further),
             })
             .collect();
         let count = |wanted: Column| {
-            let same = |cell: &&Cell| matches!(cell, Cell::Known(column) if *column == wanted);
-            cells.iter().filter(same).count()
+            let cells = columns.iter().map(|(_, cell)| *cell);
+            let same = |cell: &Cell| matches!(cell, Cell::Known(column) if *column == wanted);
+            cells.filter(same).count()
         };
         if let Some(twice) = Column::ALL.iter().find(|column| count(**column) > 1) {
             return Err(refuse(format!("the header names {} twice", twice.name())));
@@ -88,8 +90,8 @@ impl CsvRows {
             reader,
             record: ByteRecord::new(),
             data: Vec::new(),
+            columns,
             header,
-            cells,
         })
     }
 
@@ -102,28 +104,22 @@ impl CsvRows {
             return Ok(None);
         };
         let line = place.line;
-        let unreadable = |reason: String, record: &ByteRecord| {
-            let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
-            Ok(Some(Err(UnreadableRow {
+        let broken = damage(&self.record, &place)
+            .or_else(|| self.wrong_width())
+            .or_else(|| self.told_broken());
+        if let Some(reason) = broken {
+            return Ok(Some(Err(UnreadableRow {
                 line,
                 reason,
-                data: serde_json::to_string(&cells).unwrap_or_default(),
-            })))
-        };
-        if let Some(reason) = damage(&self.record, &place) {
-            return unreadable(reason, &self.record);
-        }
-        if self.record.len() != self.cells.len() {
-            let (found, wanted) = (self.record.len(), self.cells.len());
-            let reason = format!("has {found} cells, the header has {wanted}");
-            return unreadable(reason, &self.record);
+                data: self.kept_of_broken(),
+            })));
         }
         let mut cells = Cells::default();
         self.data.clear();
         let mut json = serde_json::Serializer::new(&mut self.data);
         let written = (|| {
             let mut json = json.serialize_seq(None)?;
-            for (text, cell) in self.record.iter().zip(&self.cells) {
+            for (text, (_, cell)) in self.record.iter().zip(&self.columns) {
                 let text = std::str::from_utf8(text).unwrap_or_default();
                 match cell {
                     Cell::Ours => continue,
@@ -145,6 +141,28 @@ impl CsvRows {
         })))
     }
 
+    fn wrong_width(&self) -> Option<String> {
+        let (found, wanted) = (self.record.len(), self.columns.len());
+        (found != wanted).then(|| format!("the header has {wanted} cells, it has {found}"))
+    }
+
+    fn told_broken(&self) -> Option<String> {
+        let cells = self.columns.iter().zip(&self.record);
+        let mut added = cells.filter(|((_, cell), _)| matches!(cell, Cell::Ours));
+        added.find_map(|((column, _), text)| still_broken(column, str::from_utf8(text).ok()?))
+    }
+
+    /// The cells of a row that is not read, as far as they are text.
+    fn kept_of_broken(&self) -> String {
+        let is_ours = |at| matches!(self.columns.get(at), Some((_, Cell::Ours)));
+        let cells = self.record.iter().enumerate();
+        let cells = cells.filter(|(at, _)| !is_ours(*at));
+        let cells: Vec<_> = cells
+            .map(|(_, text)| String::from_utf8_lossy(text))
+            .collect();
+        serde_json::to_string(&cells).unwrap_or_default()
+    }
+
     /// Reads on to the next record with something in it, and tells its place.
     fn next_record(&mut self) -> Result<Option<Place>, BulkError> {
         loop {
@@ -162,8 +180,8 @@ impl CsvRows {
 pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
     if let Some(line) = place.stray {
         return Some(format!(
-            "has text behind the closing quote of a cell, on line {line}: a quote is missing, or \
-             one in the text is not doubled"
+            "text stands behind the closing quote of a cell, on line {line}: a quote is missing, \
+             or one in the text is not doubled"
         ));
     }
     let bad = record

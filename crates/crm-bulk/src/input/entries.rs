@@ -4,7 +4,7 @@ use super::{
     Input, InputFormat, NdjsonRows, Object,
     csv::damage,
     headers::Holds,
-    invalid::{BadCell, whole},
+    invalid::{BadCell, broken, still_broken},
     is_ours,
     lines::{Lines, next_record},
     values::{check, sole_value, values},
@@ -89,17 +89,20 @@ impl Entries {
                 .iter()
                 .cloned()
                 .chain(std::iter::repeat(String::new()));
-            let row: Vec<_> = kept
-                .zip(cells)
-                .filter(|(header, _)| !is_ours(header))
-                .collect();
+            let (added, row): (Vec<_>, Vec<_>) =
+                kept.zip(cells).partition(|(header, _)| is_ours(header));
+            let told = || {
+                added
+                    .iter()
+                    .find_map(|(header, text)| still_broken(header, text))
+            };
             let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
             let data = serde_json::to_string(&cells).unwrap_or_default();
-            let values = match (damage, named) {
-                (Some(reason), _) => Err(whole(line, reason)),
-                (None, true) if width > header.len() => Err(whole(
+            let values = match (damage.or_else(told), named) {
+                (Some(reason), _) => Err(broken(line, &reason)),
+                (None, true) if width > header.len() => Err(broken(
                     line,
-                    format!("has {width} cells, the header has {}", header.len()),
+                    &format!("the header has {} cells, it has {width}", header.len()),
                 )),
                 (None, true) => values(line, &row),
                 (None, false) => sole_value(line, &row),
@@ -128,7 +131,7 @@ impl Entries {
                 },
                 Err(unreadable) => Entry {
                     line: unreadable.line,
-                    values: Err(whole(unreadable.line, unreadable.reason)),
+                    values: Err(broken(unreadable.line, &unreadable.reason)),
                     data: unreadable.data,
                 },
             });

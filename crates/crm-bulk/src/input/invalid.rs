@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{InputFormat, columns::MEND_COLUMNS};
+use super::{
+    InputFormat,
+    columns::{MEND_COLUMNS, REASON_COLUMNS},
+};
 use crate::{BulkError, partial::Partial};
 
 /// How many bad cells are kept in memory; the file to mend holds all rows.
@@ -128,6 +131,21 @@ pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
         reason,
         personal: false,
     }]
+}
+
+/// How the problem begins of a row whose cells are not what was meant: too few of them, or no
+/// text. As the row is kept and given back it may look right.
+const BROKEN: &str = "the row is broken: ";
+
+/// That the cells of a row are not what was meant.
+pub(crate) fn broken(line: u64, reason: &str) -> Vec<BadCell> {
+    whole(line, format!("{BROKEN}{reason}"))
+}
+
+/// Why a row is broken that was given back as such: it stays so until somebody says otherwise.
+pub(crate) fn still_broken(column: &str, text: &str) -> Option<String> {
+    let is_told = REASON_COLUMNS.contains(&column) && text.trim_start().starts_with(BROKEN);
+    is_told.then(|| format!("`{column}` says so; clear that cell when the row is mended"))
 }
 
 /// The text with its middle hidden.

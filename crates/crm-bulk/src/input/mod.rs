@@ -26,7 +26,7 @@ pub(crate) use self::{
     csv::CsvRows,
     entries::{Entries, cells},
     headers::received,
-    invalid::{BadRows, problem, whole, write_cells, write_members, write_record},
+    invalid::{BadRows, broken, problem, write_cells, write_members, write_record},
     ndjson::{NdjsonRows, Object},
     request::{RowRequest, Select},
     values::{date, key},

@@ -15,7 +15,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     RawRow, ReadRow,
     columns::{Cells, Column, is_ours},
-    invalid::UnreadableRow,
+    invalid::{UnreadableRow, still_broken},
 };
 use crate::BulkError;
 
@@ -145,12 +145,20 @@ impl NdjsonRows {
     }
 
     fn line_of(&self, text: &[u8]) -> Result<(Cells<'static>, String), String> {
-        let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8 text".to_owned())?;
+        let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
         let mut object: Object = serde_json::from_str(text).map_err(|e| match e.classify() {
-            serde_json::error::Category::Data => "is not a JSON object".to_owned(),
-            _ => format!("is not JSON, at column {}", e.column()),
+            serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
+            _ => format!("it is not JSON, at column {}", e.column()),
         })?;
         let mut cells = Cells::default();
+        let mut added = object.0.iter().filter(|(name, _)| is_ours(name));
+        let told = added.find_map(|(name, value)| {
+            let text: String = serde_json::from_str(value.get()).ok()?;
+            still_broken(name, &text)
+        });
+        if let Some(reason) = told {
+            return Err(reason);
+        }
         object.0.retain(|(name, _)| !is_ours(name));
         for (name, value) in &object.0 {
             let Some(column) = Column::named(name) else {

@@ -7,7 +7,7 @@ use crm_models::ContactType;
 use super::Plan;
 use crate::{
     Action, BulkError, Input, InvalidRows, Snapshot, State,
-    input::{BadCell, BadRows, InputFormat, RowRequest, problem, whole},
+    input::{BadCell, BadRows, InputFormat, RowRequest, broken, problem},
     partial,
     set::draft::Draft,
 };
@@ -44,7 +44,7 @@ impl Plan {
                 Ok(raw) => raw,
                 Err(unreadable) => {
                     let (line, data) = (unreadable.line, unreadable.data);
-                    let cells = whole(line, unreadable.reason);
+                    let cells = broken(line, &unreadable.reason);
                     if self.skip_invalid {
                         leave_out(draft, row, line, &cells, &data)?;
                     }
