@@ -21,7 +21,7 @@ pub(crate) struct OptOutCommand {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Every flag, not marketing alone
+    /// Turn every flag, not marketing alone
     #[arg(long)]
     all: bool,
 
