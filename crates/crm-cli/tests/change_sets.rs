@@ -6,7 +6,7 @@ mod common;
 use std::{fs, thread, time::Duration};
 
 use common::{Service, stderr, stdout};
-use crm_sandbox::{Fault, FaultPlan, FaultRule};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use serde_json::Value;
 
 const ROWS: &str = "\
@@ -302,8 +302,13 @@ fn a_canary_is_not_one_of_failures() {
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal() {
-    let service = Service::start();
-    one_of_three_fails(&service);
+    let service = Service::build(Sandbox::builder().seed(Seed::Count(40)));
+    let contacts = service.sandbox.location_contacts().unwrap();
+    let rows = contacts.iter().filter(|contact| contact.active);
+    let rows = rows.map(|contact| format!("{},{},x\n", contact.owner_id, contact.id));
+    let rows = rows.collect::<String>();
+    service.write("rows.csv", &format!("location_id,contact_id,memo\n{rows}"));
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
     let slow = FaultRule::new(Fault::Delay { milliseconds: 500 });
     let slow = FaultPlan::new().rule(slow.method("PATCH").times(0));
     service.sandbox.inject(slow);
