@@ -33,8 +33,10 @@ impl fmt::Debug for Difference {
 
 /// The request that makes `current` what `change` asks for; `None` when it is so already.
 ///
-/// Members that are equal already are left out (telephone numbers are compared by digits,
-/// addresses without case). If any preference differs, all five flags are sent.
+/// Members that are equal already are left out; values are compared as by
+/// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number of letters as in
+/// `1-800-FLOWERS` is sent each time to a service that keeps digits alone. If any preference
+/// differs, all five flags are sent.
 ///
 /// ```
 /// use crm_contacts::{models::{Contact, ContactChange, PreferenceChange}, plan};
@@ -78,8 +80,9 @@ pub fn plan(
     change.request_for(current).map(Some)
 }
 
-/// Where `answer` is not what `request` asked for. Telephone numbers are compared by digits
-/// and addresses without case, since the service may write them in its own way.
+/// Where `answer` is not what `request` asked for. Values are compared as by
+/// [`ContactType::same_value`](crm_models::ContactType::same_value), since the service may write
+/// them in its own way. Of a number of letters, as in `1-800-FLOWERS`, the digits alone differ.
 ///
 /// ```
 /// use crm_contacts::{models::{Contact, UpdateContactRequest}, verify};

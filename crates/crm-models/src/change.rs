@@ -169,8 +169,8 @@ impl ContactChange {
         })
     }
 
-    /// The change without what is so already. Numbers are compared by digits and addresses
-    /// without case; an empty memo and none are the same.
+    /// The change without what is so already. Values are compared as by
+    /// [`ContactType::same_value`]; an empty memo and none are the same.
     pub fn differs_from(&self, contact: &Contact) -> Self {
         let mut change = self.clone();
         let contact_type = self.contact_type.as_ref().unwrap_or(&contact.contact_type);

@@ -85,8 +85,9 @@ impl ContactType {
 
     /// Whether two values mean the same number or address: all digits of a number, an
     /// extension's too, an address without case, anything else as it is written. So is a number
-    /// of fewer than seven digits, not counting a leading 1: what else is in it may tell it from
-    /// another one, as in `1-800-FLOWERS`.
+    /// with letters in it and fewer than seven digits, not counting a leading 1: the letters tell
+    /// it from another one, as in `1-800-FLOWERS`. A service that keeps digits alone has another
+    /// value then.
     #[must_use]
     pub fn same_value(&self, one: &str, other: &str) -> bool {
         one == other

@@ -84,7 +84,8 @@ impl CreateContactRequest {
         self.memo.as_deref()
     }
 
-    /// Whether `contact` is this number or address already. A landline and a mobile telephone
+    /// Whether `contact` is this number or address already, as by
+    /// [`ContactType::same_value`]. A landline and a mobile telephone
     /// with one number are the same; a fax is not a telephone.
     #[must_use]
     pub fn is_same(&self, contact: &Contact) -> bool {

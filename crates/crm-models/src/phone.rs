@@ -9,6 +9,9 @@ const MOST_CHARACTERS: usize = 50;
 /// that a `#` or a letter is part of the number, as in `1-800-FLOWERS`.
 const LOCAL_DIGITS: usize = 7;
 
+/// The words between a number and its extension.
+const EXTENSION_WORDS: [&str; 3] = ["x", "ext", "extension"];
+
 /// What all ways to write a number have in common: its digits, without the leading 1 of eleven
 /// (the country code of the US) and without an extension. Search with it.
 ///
@@ -46,17 +49,32 @@ pub fn without_extension(number: &str) -> &str {
 }
 
 /// Whether two texts are one number and extension as the service may write them: also all
-/// digits in a row, since a service that keeps digits alone runs the two together. Too few
-/// digits say nothing, as in `1-800-FLOWERS` and `1-800-PLUMBER`.
+/// digits in a row, since a service that keeps digits alone runs the two together. Beside
+/// letters too few digits say nothing, as in `1-800-FLOWERS` and `1-800-PLUMBER`.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let extension = |number: &str| digits(&number[without_extension(number).len()..]);
+    let of_letters = has_letters(one) || has_letters(other);
+    let tells = |digits: &str| match of_letters {
+        // The country code of `1-206-555-HELP` makes no number of it.
+        true => digits.strip_prefix('1').unwrap_or(digits).len() >= LOCAL_DIGITS,
+        false => !digits.is_empty(),
+    };
     let same = |part: fn(&str) -> String| {
         let part_of_one = part(one);
-        // The country code of `1-206-555-HELP` makes no number of it.
-        let local = part_of_one.strip_prefix('1').unwrap_or(&part_of_one);
-        local.len() >= LOCAL_DIGITS && part_of_one == part(other)
+        tells(&part_of_one) && part_of_one == part(other)
     };
     same(digits) || (same(key) && extension(one) == extension(other))
+}
+
+/// Whether there are letters that may stand for digits, as in `1-800-FLOWERS`.
+fn has_letters(number: &str) -> bool {
+    let is_extension = |word: &str| {
+        let mut words = EXTENSION_WORDS.iter();
+        words.any(|known| word.eq_ignore_ascii_case(known))
+    };
+    number
+        .split(|character: char| !character.is_alphabetic())
+        .any(|word| !word.is_empty() && !is_extension(word))
 }
 
 /// The digits, without the leading 1 of eleven.

@@ -46,9 +46,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         self.service.write(&operation).await
     }
 
-    /// Creates a contact unless the owner has one of its kind with the same value (telephone
-    /// numbers compared by digits, addresses without case). After an unknown outcome it looks
-    /// again instead of creating a second one.
+    /// Creates a contact unless the owner has one of its kind with the same value, as by
+    /// [`CreateContactRequest::is_same`]. After an unknown outcome it looks again instead of
+    /// creating a second one.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -69,7 +69,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// ```
     ///
     /// It looks and then creates: two callers at the same time may both find nothing and create
-    /// one each. Where that can happen, let one caller do it.
+    /// one each. Where that can happen, let one caller do it. A number of letters as in
+    /// `1-800-FLOWERS` is not found again where the service keeps digits alone: each call creates
+    /// one more.
     ///
     /// # Errors
     ///
