@@ -156,6 +156,26 @@ async fn nothing_is_sent_for_an_empty_or_invalid_change() {
 }
 
 #[tokio::test]
+async fn what_the_contact_may_have_already_is_judged_after_the_read_and_never_written() {
+    let vertical_tab = "Front\u{b}door";
+    let has_it = mobile(71_204).replace("Site manager", r"Front\u000bdoor");
+    let change = no_marketing().memo(vertical_tab);
+    let done = without_marketing(71_204).replace("Site manager", r"Front\u000bdoor");
+    let (passed, _) = service([ok(page(1, false, &[has_it])), ok(done)]);
+    let contacts = passed.location(location());
+    contacts.ensure(id(71_204), &change).await.unwrap();
+
+    let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
+    let contacts = refused.location(location());
+    let error = contacts.ensure(id(71_204), &change).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid input, nothing was written: memo holds a control character"
+    );
+    assert_eq!(sent.lines(), [LIST]);
+}
+
+#[tokio::test]
 async fn a_number_written_otherwise_is_no_difference_but_another_flag_is() {
     let change = ContactChange::new().value("(818) 555-0142");
     let (agreeing, _) = service([ok(mobile(71_204))]);
@@ -214,20 +234,40 @@ async fn ensure_sends_only_what_differs_and_tells_it() {
     assert!(sent.lines()[1].ends_with(NO_MARKETING));
 }
 
+/// What no rule would let through as a new value.
+const TWO_ADDRESSES: &str = "a@site.example; b@site.example";
+
+fn two_addresses(contact: &str) -> String {
+    let value = format!(r#""value":"{TWO_ADDRESSES}""#);
+    contact
+        .replace("MobilePhone", "Email")
+        .replace(r#""value":"8185550142""#, &value)
+}
+
+#[tokio::test]
+async fn update_does_not_judge_what_the_contact_has_already() {
+    let read = || ok(page(1, false, &[two_addresses(&mobile(71_204))]));
+    let done = ok(two_addresses(&without_marketing(71_204)));
+    let (service, sent) = service([read(), done, read()]);
+    let change = no_marketing().value(TWO_ADDRESSES);
+    let contacts = service.location(location());
+    contacts.update(id(71_204), &change).await.unwrap();
+    assert_eq!(sent.count("PATCH"), 1);
+
+    let other = no_marketing().value("a@site.example; c@site.example");
+    let error = contacts.update(id(71_204), &other).await.unwrap_err();
+    assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
+    assert_eq!(sent.count("PATCH"), 1);
+}
+
 #[tokio::test]
 async fn ensure_does_not_judge_what_the_contact_has_already() {
-    let value = "a@site.example; b@site.example";
-    let email = |memo: &str| {
-        mobile(71_204)
-            .replace("MobilePhone", "Email")
-            .replace(r#""value":"8185550142""#, &format!(r#""value":"{value}""#))
-            .replace("Site manager", memo)
-    };
+    let email = |memo: &str| two_addresses(&mobile(71_204)).replace("Site manager", memo);
     let page = page(1, false, &[email("Site manager")]);
     let (service, sent) = service([ok(page), ok(email("Both"))]);
     let change = ContactChange::new()
         .contact_type(ContactType::Email)
-        .value(value)
+        .value(TWO_ADDRESSES)
         .memo("Both");
     let contacts = service.location(location());
     contacts.ensure(id(71_204), &change).await.unwrap();

@@ -39,7 +39,8 @@ pub use site::CallSite;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ContactsError {
-    /// The API would refuse the input. Nothing was sent.
+    /// The API would refuse the input. Nothing was written, and nothing was sent but the reading
+    /// of the contact that the input must suit.
     Invalid(InvalidInput),
 
     /// Some preferences are to change, the API takes them only as a whole, and the others are

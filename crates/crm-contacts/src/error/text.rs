@@ -7,7 +7,7 @@ use super::ContactsError;
 impl fmt::Display for ContactsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Invalid(invalid) => write!(f, "invalid input, nothing was sent: {invalid}"),
+            Self::Invalid(invalid) => write!(f, "invalid input, nothing was written: {invalid}"),
             Self::PreferencesUnknown { site, source } => {
                 write!(f, "{site}: nothing was written: {source}")
             }

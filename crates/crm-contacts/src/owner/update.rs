@@ -78,7 +78,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
             true => {
                 let current = self.read(contact, change).await?;
                 change.check_for(&current)?;
-                change.request_for(&current)
+                // What differs was judged just now, and the rest the service took once.
+                let request = change.request_for(&current);
+                request.map(UpdateContactRequest::as_it_was)
             }
             false => change.to_request(None),
         };
