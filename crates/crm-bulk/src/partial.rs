@@ -66,10 +66,22 @@ fn partial(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether two paths lead to one file. One that is not there yet is known by its path alone.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
-    }
+/// Whether writing a file in the making, or putting it in place, would touch the other one.
+pub(crate) fn would_touch(path: &Path, other: &Path) -> bool {
+    let other = whole(other);
+    [whole(path), whole(&partial(path))].contains(&other)
+}
+
+/// The path of a file from the root on, also of one that is not there yet.
+fn whole(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = path.parent()?;
+        let folder = match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        };
+        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+    };
+    let whole = fs::canonicalize(path).ok().or_else(in_folder);
+    whole.unwrap_or_else(|| path.to_owned())
 }

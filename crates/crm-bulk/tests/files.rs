@@ -200,9 +200,10 @@ async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_un
         async { plan.from_api(&world.service, input, out).await.unwrap() }
     };
     let csv: &[u8] = b"location_id,contact_id,action,memo\n2001,3001,delete\n\
-        2001,3002,,Jos\xe9\n2001,3003,,\"at \"the\" gate\"\n";
+        2001,3002,,Jos\xe9\n2001,3003,,\"at \"the\" gate\"\n2001,3004,,x,further\n";
     let ndjson: &[u8] = b"{\"location_id\": 2001, \"contact_id\": 3002, \"memo\": \"Jos\xe9\"}\n";
-    for (name, rows, wrong) in [("csv", csv, 3), ("ndjson", ndjson, 1)] {
+    // What has cells too many is mended by taking them away.
+    for (name, rows, wrong, too_wide) in [("csv", csv, 4, 1), ("ndjson", ndjson, 1, 0)] {
         let summary = plan(rows.to_vec(), "first.crm").await;
         assert_eq!(summary.invalid_rows(), wrong, "{name}");
         let given_back = [
@@ -214,12 +215,14 @@ async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_un
             assert_eq!(again.invalid_rows(), wrong, "{name}");
             let told = again.invalid.unwrap().cells[0].to_string();
             assert!(told.contains("clear that cell"), "{told}");
+            let kept = fs::read_to_string(world.path("mend")).unwrap();
+            assert_eq!(kept.matches("2001,3004,,x,further,").count(), too_wide);
             fs::remove_file(world.path("again.crm")).unwrap();
 
             let rows = String::from_utf8(rows).unwrap();
             let mended = rows.replace("the row is broken", "mended");
             let mended = plan(mended.into_bytes(), "again.crm").await;
-            assert_eq!(mended.invalid_rows(), 0, "{name}");
+            assert_eq!(mended.invalid_rows(), too_wide as u64, "{name}");
             fs::remove_file(world.path("again.crm")).unwrap();
         }
         fs::remove_file(world.path("first.crm")).unwrap();
@@ -642,17 +645,26 @@ async fn the_file_to_mend_never_replaces_what_the_plan_works_with() {
     let rows = "location_id,contact_id,memo\n2001,3001,x\n0,3002,y\n";
     fs::write(world.path("rows.csv"), rows).unwrap();
     drop(world.snapshot().await);
-    for file in ["rows.csv", "set.crm", "snapshot"] {
+    fs::copy(world.path("rows.csv"), world.path("copy.partial")).unwrap();
+    for (rows, file) in [
+        ("rows.csv", "rows.csv"),
+        ("rows.csv", "set.crm"),
+        ("rows.csv", "./set.crm"),
+        ("rows.csv", "snapshot"),
+        ("copy.partial", "copy"),
+    ] {
         let plan = Plan::new(world.site.clone())
             .snapshot(Snapshot::open(world.path("snapshot")).unwrap())
             .mend_file(world.path(file));
-        let input = Input::open(world.path("rows.csv")).unwrap();
+        let input = Input::open(world.path(rows)).unwrap();
         let error = plan
             .from_snapshot(input, world.path("set.crm"))
             .unwrap_err();
-        assert!(matches!(error, BulkError::Taken { .. }), "{error}");
+        assert!(matches!(error, BulkError::Taken { .. }), "{file}: {error}");
     }
-    assert_eq!(fs::read_to_string(world.path("rows.csv")).unwrap(), rows);
+    for kept in ["rows.csv", "copy.partial"] {
+        assert_eq!(fs::read_to_string(world.path(kept)).unwrap(), rows);
+    }
 }
 
 #[tokio::test]

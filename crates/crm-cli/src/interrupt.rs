@@ -1,7 +1,7 @@
 //! Ctrl-C and, on Unix, the polite request to end.
 
 use std::{
-    future::Future,
+    future::{self, Future},
     io::{self, Write},
     pin::pin,
     process,
@@ -73,14 +73,21 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
 }
 
 /// Does work until a signal comes: it is dropped then, and with it go its temporary files. While the
-/// work waits for nothing, as in a long computation, a signal waits too.
+/// work waits for nothing, as in a long computation, a signal waits too, also until the work is done.
 pub(crate) async fn until_signal<R>(
     work: impl Future<Output = Result<R, CliError>>,
 ) -> Result<R, CliError> {
-    let stop = pin!(signal()?);
+    let mut stop = pin!(signal()?);
+    let done = tokio::select! {
+        biased;
+        signal = &mut stop => return Err(CliError::Interrupted(signal)),
+        done = work => done,
+    };
+    // The runtime hears of a signal only between two steps.
+    tokio::task::yield_now().await;
     tokio::select! {
         biased;
         signal = stop => Err(CliError::Interrupted(signal)),
-        done = work => done,
+        () = future::ready(()) => done,
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{fs, thread, time::Duration};
+use std::fs;
 
 use common::{Service, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
@@ -315,9 +315,9 @@ fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal()
     for (signal, number, exit) in [("INT", 2, 130), ("TERM", 15, 143)] {
         let before = service.writes().len();
         let apply = ["apply", "set.crm", "--concurrency", "1", "--output", "json"];
-        let child = service.spawn(&apply);
+        let mut child = service.spawn(&apply);
         while service.writes().len() == before {
-            thread::sleep(Duration::from_millis(10));
+            common::wait_beside(&mut child);
         }
         let (told, ended_by) = common::end_with(signal, child);
         assert_eq!(ended_by, Some(number), "{told}");
@@ -342,26 +342,32 @@ fn a_plan_that_is_told_to_end_leaves_no_contacts_behind() {
     service
         .sandbox
         .inject(FaultPlan::new().rule(slow.method("GET").times(0)));
-    let folder = || {
+    service.write("rows.csv", ROWS);
+    // The folder of a snapshot, or a set in the making.
+    let contacts = || {
         let mut files = fs::read_dir(service.home.path()).unwrap().flatten();
-        files.find(|file| file.path().join("contacts").exists())
+        files.find(|file| {
+            let name = file.file_name().into_string().unwrap();
+            file.path().join("contacts").exists() || name.contains(".partial")
+        })
     };
     for command in [
         &["opt-out", "list.csv"][..],
         &["plan", "--lowercase-emails"],
+        &["plan", "rows.csv"],
     ] {
-        let child = service.spawn(&[command, &["--out", "set.crm"]].concat());
+        let mut child = service.spawn(&[command, &["--out", "set.crm"]].concat());
         let made = loop {
-            match folder() {
-                Some(folder) => break folder,
-                None => thread::sleep(Duration::from_millis(10)),
+            match contacts() {
+                Some(contacts) => break contacts,
+                None => common::wait_beside(&mut child),
             }
         };
         let mode = made.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
         let (_, ended_by) = common::end_with("INT", child);
         assert_eq!(ended_by, Some(2));
-        assert!(folder().is_none());
+        assert!(contacts().is_none(), "{command:?}");
     }
 }
 

@@ -326,10 +326,10 @@ fn an_export_that_is_told_to_end_ends_by_the_signal_and_goes_on_later() {
     let third = slow.operation("ExportContacts_LocationsContacts").nth(3);
     service.sandbox.inject(FaultPlan::new().rule(third));
     let out = service.home.path().join("out");
-    let child = service.spawn(&EXPORT);
+    let mut child = service.spawn(&EXPORT);
     // Else the next run would meet it.
     while !service.sandbox.unmet_faults().is_empty() {
-        thread::sleep(Duration::from_millis(10));
+        common::wait_beside(&mut child);
     }
     assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 200);
     let (_, ended_by) = common::end_with("TERM", child);

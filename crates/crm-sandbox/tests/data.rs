@@ -220,6 +220,15 @@ async fn sql_that_fails_is_named_and_leaves_no_database() {
     }
     let builder = Sandbox::builder().data(&file).sql(good);
     builder.start().await.unwrap();
+
+    for end in ["COMMIT;", "ROLLBACK;"] {
+        let start = Sandbox::builder().sql(format!("{good}\n{end}")).start();
+        let error = start.await.unwrap_err();
+        assert!(
+            matches!(error, SandboxError::Sql { statement: 2, .. }),
+            "{error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -154,7 +154,10 @@ impl CsvRows {
 
     /// The cells of a row that is not read, as far as they are text.
     fn kept_of_broken(&self) -> String {
-        let is_ours = |at| matches!(self.columns.get(at), Some((_, Cell::Ours)));
+        // What this crate adds stands at the end, behind cells too many as well.
+        let too_many = self.record.len().saturating_sub(self.columns.len());
+        let column = |at: usize| self.columns.get(at.checked_sub(too_many)?);
+        let is_ours = |at: usize| matches!(column(at), Some((_, Cell::Ours)));
         let cells = self.record.iter().enumerate();
         let cells = cells.filter(|(at, _)| !is_ours(*at));
         let cells: Vec<_> = cells

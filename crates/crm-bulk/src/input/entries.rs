@@ -85,12 +85,13 @@ impl Entries {
         });
         let entries = rows.into_iter().map(|(line, cells, damage)| {
             let width = cells.len();
-            let kept = header
-                .iter()
-                .cloned()
-                .chain(std::iter::repeat(String::new()));
+            // What this crate adds stands at the end, behind cells too many as well.
+            let too_many = width.saturating_sub(header.len());
+            let headers = std::iter::repeat_n("", too_many)
+                .chain(header.iter().map(String::as_str))
+                .map(str::to_owned);
             let (added, row): (Vec<_>, Vec<_>) =
-                kept.zip(cells).partition(|(header, _)| is_ours(header));
+                headers.zip(cells).partition(|(header, _)| is_ours(header));
             let told = || {
                 added
                     .iter()

@@ -58,7 +58,7 @@ pub struct Changes<'a> {
     left: u64,
     /// The last one that was read.
     last: i64,
-    page: vec::IntoIter<Change>,
+    page: vec::IntoIter<Result<Change, BulkError>>,
     ended: bool,
 }
 
@@ -109,21 +109,25 @@ impl Changes<'_> {
         );
         let limit = self.left.min(PAGE);
         let database = &self.set.database;
-        let page = || -> rusqlite::Result<Vec<Change>> {
-            database
-                .connection
-                .prepare_cached(&sql)?
-                .query_map(
-                    params![self.last, self.states, self.row, limit],
-                    columns::read,
-                )?
-                .collect()
-        };
-        let page = database.check(page())?;
+        let mut statement = database.check(database.connection.prepare_cached(&sql))?;
+        let selected = params![self.last, self.states, self.row, limit];
+        let rows = database.check(statement.query_map(selected, columns::read))?;
+        let mut page = Vec::new();
+        let mut failed = false;
+        for row in rows {
+            // What comes before it is given all the same.
+            failed = row.is_err();
+            if let Ok(change) = &row {
+                self.last = change.id.0;
+            }
+            page.push(database.check(row));
+            if failed {
+                break;
+            }
+        }
         let read = page.len() as u64;
         self.left -= read;
-        self.ended = read < PAGE;
-        self.last = page.last().map_or(self.last, |change| change.id.0);
+        self.ended = failed || read < PAGE;
         self.page = page.into_iter();
         Ok(())
     }
@@ -140,7 +144,7 @@ impl Iterator for Changes<'_> {
             self.ended = true;
             return Some(Err(error));
         }
-        self.page.next().map(Ok)
+        self.page.next()
     }
 }
 

@@ -89,6 +89,8 @@ impl Snapshot {
     fn create(path: &Path, site: &Site) -> Result<(), BulkError> {
         let new = NewDatabase::create(path, &FORMAT)?;
         new.database().set_site(site)?;
+        // Here, where nobody else has it open: SQLite does not wait for others to do so.
+        new.database().make_durable()?;
         new.finish()
     }
 

@@ -110,6 +110,13 @@ impl Service {
     }
 }
 
+/// Waits a little for something that a command is to do while it runs.
+#[cfg(unix)]
+pub fn wait_beside(child: &mut Child) {
+    assert_eq!(child.try_wait().unwrap(), None, "it ended early");
+    std::thread::sleep(std::time::Duration::from_millis(10));
+}
+
 /// Sends a signal, and waits for the end: what was written to stdout, and the signal that ended
 /// the process, if one did. Stdout is read meanwhile, or a full pipe would keep the process.
 #[cfg(unix)]

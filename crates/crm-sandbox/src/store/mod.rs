@@ -225,6 +225,10 @@ fn run_each(db: &Connection, sql: &str) -> Result<(), SandboxError> {
     };
     let mut statement = 1;
     while next().map_err(|error| SandboxError::sql(statement, error))? {
+        if db.is_autocommit() {
+            let source = "it ends the transaction in which the database is filled".into();
+            return Err(SandboxError::Sql { statement, source });
+        }
         statement += 1;
     }
     Ok(())

@@ -55,30 +55,19 @@ pub(crate) struct InputArgs {
 }
 
 impl InputArgs {
-    /// The rows of a file, or of stdin for `-`.
-    fn open(&self, path: &PathBuf) -> Result<Input, CliError> {
-        self.open_or(path, io::stdin())
-    }
-
     /// The rows of a file, or for `-` of stdin, which is read to its end at once: whoever watches
     /// for signals must not wait for a person's rows.
-    fn open_whole(&self, path: &PathBuf) -> Result<Input, CliError> {
-        let mut rows = Vec::new();
-        if path.as_os_str() == "-" {
-            let read = io::stdin().read_to_end(&mut rows);
-            read.map_err(|error| CliError::io("cannot read stdin", error))?;
-        }
-        self.open_or(path, io::Cursor::new(rows))
-    }
-
-    fn open_or(
-        &self,
-        path: &PathBuf,
-        stdin: impl Read + Send + 'static,
-    ) -> Result<Input, CliError> {
+    fn open(&self, path: &PathBuf) -> Result<Input, CliError> {
         let input = match path.as_os_str() == "-" {
-            true if self.ndjson => Input::ndjson("stdin", stdin),
-            true => Input::csv("stdin", stdin),
+            true => {
+                let mut rows = Vec::new();
+                let read = io::stdin().read_to_end(&mut rows);
+                read.map_err(|error| CliError::io("cannot read stdin", error))?;
+                match self.ndjson {
+                    true => Input::ndjson("stdin", io::Cursor::new(rows)),
+                    false => Input::csv("stdin", io::Cursor::new(rows)),
+                }
+            }
             false => Input::open(path)?,
         };
         Ok(match self.delimiter {

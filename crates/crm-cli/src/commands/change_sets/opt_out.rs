@@ -39,7 +39,7 @@ pub(crate) struct OptOutCommand {
 
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
-        let list = self.rows.open_whole(&self.list)?;
+        let list = self.rows.open(&self.list)?;
         interrupt::until_signal(self.plan(session, list, on)).await?;
         Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)
     }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, CleanUp, Plan, Snapshot};
+use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crate::{error::CliError, interrupt, output::note, session::Session};
@@ -138,19 +138,37 @@ impl PlanCommand {
         if let Some(mend) = &self.rows.mend {
             plan = plan.mend_file(mend);
         }
-        let summary = match &self.input {
+        let input = self.input.as_ref().map(|path| self.rows.open(path));
+        let input = input.transpose()?;
+        let summary = interrupt::until_signal(self.make_set(session, plan, input)).await?;
+        if let Some(invalid) = &summary.invalid {
+            tell_invalid(invalid);
+            note(format!("{} wrong rows were left out", invalid.rows));
+        }
+        let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
+        match summary.write(session.output) {
+            // Who reads only the beginning is told the number of changes all the same.
+            Err(error) if !error.is_broken_pipe() => Err(error),
+            _ => Ok(summary.open()),
+        }
+    }
+
+    /// Makes the set of the rows, or of clean-ups where there are none.
+    async fn make_set(
+        &self,
+        session: &Session<'_>,
+        plan: Plan,
+        input: Option<Input>,
+    ) -> Result<PlanSummary, CliError> {
+        let planned = match input {
             None => {
-                let file = self.snapshot.as_deref();
-                let planned = interrupt::until_signal(async {
-                    let (snapshot, folder) = snapshot::fresh(session, file).await?;
-                    let planned = plan.snapshot(snapshot).clean_ups(&self.out);
-                    drop(folder);
-                    Ok(planned)
-                });
-                planned.await?
+                let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
+                let planned = plan.snapshot(snapshot).clean_ups(&self.out);
+                drop(folder);
+                planned
             }
-            Some(path) => {
-                let input = self.rows.open(path)?.clear_token(&self.clear);
+            Some(input) => {
+                let input = input.clear_token(&self.clear);
                 let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
                 let age = Duration::from_secs(60 * self.max_age);
                 match snapshot {
@@ -166,21 +184,11 @@ impl PlanCommand {
                 }
             }
         };
-        let summary = summary.map_err(|error| match error {
+        planned.map_err(|error| match error {
             error @ BulkError::NeedsSnapshot { .. } => CliError::Usage(format!(
                 "{error}: run `crm snapshot FILE` and give --snapshot FILE"
             )),
             error => told(error),
-        })?;
-        if let Some(invalid) = &summary.invalid {
-            tell_invalid(invalid);
-            note(format!("{} wrong rows were left out", invalid.rows));
-        }
-        let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
-        match summary.write(session.output) {
-            // Who reads only the beginning is told the number of changes all the same.
-            Err(error) if !error.is_broken_pipe() => Err(error),
-            _ => Ok(summary.open()),
-        }
+        })
     }
 }

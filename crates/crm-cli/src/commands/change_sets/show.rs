@@ -113,7 +113,14 @@ impl Show {
             selection = selection.limit(limit);
         }
         for change in ChangeSet::open(self.set)?.changes(&selection) {
-            records.push(&change?.into())?;
+            match change {
+                Ok(change) => records.push(&change.into())?,
+                Err(error) => {
+                    // What was read is shown; a reader that went away hides no error.
+                    let _ = records.interrupt();
+                    return Err(error.into());
+                }
+            }
         }
         records.finish()
     }
