@@ -35,7 +35,7 @@ impl Exit {
         (Self::Local, "a file or this machine failed"),
         (
             Self::Usage,
-            "usage, settings or input are wrong, or a write was not allowed; nothing was sent",
+            "usage, settings or input are wrong, or a write was not allowed; nothing was written",
         ),
         (
             Self::Refused,

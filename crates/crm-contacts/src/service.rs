@@ -130,6 +130,8 @@ impl<T: Transport> ContactsService<T> {
     /// The time by which everything that this service does must have ended: the
     /// [`deadline`](Call::deadline) of each call. Without one a call over `transport::standard`
     /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included.
+    /// What does not end in time is a time-out; a call that an answer 429 keeps waiting for longer
+    /// ends at once, as `RateLimited`.
     ///
     /// Take a clone of a service for one piece of work, say the answer to one web request.
     ///

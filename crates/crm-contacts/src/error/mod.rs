@@ -219,10 +219,12 @@ impl ContactsError {
     /// unknown outcome.
     ///
     /// ```
-    /// use crm_contacts::ContactsError;
+    /// use crm_contacts::{ContactsError, transport::TransportErrorKind};
     ///
     /// fn took_too_long(error: &ContactsError) -> bool {
-    ///     error.transport_error().is_some_and(|error| error.is_timeout())
+    ///     error.transport_error().is_some_and(|error| {
+    ///         error.is_timeout() || error.kind() == TransportErrorKind::RateLimited
+    ///     })
     /// }
     /// ```
     #[must_use]
