@@ -1,22 +1,20 @@
-//! What the layers must know of a problem answer (RFC 9457, or the gateway's older form).
+//! What the layers must know of a problem answer (RFC 9457, or a gateway's forms).
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Response;
 
-#[derive(Deserialize)]
-struct Problem {
-    title: Option<String>,
-    message: Option<String>,
-}
+/// Where the title of a problem stands, in this order; gateways call it `message`.
+const TITLES: [&str; 3] = ["/title", "/message", "/error/message"];
 
-/// The title of a problem; some answers call it `message`.
+/// The title of a problem.
 pub(crate) fn title(response: &Response) -> Option<String> {
-    let problem: Problem = serde_json::from_slice(response.body()).ok()?;
-    [problem.title, problem.message]
-        .into_iter()
-        .flatten()
-        .find(|text| !text.trim().is_empty())
+    let problem: Value = serde_json::from_slice(response.body()).ok()?;
+    let mut titles = TITLES
+        .iter()
+        .filter_map(|place| problem.pointer(place)?.as_str());
+    let title = titles.find(|text| !text.trim().is_empty())?;
+    Some(title.to_owned())
 }
 
 /// Whether the title of a conflict says that the service is down for a while.

@@ -80,6 +80,7 @@ proptest! {
             format!(r#""title":"Wait {seconds} s.""#),
             format!(r#""message":"Wait {seconds} s.""#),
             format!(r#""message":"Busy","title":"Wait {seconds} s.""#),
+            format!(r#""error":{{"message":"Wait {seconds} s."}}"#),
         ] {
             prop_assert_eq!(retry_after(&answer(429, format!("{{{members}}}"))), wait);
         }

@@ -165,6 +165,17 @@ impl Redactor {
                             *text = self.problem(text, status);
                         }
                         ("error", Value::String(text)) if is_code(text) => {}
+                        // A gateway's form: the problem is the member's value.
+                        ("error", Value::Object(error)) if status >= 400 && !hide => {
+                            for (name, value) in error {
+                                match value {
+                                    Value::String(text) if name == "message" => {
+                                        *text = self.problem(text, status);
+                                    }
+                                    _ => self.json(value, true, status),
+                                }
+                            }
+                        }
                         // The free map of a problem.
                         ("data", Value::Object(_)) if status >= 400 => {
                             self.json(value, true, status)
@@ -206,8 +217,9 @@ impl Redactor {
     }
 
     fn placeholder(&mut self, value: &str) -> String {
-        // Flags and nothing tell nothing.
-        if matches!(value, "" | "true" | "false") || is_placeholder(value) {
+        // Flags and blanks tell nothing; and to a reader a blank text is none, so it stays one.
+        let tells_nothing = value.trim().is_empty() || matches!(value, "true" | "false");
+        if tells_nothing || is_placeholder(value) {
             return value.to_owned();
         }
         let number = self.placeholders.len() + 1;

@@ -201,7 +201,28 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
             r#"{"message":"Try again in 7 seconds"}"#,
             "Try again in 7",
         ),
+        (
+            429,
+            r#"{"error":{"code":"555","message":"Try again in 7 seconds"}}"#,
+            "Try again in 7",
+        ),
         (409, r#"{"title":"Down for maintenance"}"#, "Down for maint"),
+        (
+            409,
+            r#"{"title":" ","message":"Down for maintenance"}"#,
+            r#"title\":\" \","#,
+        ),
+        (
+            409,
+            r#"{"error":{"message":"Try later: 555-0142 waits"}}"#,
+            "Down for maint",
+        ),
+        (400, r#"{"error":{"message":"555-0142 is bad"}}"#, ""),
+        (
+            429,
+            r#"{"error":{"message":"Wait","inner":{"message":"555"}}}"#,
+            "Wait",
+        ),
         (400, r#"{"error":"invalid_client"}"#, "invalid_client"),
         (400, r#"{"title":"555-0142 is bad"}"#, ""),
         (400, r#"{"message":"555-0142 is bad"}"#, ""),

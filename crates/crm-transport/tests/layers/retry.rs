@@ -116,6 +116,12 @@ async fn only_a_conflict_that_speaks_of_maintenance_is_repeated() {
         (409, r#"{"title":"Please try again later"}"#, 5),
         (409, r#"{"title":" ","message":"Down for maintenance"}"#, 5),
         (409, r#"{"message":"Busy, try later"}"#, 5),
+        (409, r#"{"error":{"message":"Down for maintenance"}}"#, 5),
+        (
+            409,
+            r#"{"title":"Changed","error":"Down for maintenance"}"#,
+            1,
+        ),
         (
             409,
             r#"{"title":"The contact was changed by another user"}"#,
