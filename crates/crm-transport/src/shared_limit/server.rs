@@ -118,7 +118,7 @@ impl Server {
                 *lock(&self.away) = None;
                 return Ok(answer);
             }
-            Err(error) => self.without_password(&error),
+            Err(error) => without_quotes(&error),
         };
         tracing::warn!(error = failure, "the server of the shared limit is away");
         let reason = Arc::from(failure);
@@ -127,16 +127,6 @@ impl Server {
             reason: Arc::clone(&reason),
         });
         Err(Refused::Away(reason))
-    }
-
-    /// The error's words. A server's may repeat the command that it did not understand.
-    fn without_password(&self, error: &RedisError) -> String {
-        let words = error.to_string();
-        let settings = self.client.get_connection_info().redis_settings();
-        match settings.password() {
-            Some(password) if !password.is_empty() => words.replace(password, "…"),
-            _ => words,
-        }
     }
 
     async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {
@@ -167,5 +157,18 @@ impl Server {
             *lock(&self.connection) = None;
         }
         answer
+    }
+}
+
+/// The error's words up to the first that are quoted: a server quotes the command that it did not
+/// understand, with the password in it or, where it cuts long ones, a part of that.
+fn without_quotes(error: &RedisError) -> String {
+    let words = error.to_string();
+    let mut quotes = words.match_indices(['\'', '`', '"']);
+    // Not the apostrophe of "can't".
+    let opening = quotes.find(|(at, _)| words[..*at].ends_with(|c: char| !c.is_alphanumeric()));
+    match opening {
+        Some((at, _)) => format!("{}…", &words[..at]),
+        None => words,
     }
 }
