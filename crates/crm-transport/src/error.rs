@@ -75,7 +75,8 @@ pub enum TransportErrorKind {
     AnswerTooLarge,
     /// The answer is no HTTP, or its content encoding cannot be read. Unknown.
     UnreadableAnswer,
-    /// The token endpoint refused the credentials. Not sent; never repeated.
+    /// The credentials cannot be used: the token endpoint refused them, a part of them is empty, or
+    /// no header can hold them. Not sent; never repeated.
     Credentials,
     /// The token endpoint gave no token for a passing reason, also when it was asked again. Not
     /// sent; not repeated, since the call has waited for it already.
@@ -115,7 +116,7 @@ impl TransportErrorKind {
             Self::IncompleteAnswer => "the answer ends too early",
             Self::AnswerTooLarge => "the answer is larger than allowed",
             Self::UnreadableAnswer => "the answer's encoding cannot be read",
-            Self::Credentials => "the credentials were refused",
+            Self::Credentials => "the credentials cannot be used",
             Self::TokenEndpoint => "the token endpoint gave no token",
             Self::RateLimited => "waiting for the rate limit would take too long",
             Self::LimitServer => "the server of the shared rate limit is away",
@@ -191,7 +192,7 @@ impl TransportError {
         )
     }
 
-    /// Whether the token endpoint refused the credentials.
+    /// Whether the credentials cannot be used: refused by the token endpoint, or empty.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.kind == TransportErrorKind::Credentials

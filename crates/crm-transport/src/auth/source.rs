@@ -78,7 +78,8 @@ pub struct TokenInfo {
 
 impl Auth {
     /// A source that asks `endpoint`: a transport to the auth host, or to anything that answers
-    /// like it, for example a token broker of your own.
+    /// like it, for example a token broker of your own. No part of the credentials may be empty,
+    /// even where the broker needs none.
     #[must_use]
     pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
         Self(Arc::new(Shared::new(endpoint, credentials)))
@@ -102,7 +103,8 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Credentials`] when the credentials were refused, for good;
+    /// [`TransportErrorKind::Credentials`] when the credentials cannot be used: they were refused,
+    /// for good, or a part of them is empty;
     /// [`TransportErrorKind::TokenEndpoint`] for a passing reason.
     pub async fn token_info(&self) -> Result<TokenInfo, TransportError> {
         #[cfg(feature = "token-cache")]

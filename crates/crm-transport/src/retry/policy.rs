@@ -105,7 +105,9 @@ impl RetryPolicy {
     }
 
     /// How long a call may take with all its attempts and waits, the one for the rate limit and
-    /// for a token included. What is still on its way then is cut off. A call may have a
+    /// for a token included. What is still on its way then is cut off. Where an answer 429 has
+    /// closed the rate limit's gate for longer than is left, the call ends at once, as
+    /// [`RateLimited`](TransportErrorKind::RateLimited). A call may have a
     /// [`deadline`](crate::Call::deadline) before that.
     pub fn total_time(mut self, time: Duration) -> Self {
         self.total_time = time;
