@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::temporary::Temporary;
+use crate::temporary::{self, Temporary};
 
 /// A file in the making, readable by its owner alone: it may hold personal data. It lies under
 /// `NAME.partial` until it is complete; dropped before, it is removed, and what had the name stays
@@ -75,12 +75,8 @@ pub(crate) fn would_touch(path: &Path, other: &Path) -> bool {
 /// The path of a file from the root on, also of one that is not there yet.
 fn whole(path: &Path) -> PathBuf {
     let in_folder = || {
-        let folder = path.parent()?;
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+        let folder = fs::canonicalize(temporary::folder(path)).ok()?;
+        Some(folder.join(path.file_name()?))
     };
     let whole = fs::canonicalize(path).ok().or_else(in_folder);
     whole.unwrap_or_else(|| path.to_owned())

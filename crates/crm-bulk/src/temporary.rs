@@ -57,8 +57,13 @@ impl Drop for Temporary {
 /// has its name by now.
 fn sync_folder(path: &Path) {
     if cfg!(unix) {
-        let folder = path.parent().filter(|path| !path.as_os_str().is_empty());
-        let folder = File::open(folder.unwrap_or(Path::new(".")));
-        let _ = folder.and_then(|folder| folder.sync_all());
+        let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
     }
+}
+
+/// The folder in which a file lies or will lie.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }

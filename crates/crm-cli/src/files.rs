@@ -21,11 +21,14 @@ pub(crate) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
 /// The path of a file from the root on, also of one that is not there yet.
 fn whole(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().or_else(|| {
-        let folder = path.parent()?;
-        let folder = match folder.as_os_str().is_empty() {
-            true => Path::new("."),
-            false => folder,
-        };
-        Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+        let folder = fs::canonicalize(folder(path)).ok()?;
+        Some(folder.join(path.file_name()?))
     })
+}
+
+/// The folder in which a file lies or will lie.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }

@@ -143,7 +143,7 @@ impl CsvRows {
 
     fn wrong_width(&self) -> Option<String> {
         let (found, wanted) = (self.record.len(), self.columns.len());
-        (found != wanted).then(|| format!("the header has {wanted} cells, it has {found}"))
+        (found != wanted).then(|| other_width(found, wanted))
     }
 
     fn told_broken(&self) -> Option<String> {
@@ -177,6 +177,11 @@ impl CsvRows {
             }
         }
     }
+}
+
+/// That a record is not as wide as its header.
+pub(super) fn other_width(found: usize, wanted: usize) -> String {
+    format!("the header has {wanted} cells, it has {found}")
 }
 
 /// Why the cells of a record are not what was meant, if so.

@@ -2,7 +2,7 @@
 
 use super::{
     Input, InputFormat, NdjsonRows, Object,
-    csv::damage,
+    csv::{damage, other_width},
     headers::Holds,
     invalid::{BadCell, broken, still_broken},
     is_ours,
@@ -101,10 +101,9 @@ impl Entries {
             let data = serde_json::to_string(&cells).unwrap_or_default();
             let values = match (damage.or_else(told), named) {
                 (Some(reason), _) => Err(broken(line, &reason)),
-                (None, true) if width > header.len() => Err(broken(
-                    line,
-                    &format!("the header has {} cells, it has {width}", header.len()),
-                )),
+                (None, true) if too_many > 0 => {
+                    Err(broken(line, &other_width(width, header.len())))
+                }
                 (None, true) => values(line, &row),
                 (None, false) => sole_value(line, &row),
             };

@@ -111,10 +111,7 @@ fn write_file<R>(
         let mut file = BufWriter::new(fs::File::create(path).map_err(failed)?);
         return Ok(write(&mut file)?);
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    let file = tempfile::NamedTempFile::new_in(files::folder(path)).map_err(failed)?;
     let mut file = BufWriter::new(file);
     let written = write(&mut file)?;
     let file = file

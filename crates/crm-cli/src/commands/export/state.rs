@@ -140,11 +140,7 @@ impl State {
 /// Makes a rename durable.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
+    File::open(crate::files::folder(path))?.sync_all()
 }
 
 #[cfg(not(unix))]
