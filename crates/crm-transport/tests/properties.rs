@@ -105,11 +105,17 @@ proptest! {
 
     #[test]
     fn a_token_answer_of_any_bytes_is_a_token_or_an_error_of_its_kind(
-        status in 100..1_000_u16,
+        status in prop_oneof![100..1_000_u16, prop::sample::select(vec![200, 400, 401, 403])],
+        code in prop::option::of(prop::sample::select(vec!["invalid_client", "of_a_gateway"])),
         body in anything(),
     ) {
-        let result = block_on(auth(answer(status, body)).token_info());
-        let is_refused = [400, 401, 403].contains(&status);
+        let refusal = code.map(|code| serde_json::json!({ "error": code }).to_string().into());
+        let result = block_on(auth(answer(status, refusal.unwrap_or(body))).token_info());
+        let is_refused = match status {
+            400 | 401 => true,
+            403 => code == Some("invalid_client"),
+            _ => false,
+        };
         prop_assert!(result.is_err() || (200..300).contains(&status));
         prop_assert_eq!(is_refused, result.is_err_and(|error| error.is_credentials()));
     }
