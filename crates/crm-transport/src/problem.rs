@@ -4,8 +4,15 @@ use serde_json::Value;
 
 use crate::Response;
 
-/// Where the title of a problem stands, in this order; gateways call it `message`.
-const TITLES: [&str; 3] = ["/title", "/message", "/error/message"];
+/// Where the title of a problem stands, in this order: in the API's answers, a gateway's, and the
+/// forms of OAuth 2.0.
+const TITLES: [&str; 5] = [
+    "/title",
+    "/message",
+    "/error_description",
+    "/error",
+    "/error/message",
+];
 
 /// The title of a problem.
 pub(crate) fn title(response: &Response) -> Option<String> {

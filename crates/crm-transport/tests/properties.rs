@@ -81,6 +81,8 @@ proptest! {
             format!(r#""message":"Wait {seconds} s.""#),
             format!(r#""message":"Busy","title":"Wait {seconds} s.""#),
             format!(r#""error":{{"message":"Wait {seconds} s."}}"#),
+            format!(r#""error":"Wait {seconds} s.""#),
+            format!(r#""error":"busy","error_description":"Wait {seconds} s.""#),
         ] {
             prop_assert_eq!(retry_after(&answer(429, format!("{{{members}}}"))), wait);
         }
