@@ -161,10 +161,11 @@ impl Redactor {
             Value::Object(members) => {
                 for (name, value) in members {
                     match (name.as_str(), &mut *value) {
-                        ("title" | "message", Value::String(text)) if status >= 400 && !hide => {
-                            *text = self.problem(text, status);
-                        }
                         ("error", Value::String(text)) if is_code(text) => {}
+                        (
+                            "title" | "message" | "error" | "error_description",
+                            Value::String(text),
+                        ) if status >= 400 && !hide => *text = self.problem(text, status),
                         // A gateway's form: the problem is the member's value.
                         ("error", Value::Object(error)) if status >= 400 && !hide => {
                             for (name, value) in error {

@@ -223,6 +223,22 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
             r#"{"error":{"message":"Wait","inner":{"message":"555"}}}"#,
             "Wait",
         ),
+        (
+            429,
+            r#"{"error":"Try again in 7 seconds"}"#,
+            "Try again in 7",
+        ),
+        (
+            429,
+            r#"{"error":"busy","error_description":"Try again in 7 seconds"}"#,
+            "Try again in 7",
+        ),
+        (
+            409,
+            r#"{"error_description":"Try later: 555-0142 waits"}"#,
+            "Down for maint",
+        ),
+        (400, r#"{"error_description":"555-0142 is bad"}"#, ""),
         (400, r#"{"error":"invalid_client"}"#, "invalid_client"),
         (400, r#"{"title":"555-0142 is bad"}"#, ""),
         (400, r#"{"message":"555-0142 is bad"}"#, ""),

@@ -117,6 +117,7 @@ async fn only_a_conflict_that_speaks_of_maintenance_is_repeated() {
         (409, r#"{"title":" ","message":"Down for maintenance"}"#, 5),
         (409, r#"{"message":"Busy, try later"}"#, 5),
         (409, r#"{"error":{"message":"Down for maintenance"}}"#, 5),
+        (409, r#"{"error":"Down for maintenance"}"#, 5),
         (
             409,
             r#"{"title":"Changed","error":"Down for maintenance"}"#,
