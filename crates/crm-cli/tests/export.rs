@@ -10,10 +10,9 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     thread,
-    time::Duration,
 };
 
-use common::{Service, crm, stderr, stdout};
+use common::{Service, crm, process, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use serde_json::Value;
 
@@ -71,14 +70,8 @@ fn redirected(service: &Service, feed: &str, state: &str) -> Command {
         .create(true)
         .append(true)
         .open(service.home.path().join("all"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
-    command
-        .args(["export", feed, "--recent", "--state", state])
-        .current_dir(service.home.path())
-        .env("XDG_CONFIG_HOME", service.home.path())
-        .envs(service.environment())
-        .stdout(out.unwrap())
-        .stderr(Stdio::null());
+    let mut command = service.process(&["export", feed, "--recent", "--state", state]);
+    command.stdout(out.unwrap()).stderr(Stdio::null());
     command
 }
 
@@ -89,7 +82,7 @@ fn an_export_that_was_killed_goes_on_without_a_torn_line() {
     let export = || redirected(&service, "location-contacts", "state.json");
     let mut killed = export().arg("--follow").spawn().unwrap();
     while fs::read_to_string(&all).unwrap().lines().count() < 500 {
-        thread::sleep(Duration::from_millis(10));
+        common::wait_beside(&mut killed);
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
@@ -306,12 +299,12 @@ fn first_line_then_terminate(command: &mut Command) -> (String, std::process::Ex
 #[test]
 fn following_ends_when_it_is_told_to() {
     let service = large();
-    let (line, status) = first_line_then_terminate(
-        Command::new(env!("CARGO_BIN_EXE_crm"))
-            .args(["export", "location-contacts", "--recent", "--follow"])
-            .env("XDG_CONFIG_HOME", service.home.path())
-            .envs(service.environment()),
-    );
+    let (line, status) = first_line_then_terminate(&mut service.process(&[
+        "export",
+        "location-contacts",
+        "--recent",
+        "--follow",
+    ]));
     assert!(line.starts_with("{\"locationId\""), "{line}");
     assert!(status.success(), "{status}");
 }
@@ -357,7 +350,7 @@ fn the_sandbox_serves_what_its_first_line_says_until_it_is_told_to_end() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data.sqlite");
     let (line, status) = first_line_then_terminate(
-        Command::new(env!("CARGO_BIN_EXE_crm"))
+        process(home.path())
             .args([
                 "sandbox",
                 "serve",

@@ -4,9 +4,9 @@
 mod common;
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use common::{Service, crm, stderr, stdout};
+use common::{Service, crm, process, stderr, stdout};
 use serde_json::{Value, json};
 
 #[test]
@@ -243,7 +243,8 @@ fn colours_are_for_terminals_and_can_be_forbidden() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     for format in ["ndjson", "csv"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_crm"))
+        let home = tempfile::tempdir().unwrap();
+        let mut child = process(home.path())
             .args([
                 "--sandbox",
                 "--sandbox-seed",

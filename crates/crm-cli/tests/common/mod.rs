@@ -5,9 +5,10 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     path::Path,
-    process::{Child, Stdio},
+    process::{self, Child, Stdio},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use assert_cmd::{Command, assert::Assert};
@@ -21,13 +22,24 @@ pub const METHOD: &str = "7b2d9f10-4e6a-4c58-b310-000000000001";
 
 /// The command without any settings of the machine that the tests run on.
 pub fn crm(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
+    in_time(process(home))
+}
+
+fn in_time(process: process::Command) -> Command {
+    let mut command = Command::from_std(process);
+    command.timeout(Duration::from_secs(60));
+    command
+}
+
+/// The same as a process that can be run beside others.
+pub fn process(home: &Path) -> process::Command {
+    let mut command = process::Command::new(env!("CARGO_BIN_EXE_crm"));
     command
         .env_clear()
         .env("HOME", home)
         .env("XDG_CONFIG_HOME", home)
         .env("XDG_CACHE_HOME", home.join("cache"))
-        .timeout(std::time::Duration::from_secs(60));
+        .env("TMPDIR", home);
     command
 }
 
@@ -68,12 +80,7 @@ impl Service {
 
     /// Starts a command without waiting for its end; its stdout is a pipe.
     pub fn spawn(&self, arguments: &[&str]) -> Child {
-        std::process::Command::new(env!("CARGO_BIN_EXE_crm"))
-            .args(arguments)
-            .current_dir(self.home.path())
-            .env("XDG_CONFIG_HOME", self.home.path())
-            .env("TMPDIR", self.home.path())
-            .envs(self.environment())
+        self.process(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -81,14 +88,19 @@ impl Service {
             .unwrap()
     }
 
-    /// The command with the sandbox's connection in its environment.
-    pub fn crm(&self, arguments: &[&str]) -> Command {
-        let mut command = crm(self.home.path());
+    /// The command with the sandbox's connection in its environment, as a process.
+    pub fn process(&self, arguments: &[&str]) -> process::Command {
+        let mut command = process(self.home.path());
         command
             .current_dir(self.home.path())
             .envs(self.environment())
             .args(arguments);
         command
+    }
+
+    /// The command with the sandbox's connection in its environment.
+    pub fn crm(&self, arguments: &[&str]) -> Command {
+        in_time(self.process(arguments))
     }
 
     /// Runs a command that is to succeed, and gives its stdout.
@@ -111,10 +123,9 @@ impl Service {
 }
 
 /// Waits a little for something that a command is to do while it runs.
-#[cfg(unix)]
 pub fn wait_beside(child: &mut Child) {
     assert_eq!(child.try_wait().unwrap(), None, "it ended early");
-    std::thread::sleep(std::time::Duration::from_millis(10));
+    thread::sleep(Duration::from_millis(10));
 }
 
 /// Sends a signal, and waits for the end: what was written to stdout, and the signal that ended
@@ -124,7 +135,7 @@ pub fn end_with(signal: &str, child: Child) -> (String, Option<i32>) {
     use std::os::unix::process::ExitStatusExt;
 
     let id = child.id().to_string();
-    let kill = std::process::Command::new("kill")
+    let kill = process::Command::new("kill")
         .args(["-s", signal, &id])
         .status();
     assert!(kill.unwrap().success());
