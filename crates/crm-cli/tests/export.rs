@@ -95,6 +95,48 @@ fn an_export_that_was_killed_goes_on_without_a_torn_line() {
     assert_eq!(ids(&fs::read_to_string(&all).unwrap()).len(), 500);
 }
 
+/// A shell opens the file for each of its commands, or once for a group of them.
+#[cfg(unix)]
+#[test]
+fn an_export_at_work_is_not_taken_for_killed() {
+    let service = large();
+    let all = service.home.path().join("all");
+    let export = || redirected(&service, "location-contacts", "state.json");
+    let slow = FaultRule::new(Fault::Delay {
+        milliseconds: 60_000,
+    });
+    let third = slow.operation("ExportContacts_LocationsContacts").nth(3);
+    service.sandbox.inject(FaultPlan::new().rule(third));
+    let group = OpenOptions::new().create(true).append(true).open(&all);
+    let group = group.unwrap();
+    let mut at_work = export().stdout(group.try_clone().unwrap()).spawn().unwrap();
+    while !service.sandbox.unmet_faults().is_empty() {
+        common::wait_beside(&mut at_work);
+    }
+    // What it may have written before its next token.
+    append(&all, "{\"locationId\":1,\"id\":1}\n");
+    let files = ["all", "state.json"].map(|name| service.home.path().join(name));
+    let before = files.each_ref().map(|file| fs::read(file).unwrap());
+    let mut others = vec![export()];
+    if cfg!(target_os = "linux") {
+        let mut other = export();
+        other.stdout(group);
+        others.push(other);
+    }
+    for mut other in others {
+        let refused = other.stderr(Stdio::piped()).output().unwrap();
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(told.contains("another export is writing to"), "{told}");
+        assert_eq!(refused.status.code(), Some(2));
+    }
+    assert!(files.map(|file| fs::read(file).unwrap()) == before);
+
+    at_work.kill().unwrap();
+    at_work.wait().unwrap();
+    assert!(export().status().unwrap().success());
+    assert_eq!(ids(&fs::read_to_string(&all).unwrap()).len(), 500);
+}
+
 #[test]
 fn exports_that_ended_can_share_a_file() {
     let service = Service::start();

@@ -1,6 +1,7 @@
 //! Where an export writes to, and what of it is on the disk.
 
 use std::{
+    fmt::Display,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Write},
     path::Path,
@@ -16,16 +17,25 @@ pub(super) struct Destination {
     /// None where it cannot be cut or synced: a pipe or a terminal.
     file: Option<File>,
     is_stdout: bool,
+    /// Keeps the lock of stdout's file; that of another file is with the file itself.
+    _lock: Option<File>,
 }
 
 impl Destination {
+    /// Opens it for one export at a time: what one writes, another would take for the leavings of
+    /// a killed run.
     pub(super) fn open(path: Option<&Path>) -> Result<Self, CliError> {
         let Some(path) = path else {
             let file = stdout_file();
+            let own = file.as_ref().map(opened_anew).transpose()?;
+            if let Some(file) = &own {
+                lock(file, "the file that stdout goes to")?;
+            }
             return Ok(Self {
                 name: file.as_ref().map(identity).unwrap_or_default(),
                 file,
                 is_stdout: true,
+                _lock: own,
             });
         };
         let fail = |error| CliError::io(format!("cannot write {}", path.display()), error);
@@ -34,16 +44,12 @@ impl Destination {
             .append(true)
             .open(path)
             .map_err(fail)?;
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(CliError::Usage(format!(
-                "another export is writing to {}",
-                path.display()
-            )));
-        }
+        lock(&file, path.display())?;
         Ok(Self {
             name: fs::canonicalize(path).map_err(fail)?.display().to_string(),
             file: Some(file),
             is_stdout: false,
+            _lock: None,
         })
     }
 
@@ -120,6 +126,16 @@ impl Destination {
     }
 }
 
+/// Keeps other exports away, where the file system has locks.
+fn lock(file: &File, name: impl Display) -> Result<(), CliError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(CliError::Usage(format!(
+            "another export is writing to {name}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 fn length(file: &File) -> io::Result<u64> {
     Ok(file.metadata()?.len())
 }
@@ -133,6 +149,13 @@ fn stdout_file() -> Option<File> {
     let mut file = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
     let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
     (is_file && file.seek(io::SeekFrom::End(0)).is_ok()).then_some(file)
+}
+
+/// The file of stdout, opened by this process, where the system can. A lock belongs to whoever
+/// shares an opened file: of stdout as it was inherited, that is all that the shell starts.
+fn opened_anew(stdout: &File) -> io::Result<File> {
+    let anew = OpenOptions::new().append(true).open("/dev/fd/1");
+    anew.or_else(|_| stdout.try_clone())
 }
 
 #[cfg(unix)]

@@ -216,11 +216,12 @@ impl Position {
         }
         let form = Form::of(session.output);
         let mut state = State::new(export.feed.name(), &session.host, session.tenant(), form);
+        // First, since another export may be at work: only behind its lock is its state the last.
+        let mut destination = Destination::open(export.out.as_deref())?;
         let known = match &export.state {
             Some(file) => State::load(file)?,
             None => None,
         };
-        let mut destination = Destination::open(export.out.as_deref())?;
         state.token = match known {
             Some(known) => {
                 known.check_belongs_to(&state)?;
