@@ -24,7 +24,7 @@ use crm_bulk::{BulkError, Input, InvalidRows, Site};
 use self::summary::Summary;
 use crate::{
     error::CliError,
-    files,
+    files, interrupt,
     output::{note, printable},
     session::Session,
 };
@@ -99,8 +99,9 @@ fn tell_invalid(invalid: &InvalidRows) {
     }
 }
 
-/// Writes a file that replaces an older one only when it is complete, and never the set.
-fn write_file<R>(
+/// Writes a file that replaces an older one only when it is complete, and never the set. A signal
+/// leaves nothing of it behind.
+async fn write_file<R>(
     path: &Path,
     set: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
@@ -108,15 +109,21 @@ fn write_file<R>(
     let failed = |error| CliError::io(format!("cannot write {}", path.display()), error);
     files::keep_apart(path, set, "the change set")?;
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        // Nobody watches for signals here: a pipe may wait for its reader for ever.
         let mut file = BufWriter::new(fs::File::create(path).map_err(failed)?);
         return Ok(write(&mut file)?);
     }
-    let file = tempfile::NamedTempFile::new_in(files::folder(path)).map_err(failed)?;
-    let mut file = BufWriter::new(file);
-    let written = write(&mut file)?;
-    let file = file
-        .into_inner()
-        .map_err(|error| failed(error.into_error()))?;
+    let made = async {
+        let file = tempfile::NamedTempFile::new_in(files::folder(path)).map_err(failed)?;
+        let mut file = BufWriter::new(file);
+        let written = write(&mut file)?;
+        let file = file
+            .into_inner()
+            .map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_all().map_err(failed)?;
+        Ok((file, written))
+    };
+    let (file, written) = interrupt::until_signal(made).await?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(written)
 }
@@ -127,4 +134,32 @@ fn told(error: BulkError) -> CliError {
         tell_invalid(invalid);
     }
     error.into()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use signal_hook::{consts::SIGINT, low_level::raise};
+
+    use super::*;
+    use crate::interrupt::Signal;
+
+    #[tokio::test]
+    async fn a_signal_leaves_nothing_of_a_file_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.html");
+        fs::write(&path, "older").unwrap();
+        let set = folder.path().join("set.crm");
+        let ended = write_file(&path, &set, |file| {
+            file.write_all(b"newer").unwrap();
+            raise(SIGINT).unwrap();
+            Ok(())
+        });
+        let ended = ended.await.unwrap_err();
+        assert!(
+            matches!(ended, CliError::Interrupted(Signal::Interrupt)),
+            "{ended}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "older");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

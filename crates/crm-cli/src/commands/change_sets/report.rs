@@ -24,12 +24,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn run(self, _: &Output) -> Result<(), CliError> {
+    pub(crate) async fn run(self, _: &Output) -> Result<(), CliError> {
         let set = ChangeSet::open(&self.set)?;
         let Some(path) = self.html else {
             return Ok(set.report(std::io::stdout())?);
         };
-        write_file(&path, &self.set, |file| set.report(file))?;
+        write_file(&path, &self.set, |file| set.report(file)).await?;
         note(format!("written to {}", path.display()));
         Ok(())
     }

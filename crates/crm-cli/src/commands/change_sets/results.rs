@@ -28,7 +28,7 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) fn run(self, _: &Output) -> Result<(), CliError> {
+    pub(crate) async fn run(self, _: &Output) -> Result<(), CliError> {
         let set = ChangeSet::open(&self.set)?;
         let rows = match self.failed {
             true => ResultRows::Failed,
@@ -38,7 +38,7 @@ impl Results {
             set.results(rows, BufWriter::new(std::io::stdout()))?;
             return Ok(());
         };
-        let written = write_file(&path, &self.set, |file| set.results(rows, file))?;
+        let written = write_file(&path, &self.set, |file| set.results(rows, file)).await?;
         note(format!("{written} rows written to {}", path.display()));
         Ok(())
     }
