@@ -144,6 +144,20 @@ fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
 }
 
 #[test]
+fn a_snapshot_of_any_age_is_used_alone_where_no_age_is_too_great() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["snapshot", "contacts"]);
+    let pulled = service.sandbox.log().len();
+    let plan = ["plan", "rows.csv", "--out", "set.crm"];
+    let any_age = ["--snapshot", "contacts", "--max-age"];
+    let any_age = [&any_age[..], &["18446744073709551615"]].concat();
+    let planned = service.crm(&[&plan[..], &any_age].concat()).assert();
+    assert_eq!(stderr(&planned.success()), "");
+    assert_eq!(service.sandbox.log().len(), pulled);
+}
+
+#[test]
 fn wrong_rows_are_listed_and_written_to_be_mended() {
     let service = Service::start();
     service.write(

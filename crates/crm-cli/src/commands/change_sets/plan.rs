@@ -170,7 +170,7 @@ impl PlanCommand {
             Some(input) => {
                 let input = input.clear_token(&self.clear);
                 let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
-                let age = Duration::from_secs(60 * self.max_age);
+                let age = Duration::from_secs(self.max_age.saturating_mul(60));
                 match snapshot {
                     Some(snapshot) if snapshot.is_fresh(age)? => {
                         plan.snapshot(snapshot).from_snapshot(input, &self.out)
