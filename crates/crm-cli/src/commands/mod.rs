@@ -138,7 +138,7 @@ impl Command {
             Self::Report(command) => command.run(output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(output),
-            Self::Undo(command) => command.run(output),
+            Self::Undo(command) => command.run(output).await,
             Self::Results(command) => command.run(output).await,
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,

@@ -8,6 +8,7 @@ use crm_bulk::ChangeSet;
 use super::Summary;
 use crate::{
     error::CliError,
+    interrupt,
     output::{Output, note},
 };
 
@@ -24,8 +25,9 @@ pub(crate) struct Undo {
 }
 
 impl Undo {
-    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
-        let undone = ChangeSet::open(&self.set)?.undo(&self.out)?;
+    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
+        let undo = async { Ok(ChangeSet::open(&self.set)?.undo(&self.out)?) };
+        let undone = interrupt::until_signal(undo).await?;
         if undone.unresolved > 0 {
             note(format!(
                 "of {} changes it is not known whether they were carried out, so they are not \
