@@ -94,8 +94,7 @@ async fn exchange(
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
     let due = app
         .faults
-        .choose(operation, &parts.method, parts.uri.path())
-        .filter(|due| faults::concerns(&due.fault, operation));
+        .choose(operation, &parts.method, parts.uri.path());
     let fault = due.as_ref().map(|due| &due.fault);
     let received = faults::receive(fault, &wire, body).await;
     // From here to the answer nothing waits: the times in the log are those

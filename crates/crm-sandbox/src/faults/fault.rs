@@ -85,16 +85,20 @@ pub enum Fault {
 
 /// What a fault happens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meets {
-    Connections,
-    Requests,
+pub(super) enum Target<'a> {
+    Connection,
+    /// A request for this operation.
+    Request(&'a str),
 }
 
 impl Fault {
-    pub(super) fn meets(&self) -> Meets {
-        match self {
-            Self::ResetConnection => Meets::Connections,
-            _ => Meets::Requests,
+    /// Whether it can happen to this.
+    pub(super) fn meets(&self, target: Target<'_>) -> bool {
+        match (self, target) {
+            (Self::ResetConnection, target) => target == Target::Connection,
+            (_, Target::Connection) => false,
+            (Self::Unauthorized, Target::Request(operation)) => operation != "Token",
+            (_, Target::Request(_)) => true,
         }
     }
 

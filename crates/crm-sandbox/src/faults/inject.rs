@@ -80,11 +80,6 @@ pub(crate) async fn receive(
     Ok(bytes)
 }
 
-/// Whether this fault can happen to a request for this operation.
-pub(crate) fn concerns(fault: &Fault, operation: &str) -> bool {
-    !(*fault == Fault::Unauthorized && operation == "Token")
-}
-
 /// The answer of a fault that takes the place of carrying out a request.
 pub(crate) fn instead(
     fault: &Fault,

@@ -13,8 +13,8 @@ mod plan;
 mod wire;
 
 pub use fault::Fault;
-use fault::Meets;
-pub(crate) use inject::{Unread, after, concerns, instead, receive};
+use fault::Target;
+pub(crate) use inject::{Unread, after, instead, receive};
 pub use plan::{FaultPlan, FaultRule, InvalidFaultPlan};
 pub(crate) use wire::{Wire, WiredStream};
 
@@ -90,7 +90,7 @@ impl Faults {
 
     /// Whether a new connection is to be reset.
     pub(crate) fn reset_connection(&self) -> bool {
-        let due = self.state().choose(Meets::Connections, |_| true);
+        let due = self.state().choose(Target::Connection, |_| true);
         if let Some(due) = &due {
             self.count(due);
         }
@@ -99,7 +99,7 @@ impl Faults {
 
     /// The fault for a request, if one is due.
     pub(crate) fn choose(&self, operation: &str, method: &Method, path: &str) -> Option<Due> {
-        self.state().choose(Meets::Requests, |rule| {
+        self.state().choose(Target::Request(operation), |rule| {
             rule.matches(operation, method, path)
         })
     }
@@ -121,10 +121,10 @@ impl State {
         }
     }
 
-    fn choose(&mut self, meets: Meets, matches: impl Fn(&FaultRule) -> bool) -> Option<Due> {
+    fn choose(&mut self, target: Target<'_>, matches: impl Fn(&FaultRule) -> bool) -> Option<Due> {
         let tallies = self.seen.iter_mut().zip(&self.met);
         for (rule, (seen, met)) in self.plan.rules.iter().zip(tallies) {
-            if rule.fault.meets() == meets && matches(rule) {
+            if rule.fault.meets(target) && matches(rule) {
                 *seen = seen.saturating_add(1);
                 let last = rule.skip.saturating_add(rule.times);
                 if *seen > rule.skip && (rule.times == 0 || *seen <= last) {
@@ -135,13 +135,13 @@ impl State {
                 }
             }
         }
-        let mut drawn = match meets {
-            Meets::Requests => self.requests.f64(),
-            Meets::Connections => self.connections.f64(),
+        let mut drawn = match target {
+            Target::Request(_) => self.requests.f64(),
+            Target::Connection => self.connections.f64(),
         };
         let mut random = self.plan.random.iter();
         let met = random.find(|random| {
-            let due = random.fault.meets() == meets;
+            let due = random.fault.meets(target);
             let hit = due && drawn < random.rate;
             if due {
                 drawn -= random.rate;
