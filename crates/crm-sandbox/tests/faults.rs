@@ -156,7 +156,9 @@ async fn a_lost_answer_is_504_after_the_write() {
 async fn statuses_are_answered_without_the_write() {
     for (fault, status) in [
         (Fault::Status { status: 503 }, 503),
+        (Fault::Status { status: 599 }, 599),
         (Fault::Html { status: 502 }, 502),
+        (Fault::Html { status: 200 }, 200),
         (Fault::Maintenance, 409),
         (Fault::Unauthorized, 401),
         (
@@ -249,6 +251,18 @@ async fn plans_that_could_never_do_what_they_say_are_refused() {
     for rate in [-0.1, 1.5, 5.0, f64::NAN] {
         let error = refusal(FaultPlan::new().random(Fault::Garbage, rate)).await;
         assert!(error.contains("the rate of garbage"), "{error}");
+    }
+    for (fault, told) in [
+        (Fault::Status { status: 200 }, "the status of status is 200"),
+        (Fault::Status { status: 399 }, "from 400 to 599"),
+        (Fault::Html { status: 204 }, "the status of html is 204"),
+        (Fault::Html { status: 600 }, "`html` takes 200 too"),
+    ] {
+        let rule = FaultPlan::new().rule(FaultRule::new(fault.clone()));
+        for plan in [rule, FaultPlan::new().random(fault, 0.1)] {
+            let error = refusal(plan).await;
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     let token = FaultRule::new(Fault::LostAnswer).operation("Token");

@@ -57,13 +57,14 @@ pub enum Fault {
     GarbageBody,
     /// An HTML page with this status. Not carried out.
     Html {
-        /// The status.
+        /// From 400 to 599, or 200 for a page in place of the answer; a plan
+        /// with another is refused.
         status: u16,
     },
     /// A problem with this status. Not carried out. On the token endpoint 400
     /// and 401 are the OAuth error `invalid_client`.
     Status {
-        /// The status.
+        /// From 400 to 599; a plan with another is refused.
         status: u16,
     },
     /// 401, as when the access token was revoked. Not carried out. It leaves
@@ -99,6 +100,17 @@ impl Fault {
             (_, Target::Connection) => false,
             (Self::Unauthorized, Target::Request(operation)) => operation != "Token",
             (_, Target::Request(_)) => true,
+        }
+    }
+
+    /// The status that it carries, where it may not carry it.
+    pub(super) fn impossible_status(&self) -> Option<u16> {
+        match *self {
+            Self::Html { status: 200 } => None,
+            Self::Html { status } | Self::Status { status } => {
+                (!(400..=599).contains(&status)).then_some(status)
+            }
+            _ => None,
         }
     }
 

@@ -196,6 +196,7 @@ fn html(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// A plan with a status that is none is refused, so the other one is never answered.
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -23,6 +23,14 @@ pub enum InvalidFaultPlan {
         /// The rate.
         rate: f64,
     },
+    /// A fault is to answer with a status that it cannot have.
+    #[error("the status of {fault} is {status}, not from 400 to 599; `html` takes 200 too")]
+    Status {
+        /// The fault's name.
+        fault: &'static str,
+        /// The status.
+        status: u16,
+    },
 }
 
 /// One scripted fault: which requests it meets and what happens to them.
@@ -170,7 +178,7 @@ impl FaultPlan {
         self
     }
 
-    /// Whether every rule can meet a request, and every rate is one.
+    /// Whether every rule can meet a request, every status be answered, and every rate is one.
     pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
         let operations = routes::operations();
         let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
@@ -180,6 +188,13 @@ impl FaultPlan {
             .filter_map(|rule| rule.operation.as_deref());
         if let Some(unknown) = asked.find(|id| !known(id)) {
             return Err(InvalidFaultPlan::Operation(unknown.to_owned()));
+        }
+        let scripted = self.rules.iter().map(|rule| &rule.fault);
+        for fault in scripted.chain(self.random.iter().map(|random| &random.fault)) {
+            if let Some(status) = fault.impossible_status() {
+                let fault = fault.name();
+                return Err(InvalidFaultPlan::Status { fault, status });
+            }
         }
         let mut random = self.random.iter();
         match random.find(|random| !(0.0..=1.0).contains(&random.rate)) {
