@@ -102,8 +102,8 @@ impl HyperTransport {
             .wrap_connector(http);
         let client = client
             .timer(TokioTimer::new())
-            .http2_keep_alive_interval(keep_alive::INTERVAL)
-            .http2_keep_alive_timeout(keep_alive::TIMEOUT)
+            .http2_keep_alive_interval(keep_alive::interval(limits))
+            .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_timeout)
             .build(Bounded {

@@ -3,18 +3,30 @@
 
 use std::time::Duration;
 
+use crate::Limits;
+
 /// After so long without a sign of the server, while a call waits, it is asked for one.
-pub(crate) const INTERVAL: Duration = Duration::from_secs(20);
+pub(crate) fn interval(limits: Limits) -> Duration {
+    within_an_attempt(limits, Duration::from_secs(20))
+}
 
 /// How long the server may take for the sign; then the connection is given up.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) fn timeout(limits: Limits) -> Duration {
+    within_an_attempt(limits, Duration::from_secs(10))
+}
+
+/// Both pass within an attempt, or its repeats would take the same connection; but neither is less
+/// than a second: a server takes many questions for an attack, and a far one answers late.
+fn within_an_attempt(limits: Limits, most: Duration) -> Duration {
+    (limits.timeout / 3).clamp(Duration::from_secs(1), most)
+}
 
 #[cfg(test)]
 mod tests {
     use tokio::{net::TcpListener, time::Instant};
 
     use super::*;
-    use crate::{Delivery, Environment, Limits, Request, Transport, TransportErrorKind};
+    use crate::{Delivery, Environment, Request, Transport, TransportErrorKind};
 
     /// A server of HTTP/2 that answers the first request on each connection, takes the next, and
     /// falls silent.
@@ -36,41 +48,56 @@ mod tests {
         Environment::custom(&url, &url).unwrap()
     }
 
-    async fn gives_up_a_silent_connection(transport: impl Transport) {
-        transport.send(Request::default()).await.unwrap();
+    async fn gives_up_silent_connections<T: Transport>(make: impl Fn(&Environment, Limits) -> T) {
+        for (timeout, most) in [(100, 31), (5, 4)] {
+            let limits = Limits::default().timeout(Duration::from_secs(timeout));
+            let transport = make(&server().await, limits);
+            transport.send(Request::default()).await.unwrap();
 
-        // Only while nothing is on its way: the clock would run ahead of the network.
-        tokio::time::pause();
-        let started = Instant::now();
-        let error = transport.send(Request::default()).await.unwrap_err();
-        let waited = started.elapsed();
-        tokio::time::resume();
-        assert_eq!(error.kind(), TransportErrorKind::Timeout, "{error}");
-        assert_eq!(error.delivery(), Delivery::Unknown);
-        let slack = Duration::from_secs(1);
-        assert!(waited < INTERVAL + TIMEOUT + slack, "{waited:?}");
+            // Only while nothing is on its way: the clock would run ahead of the network.
+            tokio::time::pause();
+            let started = Instant::now();
+            let error = transport.send(Request::default()).await.unwrap_err();
+            let waited = started.elapsed();
+            tokio::time::resume();
+            assert_eq!(error.kind(), TransportErrorKind::Timeout, "{error}");
+            assert_eq!(error.delivery(), Delivery::Unknown);
+            let most = Duration::from_secs(most);
+            assert!(waited < most, "{waited:?} of {timeout} s");
 
-        // The next call has a connection of its own.
-        transport.send(Request::default()).await.unwrap();
+            // The next call has a connection of its own.
+            transport.send(Request::default()).await.unwrap();
+        }
+    }
+
+    #[test]
+    fn no_server_is_asked_more_often_than_each_second() {
+        for milliseconds in [0, 300] {
+            let limits = Limits::default().timeout(Duration::from_millis(milliseconds));
+            let second = Duration::from_secs(1);
+            assert_eq!((interval(limits), timeout(limits)), (second, second));
+        }
     }
 
     #[cfg(feature = "reqwest")]
     #[tokio::test]
-    async fn reqwest_gives_up_a_silent_connection() {
-        let client = reqwest::Client::builder().http2_prior_knowledge();
-        let environment = server().await;
-        let transport = crate::ReqwestTransport::build(&environment, Limits::default(), client);
-        gives_up_a_silent_connection(transport.unwrap()).await;
+    async fn reqwest_gives_up_a_silent_connection_within_an_attempt() {
+        gives_up_silent_connections(|environment, limits| {
+            let client = reqwest::Client::builder().http2_prior_knowledge();
+            crate::ReqwestTransport::build(environment, limits, client).unwrap()
+        })
+        .await;
     }
 
     #[cfg(feature = "hyper")]
     #[tokio::test]
-    async fn hyper_gives_up_a_silent_connection() {
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let mut client = hyper_util::client::legacy::Client::builder(executor);
-        client.http2_only(true);
-        let environment = server().await;
-        let transport = crate::HyperTransport::build(&environment, Limits::default(), client);
-        gives_up_a_silent_connection(transport.unwrap()).await;
+    async fn hyper_gives_up_a_silent_connection_within_an_attempt() {
+        gives_up_silent_connections(|environment, limits| {
+            let executor = hyper_util::rt::TokioExecutor::new();
+            let mut client = hyper_util::client::legacy::Client::builder(executor);
+            client.http2_only(true);
+            crate::HyperTransport::build(environment, limits, client).unwrap()
+        })
+        .await;
     }
 }

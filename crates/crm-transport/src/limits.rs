@@ -44,7 +44,7 @@ impl Limits {
     /// How long one attempt may take, from the connection to the answer's last byte. A
     /// [`Call`](crate::Call) may ask for less or more. Over HTTP/2 an attempt ends earlier, also
     /// as a time-out, when the server gives no sign for 20 s and does not answer a ping within
-    /// 10 s: then the connection is dead.
+    /// 10 s: then the connection is dead. Each is at most a third of this time, but at least 1 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

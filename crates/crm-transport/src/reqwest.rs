@@ -78,8 +78,8 @@ impl ReqwestTransport {
             .retry(retry::never())
             .connect_timeout(limits.connecting())
             .pool_idle_timeout(limits.idle_timeout)
-            .http2_keep_alive_interval(keep_alive::INTERVAL)
-            .http2_keep_alive_timeout(keep_alive::TIMEOUT)
+            .http2_keep_alive_interval(keep_alive::interval(limits))
+            .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .tcp_nodelay(true)
             .build()
             .map_err(|e| {
