@@ -34,7 +34,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::timeout,
 };
@@ -82,8 +82,9 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     survives_cancellation(&transport).await;
     survives_closed_connections(&transport).await;
 
+    let (address, _held) = closed_port();
     let closed = Target {
-        url: format!("http://{}", closed_port().await),
+        url: format!("http://{address}"),
         ..target
     };
     tells_that_nothing_was_sent(&make(&closed)).await;
@@ -330,11 +331,12 @@ async fn fail<T: Transport>(transport: &T, request: Request) -> TransportError {
     }
 }
 
-/// An address of this machine where nobody listens.
-async fn closed_port() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await;
-    let address = listener.as_ref().map(TcpListener::local_addr);
-    address.expect("a free port").expect("its address")
+/// An address of this machine where nobody listens, nor anybody else can while the socket is held.
+fn closed_port() -> (SocketAddr, TcpSocket) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(any_port).expect("a free port");
+    (socket.local_addr().expect("its address"), socket)
 }
 
 /// A request as the server received it, echoed as the body of the answer.
