@@ -26,7 +26,7 @@ impl Transport for ByHand {
         if request.uri().authority().is_some() {
             return Err(not_sent(InvalidRequest));
         }
-        let end = Instant::now() + Call::of(&request).timeout.unwrap_or(self.timeout);
+        let end = Instant::now() + Call::of(&request).time_left(self.timeout)?;
         let stream = timeout_at(end, TcpStream::connect(&self.address)).await;
         let stream = stream.map_err(|_| not_sent(Timeout))?;
         let stream = stream.map_err(|cause| not_sent(Connect).with_source(cause))?;

@@ -81,12 +81,41 @@ impl Call {
     ///
     /// The layers keep to it: rate limit and auth wait no longer, which is a time-out of a call
     /// that was not sent (or [`RateLimited`](crate::TransportErrorKind::RateLimited) at once, when
-    /// the gate opens later), and retry begins nothing after it and cuts off what is on its way.
+    /// the gate opens later). Retry and the transport begin nothing after it, and cut off what is
+    /// on its way. As with [`timeout`](Self::timeout), that tells that nothing was sent only where
+    /// the deadline lies beyond [`Limits::connect_timeout`](crate::Limits::connect_timeout).
+    ///
     /// Below the retry layer it is set: to the caller's, or to the end of the policy's total time.
     #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Instant>) -> Self {
         self.deadline = Some(deadline.into());
         self
+    }
+
+    /// How long an attempt that begins now may take: the call's time-out, or else the transport's,
+    /// but not beyond the deadline. For transports.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use crm_transport::{Call, Effect};
+    ///
+    /// let call = Call::new("Test", Effect::Read).deadline(Instant::now() + Duration::from_secs(2));
+    /// assert!(call.time_left(Duration::from_secs(100))? <= Duration::from_secs(2));
+    /// # Ok::<(), crm_transport::TransportError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A time-out that was not sent, when the deadline has passed.
+    pub fn time_left(&self, transports_own: Duration) -> Result<Duration, TransportError> {
+        let timeout = self.timeout.unwrap_or(transports_own);
+        let Some(deadline) = self.deadline else {
+            return Ok(timeout);
+        };
+        match deadline.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(not_begun()),
+            left => Ok(timeout.min(left)),
+        }
     }
 
     /// The call of a request. One without it is taken for a creation: nothing is repeated that

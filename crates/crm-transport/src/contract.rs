@@ -77,6 +77,7 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     sends_a_request_once(&transport, &server).await;
     bounds_the_answer(&transport, &target).await;
     tokio::join!(gives_up_in_time(&transport), waits_when_asked(&transport));
+    sends_nothing_after_the_deadline(&transport, &server).await;
     tells_lost_answers(&transport).await;
     keeps_concurrent_answers_apart(&transport).await;
     survives_cancellation(&transport).await;
@@ -231,11 +232,17 @@ async fn bounds_the_answer<T: Transport>(transport: &T, target: &Target) {
 }
 
 async fn gives_up_in_time<T: Transport>(transport: &T) {
-    let mut quick = request(Method::GET, "/silent");
-    let call = Call::new("quick", Effect::Read).timeout(Duration::from_millis(100));
-    quick.extensions_mut().insert(call);
-    for (request, most) in [(quick, 1), (request(Method::GET, "/drip"), 10)] {
-        let path = request.uri().to_string();
+    const SOON: Duration = Duration::from_millis(100);
+    let calls: [(&str, fn(Call) -> Call, u64); 4] = [
+        ("/silent", |call| call.timeout(SOON), 1),
+        ("/silent", |call| call.deadline(Instant::now() + SOON), 1),
+        ("/drip", |call| call.deadline(Instant::now() + SOON), 1),
+        ("/drip", |call| call, 10),
+    ];
+    for (path, bounded, most) in calls {
+        let mut request = request(Method::GET, path);
+        let call = bounded(Call::new("bounded", Effect::Read));
+        request.extensions_mut().insert(call);
         let started = Instant::now();
         let error = fail(transport, request).await;
         assert!(error.is_timeout(), "{path}: {error}");
@@ -253,6 +260,19 @@ async fn waits_when_asked<T: Transport>(transport: &T) {
     let call = Call::new("patient", Effect::Read).timeout(Duration::from_secs(10));
     patient.extensions_mut().insert(call);
     succeed(transport, patient).await;
+}
+
+async fn sends_nothing_after_the_deadline<T: Transport>(transport: &T, server: &Server) {
+    let before = server.arrivals();
+    let mut late = request(Method::POST, "/status/200");
+    let call = Call::new("late", Effect::Creates).deadline(Instant::now());
+    late.extensions_mut().insert(call);
+    let error = fail(transport, late).await;
+    assert!(error.is_timeout(), "after the deadline: {error}");
+    assert_eq!(error.delivery(), Delivery::NotSent, "after the deadline");
+    succeed(transport, request(Method::GET, "/status/200")).await;
+    let arrivals = server.arrivals() - before;
+    assert_eq!(arrivals, 1, "after the deadline: requests on the wire");
 }
 
 async fn tells_lost_answers<T: Transport>(transport: &T) {

@@ -174,7 +174,7 @@ impl Transport for HyperTransport {
                     self.authority.port_u16().unwrap_or(usual),
                 )
             });
-            let bound = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+            let bound = Call::of(&request).time_left(self.limits.timeout)?;
             let mut request = self.address(request)?;
             // Only a short call may end while it still connects.
             let is_short = bound <= self.limits.connecting();

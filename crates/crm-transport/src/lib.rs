@@ -176,7 +176,8 @@ pub type Response = http::Response<Bytes>;
 ///    repeat a creation then.
 /// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is the layers'.
 /// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
-///    own, be it less or more.
+///    own, be it less or more. At the [`Call::deadline`] it ends, and after it nothing is sent.
+///    [`Call::time_left`] tells what remains.
 /// 6. A future that is dropped leaves the transport usable.
 ///
 /// The suite behind the feature `contract` checks all of them.

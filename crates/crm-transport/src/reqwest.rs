@@ -105,7 +105,7 @@ impl ReqwestTransport {
     }
 
     fn request(&self, request: Request) -> Result<reqwest::Request, TransportError> {
-        let timeout = Call::of(&request).timeout.unwrap_or(self.limits.timeout);
+        let timeout = Call::of(&request).time_left(self.limits.timeout)?;
         let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));

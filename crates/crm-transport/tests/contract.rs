@@ -104,7 +104,7 @@ async fn a_recorder_keeps_the_contract_of_the_transport_it_records() {
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
 #[tokio::test]
 async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use crm_transport::{
         Call, Delivery, Effect, HyperTransport, Request, ReqwestTransport, Transport,
@@ -124,12 +124,18 @@ async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.delivery(), Delivery::NotSent);
 
-    let mut short = Request::default();
-    let call = Call::new("Test", Effect::Creates).timeout(Duration::from_millis(100));
-    short.extensions_mut().insert(call);
-    let error = hyper.send(short).await.unwrap_err();
-    assert!(error.is_timeout(), "{error}");
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    let started = Instant::now();
+    let call = Call::new("Test", Effect::Creates);
+    let timeout = call.clone().timeout(Duration::from_millis(100));
+    let deadline = call.deadline(started + Duration::from_millis(500));
+    for call in [timeout, deadline] {
+        let mut short = Request::default();
+        short.extensions_mut().insert(call);
+        let error = hyper.send(short).await.unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        assert_eq!(error.delivery(), Delivery::NotSent);
+    }
+    assert!(started.elapsed() < Duration::from_millis(1_500));
 }
 
 #[cfg(all(feature = "hyper", feature = "reqwest"))]
@@ -197,6 +203,17 @@ mod nearly {
         }
     }
 
+    /// Knows of no deadline.
+    struct Tireless(ReqwestTransport);
+
+    #[async_trait::async_trait]
+    impl Transport for Tireless {
+        async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+            Call::of_mut(&mut request).deadline = None;
+            self.0.send(request).await
+        }
+    }
+
     #[tokio::test]
     #[should_panic(expected = "POST /reset: requests on the wire")]
     async fn sending_a_lost_request_again() {
@@ -207,6 +224,12 @@ mod nearly {
     #[should_panic(expected = "/late: no answer in time")]
     async fn taking_the_lesser_of_both_time_outs() {
         contract::check(|t| Hasty(reqwest(t, limits(t)), t.timeout)).await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "/silent took too long")]
+    async fn taking_no_notice_of_a_deadline() {
+        contract::check(|t| Tireless(reqwest(t, limits(t)))).await;
     }
 
     #[tokio::test]
