@@ -24,22 +24,30 @@ use crate::{
 /// The repeats that all calls of a transport share, so that an outage is not multiplied.
 #[derive(Debug)]
 struct Budget {
-    left: Mutex<f64>,
+    /// The repeats that are left, and when the last call came.
+    left: Mutex<(f64, Instant)>,
     per_call: f64,
     most: f64,
 }
 
+/// After so long an empty budget is full again, however few calls there are.
+const FULL_AGAIN: Duration = Duration::from_secs(600);
+
 impl Budget {
     fn deposit(&self) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = (*left + self.per_call).min(self.most);
+        let (left, last_call) = &mut *left;
+        let now = Instant::now();
+        let with_time = self.most * now.duration_since(*last_call).div_duration_f64(FULL_AGAIN);
+        *left = (*left + self.per_call + with_time).min(self.most);
+        *last_call = now;
     }
 
     fn withdraw(&self) -> bool {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let enough = *left >= 1.0;
+        let enough = left.0 >= 1.0;
         if enough {
-            *left -= 1.0;
+            left.0 -= 1.0;
         }
         enough
     }
@@ -71,7 +79,7 @@ enum Next {
 impl<T: Transport> WithRetry<T> {
     pub(crate) fn new(inner: T, policy: RetryPolicy) -> Self {
         let budget = Arc::new(Budget {
-            left: Mutex::new(policy.budget_reserve),
+            left: Mutex::new((policy.budget_reserve, Instant::now())),
             per_call: policy.budget_ratio,
             most: policy.budget_reserve,
         });

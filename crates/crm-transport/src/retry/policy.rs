@@ -39,7 +39,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     /// At most 5 attempts within 5 minutes; waits of up to 200 ms, then 400 ms, …, 20 s; in
-    /// the long run one repeat for every five calls, with 50 in reserve.
+    /// the long run one repeat for every five calls, with 50 in reserve for each ten minutes.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -122,7 +122,8 @@ impl RetryPolicy {
     }
 
     /// How many repeats each call adds to the shared budget, and how many it starts with and
-    /// holds at most. An outage uses it up; then calls fail after their first attempt.
+    /// holds at most. An outage uses it up; then calls fail after their first attempt. Time fills
+    /// it too: after ten minutes it is full again, however few calls there are.
     ///
     /// A repeat after an answer 429 costs none, for the closed gate bounds it, nor does one while
     /// the server of a shared limit is away. So have

@@ -12,7 +12,7 @@ use crm_transport::{
     Transport, TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
-use tokio::time::Instant;
+use tokio::time::{Instant, advance};
 
 use super::{Scripted, answer, request};
 
@@ -174,6 +174,30 @@ async fn calls_that_succeed_fill_the_budget_up_to_its_reserve() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn time_fills_the_reserve_whatever_the_number_of_calls() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(503, "")));
+    let minutes = |minutes: u64| advance(Duration::from_secs(minutes * 60));
+    for reserve in [20, 0] {
+        let policy = RetryPolicy::default().attempts(100);
+        let policy = policy.waits(Duration::ZERO, Duration::ZERO);
+        let transport = wire.clone().with_retry(policy.budget(0.0, reserve));
+        let repeats = async || {
+            let before = wire.calls();
+            transport.send(request(Effect::Read)).await.unwrap();
+            (wire.calls() - before - 1) as u32
+        };
+        assert_eq!(repeats().await, reserve);
+        assert_eq!(repeats().await, 0, "used up");
+        minutes(5).await;
+        assert_eq!(repeats().await, reserve / 2);
+        minutes(10).await;
+        assert_eq!(repeats().await, reserve, "whole again");
+        minutes(600).await;
+        assert_eq!(repeats().await, reserve, "never more than the reserve");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     let wire = Scripted::new(|call, _: &Request| match call {
         0 => Err(TransportError::new(
@@ -238,15 +262,14 @@ async fn an_outage_is_not_multiplied() {
     let wire = Scripted::new(|_, _: &Request| Ok(answer(503, "")));
     let policy = RetryPolicy::default().budget(0.2, 50);
     let transport = wire.clone().with_retry(policy);
+    let started = Instant::now();
     for _ in 0..1_000 {
         transport.send(request(Effect::Read)).await.unwrap();
     }
-    // 50 in reserve and one repeat for every five calls.
-    assert!(
-        wire.calls() <= 1_000 + 50 + 200,
-        "{} attempts",
-        wire.calls()
-    );
+    let calls = wire.calls();
+    assert!(started.elapsed() < Duration::from_secs(60));
+    // 50 in reserve and one repeat for every five calls, and the reserve of a minute.
+    assert!(calls <= 1_000 + 50 + 200 + 5, "{calls} attempts");
 }
 
 #[tokio::test(start_paused = true)]
