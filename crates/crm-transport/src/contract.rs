@@ -232,17 +232,17 @@ async fn bounds_the_answer<T: Transport>(transport: &T, target: &Target) {
 }
 
 async fn gives_up_in_time<T: Transport>(transport: &T) {
-    const SOON: Duration = Duration::from_millis(100);
-    let calls: [(&str, fn(Call) -> Call, u64); 4] = [
-        ("/silent", |call| call.timeout(SOON), 1),
-        ("/silent", |call| call.deadline(Instant::now() + SOON), 1),
-        ("/drip", |call| call.deadline(Instant::now() + SOON), 1),
-        ("/drip", |call| call, 10),
-    ];
-    for (path, bounded, most) in calls {
+    let soon = Some(Duration::from_millis(100));
+    for (path, timeout, deadline, most) in [
+        ("/silent", soon, None, 1),
+        ("/silent", None, soon, 1),
+        ("/drip", None, soon, 1),
+        ("/drip", None, None, 10),
+    ] {
         let mut request = request(Method::GET, path);
-        let call = bounded(Call::new("bounded", Effect::Read));
-        request.extensions_mut().insert(call);
+        let call = Call::of_mut(&mut request);
+        call.timeout = timeout;
+        call.deadline = deadline.map(|left| (Instant::now() + left).into());
         let started = Instant::now();
         let error = fail(transport, request).await;
         assert!(error.is_timeout(), "{path}: {error}");
