@@ -25,8 +25,8 @@
 //! Both crates below come along, as [`models`] and [`transport`]. When not to use this one: for
 //! other parts of the API take `crm-transport` alone, for the types alone `crm-models`.
 //!
-//! A service knows no runtime but for its clock: where it waits (before reading back once more
-//! after a lost answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
+//! A service knows no runtime but for its clock: where it waits (reading back after a lost
+//! answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
 //!
 //! # A first program
 //!

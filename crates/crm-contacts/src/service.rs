@@ -107,6 +107,9 @@ const READ_BACK: [Duration; 3] = [
     Duration::from_secs(3),
 ];
 
+/// How long reading back may take in all: a host that lost the answer may be silent to each look.
+const READ_BACK_TIME: Duration = Duration::from_secs(60);
+
 impl<T: Transport> ContactsService<T> {
     /// A service for one tenant. One transport may serve many tenants.
     #[must_use]
@@ -129,9 +132,9 @@ impl<T: Transport> ContactsService<T> {
 
     /// The time by which everything that this service does must have ended: the
     /// [`deadline`](Call::deadline) of each call. Without one a call over `transport::standard`
-    /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included.
-    /// What does not end in time is a time-out; a call that an answer 429 keeps waiting for longer
-    /// ends at once, as `RateLimited`.
+    /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included,
+    /// and reading back after a lost answer one more. What does not end in time is a time-out; a
+    /// call that an answer 429 keeps waiting for longer ends at once, as `RateLimited`.
     ///
     /// Take a clone of a service for one piece of work, say the answer to one web request.
     ///
@@ -146,12 +149,6 @@ impl<T: Transport> ContactsService<T> {
     pub fn with_deadline(mut self, deadline: impl Into<Instant>) -> Self {
         self.deadline = Some(deadline.into());
         self
-    }
-
-    /// Whether the deadline comes after that time.
-    fn has_time_for(&self, pause: Duration) -> bool {
-        self.deadline
-            .is_none_or(|deadline| pause < deadline.saturating_duration_since(Instant::now()))
     }
 
     pub(crate) fn legacy_preferences(&self) -> bool {
@@ -239,7 +236,8 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// After an unknown outcome, looks until all is done, since ordinary lists may lag behind a
-    /// write. Otherwise gives what it saw at last; nothing without time for a single look.
+    /// write. Otherwise gives what it saw at last; nothing without time for a single look, or if
+    /// time ran out within the last one.
     pub(crate) async fn read_back<R, F>(
         &self,
         look: impl Fn() -> F,
@@ -248,15 +246,18 @@ impl<T: Transport> ContactsService<T> {
     where
         F: Future<Output = Result<R, ContactsError>>,
     {
+        let end = Instant::now() + READ_BACK_TIME;
+        let end = self.deadline.map_or(end, |deadline| deadline.min(end));
         let mut seen = None;
         for pause in READ_BACK {
-            if !self.has_time_for(pause) {
+            if Instant::now() + pause >= end {
                 break;
             }
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            seen = look().await.ok();
+            let looked = tokio::time::timeout_at(end, look()).await;
+            seen = looked.ok().and_then(Result::ok);
             if let Some(done) = seen.take_if(|seen| is_done(seen)) {
                 return Ok(done);
             }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
 use crm_contacts::{ContactsError, Creation, RefusalKind};
 use crm_models::{ContactType, CreateContactRequest, RelatedEntityId, RelatedEntityType};
@@ -146,4 +148,12 @@ async fn a_delete_that_there_is_no_time_to_look_after_is_unknown() {
     let service = service.with_deadline(Instant::now());
     let error = service.location(location()).delete(id(1)).await;
     assert!(error.unwrap_err().outcome_is_unknown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_looks_no_longer_than_a_minute_for_what_a_silent_host_did() {
+    let started = Instant::now();
+    let error = falls_silent().location(location()).delete(id(1)).await;
+    assert!(error.unwrap_err().outcome_is_unknown());
+    assert!(started.elapsed() < Duration::from_secs(61));
 }

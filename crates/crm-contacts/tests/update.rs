@@ -536,3 +536,23 @@ async fn a_deadline_is_that_of_each_call_and_ends_the_reading_back() {
     assert!(error.unwrap_err().outcome_is_unknown());
     assert!(Instant::now() <= deadline, "no waiting beyond it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_host_is_read_back_for_a_minute_in_all_and_the_loss_is_told() {
+    let started = Instant::now();
+    let service = falls_silent();
+    let change = ContactChange::new().memo("Gate code 4411");
+    let contacts = service.location(location());
+    let error = contacts.update(id(71_204), &change).await.unwrap_err();
+    assert!(error.outcome_is_unknown());
+    let loss = error.transport_error().map(TransportError::kind);
+    assert_eq!(loss, Some(TransportErrorKind::Reset), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(61));
+
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let service = falls_silent().with_deadline(deadline);
+    let contacts = service.location(location());
+    let error = contacts.update(id(71_204), &change).await.unwrap_err();
+    assert!(error.outcome_is_unknown());
+    assert!(Instant::now() < deadline + Duration::from_secs(1));
+}

@@ -47,8 +47,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     }
 
     /// Creates a contact unless the owner has one of its kind with the same value, as by
-    /// [`CreateContactRequest::is_same`]. After an unknown outcome it looks again instead of
-    /// creating a second one.
+    /// [`CreateContactRequest::is_same`]. After an unknown outcome it looks again, for at most a
+    /// minute, instead of creating a second one.
     ///
     /// ```
     /// # use crm_contacts::{

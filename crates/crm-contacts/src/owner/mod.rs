@@ -63,7 +63,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     }
 
     /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very
-    /// call may have deleted it, "not found" counts as done.
+    /// call may have deleted it, "not found" counts as done; after a lost answer the contact is
+    /// looked for, for at most a minute.
     ///
     /// # Errors
     ///

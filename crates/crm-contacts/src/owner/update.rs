@@ -60,8 +60,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// Preferences are sent as a whole: when `change` gives some of them, the contact is read
     /// first and the others are kept. The answer is compared with what was asked. After an
-    /// unknown outcome the contact is read back, and if it is not as wanted, the change is made
-    /// once more, to what it is now.
+    /// unknown outcome the contact is read back, for at most a minute, and if it is not as wanted,
+    /// the change is made once more, to what it is now.
     ///
     /// # Errors
     ///

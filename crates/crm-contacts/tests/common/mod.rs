@@ -3,14 +3,20 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use crm_contacts::ContactsService;
 use crm_models::{Contact, ContactId, CustomerId, LocationId, TenantId};
 use crm_transport::{
-    Attempts, Delivery, MockTransport, Request, Response, TransportError, TransportErrorKind,
+    Attempts, Delivery, MockTransport, Request, Response, Transport, TransportError,
+    TransportErrorKind,
 };
 
 /// What the mocked server does with one request.
@@ -32,10 +38,11 @@ pub fn status(status: u16, body: impl Into<String>) -> Step {
 }
 
 pub fn lost() -> Step {
-    Step::Fail(TransportError::new(
-        TransportErrorKind::Reset,
-        Delivery::Unknown,
-    ))
+    Step::Fail(no_answer(TransportErrorKind::Reset))
+}
+
+fn no_answer(kind: TransportErrorKind) -> TransportError {
+    TransportError::new(kind, Delivery::Unknown)
 }
 
 /// The requests that were sent, as `METHOD target body`.
@@ -82,6 +89,26 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
     });
     let tenant = TenantId::new(1_001).unwrap();
     (ContactsService::new(transport, tenant), sent)
+}
+
+/// A host that loses its first answer and then falls silent: each call takes all of its time.
+#[derive(Default)]
+struct FallsSilent(AtomicBool);
+
+#[async_trait]
+impl Transport for FallsSilent {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            return Err(no_answer(TransportErrorKind::Reset));
+        }
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        Err(no_answer(TransportErrorKind::Timeout))
+    }
+}
+
+/// A service over a host that loses the answer to the first request and then falls silent.
+pub fn falls_silent() -> ContactsService<impl Transport> {
+    ContactsService::new(FallsSilent::default(), TenantId::new(1_001).unwrap())
 }
 
 fn response(status: u16, body: String) -> Response {
