@@ -57,8 +57,9 @@
 //! service, since the contract documents no bounds: texts may have 4,000 characters, telephone
 //! numbers 20 digits.
 //!
-//! Requests and answers are the caller's own data, so their `Debug` shows it. Messages of
-//! errors never quote a value, a memo or a name.
+//! Requests and answers are the caller's own data, so their `Debug` shows it, but for the values in
+//! the `data` of a [`Problem`], which ends in logs. Messages of errors never quote a value, a memo
+//! or a name.
 //!
 //! # Map
 //!

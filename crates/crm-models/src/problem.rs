@@ -9,6 +9,7 @@ use crate::text::one_line;
 
 /// The body of an answer that is no success: `ApiErrorResponse`, the gateway's forms, the form
 /// of OAuth 2.0, HTML, text or nothing. Reading it never fails, and blank texts are none.
+/// [`Debug`] shows of `data` the names alone: its values may be personal data, and of any length.
 ///
 /// ```
 /// use crm_models::Problem;
@@ -25,7 +26,7 @@ use crate::text::one_line;
 /// let html = Problem::read(503, b"<html><title>Down</title></html>");
 /// assert_eq!(html.to_string(), "no details; the body is HTML");
 /// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Problem {
@@ -142,6 +143,21 @@ impl BodyForm {
         } else {
             Self::Other
         }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("problem_type", &self.problem_type)
+            .field("title", &self.title)
+            .field("detail", &self.detail)
+            .field("status", &self.status)
+            .field("trace_id", &self.trace_id)
+            .field("errors", &self.errors)
+            .field("data", &self.data.keys().collect::<Vec<_>>())
+            .field("form", &self.form)
+            .finish()
     }
 }
 

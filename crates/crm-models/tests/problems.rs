@@ -51,6 +51,13 @@ fn data_for_programs_is_kept() {
     assert_eq!(read("400-text-for-list.json").data["more"]["hints"][0], "x");
 }
 
+#[test]
+fn debug_shows_the_names_in_data_and_no_value() {
+    let shown = format!("{:?}", read("409-conflict.json"));
+    assert!(shown.contains(r#"data: ["otherContactId", "retry"]"#), "{shown}");
+    assert!(!shown.contains("8499"), "{shown}");
+}
+
 #[rstest]
 #[case("404-gateway.json", "Unable to match this request to an operation")]
 #[case("429-gateway.json", "The limit is reached; wait 12 seconds")]
