@@ -25,6 +25,8 @@ use crate::text::one_line;
 ///
 /// let html = Problem::read(503, b"<html><title>Down</title></html>");
 /// assert_eq!(html.to_string(), "no details; the body is HTML");
+/// let text = Problem::read(504, b"upstream request timeout");
+/// assert_eq!(text.to_string(), "upstream request timeout");
 /// ```
 #[derive(Clone, PartialEq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +38,8 @@ pub struct Problem {
     /// The one useful sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// More about this very case. The API's own answers have none.
+    /// More about this very case. The API's own answers have none; of a body that is no JSON
+    /// object, as a proxy's, it is the text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The HTTP status.
@@ -79,9 +82,11 @@ impl Problem {
     pub fn read(status: u16, body: &[u8]) -> Self {
         let wire: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
         let Some(mut wire) = wire else {
+            let form = BodyForm::of(body);
             return Self {
+                detail: words_of(body).filter(|_| form == BodyForm::Other),
                 status,
-                form: BodyForm::of(body),
+                form,
                 ..Self::default()
             };
         };
@@ -171,7 +176,9 @@ impl fmt::Display for Problem {
             (None, None, BodyForm::Object) => f.write_str("no details")?,
             (None, None, BodyForm::Empty) => f.write_str("no details; the body is empty")?,
             (None, None, BodyForm::Html) => f.write_str("no details; the body is HTML")?,
-            (None, None, BodyForm::Other) => f.write_str("no details; the body is not JSON")?,
+            (None, None, BodyForm::Other) => {
+                f.write_str("no details; the body is no JSON object")?
+            }
         }
         for (member, reasons) in &self.errors {
             let reasons = reasons.join(", ");
@@ -199,6 +206,17 @@ fn text_of(members: &Map<String, Value>, names: &[&str]) -> Option<String> {
 fn shown(text: &str) -> Option<String> {
     let text = one_line(text, LONGEST);
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// What a body that is no object says: a text as it is, other JSON as the reasons of a member.
+/// Broken JSON may be an object's start, of which nobody knows what is `data`.
+fn words_of(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    match serde_json::from_str(text) {
+        Ok(value) => shown(&reasons_of(value).join(", ")),
+        Err(_) if text.starts_with(['{', '[']) => None,
+        Err(_) => shown(text),
+    }
 }
 
 /// The reasons of one member: a list, a single one, or none.

@@ -54,7 +54,10 @@ fn data_for_programs_is_kept() {
 #[test]
 fn debug_shows_the_names_in_data_and_no_value() {
     let shown = format!("{:?}", read("409-conflict.json"));
-    assert!(shown.contains(r#"data: ["otherContactId", "retry"]"#), "{shown}");
+    assert!(
+        shown.contains(r#"data: ["otherContactId", "retry"]"#),
+        "{shown}"
+    );
     assert!(!shown.contains("8499"), "{shown}");
 }
 
@@ -87,6 +90,23 @@ fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm
         (problem.status, problem.form, problem.title),
         (502, form, None)
     );
+}
+
+#[rstest]
+#[case::of_a_proxy(b"upstream request timeout\r\n", "upstream request timeout")]
+#[case::with_control_characters(b"Bad\x1b gateway", "Bad  gateway")]
+#[case::as_json(b"\"Bad gateway\"", "Bad gateway")]
+#[case::in_a_list(b"[\"Too short\", null, \"Too old\"]", "Too short, Too old")]
+#[case::blank(b"\" \"", "no details; the body is no JSON object")]
+#[case::none(b"[]", "no details; the body is no JSON object")]
+#[case::of_broken_json(
+    b"{\"data\": {\"value\": \"8185550142",
+    "no details; the body is no JSON object"
+)]
+#[case::not_utf8(b"Bad \xff", "no details; the body is no JSON object")]
+fn the_words_of_a_body_that_is_no_object_are_told(#[case] body: &[u8], #[case] text: &str) {
+    let problem = Problem::read(504, body);
+    assert_eq!((problem.to_string().as_str(), problem.title), (text, None));
 }
 
 #[rstest]
@@ -152,4 +172,7 @@ fn texts_of_strangers_are_bounded_and_on_one_line() {
     let text = Problem::read(400, body.as_bytes()).to_string();
     assert!(!text.contains(char::is_control), "{text}");
     assert!(text.len() < 600, "{} bytes", text.len());
+
+    let text = Problem::read(502, "x\n".repeat(10_000).as_bytes()).to_string();
+    assert!(!text.contains(char::is_control) && text.len() <= 500);
 }
