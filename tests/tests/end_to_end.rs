@@ -37,7 +37,7 @@ async fn some_location<T: Transport>(service: &ContactsService<T>) -> LocationId
     let since: Timestamp = "2000-01-01".parse().unwrap();
     let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
     let list = service.changed(filter);
-    let mut items = std::pin::pin!(list.items());
+    let mut items = list.items();
     items
         .try_next()
         .await
@@ -166,7 +166,7 @@ async fn exports_hold_every_contact_and_resume() {
             .export::<LocationId>()
             .from(from)
             .include_recent_changes();
-        let mut batches = std::pin::pin!(export.batches());
+        let mut batches = export.batches();
         let batch = batches.try_next().await.unwrap().expect("a batch");
         seen.extend(batch.data.iter().map(|c| (c.owner, c.contact.id)));
         token = batch.continue_from;

@@ -10,7 +10,6 @@
 use std::{
     env,
     error::Error,
-    pin::pin,
     process::{Command, ExitCode, Stdio},
 };
 
@@ -85,9 +84,8 @@ async fn measure(stream: &str, contacts: &str) -> Outcome<()> {
 }
 
 async fn count<T, E: Error + Send + Sync + 'static>(
-    items: impl Stream<Item = Result<T, E>>,
+    mut items: impl Stream<Item = Result<T, E>> + Unpin,
 ) -> Outcome<usize> {
-    let mut items = pin!(items);
     let mut seen = 0;
     while items.try_next().await?.is_some() {
         seen += 1;

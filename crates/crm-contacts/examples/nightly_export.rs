@@ -16,7 +16,6 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, ErrorKind, Write},
     path::{Path, PathBuf},
-    pin::pin,
 };
 
 use crm_contacts::models::{ContinuationToken, ExportFrom, LocationId};
@@ -44,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut file = BufWriter::new(file);
     let mut count = 0;
-    let mut batches = pin!(export.batches());
+    let mut batches = export.batches();
     while let Some(batch) = batches.try_next().await? {
         for contact in &batch.data {
             serde_json::to_writer(&mut file, contact)?;

@@ -29,7 +29,7 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// use futures_util::TryStreamExt;
 ///
 /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), ContactsError> {
-/// let mut batches = std::pin::pin!(contacts.export::<LocationId>().batches());
+/// let mut batches = contacts.export::<LocationId>().batches();
 /// while let Some(batch) = batches.try_next().await? {
 ///     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
 /// }
@@ -71,16 +71,17 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// token.
     pub fn batches(
         self,
-    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + use<T, O>
+    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin + use<T, O>
     {
-        stream::try_unfold(Some(Position::new(self)), |position| async move {
+        let start = Some(Position::new(self));
+        Box::pin(stream::try_unfold(start, |position| async move {
             let Some(mut position) = position else {
                 return Ok(None);
             };
             let batch = position.next().await?;
             let position = batch.has_more.then_some(position);
             Ok(Some((batch, position)))
-        })
+        }))
     }
 
     /// The batches without end: at the end of the feed it waits for `interval` and asks
@@ -95,7 +96,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// #     contacts: ContactsService<T>, saved: ContinuationToken, stop: impl Future<Output = ()>,
     /// # ) -> Result<(), ContactsError> {
     /// let export = contacts.export::<LocationId>().from(ExportFrom::Token(saved));
-    /// let mut batches = std::pin::pin!(export.follow(POLLING_INTERVAL, stop));
+    /// let mut batches = export.follow(POLLING_INTERVAL, stop);
     /// while let Some(batch) = batches.try_next().await? {
     ///     // First store what came, then the token behind it.
     ///     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
@@ -110,9 +111,10 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self,
         interval: Duration,
         stop: impl Future<Output = ()>,
-    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> {
+    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin {
         let start = (Position::new(self), false, Box::pin(stop));
-        stream::try_unfold(start, move |(mut position, at_end, mut stop)| async move {
+        Box::pin(stream::try_unfold(start, move |state| async move {
+            let (mut position, at_end, mut stop) = state;
             let pause = async {
                 if at_end {
                     tokio::time::sleep(interval).await;
@@ -126,7 +128,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
             let batch = position.next().await?;
             let at_end = !batch.has_more;
             Ok(Some((batch, (position, at_end, stop))))
-        })
+        }))
     }
 }
 

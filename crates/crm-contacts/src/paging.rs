@@ -153,14 +153,16 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ///
     /// # async fn example<T: Transport>(contacts: ContactsService<T>, location: LocationId) -> Result<(), ContactsError> {
     /// let list = contacts.location(location).list().include_total();
-    /// let mut pages = std::pin::pin!(list.pages());
+    /// let mut pages = list.pages();
     /// while let Some(page) = pages.try_next().await? {
     ///     println!("{} of {:?} contacts", page.data.len(), page.total_count);
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pages(self) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + use<T, P> {
+    pub fn pages(
+        self,
+    ) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + Unpin + use<T, P> {
         let Self {
             service,
             operations,
@@ -177,14 +179,14 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             next: None,
             ahead: None,
         };
-        stream::try_unfold(pages, |mut pages| async move {
+        Box::pin(stream::try_unfold(pages, |mut pages| async move {
             let page = pages.next().await?;
             Ok(page.map(|page| (page, pages)))
-        })
+        }))
     }
 
     /// The items, one by one.
-    pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + use<T, P> {
+    pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + Unpin + use<T, P> {
         self.pages()
             .map_ok(|page| stream::iter(page.data.into_iter().map(Ok)))
             .try_flatten()
@@ -199,7 +201,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self,
         wanted: impl Fn(&P::Item) -> bool,
     ) -> Result<Option<P::Item>, ContactsError> {
-        let mut items = std::pin::pin!(self.items());
+        let mut items = self.items();
         while let Some(item) = items.try_next().await? {
             if wanted(&item) {
                 return Ok(Some(item));

@@ -70,7 +70,7 @@ async fn prefetch_asks_for_one_page_ahead_and_never_for_two() {
         ok(page(2, true, &[mobile(2)])),
     ]);
     let list = service.location(location()).list().prefetch();
-    let mut pages = std::pin::pin!(list.pages());
+    let mut pages = list.pages();
     let first = pages.try_next().await.unwrap().unwrap();
     assert!(first.has_more);
     assert_eq!(sent.lines().len(), 2);
@@ -79,7 +79,7 @@ async fn prefetch_asks_for_one_page_ahead_and_never_for_two() {
 /// The ids of a list, then the sizes of an export's batches, of a service that ends here.
 fn outliving(
     service: ContactsService<impl Transport + 'static>,
-) -> impl Stream<Item = Result<i64, ContactsError>> + Send + 'static {
+) -> impl Stream<Item = Result<i64, ContactsError>> + Send + Unpin + 'static {
     let list = service.location(location()).list().prefetch().items();
     let export = service.export::<LocationId>().batches();
     let exported = export.map_ok(|batch| batch.data.len() as i64);
@@ -184,7 +184,7 @@ async fn a_prefetched_page_that_timed_out_meanwhile_is_asked_for_once_more() {
     let wire = TimesOut(AtomicI32::new(0));
     let service = ContactsService::new(wire, TenantId::new(1_001).unwrap());
     let list = service.location(location()).list().prefetch();
-    let mut pages = std::pin::pin!(list.pages());
+    let mut pages = list.pages();
     assert!(pages.try_next().await.unwrap().unwrap().has_more);
     tokio::time::advance(Duration::from_secs(360)).await;
     assert!(!pages.try_next().await.unwrap().unwrap().has_more);

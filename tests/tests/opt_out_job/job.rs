@@ -1,7 +1,4 @@
-use std::{
-    collections::{BTreeSet, HashSet},
-    pin::pin,
-};
+use std::collections::{BTreeSet, HashSet};
 
 use crm_contacts::{Advice, ContactsError, ContactsService, Owner};
 use crm_models::{ContactChange, CustomerId, LocationId, PreferenceChange, email, phone};
@@ -51,7 +48,7 @@ async fn opt_out_at<T: Transport, O: Owner>(
     // A feed repeats records and tells of deletions later: the last word counts.
     let mut found = BTreeSet::new();
     let export = contacts.export::<O>().include_recent_changes();
-    let mut batches = pin!(export.batches());
+    let mut batches = export.batches();
     while let Some(batch) = batches.try_next().await? {
         for record in batch.data {
             let key = record.contact_type.key(&record.value);
