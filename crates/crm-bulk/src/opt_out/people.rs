@@ -69,7 +69,7 @@ pub(super) async fn methods<T: Transport>(
     // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
     let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
     let all = service.people().contact_methods(in_order);
-    let mut pages = std::pin::pin!(all.page_size(PAGE).pages());
+    let mut pages = all.page_size(PAGE).pages();
     let key = |method: &ContactMethod| method.contact_type.key(&method.value);
     let mut matching = BTreeMap::new();
     while let Some(page) = pages.try_next().await? {

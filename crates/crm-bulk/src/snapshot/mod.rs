@@ -179,7 +179,7 @@ impl Snapshot {
         if let Some(token) = self.database.meta(&token_name::<O>())? {
             export = export.from(ExportFrom::Token(ContinuationToken::new(token)));
         }
-        let mut batches = std::pin::pin!(export.batches());
+        let mut batches = export.batches();
         while let Some(batch) = batches.try_next().await? {
             self.store(&batch)?;
             *read += batch.data.len() as u64;

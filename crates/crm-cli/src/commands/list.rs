@@ -1,7 +1,5 @@
 //! Lists: how much of one is shown, and showing it item by item.
 
-use std::pin::pin;
-
 use clap::Args;
 use crm_contacts::{List, PagedOperation};
 use crm_transport::Transport;
@@ -49,7 +47,7 @@ impl ListArgs {
             list = list.prefetch();
         }
         let progress = Progress::new("records");
-        let mut items = pin!(list.items());
+        let mut items = list.items();
         let mut shown = 0;
         loop {
             let item = match items.try_next().await {
