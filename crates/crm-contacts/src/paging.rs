@@ -55,7 +55,7 @@ pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
     /// What the list is of.
     type Item;
 
-    /// The page that the request asks for.
+    /// The page that the request asks for. A list begins with it, by default with page 1.
     fn page_mut(&mut self) -> &mut PageQuery;
 }
 
@@ -238,8 +238,12 @@ where
     F: Future<Output = Result<Page<P::Item>, ContactsError>>,
 {
     async fn next(&mut self) -> Result<Option<Page<P::Item>>, ContactsError> {
-        let next = self.next.take();
-        let Some((operation, number)) = next.or_else(|| Some((self.operations.next()?, 1))) else {
+        let next = self.next.take().or_else(|| {
+            let mut operation = self.operations.next()?;
+            let first = operation.page_mut().get_page().unwrap_or(1);
+            Some((operation, first))
+        });
+        let Some((operation, number)) = next else {
             return Ok(None);
         };
         let early = match self.ahead.take() {

@@ -315,23 +315,29 @@ impl<T: Transport> ContactsService<T> {
 
     /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
     ///
-    /// It is walked from its first page. What the operation asks of its page otherwise, the size
-    /// and the total, is kept.
+    /// It is walked from the page that the operation asks for, the first unless one is set; the size
+    /// and the total that it asks for are kept. To go on at a page that failed:
     ///
     /// ```
     /// # use crm_contacts::{
     /// #     ContactsError, ContactsService,
-    /// #     models::{BookingContact, BookingId},
+    /// #     models::{ContactFilter, LocationId},
     /// #     transport::Transport,
     /// # };
-    /// use crm_contacts::{models::PageQuery, operations::bookings::GetContactList};
+    /// use crm_contacts::{models::PageQuery, operations::locations::GetLocationsContactsList};
+    /// use futures_util::TryStreamExt;
     ///
-    /// # async fn example<T: Transport>(contacts: ContactsService<T>, booking: BookingId) -> Result<Vec<BookingContact>, ContactsError> {
-    /// let operation = GetContactList {
-    ///     booking,
-    ///     page: PageQuery::new().page_size(200),
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, filter: ContactFilter<LocationId>) -> Result<(), ContactsError> {
+    /// let operation = GetLocationsContactsList {
+    ///     filter,
+    ///     // Pages count from 1, in the size in which they were asked for before.
+    ///     page: PageQuery::new().page(4_000).page_size(500),
     /// };
-    /// contacts.list(operation).collect().await
+    /// let mut pages = contacts.list(operation).pages();
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("page {}: {} contacts", page.page, page.data.len());
+    /// }
+    /// # Ok(())
     /// # }
     /// ```
     pub fn list<P: PagedOperation>(&self, operation: P) -> List<T, P> {

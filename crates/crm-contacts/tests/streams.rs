@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use common::*;
 use crm_contacts::{
     ContactsError, ContactsService, Operation, POLLING_INTERVAL, PagedOperation, Spec,
+    operations::locations::GetContactList,
 };
 use crm_models::{
     ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId, Page, PageQuery, TenantId,
@@ -132,6 +133,33 @@ async fn a_list_of_ones_own_is_walked_with_pages_of_its_own_size() {
             format!("GET /locations?page=2&{query}")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_list_begins_with_the_page_that_its_operation_asks_for() {
+    let (service, sent) = service([ok(page(7, true, &["7"])), ok(page(8, false, &["8"]))]);
+    let operation = GetLocations(PageQuery::new().page(7).page_size(1));
+    let found = service.list(operation).prefetch().collect().await.unwrap();
+    assert_eq!(found, [7, 8]);
+    assert_eq!(
+        sent.lines(),
+        [
+            "GET /locations?page=7&pageSize=1",
+            "GET /locations?page=8&pageSize=1"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_from_page_0_is_refused_before_sending() {
+    let (service, sent) = service([]);
+    let operation = GetContactList {
+        owner: location(),
+        page: PageQuery::new().page(0),
+    };
+    let error = service.list(operation).collect().await.unwrap_err();
+    assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
+    assert!(sent.lines().is_empty());
 }
 
 #[tokio::test]

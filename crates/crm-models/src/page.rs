@@ -92,6 +92,12 @@ impl PageQuery {
         self
     }
 
+    /// The number of the page, if one is set.
+    #[must_use]
+    pub fn get_page(&self) -> Option<i32> {
+        self.page
+    }
+
     /// How many items a page may hold: 1 to 5000.
     pub fn page_size(mut self, items: i32) -> Self {
         self.page_size = Some(items);
