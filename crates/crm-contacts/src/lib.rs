@@ -3,30 +3,8 @@
 //! Start at [`ContactsService`]: give it a transport and a tenant, then take the handle of
 //! what you work on.
 //!
-//! | You want to | Take |
-//! |---|---|
-//! | change, find, create, delete a location's or customer's contacts | [`ContactsService::location`], [`ContactsService::customer`] |
-//! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
-//! | pull everything, deleted contacts too, and go on later | [`ContactsService::export`] |
-//! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
-//! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
-//! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
-//! | walk any other list | [`ContactsService::list`] |
-//! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
-//!
-//! Two layers, so that each can be tested alone:
-//!
-//! - an [`Operation`] is a plain value: it becomes an HTTP request and reads the answer,
-//!   without I/O;
-//! - the [`ContactsService`] sends operations and adds what takes more than one call: reading
-//!   before a partial change of preferences, comparing the echo, finding out what became of a
-//!   write whose answer got lost, paging, resuming.
-//!
 //! Both crates below come along, as [`models`] and [`transport`]. When not to use this one: for
 //! other parts of the API take `crm-transport` alone, for the types alone `crm-models`.
-//!
-//! A service knows no runtime but for its clock: where it waits (reading back after a lost
-//! answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
 //!
 //! # A first program
 //!
@@ -57,6 +35,54 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Lists and exports are streams, which `futures-util` drives:
+//!
+//! ```
+//! # use crm_contacts::{
+//! #     ContactsError, ContactsService, models::{CustomerId, LocationId}, transport::Transport,
+//! # };
+//! use futures_util::TryStreamExt;
+//!
+//! # async fn example<T: Transport>(contacts: ContactsService<T>, customer: CustomerId) -> Result<(), ContactsError> {
+//! let mut items = contacts.customer(customer).list().items();
+//! while let Some(contact) = items.try_next().await? {
+//!     println!("{} {}", contact.id, contact.contact_type);
+//! }
+//!
+//! let mut batches = contacts.export::<LocationId>().batches();
+//! while let Some(batch) = batches.try_next().await? {
+//!     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Map
+//!
+//! | You want to | Take |
+//! |---|---|
+//! | change, find, create, delete a location's or customer's contacts | [`ContactsService::location`], [`ContactsService::customer`] |
+//! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
+//! | pull everything, deleted contacts too, and go on later | [`ContactsService::export`] |
+//! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
+//! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
+//! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
+//! | walk any other list | [`ContactsService::list`] |
+//! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
+//!
+//! # Layers
+//!
+//! Two layers, so that each can be tested alone:
+//!
+//! - an [`Operation`] is a plain value: it becomes an HTTP request and reads the answer,
+//!   without I/O;
+//! - the [`ContactsService`] sends operations and adds what takes more than one call: reading
+//!   before a partial change of preferences, comparing the echo, finding out what became of a
+//!   write whose answer got lost, paging, resuming.
+//!
+//! A service knows no runtime but for its clock: where it waits (reading back after a lost
+//! answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
 //!
 //! # Features
 //!
