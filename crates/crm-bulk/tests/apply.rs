@@ -3,9 +3,11 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use async_trait::async_trait;
 use common::*;
-use crm_bulk::{Apply, BulkError, ChangeSet, Event, OnDrift, Site, State, StopReason};
+use crm_bulk::{Apply, BulkError, ChangeSet, Event, Input, OnDrift, Plan, Site, State, StopReason};
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
@@ -628,6 +630,74 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
     assert_eq!(written, expected);
 }
 
+/// Loses the answer of the first creation, and shows its contact only to the n-th look after it.
+struct Late {
+    shows_at: u32,
+    looks: AtomicU32,
+    creations: AtomicU32,
+}
+
+#[async_trait]
+impl Transport for Late {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let contact = r#""id":7,"type":"Email","value":"new@site.example","memo":null,
+            "modifiedOn":"2026-01-01T00:00:00Z""#;
+        if request.method() == "POST" {
+            return match self.creations.fetch_add(1, Relaxed) {
+                0 => Err(TransportError::new(
+                    TransportErrorKind::Reset,
+                    Delivery::Unknown,
+                )),
+                _ => Ok(Response::new(format!("{{{contact}}}").into())),
+            };
+        }
+        let sent = self.creations.load(Relaxed) > 0;
+        let shows = sent && self.looks.fetch_add(1, Relaxed) >= self.shows_at;
+        let found = shows.then(|| format!(r#"{{"locationId":2001,{contact}}}"#));
+        let found = found.unwrap_or_default();
+        let page = format!(r#"{{"page":1,"pageSize":5000,"hasMore":false,"data":[{found}]}}"#);
+        Ok(Response::new(page.into()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_done_with_it() {
+    for (shows_at, creations) in [(0, 1), (1, 1), (4, 1), (9, 1), (1_000, 2)] {
+        let late = std::sync::Arc::new(Late {
+            shows_at,
+            looks: AtomicU32::new(0),
+            creations: AtomicU32::new(0),
+        });
+        let transport: std::sync::Arc<dyn Transport> = late.clone();
+        let service = ContactsService::new(transport, 1_001.try_into().unwrap());
+        let site = Site::new(service.tenant(), "https://api.example");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let rows = "location_id,action,type,value\n2001,create,Email,new@site.example\n";
+        let input = Input::csv("test", rows.as_bytes());
+        let plan = Plan::new(site.clone());
+        plan.from_api(&service, input, &path).await.unwrap();
+
+        let began = tokio::time::Instant::now();
+        let apply = Apply::new(ChangeSet::open(&path).unwrap()).max_failures(2);
+        let events: Vec<_> = apply
+            .run(&service, &site)
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(states(&path), [State::Done], "{shows_at}: {events:?}");
+        assert_eq!(late.creations.load(Relaxed), creations, "{shows_at}");
+        let told = events
+            .iter()
+            .any(|event| matches!(event, Event::Awaited(_)));
+        assert_eq!(told, shows_at > 0, "{shows_at}");
+        let waited = began.elapsed().as_secs();
+        assert_eq!(waited >= 100, creations == 2, "{shows_at}: {waited} s");
+        assert!(waited < 120, "{shows_at}: {waited} s");
+    }
+}
+
 /// Writes memos in capitals, whatever is asked; then it is deaf to reading.
 struct Otherwise {
     inner: std::sync::Arc<dyn Transport>,
@@ -637,7 +707,6 @@ struct Otherwise {
 #[async_trait]
 impl Transport for Otherwise {
     async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
-        use std::sync::atomic::Ordering::Relaxed;
         if request.method() == "PATCH" {
             self.wrote.store(true, Relaxed);
             let body = String::from_utf8(request.body().to_vec()).unwrap();

@@ -36,6 +36,9 @@ fn main() {
     }
 }
 
+/// The sandbox is done with a request as soon as it cuts off the answer, or the client is gone.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The child: applies the set and reports each outcome on its standard output.
 async fn apply_in_child(connection: &str) {
     let [url, tenant, id, secret, key, set] =
@@ -43,6 +46,7 @@ async fn apply_in_child(connection: &str) {
     let service = service_at(&url, tenant.parse().unwrap(), [&id, &secret, &key]);
     let site = Site::of(&service, &url);
     let apply = Apply::new(ChangeSet::open(set).unwrap()).retry_failed();
+    let apply = apply.server_timeout(SERVER_TIMEOUT);
     let mut events = apply.run(&service, &site).unwrap();
     while let Some(event) = events.try_next().await.unwrap() {
         if let Event::Settled(change) = event {
@@ -141,8 +145,8 @@ async fn killed_until_done(
     loop {
         let longest = if killed < kills { 120 } else { 120_000 };
         let patience = Duration::from_millis(random.u64(..=longest));
-        // Also in the middle of the work, however slow the machine is.
-        let begun = random.bool().then_some(report.as_path());
+        // Once at least in the middle of the work, however slow the machine is.
+        let begun = (killed == 0 || random.bool()).then_some(report.as_path());
         let status = wait_or_kill(spawn(world, set, &report), patience, begun);
         check_reports(set, &report, &mut done);
         match status {
@@ -160,6 +164,7 @@ async fn killed_until_done(
     }
     world.sandbox.inject(FaultPlan::new());
     let last = Apply::new(ChangeSet::open(set).unwrap()).retry_failed();
+    let last = last.server_timeout(SERVER_TIMEOUT);
     world.apply(last).await.unwrap();
 
     for change in changes(set) {

@@ -113,12 +113,16 @@ impl Gate {
         true
     }
 
+    /// Takes note of a change that another pass looks at again.
+    pub(super) fn awaited(&self, change: &Change) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(change.outcome.state).or_default() += 1;
+    }
+
     /// Takes note of what became of a change.
     pub(super) fn settled(&self, change: &Change) {
         let to = change.outcome.state;
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry(to).or_default() += 1;
-        drop(counts);
+        self.awaited(change);
         if to == State::Planned {
             // An owner that cannot be read is one call that failed, however many its changes.
             let unread = change.target.owner();

@@ -16,6 +16,7 @@ use std::{
     num::NonZeroUsize,
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crm_contacts::ContactsService;
@@ -26,7 +27,7 @@ use futures_util::{
     future::{self, Either},
     stream,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
 
@@ -48,7 +49,9 @@ pub use self::{
 ///
 /// A change is durable as in flight before its request leaves, and durable with its outcome
 /// before its [`Event`] is handed out. What was in flight when a process died is read back:
-/// done if the record is as wanted, sent again if it is as before, set aside otherwise.
+/// done if the record is as wanted, sent again if it is as before, set aside otherwise. Only a
+/// creation that does not show up is not sent again at once: the service may still be working on
+/// it ([`server_timeout`](Self::server_timeout)).
 ///
 /// Each write leaves one line in the log: an event of `tracing` with the target
 /// `crm_bulk::audit`, with tenant, set and record but without any value. The same is handed out
@@ -99,6 +102,7 @@ pub(crate) struct Options {
     canary: Option<u64>,
     dry_run: bool,
     retry_failed: bool,
+    server_timeout: Duration,
 }
 
 impl Options {
@@ -108,6 +112,16 @@ impl Options {
             true => Which::OpenAndFailed,
             false => Which::Open,
         }
+    }
+
+    /// When the service has surely carried out what got no answer before this pass; known in the
+    /// last one, which waits for it. A dry run sends nothing, so it need not wait.
+    fn done_by(&self, pass: u32) -> Option<Instant> {
+        let wait = match self.dry_run {
+            true => Duration::ZERO,
+            false => self.server_timeout,
+        };
+        (self.dry_run || pass + 1 == PASSES).then(|| Instant::now() + wait)
     }
 }
 
@@ -141,6 +155,10 @@ pub enum Event {
     /// earlier run turns out to be carried out. It comes before the change is
     /// [`Settled`](Self::Settled).
     Written(Written),
+    /// The answer of this creation got lost, and so far its contact does not show up. Once
+    /// everything else is done it is looked for as long as the service may be working on it
+    /// ([`Apply::server_timeout`]), and only then sent again.
+    Awaited(Box<Change>),
     /// In a dry run: this change would be sent.
     WouldSend(Box<Change>),
     /// The run is over, nothing is in flight any more. The last event.
@@ -148,9 +166,10 @@ pub enum Event {
 }
 
 /// How often a run goes over what is still open: answers that got lost are resolved by the
-/// second time.
+/// second time, creations that do not show up by the third.
 const PASSES: u32 = 3;
 const CONCURRENCY: usize = 64;
+const SERVER_TIMEOUT: Duration = Duration::from_secs(100);
 
 impl Apply {
     /// Carries out this set.
@@ -164,6 +183,7 @@ impl Apply {
                 canary: None,
                 dry_run: false,
                 retry_failed: false,
+                server_timeout: SERVER_TIMEOUT,
             },
             stop: Box::pin(future::pending()),
         }
@@ -202,6 +222,14 @@ impl Apply {
     /// Sends changes that failed before once more; not those of an undo that are not possible.
     pub fn retry_failed(mut self) -> Self {
         self.options.retry_failed = true;
+        self
+    }
+
+    /// How long the service may work on a request whose answer got lost: the vendor's limit of 100
+    /// seconds unless told otherwise. A creation is sent again only when it does not show up for
+    /// so long, so that it is never doubled; a run that has to wait does so at its end.
+    pub fn server_timeout(mut self, timeout: Duration) -> Self {
+        self.options.server_timeout = timeout;
         self
     }
 
@@ -276,9 +304,10 @@ fn events<'a, T: Transport>(
     }
     let concurrency = run.options.concurrency;
     let which = run.options.which(pass);
+    let done_by = run.options.done_by(pass);
     let (queue, mut work) = mpsc::channel(concurrency);
     let reader = Arc::clone(&run);
-    let read = Arc::clone(&run).read(queue, which).boxed();
+    let read = Arc::clone(&run).read(queue, which, done_by).boxed();
     let read = future::select(read, stopped.clone().boxed()).map(move |first| {
         if let Either::Left((Err(error), _)) = first {
             reader.fail(error);

@@ -15,31 +15,38 @@ use super::{
     answer,
     record::{self, Cursor, Which},
     send::{Run, Work},
-    step::{self, Loaded, Step},
+    step::{self, Loaded, Step, Write},
 };
 use crate::{
-    Action, BulkError, OwnerId,
+    BulkError, OwnerId,
     present::{self, Present},
 };
 
-/// When to look again for a creation that was sent, or may have been: ordinary lists may lag.
+/// When to look again for what was created, or may have been: ordinary lists may lag.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// How often to look after that while the service may still be working on it.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// How old a reading may be when a change is decided by it.
 const FRESH: Duration = Duration::from_secs(2);
 
 impl<T: Transport> Run<'_, T> {
     /// Reads the open changes owner by owner, decides on each, and hands it to the queue.
+    ///
+    /// `done_by`: when the service has surely carried out what it was sent in an earlier pass or
+    /// run. Without it, a creation whose answer got lost is not sent again in this pass.
     pub(super) async fn read(
         self: Arc<Self>,
         queue: mpsc::Sender<Work>,
         which: Which,
+        done_by: Option<Instant>,
     ) -> Result<(), BulkError> {
         let mut cursor = Cursor::BEGINNING;
         loop {
             let load = move |database: &_| record::next_block(database, &cursor, which);
             let (block, next) = self.journal.run(load).await?;
-            if block.is_empty() || self.decide(block, &queue).await?.is_none() {
+            if block.is_empty() || self.decide(block, &queue, done_by).await?.is_none() {
                 return Ok(());
             }
             cursor = next;
@@ -52,18 +59,19 @@ impl<T: Transport> Run<'_, T> {
         &self,
         block: Vec<Loaded>,
         queue: &mpsc::Sender<Work>,
+        done_by: Option<Instant>,
     ) -> Result<Option<()>, BulkError> {
         let mut block = VecDeque::from(block);
-        let mut present = self.present(&block).await?;
+        let mut present = self.present(&block, done_by).await?;
         let mut read_at = Instant::now();
-        let (creations, others) = block.drain(..).partition::<Vec<_>, _>(is_creation);
+        let (creations, others) = block.drain(..).partition::<Vec<_>, _>(step::is_creation);
         // All at once: see `record::next_block`.
         let mut taken = HashMap::<_, HashSet<ContactId>>::new();
         let creations: Vec<_> = creations
             .into_iter()
             .map(|loaded| {
                 let taken = taken.entry(loaded.change.target.owner()).or_default();
-                self.work(loaded, &present, taken)
+                self.work(loaded, &present, taken, done_by.is_some())
             })
             .collect();
         for work in creations {
@@ -81,15 +89,29 @@ impl<T: Transport> Run<'_, T> {
                 present = present::contacts(self.service, &owners).await?;
                 read_at = Instant::now();
             }
-            place.send(self.work(loaded, &present, &mut HashSet::new()));
+            place.send(self.work(loaded, &present, &mut HashSet::new(), true));
         }
         Ok(Some(()))
     }
 
-    fn work(&self, loaded: Loaded, present: &Present, taken: &mut HashSet<ContactId>) -> Work {
+    fn work(
+        &self,
+        loaded: Loaded,
+        present: &Present,
+        taken: &mut HashSet<ContactId>,
+        resends: bool,
+    ) -> Work {
         let step = match contacts(&loaded, present) {
             Ok(contacts) => step::decide(&loaded, contacts, self.options.on_drift, taken),
             Err(error) => Step::Settle(answer::unread(error, &loaded.change), None),
+        };
+        let step = match step {
+            Step::Contact(_, Write::Create(..))
+                if step::may_be_sent(&loaded.change) && !resends =>
+            {
+                Step::Await
+            }
+            step => step,
         };
         Work {
             change: loaded.change,
@@ -98,26 +120,34 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// What the owners of a block have now.
-    async fn present(&self, block: &VecDeque<Loaded>) -> Result<Present, BulkError> {
+    async fn present(
+        &self,
+        block: &VecDeque<Loaded>,
+        done_by: Option<Instant>,
+    ) -> Result<Present, BulkError> {
         let owners = owners(block.iter());
-        let mut present = present::contacts(self.service, &owners).await?;
-        for pause in LOOK_AGAIN {
-            let missing = |loaded| {
-                contacts(loaded, &present)
-                    .is_ok_and(|contacts| step::misses_a_creation(loaded, contacts))
+        let mut pauses = LOOK_AGAIN.into_iter();
+        loop {
+            let present = present::contacts(self.service, &owners).await?;
+            let missing = |is_missing: fn(&Loaded, &[Contact]) -> bool| {
+                block.iter().any(|loaded| {
+                    contacts(loaded, &present).is_ok_and(|contacts| is_missing(loaded, contacts))
+                })
             };
-            if !block.iter().any(missing) {
-                break;
+            let pause = match (pauses.next(), done_by) {
+                (Some(pause), _) if missing(step::misses_its_contact) => pause,
+                (pause, Some(done_by)) if missing(step::may_still_be_created) => {
+                    let left = done_by.saturating_duration_since(Instant::now());
+                    pause.unwrap_or(LOOK_EVERY).min(left)
+                }
+                _ => return Ok(present),
+            };
+            if pause.is_zero() {
+                return Ok(present);
             }
             tokio::time::sleep(pause).await;
-            present = present::contacts(self.service, &owners).await?;
         }
-        Ok(present)
     }
-}
-
-fn is_creation(loaded: &Loaded) -> bool {
-    matches!(loaded.change.action, Action::Create(_))
 }
 
 /// The owners of contacts; they come one after another.

@@ -77,6 +77,10 @@ impl<T: Transport> Run<'_, T> {
                 self.settle(change, outcome, after.map(Image::from)).await
             }
             Step::Drift(outcome) => self.drift(change, outcome).await,
+            Step::Await => {
+                self.gate.awaited(&change);
+                Ok(Event::Awaited(Box::new(change)))
+            }
             Step::Method(person, method) => self.method(change, person, method).await,
             Step::Contact(..) if self.options.dry_run => Ok(Event::WouldSend(Box::new(change))),
             Step::Contact(OwnerId::Customer(id), write) => {

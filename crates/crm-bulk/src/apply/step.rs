@@ -29,6 +29,8 @@ pub(super) enum Step {
     Contact(OwnerId, Write),
     /// Read this contact method first.
     Method(PersonId, ContactMethodId),
+    /// A creation whose answer got lost does not show up: look again later.
+    Await,
 }
 
 impl Step {
@@ -211,16 +213,26 @@ fn drift(change: &Change, present: &Contact) -> Step {
     Step::Drift(Outcome::because(State::Drifted, why))
 }
 
-/// Whether the contact of a creation that was sent, or may have been, does not show up.
-pub(super) fn misses_a_creation(loaded: &Loaded, contacts: &[Contact]) -> bool {
+/// Whether the contact that a creation is known to have made does not show up.
+pub(super) fn misses_its_contact(loaded: &Loaded, contacts: &[Contact]) -> bool {
+    is_creation(loaded)
+        && created(&loaded.change).is_some_and(|id| contacts.iter().all(|found| found.id != id))
+}
+
+/// Whether the answer of a creation got lost, and the contact does not show up.
+pub(super) fn may_still_be_created(loaded: &Loaded, contacts: &[Contact]) -> bool {
     let Action::Create(wanted) = &loaded.change.action else {
         return false;
     };
-    match (created(&loaded.change), wanted.creation()) {
-        (Some(id), _) => contacts.iter().all(|found| found.id != id),
-        (None, Some(request)) if may_be_sent(&loaded.change) => contacts
+    let open = created(&loaded.change).is_none() && may_be_sent(&loaded.change);
+    wanted.creation().is_some_and(|request| {
+        open && contacts
             .iter()
-            .all(|found| !request.is_same(found) || loaded.not_ours.contains(&found.id)),
-        _ => false,
-    }
+            .all(|found| !request.is_same(found) || loaded.not_ours.contains(&found.id))
+    })
+}
+
+/// Whether it creates a contact.
+pub(super) fn is_creation(loaded: &Loaded) -> bool {
+    matches!(loaded.change.action, Action::Create(_))
 }

@@ -68,6 +68,7 @@ fn word(loaded: &Loaded, contacts: &[Contact], on_drift: OnDrift) -> String {
         Step::Contact(_, Write::Complete(_)) => "complete".to_owned(),
         Step::Contact(_, Write::Delete(..)) => "delete".to_owned(),
         Step::Method(..) => "method".to_owned(),
+        Step::Await => "await".to_owned(),
     }
 }
 
@@ -151,7 +152,7 @@ fn a_creation_whose_contact_is_known_is_completed_and_never_repeated() {
         change.change.target = change.change.target.created(ours[0].id);
         assert_eq!(word(&change, &ours, OnDrift::Skip), "complete", "{state}");
         assert_eq!(word(&change, &[], OnDrift::Skip), "not-found", "{state}");
-        assert!(step::misses_a_creation(&change, &[]), "{state}");
+        assert!(step::misses_its_contact(&change, &[]), "{state}");
     }
 }
 

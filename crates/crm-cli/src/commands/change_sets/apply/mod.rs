@@ -5,7 +5,7 @@ mod outcome;
 mod stop;
 mod tell;
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{collections::HashSet, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{Apply, ChangeSet, Event, Finished, OnDrift, State, StopReason};
@@ -217,6 +217,7 @@ impl ApplyCommand {
         let mut events = apply.run(&session.service, &site(session))?;
         let mut progress = None;
         let mut failed = 0;
+        let mut awaited = HashSet::new();
         let (mut end, mut unwritten) = (None, None);
         while let Some(event) = events.next().await {
             match event {
@@ -231,14 +232,21 @@ impl ApplyCommand {
                 Ok(Event::Settled(change)) => {
                     let state = change.outcome.state;
                     failed += u64::from(NOT_DONE.contains(&state) || state == State::InFlight);
+                    awaited.remove(&change.id);
                     if let Some(progress) = &progress {
                         progress.advance(1);
-                        progress.say(format!("{failed} failed"));
+                        progress.say(happened(failed, awaited.len()));
                     }
                     if let Some(dry_run) = &mut dry_run
                         && state == State::Drifted
                     {
                         dry_run.changes.push(&Shown::from(*change))?;
+                    }
+                }
+                Ok(Event::Awaited(change)) => {
+                    awaited.insert(change.id);
+                    if let Some(progress) = &progress {
+                        progress.say(happened(failed, awaited.len()));
                     }
                 }
                 Ok(Event::WouldSend(change)) => {
@@ -268,5 +276,16 @@ impl ApplyCommand {
                 exit: Exit::Local,
             }),
         }
+    }
+}
+
+/// What the line of progress says of a run.
+fn happened(failed: u64, awaited: usize) -> String {
+    match awaited {
+        0 => format!("{failed} failed"),
+        _ => format!(
+            "{failed} failed, {awaited} without an answer: may still be created, looked for up to \
+             100 s"
+        ),
     }
 }
