@@ -106,12 +106,10 @@ impl Drop for Journal {
 fn work(database: &Database, jobs: &mpsc::Receiver<Job>, failure: &Failure) {
     while let Ok(first) = jobs.recv() {
         let waiting = jobs.try_iter().take(JOBS_PER_COMMIT - 1);
+        // Outlives the transaction: whoever waits is told of a failure once it can be asked for.
+        let mut batch = std::iter::once(first).chain(waiting);
         let mut answers = Vec::new();
-        match transact(
-            database,
-            std::iter::once(first).chain(waiting),
-            &mut answers,
-        ) {
+        match transact(database, &mut batch, &mut answers) {
             Ok(()) => answers.into_iter().for_each(|answer| answer()),
             Err(error) => {
                 *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -124,7 +122,7 @@ fn work(database: &Database, jobs: &mpsc::Receiver<Job>, failure: &Failure) {
 /// Does some jobs in one transaction.
 fn transact(
     database: &Database,
-    jobs: impl Iterator<Item = Job>,
+    jobs: &mut impl Iterator<Item = Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), BulkError> {
     let transaction =
