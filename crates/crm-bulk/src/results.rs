@@ -6,7 +6,7 @@ use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, typ
 
 use crate::{
     BulkError, ChangeSet, State,
-    input::{InputFormat, OUTCOME_COLUMNS, write_cells, write_members, write_record},
+    input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_members, write_record},
     set::columns::read_state,
 };
 
@@ -86,6 +86,19 @@ impl RowOutcome {
 }
 
 impl ChangeSet {
+    /// How the input's cells were told apart; sets of older versions do not say how quoted.
+    fn marks(&self) -> Result<Marks, BulkError> {
+        let usual = Marks::default();
+        let mark = |name, usual| {
+            let text = self.database.meta(name)?;
+            Ok::<_, BulkError>(text.and_then(|text| text.bytes().next()).unwrap_or(usual))
+        };
+        Ok(Marks {
+            delimiter: mark("delimiter", usual.delimiter)?,
+            quote: mark("quote", usual.quote)?,
+        })
+    }
+
     /// Writes the input as it was, all columns in order, with the outcome of each row in five
     /// more: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`, `crm_time`.
     /// Answers how many rows were written. A row that repeats another has the outcome of that;
@@ -101,14 +114,11 @@ impl ChangeSet {
     pub fn results(&self, which: ResultRows, mut out: impl Write) -> Result<u64, BulkError> {
         let database = &self.database;
         let (format, header) = (self.format()?, self.header()?);
-        let delimiter = database
-            .meta("delimiter")?
-            .and_then(|text| text.bytes().next());
-        let delimiter = delimiter.unwrap_or(b',');
+        let marks = self.marks()?;
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
         if format == InputFormat::Csv {
             let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
-            write_record(&mut out, delimiter, names).map_err(unwritten)?;
+            write_record(&mut out, marks, names).map_err(unwritten)?;
         }
         let connection = &database.connection;
         let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
@@ -138,7 +148,7 @@ impl ChangeSet {
             }
             let cells = outcome.cells();
             let wrote = match format {
-                InputFormat::Csv => write_cells(&mut out, delimiter, header.len(), &data, &cells),
+                InputFormat::Csv => write_cells(&mut out, marks, header.len(), &data, &cells),
                 InputFormat::Ndjson => write_members(&mut out, &data, &OUTCOME_COLUMNS, &cells),
             };
             wrote.map_err(unwritten)?;

@@ -257,7 +257,10 @@ async fn ndjson_rows_are_read_and_given_back() {
 
     let bad = Input::ndjson(
         "rows",
-        Cursor::new("[1]\n{\"location_id\": {}}\nnonsense\n"),
+        Cursor::new(
+            "[1]\n{\"location_id\": {}}\nnonsense\n\
+             {\"location_id\": 2001, \"contact_id\": 3001, \"Contact ID\": 3002, \"memo\": \"x\"}\n",
+        ),
     );
     let plan = Plan::new(world.site.clone());
     let error = plan
@@ -267,7 +270,29 @@ async fn ndjson_rows_are_read_and_given_back() {
     let BulkError::InvalidRows(invalid) = error else {
         panic!("{error}");
     };
-    assert_eq!(invalid.rows, 3);
+    assert_eq!(invalid.rows, 4);
+    let twice = &invalid.cells[3].reason;
+    assert!(twice.contains("contact_id is named twice"), "{twice}");
+}
+
+#[tokio::test]
+async fn rows_are_given_back_with_the_quotes_that_they_had() {
+    let world = world(Seed::Demo).await;
+    let rows =
+        "location_id;contact_id;memo\n2001;3001;'said \"no\"; don''t call'\n0;3002;'it''s \"x\"'\n";
+    let input = || csv(rows).delimiter(b';').quote(b'\'');
+    let plan = || Plan::new(world.site.clone()).skip_invalid();
+    let (set, mend) = (world.path("set.crm"), world.path("mend.csv"));
+    let mended = plan().mend_file(&mend);
+    mended
+        .from_api(&world.service, input(), &set)
+        .await
+        .unwrap();
+    let results = world.results("set.crm", ResultRows::All);
+    let kept = "2001;3001;'said \"no\"; don''t call';planned;";
+    assert!(results.contains(kept), "{results}");
+    let mend = fs::read_to_string(mend).unwrap();
+    assert!(mend.contains("0;3002;'it''s \"x\"';3;"), "{mend}");
 }
 
 #[tokio::test]

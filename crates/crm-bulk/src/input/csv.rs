@@ -42,8 +42,8 @@ impl CsvRows {
     ) -> Result<Self, BulkError> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
-            .delimiter(dialect.delimiter)
-            .quote(dialect.quote)
+            .delimiter(dialect.marks.delimiter)
+            .quote(dialect.marks.quote)
             .flexible(true)
             .from_reader(Lines::new(reader, dialect));
         let refuse = |reason: String| BulkError::Input {

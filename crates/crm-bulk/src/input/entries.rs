@@ -41,8 +41,8 @@ impl Entries {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(dialect.delimiter)
-            .quote(dialect.quote)
+            .delimiter(dialect.marks.delimiter)
+            .quote(dialect.marks.quote)
             .from_reader(Lines::new(input.into_reader(), &dialect));
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;

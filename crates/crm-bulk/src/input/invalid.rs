@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    InputFormat,
+    InputFormat, Marks,
     columns::{MEND_COLUMNS, REASON_COLUMNS},
 };
 use crate::{BulkError, partial::Partial};
@@ -170,7 +170,7 @@ pub(crate) struct BadRows {
     cells: Vec<BadCell>,
     more_cells: u64,
     format: InputFormat,
-    delimiter: u8,
+    marks: Marks,
     header: Vec<String>,
     path: Option<PathBuf>,
     file: Option<Partial>,
@@ -180,7 +180,7 @@ impl BadRows {
     pub(crate) fn new(
         name: &str,
         format: InputFormat,
-        delimiter: u8,
+        marks: Marks,
         header: &[String],
         path: Option<&Path>,
     ) -> Self {
@@ -190,7 +190,7 @@ impl BadRows {
             cells: Vec::new(),
             more_cells: 0,
             format,
-            delimiter,
+            marks,
             header: header.to_vec(),
             path: path.map(Path::to_owned),
             file: None,
@@ -227,13 +227,13 @@ impl BadRows {
                 let mut file = Partial::create(path)?;
                 if self.format == InputFormat::Csv {
                     let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
-                    write_record(&mut file, self.delimiter, names)?;
+                    write_record(&mut file, self.marks, names)?;
                 }
                 none.insert(file)
             }
         };
         match self.format {
-            InputFormat::Csv => write_cells(file, self.delimiter, self.header.len(), data, &added),
+            InputFormat::Csv => write_cells(file, self.marks, self.header.len(), data, &added),
             InputFormat::Ndjson => write_members(file, data, &MEND_COLUMNS, &added),
         }
     }
@@ -257,7 +257,7 @@ impl BadRows {
 /// Writes a row of CSV as a set keeps it, as wide as the header, and more cells behind.
 pub(crate) fn write_cells(
     writer: impl Write,
-    delimiter: u8,
+    marks: Marks,
     width: usize,
     data: &str,
     added: &[String],
@@ -266,11 +266,7 @@ pub(crate) fn write_cells(
     let missing = width.saturating_sub(row.len());
     let blanks = std::iter::repeat_n("", missing);
     let cells = row.iter().map(String::as_str).chain(blanks);
-    write_record(
-        writer,
-        delimiter,
-        cells.chain(added.iter().map(String::as_str)),
-    )
+    write_record(writer, marks, cells.chain(added.iter().map(String::as_str)))
 }
 
 /// Writes a row of NDJSON with more members. What is no object is written as it was.
@@ -293,11 +289,12 @@ pub(crate) fn write_members(
 /// Writes one row of CSV.
 pub(crate) fn write_record<'a>(
     writer: impl Write,
-    delimiter: u8,
+    marks: Marks,
     cells: impl Iterator<Item = &'a str>,
 ) -> io::Result<()> {
     let mut csv = csv::WriterBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(marks.delimiter)
+        .quote(marks.quote)
         .from_writer(writer);
     csv.write_record(cells)?;
     csv.flush()

@@ -106,17 +106,31 @@ impl InputFormat {
 /// What is not fixed about the rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
-    pub(crate) delimiter: u8,
-    pub(crate) quote: u8,
+    pub(crate) marks: Marks,
     pub(crate) clear: String,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
         Self {
+            marks: Marks::default(),
+            clear: "(clear)".to_owned(),
+        }
+    }
+}
+
+/// How cells of CSV are told apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self {
             delimiter: b',',
             quote: b'"',
-            clear: "(clear)".to_owned(),
         }
     }
 }
@@ -162,13 +176,13 @@ impl Input {
 
     /// What separates cells, instead of a comma.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.dialect.delimiter = delimiter;
+        self.dialect.marks.delimiter = delimiter;
         self
     }
 
     /// What encloses cells, instead of `"`.
     pub fn quote(mut self, quote: u8) -> Self {
-        self.dialect.quote = quote;
+        self.dialect.marks.quote = quote;
         self
     }
 

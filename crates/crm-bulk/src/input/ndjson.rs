@@ -160,10 +160,15 @@ impl NdjsonRows {
             return Err(reason);
         }
         object.0.retain(|(name, _)| !is_ours(name));
+        let mut named = Vec::new();
         for (name, value) in &object.0 {
             let Some(column) = Column::named(name) else {
                 continue;
             };
+            if named.contains(&column) {
+                return Err(format!("{} is named twice", column.name()));
+            }
+            named.push(column);
             match serde_json::from_str(value.get()) {
                 Ok(Value::Null) => {}
                 Ok(Value::String(text)) => cells.set(column, text),

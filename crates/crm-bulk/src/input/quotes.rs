@@ -31,8 +31,8 @@ enum Place {
 impl Quotes {
     pub(super) fn new(dialect: &Dialect) -> Self {
         Self {
-            delimiter: dialect.delimiter,
-            quote: dialect.quote,
+            delimiter: dialect.marks.delimiter,
+            quote: dialect.marks.quote,
             place: Place::Beginning,
             line: 1,
             mark: MARK,

@@ -5,7 +5,7 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 use super::{
     columns::{Cells, Column},
     invalid::BadCell,
-    values::key,
+    values::{WAS_A_NUMBER, key, was_a_number},
 };
 use crate::{Action, OwnerId, Wanted};
 
@@ -235,6 +235,10 @@ impl Reader<'_> {
             self.refuse(column, "cannot be cleared, only the memo can");
             return None;
         }
+        if was_a_number(text) {
+            self.refuse(column, WAS_A_NUMBER);
+            return None;
+        }
         Some(text.to_owned())
     }
 
@@ -329,6 +333,11 @@ mod tests {
             Select::Value("Dana@Site.example".to_owned(), None)
         );
         assert_eq!(all.action, crate::Action::Delete);
+
+        // What is there may be damaged already.
+        let mends = [(Value, "8185550142.0"), (NewValue, "8185550142")];
+        let all = read(&mends).unwrap();
+        assert_eq!(all.select, Select::Value("8185550142.0".to_owned(), None));
     }
 
     #[test]
@@ -343,6 +352,8 @@ mod tests {
             (&[(Action, "delete"), (Memo, "x")], "action"),
             (&[(Value, "(clear)")], "value"),
             (&[(NewValue, "8185550142")], "new_value"),
+            (&[(Value, "8185550142.0")], "value"),
+            (&[(Value, "8.18555E+09")], "value"),
             (&[(Type, "Pager")], "type"),
             (&[(Statements, "maybe")], "statements"),
             (&[], ""),

@@ -143,6 +143,9 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
     if value.starts_with(['[', '{']) {
         return Err("is a list or an object; give each number or address a member of its own");
     }
+    if was_a_number(value) {
+        return Err(WAS_A_NUMBER);
+    }
     phone::check(value)?;
     let behind = &value[phone::without_extension(value).len()..];
     if behind.chars().filter(char::is_ascii_digit).count() >= *DIGITS.start() {
@@ -152,6 +155,19 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
         true => Ok(()),
         false => Err("is no telephone number: those have 7 to 15 digits"),
     }
+}
+
+/// What is wrong with a telephone number that [`was_a_number`].
+pub(super) const WAS_A_NUMBER: &str =
+    "a spreadsheet took it for an amount; give its digits, as text";
+
+/// Whether some program took a telephone number for an amount and wrote it so: `8185550142.0`,
+/// `8.18555E+09`. Its digits are others now.
+pub(super) fn was_a_number(text: &str) -> bool {
+    let text = text.trim();
+    let fraction = text.split_once('.').map(|(_, fraction)| fraction);
+    let is_whole = fraction.is_some_and(|zeros| zeros.bytes().all(|digit| digit == b'0'));
+    text.parse::<f64>().is_ok() && (is_whole || text.contains(['e', 'E']))
 }
 
 fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
@@ -186,6 +202,16 @@ mod tests {
             ("Phone type", "mobile", false),
         ] {
             assert_eq!(may_be_meant(header, cell), told, "{header}: {cell}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_was_taken_for_an_amount_is_none() {
+        for cell in ["8185550142.0", "8185550142.", " 8.18555E+09 ", "8.18555e9"] {
+            assert_eq!(check(cell), Err(WAS_A_NUMBER), "{cell}");
+        }
+        for cell in ["8185550142", "818.555.0142", "818555.0142", "+18185550142"] {
+            assert_eq!(check(cell), Ok(()), "{cell}");
         }
     }
 

@@ -156,14 +156,14 @@ impl OptOut {
 
     /// Plans the contacts of customers and locations.
     fn contacts(self, list: Input, draft: &Draft) -> Result<Search, BulkError> {
-        let (name, delimiter) = (list.name().to_owned(), list.dialect().delimiter);
+        let (name, marks) = (list.name().to_owned(), list.dialect().marks);
         let format = list.format();
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         let list = Entries::read(list)?;
-        describe_input(draft, &name, format, delimiter, &list.header)?;
-        let mut bad = BadRows::new(&name, format, delimiter, &list.header, self.mend.as_deref());
+        describe_input(draft, &name, format, marks, &list.header)?;
+        let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         let wanted = self.wanted();
         let action = Action::Update(wanted.clone());
         let mut search = Search::default();

@@ -7,7 +7,7 @@ use crm_models::ContactType;
 use super::Plan;
 use crate::{
     Action, BulkError, Input, InvalidRows, Snapshot, State,
-    input::{BadCell, BadRows, InputFormat, RowRequest, broken, problem},
+    input::{BadCell, BadRows, InputFormat, Marks, RowRequest, broken, problem},
     partial,
     set::draft::Draft,
 };
@@ -29,14 +29,8 @@ impl Plan {
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         let mut rows = input.rows()?;
         let header = rows.header().to_vec();
-        describe_input(draft, &name, format, dialect.delimiter, &header)?;
-        let mut bad = BadRows::new(
-            &name,
-            format,
-            dialect.delimiter,
-            &header,
-            self.mend.as_deref(),
-        );
+        describe_input(draft, &name, format, dialect.marks, &header)?;
+        let mut bad = BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref());
         let mut row = 0;
         while let Some(read) = rows.next()? {
             row += 1;
@@ -132,12 +126,13 @@ pub(crate) fn describe_input(
     draft: &Draft,
     name: &str,
     format: InputFormat,
-    delimiter: u8,
+    marks: Marks,
     header: &[String],
 ) -> Result<(), BulkError> {
     draft.set_meta("source", name)?;
     draft.set_meta("format", format.as_str())?;
-    draft.set_meta("delimiter", &char::from(delimiter).to_string())?;
+    draft.set_meta("delimiter", &char::from(marks.delimiter).to_string())?;
+    draft.set_meta("quote", &char::from(marks.quote).to_string())?;
     let header = serde_json::to_string(header).unwrap_or_default();
     draft.set_meta("header", &header)
 }

@@ -2,8 +2,8 @@
 
 -- Facts about the set: tenant, environment (API base URL), kind (plan, opt-out, opt-in, undo),
 -- created_at, source (name of the input), format (csv or ndjson), header (JSON array of the
--- input's columns), delimiter, known_at (how old the before-images are), undo_of (the set that
--- this one reverses), notes (JSON array of sentences for people).
+-- input's columns), delimiter, quote, known_at (how old the before-images are), undo_of (the set
+-- that this one reverses), notes (JSON array of sentences for people).
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
