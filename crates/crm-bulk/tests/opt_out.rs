@@ -265,7 +265,8 @@ async fn every_column_with_values_counts_in_csv_and_ndjson() {
     assert!(page(&set).contains("Email 2: no contact has this value"));
 
     let rows = format!(
-        "{{\"phone\": 2135550177}}\n{{\"mobile\": \"{contact}\", \"date\": \"2026-11-20\"}}\n"
+        "{{\"phone\": 2135550177}}\n{{\"phone\": \"\", \"mobile\": null}}\n\
+         {{\"mobile\": \"{contact}\", \"date\": \"2026-11-20\"}}\n"
     );
     let rows = Input::ndjson("list", std::io::Cursor::new(rows));
     let set = world.opt_out(rows, "ndjson.crm").await.unwrap();

@@ -117,67 +117,67 @@ impl NdjsonRows {
                 .bytes
                 .strip_prefix("\u{feff}".as_bytes())
                 .unwrap_or(&self.bytes);
-            if !text.trim_ascii().is_empty() {
-                break;
+            let text = text.trim_ascii();
+            if text.is_empty() {
+                continue;
             }
-        }
-        let text = self
-            .bytes
-            .strip_prefix("\u{feff}".as_bytes())
-            .unwrap_or(&self.bytes);
-        let text = text.trim_ascii();
-        Ok(Some(
-            self.line_of(text)
-                .map_err(|reason| UnreadableRow {
-                    line: self.line,
-                    reason,
-                    data: String::from_utf8_lossy(text).into_owned(),
-                })
-                .map(|(cells, data)| {
+            return Ok(Some(match read_line(text) {
+                Ok(Some((cells, data))) => {
                     self.data = data;
-                    RawRow {
+                    Ok(RawRow {
                         line: self.line,
                         cells,
                         data: &self.data,
-                    }
+                    })
+                }
+                Ok(None) => continue,
+                Err(reason) => Err(UnreadableRow {
+                    line: self.line,
+                    reason,
+                    data: String::from_utf8_lossy(text).into_owned(),
                 }),
-        ))
+            }));
+        }
     }
+}
 
-    fn line_of(&self, text: &[u8]) -> Result<(Cells<'static>, String), String> {
-        let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
-        let mut object: Object = serde_json::from_str(text).map_err(|e| match e.classify() {
-            serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
-            _ => format!("it is not JSON, at column {}", e.column()),
-        })?;
-        let mut cells = Cells::default();
-        let mut added = object.0.iter().filter(|(name, _)| is_ours(name));
-        let told = added.find_map(|(name, value)| {
-            let text: String = serde_json::from_str(value.get()).ok()?;
-            still_broken(name, &text)
-        });
-        if let Some(reason) = told {
-            return Err(reason);
-        }
-        object.0.retain(|(name, _)| !is_ours(name));
-        let mut named = Vec::new();
-        for (name, value) in &object.0 {
-            let Some(column) = Column::named(name) else {
-                continue;
-            };
-            if named.contains(&column) {
-                return Err(format!("{} is named twice", column.name()));
-            }
-            named.push(column);
-            match serde_json::from_str(value.get()) {
-                Ok(Value::Null) => {}
-                Ok(Value::String(text)) => cells.set(column, text),
-                Ok(Value::Number(number)) => cells.set(column, number.to_string()),
-                Ok(Value::Bool(on)) => cells.set(column, on.to_string()),
-                _ => return Err(format!("{} holds a list or an object", column.name())),
-            }
-        }
-        let data = serde_json::to_string(&object).map_err(|e| e.to_string())?;
-        Ok((cells, data))
+/// The cells of a line, and the line as it is kept; `None` if there is nothing in it.
+fn read_line(text: &[u8]) -> Result<Option<(Cells<'static>, String)>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    let mut object: Object = serde_json::from_str(text).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
+        _ => format!("it is not JSON, at column {}", e.column()),
+    })?;
+    let mut cells = Cells::default();
+    let mut added = object.0.iter().filter(|(name, _)| is_ours(name));
+    let told = added.find_map(|(name, value)| {
+        let text: String = serde_json::from_str(value.get()).ok()?;
+        still_broken(name, &text)
+    });
+    if let Some(reason) = told {
+        return Err(reason);
     }
+    object.0.retain(|(name, _)| !is_ours(name));
+    if object.texts().all(|(_, text)| text.trim().is_empty()) {
+        return Ok(None);
+    }
+    let mut named = Vec::new();
+    for (name, value) in &object.0 {
+        let Some(column) = Column::named(name) else {
+            continue;
+        };
+        if named.contains(&column) {
+            return Err(format!("{} is named twice", column.name()));
+        }
+        named.push(column);
+        match serde_json::from_str(value.get()) {
+            Ok(Value::Null) => {}
+            Ok(Value::String(text)) => cells.set(column, text),
+            Ok(Value::Number(number)) => cells.set(column, number.to_string()),
+            Ok(Value::Bool(on)) => cells.set(column, on.to_string()),
+            _ => return Err(format!("{} holds a list or an object", column.name())),
+        }
+    }
+    let data = serde_json::to_string(&object).map_err(|e| e.to_string())?;
+    Ok(Some((cells, data)))
 }
