@@ -149,7 +149,8 @@ pub enum Event {
         open: u64,
     },
     /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
-    /// again: not sent for a reason that passes, which the message tells.
+    /// again: not sent for a reason that passes, which the message tells. What is still open is
+    /// looked at again at the end of the run, and then settled another time.
     Settled(Box<Change>),
     /// A request that may change a record was answered, or its answer got lost, or one of an
     /// earlier run turns out to be carried out. It comes before the change is
