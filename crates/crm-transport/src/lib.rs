@@ -79,6 +79,8 @@
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Of what a feature brings the links lead nowhere without it.
+#![cfg_attr(not(feature = "reqwest"), allow(rustdoc::broken_intra_doc_links))]
 #![warn(missing_debug_implementations)]
 #![allow(
     clippy::manual_async_fn,
