@@ -38,6 +38,44 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Frequent tasks
+//!
+//! Is it the same number, however it is written, and under what key is it found again?
+//!
+//! ```
+//! use crm_models::ContactType;
+//!
+//! assert!(ContactType::Phone.same_value("(818) 555-0142", "818.555.0142"));
+//! assert_eq!(ContactType::Phone.key("+1 818 555 0142 ext. 7"), "8185550142");
+//! assert_eq!(ContactType::Email.key(" Dana@Site.example "), "dana@site.example");
+//! ```
+//!
+//! What is wrong with what somebody typed, all at once, to be shown beside each field?
+//!
+//! ```
+//! use crm_models::{Check, ContactType, CreateContactRequest};
+//!
+//! let typed = CreateContactRequest::new(ContactType::Email, "dana@").memo("line\u{0}");
+//! let wrong = typed.check().unwrap_err();
+//! let fields: Vec<_> = wrong.fields.iter().map(|field| field.field.as_str()).collect();
+//! assert_eq!(fields, ["memo", "value"]);
+//! ```
+//!
+//! Which flags would change, and what is sent then, since they go whole?
+//!
+//! ```
+//! use crm_models::{ContactPreferences, ContactPreferencesRequest, PreferenceChange};
+//!
+//! let present: ContactPreferences = ContactPreferencesRequest::new(true, true, false, false).into();
+//! let change = PreferenceChange::new().marketing_updates(false).invoices(false);
+//! let no_marketing = PreferenceChange::new().marketing_updates(false);
+//! assert_eq!(change.differs_from(&present), no_marketing);
+//!
+//! let whole = no_marketing.apply_to(Some(&present))?;
+//! assert!(whole.job_reminders() && !whole.marketing_updates());
+//! # Ok::<(), crm_models::PreferencesUnknown>(())
+//! ```
+//!
 //! # Reading is tolerant
 //!
 //! The published contract moved four times in 18 months, and the service does not keep to it

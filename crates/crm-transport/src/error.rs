@@ -115,7 +115,7 @@ impl TransportErrorKind {
             }
             Self::IncompleteAnswer => "the answer ends too early",
             Self::AnswerTooLarge => "the answer is larger than allowed",
-            Self::UnreadableAnswer => "the answer's encoding cannot be read",
+            Self::UnreadableAnswer => "the answer is no HTTP, or its encoding cannot be read",
             Self::Credentials => "the credentials cannot be used",
             Self::TokenEndpoint => "the token endpoint gave no token",
             Self::RateLimited => "waiting for the rate limit would take too long",
