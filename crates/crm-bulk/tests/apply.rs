@@ -3,7 +3,14 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use common::*;
@@ -16,6 +23,7 @@ use crm_transport::{
     TransportErrorKind, TransportExt,
 };
 use futures_util::TryStreamExt;
+use tokio::time::Instant;
 
 const FOUR_ROWS: &str = "\
 location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
@@ -307,10 +315,10 @@ async fn reading_ahead_does_not_hold_up_the_rate_limit() {
         .transport()
         .clone()
         .with_rate_limit(RateLimit::per_second(500));
-    world.service = ContactsService::new(std::sync::Arc::new(limited), world.site.tenant());
+    world.service = ContactsService::new(Arc::new(limited), world.site.tenant());
     let apply = world.apply(Apply::new(set));
     // Held up, it would never end; the time only says when to give up waiting.
-    let finished = tokio::time::timeout(std::time::Duration::from_secs(120), apply).await;
+    let finished = tokio::time::timeout(Duration::from_secs(120), apply).await;
     assert_eq!(finished.unwrap().unwrap().count(State::Done), 400);
 }
 
@@ -603,7 +611,7 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
         memo && created && !now.contains_key(&("location", 2001, 3002))
     };
     while !carried_out() {
-        let moment = std::time::Duration::from_millis(20);
+        let moment = Duration::from_millis(20);
         if let Ok(Ok(Some(event))) = tokio::time::timeout(moment, events.try_next()).await {
             assert_eq!(event, Event::Started { open: 3 });
         }
@@ -660,25 +668,32 @@ impl Transport for Late {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_done_with_it() {
-    for (shows_at, creations) in [(0, 1), (1, 1), (4, 1), (9, 1), (1_000, 2)] {
-        let late = std::sync::Arc::new(Late {
+impl Late {
+    /// It, and a set with one creation over it.
+    async fn with_a_set(shows_at: u32, path: &Path) -> (Arc<Self>, Service, Site) {
+        let late = Arc::new(Self {
             shows_at,
             looks: AtomicU32::new(0),
             creations: AtomicU32::new(0),
         });
-        let transport: std::sync::Arc<dyn Transport> = late.clone();
+        let transport: Arc<dyn Transport> = late.clone();
         let service = ContactsService::new(transport, 1_001.try_into().unwrap());
         let site = Site::new(service.tenant(), "https://api.example");
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("set.crm");
         let rows = "location_id,action,type,value\n2001,create,Email,new@site.example\n";
         let input = Input::csv("test", rows.as_bytes());
         let plan = Plan::new(site.clone());
-        plan.from_api(&service, input, &path).await.unwrap();
+        plan.from_api(&service, input, path).await.unwrap();
+        (late, service, site)
+    }
+}
 
-        let began = tokio::time::Instant::now();
+#[tokio::test(start_paused = true)]
+async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_done_with_it() {
+    for (shows_at, creations) in [(0, 1), (1, 1), (4, 1), (9, 1), (1_000, 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let (late, service, site) = Late::with_a_set(shows_at, &path).await;
+        let began = Instant::now();
         let apply = Apply::new(ChangeSet::open(&path).unwrap()).max_failures(2);
         let events: Vec<_> = apply
             .run(&service, &site)
@@ -698,9 +713,66 @@ async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_don
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_or_killed_while_it_waits_for_a_creation_forgets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.crm");
+    let (late, service, site) = Late::with_a_set(14, &path).await;
+    let open = || Apply::new(ChangeSet::open(&path).unwrap());
+
+    let looks = |many| {
+        let late = Arc::clone(&late);
+        async move {
+            while late.looks.load(Relaxed) < many {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    };
+    let stopped = open().stop_when(looks(6));
+    let events = stopped.run(&service, &site).unwrap();
+    let events: Vec<_> = events.try_collect().await.unwrap();
+    let Some(Event::Finished(finished)) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(finished.reason, StopReason::Stopped);
+    assert_eq!(finished.count(State::Unknown), 1, "{finished:?}");
+
+    let mut killed = open().run(&service, &site).unwrap();
+    let whole = async { while killed.try_next().await.unwrap().is_some() {} };
+    tokio::select! {
+        () = looks(10) => {}
+        () = whole => panic!("it was to wait"),
+    }
+    drop(killed);
+    assert_eq!(states(&path), [State::Unknown]);
+
+    let events = open().run(&service, &site).unwrap();
+    let events: Vec<_> = events.try_collect().await.unwrap();
+    assert_eq!(states(&path), [State::Done], "{events:?}");
+    assert_eq!(late.creations.load(Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_whose_answer_got_lost_is_no_success_and_waits_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("set.crm");
+    let (late, service, site) = Late::with_a_set(1_000, &path).await;
+    let began = Instant::now();
+    let apply = Apply::new(ChangeSet::open(&path).unwrap()).canary(1);
+    let events = apply.run(&service, &site).unwrap();
+    let events: Vec<_> = events.try_collect().await.unwrap();
+    let Some(Event::Finished(finished)) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(finished.reason, StopReason::Canary);
+    assert_eq!(finished.count(State::Unknown), 1, "{finished:?}");
+    assert_eq!(late.creations.load(Relaxed), 1);
+    assert!(began.elapsed() < Duration::from_secs(30));
+}
+
 /// Writes memos in capitals, whatever is asked; then it is deaf to reading.
 struct Otherwise {
-    inner: std::sync::Arc<dyn Transport>,
+    inner: Arc<dyn Transport>,
     wrote: std::sync::atomic::AtomicBool,
 }
 
@@ -726,11 +798,10 @@ async fn a_write_that_was_done_otherwise_is_known_and_can_be_taken_back() {
     let rows = "location_id,contact_id,memo\n2001,3002,by the set\n";
     let set = world.plan(rows, "set.crm").await;
     let otherwise = Otherwise {
-        inner: std::sync::Arc::clone(world.service.transport()),
+        inner: Arc::clone(world.service.transport()),
         wrote: false.into(),
     };
-    let otherwise: Service =
-        ContactsService::new(std::sync::Arc::new(otherwise), world.site.tenant());
+    let otherwise: Service = ContactsService::new(Arc::new(otherwise), world.site.tenant());
     let honest = std::mem::replace(&mut world.service, otherwise);
     world.apply(Apply::new(set)).await.unwrap();
     let change = changes(&world.path("set.crm")).remove(0);

@@ -122,6 +122,8 @@ fn an_export_at_work_is_not_taken_for_killed() {
         let mut other = export();
         other.stdout(group);
         others.push(other);
+    } else {
+        drop(group);
     }
     for mut other in others {
         let refused = other.stderr(Stdio::piped()).output().unwrap();

@@ -1,17 +1,17 @@
 //! When a run has to stop, and what it came to.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{
-        Mutex, OnceLock, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
 use tokio::sync::Notify;
 
-use super::{Options, step::Step};
-use crate::{Change, OwnerId, State};
+use super::{Options, PASSES, step::Step};
+use crate::{Change, ChangeId, OwnerId, State};
 
 /// Why a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,16 @@ pub(super) struct Gate {
     postponed_in_a_row: AtomicU64,
     /// Of which owner the last one was, if nothing was sent for it.
     postponed_of: Mutex<Option<OwnerId>>,
-    counts: Mutex<BTreeMap<State, u64>>,
+    outcomes: Mutex<Outcomes>,
+}
+
+/// What became of the changes so far.
+#[derive(Debug, Default)]
+struct Outcomes {
+    /// How many are settled, by their state.
+    settled: BTreeMap<State, u64>,
+    /// Those that another pass looks at again.
+    open: HashMap<ChangeId, State>,
 }
 
 impl Gate {
@@ -85,7 +94,7 @@ impl Gate {
             failed: AtomicU64::new(0),
             postponed_in_a_row: AtomicU64::new(0),
             postponed_of: Mutex::default(),
-            counts: Mutex::default(),
+            outcomes: Mutex::default(),
         }
     }
 
@@ -113,16 +122,29 @@ impl Gate {
         true
     }
 
-    /// Takes note of a change that another pass looks at again.
-    pub(super) fn awaited(&self, change: &Change) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry(change.outcome.state).or_default() += 1;
+    /// Counts a change by its state.
+    pub(super) fn count(&self, change: &Change) {
+        let mut outcomes = self.outcomes();
+        let state = change.outcome.state;
+        match state.is_open() {
+            true => {
+                outcomes.open.insert(change.id, state);
+            }
+            false => {
+                outcomes.open.remove(&change.id);
+                *outcomes.settled.entry(state).or_default() += 1;
+            }
+        }
+    }
+
+    fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes note of what became of a change.
     pub(super) fn settled(&self, change: &Change) {
         let to = change.outcome.state;
-        self.awaited(change);
+        self.count(change);
         if to == State::Planned {
             // An owner that cannot be read is one call that failed, however many its changes.
             let unread = change.target.owner();
@@ -155,18 +177,26 @@ impl Gate {
         if self.reason.get().is_some() || (pass > 0 && self.dry_run) {
             return false;
         }
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = counts.len();
-        // What is still open is met and counted again.
-        counts.retain(|state, _| !state.is_open());
-        pass == 0 || counts.len() < before
+        if pass > 0 && self.outcomes().open.is_empty() {
+            return false;
+        }
+        // The last one waits to send again what does not show up.
+        if pass + 1 == PASSES && self.canary == Some(self.sent.load(Relaxed)) {
+            self.stop(StopReason::Canary);
+            return false;
+        }
+        true
     }
 
     pub(super) fn finished(&self) -> Finished {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcomes = self.outcomes();
+        let mut counts = outcomes.settled.clone();
+        for state in outcomes.open.values() {
+            *counts.entry(*state).or_default() += 1;
+        }
         Finished {
             reason: self.reason.get().copied().unwrap_or(StopReason::Complete),
-            counts: counts.clone(),
+            counts,
         }
     }
 }

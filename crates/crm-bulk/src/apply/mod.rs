@@ -121,7 +121,8 @@ impl Options {
             true => Duration::ZERO,
             false => self.server_timeout,
         };
-        (self.dry_run || pass + 1 == PASSES).then(|| Instant::now() + wait)
+        let waits = self.dry_run || pass + 1 == PASSES;
+        Instant::now().checked_add(wait).filter(|_| waits)
     }
 }
 

@@ -71,7 +71,9 @@ impl<T: Transport> Run<'_, T> {
             .into_iter()
             .map(|loaded| {
                 let taken = taken.entry(loaded.change.target.owner()).or_default();
-                self.work(loaded, &present, taken, done_by.is_some())
+                // Not before: of two that are alike one may have shown up.
+                let resends = done_by.is_some_and(|done_by| done_by <= read_at);
+                self.work(loaded, &present, taken, resends)
             })
             .collect();
         for work in creations {

@@ -78,7 +78,7 @@ impl<T: Transport> Run<'_, T> {
             }
             Step::Drift(outcome) => self.drift(change, outcome).await,
             Step::Await => {
-                self.gate.awaited(&change);
+                self.gate.count(&change);
                 Ok(Event::Awaited(Box::new(change)))
             }
             Step::Method(person, method) => self.method(change, person, method).await,

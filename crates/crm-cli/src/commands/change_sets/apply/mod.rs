@@ -216,8 +216,7 @@ impl ApplyCommand {
             .transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
         let mut progress = None;
-        let mut failed = 0;
-        let mut awaited = HashSet::new();
+        let (mut failed, mut awaited) = (HashSet::new(), HashSet::new());
         let (mut end, mut unwritten) = (None, None);
         while let Some(event) = events.next().await {
             match event {
@@ -231,11 +230,14 @@ impl ApplyCommand {
                 }
                 Ok(Event::Settled(change)) => {
                     let state = change.outcome.state;
-                    failed += u64::from(NOT_DONE.contains(&state) || state == State::InFlight);
                     awaited.remove(&change.id);
+                    match NOT_DONE.contains(&state) || state == State::InFlight {
+                        true => failed.insert(change.id),
+                        false => failed.remove(&change.id),
+                    };
                     if let Some(progress) = &progress {
                         progress.advance(1);
-                        progress.say(happened(failed, awaited.len()));
+                        progress.say(happened(failed.len(), awaited.len()));
                     }
                     if let Some(dry_run) = &mut dry_run
                         && state == State::Drifted
@@ -244,9 +246,10 @@ impl ApplyCommand {
                     }
                 }
                 Ok(Event::Awaited(change)) => {
+                    failed.remove(&change.id);
                     awaited.insert(change.id);
                     if let Some(progress) = &progress {
-                        progress.say(happened(failed, awaited.len()));
+                        progress.say(happened(failed.len(), awaited.len()));
                     }
                 }
                 Ok(Event::WouldSend(change)) => {
@@ -280,7 +283,7 @@ impl ApplyCommand {
 }
 
 /// What the line of progress says of a run.
-fn happened(failed: u64, awaited: usize) -> String {
+fn happened(failed: usize, awaited: usize) -> String {
     match awaited {
         0 => format!("{failed} failed"),
         _ => format!(
