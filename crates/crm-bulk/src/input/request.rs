@@ -5,7 +5,7 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 use super::{
     columns::{Cells, Column},
     invalid::BadCell,
-    values::{WAS_A_NUMBER, key, was_a_number},
+    values::{WAS_AN_AMOUNT, key, was_an_amount},
 };
 use crate::{Action, OwnerId, Wanted};
 
@@ -65,7 +65,15 @@ impl Reader<'_> {
         let owner = self.owner();
         let contact = self.number(Column::ContactId, |text| text.parse::<ContactId>().ok());
         let select = self.select(verb, owner, contact);
-        let wanted = self.wanted(matches!(select, Some(Select::Value(..))));
+        let value = match select {
+            Some(Select::Value(..)) => Column::NewValue,
+            _ => Column::Value,
+        };
+        let wanted = self.wanted(value);
+        let writes = wanted.value.as_deref().filter(|_| verb != Verb::Delete);
+        if writes.is_some_and(was_an_amount) {
+            self.refuse(value, WAS_AN_AMOUNT);
+        }
         let action = match verb {
             Verb::Update => self.update(wanted),
             Verb::Create => self.create(wanted),
@@ -159,16 +167,12 @@ impl Reader<'_> {
         }
     }
 
-    fn wanted(&mut self, by_value: bool) -> Wanted {
-        let value = if by_value {
-            Column::NewValue
-        } else {
-            if self.cells.get(Column::NewValue).is_some() {
-                let reason = "is for rows without contact_id; here give the new one as value";
-                self.refuse(Column::NewValue, reason);
-            }
-            Column::Value
-        };
+    /// What is wanted, with the new number or address from this column.
+    fn wanted(&mut self, value: Column) -> Wanted {
+        if value == Column::Value && self.cells.get(Column::NewValue).is_some() {
+            let reason = "is for rows without contact_id; here give the new one as value";
+            self.refuse(Column::NewValue, reason);
+        }
         Wanted {
             contact_type: self.contact_type(),
             value: self.text(value),
@@ -233,10 +237,6 @@ impl Reader<'_> {
         let text = self.cells.get(column)?;
         if text == self.clear {
             self.refuse(column, "cannot be cleared, only the memo can");
-            return None;
-        }
-        if was_a_number(text) {
-            self.refuse(column, WAS_A_NUMBER);
             return None;
         }
         Some(text.to_owned())
@@ -334,7 +334,14 @@ mod tests {
         );
         assert_eq!(all.action, crate::Action::Delete);
 
-        // What is there may be damaged already.
+        // What is there may be damaged already: mended or deleted it is told by what it is.
+        let gone = [
+            (LocationId, "5"),
+            (ContactId, "9"),
+            (Value, "8185550142.0"),
+            (Action, "delete"),
+        ];
+        assert_eq!(read(&gone).unwrap().action, crate::Action::Delete);
         let mends = [(Value, "8185550142.0"), (NewValue, "8185550142")];
         let all = read(&mends).unwrap();
         assert_eq!(all.select, Select::Value("8185550142.0".to_owned(), None));

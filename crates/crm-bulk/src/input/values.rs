@@ -51,7 +51,7 @@ pub(super) fn values(
         let checked = match holds {
             Holds::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
             Holds::Addresses | Holds::AddressesOrStreets => email::check(cell),
-            Holds::Numbers => check(cell),
+            Holds::Numbers => check_taken(cell),
             Holds::Other if may_be_meant(header, cell) => Err(UNREAD),
             Holds::Received if date(cell).is_none() => {
                 bad.push(BadCell {
@@ -81,7 +81,7 @@ pub(super) fn sole_value(
     let Some(((header, first), others)) = row.split_first() else {
         return Ok(Vec::new());
     };
-    if let Err(reason) = check(first) {
+    if let Err(reason) = check_taken(first) {
         return Err(vec![bad_cell(line, header, first, reason)]);
     }
     if let Some((header, other)) = others.iter().find(|(_, cell)| looks_like_value(cell)) {
@@ -143,9 +143,6 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
     if value.starts_with(['[', '{']) {
         return Err("is a list or an object; give each number or address a member of its own");
     }
-    if was_a_number(value) {
-        return Err(WAS_A_NUMBER);
-    }
     phone::check(value)?;
     let behind = &value[phone::without_extension(value).len()..];
     if behind.chars().filter(char::is_ascii_digit).count() >= *DIGITS.start() {
@@ -157,17 +154,26 @@ pub(super) fn check(value: &str) -> Result<(), &'static str> {
     }
 }
 
-/// What is wrong with a telephone number that [`was_a_number`].
-pub(super) const WAS_A_NUMBER: &str =
+/// As [`check`], for a cell whose value is taken as it is.
+fn check_taken(value: &str) -> Result<(), &'static str> {
+    match was_an_amount(value) {
+        true => Err(WAS_AN_AMOUNT),
+        false => check(value),
+    }
+}
+
+/// What is wrong with a telephone number that [`was_an_amount`].
+pub(super) const WAS_AN_AMOUNT: &str =
     "a spreadsheet took it for an amount; give its digits, as text";
 
 /// Whether some program took a telephone number for an amount and wrote it so: `8185550142.0`,
-/// `8.18555E+09`. Its digits are others now.
-pub(super) fn was_a_number(text: &str) -> bool {
-    let text = text.trim();
-    let fraction = text.split_once('.').map(|(_, fraction)| fraction);
-    let is_whole = fraction.is_some_and(|zeros| zeros.bytes().all(|digit| digit == b'0'));
-    text.parse::<f64>().is_ok() && (is_whole || text.contains(['e', 'E']))
+/// `8.18555E+09`, also with a comma. Its digits are others now.
+pub(super) fn was_an_amount(text: &str) -> bool {
+    let text = text.trim().replace(',', ".");
+    let has_zeros_behind = text.split_once('.').is_some_and(|(whole, zeros)| {
+        whole.len() >= *DIGITS.start() && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0')
+    });
+    text.parse::<f64>().is_ok() && (has_zeros_behind || text.contains(['e', 'E']))
 }
 
 fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
@@ -194,6 +200,8 @@ mod tests {
             ("Contact", "jo@company.email", true),
             ("Contact", r#"{"a": ["x", "jo@company.email"]}"#, true),
             ("Phone at home", "8185550142", true),
+            ("Phone at home", "8185550142.0", true),
+            ("Contact", "+18185550142.0", true),
             ("Customer Number", "8185550142", false),
             ("id", "100000000012345", false),
             ("id", "1234-5678-9012", false),
@@ -207,11 +215,26 @@ mod tests {
 
     #[test]
     fn a_number_that_was_taken_for_an_amount_is_none() {
-        for cell in ["8185550142.0", "8185550142.", " 8.18555E+09 ", "8.18555e9"] {
-            assert_eq!(check(cell), Err(WAS_A_NUMBER), "{cell}");
+        for cell in [
+            "8185550142.0",
+            "8185550142,00",
+            "+18185550142.0",
+            " 8.18555E+09 ",
+            "8,18555e9",
+        ] {
+            assert_eq!(check_taken(cell), Err(WAS_AN_AMOUNT), "{cell}");
+            assert!(check(cell).is_ok(), "may be meant: {cell}");
         }
-        for cell in ["8185550142", "818.555.0142", "818555.0142", "+18185550142"] {
-            assert_eq!(check(cell), Ok(()), "{cell}");
+        for cell in [
+            "8185550142",
+            "8185550142.",
+            "818.555.0142",
+            "818555.0142",
+            "818555.0000",
+            "818,555,0142",
+            "+18185550142",
+        ] {
+            assert_eq!(check_taken(cell), Ok(()), "{cell}");
         }
     }
 
