@@ -24,6 +24,17 @@ pub(crate) fn title(response: &Response) -> Option<String> {
     Some(title.to_owned())
 }
 
+/// The seconds that the title of a 429 asks to wait: the only number in it.
+pub(crate) fn seconds(title: &str) -> Option<u64> {
+    let mut numbers = title
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty());
+    match (numbers.next(), numbers.next()) {
+        (Some(seconds), None) => seconds.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Whether the title of a conflict says that the service is down for a while.
 pub(crate) fn speaks_of_maintenance(title: &str) -> bool {
     let title = title.to_lowercase();

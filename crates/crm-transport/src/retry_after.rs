@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use crate::{Response, problem};
 
 /// The longest wait that an answer may ask for; more is taken as this.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// How long an answer asks to wait before the call is repeated: its `Retry-After` (RFC 9110,
 /// section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At most
@@ -55,12 +55,5 @@ fn from_title(response: &Response) -> Option<Duration> {
     if response.status() != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    let title = problem::title(response)?;
-    let mut numbers = title
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|digits| !digits.is_empty());
-    match (numbers.next(), numbers.next()) {
-        (Some(seconds), None) => seconds.parse().ok().map(Duration::from_secs),
-        _ => None,
-    }
+    problem::seconds(&problem::title(response)?).map(Duration::from_secs)
 }

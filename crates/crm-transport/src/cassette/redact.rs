@@ -6,7 +6,7 @@ use http::header;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::problem;
+use crate::{problem, retry_after::LONGEST};
 
 use super::{Body, Headers, Interaction, Outcome};
 
@@ -21,7 +21,7 @@ pub enum Redaction {
     /// has the same placeholder in the whole cassette.
     ///
     /// What stands elsewhere stays: ids in paths, dates, types. Of problems, whose texts may
-    /// quote a value, stays what decides over repeats: the text of an answer 429, whether a 409
+    /// quote a value, stays what decides over repeats: the seconds that a 429 asks for, whether a 409
     /// speaks of maintenance, a code of one word, and whether a 404 is the gateway's.
     #[default]
     Replace,
@@ -193,8 +193,11 @@ impl Redactor {
     fn problem(&mut self, text: &str, status: u16) -> String {
         let says = |word| text.to_lowercase().contains(word);
         match status {
-            // How long to wait.
-            429 => text.to_owned(),
+            429 => match problem::seconds(text) {
+                // A number without meaning for the wait may be somebody's.
+                Some(seconds) => format!("Wait {} s", seconds.min(LONGEST.as_secs())),
+                None => self.placeholder(text),
+            },
             409 if problem::speaks_of_maintenance(text) => MAINTENANCE.to_owned(),
             404 if says("match") && says("operation") => NO_ROUTE.to_owned(),
             _ => self.placeholder(text),

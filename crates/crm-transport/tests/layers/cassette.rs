@@ -191,20 +191,18 @@ async fn the_same_value_has_the_same_placeholder() {
 #[tokio::test]
 async fn of_a_problem_stays_what_decides_over_repeats() {
     for (status, problem, kept) in [
-        (
-            429,
-            r#"{"title":"Try again in 7 seconds"}"#,
-            "Try again in 7",
-        ),
-        (
-            429,
-            r#"{"message":"Try again in 7 seconds"}"#,
-            "Try again in 7",
-        ),
+        (429, r#"{"title":"Try again in 7 seconds"}"#, "Wait 7 s"),
+        (429, r#"{"message":"Try again in 7 seconds"}"#, "Wait 7 s"),
         (
             429,
             r#"{"error":{"code":"555","message":"Try again in 7 seconds"}}"#,
-            "Try again in 7",
+            "Wait 7 s",
+        ),
+        (429, r#"{"title":"Too many calls for 555-0142"}"#, ""),
+        (
+            429,
+            r#"{"title":"Too many calls for 8185550142"}"#,
+            "Wait 900 s",
         ),
         (409, r#"{"title":"Down for maintenance"}"#, "Down for maint"),
         (
@@ -220,18 +218,14 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         (400, r#"{"error":{"message":"555-0142 is bad"}}"#, ""),
         (
             429,
-            r#"{"error":{"message":"Wait","inner":{"message":"555"}}}"#,
-            "Wait",
+            r#"{"error":{"message":"Wait 8 s","inner":{"message":"555"}}}"#,
+            "Wait 8 s",
         ),
-        (
-            429,
-            r#"{"error":"Try again in 7 seconds"}"#,
-            "Try again in 7",
-        ),
+        (429, r#"{"error":"Try again in 7 seconds"}"#, "Wait 7 s"),
         (
             429,
             r#"{"error":"busy","error_description":"Try again in 7 seconds"}"#,
-            "Try again in 7",
+            "Wait 7 s",
         ),
         (
             409,
@@ -261,8 +255,8 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         ),
         (
             429,
-            r#"{"title":"Wait","errors":{"":["555-0142 is bad"]}}"#,
-            "Wait",
+            r#"{"title":"Wait 8 s","errors":{"":["555-0142 is bad"]}}"#,
+            "Wait 8 s",
         ),
     ] {
         let wire = Scripted::new(|_, _: &Request| Ok(answer(status, problem)));
