@@ -38,8 +38,8 @@ pub struct Problem {
     /// The one useful sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// More about this very case. The API's own answers have none; of a body that is no JSON
-    /// object, as a proxy's, it is the text.
+    /// More about this very case. The API's own answers have none; of a plain text, as a
+    /// proxy's, or a text or list of JSON it is the words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The HTTP status.
@@ -80,6 +80,7 @@ impl Problem {
     /// Reads an error body of any form.
     #[must_use]
     pub fn read(status: u16, body: &[u8]) -> Self {
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let wire: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
         let Some(mut wire) = wire else {
             let form = BodyForm::of(body);
@@ -208,12 +209,17 @@ fn shown(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// What a body that is no object says: a text as it is, other JSON as the reasons of a member.
-/// Broken JSON may be an object's start, of which nobody knows what is `data`.
+/// What a body that is no object says: a text as it is, or the texts of a list. Of an object in a
+/// list, and of broken JSON, nobody knows what is `data`.
 fn words_of(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
     match serde_json::from_str(text) {
-        Ok(value) => shown(&reasons_of(value).join(", ")),
+        Ok(Value::String(words)) => shown(&words),
+        Ok(Value::Array(list)) => {
+            let texts = list.iter().filter_map(Value::as_str).filter_map(shown);
+            shown(&texts.collect::<Vec<_>>().join(", "))
+        }
+        Ok(_) => None,
         Err(_) if text.starts_with(['{', '[']) => None,
         Err(_) => shown(text),
     }

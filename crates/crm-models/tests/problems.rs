@@ -80,6 +80,7 @@ fn other_forms_are_read_as_far_as_they_go(#[case] name: &str, #[case] text: &str
 #[case(b"", BodyForm::Empty)]
 #[case(b" \r\n", BodyForm::Empty)]
 #[case(b"  <html>", BodyForm::Html)]
+#[case("\u{feff}<html>".as_bytes(), BodyForm::Html)]
 #[case(b"Bad Gateway", BodyForm::Other)]
 #[case(b"[1, 2]", BodyForm::Other)]
 #[case(b"{\"title\": \"cut of", BodyForm::Other)]
@@ -98,6 +99,12 @@ fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm
 #[case::as_json(b"\"Bad gateway\"", "Bad gateway")]
 #[case::in_a_list(b"[\"Too short\", null, \"Too old\"]", "Too short, Too old")]
 #[case::blank(b"\" \"", "no details; the body is no JSON object")]
+#[case::no_object_in_a_list(b"[{\"data\": {\"value\": \"8185550142\"}}, \"Too old\"]", "Too old")]
+#[case::with_a_mark("\u{feff}Bad gateway".as_bytes(), "Bad gateway")]
+#[case::of_broken_json_with_a_mark(
+    "\u{feff}{\"data\": {\"value\": \"8185550142".as_bytes(),
+    "no details; the body is no JSON object"
+)]
 #[case::none(b"[]", "no details; the body is no JSON object")]
 #[case::of_broken_json(
     b"{\"data\": {\"value\": \"8185550142",
@@ -163,6 +170,13 @@ fn maintenance_and_missing_routes_are_told_from_other_conflicts_and_404s() {
     assert!(read("404-no-route.json").is_no_route());
     assert!(read("404-gateway.json").is_no_route());
     assert!(!read("404-contact.json").is_no_route());
+    for title in ["No contact matches", "The operation found nothing"] {
+        let body = format!(r#"{{"title": "{title}"}}"#);
+        assert!(
+            !Problem::read(404, body.as_bytes()).is_no_route(),
+            "{title}"
+        );
+    }
 }
 
 #[test]
