@@ -150,7 +150,7 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     }
 
     /// Deletes a contact; "not found" after an attempt that may have deleted it counts as
-    /// done.
+    /// done. After a lost answer it is looked for, for at most a minute.
     ///
     /// # Errors
     ///

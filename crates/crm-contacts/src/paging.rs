@@ -262,13 +262,14 @@ where
             None => self.ask(&operation, number).await,
         }?;
         if page.has_more && !page.data.is_empty() {
+            let next = number.saturating_add(1);
             if self.prefetch {
-                let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, number + 1)));
+                let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, next)));
                 // One poll starts the call, as far as it gets without waiting.
                 let _ = ahead.as_mut().now_or_never();
                 self.ahead = Some(ahead);
             }
-            self.next = Some((operation, number + 1));
+            self.next = Some((operation, next));
         }
         Ok(Some(page))
     }

@@ -232,7 +232,7 @@ async fn bounds_the_answer<T: Transport>(transport: &T, target: &Target) {
 }
 
 async fn gives_up_in_time<T: Transport>(transport: &T) {
-    let soon = Some(Duration::from_millis(100));
+    let soon = Some(Duration::from_millis(500));
     for (path, timeout, deadline, most) in [
         ("/silent", soon, None, 1),
         ("/silent", None, soon, 1),

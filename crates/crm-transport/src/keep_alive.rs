@@ -15,8 +15,9 @@ pub(crate) fn timeout(limits: Limits) -> Duration {
     within_an_attempt(limits, Duration::from_secs(10))
 }
 
-/// Both pass within an attempt, or its repeats would take the same connection; but neither is less
-/// than a second: a server takes many questions for an attack, and a far one answers late.
+/// Both pass within an attempt of two seconds or more, or its repeats would take the same connection;
+/// but neither is less than one: a server takes many questions for an attack, and a far one answers
+/// late.
 fn within_an_attempt(limits: Limits, most: Duration) -> Duration {
     (limits.timeout / 3).clamp(Duration::from_secs(1), most)
 }

@@ -85,7 +85,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
         self.service.write(&operation).await
     }
 
-    /// Deletes the method; "not found" after an attempt that may have done it counts as done.
+    /// Deletes the method; "not found" after an attempt that may have done it counts as done. After
+    /// a lost answer it is looked for, for at most a minute.
     ///
     /// # Errors
     ///

@@ -166,7 +166,8 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         self.service.write(&operation).await
     }
 
-    /// Deletes the person; "not found" after an attempt that may have done it counts as done.
+    /// Deletes the person; "not found" after an attempt that may have done it counts as done. After
+    /// a lost answer they are looked for, for at most a minute.
     ///
     /// # Errors
     ///

@@ -178,7 +178,7 @@ impl FaultPlan {
         self
     }
 
-    /// Whether every rule can meet a request, every status be answered, and every rate is one.
+    /// Whether every operation is known, every status can be answered, and every rate is one.
     pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
         let operations = routes::operations();
         let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
