@@ -76,7 +76,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// # Errors
     ///
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact does not
-    /// show up; otherwise as [`ContactsService::call`](crate::ContactsService::call).
+    /// show up; otherwise as [`ContactsService::call`](crate::ContactsService::call). The service
+    /// works on a request for 100 seconds at most, so until then it may still show up: do not call
+    /// this again earlier.
     pub async fn create_unless_present(
         &self,
         contact: CreateContactRequest,
