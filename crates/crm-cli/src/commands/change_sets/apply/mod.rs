@@ -3,9 +3,10 @@
 mod audit;
 mod outcome;
 mod stop;
+mod tally;
 mod tell;
 
-use std::{collections::HashSet, num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{Apply, ChangeSet, Event, Finished, OnDrift, State, StopReason};
@@ -17,15 +18,15 @@ use crate::{
     error::{CliError, Exit},
     interrupt::{self, Signal},
     output::{Records, note, on_terminal},
-    progress::Progress,
     session::Session,
     write_guard::confirm,
 };
 
 use self::{
     audit::Audit,
-    outcome::{NOT_DONE, Reason, counts, text},
+    outcome::{Reason, counts, text},
     stop::Stop,
+    tally::Tally,
 };
 pub(crate) use outcome::Outcome;
 
@@ -215,12 +216,11 @@ impl ApplyCommand {
             .map(|path| Audit::open(path, session.tenant(), &self.set))
             .transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
-        let mut progress = None;
-        let (mut failed, mut awaited) = (HashSet::new(), HashSet::new());
+        let mut tally = None;
         let (mut end, mut unwritten) = (None, None);
         while let Some(event) = events.next().await {
             match event {
-                Ok(Event::Started { open }) => progress = Some(Progress::of(open, "changes")),
+                Ok(Event::Started { open }) => tally = Some(Tally::of(open)),
                 Ok(Event::Written(written)) => {
                     // Without its line nothing more is begun; what is in flight is finished.
                     if let Some(Err(error)) = audit.as_mut().map(|audit| audit.write(&written)) {
@@ -229,32 +229,23 @@ impl ApplyCommand {
                     }
                 }
                 Ok(Event::Settled(change)) => {
-                    let state = change.outcome.state;
-                    awaited.remove(&change.id);
-                    match NOT_DONE.contains(&state) || state == State::InFlight {
-                        true => failed.insert(change.id),
-                        false => failed.remove(&change.id),
-                    };
-                    if let Some(progress) = &progress {
-                        progress.advance(1);
-                        progress.say(happened(failed.len(), awaited.len()));
+                    if let Some(tally) = &mut tally {
+                        tally.settled(&change);
                     }
                     if let Some(dry_run) = &mut dry_run
-                        && state == State::Drifted
+                        && change.outcome.state == State::Drifted
                     {
                         dry_run.changes.push(&Shown::from(*change))?;
                     }
                 }
                 Ok(Event::Awaited(change)) => {
-                    failed.remove(&change.id);
-                    awaited.insert(change.id);
-                    if let Some(progress) = &progress {
-                        progress.say(happened(failed.len(), awaited.len()));
+                    if let Some(tally) = &mut tally {
+                        tally.awaited(&change);
                     }
                 }
                 Ok(Event::WouldSend(change)) => {
-                    if let Some(progress) = &progress {
-                        progress.advance(1);
+                    if let Some(tally) = &tally {
+                        tally.would_be_sent();
                     }
                     if let Some(dry_run) = &mut dry_run {
                         dry_run.to_be_sent += 1;
@@ -266,7 +257,7 @@ impl ApplyCommand {
                 Err(error) => end = Some(Err(error)),
             }
         }
-        drop((events, progress));
+        drop((events, tally));
         match (unwritten, end) {
             (Some(error), _) => Err(self.cut_short(error)),
             (None, Some(Ok(finished))) => Ok(Ended {
@@ -279,16 +270,5 @@ impl ApplyCommand {
                 exit: Exit::Local,
             }),
         }
-    }
-}
-
-/// What the line of progress says of a run.
-fn happened(failed: usize, awaited: usize) -> String {
-    match awaited {
-        0 => format!("{failed} failed"),
-        _ => format!(
-            "{failed} failed, {awaited} without an answer: may still be created, looked for up to \
-             100 s"
-        ),
     }
 }
