@@ -212,6 +212,12 @@ async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     let attempts = Attempts::new(3, Delivery::Unknown);
     assert_eq!(Attempts::of(&response), attempts);
     assert_eq!(wire.calls(), 3);
+
+    let first = transport.send(request(Effect::Idempotent)).await.unwrap();
+    assert!(
+        first.extensions().get::<Attempts>().is_none(),
+        "the first one"
+    );
 }
 
 #[tokio::test(start_paused = true)]
