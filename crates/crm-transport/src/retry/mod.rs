@@ -34,13 +34,15 @@ struct Budget {
 const FULL_AGAIN: Duration = Duration::from_secs(600);
 
 impl Budget {
-    fn deposit(&self) {
+    /// For a call that begins now.
+    fn deposit(&self, now: Instant) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let (left, last_call) = &mut *left;
-        let now = Instant::now();
-        let with_time = self.most * now.duration_since(*last_call).div_duration_f64(FULL_AGAIN);
+        let passed = now.saturating_duration_since(*last_call);
+        let with_time = self.most * passed.div_duration_f64(FULL_AGAIN);
         *left = (*left + self.per_call + with_time).min(self.most);
-        *last_call = now;
+        // Another call may have begun later and come here first.
+        *last_call = now.max(*last_call);
     }
 
     fn withdraw(&self) -> bool {
@@ -153,7 +155,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 error.type = field::Empty,
                 otel.status_code = field::Empty,
             );
-            self.budget.deposit();
+            self.budget.deposit(started);
             let mut replay = Replay::of(&request);
             let mut result = if deadline.is_some_and(|deadline| deadline <= started) {
                 Err(not_begun())
