@@ -14,7 +14,9 @@ use std::{
 
 use async_trait::async_trait;
 use common::*;
-use crm_bulk::{Apply, BulkError, ChangeSet, Event, Input, OnDrift, Plan, Site, State, StopReason};
+use crm_bulk::{
+    Apply, BulkError, ChangeSet, Event, Finished, Input, OnDrift, Plan, Site, State, StopReason,
+};
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
@@ -687,6 +689,19 @@ impl Late {
     }
 }
 
+/// All that a run tells.
+async fn events_of(apply: Apply, service: &Service, site: &Site) -> Vec<Event> {
+    let events = apply.run(service, site).unwrap();
+    events.try_collect().await.unwrap()
+}
+
+fn result_of(events: &[Event]) -> &Finished {
+    match events.last() {
+        Some(Event::Finished(finished)) => finished,
+        _ => panic!("{events:?}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_done_with_it() {
     for (shows_at, creations) in [(0, 1), (1, 1), (4, 1), (9, 1), (1_000, 2)] {
@@ -695,12 +710,7 @@ async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_don
         let (late, service, site) = Late::with_a_set(shows_at, &path).await;
         let began = Instant::now();
         let apply = Apply::new(ChangeSet::open(&path).unwrap()).max_failures(2);
-        let events: Vec<_> = apply
-            .run(&service, &site)
-            .unwrap()
-            .try_collect()
-            .await
-            .unwrap();
+        let events = events_of(apply, &service, &site).await;
         assert_eq!(states(&path), [State::Done], "{shows_at}: {events:?}");
         assert_eq!(late.creations.load(Relaxed), creations, "{shows_at}");
         let told = events
@@ -729,11 +739,8 @@ async fn a_run_that_is_stopped_or_killed_while_it_waits_for_a_creation_forgets_n
         }
     };
     let stopped = open().stop_when(looks(6));
-    let events = stopped.run(&service, &site).unwrap();
-    let events: Vec<_> = events.try_collect().await.unwrap();
-    let Some(Event::Finished(finished)) = events.last() else {
-        panic!("{events:?}");
-    };
+    let events = events_of(stopped, &service, &site).await;
+    let finished = result_of(&events);
     assert_eq!(finished.reason, StopReason::Stopped);
     assert_eq!(finished.count(State::Unknown), 1, "{finished:?}");
 
@@ -746,8 +753,7 @@ async fn a_run_that_is_stopped_or_killed_while_it_waits_for_a_creation_forgets_n
     drop(killed);
     assert_eq!(states(&path), [State::Unknown]);
 
-    let events = open().run(&service, &site).unwrap();
-    let events: Vec<_> = events.try_collect().await.unwrap();
+    let events = events_of(open(), &service, &site).await;
     assert_eq!(states(&path), [State::Done], "{events:?}");
     assert_eq!(late.creations.load(Relaxed), 1);
 }
@@ -759,11 +765,8 @@ async fn a_canary_whose_answer_got_lost_is_no_success_and_waits_for_nothing() {
     let (late, service, site) = Late::with_a_set(1_000, &path).await;
     let began = Instant::now();
     let apply = Apply::new(ChangeSet::open(&path).unwrap()).canary(1);
-    let events = apply.run(&service, &site).unwrap();
-    let events: Vec<_> = events.try_collect().await.unwrap();
-    let Some(Event::Finished(finished)) = events.last() else {
-        panic!("{events:?}");
-    };
+    let events = events_of(apply, &service, &site).await;
+    let finished = result_of(&events);
     assert_eq!(finished.reason, StopReason::Canary);
     assert_eq!(finished.count(State::Unknown), 1, "{finished:?}");
     assert_eq!(late.creations.load(Relaxed), 1);

@@ -15,7 +15,7 @@ use super::{
     answer,
     record::{self, Cursor, Which},
     send::{Run, Work},
-    step::{self, Loaded, Step, Write},
+    step::{self, Loaded, Step},
 };
 use crate::{
     BulkError, OwnerId,
@@ -67,13 +67,18 @@ impl<T: Transport> Run<'_, T> {
         let (creations, others) = block.drain(..).partition::<Vec<_>, _>(step::is_creation);
         // All at once: see `record::next_block`.
         let mut taken = HashMap::<_, HashSet<ContactId>>::new();
+        // Not before: of two that are alike one may have shown up.
+        let resends = done_by.is_some_and(|done_by| done_by <= read_at);
         let creations: Vec<_> = creations
             .into_iter()
             .map(|loaded| {
                 let taken = taken.entry(loaded.change.target.owner()).or_default();
-                // Not before: of two that are alike one may have shown up.
-                let resends = done_by.is_some_and(|done_by| done_by <= read_at);
-                self.work(loaded, &present, taken, resends)
+                let work = self.work(loaded, &present, taken);
+                if resends {
+                    work
+                } else {
+                    work.sends_nothing_again()
+                }
             })
             .collect();
         for work in creations {
@@ -91,29 +96,15 @@ impl<T: Transport> Run<'_, T> {
                 present = present::contacts(self.service, &owners).await?;
                 read_at = Instant::now();
             }
-            place.send(self.work(loaded, &present, &mut HashSet::new(), true));
+            place.send(self.work(loaded, &present, &mut HashSet::new()));
         }
         Ok(Some(()))
     }
 
-    fn work(
-        &self,
-        loaded: Loaded,
-        present: &Present,
-        taken: &mut HashSet<ContactId>,
-        resends: bool,
-    ) -> Work {
+    fn work(&self, loaded: Loaded, present: &Present, taken: &mut HashSet<ContactId>) -> Work {
         let step = match contacts(&loaded, present) {
             Ok(contacts) => step::decide(&loaded, contacts, self.options.on_drift, taken),
             Err(error) => Step::Settle(answer::unread(error, &loaded.change), None),
-        };
-        let step = match step {
-            Step::Contact(_, Write::Create(..))
-                if step::may_be_sent(&loaded.change) && !resends =>
-            {
-                Step::Await
-            }
-            step => step,
         };
         Work {
             change: loaded.change,

@@ -35,6 +35,17 @@ pub(super) struct Work {
     pub(super) step: Step,
 }
 
+impl Work {
+    /// A creation that may have been sent is awaited instead.
+    pub(super) fn sends_nothing_again(mut self) -> Self {
+        let creates = matches!(self.step, Step::Contact(_, Write::Create(..)));
+        if creates && step::may_be_sent(&self.change) {
+            self.step = Step::Await;
+        }
+        self
+    }
+}
+
 impl<T: Transport> Run<'_, T> {
     /// Does what was decided, and tells what became of it once that is durable.
     pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Vec<Event> {
