@@ -304,7 +304,7 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
     let impatient = server.limit().longest_wait(Duration::from_millis(100));
     let error = impatient.pass(0, None).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert!(!is_away(&error), "{error}");
     let deadline = started + Duration::from_secs(2);
     let error = other.pass(0, Some(deadline.into())).await.unwrap_err();
@@ -430,7 +430,7 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
     server.stop();
     let error = stops.pass(1, None).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::LimitServer);
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert!(is_away(&error), "{error}");
     assert!(stops.state(1).await.is_err());
     let started = Instant::now();

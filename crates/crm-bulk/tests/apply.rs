@@ -787,7 +787,7 @@ impl Transport for Otherwise {
             let body = String::from_utf8(request.body().to_vec()).unwrap();
             *request.body_mut() = body.replace("by the set", "BY THE SET").into();
         } else if self.wrote.load(Relaxed) {
-            let error = TransportError::new(TransportErrorKind::Connect, Delivery::NotSent);
+            let error = TransportError::new(TransportErrorKind::Connect, Delivery::NotExecuted);
             return Err(error);
         }
         self.inner.send(request).await

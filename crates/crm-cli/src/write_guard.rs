@@ -141,7 +141,7 @@ impl<T: Transport> Transport for WriteGuard<T> {
 }
 
 fn refused(withheld: Withheld) -> TransportError {
-    TransportError::new(TransportErrorKind::Refused, Delivery::NotSent).with_source(withheld)
+    TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted).with_source(withheld)
 }
 
 /// Asks about one request.

@@ -146,7 +146,7 @@ async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
 async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
     let refused = Step::Fail(TransportError::new(
         TransportErrorKind::Connect,
-        Delivery::NotSent,
+        Delivery::NotExecuted,
     ));
     let error = update_error(refused).await;
     assert_eq!(error.advice(), Advice::Later);
@@ -164,13 +164,13 @@ async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
 async fn what_no_repeat_heals_is_to_be_corrected() {
     use {Advice::*, Delivery::*, TransportErrorKind::*};
     for (kind, delivery, advice) in [
-        (Refused, NotSent, Correct),
-        (InvalidRequest, NotSent, Correct),
-        (Tls, NotSent, Correct),
-        (Credentials, NotSent, Correct),
-        (RateLimited, NotSent, Later),
-        (TokenEndpoint, NotSent, Later),
-        (Connect, NotSent, Later),
+        (Refused, NotExecuted, Correct),
+        (InvalidRequest, NotExecuted, Correct),
+        (Tls, NotExecuted, Correct),
+        (Credentials, NotExecuted, Correct),
+        (RateLimited, NotExecuted, Later),
+        (TokenEndpoint, NotExecuted, Later),
+        (Connect, NotExecuted, Later),
         // An earlier attempt may have been executed.
         (Credentials, Unknown, LookFirst),
         (Connect, Unknown, LookFirst),
@@ -218,7 +218,7 @@ async fn a_message_says_everything_once() {
         ),
         (
             Step::Fail(
-                TransportError::new(TransportErrorKind::Connect, Delivery::NotSent)
+                TransportError::new(TransportErrorKind::Connect, Delivery::NotExecuted)
                     .with_source(cut),
             ),
             "no connection to the host; check its name and the network: the peer went away",

@@ -76,7 +76,7 @@ async fn a_creation_that_does_not_show_up_is_unknown_not_repeated() {
 #[tokio::test]
 async fn a_delete_that_finds_nothing_is_an_error_unless_an_earlier_attempt_may_have_done_it() {
     let not_found = |earlier| Step::AnswerAfter(earlier, 404, String::new());
-    for nothing_deleted in [status(404, ""), not_found(Delivery::NotSent)] {
+    for nothing_deleted in [status(404, ""), not_found(Delivery::NotExecuted)] {
         let (service, _) = service([nothing_deleted]);
         let result = service.location(location()).delete(id(1)).await;
         assert!(result.unwrap_err().is_not_found());
@@ -97,7 +97,7 @@ async fn a_relationship_that_is_gone_after_a_lost_attempt_was_ended() {
     for (script, expected) in [
         (vec![status(200, "")], "done"),
         (vec![status(409, "")], "conflict"),
-        (vec![conflict(Delivery::NotSent)], "conflict"),
+        (vec![conflict(Delivery::NotExecuted)], "conflict"),
         (vec![conflict(Delivery::Unknown), gone()], "done"),
         (vec![conflict(Delivery::Unknown), status(409, "")], "done"),
         (

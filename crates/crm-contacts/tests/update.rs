@@ -452,8 +452,11 @@ async fn an_update_refused_after_a_lost_attempt_is_read_back() {
         assert_eq!(updated.unwrap().memo.as_deref(), Some("Gate code 4411"));
         assert_eq!(sent.count("PATCH"), 1);
 
-        let (service, _) =
-            self::service([Step::AnswerAfter(Delivery::NotSent, refused, String::new())]);
+        let (service, _) = self::service([Step::AnswerAfter(
+            Delivery::NotExecuted,
+            refused,
+            String::new(),
+        )]);
         let error = service
             .location(location())
             .update(id(71_204), &change)

@@ -22,7 +22,7 @@ struct ByHand {
 #[async_trait::async_trait]
 impl Transport for ByHand {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let not_sent = |kind| TransportError::new(kind, NotSent);
+        let not_sent = |kind| TransportError::new(kind, NotExecuted);
         if request.uri().authority().is_some() {
             return Err(not_sent(InvalidRequest));
         }

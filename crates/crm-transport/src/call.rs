@@ -160,7 +160,7 @@ impl Attempts {
     /// The attempts that this answer took.
     #[must_use]
     pub fn of(response: &Response) -> Self {
-        let one = Self::new(1, Delivery::NotSent);
+        let one = Self::new(1, Delivery::NotExecuted);
         response.extensions().get().copied().unwrap_or(one)
     }
 }
@@ -179,6 +179,6 @@ pub(crate) async fn before_sending<T>(
 
 /// The deadline passed before anything was sent.
 pub(crate) fn not_begun() -> TransportError {
-    TransportError::new(TransportErrorKind::Timeout, Delivery::NotSent)
+    TransportError::new(TransportErrorKind::Timeout, Delivery::NotExecuted)
         .with_source("the deadline passed before it was sent")
 }

@@ -150,7 +150,7 @@ async fn never_changes_a_uri<T: Transport>(transport: &T) {
             ),
             Err(error) => assert_eq!(
                 (error.kind(), error.delivery()),
-                (TransportErrorKind::InvalidRequest, Delivery::NotSent),
+                (TransportErrorKind::InvalidRequest, Delivery::NotExecuted),
                 "{target}: {error}"
             ),
         }
@@ -195,7 +195,7 @@ async fn refuses_uris_that_name_a_host<T: Transport>(transport: &T) {
         TransportErrorKind::InvalidRequest,
         "a URI with a host: {error}"
     );
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
 }
 
 /// HTTP clients like to repeat a request on their own, most of all if a connection that was kept
@@ -269,7 +269,11 @@ async fn sends_nothing_after_the_deadline<T: Transport>(transport: &T, server: &
     late.extensions_mut().insert(call);
     let error = fail(transport, late).await;
     assert!(error.is_timeout(), "after the deadline: {error}");
-    assert_eq!(error.delivery(), Delivery::NotSent, "after the deadline");
+    assert_eq!(
+        error.delivery(),
+        Delivery::NotExecuted,
+        "after the deadline"
+    );
     succeed(transport, request(Method::GET, "/status/200")).await;
     let arrivals = server.arrivals() - before;
     assert_eq!(arrivals, 1, "after the deadline: requests on the wire");
@@ -320,7 +324,7 @@ async fn survives_closed_connections<T: Transport>(transport: &T) {
 async fn tells_that_nothing_was_sent<T: Transport>(transport: &T) {
     let error = fail(transport, request(Method::POST, "/status/200")).await;
     assert!(error.is_connect(), "nobody listens: {error}");
-    assert_eq!(error.delivery(), Delivery::NotSent, "nobody listens");
+    assert_eq!(error.delivery(), Delivery::NotExecuted, "nobody listens");
 }
 
 fn request(method: Method, target: &str) -> Request {

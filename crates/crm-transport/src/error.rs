@@ -31,8 +31,10 @@ pub struct TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 pub enum Delivery {
-    /// It surely was not executed: repeating is safe, whatever the call does.
-    NotSent,
+    /// It was surely not executed, whether it was sent or not: repeating is safe, whatever the
+    /// call does.
+    #[cfg_attr(feature = "cassette", serde(alias = "NotSent"))]
+    NotExecuted,
     /// It may have been executed.
     Unknown,
 }
@@ -41,7 +43,7 @@ impl Delivery {
     /// Of two attempts: unknown if one of them is.
     pub(crate) fn and(self, other: Self) -> Self {
         match self {
-            Self::NotSent => other,
+            Self::NotExecuted => other,
             Self::Unknown => Self::Unknown,
         }
     }

@@ -95,7 +95,7 @@ impl HyperTransport {
         let connector = HttpsConnectorBuilder::new()
             .try_with_platform_verifier()
             .map_err(|e| {
-                TransportError::new(TransportErrorKind::Tls, Delivery::NotSent).with_source(e)
+                TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
             })?
             .https_or_http()
             .enable_all_versions()
@@ -184,7 +184,7 @@ impl Transport for HyperTransport {
             answer.unwrap_or_else(|_| {
                 let not_sent = connection.is_some_and(|c| c.connection_metadata().is_none());
                 let delivery = match not_sent {
-                    true => Delivery::NotSent,
+                    true => Delivery::NotExecuted,
                     false => Delivery::Unknown,
                 };
                 Err(TransportError::new(TransportErrorKind::Timeout, delivery))

@@ -57,7 +57,7 @@
 //! impl<T: Transport> Transport for ReadOnly<T> {
 //!     async fn send(&self, request: Request) -> Result<Response, TransportError> {
 //!         if Call::of(&request).effect != Effect::Read {
-//!             return Err(TransportError::new(TransportErrorKind::Refused, Delivery::NotSent));
+//!             return Err(TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted));
 //!         }
 //!         self.0.send(request).await
 //!     }
@@ -174,7 +174,7 @@ pub type Response = http::Response<Bytes>;
 /// 1. Method, path, query, headers and body are sent as they are, to its own host. A URI that names
 ///    a host, or that it could only send otherwise, is [`TransportErrorKind::InvalidRequest`].
 /// 2. Every status is an answer, and redirects are not followed (RFC 9110, section 15).
-/// 3. [`Delivery::NotSent`] is said only if the request surely did not reach the server: the layers
+/// 3. [`Delivery::NotExecuted`] is said only if the request surely did not reach the server: the layers
 ///    repeat a creation then.
 /// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is the layers'.
 /// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its

@@ -130,7 +130,7 @@ impl Limit for RateLimit {
         };
         let turn = self.gate(key).pass(patience).await;
         turn.map_err(|TurnedAway| {
-            TransportError::new(TransportErrorKind::RateLimited, Delivery::NotSent)
+            TransportError::new(TransportErrorKind::RateLimited, Delivery::NotExecuted)
         })
     }
 

@@ -24,14 +24,16 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
         Hints {
             connect: true,
             timeout: true,
-        } => (Timeout, NotSent),
-        Hints { connect: true, .. } if cause::<rustls::Error>(error).is_some() => (Tls, NotSent),
-        Hints { connect: true, .. } => (Connect, NotSent),
+        } => (Timeout, NotExecuted),
+        Hints { connect: true, .. } if cause::<rustls::Error>(error).is_some() => {
+            (Tls, NotExecuted)
+        }
+        Hints { connect: true, .. } => (Connect, NotExecuted),
         Hints { timeout: true, .. } => (Timeout, Unknown),
-        _ if cause(error).is_some_and(not_processed) => (ClosedWhileIdle, NotSent),
-        _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotSent),
+        _ if cause(error).is_some_and(not_processed) => (ClosedWhileIdle, NotExecuted),
+        _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotExecuted),
         // hyper says so only of a new connection that ends before it takes a request.
-        _ if hyper.is_some_and(hyper::Error::is_closed) => (Connect, NotSent),
+        _ if hyper.is_some_and(hyper::Error::is_closed) => (Connect, NotExecuted),
         // A server of HTTP/2 that no longer gives a sign.
         _ if hyper.is_some_and(hyper::Error::is_timeout) => (Timeout, Unknown),
         _ if hyper.is_some_and(hyper::Error::is_parse) => (UnreadableAnswer, Unknown),
@@ -74,7 +76,8 @@ pub(crate) fn within_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
 
 /// A request that cannot be sent.
 pub(crate) fn invalid(reason: &'static str) -> TransportError {
-    TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotSent).with_source(reason)
+    TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotExecuted)
+        .with_source(reason)
 }
 
 /// Keeps the innermost cause's message: the outer ones may name the URL.
@@ -151,7 +154,7 @@ mod tests {
         let refused = refused.await;
         assert_eq!(
             (refused.kind(), refused.delivery()),
-            (ClosedWhileIdle, NotSent)
+            (ClosedWhileIdle, NotExecuted)
         );
 
         let failed = http2(async |mut server| {
@@ -175,7 +178,7 @@ mod tests {
         let refined = before_answer(&error, Hints::default());
         assert_eq!(
             (refined.kind(), refined.delivery()),
-            (TransportErrorKind::Connect, Delivery::NotSent)
+            (TransportErrorKind::Connect, Delivery::NotExecuted)
         );
     }
 
@@ -201,10 +204,10 @@ mod tests {
             (
                 io(io::ErrorKind::ConnectionRefused),
                 connect,
-                (Connect, NotSent),
+                (Connect, NotExecuted),
             ),
-            (tls, connect, (Tls, NotSent)),
-            (io(io::ErrorKind::TimedOut), both, (Timeout, NotSent)),
+            (tls, connect, (Tls, NotExecuted)),
+            (io(io::ErrorKind::TimedOut), both, (Timeout, NotExecuted)),
             (io(io::ErrorKind::TimedOut), timeout, (Timeout, Unknown)),
             (
                 io(io::ErrorKind::ConnectionReset),

@@ -83,7 +83,7 @@ impl ReqwestTransport {
             .tcp_nodelay(true)
             .build()
             .map_err(|e| {
-                TransportError::new(TransportErrorKind::Tls, Delivery::NotSent).with_source(e)
+                TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
             })?;
         Ok(Self {
             client,

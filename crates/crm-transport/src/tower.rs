@@ -74,7 +74,7 @@ where
         let mut service = self.service().clone();
         poll_fn(|context| service.poll_ready(context))
             .await
-            .map_err(|error| refine(error, Delivery::NotSent))?;
+            .map_err(|error| refine(error, Delivery::NotExecuted))?;
         let call = service.call(request);
         call.await.map_err(|error| refine(error, Delivery::Unknown))
     }

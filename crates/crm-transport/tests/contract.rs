@@ -117,12 +117,12 @@ async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
     let reqwest = ReqwestTransport::with_limits(&environment, limits).unwrap();
     let error = reqwest.send(Request::default()).await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
 
     let hyper = HyperTransport::with_limits(&environment, limits).unwrap();
     let error = hyper.send(Request::default()).await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
 
     let started = Instant::now();
     let call = Call::new("Test", Effect::Creates);
@@ -133,7 +133,7 @@ async fn a_call_whose_time_ends_while_it_connects_was_not_sent() {
         short.extensions_mut().insert(call);
         let error = hyper.send(short).await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(error.delivery(), Delivery::NotExecuted);
     }
     assert!(started.elapsed() < Duration::from_millis(1_500));
 }

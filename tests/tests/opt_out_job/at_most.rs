@@ -31,7 +31,7 @@ impl<T: Transport> Transport for AtMost<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let writes = Call::of(&request).effect != Effect::Read;
         if writes && !self.take_one() {
-            let error = TransportError::new(TransportErrorKind::Refused, Delivery::NotSent);
+            let error = TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted);
             return Err(error.with_source("no more writes in this run"));
         }
         self.inner.send(request).await

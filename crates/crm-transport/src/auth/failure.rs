@@ -72,7 +72,7 @@ impl Failure {
     }
 
     pub(super) fn error(&self) -> TransportError {
-        TransportError::new(self.kind, Delivery::NotSent).with_source(self.reason.clone())
+        TransportError::new(self.kind, Delivery::NotExecuted).with_source(self.reason.clone())
     }
 }
 

@@ -306,7 +306,7 @@ async fn joined(
     renewal: JoinHandle<Result<Arc<Token>, TransportError>>,
 ) -> Result<Arc<Token>, TransportError> {
     renewal.await.unwrap_or_else(|_| {
-        let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotSent);
+        let error = TransportError::new(TransportErrorKind::TokenEndpoint, Delivery::NotExecuted);
         Err(error.with_source("the task that asks for a token ended early"))
     })
 }

@@ -141,7 +141,8 @@ impl Transport for Replayer {
         let mut progress = self.progress();
         let index = self.find(&sent, &progress.replayed).map_err(|reason| {
             let reason = format!("{} {}: {reason}", request.method(), request.uri().path());
-            TransportError::new(TransportErrorKind::Refused, Delivery::NotSent).with_source(reason)
+            TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted)
+                .with_source(reason)
         })?;
         let line = &self.lines[index];
         progress.replayed[index] = true;

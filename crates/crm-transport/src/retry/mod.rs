@@ -164,7 +164,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let sending = pin!(self.inner.send_unboxed(request));
                 within(deadline, sending.instrument(span.clone())).await
             };
-            let mut earlier = Delivery::NotSent;
+            let mut earlier = Delivery::NotExecuted;
             let mut attempt = 1;
             loop {
                 let outcome = Outcome::of(&result);

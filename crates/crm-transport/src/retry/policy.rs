@@ -146,7 +146,7 @@ impl RetryPolicy {
                 kind: TokenEndpoint | RateLimited,
                 ..
             } => false,
-            Outcome::Error { delivery, .. } => delivery == NotSent || effect != Effect::Creates,
+            Outcome::Error { delivery, .. } => delivery == NotExecuted || effect != Effect::Creates,
             Outcome::Answer {
                 status,
                 maintenance,
@@ -172,7 +172,7 @@ impl RetryPolicy {
                 outcome,
                 Outcome::Error {
                     kind: ClosedWhileIdle,
-                    delivery: NotSent
+                    delivery: NotExecuted
                 }
             );
         Decision::Repeat {
@@ -232,7 +232,7 @@ impl Outcome {
             Self::Answer { status, .. } if status == StatusCode::REQUEST_TIMEOUT => {
                 Delivery::Unknown
             }
-            Self::Answer { .. } => Delivery::NotSent,
+            Self::Answer { .. } => Delivery::NotExecuted,
             Self::Error { delivery, .. } => delivery,
         }
     }

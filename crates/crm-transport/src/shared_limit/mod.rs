@@ -109,7 +109,7 @@ impl SharedLimit {
     pub fn new(url: &str, application: impl Into<String>) -> Result<Self, TransportError> {
         // The URL may hold a password, so its reader's words are not shown.
         let client = Client::open(url).map_err(|_| {
-            TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotSent)
+            TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotExecuted)
                 .with_source("the URL of the shared limit's server cannot be read")
         })?;
         Ok(Self {
@@ -252,7 +252,7 @@ impl SharedLimit {
 
 impl From<Refused> for TransportError {
     fn from(refused: Refused) -> Self {
-        let error = |kind| Self::new(kind, Delivery::NotSent);
+        let error = |kind| Self::new(kind, Delivery::NotExecuted);
         match refused {
             Refused::Closed => error(TransportErrorKind::RateLimited),
             Refused::Away(reason) => error(TransportErrorKind::LimitServer).with_source(&*reason),

@@ -193,7 +193,7 @@ async fn a_failing_endpoint_is_not_hammered_and_all_share_its_back_off() {
         calls.push(tokio::spawn(async move {
             let error = transport.send(request(Effect::Read)).await.unwrap_err();
             assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
-            assert_eq!(error.delivery(), Delivery::NotSent);
+            assert_eq!(error.delivery(), Delivery::NotExecuted);
         }));
         sleep(Duration::from_millis(100)).await;
     }
@@ -247,7 +247,7 @@ async fn nobody_waits_for_a_token_beyond_the_deadline_or_as_long_as_the_endpoint
     Call::of_mut(&mut hasty).deadline = Some(started + Duration::from_millis(300));
     let error = transport.send(hasty).await.unwrap_err();
     assert!(error.is_timeout());
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert_eq!(started.elapsed().as_millis(), 300);
 }
 
@@ -357,7 +357,7 @@ async fn a_token_without_a_lifetime_serves_all_who_wait_for_it() {
 async fn a_transport_that_refuses_token_requests_is_told_as_such() {
     let endpoint = Scripted::new(|_, _: &Request| {
         let refused = TransportErrorKind::Refused;
-        Err(TransportError::new(refused, Delivery::NotSent))
+        Err(TransportError::new(refused, Delivery::NotExecuted))
     });
     let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
     let error = transport.send(request(Effect::Read)).await.unwrap_err();

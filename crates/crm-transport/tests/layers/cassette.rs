@@ -346,7 +346,7 @@ async fn strict_replay_wants_the_same_requests_in_the_same_order() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Refused);
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(error.delivery(), Delivery::NotExecuted);
         let text = error.to_string();
         assert!(
             text.contains(&format!("line 1 of the cassette has another {part}")),

@@ -368,7 +368,7 @@ async fn a_gate_that_stays_closed_too_long_is_an_error_at_once() {
     let started = Instant::now();
     let error = transport.send(keyed(1)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
@@ -385,7 +385,7 @@ async fn nobody_waits_for_a_gate_that_opens_after_the_deadline() {
     };
     let error = transport.send(with_deadline(29)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert_eq!(started.elapsed(), Duration::ZERO);
     transport.send(with_deadline(31)).await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 30);

@@ -57,13 +57,13 @@ fn the_policy_is_this_table() {
         (status(503), safe),
         (status(504), safe),
         (status(520), reads),
-        (error(Connect, NotSent), all),
-        (error(Timeout, NotSent), all),
-        (error(Reset, NotSent), all),
-        (error(Other, NotSent), all),
-        (error(TokenEndpoint, NotSent), none),
-        (error(LimitServer, NotSent), all),
-        (error(ClosedWhileIdle, NotSent), all),
+        (error(Connect, NotExecuted), all),
+        (error(Timeout, NotExecuted), all),
+        (error(Reset, NotExecuted), all),
+        (error(Other, NotExecuted), all),
+        (error(TokenEndpoint, NotExecuted), none),
+        (error(LimitServer, NotExecuted), all),
+        (error(ClosedWhileIdle, NotExecuted), all),
         (error(Timeout, Unknown), safe),
         (error(Reset, Unknown), safe),
         (error(ClosedWhileIdle, Unknown), safe),
@@ -71,11 +71,11 @@ fn the_policy_is_this_table() {
         (error(UnreadableAnswer, Unknown), safe),
         (error(Other, Unknown), safe),
         (error(AnswerTooLarge, Unknown), none),
-        (error(InvalidRequest, NotSent), none),
-        (error(Credentials, NotSent), none),
-        (error(RateLimited, NotSent), none),
-        (error(Refused, NotSent), none),
-        (error(Tls, NotSent), none),
+        (error(InvalidRequest, NotExecuted), none),
+        (error(Credentials, NotExecuted), none),
+        (error(RateLimited, NotExecuted), none),
+        (error(Refused, NotExecuted), none),
+        (error(Tls, NotExecuted), none),
     ] {
         assert_eq!(repeated(outcome), expected, "{outcome:?}");
     }
@@ -283,7 +283,7 @@ async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
     let wire = Scripted::new(|call, _: &Request| match call % 2 {
         0 => Err(TransportError::new(
             TransportErrorKind::ClosedWhileIdle,
-            Delivery::NotSent,
+            Delivery::NotExecuted,
         )),
         _ => Ok(answer(200, "")),
     });
@@ -308,7 +308,7 @@ async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
 async fn a_server_that_keeps_taking_no_request_on_is_left_alone_and_costs_budget() {
     let wire = Scripted::new(|_, _: &Request| {
         let kind = TransportErrorKind::ClosedWhileIdle;
-        Err(TransportError::new(kind, Delivery::NotSent))
+        Err(TransportError::new(kind, Delivery::NotExecuted))
     });
     let policy = RetryPolicy::default().attempts(9).budget(0.0, 3);
     let transport = wire.clone().with_retry(policy);
@@ -337,11 +337,11 @@ enum Step {
 async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
     use {Delivery::*, Step::*, TransportErrorKind::*};
 
-    let refused = Fail(Connect, NotSent);
+    let refused = Fail(Connect, NotExecuted);
     for (steps, last, delivery) in [
         // The last attempt, and what the caller may assume of all.
-        ([refused; 5], refused, NotSent),
-        ([Answer(429); 5], Answer(429), NotSent),
+        ([refused; 5], refused, NotExecuted),
+        ([Answer(429); 5], Answer(429), NotExecuted),
         (
             [Answer(504), refused, refused, refused, refused],
             refused,
@@ -376,22 +376,22 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
         (
             [Answer(429), Answer(404), refused, refused, refused],
             Answer(404),
-            NotSent,
+            NotExecuted,
         ),
         (
             [refused, Answer(404), refused, refused, refused],
             Answer(404),
-            NotSent,
+            NotExecuted,
         ),
         (
             [
                 Answer(502),
-                Fail(Credentials, NotSent),
+                Fail(Credentials, NotExecuted),
                 refused,
                 refused,
                 refused,
             ],
-            Fail(Credentials, NotSent),
+            Fail(Credentials, NotExecuted),
             Unknown,
         ),
     ] {
@@ -422,7 +422,7 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
 async fn what_has_its_own_back_off_costs_no_budget() {
     for failing in [
         Step::Answer(429),
-        Step::Fail(TransportErrorKind::LimitServer, Delivery::NotSent),
+        Step::Fail(TransportErrorKind::LimitServer, Delivery::NotExecuted),
     ] {
         let wire = Scripted::new(move |call, _: &Request| match (call % 2, failing) {
             (0, Step::Answer(status)) => Ok(answer(status, "")),
@@ -503,7 +503,7 @@ async fn a_deadline_that_passes_in_the_queue_or_before_leaves_a_call_not_sent() 
         request.extensions_mut().insert(call);
         let error = transport.send(request).await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(error.delivery(), Delivery::NotExecuted);
     }
     assert_eq!(started.elapsed().as_millis(), 500);
     assert_eq!(wire.calls(), 1);
