@@ -44,7 +44,7 @@
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
-//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`] |
+//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`visible`] |
 //!
 //! # Features
 //!
@@ -117,6 +117,7 @@ mod snapshot;
 mod target;
 mod temporary;
 mod undo;
+mod visible;
 mod wanted;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
@@ -134,6 +135,7 @@ pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;
+pub use visible::{replace_unseen, visible};
 pub use wanted::Wanted;
 
 #[cfg(doctest)]

@@ -1,0 +1,203 @@
+//! Texts from elsewhere, made safe to look at.
+//!
+//! A memo, a name or an error text may hold characters that nobody sees and that change what is
+//! seen around them: an escape sequence repaints the terminal, U+202E turns the rest of a line
+//! around, U+200B makes two different addresses look alike. Whoever approves a change must see
+//! what is there, so each of them is written out.
+
+use std::borrow::Cow;
+
+use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory};
+
+/// The text with every unseen character as a visible escape, on one line: `\u{202e}`, `\n`.
+///
+/// Unseen are control characters, line and paragraph separators, and what Unicode ignores by
+/// default: directional marks, zero-width characters, tags, variation selectors. Joiners between
+/// two letters stay, since Persian or Hindi words need them, and so do the sequences of emoji.
+/// Applying it twice changes nothing more.
+///
+/// It is for people. A program needs the text as it is.
+///
+/// ```
+/// use crm_bulk::visible;
+///
+/// assert_eq!(visible("paid\u{202e}\u{1b}[2J"), "paid\\u{202e}\\u{1b}[2J");
+/// assert_eq!(visible("می\u{200c}خواهم 👩\u{200d}🔧"), "می\u{200c}خواهم 👩\u{200d}🔧");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    replace_unseen(text, |unseen| unseen.escape_default().to_string())
+}
+
+/// The text with every unseen character replaced, as [`visible`] does it with escapes of another
+/// kind: those of JSON, for example, which a program reads back without loss.
+#[must_use]
+pub fn replace_unseen(text: &str, replacement: impl Fn(char) -> String) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.into();
+    }
+    let mut replaced = String::with_capacity(text.len());
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let is_part = is_part_of_what_is_seen(c, before, rest.as_str());
+        match is_unseen(c) && !is_part {
+            true => replaced.push_str(&replacement(c)),
+            false => replaced.push(c),
+        }
+        before = Some(c);
+        if c == BLACK_FLAG {
+            let tags = flag_tags(rest.as_str());
+            replaced.push_str(tags);
+            rest = rest.as_str()[tags.len()..].chars();
+        }
+    }
+    match replaced == text {
+        true => text.into(),
+        false => replaced.into(),
+    }
+}
+
+const NON_JOINER: char = '\u{200c}';
+const JOINER: char = '\u{200d}';
+const TEXT_STYLE: char = '\u{fe0e}';
+const EMOJI_STYLE: char = '\u{fe0f}';
+const KEYCAP: char = '\u{20e3}';
+const BLACK_FLAG: char = '\u{1f3f4}';
+
+/// Control characters (Cc), separators of lines (Zl) and paragraphs (Zp), interlinear annotations,
+/// and Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 17.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Whether an unseen character belongs to a word or an emoji that is seen.
+fn is_part_of_what_is_seen(c: char, before: Option<char>, rest: &str) -> bool {
+    let (Some(before), next) = (before, rest.chars().next()) else {
+        return false;
+    };
+    match c {
+        JOINER if is_emoji(before) || before == EMOJI_STYLE => next.is_some_and(is_emoji),
+        JOINER | NON_JOINER => is_of_word(before) && next.is_some_and(is_of_word),
+        EMOJI_STYLE if matches!(before, '0'..='9' | '#' | '*') => next == Some(KEYCAP),
+        EMOJI_STYLE | TEXT_STYLE => is_emoji(before),
+        _ => false,
+    }
+}
+
+/// A letter, or a mark on one: joiners stand behind the virama of Indic words.
+fn is_of_word(c: char) -> bool {
+    let group = c.general_category_group();
+    !is_unseen(c)
+        && matches!(
+            group,
+            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
+        )
+}
+
+/// Digits, `#` and `*` count as emoji in Unicode's data too: they begin keycaps.
+fn is_emoji(c: char) -> bool {
+    !c.is_ascii() && c.is_emoji_char()
+}
+
+/// What makes a black flag the flag of a region: a few letters and digits as tags, and the tag that
+/// ends them. Tags anywhere else are a hidden text.
+fn flag_tags(rest: &str) -> &str {
+    let is_region = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let region: String = rest.chars().take_while(is_region).take(6).collect();
+    let end = region.len() + '\u{e007f}'.len_utf8();
+    match rest.get(region.len()..end) {
+        Some("\u{e007f}") if region.chars().count() >= 3 => &rest[..end],
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unseen_is_written_out() {
+        for (text, shown) in [
+            ("a\u{1b}[2Jb\nc\t\r\0", "a\\u{1b}[2Jb\\nc\\t\\r\\u{0}"),
+            ("\u{7f}\u{85}\u{9b}31m", "\\u{7f}\\u{85}\\u{9b}31m"),
+            (
+                "x\u{202e}y\u{2066}z\u{2069}",
+                "x\\u{202e}y\\u{2066}z\\u{2069}",
+            ),
+            ("\u{200e}\u{200f}\u{61c}", "\\u{200e}\\u{200f}\\u{61c}"),
+            ("818\u{200b}555", "818\\u{200b}555"),
+            ("818\u{200d}555", "818\\u{200d}555"),
+            ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
+            ("\u{feff}id", "\\u{feff}id"),
+            ("a\u{e0041}b", "a\\u{e0041}b"),
+            ("soft\u{ad}hyphen", "soft\\u{ad}hyphen"),
+            ("a\u{fe0f}", "a\\u{fe0f}"),
+            ("1\u{fe0f}2", "1\\u{fe0f}2"),
+            // A joiner at an end, beside another, or with one letter only joins nothing.
+            ("\u{200d}a", "\\u{200d}a"),
+            ("a\u{200d}", "a\\u{200d}"),
+            ("a\u{200d}\u{200d}b", "a\\u{200d}\\u{200d}b"),
+            ("a\u{200c}1", "a\\u{200c}1"),
+            // The black flag hides no text behind it.
+            (
+                "\u{1f3f4}\u{e0061}\u{e0062}",
+                "\u{1f3f4}\\u{e0061}\\u{e0062}",
+            ),
+        ] {
+            assert_eq!(visible(text), shown);
+            assert_eq!(visible(shown), shown);
+        }
+    }
+
+    #[test]
+    fn words_and_emoji_stay_whole() {
+        for text in [
+            "",
+            "Ada Quill, \"gate\" \\ 4411",
+            "Zoë Müller 東京 привет",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "👨\u{200d}👩\u{200d}👧",
+            "👩🏽\u{200d}🔧",
+            "❤\u{fe0f}\u{200d}🔥",
+            "☎\u{fe0e}",
+            "1\u{fe0f}\u{20e3}",
+            "🇺🇸",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+        ] {
+            assert_eq!(visible(text), text);
+        }
+    }
+
+    #[test]
+    fn every_unseen_character_is_found_wherever_it_stands_alone() {
+        let mut found = 0;
+        for c in (char::MIN..=char::MAX).filter(|c| is_unseen(*c)) {
+            let shown = visible(&format!("1{c}2")).into_owned();
+            assert!(!shown.contains(c), "{c:?}");
+            found += 1;
+        }
+        assert!(found > 4_000);
+    }
+}
