@@ -50,19 +50,35 @@ fn plain(path: &serde_ignored::Path<'_>) -> String {
 /// place, so that the first one need not.
 fn refusal<T: DeserializeOwned>(body: &[u8]) -> Problem {
     if let Err(syntax) = serde_json::from_slice::<IgnoredAny>(body) {
-        return Problem::bad_request(format!("The body is not valid JSON: {syntax}"))
-            .with_error("", syntax.to_string());
+        return Problem::bad_request(format!("The body is not valid JSON: {syntax}"));
     }
     let json = &mut serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, Object<T>>(json) {
-        Err(error) => {
-            let path = error.path().to_string();
-            let reason = error.into_inner().to_string();
-            Problem::bad_request(format!("The body was refused at '{path}': {reason}"))
-                .with_error(&path, reason)
+    let Err(error) = serde_path_to_error::deserialize::<_, Object<T>>(json) else {
+        return Problem::bad_request("The body was refused");
+    };
+    let parents = error.path().to_string();
+    let reason = error.into_inner().to_string();
+    match member(&parents, &reason) {
+        Some(member) => {
+            Problem::bad_request(format!("The body was refused at '{member}': {reason}"))
+                .with_error(&member, reason)
         }
-        Ok(_) => Problem::bad_request("The body was refused"),
+        None => Problem::bad_request(format!("The body was refused: {reason}")),
     }
+}
+
+/// The member that a refusal is about; none where the whole body is refused.
+///
+/// The path ends at the object that lacks a member or has it twice: then only
+/// serde's text names the member itself.
+fn member(parents: &str, reason: &str) -> Option<String> {
+    // Of the root the path is this point.
+    let parents = Some(parents).filter(|path| *path != ".");
+    let named = ["missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|start| reason.strip_prefix(start)?.split('`').next());
+    let path: Vec<&str> = parents.into_iter().chain(named).collect();
+    (!path.is_empty()).then(|| path.join("."))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -162,10 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_member() {
+    fn a_refusal_is_filed_under_its_member() {
         let errors = |body: &str| read_note(body.as_bytes()).unwrap_err()["errors"].to_string();
         assert!(errors(r#"{"text":1}"#).contains("\"text\""));
-        assert!(errors(r#"{}"#).contains("missing field `text`"));
+        assert!(errors(r#"{}"#).contains("{\"text\":[\"missing field `text`"));
+        assert!(errors(r#"{"text":"a","text":"b"}"#).contains("{\"text\":[\"duplicate field"));
+        for whole in ["[]", "{", "null"] {
+            assert_eq!(errors(whole), "{}", "{whole}");
+        }
         assert!(errors(r#"{"text":"a","extra":1}"#).contains("\"extra\""));
     }
 

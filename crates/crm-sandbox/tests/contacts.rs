@@ -66,13 +66,13 @@ async fn partial_preferences_are_refused_and_change_nothing() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let before = sandbox.location_contacts().unwrap();
-    for partial in [
-        json!({"marketingUpdatesEnabled": false}),
-        json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": false, "invoiceStatementNotification": true}),
-    ] {
+    for missing in preferences(true).as_object().unwrap().keys() {
+        let mut partial = preferences(true);
+        partial.as_object_mut().unwrap().remove(missing);
         let (status, problem) = client.patch(CONTACT, json!({"preferences": partial})).await;
         assert_eq!(status, 400);
-        assert!(problem["errors"]["preferences"].is_array(), "{problem}");
+        let key = format!("preferences.{missing}");
+        assert!(problem["errors"][&key].is_array(), "{problem}");
         assert!(!problem["traceId"].as_str().unwrap().is_empty());
     }
     assert_eq!(sandbox.location_contacts().unwrap(), before);
@@ -90,6 +90,67 @@ async fn a_server_of_the_first_generation_knows_three_flags() {
     let three = json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": false, "invoiceStatementNotification": true});
     let (status, contact) = client.patch(CONTACT, json!({"preferences": three})).await;
     assert_eq!((status, &contact["preferences"]), (200, &three));
+}
+
+#[tokio::test]
+async fn a_server_of_the_first_generation_refuses_the_two_other_flags_as_any_unknown_member() {
+    let sandbox = Sandbox::builder()
+        .set("preference-members", "three")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let client = Client::new(&sandbox).await;
+    let before = sandbox.location_contacts().unwrap();
+    for contact in [CONTACT, "/customers/1001/contacts/4001"] {
+        let mut flags = preferences(false);
+        flags["doNotText"] = json!(true);
+        let (status, problem) = client.patch(contact, json!({"preferences": flags})).await;
+        assert_eq!(status, 400);
+        let refused: Vec<_> = problem["errors"].as_object().unwrap().keys().collect();
+        assert_eq!(
+            refused,
+            [
+                "preferences.doNotText",
+                "preferences.invoiceNotification",
+                "preferences.statementNotification"
+            ]
+        );
+        // Each alone, whatever its type.
+        for (name, value) in [
+            ("invoiceNotification", json!(true)),
+            ("statementNotification", json!(null)),
+        ] {
+            let mut flags = json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": true, "invoiceStatementNotification": true});
+            flags[name] = value;
+            let change = json!({"preferences": flags});
+            assert_eq!(client.patch(contact, change).await.0, 400, "{name}");
+        }
+    }
+    assert_eq!(sandbox.location_contacts().unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_lenient_server_of_the_first_generation_reads_over_the_two_other_flags() {
+    let sandbox = Sandbox::builder()
+        .set("preference-members", "three")
+        .unwrap()
+        .set("unknown-members", "ignore")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let client = Client::new(&sandbox).await;
+    // The combined flag is off, so both are, though invoices are asked for.
+    let mut flags = preferences(true);
+    flags["statementNotification"] = json!("of any type");
+    let (status, contact) = client.patch(CONTACT, json!({"preferences": flags})).await;
+    let three = json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": true, "invoiceStatementNotification": false});
+    assert_eq!((status, &contact["preferences"]), (200, &three));
+    let stored = sandbox.location_contacts().unwrap();
+    let stored = stored.iter().find(|c| (c.owner_id, c.id) == (2001, 3001));
+    let stored = stored.unwrap().preferences.unwrap();
+    assert!(!stored.invoices && !stored.statements);
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ settings! {
     phone_values, "phone-values": PhoneValues = PhoneValues::Digits;
     /// Values are checked against their type.
     value_checks, "value-checks": bool = true;
-    /// Members of `preferences`, in requests and answers.
+    /// Members of `preferences`, in requests and answers; of three, the other two are members that the schema does not know.
     preference_members, "preference-members": PreferenceMembers = PreferenceMembers::Five;
     /// Which invoice flag wins when the combined and the two specific ones differ.
     preference_conflict, "preference-conflict": PreferenceConflict = PreferenceConflict::Specific;

@@ -15,7 +15,7 @@ pub(super) mod answer;
 mod request;
 
 use answer::{ContactResponse, Listed, Owned};
-use request::{CreateContactRequest, UpdateContactRequest};
+use request::{Change, CreateContactRequest, FiveFlags, UpdateContactRequest};
 
 /// What the contract says differently about the contacts of locations and of
 /// customers.
@@ -123,7 +123,7 @@ fn operations<O: Contract>(
             .answer::<Listed<O>>(),
         new(Method::PATCH, "UpdateContact", &contact, update::<O>)
             .scope(O::WRITE)
-            .body::<UpdateContactRequest>()
+            .body::<UpdateContactRequest<FiveFlags>>()
             .answer::<Listed<O>>(),
         new(Method::DELETE, "DeleteContact", &contact, delete::<O>).scope(O::WRITE),
         Operation::new(
@@ -178,7 +178,7 @@ fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
 fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let owner = call.int64("id")?;
     let id = call.int64("contactId")?;
-    let change = call.json::<UpdateContactRequest>()?.check(call.settings)?;
+    let change = Change::read(call)?;
     ContactType::check(change.kind, change.value.as_deref(), call.settings)?;
     must_exist::<O>(call, owner)?;
     let mut contact = find::<O>(call, owner, id)?;

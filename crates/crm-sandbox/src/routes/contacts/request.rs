@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::body::{Member, Object};
 use crate::contact_type::ContactType;
+use crate::operation::Call;
 use crate::problem::Problem;
 use crate::settings::{PreferenceConflict, PreferenceMembers, Settings};
 use crate::store::contacts::StoredPreferences;
@@ -19,10 +20,13 @@ pub(crate) struct CreateContactRequest {
     pub(super) memo: Option<String>,
 }
 
-/// A change of a contact: what is absent stays.
+/// A change of a contact: what is absent stays. `P` is the form of the
+/// preferences that the server knows, so that a member of another form is one
+/// that the schema does not know.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OwnerContactUpdateRequest)]
-pub(crate) struct UpdateContactRequest {
+#[serde(bound = "P: Deserialize<'de>")]
+pub(super) struct UpdateContactRequest<P> {
     #[serde(default)]
     #[schema(value_type = ContactType, required = false)]
     r#type: Member<ContactType>,
@@ -33,24 +37,29 @@ pub(crate) struct UpdateContactRequest {
     #[schema(value_type = String, required = false)]
     memo: Member<String>,
     #[serde(default)]
-    #[schema(value_type = PreferencesRequest, required = false)]
-    preferences: Member<Object<PreferencesRequest>>,
+    #[schema(value_type = FiveFlags, required = false)]
+    preferences: Member<Object<P>>,
 }
 
-/// All five flags; a server of the first generation knows the first three.
+/// All five flags.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ContactPreferencesRequest)]
-pub(crate) struct PreferencesRequest {
+pub(super) struct FiveFlags {
     job_reminders_enabled: bool,
     marketing_updates_enabled: bool,
     invoice_statement_notification: bool,
-    #[serde(default)]
-    #[schema(value_type = bool, required = true)]
-    invoice_notification: Member<bool>,
-    #[serde(default)]
-    #[schema(value_type = bool, required = true)]
-    statement_notification: Member<bool>,
+    invoice_notification: bool,
+    statement_notification: bool,
+}
+
+/// The flags of a server of the first generation.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ThreeFlags {
+    job_reminders_enabled: bool,
+    marketing_updates_enabled: bool,
+    invoice_statement_notification: bool,
 }
 
 /// A change whose members were checked.
@@ -62,6 +71,29 @@ pub(super) struct Change {
 }
 
 impl Change {
+    /// Reads the body of an update in the form that the server knows.
+    pub(super) fn read(call: &Call<'_>) -> Result<Self, Problem> {
+        let settings = call.settings;
+        match settings.preference_members {
+            PreferenceMembers::Five => Self::check(call.json()?, settings, FiveFlags::resolve),
+            PreferenceMembers::Three => Self::check(call.json()?, settings, ThreeFlags::resolve),
+        }
+    }
+
+    fn check<P>(
+        request: UpdateContactRequest<P>,
+        settings: &Settings,
+        resolve: fn(P, &Settings) -> StoredPreferences,
+    ) -> Result<Self, Problem> {
+        let preferences = request.preferences.not_null("preferences", settings)?;
+        Ok(Self {
+            kind: request.r#type.not_null("type", settings)?,
+            value: request.value.not_null("value", settings)?,
+            memo: request.memo.not_null("memo", settings)?,
+            preferences: preferences.map(|Object(flags)| resolve(flags, settings)),
+        })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.kind.is_none()
             && self.value.is_none()
@@ -70,54 +102,32 @@ impl Change {
     }
 }
 
-impl UpdateContactRequest {
-    pub(super) fn check(self, settings: &Settings) -> Result<Change, Problem> {
-        let preferences = self.preferences.not_null("preferences", settings)?;
-        Ok(Change {
-            kind: self.r#type.not_null("type", settings)?,
-            value: self.value.not_null("value", settings)?,
-            memo: self.memo.not_null("memo", settings)?,
-            preferences: preferences
-                .map(|Object(flags)| flags.check(settings))
-                .transpose()?,
-        })
-    }
-}
-
-impl PreferencesRequest {
-    fn check(self, settings: &Settings) -> Result<StoredPreferences, Problem> {
+impl FiveFlags {
+    fn resolve(self, settings: &Settings) -> StoredPreferences {
         let combined = self.invoice_statement_notification;
-        let (invoices, statements) = match settings.preference_members {
-            PreferenceMembers::Three => (combined, combined),
-            PreferenceMembers::Five => (
-                required("invoiceNotification", self.invoice_notification)?,
-                required("statementNotification", self.statement_notification)?,
-            ),
-        };
+        let (invoices, statements) = (self.invoice_notification, self.statement_notification);
         let contradicts = combined != (invoices && statements);
         let (invoices, statements) = match settings.preference_conflict {
             PreferenceConflict::Combined if contradicts => (combined, combined),
             _ => (invoices, statements),
         };
-        Ok(StoredPreferences {
+        StoredPreferences {
             job_reminders: self.job_reminders_enabled,
             marketing_updates: self.marketing_updates_enabled,
             invoices,
             statements,
-        })
+        }
     }
 }
 
-fn required(name: &str, flag: Member<bool>) -> Result<bool, Problem> {
-    match flag {
-        Member::Value(flag) => Ok(flag),
-        Member::Absent => Err(refused(name, "is required")),
-        Member::Null => Err(refused(name, "must not be null")),
+impl ThreeFlags {
+    /// The combined flag sets both that it combines.
+    fn resolve(self, _: &Settings) -> StoredPreferences {
+        StoredPreferences {
+            job_reminders: self.job_reminders_enabled,
+            marketing_updates: self.marketing_updates_enabled,
+            invoices: self.invoice_statement_notification,
+            statements: self.invoice_statement_notification,
+        }
     }
-}
-
-fn refused(name: &str, reason: &str) -> Problem {
-    let text = format!("member '{name}' {reason}");
-    Problem::bad_request(format!("The body was refused at 'preferences': {text}"))
-        .with_error("preferences", text)
 }
