@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Delivery, Request, Response, TransportError, TransportErrorKind};
+use crate::{Delivery, Moment, Request, Response, TransportError, TransportErrorKind};
 
 /// What a repeat of a call would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,10 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// When all attempts and waits must have ended.
     pub deadline: Option<Instant>,
+    /// When it must have begun: the last moment at which the request may leave.
+    pub begin_by: Option<Moment>,
+    /// Whether it repeats an earlier write at its caller's decision, and so costs a repeat.
+    pub resend: bool,
     /// How often it was sent before, for traces: the attempts that the retry layer made, and one
     /// more if this attempt had an answer 401. Those of earlier attempts are not counted.
     pub resend_count: u32,
@@ -56,6 +60,8 @@ impl Call {
             rate_limit_key: 0,
             timeout: None,
             deadline: None,
+            begin_by: None,
+            resend: false,
             resend_count: 0,
         }
     }
@@ -90,6 +96,57 @@ impl Call {
     pub fn deadline(mut self, deadline: impl Into<Instant>) -> Self {
         self.deadline = Some(deadline.into());
         self
+    }
+
+    /// When the call must have begun: after this moment its request does not leave. For a write that
+    /// was decided on what a reading showed, and that nobody wants once the reading is old.
+    ///
+    /// What waits for its turn ends as soon as that is clear, and a transport looks once more right
+    /// before the request leaves. It ends as [`Expired`](crate::TransportErrorKind::Expired), not
+    /// sent: read, and decide again. The retry layer repeats such a call only if the attempt before
+    /// was surely not executed, and never after this moment.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use crm_transport::{Call, Effect, Moment};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let read_at = Moment::now();
+    /// // … read, and decide what to write …
+    /// let call = Call::new("Contacts_Update", Effect::Idempotent)
+    ///     .begin_by(read_at.after(Duration::from_secs(2)));
+    /// assert!(call.may_begin().is_ok());
+    /// # });
+    /// ```
+    #[must_use]
+    pub const fn begin_by(mut self, moment: Moment) -> Self {
+        self.begin_by = Some(moment);
+        self
+    }
+
+    /// Whether the call repeats an earlier write at the decision of its caller, as a service does
+    /// after a lost answer, or a run of a change set.
+    ///
+    /// Such a call draws on the budget of the retry layer as that layer's own repeats do, so that
+    /// no outage is multiplied by them. Without budget it ends as
+    /// [`BudgetSpent`](crate::TransportErrorKind::BudgetSpent), not sent.
+    #[must_use]
+    pub const fn resend(mut self, resend: bool) -> Self {
+        self.resend = resend;
+        self
+    }
+
+    /// Whether the call may still begin, by its [`begin_by`](Self::begin_by). For layers that wait,
+    /// and for transports right before the request leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`](crate::TransportErrorKind::Expired), not sent, when it is too late.
+    pub fn may_begin(&self) -> Result<(), TransportError> {
+        match self.begin_by {
+            Some(moment) if moment.has_passed() => Err(expired()),
+            _ => Ok(()),
+        }
     }
 
     /// How long an attempt that begins now may take: the call's time-out, or else the transport's,
@@ -165,6 +222,34 @@ impl Attempts {
     }
 }
 
+/// When the request of an answer left.
+///
+/// In the answer's extensions, put there by the transport right before the request left. What the
+/// answer shows may be as old as that.
+///
+/// ```
+/// use crm_transport::{Moment, Response, SentAt};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let mut response = Response::default();
+/// assert_eq!(SentAt::of(&response), None);
+///
+/// let now = Moment::now();
+/// response.extensions_mut().insert(SentAt(now));
+/// assert_eq!(SentAt::of(&response), Some(now));
+/// # });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentAt(pub Moment);
+
+impl SentAt {
+    /// When the request of this answer left; none where its transport does not tell.
+    #[must_use]
+    pub fn of(response: &Response) -> Option<Moment> {
+        response.extensions().get().map(|&Self(moment)| moment)
+    }
+}
+
 /// Waits for what must be there before a request is sent, until the deadline of its call.
 pub(crate) async fn before_sending<T>(
     deadline: Option<Instant>,
@@ -181,4 +266,9 @@ pub(crate) async fn before_sending<T>(
 pub(crate) fn not_begun() -> TransportError {
     TransportError::new(TransportErrorKind::Timeout, Delivery::NotExecuted)
         .with_source("the deadline passed before it was sent")
+}
+
+/// The last moment to begin passed before anything was sent.
+pub(crate) fn expired() -> TransportError {
+    TransportError::new(TransportErrorKind::Expired, Delivery::NotExecuted)
 }

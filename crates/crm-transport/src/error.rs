@@ -85,6 +85,13 @@ pub enum TransportErrorKind {
     TokenEndpoint,
     /// Waiting for the rate limit would have taken longer than allowed. Not sent; not repeated.
     RateLimited,
+    /// It was too late to begin it ([`Call::begin_by`](crate::Call::begin_by)): what it was decided
+    /// on may have changed since. Not sent; not repeated, since its caller has to look and decide
+    /// again.
+    Expired,
+    /// It was to be sent again ([`Call::resend`](crate::Call::resend)), and the retry budget is
+    /// spent. Not sent; not repeated.
+    BudgetSpent,
     /// The server of a shared rate limit is away, and nothing may be sent without it. Not sent.
     LimitServer,
     /// Refused by a layer of the caller's own, for example one that forbids writes. Not sent;
@@ -121,6 +128,10 @@ impl TransportErrorKind {
             Self::Credentials => "the credentials cannot be used",
             Self::TokenEndpoint => "the token endpoint gave no token",
             Self::RateLimited => "waiting for the rate limit would take too long",
+            Self::Expired => "it was too late to send it: what it was decided on may have changed",
+            Self::BudgetSpent => {
+                "not sent again: the service has failed so often that no repeat is left for now"
+            }
             Self::LimitServer => "the server of the shared rate limit is away",
             Self::Refused => "refused before sending",
             Self::Other => "the transport failed",

@@ -20,8 +20,8 @@ use hyper_util::{
 use tokio::time::timeout;
 
 use crate::{
-    Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
-    TransportErrorKind,
+    Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
+    TransportError, TransportErrorKind,
     connect::Bounded,
     headers::{say_empty, say_who},
     keep_alive,
@@ -174,21 +174,26 @@ impl Transport for HyperTransport {
                     self.authority.port_u16().unwrap_or(usual),
                 )
             });
-            let bound = Call::of(&request).time_left(self.limits.timeout)?;
+            let call = Call::of(&request);
+            let bound = call.time_left(self.limits.timeout)?;
+            call.may_begin()?;
             let mut request = self.address(request)?;
             // Only a short call may end while it still connects.
             let is_short = bound <= self.limits.connecting();
             let connection = is_short.then(|| capture_connection(&mut request));
+            let sent_at = SentAt(Moment::now());
             let response = self.client.request(request);
             let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
-            answer.unwrap_or_else(|_| {
+            let mut answer = answer.unwrap_or_else(|_| {
                 let not_sent = connection.is_some_and(|c| c.connection_metadata().is_none());
                 let delivery = match not_sent {
                     true => Delivery::NotExecuted,
                     false => Delivery::Unknown,
                 };
                 Err(TransportError::new(TransportErrorKind::Timeout, delivery))
-            })
+            })?;
+            answer.extensions_mut().insert(sent_at);
+            Ok(answer)
         }
     }
 }

@@ -75,7 +75,7 @@
 //! | `metrics` | no | counters and histograms through the `metrics` facade, see `describe_metrics` |
 //! | `redis` | no | `SharedLimit`: one rate limit for several processes, over Redis or Valkey |
 //! | `token-cache` | no | `TokenCache`: access tokens kept on disk for short-lived commands |
-//! | `mock` | no | `MockTransport`, made by mockall |
+//! | `mock` | no | `MockTransport`, made by mockall; `pretend_suspended` |
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,6 +97,7 @@ mod auth;
 mod call;
 #[cfg(feature = "cassette")]
 pub mod cassette;
+mod clock;
 #[cfg(feature = "hyper")]
 mod connect;
 #[cfg(feature = "contract")]
@@ -124,6 +125,7 @@ mod replay;
 mod reqwest;
 mod retry;
 mod retry_after;
+mod secrets;
 #[cfg(feature = "redis")]
 mod shared_limit;
 #[cfg(feature = "token-cache")]
@@ -136,7 +138,10 @@ mod window;
 #[cfg(feature = "tower")]
 pub use self::tower::{TowerTransport, TransportService};
 pub use auth::{Auth, TokenInfo, WithAuth};
-pub use call::{Attempts, Call, Effect};
+pub use call::{Attempts, Call, Effect, SentAt};
+pub use clock::Moment;
+#[cfg(feature = "mock")]
+pub use clock::pretend_suspended;
 pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
@@ -149,6 +154,7 @@ pub use mock::MockTransport;
 pub use rate_limit::{Limit, RateLimit, WithRateLimit};
 pub use retry::{Decision, Outcome, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
+pub use secrets::Secrets;
 #[cfg(feature = "redis")]
 pub use shared_limit::{Fallback, SharedLimit};
 #[cfg(feature = "token-cache")]

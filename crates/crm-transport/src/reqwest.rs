@@ -7,8 +7,8 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
-    Call, Delivery, Environment, Limits, Request, Response, Transport, TransportError,
-    TransportErrorKind,
+    Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
+    TransportError, TransportErrorKind,
     headers::{USER_AGENT, say_empty},
     keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
@@ -105,7 +105,9 @@ impl ReqwestTransport {
     }
 
     fn request(&self, request: Request) -> Result<reqwest::Request, TransportError> {
-        let timeout = Call::of(&request).time_left(self.limits.timeout)?;
+        let call = Call::of(&request);
+        let timeout = call.time_left(self.limits.timeout)?;
+        call.may_begin()?;
         let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));
@@ -152,11 +154,14 @@ impl Transport for ReqwestTransport {
                     port.unwrap_or_default(),
                 )
             });
+            let sent_at = SentAt(Moment::now());
             let response = self.client.execute(request).await.map_err(refine)?;
             let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
             let body = Limited::new(body, self.limits.answer_bytes);
             let body = body.collect().await.map_err(refine_body)?.to_bytes();
-            Ok(Response::from_parts(parts, body))
+            let mut response = Response::from_parts(parts, body);
+            response.extensions_mut().insert(sent_at);
+            Ok(response)
         }
     }
 }

@@ -143,7 +143,7 @@ impl RetryPolicy {
             Outcome::Error { kind, .. } if kind.is_permanent() => false,
             // A layer below has waited as long as a call may.
             Outcome::Error {
-                kind: TokenEndpoint | RateLimited,
+                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent,
                 ..
             } => false,
             Outcome::Error { delivery, .. } => delivery == NotExecuted || effect != Effect::Creates,

@@ -1,0 +1,261 @@
+//! The clock by which decisions age: one that goes on while the machine sleeps.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// A moment on the clock by which decisions age.
+///
+/// A process that was stopped, a laptop that slept and a virtual machine that was paused must not
+/// take what they read before for fresh. No single clock tells that: the monotonic one stands still
+/// while the machine sleeps, the one that counts from the boot while the virtual machine is paused,
+/// and the wall clock may be set. So a moment is read from three clocks, each with a start of its
+/// own, and its age is the largest progress of any of them: a wall clock that was set back makes
+/// nothing younger, and one that was set forward only makes things older, at the price of one more
+/// look.
+///
+/// The first of the three is tokio's, so in a test with a paused clock moments age with that. What
+/// the machine slept is pretended by `pretend_suspended`, with the feature `mock`.
+///
+/// Where no clock counts from the boot (on anything but Unix), the two others decide: those of
+/// Windows both go on while it sleeps.
+///
+/// ```
+/// use std::time::Duration;
+/// use crm_transport::Moment;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let read = Moment::now();
+/// let begin_by = read.after(Duration::from_secs(2));
+/// assert!(read.age() < Duration::from_secs(2));
+/// assert!(!begin_by.has_passed());
+/// assert!(begin_by.earlier(read).has_passed(), "a moment passes when it is there");
+/// # });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// tokio's clock, monotonic.
+    process: Instant,
+    /// Nanoseconds since the boot, sleep included; always 0 where nothing counts them.
+    boot: u64,
+    /// Nanoseconds since 1970: they end in the year 2554.
+    wall: u64,
+}
+
+impl Moment {
+    /// This moment.
+    #[must_use]
+    pub fn now() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            process: Instant::now(),
+            boot: nanoseconds(since_boot()),
+            wall: nanoseconds(wall.unwrap_or_default()),
+        }
+    }
+
+    /// How long ago it was, suspended time included: the largest progress of any clock. Nothing
+    /// for a moment to come.
+    #[must_use]
+    pub fn age(self) -> Duration {
+        Self::now().since(self)
+    }
+
+    /// How much later than `earlier` this moment is; nothing if it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        let process = self.process.saturating_duration_since(earlier.process);
+        let boot = self.boot.saturating_sub(earlier.boot);
+        let wall = self.wall.saturating_sub(earlier.wall);
+        process.max(Duration::from_nanos(boot.max(wall)))
+    }
+
+    /// The moment that comes so long after this one; on each clock.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        let nanoseconds = nanoseconds(time);
+        Self {
+            // A time beyond what the clock can tell is as good as a century.
+            process: (self.process.checked_add(time)).unwrap_or(self.process + CENTURY),
+            boot: self.boot.saturating_add(nanoseconds),
+            wall: self.wall.saturating_add(nanoseconds),
+        }
+    }
+
+    /// The earlier of the two; on each clock.
+    #[must_use]
+    pub fn earlier(self, other: Self) -> Self {
+        Self {
+            process: self.process.min(other.process),
+            boot: self.boot.min(other.boot),
+            wall: self.wall.min(other.wall),
+        }
+    }
+
+    /// Whether it is there or past, by any clock.
+    #[must_use]
+    pub fn has_passed(self) -> bool {
+        self.time_left().is_zero()
+    }
+
+    /// How long it is until then, by the clock on which that is the shortest; nothing once it is
+    /// there.
+    #[must_use]
+    pub fn time_left(self) -> Duration {
+        let now = Self::now();
+        let process = self.process.saturating_duration_since(now.process);
+        let wall = self.wall.saturating_sub(now.wall);
+        let left = match HAS_BOOT_CLOCK {
+            true => wall.min(self.boot.saturating_sub(now.boot)),
+            false => wall,
+        };
+        process.min(Duration::from_nanos(left))
+    }
+}
+
+/// Longer than any program waits.
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whether this system has a clock that counts from the boot and goes on while it sleeps.
+const HAS_BOOT_CLOCK: bool = cfg!(any(
+    target_os = "android",
+    target_os = "linux",
+    target_vendor = "apple"
+));
+
+/// The time since the boot, sleep included.
+fn since_boot() -> Duration {
+    #[cfg(any(target_os = "android", target_os = "linux", target_vendor = "apple"))]
+    let counted = {
+        use rustix::time::{ClockId, clock_gettime};
+
+        // Apple's monotonic clock goes on in sleep; the standard library takes another one there.
+        #[cfg(target_vendor = "apple")]
+        const CLOCK: ClockId = ClockId::Monotonic;
+        #[cfg(not(target_vendor = "apple"))]
+        const CLOCK: ClockId = ClockId::Boottime;
+        Duration::try_from(clock_gettime(CLOCK)).unwrap_or_default()
+    };
+    #[cfg(not(any(target_os = "android", target_os = "linux", target_vendor = "apple")))]
+    let counted = Duration::ZERO;
+    counted + pretended()
+}
+
+#[cfg(not(feature = "mock"))]
+const fn pretended() -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(feature = "mock")]
+pub use self::mocked::pretend_suspended;
+#[cfg(feature = "mock")]
+use self::mocked::pretended;
+
+#[cfg(feature = "mock")]
+mod mocked {
+    use std::{cell::Cell, time::Duration};
+
+    thread_local! {
+        static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    }
+
+    /// Has the clock of this thread tell that the machine has just slept so long: every
+    /// [`Moment`](crate::Moment) is older by that, while no timer has moved. For tests, which stay
+    /// on a paused clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use crm_transport::{Moment, pretend_suspended};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let read = Moment::now();
+    /// pretend_suspended(Duration::from_secs(10));
+    /// assert!(read.age() >= Duration::from_secs(10));
+    /// # });
+    /// ```
+    pub fn pretend_suspended(time: Duration) {
+        SUSPENDED.set(SUSPENDED.get() + time);
+    }
+
+    pub(super) fn pretended() -> Duration {
+        SUSPENDED.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A moment whose clocks stand as told, in seconds.
+    fn at(process: Instant, boot: u64, wall: u64) -> Moment {
+        Moment {
+            process,
+            boot: boot * 1_000_000_000,
+            wall: wall * 1_000_000_000,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_age_is_the_largest_progress_of_any_clock() {
+        let start = Instant::now();
+        let read = at(start, 100, 1_000);
+        for (process, boot, wall, age, what) in [
+            (3, 103, 1_003, 3, "undisturbed"),
+            (3, 13 + 100, 1_013, 13, "asleep"),
+            (3, 103, 1_013, 13, "a paused virtual machine"),
+            (3, 103, 500, 3, "the wall clock set back"),
+            (3, 103, 5_000, 4_000, "the wall clock set forward"),
+            (3, 0, 1_003, 3, "no clock from the boot"),
+            (0, 90, 900, 0, "nothing has moved forward"),
+        ] {
+            let now = at(start + process * SECOND, boot, wall);
+            assert_eq!(now.since(read), age * SECOND, "{what}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_passes_on_tokios_clock_when_that_is_paused() {
+        let until = Moment::now().after(SECOND);
+        assert!(!until.has_passed());
+        tokio::time::advance(SECOND).await;
+        assert!(until.has_passed());
+        assert_eq!(until.time_left(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_earlier_of_two_passes_when_either_does() {
+        let now = Moment::now();
+        let (soon, late) = (now.after(SECOND), now.after(100 * SECOND));
+        for earlier in [soon.earlier(late), late.earlier(soon)] {
+            assert!(!earlier.has_passed());
+            assert!(earlier.time_left() <= SECOND);
+        }
+        // On one clock the one, on another the other.
+        let mixed = at(now.process, 4_000_000_000, 4_000_000_000).earlier(late);
+        assert!(mixed.has_passed());
+    }
+
+    #[tokio::test]
+    async fn a_time_beyond_all_clocks_is_far_away_and_no_panic() {
+        let never = Moment::now().after(Duration::MAX);
+        assert!(never.time_left() > 1_000_000 * SECOND);
+        assert_eq!(never.age(), Duration::ZERO);
+    }
+
+    #[cfg(feature = "mock")]
+    #[tokio::test(start_paused = true)]
+    async fn suspended_time_makes_older_while_the_timers_stand_still() {
+        let read = Moment::now();
+        let begin_by = read.after(2 * SECOND);
+        pretend_suspended(10 * SECOND);
+        assert!(read.age() >= 10 * SECOND);
+        assert!(begin_by.has_passed());
+        assert!(!Moment::now().after(SECOND).has_passed());
+    }
+}

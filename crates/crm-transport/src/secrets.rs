@@ -1,0 +1,313 @@
+//! What no error text may show, and how it is taken out of one.
+
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use memchr::memmem;
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+
+use crate::Response;
+
+/// Shorter values are not looked for: they stand in other words too.
+const SHORTEST: usize = 8;
+
+/// What stands in a text for a secret.
+const PLACEHOLDER: &str = "[secret]";
+
+/// The secrets that a call was made with: access token, client secret and app key.
+///
+/// A refusal may quote what it was sent, so the auth layer hands them up with each answer that is
+/// not a success, in its extensions. Whoever shows a text of such an answer (a title, a trace id, an
+/// excerpt) passes it through [`scrub`](Self::scrub) first. The errors of this crate are scrubbed
+/// already.
+///
+/// `Debug` shows nothing. Clones share the values, which are wiped with the last of them.
+///
+/// ```
+/// use crm_transport::Secrets;
+///
+/// let secrets = Secrets::new(["tok/en-12345"]);
+/// let shown = secrets.scrub("refused: Bearer tok%2Fen-12345, trace 00-1");
+/// assert_eq!(shown, "refused: Bearer [secret], trace 00-1");
+/// ```
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<[SecretString]>);
+
+impl Secrets {
+    /// These values; those of fewer than eight characters are left out, since they would be found
+    /// in any text.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let values = values.into_iter().map(|value| value.into().into());
+        let long = |value: &SecretString| value.expose_secret().chars().count() >= SHORTEST;
+        Self(values.filter(long).collect())
+    }
+
+    /// The secrets that an answer was asked for with, if it is a refusal.
+    #[must_use]
+    pub fn of(response: &Response) -> Option<&Self> {
+        response.extensions().get()
+    }
+
+    /// The text with `[secret]` in the place of each secret: as it is, or with any of its characters
+    /// escaped as in a URL (RFC 3986, section 2.1) or in JSON (RFC 8259, section 7), or in Base64 of
+    /// either alphabet (RFC 4648), alone or as part of something longer.
+    #[must_use]
+    pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut found = Vec::new();
+        let mut plain = Plain::of(text);
+        for _ in 0..=NESTED {
+            for secret in &*self.0 {
+                plain.find(secret.expose_secret().as_bytes(), &mut found);
+            }
+            if !plain.unescape() {
+                break;
+            }
+        }
+        replace(text, found)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+/// So many escapes of escapes are undone: a gateway's JSON may hold a URL that holds the JSON of
+/// another.
+const NESTED: usize = 3;
+
+/// A text without its escapes, and where each byte of it stands in the text as it was.
+struct Plain {
+    bytes: Vec<u8>,
+    /// One more than the bytes: the end of the text.
+    places: Vec<usize>,
+}
+
+impl Plain {
+    fn of(text: &str) -> Self {
+        Self {
+            bytes: text.into(),
+            places: (0..=text.len()).collect(),
+        }
+    }
+
+    /// Adds where a secret stands, as it is or in Base64.
+    fn find(&self, secret: &[u8], found: &mut Vec<Range<usize>>) {
+        let mut add = |range: Range<usize>| {
+            found.push(self.places[range.start]..self.places[range.end]);
+        };
+        for start in memmem::find_iter(&self.bytes, secret) {
+            add(start..start + secret.len());
+        }
+        let standard: Vec<u8> = self.bytes.iter().copied().map(standard_alphabet).collect();
+        for core in base64_cores(secret) {
+            for start in memmem::find_iter(&standard, core.as_bytes()) {
+                // What surrounds it shares bytes with the secret's first and last.
+                let before = standard[..start]
+                    .iter()
+                    .rev()
+                    .take_while(|b| is_base64(**b));
+                let after = standard[start..].iter().take_while(|b| is_base64(**b));
+                add(start - before.count()..start + after.count());
+            }
+        }
+    }
+
+    /// Undoes one level of escapes; whether there were any.
+    fn unescape(&mut self) -> bool {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut places = Vec::with_capacity(self.places.len());
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let rest = &self.bytes[at..];
+            let (character, length) = escaped(rest).unwrap_or_else(|| (Escaped::Byte(rest[0]), 1));
+            let mut utf8 = [0; 4];
+            let plain = match character {
+                Escaped::Byte(byte) => {
+                    utf8[0] = byte;
+                    &utf8[..1]
+                }
+                Escaped::Character(character) => character.encode_utf8(&mut utf8).as_bytes(),
+            };
+            bytes.extend_from_slice(plain);
+            places.extend(plain.iter().map(|_| self.places[at]));
+            at += length;
+        }
+        places.push(self.places[at]);
+        let is_changed = bytes.len() < self.bytes.len();
+        *self = Self { bytes, places };
+        is_changed
+    }
+}
+
+enum Escaped {
+    Byte(u8),
+    Character(char),
+}
+
+/// The escape that a text begins with, and its length.
+fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
+    let hex = |digits: Range<usize>| {
+        let digits = text.get(digits)?;
+        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        let digits = str::from_utf8(digits).ok().filter(|_| is_hex)?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    match text {
+        [b'%', ..] => Some((Escaped::Byte(u8::try_from(hex(1..3)?).ok()?), 3)),
+        [b'\\', b'u', ..] => Some((Escaped::Character(char::from_u32(hex(2..6)?)?), 6)),
+        [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => Some((Escaped::Byte(*plain), 2)),
+        _ => None,
+    }
+}
+
+/// What Base64 of anything that holds these bytes has of them alone: by where they begin in a group
+/// of three bytes, less the characters that they share with others.
+fn base64_cores(secret: &[u8]) -> [Zeroizing<String>; 3] {
+    [0, 1, 2].map(|before: usize| {
+        let bytes = Zeroizing::new([&[0; 2][..before], secret].concat());
+        let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*bytes));
+        let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        Zeroizing::new(encoded[own].to_owned())
+    })
+}
+
+/// Of the two alphabets of RFC 4648 the one, of section 4.
+fn standard_alphabet(byte: u8) -> u8 {
+    match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// The text with a placeholder for each of these ranges, which may overlap.
+fn replace(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
+    if found.is_empty() {
+        return text.into();
+    }
+    found.sort_by_key(|range| range.start);
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in found {
+        if range.start >= end {
+            scrubbed.push_str(&text[end..range.start]);
+            scrubbed.push_str(PLACEHOLDER);
+        }
+        end = end.max(range.end);
+    }
+    scrubbed.push_str(&text[end..]);
+    scrubbed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    const SECRET: &str = "s/ecret+\"ümlaut~1?>";
+
+    fn scrub(text: &str) -> String {
+        Secrets::new([SECRET, "ak1.0123456789"])
+            .scrub(text)
+            .into_owned()
+    }
+
+    #[test]
+    fn a_secret_is_found_however_it_is_escaped() {
+        let percent = |all: bool| {
+            let escape = |byte: u8| match byte {
+                byte if all || !byte.is_ascii_alphanumeric() => format!("%{byte:02x}"),
+                byte => char::from(byte).to_string(),
+            };
+            SECRET.bytes().map(escape).collect::<String>()
+        };
+        let json = serde_json::to_string(SECRET).unwrap();
+        let json = json.trim_matches('"').to_owned();
+        let utf16: String = SECRET
+            .encode_utf16()
+            .map(|unit| format!("\\u{unit:04X}"))
+            .collect();
+        for (written, how) in [
+            (SECRET.to_owned(), "as it is"),
+            (percent(false), "in a URL"),
+            (percent(true), "in a URL, each character"),
+            (percent(false).replace('%', "%25"), "in a URL in a URL"),
+            (json.clone(), "in JSON"),
+            (json.replace('/', "\\/"), "in JSON of PHP"),
+            (json.replace('\\', "\\\\"), "in JSON in JSON"),
+            (utf16, "in JSON, each character"),
+        ] {
+            let text = format!("before {written} between {written}, after ü");
+            let expected = "before [secret] between [secret], after ü";
+            assert_eq!(scrub(&text), expected, "{how}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_in_base64_of_either_alphabet_wherever_it_stands_in_there() {
+        for (before, after) in [
+            ("", ""),
+            ("a", ""),
+            ("ab", "c"),
+            ("client.id:", ""),
+            ("Bearer ", " more"),
+        ] {
+            let whole = format!("{before}{SECRET}{after}");
+            for written in [
+                BASE64_STANDARD.encode(&whole),
+                BASE64_URL_SAFE_NO_PAD.encode(&whole),
+                BASE64_STANDARD
+                    .encode(&whole)
+                    .replace('+', "%2B")
+                    .replace('/', "%2F"),
+            ] {
+                let text = format!("Basic {written} was refused");
+                assert_eq!(scrub(&text), "Basic [secret] was refused", "{whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_text_stays_as_it_is_to_the_byte() {
+        for text in [
+            "",
+            "100 % off, 5%, %zz, %C3, \\u12, \\ud800, \\n, ends with \\",
+            "s/ecret+, ak1.012345678",
+            "ünïcödé \u{202e} 中文",
+        ] {
+            assert!(matches!(
+                Secrets::new([SECRET]).scrub(text),
+                Cow::Borrowed(same) if same == text
+            ));
+        }
+    }
+
+    #[test]
+    fn short_values_are_not_looked_for() {
+        let secrets = Secrets::new(["1234567", ""]);
+        assert_eq!(secrets.scrub("line 1234567"), "line 1234567");
+    }
+
+    #[test]
+    fn secrets_that_overlap_leave_nothing_of_either() {
+        let secrets = Secrets::new(["abcdefgh", "efghijkl"]);
+        assert_eq!(secrets.scrub("-abcdefghijkl-"), "-[secret]-");
+        assert_eq!(secrets.scrub("-abcdefgh-"), "-[secret]-");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(
+            format!("{:?}", Secrets::new(["abcdefgh"])),
+            "Secrets { .. }"
+        );
+    }
+}
