@@ -1,16 +1,21 @@
 //! How a failure is told: a line for people on stderr, JSON on stdout where that was asked for.
 
-use std::{collections::BTreeMap, env, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    env,
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use anstyle::AnsiColor;
 use clap::error::ErrorKind;
+use crm_bulk::visible;
 use crm_contacts::{Advice, ContactsError};
 use serde::Serialize;
 
 use crate::{
     commands::Outcome,
     error::{CliError, Exit},
-    output::{Change, Format, Output, note, printable},
+    output::{self, Change, Format, Output, note},
     write_guard::{HeldRequest, Withheld},
 };
 
@@ -60,7 +65,10 @@ pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
     }
     let exit = exit_of(error);
     if !error.is_silent() {
-        people(&message(error), &details(error));
+        output::failure(&message(error));
+        for detail in details(error) {
+            note(format!("  {detail}"));
+        }
         if output.is_json() {
             let envelope = Envelope {
                 outcome: match error {
@@ -94,15 +102,16 @@ fn detailed_exit_code() -> bool {
 
 /// Tells clap's refusal of the command line, or the help that it was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // Help goes to stdout; a reader that went away is no failure.
-    let _ = error.print();
     let asked_for = matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
     if asked_for {
+        // A reader that went away is no failure.
+        let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    tell_usage(error);
     if let Some(format) = json_wanted() {
         let text = error.to_string();
         // What is wrong goes on over lines of its own; behind an empty one comes the usage.
@@ -113,6 +122,22 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _ = Output::new(format, None).error(&Envelope { outcome, error });
     }
     ExitCode::from(usage_exit() as u8)
+}
+
+/// Prints what clap has to say, without its colours where it repeats a word that holds unseen
+/// characters: they could not be told from the colours' own.
+fn tell_usage(error: &clap::Error) {
+    let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let unseen = words.filter(|word| visible(word) != *word);
+    let plain = unseen.fold(None, |text: Option<String>, word| {
+        let text = text.unwrap_or_else(|| error.render().to_string());
+        Some(text.replace(&word, &visible(&word)))
+    });
+    // Where nobody reads stderr any more, the exit code is left to tell.
+    let _ = match plain {
+        Some(text) => write!(io::stderr(), "{}", output::lines(&text)),
+        None => error.print(),
+    };
 }
 
 fn usage_exit() -> Exit {
@@ -159,14 +184,6 @@ pub(crate) fn dry_run(
         output.differences(&format!("{subject}: would change"), differences)?;
     }
     output.text(&format!("dry run, not sent:\n{request}"))
-}
-
-fn people(message: &str, details: &[String]) {
-    let red = AnsiColor::Red.on_default().bold();
-    note(format!("{red}error:{red:#} {}", printable(message)));
-    for detail in details {
-        note(format!("  {}", printable(detail)));
-    }
 }
 
 /// One line, with the causes that the message itself does not give.

@@ -1,8 +1,9 @@
 //! What `-v` shows: the events of our own crates on stderr. They hold neither bodies nor
 //! secrets; other crates' events are left out, since nobody vouches for them.
 
-use std::io;
+use std::io::{self, Write};
 
+use crate::output::lines;
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -18,10 +19,24 @@ pub(crate) fn start(verbosity: u8) {
         _ => LevelFilter::TRACE,
     };
     let lines = fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Visible)
         .with_ansi(false)
         .with_target(false)
         .with_span_events(FmtSpan::CLOSE)
         .with_filter(Targets::new().with_target("crm", level));
     tracing_subscriber::registry().with(lines).init();
+}
+
+/// Stderr; an event comes as one piece.
+struct Visible;
+
+impl Write for Visible {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(lines(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

@@ -3,11 +3,11 @@
 
 use std::{
     fmt,
-    io::{self, BufRead, Write},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
+use crm_bulk::visible;
 use crm_transport::{
     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::CliError,
-    output::{on_terminal, printable},
+    output::{confirm, on_terminal},
 };
 
 /// What happens to writes.
@@ -150,24 +150,10 @@ fn ask(target: &str, request: &HeldRequest) -> Result<(), Withheld> {
     let question = format!("{} {} {body}", request.method, request.path);
     let question = format!(
         "About to write to {target}:\n  {}\nContinue?",
-        printable(question.trim_end())
+        visible(question.trim_end())
     );
     match confirm(&question) {
         true => Ok(()),
         false => Err(Withheld::Declined),
     }
-}
-
-/// Asks a person, if there is one; it is a blocking question, since nothing else is to go on
-/// meanwhile.
-pub(crate) fn confirm(question: &str) -> bool {
-    if !on_terminal() {
-        return false;
-    }
-    let mut err = io::stderr().lock();
-    let mut answer = String::new();
-    let asked = write!(err, "{question} [y/N] ")
-        .and_then(|()| err.flush())
-        .and_then(|()| io::stdin().lock().read_line(&mut answer));
-    asked.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }

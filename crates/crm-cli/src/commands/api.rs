@@ -1,8 +1,9 @@
 //! `crm api`: the way out for whatever has no command of its own.
 
 use std::{
+    borrow::Cow,
     fs,
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +17,11 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{error::CliError, output::Format, session::Session};
+use crate::{
+    error::CliError,
+    output::{Format, escaped, lines},
+    session::Session,
+};
 
 /// A call as it stands, with the credentials, limits and errors of all other commands.
 #[derive(Debug, Args)]
@@ -79,13 +84,25 @@ impl Api {
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
         let response = send(session, self.method, &path, body.unwrap_or_default()).await?;
+        let body = shown(response.body());
         let mut out = io::stdout().lock();
-        out.write_all(response.body())?;
-        if !response.body().is_empty() && !response.body().ends_with(b"\n") {
+        out.write_all(&body)?;
+        if !body.is_empty() && !body.ends_with(b"\n") {
             out.write_all(b"\n")?;
         }
         Ok(out.flush()?)
     }
+}
+
+/// An answer as it came: JSON with its unseen characters escaped; anything else raw for a program
+/// and visible for a person.
+fn shown(body: &[u8]) -> Cow<'_, [u8]> {
+    let text = match str::from_utf8(body) {
+        Ok(text) if serde_json::from_str::<&RawValue>(text).is_ok() => escaped(text).into_owned(),
+        _ if io::stdout().is_terminal() => lines(&String::from_utf8_lossy(body)),
+        _ => return body.into(),
+    };
+    text.into_bytes().into()
 }
 
 fn method(text: &str) -> Result<Method, String> {

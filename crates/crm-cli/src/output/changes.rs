@@ -1,11 +1,13 @@
 //! What an update changed, member by member, before and after.
 
 use std::{
+    borrow::Cow,
     fmt,
     io::{self, Write},
 };
 
 use anstyle::{AnsiColor, Style};
+use crm_bulk::visible;
 use crm_contacts::Difference;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,7 +15,6 @@ use serde_json::Value;
 use super::{
     Format, LineFormat, Lines, Output, Record, Records, Selection,
     selection::{Json, cell},
-    table::printable,
 };
 use crate::error::CliError;
 
@@ -124,7 +125,7 @@ impl Output {
         }
         let mut out = anstream::stdout().lock();
         let bold = Style::new().bold();
-        writeln!(out, "{bold}{title}{bold:#}")?;
+        writeln!(out, "{bold}{}{bold:#}", visible(title))?;
         let width = differences
             .iter()
             .map(|change| change.field.len())
@@ -148,6 +149,6 @@ impl Output {
     }
 }
 
-fn shown(value: Option<&str>) -> String {
-    value.map_or_else(|| "(none)".to_owned(), printable)
+fn shown(value: Option<&str>) -> Cow<'_, str> {
+    value.map_or("(none)".into(), visible)
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::{Record, Selection, selection::cell};
+use super::{Record, Selection, json, selection::cell};
 
 /// NDJSON or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,7 @@ impl<W: Write> Lines<W> {
         self.header(selection)?;
         match &mut self.form {
             Form::Ndjson(out) => {
-                serde_json::to_writer(&mut *out, &selection.json(record)?)?;
-                out.write_all(b"\n")
+                writeln!(out, "{}", json::line(&selection.json(record)?)?)
             }
             Form::Csv(csv) => {
                 let row = selection.row(record)?;

@@ -3,14 +3,16 @@
 //! Lists are written item by item, so their length does not matter.
 
 mod changes;
+mod json;
 mod lines;
+mod people;
 mod record;
 mod selection;
 mod table;
 
 use std::{
     cell::Cell,
-    io::{self, BufWriter, IsTerminal, Stdout, Write},
+    io::{self, BufWriter, Stdout, Write},
     marker::PhantomData,
 };
 
@@ -21,11 +23,12 @@ use serde_json::value::RawValue;
 use crate::error::CliError;
 
 pub(crate) use changes::{Change, changed_members, text_of};
+pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
+pub(crate) use people::{confirm, failure, lines, note, on_terminal};
 pub(crate) use record::Record;
 pub(crate) use selection::Selection;
 use table::Table;
-pub(crate) use table::printable;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -97,29 +100,23 @@ impl Output {
         }
     }
 
-    /// Writes text for people.
+    /// Writes [lines] for people.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
-        Ok(writeln!(io::stdout(), "{text}")?)
+        Ok(writeln!(io::stdout(), "{}", lines(text))?)
     }
 
     /// Writes one JSON value: over several lines for `json`, else on one.
     pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let mut out = BufWriter::new(io::stdout());
-        match self.format {
-            Format::Json => serde_json::to_writer_pretty(&mut out, value),
-            _ => serde_json::to_writer(&mut out, value),
-        }
-        .map_err(io::Error::from)?;
-        writeln!(out)?;
-        Ok(out.flush()?)
+        let text = match self.format {
+            Format::Json => json::pretty(value)?,
+            _ => json::line(value)?,
+        };
+        Ok(writeln!(io::stdout(), "{text}")?)
     }
 
     /// Writes one JSON value on one line, whatever the format.
     pub(crate) fn line(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, value).map_err(io::Error::from)?;
-        out.write_all(b"\n")?;
-        Ok(out.flush()?)
+        Ok(writeln!(io::stdout(), "{}", json::line(value)?)?)
     }
 
     /// Prepares to write JSON values as they came: one a line for `ndjson`, else an array.
@@ -152,10 +149,8 @@ impl Output {
         match self.array.take() {
             false => self.value(error),
             true => {
-                let mut out = io::stdout().lock();
-                out.write_all(b",\n  ")?;
-                serde_json::to_writer(&mut out, error).map_err(io::Error::from)?;
-                Ok(out.write_all(b"\n]\n")?)
+                let error = json::line(error)?;
+                Ok(writeln!(io::stdout(), ",\n  {error}\n]")?)
             }
         }
     }
@@ -201,8 +196,8 @@ impl<R: Record> Records<'_, R> {
             Form::Lines(lines) => lines.push(&self.selection, record)?,
             Form::Array(out) => {
                 self.output.separate(out)?;
-                let item = self.selection.json(record)?;
-                serde_json::to_writer(out, &item).map_err(io::Error::from)?;
+                let item = json::line(&self.selection.json(record)?)?;
+                out.write_all(item.as_bytes())?;
             }
         }
         Ok(())
@@ -240,7 +235,8 @@ impl Items<'_> {
         }
         // Within JSON text a line break is white space only, never part of a string.
         let lines: Vec<_> = item.get().lines().collect();
-        self.out.write_all(lines.join(" ").as_bytes())?;
+        let item = lines.join(" ");
+        self.out.write_all(escaped(&item).as_bytes())?;
         if self.output.format == Format::Ndjson {
             self.out.write_all(b"\n")?;
         }
@@ -258,15 +254,4 @@ impl Items<'_> {
             _ => Ok(self.output.end(&mut self.out)?),
         }
     }
-}
-
-/// A line on stderr about the answer, not part of it.
-pub(crate) fn note(text: impl AsRef<str>) {
-    // Where nobody reads stderr any more, the answer and the exit code are left to tell.
-    let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
-}
-
-/// Whether a person can be asked: questions go to stderr, answers come from stdin.
-pub(crate) fn on_terminal() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
 }

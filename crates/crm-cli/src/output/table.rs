@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
+use crm_bulk::visible;
 use serde_json::Value;
 
 use super::selection::{Row, cell};
@@ -91,25 +92,13 @@ pub(super) fn members(mut out: impl Write, row: &Row) -> io::Result<()> {
     out.flush()
 }
 
-/// A value for the eye: on one line, without characters that steer a terminal.
+/// A value for the eye.
 fn shown(value: &Value) -> String {
     match value {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        other => printable(&cell(other)),
+        other => visible(&cell(other)).into_owned(),
     }
-}
-
-/// Text from elsewhere with its control characters written out.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    shown
 }
 
 /// The terminal's width; none where there is no terminal, and so no need to wrap.

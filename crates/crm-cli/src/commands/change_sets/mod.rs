@@ -22,12 +22,7 @@ use clap::Args;
 use crm_bulk::{BulkError, Input, InvalidRows, Site};
 
 use self::summary::Summary;
-use crate::{
-    error::CliError,
-    files, interrupt,
-    output::{note, printable},
-    session::Session,
-};
+use crate::{error::CliError, files, interrupt, output::note, session::Session};
 
 /// The site of a session, for files that belong to it.
 fn site(session: &Session<'_>) -> Site {
@@ -88,7 +83,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 /// Lists the wrong cells on stderr, in clear: who runs the command has the input.
 fn tell_invalid(invalid: &InvalidRows) {
     for cell in &invalid.cells {
-        note(printable(&cell.in_clear()));
+        note(cell.in_clear());
     }
     if invalid.more_cells > 0 {
         let hint = match &invalid.mend {

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use crm_bulk::{Change, ChangeSet, Selection, State};
+use crm_bulk::{Change, ChangeSet, Selection, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
 use crate::{
     error::CliError,
-    output::{Format, Output, printable},
+    output::{Format, Output},
 };
 
 /// Totals of a set and what it costs to apply it.
@@ -86,12 +86,14 @@ impl Summary {
     }
 
     fn text(&self) -> String {
-        let mut text = String::new();
+        let (mut text, set) = (String::new(), visible(&self.set));
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{} ({}), tenant {} at {}",
-            self.set, self.kind, self.tenant, self.environment
+            "{set} ({}), tenant {} at {}",
+            self.kind,
+            self.tenant,
+            visible(&self.environment)
         );
         if let Some(at) = &self.known_at {
             let _ = writeln!(text, "contacts as of {at}");
@@ -111,19 +113,14 @@ impl Summary {
             let _ = writeln!(text, "        0  changes");
         }
         for line in &self.sample {
-            let _ = writeln!(text, "{}", printable(line));
+            let _ = writeln!(text, "{}", visible(line));
         }
         let shown = self.sample.len() as u64;
         if shown > 0 && self.open > shown {
-            let _ = writeln!(
-                text,
-                "  … {} more: crm show {}",
-                self.open - shown,
-                self.set
-            );
+            let _ = writeln!(text, "  … {} more: crm show {set}", self.open - shown);
         }
         for note in &self.notes {
-            let _ = writeln!(text, "note: {}", printable(note));
+            let _ = writeln!(text, "note: {}", visible(note));
         }
         if self.open > 0 {
             let _ = writeln!(

@@ -17,9 +17,8 @@ use crate::{
     cli::Globals,
     error::{CliError, Exit},
     interrupt::{self, Signal},
-    output::{Records, note, on_terminal},
+    output::{Records, confirm, note, on_terminal},
     session::Session,
-    write_guard::confirm,
 };
 
 use self::{

@@ -1,0 +1,56 @@
+//! JSON as text. Characters that nobody sees are escaped in it: for a program that is the same
+//! text, and whoever looks at it, or has it on a terminal, sees what is there.
+
+use std::{borrow::Cow, io};
+
+use crm_bulk::replace_unseen;
+use serde::Serialize;
+
+/// A value on one line.
+pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
+    Ok(escaped(&serde_json::to_string(value)?).into_owned())
+}
+
+/// A value over several lines.
+pub(super) fn pretty(value: &impl Serialize) -> io::Result<String> {
+    Ok(escaped(&serde_json::to_string_pretty(value)?).into_owned())
+}
+
+/// JSON text that reads the same, with every unseen character escaped. All of them are within
+/// strings, except the white space between values.
+pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
+    replace_unseen(json, |c| match c {
+        '\n' | '\r' | '\t' => c.to_string(),
+        c => {
+            let units = c.encode_utf16(&mut [0; 2]).to_vec();
+            let escapes = units.iter().map(|unit| format!("\\u{unit:04x}"));
+            escapes.collect()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn unseen_characters_are_escaped_without_loss() {
+        let value = json!({"memo": "a\u{202e}b\u{1b}c\u{7f}\u{2028}\u{e0041}", "ok": "é\n"});
+        for text in [line(&value).unwrap(), pretty(&value).unwrap()] {
+            assert!(
+                text.contains(r"a\u202eb\u001bc\u007f\u2028\udb40\udc41"),
+                "{text}"
+            );
+            assert!(text.contains('é'), "{text}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn white_space_between_values_stays() {
+        let text = "{\r\n\t\"a\": \"\u{feff}\"\n}";
+        assert_eq!(escaped(text), "{\r\n\t\"a\": \"\\ufeff\"\n}");
+    }
+}

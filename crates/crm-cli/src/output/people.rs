@@ -1,0 +1,49 @@
+//! What people read on stderr: notes, failures, questions. Texts from elsewhere are shown by
+//! [`visible`], so that no memo and no file name steers a terminal.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstyle::AnsiColor;
+use crm_bulk::visible;
+
+/// A line about the answer, not part of it.
+pub(crate) fn note(text: impl AsRef<str>) {
+    tell("", text.as_ref());
+}
+
+/// The line that says why a command failed.
+pub(crate) fn failure(message: &str) {
+    let red = AnsiColor::Red.on_default().bold();
+    tell(&format!("{red}error:{red:#} "), message);
+}
+
+fn tell(before: &str, text: &str) {
+    // Where nobody reads stderr any more, the answer and the exit code are left to tell.
+    let _ = writeln!(anstream::stderr(), "{before}{}", visible(text));
+}
+
+/// A text with its own line breaks and nothing else that is unseen. What comes from elsewhere has
+/// to be [`visible`] before it is put into such a text, or it could begin a line.
+pub(crate) fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    lines.join("\n")
+}
+
+/// Whether a person can be asked: questions go to stderr, answers come from stdin.
+pub(crate) fn on_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a person, if there is one; it is a blocking question, since nothing else is to go on
+/// meanwhile.
+pub(crate) fn confirm(question: &str) -> bool {
+    if !on_terminal() {
+        return false;
+    }
+    let mut err = io::stderr().lock();
+    let mut answer = String::new();
+    let asked = write!(err, "{} [y/N] ", lines(question))
+        .and_then(|()| err.flush())
+        .and_then(|()| io::stdin().lock().read_line(&mut answer));
+    asked.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
