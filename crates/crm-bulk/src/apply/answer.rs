@@ -64,6 +64,22 @@ pub(super) fn stops(error: &ContactsError) -> Option<StopReason> {
     }
 }
 
+/// Whether a write that ended so had an answer. `None` when it was held back before it came to
+/// that: by the limit, the credentials, or a layer of the caller's own.
+pub(super) fn is_answered(error: &ContactsError) -> Option<bool> {
+    if error.outcome_is_unknown() {
+        return Some(false);
+    }
+    if error.refusal_kind() == Some(RefusalKind::RateLimited) {
+        return None;
+    }
+    let Some(transport) = error.transport_error() else {
+        return Some(true);
+    };
+    use TransportErrorKind::{ClosedWhileIdle, Connect, Timeout, Tls};
+    matches!(transport.kind(), ClosedWhileIdle | Connect | Timeout | Tls).then_some(false)
+}
+
 /// The transport was told not to send it.
 pub(super) fn is_withheld(error: &ContactsError) -> bool {
     matches!(error, ContactsError::Transport { source, .. }

@@ -69,12 +69,8 @@ impl<T: Transport> Run<'_, T> {
             let method = self.service.person(person).method(id);
             let update = UpdateMethodPreferenceRequest::from(on);
             let answer = method.set_preference(&name, update).await;
-            self.audit.wrote(
-                &change,
-                change.action.name(),
-                Some(&name),
-                answer.as_ref().err(),
-            );
+            let action = change.action.name();
+            self.wrote(&change, action, Some(&name), answer.as_ref().err());
             match answer {
                 Ok(answer) => after.preferences.insert(name, answer.as_bool()),
                 Err(error) => return self.refused(change, &error).await,

@@ -2,8 +2,9 @@
 
 mod answer;
 mod audit;
-mod gate;
+mod brake;
 mod method;
+mod outage;
 mod read;
 mod record;
 mod send;
@@ -31,10 +32,10 @@ use tokio::{sync::mpsc, time::Instant};
 
 use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
 
-use self::{audit::Audit, gate::Gate, record::Which, send::Run};
+use self::{audit::Audit, brake::Brake, record::Which, send::Run};
 pub use self::{
     audit::Written,
-    gate::{Finished, StopReason},
+    brake::{Finished, StopReason},
 };
 
 /// Carries out what is open in a change set: everything at first, the rest after an
@@ -265,19 +266,19 @@ impl Apply {
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let open = record::count(&self.set.database, self.options.which(0))?;
-        let gate = Arc::new(Gate::new(&self.options));
+        let brake = Arc::new(Brake::new(&self.options));
         let run = Arc::new(Run {
             service,
             journal: Journal::start(self.set)?,
             options: self.options,
-            gate: Arc::clone(&gate),
+            brake: Arc::clone(&brake),
             audit: Audit::new(service.tenant(), path),
             failure: Mutex::default(),
         });
         let stop = self.stop;
         let stopped = async move {
-            future::select(stop, Box::pin(gate.stopped())).await;
-            gate.stop(StopReason::Stopped);
+            future::select(stop, Box::pin(brake.stopped())).await;
+            brake.stop(StopReason::Stopped);
         };
         let stopped = stopped.boxed().shared();
         let last = Arc::clone(&run);
@@ -301,7 +302,7 @@ fn events<'a, T: Transport>(
     stopped: impl Future<Output = ()> + Clone + Send + 'a,
     pass: u32,
 ) -> impl Stream<Item = Event> + Send + 'a {
-    if !run.gate.wants_pass(pass) {
+    if !run.brake.wants_pass(pass) {
         return stream::empty().boxed();
     }
     let concurrency = run.options.concurrency;
@@ -316,10 +317,10 @@ fn events<'a, T: Transport>(
         }
     });
     let read = stream::once(read).filter_map(|()| future::ready(None));
-    let gate = Arc::clone(&run.gate);
+    let brake = Arc::clone(&run.brake);
     let sent = stream::poll_fn(move |context| work.poll_recv(context))
         .take_until(stopped)
-        .take_while(move |work| future::ready(gate.admits(&work.step)))
+        .take_while(move |work| future::ready(brake.admits(&work.step)))
         .map(move |work| Arc::clone(&run).carry_out(work))
         .buffer_unordered(concurrency)
         .flat_map(stream::iter);

@@ -9,7 +9,7 @@ use crm_transport::Transport;
 use super::{
     Event, OnDrift, Options, StopReason, answer,
     audit::Audit,
-    gate::Gate,
+    brake::Brake,
     record,
     step::{self, Step, Write},
 };
@@ -22,7 +22,7 @@ pub(super) struct Run<'a, T> {
     pub(super) service: &'a ContactsService<T>,
     pub(super) journal: Journal,
     pub(super) options: Options,
-    pub(super) gate: Arc<Gate>,
+    pub(super) brake: Arc<Brake>,
     pub(super) audit: Audit,
     /// Why it cannot go on.
     pub(super) failure: Mutex<Option<BulkError>>,
@@ -63,7 +63,7 @@ impl<T: Transport> Run<'_, T> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
         drop(failure);
-        self.gate.stop(StopReason::Stopped);
+        self.brake.stop(StopReason::Stopped);
     }
 
     /// What is left to tell once nothing is in flight any more.
@@ -71,7 +71,7 @@ impl<T: Transport> Run<'_, T> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let end = match failure.take() {
             Some(error) => Err(error),
-            None => Ok(Event::Finished(self.gate.finished())),
+            None => Ok(Event::Finished(self.brake.finished())),
         };
         let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
         events.push(end);
@@ -89,7 +89,7 @@ impl<T: Transport> Run<'_, T> {
             }
             Step::Drift(outcome) => self.drift(change, outcome).await,
             Step::Await => {
-                self.gate.count(&change);
+                self.brake.count(&change);
                 Ok(Event::Awaited(Box::new(change)))
             }
             Step::Method(person, method) => self.method(change, person, method).await,
@@ -115,7 +115,7 @@ impl<T: Transport> Run<'_, T> {
                 keep_before(&mut change, present.into());
                 let change = self.claim(change, None).await?;
                 let sent = owner.send(id, request).await;
-                self.wrote(&change, "update", sent.as_ref().err());
+                self.wrote(&change, "update", None, sent.as_ref().err());
                 self.conclude(change, sent.map(Some)).await
             }
             Write::Delete(present, siblings) => {
@@ -127,13 +127,13 @@ impl<T: Transport> Run<'_, T> {
                     Err(error) if repeated && error.is_not_found() => Ok(()),
                     sent => sent,
                 };
-                self.wrote(&change, "delete", sent.as_ref().err());
+                self.wrote(&change, "delete", None, sent.as_ref().err());
                 self.conclude(change, sent.map(|()| None)).await
             }
             Write::Create(request, siblings) => {
                 let change = self.claim(change, Some(siblings)).await?;
                 let sent = owner.create(request).await;
-                self.wrote(&change, "create", sent.as_ref().err());
+                self.wrote(&change, "create", None, sent.as_ref().err());
                 match sent {
                     Ok(created) => self.complete(owner, change, created).await,
                     Err(error) => self.conclude(change, Err(error)).await,
@@ -188,7 +188,7 @@ impl<T: Transport> Run<'_, T> {
             Ok(Some(request)) => {
                 let change = self.in_flight(change, None).await?;
                 let sent = owner.send(id, request).await;
-                self.wrote(&change, "update", sent.as_ref().err());
+                self.wrote(&change, "update", None, sent.as_ref().err());
                 self.conclude(change, sent.map(Some)).await
             }
             Err(unknown) => {
@@ -244,14 +244,23 @@ impl<T: Transport> Run<'_, T> {
         claimed.await
     }
 
-    /// Takes note of a write of a contact.
-    fn wrote(&self, change: &Change, action: &'static str, error: Option<&ContactsError>) {
-        self.audit.wrote(change, action, None, error);
+    /// Takes note of a write, of a preference or of a whole contact.
+    pub(super) fn wrote(
+        &self,
+        change: &Change,
+        action: &'static str,
+        preference: Option<&str>,
+        error: Option<&ContactsError>,
+    ) {
+        self.audit.wrote(change, action, preference, error);
+        if let Some(answered) = error.map_or(Some(true), answer::is_answered) {
+            self.brake.wrote(answered);
+        }
     }
 
     pub(super) async fn drift(&self, change: Change, outcome: Outcome) -> Result<Event, BulkError> {
         if self.options.on_drift == OnDrift::Abort {
-            self.gate.stop(StopReason::Drift);
+            self.brake.stop(StopReason::Drift);
         }
         self.settle(change, outcome, None).await
     }
@@ -274,7 +283,7 @@ impl<T: Transport> Run<'_, T> {
         after: Option<Image>,
     ) -> Result<Event, BulkError> {
         if let Some(reason) = answer::stops(error) {
-            self.gate.stop(reason);
+            self.brake.stop(reason);
         }
         self.settle(change, outcome, after).await
     }
@@ -300,7 +309,7 @@ impl<T: Transport> Run<'_, T> {
             });
             change = settled.await?;
         }
-        self.gate.settled(&change);
+        self.brake.settled(&change);
         Ok(Event::Settled(Box::new(change)))
     }
 }

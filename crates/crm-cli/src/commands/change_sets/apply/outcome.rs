@@ -58,6 +58,11 @@ impl From<StopReason> for Reason {
                 "the service cannot be reached",
                 Exit::Unreachable,
             ),
+            StopReason::Outage => (
+                "outage",
+                "the service does not answer writes",
+                Exit::Unreachable,
+            ),
             StopReason::Credentials => (
                 "credentials",
                 "the credentials were refused",

@@ -88,7 +88,9 @@ impl ApplyCommand {
                 name(&self.set)
             ),
             exit: match reason.exit {
-                Exit::Done if totals.in_state(State::Unknown) > 0 => Exit::Unknown,
+                Exit::Done | Exit::Unreachable if totals.in_state(State::Unknown) > 0 => {
+                    Exit::Unknown
+                }
                 Exit::Done => Exit::Refused,
                 exit => exit,
             },

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Options, PASSES, step::Step};
+use super::{Options, PASSES, outage::Outage, step::Step};
 use crate::{Change, ChangeId, OwnerId, State};
 
 /// Why a run is over.
@@ -29,6 +29,9 @@ pub enum StopReason {
     Drift,
     /// The API cannot be reached, time after time.
     Unreachable,
+    /// Writes get no answer: 20 in a row, or half of the last 60. What became of them the next
+    /// run reads.
+    Outage,
     /// The API or the token endpoint refuses the credentials.
     Credentials,
     /// The API does not let the app write, or the gateway knows no such operation: a scope, the
@@ -59,7 +62,7 @@ impl Finished {
 const UNREACHABLE_AFTER: u64 = 20;
 
 /// Counts, and says when nothing more may be begun.
-pub(super) struct Gate {
+pub(super) struct Brake {
     reason: OnceLock<StopReason>,
     stopping: Notify,
     canary: Option<u64>,
@@ -70,6 +73,7 @@ pub(super) struct Gate {
     postponed_in_a_row: AtomicU64,
     /// Of which owner the last one was, if nothing was sent for it.
     postponed_of: Mutex<Option<OwnerId>>,
+    outage: Mutex<Outage>,
     outcomes: Mutex<Outcomes>,
 }
 
@@ -82,7 +86,7 @@ struct Outcomes {
     open: HashMap<ChangeId, State>,
 }
 
-impl Gate {
+impl Brake {
     pub(super) fn new(options: &Options) -> Self {
         Self {
             reason: OnceLock::new(),
@@ -94,6 +98,7 @@ impl Gate {
             failed: AtomicU64::new(0),
             postponed_in_a_row: AtomicU64::new(0),
             postponed_of: Mutex::default(),
+            outage: Mutex::default(),
             outcomes: Mutex::default(),
         }
     }
@@ -120,6 +125,14 @@ impl Gate {
         }
         self.sent.fetch_add(u64::from(step.writes()), Relaxed);
         true
+    }
+
+    /// Takes note of a write that was begun, or found nobody to begin it with.
+    pub(super) fn wrote(&self, answered: bool) {
+        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        if outage.note(answered) {
+            self.stop(StopReason::Outage);
+        }
     }
 
     /// Counts a change by its state.
