@@ -48,11 +48,12 @@ impl Exit {
         ),
         (
             Self::Unreachable,
-            "no answer, or not available for now; the call changed nothing, try later",
+            "no answer, none that can be read, or not available for now; the call changed nothing",
         ),
         (
             Self::Unknown,
-            "a write may or may not have been carried out; look before repeating",
+            "a write may or may not have been carried out, also where its answer cannot be read; \
+             look before repeating",
         ),
         (
             Self::Conflict,
@@ -60,11 +61,11 @@ impl Exit {
         ),
         (
             Self::Differs,
-            "written, but the answer is not what was asked for or not readable",
+            "written, but the answer is not what was asked for",
         ),
         (
             Self::Interrupted,
-            "interrupted by Ctrl-C; where there is a state file, run it again to go on",
+            "interrupted by Ctrl-C; where there is a state file, run it again to continue",
         ),
         (Self::Terminated, "ended by SIGTERM; as with 130"),
     ];
@@ -249,8 +250,8 @@ fn exit_of(error: &ContactsError) -> Exit {
         _ => match error {
             ContactsError::NotFound { .. } => Exit::Refused,
             ContactsError::Modified { .. } => Exit::Conflict,
-            ContactsError::Unreadable { .. } => Exit::Differs,
-            ContactsError::Transport { .. } => Exit::Unreachable,
+            // Of a read: a write without a readable answer is looked at first.
+            ContactsError::Unreadable { .. } | ContactsError::Transport { .. } => Exit::Unreachable,
             _ => Exit::Usage,
         },
     }

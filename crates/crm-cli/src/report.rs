@@ -287,8 +287,10 @@ fn kind(error: &CliError) -> &'static str {
         Some(_) => return "not-confirmed",
         None => {}
     }
-    if error.contacts().is_some_and(ContactsError::is_not_found) {
-        return "not-found";
+    match error.contacts() {
+        Some(error) if error.is_not_found() => return "not-found",
+        Some(ContactsError::Unreadable { .. }) => return "unreadable",
+        _ => {}
     }
     match error.exit() {
         Exit::Done => "done",

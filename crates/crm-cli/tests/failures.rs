@@ -367,7 +367,7 @@ fn answers_that_are_not_what_they_should_be_are_told_apart() {
     let service = Service::start();
     let always = |fault| FaultPlan::new().rule(FaultRule::new(fault).path("/contacts").times(0));
     for (fault, code, text) in [
-        (Fault::GarbageBody, 8, "cannot be read"),
+        (Fault::GarbageBody, 5, "cannot be read"),
         (Fault::Html { status: 404 }, 3, "HTML"),
         (Fault::Html { status: 503 }, 5, "not available"),
         (Fault::Maintenance, 5, "maintenance"),
