@@ -240,6 +240,11 @@ impl State {
     pub fn is_open(self) -> bool {
         matches!(self, Self::Planned | Self::InFlight | Self::Unknown)
     }
+
+    /// Whether a request of the change may have been carried out without anybody knowing.
+    pub(crate) fn may_be_sent(self) -> bool {
+        matches!(self, Self::InFlight | Self::Unknown)
+    }
 }
 
 impl fmt::Display for State {

@@ -90,6 +90,12 @@ pub enum BulkError {
         path: PathBuf,
     },
 
+    /// Another owner took this change set over: this run records nothing more.
+    Superseded {
+        /// The change set.
+        path: PathBuf,
+    },
+
     /// The file belongs to another tenant.
     WrongTenant {
         /// Which file.
@@ -177,6 +183,10 @@ impl fmt::Display for BulkError {
             Self::InUse { .. } => {
                 f.write_str("is being applied by another process; wait for it or stop it")
             }
+            Self::Superseded { .. } => f.write_str(
+                "was taken over by another process, which reads back what this one had in flight; \
+                 leave the rest to it",
+            ),
             Self::WrongTenant { file, given, .. } => {
                 write!(
                     f,
@@ -279,6 +289,7 @@ impl BulkError {
             | Self::Damaged { path, .. }
             | Self::Database { path, .. }
             | Self::InUse { path }
+            | Self::Superseded { path }
             | Self::WrongTenant { path, .. }
             | Self::WrongEnvironment { path, .. }
             | Self::SnapshotIncomplete { path } => Some(path),

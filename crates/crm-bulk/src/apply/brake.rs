@@ -39,6 +39,8 @@ pub enum StopReason {
     Forbidden,
     /// A layer of the transport refuses writes, for example one that is read-only.
     Withheld,
+    /// Another process took the set over. It reads back what was in flight and continues.
+    Superseded,
 }
 
 /// What a run came to.

@@ -24,16 +24,17 @@ impl<T: Transport> Run<'_, T> {
         mut change: Change,
         person: PersonId,
         id: ContactMethodId,
-    ) -> Result<Event, BulkError> {
+    ) -> Result<Option<Event>, BulkError> {
         let Action::MethodPreferences(wanted) = change.action.clone() else {
             let why = "a contact method has no other members to set";
             return self
                 .settle(change, Outcome::because(State::Failed, why), None)
-                .await;
+                .await
+                .map(Some);
         };
         let present = match present::whole_method(self.service, person, id).await {
             Ok(present) => present,
-            Err(error) => return self.refused(change, &error).await,
+            Err(error) => return self.refused(change, &error).await.map(Some),
         };
         let missing = unmet(&wanted, &present);
         let drift = match self.options.on_drift {
@@ -42,7 +43,7 @@ impl<T: Transport> Run<'_, T> {
         };
         if let Some(why) = drift {
             let outcome = Outcome::because(State::Drifted, why);
-            return self.drift(change, outcome).await;
+            return self.drift(change, outcome).await.map(Some);
         }
         if self.asks_for(&change) {
             for name in newly_met(&change, &wanted, &present) {
@@ -54,16 +55,21 @@ impl<T: Transport> Run<'_, T> {
                 true => (State::Done, Some(Image::Method(present))),
                 false => (State::Already, None),
             };
-            return self.settle(change, Outcome::new(state), after).await;
+            return self
+                .settle(change, Outcome::new(state), after)
+                .await
+                .map(Some);
         }
         if self.options.dry_run {
-            return Ok(Event::WouldSend(Box::new(change)));
+            return Ok(Some(Event::WouldSend(Box::new(change))));
         }
         if step::is_touched(&change) {
             change.after = Some(Image::Method(present.clone()));
         }
         keep_before(&mut change, Image::Method(present.clone()));
-        let mut change = self.claim(change, None).await?;
+        let Some(mut change) = self.claim(change, None).await? else {
+            return Ok(None);
+        };
         let mut after = present;
         for (name, on) in missing {
             let method = self.service.person(person).method(id);
@@ -73,7 +79,7 @@ impl<T: Transport> Run<'_, T> {
             self.wrote(&change, action, Some(&name), answer.as_ref().err());
             match answer {
                 Ok(answer) => after.preferences.insert(name, answer.as_bool()),
-                Err(error) => return self.refused(change, &error).await,
+                Err(error) => return self.refused(change, &error).await.map(Some),
             };
             change.after = Some(Image::Method(after.clone()));
         }
@@ -81,7 +87,7 @@ impl<T: Transport> Run<'_, T> {
             true => Outcome::new(State::Done),
             false => Outcome::because(State::Failed, "written, but the answer differs from it"),
         };
-        self.settle(change, outcome, None).await
+        self.settle(change, outcome, None).await.map(Some)
     }
 }
 

@@ -6,7 +6,6 @@ mod brake;
 mod method;
 mod outage;
 mod read;
-mod record;
 mod send;
 mod step;
 #[cfg(test)]
@@ -24,15 +23,18 @@ use crm_contacts::ContactsService;
 use crm_transport::Transport;
 use futures_core::Stream;
 use futures_util::{
-    FutureExt, StreamExt,
+    FutureExt, StreamExt, TryStreamExt,
     future::{self, Either},
     stream,
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use crate::{BulkError, Change, ChangeSet, Site, set::journal::Journal};
+use crate::{
+    BulkError, Change, ChangeSet, Site,
+    store::{Store, Which, file::FileStore},
+};
 
-use self::{audit::Audit, brake::Brake, record::Which, send::Run};
+use self::{audit::Audit, brake::Brake, send::Run};
 pub use self::{
     audit::Written,
     brake::{Finished, StopReason},
@@ -265,31 +267,42 @@ impl Apply {
         let path = self.set.path().to_owned();
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
-        let open = record::count(&self.set.database, self.options.which(0))?;
-        let brake = Arc::new(Brake::new(&self.options));
-        let run = Arc::new(Run {
-            service,
-            journal: Journal::start(self.set)?,
-            options: self.options,
-            brake: Arc::clone(&brake),
-            audit: Audit::new(service.tenant(), path),
-            failure: Mutex::default(),
-        });
-        let stop = self.stop;
-        let stopped = async move {
-            future::select(stop, Box::pin(brake.stopped())).await;
-            brake.stop(StopReason::Stopped);
+        let store = FileStore::open(self.set)?;
+        let Self { options, stop, .. } = self;
+        let begun = async move {
+            let lease = store.take(&owner()).await?;
+            let open = store.count(&lease, options.which(0)).await?;
+            let brake = Arc::new(Brake::new(&options));
+            let run = Arc::new(Run {
+                service,
+                store: Box::new(store),
+                lease,
+                options,
+                brake: Arc::clone(&brake),
+                audit: Audit::new(service.tenant(), path),
+                failure: Mutex::default(),
+            });
+            let stopped = async move {
+                future::select(stop, Box::pin(brake.stopped())).await;
+                brake.stop(StopReason::Stopped);
+            };
+            let stopped = stopped.boxed().shared();
+            let last = Arc::clone(&run);
+            let events = stream::iter(0..PASSES)
+                .map(move |pass| events(Arc::clone(&run), stopped.clone(), pass))
+                .flatten()
+                .map(Ok);
+            let started = stream::iter([Ok(Event::Started { open })]);
+            let finished = stream::once(async move { stream::iter(last.finish()) }).flatten();
+            Ok::<_, BulkError>(started.chain(events).chain(finished))
         };
-        let stopped = stopped.boxed().shared();
-        let last = Arc::clone(&run);
-        let events = stream::iter(0..PASSES)
-            .map(move |pass| events(Arc::clone(&run), stopped.clone(), pass))
-            .flatten()
-            .map(Ok);
-        let started = stream::iter([Ok(Event::Started { open })]);
-        let finished = stream::once(async move { stream::iter(last.finish()) }).flatten();
-        Ok(started.chain(events).chain(finished).fuse().boxed())
+        Ok(stream::once(begun).try_flatten().fuse().boxed())
     }
+}
+
+/// How this process is named to people who look at the set.
+fn owner() -> String {
+    format!("process {}", std::process::id())
 }
 
 /// Goes over what is open once.

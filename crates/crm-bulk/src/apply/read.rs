@@ -13,13 +13,13 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     answer,
-    record::{self, Cursor, Which},
     send::{Run, Work},
-    step::{self, Loaded, Step},
+    step::{self, Step},
 };
 use crate::{
     BulkError, OwnerId,
     present::{self, Present},
+    store::{Cursor, Loaded, Which},
 };
 
 /// When to look again for what was created, or may have been: ordinary lists may lag.
@@ -42,10 +42,9 @@ impl<T: Transport> Run<'_, T> {
         which: Which,
         done_by: Option<Instant>,
     ) -> Result<(), BulkError> {
-        let mut cursor = Cursor::BEGINNING;
+        let mut cursor = Cursor::default();
         loop {
-            let load = move |database: &_| record::next_block(database, &cursor, which);
-            let (block, next) = self.journal.run(load).await?;
+            let (block, next) = self.store.next_block(&self.lease, cursor, which).await?;
             if block.is_empty() || self.decide(block, &queue, done_by).await?.is_none() {
                 return Ok(());
             }
@@ -65,7 +64,7 @@ impl<T: Transport> Run<'_, T> {
         let mut present = self.present(&block, done_by).await?;
         let mut read_at = Instant::now();
         let (creations, others) = block.drain(..).partition::<Vec<_>, _>(step::is_creation);
-        // All at once: see `record::next_block`.
+        // All at once: see `Store::next_block`.
         let mut taken = HashMap::<_, HashSet<ContactId>>::new();
         // Not before: of two that are alike one may have shown up.
         let resends = done_by.is_some_and(|done_by| done_by <= read_at);

@@ -10,17 +10,18 @@ use super::{
     Event, OnDrift, Options, StopReason, answer,
     audit::Audit,
     brake::Brake,
-    record,
     step::{self, Step, Write},
 };
 use crate::{
-    Action, BulkError, Change, Image, Outcome, OwnerId, State, Wanted, clock, set::journal::Journal,
+    Action, BulkError, Change, Image, Outcome, OwnerId, State, Wanted, clock,
+    store::{Claim, Expected, Lease, Store},
 };
 
 /// A set that is being carried out.
 pub(super) struct Run<'a, T> {
     pub(super) service: &'a ContactsService<T>,
-    pub(super) journal: Journal,
+    pub(super) store: Box<dyn Store>,
+    pub(super) lease: Lease,
     pub(super) options: Options,
     pub(super) brake: Arc<Brake>,
     pub(super) audit: Audit,
@@ -52,7 +53,7 @@ impl<T: Transport> Run<'_, T> {
         let settled = self.step(work).await;
         let mut events = self.audit.take();
         match settled {
-            Ok(event) => events.push(event),
+            Ok(event) => events.extend(event),
             Err(error) => self.fail(error),
         }
         events
@@ -60,6 +61,9 @@ impl<T: Transport> Run<'_, T> {
 
     /// Begins nothing more; the first failure is the one that counts.
     pub(super) fn fail(&self, error: BulkError) {
+        if let BulkError::Superseded { .. } = error {
+            return self.brake.stop(StopReason::Superseded);
+        }
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
         drop(failure);
@@ -78,22 +82,26 @@ impl<T: Transport> Run<'_, T> {
         events
     }
 
-    async fn step(&self, work: Work) -> Result<Event, BulkError> {
+    async fn step(&self, work: Work) -> Result<Option<Event>, BulkError> {
         let Work { change, step } = work;
         match step {
             Step::Settle(outcome, after) => {
                 if outcome.state == State::Done && self.asks_for(&change) {
                     self.audit.found(&change, change.action.name(), None);
                 }
-                self.settle(change, outcome, after.map(Image::from)).await
+                self.settle(change, outcome, after.map(Image::from))
+                    .await
+                    .map(Some)
             }
-            Step::Drift(outcome) => self.drift(change, outcome).await,
+            Step::Drift(outcome) => self.drift(change, outcome).await.map(Some),
             Step::Await => {
                 self.brake.count(&change);
-                Ok(Event::Awaited(Box::new(change)))
+                Ok(Some(Event::Awaited(Box::new(change))))
             }
             Step::Method(person, method) => self.method(change, person, method).await,
-            Step::Contact(..) if self.options.dry_run => Ok(Event::WouldSend(Box::new(change))),
+            Step::Contact(..) if self.options.dry_run => {
+                Ok(Some(Event::WouldSend(Box::new(change))))
+            }
             Step::Contact(OwnerId::Customer(id), write) => {
                 self.contact(self.service.customer(id), change, write).await
             }
@@ -108,35 +116,44 @@ impl<T: Transport> Run<'_, T> {
         owner: OwnerContacts<'_, T, O>,
         mut change: Change,
         write: Write,
-    ) -> Result<Event, BulkError> {
+    ) -> Result<Option<Event>, BulkError> {
         match write {
             Write::Update(present, request) => {
                 let id = present.id;
                 keep_before(&mut change, present.into());
-                let change = self.claim(change, None).await?;
+                let Some(change) = self.claim(change, None).await? else {
+                    return Ok(None);
+                };
                 let sent = owner.send(id, request).await;
                 self.wrote(&change, "update", None, sent.as_ref().err());
-                self.conclude(change, sent.map(Some)).await
+                self.conclude(change, sent.map(Some)).await.map(Some)
             }
             Write::Delete(present, siblings) => {
                 let id = present.id;
                 keep_before(&mut change, present.into());
                 let repeated = step::may_be_sent(&change);
-                let change = self.claim(change, Some(siblings)).await?;
+                let Some(change) = self.claim(change, Some(siblings)).await? else {
+                    return Ok(None);
+                };
                 let sent = match owner.delete(id).await {
                     Err(error) if repeated && error.is_not_found() => Ok(()),
                     sent => sent,
                 };
                 self.wrote(&change, "delete", None, sent.as_ref().err());
-                self.conclude(change, sent.map(|()| None)).await
+                self.conclude(change, sent.map(|()| None)).await.map(Some)
             }
             Write::Create(request, siblings) => {
-                let change = self.claim(change, Some(siblings)).await?;
+                let Some(change) = self.claim(change, Some(siblings)).await? else {
+                    return Ok(None);
+                };
                 let sent = owner.create(request).await;
                 self.wrote(&change, "create", None, sent.as_ref().err());
                 match sent {
-                    Ok(created) => self.complete(owner, change, created).await,
-                    Err(error) => self.conclude(change, Err(error)).await,
+                    Ok(created) => {
+                        let sent = in_flight(&change);
+                        self.complete(owner, change, sent, created).await
+                    }
+                    Err(error) => self.conclude(change, Err(error)).await.map(Some),
                 }
             }
             Write::Complete(created) => {
@@ -145,8 +162,9 @@ impl<T: Transport> Run<'_, T> {
                 if untold && self.asks_for(&change) {
                     self.audit.found(&change, "create", None);
                 }
+                let found = Expected::of(&change);
                 change.outcome.attempts += 1;
-                self.complete(owner, change, created).await
+                self.complete(owner, change, found, created).await
             }
         }
     }
@@ -162,8 +180,9 @@ impl<T: Transport> Run<'_, T> {
         &self,
         owner: OwnerContacts<'_, T, O>,
         mut change: Change,
+        expected: Expected,
         created: Contact,
-    ) -> Result<Event, BulkError> {
+    ) -> Result<Option<Event>, BulkError> {
         let id = created.id;
         let was_created = is_created(&change);
         change.target = change.target.created(id);
@@ -183,18 +202,23 @@ impl<T: Transport> Run<'_, T> {
                 if sent && self.asks_for(&change) {
                     self.audit.found(&change, "update", None);
                 }
-                self.settle(change, Outcome::new(State::Done), None).await
+                self.settle(change, Outcome::new(State::Done), None)
+                    .await
+                    .map(Some)
             }
             Ok(Some(request)) => {
-                let change = self.in_flight(change, None).await?;
+                let Some(change) = self.in_flight(expected, change, None).await? else {
+                    return Ok(None);
+                };
                 let sent = owner.send(id, request).await;
                 self.wrote(&change, "update", None, sent.as_ref().err());
-                self.conclude(change, sent.map(Some)).await
+                self.conclude(change, sent.map(Some)).await.map(Some)
             }
             Err(unknown) => {
                 let why = format!("created as contact {id}, but: {unknown}");
                 self.settle(change, Outcome::because(State::Failed, why), None)
                     .await
+                    .map(Some)
             }
         }
     }
@@ -221,27 +245,30 @@ impl<T: Transport> Run<'_, T> {
         self.refuse(change, &error, outcome, after).await
     }
 
-    /// Makes a change durable as in flight, once more than before.
+    /// Makes a change durable as in flight, once more than before; `None` when somebody else
+    /// decided on it meanwhile.
     pub(super) async fn claim(
         &self,
         mut change: Change,
         siblings: Option<Vec<ContactId>>,
-    ) -> Result<Change, BulkError> {
+    ) -> Result<Option<Change>, BulkError> {
+        let expected = Expected::of(&change);
         change.outcome.attempts += 1;
-        self.in_flight(change, siblings).await
+        self.in_flight(expected, change, siblings).await
     }
 
     async fn in_flight(
         &self,
+        expected: Expected,
         mut change: Change,
         siblings: Option<Vec<ContactId>>,
-    ) -> Result<Change, BulkError> {
+    ) -> Result<Option<Change>, BulkError> {
         change.outcome.at = Some(clock::now());
-        let claimed = self.journal.run(move |database| {
-            record::claim(database, &change, siblings.as_deref())?;
-            Ok(change)
-        });
-        claimed.await
+        let claim = self.store.claim(&self.lease, expected, change, siblings);
+        Ok(match claim.await? {
+            Claim::Won(change) => Some(*change),
+            Claim::Lost => None,
+        })
     }
 
     /// Takes note of a write, of a preference or of a whole contact.
@@ -303,14 +330,18 @@ impl<T: Transport> Run<'_, T> {
         };
         change.after = after.or(change.after);
         if !self.options.dry_run {
-            let settled = self.journal.run(move |database| {
-                record::settle(database, &change)?;
-                Ok(change)
-            });
-            change = settled.await?;
+            change = self.store.settle(&self.lease, change).await?;
         }
         self.brake.settled(&change);
         Ok(Event::Settled(Box::new(change)))
+    }
+}
+
+/// As the store has a change that this run claimed.
+fn in_flight(change: &Change) -> Expected {
+    Expected {
+        state: State::InFlight,
+        attempts: change.outcome.attempts,
     }
 }
 

@@ -8,15 +8,9 @@ use crm_models::{
 };
 
 use super::OnDrift;
-use crate::{Action, Change, Image, Outcome, OwnerId, State, Target, Wanted, plan::judge};
-
-/// A change as the file has it.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) change: Change,
-    /// For a creation: the contacts of its owner that it surely did not create.
-    pub(super) not_ours: Vec<ContactId>,
-}
+use crate::{
+    Action, Change, Image, Outcome, OwnerId, State, Target, Wanted, plan::judge, store::Loaded,
+};
 
 /// What to do next with a change.
 #[derive(Debug)]
@@ -80,7 +74,7 @@ pub(super) fn decide(
 
 /// Whether an earlier run may have carried it out.
 pub(super) fn may_be_sent(change: &Change) -> bool {
-    matches!(change.outcome.state, State::InFlight | State::Unknown)
+    change.outcome.state.may_be_sent()
 }
 
 /// Whether an earlier request of this change changed the record, or may have.

@@ -1,20 +1,12 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crm_models::{Contact, ContactId};
 
 use super::{
-    OnDrift,
-    record::{self, Cursor, Which},
-    send,
-    step::{self, Loaded, Step, Write, decide},
+    OnDrift, send,
+    step::{self, Step, Write, decide},
 };
-use crate::{
-    Action, Change, ChangeId, ChangeSet, Outcome, Site, State, Target, Wanted,
-    set::{
-        SetKind,
-        draft::{Draft, Planned},
-    },
-};
+use crate::{Action, Change, ChangeId, Outcome, State, Target, Wanted, store::Loaded};
 
 fn contact(id: i64, value: &str, memo: &str) -> Contact {
     serde_json::from_str(&format!(
@@ -188,59 +180,6 @@ fn a_value_that_does_not_suit_the_contact_is_not_sent() {
     };
     let change = loaded(Action::Update(wanted), State::Planned, Some(phone.clone()));
     assert_eq!(word(&change, &[phone], OnDrift::Skip), "failed");
-}
-
-#[test]
-fn blocks_are_bounded_and_nothing_is_left_out_or_met_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-    let draft = Draft::create(&folder.path().join("set.crm"), &site, SetKind::Plan).unwrap();
-    let mut expected = BTreeSet::new();
-    let mut add = |owner: i64, contact: Option<i64>, action: Action| {
-        let target = Target::Contact {
-            owner: crm_models::LocationId::new(owner).unwrap().into(),
-            contact: contact.map(|id| ContactId::new(id).unwrap()),
-        };
-        let change = Planned {
-            row: None,
-            target,
-            action: &action,
-            before: None,
-            outcome: Outcome::new(State::Planned),
-        };
-        draft.add_change(&change).unwrap();
-        expected.insert(i64::try_from(expected.len() + 1).unwrap());
-    };
-    // One owner with many, one with many creations, many with one.
-    (1..=450).for_each(|id| add(7, Some(id), Action::Delete));
-    for number in 1..=250 {
-        let value = Some(format!("{number}@site.example"));
-        let action = Action::Create(Wanted {
-            contact_type: Some("Email".into()),
-            value,
-            ..Wanted::default()
-        });
-        add(8, None, action);
-    }
-    (451..=460).for_each(|id| add(8, Some(id), Action::Delete));
-    (1..=120).for_each(|owner| add(1_000 + owner, Some(owner), Action::Delete));
-    draft.finish().unwrap();
-
-    let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
-    let (mut met, mut sizes, mut cursor) = (BTreeSet::new(), Vec::new(), Cursor::BEGINNING);
-    loop {
-        let (block, next) = record::next_block(&set.database, &cursor, Which::Open).unwrap();
-        if block.is_empty() {
-            break;
-        }
-        cursor = next;
-        sizes.push(block.len());
-        let news = block.iter().all(|loaded| met.insert(loaded.change.id.0));
-        assert!(news, "each once");
-    }
-    assert_eq!(met, expected);
-    // The rest of owner 7 and all creations of owner 8 are one block.
-    assert_eq!(sizes, [200, 200, 300, 59, 50, 21]);
 }
 
 #[test]

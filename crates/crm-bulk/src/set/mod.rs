@@ -3,7 +3,6 @@
 mod changes;
 pub(crate) mod columns;
 pub(crate) mod draft;
-pub(crate) mod journal;
 mod repeats;
 
 use std::{
@@ -24,7 +23,7 @@ pub use self::changes::{Changes, Selection};
 pub(crate) const FORMAT: Format = Format {
     noun: "change set",
     application_id: 0x4352_4D53,
-    migrations: &[include_str!("schema.sql")],
+    migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
 };
 
 /// A change set on disk, to be looked at; [`Apply`](crate::Apply) carries it out.

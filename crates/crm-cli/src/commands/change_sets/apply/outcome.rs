@@ -74,6 +74,11 @@ impl From<StopReason> for Reason {
                 Exit::Refused,
             ),
             StopReason::Withheld => ("withheld", "writes are not allowed", Exit::Usage),
+            StopReason::Superseded => (
+                "superseded",
+                "another process took the set over",
+                Exit::Conflict,
+            ),
             _ => ("complete", "not all changes could be made", Exit::Done),
         };
         Self { name, words, exit }

@@ -1,4 +1,4 @@
-//! The one writer of a change set that is being applied.
+//! The one writer of a change set that is being carried out.
 
 use std::{
     fs::{File, TryLockError},
@@ -11,12 +11,14 @@ use std::{
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::owner;
 use crate::{BulkError, ChangeSet, database::Database};
 
 /// Does jobs on the file, one after another in a thread of its own. All jobs that wait at one
 /// time share one transaction, so that one write to the disk makes many changes durable; a job
 /// is answered only after that.
-pub(crate) struct Journal {
+#[derive(Debug)]
+pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<thread::JoinHandle<()>>,
     failure: Failure,
@@ -25,8 +27,12 @@ pub(crate) struct Journal {
     _lock: File,
 }
 
-/// Whether it went well, and the answer for whoever waits.
-type Job = Box<dyn FnOnce(&Database) -> (Result<(), BulkError>, Answer) + Send>;
+/// One job: it tells whether it went well, and has the answer for whoever waits.
+struct Job {
+    /// The transaction holds only while this is the newest epoch.
+    epoch: Option<u64>,
+    work: Box<dyn FnOnce(&Database) -> (Result<(), BulkError>, Answer) + Send>,
+}
 /// Hands a job's result over once its transaction is committed; dropped, it tells that there
 /// is none.
 type Answer = Box<dyn FnOnce()>;
@@ -36,12 +42,12 @@ type Failure = Arc<Mutex<Option<BulkError>>>;
 /// How many jobs share a transaction at most.
 const JOBS_PER_COMMIT: usize = 1_000;
 
-impl Journal {
+impl Writer {
     /// Takes the set for this process alone.
     ///
     /// The lock is on a file beside the set, since SQLite's own locks would also keep readers
     /// away. The operating system drops it when the process ends, however that happens.
-    pub(crate) fn start(set: ChangeSet) -> Result<Self, BulkError> {
+    pub(super) fn start(set: ChangeSet) -> Result<Self, BulkError> {
         let path = set.path().to_owned();
         let lock = lock(&path)?;
         set.database.make_durable()?;
@@ -64,16 +70,20 @@ impl Journal {
     /// Does one job; what it wrote is durable when this returns.
     ///
     /// Dropping the future does not take the job back.
-    pub(crate) async fn run<R: Send + 'static>(
+    pub(super) async fn run<R: Send + 'static>(
         &self,
+        epoch: Option<u64>,
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
         let (sender, answer) = oneshot::channel();
-        let job: Job = Box::new(move |database| match job(database) {
-            // Nobody may be waiting any more.
-            Ok(result) => (Ok(()), Box::new(move || drop(sender.send(result)))),
-            Err(error) => (Err(error), Box::new(move || drop(sender))),
+        let work = Box::new(move |database: &Database| -> (_, Answer) {
+            match job(database) {
+                // Nobody may be waiting any more.
+                Ok(result) => (Ok(()), Box::new(move || drop(sender.send(result)))),
+                Err(error) => (Err(error), Box::new(move || drop(sender))),
+            }
         });
+        let job = Job { epoch, work };
         if let Some(jobs) = &self.jobs {
             // A writer that is gone drops the job, and with it the sender of the answer.
             let _ = jobs.send(job);
@@ -83,6 +93,10 @@ impl Journal {
 
     fn failure(&self) -> BulkError {
         let mut slot = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(BulkError::Superseded { path }) = &*slot {
+            // It holds for every later job, and each has to be told.
+            return BulkError::Superseded { path: path.clone() };
+        }
         slot.take().unwrap_or_else(|| {
             let gone = io::Error::other("the writer stopped after an earlier failure");
             BulkError::file(&self.path, "written", gone)
@@ -90,7 +104,7 @@ impl Journal {
     }
 }
 
-impl Drop for Journal {
+impl Drop for Writer {
     /// Waits until what was handed over is on disk and the file is closed.
     fn drop(&mut self) {
         self.jobs = None;
@@ -128,8 +142,15 @@ fn transact(
     let transaction =
         Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
     let transaction = database.check(transaction)?;
-    for job in jobs {
-        let (result, answer) = job(database);
+    let mut admitted = None;
+    for Job { epoch, work } in jobs {
+        if let Some(epoch) = epoch
+            && admitted != Some(epoch)
+        {
+            owner::admit(database, epoch)?;
+            admitted = Some(epoch);
+        }
+        let (result, answer) = work(database);
         answers.push(answer);
         result?;
     }
@@ -192,19 +213,22 @@ mod tests {
             .connection
             .pragma_update(None, "max_page_count", 40)
             .unwrap();
-        let journal = Journal::start(small).unwrap();
+        let writer = Writer::start(small).unwrap();
         let mut kept = 0;
         let error = loop {
-            match journal.run(move |database| add(database, kept + 1)).await {
+            match writer
+                .run(None, move |database| add(database, kept + 1))
+                .await
+            {
                 Ok(()) => kept += 1,
                 Err(error) => break error,
             }
         };
         assert!(kept > 10);
         assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
-        let later = journal.run(|_| Ok(())).await.unwrap_err();
+        let later = writer.run(None, |_| Ok(())).await.unwrap_err();
         assert!(later.to_string().contains("earlier failure"), "{later}");
-        drop(journal);
+        drop(writer);
 
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
         let rows = set
@@ -217,14 +241,14 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_fails_takes_its_whole_transaction_back() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::start(set(folder.path())).unwrap();
-        journal.run(|database| add(database, 1)).await.unwrap();
-        let half = journal.run(|database| {
+        let writer = Writer::start(set(folder.path())).unwrap();
+        writer.run(None, |database| add(database, 1)).await.unwrap();
+        let half = writer.run(None, |database| {
             add(database, 2)?;
             add(database, 1)
         });
         assert!(matches!(half.await, Err(BulkError::Database { .. })));
-        drop(journal);
+        drop(writer);
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
         let rows = set
             .database
@@ -237,12 +261,10 @@ mod tests {
     #[test]
     fn a_set_is_one_by_whatever_name_it_is_reached() {
         let folder = tempfile::tempdir().unwrap();
-        let _running = Journal::start(set(folder.path())).unwrap();
+        let _running = Writer::start(set(folder.path())).unwrap();
         let link = folder.path().join("link.crm");
         std::os::unix::fs::symlink(folder.path().join("set.crm"), &link).unwrap();
-        let second = Journal::start(ChangeSet::open(link).unwrap())
-            .err()
-            .unwrap();
+        let second = Writer::start(ChangeSet::open(link).unwrap()).err().unwrap();
         assert!(matches!(second, BulkError::InUse { .. }), "{second}");
     }
 }
