@@ -151,6 +151,38 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
+    /// The same service over another transport, for example one of your own around
+    /// [`transport`](Self::transport) that marks or watches the calls of one piece of work.
+    ///
+    /// ```
+    /// # use crm_contacts::ContactsService;
+    /// use crm_contacts::transport::{Call, Request, Response, Transport, TransportError};
+    ///
+    /// /// Lets no attempt take longer than a second.
+    /// struct Hurried<T>(T);
+    ///
+    /// #[async_trait::async_trait]
+    /// impl<T: Transport> Transport for Hurried<T> {
+    ///     async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+    ///         Call::of_mut(&mut request).timeout = Some(std::time::Duration::from_secs(1));
+    ///         self.0.send(request).await
+    ///     }
+    /// }
+    ///
+    /// # fn example<T: Transport>(contacts: &ContactsService<T>) {
+    /// let hurried = contacts.over(Hurried(contacts.transport()));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn over<U: Transport>(&self, transport: U) -> ContactsService<U> {
+        ContactsService {
+            transport: Arc::new(transport),
+            tenant: self.tenant,
+            legacy_preferences: self.legacy_preferences,
+            deadline: self.deadline,
+        }
+    }
+
     pub(crate) fn legacy_preferences(&self) -> bool {
         self.legacy_preferences
     }

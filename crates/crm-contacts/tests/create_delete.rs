@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use common::*;
 use crm_contacts::{ContactsError, Creation, RefusalKind};
-use crm_models::{ContactType, CreateContactRequest, RelatedEntityId, RelatedEntityType};
+use crm_models::{
+    ContactType, CreateContactRequest, RelatedEntityId, RelatedEntityType, UpdateContactRequest,
+};
 use crm_transport::Delivery;
 use tokio::time::Instant;
 
@@ -156,4 +158,22 @@ async fn a_delete_looks_no_longer_than_a_minute_for_what_a_silent_host_did() {
     let error = falls_silent().location(location()).delete(id(1)).await;
     assert!(error.unwrap_err().outcome_is_unknown());
     assert!(started.elapsed() < Duration::from_secs(61));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_sent_once_is_unknown_without_a_look_when_its_answer_is_lost() {
+    let (service, sent) = service([lost(), lost()]);
+    let began = Instant::now();
+    let location = service.location(location());
+    let update = UpdateContactRequest::new().memo("Gate 2");
+    let updated = location.send_once(id(1), update).await.unwrap_err();
+    let deleted = location.delete_once(id(1)).await.unwrap_err();
+    for error in [updated, deleted] {
+        assert!(
+            matches!(error, ContactsError::OutcomeUnknown { .. }),
+            "{error}"
+        );
+    }
+    assert_eq!((sent.count("GET"), sent.lines().len()), (0, 2));
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }

@@ -71,12 +71,26 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
     /// up; otherwise as [`ContactsService::call`].
     pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
-        let operation = DeleteContact {
+        let gone = || async { Ok(self.search(|found| found.id == contact).await?.is_none()) };
+        self.service.delete(&self.deletion(contact), gone).await
+    }
+
+    /// [`delete`](Self::delete) without looking for the contact afterwards, for a caller that
+    /// looks after many writes with one call.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] as soon as the answer got lost; otherwise as
+    /// [`ContactsService::call`].
+    pub async fn delete_once(&self, contact: ContactId) -> Result<(), ContactsError> {
+        self.service.write(&self.deletion(contact)).await.map(drop)
+    }
+
+    fn deletion(&self, contact: ContactId) -> DeleteContact<O> {
+        DeleteContact {
             owner: self.owner,
             contact,
-        };
-        let gone = || async { Ok(self.search(|found| found.id == contact).await?.is_none()) };
-        self.service.delete(&operation, gone).await
+        }
     }
 
     /// The contact that is to change. Refuses before reading what changes nothing; what is valid

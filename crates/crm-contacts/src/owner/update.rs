@@ -152,23 +152,51 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         sent.map_err(|unsettled| unsettled.error)
     }
 
-    async fn try_send(
+    /// [`send`](Self::send) without reading back, for a caller that looks after many writes with
+    /// one call.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] as soon as the answer got lost; otherwise as
+    /// [`send`](Self::send).
+    pub async fn send_once(
+        &self,
+        contact: ContactId,
+        update: UpdateContactRequest,
+    ) -> Result<Contact, ContactsError> {
+        self.send_operation(&self.update_operation(contact, update)?)
+            .await
+    }
+
+    fn update_operation(
         &self,
         contact: ContactId,
         mut update: UpdateContactRequest,
-    ) -> Result<Contact, Unsettled> {
+    ) -> Result<UpdateContact<O>, ContactsError> {
         if self.service.legacy_preferences() {
-            update = update.legacy_three_flags().map_err(ContactsError::from)?;
+            update = update.legacy_three_flags()?;
         }
-        let operation = UpdateContact {
+        Ok(UpdateContact {
             owner: self.owner,
             contact,
             update,
-        };
-        let error = match self.service.call(&operation).await {
-            Ok(answer) => return Ok(self.verified(&operation, answer)?),
-            Err(error) if error.outcome_is_unknown() => error.unknown(),
-            Err(error) => return Err(error.into()),
+        })
+    }
+
+    async fn send_operation(&self, operation: &UpdateContact<O>) -> Result<Contact, ContactsError> {
+        let answer = self.service.write(operation).await?;
+        self.verified(operation, answer)
+    }
+
+    async fn try_send(
+        &self,
+        contact: ContactId,
+        update: UpdateContactRequest,
+    ) -> Result<Contact, Unsettled> {
+        let operation = self.update_operation(contact, update)?;
+        let error = match self.send_operation(&operation).await {
+            Err(error) if error.outcome_is_unknown() => error,
+            sent => return Ok(sent?),
         };
         let is_done = |found: &Contact| verify(&operation.update, found).is_empty();
         match self.read_back(|found| found.id == contact, is_done).await {
