@@ -2,15 +2,17 @@
 //! log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Response, StatusCode};
 
 use crate::app::App;
 use crate::auth;
-use crate::faults::{self, Fault, Unread, Wire};
+use crate::faults::{self, Asked, Fault, Unread, Wire};
 use crate::log::{self, LogEntry};
 use crate::operation::{Call, Operation, Reply};
 use crate::problem::{Problem, json};
@@ -22,8 +24,24 @@ struct Terms<'a> {
     settings: &'a Settings,
     /// When it was read, in ticks.
     now: i64,
-    /// Whether its changes are kept.
-    keep: bool,
+    fault: Option<&'a Fault>,
+}
+
+impl Terms<'_> {
+    /// Whether the request's changes are kept.
+    fn keep(&self) -> bool {
+        self.fault.is_none_or(Fault::is_carried_out)
+    }
+
+    /// For a request that was admitted already: it does not count twice for
+    /// the rate limit, and its token is as good as it was.
+    fn late(&self) -> (Settings, i64) {
+        let settings = Settings {
+            rate_limit: 0,
+            ..self.settings.clone()
+        };
+        (settings, self.now)
+    }
 }
 
 /// Answers a request for one operation.
@@ -40,7 +58,8 @@ pub(crate) async fn operation(
     let path = RawPathParams::from_request_parts(&mut parts, &())
         .await
         .ok();
-    let carry_out = |parts: &Parts, body: &[u8], terms: &Terms<'_>| {
+    let (id, within) = (operation.id.clone(), Arc::clone(&app));
+    let carry_out = move |parts: &Parts, body: &[u8], terms: &Terms<'_>| {
         // Only text that is not UTF-8 once decoded leaves no path parameters.
         let path: Vec<(String, String)> = path
             .as_ref()
@@ -48,14 +67,14 @@ pub(crate) async fn operation(
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        run(&app, &operation, terms, &path, parts, body)
+        run(&within, &operation, terms, &path, parts, body)
     };
     exchange(
         &app,
-        &operation.id,
+        &id,
         parts,
         body,
-        |parts, body, terms| match carry_out(parts, body, terms) {
+        move |parts, body, terms| match carry_out(parts, body, terms) {
             Ok(Reply::Json(body)) => json(StatusCode::OK, body),
             Ok(Reply::Empty) => Response::default(),
             Err(problem) => problem.into_response(terms.settings.gateway_errors),
@@ -67,8 +86,9 @@ pub(crate) async fn operation(
 /// Answers a token request.
 pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    exchange(&app, "Token", parts, body, |parts, body, terms| {
-        auth::token(&app, terms.settings, &parts.headers, body)
+    let within = Arc::clone(&app);
+    exchange(&app, "Token", parts, body, move |parts, body, terms| {
+        auth::token(&within, terms.settings, &parts.headers, body)
     })
     .await
 }
@@ -89,12 +109,15 @@ async fn exchange(
     operation: &str,
     parts: Parts,
     body: Body,
-    carry_out: impl FnOnce(&Parts, &[u8], &Terms<'_>) -> Response<Body>,
+    carry_out: impl Fn(&Parts, &[u8], &Terms<'_>) -> Response<Body> + Send + 'static,
 ) -> Response<Body> {
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
-    let due = app
-        .faults
-        .choose(operation, &parts.method, parts.uri.path());
+    let due = app.faults.choose(
+        operation,
+        &parts.method,
+        parts.uri.path(),
+        app.clock.ticks(),
+    );
     let fault = due.as_ref().map(|due| &due.fault);
     let received = faults::receive(fault, &wire, body).await;
     // From here to the answer nothing waits: the times in the log are those
@@ -112,14 +135,29 @@ async fn exchange(
             (problem.into_response(settings.gateway_errors), false)
         }
         Ok(body) => {
-            let keep = fault.is_none_or(Fault::is_carried_out);
             let terms = Terms {
                 settings: &settings,
                 now,
-                keep,
+                fault,
             };
             let answer = carry_out(&parts, &body, &terms);
-            inject(fault, operation, &settings, &wire, answer).await
+            if let Some(Fault::LateWrite { milliseconds }) = fault
+                && answer.status().is_success()
+            {
+                let late = Duration::from_millis(*milliseconds);
+                tokio::spawn(write_late(
+                    late,
+                    parts.clone(),
+                    body.clone(),
+                    terms.late(),
+                    carry_out,
+                ));
+            }
+            let asked = Asked {
+                parts: &parts,
+                body: &body,
+            };
+            inject(fault, operation, &asked, &settings, &wire, answer).await
         }
     };
     let injected = due.filter(|_| injected);
@@ -150,11 +188,32 @@ async fn exchange(
     response
 }
 
+/// Carries out a request for which the answer was given long ago.
+async fn write_late(
+    late: Duration,
+    parts: Parts,
+    body: Bytes,
+    (settings, now): (Settings, i64),
+    carry_out: impl Fn(&Parts, &[u8], &Terms<'_>) -> Response<Body> + Send + 'static,
+) {
+    tokio::time::sleep(late).await;
+    carry_out(
+        &parts,
+        &body,
+        &Terms {
+            settings: &settings,
+            now,
+            fault: None,
+        },
+    );
+}
+
 /// Applies a fault to an answer and says whether it was applied: an ordinary
 /// refusal goes before a fault that would only refuse in another way.
 async fn inject(
     fault: Option<&Fault>,
     operation: &str,
+    asked: &Asked<'_>,
     settings: &Settings,
     wire: &Wire,
     answer: Response<Body>,
@@ -162,10 +221,10 @@ async fn inject(
     let Some(fault) = fault else {
         return (answer, false);
     };
-    match faults::instead(fault, operation, settings) {
+    match faults::instead(fault, operation, asked, settings) {
         Some(refusal) if answer.status().is_success() => (refusal, true),
         Some(_) => (answer, false),
-        None => (faults::after(fault, wire, answer).await, true),
+        None => faults::after(fault, wire, answer).await,
     }
 }
 
@@ -186,7 +245,7 @@ fn run(
     let tenant = auth::admit(app, settings, operation, tenant, &parts.headers, terms.now)?;
     let query = Query::read(parts.uri.query().unwrap_or(""), &operation.query, settings)?;
     let run = |db: &rusqlite::Connection| {
-        (operation.run)(&Call {
+        let call = Call {
             db,
             bookmarks: &tenant.store.bookmarks,
             settings,
@@ -195,10 +254,11 @@ fn run(
             query: &query,
             headers: &parts.headers,
             body,
-        })
+        };
+        faults::run(terms.fault, operation, &call)
     };
     match operation.writes() {
-        true => tenant.store.write(terms.keep, run),
+        true => tenant.store.write(terms.keep(), run),
         false => tenant.store.read(run),
     }
 }

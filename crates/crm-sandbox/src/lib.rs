@@ -73,7 +73,7 @@ pub use builder::SandboxBuilder;
 pub use clock::Clock;
 pub use connection::Connection;
 pub use error::SandboxError;
-pub use faults::{Fault, FaultPlan, FaultRule, InvalidFaultPlan};
+pub use faults::{Fault, FaultKind, FaultPlan, FaultRule, InvalidFaultPlan};
 pub use log::LogEntry;
 pub use sandbox::Sandbox;
 pub use seed::{InvalidSeed, Seed};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -22,15 +23,12 @@ pub(crate) struct Problem {
     trace_id: String,
     errors: BTreeMap<String, Vec<String>>,
     #[schema(value_type = std::collections::HashMap<String, Object>)]
-    data: NoData,
+    /// Boxed because nearly always empty: problems are the errors of nearly every function.
+    data: Box<Map<String, Value>>,
     #[serde(skip)]
     #[schema(ignore)]
     retry_after: Option<u32>,
 }
-
-/// The sandbox has no details for programs to tell.
-#[derive(Debug, Clone, Serialize)]
-struct NoData {}
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, title: impl Into<String>) -> Self {
@@ -40,7 +38,7 @@ impl Problem {
             status: status.as_u16(),
             trace_id: trace_id(),
             errors: BTreeMap::new(),
-            data: NoData {},
+            data: Box::default(),
             retry_after: None,
         }
     }
@@ -98,10 +96,8 @@ impl Problem {
             true => format!("Rate limit is exceeded. Try again in {seconds} seconds."),
             false => "Rate limit is exceeded. Try again later.".to_owned(),
         };
-        Self {
-            retry_after: retry_after.then_some(seconds),
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, title)
-        }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, title)
+            .with_retry_after(retry_after.then_some(seconds))
     }
 
     pub(crate) fn with_error(mut self, field: &str, reason: impl Into<String>) -> Self {
@@ -109,6 +105,29 @@ impl Problem {
             .entry(field.to_owned())
             .or_default()
             .push(reason.into());
+        self
+    }
+
+    /// With these reasons by field.
+    pub(crate) fn with_errors(mut self, errors: BTreeMap<String, Vec<String>>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With details for programs: the sandbox itself has none to tell.
+    pub(crate) fn with_data(mut self, data: Map<String, Value>) -> Self {
+        self.data = Box::new(data);
+        self
+    }
+
+    pub(crate) fn with_trace_id(mut self, trace_id: String) -> Self {
+        self.trace_id = trace_id;
+        self
+    }
+
+    /// With `Retry-After`, in seconds.
+    pub(crate) fn with_retry_after(mut self, seconds: Option<u32>) -> Self {
+        self.retry_after = seconds;
         self
     }
 

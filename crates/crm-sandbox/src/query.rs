@@ -62,6 +62,20 @@ impl Query {
         Ok(Self { members })
     }
 
+    /// One parameter alone.
+    pub(crate) fn of(name: &str, value: &str) -> Self {
+        let members = vec![(name.to_owned(), value.to_owned())];
+        Self { members }
+    }
+
+    /// Every parameter but this one.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let others = self.members.iter().filter(|(n, _)| n != name);
+        Self {
+            members: others.cloned().collect(),
+        }
+    }
+
     /// The first value of a parameter.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.members

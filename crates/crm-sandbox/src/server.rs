@@ -68,7 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: onesho
             tokio::time::sleep(AFTER_FAILED_ACCEPT).await;
             continue;
         };
-        if app.faults.reset_connection() {
+        if app.faults.reset_connection(app.clock.ticks()) {
             // Dropped without lingering: the client sees a reset.
             let _ = tcp.set_zero_linger();
             continue;

@@ -4,35 +4,24 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use serde_json::Value;
 
-use super::Fault;
 use super::wire::{End, Tampering, Wire};
+use super::{Fault, echo};
 use crate::auth;
 use crate::problem::{Problem, json};
 use crate::settings::Settings;
+
+/// The title of a problem that says nothing else.
+const INJECTED: &str = "Something went wrong (injected fault)";
 
 /// Larger bodies are refused: no request of the API comes near.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
 
 impl Fault {
-    /// Whether the request's changes are kept.
-    pub(crate) fn is_carried_out(&self) -> bool {
-        !matches!(
-            self,
-            Self::ResetConnection
-                | Self::ResetBeforeRequest
-                | Self::ResetDuringRequest
-                | Self::ResetAfterRequest
-                | Self::Html { .. }
-                | Self::Status { .. }
-                | Self::Unauthorized
-                | Self::TooManyRequests { .. }
-                | Self::Maintenance
-        )
-    }
-
     /// How long the finished answer is held back.
     pub(crate) fn hold(&self) -> Option<Duration> {
         match self {
@@ -80,10 +69,18 @@ pub(crate) async fn receive(
     Ok(bytes)
 }
 
+/// What was asked, for answers that depend on it.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) body: &'a [u8],
+}
+
 /// The answer of a fault that takes the place of carrying out a request.
 pub(crate) fn instead(
     fault: &Fault,
     operation: &str,
+    asked: &Asked<'_>,
     settings: &Settings,
 ) -> Option<Response<Body>> {
     let problem = match fault {
@@ -93,9 +90,35 @@ pub(crate) fn instead(
             return Some(auth::invalid_client(status_of(*status)));
         }
         Fault::Html { status } => return Some(html(status_of(*status))),
-        Fault::Status { status } => {
-            Problem::new(status_of(*status), "Something went wrong (injected fault)")
+        Fault::LateWrite { .. } => return Some(html(StatusCode::GATEWAY_TIMEOUT)),
+        Fault::EchoedCredentials { status } => {
+            return Some(echo::answer(status_of(*status), operation, asked));
         }
+        Fault::Answer {
+            status,
+            body,
+            content_type,
+        } => {
+            let mut response = json(status_of(*status), body.clone().into_bytes());
+            let content_type = content_type.as_deref().map(HeaderValue::from_str);
+            if let Some(Ok(content_type)) = content_type {
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, content_type);
+            }
+            return Some(response);
+        }
+        Fault::Status { status } => Problem::new(status_of(*status), INJECTED),
+        Fault::Problem {
+            status,
+            title,
+            errors,
+            data,
+            retry_after,
+        } => Problem::new(status_of(*status), title.as_deref().unwrap_or(INJECTED))
+            .with_errors(errors.clone())
+            .with_data(data.clone())
+            .with_retry_after(*retry_after),
         Fault::TooManyRequests {
             seconds,
             retry_after,
@@ -107,9 +130,76 @@ pub(crate) fn instead(
     Some(problem.into_response(settings.gateway_errors))
 }
 
-/// Does to the answer of a request what the fault demands.
-pub(crate) async fn after(fault: &Fault, wire: &Wire, response: Response<Body>) -> Response<Body> {
+/// Does to the answer of a request what the fault demands, and says whether
+/// it did: some have nothing to change in a refusal.
+pub(crate) async fn after(
+    fault: &Fault,
+    wire: &Wire,
+    response: Response<Body>,
+) -> (Response<Body>, bool) {
+    let success = response.status().is_success();
+    let response = match fault {
+        Fault::AlteredAnswer { members } if success => return altered(response, members).await,
+        Fault::AlteredAnswer { .. } => return (response, false),
+        // What they answer was decided with the operation.
+        Fault::OldRecord
+        | Fault::OtherRecord
+        | Fault::NotKept
+        | Fault::SamePage
+        | Fault::EmptyBatch => return (response, success),
+        _ => after_any(fault, wire, response).await,
+    };
+    (response, true)
+}
+
+/// Puts members in the place of an answer's own.
+async fn altered(
+    response: Response<Body>,
+    members: &serde_json::Map<String, Value>,
+) -> (Response<Body>, bool) {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    match serde_json::from_slice(&body) {
+        Ok(Value::Object(mut answer)) => {
+            merge(&mut answer, members);
+            let body = serde_json::to_vec(&answer).unwrap_or_default();
+            (Response::from_parts(parts, Body::from(body)), true)
+        }
+        _ => (Response::from_parts(parts, Body::from(body)), false),
+    }
+}
+
+/// A JSON merge patch (RFC 7396).
+fn merge(to: &mut serde_json::Map<String, Value>, patch: &serde_json::Map<String, Value>) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                to.remove(name);
+            }
+            Value::Object(inner) => {
+                let member = to.entry(name).or_insert(Value::Null);
+                if !member.is_object() {
+                    *member = Value::Object(serde_json::Map::new());
+                }
+                if let Value::Object(member) = member {
+                    merge(member, inner);
+                }
+            }
+            value => {
+                to.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Response<Body> {
     match fault {
+        Fault::ByteOrderMark => {
+            let (parts, body) = response.into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+            let body = [b"\xEF\xBB\xBF", &body[..]].concat();
+            return Response::from_parts(parts, Body::from(body));
+        }
         Fault::ResetBeforeAnswer => wire.reset(),
         Fault::ResetDuringAnswer => {
             let body = response.body().size_hint().exact().unwrap_or(0);

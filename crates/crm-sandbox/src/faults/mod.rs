@@ -7,15 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
+mod echo;
 mod fault;
 mod inject;
 mod plan;
+mod records;
 mod wire;
 
-pub use fault::Fault;
 use fault::Target;
-pub(crate) use inject::{Unread, after, instead, receive};
+pub use fault::{Fault, FaultKind};
+pub(crate) use inject::{Asked, Unread, after, instead, receive};
+use plan::Progress;
 pub use plan::{FaultPlan, FaultRule, InvalidFaultPlan};
+pub(crate) use records::{run, split_token};
 pub(crate) use wire::{Wire, WiredStream};
 
 /// A fault that is due at a request or a connection.
@@ -39,10 +43,8 @@ struct State {
     /// makes must not decide which of its requests meet a fault.
     requests: fastrand::Rng,
     connections: fastrand::Rng,
-    /// Matching requests seen so far, per rule.
-    seen: Vec<u32>,
-    /// Faults injected so far, per rule: an ordinary refusal goes before some.
-    met: Vec<Arc<AtomicU32>>,
+    /// How far each rule is.
+    progress: Vec<Progress>,
     injected: BTreeMap<&'static str, u64>,
 }
 
@@ -73,9 +75,9 @@ impl Faults {
     /// The rules whose faults were not all injected.
     pub(crate) fn unmet(&self) -> Vec<FaultRule> {
         let state = self.state();
-        let rules = state.plan.rules.iter().zip(&state.met);
+        let rules = state.plan.rules.iter().zip(&state.progress);
         rules
-            .filter(|(rule, met)| met.load(Ordering::Relaxed) < rule.times.max(1))
+            .filter(|(rule, progress)| rule.is_unmet(progress))
             .map(|(rule, _)| rule.clone())
             .collect()
     }
@@ -89,19 +91,25 @@ impl Faults {
     }
 
     /// Whether a new connection is to be reset.
-    pub(crate) fn reset_connection(&self) -> bool {
-        let due = self.state().choose(Target::Connection, |_| true);
+    pub(crate) fn reset_connection(&self, now: i64) -> bool {
+        let due = self.state().choose(Target::Connection, now, |_| true);
         if let Some(due) = &due {
             self.count(due);
         }
         due.is_some()
     }
 
-    /// The fault for a request, if one is due.
-    pub(crate) fn choose(&self, operation: &str, method: &Method, path: &str) -> Option<Due> {
-        self.state().choose(Target::Request(operation), |rule| {
-            rule.matches(operation, method, path)
-        })
+    /// The fault for a request at this time, in ticks, if one is due.
+    pub(crate) fn choose(
+        &self,
+        operation: &str,
+        method: &Method,
+        path: &str,
+        now: i64,
+    ) -> Option<Due> {
+        let target = Target::Request { operation, method };
+        self.state()
+            .choose(target, now, |rule| rule.matches(operation, method, path))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,29 +122,28 @@ impl State {
         Self {
             requests: fastrand::Rng::with_seed(plan.seed),
             connections: fastrand::Rng::with_seed(plan.seed.rotate_left(32)),
-            seen: vec![0; plan.rules.len()],
-            met: plan.rules.iter().map(|_| Arc::default()).collect(),
+            progress: plan.rules.iter().map(|_| Progress::default()).collect(),
             plan,
             injected,
         }
     }
 
-    fn choose(&mut self, target: Target<'_>, matches: impl Fn(&FaultRule) -> bool) -> Option<Due> {
-        let tallies = self.seen.iter_mut().zip(&self.met);
-        for (rule, (seen, met)) in self.plan.rules.iter().zip(tallies) {
-            if rule.fault.meets(target) && matches(rule) {
-                *seen = seen.saturating_add(1);
-                let last = rule.skip.saturating_add(rule.times);
-                if *seen > rule.skip && (rule.times == 0 || *seen <= last) {
-                    return Some(Due {
-                        fault: rule.fault.clone(),
-                        met: Some(Arc::clone(met)),
-                    });
-                }
+    fn choose(
+        &mut self,
+        target: Target<'_>,
+        now: i64,
+        matches: impl Fn(&FaultRule) -> bool,
+    ) -> Option<Due> {
+        for (rule, progress) in self.plan.rules.iter().zip(&mut self.progress) {
+            if rule.fault.meets(target) && matches(rule) && rule.is_due(progress, now) {
+                return Some(Due {
+                    fault: rule.fault.clone(),
+                    met: Some(Arc::clone(&progress.met)),
+                });
             }
         }
         let mut drawn = match target {
-            Target::Request(_) => self.requests.f64(),
+            Target::Request { .. } => self.requests.f64(),
             Target::Connection => self.connections.f64(),
         };
         let mut random = self.plan.random.iter();

@@ -1,9 +1,14 @@
 //! Which requests meet which faults.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use crate::clock::TICKS_PER_SECOND;
 use crate::routes;
 
 /// A plan of faults that could never do what it says.
@@ -24,7 +29,9 @@ pub enum InvalidFaultPlan {
         rate: f64,
     },
     /// A fault is to answer with a status that it cannot have.
-    #[error("the status of {fault} is {status}, not from 400 to 599; `html` takes 200 too")]
+    #[error(
+        "the status of {fault} is {status}, not from 400 to 599; `html` takes 200 too, and `answer` takes any from 200"
+    )]
     Status {
         /// The fault's name.
         fault: &'static str,
@@ -56,14 +63,28 @@ pub struct FaultRule {
     path: Option<String>,
     /// Matching requests to let pass first.
     #[serde(default)]
-    pub(super) skip: u32,
-    /// Requests to meet; 0 for all that follow.
-    #[serde(default = "once")]
-    pub(super) times: u32,
+    skip: u32,
+    /// Requests to meet; 0 for all that follow. None: one, or all that
+    /// follow where `lasting` ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    times: Option<u32>,
+    #[serde(
+        default,
+        rename = "lastingMilliseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    lasting: Option<u64>,
 }
 
-fn once() -> u32 {
-    1
+/// How far a rule is.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Matching requests seen so far.
+    seen: u32,
+    /// When it was due for the first time, in ticks.
+    began: Option<i64>,
+    /// Faults injected so far: an ordinary refusal goes before some.
+    pub(super) met: Arc<AtomicU32>,
 }
 
 impl FaultRule {
@@ -75,7 +96,8 @@ impl FaultRule {
             method: None,
             path: None,
             skip: 0,
-            times: 1,
+            times: None,
+            lasting: None,
         }
     }
 
@@ -106,7 +128,24 @@ impl FaultRule {
 
     /// Meets so many requests in a row; 0 means all that follow.
     pub fn times(mut self, times: u32) -> Self {
-        self.times = times;
+        self.times = Some(times);
+        self
+    }
+
+    /// Meets requests for so long, in whole milliseconds on the sandbox's
+    /// clock, from the first one that it meets: all of them, unless
+    /// [`times`](Self::times) says how many at most.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use crm_sandbox::{Fault, FaultRule};
+    /// // For four seconds every update is answered 429.
+    /// let fault = Fault::TooManyRequests { seconds: 4, retry_after: true };
+    /// let rule = FaultRule::new(fault).method("PATCH").lasting(Duration::from_secs(4));
+    /// # let _ = rule;
+    /// ```
+    pub fn lasting(mut self, time: Duration) -> Self {
+        self.lasting = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
@@ -117,6 +156,33 @@ impl FaultRule {
                 .as_deref()
                 .is_none_or(|m| method.as_str().eq_ignore_ascii_case(m))
             && self.path.as_deref().is_none_or(|part| path.contains(part))
+    }
+
+    /// Counts a matching request and says whether the fault is due at it.
+    pub(super) fn is_due(&self, progress: &mut Progress, now: i64) -> bool {
+        progress.seen = progress.seen.saturating_add(1);
+        if progress.seen <= self.skip {
+            return false;
+        }
+        let times = self.most();
+        let began = *progress.began.get_or_insert(now);
+        let end = self.lasting.map(|milliseconds| {
+            let time = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+            began.saturating_add(time.saturating_mul(TICKS_PER_SECOND / 1000))
+        });
+        (times == 0 || progress.seen <= self.skip.saturating_add(times))
+            && end.is_none_or(|end| now < end)
+    }
+
+    /// Whether fewer faults were injected than it asks for, or none at all.
+    pub(super) fn is_unmet(&self, progress: &Progress) -> bool {
+        progress.met.load(Ordering::Relaxed) < self.most().max(1)
+    }
+
+    /// Requests to meet; 0 for no limit.
+    fn most(&self) -> u32 {
+        let unless_told = if self.lasting.is_some() { 0 } else { 1 };
+        self.times.unwrap_or(unless_told)
     }
 }
 
@@ -206,7 +272,8 @@ impl FaultPlan {
         }
     }
 
-    /// Every kind of fault, together at about this rate, with short delays. An answer 429 asks to
+    /// The faults of a bad network and of a service under strain, together at about this rate, with
+    /// short delays; none of those that answer something untrue. An answer 429 asks to
     /// wait for so many seconds; since it makes all callers wait, it is a hundred times rarer than
     /// the others.
     pub fn mixed(seed: u64, rate: f64, retry_after: u32) -> Self {

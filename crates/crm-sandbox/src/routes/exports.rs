@@ -13,6 +13,7 @@ use super::contacts::Contract;
 use super::contacts::answer::{ContactResponse, Exported};
 use super::parameter;
 use crate::clock::TICKS_PER_SECOND;
+use crate::faults::split_token;
 use crate::operation::{Call, Kind, Operation, Reply};
 use crate::problem::Problem;
 use crate::settings::Repeats;
@@ -143,9 +144,10 @@ impl Position {
 
     /// Reads `from`: absent or empty, a date, a date-time or a token.
     fn read<O: Contract>(from: Option<&str>) -> Result<Self, Problem> {
-        let Some(text) = from.filter(|text| !text.is_empty()) else {
+        let (text, _) = split_token(from.unwrap_or_default());
+        if text.is_empty() {
             return Ok(Self::before(time_text::UNKNOWN.to_owned()));
-        };
+        }
         time_text::from_date(text)
             .or_else(|| time_text::from_rfc3339(text))
             .map(Self::before)
