@@ -10,12 +10,16 @@ use std::{
 use serde_json::Value;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 6] = [
+const PICTURE: [(&str, &[&str]); 7] = [
+    ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
     ("crm-contacts", &["crm-models", "crm-transport"]),
     ("crm-sandbox", &[]),
-    ("crm-bulk", &["crm-contacts", "crm-models", "crm-transport"]),
+    (
+        "crm-bulk",
+        &["crm-contacts", "crm-models", "crm-transport", "crm-values"],
+    ),
     (
         "crm-cli",
         &[
@@ -24,6 +28,7 @@ const PICTURE: [(&str, &[&str]); 6] = [
             "crm-models",
             "crm-sandbox",
             "crm-transport",
+            "crm-values",
         ],
     ),
 ];

@@ -1,0 +1,185 @@
+//! E-mail addresses as people write them.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Refusal, cell::check_cell, characters::is_invisible};
+
+/// The longest local part and the longest address, in bytes (RFC 5321, 4.5.3.1).
+const LONGEST_NAME: usize = 64;
+const LONGEST_ADDRESS: usize = 254;
+/// The longest label and the longest domain in their ASCII form (RFC 1035, 2.3.4).
+const LONGEST_LABEL: usize = 63;
+const LONGEST_DOMAIN: usize = 253;
+
+/// An e-mail address that was read.
+///
+/// It is sent as it was typed, without surrounding blanks; two are the same when their keys are.
+///
+/// ```
+/// use crm_values::Email;
+///
+/// let typed = Email::read(" Jörg@Bücher.example")?;
+/// assert_eq!(typed.as_str(), "Jörg@Bücher.example");
+/// let punycode = Email::read("jörg@xn--bcher-kva.example")?;
+/// assert_eq!(typed.key(), punycode.key());
+/// # Ok::<(), crm_values::Refusal>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email {
+    typed: String,
+    key: String,
+}
+
+/// Shows nothing: an address is personal data.
+impl std::fmt::Debug for Email {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Email").finish_non_exhaustive()
+    }
+}
+
+impl Email {
+    /// Reads an address: one `@`, letters of any script (RFC 6531), a domain whose labels and
+    /// length are those of the DNS. Whether the domain exists is not asked.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]; invisible characters are refused, not dropped.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let typed = text.trim();
+        if typed.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        check_cell(typed)?;
+        // Before IDNA, which drops them silently.
+        if typed.chars().any(is_invisible) {
+            return Err(Refusal::Invisible);
+        }
+        if typed.starts_with(['\'', '\u{2019}']) {
+            return Err(Refusal::Apostrophe);
+        }
+        let (name, domain) = typed.rsplit_once('@').ok_or(Refusal::NotAnAddress)?;
+        if name.is_empty() || !name.chars().all(is_of_name) {
+            return Err(Refusal::NotAnAddress);
+        }
+        if name.len() > LONGEST_NAME || typed.len() > LONGEST_ADDRESS {
+            return Err(Refusal::TooLong);
+        }
+        let domain = ascii_domain(domain)?;
+        Ok(Self {
+            key: format!("{}@{domain}", folded(name)),
+            typed: typed.to_owned(),
+        })
+    }
+
+    /// The address as it was typed, without surrounding blanks.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.typed
+    }
+
+    /// What all ways to write the address have in common: compatible forms of characters folded
+    /// (NFKC), lower case, the domain in its ASCII form (IDNA, UTS 46).
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// What may stand before the `@`: the characters of HTML's e-mail fields, and letters and digits
+/// of any script with their marks.
+fn is_of_name(character: char) -> bool {
+    match character.is_ascii() {
+        true => character.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(character),
+        false => {
+            character.is_alphanumeric() || unicode_normalization::char::is_combining_mark(character)
+        }
+    }
+}
+
+/// The domain as the DNS has it. IDNA alone would take `ex ample.com` and `a..b`.
+fn ascii_domain(domain: &str) -> Result<String, Refusal> {
+    let ascii = idna::domain_to_ascii(domain).map_err(|_| Refusal::NotADomain)?;
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= LONGEST_LABEL
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let is_domain = ascii.len() <= LONGEST_DOMAIN && ascii.split('.').all(is_label);
+    is_domain.then_some(ascii).ok_or(Refusal::NotADomain)
+}
+
+fn folded(text: &str) -> String {
+    // What lower case takes apart is put together again.
+    let lower = text.nfkc().collect::<String>().to_lowercase();
+    lower.nfkc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> String {
+        Email::read(text).unwrap().key
+    }
+
+    #[test]
+    fn one_address_has_one_key_however_it_is_written() {
+        for (one, other) in [
+            ("Dana@Site.example", " dana@site.EXAMPLE "),
+            ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+            ("ada@bu\u{308}cher.example", "ada@bücher.example"),
+            ("jo\u{308}rg@site.example", "JÖRG@site.example"),
+            ("ａｄａ@site.example", "ada@site.example"),
+            ("ada@site。example", "ada@site.example"),
+            ("ada@XN--BCHER-KVA.example", "ada@BÜCHER.example"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+        }
+        assert_ne!(key("ada+list@site.example"), key("ada@site.example"));
+        assert_ne!(key("a.da@site.example"), key("ada@site.example"));
+    }
+
+    #[test]
+    fn an_address_is_sent_as_it_was_typed() {
+        for typed in ["Dana.O'Hara+x@Site.example", "用户@例え.jp", "a@b"] {
+            assert_eq!(Email::read(typed).unwrap().as_str(), typed);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_with_the_reason() {
+        use Refusal::*;
+        let long_name = format!("{}@site.example", "a".repeat(65));
+        let long_label = format!("ada@{}.example", "a".repeat(64));
+        for (text, refusal) in [
+            ("", Empty),
+            ("front desk", NotAnAddress),
+            ("@site.example", NotAnAddress),
+            ("ada@", NotADomain),
+            ("ada@ex ample.com", NotADomain),
+            ("ada@a..b", NotADomain),
+            ("ada@site.example.", NotADomain),
+            ("ada@-site.example", NotADomain),
+            ("ada@si_te.example", NotADomain),
+            ("ada@xn--zzzzzz99999999.example", NotADomain),
+            ("a da@site.example", NotAnAddress),
+            ("ada@bob@site.example", NotAnAddress),
+            ("ada@site.example, bob@site.example", NotAnAddress),
+            ("ada@si\u{200B}te.example", Invisible),
+            ("ada@si\u{AD}te.example", Invisible),
+            ("\u{202E}ada@site.example", Invisible),
+            ("'ada@site.example", Apostrophe),
+            ("=\"ada@site.example\"", Formula),
+            ("<ada@site.example>", NotAnAddress),
+            ("mailto:ada@site.example", NotAnAddress),
+            (&long_name, TooLong),
+            (&long_label, NotADomain),
+        ] {
+            assert_eq!(Email::read(text).map(|_| ()), Err(refusal), "{text}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cell;
+mod characters;
+mod email;
+mod phone;
+mod refusal;
+mod region;
+mod search;
+
+pub use self::{
+    cell::check_cell,
+    characters::{digits, is_invisible},
+    email::Email,
+    phone::{Phone, PhoneReader},
+    refusal::Refusal,
+    region::{Region, UnknownRegion},
+    search::{Readings, Traces, names},
+};
+
+/// The data that numbers are read by. What was read by other data, or by an earlier version of
+/// these rules, may have another key: store this text beside keys, and read anew when it differs.
+///
+/// ```
+/// assert!(crm_values::DATA.contains("libphonenumber"));
+/// ```
+pub const DATA: &str = "crm-values 1, libphonenumber 9.0.33";

@@ -1,0 +1,295 @@
+//! Telephone and fax numbers as people write them.
+
+mod written;
+
+use std::fmt;
+
+use self::written::Written;
+use crate::{
+    Readings, Refusal, Region,
+    region::{NORTH_AMERICA, Numbering},
+};
+
+/// What international calls begin with by ITU-T E.164, where a region says nothing else.
+const INTERNATIONAL_PREFIX: &str = "00";
+
+/// Reads telephone numbers: of which region those without a country code are, and whether letters
+/// stand for digits.
+///
+/// There are no guesses. The text must be one number and nothing else: digits, the punctuation
+/// between them, at most one extension. Its digits must be a possible number, by length and first
+/// digits, of the country that is meant; whether somebody has the number is not asked. The data
+/// are libphonenumber's, see [`DATA`](crate::DATA).
+///
+/// ```
+/// use crm_values::{PhoneReader, Refusal};
+///
+/// let reader = PhoneReader::default();
+/// let number = reader.phone("+1 (818) 555-0142 ext. 7")?;
+/// assert_eq!(number.key(), "18185550142");
+/// assert_eq!(number.stored(), "8185550142");
+/// assert_eq!(number.extension(), Some("7"));
+///
+/// assert_eq!(reader.phone("555-0142").unwrap_err(), Refusal::NoAreaCode);
+/// assert_eq!(reader.phone("1-800-FLOWERS").unwrap_err(), Refusal::Letters);
+/// assert_eq!(reader.vanity(true).phone("1-800-FLOWERS")?.stored(), "8003569377");
+/// # Ok::<(), Refusal>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use]
+pub struct PhoneReader {
+    region: Region,
+    vanity: bool,
+}
+
+/// A telephone number that was read.
+///
+/// Two texts mean the same number when their [`key`](Self::key)s are the same.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Phone {
+    key: String,
+    stored: String,
+    ambiguous: bool,
+    extension: Option<String>,
+}
+
+/// Shows nothing: a number is personal data.
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone").finish_non_exhaustive()
+    }
+}
+
+impl Phone {
+    /// The digits of ITU-T E.164: the country code and the number within the country, without
+    /// `+`. An extension is not part of it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The number as a service stores it that keeps digits alone: ten digits for one of North
+    /// America, digits as dialled within the country for others of the reader's region, and the
+    /// digits of E.164 for those of other countries.
+    #[must_use]
+    pub fn stored(&self) -> &str {
+        &self.stored
+    }
+
+    /// Whether [`stored`](Self::stored) is read as another number where no `+` tells of the
+    /// country code: `+65 6123 4567` is stored as `6561234567`, and so is 656-123-4567.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.ambiguous
+    }
+
+    /// The extension's digits. The service has no place for them: it would append them to the
+    /// number.
+    #[must_use]
+    pub fn extension(&self) -> Option<&str> {
+        self.extension.as_deref()
+    }
+}
+
+/// A number and its country.
+struct Number {
+    code: u16,
+    national: String,
+}
+
+impl Number {
+    fn key(&self) -> String {
+        format!("{}{}", self.code, self.national)
+    }
+}
+
+impl PhoneReader {
+    /// Numbers without a country code are of this region; letters are refused.
+    pub fn new(region: Region) -> Self {
+        Self {
+            region,
+            vanity: false,
+        }
+    }
+
+    /// Whether letters stand for digits, as in `1-800-FLOWERS`.
+    pub fn vanity(self, vanity: bool) -> Self {
+        Self { vanity, ..self }
+    }
+
+    /// The region of numbers without a country code.
+    #[must_use]
+    pub fn region(self) -> Region {
+        self.region
+    }
+
+    /// Reads a number as somebody typed it to have it stored.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`], for everything that is not surely one whole number.
+    pub fn phone(self, text: &str) -> Result<Phone, Refusal> {
+        let written = Written::read(text, self.vanity)?;
+        let number = match written.has_plus {
+            true => international(&written.digits, written.zero_in_parentheses)?,
+            false => self.national(&written)?,
+        };
+        let key = number.key();
+        let stored = self.stored_form(&number);
+        Ok(Phone {
+            ambiguous: self.reads_as(&stored).is_some_and(|other| other != key),
+            key,
+            stored,
+            extension: written.extension,
+        })
+    }
+
+    /// Reads a number to search for it, or one that is stored already: what it is compared by.
+    ///
+    /// Digits alone, as services keep them, have two readings: a number of the region, or one that
+    /// begins with its country code. The first goes before the second if both are possible.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when no reading is possible.
+    pub(crate) fn readings(self, text: &str) -> Result<Readings, Refusal> {
+        let written = Written::read(text, self.vanity)?;
+        if written.has_plus {
+            let number = international(&written.digits, written.zero_in_parentheses)?;
+            return Ok(Readings::sure(number.key()));
+        }
+        let abroad = match written.is_bare {
+            true => international(&written.digits, None).ok(),
+            false => None,
+        };
+        match (self.national(&written), abroad) {
+            (Ok(home), abroad) => Ok(Readings::either(home.key(), abroad.map(|n| n.key()))),
+            (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
+            (Err(refusal), None) => Err(refusal),
+        }
+    }
+
+    /// A number without `+`: one of the region, alone, behind its trunk prefix or behind its
+    /// country code, or one of any country behind an international prefix.
+    fn national(self, written: &Written) -> Result<Number, Refusal> {
+        let digits = &written.digits;
+        let numbering = self.region.numbering();
+        let numbering = numbering.ok_or(Refusal::NotOfRegion(self.region))?;
+        if let Some(number) = self.parsed(digits, numbering) {
+            return Ok(number);
+        }
+        let behind_prefix = |rest: &str| {
+            let zero = written.zero_in_parentheses;
+            let zero = zero.and_then(|at| at.checked_sub(digits.len() - rest.len()));
+            international(rest, zero).ok()
+        };
+        let own = numbering.without_international_prefix(digits);
+        let any = digits.strip_prefix(INTERNATIONAL_PREFIX);
+        let abroad = own
+            .and_then(behind_prefix)
+            .or_else(|| any.and_then(behind_prefix));
+        abroad.ok_or(match numbering.is_local(digits) {
+            true => Refusal::NoAreaCode,
+            false => Refusal::NotOfRegion(self.region),
+        })
+    }
+
+    /// The digits as a number of the region, if it is all of them: libphonenumber drops digits
+    /// that do not fit, and takes many a number for one of another country.
+    fn parsed(self, digits: &str, numbering: Numbering<'_>) -> Option<Number> {
+        let code = numbering.country_code();
+        let parsed = phonenumber::parse(Some(self.region.id()), digits).ok()?;
+        let parsed = Number {
+            code: parsed.code().value(),
+            national: parsed.national().to_string(),
+        };
+        let behind_trunk = numbering
+            .trunk_prefix()
+            .and_then(|prefix| digits.strip_prefix(prefix));
+        let is_whole = *digits == parsed.national
+            || behind_trunk == Some(&parsed.national)
+            || *digits == parsed.key();
+        if is_whole && parsed.code == code && numbering.is_whole(&parsed.national) {
+            return Some(parsed);
+        }
+        // It takes the first digits of some for a prefix that are none.
+        let national = match behind_trunk {
+            Some(_) if numbering.is_whole(digits) => None,
+            Some(behind) => Some(behind),
+            None => Some(digits),
+        };
+        let national = national.filter(|national| numbering.is_whole(national))?;
+        Some(Number {
+            code,
+            national: national.to_owned(),
+        })
+    }
+
+    fn stored_form(self, number: &Number) -> String {
+        let home = self.region.numbering().map(Numbering::country_code);
+        if home != Some(number.code) {
+            return number.key();
+        }
+        if number.code == NORTH_AMERICA {
+            return number.national.clone();
+        }
+        let dialled = dialled_at_home(&number.key());
+        dialled
+            .filter(|digits| self.reads_as(digits) == Some(number.key()))
+            .unwrap_or_else(|| number.key())
+    }
+
+    /// What digits alone are read as within the region.
+    fn reads_as(self, digits: &str) -> Option<String> {
+        self.parsed(digits, self.region.numbering()?)
+            .map(|number| number.key())
+    }
+}
+
+/// The digits of a number as they are dialled within its country.
+fn dialled_at_home(key: &str) -> Option<String> {
+    let number = phonenumber::parse(None, format!("+{key}")).ok()?;
+    let text = number
+        .format()
+        .mode(phonenumber::Mode::National)
+        .to_string();
+    Some(crate::digits(&text))
+}
+
+/// The digits behind a `+`: a country code, and a number of a country that has it.
+fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
+    let (code, countries) = country_code(digits).ok_or(Refusal::NoSuchCountry)?;
+    let length = code.to_string().len();
+    let mut national = digits[length..].to_owned();
+    let has_trunk_zero = countries
+        .iter()
+        .any(|country| country.trunk_prefix() == Some("0"));
+    if zero == Some(length) && has_trunk_zero {
+        national.remove(0);
+    }
+    if countries.iter().any(|country| country.is_whole(&national)) {
+        Ok(Number { code, national })
+    } else if countries.iter().any(|country| country.is_local(&national)) {
+        Err(Refusal::NoAreaCode)
+    } else {
+        Err(Refusal::NotOfCountry(code))
+    }
+}
+
+/// The country code that the digits begin with. No code begins another one.
+fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
+    (1..=3).find_map(|length| {
+        let code = digits.get(..length)?;
+        let code = code.parse().ok().filter(|_| !code.starts_with('0'))?;
+        let countries = Numbering::of_code(code);
+        (!countries.is_empty()).then_some((code, countries))
+    })
+}
+
+/// The digits within the country of a [`Phone::key`]; empty if it is none.
+pub(crate) fn national_digits(key: &str) -> &str {
+    match country_code(key) {
+        Some((code, _)) => &key[code.to_string().len()..],
+        None => "",
+    }
+}

@@ -1,0 +1,215 @@
+//! The signs of a telephone number: what is written, before any country is thought of.
+
+use crate::{
+    Refusal,
+    cell::{check_cell, is_amount},
+    characters::{folded, is_invisible},
+};
+
+/// What stands between a number and its extension, the longer words first: `ext` begins
+/// `extension`. Two commas are the pauses that a telephone waits before it dials on.
+const EXTENSION_MARKS: [&str; 8] = [";ext=", "extension", "extn", "ext", "#", "x", ";", ",,"];
+/// The longest extension. What has more digits is a second number.
+const LONGEST_EXTENSION: usize = 6;
+/// How many digits a number has at least, seven within its area.
+const LEAST_DIGITS: usize = 7;
+
+/// A text with nothing in it but the signs of one telephone number.
+pub(super) struct Written {
+    pub(super) has_plus: bool,
+    pub(super) digits: String,
+    /// Where among the digits a `(0)` stands, as in `+44 (0)20`: dialled only within the country.
+    pub(super) zero_in_parentheses: Option<usize>,
+    pub(super) extension: Option<String>,
+    /// Whether there are digits alone, as services keep them.
+    pub(super) is_bare: bool,
+}
+
+impl Written {
+    /// Reads the signs. Letters stand for digits only if `vanity` says so.
+    pub(super) fn read(text: &str, vanity: bool) -> Result<Self, Refusal> {
+        let text = text.trim();
+        check(text)?;
+        let folded: String = text.chars().map(folded).collect();
+        let (number, extension) = match vanity {
+            true => {
+                let (number, extension) = split_behind_letters(&folded)?;
+                (dialled(number)?, extension)
+            }
+            false => {
+                let (number, extension) = split(&folded)?;
+                (number.to_owned(), extension)
+            }
+        };
+        let mut written = Self::of_number(&number)?;
+        written.is_bare &= extension.is_none();
+        written.extension = extension;
+        Ok(written)
+    }
+
+    /// Reads what is in front of the extension: digits and the punctuation between them.
+    fn of_number(text: &str) -> Result<Self, Refusal> {
+        let mut written = Self {
+            has_plus: false,
+            digits: String::new(),
+            zero_in_parentheses: None,
+            extension: None,
+            is_bare: text.bytes().all(|b| b.is_ascii_digit()),
+        };
+        let mut opened_at = None;
+        let mut slash_at = None;
+        for character in text.chars() {
+            let digits = written.digits.len();
+            match character {
+                '0'..='9' => written.digits.push(character),
+                ' ' | '-' | '.' => {}
+                '+' if digits == 0 && !written.has_plus => written.has_plus = true,
+                '+' | '\n' | '\r' | '/' | ',' if digits >= LEAST_DIGITS => {
+                    return Err(separated(text, character));
+                }
+                '(' if opened_at.is_none() => opened_at = Some(digits),
+                ')' if opened_at.is_some() => {
+                    let opened = opened_at.take().unwrap_or_default();
+                    if written.digits[opened..] == *"0" {
+                        written.zero_in_parentheses = Some(opened);
+                    }
+                }
+                // As in 030/123456: behind an area code.
+                '/' if slash_at.is_none() && digits > 0 => slash_at = Some(digits),
+                other => return Err(Refusal::Character(other)),
+            }
+        }
+        if opened_at.is_some() {
+            return Err(Refusal::Character('('));
+        }
+        // What follows a slash is the rest of a number, not another way to end it: 555-0142/43.
+        if slash_at.is_some_and(|at| written.digits.len() - at < LEAST_DIGITS - 2) {
+            return Err(Refusal::Character('/'));
+        }
+        match written.digits.is_empty() {
+            true => Err(Refusal::NoDigits),
+            false => Ok(written),
+        }
+    }
+}
+
+/// Why a number cannot go on behind this character.
+fn separated(text: &str, character: char) -> Refusal {
+    let behind = text.rsplit(character).next().unwrap_or_default();
+    match behind.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS {
+        true => Refusal::Several,
+        false => Refusal::Character(character),
+    }
+}
+
+/// Refuses texts that are no telephone number whatever their digits are.
+fn check(text: &str) -> Result<(), Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    check_cell(text)?;
+    if text.chars().any(is_invisible) {
+        Err(Refusal::Invisible)
+    } else if text.starts_with(['\'', '\u{2019}']) {
+        Err(Refusal::Apostrophe)
+    } else if text.starts_with('{') || text.starts_with('[') {
+        Err(Refusal::NotText)
+    } else if text.contains(['@', '＠']) {
+        Err(Refusal::LooksLikeAddress)
+    } else if is_amount(text) {
+        Err(Refusal::Amount)
+    } else {
+        Ok(())
+    }
+}
+
+/// The number, and the extension behind it.
+fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
+    let begins_extension =
+        |at: usize, c: char| c.is_alphabetic() || "#;".contains(c) || text[at..].starts_with(",,");
+    let mark = text
+        .char_indices()
+        .find(|(at, c)| begins_extension(*at, *c));
+    let Some((at, first)) = mark else {
+        return Ok((text, None));
+    };
+    let (mut number, mut behind) = text.split_at(at);
+    // As in `818-555-0142 (ext. 7)`.
+    if let (Some(outside), Some(inside)) = (
+        number.trim_end().strip_suffix('('),
+        behind.strip_suffix(')'),
+    ) {
+        (number, behind) = (outside, inside);
+    }
+    let unknown = match first.is_alphabetic() {
+        true => Refusal::Letters,
+        false => Refusal::Character(first),
+    };
+    let extension = extension(behind).ok_or(unknown)??;
+    Ok((number, Some(extension)))
+}
+
+/// The extension behind its mark; `None` when there is no known mark or other text behind it.
+fn extension(text: &str) -> Option<Result<String, Refusal>> {
+    let lower = text.to_ascii_lowercase();
+    let behind = EXTENSION_MARKS
+        .iter()
+        .find_map(|mark| lower.strip_prefix(mark))?;
+    let digits = behind
+        .trim_start_matches([' ', '.', ':', '#', ',', '-'])
+        .trim_end();
+    if digits.is_empty() {
+        return Some(Err(Refusal::NoExtension));
+    }
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        let found = digits.bytes().filter(u8::is_ascii_digit).count();
+        let is_number = found >= LEAST_DIGITS && !digits.contains(char::is_alphabetic);
+        return is_number.then_some(Err(Refusal::Several));
+    }
+    Some(match digits.len() <= LONGEST_EXTENSION {
+        true => Ok(digits.to_owned()),
+        false => Err(Refusal::Several),
+    })
+}
+
+/// As [`split`], of a number whose letters stand for digits: only a last word can be the mark.
+fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), Refusal> {
+    let last_word = text
+        .char_indices()
+        .rev()
+        .skip_while(|(_, c)| !c.is_alphabetic() && *c != '#')
+        .take_while(|(_, c)| c.is_alphabetic() || *c == '#')
+        .last();
+    let behind_word = last_word.map(|(at, _)| (at, extension(&text[at..])));
+    match behind_word {
+        Some((at, Some(extension))) => Ok((&text[..at], Some(extension?))),
+        _ => Ok((text, None)),
+    }
+}
+
+/// The number with digits for its letters, as on the keys of a telephone. Letters end a number
+/// that has begun with digits and is not whole without them: `1-800-FLOWERS`, not `Ana 555-0142`
+/// or `555-0142 Ana`.
+fn dialled(number: &str) -> Result<String, Refusal> {
+    let Some(letters) = number.find(char::is_alphabetic) else {
+        return Ok(number.to_owned());
+    };
+    let before = crate::digits(&number[..letters]);
+    let before = before.strip_prefix('1').unwrap_or(&before).len();
+    if !(3..LEAST_DIGITS).contains(&before) {
+        return Err(Refusal::Letters);
+    }
+    let key = |character: char| match character.to_ascii_uppercase() {
+        'A'..='C' => Ok('2'),
+        'D'..='F' => Ok('3'),
+        'G'..='I' => Ok('4'),
+        'J'..='L' => Ok('5'),
+        'M'..='O' => Ok('6'),
+        'P'..='S' => Ok('7'),
+        'T'..='V' => Ok('8'),
+        'W'..='Z' => Ok('9'),
+        other if other.is_alphabetic() => Err(Refusal::Letters),
+        other => Ok(other),
+    };
+    number.chars().map(key).collect()
+}

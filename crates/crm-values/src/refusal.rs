@@ -1,0 +1,85 @@
+//! Why a text is not taken for a value.
+
+use crate::Region;
+
+/// Why a text is not taken for a telephone number or an e-mail address.
+///
+/// The message completes a sentence that begins with the value, and does not quote it: values
+/// are personal data. It says what to do where that is not plain.
+///
+/// ```
+/// use crm_values::{PhoneReader, Refusal};
+///
+/// let refused = PhoneReader::default().phone("818-555-O142").unwrap_err();
+/// assert_eq!(refused, Refusal::Letters);
+/// assert_eq!(refused.to_string(), "has letters in it");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is nothing but blanks.
+    #[error("is empty")]
+    Empty,
+    /// It begins with `=`, as in `="0815"`.
+    #[error("is a spreadsheet formula; give its result as text")]
+    Formula,
+    /// `#REF!`, `#N/A`, `########` and the like.
+    #[error("is a spreadsheet's error message, not a value")]
+    SpreadsheetError,
+    /// It begins with the apostrophe that marks a spreadsheet's cell as text.
+    #[error("begins with an apostrophe, as spreadsheets mark text; remove the apostrophe")]
+    Apostrophe,
+    /// It has a character that nobody sees; see [`is_invisible`](crate::is_invisible).
+    #[error("has an invisible character in it; type it anew")]
+    Invisible,
+    /// A spreadsheet took a number for an amount: `8185550142.0`, `8.18555E+09`. Digits may be
+    /// lost.
+    #[error("was taken for an amount by a spreadsheet; give its digits, as text")]
+    Amount,
+    /// A list or an object of JSON.
+    #[error("is a list or an object; give each number or address a member of its own")]
+    NotText,
+    /// An `@` where a telephone number is expected.
+    #[error("looks like an e-mail address, not a telephone number")]
+    LooksLikeAddress,
+    /// There is no digit in it.
+    #[error("has no digits")]
+    NoDigits,
+    /// Letters that are not those of an extension.
+    #[error("has letters in it")]
+    Letters,
+    /// A character that telephone numbers do not have: a superscript, `*`, `~`, a second `+`.
+    #[error("has a character in it that telephone numbers do not have: `{0}`")]
+    Character(char),
+    /// Several numbers, as in `212 200 1111 / 212 200 2222`.
+    #[error("holds more than one number; give each a cell of its own")]
+    Several,
+    /// The mark of an extension without the extension, as a lone `x` at the end.
+    #[error("ends where an extension should follow")]
+    NoExtension,
+    /// A local number: the area code is missing, as in `555-0142`.
+    #[error("has no area code; give the whole number")]
+    NoAreaCode,
+    /// No number of this region has this many digits or begins like this, and no country code
+    /// stands in front.
+    #[error(
+        "cannot be a telephone number of {0}; write a number of another country with + and its \
+         country code"
+    )]
+    NotOfRegion(Region),
+    /// No number of the country with this code has this many digits or begins like this.
+    #[error("cannot be a telephone number of the country with code +{0}")]
+    NotOfCountry(u16),
+    /// There is no country with this code.
+    #[error("begins with a country code that does not exist")]
+    NoSuchCountry,
+    /// It is not of the form `name@host.example`.
+    #[error("is not an e-mail address like name@host.example")]
+    NotAnAddress,
+    /// The part behind the `@` cannot be a domain: a blank, an empty label, one that is too long.
+    #[error("is not an e-mail address: what stands behind the @ cannot be a domain")]
+    NotADomain,
+    /// An e-mail address beyond the limits of RFC 5321: 64 bytes before the `@`, 254 in all.
+    #[error("is longer than e-mail addresses can be")]
+    TooLong,
+}

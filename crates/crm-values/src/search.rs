@@ -1,0 +1,149 @@
+//! What a search compares, on both of its sides.
+
+use crate::{Email, PhoneReader, Refusal, digits, is_invisible, phone::national_digits};
+
+/// What a text is compared by when a number or an address is looked for: the same for the text
+/// that is looked for and for those among which it is.
+///
+/// ```
+/// use crm_values::{PhoneReader, Readings};
+///
+/// let reader = PhoneReader::default();
+/// let listed = Readings::of("+1 818 555 0142", reader)?;
+/// let stored = Readings::of("(818) 555-0142 x7", reader)?;
+/// assert_eq!(listed.key(), stored.key());
+/// # Ok::<(), crm_values::Refusal>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Readings {
+    key: String,
+    otherwise: Option<String>,
+}
+
+/// Shows nothing: numbers and addresses are personal data.
+impl std::fmt::Debug for Readings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readings").finish_non_exhaustive()
+    }
+}
+
+impl Readings {
+    /// Reads a number, or an address if there is an `@` in it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when the text is neither; [`Traces`] tells what may be in it.
+    pub fn of(text: &str, reader: PhoneReader) -> Result<Self, Refusal> {
+        match text.contains(['@', '＠']) {
+            true => Email::read(text).map(|email| Self::sure(email.key().to_owned())),
+            false => reader.readings(text),
+        }
+    }
+
+    pub(crate) fn sure(key: String) -> Self {
+        Self {
+            key,
+            otherwise: None,
+        }
+    }
+
+    pub(crate) fn either(key: String, otherwise: Option<String>) -> Self {
+        let otherwise = otherwise.filter(|other| *other != key);
+        Self { key, otherwise }
+    }
+
+    /// The first reading: the digits of E.164, or [`Email::key`].
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The second reading, of digits that may begin with a country code or not. What is found by
+    /// it alone is for a person to look at.
+    #[must_use]
+    pub fn otherwise(&self) -> Option<&str> {
+        self.otherwise.as_deref()
+    }
+}
+
+/// What a text that cannot be read speaks of: addresses and runs of digits, so that a person can
+/// be shown the text when a listed number or address may be in it.
+///
+/// ```
+/// use crm_values::Traces;
+///
+/// let traces = Traces::of("Ana: 818-555-0142, or 'ada@site.example'");
+/// assert!(traces.speaks_of("18185550142"));
+/// assert!(traces.speaks_of("ada@site.example"));
+/// assert!(!traces.speaks_of("18185550143"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Traces {
+    digits: String,
+    addresses: Vec<String>,
+}
+
+/// Shows nothing: numbers and addresses are personal data.
+impl std::fmt::Debug for Traces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traces").finish_non_exhaustive()
+    }
+}
+
+/// How many digits are enough to recognise a number: those within an area.
+const LEAST_DIGITS: usize = 7;
+/// The most digits of E.164.
+const MOST_DIGITS: usize = 15;
+
+impl Traces {
+    /// Looks through a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let between = |c: char| c.is_whitespace() || ",;:<>()[]{}\"“”|/".contains(c);
+        let addresses = visible
+            .split(between)
+            .map(|word| word.trim_matches(['\'', '’', '.', '=']))
+            .filter_map(|word| Email::read(word).ok())
+            .map(|email| email.key().to_owned());
+        Self {
+            digits: digits(text),
+            addresses: addresses.collect(),
+        }
+    }
+
+    /// Everything that may be a number or an address, for a look-up: see [`names`].
+    pub fn candidates(&self) -> impl Iterator<Item = &str> {
+        let numbers = (0..self.digits.len()).flat_map(|from| {
+            let behind = &self.digits[from..];
+            let longest = behind.len().min(MOST_DIGITS);
+            (LEAST_DIGITS..=longest).map(|length| &behind[..length])
+        });
+        numbers.chain(self.addresses.iter().map(String::as_str))
+    }
+
+    /// Whether the number or address with this [`Readings::key`] may be in the text.
+    #[must_use]
+    pub fn speaks_of(&self, key: &str) -> bool {
+        let names = names(key);
+        self.candidates()
+            .any(|candidate| names.contains(&candidate))
+    }
+}
+
+/// The names under which a number or an address is looked up among the
+/// [candidates](Traces::candidates) of a text: with and without its country code.
+///
+/// ```
+/// assert_eq!(crm_values::names("18185550142"), ["18185550142", "8185550142"]);
+/// assert_eq!(crm_values::names("ada@site.example"), ["ada@site.example"]);
+/// ```
+#[must_use]
+pub fn names(key: &str) -> Vec<&str> {
+    let mut names = vec![key];
+    if !key.contains('@') {
+        let national = national_digits(key);
+        names.extend((national.len() >= LEAST_DIGITS).then_some(national));
+    }
+    names
+}
