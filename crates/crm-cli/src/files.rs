@@ -1,7 +1,7 @@
 //! The files that one command works with.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,41 @@ pub(crate) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
     }
 }
 
+/// How a file is made that may hold other people's data: for its owner alone, where the system knows
+/// owners; a narrower `umask` holds too. A file that is there keeps what it allows.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// The first of a file and the folders that lead to it which somebody else could change, so that it
+/// would be another file tomorrow: root and the user may, nobody else. In a sticky folder others
+/// replace nothing that is not theirs. What is not there is passed over.
+#[cfg(unix)]
+pub(crate) fn open_to_others(path: &Path) -> Option<&Path> {
+    use std::os::unix::fs::MetadataExt;
+
+    let user = rustix::process::geteuid().as_raw();
+    path.ancestors().find(|place| {
+        // The way to a relative path begins where the process is, by the user's choice.
+        let Ok(metadata) = fs::metadata(place) else {
+            return false;
+        };
+        let is_anothers = ![0, user].contains(&metadata.uid());
+        let is_kept_apart = *place != path && metadata.mode() & 0o1000 != 0;
+        is_anothers || metadata.mode() & 0o022 != 0 && !is_kept_apart
+    })
+}
+
+/// Systems other than Unix have no such modes.
+#[cfg(not(unix))]
+pub(crate) fn open_to_others(_: &Path) -> Option<&Path> {
+    None
+}
+
 /// The path of a file from the root on, also of one that is not there yet.
 fn whole(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().or_else(|| {
@@ -31,4 +66,38 @@ pub(crate) fn folder(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_others_could_change_is_found_on_the_whole_way() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("folder");
+        let file = folder.join("file");
+        let set = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode));
+        fs::create_dir(&folder).unwrap();
+        fs::write(&file, "").unwrap();
+        set(home.path(), 0o755).unwrap();
+        set(&folder, 0o755).unwrap();
+        set(&file, 0o644).unwrap();
+        assert_eq!(open_to_others(&file), None);
+        assert_eq!(open_to_others(&folder.join("missing")), None);
+
+        for mode in [0o775, 0o757, 0o1777] {
+            set(&folder, mode).unwrap();
+            let found = (mode != 0o1777).then_some(&*folder);
+            assert_eq!(open_to_others(&file), found, "{mode:o}");
+            assert_eq!(open_to_others(&folder), Some(&*folder), "{mode:o}");
+        }
+        set(&folder, 0o755).unwrap();
+        for mode in [0o664, 0o646] {
+            set(&file, mode).unwrap();
+            assert_eq!(open_to_others(&file), Some(&*file), "{mode:o}");
+        }
+    }
 }

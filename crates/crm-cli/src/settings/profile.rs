@@ -22,7 +22,7 @@ use etcetera::{BaseStrategy, choose_base_strategy};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::SettingsError;
-use crate::{cli::Vendor, output::note};
+use crate::{cli::Vendor, files, output::note};
 
 /// One profile; whatever it leaves out comes from elsewhere.
 #[derive(Default, Deserialize)]
@@ -89,6 +89,14 @@ pub(super) fn find(path: Option<&Path>, name: Option<&str>) -> Result<Profile, S
 
 /// Reads one profile. Without a name it is `default`, which need not exist.
 fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
+    let folder = files::folder(path);
+    if let Some(open) = files::open_to_others(path).or(files::open_to_others(folder)) {
+        note(format!(
+            "warning: {} can be changed by others, and with it the settings in {}; run: chmod go-w {0}",
+            open.display(),
+            path.display()
+        ));
+    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::state::Mark;
-use crate::error::CliError;
+use crate::{error::CliError, files};
 
 /// A file, also one that stdout was redirected to, or a pipe.
 pub(super) struct Destination {
@@ -39,11 +39,7 @@ impl Destination {
             });
         };
         let fail = |error| CliError::io(format!("cannot write {}", path.display()), error);
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(fail)?;
+        let file = files::private().append(true).open(path).map_err(fail)?;
         lock(&file, path.display())?;
         Ok(Self {
             name: fs::canonicalize(path).map_err(fail)?.display().to_string(),

@@ -1,8 +1,7 @@
 //! The file that says how far an export has come.
 
 use std::{
-    fmt,
-    fs::{self, File},
+    fmt, fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -10,7 +9,7 @@ use std::{
 use crm_models::{ContinuationToken, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::error::CliError;
+use crate::{error::CliError, files};
 
 /// How far an export has come, and which export it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +126,7 @@ impl State {
 
     fn replace(&self, path: &Path) -> io::Result<()> {
         let new = Self::draft(path);
-        let mut file = File::create(&new)?;
+        let mut file = files::private().write(true).truncate(true).open(&new)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
         file.sync_all()?;
@@ -140,7 +139,7 @@ impl State {
 /// Makes a rename durable.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(crate::files::folder(path))?.sync_all()
+    fs::File::open(files::folder(path))?.sync_all()
 }
 
 #[cfg(not(unix))]

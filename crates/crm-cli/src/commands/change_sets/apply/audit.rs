@@ -1,7 +1,7 @@
 //! `crm apply --audit`: one line for each write.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -42,7 +42,7 @@ pub(super) struct Audit {
 impl Audit {
     pub(super) fn open(path: &Path, tenant: TenantId, set: &Path) -> Result<Self, CliError> {
         files::keep_apart(path, set, "the change set")?;
-        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = files::private().append(true).open(path);
         let file =
             file.map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
         Ok(Self {
