@@ -18,6 +18,7 @@ use crate::faults::{FaultPlan, FaultRule};
 use crate::openapi;
 use crate::problem::{Problem, json};
 use crate::settings::GatewayErrors;
+use crate::visitor;
 
 /// Routes for people who read.
 pub(crate) fn reading() -> Router<Arc<App>> {
@@ -27,7 +28,8 @@ pub(crate) fn reading() -> Router<Arc<App>> {
         .route("/openapi.json", get(document))
 }
 
-/// Routes under `/sandbox`, closed unless the setting `admin` is on.
+/// Routes under `/sandbox`, closed unless the setting `admin` is on, and to
+/// visitors from elsewhere.
 pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/health", get(health))
@@ -38,18 +40,22 @@ pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/sandbox/faults", get(faults).put(inject).delete(calm))
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(app),
-            only_if_asked,
+            only_if_allowed,
         ))
 }
 
-async fn only_if_asked(
+async fn only_if_allowed(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    match app.settings().admin {
-        true => next.run(request).await,
-        false => Problem::no_route().into_response(GatewayErrors::Problem),
+    let allowed = match app.settings().admin {
+        true => visitor::check(&request, app.connection.port()),
+        false => Err(Problem::no_route()),
+    };
+    match allowed {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(GatewayErrors::Problem),
     }
 }
 

@@ -22,3 +22,11 @@ pub struct Connection {
     /// The application key, sent as `ST-App-Key`.
     pub app_key: String,
 }
+
+impl Connection {
+    /// The port of the server.
+    pub(crate) fn port(&self) -> u16 {
+        let url = self.api_url.parse::<http::Uri>().ok();
+        url.and_then(|url| url.port_u16()).unwrap_or(80)
+    }
+}

@@ -68,6 +68,7 @@ mod server;
 pub mod settings;
 mod store;
 mod time_text;
+mod visitor;
 
 pub use builder::SandboxBuilder;
 pub use clock::Clock;

@@ -193,6 +193,7 @@ fn problem_type(status: StatusCode) -> &'static str {
         403 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.4",
         404 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.5",
         409 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.10",
+        421 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.20",
         429 => "https://www.rfc-editor.org/rfc/rfc6585#section-4",
         500 => "https://www.rfc-editor.org/rfc/rfc9110#section-15.6.1",
         _ => "about:blank",

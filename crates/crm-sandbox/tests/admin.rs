@@ -33,6 +33,36 @@ async fn the_admin_endpoint_is_off_unless_asked_for() {
 }
 
 #[tokio::test]
+async fn pages_of_other_sites_and_rebound_names_control_nothing() {
+    let sandbox = Sandbox::builder()
+        .set("admin", "on")
+        .unwrap()
+        .start()
+        .await
+        .unwrap();
+    let url = sandbox.connection().api_url.clone();
+    let http = reqwest::Client::new();
+    for (name, value, status) in [
+        ("host", "rebound.example", 421),
+        ("origin", "https://elsewhere.example", 403),
+        ("origin", "null", 403),
+        ("origin", url.as_str(), 200),
+    ] {
+        let set = http.put(format!("{url}/sandbox/settings/rate-limit"));
+        let answer = set.header(name, value).body("5").send().await.unwrap();
+        let (answered, problem) = common::answer(answer).await;
+        assert_eq!(answered, status, "{name}: {value}");
+        let limit = &sandbox.settings()[0];
+        assert_eq!(limit.name, "rate-limit");
+        assert_eq!(limit.value == "5", status == 200, "{name}: {value}");
+        if status != 200 {
+            let title = problem["title"].as_str().unwrap().to_lowercase();
+            assert!(title.contains(name), "{title}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn settings_clock_faults_and_log_are_controlled_over_http() {
     let sandbox = Sandbox::builder()
         .set("admin", "on")
