@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::faults::{FaultPlan, FaultRule};
 use crate::openapi;
 use crate::problem::{Problem, json};
-use crate::settings::GatewayErrors;
+use crate::settings::Settings;
 use crate::visitor;
 
 /// Routes for people who read.
@@ -55,7 +55,7 @@ async fn only_if_allowed(
     };
     match allowed {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(GatewayErrors::Problem),
+        Err(problem) => refused(problem),
     }
 }
 
@@ -186,5 +186,10 @@ fn answer(value: &impl Serialize) -> Response<Body> {
 }
 
 fn refusal(title: String) -> Response<Body> {
-    Problem::bad_request(title).into_response(GatewayErrors::Problem)
+    refused(Problem::bad_request(title))
+}
+
+/// In the API's form, whatever the settings ask of the API.
+fn refused(problem: Problem) -> Response<Body> {
+    problem.into_response(&Settings::default())
 }

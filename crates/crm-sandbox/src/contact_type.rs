@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
-use crate::settings::{PhoneValues, Settings};
+use crate::settings::{OpenTypes, PhoneValues, Settings};
 
 /// The kind of a contact. Case-sensitive, and closed: anything else is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,6 +65,25 @@ impl ContactType {
                 Err(Problem::field("value", BLANK))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The value of a contact whose type is sent as text; without rules where
+    /// that type is not a documented one and any is taken.
+    pub(crate) fn open_value(
+        kind: &str,
+        value: &str,
+        settings: &Settings,
+    ) -> Result<String, Problem> {
+        match (Self::stored(kind), settings.booking_types) {
+            (Some(kind), _) => kind.value(value, settings),
+            (None, OpenTypes::Known) => Err(Problem::field(
+                "type",
+                "it is not Phone, MobilePhone, Email or Fax",
+            )),
+            (None, OpenTypes::Any) => {
+                Self::check(None, Some(value), settings).map(|()| value.to_owned())
+            }
         }
     }
 

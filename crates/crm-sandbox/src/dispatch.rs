@@ -7,15 +7,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use bytes::Bytes;
+use http::Response;
 use http::request::Parts;
-use http::{Response, StatusCode};
 
 use crate::app::App;
 use crate::auth;
 use crate::faults::{self, Asked, Fault, Unread, Wire};
 use crate::log::{self, LogEntry};
 use crate::operation::{Call, Operation, Reply};
-use crate::problem::{Problem, json};
+use crate::problem::Problem;
 use crate::query::Query;
 use crate::settings::Settings;
 
@@ -75,9 +75,8 @@ pub(crate) async fn operation(
         parts,
         body,
         move |parts, body, terms| match carry_out(parts, body, terms) {
-            Ok(Reply::Json(body)) => json(StatusCode::OK, body),
-            Ok(Reply::Empty) => Response::default(),
-            Err(problem) => problem.into_response(terms.settings.gateway_errors),
+            Ok(reply) => reply.into_response(terms.settings),
+            Err(problem) => problem.into_response(terms.settings),
         },
     )
     .await
@@ -97,7 +96,7 @@ pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
 pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     exchange(&app, "", parts, body, |_, _, terms| {
-        Problem::no_route().into_response(terms.settings.gateway_errors)
+        Problem::no_route().into_response(terms.settings)
     })
     .await
 }
@@ -132,7 +131,7 @@ async fn exchange(
         Err(Unread::Reset) => (Response::default(), true),
         Err(Unread::Refused) => {
             let problem = Problem::bad_request("The body is too large or was broken off");
-            (problem.into_response(settings.gateway_errors), false)
+            (problem.into_response(&settings), false)
         }
         Ok(body) => {
             let terms = Terms {

@@ -5,16 +5,18 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method};
+use axum::body::Body;
+use http::{HeaderMap, Method, Response, StatusCode};
 use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::body;
 use crate::clock::Clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, json};
 use crate::query::{self, Query};
 use crate::settings::Settings;
 use crate::store::bookmarks::Bookmarks;
@@ -187,9 +189,22 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
+    /// The answer on the wire.
+    pub(crate) fn into_response(self, settings: &Settings) -> Response<Body> {
+        match self {
+            Self::Empty => Response::default(),
+            Self::Json(body) if settings.zone_in_times => json(StatusCode::OK, body),
+            Self::Json(body) => {
+                let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+                time_text::without_zone(&mut answer);
+                json(StatusCode::OK, answer.to_string().into_bytes())
+            }
+        }
+    }
+
     pub(crate) fn json(value: &impl Serialize) -> Result<Self, Problem> {
-        serde_json::to_vec(value).map(Self::Json).map_err(|error| {
-            Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-        })
+        serde_json::to_vec(value)
+            .map(Self::Json)
+            .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
     }
 }

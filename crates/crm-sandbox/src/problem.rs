@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::settings::GatewayErrors;
+use crate::settings::{ErrorKeys, GatewayErrors, Settings};
 
 /// What the API answers when it refuses.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -137,10 +137,11 @@ impl Problem {
 
     /// The answer on the wire. The gateway makes some refusals itself and may
     /// write them in its own form.
-    pub(crate) fn into_response(self, gateway_errors: GatewayErrors) -> Response<Body> {
+    pub(crate) fn into_response(mut self, settings: &Settings) -> Response<Body> {
         let no_route = self.status == 404 && self.errors.is_empty();
         let by_gateway = no_route || matches!(self.status, 401 | 429);
-        let body = match gateway_errors {
+        self.errors = rekeyed(self.errors, settings.error_keys);
+        let body = match settings.gateway_errors {
             GatewayErrors::Gateway if by_gateway => serde_json::to_vec(&GatewayError {
                 status_code: self.status,
                 message: &self.title,
@@ -156,6 +157,37 @@ impl Problem {
         }
         response
     }
+}
+
+/// The reasons of a problem under the keys that the setting asks for.
+fn rekeyed(
+    errors: BTreeMap<String, Vec<String>>,
+    keys: ErrorKeys,
+) -> BTreeMap<String, Vec<String>> {
+    let key = |(position, member): (usize, &str)| match keys {
+        ErrorKeys::Member => member.to_owned(),
+        ErrorKeys::Path => format!("$.{member}"),
+        ErrorKeys::PascalCase => pascal_case(member),
+        ErrorKeys::Position => position.to_string(),
+    };
+    let errors = errors.into_iter().enumerate();
+    errors
+        .map(|(position, (member, reasons))| (key((position, &member)), reasons))
+        .collect()
+}
+
+fn pascal_case(path: &str) -> String {
+    let mut starts = true;
+    let letters = path.chars().map(|letter| {
+        let shown = if starts {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        };
+        starts = letter == '.';
+        shown
+    });
+    letters.collect()
 }
 
 /// The store failed: the one cause of a 500.

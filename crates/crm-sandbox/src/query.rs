@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::operation::Parameter;
 use crate::problem::Problem;
-use crate::settings::{PageBounds, Settings, Unknown};
+use crate::settings::{Letters, PageBounds, Settings, Unknown};
 use crate::time_text;
 
 /// The largest page that the API gives.
@@ -49,7 +49,7 @@ impl Query {
             .filter(|member| !member.is_empty())
             .map(|member| {
                 let (name, value) = member.split_once('=').unwrap_or((member, ""));
-                Ok((decode(name)?, decode(value)?))
+                Ok((known_name(decode(name)?, known, settings), decode(value)?))
             })
             .collect::<Result<Vec<_>, Problem>>()?;
         if settings.unknown_query == Unknown::Refuse
@@ -170,6 +170,16 @@ impl Query {
             .map(|text| read(text).ok_or_else(|| Problem::field(name, format!("it is not {what}"))))
             .transpose()
     }
+}
+
+/// The name under which the operation knows a parameter.
+fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String {
+    let mut same = known
+        .iter()
+        .filter(|_| settings.query_names == Letters::AnyCase)
+        .filter(|parameter| parameter.name.eq_ignore_ascii_case(&name));
+    same.next()
+        .map_or(name, |parameter| parameter.name.to_owned())
 }
 
 /// A GUID as the store keeps it: lower case, with hyphens.

@@ -5,6 +5,7 @@
 //! time. The API drops the trailing zeros of the fraction.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 /// Creation time of records whose creation is unknown.
 pub(crate) const UNKNOWN: &str = "0001-01-01T00:00:00.0000000Z";
@@ -61,6 +62,25 @@ pub(crate) fn wire(stored: &str) -> String {
     match seconds.split_once('.') {
         Some((whole, "")) => format!("{whole}Z"),
         _ => format!("{seconds}Z"),
+    }
+}
+
+/// Takes the zone from every time of an answer. Only its members tell times
+/// from texts that look like one.
+pub(crate) fn without_zone(answer: &mut Value) {
+    match answer {
+        Value::Array(items) => items.iter_mut().for_each(without_zone),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(text) if matches!(name.as_str(), "createdOn" | "modifiedOn") => {
+                        text.truncate(text.trim_end_matches('Z').len());
+                    }
+                    value => without_zone(value),
+                }
+            }
+        }
+        _ => {}
     }
 }
 

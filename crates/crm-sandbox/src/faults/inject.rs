@@ -127,7 +127,7 @@ pub(crate) fn instead(
         Fault::Maintenance => Problem::conflict("Down for maintenance, please try again later"),
         _ => return None,
     };
-    Some(problem.into_response(settings.gateway_errors))
+    Some(problem.into_response(settings))
 }
 
 /// Does to the answer of a request what the fault demands, and says whether

@@ -105,13 +105,12 @@ fn shown_memo(memo: Option<String>, settings: &Settings) -> Option<String> {
     }
 }
 
-/// A new contact. The contract types `type` as text here; the answer's type
-/// is closed all the same.
+/// A new contact. The contract types `type` as text here, though the answer's
+/// type is closed.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ContactCreateRequest)]
 struct CreateRequest {
-    #[schema(value_type = String)]
-    r#type: ContactType,
+    r#type: String,
     value: String,
     #[serde(default)]
     memo: Option<String>,
@@ -154,11 +153,18 @@ fn list_for_provider(call: &Call<'_>) -> Result<Reply, Problem> {
 fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let (provider, booking) = path(call)?;
     let request: CreateRequest = call.json()?;
-    let value = request.r#type.value(&request.value, call.settings)?;
+    let kind = request.r#type;
+    let value = ContactType::open_value(&kind, &request.value, call.settings)?;
     must_be_of(call, provider, booking)?;
-    let kind = request.r#type.as_str();
     let memo = call.settings.memo(request.memo);
-    let contact = bookings::insert(call.db, booking, kind, &value, memo.as_deref(), &call.now())?;
+    let contact = bookings::insert(
+        call.db,
+        booking,
+        &kind,
+        &value,
+        memo.as_deref(),
+        &call.now(),
+    )?;
     Reply::json(&BookingContactResponse::new(contact, call.settings))
 }
 

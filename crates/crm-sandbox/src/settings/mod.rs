@@ -9,9 +9,9 @@ mod value;
 
 use value::Value;
 pub use value::{
-    AbsentMembers, BookingAnswer, BookingMemo, EmptyMemo, EmptyUpdate, GatewayErrors, NullMembers,
-    PageBounds, PhoneSettingsForm, PhoneValues, PreferenceConflict, PreferenceMembers, Repeats,
-    ReplaceUnknown, Unknown,
+    AbsentMembers, BookingAnswer, BookingMemo, EmptyMemo, EmptyUpdate, ErrorKeys, GatewayErrors,
+    Letters, NullMembers, OpenTypes, PageBounds, PhoneSettingsForm, PhoneValues,
+    PreferenceConflict, PreferenceMembers, Repeats, ReplaceUnknown, Unknown,
 };
 
 /// A setting does not exist or does not take a value.
@@ -116,6 +116,10 @@ settings! {
     wait_in_title, "wait-in-title": bool = true;
     /// The form of 401, 429 and no-route answers: the API's problem or the gateway's own.
     gateway_errors, "gateway-errors": GatewayErrors = GatewayErrors::Problem;
+    /// The keys in the `errors` of a problem: member names, JSON paths from `$`, member names in PascalCase, or positions.
+    error_keys, "error-keys": ErrorKeys = ErrorKeys::Member;
+    /// Times in answers end in `Z`; otherwise they have no zone.
+    zone_in_times, "zone-in-times": bool = true;
 
     /// Seconds for which an access token is good.
     token_lifetime, "token-lifetime": u32 = 900;
@@ -136,6 +140,8 @@ settings! {
     id_list_limit, "id-list-limit": u32 = 0;
     /// What happens to query parameters that the operation does not know.
     unknown_query, "unknown-query": Unknown = Unknown::Ignore;
+    /// Whether names of query parameters are known in any letter case.
+    query_names, "query-names": Letters = Letters::Exact;
     /// What happens to members of a body that the schema does not know.
     unknown_members, "unknown-members": Unknown = Unknown::Refuse;
     /// What happens to `page` and `pageSize` out of bounds.
@@ -164,6 +170,8 @@ settings! {
 
     /// What the update of a booking contact answers: all members that its request may have, the full contact, or only the members that were sent.
     booking_update_answer, "booking-update-answer": BookingAnswer = BookingAnswer::Request;
+    /// Types that a new booking contact may have: the documented four, or any text.
+    booking_types, "booking-types": OpenTypes = OpenTypes::Known;
     /// The memo of a booking contact that has none: the documented text, or null.
     booking_memo, "booking-memo": BookingMemo = BookingMemo::Empty;
 

@@ -113,6 +113,32 @@ choices! {
         /// The request is answered 400.
         Refuse = "refuse",
     }
+    /// How names are compared.
+    Letters {
+        /// Letter by letter.
+        Exact = "exact",
+        /// In any letter case.
+        AnyCase = "any-case",
+    }
+    /// Under which keys a problem files its reasons.
+    ErrorKeys {
+        /// The member's name, after those of the objects around it:
+        /// `preferences.jobRemindersEnabled`.
+        Member = "member",
+        /// The same as a JSON path: `$.preferences.jobRemindersEnabled`.
+        Path = "path",
+        /// The same in PascalCase: `Preferences.JobRemindersEnabled`.
+        PascalCase = "pascal-case",
+        /// Numbers from 0, which name nothing.
+        Position = "position",
+    }
+    /// Which types a contact may have whose type the contract calls text.
+    OpenTypes {
+        /// The documented four.
+        Known = "known",
+        /// Any text.
+        Any = "any",
+    }
     /// What happens to page numbers and sizes out of bounds.
     PageBounds {
         /// The request is answered 400.
