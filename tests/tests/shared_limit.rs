@@ -13,7 +13,7 @@ use std::{
 };
 
 use crm_transport::{
-    Delivery, Fallback, Limit, RateLimit, Request, Response, SharedLimit, Transport,
+    Call, Delivery, Effect, Fallback, Limit, RateLimit, Request, Response, SharedLimit, Transport,
     TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
@@ -129,6 +129,10 @@ fn now() -> u64 {
     now.as_micros() as u64
 }
 
+fn call(key: u64) -> Call {
+    Call::new("Test", Effect::Read).rate_limit_key(key)
+}
+
 fn is_away(error: &TransportError) -> bool {
     error.to_string().contains("is away")
 }
@@ -142,7 +146,7 @@ async fn passes(limit: &SharedLimit, time: Duration) -> Vec<u64> {
         tasks.spawn(async move {
             let mut passed = Vec::new();
             while now() < end {
-                match limit.pass(1, None).await {
+                match limit.pass(&call(1)).await {
                     Ok(_) => passed.push(now()),
                     // The machine stalled for longer than the server may take.
                     Err(error) => assert!(is_away(&error), "{error}"),
@@ -286,7 +290,7 @@ async fn a_gate_stays_closed_no_longer_when_the_servers_clock_is_set_back() {
     assert_eq!(answer, ":0");
 
     assert_eq!(limit.state(1).await.unwrap().closed_for, Duration::ZERO);
-    let passed = timeout(Duration::from_secs(30), limit.pass(1, None)).await;
+    let passed = timeout(Duration::from_secs(30), limit.pass(&call(1))).await;
     assert!(passed.unwrap().is_ok());
 }
 
@@ -302,19 +306,19 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
     let started = Instant::now();
     busy.send(Request::default()).await.unwrap();
     let impatient = server.limit().longest_wait(Duration::from_millis(100));
-    let error = impatient.pass(0, None).await.unwrap_err();
+    let error = impatient.pass(&call(0)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
     assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert!(!is_away(&error), "{error}");
     let deadline = started + Duration::from_secs(2);
-    let error = other.pass(0, Some(deadline.into())).await.unwrap_err();
+    let error = other.pass(&call(0).deadline(deadline)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::RateLimited);
     let state = other.state(0).await.unwrap();
     assert_eq!((state.permits, state.passed), (0, 0));
     assert!(state.closed_for > Duration::from_secs(1), "{state:?}");
-    other.pass(1, None).await.unwrap();
+    other.pass(&call(1)).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(3), "another key");
-    other.pass(0, None).await.unwrap();
+    other.pass(&call(0)).await.unwrap();
     let closed = started.elapsed();
     assert!(closed >= Duration::from_secs(3), "{closed:?}");
     assert!(closed < Duration::from_secs(10), "{closed:?}");
@@ -361,11 +365,11 @@ async fn applications_and_tenants_do_not_wait_for_each_other() {
     let started = Instant::now();
     for application in ["one", "two"] {
         for key in 0..3 {
-            slow(application).pass(key, None).await.unwrap();
+            slow(application).pass(&call(key)).await.unwrap();
         }
     }
     assert!(started.elapsed() < Duration::from_secs(3));
-    slow("one").pass(0, None).await.unwrap();
+    slow("one").pass(&call(0)).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
@@ -380,12 +384,12 @@ async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
     let mut calls = JoinSet::new();
     for _ in 0..600 {
         let limit = dying.clone();
-        calls.spawn(async move { limit.pass(1, None).await });
+        calls.spawn(async move { limit.pass(&call(1)).await });
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
     calls.shutdown().await;
     let started = Instant::now();
-    server.limit().pass(1, None).await.unwrap();
+    server.limit().pass(&call(1)).await.unwrap();
     assert!(
         started.elapsed() < Duration::from_secs(5),
         "600 calls are 10 s"
@@ -400,13 +404,14 @@ async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
 async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
     let server = Server::start();
     let limit = server.limit().per_second(2);
-    limit.pass(1, None).await.unwrap();
-    let mut unpolled = Box::pin(limit.pass(1, None));
+    limit.pass(&call(1)).await.unwrap();
+    let waiting = call(1);
+    let mut unpolled = Box::pin(limit.pass(&waiting));
     let patience = Duration::from_millis(20);
     assert!(timeout(patience, &mut unpolled).await.is_err());
     let others = async {
         for _ in 0..3 {
-            limit.pass(1, None).await.unwrap();
+            limit.pass(&call(1)).await.unwrap();
         }
     };
     timeout(Duration::from_secs(20), others).await.unwrap();
@@ -423,19 +428,19 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
     let stops = server.limit();
     let local = RateLimit::per_second(20);
     let shares = server.limit().fallback(Fallback::LocalShare(local.clone()));
-    stops.pass(1, None).await.unwrap();
-    shares.pass(1, None).await.unwrap();
+    stops.pass(&call(1)).await.unwrap();
+    shares.pass(&call(1)).await.unwrap();
     assert_eq!(local.state(1).passed, 0);
 
     server.stop();
-    let error = stops.pass(1, None).await.unwrap_err();
+    let error = stops.pass(&call(1)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::LimitServer);
     assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert!(is_away(&error), "{error}");
     assert!(stops.state(1).await.is_err());
     let started = Instant::now();
     for _ in 0..10 {
-        shares.pass(1, None).await.unwrap();
+        shares.pass(&call(1)).await.unwrap();
     }
     let paced = started.elapsed();
     assert!(paced >= Duration::from_millis(400), "{paced:?}");
@@ -443,8 +448,8 @@ async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_ba
 
     server.start_again();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    stops.pass(1, None).await.unwrap();
-    shares.pass(1, None).await.unwrap();
+    stops.pass(&call(1)).await.unwrap();
+    shares.pass(&call(1)).await.unwrap();
     assert_eq!(local.state(1).passed, 10, "the server is asked again");
 }
 
@@ -533,7 +538,7 @@ async fn nobody_waits_long_for_a_server_that_is_silent() {
     let limit = SharedLimit::new(&url, "test").unwrap();
     let limit = limit.fallback(Fallback::LocalShare(local.clone()));
     // The first calls find out.
-    limit.pass(1, None).await.unwrap();
+    limit.pass(&call(1)).await.unwrap();
     let passed = passes(&limit, Duration::from_secs(5)).await;
     let least = if exact() { 80 } else { 20 };
     assert!(passed.len() >= least, "{} of 100", passed.len());
@@ -588,7 +593,7 @@ async fn an_error_of_the_server_is_told_to_all_callers_but_no_password() {
         let limit = SharedLimit::new(&url, "test").unwrap();
         // The second is not even asked.
         for _ in 0..2 {
-            let error = limit.pass(1, None).await.unwrap_err();
+            let error = limit.pass(&call(1)).await.unwrap_err();
             assert_eq!(error.kind(), TransportErrorKind::LimitServer);
             let shown = format!("{error} {error:?}");
             assert!(shown.contains(told), "{shown}");
@@ -606,7 +611,7 @@ async fn an_error_of_the_server_is_told_to_all_callers_but_no_password() {
 async fn a_replica_that_may_only_read_is_told_as_such() {
     let server = Server::start();
     assert_eq!(server.ask("REPLICAOF 127.0.0.1 1"), "+OK");
-    let error = server.limit().pass(1, None).await.unwrap_err();
+    let error = server.limit().pass(&call(1)).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::LimitServer);
     assert!(error.to_string().contains("read only"), "{error}");
 }

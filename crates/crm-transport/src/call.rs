@@ -250,16 +250,25 @@ impl SentAt {
     }
 }
 
-/// Waits for what must be there before a request is sent, until the deadline of its call.
+/// Waits for what must be there before a request is sent, as long as its call may still begin.
 pub(crate) async fn before_sending<T>(
-    deadline: Option<Instant>,
+    call: &Call,
     waiting: impl Future<Output = Result<T, TransportError>>,
 ) -> Result<T, TransportError> {
-    let Some(deadline) = deadline else {
+    let begin_by = call.begin_by.map(|moment| {
+        let end = Instant::now() + moment.time_left();
+        (end, expired as fn() -> TransportError)
+    });
+    let deadline = call.deadline.map(|end| (end, not_begun as fn() -> _));
+    let bounds = [begin_by, deadline].into_iter().flatten();
+    let Some((end, too_late)) = bounds.min_by_key(|(end, _)| *end) else {
         return waiting.await;
     };
-    let in_time = timeout_at(deadline, waiting).await;
-    in_time.unwrap_or_else(|_| Err(not_begun()))
+    let in_time = timeout_at(end, waiting).await;
+    let ready = in_time.unwrap_or_else(|_| Err(too_late()))?;
+    // The machine may have slept meanwhile, and then no timer has told.
+    call.may_begin()?;
+    Ok(ready)
 }
 
 /// The deadline passed before anything was sent.

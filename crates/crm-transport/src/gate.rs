@@ -19,7 +19,9 @@ use tokio::{
 };
 
 use crate::{
+    Call, Delivery, Moment, TransportError, TransportErrorKind,
     attendant::{Attendant, Served},
+    call::expired,
     window::{SECOND, Window},
 };
 
@@ -71,14 +73,33 @@ struct Waiting {
 /// at once.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
-    pub(crate) longest_wait: Duration,
-    pub(crate) deadline: Option<Instant>,
+    longest_wait: Duration,
+    deadline: Option<Instant>,
+    begin_by: Option<Moment>,
 }
 
 impl Patience {
-    pub(crate) fn outlasts(self, closed_for: Duration) -> bool {
+    pub(crate) fn of(call: &Call, longest_wait: Duration) -> Self {
+        Self {
+            longest_wait,
+            deadline: call.deadline,
+            begin_by: call.begin_by,
+        }
+    }
+
+    /// Whether the call waits at a gate that is closed for so long. One that is too old to begin
+    /// does not wait at an open one either.
+    pub(crate) fn outlasts(self, closed_for: Duration) -> Result<(), TurnedAway> {
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
-        closed_for <= self.longest_wait && self.deadline.is_none_or(|end| closed_for <= left(end))
+        if (self.begin_by).is_some_and(|moment| moment.time_left() <= closed_for) {
+            Err(TurnedAway::TooOld)
+        } else if closed_for > self.longest_wait
+            || self.deadline.is_some_and(|end| closed_for > left(end))
+        {
+            Err(TurnedAway::Closed)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -103,8 +124,23 @@ impl fmt::Debug for Pass {
     }
 }
 
-/// The gate is closed for too long.
-pub(crate) struct TurnedAway;
+/// Why a call does not wait.
+#[derive(Clone, Copy)]
+pub(crate) enum TurnedAway {
+    /// The gate is closed for too long.
+    Closed,
+    /// When it may pass, it is too late to begin it.
+    TooOld,
+}
+
+impl From<TurnedAway> for TransportError {
+    fn from(turned_away: TurnedAway) -> Self {
+        match turned_away {
+            TurnedAway::Closed => Self::new(TransportErrorKind::RateLimited, Delivery::NotExecuted),
+            TurnedAway::TooOld => expired(),
+        }
+    }
+}
 
 /// What a gate is doing, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,21 +176,19 @@ impl Gate {
         }
     }
 
-    /// Waits for the turn of one call, unless the gate stays closed for longer than this.
+    /// Waits for the turn of one call, unless the gate stays closed for longer than this, or it is
+    /// too late for the call.
     pub(crate) async fn pass(self: Arc<Self>, patience: Patience) -> Result<Pass, TurnedAway> {
         loop {
             let turn = {
                 let mut state = self.state();
                 let now = Instant::now();
-                match state.opens_at(now) {
-                    None if state.queue.is_empty() => {
-                        let number = state.window.passed();
-                        state.let_pass(now, self.interval);
-                        drop(state);
-                        return Ok(Pass { gate: self, number });
-                    }
-                    _ if !patience.outlasts(state.closed_for(now)) => return Err(TurnedAway),
-                    _ => {}
+                patience.outlasts(state.closed_for(now))?;
+                if state.queue.is_empty() && state.opens_at(now).is_none() {
+                    let number = state.window.passed();
+                    state.let_pass(now, self.interval);
+                    drop(state);
+                    return Ok(Pass { gate: self, number });
                 }
                 let (sender, turn) = oneshot::channel();
                 state.queue.push_back(Waiting {
@@ -171,7 +205,7 @@ impl Gate {
             if let Ok(number) = turn.await {
                 return Ok(Pass { gate: self, number });
             }
-            // The gate stays closed for too long, or the doorman's runtime is gone.
+            // The gate stays closed for too long, it is too late, or the doorman's runtime is gone.
             yield_now().await;
         }
     }
@@ -181,13 +215,15 @@ impl Gate {
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            while (state.queue.front()).is_some_and(|call| call.turn.is_closed()) {
-                state.queue.pop_front();
-            }
             let closed_for = state.closed_for(now);
+            let waits = |call: &Waiting| {
+                !call.turn.is_closed() && call.patience.outlasts(closed_for).is_ok()
+            };
             if closed_for > Duration::ZERO {
-                let waits = |call: &Waiting| call.patience.outlasts(closed_for);
                 state.queue.retain(waits);
+            }
+            while state.queue.front().is_some_and(|call| !waits(call)) {
+                state.queue.pop_front();
             }
             if state.queue.is_empty() {
                 state.has_doorman = false;

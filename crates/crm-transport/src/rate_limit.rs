@@ -24,12 +24,11 @@ use std::{
 
 use async_trait::async_trait;
 use http::StatusCode;
-use tokio::time::Instant;
 
 use crate::{
-    Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
+    Call, Request, Response, Transport, TransportError,
     call::before_sending,
-    gate::{Gate, Pass, Patience, RateLimitState, TurnedAway},
+    gate::{Gate, Pass, Patience, RateLimitState},
     measure, retry_after,
 };
 
@@ -41,17 +40,16 @@ pub trait Limit: Send + Sync {
     /// What a call that may leave holds until it ends.
     type Pass: Send;
 
-    /// Waits until a call of this key may leave. At its deadline the caller stops waiting.
+    /// Waits until a call may leave, by its [`rate_limit_key`](Call::rate_limit_key). Its caller
+    /// stops waiting at its deadline, and when it is too late to begin it.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::RateLimited`], not sent, when that would take too long: at once when
-    /// the gate is known to open after the deadline.
-    fn pass(
-        &self,
-        key: u64,
-        deadline: Option<Instant>,
-    ) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
+    /// [`TransportErrorKind::RateLimited`](crate::TransportErrorKind::RateLimited), not sent, when
+    /// that would take too long: at once when the gate is known to open after the deadline. So is
+    /// [`TransportErrorKind::Expired`](crate::TransportErrorKind::Expired), when it opens after the
+    /// last moment to begin.
+    fn pass(&self, call: &Call) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
 
     /// Takes back the pass of a call that has its answer or failed. One that was abandoned or
     /// timed out may still be on its way: its pass is dropped. A limit that learns nothing from
@@ -123,15 +121,9 @@ impl Limit for RateLimit {
     type Pass = Pass;
 
     /// Cancelling gives the place to the next in the queue.
-    async fn pass(&self, key: u64, deadline: Option<Instant>) -> Result<Pass, TransportError> {
-        let patience = Patience {
-            longest_wait: self.longest_wait,
-            deadline,
-        };
-        let turn = self.gate(key).pass(patience).await;
-        turn.map_err(|TurnedAway| {
-            TransportError::new(TransportErrorKind::RateLimited, Delivery::NotExecuted)
-        })
+    async fn pass(&self, call: &Call) -> Result<Pass, TransportError> {
+        let patience = Patience::of(call, self.longest_wait);
+        Ok(self.gate(call.rate_limit_key).pass(patience).await?)
     }
 
     fn ended(&self, pass: Pass) {
@@ -156,7 +148,10 @@ impl fmt::Debug for RateLimit {
 /// [`TransportExt::with_rate_limit`](crate::TransportExt::with_rate_limit).
 ///
 /// An answer 429 closes the gate of its key for as long as the answer says. A call whose deadline
-/// passes before it opens again fails at once, as [`TransportErrorKind::RateLimited`].
+/// passes before it opens again fails at once, as
+/// [`TransportErrorKind::RateLimited`](crate::TransportErrorKind::RateLimited), and so does one that
+/// is [too old to begin](Call::begin_by) then, as
+/// [`TransportErrorKind::Expired`](crate::TransportErrorKind::Expired).
 #[derive(Debug, Clone)]
 pub struct WithRateLimit<T, L = RateLimit> {
     inner: T,
@@ -180,14 +175,14 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
+            let call = Call::of(&request);
             let &Call {
                 operation,
                 rate_limit_key: key,
-                deadline,
                 ..
-            } = Call::of(&request);
+            } = call;
             let waiting = measure::Waiting::new(operation);
-            let pass = before_sending(deadline, self.limit.pass(key, deadline)).await?;
+            let pass = before_sending(call, self.limit.pass(call)).await?;
             waiting.ends();
             let result = self.inner.send_unboxed(request).await;
             match &result {

@@ -42,8 +42,7 @@ impl<T: Transport> Transport for WithAuth<T> {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let auth = &self.auth.0;
-            let deadline = Call::of(&request).deadline;
-            let token = auth.token(deadline).await?;
+            let token = auth.token(Call::of(&request)).await?;
             let replay = Replay::of(&request);
             {
                 let response = self.inner.send_unboxed(token.authorize(request)).await?;
@@ -52,8 +51,9 @@ impl<T: Transport> Transport for WithAuth<T> {
                 }
             }
             tracing::debug!("the token was refused; asking for another");
-            let token = auth.token(deadline).await?;
-            let mut again = token.authorize(replay.into_request());
+            let again = replay.into_request();
+            let token = auth.token(Call::of(&again)).await?;
+            let mut again = token.authorize(again);
             Call::of_mut(&mut again).resend_count += 1;
             let response = self.inner.send_unboxed(again).await?;
             auth.tried_another(response.status() != StatusCode::UNAUTHORIZED);

@@ -21,7 +21,8 @@ use super::{
 #[cfg(feature = "token-cache")]
 use crate::token_cache::{Entry, TokenCache};
 use crate::{
-    Credentials, Delivery, Transport, TransportError, TransportErrorKind, call::before_sending,
+    Call, Credentials, Delivery, Transport, TransportError, TransportErrorKind,
+    call::before_sending,
 };
 
 /// How long a call waits for a token while the endpoint fails for a passing reason.
@@ -154,11 +155,8 @@ impl Shared {
             .filter(|token| now < token.expires_at && !token.is_refused.load(Ordering::Relaxed))
     }
 
-    /// A token that is valid, until the deadline.
-    pub(super) async fn token(
-        self: &Arc<Self>,
-        deadline: Option<Instant>,
-    ) -> Result<Arc<Token>, TransportError> {
+    /// A token that is valid, for a call that waits for it as long as it may still begin.
+    pub(super) async fn token(self: &Arc<Self>, call: &Call) -> Result<Arc<Token>, TransportError> {
         let now = Instant::now();
         let patience = now + PATIENCE;
         if let Some(token) = self.valid(now) {
@@ -167,8 +165,8 @@ impl Shared {
             }
             return Ok(token);
         }
-        let patience = deadline.map_or(patience, |deadline| patience.min(deadline));
-        before_sending(deadline, joined(self.start_renewal(None, patience))).await
+        let patience = (call.deadline).map_or(patience, |deadline| patience.min(deadline));
+        before_sending(call, joined(self.start_renewal(None, patience))).await
     }
 
     /// Asks in a task, which goes on without its caller, for a token that is not this one.

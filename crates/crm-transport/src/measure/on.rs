@@ -28,7 +28,7 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 /// | `crm.client.call.duration` | histogram, seconds | `operation`, outcome | [`WithRetry`](crate::WithRetry): each call with its waits and attempts |
 /// | `crm.client.attempts` | counter | `operation`, outcome | [`WithRetry`](crate::WithRetry) |
 /// | `crm.client.retries` | counter | `operation`, `reason`: a status or an error's kind | [`WithRetry`](crate::WithRetry) |
-/// | `crm.client.retries.withheld` | counter | `operation`, `reason`: `budget` or `deadline` | [`WithRetry`](crate::WithRetry): repeats that the policy wanted |
+/// | `crm.client.retries.withheld` | counter | `operation`, `reason`: `budget`, `deadline` or `begin_by` | [`WithRetry`](crate::WithRetry): repeats that the policy wanted |
 /// | `crm.client.rate_limit.wait` | histogram, seconds | `operation` | [`WithRateLimit`](crate::WithRateLimit) |
 /// | `crm.client.rate_limit.waiting` | gauge | `operation` | [`WithRateLimit`](crate::WithRateLimit): calls in the queue |
 /// | `crm.client.rate_limit.pauses` | counter | `operation` | [`WithRateLimit`](crate::WithRateLimit): answers 429, also to a gate that is closed already |

@@ -2,65 +2,29 @@
 //!
 //! What that is the policy says; the loop here waits.
 
+mod budget;
 mod policy;
 
-use std::{
-    fmt,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
-pub use self::policy::{Decision, Outcome, RetryPolicy};
+use self::budget::{Budget, Probe};
+pub use self::policy::{Decision, Outcome, RepeatCost, RetryPolicy};
 use crate::{
     Attempts, Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
     call::not_begun, measure, replay::Replay, trace,
 };
-
-/// The repeats that all calls of a transport share, so that an outage is not multiplied.
-#[derive(Debug)]
-struct Budget {
-    /// The repeats that are left, and when the last call came.
-    left: Mutex<(f64, Instant)>,
-    per_call: f64,
-    most: f64,
-}
-
-/// After so long an empty budget is full again, however few calls there are.
-const FULL_AGAIN: Duration = Duration::from_secs(600);
-
-impl Budget {
-    /// For a call that begins now.
-    fn deposit(&self, now: Instant) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let (left, last_call) = &mut *left;
-        let passed = now.saturating_duration_since(*last_call);
-        let with_time = self.most * passed.div_duration_f64(FULL_AGAIN);
-        *left = (*left + self.per_call + with_time).min(self.most);
-        // Another call may have begun later and come here first.
-        *last_call = now.max(*last_call);
-    }
-
-    fn withdraw(&self) -> bool {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let enough = left.0 >= 1.0;
-        if enough {
-            left.0 -= 1.0;
-        }
-        enough
-    }
-}
 
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
 /// [`TransportExt::with_retry`](crate::TransportExt::with_retry).
 ///
 /// The answer's extensions ([`Attempts`]) and the error tell how many attempts there were, and
 /// whether one before the last may have been executed. Each call is a `tracing` span, each repeat
-/// an event in it with its reason, and so is one that the budget or the deadline withholds.
+/// an event in it with its reason, and so is one that the budget, the deadline or the last moment to
+/// begin withholds.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
@@ -80,37 +44,79 @@ enum Next {
 
 impl<T: Transport> WithRetry<T> {
     pub(crate) fn new(inner: T, policy: RetryPolicy) -> Self {
-        let budget = Arc::new(Budget {
-            left: Mutex::new((policy.budget_reserve, Instant::now())),
-            per_call: policy.budget_ratio,
-            most: policy.budget_reserve,
-        });
+        let budget = Budget::new(policy.budget_ratio, policy.budget_reserve);
         Self {
             inner,
             policy,
-            budget,
+            budget: Arc::new(budget),
         }
     }
 
     /// The wait before the next attempt, or why there is none after all.
-    fn next(&self, decision: Decision, deadline: Option<Instant>) -> Next {
+    fn next(&self, decision: Decision, call: &Call) -> Next {
         let Decision::Repeat {
             within,
             at_least,
-            is_free,
+            cost,
         } = decision
         else {
             return Next::End;
         };
         let wait = within.mul_f64(fastrand::f64()).max(at_least);
-        let ends_before = |end: Instant| end.saturating_duration_since(Instant::now()) <= wait;
-        if deadline.is_some_and(ends_before) {
-            Next::Withheld("deadline")
-        } else if is_free || self.budget.withdraw() {
+        if let Some(bound) = passed_after(wait, call) {
+            Next::Withheld(bound)
+        } else if self.budget.withdraw(call.effect, cost) {
             Next::After(wait)
         } else {
-            Next::Withheld("budget")
+            Next::Withheld(BUDGET)
         }
+    }
+
+    /// Whether a call may begin. One that repeats an earlier write pays for that.
+    async fn may_begin(
+        &self,
+        call: &Call,
+        now: Instant,
+    ) -> Result<Option<Probe<'_>>, TransportError> {
+        call.may_begin()?;
+        if call.deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(not_begun());
+        }
+        if !call.resend {
+            return Ok(None);
+        }
+        let is_paid = self.budget.withdraw(call.effect, RepeatCost::One);
+        let probe = if is_paid {
+            self.probe(call).await
+        } else {
+            None
+        };
+        let spent = || TransportError::new(TransportErrorKind::BudgetSpent, Delivery::NotExecuted);
+        probe.map(Some).ok_or_else(spent)
+    }
+
+    /// Waits until a write may go out again that may have been carried out before.
+    async fn probe(&self, call: &Call) -> Option<Probe<'_>> {
+        let probe = self.budget.probe(call.effect);
+        match call.deadline {
+            Some(deadline) => timeout_at(deadline, probe).await.ok().flatten(),
+            None => probe.await,
+        }
+    }
+}
+
+/// Why a repeat that the policy wants is withheld: the budget is spent.
+const BUDGET: &str = "budget";
+
+/// Which bound of the call has passed after this wait.
+fn passed_after(wait: Duration, call: &Call) -> Option<&'static str> {
+    let ends_before = |end: Instant| end.saturating_duration_since(Instant::now()) <= wait;
+    if call.deadline.is_some_and(ends_before) {
+        Some("deadline")
+    } else if call.begin_by.is_some_and(|end| end.time_left() <= wait) {
+        Some("begin_by")
+    } else {
+        None
     }
 }
 
@@ -141,12 +147,8 @@ impl<T: Transport> Transport for WithRetry<T> {
                 .into_iter()
                 .flatten()
                 .min();
-            let &mut Call {
-                operation,
-                effect,
-                deadline,
-                ..
-            } = call;
+            let call = call.clone();
+            let operation = call.operation;
             let span = tracing::info_span!(
                 "call",
                 otel.name = operation,
@@ -155,42 +157,54 @@ impl<T: Transport> Transport for WithRetry<T> {
                 error.type = field::Empty,
                 otel.status_code = field::Empty,
             );
-            self.budget.deposit(started);
             let mut replay = Replay::of(&request);
-            let mut result = if deadline.is_some_and(|deadline| deadline <= started) {
-                Err(not_begun())
-            } else {
-                // Stays where it is: it is large.
-                let sending = pin!(self.inner.send_unboxed(request));
-                within(deadline, sending.instrument(span.clone())).await
+            let mut probe = None;
+            let may_begin = self.may_begin(&call, started).await;
+            let mut result = match may_begin {
+                Err(error) => Err(error),
+                Ok(first) => {
+                    probe = first;
+                    // Stays where it is: it is large.
+                    let sending = pin!(self.inner.send_unboxed(request));
+                    within(call.deadline, sending.instrument(span.clone())).await
+                }
             };
             let mut earlier = Delivery::NotExecuted;
             let mut attempt = 1;
             loop {
                 let outcome = Outcome::of(&result);
                 measure::attempt(operation, outcome);
-                let decision = self.policy.decide(attempt, effect, outcome);
-                let next = self.next(decision, deadline);
+                self.budget.note(call.effect, outcome, probe.take());
+                let decision = self.policy.decide(attempt, &call, outcome);
+                let mut next = self.next(decision, &call);
+                if let Next::After(wait) = next {
+                    tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
+                    sleep(wait).await;
+                    if earlier.and(outcome.delivery()) == Delivery::Unknown {
+                        probe = self.probe(&call).await;
+                        if probe.is_none() {
+                            next = Next::Withheld(BUDGET);
+                        }
+                    }
+                }
                 if let Next::Withheld(reason) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, reason, "not repeating");
                     measure::withheld(operation, reason);
                 }
-                let Next::After(wait) = next else {
+                let Next::After(_) = next else {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
                     measure::call(operation, &result, started);
                     return counted(result, attempt, earlier);
                 };
-                tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                 measure::retry(operation, outcome);
                 earlier = earlier.and(outcome.delivery());
-                sleep(wait).await;
                 let mut request = replay.into_request();
                 Call::of_mut(&mut request).resend_count = attempt;
                 replay = Replay::of(&request);
                 // Repeats are rare: in a box they make no other call larger.
                 let sending = Box::pin(self.inner.send_unboxed(request));
-                result = within(deadline, sending.instrument(span.clone())).await;
+                result = within(call.deadline, sending.instrument(span.clone())).await;
                 attempt += 1;
             }
         }

@@ -4,20 +4,26 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::{Delivery, Effect, Response, TransportError, TransportErrorKind, problem, retry_after};
+use crate::{
+    Call, Delivery, Effect, Response, TransportError, TransportErrorKind, problem, retry_after,
+};
 
 /// When to repeat, how often, after which waits.
 ///
 /// Waits grow exponentially with full jitter: each is drawn between nothing and a bound that
 /// doubles. An answer that names a wait is given that at least.
 ///
-/// | What happened | read | idempotent write | creation |
+/// | What happened | read | idempotent write | creation, bounded write |
 /// |---|---|---|---|
-/// | an error that no repeat heals ([`is_permanent`](TransportErrorKind::is_permanent)), or that a layer has waited for (kinds `TokenEndpoint`, `RateLimited`) | no | no | no |
-/// | any other error, not sent; 429; 409 for maintenance | yes | yes | yes |
+/// | an error that no repeat heals ([`is_permanent`](TransportErrorKind::is_permanent)), that a layer has waited for (kinds `TokenEndpoint`, `RateLimited`), or that wants a new decision (`Expired`, `BudgetSpent`) | no | no | no |
+/// | any other error, surely not executed; 429; 409 for maintenance | yes | yes | yes |
 /// | any other error; 502, 503, 504 | yes | yes | no |
 /// | 408, 500 and above, but not 501 | yes | no | no |
 /// | any other answer | no | no | no |
+///
+/// A bounded write is one with a last moment to begin ([`Call::begin_by`]): it was decided on what a
+/// reading showed. Once it may have been carried out, a repeat needs a fresh look, and that is its
+/// caller's. No call is repeated after its last moment to begin, whatever it does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,7 +45,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     /// At most 5 attempts within 5 minutes; waits of up to 200 ms, then 400 ms, …, 20 s; in
-    /// the long run one repeat for every five calls, with 50 in reserve for each ten minutes.
+    /// the long run one repeat for every five successes, with 50 in reserve for each ten minutes.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -87,9 +93,22 @@ pub enum Decision {
         within: Duration,
         /// What the answer asked for.
         at_least: Duration,
-        /// Whether it costs no budget: what failed was not the service.
-        is_free: bool,
+        /// What it costs of the budget.
+        cost: RepeatCost,
     },
+}
+
+/// What a repeat costs of the budget that all calls of a transport share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RepeatCost {
+    /// Nothing: what failed keeps its callers away by itself.
+    Nothing,
+    /// Nothing for the first 64 in 50 s, since an idle connection failed and not the service; then
+    /// one.
+    OneOverStale,
+    /// One.
+    One,
 }
 
 impl RetryPolicy {
@@ -121,32 +140,42 @@ impl RetryPolicy {
         self
     }
 
-    /// How many repeats each call adds to the shared budget, and how many it starts with and
-    /// holds at most. An outage uses it up; then calls fail after their first attempt. Time fills
-    /// it too: after ten minutes it is full again, however few calls there are.
+    /// How many repeats each success adds to the shared budget, and how many it starts with and
+    /// holds at most; of reads and of writes apart. An outage uses it up; then calls fail after
+    /// their first attempt, until one succeeds. Time fills it too, but not in an outage: ten minutes
+    /// after a success it is full again, however few calls there are.
+    ///
+    /// Once a write was not answered, and until one succeeds, writes that may have been carried out
+    /// go out again one at a time. The others wait for what becomes of that one.
     ///
     /// A repeat after an answer 429 costs none, for the closed gate bounds it, nor does one while
     /// the server of a shared limit is away. So have
     /// [`with_rate_limit`](crate::TransportExt::with_rate_limit) below.
-    pub fn budget(mut self, per_call: f64, reserve: u32) -> Self {
-        self.budget_ratio = per_call.max(0.0);
+    pub fn budget(mut self, per_success: f64, reserve: u32) -> Self {
+        self.budget_ratio = per_success.max(0.0);
         self.budget_reserve = f64::from(reserve);
         self
     }
 
-    /// What to do after attempt number `attempt`, counted from 1.
+    /// What to do after attempt number `attempt` of this call, counted from 1.
     #[must_use]
-    pub fn decide(&self, attempt: u32, effect: Effect, outcome: Outcome) -> Decision {
+    pub fn decide(&self, attempt: u32, call: &Call, outcome: Outcome) -> Decision {
         use {Delivery::*, TransportErrorKind::*};
 
+        let effect = call.effect;
+        let may_be_twice = match effect {
+            Effect::Read => true,
+            Effect::Idempotent => call.begin_by.is_none(),
+            Effect::Creates => false,
+        };
         let may = match outcome {
             Outcome::Error { kind, .. } if kind.is_permanent() => false,
-            // A layer below has waited as long as a call may.
+            // A layer below has waited as long as a call may, or its caller has to decide again.
             Outcome::Error {
                 kind: TokenEndpoint | RateLimited | Expired | BudgetSpent,
                 ..
             } => false,
-            Outcome::Error { delivery, .. } => delivery == NotExecuted || effect != Effect::Creates,
+            Outcome::Error { delivery, .. } => delivery == NotExecuted || may_be_twice,
             Outcome::Answer {
                 status,
                 maintenance,
@@ -154,7 +183,7 @@ impl RetryPolicy {
             } => match status.as_u16() {
                 429 => true,
                 409 => maintenance,
-                502..=504 => effect != Effect::Creates,
+                502..=504 => may_be_twice,
                 501 => false,
                 408 | 500..=599 => effect == Effect::Read,
                 _ => false,
@@ -182,7 +211,11 @@ impl RetryPolicy {
                 doubled.min(self.longest_wait)
             },
             at_least: outcome.asked_wait(),
-            is_free: at_once || outcome.has_its_own_back_off(),
+            cost: match outcome {
+                _ if outcome.has_its_own_back_off() => RepeatCost::Nothing,
+                _ if at_once => RepeatCost::OneOverStale,
+                _ => RepeatCost::One,
+            },
         }
     }
 }
@@ -207,6 +240,10 @@ impl Outcome {
         }
     }
 
+    pub(super) fn is_success(self) -> bool {
+        matches!(self, Self::Answer { status, .. } if status.is_success())
+    }
+
     fn asked_wait(self) -> Duration {
         match self {
             Self::Answer { retry_after, .. } => retry_after.unwrap_or_default(),
@@ -227,7 +264,7 @@ impl Outcome {
     /// gateway that lost track.
     pub(super) fn delivery(self) -> Delivery {
         match self {
-            Self::Answer { status, .. } if status.is_success() => Delivery::Unknown,
+            Self::Answer { .. } if self.is_success() => Delivery::Unknown,
             Self::Answer { status, .. } if status.is_server_error() => Delivery::Unknown,
             Self::Answer { status, .. } if status == StatusCode::REQUEST_TIMEOUT => {
                 Delivery::Unknown

@@ -23,10 +23,10 @@ use self::{
     server::Server,
 };
 use crate::{
-    Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
+    Call, Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
     VENDOR_CALLS_PER_SECOND,
     attendant::Attendant,
-    gate::{self, Pass, Patience},
+    gate::{self, Pass, Patience, TurnedAway},
     rate_limit::LONGEST_WAIT,
 };
 
@@ -88,8 +88,8 @@ pub enum Fallback {
 /// Why there is no place.
 #[derive(Clone)]
 enum Refused {
-    /// The gate stays closed for too long.
-    Closed,
+    /// The gate stays closed for too long, or it is too late to begin.
+    TurnedAway(TurnedAway),
     /// The server gives no place, for this reason.
     Away(Arc<str>),
 }
@@ -180,9 +180,8 @@ impl SharedLimit {
         loop {
             let place = {
                 let mut queue = lock(&shared_queue);
-                if !patience.outlasts(queue.closed_for()) {
-                    return Err(Refused::Closed);
-                }
+                let outlasts = patience.outlasts(queue.closed_for());
+                outlasts.map_err(Refused::TurnedAway)?;
                 let (sender, place) = oneshot::channel();
                 queue.waiting.push_back(Waiting {
                     place: sender,
@@ -199,7 +198,7 @@ impl SharedLimit {
             if let Ok(place) = place.await {
                 return place;
             }
-            // The gate stays closed for too long, or the asker's runtime is gone.
+            // The gate stays closed for too long, it is too late, or the asker's runtime is gone.
             yield_now().await;
         }
     }
@@ -252,10 +251,12 @@ impl SharedLimit {
 
 impl From<Refused> for TransportError {
     fn from(refused: Refused) -> Self {
-        let error = |kind| Self::new(kind, Delivery::NotExecuted);
         match refused {
-            Refused::Closed => error(TransportErrorKind::RateLimited),
-            Refused::Away(reason) => error(TransportErrorKind::LimitServer).with_source(&*reason),
+            Refused::TurnedAway(turned_away) => turned_away.into(),
+            Refused::Away(reason) => {
+                Self::new(TransportErrorKind::LimitServer, Delivery::NotExecuted)
+                    .with_source(&*reason)
+            }
         }
     }
 }
@@ -264,17 +265,11 @@ impl Limit for SharedLimit {
     /// Of the local share, if that lets it pass.
     type Pass = Option<Pass>;
 
-    async fn pass(
-        &self,
-        key: u64,
-        deadline: Option<Instant>,
-    ) -> Result<Option<Pass>, TransportError> {
-        let patience = Patience {
-            longest_wait: self.longest_wait,
-            deadline,
-        };
+    async fn pass(&self, call: &Call) -> Result<Option<Pass>, TransportError> {
+        let patience = Patience::of(call, self.longest_wait);
         for _ in 0..PLACES {
-            match (self.place(key, patience).await, &self.fallback) {
+            let place = self.place(call.rate_limit_key, patience).await;
+            match (place, &self.fallback) {
                 (Ok(start), _) => {
                     sleep_until(start).await;
                     if Instant::now() < start + SLACK {
@@ -282,7 +277,7 @@ impl Limit for SharedLimit {
                     }
                 }
                 (Err(Refused::Away(_)), Fallback::LocalShare(limit)) => {
-                    return limit.pass(key, deadline).await.map(Some);
+                    return limit.pass(call).await.map(Some);
                 }
                 (Err(refused), _) => return Err(refused.into()),
             }

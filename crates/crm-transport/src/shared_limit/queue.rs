@@ -34,9 +34,11 @@ impl Served for Mutex<Queue> {
 }
 
 impl Queue {
-    /// How many wait; none ends the asker.
+    /// How many wait, and may still begin; none ends the asker.
     pub(super) fn wanted(&mut self) -> Option<usize> {
-        self.waiting.retain(|call| !call.place.is_closed());
+        let closed_for = self.closed_for();
+        self.waiting
+            .retain(|call| !call.place.is_closed() && call.patience.outlasts(closed_for).is_ok());
         if self.waiting.is_empty() {
             self.has_asker = false;
             return None;
@@ -58,7 +60,7 @@ impl Queue {
     pub(super) fn closed_until(&mut self, until: Instant) {
         self.closed_until = Some(until);
         let closed_for = self.closed_for();
-        let waits = |call: &Waiting| call.patience.outlasts(closed_for);
+        let waits = |call: &Waiting| call.patience.outlasts(closed_for).is_ok();
         self.waiting.retain(waits);
     }
 

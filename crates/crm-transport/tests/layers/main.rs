@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod auth;
+#[cfg(feature = "mock")]
+mod begin_by;
+mod budget;
 #[cfg(feature = "cassette")]
 mod cassette;
 #[cfg(feature = "metrics")]

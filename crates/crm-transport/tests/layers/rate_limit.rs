@@ -28,10 +28,13 @@ fn counting(arrivals: &Arrivals) -> impl Transport + Clone + use<> {
     })
 }
 
+fn call(key: u64) -> Call {
+    Call::new("Test", Effect::Read).rate_limit_key(key)
+}
+
 fn keyed(key: u64) -> Request {
     let mut request = request(Effect::Read);
-    let call = Call::new("Test", Effect::Read).rate_limit_key(key);
-    request.extensions_mut().insert(call);
+    request.extensions_mut().insert(call(key));
     request
 }
 
@@ -296,15 +299,15 @@ async fn clones_that_wait_for_different_times_share_the_limit() {
     let impatient = limit.clone().longest_wait(Duration::from_secs(2));
     let started = Instant::now();
     for _ in 0..10 {
-        drop(impatient.pass(1, None).await.unwrap());
-        drop(limit.pass(1, None).await.unwrap());
+        drop(impatient.pass(&call(1)).await.unwrap());
+        drop(limit.pass(&call(1)).await.unwrap());
     }
     assert!(started.elapsed() >= Duration::from_millis(1_900));
 
     limit.close(1, Some(Duration::from_secs(5))).await;
     let (turned_away, waited) = tokio::join!(
-        async { (impatient.pass(1, None).await.is_err(), started.elapsed()) },
-        async { (limit.pass(1, None).await.is_ok(), started.elapsed()) },
+        async { (impatient.pass(&call(1)).await.is_err(), started.elapsed()) },
+        async { (limit.pass(&call(1)).await.is_ok(), started.elapsed()) },
     );
     assert!(turned_away.0 && waited.0);
     assert!(waited.1 - turned_away.1 >= Duration::from_secs(5));
@@ -315,9 +318,10 @@ async fn permits_are_the_calls_that_would_leave_within_a_second() {
     let limit = RateLimit::per_second(10);
     let permits = || limit.state(1).permits;
     assert_eq!(permits(), 10);
-    let _pass = limit.pass(1, None).await.unwrap();
+    let _pass = limit.pass(&call(1)).await.unwrap();
     assert_eq!(permits(), 9);
-    let waiting = limit.pass(1, None);
+    let call = call(1);
+    let waiting = limit.pass(&call);
     tokio::pin!(waiting);
     assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
     assert_eq!((permits(), limit.state(1).waiting), (8, 1));
@@ -395,8 +399,9 @@ async fn nobody_waits_for_a_gate_that_opens_after_the_deadline() {
 async fn a_call_in_the_queue_is_turned_away_when_the_gate_closes_beyond_its_deadline() {
     let limit = RateLimit::per_second(1);
     let started = Instant::now();
-    drop(limit.pass(1, None).await.unwrap());
-    let waits = limit.pass(1, Some(started + Duration::from_secs(5)));
+    drop(limit.pass(&call(1)).await.unwrap());
+    let impatient = call(1).deadline(started + Duration::from_secs(5));
+    let waits = limit.pass(&impatient);
     let closes = async {
         sleep(Duration::from_millis(500)).await;
         limit.close(1, Some(Duration::from_secs(7))).await;
@@ -516,14 +521,15 @@ fn a_call_does_not_wait_for_ever_when_the_runtime_of_another_one_ends() {
         builder.enable_time().start_paused(true).build().unwrap()
     };
     let limit = RateLimit::per_second(60);
+    let call = call(1);
     let first = runtime();
     first.block_on(async {
         limit.close(1, Some(Duration::from_secs(7))).await;
-        let mut waiting = Box::pin(limit.pass(1, None));
+        let mut waiting = Box::pin(limit.pass(&call));
         assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
     });
     runtime().block_on(async {
-        let mut waiting = Box::pin(limit.pass(1, None));
+        let mut waiting = Box::pin(limit.pass(&call));
         assert!(timeout(Duration::ZERO, waiting.as_mut()).await.is_err());
         first.shutdown_background();
         let passed = timeout(Duration::from_secs(60), waiting).await;

@@ -8,24 +8,26 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Attempts, Call, Decision, Delivery, Effect, Outcome, RateLimit, Request, Response, RetryPolicy,
-    Transport, TransportError, TransportErrorKind, TransportExt,
+    Attempts, Call, Decision, Delivery, Effect, Moment, Outcome, RateLimit, Request, Response,
+    RetryPolicy, Transport, TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
-use tokio::time::{Instant, advance};
+use tokio::time::Instant;
 
 use super::{Scripted, answer, request};
 
-const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Idempotent, Effect::Creates];
-
-/// Which effects are repeated after this outcome, as `read idempotent creates`.
-fn repeated(outcome: Outcome) -> [bool; 3] {
+/// Which calls are repeated after this outcome, as `read idempotent creation`.
+fn repeated(outcome: Outcome, begin_by: Option<Moment>) -> [bool; 3] {
     let policy = RetryPolicy::default();
-    EFFECTS.map(|effect| policy.decide(1, effect, outcome) != Decision::Stop)
+    [Effect::Read, Effect::Idempotent, Effect::Creates].map(|effect| {
+        let mut call = Call::new("Test", effect);
+        call.begin_by = begin_by;
+        policy.decide(1, &call, outcome) != Decision::Stop
+    })
 }
 
-#[test]
-fn the_policy_is_this_table() {
+#[tokio::test]
+async fn the_policy_is_this_table() {
     use {Delivery::*, TransportErrorKind::*};
 
     let status = |code| answered(code, None);
@@ -62,6 +64,8 @@ fn the_policy_is_this_table() {
         (error(Reset, NotExecuted), all),
         (error(Other, NotExecuted), all),
         (error(TokenEndpoint, NotExecuted), none),
+        (error(Expired, NotExecuted), none),
+        (error(BudgetSpent, NotExecuted), none),
         (error(LimitServer, NotExecuted), all),
         (error(ClosedWhileIdle, NotExecuted), all),
         (error(Timeout, Unknown), safe),
@@ -77,7 +81,12 @@ fn the_policy_is_this_table() {
         (error(Refused, NotExecuted), none),
         (error(Tls, NotExecuted), none),
     ] {
-        assert_eq!(repeated(outcome), expected, "{outcome:?}");
+        assert_eq!(repeated(outcome, None), expected, "{outcome:?}");
+        // A write that was decided on a reading is repeated as a creation is.
+        let [read, _, creation] = expected;
+        let begin_by = Moment::now().after(Duration::from_secs(60));
+        let bounded = repeated(outcome, Some(begin_by));
+        assert_eq!(bounded, [read, creation, creation], "{outcome:?}, bounded");
     }
 }
 
@@ -94,7 +103,11 @@ fn waits_double_up_to_a_bound_and_an_asked_wait_is_kept() {
     let policy = RetryPolicy::default()
         .attempts(40)
         .waits(Duration::from_millis(200), Duration::from_secs(20));
-    let wait = |attempt, outcome| match policy.decide(attempt, Effect::Read, outcome) {
+    let wait = |attempt, outcome| match policy.decide(
+        attempt,
+        &Call::new("Test", Effect::Read),
+        outcome,
+    ) {
         Decision::Repeat {
             within, at_least, ..
         } => (within.as_millis(), at_least.as_secs()),
@@ -106,7 +119,8 @@ fn waits_double_up_to_a_bound_and_an_asked_wait_is_kept() {
     assert_eq!(wait(1, answered(429, asked)), (200, 7));
     // An answer that asks for a wait does not thereby allow a repeat.
     let outcome = answered(503, asked);
-    assert_eq!(policy.decide(1, Effect::Creates, outcome), Decision::Stop);
+    let creation = Call::new("Test", Effect::Creates);
+    assert_eq!(policy.decide(1, &creation, outcome), Decision::Stop);
 }
 
 #[tokio::test(start_paused = true)]
@@ -144,57 +158,6 @@ async fn who_wants_no_repeat_gets_none() {
     let transport = wire.clone().with_retry(RetryPolicy::never());
     transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(wire.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_that_succeed_fill_the_budget_up_to_its_reserve() {
-    let wire = Scripted::new(|_, request: &Request| {
-        let fails = request.uri().path() == "/fails";
-        Ok(answer(if fails { 503 } else { 200 }, ""))
-    });
-    let policy = RetryPolicy::default().attempts(100).budget(0.5, 3);
-    let transport = wire.clone().with_retry(policy);
-    let repeats = async || {
-        let before = wire.calls();
-        let mut request = request(Effect::Read);
-        *request.uri_mut() = "/fails".parse().unwrap();
-        transport.send(request).await.unwrap();
-        wire.calls() - before - 1
-    };
-    assert_eq!(repeats().await, 3, "the reserve");
-    assert_eq!(repeats().await, 0, "half of a repeat is none");
-    for _ in 0..2 {
-        transport.send(request(Effect::Read)).await.unwrap();
-    }
-    assert_eq!(repeats().await, 2, "four calls' worth");
-    for _ in 0..100 {
-        transport.send(request(Effect::Read)).await.unwrap();
-    }
-    assert_eq!(repeats().await, 3, "never more than the reserve");
-}
-
-#[tokio::test(start_paused = true)]
-async fn time_fills_the_reserve_whatever_the_number_of_calls() {
-    let wire = Scripted::new(|_, _: &Request| Ok(answer(503, "")));
-    let minutes = |minutes: u64| advance(Duration::from_secs(minutes * 60));
-    for reserve in [20, 0] {
-        let policy = RetryPolicy::default().attempts(100);
-        let policy = policy.waits(Duration::ZERO, Duration::ZERO);
-        let transport = wire.clone().with_retry(policy.budget(0.0, reserve));
-        let repeats = async || {
-            let before = wire.calls();
-            transport.send(request(Effect::Read)).await.unwrap();
-            (wire.calls() - before - 1) as u32
-        };
-        assert_eq!(repeats().await, reserve);
-        assert_eq!(repeats().await, 0, "used up");
-        minutes(5).await;
-        assert_eq!(repeats().await, reserve / 2);
-        minutes(10).await;
-        assert_eq!(repeats().await, reserve, "whole again");
-        minutes(600).await;
-        assert_eq!(repeats().await, reserve, "never more than the reserve");
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,69 +224,6 @@ async fn attempts_and_total_time_are_bounded() {
         .unwrap();
     assert_eq!(response.status(), 429);
     assert_eq!((wire.calls(), started.elapsed().as_secs()), (3, 80));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_outage_is_not_multiplied() {
-    let wire = Scripted::new(|_, _: &Request| Ok(answer(503, "")));
-    let policy = RetryPolicy::default().budget(0.2, 50);
-    let transport = wire.clone().with_retry(policy);
-    let started = Instant::now();
-    for _ in 0..1_000 {
-        transport.send(request(Effect::Read)).await.unwrap();
-    }
-    let calls = wire.calls();
-    assert!(started.elapsed() < Duration::from_secs(60));
-    // 50 in reserve and one repeat for every five calls, and the reserve of a minute.
-    assert!(calls <= 1_000 + 50 + 200 + 5, "{calls} attempts");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stale_connection_is_repeated_at_once_and_costs_no_budget() {
-    let wire = Scripted::new(|call, _: &Request| match call % 2 {
-        0 => Err(TransportError::new(
-            TransportErrorKind::ClosedWhileIdle,
-            Delivery::NotExecuted,
-        )),
-        _ => Ok(answer(200, "")),
-    });
-    let transport = wire
-        .clone()
-        .with_retry(RetryPolicy::default().budget(0.0, 0));
-    let started = Instant::now();
-    for _ in 0..10 {
-        assert_eq!(
-            transport
-                .send(request(Effect::Creates))
-                .await
-                .unwrap()
-                .status(),
-            200
-        );
-    }
-    assert_eq!((wire.calls(), started.elapsed()), (20, Duration::ZERO));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_server_that_keeps_taking_no_request_on_is_left_alone_and_costs_budget() {
-    let wire = Scripted::new(|_, _: &Request| {
-        let kind = TransportErrorKind::ClosedWhileIdle;
-        Err(TransportError::new(kind, Delivery::NotExecuted))
-    });
-    let policy = RetryPolicy::default().attempts(9).budget(0.0, 3);
-    let transport = wire.clone().with_retry(policy);
-    let started = Instant::now();
-    let error = transport.send(request(Effect::Read)).await.unwrap_err();
-    assert!(
-        error.to_string().ends_with(" (after 5 attempts)"),
-        "{error}"
-    );
-    assert_eq!(
-        wire.calls(),
-        5,
-        "one repeat at once, and the three in reserve"
-    );
-    assert!(started.elapsed() > Duration::from_millis(10));
 }
 
 /// What the wire does with one attempt.
@@ -507,23 +407,4 @@ async fn a_deadline_that_passes_in_the_queue_or_before_leaves_a_call_not_sent() 
     }
     assert_eq!(started.elapsed().as_millis(), 500);
     assert_eq!(wire.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_repeat_that_comes_too_late_costs_no_budget() {
-    let wire = Scripted::new(|call, _: &Request| {
-        let mut busy = answer(429, "");
-        let wait = if call == 0 { 40 } else { 1 };
-        busy.headers_mut().insert("retry-after", wait.into());
-        Ok(busy)
-    });
-    let policy = RetryPolicy::default()
-        .attempts(2)
-        .total_time(Duration::from_secs(30))
-        .budget(0.0, 1);
-    let transport = wire.clone().with_retry(policy);
-    transport.send(request(Effect::Read)).await.unwrap();
-    assert_eq!(wire.calls(), 1, "40 s are more than is left");
-    transport.send(request(Effect::Read)).await.unwrap();
-    assert_eq!(wire.calls(), 3, "the one repeat is still there");
 }

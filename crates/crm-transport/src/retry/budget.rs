@@ -1,0 +1,167 @@
+//! The repeats that all calls of a transport share, so that an outage is not multiplied.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync, time::Instant};
+
+use super::policy::{Outcome, RepeatCost};
+use crate::{Delivery, Effect};
+
+/// After so long without a failure an empty budget is full again, however few calls there are.
+const FULL_AGAIN: Duration = Duration::from_secs(600);
+
+/// How many repeats over stale connections are free in the time for which a connection is kept
+/// ([`Limits`](crate::Limits), unless set). Each connection may be found stale once, but which one
+/// a request took is not visible through every HTTP library. No pool of a tenant holds more.
+const FREE_OVER_STALE: u32 = 64;
+const KEPT_IDLE: Duration = Duration::from_secs(50);
+
+/// Reads and writes apart, since what reads back a lost write must not pay for the next one.
+#[derive(Debug)]
+pub(super) struct Budget {
+    reads: Purse,
+    writes: Purse,
+    over_stale: Mutex<(Instant, u32)>,
+}
+
+/// The budget of one kind of calls.
+#[derive(Debug)]
+struct Purse {
+    per_success: f64,
+    most: f64,
+    state: Mutex<State>,
+    /// Held by the one repeat that is on its way while none is known to succeed.
+    probe: sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The repeats that are left, and when they were counted.
+    left: f64,
+    counted_at: Instant,
+    /// Since a call was not answered, and until one succeeds.
+    is_failing: bool,
+    probes_failed: u64,
+}
+
+/// A write that goes out again. While none is known to succeed it is the only one, until dropped.
+#[derive(Debug)]
+pub(super) struct Probe<'a>(Option<sync::MutexGuard<'a, ()>>);
+
+impl Budget {
+    pub(super) fn new(per_success: f64, reserve: f64) -> Self {
+        let now = Instant::now();
+        let purse = || Purse {
+            per_success,
+            most: reserve,
+            state: Mutex::new(State {
+                left: reserve,
+                counted_at: now,
+                is_failing: false,
+                probes_failed: 0,
+            }),
+            probe: sync::Mutex::default(),
+        };
+        Self {
+            reads: purse(),
+            writes: purse(),
+            over_stale: Mutex::new((now, 0)),
+        }
+    }
+
+    /// Notes what became of an attempt.
+    pub(super) fn note(&self, effect: Effect, outcome: Outcome, probe: Option<Probe<'_>>) {
+        let purse = self.purse(effect);
+        let mut state = purse.state();
+        if outcome.is_success() {
+            purse.count_time(&mut state);
+            state.left = (state.left + purse.per_success).min(purse.most);
+            state.is_failing = false;
+        } else if outcome.delivery() == Delivery::Unknown {
+            purse.count_time(&mut state);
+            state.is_failing = true;
+            state.probes_failed += u64::from(probe.is_some_and(|probe| probe.0.is_some()));
+        }
+    }
+
+    /// Takes what a repeat costs; whether it is there.
+    pub(super) fn withdraw(&self, effect: Effect, cost: RepeatCost) -> bool {
+        match cost {
+            RepeatCost::Nothing => return true,
+            RepeatCost::OneOverStale if self.is_free_over_stale() => return true,
+            _ => {}
+        }
+        let purse = self.purse(effect);
+        let mut state = purse.state();
+        purse.count_time(&mut state);
+        let enough = state.left >= 1.0;
+        if enough {
+            state.left -= 1.0;
+        }
+        enough
+    }
+
+    /// Waits until a write may go out again that may have been carried out before. While none is
+    /// known to succeed one goes at a time, and the others wait for what becomes of it: if it is not
+    /// answered either, there is none for them.
+    pub(super) async fn probe(&self, effect: Effect) -> Option<Probe<'_>> {
+        let purse = self.purse(effect);
+        let probes_failed = {
+            let state = purse.state();
+            if effect == Effect::Read || !state.is_failing {
+                return Some(Probe(None));
+            }
+            state.probes_failed
+        };
+        let only_one = purse.probe.lock().await;
+        let state = purse.state();
+        match state.is_failing {
+            false => Some(Probe(None)),
+            true if state.probes_failed > probes_failed => None,
+            true => Some(Probe(Some(only_one))),
+        }
+    }
+
+    fn purse(&self, effect: Effect) -> &Purse {
+        match effect {
+            Effect::Read => &self.reads,
+            Effect::Idempotent | Effect::Creates => &self.writes,
+        }
+    }
+
+    fn is_free_over_stale(&self) -> bool {
+        let now = Instant::now();
+        let mut over_stale = lock(&self.over_stale);
+        let (since, free) = &mut *over_stale;
+        if now >= *since + KEPT_IDLE {
+            (*since, *free) = (now, 0);
+        }
+        let is_free = *free < FREE_OVER_STALE;
+        *free += u32::from(is_free);
+        is_free
+    }
+}
+
+impl Purse {
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Adds what the time since it was last counted is worth. An outage's is worth nothing.
+    fn count_time(&self, state: &mut State) {
+        let now = Instant::now();
+        if !state.is_failing {
+            let passed = now.saturating_duration_since(state.counted_at);
+            let with_time = self.most * passed.div_duration_f64(FULL_AGAIN);
+            state.left = (state.left + with_time).min(self.most);
+        }
+        state.counted_at = now;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
