@@ -19,6 +19,8 @@ pub(crate) struct Format {
     /// The scripts that lead from each version to the next; the first makes the tables. The
     /// number of scripts is the present version, kept in the `user_version` pragma.
     pub(crate) migrations: &'static [&'static str],
+    /// Makes SQL functions of its own known to a connection.
+    pub(crate) prepare: fn(&Connection) -> rusqlite::Result<()>,
 }
 
 impl Format {
@@ -154,6 +156,7 @@ impl Database {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.set_prepared_statement_cache_capacity(64);
+            (format.prepare)(&connection)?;
             Ok(connection)
         };
         Ok(Self {
@@ -260,6 +263,7 @@ mod tests {
         noun: "test",
         application_id: 1,
         migrations: &[],
+        prepare: |_| Ok(()),
     };
 
     #[test]

@@ -10,7 +10,7 @@ use crm_contacts::ContactsError;
 use crm_models::TenantId;
 use rusqlite::ErrorCode;
 
-use crate::input::InvalidRows;
+use crate::{ChangeId, Digest, ExpectedDigest, input::InvalidRows, set::seal::Altered};
 
 /// Why planning, applying, undoing or reporting ended early.
 ///
@@ -92,6 +92,34 @@ pub enum BulkError {
 
     /// Another owner took this change set over: this run records nothing more.
     Superseded {
+        /// The change set.
+        path: PathBuf,
+    },
+
+    /// The change set is not what was planned, nor what a run made of it: changes were edited,
+    /// damaged, added or removed. Nothing was sent.
+    Altered {
+        /// The change set.
+        path: PathBuf,
+        /// The first changes that are not as they were; none when it is the set as a whole.
+        changes: Vec<ChangeId>,
+        /// How many more there are.
+        more: u64,
+    },
+
+    /// The change set is not the one that was approved. Nothing was sent.
+    NotExpected {
+        /// The change set.
+        path: PathBuf,
+        /// Its digest.
+        found: Digest,
+        /// The digest of what was approved.
+        expected: ExpectedDigest,
+    },
+
+    /// The change set was written by version 0.1, which gave no digests, and nobody has looked at
+    /// it with this version. Nothing was sent.
+    NotAdopted {
         /// The change set.
         path: PathBuf,
     },
@@ -187,6 +215,19 @@ impl fmt::Display for BulkError {
                 "was taken over by another process, which reads back what this one had in flight; \
                  leave the rest to it",
             ),
+            Self::Altered { changes, more, .. } => altered(f, changes, *more),
+            Self::NotExpected {
+                found, expected, ..
+            } => write!(
+                f,
+                "has the digest {}, but {expected} was approved; nothing was sent: look at it and \
+                 have it approved, or apply the set that was",
+                found.short()
+            ),
+            Self::NotAdopted { .. } => f.write_str(
+                "was written by version 0.1, so it has no digest yet; nothing was sent: look at \
+                 it with `crm show`, which gives it one",
+            ),
             Self::WrongTenant { file, given, .. } => {
                 write!(
                     f,
@@ -212,6 +253,26 @@ impl fmt::Display for BulkError {
             Self::Contacts(error) => error.fmt(f),
         }
     }
+}
+
+/// What is said of a set that is not what was approved.
+fn altered(f: &mut fmt::Formatter<'_>, changes: &[ChangeId], more: u64) -> fmt::Result {
+    match changes {
+        [] => f.write_str(
+            "is not what was planned: changes were added or removed, or the tenant or host was \
+             altered",
+        )?,
+        [first, others @ ..] => {
+            let plural = if changes.len() > 1 { "s" } else { "" };
+            write!(f, "is not what was planned: change{plural} {first}")?;
+            others.iter().try_for_each(|id| write!(f, ", {id}"))?;
+            if more > 0 {
+                write!(f, " and {more} more")?;
+            }
+            f.write_str(" altered outside this program")?;
+        }
+    }
+    f.write_str("; nothing was sent: restore the file from a copy, or plan again")
 }
 
 impl Error for BulkError {
@@ -249,6 +310,15 @@ impl BulkError {
     /// Sorts a failure of the database at `path` by what can be done about it.
     pub(crate) fn database(path: &Path, noun: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        if let rusqlite::Error::UserFunctionError(reason) = &source
+            && let Some(Altered(change)) = reason.downcast_ref()
+        {
+            return Self::Altered {
+                path,
+                changes: vec![*change],
+                more: 0,
+            };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path, noun },
@@ -290,6 +360,9 @@ impl BulkError {
             | Self::Database { path, .. }
             | Self::InUse { path }
             | Self::Superseded { path }
+            | Self::Altered { path, .. }
+            | Self::NotExpected { path, .. }
+            | Self::NotAdopted { path }
             | Self::WrongTenant { path, .. }
             | Self::WrongEnvironment { path, .. }
             | Self::SnapshotIncomplete { path } => Some(path),

@@ -62,6 +62,9 @@
 //!   show up.
 //! - Preferences are sent whole and the answer is compared with what was asked.
 //! - A set belongs to one tenant on one API host ([`Site`]) and is refused elsewhere.
+//! - What was planned is what is applied: a set of which anything was edited, damaged, added or
+//!   removed is refused ([`Digest`]), and [`Apply::expect`] refuses one that is not what somebody
+//!   approved.
 //! - Two processes cannot carry out one set: an empty file `NAME.lock` beside it is locked.
 //! - A plan either is there as a whole or not at all.
 //!
@@ -87,6 +90,12 @@
 //!
 //! ```sql
 #![doc = include_str!("set/schema.sql")]
+//! ```
+//!
+//! and what version 2 adds to it:
+//!
+//! ```sql
+#![doc = include_str!("set/v2.sql")]
 //! ```
 //!
 //! A snapshot:
@@ -131,7 +140,9 @@ pub use input::{BadCell, Input, InputFormat, InvalidRows};
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
-pub use set::{ChangeSet, Changes, Selection, SetInfo, SetKind, Totals};
+pub use set::{
+    ChangeSet, Changes, Digest, ExpectedDigest, InvalidDigest, Selection, SetInfo, SetKind, Totals,
+};
 pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use store::{Claim, Cursor, Expected, Lease, Loaded, Store, Which};

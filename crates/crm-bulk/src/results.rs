@@ -110,8 +110,10 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// A failure to read the set or to write.
+    /// [`BulkError::Altered`] when the set is not what was planned, or a failure to read it or to
+    /// write.
     pub fn results(&self, which: ResultRows, mut out: impl Write) -> Result<u64, BulkError> {
+        self.known_digest()?;
         let database = &self.database;
         let (format, header) = (self.format()?, self.header()?);
         let marks = self.marks()?;

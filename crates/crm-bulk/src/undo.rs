@@ -46,8 +46,10 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Exists`], or a failure to read or write.
+    /// [`BulkError::Exists`]; [`BulkError::Altered`] and [`BulkError::NotAdopted`] as
+    /// [`digest`](Self::digest); or a failure to read or write.
     pub fn undo(&self, out: impl AsRef<Path>) -> Result<UndoSummary, BulkError> {
+        self.digest()?;
         let info = self.info()?;
         let draft = Draft::create(out.as_ref(), &info.site, SetKind::Undo)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;

@@ -23,7 +23,7 @@ use crate::MemberChange;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Wanted {
     /// The kind.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]

@@ -100,6 +100,70 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
 }
 
 #[test]
+fn a_set_is_applied_only_as_it_was_approved() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    let planned = service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let digest = planned
+        .lines()
+        .find_map(|line| line.strip_prefix("digest "));
+    let digest = digest.unwrap();
+    assert_eq!(digest.len(), 16);
+    for told in [
+        service.ok(&["status", "set.crm"]),
+        service.ok(&["report", "set.crm"]),
+        stderr(&service.crm(&["show", "set.crm"]).assert().success()),
+    ] {
+        assert!(told.contains(digest), "{told}");
+    }
+    let status = json(&service.ok(&["status", "set.crm", "--output", "json"]));
+    let whole = status["digest"].as_str().unwrap();
+    assert!(whole.len() == 64 && whole.starts_with(digest), "{whole}");
+
+    let refused = |digest: &str| {
+        let apply = ["apply", "set.crm", "--expect", digest];
+        stderr(&service.crm(&apply).assert().code(2))
+    };
+    let told = refused("00000000000000000000");
+    assert!(
+        told.contains(digest) && told.contains("nothing was sent"),
+        "{told}"
+    );
+    assert!(refused(&digest[..15]).contains("16 to 64"));
+    assert_eq!(service.writes(), [""; 0]);
+    service.ok(&["apply", "set.crm", "--expect", digest]);
+    service.ok(&["apply", "set.crm", "--expect", whole]);
+    assert_eq!(service.writes(), ["PATCH"]);
+}
+
+#[test]
+fn a_set_that_was_edited_is_refused_as_a_wrong_input() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let path = service.home.path().join("set.crm");
+    let mut bytes = fs::read(&path).unwrap();
+    let memo = br#"{"memo":"Gate code 4411"#;
+    let at = bytes.windows(memo.len()).position(|window| window == memo);
+    bytes[at.unwrap() + memo.len() - 1] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    for command in [
+        &["apply", "set.crm"][..],
+        &["show", "set.crm"],
+        &["report", "set.crm"],
+        &["results", "set.crm"],
+        &["undo", "set.crm", "--out", "undo.crm"],
+    ] {
+        let told = stderr(&service.crm(command).assert().code(2));
+        assert!(
+            told.contains("is not what was planned: change 1 altered"),
+            "{told}"
+        );
+    }
+    assert_eq!(service.writes(), [""; 0]);
+}
+
+#[test]
 fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
     let service = Service::start();
     service.write(

@@ -14,6 +14,7 @@ mod tests;
 use std::{
     fmt,
     num::NonZeroUsize,
+    path::Path,
     pin::Pin,
     sync::{Arc, Mutex},
     time::Duration,
@@ -30,7 +31,7 @@ use futures_util::{
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
-    BulkError, Change, ChangeSet, Site,
+    BulkError, Change, ChangeSet, Digest, ExpectedDigest, Site,
     store::{Store, Which, file::FileStore},
 };
 
@@ -84,6 +85,7 @@ pub use self::{
 #[must_use]
 pub struct Apply {
     set: ChangeSet,
+    expected: Option<ExpectedDigest>,
     options: Options,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -92,6 +94,7 @@ impl fmt::Debug for Apply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Apply")
             .field("set", &self.set)
+            .field("expected", &self.expected)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
@@ -181,6 +184,7 @@ impl Apply {
     pub fn new(set: ChangeSet) -> Self {
         Self {
             set,
+            expected: None,
             options: Options {
                 concurrency: CONCURRENCY,
                 on_drift: OnDrift::Skip,
@@ -192,6 +196,12 @@ impl Apply {
             },
             stop: Box::pin(future::pending()),
         }
+    }
+
+    /// Carries the set out only if this is its digest: if it is the one that somebody approved.
+    pub fn expect(mut self, approved: impl Into<ExpectedDigest>) -> Self {
+        self.expected = Some(approved.into());
+        self
     }
 
     /// How many writes are on their way at once; 64 unless told otherwise.
@@ -253,7 +263,10 @@ impl Apply {
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
-    /// and [`BulkError::InUse`] when another process carries out this set.
+    /// and [`BulkError::InUse`] when another process carries out this set. [`BulkError::Altered`]
+    /// when it is not what was planned, [`BulkError::NotAdopted`] for one of version 0.1 that
+    /// nobody has looked at, [`BulkError::NotExpected`] for another one than is
+    /// [expected](Self::expect): every change is read for that before anything is sent.
     ///
     /// When the API cannot be read or the file cannot be written, nothing more is begun, what is
     /// in flight is finished and told, and then the stream ends with the error. Running the set
@@ -268,9 +281,15 @@ impl Apply {
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let store = FileStore::open(self.set)?;
-        let Self { options, stop, .. } = self;
+        let Self {
+            options,
+            expected,
+            stop,
+            ..
+        } = self;
         let begun = async move {
             let lease = store.take(&owner()).await?;
+            approve(store.digest(&lease).await?, expected, &path)?;
             let open = store.count(&lease, options.which(0)).await?;
             let brake = Arc::new(Brake::new(&options));
             let run = Arc::new(Run {
@@ -303,6 +322,18 @@ impl Apply {
 /// How this process is named to people who look at the set.
 fn owner() -> String {
     format!("process {}", std::process::id())
+}
+
+/// Refuses a set that is not what was approved.
+fn approve(found: Digest, expected: Option<ExpectedDigest>, path: &Path) -> Result<(), BulkError> {
+    match expected.filter(|expected| !expected.admits(&found)) {
+        None => Ok(()),
+        Some(expected) => Err(BulkError::NotExpected {
+            path: path.to_owned(),
+            found,
+            expected,
+        }),
+    }
 }
 
 /// Goes over what is open once.

@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
 use crate::{
-    BulkError, Change, ChangeSet, Image, Selection, SetInfo, SetKind, State, Totals,
+    BulkError, Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
     input::{InputFormat, cells, date, received},
     set::columns::{self, read_state},
 };
@@ -34,16 +34,18 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// A failure to read the set or to write.
+    /// [`BulkError::Altered`] when the set is not what was planned, or a failure to read it or to
+    /// write.
     pub fn report(&self, out: impl Write) -> Result<(), BulkError> {
         let mut page = Page {
             set: self,
             out: io::BufWriter::new(out),
         };
+        let digest = self.known_digest()?;
         let (info, totals) = (self.info()?, self.totals()?);
         let rows = self.count("SELECT count(*) FROM rows")?;
         let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
-        page.write(&head(&info, &totals, rows, unmatched, invalid))?;
+        page.write(&head(&info, digest, &totals, rows, unmatched, invalid))?;
         match info.kind {
             SetKind::OptOut | SetKind::OptIn => page.entries()?,
             _ => {
@@ -72,7 +74,14 @@ struct Page<'a, W: Write> {
 }
 
 /// The page down to the totals. The body stays open.
-fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64, invalid: u64) -> Markup {
+fn head(
+    info: &SetInfo,
+    digest: Option<Digest>,
+    totals: &Totals,
+    rows: u64,
+    unmatched: u64,
+    invalid: u64,
+) -> Markup {
     let title = words::title(info.kind);
     html! {
         (DOCTYPE)
@@ -95,6 +104,10 @@ fn head(info: &SetInfo, totals: &Totals, rows: u64, unmatched: u64, invalid: u64
             @if let Some(at) = info.created_at { dt { "Planned" } dd { (words::time(at)) } }
             @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (words::time(at)) } }
             @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
+            @match digest {
+                Some(digest) => { dt { "Digest" } dd { code { (digest.short()) } } }
+                None => { dt { "Digest" } dd { "none: written by version 0.1" } }
+            }
         }
         h2 { "In all" }
         ul.tiles {

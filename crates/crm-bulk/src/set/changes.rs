@@ -4,7 +4,7 @@ use std::vec;
 
 use rusqlite::params;
 
-use super::columns;
+use super::seal;
 use crate::{BulkError, Change, ChangeSet, State};
 
 /// Which changes to look at.
@@ -105,13 +105,13 @@ impl Changes<'_> {
              WHERE id > ?1 AND (?2 IS NULL OR instr(',' || ?2 || ',', ',' || state || ','))
                AND (?3 IS NULL OR row = ?3)
              ORDER BY id LIMIT ?4",
-            columns::COLUMNS
+            seal::columns()
         );
         let limit = self.left.min(PAGE);
         let database = &self.set.database;
         let mut statement = database.check(database.connection.prepare_cached(&sql))?;
         let selected = params![self.last, self.states, self.row, limit];
-        let rows = database.check(statement.query_map(selected, columns::read))?;
+        let rows = database.check(statement.query_map(selected, seal::read))?;
         let mut page = Vec::new();
         let mut failed = false;
         for row in rows {

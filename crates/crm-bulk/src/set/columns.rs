@@ -9,10 +9,36 @@ use crate::{Action, Change, ChangeId, Image, Outcome, OwnerId, State, Target, ta
 
 /// The columns that [`read`] takes, in its order.
 pub(crate) const COLUMNS: &str = "id, row, owner_kind, owner_id, contact_id, action, wanted, \
-     before, after, state, message, field_errors, trace_id, http_status, at, attempts";
+     before, after, state, message, field_errors, trace_id, http_status, at, attempts, found";
+
+/// How many these are.
+pub(super) const COUNT: usize = 17;
+
+/// A change as the file has it.
+pub(super) struct Stored {
+    /// With the record as the plan saw it.
+    pub(super) planned: Change,
+    /// The record just before the write, where it was another.
+    found: Option<Image>,
+}
+
+impl Stored {
+    pub(super) fn into_change(self) -> Change {
+        Change {
+            before: self.found.or(self.planned.before),
+            ..self.planned
+        }
+    }
+}
+
+/// Reads one change from a row with [`COLUMNS`], without a look at its check values: for the view
+/// of outcomes, whose rows are put together of several.
+pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+    read_stored(row).map(Stored::into_change)
+}
 
 /// Reads one change from a row with [`COLUMNS`].
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+pub(super) fn read_stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let target = read_target(row, 2)?;
     let text = |column: usize| {
         row.get_ref(column)?
@@ -27,7 +53,8 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
             .map(|json| Image::from_file(&target, json).map_err(|e| unreadable(column, e)))
             .transpose()
     };
-    Ok(Change {
+    let found = image(16)?;
+    let planned = Change {
         id: ChangeId(row.get(0)?),
         row: row.get(1)?,
         before: image(7)?,
@@ -43,7 +70,8 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
             at: text(14)?.map(|text| parsed(text, 14)).transpose()?,
             attempts: row.get(15)?,
         },
-    })
+    };
+    Ok(Stored { planned, found })
 }
 
 /// Reads a record from three columns: kind, owner, contact.

@@ -8,6 +8,7 @@ use rusqlite::params;
 use super::{
     FORMAT, SetKind,
     columns::{contact_column, owner_column, read_target},
+    seal,
 };
 use crate::{
     Action, BulkError, Outcome, Site, State, Target, clock, database::Database,
@@ -248,7 +249,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets aside what contradicts itself, and puts the set under its name, unless a file has it
+    /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
     /// by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
         self.index_records()?;
@@ -256,6 +257,7 @@ impl Draft {
         if self.creates.get() {
             self.resolve_creations()?;
         }
+        seal::adopt(self.database(), &self.database().site()?)?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         self.file.finish()
     }

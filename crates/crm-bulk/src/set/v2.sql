@@ -5,3 +5,25 @@ CREATE TABLE owner (
     beat  INTEGER NOT NULL,          -- raised by each renewal of the lease
     name  TEXT NOT NULL              -- the owner, for people
 ) STRICT;
+
+-- What was approved, and what has become of it, by check values.
+ALTER TABLE changes ADD COLUMN verdict TEXT;  -- the state that the plan gave the change
+ALTER TABLE changes ADD COLUMN found TEXT;    -- JSON: the record just before the write, where it
+                                              -- was not as in `before`, which stays as planned
+ALTER TABLE changes ADD COLUMN digest BLOB;   -- SHA-256 over verdict, record, action, wanted and
+                                              -- before; null in a set of version 1 that nobody has
+                                              -- looked at
+ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over the columns that a run writes
+
+-- meta has one more: digest, over tenant, environment and the digests of all changes.
+
+DROP VIEW outcomes;
+CREATE VIEW outcomes AS
+SELECT c.id, c.row, c.owner_kind, c.owner_id, o.contact_id, c.action, c.wanted, o.before, o.found,
+       o.after, o.state, coalesce(c.message || '; ' || o.message, c.message, o.message) AS message,
+       o.field_errors, o.trace_id, o.http_status, o.at, o.attempts
+FROM changes c JOIN changes o ON o.id = c.repeats
+UNION ALL
+SELECT id, row, owner_kind, owner_id, contact_id, action, wanted, before, found,
+       after, state, message, field_errors, trace_id, http_status, at, attempts
+FROM changes WHERE repeats IS NULL

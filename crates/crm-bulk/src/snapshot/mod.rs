@@ -25,6 +25,7 @@ const FORMAT: Format = Format {
     noun: "snapshot",
     application_id: 0x4352_4D46,
     migrations: &[include_str!("schema.sql")],
+    prepare: |_| Ok(()),
 };
 
 /// Every contact of every customer and location of one tenant, as the export feeds tell them,

@@ -5,7 +5,7 @@ pub(crate) mod file;
 use async_trait::async_trait;
 use crm_models::ContactId;
 
-use crate::{BulkError, Change, State, Target};
+use crate::{BulkError, Change, Digest, State, Target};
 
 /// The store of a change set: the one place that guarantees that nothing is sent twice.
 ///
@@ -27,6 +27,15 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// [`BulkError::InUse`] when another owner carries the set out and is alive, or a failure to
     /// read or write.
     async fn take(&self, owner: &str) -> Result<Lease, BulkError>;
+
+    /// The digest of the set, computed of what the store holds.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Altered`] when the store holds something else than what was planned or what
+    /// runs wrote, [`BulkError::NotAdopted`] for a set without a digest,
+    /// [`BulkError::Superseded`], or a failure to read.
+    async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError>;
 
     /// How many changes there are to take up.
     ///

@@ -9,7 +9,7 @@ use crm_models::ContactId;
 
 use self::writer::Writer;
 use super::{Claim, Cursor, Expected, Lease, Loaded, Store, Which};
-use crate::{BulkError, Change, ChangeSet, database::Database};
+use crate::{BulkError, Change, ChangeSet, Digest, database::Database, set};
 
 /// A change set in its file, to be carried out by this process.
 #[derive(Debug)]
@@ -41,6 +41,10 @@ impl Store for FileStore {
         let owner = owner.to_owned();
         let raise = move |database: &Database| owner::take(database, &owner);
         self.writer.run(None, raise).await.map(Lease::new)
+    }
+
+    async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError> {
+        self.run(lease, set::digest).await
     }
 
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {

@@ -7,7 +7,10 @@ use crate::{
     Action, BulkError, Change, Outcome, State,
     database::Database,
     present::OWNERS_PER_CALL,
-    set::columns::{self, contact_column, owner_column},
+    set::{
+        columns::{contact_column, owner_column},
+        seal,
+    },
     store::{Cursor, Expected, Loaded, Which},
 };
 
@@ -41,12 +44,12 @@ pub(super) fn next_block(
     which: Which,
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
     let sql = format!(
-        "SELECT {}, siblings FROM changes
+        "SELECT {}, siblings AS had_it FROM changes
          WHERE (owner_kind, owner_id) >= (?1, ?2)
            AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> 'create' AND id > ?3))
            AND {}
          ORDER BY owner_kind, owner_id, action <> 'create', id",
-        columns::COLUMNS,
+        seal::columns(),
         which.condition()
     );
     let mut query = database.check(database.connection.prepare_cached(&sql))?;
@@ -56,7 +59,7 @@ pub(super) fn next_block(
     let mut block = Vec::<Loaded>::new();
     let (mut cursor, mut owners) = (after, 0);
     while let Some(row) = database.check(rows.next())? {
-        let change = database.check(columns::read(row))?;
+        let change = database.check(seal::read(row))?;
         let creates = matches!(change.action, Action::Create(_));
         let last = block.last().map(|loaded| owner_of(&loaded.change));
         let another = last != Some(owner_of(&change));
@@ -69,7 +72,7 @@ pub(super) fn next_block(
             last: Some(change.target),
             change: if creates { 0 } else { change.id.0 },
         };
-        let siblings: Option<String> = database.check(row.get("siblings"))?;
+        let siblings: Option<String> = database.check(row.get("had_it"))?;
         let mut not_ours = named_by_others(database, &change)?;
         not_ours.extend(ids(siblings.as_deref()));
         block.push(Loaded { change, not_ours });
@@ -164,8 +167,8 @@ fn swap(
     let before = json(database, change.before.as_ref())?;
     let siblings = json(database, siblings.as_ref())?;
     let sql = "UPDATE changes SET state = ?1, message = ?2, field_errors = ?3, trace_id = ?4,
-            http_status = ?5, at = ?6, attempts = ?7, contact_id = ?8, after = ?9, before = ?10,
-            siblings = coalesce(?11, siblings)
+            http_status = ?5, at = ?6, attempts = ?7, contact_id = ?8, after = ?9,
+            found = nullif(?10, before), siblings = coalesce(?11, siblings)
         WHERE id = ?12 AND state = ?13 AND attempts = ?14";
     let condition = [
         &before as &dyn ToSql,
@@ -214,7 +217,11 @@ fn write(
         .connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.execute(values));
-    database.check(written)
+    let written = database.check(written)?;
+    if written > 0 {
+        seal::reseal(database, change.id)?;
+    }
+    Ok(written)
 }
 
 fn json<V: serde::Serialize>(

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::summary::difference;
 use crate::{
     error::CliError,
-    output::{Output, Record},
+    output::{Output, Record, note},
 };
 
 /// List the changes of a set, with what was there before and what became of each.
@@ -112,7 +112,9 @@ impl Show {
         if let Some(limit) = self.limit {
             selection = selection.limit(limit);
         }
-        for change in ChangeSet::open(self.set)?.changes(&selection) {
+        let set = ChangeSet::open(self.set)?;
+        tell_digest(&set)?;
+        for change in set.changes(&selection) {
             match change {
                 Ok(change) => records.push(&change.into())?,
                 Err(error) => {
@@ -124,4 +126,24 @@ impl Show {
         }
         records.finish()
     }
+}
+
+/// Tells the digest, on stderr since stdout is for the changes. A set of version 0.1 gets its own
+/// now that somebody looks at it.
+fn tell_digest(set: &ChangeSet) -> Result<(), CliError> {
+    let digest = match set.adopt() {
+        Ok(Some(digest)) => {
+            note("version 0.1 wrote this set without a digest: it has one from now on");
+            Some(digest)
+        }
+        Ok(None) => set.info()?.digest,
+        Err(error) => {
+            note(format!("the set keeps no digest: {error}"));
+            None
+        }
+    };
+    if let Some(digest) = digest {
+        note(format!("digest {}", digest.short()));
+    }
+    Ok(())
 }

@@ -23,6 +23,10 @@ pub(super) struct Summary {
     /// How old the knowledge is on which the plan rests.
     known_at: Option<String>,
     source: Option<String>,
+    /// What `crm apply --expect` takes; none in a set of version 0.1 that was not shown yet.
+    digest: Option<String>,
+    #[serde(skip)]
+    short_digest: Option<String>,
     /// State, action, count.
     totals: BTreeMap<&'static str, BTreeMap<String, u64>>,
     /// Rows of the input whose value no contact has.
@@ -61,6 +65,8 @@ impl Summary {
             planned_at: info.created_at.map(|at| at.to_string()),
             known_at: info.known_at.map(|at| at.to_string()),
             source: info.source,
+            digest: info.digest.map(|digest| digest.to_string()),
+            short_digest: info.digest.map(|digest| digest.short()),
             totals: by_state,
             unmatched_rows: set.unmatched_rows()?,
             invalid_rows: set.invalid_rows()?,
@@ -98,6 +104,14 @@ impl Summary {
         if let Some(at) = &self.known_at {
             let _ = writeln!(text, "contacts as of {at}");
         }
+        let _ = match &self.short_digest {
+            Some(digest) => writeln!(text, "digest {digest}"),
+            None => writeln!(
+                text,
+                "no digest, since version 0.1 wrote it: `crm show {}` gives it one",
+                self.set
+            ),
+        };
         for (state, actions) in &self.totals {
             for (action, count) in actions {
                 let _ = writeln!(text, "{count:>9}  {state:<10} {action}");

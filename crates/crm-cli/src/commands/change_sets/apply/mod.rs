@@ -9,7 +9,7 @@ mod tell;
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use crm_bulk::{Apply, ChangeSet, Event, Finished, OnDrift, State, StopReason};
+use crm_bulk::{Apply, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason};
 use futures_util::StreamExt;
 
 use super::{show::Shown, site};
@@ -35,6 +35,11 @@ pub(crate) use outcome::Outcome;
 pub(crate) struct ApplyCommand {
     /// The change set
     set: PathBuf,
+
+    /// Apply the set only if this is its digest, as plan, show, report and status tell it: at least
+    /// the first 16 digits
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<ExpectedDigest>,
 
     /// What to do with a contact that is not what the plan saw
     #[arg(long, value_enum, default_value_t = Drift::Skip)]
@@ -198,6 +203,9 @@ impl ApplyCommand {
             })
             .concurrency(self.concurrency)
             .stop_when(Arc::clone(&stop).wanted()?);
+        if let Some(approved) = &self.expect {
+            apply = apply.expect(approved.clone());
+        }
         if let Some(failures) = self.max_failures {
             apply = apply.max_failures(failures);
         }

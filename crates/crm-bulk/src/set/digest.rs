@@ -1,0 +1,473 @@
+//! What was approved, as one number.
+
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
+
+use crm_models::{Contact, ContactPreferences};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
+
+/// The digest of a change set: a SHA-256 over everything that a person approves, which is the
+/// tenant, the API host, and of each change in order the plan's verdict, the record, the action,
+/// what is wanted and the record as the plan saw it. What a run writes afterwards is not part of
+/// it, so a set keeps its digest for life.
+///
+/// [`ChangeSet::digest`](crate::ChangeSet::digest) computes it from the file, and
+/// [`Apply::expect`](crate::Apply::expect) binds a run to it. The digest that a file stores
+/// protects against accidents; only one that was kept elsewhere protects against people who can
+/// write the file.
+///
+/// # What is hashed
+///
+/// A change is a text of lines, each ended by a line feed. Texts of the records stand in double
+/// quotes, with the escapes of JSON and no others than JSON demands; members have the names of
+/// the API. Members that are not there have no line. A contact of a location, before its
+/// marketing is turned off:
+///
+/// ```text
+/// verdict planned
+/// target location 2001 contact 3001
+/// action update
+/// set preferences.marketingUpdatesEnabled false
+/// was id 3001
+/// was type "MobilePhone"
+/// was value "(818) 555-0142"
+/// was memo "Gate code 4411"
+/// was phoneSettings.phoneNumber "8185550142"
+/// was phoneSettings.doNotText false
+/// was modifiedOn 2026-11-20T08:30:00Z
+/// was createdOn 2024-02-01T00:00:00Z
+/// was preferences.jobRemindersEnabled true
+/// was preferences.marketingUpdatesEnabled true
+/// was preferences.invoiceStatementNotification false
+/// was preferences.invoiceNotification true
+/// was preferences.statementNotification false
+/// ```
+///
+/// A creation has no id in its `target`, since it may receive one later. The last two flags have no
+/// line where the service did not tell them. `set exactly` follows the wanted members of a change
+/// that counts letter by letter. A contact method has `target person GUID method GUID`, `set
+/// preference "NAME" true`, `was type`, `was value`, and `was preference "NAME" null` where it is
+/// not set.
+///
+/// The digest of a change is the SHA-256 of its text, the digest of the set that of another one:
+///
+/// ```text
+/// crm change set 1
+/// tenant 1001
+/// host https://api.servicetitan.io
+/// <the digest of the first change, 64 digits>
+/// <the digest of the second>
+/// changes 2
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+/// How many hexadecimal digits of a digest are shown to people, and needed at least.
+const SHORT: usize = 16;
+/// How many it has.
+const LONG: usize = 64;
+
+impl Digest {
+    /// The first 16 hexadecimal digits: enough for people to compare.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let mut text = self.to_string();
+        text.truncate(SHORT);
+        text
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn of(text: &str) -> Self {
+        Self(Sha256::digest(text).into())
+    }
+}
+
+/// All 64 digits.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// A digest as a person hands it on: whole, or its first digits, at least 16.
+///
+/// ```
+/// use crm_bulk::ExpectedDigest;
+///
+/// assert!("3f786850e387550f".parse::<ExpectedDigest>().is_ok());
+/// assert!("3f786850".parse::<ExpectedDigest>().is_err(), "too short to tell sets apart");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedDigest(String);
+
+impl ExpectedDigest {
+    /// Whether this is that digest, or its beginning.
+    #[must_use]
+    pub fn admits(&self, digest: &Digest) -> bool {
+        digest.to_string().starts_with(&self.0)
+    }
+}
+
+impl fmt::Display for ExpectedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Digest> for ExpectedDigest {
+    fn from(digest: Digest) -> Self {
+        Self(digest.to_string())
+    }
+}
+
+/// A text that is not a digest, nor the beginning of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 16 to 64 hexadecimal digits")]
+pub struct InvalidDigest;
+
+/// All 64 digits, as the file keeps it.
+impl FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let mut bytes = [0; 32];
+        let is_whole = text.len() == LONG && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_whole {
+            return Err(InvalidDigest);
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            let digits = text.get(2 * at..2 * at + 2).unwrap_or_default();
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| InvalidDigest)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl FromStr for ExpectedDigest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let is_digest = (SHORT..=LONG).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_digest {
+            true => Ok(Self(text.to_ascii_lowercase())),
+            false => Err(InvalidDigest),
+        }
+    }
+}
+
+/// The digest of a set in the making, change by change.
+pub(super) struct SetDigest {
+    hash: Sha256,
+    changes: u64,
+}
+
+impl SetDigest {
+    pub(super) fn of(site: &Site) -> Self {
+        let (tenant, host) = (site.tenant(), site.environment());
+        Self {
+            hash: Sha256::new_with_prefix(format!(
+                "crm change set 1\ntenant {tenant}\nhost {host}\n"
+            )),
+            changes: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, change: &Digest) {
+        self.hash.update(format!("{change}\n"));
+        self.changes += 1;
+    }
+
+    pub(super) fn finish(mut self) -> Digest {
+        self.hash.update(format!("changes {}\n", self.changes));
+        Digest(self.hash.finalize().into())
+    }
+}
+
+/// The digest of one change as it was planned.
+pub(super) fn of_change(
+    verdict: State,
+    target: &Target,
+    action: &Action,
+    before: Option<&Image>,
+) -> Digest {
+    Digest::of(&text(verdict, target, action, before))
+}
+
+fn text(verdict: State, target: &Target, action: &Action, before: Option<&Image>) -> String {
+    let mut lines = Lines(String::with_capacity(1_024));
+    lines.plain("verdict", verdict);
+    lines.target(target, action);
+    lines.plain("action", action.name());
+    match action {
+        Action::Update(wanted) | Action::Create(wanted) => lines.wanted(wanted),
+        Action::Delete => {}
+        Action::MethodPreferences(wanted) => {
+            for (name, on) in wanted {
+                lines.preference("set", name, Some(*on));
+            }
+        }
+    }
+    match before {
+        Some(Image::Contact(contact)) => lines.contact(contact),
+        Some(Image::Method(method)) => lines.method(method),
+        None => {}
+    }
+    lines.0
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        // Writing to a String cannot fail.
+        let _ = self.0.write_fmt(line);
+        self.0.push('\n');
+    }
+
+    fn plain(&mut self, name: &str, value: impl fmt::Display) {
+        self.line(format_args!("{name} {value}"));
+    }
+
+    fn text(&mut self, name: &str, value: &str) {
+        self.plain(name, quoted(value));
+    }
+
+    fn target(&mut self, target: &Target, action: &Action) {
+        match target {
+            Target::Contact {
+                owner,
+                contact: Some(contact),
+            } if !matches!(action, Action::Create(_)) => {
+                self.line(format_args!("target {owner} contact {contact}"));
+            }
+            Target::Contact { owner, .. } => self.plain("target", owner),
+            Target::Method { person, method } => {
+                self.line(format_args!("target person {person} method {method}"));
+            }
+        }
+    }
+
+    fn wanted(&mut self, wanted: &Wanted) {
+        if let Some(contact_type) = &wanted.contact_type {
+            self.text("set type", contact_type.as_str());
+        }
+        if let Some(value) = &wanted.value {
+            self.text("set value", value);
+        }
+        if let Some(memo) = &wanted.memo {
+            self.text("set memo", memo);
+        }
+        let flags = [
+            ("jobRemindersEnabled", wanted.job_reminders),
+            ("marketingUpdatesEnabled", wanted.marketing_updates),
+            ("invoiceNotification", wanted.invoices),
+            ("statementNotification", wanted.statements),
+        ];
+        for (name, flag) in flags {
+            if let Some(on) = flag {
+                self.line(format_args!("set preferences.{name} {on}"));
+            }
+        }
+        if wanted.exact {
+            self.line(format_args!("set exactly"));
+        }
+    }
+
+    fn contact(&mut self, contact: &Contact) {
+        self.plain("was id", contact.id);
+        self.text("was type", contact.contact_type.as_str());
+        self.text("was value", &contact.value);
+        if let Some(memo) = &contact.memo {
+            self.text("was memo", memo);
+        }
+        if let Some(settings) = &contact.phone_settings {
+            if let Some(number) = &settings.phone_number {
+                self.text("was phoneSettings.phoneNumber", number);
+            }
+            if let Some(refused) = settings.do_not_text {
+                self.plain("was phoneSettings.doNotText", refused);
+            }
+        }
+        self.plain("was modifiedOn", contact.modified_on);
+        if let Some(created) = contact.created_on {
+            self.plain("was createdOn", created);
+        }
+        if let Some(preferences) = &contact.preferences {
+            self.preferences(preferences);
+        }
+    }
+
+    fn preferences(&mut self, flags: &ContactPreferences) {
+        let told = [
+            ("jobRemindersEnabled", flags.job_reminders_enabled),
+            ("marketingUpdatesEnabled", flags.marketing_updates_enabled),
+            (
+                "invoiceStatementNotification",
+                flags.invoice_statement_notification,
+            ),
+            ("invoiceNotification", flags.invoice_notification),
+            ("statementNotification", flags.statement_notification),
+        ];
+        let derived = if flags.derived { 2 } else { 0 };
+        for (name, on) in &told[..told.len() - derived] {
+            self.line(format_args!("was preferences.{name} {on}"));
+        }
+    }
+
+    fn method(&mut self, method: &MethodImage) {
+        self.text("was type", method.contact_type.as_str());
+        self.text("was value", &method.value);
+        for (name, flag) in &method.preferences {
+            self.preference("was", name, *flag);
+        }
+    }
+
+    fn preference(&mut self, word: &str, name: &str, flag: Option<bool>) {
+        let name = quoted(name);
+        match flag {
+            Some(on) => self.line(format_args!("{word} preference {name} {on}")),
+            None => self.line(format_args!("{word} preference {name} null")),
+        }
+    }
+}
+
+/// A text in double quotes, so that it cannot end its line.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn target() -> Target {
+        Target::Contact {
+            owner: crm_models::LocationId::new(2_001).unwrap().into(),
+            contact: Some(3_001.try_into().unwrap()),
+        }
+    }
+
+    fn before() -> Image {
+        let contact: Contact = serde_json::from_value(json!({
+            "id": 3001, "type": "MobilePhone", "value": "(818) 555-0142",
+            "memo": "Gate code 4411",
+            "phoneSettings": { "phoneNumber": "8185550142", "doNotText": false },
+            "modifiedOn": "2026-11-20T08:30:00Z", "createdOn": "2024-02-01T00:00:00Z",
+            "preferences": {
+                "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+                "invoiceStatementNotification": false, "invoiceNotification": true,
+                "statementNotification": false,
+            },
+        }))
+        .unwrap();
+        contact.into()
+    }
+
+    fn opt_out() -> Action {
+        Action::Update(Wanted {
+            marketing_updates: Some(false),
+            ..Wanted::default()
+        })
+    }
+
+    #[test]
+    fn the_text_of_a_change_is_the_documented_one_and_its_digest_never_changes() {
+        let (action, before) = (opt_out(), before());
+        let text = text(State::Planned, &target(), &action, Some(&before));
+        let documented = include_str!("digest.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("/// "))
+            .skip_while(|line| !line.starts_with("verdict "))
+            .take_while(|line| !line.starts_with("```"));
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            documented.collect::<Vec<_>>()
+        );
+        let change = of_change(State::Planned, &target(), &action, Some(&before));
+        assert_eq!(
+            change.to_string(),
+            "16fb8c2de50891479480736d241b447644bad058e5b7f399ae72172146e735ce"
+        );
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.servicetitan.io");
+        let mut set = SetDigest::of(&site);
+        set.add(&change);
+        set.add(&change);
+        assert_eq!(
+            set.finish().to_string(),
+            "1da843cca52a34e95b2e3c0003285c518b5bf0632b0dd3d36f95df1fb1801507"
+        );
+    }
+
+    #[test]
+    fn a_text_cannot_pass_for_another_member() {
+        let wanted = |memo: &str| {
+            Action::Update(Wanted {
+                memo: Some(memo.to_owned()),
+                ..Wanted::default()
+            })
+        };
+        let text = text(
+            State::Planned,
+            &target(),
+            &wanted("a\"\nset value \"b\""),
+            None,
+        );
+        assert!(
+            text.ends_with("set memo \"a\\\"\\nset value \\\"b\\\"\"\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_creation_keeps_its_digest_when_it_receives_an_id() {
+        let create = Action::Create(Wanted::default());
+        let owner = crm_models::LocationId::new(2_001).unwrap().into();
+        let contact = None;
+        let unborn = Target::Contact { owner, contact };
+        let digest = |target| of_change(State::Planned, target, &create, None);
+        assert_eq!(digest(&unborn), digest(&target()));
+    }
+
+    #[test]
+    fn flags_that_the_service_did_not_tell_are_not_approved() {
+        let mut contact = before();
+        let whole = of_change(State::Planned, &target(), &opt_out(), Some(&contact));
+        if let Image::Contact(contact) = &mut contact {
+            contact.preferences.as_mut().unwrap().derived = true;
+        }
+        let three = text(State::Planned, &target(), &opt_out(), Some(&contact));
+        assert!(!three.contains("invoiceNotification"), "{three}");
+        assert_ne!(Digest::of(&three), whole);
+    }
+
+    #[test]
+    fn a_digest_is_expected_whole_or_by_its_first_digits() {
+        let digest = Digest::of("x");
+        let admits = |text: &str| text.parse::<ExpectedDigest>().map(|it| it.admits(&digest));
+        assert_eq!(admits(&digest.to_string()), Ok(true));
+        assert_eq!(admits(&digest.short().to_uppercase()), Ok(true));
+        assert_eq!(admits(&"0".repeat(16)), Ok(false));
+        assert_eq!(admits(&digest.short()[1..]), Err(InvalidDigest));
+        assert_eq!(admits("digest3f786850e3"), Err(InvalidDigest));
+    }
+}
