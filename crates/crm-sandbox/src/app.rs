@@ -56,7 +56,7 @@ impl App {
             if is_new {
                 store.create(|db| seed.fill(db, &settings), sql)?;
             }
-            // A clock that was moved ahead may have been: changes keep their order all the same.
+            // The clock may have been moved ahead before: changes keep their order even so.
             let stored = store.latest_change()?;
             let stored = stored.as_deref().and_then(time_text::to_ticks);
             latest = latest.max(stored.unwrap_or(0));

@@ -32,7 +32,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     match read {
         Err(_) => Err(refusal::<T>(body)),
         Ok(_) if settings.unknown_members == Unknown::Refuse && !unknown.is_empty() => {
-            let problem = Problem::bad_request("The body has members that are not known");
+            let problem = Problem::bad_request("The body has unknown members");
             Err(unknown.into_iter().fold(problem, |problem, path| {
                 problem.with_error(&path, "there is no such member")
             }))

@@ -87,7 +87,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Data of one's own: SQL that fills each new database after the seed. The
+    /// Your own data: SQL that fills each new database after the seed. The
     /// tables are described at the top of the crate. It must not begin or end a
     /// transaction: it is kept with the seed, all or nothing.
     ///
@@ -199,7 +199,7 @@ impl SandboxBuilder {
         runtime.block_on(async {
             match self.open().await {
                 Ok((listener, app)) => {
-                    // Nobody waits any more: then nobody wants the server.
+                    // Nobody is waiting any longer, so nobody wants the server.
                     if started.send(Ok(Arc::clone(&app))).is_ok() {
                         server::serve(listener, app, stop).await;
                     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// What a client needs to talk to a sandbox. Serialised, it is the first line
 /// that `crm sandbox serve` prints.
 ///
-/// The credentials are no secrets: they open nothing but a local sandbox.
+/// The credentials are not secret: they open nothing but a local sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Connection {

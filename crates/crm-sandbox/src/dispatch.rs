@@ -130,7 +130,7 @@ async fn exchange(
     let (response, injected) = match received {
         Err(Unread::Reset) => (Response::default(), true),
         Err(Unread::Refused) => {
-            let problem = Problem::bad_request("The body is too large or was broken off");
+            let problem = Problem::bad_request("The body is too large or was cut off");
             (problem.into_response(&settings), false)
         }
         Ok(body) => {

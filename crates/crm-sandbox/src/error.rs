@@ -47,8 +47,8 @@ pub enum SandboxError {
         /// The layout version of this crate.
         expected: i64,
     },
-    /// The data file holds something else. It was left as it is.
-    #[error("{} holds something else than a sandbox's data: use another file", file.display())]
+    /// The file does not hold a sandbox's data. It was left as it is.
+    #[error("{} does not hold a sandbox's data: use another file", file.display())]
     Foreign {
         /// The file.
         file: PathBuf,

@@ -119,7 +119,7 @@ impl Query {
         match &ids {
             Some(ids) if limit > 0 && ids.len() > limit as usize => Err(Problem::field(
                 name,
-                format!("at most {limit} ids are taken"),
+                format!("at most {limit} ids are allowed"),
             )),
             _ => Ok(ids),
         }

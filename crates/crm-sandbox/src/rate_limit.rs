@@ -1,4 +1,4 @@
-//! The strict rate limit: so many requests in *any* sliding second.
+//! The strict rate limit: a number of requests in *any* sliding second.
 
 use std::collections::VecDeque;
 

@@ -108,7 +108,7 @@ impl Sandbox {
     /// # Panics
     ///
     /// When the plan asks for an operation that the API does not have or for a
-    /// rate that is none: a test must not pass because its fault never came.
+    /// rate that is not from 0 to 1: a test must not pass because its fault never came.
     #[track_caller]
     pub fn inject(&self, plan: FaultPlan) {
         if let Err(invalid) = self.app.faults.replace(plan) {

@@ -51,7 +51,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
                 .with_state(Arc::clone(app)),
         )
         .fallback(no_route.clone())
-        // To the gateway a wrong method is no route either.
+        // To the gateway, a wrong method does not match a route either.
         .method_not_allowed_fallback(no_route)
 }
 

@@ -286,6 +286,24 @@ async fn an_answer_is_given_byte_by_byte() {
 }
 
 #[tokio::test]
+async fn an_answer_that_cannot_be_given_is_refused_with_its_plan() {
+    for (status, content_type, told) in [
+        (199, "text/html", "the status of answer is 199"),
+        (600, "text/html", "the status of answer is 600"),
+        (200, "text/html\r\nx: y", "cannot be a Content-Type"),
+    ] {
+        let fault = Fault::Answer {
+            status,
+            body: String::new(),
+            content_type: Some(content_type.to_owned()),
+        };
+        let plan = FaultPlan::new().rule(FaultRule::new(fault));
+        let error = Sandbox::builder().faults(plan).start().await.unwrap_err();
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_repeats_the_credentials_in_every_form() {
     let (sandbox, client) = with(FaultRule::new(Fault::EchoedCredentials { status: 401 })).await;
     let request = client

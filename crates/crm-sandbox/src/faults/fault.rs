@@ -90,7 +90,7 @@ faults! {
         /// Milliseconds before the answer.
         milliseconds: u64,
     } = "delay", carried_out: true;
-    /// Carried out; the answer comes in pieces of so many bytes, with a pause between them.
+    /// Carried out; the answer comes in pieces of this many bytes, with a pause between them.
     Drip {
         /// Bytes in a piece.
         bytes: usize,
@@ -119,7 +119,7 @@ faults! {
     OldRecord = "old-record", carried_out: false;
     /// A write is answered as if it were carried out. Not carried out.
     NotKept = "not-kept", carried_out: false;
-    /// A write is answered 504 at once, and carried out so many milliseconds later, while the sandbox runs.
+    /// A write is answered 504 at once, and carried out this many milliseconds later, while the sandbox runs.
     LateWrite {
         /// Milliseconds between the answer and the write.
         milliseconds: u64,

@@ -7,10 +7,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use serde_json::Value;
 
 use super::wire::{End, Tampering, Wire};
-use super::{Fault, echo};
+use super::{Fault, alter, echo};
 use crate::auth;
 use crate::problem::{Problem, json};
 use crate::settings::Settings;
@@ -100,11 +99,10 @@ pub(crate) fn instead(
             content_type,
         } => {
             let mut response = json(status_of(*status), body.clone().into_bytes());
-            let content_type = content_type.as_deref().map(HeaderValue::from_str);
-            if let Some(Ok(content_type)) = content_type {
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, content_type);
+            // A plan with an impossible one is refused.
+            if let Some(Ok(media_type)) = content_type.as_deref().map(HeaderValue::from_str) {
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_TYPE, media_type);
             }
             return Some(response);
         }
@@ -138,68 +136,23 @@ pub(crate) async fn after(
     response: Response<Body>,
 ) -> (Response<Body>, bool) {
     let success = response.status().is_success();
-    let response = match fault {
-        Fault::AlteredAnswer { members } if success => return altered(response, members).await,
-        Fault::AlteredAnswer { .. } => return (response, false),
-        // What they answer was decided with the operation.
+    match fault {
+        Fault::AlteredAnswer { members } if success => alter::merge(response, members).await,
+        Fault::AlteredAnswer { .. } => (response, false),
+        // What these answer was decided with the operation.
         Fault::OldRecord
         | Fault::OtherRecord
         | Fault::NotKept
         | Fault::SamePage
-        | Fault::EmptyBatch => return (response, success),
-        _ => after_any(fault, wire, response).await,
-    };
-    (response, true)
-}
-
-/// Puts members in the place of an answer's own.
-async fn altered(
-    response: Response<Body>,
-    members: &serde_json::Map<String, Value>,
-) -> (Response<Body>, bool) {
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    match serde_json::from_slice(&body) {
-        Ok(Value::Object(mut answer)) => {
-            merge(&mut answer, members);
-            let body = serde_json::to_vec(&answer).unwrap_or_default();
-            (Response::from_parts(parts, Body::from(body)), true)
-        }
-        _ => (Response::from_parts(parts, Body::from(body)), false),
+        | Fault::EmptyBatch => (response, success),
+        _ => (after_any(fault, wire, response).await, true),
     }
 }
 
-/// A JSON merge patch (RFC 7396).
-fn merge(to: &mut serde_json::Map<String, Value>, patch: &serde_json::Map<String, Value>) {
-    for (name, value) in patch {
-        match value {
-            Value::Null => {
-                to.remove(name);
-            }
-            Value::Object(inner) => {
-                let member = to.entry(name).or_insert(Value::Null);
-                if !member.is_object() {
-                    *member = Value::Object(serde_json::Map::new());
-                }
-                if let Value::Object(member) = member {
-                    merge(member, inner);
-                }
-            }
-            value => {
-                to.insert(name.clone(), value.clone());
-            }
-        }
-    }
-}
-
+/// What befalls refusals too.
 async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Response<Body> {
     match fault {
-        Fault::ByteOrderMark => {
-            let (parts, body) = response.into_parts();
-            let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-            let body = [b"\xEF\xBB\xBF", &body[..]].concat();
-            return Response::from_parts(parts, Body::from(body));
-        }
+        Fault::ByteOrderMark => return alter::mark(response).await,
         Fault::ResetBeforeAnswer => wire.reset(),
         Fault::ResetDuringAnswer => {
             let body = response.body().size_hint().exact().unwrap_or(0);
@@ -286,7 +239,7 @@ fn html(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A plan with a status that is none is refused, so the other one is never answered.
+/// A plan with an impossible status is refused, so the other one is never answered.
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

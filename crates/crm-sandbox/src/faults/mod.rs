@@ -7,19 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 
+mod alter;
 mod echo;
 mod fault;
 mod inject;
 mod plan;
 mod records;
+mod rule;
 mod wire;
 
 use fault::Target;
 pub use fault::{Fault, FaultKind};
 pub(crate) use inject::{Asked, Unread, after, instead, receive};
-use plan::Progress;
-pub use plan::{FaultPlan, FaultRule, InvalidFaultPlan};
+pub use plan::{FaultPlan, InvalidFaultPlan};
 pub(crate) use records::{run, split_token};
+pub use rule::FaultRule;
+use rule::Progress;
 pub(crate) use wire::{Wire, WiredStream};
 
 /// A fault that is due at a request or a connection.
@@ -60,7 +63,7 @@ impl Faults {
         self.state().plan.clone()
     }
 
-    /// Starts another plan; the count of injected faults goes on.
+    /// Starts another plan; the count of injected faults continues.
     pub(crate) fn replace(&self, plan: FaultPlan) -> Result<(), InvalidFaultPlan> {
         plan.check()?;
         let mut state = self.state();

@@ -1,14 +1,9 @@
-//! Which requests meet which faults.
+//! Plans of faults: rules in order, then chance.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use http::Method;
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
-use crate::clock::TICKS_PER_SECOND;
+use super::{Fault, FaultRule};
 use crate::routes;
 
 /// A plan of faults that could never do what it says.
@@ -20,8 +15,8 @@ pub enum InvalidFaultPlan {
         "there is no operation {0:?}: `/openapi.json` lists them, `Token` is the token endpoint"
     )]
     Operation(String),
-    /// The rate of a random fault is no share of requests.
-    #[error("the rate of {fault} is {rate}, not from 0 to 1")]
+    /// The rate of a random fault is not a share of all requests.
+    #[error("the rate of {fault} is {rate}: it must be from 0 to 1")]
     Rate {
         /// The fault's name.
         fault: &'static str,
@@ -30,7 +25,7 @@ pub enum InvalidFaultPlan {
     },
     /// A fault is to answer with a status that it cannot have.
     #[error(
-        "the status of {fault} is {status}, not from 400 to 599; `html` takes 200 too, and `answer` takes any from 200"
+        "the status of {fault} is {status}: it must be from 400 to 599; `html` takes 200 too, and `answer` any from 200"
     )]
     Status {
         /// The fault's name.
@@ -38,152 +33,9 @@ pub enum InvalidFaultPlan {
         /// The status.
         status: u16,
     },
-}
-
-/// One scripted fault: which requests it meets and what happens to them.
-///
-/// ```
-/// use crm_sandbox::{Fault, FaultRule};
-/// // The third update is done, but its answer is lost.
-/// let rule = FaultRule::new(Fault::LostAnswer)
-///     .operation("Locations_UpdateContact")
-///     .nth(3);
-/// # let _ = rule;
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[must_use]
-pub struct FaultRule {
-    pub(super) fault: Fault,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    operation: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    method: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    /// Matching requests to let pass first.
-    #[serde(default)]
-    skip: u32,
-    /// Requests to meet; 0 for all that follow. None: one, or all that
-    /// follow where `lasting` ends it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    times: Option<u32>,
-    #[serde(
-        default,
-        rename = "lastingMilliseconds",
-        skip_serializing_if = "Option::is_none"
-    )]
-    lasting: Option<u64>,
-}
-
-/// How far a rule is.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Matching requests seen so far.
-    seen: u32,
-    /// When it was due for the first time, in ticks.
-    began: Option<i64>,
-    /// Faults injected so far: an ordinary refusal goes before some.
-    pub(super) met: Arc<AtomicU32>,
-}
-
-impl FaultRule {
-    /// Meets the first request of any kind.
-    pub fn new(fault: Fault) -> Self {
-        Self {
-            fault,
-            operation: None,
-            method: None,
-            path: None,
-            skip: 0,
-            times: None,
-            lasting: None,
-        }
-    }
-
-    /// Only requests of this operation id; `Token` is the token endpoint. A
-    /// plan with an id that the API does not have is refused.
-    pub fn operation(mut self, id: impl Into<String>) -> Self {
-        self.operation = Some(id.into());
-        self
-    }
-
-    /// Only requests with this method.
-    pub fn method(mut self, method: impl Into<String>) -> Self {
-        self.method = Some(method.into());
-        self
-    }
-
-    /// Only requests whose path contains this text.
-    pub fn path(mut self, part: impl Into<String>) -> Self {
-        self.path = Some(part.into());
-        self
-    }
-
-    /// Lets matching requests pass until the nth, counted from 1.
-    pub fn nth(mut self, nth: u32) -> Self {
-        self.skip = nth.saturating_sub(1);
-        self
-    }
-
-    /// Meets so many requests in a row; 0 means all that follow.
-    pub fn times(mut self, times: u32) -> Self {
-        self.times = Some(times);
-        self
-    }
-
-    /// Meets requests for so long, in whole milliseconds on the sandbox's
-    /// clock, from the first one that it meets: all of them, unless
-    /// [`times`](Self::times) says how many at most.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use crm_sandbox::{Fault, FaultRule};
-    /// // For four seconds every update is answered 429.
-    /// let fault = Fault::TooManyRequests { seconds: 4, retry_after: true };
-    /// let rule = FaultRule::new(fault).method("PATCH").lasting(Duration::from_secs(4));
-    /// # let _ = rule;
-    /// ```
-    pub fn lasting(mut self, time: Duration) -> Self {
-        self.lasting = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        self
-    }
-
-    pub(super) fn matches(&self, operation: &str, method: &Method, path: &str) -> bool {
-        self.operation.as_deref().is_none_or(|id| id == operation)
-            && self
-                .method
-                .as_deref()
-                .is_none_or(|m| method.as_str().eq_ignore_ascii_case(m))
-            && self.path.as_deref().is_none_or(|part| path.contains(part))
-    }
-
-    /// Counts a matching request and says whether the fault is due at it.
-    pub(super) fn is_due(&self, progress: &mut Progress, now: i64) -> bool {
-        progress.seen = progress.seen.saturating_add(1);
-        if progress.seen <= self.skip {
-            return false;
-        }
-        let times = self.most();
-        let began = *progress.began.get_or_insert(now);
-        let end = self.lasting.map(|milliseconds| {
-            let time = i64::try_from(milliseconds).unwrap_or(i64::MAX);
-            began.saturating_add(time.saturating_mul(TICKS_PER_SECOND / 1000))
-        });
-        (times == 0 || progress.seen <= self.skip.saturating_add(times))
-            && end.is_none_or(|end| now < end)
-    }
-
-    /// Whether fewer faults were injected than it asks for, or none at all.
-    pub(super) fn is_unmet(&self, progress: &Progress) -> bool {
-        progress.met.load(Ordering::Relaxed) < self.most().max(1)
-    }
-
-    /// Requests to meet; 0 for no limit.
-    fn most(&self) -> u32 {
-        let unless_told = if self.lasting.is_some() { 0 } else { 1 };
-        self.times.unwrap_or(unless_told)
-    }
+    /// The media type of an `answer` cannot stand in a header.
+    #[error("{0:?} cannot be a Content-Type: it may hold only visible ASCII characters and spaces")]
+    ContentType(String),
 }
 
 /// All faults that a sandbox is to inject: rules in order, then chance.
@@ -244,14 +96,11 @@ impl FaultPlan {
         self
     }
 
-    /// Whether every operation is known, every status can be answered, and every rate is one.
+    /// Whether every operation is known, everything can be answered, and every rate is one.
     pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
         let operations = routes::operations();
         let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
-        let mut asked = self
-            .rules
-            .iter()
-            .filter_map(|rule| rule.operation.as_deref());
+        let mut asked = self.rules.iter().filter_map(FaultRule::operation_id);
         if let Some(unknown) = asked.find(|id| !known(id)) {
             return Err(InvalidFaultPlan::Operation(unknown.to_owned()));
         }
@@ -260,6 +109,14 @@ impl FaultPlan {
             if let Some(status) = fault.impossible_status() {
                 let fault = fault.name();
                 return Err(InvalidFaultPlan::Status { fault, status });
+            }
+            if let Fault::Answer {
+                content_type: Some(text),
+                ..
+            } = fault
+                && HeaderValue::from_str(text).is_err()
+            {
+                return Err(InvalidFaultPlan::ContentType(text.clone()));
             }
         }
         let mut random = self.random.iter();
@@ -272,10 +129,10 @@ impl FaultPlan {
         }
     }
 
-    /// The faults of a bad network and of a service under strain, together at about this rate, with
-    /// short delays; none of those that answer something untrue. An answer 429 asks to
-    /// wait for so many seconds; since it makes all callers wait, it is a hundred times rarer than
-    /// the others.
+    /// The faults of a bad network and of a service under strain, together at
+    /// about this rate, with short delays; none that answers something untrue.
+    /// An answer 429 asks to wait for `retry_after` seconds; since it makes all
+    /// callers wait, it is a hundred times rarer than the others.
     pub fn mixed(seed: u64, rate: f64, retry_after: u32) -> Self {
         let faults = [
             Fault::ResetConnection,

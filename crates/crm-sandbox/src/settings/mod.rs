@@ -153,13 +153,13 @@ settings! {
     phone_values, "phone-values": PhoneValues = PhoneValues::Digits;
     /// Values are checked against their type.
     value_checks, "value-checks": bool = true;
-    /// Members of `preferences`, in requests and answers; of three, the other two are members that the schema does not know.
+    /// The members of `preferences`, in requests and answers; with three, the other two are unknown members.
     preference_members, "preference-members": PreferenceMembers = PreferenceMembers::Five;
     /// Which invoice flag wins when the combined and the two specific ones differ.
     preference_conflict, "preference-conflict": PreferenceConflict = PreferenceConflict::Specific;
-    /// What a null does in an update whose schema forbids it.
+    /// What happens to a null in an update whose schema forbids it.
     null_members, "null-members": NullMembers = NullMembers::Refuse;
-    /// What a memo becomes that is set to the empty string.
+    /// What a memo set to the empty string becomes.
     empty_memo, "empty-memo": EmptyMemo = EmptyMemo::Null;
     /// Whether an update without members moves `modifiedOn`.
     empty_update, "empty-update": EmptyUpdate = EmptyUpdate::Keep;
@@ -175,9 +175,9 @@ settings! {
     /// The memo of a booking contact that has none: the documented text, or null.
     booking_memo, "booking-memo": BookingMemo = BookingMemo::Empty;
 
-    /// What replacing a person that does not exist does.
+    /// What happens when a person that does not exist is replaced.
     replace_unknown_person, "replace-unknown-person": ReplaceUnknown = ReplaceUnknown::Create;
-    /// What members do that an update of a person leaves out.
+    /// What happens to members that an update of a person leaves out.
     absent_person_members, "absent-person-members": AbsentMembers = AbsentMembers::Keep;
 
     /// Seconds until a change shows up in an export feed.

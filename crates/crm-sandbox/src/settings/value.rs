@@ -108,7 +108,7 @@ choices! {
     }
     /// What happens to names that a schema does not know.
     Unknown {
-        /// They are read over.
+        /// They are ignored.
         Ignore = "ignore",
         /// The request is answered 400.
         Refuse = "refuse",
@@ -176,14 +176,14 @@ choices! {
         /// The combined flag.
         Combined = "combined",
     }
-    /// What a null does where the schema forbids it.
+    /// What happens to a null where the schema forbids it.
     NullMembers {
         /// The request is answered 400.
         Refuse = "refuse",
         /// It keeps the present value.
         Keep = "keep",
     }
-    /// What a memo becomes that is set to the empty string.
+    /// What a memo set to the empty string becomes.
     EmptyMemo {
         /// No memo.
         Null = "null",
@@ -206,21 +206,21 @@ choices! {
         /// Only those of the three that were sent.
         Sent = "sent",
     }
-    /// How a booking contact without memo shows it.
+    /// How a booking contact without a memo shows it.
     BookingMemo {
         /// As empty text: the published contract forbids null.
         Empty = "empty",
         /// As null.
         Null = "null",
     }
-    /// What replacing a person that does not exist does.
+    /// What happens when a person that does not exist is replaced.
     ReplaceUnknown {
         /// It creates the person.
         Create = "create",
         /// It is answered 404.
         Refuse = "refuse",
     }
-    /// What members do that an update leaves out.
+    /// What happens to members that an update leaves out.
     AbsentMembers {
         /// They keep their values.
         Keep = "keep",

@@ -228,7 +228,7 @@ fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
         .any(|p| call.query.text(p.name).is_some());
     if O::IDS_EXCLUDE_FILTERS && ids.is_some() && others {
         return Err(Problem::bad_request(format!(
-            "{} excludes every other filter",
+            "{} cannot be combined with other filters",
             O::IDS
         )));
     }
