@@ -223,6 +223,19 @@ async fn members_of_an_answer_are_replaced_added_and_taken_away() {
 }
 
 #[tokio::test]
+async fn a_list_has_more_for_ever_and_a_feed_gives_any_token_when_altered() {
+    let altered = members(json!({"hasMore": true, "continueFrom": "\u{1b}[31m"}));
+    let (_sandbox, client) = with(every(Fault::AlteredAnswer { members: altered })).await;
+    let (_, page) = client.get("/locations/2001/contacts?page=9").await;
+    assert_eq!(
+        (&page["hasMore"], &page["data"]),
+        (&json!(true), &json!([]))
+    );
+    let (_, batch) = client.get("/export/locations/contacts").await;
+    assert_eq!(batch["continueFrom"], "\u{1b}[31m");
+}
+
+#[tokio::test]
 async fn a_byte_order_mark_stands_before_the_body_and_counts_in_its_length() {
     let (_sandbox, client) = with(every(Fault::ByteOrderMark)).await;
     let response = client.request(Method::GET, "/locations/2001/contacts");
