@@ -8,7 +8,9 @@ use crate::{commands::Command, error::Exit, output::Format};
 
 /// What the environment and the profile are asked for, in the long help.
 const SETTINGS: &str = "\
-Settings, each from its option, else from the environment, else from the profile:
+Settings, each from its option, else from the profile that --profile names, else from the
+environment, else from the profile in use. A variable that contradicts a profile named by
+--profile is refused; it may fill a secret that the profile lacks.
   CRM_TENANT         whose contacts
   CRM_ENVIRONMENT    production or integration
   CRM_API_URL        other hosts instead of an environment,
@@ -16,7 +18,7 @@ Settings, each from its option, else from the environment, else from the profile
   CRM_CLIENT_ID      the client's id and secret and the app's key; no options,
   CRM_CLIENT_SECRET    since other users see a command line
   CRM_APP_KEY
-  CRM_READ_ONLY      1 refuses every write
+  CRM_READ_ONLY      1 refuses every write; the strictest place wins
   CRM_TOKEN_CACHE    1 keeps the access token for the next command
   CRM_PROFILE        which profile of crm/config.toml in the configuration folder,
                        for example ~/.config/crm/config.toml; without it default
@@ -53,8 +55,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// The options that every command takes. Where an environment variable is named, it is asked
-/// after the option and before the profile.
+/// The options that every command takes. Where an environment variable is named, it stands below the
+/// option; `settings` says how it stands to a profile.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Globals {

@@ -67,7 +67,12 @@ impl<'a> Session<'a> {
             .with_auth(auth.clone())
             .with_retry(RetryPolicy::default());
         let transport: Arc<dyn Transport> = Arc::new(transport);
-        let guard = WriteGuard::new(transport, policy(globals, &settings, &environment));
+        let target = match globals.sandbox {
+            true => format!("sandbox, tenant {}", settings.tenant),
+            false => target(&settings, &environment),
+        };
+        let policy = policy(globals, &settings, &environment);
+        let guard = WriteGuard::new(transport, policy, target);
         let mut service = ContactsService::new(guard, settings.tenant);
         if settings.legacy_preferences {
             service = service.with_legacy_preferences();
@@ -89,6 +94,11 @@ impl<'a> Session<'a> {
     pub(crate) fn tenant(&self) -> TenantId {
         self.service.tenant()
     }
+
+    /// Says once which account is meant. A write says it by itself.
+    pub(crate) fn tell_target(&self) {
+        self.service.transport().tell_target();
+    }
 }
 
 fn environment(host: &Host) -> Result<Environment, CliError> {
@@ -109,6 +119,19 @@ fn credentials(settings: &Settings) -> Credentials {
     match settings.enterprise_hub {
         true => credentials.for_tenant(settings.tenant.get()),
         false => credentials,
+    }
+}
+
+/// Which account is meant, in full: a profile's name alone may mislead.
+fn target(settings: &Settings, environment: &Environment) -> String {
+    let profile = match &settings.profile {
+        Some(name) => format!("profile {name}"),
+        None => "no profile".to_owned(),
+    };
+    let (tenant, url) = (settings.tenant, environment.api_url());
+    match settings.host {
+        Host::Vendor(_) => format!("{profile}, tenant {tenant}, {} ({url})", settings.host),
+        Host::Custom { .. } => format!("{profile}, tenant {tenant}, {url}"),
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::CliError,
-    output::{confirm, on_terminal},
+    output::{confirm, note, on_terminal},
 };
 
 /// What happens to writes.
@@ -79,15 +79,27 @@ impl HeldRequest {
 pub(crate) struct WriteGuard<T> {
     inner: T,
     policy: WritePolicy,
+    /// Which account, for people.
+    target: String,
+    is_told: AtomicBool,
     confirmed: AtomicBool,
 }
 
 impl<T> WriteGuard<T> {
-    pub(crate) fn new(inner: T, policy: WritePolicy) -> Self {
+    pub(crate) fn new(inner: T, policy: WritePolicy, target: String) -> Self {
         Self {
             inner,
             policy,
+            target,
+            is_told: AtomicBool::new(false),
             confirmed: AtomicBool::new(false),
+        }
+    }
+
+    /// Says once which account is meant: before the first write, and where one is planned.
+    pub(crate) fn tell_target(&self) {
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            note(format!("target: {}", self.target));
         }
     }
 
@@ -113,11 +125,14 @@ impl<T> WriteGuard<T> {
             return Ok(());
         }
         match &self.policy {
-            WritePolicy::Send => Ok(()),
             WritePolicy::Refuse => {
                 let (method, path) = (request.method(), request.uri().path());
-                Err(Withheld::ReadOnly(format!("{method} {path}")))
+                return Err(Withheld::ReadOnly(format!("{method} {path}")));
             }
+            _ => self.tell_target(),
+        }
+        match &self.policy {
+            WritePolicy::Send | WritePolicy::Refuse => Ok(()),
             WritePolicy::Show => Err(Withheld::DryRun(HeldRequest::of(request))),
             WritePolicy::Ask { .. } if self.confirmed.load(Ordering::Relaxed) => Ok(()),
             WritePolicy::Ask { target } if on_terminal() => {

@@ -7,8 +7,21 @@ use super::profile;
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    #[error("these settings are missing: {}", .0.join(", "))]
-    Missing(Vec<&'static str>),
+    /// Settings that no place gives, and the profile that `--profile` names.
+    #[error("these settings are missing: {}", names.join(", "))]
+    Missing {
+        names: Vec<&'static str>,
+        named: Option<String>,
+    },
+
+    #[error(
+        "{variable} in the environment contradicts profile `{profile}`, which --profile names: unset \
+         {variable}, or give the option"
+    )]
+    Contradiction {
+        variable: &'static str,
+        profile: String,
+    },
 
     #[error("{name} is not usable: {reason}")]
     Variable { name: &'static str, reason: String },
@@ -46,7 +59,11 @@ fn names(known: &[String]) -> String {
 impl SettingsError {
     /// Where each missing setting can be given, one line each.
     pub(crate) fn details(&self) -> Vec<String> {
-        let Self::Missing(missing) = self else {
+        let Self::Missing {
+            names: missing,
+            named,
+        } = self
+        else {
             return Vec::new();
         };
         let places = PLACES
@@ -64,6 +81,12 @@ impl SettingsError {
                 "", "option", "environment"
             ),
         );
+        if let Some(name) = named {
+            lines.push(format!(
+                "with --profile {name} the environment gives neither tenant nor environment: they may be \
+                 another account's"
+            ));
+        }
         if let Some(path) = profile::path() {
             lines.push(format!("the profiles are in {}", path.display()));
         }

@@ -1,4 +1,6 @@
-//! The settings of a connection: from options, then the environment, then the profile.
+//! The settings of a connection. What is said for one command goes before what lies around: an
+//! option before a profile that `--profile` names, and that before the environment; a profile that
+//! is there without being named comes last.
 
 mod error;
 mod profile;
@@ -31,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) legacy_preferences: bool,
     /// Where access tokens are kept for the next command, if they are.
     pub(crate) token_folder: Option<PathBuf>,
+    /// The profile that took part, if one did.
+    pub(crate) profile: Option<String>,
 }
 
 /// Which servers: always API and token endpoint together.
@@ -82,9 +86,10 @@ impl Settings {
             client_secret: sandbox.client_secret.clone(),
             app_key: sandbox.app_key.clone(),
             enterprise_hub: false,
-            read_only: read_only(globals, &variables)?.unwrap_or(false),
+            read_only: globals.read_only || is_read_only(&variables)?,
             legacy_preferences: globals.legacy_preferences,
             token_folder: None,
+            profile: None,
         })
     }
 
@@ -93,33 +98,32 @@ impl Settings {
         variables: &Variables,
         profile: Profile,
     ) -> Result<Self, SettingsError> {
-        let secret = |name, secret: Option<Secret>| {
-            let given = variables.text(name)?;
-            Ok(given.or(secret.map(|Secret(text)| text)))
+        let below = Below {
+            variables,
+            named: globals.profile.as_deref(),
         };
         let tenant = match globals.tenant {
             Some(tenant) => Some(tenant),
-            None => variables.parsed("CRM_TENANT", |text| text.parse::<TenantId>())?,
-        }
-        .or(profile.tenant);
+            None => {
+                let variable = variables.parsed("CRM_TENANT", |text| text.parse::<TenantId>())?;
+                below.target("CRM_TENANT", variable, profile.tenant)?
+            }
+        };
         let host = match host_of_options(globals) {
             Some(host) => Some(host),
-            None => match host_of_variables(variables)? {
-                Some(host) => Some(host),
-                None => host(
-                    "the profile",
-                    profile.environment,
-                    profile.api_url,
-                    profile.auth_url,
-                )?,
-            },
+            None => below.host(&profile)?,
         };
-        let read_only = read_only(globals, variables)?;
-        let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
-        let token_cache = token_cache.or(profile.token_cache).unwrap_or(false);
+        let secret = |name, key: Option<Secret>| {
+            below.filled(name, variables.text(name)?, key.map(|Secret(text)| text))
+        };
         let client_id = secret("CRM_CLIENT_ID", profile.client_id)?;
         let client_secret = secret("CRM_CLIENT_SECRET", profile.client_secret)?;
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
+        let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
+        let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
+        // The strictest wins, wherever it is said: nothing lifts it for one command.
+        let read_only =
+            globals.read_only || is_read_only(variables)? || profile.read_only.unwrap_or(false);
 
         match (tenant, host, client_id, client_secret, app_key) {
             (Some(tenant), Some(host), Some(client_id), Some(client_secret), Some(app_key)) => {
@@ -130,10 +134,14 @@ impl Settings {
                     client_secret,
                     app_key,
                     enterprise_hub: profile.enterprise_hub.unwrap_or(false),
-                    read_only: read_only.or(profile.read_only).unwrap_or(false),
+                    read_only,
                     legacy_preferences: globals.legacy_preferences
                         || profile.legacy_preferences.unwrap_or(false),
-                    token_folder: token_cache.then(profile::token_folder).flatten(),
+                    token_folder: token_cache
+                        .unwrap_or(false)
+                        .then(profile::token_folder)
+                        .flatten(),
+                    profile: profile.name,
                 })
             }
             (tenant, host, client_id, client_secret, app_key) => {
@@ -145,19 +153,104 @@ impl Settings {
                     app_key.is_some(),
                 ];
                 let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
-                Err(SettingsError::Missing(
-                    missing.map(|(place, _)| place.0).collect(),
-                ))
+                Err(SettingsError::Missing {
+                    names: missing.map(|(place, _)| place.0).collect(),
+                    named: globals.profile.clone(),
+                })
             }
         }
     }
 }
 
-fn read_only(globals: &Globals, variables: &Variables) -> Result<Option<bool>, SettingsError> {
-    match globals.read_only {
-        true => Ok(Some(true)),
-        false => variables.parsed("CRM_READ_ONLY", switch),
+/// What stands below the options: the environment and the profile, in the order that depends on
+/// whether `--profile` names it.
+struct Below<'a> {
+    variables: &'a Variables<'a>,
+    /// The profile that the command line names.
+    named: Option<&'a str>,
+}
+
+impl Below<'_> {
+    /// A setting that says whose contacts are meant, and where. A variable that is left in a shell
+    /// does not complete a profile that is named: it may be another account's.
+    fn target<V: PartialEq>(
+        &self,
+        variable: &'static str,
+        given: Option<V>,
+        key: Option<V>,
+    ) -> Result<Option<V>, SettingsError> {
+        match (self.named, key) {
+            (Some(_), None) => Ok(None),
+            (_, key) => self.filled(variable, given, key),
+        }
     }
+
+    /// The servers: all that names them comes from one place.
+    fn host(&self, profile: &Profile) -> Result<Option<Host>, SettingsError> {
+        let environment = |text: &str| Vendor::from_str(text, true);
+        let environment = self.variables.parsed("CRM_ENVIRONMENT", environment)?;
+        let api_url = self.variables.text("CRM_API_URL")?;
+        let auth_url = self.variables.text("CRM_AUTH_URL")?;
+        let keyed = host(
+            "the profile",
+            profile.environment,
+            profile.api_url.clone(),
+            profile.auth_url.clone(),
+        )?;
+        match (self.named, &keyed) {
+            (None, _) => Ok(host("the environment", environment, api_url, auth_url)?.or(keyed)),
+            (Some(_), None) => Ok(None),
+            (Some(name), Some(_)) => {
+                let contradicts = [
+                    ("CRM_ENVIRONMENT", differs(environment, profile.environment)),
+                    (
+                        "CRM_API_URL",
+                        differs(api_url.as_ref(), profile.api_url.as_ref()),
+                    ),
+                    (
+                        "CRM_AUTH_URL",
+                        differs(auth_url.as_ref(), profile.auth_url.as_ref()),
+                    ),
+                ];
+                match contradicts.iter().find(|(_, contradicts)| *contradicts) {
+                    Some((variable, _)) => Err(contradiction(variable, name)),
+                    None => Ok(keyed),
+                }
+            }
+        }
+    }
+
+    /// A setting that the environment may give where a profile that is named lacks it.
+    fn filled<V: PartialEq>(
+        &self,
+        variable: &'static str,
+        given: Option<V>,
+        key: Option<V>,
+    ) -> Result<Option<V>, SettingsError> {
+        match (self.named, given, key) {
+            (Some(profile), Some(given), Some(key)) if given != key => {
+                Err(contradiction(variable, profile))
+            }
+            (Some(_), given, key) => Ok(key.or(given)),
+            (None, given, key) => Ok(given.or(key)),
+        }
+    }
+}
+
+/// Whether a variable is set, and not to what the profile says.
+fn differs<V: PartialEq>(given: Option<V>, key: Option<V>) -> bool {
+    given.is_some() && given != key
+}
+
+fn contradiction(variable: &'static str, profile: &str) -> SettingsError {
+    SettingsError::Contradiction {
+        variable,
+        profile: profile.to_owned(),
+    }
+}
+
+fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {
+    Ok(variables.parsed("CRM_READ_ONLY", switch)?.unwrap_or(false))
 }
 
 fn host_of_options(globals: &Globals) -> Option<Host> {
@@ -168,15 +261,6 @@ fn host_of_options(globals: &Globals) -> Option<Host> {
         }),
         _ => globals.environment.map(Host::Vendor),
     }
-}
-
-fn host_of_variables(variables: &Variables) -> Result<Option<Host>, SettingsError> {
-    host(
-        "the environment",
-        variables.parsed("CRM_ENVIRONMENT", |text| Vendor::from_str(text, true))?,
-        variables.text("CRM_API_URL")?,
-        variables.text("CRM_AUTH_URL")?,
-    )
 }
 
 /// The servers that one place gives: an environment or two URLs, nothing in between.
@@ -221,7 +305,7 @@ mod tests {
     const SECRETS: &str = "client_id = 'a'\nclient_secret = 'b'\napp_key = 'c'\n";
 
     #[test]
-    fn options_win_over_the_environment_and_that_over_the_profile() {
+    fn options_win_over_the_environment_and_that_over_a_profile_that_is_not_named() {
         let profile = format!("{SECRETS}tenant = 3\nenvironment = 'integration'");
         let of = |options: &[&str], variables: &[(&str, &str)]| {
             resolve(options, variables, &profile).unwrap()
@@ -309,23 +393,93 @@ mod tests {
     }
 
     #[test]
-    fn read_only_can_be_set_in_each_place_and_lifted_by_a_higher_one() {
-        let profile = format!("{SECRETS}tenant = 3\nenvironment = 'production'\nread_only = true");
-        let read_only = |options: &[&str], variables: &[(&str, &str)], profile: &str| {
-            resolve(options, variables, profile).unwrap().read_only
+    fn the_strictest_read_only_wins_wherever_it_is_said() {
+        let read_only = |options: &[&str], variables: &[(&str, &str)], key: &str| {
+            let profile =
+                format!("{SECRETS}tenant = 3\nenvironment = 'production'\nread_only = {key}");
+            resolve(options, variables, &profile).unwrap().read_only
         };
-        assert!(read_only(&[], &[], &profile));
-        assert!(!read_only(&[], &[("CRM_READ_ONLY", "0")], &profile));
-        let profile = profile.replace("true", "false");
-        assert!(read_only(&[], &[("CRM_READ_ONLY", "1")], &profile));
-        assert!(read_only(
-            &["--read-only"],
-            &[("CRM_READ_ONLY", "0")],
-            &profile
-        ));
-        let error = resolve(&[], &[("CRM_READ_ONLY", "maybe")], &profile)
-            .err()
-            .unwrap();
-        assert!(error.to_string().contains("CRM_READ_ONLY"), "{error}");
+        for options in [&["--profile", "live"][..], &[]] {
+            assert!(!read_only(options, &[("CRM_READ_ONLY", "0")], "false"));
+            assert!(read_only(options, &[("CRM_READ_ONLY", "0")], "true"));
+            assert!(read_only(options, &[("CRM_READ_ONLY", "1")], "false"));
+            let options = [options, &["--read-only"]].concat();
+            assert!(read_only(&options, &[("CRM_READ_ONLY", "0")], "false"));
+        }
+        let profile = format!("{SECRETS}tenant = 3\nenvironment = 'production'");
+        let error = refusal(&[], &[("CRM_READ_ONLY", "maybe")], &profile);
+        assert!(error.contains("CRM_READ_ONLY"), "{error}");
+    }
+
+    fn refusal(options: &[&str], variables: &[(&str, &str)], profile: &str) -> String {
+        let refused = resolve(options, variables, profile).err();
+        refused.unwrap().to_string()
+    }
+
+    const LIVE: [&str; 2] = ["--profile", "live"];
+
+    #[test]
+    fn a_variable_that_contradicts_a_profile_that_is_named_is_refused_by_name() {
+        let vendor = format!("{SECRETS}tenant = 3\nenvironment = 'production'\ntoken_cache = true");
+        let custom = format!("{SECRETS}tenant = 3\napi_url = 'http://a'\nauth_url = 'http://b'");
+        for (variable, other, same, profile) in [
+            ("CRM_TENANT", "4", "3", &vendor),
+            ("CRM_ENVIRONMENT", "integration", "production", &vendor),
+            ("CRM_TOKEN_CACHE", "0", "1", &vendor),
+            ("CRM_CLIENT_ID", "s3cr3t", "a", &vendor),
+            ("CRM_CLIENT_SECRET", "s3cr3t", "b", &vendor),
+            ("CRM_APP_KEY", "s3cr3t", "c", &vendor),
+            ("CRM_API_URL", "http://c", "http://a", &custom),
+            ("CRM_AUTH_URL", "http://c", "http://b", &custom),
+        ] {
+            let refused = refusal(&LIVE, &[(variable, other)], profile);
+            assert!(
+                refused.contains(variable) && refused.contains("`live`"),
+                "{refused}"
+            );
+            assert!(!refused.contains("s3cr3t"), "{refused}");
+            let settings = resolve(&LIVE, &[(variable, same)], profile);
+            assert!(settings.is_ok(), "{variable}");
+        }
+        // What the profile says in other words is contradicted too.
+        for (variable, profile) in [("CRM_API_URL", &vendor), ("CRM_AUTH_URL", &vendor)] {
+            let refused = refusal(&LIVE, &[(variable, "http://a")], profile);
+            assert!(refused.contains(variable), "{refused}");
+        }
+        let refused = refusal(&LIVE, &[("CRM_ENVIRONMENT", "production")], &custom);
+        assert!(refused.contains("CRM_ENVIRONMENT"), "{refused}");
+    }
+
+    #[test]
+    fn an_option_settles_what_a_variable_and_a_named_profile_contradict_in() {
+        let profile = format!("{SECRETS}tenant = 3\nenvironment = 'production'");
+        let options = [
+            &LIVE[..],
+            &["--tenant", "5", "--environment", "integration"],
+        ]
+        .concat();
+        let variables = [("CRM_TENANT", "4"), ("CRM_API_URL", "http://a")];
+        let settings = resolve(&options, &variables, &profile).unwrap();
+        assert_eq!(settings.tenant.get(), 5);
+        assert_eq!(settings.host, Host::Vendor(Vendor::Integration));
+    }
+
+    #[test]
+    fn a_variable_fills_a_secret_that_a_named_profile_lacks_but_never_its_target() {
+        let target = "tenant = 3\nenvironment = 'production'";
+        let secrets = [
+            ("CRM_CLIENT_ID", "a"),
+            ("CRM_CLIENT_SECRET", "b"),
+            ("CRM_APP_KEY", "c"),
+        ];
+        assert_eq!(resolve(&LIVE, &secrets, target).unwrap().app_key, "c");
+
+        let lying_around = [("CRM_TENANT", "4"), ("CRM_ENVIRONMENT", "production")];
+        let error = resolve(&LIVE, &lying_around, SECRETS).err().unwrap();
+        let missing = "these settings are missing: tenant, environment";
+        assert_eq!(error.to_string(), missing);
+        let details = error.details().join("\n");
+        assert!(details.contains("--profile live"), "{details}");
+        assert!(resolve(&[], &lying_around, SECRETS).is_ok());
     }
 }

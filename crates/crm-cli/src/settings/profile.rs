@@ -28,6 +28,9 @@ use crate::{cli::Vendor, files, output::note};
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Profile {
+    /// Its name in the file; none for settings without a profile.
+    #[serde(skip)]
+    pub(super) name: Option<String>,
     pub(super) tenant: Option<TenantId>,
     pub(super) environment: Option<Vendor>,
     pub(super) api_url: Option<String>,
@@ -108,8 +111,12 @@ fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
         }
     };
     let mut file = parse(path, &text)?;
-    let profile = match (file.profiles.remove(name.unwrap_or(DEFAULT)), name) {
-        (Some(profile), _) => profile,
+    let chosen = name.unwrap_or(DEFAULT);
+    let profile = match (file.profiles.remove(chosen), name) {
+        (Some(profile), _) => Profile {
+            name: Some(chosen.to_owned()),
+            ..profile
+        },
         (None, None) => Profile::default(),
         (None, Some(name)) => {
             return Err(SettingsError::NoProfile {

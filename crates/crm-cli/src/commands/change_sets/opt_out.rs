@@ -39,6 +39,7 @@ pub(crate) struct OptOutCommand {
 
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
+        session.tell_target();
         let list = self.rows.open(&self.list)?;
         interrupt::until_signal(self.plan(session, list, on)).await?;
         Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)

@@ -121,6 +121,7 @@ impl CleanUpArgs {
 impl PlanCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let detailed = self.detailed_exitcode;
+        session.tell_target();
         match self.plan(session).await {
             Ok(0) => Ok(()),
             Ok(_) if detailed => Err(CliError::ChangesPlanned),

@@ -107,6 +107,7 @@ impl ApplyCommand {
         globals: &Globals,
     ) -> Result<(), CliError> {
         let set = ChangeSet::open(&self.set)?;
+        session.tell_target();
         if globals.dry_run {
             return self.dry_run(session, set).await;
         }
