@@ -24,7 +24,17 @@ impl Partial {
         let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
         let temporary = is_file.then(|| partial(path));
         let mut private = File::options();
-        private.write(true).create(true).truncate(true);
+        private.write(true);
+        match &temporary {
+            Some(temporary) => {
+                // One that was left behind may be readable by others.
+                match fs::remove_file(temporary) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => private.create_new(true),
+                }
+            }
+            None => private.truncate(true),
+        };
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
         let file = private.open(temporary.as_deref().unwrap_or(path))?;

@@ -3,13 +3,17 @@
 
 mod common;
 
-use std::{fs, io::Cursor};
+use std::{
+    fs,
+    io::Cursor,
+    time::{Duration, SystemTime},
+};
 
 use common::*;
 use crm_bulk::{
     Apply, BulkError, ChangeSet, CleanUp, Input, Plan, ResultRows, Selection, Snapshot, State,
 };
-use crm_models::{ContactType, CreateContactRequest, LocationId};
+use crm_models::{ContactChange, ContactType, CreateContactRequest, LocationId, Timestamp};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 
 fn csv(text: &str) -> Input {
@@ -438,6 +442,76 @@ async fn sets_snapshots_and_rows_to_mend_are_their_owners_alone() {
         let mode = fs::metadata(world.path(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn rows_to_mend_are_private_also_where_a_readable_rest_lies_in_their_place() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let world = world(Seed::Demo).await;
+    let rest = world.path("mend.csv.partial");
+    fs::write(&rest, "left behind").unwrap();
+    fs::set_permissions(&rest, fs::Permissions::from_mode(0o644)).unwrap();
+    let wrong = csv("location_id,contact_id,memo\n0,3001,Gate code 4411\n");
+    let plan = Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
+    let planned = plan.from_api(&world.service, wrong, world.path("no.crm"));
+    planned.await.unwrap_err();
+    let mode = fs::metadata(world.path("mend.csv")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_snapshot_dated_in_the_future_is_not_fresh() {
+    let world = world(Seed::Demo).await;
+    let age = Duration::from_secs(3_600);
+    assert!(world.snapshot().await.is_fresh(age).unwrap());
+    let date = |feed: &str, at: SystemTime| {
+        let connection = rusqlite::Connection::open(world.path("snapshot")).unwrap();
+        let name = format!("{feed}_complete_at");
+        let at = Timestamp::from(at).to_string();
+        let sql = "UPDATE meta SET value = ? WHERE name = ?";
+        assert_eq!(connection.execute(sql, [at, name]).unwrap(), 1);
+    };
+    let now = SystemTime::now();
+    for (ahead, is_fresh) in [(30, true), (120, false), (1_000_000_000, false)] {
+        for feed in ["customer", "location"] {
+            date(feed, now + Duration::from_secs(ahead));
+            let snapshot = Snapshot::open(world.path("snapshot")).unwrap();
+            assert_eq!(snapshot.is_fresh(age).unwrap(), is_fresh, "{feed} {ahead}");
+            assert_eq!(snapshot.is_dated_ahead().unwrap(), !is_fresh);
+            date(feed, now);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_shows_unseen_characters_and_keeps_directions_apart() {
+    let world = world(Seed::Demo).await;
+    let hidden = "\u{202e}\u{2066}\u{2069}\u{200b}\u{2028}";
+    let written = "\\u{202e}\\u{2066}\\u{2069}\\u{200b}\\u{2028}";
+    let memo = ContactChange::new().memo(format!("a{hidden}b"));
+    let location = world.service.location(LocationId::new(2_001).unwrap());
+    location
+        .update(3_001.try_into().unwrap(), &memo)
+        .await
+        .unwrap();
+    let rows = "location_id,contact_id,memo\n2001,3001,Gate code 4411\n";
+    let input = Input::csv(format!("list{hidden}\u{1b}[2J.csv"), Cursor::new(rows));
+    let plan = Plan::new(world.site.clone());
+    let planned = plan.from_api(&world.service, input, world.path("set.crm"));
+    planned.await.unwrap();
+    let mut page = Vec::new();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    set.report(&mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains(&format!("<bdi>a{written}b</bdi>")), "{page}");
+    assert!(
+        page.contains(&format!("<bdi>list{written}\\u{{1b}}[2J.csv</bdi>")),
+        "{page}"
+    );
+    let is_raw = |c: char| hidden.contains(c) || (c.is_control() && c != '\n');
+    assert!(!page.contains(is_raw), "{page}");
 }
 
 #[tokio::test]

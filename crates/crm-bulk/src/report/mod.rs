@@ -11,6 +11,7 @@ use crate::{
     BulkError, Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
     input::{InputFormat, cells, date, received},
     set::columns::{self, read_state},
+    visible,
 };
 
 const STYLE: &str = include_str!("page.css");
@@ -95,12 +96,12 @@ fn head(
         (PreEscaped("<body>"))
         h1 { (title) }
         dl {
-            @if let Some(source) = &info.source { dt { "From the list" } dd { (source) } }
+            @if let Some(source) = &info.source { dt { "From the list" } dd { (foreign(source)) } }
             @if let Some(undone) = &info.undo_of {
-                dt { "Takes back" } dd { (undone.display()) }
+                dt { "Takes back" } dd { (foreign(&undone.display().to_string())) }
             }
             dt { "Tenant" } dd { (info.site.tenant()) }
-            dt { "Server" } dd { (info.site.environment()) }
+            dt { "Server" } dd { (foreign(info.site.environment())) }
             @if let Some(at) = info.created_at { dt { "Planned" } dd { (words::time(at)) } }
             @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (words::time(at)) } }
             @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
@@ -120,7 +121,7 @@ fn head(
             @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
             @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
         }
-        @for note in &info.notes { p.note { (note) } }
+        @for note in &info.notes { p.note { (foreign(note)) } }
     }
 }
 
@@ -193,7 +194,7 @@ impl<W: Write> Page<'_, W> {
             self.write(&html! {
                 li {
                     "Row " (number) " (line " (line) ")"
-                    @if let Some(message) = message { ": " (message) }
+                    @if let Some(message) = message { ": " (foreign(&message)) }
                 }
             })?;
         }
@@ -280,7 +281,7 @@ fn entry(entry: &Entry) -> Markup {
         h3 {
             @for (at, (name, cell)) in known.enumerate() {
                 @if at > 0 { " · " }
-                small { (name) ": " } (cell)
+                small { (foreign(name)) ": " } (foreign(cell))
             }
         }
         @if let Some(due) = due {
@@ -294,12 +295,12 @@ fn entry(entry: &Entry) -> Markup {
         @if entry.wrong {
             p.bad {
                 "Left out, since the row is wrong"
-                @if let Some(message) = &entry.message { ": " (message) }
+                @if let Some(message) = &entry.message { ": " (foreign(message)) }
             }
         } @else if found.is_empty() {
             p.bad { "Not found anywhere." }
         } @else {
-            @if let Some(message) = &entry.message { p.bad { (message) } }
+            @if let Some(message) = &entry.message { p.bad { (foreign(message)) } }
             table {
                 thead {
                     tr {
@@ -320,7 +321,7 @@ fn entry(entry: &Entry) -> Markup {
                             }
                             @if traced {
                                 td data-label="Trace id" {
-                                    @if let Some(id) = &change.outcome.trace_id { (id) }
+                                    @if let Some(id) = &change.outcome.trace_id { (foreign(id)) }
                                 }
                             }
                         }
@@ -331,10 +332,16 @@ fn entry(entry: &Entry) -> Markup {
     }
 }
 
+/// A text of the data, of a file or of the service: what nobody would see is written out, and its
+/// direction does not reach the words around it.
+fn foreign(text: &str) -> Markup {
+    html! { bdi { (visible(text)) } }
+}
+
 /// The number or address as it is at present.
 fn value(change: &Change) -> Markup {
     let image = change.before.as_ref().or(change.after.as_ref());
-    html! { @if let Some(value) = image.map(Image::value) { (value) } }
+    html! { @if let Some(value) = image.map(Image::value) { (foreign(value)) } }
 }
 
 /// Old and new, member by member.
@@ -344,13 +351,13 @@ fn difference(change: &Change) -> Markup {
         @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
         @for (at, member) in members.iter().enumerate() {
             @if at > 0 { br; }
-            (member.name) ": "
+            (foreign(&member.name)) ": "
             @match &member.old {
                 Some(old) if old.is_empty() => {}
-                Some(old) => { del { (old) } " → " }
+                Some(old) => { del { (foreign(old)) } " → " }
                 None => {}
             }
-            @if member.new.is_empty() { ins { "(removed)" } } @else { ins { (member.new) } }
+            @if member.new.is_empty() { ins { "(removed)" } } @else { ins { (foreign(&member.new)) } }
         }
     }
 }
@@ -359,6 +366,6 @@ fn outcome(change: &Change) -> Markup {
     let (word, class) = words::state(change.outcome.state);
     html! {
         span class=(class) { (word) }
-        @if let Some(message) = &change.outcome.message { br; small { (message) } }
+        @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
     }
 }

@@ -28,6 +28,9 @@ const FORMAT: Format = Format {
     prepare: |_| Ok(()),
 };
 
+/// How far the clocks of two machines that share a file may be apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// Every contact of every customer and location of one tenant, as the export feeds tell them,
 /// in an SQLite file.
 ///
@@ -126,21 +129,39 @@ impl Snapshot {
     ///
     /// A failure to read.
     pub fn known_at(&self) -> Result<Option<Timestamp>, BulkError> {
+        let [customers, locations] = self.read_at()?;
+        Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
+    }
+
+    /// When the feed of customers and that of locations were last read to their ends.
+    fn read_at(&self) -> Result<[Option<Timestamp>; 2], BulkError> {
         let at = |kind: &str| {
             let at = self.database.meta(&format!("{kind}_complete_at"))?;
             Ok::<Option<Timestamp>, BulkError>(at.and_then(|text| text.parse().ok()))
         };
-        let (customers, locations) = (at(CustomerId::NOUN)?, at(LocationId::NOUN)?);
-        Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
+        Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
     }
 
-    /// Whether the snapshot is complete and not older than this.
+    /// Whether the snapshot is complete and not older than this. One that is
+    /// [dated ahead](Self::is_dated_ahead) is not: how old it is, nobody knows.
     ///
     /// # Errors
     ///
     /// A failure to read.
     pub fn is_fresh(&self, age: Duration) -> Result<bool, BulkError> {
-        Ok(self.known_at()?.is_some_and(|at| at + age >= clock::now()))
+        let is_young = self.known_at()?.is_some_and(|at| at + age >= clock::now());
+        Ok(is_young && !self.is_dated_ahead()?)
+    }
+
+    /// Whether one of the two feeds was read in the future, by more than a minute: a clock was
+    /// wrong, at that time or now.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn is_dated_ahead(&self) -> Result<bool, BulkError> {
+        let latest = clock::now() + CLOCK_SKEW;
+        Ok(self.read_at()?.into_iter().flatten().any(|at| at > latest))
     }
 
     /// Reads both feeds from where the last update stopped to their present ends. `progress`

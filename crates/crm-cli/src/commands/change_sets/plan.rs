@@ -177,7 +177,11 @@ impl PlanCommand {
                         plan.snapshot(snapshot).from_snapshot(input, &self.out)
                     }
                     Some(snapshot) => {
-                        note("the snapshot is older than --max-age: reading the owners");
+                        let why = match snapshot.is_dated_ahead()? {
+                            true => "is dated in the future, so nobody knows its age",
+                            false => "is older than --max-age",
+                        };
+                        note(format!("the snapshot {why}: reading the owners"));
                         let plan = plan.snapshot(snapshot);
                         plan.from_api(&session.service, input, &self.out).await
                     }
