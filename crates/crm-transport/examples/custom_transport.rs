@@ -5,7 +5,9 @@
 use std::error::Error;
 
 use crm_transport::TransportErrorKind::{self as Kind, *};
-use crm_transport::{Call, Delivery::*, Request, Response, Transport, TransportError, contract};
+use crm_transport::{
+    Call, Delivery::*, Moment, Request, Response, SentAt, Transport, TransportError, contract,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{
     net::TcpStream,
@@ -30,10 +32,14 @@ impl Transport for ByHand {
         let stream = timeout_at(end, TcpStream::connect(&self.address)).await;
         let stream = stream.map_err(|_| not_sent(Timeout))?;
         let stream = stream.map_err(|cause| not_sent(Connect).with_source(cause))?;
+        Call::of(&request).may_begin()?;
         // From here on the server may have the request.
+        let sent_at = SentAt(Moment::now());
         let answer = timeout_at(end, self.exchange(stream, request)).await;
         let answer = answer.unwrap_or(Err(Timeout));
-        answer.map_err(|kind| TransportError::new(kind, Unknown))
+        let mut answer = answer.map_err(|kind| TransportError::new(kind, Unknown))?;
+        answer.extensions_mut().insert(sent_at);
+        Ok(answer)
     }
 }
 

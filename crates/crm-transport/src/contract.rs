@@ -40,7 +40,8 @@ use tokio::{
 };
 
 use crate::{
-    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
+    Call, Delivery, Effect, Moment, Request, Response, Transport, TransportError,
+    TransportErrorKind,
 };
 
 /// What the suite asks of a transport that it has you make.
@@ -76,8 +77,13 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     refuses_uris_that_name_a_host(&transport).await;
     sends_a_request_once(&transport, &server).await;
     bounds_the_answer(&transport, &target).await;
-    tokio::join!(gives_up_in_time(&transport), waits_when_asked(&transport));
+    tokio::join!(
+        gives_up_in_time(&transport),
+        waits_when_asked(&transport),
+        begins_nothing_after_a_slow_connection(&make, &target),
+    );
     sends_nothing_after_the_deadline(&transport, &server).await;
+    begins_nothing_after_its_last_moment(&transport, &server).await;
     tells_lost_answers(&transport).await;
     keeps_concurrent_answers_apart(&transport).await;
     survives_cancellation(&transport).await;
@@ -279,6 +285,64 @@ async fn sends_nothing_after_the_deadline<T: Transport>(transport: &T, server: &
     assert_eq!(arrivals, 1, "after the deadline: requests on the wire");
 }
 
+async fn begins_nothing_after_its_last_moment<T: Transport>(transport: &T, server: &Server) {
+    let write = |begin_by| {
+        let mut write = request(Method::PATCH, "/status/200");
+        let call = Call::new("bounded", Effect::Idempotent).begin_by(begin_by);
+        write.extensions_mut().insert(call);
+        write
+    };
+    let before = server.arrivals();
+    let error = fail(transport, write(Moment::now())).await;
+    assert_expired(&error);
+    succeed(transport, write(Moment::now().after(MINUTE))).await;
+    let arrivals = server.arrivals() - before;
+    assert_eq!(
+        arrivals, 1,
+        "after the last moment to begin: requests on the wire"
+    );
+}
+
+/// The connection comes about after the last moment to begin: the request must not go out on it.
+async fn begins_nothing_after_a_slow_connection<T: Transport>(
+    make: impl Fn(&Target) -> T,
+    target: &Target,
+) {
+    let Some(busy) = Busy::start().await else {
+        return;
+    };
+    let transport = make(&Target {
+        url: format!("http://{}", busy.address),
+        timeout: MINUTE,
+        ..target.clone()
+    });
+    let mut write = request(Method::PATCH, "/status/200");
+    let begin_by = Moment::now().after(Duration::from_millis(500));
+    let call = Call::new("bounded", Effect::Idempotent).begin_by(begin_by);
+    write.extensions_mut().insert(call);
+    let connects = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        busy.requests().await
+    };
+    let (result, requests) = tokio::join!(send(&transport, write), connects);
+    assert_eq!(requests, 0, "after a slow connection: requests on the wire");
+    match result {
+        Ok(_) => panic!("after a slow connection: an error was due"),
+        Err(error) => assert_expired(&error),
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[track_caller]
+fn assert_expired(error: &TransportError) {
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (TransportErrorKind::Expired, Delivery::NotExecuted),
+        "after the last moment to begin: {error}"
+    );
+}
+
 async fn tells_lost_answers<T: Transport>(transport: &T) {
     for path in ["/reset", "/cut", "/cut-chunks", "/garbage"] {
         let error = fail(transport, request(Method::POST, path)).await;
@@ -363,6 +427,52 @@ fn closed_port() -> (SocketAddr, TcpSocket) {
     (socket.local_addr().expect("its address"), socket)
 }
 
+/// A server that is too busy to take connections on.
+struct Busy {
+    address: SocketAddr,
+    listener: TcpListener,
+    /// What fills its queue.
+    queued: Vec<TcpStream>,
+}
+
+impl Busy {
+    /// None where the system takes any number of connections on for a server.
+    async fn start() -> Option<Self> {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        socket.bind(any_port).expect("a free port");
+        let listener = socket.listen(1).expect("a queue");
+        let address = listener.local_addr().expect("its address");
+        let mut queued = Vec::new();
+        for _ in 0..16 {
+            let connecting = TcpStream::connect(address);
+            match timeout(Duration::from_millis(100), connecting).await {
+                Ok(Ok(stream)) => queued.push(stream),
+                // Windows refuses them instead.
+                Ok(Err(_)) => return None,
+                Err(_) => {
+                    return Some(Self {
+                        address,
+                        listener,
+                        queued,
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes connections on again, for as long as one takes to come about that was turned away, and
+    /// counts the requests on them.
+    async fn requests(self) -> usize {
+        drop(self.queued);
+        let arrivals = Arc::new(AtomicUsize::new(0));
+        let serving = serve_all(self.listener, Arc::clone(&arrivals));
+        let _ended = timeout(Duration::from_secs(2), serving).await;
+        arrivals.load(Ordering::SeqCst)
+    }
+}
+
 /// A request as the server received it, echoed as the body of the answer.
 struct Received {
     line: String,
@@ -407,16 +517,7 @@ impl Server {
         let arrivals = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&arrivals);
         let mut task = JoinSet::new();
-        task.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let counter = Arc::clone(&counter);
-                connections.spawn(async move {
-                    // A client that goes away ends its connection, nothing else.
-                    let _ = serve(stream, &counter).await;
-                });
-            }
-        });
+        task.spawn(serve_all(listener, counter));
         Self {
             address,
             arrivals,
@@ -426,6 +527,17 @@ impl Server {
 
     fn arrivals(&self) -> usize {
         self.arrivals.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve_all(listener: TcpListener, arrivals: Arc<AtomicUsize>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let arrivals = Arc::clone(&arrivals);
+        connections.spawn(async move {
+            // A client that goes away ends its connection, nothing else.
+            let _ = serve(stream, &arrivals).await;
+        });
     }
 }
 

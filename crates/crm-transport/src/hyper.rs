@@ -23,6 +23,7 @@ use crate::{
     Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
     TransportError, TransportErrorKind,
     connect::Bounded,
+    departure,
     headers::{say_empty, say_who},
     keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
@@ -176,19 +177,26 @@ impl Transport for HyperTransport {
             });
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
-            call.may_begin()?;
+            let begin_by = call.begin_by;
             let mut request = self.address(request)?;
-            // Only a short call may end while it still connects.
-            let is_short = bound <= self.limits.connecting();
+            // Only a short call may end while it still connects, or one that must begin soon.
+            let is_short = bound <= self.limits.connecting() || begin_by.is_some();
             let connection = is_short.then(|| capture_connection(&mut request));
+            let has_left = || {
+                let connection = connection.as_ref();
+                connection.is_none_or(|c| c.connection_metadata().is_some())
+            };
             let sent_at = SentAt(Moment::now());
             let response = self.client.request(request);
-            let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
+            let answer = read(response, self.limits.answer_bytes);
+            let answer = match begin_by {
+                None => timeout(bound, answer).await,
+                Some(moment) => timeout(bound, departure::by(moment, has_left, answer)).await,
+            };
             let mut answer = answer.unwrap_or_else(|_| {
-                let not_sent = connection.is_some_and(|c| c.connection_metadata().is_none());
-                let delivery = match not_sent {
-                    true => Delivery::NotExecuted,
-                    false => Delivery::Unknown,
+                let delivery = match has_left() {
+                    true => Delivery::Unknown,
+                    false => Delivery::NotExecuted,
                 };
                 Err(TransportError::new(TransportErrorKind::Timeout, delivery))
             })?;

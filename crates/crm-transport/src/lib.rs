@@ -100,9 +100,13 @@ pub mod cassette;
 mod clock;
 #[cfg(feature = "hyper")]
 mod connect;
+#[cfg(feature = "reqwest")]
+mod connecting;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod credentials;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod departure;
 mod environment;
 mod error;
 mod gate;
@@ -186,9 +190,13 @@ pub type Response = http::Response<Bytes>;
 /// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
 ///    own, be it less or more. At the [`Call::deadline`] it ends, and after it nothing is sent.
 ///    [`Call::time_left`] tells what remains.
-/// 6. A future that is dropped leaves the transport usable.
+/// 6. After [`Call::begin_by`] no request leaves, also where a connection had to be made for it:
+///    [`Call::may_begin`] is asked right before.
+/// 7. An answer tells when its request left, as [`SentAt`] in its extensions. Without it whoever
+///    reads the answer takes the time when it called the transport.
+/// 8. A future that is dropped leaves the transport usable.
 ///
-/// The suite behind the feature `contract` checks all of them.
+/// The suite behind the feature `contract` checks all of them but the seventh.
 ///
 /// The one thing to implement for a transport of your own:
 ///

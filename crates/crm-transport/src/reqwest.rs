@@ -1,6 +1,9 @@
 //! The ready transport, over reqwest and rustls.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Limited};
@@ -8,7 +11,7 @@ use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
     Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
-    TransportError, TransportErrorKind,
+    TransportError, TransportErrorKind, connecting, departure,
     headers::{USER_AGENT, say_empty},
     keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
@@ -81,6 +84,7 @@ impl ReqwestTransport {
             .http2_keep_alive_interval(keep_alive::interval(limits))
             .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .tcp_nodelay(true)
+            .connector_layer(connecting::Telling)
             .build()
             .map_err(|e| {
                 TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
@@ -105,9 +109,7 @@ impl ReqwestTransport {
     }
 
     fn request(&self, request: Request) -> Result<reqwest::Request, TransportError> {
-        let call = Call::of(&request);
-        let timeout = call.time_left(self.limits.timeout)?;
-        call.may_begin()?;
+        let timeout = Call::of(&request).time_left(self.limits.timeout)?;
         let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));
@@ -146,6 +148,7 @@ impl Transport for ReqwestTransport {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
+            let begin_by = Call::of(&request).begin_by;
             let request = self.request(request)?;
             record_server(|| {
                 let port = self.base.port_or_known_default();
@@ -155,7 +158,15 @@ impl Transport for ReqwestTransport {
                 )
             });
             let sent_at = SentAt(Moment::now());
-            let response = self.client.execute(request).await.map_err(refine)?;
+            let answer = async { self.client.execute(request).await.map_err(refine) };
+            let response = match begin_by {
+                None => answer.await?,
+                Some(moment) => {
+                    let has_left = AtomicBool::new(false);
+                    let answer = connecting::noting(&has_left, answer);
+                    departure::by(moment, || has_left.load(Ordering::Relaxed), answer).await?
+                }
+            };
             let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
             let body = Limited::new(body, self.limits.answer_bytes);
             let body = body.collect().await.map_err(refine_body)?.to_bytes();

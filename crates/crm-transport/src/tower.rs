@@ -12,13 +12,14 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use crate::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
+use crate::{Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
 
 /// A tower service as a transport, for whoever has tower middleware.
 ///
 /// The service is cloned for each call, as tower's own clients do. An error of the service that
 /// is a [`TransportError`] stays what it is; of any other nobody knows whether the request was
-/// sent, so its delivery is unknown.
+/// sent, so its delivery is unknown. A request that is [too old to begin](Call::begin_by) once the
+/// service is ready is not given to it; how long that takes to send it is the service's own affair.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] {
@@ -75,6 +76,8 @@ where
         poll_fn(|context| service.poll_ready(context))
             .await
             .map_err(|error| refine(error, Delivery::NotExecuted))?;
+        // The service may have been busy for a while.
+        Call::of(&request).may_begin()?;
         let call = service.call(request);
         call.await.map_err(|error| refine(error, Delivery::Unknown))
     }

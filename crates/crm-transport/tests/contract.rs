@@ -214,6 +214,26 @@ mod nearly {
         }
     }
 
+    /// Looks at the last moment to begin before it has a connection.
+    struct Early(ReqwestTransport);
+
+    #[async_trait::async_trait]
+    impl Transport for Early {
+        async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
+            let call = Call::of_mut(&mut request);
+            call.may_begin()?;
+            call.begin_by = None;
+            self.0.send(request).await
+        }
+    }
+
+    #[tokio::test]
+    #[cfg_attr(not(target_os = "linux"), ignore = "elsewhere no connection is slow")]
+    #[should_panic(expected = "after a slow connection")]
+    async fn beginning_after_a_connection_that_took_too_long() {
+        contract::check(|t| Early(reqwest(t, limits(t)))).await;
+    }
+
     #[tokio::test]
     #[should_panic(expected = "POST /reset: requests on the wire")]
     async fn sending_a_lost_request_again() {
