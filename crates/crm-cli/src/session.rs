@@ -39,7 +39,7 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(crate) async fn open(globals: &Globals, output: &'a Output) -> Result<Self, CliError> {
         let (settings, sandbox) = match globals.sandbox {
-            false => (Settings::load(globals)?, None),
+            false => (Settings::load(globals).await?, None),
             true => {
                 let sandbox = Sandbox::builder()
                     .seed(globals.sandbox_seed)

@@ -57,6 +57,72 @@ fn a_variable_left_in_the_shell_does_not_redirect_a_named_profile() {
     command.env_remove("CRM_CLIENT_SECRET").assert().success();
 }
 
+#[cfg(unix)]
+#[test]
+fn credentials_come_from_a_command_where_the_profile_says_so() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let service = Service::start();
+    let connection = service.sandbox.connection().clone();
+    let folder = service.home.path().join("crm");
+    fs::create_dir(&folder).unwrap();
+    let (config, helper) = (folder.join("config.toml"), folder.join("helper"));
+    let text = format!(
+        "[profiles.live]\ntenant = {}\napi_url = {:?}\nauth_url = {:?}\n\
+         credential_command = [\"/bin/sh\", {:?}]\n",
+        connection.tenant, connection.api_url, connection.auth_url, helper
+    );
+    fs::write(&config, text).unwrap();
+    let credentials = format!(
+        "{{\"clientId\": {:?}, \"clientSecret\": {:?}, \"appKey\": {:?}}}",
+        connection.client_id, connection.client_secret, connection.app_key
+    );
+    let helps = |script: &str| fs::write(&helper, script).unwrap();
+    let list = || {
+        let mut list = common::crm(service.home.path());
+        list.args(["location-contacts", "list", "2001", "--profile", "live"]);
+        list
+    };
+
+    helps(&format!(
+        "echo 'touch the\x1b[2J key' >&2; echo '{credentials}'"
+    ));
+    let listed = list().assert().success();
+    assert!(stderr(&listed).contains("touch the"), "{}", stderr(&listed));
+    assert!(!stderr(&listed).contains('\x1b'), "{}", stderr(&listed));
+    let contradicting = list().env("CRM_APP_KEY", "wrong-8471").assert().code(2);
+    assert!(
+        stderr(&contradicting).contains("CRM_APP_KEY"),
+        "{}",
+        stderr(&contradicting)
+    );
+
+    helps("echo s3cr3t; exit 3");
+    let failed = list().assert().code(2);
+    let told = stderr(&failed);
+    assert!(
+        told.contains("`live`") && told.contains("exit status: 3"),
+        "{told}"
+    );
+    assert!(!told.contains("s3cr3t"), "{told}");
+    helps("echo s3cr3t");
+    let told = stderr(&list().assert().code(2));
+    assert!(
+        told.contains("clientSecret") && !told.contains("s3cr3t"),
+        "{told}"
+    );
+
+    helps(&format!("echo '{credentials}'"));
+    for path in [&config, &helper, &folder] {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        fs::set_permissions(path, PermissionsExt::from_mode(mode | 0o020)).unwrap();
+        let told = stderr(&list().assert().code(2));
+        assert!(told.contains("can be changed by others"), "{told}");
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    }
+    list().assert().success();
+}
+
 #[test]
 fn a_write_says_its_target_once() {
     let service = with_profile();

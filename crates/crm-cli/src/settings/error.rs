@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::profile;
+use super::{credentials::CredentialsError, profile};
 
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,12 @@ pub(crate) enum SettingsError {
          give no profile"
     )]
     NoHome(String),
+
+    #[error("the credentials of profile `{profile}` cannot be had")]
+    Credentials {
+        profile: String,
+        source: CredentialsError,
+    },
 
     #[error("{0} gives one of API URL and auth URL: give both, or an environment instead")]
     HalfHost(&'static str),

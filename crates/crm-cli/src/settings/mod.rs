@@ -2,6 +2,7 @@
 //! option before a profile that `--profile` names, and that before the environment; a profile that
 //! is there without being named comes last.
 
+mod credentials;
 mod error;
 mod profile;
 mod variables;
@@ -56,11 +57,22 @@ impl fmt::Display for Host {
 
 impl Settings {
     /// Settings of this process: its options, its environment, the user's profile.
-    pub(crate) fn load(globals: &Globals) -> Result<Self, SettingsError> {
+    pub(crate) async fn load(globals: &Globals) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
         let name = globals.profile.clone();
         let name = name.map_or_else(|| variables.text("CRM_PROFILE"), |name| Ok(Some(name)))?;
-        let profile = profile::find(profile::path().as_deref(), name.as_deref())?;
+        let path = profile::path();
+        let mut profile = profile::find(path.as_deref(), name.as_deref())?;
+        if let Some(path) = path
+            && needs_credentials(globals, &variables, &profile)?
+        {
+            let name = profile.name.clone().unwrap_or_default();
+            let completed = credentials::complete(profile, &path).await;
+            profile = completed.map_err(|source| SettingsError::Credentials {
+                profile: name,
+                source,
+            })?;
+        }
         Self::resolve(globals, &variables, profile)
     }
 
@@ -160,6 +172,26 @@ impl Settings {
             }
         }
     }
+}
+
+/// Whether a credential is neither in the profile nor, where that is enough, in the environment.
+fn needs_credentials(
+    globals: &Globals,
+    variables: &Variables,
+    profile: &Profile,
+) -> Result<bool, SettingsError> {
+    for (variable, key) in [
+        ("CRM_CLIENT_ID", &profile.client_id),
+        ("CRM_CLIENT_SECRET", &profile.client_secret),
+        ("CRM_APP_KEY", &profile.app_key),
+    ] {
+        // What a profile that is named says is compared with the environment.
+        let is_given = globals.profile.is_none() && variables.text(variable)?.is_some();
+        if key.is_none() && !is_given {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What stands below the options: the environment and the profile, in the order that depends on

@@ -38,6 +38,8 @@ pub(super) struct Profile {
     pub(super) client_id: Option<Secret>,
     pub(super) client_secret: Option<Secret>,
     pub(super) app_key: Option<Secret>,
+    /// A program and its arguments that give the credentials which are not here.
+    pub(super) credential_command: Option<Vec<String>>,
     pub(super) read_only: Option<bool>,
     pub(super) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
