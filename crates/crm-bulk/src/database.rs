@@ -6,9 +6,13 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, params};
 
-use crate::{BulkError, Site};
+use crate::{
+    BulkError, Site,
+    file_id::Connected,
+    run_mark::{RunMark, has_journal},
+};
 
 /// A kind of file: how it is recognised and how its tables came to be.
 pub(crate) struct Format {
@@ -34,6 +38,18 @@ pub(crate) struct Database {
     pub(crate) connection: Connection,
     path: PathBuf,
     noun: &'static str,
+    /// Dropped after the connection.
+    connected: Connected,
+}
+
+impl Drop for Database {
+    /// Whoever closes a set last would take its journal away. While a run is open in it, the
+    /// journal stays: without it the set could not be told from one that was copied without.
+    fn drop(&mut self) {
+        if let Ok(Some(_)) = RunMark::read(&self.connection) {
+            self.keep_journal();
+        }
+    }
 }
 
 impl fmt::Debug for Database {
@@ -84,6 +100,7 @@ impl Database {
         if fs::metadata(path).map_err(unreadable)?.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
+        Self::has_its_journal(path, format)?;
         let mut database = Self::connect(path, format)?;
         if database.cannot_lock() {
             database = Self::connect_to_archived(path, format)?;
@@ -112,6 +129,24 @@ impl Database {
         }
         database.migrate(format, usize::try_from(found).unwrap_or(0))?;
         Ok(database)
+    }
+
+    /// Refuses a set whose last run did not end, when the journal of that run is not there. Told
+    /// before it is opened in earnest, which would make an empty journal.
+    fn has_its_journal(path: &Path, format: &Format) -> Result<(), BulkError> {
+        let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
+        if has_journal(&real) {
+            return Ok(());
+        }
+        let database = Self::connect_to_archived(path, format)?;
+        // Any other file bears no mark.
+        match RunMark::read(&database.connection) {
+            Ok(Some(mark)) => Err(BulkError::Parted {
+                path: path.to_owned(),
+                how: mark.parted(&real),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
@@ -159,11 +194,25 @@ impl Database {
             (format.prepare)(&connection)?;
             Ok(connection)
         };
+        let connection = open().map_err(|e| unopened(path, format.noun, e))?;
         Ok(Self {
-            connection: open().map_err(|e| unopened(path, format.noun, e))?,
+            connection,
             path: path.to_owned(),
             noun: format.noun,
+            connected: Connected::to(path).map_err(|e| BulkError::file(path, "read", e))?,
         })
+    }
+
+    /// Which file it is.
+    pub(crate) fn connected(&self) -> &Connected {
+        &self.connected
+    }
+
+    /// Has closing leave the journal where it is.
+    pub(crate) fn keep_journal(&self) {
+        let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        // It fails for no connection that is open.
+        let _ = self.connection.set_db_config(no_checkpoint, true);
     }
 
     fn migrate(&self, format: &Format, from: usize) -> Result<(), BulkError> {
@@ -177,7 +226,9 @@ impl Database {
 
     /// Makes every commit survive a crash of the machine, and lets others read meanwhile where the
     /// file's place allows it.
-    pub(crate) fn make_durable(&self) -> Result<(), BulkError> {
+    ///
+    /// Whether there is a write-ahead log: what is committed then lies partly in a file beside.
+    pub(crate) fn make_durable(&self) -> Result<bool, BulkError> {
         // On macOS a sync alone leaves it to the disk when it writes.
         let sql = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
         self.check(self.connection.execute_batch(sql))?;
@@ -185,11 +236,10 @@ impl Database {
             .connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
         // With a journal that is removed, FULL may lose the last commit: the removal is not synced.
-        let level = match self.check(mode)?.as_str() {
-            "wal" => "FULL",
-            _ => "EXTRA",
-        };
-        self.check(self.connection.pragma_update(None, "synchronous", level))
+        let is_wal = self.check(mode)? == "wal";
+        let level = if is_wal { "FULL" } else { "EXTRA" };
+        self.check(self.connection.pragma_update(None, "synchronous", level))?;
+        Ok(is_wal)
     }
 
     /// Keeps more of the file in memory, for many look-ups in one state of it.
@@ -274,9 +324,10 @@ mod tests {
             connection: Connection::open_in_memory().unwrap(),
             path: PathBuf::new(),
             noun: FORMAT.noun,
+            connected: Connected::to(folder.path()).unwrap(),
         };
-        for (database, level) in [(with_wal, 2), (without, 3)] {
-            database.make_durable().unwrap();
+        for (database, is_wal, level) in [(with_wal, true, 2), (without, false, 3)] {
+            assert_eq!(database.make_durable().unwrap(), is_wal);
             let pragma = |name| {
                 let connection = &database.connection;
                 connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0))

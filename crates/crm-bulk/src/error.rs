@@ -10,7 +10,9 @@ use crm_contacts::ContactsError;
 use crm_models::TenantId;
 use rusqlite::ErrorCode;
 
-use crate::{ChangeId, Digest, ExpectedDigest, input::InvalidRows, set::seal::Altered};
+use crate::{
+    ChangeId, Digest, Displaced, ExpectedDigest, Parted, input::InvalidRows, set::seal::Altered,
+};
 
 /// Why planning, applying, undoing or reporting ended early.
 ///
@@ -124,6 +126,23 @@ pub enum BulkError {
         path: PathBuf,
     },
 
+    /// The file of this change set is not where it was when the run began: nothing more is begun.
+    Displaced {
+        /// The change set, as it was named.
+        path: PathBuf,
+        /// What happened to it.
+        how: Displaced,
+    },
+
+    /// The change set is without the journal of its last run, which did not end: it says less
+    /// than was done.
+    Parted {
+        /// The change set.
+        path: PathBuf,
+        /// What happened to it.
+        how: Parted,
+    },
+
     /// The file belongs to another tenant.
     WrongTenant {
         /// Which file.
@@ -228,6 +247,8 @@ impl fmt::Display for BulkError {
                 "was written by version 0.1, so it has no digest yet; nothing was sent: look at \
                  it with `crm show`, which gives it one",
             ),
+            Self::Displaced { how, .. } => how.fmt(f),
+            Self::Parted { path, how } => how.explain(path, f),
             Self::WrongTenant { file, given, .. } => {
                 write!(
                     f,
@@ -363,6 +384,8 @@ impl BulkError {
             | Self::Altered { path, .. }
             | Self::NotExpected { path, .. }
             | Self::NotAdopted { path }
+            | Self::Displaced { path, .. }
+            | Self::Parted { path, .. }
             | Self::WrongTenant { path, .. }
             | Self::WrongEnvironment { path, .. }
             | Self::SnapshotIncomplete { path } => Some(path),

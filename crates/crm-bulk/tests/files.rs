@@ -688,7 +688,7 @@ async fn a_set_that_must_not_be_read_is_told_so() {
     }
 }
 
-/// How many locks this process has on a file.
+/// How many locks of SQLite this process has on a file.
 #[cfg(target_os = "linux")]
 fn locks(path: &std::path::Path) -> usize {
     use std::os::unix::fs::MetadataExt;
@@ -696,7 +696,8 @@ fn locks(path: &std::path::Path) -> usize {
     let file = format!(":{} ", fs::metadata(path).unwrap().ino());
     let ours = format!(" {} ", std::process::id());
     let locks = fs::read_to_string("/proc/locks").unwrap();
-    let of_file = |lock: &&str| lock.contains(&file) && lock.contains(&ours);
+    let of_file =
+        |lock: &&str| lock.contains(&file) && lock.contains(&ours) && lock.contains(" POSIX ");
     locks.lines().filter(of_file).count()
 }
 

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{Options, PASSES, outage::Outage, step::Step};
-use crate::{Change, ChangeId, OwnerId, State};
+use crate::{Change, ChangeId, Displaced, OwnerId, State};
 
 /// Why a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,9 @@ pub enum StopReason {
     Withheld,
     /// Another process took the set over. It reads back what was in flight and continues.
     Superseded,
+    /// The set's file was deleted, moved, or given a second name. Where it is left, it can be
+    /// applied again.
+    Displaced(Displaced),
 }
 
 /// What a run came to.

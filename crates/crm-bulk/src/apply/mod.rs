@@ -3,6 +3,7 @@
 mod answer;
 mod audit;
 mod brake;
+mod in_flight;
 mod method;
 mod outage;
 mod read;
@@ -35,7 +36,7 @@ use crate::{
     store::{Store, Which, file::FileStore},
 };
 
-use self::{audit::Audit, brake::Brake, send::Run};
+use self::{audit::Audit, brake::Brake, in_flight::InFlight, send::Run};
 pub use self::{
     audit::Written,
     brake::{Finished, StopReason},
@@ -109,6 +110,7 @@ pub(crate) struct Options {
     dry_run: bool,
     retry_failed: bool,
     server_timeout: Duration,
+    lease: Duration,
 }
 
 impl Options {
@@ -169,6 +171,10 @@ pub enum Event {
     Awaited(Box<Change>),
     /// In a dry run: this change would be sent.
     WouldSend(Box<Change>),
+    /// This change was in flight when the run lost its set, as
+    /// [`StopReason::Superseded`] or [`StopReason::Displaced`] tells: with its outcome if that was
+    /// answered since, in flight otherwise. The set may know less. Just before the last event.
+    InFlight(Box<Change>),
     /// The run is over, nothing is in flight any more. The last event.
     Finished(Finished),
 }
@@ -178,6 +184,7 @@ pub enum Event {
 const PASSES: u32 = 3;
 const CONCURRENCY: usize = 64;
 const SERVER_TIMEOUT: Duration = Duration::from_secs(100);
+const LEASE: Duration = Duration::from_secs(10);
 
 impl Apply {
     /// Carries out this set.
@@ -193,6 +200,7 @@ impl Apply {
                 dry_run: false,
                 retry_failed: false,
                 server_timeout: SERVER_TIMEOUT,
+                lease: LEASE,
             },
             stop: Box::pin(future::pending()),
         }
@@ -248,6 +256,14 @@ impl Apply {
         self
     }
 
+    /// For how long the set stays this run's when the process shows no sign of life, being
+    /// stopped or asleep: 10 seconds unless told otherwise. After that another process may take
+    /// the set over, and this one begins nothing more. A process that is dead is not waited for.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.options.lease = lease;
+        self
+    }
+
     /// Stops when this completes: what is in flight is finished, nothing else is begun.
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
@@ -263,10 +279,12 @@ impl Apply {
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
-    /// and [`BulkError::InUse`] when another process carries out this set. [`BulkError::Altered`]
-    /// when it is not what was planned, [`BulkError::NotAdopted`] for one of version 0.1 that
-    /// nobody has looked at, [`BulkError::NotExpected`] for another one than is
-    /// [expected](Self::expect): every change is read for that before anything is sent.
+    /// and [`BulkError::InUse`] when this process carries the set out already. Whether another one
+    /// does is found out as the stream is polled, which then ends with the same error. So is
+    /// whether the set is what it should be: [`BulkError::Altered`] when it is not what was
+    /// planned, [`BulkError::NotAdopted`] for one of version 0.1 that nobody has looked at,
+    /// [`BulkError::NotExpected`] for another one than is [expected](Self::expect). Every change is
+    /// read for that before anything is sent.
     ///
     /// When the API cannot be read or the file cannot be written, nothing more is begun, what is
     /// in flight is finished and told, and then the stream ends with the error. Running the set
@@ -280,7 +298,7 @@ impl Apply {
         let path = self.set.path().to_owned();
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
-        let store = FileStore::open(self.set)?;
+        let store = FileStore::open(self.set, self.options.lease)?;
         let Self {
             options,
             expected,
@@ -296,6 +314,7 @@ impl Apply {
                 service,
                 store: Box::new(store),
                 lease,
+                in_flight: InFlight::default(),
                 options,
                 brake: Arc::clone(&brake),
                 audit: Audit::new(service.tenant(), path),

@@ -10,6 +10,7 @@ use super::{
     Event, OnDrift, Options, StopReason, answer,
     audit::Audit,
     brake::Brake,
+    in_flight::InFlight,
     step::{self, Step, Write},
 };
 use crate::{
@@ -22,6 +23,7 @@ pub(super) struct Run<'a, T> {
     pub(super) service: &'a ContactsService<T>,
     pub(super) store: Box<dyn Store>,
     pub(super) lease: Lease,
+    pub(super) in_flight: InFlight,
     pub(super) options: Options,
     pub(super) brake: Arc<Brake>,
     pub(super) audit: Audit,
@@ -61,8 +63,14 @@ impl<T: Transport> Run<'_, T> {
 
     /// Begins nothing more; the first failure is the one that counts.
     pub(super) fn fail(&self, error: BulkError) {
-        if let BulkError::Superseded { .. } = error {
-            return self.brake.stop(StopReason::Superseded);
+        let lost = match error {
+            BulkError::Superseded { .. } => Some(StopReason::Superseded),
+            BulkError::Displaced { how, .. } => Some(StopReason::Displaced(how)),
+            _ => None,
+        };
+        if let Some(reason) = lost {
+            self.in_flight.lose();
+            return self.brake.stop(reason);
         }
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
@@ -78,6 +86,8 @@ impl<T: Transport> Run<'_, T> {
             None => Ok(Event::Finished(self.brake.finished())),
         };
         let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
+        let lost = self.in_flight.lost().map(Box::new);
+        events.extend(lost.map(Event::InFlight).map(Ok));
         events.push(end);
         events
     }
@@ -266,7 +276,10 @@ impl<T: Transport> Run<'_, T> {
         change.outcome.at = Some(clock::now());
         let claim = self.store.claim(&self.lease, expected, change, siblings);
         Ok(match claim.await? {
-            Claim::Won(change) => Some(*change),
+            Claim::Won(change) => {
+                self.in_flight.begin(&change);
+                Some(*change)
+            }
             Claim::Lost => None,
         })
     }
@@ -330,6 +343,7 @@ impl<T: Transport> Run<'_, T> {
         };
         change.after = after.or(change.after);
         if !self.options.dry_run {
+            self.in_flight.end(&change);
             change = self.store.settle(&self.lease, change).await?;
         }
         self.brake.settled(&change);

@@ -1,9 +1,14 @@
 -- Whose the set is: one row from the first run on.
 CREATE TABLE owner (
-    only  INTEGER PRIMARY KEY CHECK (only = 1),
-    epoch INTEGER NOT NULL,          -- raised by each taking: a run of an older one writes nothing
-    beat  INTEGER NOT NULL,          -- raised by each renewal of the lease
-    name  TEXT NOT NULL              -- the owner, for people
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch    INTEGER NOT NULL,       -- raised by each taking: a run of an older one writes nothing
+    name     TEXT NOT NULL,          -- the owner, for people
+    boot     TEXT NOT NULL,          -- which boot of the machine it is on; empty: not known
+    lease    INTEGER NOT NULL,       -- for how many milliseconds each renewal makes it last
+    beat     INTEGER NOT NULL,       -- raised by each renewal
+    path     TEXT,                   -- where its run is open; null: it ended and all is in this file
+    device   INTEGER,                -- which file that was
+    inode    INTEGER
 ) STRICT;
 
 -- What was approved, and what has become of it, by check values.

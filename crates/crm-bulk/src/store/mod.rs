@@ -1,11 +1,17 @@
 //! Where a change set is kept while it is carried out, and who may do so.
 
 pub(crate) mod file;
+mod lease;
 
 use async_trait::async_trait;
 use crm_models::ContactId;
 
 use crate::{BulkError, Change, Digest, State, Target};
+
+pub use self::{
+    file::Displaced,
+    lease::{Lease, Renewal},
+};
 
 /// The store of a change set: the one place that guarantees that nothing is sent twice.
 ///
@@ -115,26 +121,6 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     ///
     /// A failure to read.
     async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError>;
-}
-
-/// The right to carry out a set, as long as nobody else takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lease {
-    epoch: u64,
-}
-
-impl Lease {
-    /// The lease of this epoch.
-    #[must_use]
-    pub fn new(epoch: u64) -> Self {
-        Self { epoch }
-    }
-
-    /// The number of this ownership; each new owner has a higher one.
-    #[must_use]
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
 }
 
 /// What a change must still be for a claim to be won.

@@ -2,26 +2,108 @@
 
 mod owner;
 mod record;
+mod watch;
 mod writer;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use crm_models::ContactId;
+use tokio::time::Instant;
 
-use self::writer::Writer;
-use super::{Claim, Cursor, Expected, Lease, Loaded, Store, Which};
-use crate::{BulkError, Change, ChangeSet, Digest, database::Database, set};
+pub use self::watch::Displaced;
+use self::{owner::Owner, watch::Watch, writer::Writer};
+use super::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
+use crate::{
+    BulkError, Change, ChangeSet, Digest,
+    database::Database,
+    file_id::{Locked, Reserved},
+    set,
+};
 
 /// A change set in its file, to be carried out by this process.
 #[derive(Debug)]
 pub(crate) struct FileStore {
+    // Dropped first: the lock is held until the file is closed.
     writer: Writer,
+    place: Arc<Place>,
+    lease: Duration,
 }
 
+/// Where the file is, and whose.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    reserved: Mutex<Reserved>,
+    /// From the time that the set is taken.
+    watch: OnceLock<Watch>,
+}
+
+impl Place {
+    fn reserved(&self) -> MutexGuard<'_, Reserved> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock(&self) -> Result<Locked, BulkError> {
+        let locked = self.reserved().try_lock(&self.path);
+        locked.map_err(|e| BulkError::file(&self.path, "locked", e))
+    }
+
+    /// Refuses to begin anything once the file is not where it was.
+    fn admit(&self) -> Result<(), BulkError> {
+        let watch = self.watch.get();
+        match watch.and_then(|watch| watch.look(&self.reserved())) {
+            Some(how) => Err(BulkError::Displaced {
+                path: self.path.clone(),
+                how,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the run, before the file is closed.
+    fn leave(&self, database: &Database, epoch: u64) {
+        if let Err(error) = owner::leave(database, epoch) {
+            let path = self.path.display();
+            tracing::warn!(set = %path, %error, "the set needs its journal: {path}-wal");
+        }
+        if self.watch.get().is_some_and(Watch::is_replaced) {
+            // The journal under this name is another set's.
+            database.keep_journal();
+        }
+    }
+}
+
+/// How often a set is looked at that another process may be carrying out.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 impl FileStore {
-    /// Makes the set ready to be taken.
-    pub(crate) fn open(set: ChangeSet) -> Result<Self, BulkError> {
+    /// Makes the set ready to be taken. Each renewal makes the lease last for `lease`.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::InUse`] when this process carries it out already.
+    pub(crate) fn open(set: ChangeSet, lease: Duration) -> Result<Self, BulkError> {
+        let path = set.path().to_owned();
+        let reserved = set.database.connected().reserve();
+        let reserved = reserved.ok_or_else(|| BulkError::InUse { path: path.clone() })?;
+        let place = Arc::new(Place {
+            path,
+            reserved: Mutex::new(reserved),
+            watch: OnceLock::new(),
+        });
+        let (ours, theirs) = (Arc::clone(&place), Arc::clone(&place));
+        // Taken from one that was stopped, the set is locked once that lets go.
+        let lock = move |_: &Database| drop(ours.try_lock());
+        let end = move |database: &Database, epoch: u64| theirs.leave(database, epoch);
         Ok(Self {
-            writer: Writer::start(set)?,
+            writer: Writer::start(set.database, lock, end)?,
+            place,
+            lease,
         })
     }
 
@@ -31,16 +113,58 @@ impl FileStore {
         lease: &Lease,
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
-        self.writer.run(Some(lease.epoch()), job).await
+        if self.writer.epoch() != Some(lease.epoch()) {
+            return Err(BulkError::Superseded {
+                path: self.place.path.clone(),
+            });
+        }
+        self.writer.run(job).await
+    }
+
+    /// Waits until the set is free: its lock is, or its owner has shown no sign of life for as
+    /// long as its lease lasts.
+    async fn wait_for_owner(&self) -> Result<(), BulkError> {
+        let mut first: Option<(Option<Owner>, Instant)> = None;
+        loop {
+            let locked = self.place.try_lock()?;
+            if locked == Locked::Ours {
+                return Ok(());
+            }
+            let now = self.writer.run_alone(Owner::read).await?;
+            if locked == Locked::Unknown && now.as_ref().is_none_or(Owner::is_gone) {
+                return Ok(());
+            }
+            let patience = now.as_ref().map_or(self.lease, |owner| owner.lease);
+            match &first {
+                None => first = Some((now, Instant::now())),
+                Some((then, _)) if *then != now => {
+                    return Err(BulkError::InUse {
+                        path: self.place.path.clone(),
+                    });
+                }
+                Some((_, since)) if since.elapsed() > patience => return Ok(()),
+                Some(_) => {}
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 
 #[async_trait]
 impl Store for FileStore {
     async fn take(&self, owner: &str) -> Result<Lease, BulkError> {
-        let owner = owner.to_owned();
-        let raise = move |database: &Database| owner::take(database, &owner);
-        self.writer.run(None, raise).await.map(Lease::new)
+        self.wait_for_owner().await?;
+        let watch = Watch::begin(&self.place.path);
+        let watch = watch.map_err(|e| BulkError::file(&self.place.path, "found", e))?;
+        // One that is taken again is watched from the first time on.
+        let _ = self.place.watch.set(watch);
+        let (name, lasts) = (owner.to_owned(), self.lease);
+        let asked = Renewal::now();
+        let take = move |database: &Database| owner::take(database, &name, lasts);
+        let epoch = self.writer.run_alone(take).await?;
+        let lease = Lease::new(epoch, lasts, asked);
+        self.writer.hold(lease.clone());
+        Ok(lease)
     }
 
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError> {
@@ -69,11 +193,16 @@ impl Store for FileStore {
         change: Change,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
+        let place = Arc::clone(&self.place);
         let claim = move |database: &Database| {
+            // Not as a failure of the job: what was sent before is still to be settled.
+            if let Err(displaced) = place.admit() {
+                return Ok(Err(displaced));
+            }
             let won = record::claim(database, expected, &change, siblings.as_deref())?;
-            Ok(claimed(won, change))
+            Ok(Ok(claimed(won, change)))
         };
-        self.run(lease, claim).await
+        self.run(lease, claim).await?
     }
 
     async fn release(
@@ -98,7 +227,10 @@ impl Store for FileStore {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), BulkError> {
-        self.run(lease, owner::renew).await
+        let asked = Renewal::now();
+        self.run(lease, owner::renew).await?;
+        lease.renew(asked);
+        Ok(())
     }
 
     async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError> {

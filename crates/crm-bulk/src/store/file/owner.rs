@@ -1,30 +1,103 @@
 //! Whose the set is: its epoch and its lease, in the set itself.
 
-use rusqlite::{OptionalExtension, params};
+use std::{fs, time::Duration};
 
-use crate::{BulkError, database::Database};
+use rusqlite::{ErrorCode, OptionalExtension, params};
 
-/// Raises the epoch.
-pub(super) fn take(database: &Database, owner: &str) -> Result<u64, BulkError> {
-    let sql = "INSERT INTO owner (only, epoch, beat, name) VALUES (1, 1, 1, ?)
-        ON CONFLICT DO UPDATE SET epoch = epoch + 1, beat = beat + 1, name = excluded.name
-        RETURNING epoch";
-    let connection = &database.connection;
-    database.check(connection.query_row(sql, params![owner], |row| row.get(0)))
+use crate::{
+    BulkError,
+    database::Database,
+    run_mark::{self, RunMark},
+};
+
+/// The owner as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    epoch: u64,
+    beat: u64,
+    boot: String,
+    /// For how long the owner may show no sign of life.
+    pub(super) lease: Duration,
+    has_open_run: bool,
 }
 
-/// Refuses a transaction of an older epoch.
-pub(super) fn admit(database: &Database, epoch: u64) -> Result<(), BulkError> {
+impl Owner {
+    pub(super) fn read(database: &Database) -> Result<Option<Self>, BulkError> {
+        let sql = "SELECT epoch, beat, boot, lease, path IS NOT NULL FROM owner";
+        let owner = database.connection.query_row(sql, [], |row| {
+            Ok(Self {
+                epoch: row.get(0)?,
+                beat: row.get(1)?,
+                boot: row.get(2)?,
+                lease: Duration::from_millis(row.get(3)?),
+                has_open_run: row.get(4)?,
+            })
+        });
+        database.check(owner.optional())
+    }
+
+    /// Whether it surely is not alive: its run ended, or the machine was started again since.
+    pub(super) fn is_gone(&self) -> bool {
+        !self.has_open_run || self.boot != boot()
+    }
+}
+
+/// Raises the epoch and marks the main file: see [`RunMark`]. To be done outside a transaction.
+pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<u64, BulkError> {
+    let connection = &database.connection;
+    let path = database.path();
+    let real = path.canonicalize();
+    let real = real.map_err(|e| BulkError::file(path, "found", e))?;
+    let has_journal = database.make_durable()?;
+    let raise = || -> rusqlite::Result<u64> {
+        let transaction = connection.unchecked_transaction()?;
+        let sql =
+            "INSERT INTO owner (only, epoch, name, boot, lease, beat) VALUES (1, 1, ?, ?, ?, 1)
+            ON CONFLICT DO UPDATE SET epoch = epoch + 1, beat = beat + 1, name = excluded.name,
+                boot = excluded.boot, lease = excluded.lease
+            RETURNING epoch";
+        let lease = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        let owner = params![name, boot(), lease];
+        let epoch = transaction.query_row(sql, owner, |row| row.get(0))?;
+        if has_journal {
+            RunMark::set(connection, &real, database.connected().id())?;
+        }
+        transaction.commit()?;
+        Ok(epoch)
+    };
+    let epoch = raise().map_err(|error| match error.sqlite_error_code() {
+        // A stopped process may hold the file for longer than anybody waits.
+        Some(ErrorCode::DatabaseBusy) => BulkError::InUse {
+            path: path.to_owned(),
+        },
+        _ => BulkError::database(path, "change set", error),
+    })?;
+    if has_journal && !run_mark::checkpoint(connection, "FULL").is_ok_and(|all| all) {
+        let held = std::io::Error::other("somebody reads it without a pause; try again");
+        return Err(BulkError::file(path, "taken", held));
+    }
+    Ok(epoch)
+}
+
+/// Ends a run: all that it did is in the main file, which is not marked any more. Without this
+/// everything is safe as well, but the set needs its journal.
+pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<()> {
+    let connection = &database.connection;
+    // Before the mark goes: whatever interrupts this, a file without a mark is complete.
+    if run_mark::checkpoint(connection, "FULL")? {
+        RunMark::clear(connection, epoch)?;
+        run_mark::checkpoint(connection, "TRUNCATE")?;
+    }
+    Ok(())
+}
+
+/// Whether this epoch is the newest.
+pub(super) fn is_newest(database: &Database, epoch: u64) -> Result<bool, BulkError> {
     let newest = database
         .connection
         .prepare_cached("SELECT epoch FROM owner")
         .and_then(|mut query| query.query_row([], |row| row.get::<_, u64>(0)).optional());
-    match database.check(newest)? {
-        Some(newest) if newest == epoch => Ok(()),
-        _ => Err(BulkError::Superseded {
-            path: database.path().to_owned(),
-        }),
-    }
+    Ok(database.check(newest)? == Some(epoch))
 }
 
 /// Shows others that the owner is alive.
@@ -34,4 +107,10 @@ pub(super) fn renew(database: &Database) -> Result<(), BulkError> {
         .prepare_cached("UPDATE owner SET beat = beat + 1")
         .and_then(|mut beat| beat.execute([]));
     database.check(beat).map(drop)
+}
+
+/// What tells this boot of the machine from others; empty where that is not known.
+fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_default().trim().to_owned()
 }

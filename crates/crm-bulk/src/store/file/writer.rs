@@ -1,70 +1,121 @@
 //! The one writer of a change set that is being carried out.
 
 use std::{
-    fs::{File, TryLockError},
+    collections::VecDeque,
     io,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
+    time::Duration,
 };
 
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::owner;
-use crate::{BulkError, ChangeSet, database::Database};
+use crate::{
+    BulkError,
+    database::Database,
+    store::{Lease, Renewal},
+};
 
 /// Does jobs on the file, one after another in a thread of its own. All jobs that wait at one
 /// time share one transaction, so that one write to the disk makes many changes durable; a job
 /// is answered only after that.
+///
+/// From the time that it [holds](Self::hold) a lease, every transaction is one under its epoch,
+/// and the thread renews it whether or not there are jobs: behind a closed rate limit there are
+/// none.
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<thread::JoinHandle<()>>,
-    failure: Failure,
+    shared: Arc<Shared>,
     path: PathBuf,
-    /// Held until the writer is gone.
-    _lock: File,
+}
+
+/// What the thread and its owner both know.
+#[derive(Debug, Default)]
+struct Shared {
+    lease: Mutex<Option<Lease>>,
+    /// Why the writer stopped, for the first one who asks.
+    failure: Mutex<Option<BulkError>>,
+}
+
+impl Shared {
+    fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<BulkError>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One job: it tells whether it went well, and has the answer for whoever waits.
 struct Job {
-    /// The transaction holds only while this is the newest epoch.
-    epoch: Option<u64>,
+    /// Outside a transaction, and not under the lease.
+    is_alone: bool,
     work: Box<dyn FnOnce(&Database) -> (Result<(), BulkError>, Answer) + Send>,
 }
+
 /// Hands a job's result over once its transaction is committed; dropped, it tells that there
 /// is none.
 type Answer = Box<dyn FnOnce()>;
-/// Why the writer stopped, for the first one who asks.
-type Failure = Arc<Mutex<Option<BulkError>>>;
 
 /// How many jobs share a transaction at most.
 const JOBS_PER_COMMIT: usize = 1_000;
+/// How often the thread looks whether the lease is to be renewed.
+const LOOK_AT_LEASE: Duration = Duration::from_millis(100);
 
 impl Writer {
-    /// Takes the set for this process alone.
-    ///
-    /// The lock is on a file beside the set, since SQLite's own locks would also keep readers
-    /// away. The operating system drops it when the process ends, however that happens.
-    pub(super) fn start(set: ChangeSet) -> Result<Self, BulkError> {
-        let path = set.path().to_owned();
-        let lock = lock(&path)?;
-        set.database.make_durable()?;
+    /// While there is a lease, `tick` is done after each transaction, and many times a second.
+    /// `end` is done last, just before the file is closed, with the epoch of the lease; not after
+    /// a failure.
+    pub(super) fn start(
+        database: Database,
+        tick: impl Fn(&Database) + Send + 'static,
+        end: impl FnOnce(&Database, u64) + Send + 'static,
+    ) -> Result<Self, BulkError> {
+        let path = database.path().to_owned();
         let (sender, jobs) = mpsc::channel();
-        let failure = Failure::default();
-        let slot = Arc::clone(&failure);
+        let shared = Arc::<Shared>::default();
+        let theirs = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("crm-change-set".to_owned())
-            .spawn(move || work(&set.database, &jobs, &slot))
+            .spawn(move || {
+                if let Some(epoch) = work(&database, &jobs, &theirs, tick) {
+                    end(&database, epoch);
+                }
+            })
             .map_err(|e| BulkError::file(&path, "given a thread", e))?;
         Ok(Self {
             jobs: Some(sender),
             thread: Some(thread),
-            failure,
+            shared,
             path,
-            _lock: lock,
         })
+    }
+
+    /// Has every transaction from now on be one under this lease, and renews it.
+    pub(super) fn hold(&self, lease: Lease) {
+        *self.shared.lease() = Some(lease);
+    }
+
+    /// The epoch of the lease that is held.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.shared.lease().as_ref().map(Lease::epoch)
+    }
+
+    /// Does one job outside a transaction, before there is a lease.
+    pub(super) async fn run_alone<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
+    ) -> Result<R, BulkError> {
+        self.hand_over(true, job).await
     }
 
     /// Does one job; what it wrote is durable when this returns.
@@ -72,7 +123,14 @@ impl Writer {
     /// Dropping the future does not take the job back.
     pub(super) async fn run<R: Send + 'static>(
         &self,
-        epoch: Option<u64>,
+        job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
+    ) -> Result<R, BulkError> {
+        self.hand_over(false, job).await
+    }
+
+    async fn hand_over<R: Send + 'static>(
+        &self,
+        is_alone: bool,
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
         let (sender, answer) = oneshot::channel();
@@ -83,16 +141,15 @@ impl Writer {
                 Err(error) => (Err(error), Box::new(move || drop(sender))),
             }
         });
-        let job = Job { epoch, work };
         if let Some(jobs) = &self.jobs {
             // A writer that is gone drops the job, and with it the sender of the answer.
-            let _ = jobs.send(job);
+            let _ = jobs.send(Job { is_alone, work });
         }
         answer.await.map_err(|_| self.failure())
     }
 
     fn failure(&self) -> BulkError {
-        let mut slot = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.shared.failure();
         if let Some(BulkError::Superseded { path }) = &*slot {
             // It holds for every later job, and each has to be told.
             return BulkError::Superseded { path: path.clone() };
@@ -116,85 +173,117 @@ impl Drop for Writer {
 }
 
 /// Does jobs until nobody can send one any more, or until one fails: then nothing of its
-/// transaction is kept, and whoever waits for an answer is told that there is none.
-fn work(database: &Database, jobs: &mpsc::Receiver<Job>, failure: &Failure) {
-    while let Ok(first) = jobs.recv() {
-        let waiting = jobs.try_iter().take(JOBS_PER_COMMIT - 1);
+/// transaction is kept, and whoever waits for an answer is told that there is none. Gives the
+/// epoch of the lease, unless something failed.
+fn work(
+    database: &Database,
+    jobs: &mpsc::Receiver<Job>,
+    shared: &Shared,
+    tick: impl Fn(&Database),
+) -> Option<u64> {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            match jobs.recv_timeout(LOOK_AT_LEASE) {
+                Ok(job) => waiting.push_back(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return shared.lease().as_ref().map(Lease::epoch);
+                }
+            }
+        }
+        let room = JOBS_PER_COMMIT.saturating_sub(waiting.len());
+        waiting.extend(jobs.try_iter().take(room));
+        let lease = shared.lease().clone();
         // Outlives the transaction: whoever waits is told of a failure once it can be asked for.
-        let mut batch = std::iter::once(first).chain(waiting);
         let mut answers = Vec::new();
-        match transact(database, &mut batch, &mut answers) {
+        let done = match waiting.front() {
+            Some(first) if first.is_alone => alone(database, &mut waiting, &mut answers),
+            None if lease.as_ref().is_none_or(|lease| !lease.is_due()) => Ok(()),
+            _ => transact(database, &mut waiting, lease.as_ref(), &mut answers),
+        };
+        match done {
             Ok(()) => answers.into_iter().for_each(|answer| answer()),
             Err(error) => {
-                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                return;
+                *shared.failure() = Some(error);
+                return None;
             }
+        }
+        if lease.is_some() {
+            tick(database);
         }
     }
 }
 
-/// Does some jobs in one transaction.
-fn transact(
+/// Does the first job, outside a transaction.
+fn alone(
     database: &Database,
-    jobs: &mut impl Iterator<Item = Job>,
+    waiting: &mut VecDeque<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), BulkError> {
-    let transaction =
-        Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
-    let transaction = database.check(transaction)?;
-    let mut admitted = None;
-    for Job { epoch, work } in jobs {
-        if let Some(epoch) = epoch
-            && admitted != Some(epoch)
-        {
-            owner::admit(database, epoch)?;
-            admitted = Some(epoch);
-        }
-        let (result, answer) = work(database);
+    if let Some(job) = waiting.pop_front() {
+        let (result, answer) = (job.work)(database);
         answers.push(answer);
         result?;
     }
-    database.check(transaction.commit())
+    Ok(())
 }
 
-/// The lock of the set at `path`: `NAME.lock` beside it, wherever symbolic links to it lie. The
-/// file stays behind, empty, since removing it would open a gap between two processes that start
-/// at once.
-fn lock(path: &Path) -> Result<File, BulkError> {
-    let real = path.canonicalize();
-    let mut name = real
-        .map_err(|e| BulkError::file(path, "found", e))?
-        .into_os_string();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(|e| BulkError::file(&name, "created", e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BulkError::InUse {
-            path: path.to_owned(),
-        }),
-        Err(TryLockError::Error(e)) => Err(BulkError::file(&name, "locked", e)),
+/// Does the waiting jobs in one transaction, which also renews the lease if that is due.
+fn transact(
+    database: &Database,
+    waiting: &mut VecDeque<Job>,
+    lease: Option<&Lease>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), BulkError> {
+    let asked = Renewal::now();
+    let transaction =
+        Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
+    let transaction = database.check(transaction)?;
+    if let Some(lease) = lease
+        && !owner::is_newest(database, lease.epoch())?
+    {
+        return Err(BulkError::Superseded {
+            path: database.path().to_owned(),
+        });
     }
+    let due = lease.filter(|lease| lease.is_due());
+    if due.is_some() {
+        owner::renew(database)?;
+    }
+    while waiting.front().is_some_and(|job| !job.is_alone) {
+        if let Some(job) = waiting.pop_front() {
+            let (result, answer) = (job.work)(database);
+            answers.push(answer);
+            result?;
+        }
+    }
+    database.check(transaction.commit())?;
+    if let Some(lease) = due {
+        lease.renew(asked);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use rusqlite::params;
 
     use super::*;
-    use crate::{Site, set::SetKind, set::draft::Draft};
+    use crate::{ChangeSet, Site, set::SetKind, set::draft::Draft};
 
-    fn set(folder: &Path) -> ChangeSet {
+    fn set(folder: &Path) -> Database {
         let path = folder.join("set.crm");
         let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
         let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
         draft.finish().unwrap();
-        ChangeSet::open(path).unwrap()
+        ChangeSet::open(path).unwrap().database
+    }
+
+    fn start(database: Database) -> Writer {
+        Writer::start(database, |_| (), |_, _| ()).unwrap()
     }
 
     fn add(database: &Database, row: u64) -> Result<(), BulkError> {
@@ -209,24 +298,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let small = set(folder.path());
         small
-            .database
             .connection
             .pragma_update(None, "max_page_count", 40)
             .unwrap();
-        let writer = Writer::start(small).unwrap();
+        let writer = start(small);
         let mut kept = 0;
         let error = loop {
-            match writer
-                .run(None, move |database| add(database, kept + 1))
-                .await
-            {
+            match writer.run(move |database| add(database, kept + 1)).await {
                 Ok(()) => kept += 1,
                 Err(error) => break error,
             }
         };
         assert!(kept > 10);
         assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
-        let later = writer.run(None, |_| Ok(())).await.unwrap_err();
+        let later = writer.run(|_| Ok(())).await.unwrap_err();
         assert!(later.to_string().contains("earlier failure"), "{later}");
         drop(writer);
 
@@ -241,9 +326,9 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_fails_takes_its_whole_transaction_back() {
         let folder = tempfile::tempdir().unwrap();
-        let writer = Writer::start(set(folder.path())).unwrap();
-        writer.run(None, |database| add(database, 1)).await.unwrap();
-        let half = writer.run(None, |database| {
+        let writer = start(set(folder.path()));
+        writer.run(|database| add(database, 1)).await.unwrap();
+        let half = writer.run(|database| {
             add(database, 2)?;
             add(database, 1)
         });
@@ -255,16 +340,5 @@ mod tests {
             .connection
             .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
         assert_eq!(rows, Ok(1_u64));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_set_is_one_by_whatever_name_it_is_reached() {
-        let folder = tempfile::tempdir().unwrap();
-        let _running = Writer::start(set(folder.path())).unwrap();
-        let link = folder.path().join("link.crm");
-        std::os::unix::fs::symlink(folder.path().join("set.crm"), &link).unwrap();
-        let second = Writer::start(ChangeSet::open(link).unwrap()).err().unwrap();
-        assert!(matches!(second, BulkError::InUse { .. }), "{second}");
     }
 }

@@ -79,6 +79,8 @@ enum Drift {
 /// How a run ended.
 struct Ended {
     finished: Finished,
+    /// Whether the run lost its set with something in flight whose outcome nobody knows.
+    lost_unknown: bool,
     /// The signal that stopped it, if one did.
     signal: Option<Signal>,
 }
@@ -225,7 +227,7 @@ impl ApplyCommand {
             .transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
         let mut tally = None;
-        let (mut end, mut unwritten) = (None, None);
+        let (mut end, mut unwritten, mut lost_unknown) = (None, None, false);
         while let Some(event) = events.next().await {
             match event {
                 Ok(Event::Started { open }) => tally = Some(Tally::of(open)),
@@ -260,6 +262,12 @@ impl ApplyCommand {
                         dry_run.changes.push(&Shown::from(*change))?;
                     }
                 }
+                Ok(Event::InFlight(change)) => {
+                    let (target, action) = (change.target, change.action.name());
+                    let state = change.outcome.state;
+                    note(format!("was in flight: {target}, {action}: {state}"));
+                    lost_unknown |= state.is_open();
+                }
                 Ok(Event::Finished(finished)) => end = Some(Ok(finished)),
                 Ok(_) => {}
                 Err(error) => end = Some(Err(error)),
@@ -270,6 +278,7 @@ impl ApplyCommand {
             (Some(error), _) => Err(self.cut_short(error)),
             (None, Some(Ok(finished))) => Ok(Ended {
                 finished,
+                lost_unknown,
                 signal: stop.signal.get().copied(),
             }),
             (None, Some(Err(error))) => Err(self.cut_short(error.into())),

@@ -79,6 +79,11 @@ impl From<StopReason> for Reason {
                 "another process took the set over",
                 Exit::Conflict,
             ),
+            StopReason::Displaced(_) => (
+                "displaced",
+                "the set was deleted, moved or given a second name",
+                Exit::Local,
+            ),
             _ => ("complete", "not all changes could be made", Exit::Done),
         };
         Self { name, words, exit }

@@ -34,6 +34,15 @@ impl ApplyCommand {
 
     /// Says what came of it and how to go on, and chooses the exit code.
     pub(super) fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
+        if let StopReason::Displaced(how) = ended.reason() {
+            return Err(CliError::CheckFailed {
+                summary: format!("{} {how}", name(&self.set)),
+                exit: match ended.lost_unknown {
+                    true => Exit::Unknown,
+                    false => Exit::Local,
+                },
+            });
+        }
         let totals = ChangeSet::open(&self.set)?.totals()?;
         let states = counts(|state| totals.in_state(state));
         let line = format!("{}: {}", name(&self.set), text(&states));

@@ -1,0 +1,249 @@
+//! One file, by whatever name it is reached: which one it is, and its lock.
+//!
+//! The lock lies on the file itself, so it holds through renaming, deletion and hard links. It is
+//! taken on a descriptor of its own, and there POSIX has a trap: closing any descriptor of a file
+//! drops all locks that the process has on it, also those of SQLite's connections. So the
+//! descriptor is kept, for the whole process, until the last connection to the file is closed.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io, mem,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What tells a file apart from all others, whatever its names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+    /// Elsewhere than on Unix a file is its path: one that is open there keeps its name.
+    #[cfg(not(unix))]
+    path: std::path::PathBuf,
+}
+
+/// A file as its name shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sight {
+    pub(crate) id: FileId,
+    /// How many names it has.
+    pub(crate) links: u64,
+}
+
+impl Sight {
+    /// Looks at a name without opening the file.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Self::from_metadata(&metadata, path)
+    }
+
+    #[cfg(unix)]
+    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn from_metadata(metadata: &fs::Metadata, _path: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+
+        Ok(Self {
+            id: FileId {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+            },
+            links: metadata.nlink(),
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn from_metadata(_metadata: &fs::Metadata, path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            id: FileId {
+                device: 0,
+                inode: 0,
+                path: fs::canonicalize(path)?,
+            },
+            links: 1,
+        })
+    }
+}
+
+impl FileId {
+    /// As two columns of a table, which are signed.
+    pub(crate) fn columns(&self) -> [i64; 2] {
+        [self.device.cast_signed(), self.inode.cast_signed()]
+    }
+}
+
+/// The files to which this process has connections.
+static OPEN: Mutex<BTreeMap<FileId, Open>> = Mutex::new(BTreeMap::new());
+
+#[derive(Default)]
+struct Open {
+    connections: usize,
+    /// Whether somebody in this process has reserved it.
+    is_reserved: bool,
+    /// The one descriptor that carries the lock.
+    descriptor: Option<Arc<File>>,
+}
+
+fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says that this process has a connection to a file: to be dropped after it is closed.
+#[derive(Debug)]
+pub(crate) struct Connected(FileId);
+
+impl Connected {
+    pub(crate) fn to(path: &Path) -> io::Result<Self> {
+        Sight::of(path).map(|sight| Self::to_file(sight.id))
+    }
+
+    fn to_file(id: FileId) -> Self {
+        open().entry(id.clone()).or_default().connections += 1;
+        Self(id)
+    }
+
+    pub(crate) fn id(&self) -> &FileId {
+        &self.0
+    }
+
+    /// Keeps the others of this process from taking the file; `None` if one of them has it.
+    pub(crate) fn reserve(&self) -> Option<Reserved> {
+        let mut open = open();
+        let reserved = &mut open.entry(self.0.clone()).or_default().is_reserved;
+        if mem::replace(reserved, true) {
+            return None;
+        }
+        drop(open);
+        Some(Reserved {
+            lock: None,
+            file: Self::to_file(self.0.clone()),
+        })
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        let mut open = open();
+        if let Some(file) = open.get_mut(&self.0) {
+            file.connections -= 1;
+            if file.connections == 0 {
+                open.remove(&self.0);
+            }
+        }
+    }
+}
+
+/// A file that is this owner's within the process, and in the machine once it is locked.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    lock: Option<Lock>,
+    file: Connected,
+}
+
+/// Whether a file is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Locked {
+    /// By this owner.
+    Ours,
+    /// By another process.
+    Elsewhere,
+    /// The file system knows no locks.
+    Unknown,
+}
+
+impl Reserved {
+    /// Takes the lock of the file, which has this name, if nobody has it.
+    pub(crate) fn try_lock(&mut self, path: &Path) -> io::Result<Locked> {
+        if self.lock.is_some() {
+            return Ok(Locked::Ours);
+        }
+        match Lock::take(&self.descriptor(path)?) {
+            Ok(lock) => {
+                self.lock = Some(lock);
+                Ok(Locked::Ours)
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(Locked::Elsewhere),
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => Ok(Locked::Unknown),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// How many names the file has now, also when the one that was known is not its any more.
+    pub(crate) fn links(&self) -> Option<u64> {
+        let descriptor = open().get(self.file.id())?.descriptor.clone()?;
+        let metadata = descriptor.metadata().ok()?;
+        let sight = Sight::from_metadata(&metadata, Path::new("")).ok()?;
+        Some(sight.links)
+    }
+
+    fn descriptor(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut open = open();
+        let slot = &mut open.entry(self.file.id().clone()).or_default().descriptor;
+        if let Some(descriptor) = slot {
+            return Ok(Arc::clone(descriptor));
+        }
+        let file = File::options().read(true).write(true).open(path)?;
+        let sight = Sight::from_metadata(&file.metadata()?, path)?;
+        if sight.id != *self.file.id() {
+            // Closing it would drop the locks of connections to that other file.
+            mem::forget(file);
+            return Err(io::Error::other("another file has its name by now"));
+        }
+        Ok(Arc::clone(slot.insert(Arc::new(file))))
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.lock = None;
+        if let Some(file) = open().get_mut(self.file.id()) {
+            file.is_reserved = false;
+        }
+    }
+}
+
+/// The lock, until it is dropped; the descriptor stays open.
+#[cfg(not(windows))]
+#[derive(Debug)]
+struct Lock(Arc<File>);
+
+#[cfg(not(windows))]
+impl Lock {
+    fn take(file: &Arc<File>) -> io::Result<Self> {
+        file.try_lock()?;
+        Ok(Self(Arc::clone(file)))
+    }
+}
+
+#[cfg(not(windows))]
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Otherwise closing the descriptor, or the end of the process, unlocks it.
+        let _ = self.0.unlock();
+    }
+}
+
+/// On Windows locks keep others from reading: only one byte is locked, far beyond those that
+/// SQLite uses and beyond the end of any file.
+#[cfg(windows)]
+struct Lock {
+    _guard: file_guard::FileGuard<Arc<File>>,
+}
+
+#[cfg(windows)]
+impl std::fmt::Debug for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lock")
+    }
+}
+
+#[cfg(windows)]
+impl Lock {
+    const BYTE: usize = 1 << (usize::BITS - 2);
+
+    fn take(file: &Arc<File>) -> io::Result<Self> {
+        let file = Arc::clone(file);
+        let guard = file_guard::try_lock(file, file_guard::Lock::Exclusive, Self::BYTE, 1)?;
+        Ok(Self { _guard: guard })
+    }
+}

@@ -1,0 +1,143 @@
+//! The mark of an open run in the main file of a change set.
+//!
+//! While a set is carried out, what is durable lies partly in its journal, the file `NAME-wal`.
+//! A set that parts from its journal (copied without it, moved, reached by a second name) looks
+//! whole and is not. So before a run commits anything else, the main file itself says that a run
+//! is open, under which name, and which file it was; a clean end takes that back.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::file_id::{FileId, Sight};
+
+/// An open run, as the file says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunMark {
+    path: PathBuf,
+    file: [i64; 2],
+}
+
+impl RunMark {
+    /// The mark that a set bears.
+    pub(crate) fn read(set: &Connection) -> rusqlite::Result<Option<Self>> {
+        let sql = "SELECT path, device, inode FROM owner WHERE path IS NOT NULL";
+        set.query_row(sql, [], |row| {
+            Ok(Self {
+                path: PathBuf::from(row.get::<_, String>(0)?),
+                file: [row.get(1)?, row.get(2)?],
+            })
+        })
+        .optional()
+    }
+
+    /// Marks the set, which has an owner.
+    pub(crate) fn set(set: &Connection, path: &Path, file: &FileId) -> rusqlite::Result<()> {
+        let [device, inode] = file.columns();
+        let sql = "UPDATE owner SET path = ?, device = ?, inode = ?";
+        set.execute(sql, params![path.to_string_lossy(), device, inode])?;
+        Ok(())
+    }
+
+    /// Takes the mark of this epoch back.
+    pub(crate) fn clear(set: &Connection, epoch: u64) -> rusqlite::Result<()> {
+        let sql = "UPDATE owner SET path = NULL, device = NULL, inode = NULL WHERE epoch = ?";
+        set.execute(sql, [epoch])?;
+        Ok(())
+    }
+
+    /// How a marked set at this path came to be without its journal.
+    pub(crate) fn parted(&self, path: &Path) -> Parted {
+        let columns = |path: &Path| Sight::of(path).ok().map(|sight| sight.id.columns());
+        let is_same_file = columns(path) == Some(self.file);
+        let run = self.path.clone();
+        if self.path == path {
+            Parted::Lost
+        } else if !is_same_file {
+            Parted::Copied(run)
+        } else if columns(&self.path) == Some(self.file) {
+            Parted::Linked(run)
+        } else {
+            Parted::Moved(run)
+        }
+    }
+}
+
+/// How a change set came to be without the journal of its last run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Parted {
+    /// It was copied without it, from where the run was.
+    Copied(PathBuf),
+    /// It was moved without it, from where the run was.
+    Moved(PathBuf),
+    /// It has a second name; the run was under this one.
+    Linked(PathBuf),
+    /// The journal was deleted.
+    Lost,
+}
+
+impl Parted {
+    /// What happened to the set at this path, and how to cure it.
+    pub(crate) fn explain(&self, path: &Path, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let journal = journal(path);
+        let journal = journal.display();
+        f.write_str("its last run did not end, and what that did is not all in this file: ")?;
+        match self {
+            Self::Copied(run) => {
+                let run = run.display();
+                write!(
+                    f,
+                    "it was copied without its journal; copy {run}-wal along, as {journal}, or \
+                     take {run}"
+                )
+            }
+            Self::Moved(run) => {
+                let run = run.display();
+                write!(
+                    f,
+                    "it was moved without its journal; once no run is open any more, move \
+                     {run}-wal along, as {journal}"
+                )
+            }
+            Self::Linked(run) => {
+                let run = run.display();
+                write!(
+                    f,
+                    "it is a second name of {run}; take that one, and remove this one"
+                )
+            }
+            Self::Lost => write!(
+                f,
+                "its journal {journal} is missing; bring it back, or plan anew from what the \
+                 records are now"
+            ),
+        }
+    }
+}
+
+/// The journal of the set at this path: SQLite's name for it.
+pub(crate) fn journal(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Whether the set at this path has a journal that holds something.
+pub(crate) fn has_journal(path: &Path) -> bool {
+    fs::metadata(journal(path)).is_ok_and(|journal| journal.len() > 0)
+}
+
+/// Moves what is committed from the journal into the main file, and says whether that was all of
+/// it: readers may be in the way.
+pub(crate) fn checkpoint(set: &Connection, mode: &str) -> rusqlite::Result<bool> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    set.query_row(&sql, [], |row| {
+        let busy: i64 = row.get(0)?;
+        let (frames, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+        Ok(busy == 0 && frames == moved)
+    })
+}

@@ -1,0 +1,71 @@
+//! Whether the set still is where it was when its run began.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use crate::file_id::{Reserved, Sight};
+
+/// The name of a set that is carried out, to be looked at without opening anything.
+#[derive(Debug)]
+pub(super) struct Watch {
+    path: PathBuf,
+    first: Sight,
+}
+
+/// What happened to the file of a set while it was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Displaced {
+    /// It was deleted. What the run did is on record nowhere but in its events.
+    Deleted,
+    /// It has another name now, and holds all that the run did. Apply it under that name.
+    Moved,
+    /// It was given one more name. Remove one of them and apply it under the other.
+    Linked,
+}
+
+impl fmt::Display for Displaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deleted => {
+                "was deleted while it was applied; nothing more is begun: look at what was in \
+                 flight, and plan anew"
+            }
+            Self::Moved => {
+                "was moved while it was applied; nothing more is begun: apply it under its new name"
+            }
+            Self::Linked => {
+                "was given a second name while it was applied; nothing more is begun: remove one \
+                 of the two, and apply it under the other"
+            }
+        })
+    }
+}
+
+impl Watch {
+    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+        let path = path.canonicalize()?;
+        let first = Sight::of(&path)?;
+        Ok(Self { path, first })
+    }
+
+    /// What happened to the file since then, if anything did.
+    pub(super) fn look(&self, file: &Reserved) -> Option<Displaced> {
+        match Sight::of(&self.path) {
+            Ok(now) if now.id == self.first.id => {
+                (now.links > self.first.links).then_some(Displaced::Linked)
+            }
+            _ => Some(match file.links() {
+                Some(0) => Displaced::Deleted,
+                _ => Displaced::Moved,
+            }),
+        }
+    }
+
+    /// Whether the name belongs to another file by now, and the journal of that name with it.
+    pub(super) fn is_replaced(&self) -> bool {
+        Sight::of(&self.path).is_ok_and(|now| now.id != self.first.id)
+    }
+}

@@ -1,0 +1,121 @@
+//! How long a set is its owner's, in time that counts sleep.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use crm_transport::Moment;
+
+/// The right to carry out a set, as long as nobody else takes it.
+///
+/// It lasts for a time from each renewal. An owner that cannot renew it, since it is stopped or
+/// asleep, begins nothing after its [end](Self::ends): from then on another may take the set.
+/// Clones share it.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    epoch: u64,
+    lasts: Duration,
+    renewed: Arc<Mutex<Renewal>>,
+}
+
+/// When a renewal was asked for; the lease counts from before the store was told, not after.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    process: Instant,
+    wall: SystemTime,
+}
+
+impl Renewal {
+    /// Asked for now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self {
+            process: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// How long ago that was, suspended time included. Not by tokio's clock, as [`Moment`] has
+    /// it: leases are also renewed where no runtime is, and last in real time.
+    fn age(self) -> Duration {
+        let wall = self.wall.elapsed().unwrap_or_default();
+        self.process.elapsed().max(wall)
+    }
+}
+
+impl Lease {
+    /// The lease of this epoch, which lasts so long from each renewal on.
+    #[must_use]
+    pub fn new(epoch: u64, lasts: Duration, taken: Renewal) -> Self {
+        Self {
+            epoch,
+            lasts,
+            renewed: Arc::new(Mutex::new(taken)),
+        }
+    }
+
+    /// The number of this ownership; each new owner has a higher one.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// When it ends unless it is renewed: nothing may be begun after that.
+    #[must_use]
+    pub fn ends(&self) -> Moment {
+        let age = self.renewed().age();
+        Moment::now().after(self.lasts.saturating_sub(age))
+    }
+
+    /// Says that it was renewed.
+    pub fn renew(&self, renewal: Renewal) {
+        *self.renewed() = renewal;
+    }
+
+    /// Whether it is time to renew it: several times before it ends, so that one that comes late
+    /// is no harm.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        self.renewed().age() >= self.lasts / RENEWALS_PER_LEASE
+    }
+
+    fn renewed(&self) -> MutexGuard<'_, Renewal> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const RENEWALS_PER_LEASE: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LASTS: Duration = Duration::from_secs(10);
+
+    /// Asked for so long ago, by both clocks.
+    fn ago(process: u64, wall: u64) -> Renewal {
+        Renewal {
+            process: Instant::now() - Duration::from_secs(process),
+            wall: SystemTime::now() - Duration::from_secs(wall),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_ends_by_the_clock_that_went_further_until_it_is_renewed() {
+        for (process, wall, ended, due) in [
+            (0, 0, false, false),
+            (3, 3, false, true),
+            (3, 11, true, true),
+            (11, 11, true, true),
+        ] {
+            let lease = Lease::new(1, LASTS, ago(process, wall));
+            let what = format!("{process} {wall}");
+            assert_eq!(lease.ends().has_passed(), ended, "{what}");
+            assert_eq!(lease.is_due(), due, "{what}");
+            lease.clone().renew(Renewal::now());
+            assert!(!lease.ends().has_passed(), "{what}");
+            assert!(!lease.is_due(), "{what}");
+        }
+    }
+}
