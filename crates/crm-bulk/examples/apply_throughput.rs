@@ -3,10 +3,11 @@
 //! ```text
 //! cargo run --release -p crm-bulk --example apply_throughput -- 20000
 //! cargo run --release -p crm-bulk --example apply_throughput -- 600 60
+//! cargo run --release -p crm-bulk --example apply_throughput -- 600 60 1
 //! ```
 //!
 //! The first argument is the number of changes, the second the calls per second that client
-//! and sandbox keep to; none means no limit.
+//! and sandbox keep to, 0 for no limit, the third how many of an owner's four contacts change.
 
 use std::{error::Error, io::Cursor, time::Instant};
 
@@ -19,6 +20,9 @@ use crm_transport::{
 };
 use futures_util::TryStreamExt;
 
+/// How many contacts each location has.
+const CONTACTS_OF_EACH: u32 = 4;
+
 /// More than any machine does.
 const NO_LIMIT: u32 = 1_000_000;
 
@@ -26,10 +30,13 @@ const NO_LIMIT: u32 = 1_000_000;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let changes: u32 = arguments.next().ok_or("how many changes?")?.parse()?;
-    let limit: Option<u32> = arguments.next().map(|text| text.parse()).transpose()?;
+    let mut number = || arguments.next().map(|text| text.parse()).transpose();
+    let limit: Option<u32> = number()?.filter(|limit| *limit > 0);
+    let of_each: u32 = number()?.unwrap_or(CONTACTS_OF_EACH);
+    let owners = changes.div_ceil(of_each);
 
     let sandbox = Sandbox::builder()
-        .seed(Seed::Count(changes))
+        .seed(Seed::Count(owners * CONTACTS_OF_EACH))
         .set("rate-limit", "0")?
         .start()
         .await?;
@@ -52,8 +59,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("set.crm");
     let mut rows = "location_id,contact_id,memo\n".to_owned();
-    for contact in 1..=changes {
-        rows += &format!("{},{contact},Gate code 4411\n", contact.div_ceil(4));
+    for change in 0..changes {
+        let (owner, nth) = (change / of_each, change % of_each);
+        let contact = owner * CONTACTS_OF_EACH + nth + 1;
+        rows += &format!("{},{contact},Gate code 4411\n", owner + 1);
     }
     let input = Input::csv("rows", Cursor::new(rows));
     Plan::new(site.clone())
@@ -78,7 +87,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let log = sandbox.log();
     let writes = log.iter().filter(|call| call.method == "PATCH").count();
     println!(
-        "{writes} changes in {seconds:.2} s: {:.0} changes/s, {:.1} calls/s, {} answers 429",
+        "{writes} writes of {} calls in {seconds:.2} s: {:.0} writes/s, {:.1} calls/s, {} answers 429",
+        log.len(),
         writes as f64 / seconds,
         log.len() as f64 / seconds,
         log.iter().filter(|call| call.status == 429).count(),

@@ -111,6 +111,7 @@ mod change;
 mod clean_up;
 mod clock;
 mod database;
+mod dated;
 mod error;
 mod file_id;
 mod input;

@@ -1,12 +1,15 @@
 //! Reading what owners have at present, many owners in one call.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
-use crm_transport::Transport;
+use crm_transport::{Moment, Transport};
 
-use crate::{MethodImage, OwnerId};
+use crate::{MethodImage, OwnerId, dated::Dated};
 
 /// How many owners are read with one call. The contract states no bound for this list; its
 /// other lists of ids stop at 50.
@@ -24,6 +27,8 @@ pub(crate) struct Present {
     contacts: HashMap<OwnerId, Vec<Contact>>,
     /// The owners that the API cannot give, and why.
     unread: HashMap<OwnerId, ContactsError>,
+    /// When the first request of the reading left.
+    left: Option<Moment>,
 }
 
 impl Present {
@@ -33,6 +38,20 @@ impl Present {
             Some(error) => Err(error),
             None => Ok(self.contacts.get(&owner).map_or(&[], Vec::as_slice)),
         }
+    }
+
+    /// Whether it was tried to read this owner.
+    pub(crate) fn has(&self, owner: OwnerId) -> bool {
+        self.contacts.contains_key(&owner) || self.unread.contains_key(&owner)
+    }
+
+    /// How old it is, counted from when the first request left; nothing was asked: not at all.
+    pub(crate) fn left(&self) -> Moment {
+        self.left.unwrap_or_else(Moment::now)
+    }
+
+    fn note(&mut self, left: Moment) {
+        self.left = Some(self.left.map_or(left, |first| first.earlier(left)));
     }
 
     /// How many owners could not be read.
@@ -57,18 +76,20 @@ pub(crate) fn why_unread(error: &ContactsError) -> String {
 }
 
 /// Reads all contacts of owners of one kind or both. An owner that cannot be read holds up no
-/// other one.
+/// other one. Where that takes reading one owner after another, it ends with those that were read
+/// within `patience`.
 pub(crate) async fn contacts<T: Transport>(
     service: &ContactsService<T>,
     owners: &[OwnerId],
+    patience: Duration,
 ) -> Result<Present, ContactsError> {
     let mut present = Present::default();
     let customers: Vec<_> = owners.iter().filter_map(|owner| owner.customer()).collect();
     let locations: Vec<_> = owners.iter().filter_map(|owner| owner.location()).collect();
-    read::<T, CustomerId>(service, &customers, &mut present).await?;
-    read::<T, LocationId>(service, &locations, &mut present).await?;
-    if owners.len() >= OUTAGE
-        && present.unread() == owners.len()
+    read::<T, CustomerId>(service, &customers, patience, &mut present).await?;
+    read::<T, LocationId>(service, &locations, patience, &mut present).await?;
+    if present.unread() >= OUTAGE
+        && present.contacts.is_empty()
         && let Some((_, error)) = present.unread.drain().next()
     {
         return Err(error);
@@ -79,14 +100,21 @@ pub(crate) async fn contacts<T: Transport>(
 async fn read<T: Transport, O: Owner + Into<OwnerId>>(
     service: &ContactsService<T>,
     owners: &[O],
+    patience: Duration,
     present: &mut Present,
 ) -> Result<(), ContactsError> {
     if owners.is_empty() {
         return Ok(());
     }
+    let dated = Dated::reading(service.transport());
     let filter = ContactFilter::new().owners(owners.iter().copied());
-    match service.changed(filter).page_size(PAGE).collect().await {
+    let list = service.over(&dated).changed(filter);
+    match list.page_size(PAGE).collect().await {
         Ok(found) => {
+            present.note(dated.left());
+            for owner in owners {
+                present.contacts.entry((*owner).into()).or_default();
+            }
             for owned in found {
                 let contacts = present.contacts.entry(owned.owner.into());
                 contacts.or_default().push(owned.contact);
@@ -95,7 +123,7 @@ async fn read<T: Transport, O: Owner + Into<OwnerId>>(
         }
         // One owner of the block may be unknown, or the server may not take so many.
         Err(error) if error.is_not_found() || may_be_of_one(&error) => {
-            one_by_one(service, owners, present).await
+            one_by_one(service, owners, patience, present).await
         }
         Err(error) => Err(error),
     }
@@ -104,19 +132,28 @@ async fn read<T: Transport, O: Owner + Into<OwnerId>>(
 async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
     service: &ContactsService<T>,
     owners: &[O],
+    patience: Duration,
     present: &mut Present,
 ) -> Result<(), ContactsError> {
+    let dated = Dated::reading(service.transport());
+    let service = service.over(&dated);
     for owner in owners {
+        if dated.left().age() >= patience {
+            break;
+        }
         let id = (*owner).into();
         match service.owner(*owner).list().page_size(PAGE).collect().await {
             Ok(found) => present.contacts.entry(id).or_default().extend(found),
-            Err(error) if error.is_not_found() => {}
+            Err(error) if error.is_not_found() => {
+                present.contacts.entry(id).or_default();
+            }
             Err(error) if may_be_of_one(&error) => {
                 present.unread.insert(id, error);
             }
             Err(error) => return Err(error),
         }
     }
+    present.note(dated.left());
     Ok(())
 }
 
@@ -146,17 +183,21 @@ pub(crate) async fn method<T: Transport>(
     Ok(image)
 }
 
-/// Reads one contact method and its preferences. Two calls.
+/// Reads one contact method and its preferences, and tells when the first request left. Two
+/// calls.
 pub(crate) async fn whole_method<T: Transport>(
     service: &ContactsService<T>,
     person: PersonId,
     id: ContactMethodId,
-) -> Result<MethodImage, ContactsError> {
+) -> Result<(MethodImage, Moment), ContactsError> {
+    let dated = Dated::reading(service.transport());
+    let service = &service.over(&dated);
     let found = service.person(person).method(id).get().await?;
     let image = MethodImage {
         contact_type: found.contact_type,
         value: found.value,
         preferences: BTreeMap::new(),
     };
-    method(service, person, id, image).await
+    let image = method(service, person, id, image).await?;
+    Ok((image, dated.left()))
 }

@@ -115,6 +115,14 @@ impl Target {
         }
     }
 
+    /// The contact; `None` before it is created, and for a person.
+    pub(crate) fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::Contact { contact, .. } => *contact,
+            Self::Method { .. } => None,
+        }
+    }
+
     /// The contact with the id that it got.
     pub(crate) fn created(self, id: ContactId) -> Self {
         match self {

@@ -1,7 +1,9 @@
 //! What the error of a call makes of a change and of the run.
 
 use crm_contacts::{Advice, ContactsError, RefusalKind};
-use crm_transport::TransportErrorKind;
+use crm_transport::TransportErrorKind::{
+    self, BudgetSpent, ClosedWhileIdle, Connect, Expired, RateLimited, Refused, Timeout, Tls,
+};
 
 use super::{StopReason, step};
 use crate::{Change, Outcome, State, present};
@@ -64,6 +66,41 @@ pub(super) fn stops(error: &ContactsError) -> Option<StopReason> {
     }
 }
 
+/// What a change is whose owner cannot be read, or written to, before what was read is old.
+pub(super) fn never_fresh(change: &Change) -> Outcome {
+    let state = match step::is_touched(change) {
+        true => State::Unknown,
+        false => State::Planned,
+    };
+    let why = "its owner cannot be read in time: a write is sent within 2 seconds of the reading \
+               that it rests on; apply the set again";
+    Outcome::because(state, why)
+}
+
+/// Whether a write surely was not executed and is still to be made.
+pub(super) fn is_not_executed(error: &ContactsError) -> bool {
+    outcome(error, false).state == State::Planned
+}
+
+/// Whether a write was not executed for the time alone: what decided it had grown old, or the
+/// limit is closed for longer. It is to be decided again.
+pub(super) fn is_turned_away(error: &ContactsError) -> bool {
+    let refused = error.refusal_kind() == Some(RefusalKind::RateLimited);
+    is_not_executed(error) && (refused || is_of(error, &[Expired, RateLimited]))
+}
+
+/// Whether a write was never begun: it is not told as one.
+pub(super) fn is_held_back(error: &ContactsError) -> bool {
+    is_withheld(error)
+        || (is_not_executed(error) && is_of(error, &[Expired, RateLimited, BudgetSpent]))
+}
+
+fn is_of(error: &ContactsError, kinds: &[TransportErrorKind]) -> bool {
+    error
+        .transport_error()
+        .is_some_and(|error| kinds.contains(&error.kind()))
+}
+
 /// Whether a write that ended so had an answer. `None` when it was held back before it came to
 /// that: by the limit, the credentials, or a layer of the caller's own.
 pub(super) fn is_answered(error: &ContactsError) -> Option<bool> {
@@ -73,15 +110,13 @@ pub(super) fn is_answered(error: &ContactsError) -> Option<bool> {
     if error.refusal_kind() == Some(RefusalKind::RateLimited) {
         return None;
     }
-    let Some(transport) = error.transport_error() else {
+    if error.transport_error().is_none() {
         return Some(true);
-    };
-    use TransportErrorKind::{ClosedWhileIdle, Connect, Timeout, Tls};
-    matches!(transport.kind(), ClosedWhileIdle | Connect | Timeout | Tls).then_some(false)
+    }
+    is_of(error, &[ClosedWhileIdle, Connect, Timeout, Tls]).then_some(false)
 }
 
 /// The transport was told not to send it.
 pub(super) fn is_withheld(error: &ContactsError) -> bool {
-    matches!(error, ContactsError::Transport { source, .. }
-        if source.kind() == TransportErrorKind::Refused)
+    matches!(error, ContactsError::Transport { source, .. } if source.kind() == Refused)
 }

@@ -58,7 +58,7 @@ impl Audit {
         }
     }
 
-    /// Takes note of a write. One that the transport was told to hold back was none.
+    /// Takes note of a write. One that was held back before it was begun was none.
     pub(super) fn wrote(
         &self,
         change: &Change,
@@ -66,7 +66,7 @@ impl Audit {
         preference: Option<&str>,
         error: Option<&ContactsError>,
     ) {
-        if error.is_some_and(answer::is_withheld) {
+        if error.is_some_and(answer::is_held_back) {
             return;
         }
         let outcome = error.map_or(Outcome::new(State::Done), |error| {

@@ -119,17 +119,32 @@ impl Brake {
         self.stopping.notified().await;
     }
 
+    /// Whether nothing more may be begun.
+    pub(super) fn is_on(&self) -> bool {
+        self.reason.get().is_some()
+    }
+
     /// Whether this may be begun.
     pub(super) fn admits(&self, step: &Step) -> bool {
-        if self.reason.get().is_some() {
+        if self.is_on() {
             return false;
         }
-        if step.writes() && self.canary == Some(self.sent.load(Relaxed)) {
+        if step.writes() && self.canary_is_sent() {
             self.stop(StopReason::Canary);
             return false;
         }
         self.sent.fetch_add(u64::from(step.writes()), Relaxed);
         true
+    }
+
+    /// Whether as many were begun as the canary has.
+    pub(super) fn canary_is_sent(&self) -> bool {
+        self.canary == Some(self.sent.load(Relaxed))
+    }
+
+    /// One that was begun was not sent after all.
+    pub(super) fn unsent(&self) {
+        self.sent.fetch_sub(1, Relaxed);
     }
 
     /// Takes note of a write that was begun, or found nobody to begin it with.
@@ -159,25 +174,27 @@ impl Brake {
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes note of a change that is left for later. An owner that cannot be read is one call
+    /// that failed, however many its changes.
+    pub(super) fn postponed(&self, unread: Option<OwnerId>) {
+        let mut last = self
+            .postponed_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if unread.is_some() && *last == unread {
+            return;
+        }
+        *last = unread;
+        if self.postponed_in_a_row.fetch_add(1, Relaxed) + 1 >= UNREACHABLE_AFTER {
+            self.stop(StopReason::Unreachable);
+        }
+    }
+
     /// Takes note of what became of a change.
     pub(super) fn settled(&self, change: &Change) {
-        let to = change.outcome.state;
         self.count(change);
+        let to = change.outcome.state;
         if to == State::Planned {
-            // An owner that cannot be read is one call that failed, however many its changes.
-            let unread = change.target.owner();
-            let unread = unread.filter(|_| change.outcome.attempts == 0);
-            let mut last = self
-                .postponed_of
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if unread.is_some() && *last == unread {
-                return;
-            }
-            *last = unread;
-            if self.postponed_in_a_row.fetch_add(1, Relaxed) + 1 >= UNREACHABLE_AFTER {
-                self.stop(StopReason::Unreachable);
-            }
             return;
         }
         self.postponed_in_a_row.store(0, Relaxed);
@@ -192,14 +209,14 @@ impl Brake {
     /// Whether to go over the set another time: the last time left something open, for a
     /// reason that may have passed.
     pub(super) fn wants_pass(&self, pass: u32) -> bool {
-        if self.reason.get().is_some() || (pass > 0 && self.dry_run) {
+        if self.is_on() || (pass > 0 && self.dry_run) {
             return false;
         }
         if pass > 0 && self.outcomes().open.is_empty() {
             return false;
         }
         // The last one waits to send again what does not show up.
-        if pass + 1 == PASSES && self.canary == Some(self.sent.load(Relaxed)) {
+        if pass + 1 == PASSES && self.canary_is_sent() {
             self.stop(StopReason::Canary);
             return false;
         }

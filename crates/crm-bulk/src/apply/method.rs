@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crm_contacts::ContactsError;
 use crm_models::{ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
 use crm_transport::Transport;
 
 use super::{
-    Event, OnDrift,
-    send::{Run, keep_before},
+    Event, OnDrift, answer,
+    run::{Became, Run, keep_before},
     step,
 };
 use crate::{Action, BulkError, Change, Image, MethodImage, Outcome, State, present};
@@ -24,17 +25,15 @@ impl<T: Transport> Run<'_, T> {
         mut change: Change,
         person: PersonId,
         id: ContactMethodId,
-    ) -> Result<Option<Event>, BulkError> {
+    ) -> Result<Became, BulkError> {
         let Action::MethodPreferences(wanted) = change.action.clone() else {
             let why = "a contact method has no other members to set";
-            return self
-                .settle(change, Outcome::because(State::Failed, why), None)
-                .await
-                .map(Some);
+            let outcome = Outcome::because(State::Failed, why);
+            return self.settle(change, outcome, None).await;
         };
-        let present = match present::whole_method(self.service, person, id).await {
-            Ok(present) => present,
-            Err(error) => return self.refused(change, &error).await.map(Some),
+        let (present, left) = match present::whole_method(self.service, person, id).await {
+            Ok(read) => read,
+            Err(error) => return self.unread(change, &error).await,
         };
         let missing = unmet(&wanted, &present);
         let drift = match self.options.on_drift {
@@ -43,7 +42,7 @@ impl<T: Transport> Run<'_, T> {
         };
         if let Some(why) = drift {
             let outcome = Outcome::because(State::Drifted, why);
-            return self.drift(change, outcome).await.map(Some);
+            return self.drift(change, outcome).await;
         }
         if self.asks_for(&change) {
             for name in newly_met(&change, &wanted, &present) {
@@ -55,39 +54,52 @@ impl<T: Transport> Run<'_, T> {
                 true => (State::Done, Some(Image::Method(present))),
                 false => (State::Already, None),
             };
-            return self
-                .settle(change, Outcome::new(state), after)
-                .await
-                .map(Some);
+            return self.settle(change, Outcome::new(state), after).await;
         }
         if self.options.dry_run {
-            return Ok(Some(Event::WouldSend(Box::new(change))));
+            return Ok(Event::WouldSend(Box::new(change)).into());
         }
+        let mut former = Some(change.clone());
         if step::is_touched(&change) {
             change.after = Some(Image::Method(present.clone()));
         }
         keep_before(&mut change, Image::Method(present.clone()));
         let Some(mut change) = self.claim(change, None).await? else {
-            return Ok(None);
+            return Ok(Became::Lost);
         };
         let mut after = present;
         for (name, on) in missing {
-            let method = self.service.person(person).method(id);
+            let dated = self.dated(left, step::may_be_sent(&change));
+            let service = self.service.over(&dated);
+            let method = service.person(person).method(id);
             let update = UpdateMethodPreferenceRequest::from(on);
             let answer = method.set_preference(&name, update).await;
             let action = change.action.name();
-            self.wrote(&change, action, Some(&name), answer.as_ref().err());
+            self.wrote(&change, action, Some(&name), &dated, answer.as_ref().err());
             match answer {
                 Ok(answer) => after.preferences.insert(name, answer.as_bool()),
-                Err(error) => return self.refused(change, &error).await.map(Some),
+                Err(error) => return self.refuse(change, former, &error, None).await,
             };
             change.after = Some(Image::Method(after.clone()));
+            former = None;
         }
         let outcome = match unmet(&wanted, &after).is_empty() {
             true => Outcome::new(State::Done),
             false => Outcome::because(State::Failed, "written, but the answer differs from it"),
         };
-        self.settle(change, outcome, None).await.map(Some)
+        self.settle(change, outcome, None).await
+    }
+
+    /// Settles a change whose method cannot be read: nothing was claimed.
+    async fn unread(&self, change: Change, error: &ContactsError) -> Result<Became, BulkError> {
+        if let Some(reason) = answer::stops(error) {
+            self.brake.stop(reason);
+        }
+        let outcome = answer::outcome(error, step::is_touched(&change));
+        if outcome.state == State::Planned {
+            self.brake.postponed(None);
+        }
+        self.settle(change, outcome, None).await
     }
 }
 

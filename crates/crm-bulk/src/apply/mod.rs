@@ -3,14 +3,18 @@
 mod answer;
 mod audit;
 mod brake;
+mod contact;
+mod creations;
 mod in_flight;
 mod method;
 mod outage;
-mod read;
-mod send;
+mod pass;
+mod queue;
+mod run;
 mod step;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::{
     fmt,
@@ -24,19 +28,18 @@ use std::{
 use crm_contacts::ContactsService;
 use crm_transport::Transport;
 use futures_core::Stream;
-use futures_util::{
-    FutureExt, StreamExt, TryStreamExt,
-    future::{self, Either},
-    stream,
-};
-use tokio::{sync::mpsc, time::Instant};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
+use tokio::time::Instant;
 
 use crate::{
     BulkError, Change, ChangeSet, Digest, ExpectedDigest, Site,
     store::{Store, Which, file::FileStore},
 };
 
-use self::{audit::Audit, brake::Brake, in_flight::InFlight, send::Run};
+use self::{
+    audit::Audit, brake::Brake, contact::Unheeded, in_flight::InFlight, pass::Pass, run::Run,
+    window::Window,
+};
 pub use self::{
     audit::Written,
     brake::{Finished, StopReason},
@@ -310,6 +313,7 @@ impl Apply {
             approve(store.digest(&lease).await?, expected, &path)?;
             let open = store.count(&lease, options.which(0)).await?;
             let brake = Arc::new(Brake::new(&options));
+            let window = Window::of(options.concurrency);
             let run = Arc::new(Run {
                 service,
                 store: Box::new(store),
@@ -318,6 +322,9 @@ impl Apply {
                 options,
                 brake: Arc::clone(&brake),
                 audit: Audit::new(service.tenant(), path),
+                window: Mutex::new(window),
+                creations: Mutex::default(),
+                unheeded: Unheeded::default(),
                 failure: Mutex::default(),
             });
             let stopped = async move {
@@ -327,7 +334,7 @@ impl Apply {
             let stopped = stopped.boxed().shared();
             let last = Arc::clone(&run);
             let events = stream::iter(0..PASSES)
-                .map(move |pass| events(Arc::clone(&run), stopped.clone(), pass))
+                .map(move |pass| Pass::events(Arc::clone(&run), stopped.clone(), pass))
                 .flatten()
                 .map(Ok);
             let started = stream::iter([Ok(Event::Started { open })]);
@@ -353,39 +360,4 @@ fn approve(found: Digest, expected: Option<ExpectedDigest>, path: &Path) -> Resu
             expected,
         }),
     }
-}
-
-/// Goes over what is open once.
-///
-/// Reading ahead and sending share a queue, and both are polled whatever the other does: a
-/// call that waits for the rate limit must never wait for being polled, or it would hold up
-/// the calls behind it.
-fn events<'a, T: Transport>(
-    run: Arc<Run<'a, T>>,
-    stopped: impl Future<Output = ()> + Clone + Send + 'a,
-    pass: u32,
-) -> impl Stream<Item = Event> + Send + 'a {
-    if !run.brake.wants_pass(pass) {
-        return stream::empty().boxed();
-    }
-    let concurrency = run.options.concurrency;
-    let which = run.options.which(pass);
-    let done_by = run.options.done_by(pass);
-    let (queue, mut work) = mpsc::channel(concurrency);
-    let reader = Arc::clone(&run);
-    let read = Arc::clone(&run).read(queue, which, done_by).boxed();
-    let read = future::select(read, stopped.clone().boxed()).map(move |first| {
-        if let Either::Left((Err(error), _)) = first {
-            reader.fail(error);
-        }
-    });
-    let read = stream::once(read).filter_map(|()| future::ready(None));
-    let brake = Arc::clone(&run.brake);
-    let sent = stream::poll_fn(move |context| work.poll_recv(context))
-        .take_until(stopped)
-        .take_while(move |work| future::ready(brake.admits(&work.step)))
-        .map(move |work| Arc::clone(&run).carry_out(work))
-        .buffer_unordered(concurrency)
-        .flat_map(stream::iter);
-    stream::select(read, sent).boxed()
 }

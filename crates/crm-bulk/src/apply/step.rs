@@ -135,7 +135,7 @@ fn create(
     let Some(request) = wanted.creation() else {
         return Step::Settle(judge::create(wanted, contacts.iter()).0, None);
     };
-    if let Some(id) = created(&loaded.change) {
+    if let Some(id) = loaded.change.target.contact() {
         return match contacts.iter().find(|found| found.id == id) {
             Some(created) => Step::Contact(owner, Write::Complete(created.clone())),
             None => {
@@ -167,14 +167,6 @@ fn create(
             Step::Contact(owner, Write::Create(request, siblings))
         }
         outcome => Step::Settle(outcome, None),
-    }
-}
-
-/// The contact that this creation is known to have made.
-fn created(change: &Change) -> Option<ContactId> {
-    match change.target {
-        Target::Contact { contact, .. } => contact,
-        Target::Method { .. } => None,
     }
 }
 
@@ -210,7 +202,21 @@ fn drift(change: &Change, present: &Contact) -> Step {
 /// Whether the contact that a creation is known to have made does not show up.
 pub(super) fn misses_its_contact(loaded: &Loaded, contacts: &[Contact]) -> bool {
     is_creation(loaded)
-        && created(&loaded.change).is_some_and(|id| contacts.iter().all(|found| found.id != id))
+        && loaded
+            .change
+            .target
+            .contact()
+            .is_some_and(|id| contacts.iter().all(|found| found.id != id))
+}
+
+/// Whether the contact of this change is there, but not as it is wanted.
+pub(super) fn is_unmet(change: &Change, contacts: &[Contact]) -> bool {
+    let (Action::Update(wanted) | Action::Create(wanted)) = &change.action else {
+        return false;
+    };
+    let id = change.target.contact();
+    let present = contacts.iter().find(|found| Some(found.id) == id);
+    present.is_some_and(|present| !wanted.is_met_by(present))
 }
 
 /// Whether the answer of a creation got lost, and the contact does not show up.
@@ -218,7 +224,7 @@ pub(super) fn may_still_be_created(loaded: &Loaded, contacts: &[Contact]) -> boo
     let Action::Create(wanted) = &loaded.change.action else {
         return false;
     };
-    let open = created(&loaded.change).is_none() && may_be_sent(&loaded.change);
+    let open = loaded.change.target.contact().is_none() && may_be_sent(&loaded.change);
     wanted.creation().is_some_and(|request| {
         open && contacts
             .iter()

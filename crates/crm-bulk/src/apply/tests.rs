@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use crm_models::{Contact, ContactId};
 
 use super::{
-    OnDrift, send,
+    OnDrift, run,
     step::{self, Step, Write, decide},
 };
 use crate::{Action, Change, ChangeId, Outcome, State, Target, Wanted, store::Loaded};
@@ -166,7 +166,7 @@ fn what_our_own_write_left_is_no_drift_and_never_the_picture_of_before() {
         assert_eq!(word(&change, &now, OnDrift::Skip), expected, "{now:?}");
     }
     let before = change.change.before.clone();
-    send::keep_before(&mut change.change, contact(7, "a@b.example", "NEW").into());
+    run::keep_before(&mut change.change, contact(7, "a@b.example", "NEW").into());
     assert_eq!(change.change.before, before);
 }
 

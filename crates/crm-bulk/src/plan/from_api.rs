@@ -1,5 +1,7 @@
 //! Completing an outline by reading the owners.
 
+use std::time::Duration;
+
 use crm_contacts::{ContactsError, ContactsService};
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
 use crm_transport::Transport;
@@ -37,7 +39,8 @@ pub(super) async fn read<T: Transport>(
                 .filter_map(|id| OwnerId::new(kind, *id))
                 .collect();
             let blocks = owners.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec);
-            let read = async |block: Vec<OwnerId>| present::contacts(service, &block).await;
+            let read =
+                async |block: Vec<OwnerId>| present::contacts(service, &block, Duration::MAX).await;
             let join = |mut all: Present, block| async {
                 all.extend(block);
                 Ok(all)

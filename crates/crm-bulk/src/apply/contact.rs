@@ -1,0 +1,267 @@
+//! The writes to a contact.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use crm_contacts::{ContactsError, Owner, differences};
+use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
+use crm_transport::{Moment, Transport};
+
+use super::{
+    queue::Reading,
+    run::{Became, Run, keep_before},
+    step::{self, Write},
+};
+use crate::{
+    Action, BulkError, Change, ChangeId, Outcome, OwnerId, State, Wanted,
+    store::{Expected, Loaded},
+};
+
+/// The updates that were answered as a success, but with the contact as it was. They are read
+/// back, and not sent again in the same run.
+#[derive(Debug, Default)]
+pub(super) struct Unheeded(Mutex<HashSet<ChangeId>>);
+
+impl Unheeded {
+    fn note(&self, change: &Change) {
+        let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.insert(change.id);
+    }
+
+    pub(super) fn has(&self, change: &Change) -> bool {
+        let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.contains(&change.id)
+    }
+}
+
+impl<T: Transport> Run<'_, T> {
+    /// Whether what this change did does not show up, though the service says that it did it.
+    pub(super) fn misses(&self, loaded: &Loaded, contacts: &[Contact]) -> bool {
+        step::misses_its_contact(loaded, contacts)
+            || (self.unheeded.has(&loaded.change) && step::is_unmet(&loaded.change, contacts))
+    }
+
+    pub(super) async fn contact<O: Owner + Into<OwnerId>>(
+        &self,
+        owner: O,
+        change: Change,
+        write: Write,
+        reading: &Reading,
+    ) -> Result<Became, BulkError> {
+        match write {
+            Write::Update(..) | Write::Complete(_) if self.unheeded.has(&change) => {
+                let why = "the service answered as if it were done, but the contact is as it \
+                           was; it may be sent again";
+                let outcome = Outcome::because(State::Failed, why);
+                self.settled(change, outcome, None).await
+            }
+            Write::Update(present, request) => {
+                self.update(owner, change, present, request, reading.left)
+                    .await
+            }
+            Write::Delete(present, siblings) => {
+                self.delete(owner, change, present, siblings, reading.left)
+                    .await
+            }
+            Write::Create(request, siblings) => {
+                self.create(owner, change, request, siblings, reading).await
+            }
+            Write::Complete(created) => {
+                // Of one that was settled as unknown with its contact it was told.
+                let untold = !is_created(&change) || change.outcome.state == State::InFlight;
+                if untold && self.asks_for(&change) {
+                    self.audit.found(&change, "create", None);
+                }
+                let found = Expected::of(&change);
+                let mut change = change;
+                change.outcome.attempts += 1;
+                self.complete(owner, change, found, created, reading.left)
+                    .await
+            }
+        }
+    }
+
+    async fn update<O: Owner>(
+        &self,
+        owner: O,
+        former: Change,
+        present: Contact,
+        request: UpdateContactRequest,
+        left: Moment,
+    ) -> Result<Became, BulkError> {
+        let mut change = former.clone();
+        keep_before(&mut change, present.clone().into());
+        let Some(change) = self.claim(change, None).await? else {
+            return Ok(Became::Lost);
+        };
+        let dated = self.dated(left, step::may_be_sent(&former));
+        let service = self.service.over(&dated);
+        let sent = service.owner(owner).send_once(present.id, request).await;
+        self.wrote(&change, "update", None, &dated, sent.as_ref().err());
+        self.updated(change, Some(former), &present, sent).await
+    }
+
+    async fn delete<O: Owner>(
+        &self,
+        owner: O,
+        former: Change,
+        present: Contact,
+        siblings: Vec<ContactId>,
+        left: Moment,
+    ) -> Result<Became, BulkError> {
+        let (id, repeated) = (present.id, step::may_be_sent(&former));
+        let mut change = former.clone();
+        keep_before(&mut change, present.into());
+        let Some(change) = self.claim(change, Some(siblings)).await? else {
+            return Ok(Became::Lost);
+        };
+        let dated = self.dated(left, repeated);
+        let service = self.service.over(&dated);
+        let sent = match service.owner(owner).delete_once(id).await {
+            Err(error) if repeated && error.is_not_found() => Ok(()),
+            sent => sent,
+        };
+        self.wrote(&change, "delete", None, &dated, sent.as_ref().err());
+        match sent {
+            Ok(()) => self.settled(change, Outcome::new(State::Done), None).await,
+            Err(error) => self.refuse(change, Some(former), &error, None).await,
+        }
+    }
+
+    async fn create<O: Owner + Into<OwnerId>>(
+        &self,
+        owner: O,
+        former: Change,
+        request: CreateContactRequest,
+        siblings: Vec<ContactId>,
+        reading: &Reading,
+    ) -> Result<Became, BulkError> {
+        let Some(change) = self.claim(former.clone(), Some(siblings)).await? else {
+            return Ok(Became::Lost);
+        };
+        let dated = self.dated(reading.left, step::may_be_sent(&former));
+        let service = self.service.over(&dated);
+        let sent = service.owner(owner).create(request.clone()).await;
+        self.wrote(&change, "create", None, &dated, sent.as_ref().err());
+        let created = match sent {
+            Ok(created) => created,
+            Err(error) => return self.refuse(change, Some(former), &error, None).await,
+        };
+        if !self.is_new(owner.into(), &request, &created, reading) {
+            let why = "the answer to the creation is about another contact; the new one is looked \
+                       for";
+            let outcome = Outcome::because(State::Unknown, why);
+            return self.settled(change, outcome, None).await;
+        }
+        let sent = Expected {
+            state: State::InFlight,
+            attempts: change.outcome.attempts,
+        };
+        self.complete(owner, change, sent, created, dated.left())
+            .await
+    }
+
+    /// Whether the answer to a creation is about a contact that it made: with its number or
+    /// address, and one that the owner did not have before, nor another change made.
+    fn is_new(
+        &self,
+        owner: OwnerId,
+        request: &CreateContactRequest,
+        created: &Contact,
+        reading: &Reading,
+    ) -> bool {
+        let before = reading.present.of(owner).unwrap_or_default();
+        request.is_same(created)
+            && before.iter().all(|contact| contact.id != created.id)
+            && self.creations().taken(owner).insert(created.id)
+    }
+
+    /// Sets what a creation cannot set: the preferences. Which contact was created is durable
+    /// before that, so that it is never created a second time. `left`: when the request left whose
+    /// answer shows the contact.
+    async fn complete<O: Owner>(
+        &self,
+        owner: O,
+        mut change: Change,
+        expected: Expected,
+        created: Contact,
+        left: Moment,
+    ) -> Result<Became, BulkError> {
+        let was_created = is_created(&change);
+        change.target = change.target.created(created.id);
+        // How the service writes the value is its own affair.
+        let wanted = match &change.action {
+            Action::Create(wanted) => Wanted {
+                exact: false,
+                ..wanted.clone()
+            },
+            _ => Wanted::default(),
+        };
+        let request = wanted.request(&created);
+        change.after = Some(created.clone().into());
+        match request {
+            Ok(None) => {
+                let sent = was_created && !wanted.preferences().is_empty();
+                if sent && self.asks_for(&change) {
+                    self.audit.found(&change, "update", None);
+                }
+                self.settled(change, Outcome::new(State::Done), None).await
+            }
+            Ok(Some(request)) => {
+                let Some(change) = self.in_flight(expected, change, None).await? else {
+                    return Ok(Became::Lost);
+                };
+                let dated = self.dated(left, was_created && step::may_be_sent(&change));
+                let service = self.service.over(&dated);
+                let sent = service.owner(owner).send_once(created.id, request).await;
+                self.wrote(&change, "update", None, &dated, sent.as_ref().err());
+                self.updated(change, None, &created, sent).await
+            }
+            Err(unknown) => {
+                let why = format!("created as contact {}, but: {unknown}", created.id);
+                let outcome = Outcome::because(State::Failed, why);
+                self.settled(change, outcome, None).await
+            }
+        }
+    }
+
+    /// Settles an update by its answer. An answer that differs from what was asked is a failure,
+    /// but it is the contact, so that the change can be undone. One that shows the contact as it
+    /// was may be an old picture of it: it is read back.
+    async fn updated(
+        &self,
+        change: Change,
+        former: Option<Change>,
+        present: &Contact,
+        answer: Result<Contact, ContactsError>,
+    ) -> Result<Became, BulkError> {
+        match answer {
+            Ok(after) => {
+                let outcome = Outcome::new(State::Done);
+                self.settled(change, outcome, Some(after)).await
+            }
+            Err(ContactsError::EchoDiffers(echo))
+                if differences(present, &echo.answer).is_empty() =>
+            {
+                self.unheeded.note(&change);
+                let why = "the answer shows the contact as it was before; it is read back";
+                let outcome = Outcome::because(State::Unknown, why);
+                self.settled(change, outcome, None).await
+            }
+            Err(error) => {
+                let after = match &error {
+                    ContactsError::EchoDiffers(echo) => Some(echo.answer.clone()),
+                    _ => None,
+                };
+                self.refuse(change, former, &error, after).await
+            }
+        }
+    }
+}
+
+/// Whether the contact of a creation is known.
+fn is_created(change: &Change) -> bool {
+    change.target.contact_text().is_some()
+}

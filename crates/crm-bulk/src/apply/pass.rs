@@ -1,0 +1,305 @@
+//! One pass over what is open: load, read, decide, send; all at once, and decided late.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use crm_contacts::ContactsError;
+use crm_models::Contact;
+use crm_transport::Transport;
+use futures_core::{Stream, future::BoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{self, Either, Shared},
+    stream::{self, FuturesUnordered},
+};
+use tokio::time::Instant;
+
+use super::{
+    Event, answer,
+    queue::{Queue, Reading, Undecided, YOUNG},
+    run::{Done, MOST_RETURNS, Run, Work},
+    step::{self, Step, Write},
+};
+use crate::{
+    BulkError, present,
+    store::{Cursor, Loaded, Which},
+};
+
+/// When to look again for what was created, or may have been: ordinary lists may lag.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// How often to look after that while the service may still be working on it.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Completes when nothing more may be begun.
+pub(super) type Stopped<'a> = Shared<BoxFuture<'a, ()>>;
+
+/// Something that was going on and has ended.
+enum Ended {
+    Loaded(Vec<Loaded>, Cursor),
+    Read(Vec<Undecided>, Reading),
+    Done(Done),
+    /// Something that was to wait for is due, or the run is over.
+    Nothing,
+}
+
+/// One pass over the open changes.
+///
+/// Everything that goes on is polled whatever else happens: a call that waits for the rate limit
+/// must never wait for being polled, or it would hold up the calls behind it.
+pub(super) struct Pass<'a, T> {
+    run: Arc<Run<'a, T>>,
+    stopped: Stopped<'a>,
+    which: Which,
+    /// When the service has surely carried out what it was sent in an earlier pass or run. Without
+    /// it, a creation whose answer got lost is not sent again in this pass.
+    done_by: Option<Instant>,
+    /// Where the next block begins; `None` after the last.
+    cursor: Option<Cursor>,
+    is_loading: bool,
+    is_reading: bool,
+    queue: Queue,
+    tasks: FuturesUnordered<BoxFuture<'a, Ended>>,
+    /// How many changes are worked on, and how many of these may be sent.
+    working: usize,
+    writing: usize,
+    events: VecDeque<Event>,
+}
+
+impl<'a, T: Transport> Pass<'a, T> {
+    /// What happens in the pass of this number, if there is need of it.
+    pub(super) fn events(
+        run: Arc<Run<'a, T>>,
+        stopped: Stopped<'a>,
+        pass: u32,
+    ) -> impl Stream<Item = Event> + Send + 'a {
+        if !run.brake.wants_pass(pass) {
+            return stream::empty().boxed();
+        }
+        let pass = Self {
+            which: run.options.which(pass),
+            done_by: run.options.done_by(pass),
+            run,
+            stopped,
+            cursor: Some(Cursor::default()),
+            is_loading: false,
+            is_reading: false,
+            queue: Queue::new(),
+            tasks: FuturesUnordered::new(),
+            working: 0,
+            writing: 0,
+            events: VecDeque::new(),
+        };
+        stream::unfold(pass, |mut pass| async {
+            let event = pass.next().await?;
+            Some((event, pass))
+        })
+        .boxed()
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if self.run.brake.is_on() {
+                // What is in flight is finished.
+                let ended = self.tasks.next().await?;
+                self.end(ended);
+                continue;
+            }
+            self.begin();
+            match future::select(self.tasks.next(), self.stopped.clone()).await {
+                Either::Left((ended, _)) => self.end(ended?),
+                Either::Right(((), _)) => {}
+            }
+        }
+    }
+
+    /// Begins what may be begun.
+    fn begin(&mut self) {
+        while self.working < self.run.options.concurrency && self.writing < self.run.window() {
+            // One of the canary may come back unsent.
+            if self.run.brake.canary_is_sent() && self.writing > 0 {
+                break;
+            }
+            let Some((undecided, reading)) = self.queue.next() else {
+                break;
+            };
+            if let Some(pause) = self.pause(&undecided, &reading) {
+                self.look_again(undecided, pause);
+                continue;
+            }
+            let step = self.decide(&undecided, &reading);
+            if !self.run.brake.admits(&step) {
+                return;
+            }
+            self.work(Work {
+                undecided,
+                step,
+                reading,
+            });
+        }
+        self.prepare();
+    }
+
+    /// How long to wait before it is looked for again, if what it is about may still show up.
+    fn pause(&self, undecided: &Undecided, reading: &Reading) -> Option<Duration> {
+        let loaded = &undecided.loaded;
+        let contacts = contacts(loaded, reading).ok()?;
+        let pause = LOOK_AGAIN.get(undecided.looks).copied();
+        if pause.is_some() && self.run.misses(loaded, contacts) {
+            return pause;
+        }
+        // Not read after that time: it may have been carried out since.
+        let done_by = self.done_by.filter(|done_by| *done_by > reading.asked)?;
+        step::may_still_be_created(loaded, contacts).then(|| {
+            let left = done_by.saturating_duration_since(Instant::now());
+            pause.unwrap_or(LOOK_EVERY).min(left)
+        })
+    }
+
+    fn look_again(&mut self, mut undecided: Undecided, pause: Duration) {
+        undecided.looks += 1;
+        undecided.not_before = Some(Instant::now() + pause);
+        self.queue.put([undecided]);
+        self.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Ended::Nothing
+        });
+    }
+
+    fn decide(&self, undecided: &Undecided, reading: &Reading) -> Step {
+        let (loaded, change) = (&undecided.loaded, undecided.change());
+        let contacts = match contacts(loaded, reading) {
+            _ if undecided.returns > MOST_RETURNS => {
+                return Step::Settle(answer::never_fresh(change), None);
+            }
+            Ok(contacts) => contacts,
+            Err(error) => return Step::Settle(answer::unread(error, change), None),
+        };
+        let on_drift = self.run.options.on_drift;
+        let mut creations = self.run.creations();
+        let Some(owner) = change.target.owner() else {
+            return step::decide(loaded, contacts, on_drift, &mut HashSet::new());
+        };
+        let step = step::decide(loaded, contacts, on_drift, creations.taken(owner));
+        let surely_ended = self.done_by.is_some_and(|done_by| done_by <= reading.asked);
+        match step {
+            Step::Contact(_, Write::Create(..)) if step::may_be_sent(change) && !surely_ended => {
+                Step::Await
+            }
+            // The newcomer may be that of another change.
+            Step::Drift(_) if step::is_creation(loaded) && creations.are_lost(owner) => Step::Await,
+            step => step,
+        }
+    }
+
+    fn work(&mut self, work: Work) {
+        let writes = work.step.writes();
+        let creates = work.creates();
+        self.working += 1;
+        self.writing += usize::from(writes);
+        if let Some(owner) = creates {
+            self.run.creations().began(owner);
+        }
+        let run = Arc::clone(&self.run);
+        let work = async move { Ended::Done(run.carry_out(work).await) };
+        self.tasks.push(work.boxed());
+    }
+
+    /// Sees to it that there is always something to decide: loads the next changes, and reads
+    /// their owners, just in time. A call takes about as long as a write, and while a write is on
+    /// its way as many others are begun as the window holds: so many must be left.
+    fn prepare(&mut self) {
+        if let Some(cursor) = self.cursor
+            && !self.is_loading
+            && self.queue.runs_low()
+        {
+            self.is_loading = true;
+            let (run, which) = (Arc::clone(&self.run), self.which);
+            self.spawn(async move {
+                let loaded = run.store.next_block(&run.lease, cursor, which).await;
+                let loaded = loaded.map(|(block, next)| Ended::Loaded(block, next));
+                loaded.unwrap_or_else(|error| run.fails(error))
+            });
+        }
+        if self.is_loading || self.is_reading || self.queue.young() > self.run.window() {
+            return;
+        }
+        let changes = self.queue.begin_reading(&self.run.creations());
+        if !changes.is_empty() {
+            self.is_reading = true;
+            let run = Arc::clone(&self.run);
+            self.spawn(async move {
+                let read = run.read(&changes).await;
+                let read = read.map(|reading| Ended::Read(changes, reading));
+                read.unwrap_or_else(|error| run.fails(error))
+            });
+        }
+    }
+
+    /// Does this unless the run is stopped before it has ended.
+    fn spawn(&mut self, task: impl Future<Output = Ended> + Send + 'a) {
+        let task = future::select(task.boxed(), self.stopped.clone());
+        let ended = task.map(|first| match first {
+            Either::Left((ended, _)) => ended,
+            Either::Right(((), _)) => Ended::Nothing,
+        });
+        self.tasks.push(ended.boxed());
+    }
+
+    /// Takes note of something that was going on.
+    fn end(&mut self, ended: Ended) {
+        match ended {
+            Ended::Loaded(block, next) => {
+                self.is_loading = false;
+                self.cursor = Some(next).filter(|_| !block.is_empty());
+                self.queue.put(block.into_iter().map(Undecided::new));
+                self.run.creations().keep(&self.queue.owners());
+            }
+            Ended::Read(changes, reading) => {
+                self.is_reading = false;
+                self.queue.end_reading(changes, reading);
+            }
+            Ended::Done(done) => {
+                self.working -= 1;
+                self.writing -= usize::from(done.writes);
+                self.events.extend(done.events);
+                self.queue.put(done.back);
+            }
+            Ended::Nothing => {}
+        }
+    }
+}
+
+impl<T: Transport> Run<'_, T> {
+    /// What the owners of these changes have now.
+    async fn read(&self, changes: &[Undecided]) -> Result<Reading, ContactsError> {
+        let asked = Instant::now();
+        let mut owners: Vec<_> = changes.iter().filter_map(Undecided::owner).collect();
+        owners.dedup();
+        let present = present::contacts(self.service, &owners, YOUNG).await?;
+        let left = present.left();
+        Ok(Reading {
+            present,
+            asked,
+            left,
+        })
+    }
+
+    fn fails(&self, error: impl Into<BulkError>) -> Ended {
+        self.fail(error.into());
+        Ended::Nothing
+    }
+}
+
+fn contacts<'a>(loaded: &Loaded, reading: &'a Reading) -> Result<&'a [Contact], &'a ContactsError> {
+    match loaded.change.target.owner() {
+        Some(owner) => reading.present.of(owner),
+        None => Ok(&[]),
+    }
+}

@@ -1,0 +1,201 @@
+//! The changes on which nothing is decided yet.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    mem,
+    sync::Arc,
+    time::Duration,
+};
+
+use crm_transport::Moment;
+use tokio::time::Instant;
+
+use super::{creations::Creations, step};
+use crate::{
+    Change, OwnerId,
+    present::{OWNERS_PER_CALL, Present},
+    store::Loaded,
+};
+
+/// How old a reading may be when a write that it decided leaves.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
+
+/// How old it may be when it decides. The rest is for the way through the rate limit.
+const DECIDES: Duration = Duration::from_millis(1_700);
+
+/// From this age on the next reading is asked for, so that it is there in time.
+pub(super) const YOUNG: Duration = Duration::from_secs(1);
+
+/// A change that waits for its decision.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    pub(super) loaded: Loaded,
+    /// How often it was decided or read, and yet not sent in time.
+    pub(super) returns: u32,
+    /// How often its contact was looked for in vain.
+    pub(super) looks: usize,
+    /// Its owner is not read again before this.
+    pub(super) not_before: Option<Instant>,
+}
+
+impl Undecided {
+    pub(super) fn new(loaded: Loaded) -> Self {
+        Self {
+            loaded,
+            returns: 0,
+            looks: 0,
+            not_before: None,
+        }
+    }
+
+    pub(super) fn change(&self) -> &Change {
+        &self.loaded.change
+    }
+
+    pub(super) fn owner(&self) -> Option<OwnerId> {
+        self.change().target.owner()
+    }
+
+    fn is_due(&self) -> bool {
+        self.not_before.is_none_or(|at| at <= Instant::now())
+    }
+
+    /// The order of a set: owner by owner, creations first.
+    fn place(&self) -> (Option<OwnerId>, bool, i64) {
+        let others = !step::is_creation(&self.loaded);
+        (self.owner(), others, self.change().id.0)
+    }
+}
+
+/// What some owners have, and when that was asked for.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) present: Present,
+    pub(super) asked: Instant,
+    /// When its first request left: from then on it ages.
+    pub(super) left: Moment,
+}
+
+/// Changes whose owners were read with one call.
+#[derive(Debug)]
+struct Batch {
+    changes: VecDeque<Undecided>,
+    reading: Arc<Reading>,
+}
+
+/// The changes of a pass on which nothing is decided yet.
+///
+/// A change is decided as late as can be: when its write may be handed over, on a reading that
+/// is young enough. What is left of a batch when its reading is old is read again, together with
+/// the changes that come next.
+#[derive(Debug)]
+pub(super) struct Queue {
+    unread: Vec<Undecided>,
+    read: VecDeque<Batch>,
+    /// The owners that are being read.
+    reading: HashSet<OwnerId>,
+    /// How many owners are read at a time: fewer where a reading is old before it is there.
+    owners: usize,
+}
+
+impl Queue {
+    pub(super) fn new() -> Self {
+        Self {
+            unread: Vec::new(),
+            read: VecDeque::new(),
+            reading: HashSet::new(),
+            owners: OWNERS_PER_CALL,
+        }
+    }
+
+    pub(super) fn put(&mut self, changes: impl IntoIterator<Item = Undecided>) {
+        self.unread.extend(changes);
+    }
+
+    /// The next change that can be decided, and the reading that decides it.
+    pub(super) fn next(&mut self) -> Option<(Undecided, Arc<Reading>)> {
+        loop {
+            let batch = self.read.front_mut()?;
+            if batch.reading.left.age() >= DECIDES || batch.changes.is_empty() {
+                let rest = self.read.pop_front()?;
+                self.unread.extend(rest.changes);
+                continue;
+            }
+            let change = batch.changes.pop_front()?;
+            // Nobody could tell whether the reading that is on its way shows its contact.
+            let overlaps = |owner: OwnerId| self.reading.contains(&owner);
+            if step::is_creation(&change.loaded) && change.owner().is_some_and(overlaps) {
+                self.unread.push(change);
+                continue;
+            }
+            return Some((change, Arc::clone(&batch.reading)));
+        }
+    }
+
+    /// How many changes can be decided on a young reading.
+    pub(super) fn young(&self) -> usize {
+        let young = |batch: &&Batch| batch.reading.left.age() < YOUNG;
+        self.read
+            .iter()
+            .filter(young)
+            .map(|b| b.changes.len())
+            .sum()
+    }
+
+    /// Whether there are too few changes to fill the next reading.
+    pub(super) fn runs_low(&self) -> bool {
+        let due = self.unread.iter().filter(|change| change.is_due());
+        due.take(self.owners).count() < self.owners
+    }
+
+    /// The owners of which something is to be decided.
+    pub(super) fn owners(&self) -> HashSet<OwnerId> {
+        let read = self.read.iter().flat_map(|batch| &batch.changes);
+        self.unread
+            .iter()
+            .chain(read)
+            .filter_map(Undecided::owner)
+            .collect()
+    }
+
+    /// Takes out the changes whose owners are to be read next; those of no owner need no call.
+    pub(super) fn begin_reading(&mut self, creations: &Creations) -> Vec<Undecided> {
+        self.unread.sort_by_key(Undecided::place);
+        let (most, owners) = (self.owners, &mut self.reading);
+        let (taken, left) = mem::take(&mut self.unread).into_iter().partition(|change| {
+            let Some(owner) = change.owner() else {
+                return true;
+            };
+            let may_be_read = change.is_due() && !creations.are_in_flight(owner);
+            may_be_read && (owners.contains(&owner) || owners.len() < most && owners.insert(owner))
+        });
+        self.unread = left;
+        taken
+    }
+
+    /// The owners of these changes were read, as far as they could be in time.
+    pub(super) fn end_reading(&mut self, changes: Vec<Undecided>, reading: Reading) {
+        self.reading.clear();
+        let age = reading.left.age();
+        self.owners = match age {
+            _ if age >= DECIDES => (self.owners / 2).max(1),
+            _ if age < YOUNG => (self.owners * 2).min(OWNERS_PER_CALL),
+            _ => self.owners,
+        };
+        let mut batch = VecDeque::new();
+        for mut change in changes {
+            change.returns += u32::from(age >= DECIDES);
+            match change
+                .owner()
+                .is_none_or(|owner| reading.present.has(owner))
+            {
+                true => batch.push_back(change),
+                false => self.unread.push(change),
+            }
+        }
+        self.read.push_back(Batch {
+            changes: batch,
+            reading: Arc::new(reading),
+        });
+    }
+}

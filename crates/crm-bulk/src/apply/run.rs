@@ -1,0 +1,367 @@
+//! A run over a set: one change after another is decided, claimed, sent and settled.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crm_contacts::{ContactsError, ContactsService};
+use crm_models::{Contact, ContactId};
+use crm_transport::{Moment, Transport};
+
+use super::{
+    Event, OnDrift, Options, StopReason, answer,
+    audit::Audit,
+    brake::Brake,
+    contact::Unheeded,
+    creations::Creations,
+    in_flight::InFlight,
+    queue::{FRESH, Reading, Undecided},
+    step::{self, Step, Write},
+    window::Window,
+};
+use crate::{
+    BulkError, Change, Image, Outcome, OwnerId, State, clock,
+    dated::Dated,
+    store::{Claim, Expected, Lease, Loaded, Store},
+};
+
+/// How often a change is decided, or its owner read, without a write that leaves in time, before
+/// it is left for another pass.
+pub(super) const MOST_RETURNS: u32 = 10;
+
+/// A set that is being carried out.
+pub(super) struct Run<'a, T> {
+    pub(super) service: &'a ContactsService<T>,
+    pub(super) store: Box<dyn Store>,
+    pub(super) lease: Lease,
+    pub(super) in_flight: InFlight,
+    pub(super) options: Options,
+    pub(super) brake: Arc<Brake>,
+    pub(super) audit: Audit,
+    pub(super) window: Mutex<Window>,
+    pub(super) creations: Mutex<Creations>,
+    pub(super) unheeded: Unheeded,
+    /// Why it cannot continue.
+    pub(super) failure: Mutex<Option<BulkError>>,
+}
+
+/// A change, what to do with it, and the reading that decided it.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) undecided: Undecided,
+    pub(super) step: Step,
+    pub(super) reading: Arc<Reading>,
+}
+
+impl Work {
+    /// The owner of the contact that is to be created, if one is.
+    pub(super) fn creates(&self) -> Option<OwnerId> {
+        match &self.step {
+            Step::Contact(owner, Write::Create(..)) => Some(*owner),
+            _ => None,
+        }
+    }
+}
+
+/// What came of a piece of work.
+pub(super) struct Done {
+    pub(super) events: Vec<Event>,
+    /// Whether it might have written.
+    pub(super) writes: bool,
+    /// The change, if it was not sent after all, to be decided again.
+    pub(super) back: Option<Undecided>,
+}
+
+/// What became of a change.
+pub(super) enum Became {
+    /// This is told.
+    Told(Event),
+    /// Its write was not begun in time, or the limit turned it away: it is to be decided again.
+    /// This is what is told of it if that comes to nothing.
+    Back(Change, Outcome),
+    /// Somebody else has decided on it.
+    Lost,
+}
+
+impl From<Event> for Became {
+    fn from(event: Event) -> Self {
+        Self::Told(event)
+    }
+}
+
+impl<T: Transport> Run<'_, T> {
+    /// Does what was decided, and tells what became of it once that is durable.
+    pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Done {
+        let (writes, creates) = (work.step.writes(), work.creates());
+        let Work {
+            undecided,
+            step,
+            reading,
+        } = work;
+        let Undecided {
+            loaded, returns, ..
+        } = undecided;
+        let Loaded { change, not_ours } = loaded;
+        let mut became = self.step(change, step, &reading).await;
+        if let Ok(Became::Back(change, outcome)) = became {
+            became = match returns < MOST_RETURNS {
+                true => Ok(Became::Back(change, outcome)),
+                false => self.postpone(change, outcome).await,
+            };
+        }
+        if let Some(owner) = creates {
+            let change = match &became {
+                Ok(Became::Told(Event::Settled(change))) => Some(&**change),
+                Ok(Became::Back(change, _)) => Some(change),
+                _ => None,
+            };
+            self.creations().ended(owner, change);
+        }
+        let mut done = Done {
+            events: self.audit.take(),
+            writes,
+            back: None,
+        };
+        match became {
+            Ok(Became::Told(event)) => done.events.push(event),
+            Ok(Became::Back(change, _)) => {
+                let undecided = Undecided::new(Loaded { change, not_ours });
+                done.back = Some(Undecided {
+                    returns: returns + 1,
+                    ..undecided
+                });
+            }
+            Ok(Became::Lost) => {}
+            Err(error) => self.fail(error),
+        }
+        done
+    }
+
+    /// Begins nothing more; the first failure is the one that counts.
+    pub(super) fn fail(&self, error: BulkError) {
+        let lost = match error {
+            BulkError::Superseded { .. } => Some(StopReason::Superseded),
+            BulkError::Displaced { how, .. } => Some(StopReason::Displaced(how)),
+            _ => None,
+        };
+        if let Some(reason) = lost {
+            self.in_flight.lose();
+            return self.brake.stop(reason);
+        }
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+        drop(failure);
+        self.brake.stop(StopReason::Stopped);
+    }
+
+    /// What is left to tell once nothing is in flight any more.
+    pub(super) fn finish(&self) -> Vec<Result<Event, BulkError>> {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = match failure.take() {
+            Some(error) => Err(error),
+            None => Ok(Event::Finished(self.brake.finished())),
+        };
+        let mut events: Vec<_> = self.audit.take().into_iter().map(Ok).collect();
+        let lost = self.in_flight.lost().map(Box::new);
+        events.extend(lost.map(Event::InFlight).map(Ok));
+        events.push(end);
+        events
+    }
+
+    async fn step(
+        &self,
+        change: Change,
+        step: Step,
+        reading: &Reading,
+    ) -> Result<Became, BulkError> {
+        match step {
+            Step::Settle(outcome, _) if outcome.state == State::Planned => {
+                self.brake.postponed(change.target.owner());
+                self.settled(change, outcome, None).await
+            }
+            Step::Settle(outcome, after) => {
+                if outcome.state == State::Done && self.asks_for(&change) {
+                    self.audit.found(&change, change.action.name(), None);
+                }
+                self.settled(change, outcome, after).await
+            }
+            Step::Drift(outcome) => self.drift(change, outcome).await,
+            Step::Await => {
+                self.brake.count(&change);
+                Ok(Event::Awaited(Box::new(change)).into())
+            }
+            Step::Method(person, method) => self.method(change, person, method).await,
+            Step::Contact(..) if self.options.dry_run => {
+                Ok(Event::WouldSend(Box::new(change)).into())
+            }
+            Step::Contact(OwnerId::Customer(id), write) => {
+                self.contact(id, change, write, reading).await
+            }
+            Step::Contact(OwnerId::Location(id), write) => {
+                self.contact(id, change, write, reading).await
+            }
+        }
+    }
+
+    /// How many writes may be on their way at once.
+    pub(super) fn window(&self) -> usize {
+        let window = self.window.lock();
+        window.unwrap_or_else(PoisonError::into_inner).size()
+    }
+
+    pub(super) fn creations(&self) -> MutexGuard<'_, Creations> {
+        let creations = self.creations.lock();
+        creations.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is told what a read-back finds of a change: of one whose answer nobody saw.
+    pub(super) fn asks_for(&self, change: &Change) -> bool {
+        step::may_be_sent(change) && !self.options.dry_run
+    }
+
+    /// The transport of one write that was decided by a reading that left then: it begins while
+    /// that is fresh and the set is this run's, or not at all.
+    pub(super) fn dated(&self, left: Moment, resend: bool) -> Dated<'_, T> {
+        let begin_by = left.after(FRESH).earlier(self.lease.ends());
+        Dated::write(self.service.transport(), begin_by, resend)
+    }
+
+    /// Makes a change durable as in flight, once more than before; `None` when somebody else
+    /// decided on it meanwhile.
+    pub(super) async fn claim(
+        &self,
+        mut change: Change,
+        siblings: Option<Vec<ContactId>>,
+    ) -> Result<Option<Change>, BulkError> {
+        let expected = Expected::of(&change);
+        change.outcome.attempts += 1;
+        self.in_flight(expected, change, siblings).await
+    }
+
+    pub(super) async fn in_flight(
+        &self,
+        expected: Expected,
+        mut change: Change,
+        siblings: Option<Vec<ContactId>>,
+    ) -> Result<Option<Change>, BulkError> {
+        change.outcome.at = Some(clock::now());
+        let claim = self.store.claim(&self.lease, expected, change, siblings);
+        Ok(match claim.await? {
+            Claim::Won(change) => {
+                self.in_flight.begin(&change);
+                Some(*change)
+            }
+            Claim::Lost => None,
+        })
+    }
+
+    /// Takes note of a write, of a preference or of a whole contact.
+    pub(super) fn wrote(
+        &self,
+        change: &Change,
+        action: &'static str,
+        preference: Option<&str>,
+        dated: &Dated<'_, T>,
+        error: Option<&ContactsError>,
+    ) {
+        self.audit.wrote(change, action, preference, error);
+        if let Some(answered) = error.map_or(Some(true), answer::is_answered) {
+            self.brake.wrote(answered);
+        }
+        let waited = dated.waited();
+        if error.is_none() || waited.is_some() {
+            let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+            window.note(waited.unwrap_or_default());
+        }
+    }
+
+    pub(super) async fn drift(
+        &self,
+        change: Change,
+        outcome: Outcome,
+    ) -> Result<Became, BulkError> {
+        if self.options.on_drift == OnDrift::Abort {
+            self.brake.stop(StopReason::Drift);
+        }
+        self.settled(change, outcome, None).await
+    }
+
+    /// What an error makes of a change that was claimed, and of the run. `former`: the change as
+    /// it was before the claim, if nothing was written since. A claim whose write was surely not
+    /// executed is taken back then: it would count as one that may have been sent.
+    pub(super) async fn refuse(
+        &self,
+        mut change: Change,
+        former: Option<Change>,
+        error: &ContactsError,
+        after: Option<Contact>,
+    ) -> Result<Became, BulkError> {
+        if let Some(reason) = answer::stops(error) {
+            self.brake.stop(reason);
+        }
+        let outcome = answer::outcome(error, step::is_touched(&change));
+        if !answer::is_not_executed(error) {
+            return self.settled(change, outcome, after).await;
+        }
+        match former {
+            Some(former) => {
+                let attempts = change.outcome.attempts;
+                self.in_flight.end(&former);
+                match self.store.release(&self.lease, attempts, former).await? {
+                    Claim::Won(former) => change = *former,
+                    Claim::Lost => return Ok(Became::Lost),
+                }
+                self.brake.unsent();
+            }
+            None => change.outcome.state = State::InFlight,
+        }
+        match answer::is_turned_away(error) {
+            true => Ok(Became::Back(change, outcome)),
+            false => self.postpone(change, outcome).await,
+        }
+    }
+
+    /// Leaves a change for later whose write was not executed.
+    async fn postpone(&self, change: Change, outcome: Outcome) -> Result<Became, BulkError> {
+        self.brake.postponed(None);
+        self.settled(change, outcome, None).await
+    }
+
+    /// Makes an outcome durable, then tells it. Without a newer picture of the record the one
+    /// after an earlier write stays.
+    pub(super) async fn settle(
+        &self,
+        mut change: Change,
+        outcome: Outcome,
+        after: Option<Image>,
+    ) -> Result<Became, BulkError> {
+        change.outcome = Outcome {
+            at: Some(clock::now()),
+            attempts: change.outcome.attempts,
+            ..outcome
+        };
+        change.after = after.or(change.after);
+        if !self.options.dry_run {
+            self.in_flight.end(&change);
+            change = self.store.settle(&self.lease, change).await?;
+        }
+        self.brake.settled(&change);
+        Ok(Event::Settled(Box::new(change)).into())
+    }
+
+    /// [`settle`](Self::settle) for a change of a contact.
+    pub(super) async fn settled(
+        &self,
+        change: Change,
+        outcome: Outcome,
+        after: Option<Contact>,
+    ) -> Result<Became, BulkError> {
+        self.settle(change, outcome, after.map(Image::from)).await
+    }
+}
+
+/// Keeps the record as it is just before the first write: what a later one finds may be our own
+/// work.
+pub(super) fn keep_before(change: &mut Change, present: Image) {
+    if change.before.is_none() || !step::is_touched(change) {
+        change.before = Some(present);
+    }
+}

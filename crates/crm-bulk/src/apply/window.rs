@@ -1,0 +1,85 @@
+//! How many writes are on their way at once: as many as the network needs, and few enough that
+//! none waits long for the rate limit.
+
+use std::time::Duration;
+
+/// How many a run begins with.
+const FIRST: usize = 16;
+
+/// A write that waited for longer than this had too many before it.
+const TOO_LONG: Duration = Duration::from_millis(300);
+
+/// One that waited for less than this would have let others wait too.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// The number of writes that may be on their way.
+///
+/// What waits for the rate limit grows old, and its decision with it. So only as many writes are
+/// handed over as keep the limit busy. That depends on the network: at 60 calls a second and
+/// answers after 0.6 s, 36 are on the wire; beside the server it is one. How long a write waited
+/// between its hand-over and its departure tells.
+#[derive(Debug)]
+pub(super) struct Window {
+    size: usize,
+    most: usize,
+}
+
+impl Window {
+    /// Of so many at most.
+    pub(super) fn of(most: usize) -> Self {
+        Self {
+            size: FIRST.min(most),
+            most,
+        }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Takes note of how long a write waited that was answered.
+    pub(super) fn note(&mut self, waited: Duration) {
+        if waited > TOO_LONG {
+            self.size = self.size.saturating_sub(1).max(1);
+        } else if waited < SHORT {
+            self.size = (self.size + 1).min(self.most);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn it_stays_between_one_and_the_most_that_were_asked_for() {
+        let mut window = Window::of(64);
+        (0..1_000).for_each(|_| window.note(Duration::ZERO));
+        assert_eq!(window.size(), 64);
+        (0..1_000).for_each(|_| window.note(10 * TOO_LONG));
+        assert_eq!(window.size(), 1);
+        assert_eq!(Window::of(3).size(), 3);
+    }
+
+    /// The size after a minute at 60 calls a second, over a network that takes so long there and
+    /// back. Whatever is not on the wire waits.
+    fn settles_at(round_trip: Duration) -> usize {
+        let mut window = Window::of(64);
+        let pace = MS * 1_000 / 60;
+        for _ in 0..60 * 60 {
+            let all = pace * u32::try_from(window.size()).unwrap();
+            window.note(all.saturating_sub(round_trip));
+        }
+        window.size()
+    }
+
+    #[test]
+    fn a_slow_network_is_filled_and_a_fast_one_is_not_flooded() {
+        let near = settles_at(MS);
+        assert!((6..=18).contains(&near), "{near}");
+        let far = settles_at(600 * MS);
+        assert!((42..=54).contains(&far), "{far}");
+    }
+}
