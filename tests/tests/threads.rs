@@ -8,7 +8,7 @@ use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
 use crm_models::{
     BookingId, BookingProviderId, ContactChange, ContactFilter, ContactId, ContactMethodId,
     CreateContactRequest, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter,
-    PersonId, PreferencesUnknown, Timestamp,
+    PersonId, PreferencesError, Timestamp,
 };
 use crm_sandbox::{Sandbox, SandboxError, SettingError};
 use crm_transport::{Call, InvalidEnvironment, Transport, TransportError};
@@ -22,7 +22,7 @@ fn errors_go_to_any_thread() {
     error::<InvalidId>();
     error::<InvalidInput>();
     error::<InvalidTimestamp>();
-    error::<PreferencesUnknown>();
+    error::<PreferencesError>();
     error::<TransportError>();
     error::<InvalidEnvironment>();
     error::<ContactsError>();

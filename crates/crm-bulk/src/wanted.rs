@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crm_contacts::plan;
 use crm_models::{
     Contact, ContactChange, ContactPreferences, ContactType, CreateContactRequest,
-    PreferenceChange, PreferencesUnknown, UpdateContactRequest,
+    PreferenceChange, PreferencesError, UpdateContactRequest,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,12 +103,12 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`PreferencesUnknown`] when only some flags are named and the contact's present
+    /// [`PreferencesError`] when only some flags are named and the contact's present
     /// preferences are not known.
     pub fn request(
         &self,
         present: &Contact,
-    ) -> Result<Option<UpdateContactRequest>, PreferencesUnknown> {
+    ) -> Result<Option<UpdateContactRequest>, PreferencesError> {
         let request = plan(present, &self.change())?;
         if !self.exact {
             return Ok(request);

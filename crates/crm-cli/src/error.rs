@@ -4,6 +4,7 @@ use std::io;
 
 use crm_bulk::BulkError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
+use crm_models::PreferencesError;
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
@@ -196,7 +197,10 @@ impl CliError {
             return None;
         }
         match self {
-            Self::Contacts(ContactsError::PreferencesUnknown { .. }) => Some(
+            Self::Contacts(ContactsError::Preferences {
+                source: PreferencesError::Unknown { .. },
+                ..
+            }) => Some(
                 "give all of --job-reminders, --marketing-updates, --invoices and --statements",
             ),
             Self::EchoDiffers { .. } => Some(DONE),

@@ -44,7 +44,8 @@ impl<'a, T: Transport> Bookings<'a, T> {
 /// [`ContactsService::provider_booking`]. Needs an app with this provider's tag.
 ///
 /// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, and does not read back after a lost one, except for a deletion.
+/// what was asked, beyond that it is about the same record. After a lost answer, or one about
+/// another record, an update and a deletion are read back, for at most a minute.
 ///
 /// ```
 /// # use crm_contacts::{
@@ -115,7 +116,8 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn create(
         &self,
@@ -133,7 +135,8 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn update(
         &self,
@@ -146,7 +149,9 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
             contact,
             update,
         };
-        self.service.write(&operation).await
+        let look = || async { Ok(UpdatedBookingContact::from(self.find(contact).await?)) };
+        let is_done = |found: &UpdatedBookingContact| operation.update.is_met_by(found);
+        self.service.write_or_look(&operation, look, is_done).await
     }
 
     /// Deletes a contact; "not found" after an attempt that may have deleted it counts as

@@ -94,6 +94,8 @@
 #![warn(missing_debug_implementations)]
 
 mod booking;
+mod bounds;
+mod decision;
 mod error;
 mod export;
 mod handle;
@@ -102,7 +104,9 @@ pub mod operations;
 mod owner;
 mod paging;
 mod person;
+mod reading;
 mod service;
+mod settle;
 mod update;
 
 pub use booking::{Bookings, ProviderBooking};
@@ -113,6 +117,7 @@ pub use operations::owner::Owner;
 pub use owner::{Creation, Ensured, OwnerContacts};
 pub use paging::{List, PagedOperation};
 pub use person::{MethodHandle, People, PersonHandle};
+pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
 pub use update::{Difference, differences, plan, verify};
 

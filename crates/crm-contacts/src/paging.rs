@@ -3,7 +3,7 @@
 use std::{pin::Pin, vec};
 
 use crm_models::{Page, PageQuery};
-use crm_transport::Transport;
+use crm_transport::{Moment, Transport};
 use futures_core::Stream;
 use futures_util::{
     FutureExt, TryStreamExt,
@@ -12,7 +12,7 @@ use futures_util::{
 };
 
 use crate::{
-    ContactsService,
+    ContactsService, Reading,
     error::{Advice, ContactsError},
     handle::handle,
     operation::Operation,
@@ -163,6 +163,13 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     pub fn pages(
         self,
     ) -> impl Stream<Item = Result<Page<P::Item>, ContactsError>> + Unpin + use<T, P> {
+        self.readings().map_ok(|reading| reading.record)
+    }
+
+    /// The pages, each with when its request left.
+    fn readings(
+        self,
+    ) -> impl Stream<Item = Result<Reading<Page<P::Item>>, ContactsError>> + Unpin + use<T, P> {
         let Self {
             service,
             operations,
@@ -174,7 +181,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             // A page that is asked for ahead outlives the step that asks, so it has its own.
             call: move |operation: P| {
                 let service = service.clone();
-                async move { service.call(&operation).await }
+                async move { service.read(&operation).await }
             },
             next: None,
             ahead: None,
@@ -201,10 +208,19 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self,
         wanted: impl Fn(&P::Item) -> bool,
     ) -> Result<Option<P::Item>, ContactsError> {
-        let mut items = self.items();
-        while let Some(item) = items.try_next().await? {
-            if wanted(&item) {
-                return Ok(Some(item));
+        let found = self.search(wanted).await?;
+        Ok(found.map(|found| found.record))
+    }
+
+    /// [`find`](Self::find), together with when the item was so.
+    pub(crate) async fn search(
+        self,
+        wanted: impl Fn(&P::Item) -> bool,
+    ) -> Result<Option<Reading<P::Item>>, ContactsError> {
+        let mut pages = self.readings();
+        while let Some(Reading { record: page, at }) = pages.try_next().await? {
+            if let Some(record) = page.data.into_iter().find(&wanted) {
+                return Ok(Some(Reading { record, at }));
             }
         }
         Ok(None)
@@ -216,7 +232,29 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ///
     /// The first page that fails; what came before is dropped.
     pub async fn collect(self) -> Result<Vec<P::Item>, ContactsError> {
-        self.items().try_collect().await
+        Ok(self.collect_reading().await?.record)
+    }
+
+    /// [`collect`](Self::collect), together with when the request for the first page left: for
+    /// writes that you decide on what the list shows.
+    ///
+    /// # Errors
+    ///
+    /// As [`collect`](Self::collect).
+    pub async fn collect_reading(self) -> Result<Reading<Vec<P::Item>>, ContactsError> {
+        let mut pages = self.readings();
+        let mut all: Option<Reading<Vec<P::Item>>> = None;
+        while let Some(reading) = pages.try_next().await? {
+            match &mut all {
+                Some(all) => all.record.extend(reading.record.data),
+                None => all = Some(reading.map(|page| page.data)),
+            }
+        }
+        let nothing = || Reading {
+            record: Vec::new(),
+            at: Moment::now(),
+        };
+        Ok(all.unwrap_or_else(nothing))
     }
 }
 
@@ -235,9 +273,9 @@ impl<P, C, F> Pages<P, C, F>
 where
     P: PagedOperation,
     C: Fn(P) -> F,
-    F: Future<Output = Result<Page<P::Item>, ContactsError>>,
+    F: Future<Output = Result<Reading<Page<P::Item>>, ContactsError>>,
 {
-    async fn next(&mut self) -> Result<Option<Page<P::Item>>, ContactsError> {
+    async fn next(&mut self) -> Result<Option<Reading<Page<P::Item>>>, ContactsError> {
         let next = self.next.take().or_else(|| {
             let mut operation = self.operations.next()?;
             let first = operation.page_mut().get_page().unwrap_or(1);
@@ -261,7 +299,7 @@ where
             Some(early) => early,
             None => self.ask(&operation, number).await,
         }?;
-        if page.has_more && !page.data.is_empty() {
+        if page.record.has_more && !page.record.data.is_empty() {
             let next = number.saturating_add(1);
             if self.prefetch {
                 let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, next)));

@@ -3,20 +3,20 @@
 use std::{
     fmt::{self, Display},
     sync::Arc,
-    time::Duration,
 };
 
 use crm_models::{
     BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
 };
-use crm_transport::{Call, Transport};
+use crm_transport::{Moment, Response, SentAt, Transport};
 use tokio::time::Instant;
 
 use crate::{
     Bookings, Export, List, OwnerContacts, PagedOperation, People, PersonHandle, ProviderBooking,
-    RefusalKind,
+    Reading,
+    bounds::Bounds,
     error::{CallSite, ContactsError},
-    operation::{Operation, Spec, read_answer},
+    operation::{Operation, Spec, read_answer_to},
     operations::owner::{GetContactListOfAll, Owner},
 };
 
@@ -76,7 +76,7 @@ pub struct ContactsService<T = Arc<dyn Transport>> {
     transport: Arc<T>,
     tenant: TenantId,
     legacy_preferences: bool,
-    deadline: Option<Instant>,
+    bounds: Bounds,
 }
 
 impl<T> Clone for ContactsService<T> {
@@ -100,16 +100,6 @@ impl<T> fmt::Debug for ContactsService<T> {
 /// lists of ids stop at 50.
 const IDS_PER_CALL: usize = 50;
 
-/// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
-const READ_BACK: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-];
-
-/// How long reading back may take in all: a host that lost the answer may be silent to each look.
-const READ_BACK_TIME: Duration = Duration::from_secs(60);
-
 impl<T: Transport> ContactsService<T> {
     /// A service for one tenant. One transport may serve many tenants.
     #[must_use]
@@ -118,7 +108,7 @@ impl<T: Transport> ContactsService<T> {
             transport: Arc::new(transport),
             tenant,
             legacy_preferences: false,
-            deadline: None,
+            bounds: Bounds::default(),
         }
     }
 
@@ -131,7 +121,7 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// The time by which everything that this service does must have ended: the
-    /// [`deadline`](Call::deadline) of each call. Without one a call over `transport::standard`
+    /// [`deadline`](crm_transport::Call::deadline) of each call. Without one a call over `transport::standard`
     /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included,
     /// and reading back after a lost answer one more. What does not end in time is a time-out; a
     /// call that an answer 429 keeps waiting for longer ends at once, as `RateLimited`.
@@ -147,7 +137,7 @@ impl<T: Transport> ContactsService<T> {
     /// ```
     #[must_use]
     pub fn with_deadline(mut self, deadline: impl Into<Instant>) -> Self {
-        self.deadline = Some(deadline.into());
+        self.bounds.deadline = Some(deadline.into());
         self
     }
 
@@ -179,8 +169,58 @@ impl<T: Transport> ContactsService<T> {
             transport: Arc::new(transport),
             tenant: self.tenant,
             legacy_preferences: self.legacy_preferences,
-            deadline: self.deadline,
+            bounds: self.bounds,
         }
+    }
+
+    /// The last moment at which a write of this service may begin: the
+    /// [`begin_by`](crm_transport::Call::begin_by) of each. For a write that was decided on a reading of one's own,
+    /// two seconds after [that](Reading::at) ([`Reading::begin_by`]); after it the write ends as
+    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent. Reading goes on.
+    ///
+    /// What this crate itself decides on a reading needs no such bound: it reads and decides again.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactId, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: &ContactsService<T>, location: LocationId, contact: ContactId,
+    /// # ) -> Result<(), ContactsError> {
+    /// let seen = contacts.location(location).read(contact).await?;
+    /// if seen.record.memo.as_deref() == Some("to be deleted") {
+    ///     let bounded = contacts.clone().with_begin_by(seen.begin_by());
+    ///     bounded.location(location).delete(contact).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_begin_by(mut self, moment: Moment) -> Self {
+        self.bounds.begin_by(moment);
+        self
+    }
+
+    /// Whether the writes of this service repeat earlier ones at your decision: the
+    /// [`resend`](crm_transport::Call::resend) of each. Such a write costs a repeat of the retry layer's budget;
+    /// without one it ends as [`BudgetSpent`](crm_transport::TransportErrorKind::BudgetSpent), not
+    /// sent.
+    #[must_use]
+    pub fn with_resend(mut self, resend: bool) -> Self {
+        self.bounds.resend = resend;
+        self
+    }
+
+    /// For a write that a reading decided: it begins by this moment, and may repeat a lost one.
+    pub(crate) fn decided(&self, begin_by: Moment, resend: bool) -> Self {
+        let mut decided = self.clone();
+        decided.bounds.begin_by(begin_by);
+        decided.bounds.resend |= resend;
+        decided
+    }
+
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
     }
 
     pub(crate) fn legacy_preferences(&self) -> bool {
@@ -219,82 +259,39 @@ impl<T: Transport> ContactsService<T> {
     /// # Errors
     ///
     /// [`ContactsError::Invalid`] before anything is sent, [`ContactsError::Transport`] when
-    /// no answer came, [`ContactsError::Refused`] for a status outside 200 to 299, and
-    /// [`ContactsError::Unreadable`] for a success with another body than documented.
+    /// no answer came, [`ContactsError::Refused`] for a status outside 200 to 299,
+    /// [`ContactsError::Unreadable`] for a success with another body than documented, and
+    /// [`ContactsError::AnotherRecord`] for one about another record.
     pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
+        let (site, response) = self.exchange(operation).await?;
+        read_answer_to(operation, site, response)
+    }
+
+    /// [`call`](Self::call) for a reading, together with when its request left. Where the transport
+    /// does not tell that, it counts from before the call.
+    pub(crate) async fn read<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<Reading<O::Answer>, ContactsError> {
+        let asked = Moment::now();
+        let (site, response) = self.exchange(operation).await?;
+        let at = SentAt::of(&response).unwrap_or(asked);
+        let record = read_answer_to(operation, site, response)?;
+        Ok(Reading { record, at })
+    }
+
+    async fn exchange<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<(CallSite, Response), ContactsError> {
         let mut request = operation.request(self.tenant)?;
-        if let Some(deadline) = self.deadline {
-            Call::of_mut(&mut request).deadline = Some(deadline);
-        }
+        self.bounds.set(&mut request);
         let site = CallSite::new(O::SPEC, request.uri().clone());
         // Not that of the `Arc`, whose future is boxed.
         match T::send_unboxed(&self.transport, request).await {
-            Ok(response) => read_answer::<O>(site, response),
+            Ok(response) => Ok((site, response)),
             Err(source) => Err(ContactsError::transport(site, source)),
         }
-    }
-
-    /// [`call`](Self::call) for a write: a lost answer becomes
-    /// [`ContactsError::OutcomeUnknown`].
-    pub(crate) async fn write<O: Operation>(
-        &self,
-        operation: &O,
-    ) -> Result<O::Answer, ContactsError> {
-        self.call(operation)
-            .await
-            .map_err(ContactsError::or_unknown)
-    }
-
-    /// [`write`](Self::write) for a deletion: when an earlier attempt of this very call may
-    /// have deleted the record, "not found" counts as done, and after a lost answer `gone`
-    /// is asked until it says so.
-    pub(crate) async fn delete<O: Operation, F>(
-        &self,
-        operation: &O,
-        gone: impl Fn() -> F,
-    ) -> Result<(), ContactsError>
-    where
-        F: Future<Output = Result<bool, ContactsError>>,
-    {
-        match self.call(operation).await {
-            Ok(_) => Ok(()),
-            Err(error) if !error.outcome_is_unknown() => Err(error),
-            Err(error) if error.refusal_kind() == Some(RefusalKind::NotFound) => Ok(()),
-            Err(error) => match self.read_back(gone, |gone| *gone).await {
-                Ok(_) => Ok(()),
-                Err(_) => Err(error.unknown()),
-            },
-        }
-    }
-
-    /// After an unknown outcome, looks until all is done, since ordinary lists may lag behind a
-    /// write. Otherwise gives what it saw at last; nothing without time for a single look, or if
-    /// time ran out within the last one.
-    pub(crate) async fn read_back<R, F>(
-        &self,
-        look: impl Fn() -> F,
-        is_done: impl Fn(&R) -> bool,
-    ) -> Result<R, Option<R>>
-    where
-        F: Future<Output = Result<R, ContactsError>>,
-    {
-        let end = Instant::now() + READ_BACK_TIME;
-        let end = self.deadline.map_or(end, |deadline| deadline.min(end));
-        let mut seen = None;
-        for pause in READ_BACK {
-            if Instant::now() + pause >= end {
-                break;
-            }
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-            let looked = tokio::time::timeout_at(end, look()).await;
-            seen = looked.ok().and_then(Result::ok);
-            if let Some(done) = seen.take_if(|seen| is_done(seen)) {
-                return Ok(done);
-            }
-        }
-        Err(seen)
     }
 
     /// The call site of an error that is not an answer.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crm_models::{
-    Contact, ContactChange, ContactPreferences, ContactPreferencesRequest, PreferencesUnknown,
+    Contact, ContactChange, ContactPreferences, ContactPreferencesRequest, PreferencesError,
     UpdateContactRequest,
 };
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Difference {
 /// Members that are equal already are left out; values are compared as by
 /// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number of letters as in
 /// `1-800-FLOWERS` is sent each time to a service that keeps digits alone. If any preference
-/// differs, all five flags are sent.
+/// differs, all flags are sent: five, or three to a service that answered three.
 ///
 /// ```
 /// use crm_contacts::{models::{Contact, ContactChange, PreferenceChange}, plan};
@@ -67,12 +67,12 @@ impl fmt::Debug for Difference {
 ///
 /// # Errors
 ///
-/// [`PreferencesUnknown`] when the contact's preferences are not known and the change gives
-/// only some of them.
+/// [`PreferencesError`] when the contact's preferences are not known and the change gives
+/// only some of them, or when it sets apart what the service knows as one.
 pub fn plan(
     current: &Contact,
     change: &ContactChange,
-) -> Result<Option<UpdateContactRequest>, PreferencesUnknown> {
+) -> Result<Option<UpdateContactRequest>, PreferencesError> {
     let change = change.differs_from(current);
     if change.is_empty() {
         return Ok(None);
@@ -116,19 +116,19 @@ pub fn verify(request: &UpdateContactRequest, answer: &Contact) -> Vec<Differenc
         found.compare("memo", given(asked), answer.memo.as_deref().and_then(given));
     }
     if let Some(asked) = request.get_preferences() {
+        let answered = Flags::of(answer.preferences.as_ref());
         let asked = Flags::of_request(asked);
-        found.flags(
-            asked,
-            answer
-                .preferences
-                .as_ref()
-                .map_or(Flags::UNKNOWN, Flags::of),
-        );
+        // What was set apart is told apart only by a service that knows both.
+        match asked.are_apart() && answered.are_three() {
+            true => found.first_flags(Flags::NAMES.len(), asked, answered),
+            false => found.flags(asked, answered),
+        }
     }
     found.0
 }
 
-/// What changed between two states of a contact, member by member.
+/// What changed between two states of a contact, member by member. The flags that a service of
+/// three does not know do not count.
 ///
 /// ```
 /// use crm_contacts::{differences, models::Contact};
@@ -155,11 +155,8 @@ pub fn differences(before: &Contact, after: &Contact) -> Vec<Difference> {
     found.compare("value", Some(&before.value), Some(&after.value));
     found.compare("memo", before.memo.as_deref(), after.memo.as_deref());
     found.flags(
-        before
-            .preferences
-            .as_ref()
-            .map_or(Flags::UNKNOWN, Flags::of),
-        after.preferences.as_ref().map_or(Flags::UNKNOWN, Flags::of),
+        Flags::of(before.preferences.as_ref()),
+        Flags::of(after.preferences.as_ref()),
     );
     found.0
 }
@@ -181,32 +178,41 @@ impl Flags {
         "preferences.invoiceNotification",
         "preferences.statementNotification",
     ];
-    const UNKNOWN: Self = Self([None; 5]);
+    /// Where the flags begin that a service of three does not know.
+    const APART: usize = 3;
 
-    fn of(answered: &ContactPreferences) -> Self {
-        Self(
-            [
-                answered.job_reminders_enabled,
-                answered.marketing_updates_enabled,
-                answered.invoice_statement_notification,
-                answered.invoice_notification,
-                answered.statement_notification,
-            ]
-            .map(Some),
-        )
+    fn of(answered: Option<&ContactPreferences>) -> Self {
+        let Some(answered) = answered else {
+            return Self([None; 5]);
+        };
+        let apart = |flag: bool| (!answered.derived).then_some(flag);
+        Self([
+            Some(answered.job_reminders_enabled),
+            Some(answered.marketing_updates_enabled),
+            Some(answered.invoice_statement_notification),
+            apart(answered.invoice_notification),
+            apart(answered.statement_notification),
+        ])
     }
 
     fn of_request(asked: &ContactPreferencesRequest) -> Self {
-        Self(
-            [
-                asked.job_reminders(),
-                asked.marketing_updates(),
-                asked.invoices_and_statements(),
-                asked.invoices(),
-                asked.statements(),
-            ]
-            .map(Some),
-        )
+        let apart = |flag: bool| (!asked.is_of_three_flags()).then_some(flag);
+        Self([
+            Some(asked.job_reminders()),
+            Some(asked.marketing_updates()),
+            Some(asked.invoices_and_statements()),
+            apart(asked.invoices()),
+            apart(asked.statements()),
+        ])
+    }
+
+    /// Whether they are of a service that knows three.
+    fn are_three(self) -> bool {
+        self.0[Self::APART - 1].is_some() && self.0[Self::APART..] == [None, None]
+    }
+
+    fn are_apart(self) -> bool {
+        self.0[Self::APART] != self.0[Self::APART + 1]
     }
 }
 
@@ -224,13 +230,19 @@ impl Differences {
         }
     }
 
+    /// Where one of the two is of a service that knows three flags, these three alone.
     fn flags(&mut self, before: Flags, after: Flags) {
+        let common = match before.are_three() || after.are_three() {
+            true => Flags::APART,
+            false => Flags::NAMES.len(),
+        };
+        self.first_flags(common, before, after);
+    }
+
+    fn first_flags(&mut self, count: usize, before: Flags, after: Flags) {
         let text = |flag: Option<bool>| flag.map(|on| if on { "true" } else { "false" });
-        for (field, (before, after)) in Flags::NAMES
-            .into_iter()
-            .zip(before.0.into_iter().zip(after.0))
-        {
-            self.compare(field, text(before), text(after));
+        for (flag, field) in Flags::NAMES.into_iter().enumerate().take(count) {
+            self.compare(field, text(before.0[flag]), text(after.0[flag]));
         }
     }
 }

@@ -6,6 +6,7 @@ use validator::{Validate, ValidationErrors};
 use crate::{
     ContactId, ContactType, CreateContactRequest, Timestamp,
     members::{contact_members, present},
+    text::is_same,
 };
 
 /// `BookingContactResponse`: one number or address of a booking.
@@ -88,6 +89,20 @@ impl UpdateBookingContactRequest {
     pub fn is_empty(&self) -> bool {
         self.contact_type.is_none() && self.value.is_none() && self.memo.is_none()
     }
+
+    /// Whether the answer has every member that this names. Values are compared as by
+    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    #[must_use]
+    pub fn is_met_by(&self, answer: &UpdatedBookingContact) -> bool {
+        let is_type = |asked: &ContactType| answer.contact_type.as_ref() == Some(asked);
+        let is_value = |asked: &String| match (&answer.contact_type, &answer.value) {
+            (Some(contact_type), Some(value)) => contact_type.same_value(asked, value),
+            _ => false,
+        };
+        self.contact_type.as_ref().is_none_or(is_type)
+            && self.value.as_ref().is_none_or(is_value)
+            && (self.memo.is_none() || is_same(self.memo.as_deref(), answer.memo.as_deref()))
+    }
 }
 
 impl Validate for UpdateBookingContactRequest {
@@ -125,4 +140,16 @@ pub struct UpdatedBookingContact {
     pub memo: Option<String>,
     /// The time of the last change, if the service tells it.
     pub modified_on: Option<Timestamp>,
+}
+
+impl From<BookingContact> for UpdatedBookingContact {
+    fn from(contact: BookingContact) -> Self {
+        Self {
+            id: Some(contact.id),
+            contact_type: Some(contact.contact_type),
+            value: Some(contact.value),
+            memo: contact.memo,
+            modified_on: Some(contact.modified_on),
+        }
+    }
 }

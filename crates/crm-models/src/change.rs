@@ -5,7 +5,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{
     Check, Contact, ContactPreferences, ContactType, InvalidInput, PreferenceChange,
-    PreferencesUnknown, UpdateContactRequest,
+    PreferencesError, UpdateContactRequest,
     members::{contact_members, present},
 };
 
@@ -117,21 +117,22 @@ impl ContactChange {
             && self.preferences.is_empty()
     }
 
-    /// Whether the contact's present preferences must be known before this can be sent.
+    /// Whether the contact is to be read before this is sent: preferences go as a whole, and in
+    /// the form that the service knows.
     #[must_use]
     pub fn needs_current(&self) -> bool {
-        !self.preferences.is_empty() && !self.preferences.is_complete()
+        !self.preferences.is_empty()
     }
 
     /// The request that makes this change to a contact with these preferences.
     ///
     /// # Errors
     ///
-    /// [`PreferencesUnknown`] when some preferences change and the present ones are not known.
+    /// [`PreferencesError`] when some preferences change and the whole of them cannot be told.
     pub fn to_request(
         &self,
         current: Option<&ContactPreferences>,
-    ) -> Result<UpdateContactRequest, PreferencesUnknown> {
+    ) -> Result<UpdateContactRequest, PreferencesError> {
         let mut request = UpdateContactRequest::new();
         if let Some(contact_type) = &self.contact_type {
             request = request.contact_type(contact_type.clone());
@@ -158,10 +159,7 @@ impl ContactChange {
     /// # Errors
     ///
     /// As [`to_request`](Self::to_request).
-    pub fn request_for(
-        &self,
-        contact: &Contact,
-    ) -> Result<UpdateContactRequest, PreferencesUnknown> {
+    pub fn request_for(&self, contact: &Contact) -> Result<UpdateContactRequest, PreferencesError> {
         let request = self.to_request(contact.preferences.as_ref())?;
         Ok(match (&self.contact_type, &contact.contact_type) {
             (None, ContactType::Other(_)) => request.allow_unknown_type(),

@@ -7,6 +7,7 @@ use crate::{
     ContactMethodId, ContactMethodSort, ContactType, PersonId, Sort, Timestamp, UserId,
     filter::{TimeFilter, time_filters},
     members::{present, setters},
+    text::is_same,
     validation::Rules,
 };
 
@@ -116,6 +117,22 @@ impl ContactMethodRequest {
         self.unknown_type_allowed = true;
         self
     }
+
+    /// Whether an answer with this type and value may be about the method that this writes.
+    #[must_use]
+    pub fn is_echo(&self, contact_type: &ContactType, value: &str) -> bool {
+        self.contact_type == *contact_type && contact_type.is_echo(&self.value, value)
+    }
+
+    /// Whether the method has exactly these members. Values are compared as by
+    /// [`ContactType::same_value`]; an empty text and none are the same.
+    #[must_use]
+    pub fn is_met_by(&self, method: &ContactMethod) -> bool {
+        self.contact_type == method.contact_type
+            && method.contact_type.same_value(&self.value, &method.value)
+            && is_same(self.reference_id.as_deref(), method.reference_id.as_deref())
+            && is_same(self.memo.as_deref(), method.memo.as_deref())
+    }
 }
 
 impl Validate for ContactMethodRequest {
@@ -168,6 +185,15 @@ impl UpdateContactMethodRequest {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.value.is_none() && self.memo.is_none()
+    }
+
+    /// Whether the method has every member that this names. Values are compared as by
+    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    #[must_use]
+    pub fn is_met_by(&self, method: &ContactMethod) -> bool {
+        let is_value = |asked: &String| method.contact_type.same_value(asked, &method.value);
+        self.value.as_ref().is_none_or(is_value)
+            && (self.memo.is_none() || is_same(self.memo.as_deref(), method.memo.as_deref()))
     }
 }
 

@@ -98,6 +98,20 @@ impl ContactType {
             }
     }
 
+    /// Whether `answered` may be the value that a service stored when it was sent `asked`: the same
+    /// as by [`same_value`](Self::same_value), or of a number with letters the digits alone.
+    ///
+    /// ```
+    /// use crm_models::ContactType;
+    ///
+    /// assert!(ContactType::Phone.is_echo("1-800-FLOWERS", "1800"));
+    /// assert!(!ContactType::Phone.is_echo("(818) 555-0142", "8185550143"));
+    /// ```
+    #[must_use]
+    pub fn is_echo(&self, asked: &str, answered: &str) -> bool {
+        self.same_value(asked, answered) || (self.is_phone() && phone::is_echo(asked, answered))
+    }
+
     fn known(text: &str) -> Option<Self> {
         Self::KNOWN.into_iter().find(|known| known.as_str() == text)
     }

@@ -96,6 +96,20 @@ impl CreateContactRequest {
         family(&self.contact_type) == family(&contact.contact_type)
             && self.contact_type.same_value(&self.value, &contact.value)
     }
+
+    /// Whether an answer with this type and value may be about the contact that this creates.
+    ///
+    /// ```
+    /// use crm_models::{ContactType, CreateContactRequest};
+    ///
+    /// let mobile = CreateContactRequest::new(ContactType::MobilePhone, "(818) 555-0142");
+    /// assert!(mobile.is_echo(&ContactType::MobilePhone, "8185550142"));
+    /// assert!(!mobile.is_echo(&ContactType::MobilePhone, "8185550143"));
+    /// ```
+    #[must_use]
+    pub fn is_echo(&self, contact_type: &ContactType, value: &str) -> bool {
+        self.contact_type == *contact_type && contact_type.is_echo(&self.value, value)
+    }
 }
 
 impl Validate for CreateContactRequest {

@@ -97,6 +97,12 @@ impl<O: ContactOwner> ContactFilter<O> {
         self
     }
 
+    /// The owners that are named; none: of all owners.
+    #[must_use]
+    pub fn get_owners(&self) -> Option<&[O]> {
+        self.owners.as_deref()
+    }
+
     /// The same filter in several, each with at most `size` owners.
     #[must_use]
     pub fn blocks(self, size: usize) -> Vec<Self> {

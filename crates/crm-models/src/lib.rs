@@ -73,7 +73,7 @@
 //!
 //! let whole = no_marketing.apply_to(Some(&present))?;
 //! assert!(whole.job_reminders() && !whole.marketing_updates());
-//! # Ok::<(), crm_models::PreferencesUnknown>(())
+//! # Ok::<(), crm_models::PreferencesError>(())
 //! ```
 //!
 //! # Reading is tolerant
@@ -114,7 +114,7 @@
 //! | ids | [`LocationId`], [`CustomerId`], [`BookingId`], [`BookingProviderId`], [`ContactId`], [`PersonId`], [`ContactMethodId`], [`PreferenceTypeId`], [`RelationshipId`], [`RelatedEntityId`], [`UserId`], [`TenantId`] |
 //! | times | [`Timestamp`] |
 //! | what is valid | [`Check`] |
-//! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesUnknown`] |
+//! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesError`] |
 //! | comparing values | [`ContactType::same_value`] |
 //! | searching by value | [`ContactType::key`], [`phone::key`], [`email::key`] |
 
@@ -175,7 +175,7 @@ pub use page::{Page, PageQuery};
 pub use person::{CreatePersonRequest, Person, ReplacePersonRequest, UpdatePersonRequest};
 pub use person_change::PersonChange;
 pub use person_filter::{Archived, PersonFilter};
-pub use preference_change::{PreferenceChange, PreferencesUnknown};
+pub use preference_change::{PreferenceChange, PreferencesError};
 pub use preferences::{ContactPreferences, ContactPreferencesRequest};
 pub use problem::{BodyForm, Problem};
 pub use relationship::{ContactRelationship, RelatedEntityType, RelationshipFilter};

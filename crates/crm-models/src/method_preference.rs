@@ -106,6 +106,13 @@ impl UpdateMethodPreferenceRequest {
             value: value.into(),
         }
     }
+
+    /// Whether the preference has this value; truth values in letters of any case.
+    #[must_use]
+    pub fn is_met_by(&self, preference: &MethodPreference) -> bool {
+        let value = preference.value.as_deref().unwrap_or_default();
+        self.value.trim().eq_ignore_ascii_case(value.trim())
+    }
 }
 
 impl From<bool> for UpdateMethodPreferenceRequest {

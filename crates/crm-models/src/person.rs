@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{PersonId, Timestamp, UserId, members::setters, validation::Rules};
+use crate::{PersonId, Timestamp, UserId, members::setters, text::is_same, validation::Rules};
 
 /// `ContactResponse` of Contacts v2: a person, whose numbers and addresses are
 /// [contact methods](crate::ContactMethod).
@@ -101,6 +101,23 @@ impl CreatePersonRequest {
         /// Sets the caller's own id.
         reference_id: impl Into<String>;
     }
+
+    /// Whether the person has exactly these members; an empty text and none are the same, and
+    /// white space around a text does not count.
+    #[must_use]
+    pub fn is_met_by(&self, person: &Person) -> bool {
+        is_trimmed(&self.name, &person.name)
+            && is_trimmed(&self.title, &person.title)
+            && is_trimmed(&self.reference_id, &person.reference_id)
+    }
+}
+
+/// Whether the service may have made the second text of the first.
+fn is_trimmed(asked: &Option<String>, answered: &Option<String>) -> bool {
+    is_same(
+        asked.as_deref().map(str::trim),
+        answered.as_deref().map(str::trim),
+    )
 }
 
 impl Validate for CreatePersonRequest {
@@ -149,6 +166,15 @@ impl ReplacePersonRequest {
         title: impl Into<String>;
         /// Sets the caller's own id.
         reference_id: impl Into<String>;
+    }
+
+    /// Whether the person has exactly these members; an empty text and none are the same.
+    #[must_use]
+    pub fn is_met_by(&self, person: &Person) -> bool {
+        is_same(self.name.as_deref(), person.name.as_deref())
+            && is_same(self.title.as_deref(), person.title.as_deref())
+            && is_same(self.reference_id.as_deref(), person.reference_id.as_deref())
+            && self.is_archived == person.is_archived
     }
 }
 

@@ -66,6 +66,13 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     same(digits) || (same(key) && extension(one) == extension(other))
 }
 
+/// Whether `answered` may be what a service made of the number `asked`: the same, or its digits
+/// alone. So `1-800-FLOWERS` may come back as `1800`.
+pub(crate) fn is_echo(asked: &str, answered: &str) -> bool {
+    let kept = digits(answered);
+    is_same(asked, answered) || (!kept.is_empty() && kept == digits(asked))
+}
+
 /// Whether there are letters that may stand for digits, as in `1-800-FLOWERS`.
 fn has_letters(number: &str) -> bool {
     let is_extension = |word: &str| {

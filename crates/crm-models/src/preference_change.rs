@@ -143,32 +143,52 @@ impl PreferenceChange {
         self.missing().is_empty()
     }
 
-    /// All flags: the ones set here, and the present ones for the rest.
+    /// All flags: the ones set here, and the present ones for the rest, in the form in which the
+    /// present ones were read.
+    ///
+    /// ```
+    /// use crm_models::{ContactPreferences, PreferenceChange, PreferencesError};
+    ///
+    /// let three: ContactPreferences = serde_json::from_str(r#"{
+    ///     "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+    ///     "invoiceStatementNotification": true
+    /// }"#)?;
+    /// let request = PreferenceChange::new().marketing_updates(false).apply_to(Some(&three))?;
+    /// assert!(request.is_of_three_flags());
+    ///
+    /// let apart = PreferenceChange::new().invoices(false);
+    /// assert_eq!(apart.apply_to(Some(&three)), Err(PreferencesError::Inseparable));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`PreferencesUnknown`] when the present ones are not known and not all are set.
+    /// [`PreferencesError::Unknown`] when the present ones are not known and not all are set, and
+    /// [`PreferencesError::Inseparable`] when invoices and statements would differ and the present
+    /// ones are of a service that knows three flags.
     pub fn apply_to(
         &self,
         current: Option<&ContactPreferences>,
-    ) -> Result<ContactPreferencesRequest, PreferencesUnknown> {
+    ) -> Result<ContactPreferencesRequest, PreferencesError> {
         type Request = ContactPreferencesRequest;
-        let current = current.map(Request::from);
-        let flag = |set: Option<bool>, now: fn(&Request) -> bool| {
-            set.or_else(|| current.as_ref().map(now))
-        };
-        match (
+        let known = current.map(Request::from);
+        let flag =
+            |set: Option<bool>, now: fn(&Request) -> bool| set.or_else(|| known.as_ref().map(now));
+        let (Some(job_reminders), Some(marketing_updates), Some(invoices), Some(statements)) = (
             flag(self.job_reminders, Request::job_reminders),
             flag(self.marketing_updates, Request::marketing_updates),
             flag(self.invoices, Request::invoices),
             flag(self.statements, Request::statements),
-        ) {
-            (Some(job_reminders), Some(marketing_updates), Some(invoices), Some(statements)) => Ok(
-                Request::new(job_reminders, marketing_updates, invoices, statements),
-            ),
-            _ => Err(PreferencesUnknown {
-                flags: self.missing(),
-            }),
+        ) else {
+            let flags = self.missing();
+            return Err(PreferencesError::Unknown { flags });
+        };
+        let request = Request::new(job_reminders, marketing_updates, invoices, statements);
+        match known {
+            Some(known) if known.is_of_three_flags() => request
+                .legacy_three_flags()
+                .map_err(|_| PreferencesError::Inseparable),
+            _ => Ok(request),
         }
     }
 
@@ -198,15 +218,23 @@ impl PreferenceChange {
     }
 }
 
-/// Some flags are to change, the API takes them only as a whole, and the present ones are not
-/// known.
+/// Some flags are to change, the API takes them only as a whole, and the whole cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the contact's present preferences are not known and the API takes them only as a whole; \
-     give also {}", flags.join(", ")
-)]
 #[non_exhaustive]
-pub struct PreferencesUnknown {
-    /// The flags still to give, in the API's words.
-    pub flags: Vec<&'static str>,
+pub enum PreferencesError {
+    /// The present flags are not known.
+    #[error(
+        "the contact's present preferences are not known and the API takes them only as a whole; \
+         give also {}", flags.join(", ")
+    )]
+    Unknown {
+        /// The flags still to give, in the API's words.
+        flags: Vec<&'static str>,
+    },
+    /// Invoices and statements would differ, and the service knows one flag for both.
+    #[error(
+        "this service has a single flag for invoices and statements, so the change cannot set \
+         them apart; set both alike"
+    )]
+    Inseparable,
 }

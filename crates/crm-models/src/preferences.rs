@@ -16,9 +16,10 @@ pub(crate) const STATEMENTS: &str = "statementNotification";
 
 /// The flags as the API answers them.
 ///
-/// The last two came in May 2026: where they are absent, both are taken from the combined flag,
-/// and [`derived`](Self::derived) says so. A contact without this object has unknown
-/// preferences.
+/// The last two came in May 2026: where both are absent, they are taken from the combined flag,
+/// and [`derived`](Self::derived) says so. They are written with the members that were read, so
+/// that a contact that was stored is the same when it is read again, and a service of three flags
+/// is known by its answers. A contact without this object has unknown preferences.
 ///
 /// In a test they are made from a request:
 ///
@@ -29,8 +30,8 @@ pub(crate) const STATEMENTS: &str = "statementNotification";
 /// let answered = ContactPreferences::from(request);
 /// assert!(answered.invoice_notification && !answered.invoice_statement_notification);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", from = "Answer")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "Answer")]
 #[non_exhaustive]
 pub struct ContactPreferences {
     /// Receives reminders of jobs.
@@ -43,9 +44,45 @@ pub struct ContactPreferences {
     pub invoice_notification: bool,
     /// Receives statements.
     pub statement_notification: bool,
-    /// The last two were absent and follow the combined flag. Not on the wire.
-    #[serde(skip)]
+    /// The service knows three flags: the last two were absent and follow the combined flag.
     pub derived: bool,
+}
+
+impl Serialize for ContactPreferences {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Members {
+            job_reminders: self.job_reminders_enabled,
+            marketing_updates: self.marketing_updates_enabled,
+            combined: self.invoice_statement_notification,
+            apart: (!self.derived)
+                .then_some([self.invoice_notification, self.statement_notification]),
+        }
+        .write("ContactPreferences", serializer)
+    }
+}
+
+/// The members as they are written, in answers and in requests.
+struct Members {
+    job_reminders: bool,
+    marketing_updates: bool,
+    combined: bool,
+    /// Invoices and statements, where the service knows them apart.
+    apart: Option<[bool; 2]>,
+}
+
+impl Members {
+    fn write<S: Serializer>(&self, name: &'static str, serializer: S) -> Result<S::Ok, S::Error> {
+        let count = if self.apart.is_some() { 5 } else { 3 };
+        let mut object = serializer.serialize_struct(name, count)?;
+        object.serialize_field(JOB_REMINDERS, &self.job_reminders)?;
+        object.serialize_field(MARKETING_UPDATES, &self.marketing_updates)?;
+        object.serialize_field(COMBINED, &self.combined)?;
+        if let Some([invoices, statements]) = &self.apart {
+            object.serialize_field(INVOICES, invoices)?;
+            object.serialize_field(STATEMENTS, statements)?;
+        }
+        object.end()
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,13 +104,17 @@ impl From<Answer> for ContactPreferences {
             invoice_statement_notification: combined,
             invoice_notification: answer.invoice_notification.unwrap_or(combined),
             statement_notification: answer.statement_notification.unwrap_or(combined),
+            // With one of the two the service knows both.
             derived: answer.invoice_notification.is_none()
-                || answer.statement_notification.is_none(),
+                && answer.statement_notification.is_none(),
         }
     }
 }
 
 /// All flags, as the API wants them. The combined flag is computed, so it cannot contradict.
+///
+/// One that completes a reading is written with the members that the reading had: a service from
+/// before May 2026 knows three, and its contract forbids the other two.
 ///
 /// ```
 /// use crm_models::ContactPreferencesRequest;
@@ -97,11 +138,11 @@ pub struct ContactPreferencesRequest {
     marketing_updates: bool,
     invoices: bool,
     statements: bool,
-    legacy: bool,
+    three: bool,
 }
 
 impl ContactPreferencesRequest {
-    /// The four independent flags.
+    /// The four independent flags, in the present form of five members.
     #[must_use]
     pub const fn new(
         job_reminders: bool,
@@ -114,7 +155,7 @@ impl ContactPreferencesRequest {
             marketing_updates,
             invoices,
             statements,
-            legacy: false,
+            three: false,
         }
     }
 
@@ -148,6 +189,18 @@ impl ContactPreferencesRequest {
         self.invoices && self.statements
     }
 
+    /// Whether invoices and statements differ, which three members cannot say.
+    #[must_use]
+    pub const fn is_apart(&self) -> bool {
+        self.invoices != self.statements
+    }
+
+    /// Whether it is written in the form before May 2026, of three members.
+    #[must_use]
+    pub const fn is_of_three_flags(&self) -> bool {
+        self.three
+    }
+
     /// The form before May 2026: only the first three members are written, so invoices and
     /// statements go together.
     ///
@@ -155,7 +208,7 @@ impl ContactPreferencesRequest {
     ///
     /// [`InvalidInput`] when invoices and statements differ.
     pub fn legacy_three_flags(self) -> Result<Self, InvalidInput> {
-        if self.invoices != self.statements {
+        if self.is_apart() {
             return Err(InvalidInput::from(FieldError::new(
                 "preferences.invoiceStatementNotification",
                 "legacy",
@@ -163,20 +216,22 @@ impl ContactPreferencesRequest {
             )));
         }
         Ok(Self {
-            legacy: true,
+            three: true,
             ..self
         })
     }
 }
 
 impl From<&ContactPreferences> for ContactPreferencesRequest {
+    /// The same flags, in the form in which they were read.
     fn from(answered: &ContactPreferences) -> Self {
-        Self::new(
-            answered.job_reminders_enabled,
-            answered.marketing_updates_enabled,
-            answered.invoice_notification,
-            answered.statement_notification,
-        )
+        Self {
+            job_reminders: answered.job_reminders_enabled,
+            marketing_updates: answered.marketing_updates_enabled,
+            invoices: answered.invoice_notification,
+            statements: answered.statement_notification,
+            three: answered.derived,
+        }
     }
 }
 
@@ -189,23 +244,20 @@ impl From<ContactPreferencesRequest> for ContactPreferences {
             invoice_statement_notification: asked.invoices_and_statements(),
             invoice_notification: asked.invoices,
             statement_notification: asked.statements,
-            derived: asked.legacy,
+            derived: asked.three,
         }
     }
 }
 
 impl Serialize for ContactPreferencesRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = if self.legacy { 3 } else { 5 };
-        let mut object = serializer.serialize_struct("ContactPreferencesRequest", members)?;
-        object.serialize_field(JOB_REMINDERS, &self.job_reminders)?;
-        object.serialize_field(MARKETING_UPDATES, &self.marketing_updates)?;
-        object.serialize_field(COMBINED, &self.invoices_and_statements())?;
-        if !self.legacy {
-            object.serialize_field(INVOICES, &self.invoices)?;
-            object.serialize_field(STATEMENTS, &self.statements)?;
+        Members {
+            job_reminders: self.job_reminders,
+            marketing_updates: self.marketing_updates,
+            combined: self.invoices_and_statements(),
+            apart: (!self.three).then_some([self.invoices, self.statements]),
         }
-        object.end()
+        .write("ContactPreferencesRequest", serializer)
     }
 }
 
@@ -229,19 +281,20 @@ impl<'de> Deserialize<'de> for ContactPreferencesRequest {
 
         let asked = Asked::deserialize(deserializer)?;
         let combined = asked.invoice_statement_notification;
-        let (invoices, statements) =
+        let (invoices, statements, three) =
             match (asked.invoice_notification, asked.statement_notification) {
-                (Some(invoices), Some(statements)) => (invoices, statements),
-                (None, None) => (combined, combined),
+                (Some(invoices), Some(statements)) => (invoices, statements, false),
+                (None, None) => (combined, combined, true),
                 (None, _) => return Err(D::Error::missing_field(INVOICES)),
                 (_, None) => return Err(D::Error::missing_field(STATEMENTS)),
             };
-        let request = Self::new(
-            asked.job_reminders_enabled,
-            asked.marketing_updates_enabled,
+        let request = Self {
+            job_reminders: asked.job_reminders_enabled,
+            marketing_updates: asked.marketing_updates_enabled,
             invoices,
             statements,
-        );
+            three,
+        };
         if request.invoices_and_statements() != combined {
             return Err(D::Error::custom(
                 "invoiceStatementNotification contradicts invoiceNotification and \

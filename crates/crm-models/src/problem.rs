@@ -53,12 +53,12 @@ pub struct Problem {
     /// Details for programs.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub data: Map<String, Value>,
-    /// What a body that is no JSON object was.
+    /// What the body was.
     #[serde(skip)]
     pub form: BodyForm,
 }
 
-/// What an error body was.
+/// What a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum BodyForm {
@@ -83,7 +83,11 @@ impl Problem {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let wire: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
         let Some(mut wire) = wire else {
-            let form = BodyForm::of(body);
+            let form = match BodyForm::of(body) {
+                // It only begins like one.
+                BodyForm::Object => BodyForm::Other,
+                form => form,
+            };
             return Self {
                 detail: words_of(body).filter(|_| form == BodyForm::Other),
                 status,
@@ -140,14 +144,14 @@ impl Problem {
 }
 
 impl BodyForm {
-    fn of(body: &[u8]) -> Self {
-        let start = body.trim_ascii_start();
-        if start.is_empty() {
-            Self::Empty
-        } else if start.starts_with(b"<") {
-            Self::Html
-        } else {
-            Self::Other
+    /// What a body is by its first character.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        match body.trim_ascii_start().first() {
+            None => Self::Empty,
+            Some(b'<') => Self::Html,
+            Some(b'{') => Self::Object,
+            Some(_) => Self::Other,
         }
     }
 }

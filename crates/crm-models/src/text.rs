@@ -34,6 +34,11 @@ impl<'de, T, E: fmt::Display> Visitor<'de> for Text<T, E> {
     }
 }
 
+/// Whether two optional texts are the same to the API, to which an empty text is none.
+pub(crate) fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
+    one.unwrap_or_default() == other.unwrap_or_default()
+}
+
 /// A text that may be shown: at most `most` characters, no control characters.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
     text.chars()

@@ -175,6 +175,19 @@ fn three_flags_give_the_other_two_and_say_so() {
 }
 
 #[test]
+fn preferences_are_stored_with_the_members_that_were_read() {
+    for (name, members) in [
+        ("contacts/email-nulls-three-flags.json", 3),
+        ("contacts/mobile.json", 5),
+    ] {
+        let contact: Contact = read(name);
+        let stored = serde_json::to_value(&contact).unwrap();
+        assert_eq!(stored["preferences"].as_object().unwrap().len(), members);
+        assert_eq!(serde_json::from_value::<Contact>(stored).unwrap(), contact);
+    }
+}
+
+#[test]
 fn the_year_one_is_no_creation_but_is_kept() {
     let contact: Contact = read("contacts/created-in-year-one.json");
     assert_eq!(contact.created(), None);

@@ -266,6 +266,30 @@ fn the_three_flag_form_is_written_only_where_it_can_say_the_same() {
 }
 
 #[test]
+fn a_reading_of_three_flags_is_completed_by_three_or_not_at_all() {
+    let three = json!({
+        "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+        "invoiceStatementNotification": true,
+    });
+    let current: ContactPreferences = serde_json::from_value(three).unwrap();
+    let written = |change: PreferenceChange| {
+        let request = change.apply_to(Some(&current))?;
+        Ok(serde_json::to_value(request).unwrap())
+    };
+    let change = PreferenceChange::new();
+    assert_eq!(
+        written(change.invoices_and_statements(false)),
+        Ok(json!({
+            "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+            "invoiceStatementNotification": false,
+        })),
+    );
+    for apart in [change.invoices(false), change.statements(false)] {
+        assert_eq!(written(apart), Err(PreferencesError::Inseparable));
+    }
+}
+
+#[test]
 fn preferences_that_contradict_themselves_are_not_read() {
     let contradiction = json!({
         "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
@@ -282,10 +306,8 @@ fn a_partial_change_without_present_preferences_names_the_flags_to_give() {
         .marketing_updates(false)
         .invoices(true);
     let error = change.apply_to(None).unwrap_err();
-    assert_eq!(
-        error.flags,
-        ["jobRemindersEnabled", "statementNotification"]
-    );
+    let flags = vec!["jobRemindersEnabled", "statementNotification"];
+    assert_eq!(error, PreferencesError::Unknown { flags });
 
     let complete = change.job_reminders(true).statements(true);
     assert_eq!(

@@ -14,7 +14,7 @@ pub enum Advice {
     Later,
     /// The write may have been carried out: read the record before repeating.
     LookFirst,
-    /// The write was carried out; there is nothing to repeat.
+    /// The write was carried out, or nothing more can come of it; there is nothing to repeat.
     Done,
 }
 
@@ -30,16 +30,18 @@ impl ContactsError {
     pub fn advice(&self) -> Advice {
         match self {
             Self::Invalid(_)
-            | Self::PreferencesUnknown { .. }
+            | Self::Preferences { .. }
             | Self::NotFound { .. }
             | Self::Modified { .. }
             | Self::Unwritable(_) => Advice::Correct,
-            Self::FeedStalled { .. } => Advice::Later,
+            Self::FeedStalled { .. } | Self::NotChanged(_) => Advice::Later,
             Self::OutcomeUnknown { .. } => Advice::LookFirst,
             Self::EchoDiffers(_) => Advice::Done,
-            // A gateway in between may call its own page a success.
-            Self::Unreadable { site, .. } if site.effect != Effect::Read => Advice::LookFirst,
-            Self::Unreadable { .. } => Advice::Correct,
+            // A gateway in between may call its own page a success, or mix answers up.
+            Self::Unreadable { site, .. } | Self::AnotherRecord { site } => match site.effect {
+                Effect::Read => Advice::Correct,
+                Effect::Idempotent | Effect::Creates => Advice::LookFirst,
+            },
             Self::Refused(refusal) => refusal.advice(),
             Self::Transport { site, source } => match (source.delivery(), site.effect) {
                 (Delivery::Unknown, Effect::Idempotent | Effect::Creates) => Advice::LookFirst,

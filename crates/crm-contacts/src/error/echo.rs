@@ -1,4 +1,4 @@
-//! A write that was carried out otherwise than asked.
+//! A write after which the record is not as asked.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use crm_models::Contact;
 use super::CallSite;
 use crate::update::Difference;
 
-/// The answer to an update that was carried out otherwise than asked. [`Debug`] and text show the
-/// members that differ, but no value: they may be personal data.
+/// What became of an update after which the contact is not as asked. [`Debug`] and the texts of
+/// errors show the members that differ, but no value: they may be personal data.
 #[non_exhaustive]
 pub struct Echo {
     /// The update.
     pub site: CallSite,
-    /// Asked and answered, member by member.
+    /// What was asked and what is so, member by member.
     pub differences: Vec<Difference>,
-    /// The contact as the API answered it.
+    /// The contact as it was read back; as it was answered, where reading back did not tell.
     pub answer: Contact,
 }
 
@@ -28,14 +28,10 @@ impl fmt::Debug for Echo {
     }
 }
 
-impl fmt::Display for Echo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Echo {
+    /// The members that differ.
+    pub(crate) fn fields(&self) -> String {
         let fields: Vec<_> = self.differences.iter().map(|d| d.field).collect();
-        let fields = fields.join(", ");
-        write!(
-            f,
-            "{}: written, but the answer differs from what was asked in {fields}",
-            self.site
-        )
+        fields.join(", ")
     }
 }

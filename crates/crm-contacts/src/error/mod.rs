@@ -2,8 +2,8 @@
 
 use std::{error::Error, fmt};
 
-use crm_models::{ContactId, InvalidInput, PreferencesUnknown, Timestamp};
-use crm_transport::TransportError;
+use crm_models::{BodyForm, ContactId, InvalidInput, PreferencesError, Timestamp};
+use crm_transport::{Delivery, TransportError};
 use serde::de::DeserializeOwned;
 
 mod advice;
@@ -43,13 +43,14 @@ pub enum ContactsError {
     /// of the contact that the input must suit.
     Invalid(InvalidInput),
 
-    /// Some preferences are to change, the API takes them only as a whole, and the others are
-    /// not known. Nothing was written.
-    PreferencesUnknown {
+    /// Some preferences are to change, the API takes them only as a whole, and the whole cannot be
+    /// told: the others are not known, or the service cannot set apart what the change sets apart.
+    /// Nothing was written.
+    Preferences {
         /// The update.
         site: Box<CallSite>,
-        /// Which flags to give.
-        source: PreferencesUnknown,
+        /// What stands in the way, and which flags to give.
+        source: PreferencesError,
     },
 
     /// The contact is not among its owner's contacts.
@@ -60,7 +61,7 @@ pub enum ContactsError {
         contact: ContactId,
     },
 
-    /// The contact was changed after the time that the caller named. Nothing was written.
+    /// The contact was changed after the time that the caller named.
     Modified {
         /// The list that was read.
         site: Box<CallSite>,
@@ -70,6 +71,9 @@ pub enum ContactsError {
         modified_on: Timestamp,
         /// What the caller asked for.
         unmodified_since: Timestamp,
+        /// Whether an attempt before this was seen may have been carried out. It is not what the
+        /// contact shows now. Otherwise nothing was written.
+        earlier: Delivery,
     },
 
     /// The API answered, but not with a success.
@@ -98,10 +102,24 @@ pub enum ContactsError {
         site: Box<CallSite>,
         /// Where and why, without any value from the body.
         what: String,
+        /// What the body was: HTML is a page of something in between, as of a sign-in to a network.
+        form: BodyForm,
     },
 
-    /// The API reported success, but its answer differs from what was asked. The write was
-    /// carried out.
+    /// The API reported success, with a record that the call did not ask about: another id,
+    /// another name, or for a creation another value. Of a write it is the source of an
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown), unless reading back told.
+    AnotherRecord {
+        /// The call.
+        site: Box<CallSite>,
+    },
+
+    /// The API reported success, but the record is as it was before, also when it is read back:
+    /// nothing was written, and to repeat the update is safe.
+    NotChanged(Box<Echo>),
+
+    /// The API reported success, but the record is otherwise than asked, also when it is read back.
+    /// The write was carried out, as the read-back shows it.
     EchoDiffers(Box<Echo>),
 
     /// An export feed says that there is more but gives no way to go on.
@@ -138,27 +156,28 @@ impl ContactsError {
         }
     }
 
-    /// Reads `body` once more, slowly, to say where it is wrong. The parser's own message may
+    /// Reads the body once more, slowly, to say where it is wrong. The parser's own message may
     /// quote values, so only its kind and position are kept.
     pub(crate) fn unreadable<A: DeserializeOwned>(site: CallSite, body: &[u8]) -> Self {
-        let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let what = match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
-            Err(_) if body.is_empty() => "it is empty".to_owned(),
-            Err(error) => {
-                let (path, error) = (error.path().to_string(), error.into_inner());
-                let reason = match error.classify() {
-                    serde_json::error::Category::Eof => "it ends too early",
-                    serde_json::error::Category::Syntax => "it is not JSON",
-                    _ => "a member is missing or of another type",
-                };
-                let (line, column) = (error.line(), error.column());
-                format!("{reason}, at `{path}`, line {line} column {column}")
+        let form = BodyForm::of(body);
+        let what = match form {
+            BodyForm::Empty => "it is empty".to_owned(),
+            BodyForm::Html => {
+                "it is HTML, as the page of a proxy or of a network's sign-in, instead of JSON"
+                    .to_owned()
             }
-            Ok(_) => "something follows the JSON value".to_owned(),
+            _ => why_unreadable::<A>(body),
         };
         Self::Unreadable {
             site: Box::new(site),
             what,
+            form,
+        }
+    }
+
+    pub(crate) fn another_record(site: CallSite) -> Self {
+        Self::AnotherRecord {
+            site: Box::new(site),
         }
     }
 
@@ -194,13 +213,14 @@ impl ContactsError {
         match self {
             Self::Invalid(_) | Self::Unwritable(_) => None,
             Self::Refused(refusal) => Some(&refusal.site),
-            Self::EchoDiffers(echo) => Some(&echo.site),
-            Self::PreferencesUnknown { site, .. }
+            Self::EchoDiffers(echo) | Self::NotChanged(echo) => Some(&echo.site),
+            Self::Preferences { site, .. }
             | Self::NotFound { site, .. }
             | Self::Modified { site, .. }
             | Self::Transport { site, .. }
             | Self::OutcomeUnknown { site, .. }
             | Self::Unreadable { site, .. }
+            | Self::AnotherRecord { site }
             | Self::FeedStalled { site } => Some(site),
         }
     }
@@ -264,5 +284,23 @@ impl ContactsError {
             .transport_error()
             .is_some_and(TransportError::is_credentials);
         refused || no_token
+    }
+}
+
+/// Where a body is not what it should be, without any value from it.
+fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
+        Ok(_) => "something follows the JSON value".to_owned(),
+        Err(error) => {
+            let (path, error) = (error.path().to_string(), error.into_inner());
+            let reason = match error.classify() {
+                serde_json::error::Category::Eof => "it ends too early",
+                serde_json::error::Category::Syntax => "it is not JSON",
+                _ => "a member is missing or of another type",
+            };
+            let (line, column) = (error.line(), error.column());
+            format!("{reason}, at `{path}`, line {line} column {column}")
+        }
     }
 }

@@ -2,29 +2,38 @@
 
 use std::fmt;
 
+use crm_transport::Delivery;
+
 use super::ContactsError;
 
 impl fmt::Display for ContactsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invalid(invalid) => write!(f, "invalid input, nothing was written: {invalid}"),
-            Self::PreferencesUnknown { site, source } => {
+            Self::Preferences { site, source } => {
                 write!(f, "{site}: nothing was written: {source}")
             }
             Self::NotFound { site, contact } => write!(
                 f,
-                "{site}: no contact {contact} there; check both ids, or list the owner's contacts"
+                "{site}: the owner has no contact {contact}; check both ids, or list the owner's contacts"
             ),
             Self::Modified {
                 site,
                 contact,
                 modified_on,
                 unmodified_since,
-            } => write!(
-                f,
-                "{site}: contact {contact} was changed at {modified_on}, after \
-                 {unmodified_since}; nothing was written, look at it again before you change it"
-            ),
+                earlier,
+            } => {
+                let written = match earlier {
+                    Delivery::NotExecuted => "nothing was written",
+                    Delivery::Unknown => "the change is not in it",
+                };
+                write!(
+                    f,
+                    "{site}: contact {contact} was changed at {modified_on}, after \
+                     {unmodified_since}; {written}, look at it again before you change it"
+                )
+            }
             Self::Refused(refusal) => refusal.fmt(f),
             Self::Transport { site, source } => write!(f, "{site}: {source}"),
             Self::OutcomeUnknown { site, source } => write!(
@@ -33,10 +42,23 @@ impl fmt::Display for ContactsError {
                  it: {}",
                 Loss(source)
             ),
-            Self::Unreadable { site, what } => {
+            Self::Unreadable { site, what, .. } => {
                 write!(f, "{site}: success, but the answer cannot be read: {what}")
             }
-            Self::EchoDiffers(echo) => echo.fmt(f),
+            Self::AnotherRecord { site } => write!(f, "{site}: {ANOTHER}"),
+            Self::NotChanged(echo) => write!(
+                f,
+                "{}: the API reported success, but the contact is as it was before, also when it \
+                 is read back; nothing was written, it is safe to repeat this",
+                echo.site
+            ),
+            Self::EchoDiffers(echo) => write!(
+                f,
+                "{}: the API reported success, but the contact differs from what was asked in {}, \
+                 also when it is read back",
+                echo.site,
+                echo.fields()
+            ),
             Self::FeedStalled { site } => write!(
                 f,
                 "{site}: the feed stopped moving before its end; keep the last token and try later"
@@ -51,6 +73,8 @@ impl fmt::Display for ContactsError {
     }
 }
 
+const ANOTHER: &str = "success, but the answer is about another record";
+
 /// How the answer to a write got lost: call and advice are told already.
 struct Loss<'a>(&'a ContactsError);
 
@@ -64,6 +88,12 @@ impl fmt::Display for Loss<'_> {
             ContactsError::Unreadable { what, .. } => {
                 write!(f, "success, but the answer cannot be read: {what}")
             }
+            ContactsError::AnotherRecord { .. } => f.write_str(ANOTHER),
+            ContactsError::EchoDiffers(echo) => write!(
+                f,
+                "success, but the answer differs from what was asked in {}",
+                echo.fields()
+            ),
             other => other.fmt(f),
         }
     }

@@ -84,6 +84,13 @@ pub trait Operation {
     /// The operation in the published contract.
     const SPEC: Spec;
 
+    /// Whether a success is about the record that this operation names: a write by its id, a
+    /// creation by its value. [`ContactsService::call`](crate::ContactsService::call) takes no
+    /// answer about another one. Where the contract's answers do not tell, it is true.
+    fn is_answered_by(&self, _answer: &Self::Answer) -> bool {
+        true
+    }
+
     /// The request to send for this tenant: path and query only, the host is the transport's.
     ///
     /// # Errors
@@ -123,13 +130,39 @@ pub fn read_answer<O: Operation>(
     site: CallSite,
     response: Response,
 ) -> Result<O::Answer, ContactsError> {
+    read::<O>(site, response, |_| true)
+}
+
+/// [`read_answer`], where the operation is at hand: an answer about another record is none.
+pub(crate) fn read_answer_to<O: Operation>(
+    operation: &O,
+    site: CallSite,
+    response: Response,
+) -> Result<O::Answer, ContactsError> {
+    read::<O>(site, response, |answer| operation.is_answered_by(answer))
+}
+
+fn read<O: Operation>(
+    site: CallSite,
+    response: Response,
+    is_answer: impl FnOnce(&O::Answer) -> bool,
+) -> Result<O::Answer, ContactsError> {
     if !response.status().is_success() {
         return Err(ContactsError::refused(site, response));
     }
     let body = response.body().as_ref();
+    // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = if body.is_empty() { &b"null"[..] } else { body };
-    serde_json::from_slice(json).map_err(|_| ContactsError::unreadable::<O::Answer>(site, body))
+    match serde_json::from_slice(json) {
+        Ok(answer) if is_answer(&answer) => Ok(answer),
+        Ok(_) => Err(ContactsError::another_record(site)),
+        Err(_) => Err(ContactsError::unreadable::<O::Answer>(site, body)),
+    }
 }
+
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The answer of an operation whose body says nothing: empty, or anything at all.
 ///

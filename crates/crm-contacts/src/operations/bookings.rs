@@ -67,6 +67,7 @@ operation! {
         /// The new contact.
         contact: CreateBookingContactRequest,
     }
+    answered |this, found| this.contact.is_echo(&found.contact_type, &found.value);
 }
 
 operation! {
@@ -89,6 +90,7 @@ operation! {
         /// What changes.
         update: UpdateBookingContactRequest,
     }
+    answered |this, found| found.id.is_none_or(|id| id == this.contact);
 }
 
 operation! {

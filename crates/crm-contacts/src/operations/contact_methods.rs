@@ -65,6 +65,11 @@ impl Operation for SearchContactMethods {
             .query(&self.page)?
             .empty()
     }
+
+    fn is_answered_by(&self, answer: &Page<ContactMethod>) -> bool {
+        let is_theirs = |person| answer.data.iter().all(|method| method.contact_id == person);
+        self.contact.is_none_or(is_theirs)
+    }
 }
 
 paged!(SearchContactMethods, ContactMethod);
@@ -86,6 +91,7 @@ operation! {
         /// Which page.
         page: PageQuery,
     }
+    answered |this, found| found.data.iter().all(|method| method.contact_id == this.contact);
 }
 
 paged!(GetContactMethods, ContactMethod);
@@ -105,6 +111,8 @@ operation! {
         /// The new method.
         method: ContactMethodRequest,
     }
+    answered |this, found| found.contact_id == this.contact
+        && this.method.is_echo(&found.contact_type, &found.value);
 }
 
 operation! {
@@ -120,6 +128,7 @@ operation! {
         /// Which method.
         id: ContactMethodId,
     }
+    answered |this, found| found.id == this.id && found.contact_id == this.contact;
 }
 
 operation! {
@@ -140,6 +149,7 @@ operation! {
         /// All members.
         method: ContactMethodRequest,
     }
+    answered |this, found| found.id == this.id && found.contact_id == this.contact;
 }
 
 operation! {
@@ -159,6 +169,7 @@ operation! {
         /// What changes.
         update: UpdateContactMethodRequest,
     }
+    answered |this, found| found.id == this.id && found.contact_id == this.contact;
 }
 
 operation! {
@@ -206,6 +217,7 @@ operation! {
         /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
         name: String,
     }
+    answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
 }
 
 operation! {
@@ -227,4 +239,5 @@ operation! {
         /// The new value, as text.
         update: UpdateMethodPreferenceRequest,
     }
+    answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
 }

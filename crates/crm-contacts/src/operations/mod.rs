@@ -5,8 +5,8 @@
 
 use crate::operation::{Operation, Spec};
 
-/// One operation: its documentation, name and answer, its place in the contract, and what it
-/// takes, by where in the request it goes.
+/// One operation: its documentation, name and answer, its place in the contract, what it takes,
+/// by where in the request it goes, and how an answer is known to be about the same record.
 macro_rules! operation {
     (
         $(#[$doc:meta])*
@@ -14,6 +14,7 @@ macro_rules! operation {
         $(path { $($(#[$p_doc:meta])* $p:ident: $p_type:ty,)+ })?
         $(query { $($(#[$q_doc:meta])* $q:ident: $q_type:ty,)+ })?
         $(body { $(#[$b_doc:meta])* $b:ident: $b_type:ty, })?
+        $(answered |$this:ident, $found:ident| $is_answer:expr;)?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone)]
@@ -37,6 +38,13 @@ macro_rules! operation {
                 $($(let draft = draft.query(&self.$q)?;)+)?
                 operation!(@send draft $(&self.$b)?)
             }
+
+            $(
+                fn is_answered_by(&self, $found: &Self::Answer) -> bool {
+                    let $this = self;
+                    $is_answer
+                }
+            )?
         }
     };
     (@send $draft:ident) => { $draft.empty() };

@@ -76,6 +76,10 @@ impl<O: Owner> Operation for CreateContact<O> {
         self.contact.check()?;
         Self::SPEC.draft(tenant, [&self.owner]).json(&self.contact)
     }
+
+    fn is_answered_by(&self, answer: &Contact) -> bool {
+        self.contact.is_echo(&answer.contact_type, &answer.value)
+    }
 }
 
 /// `PATCH /{owners}/{id}/contacts/{contactId}`: changes the members that the update names.
@@ -98,6 +102,10 @@ impl<O: Owner> Operation for UpdateContact<O> {
         Self::SPEC
             .draft(tenant, [&self.owner, &self.contact])
             .json(&self.update)
+    }
+
+    fn is_answered_by(&self, answer: &Contact) -> bool {
+        answer.id == self.contact
     }
 }
 
@@ -142,6 +150,17 @@ impl<O: Owner> Operation for GetContactListOfAll<O> {
             .query(&self.filter)?
             .query(&self.page)?
             .empty()
+    }
+
+    fn is_answered_by(&self, answer: &Page<OwnedContact<O>>) -> bool {
+        let Some(owners) = self.filter.get_owners() else {
+            return true;
+        };
+        // The contacts of one owner mostly follow each other.
+        let of_each = answer.data.chunk_by(|one, next| one.owner == next.owner);
+        of_each
+            .filter_map(<[_]>::first)
+            .all(|contact| owners.contains(&contact.owner))
     }
 }
 

@@ -35,6 +35,7 @@ operation! {
         /// The new person.
         person: CreatePersonRequest,
     }
+    answered |this, found| this.person.is_met_by(found);
 }
 
 operation! {
@@ -48,6 +49,7 @@ operation! {
         /// Who.
         id: PersonId,
     }
+    answered |this, found| found.id == this.id;
 }
 
 operation! {
@@ -66,6 +68,7 @@ operation! {
         /// All members.
         person: ReplacePersonRequest,
     }
+    answered |this, found| found.id == this.id;
 }
 
 operation! {
@@ -85,6 +88,7 @@ operation! {
         /// All members.
         person: UpdatePersonRequest,
     }
+    answered |this, found| found.id == this.id;
 }
 
 operation! {

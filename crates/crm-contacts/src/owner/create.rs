@@ -1,10 +1,11 @@
 //! Creating contacts without doubling.
 
-use crm_models::{Check, Contact, CreateContactRequest};
+use crm_models::{Check, Contact, ContactId, CreateContactRequest};
 use crm_transport::Transport;
 
-use super::OwnerContacts;
+use super::{OwnerContacts, SEARCH_PAGE};
 use crate::{
+    decision::{Patience, not_before},
     error::ContactsError,
     operations::owner::{CreateContact, Owner},
 };
@@ -35,15 +36,36 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost: see
-    /// [`create_unless_present`](Self::create_unless_present); otherwise as
-    /// [`ContactsService::call`](crate::ContactsService::call).
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about a contact with
+    /// another number or address: see [`create_unless_present`](Self::create_unless_present);
+    /// otherwise as [`ContactsService::call`](crate::ContactsService::call).
     pub async fn create(&self, contact: CreateContactRequest) -> Result<Contact, ContactsError> {
+        self.create_beside(contact, &[]).await
+    }
+
+    /// [`create`](Self::create) beside the contacts that the owner is known to have: an answer about
+    /// one of them is not taken for the new one.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_beside(
+        &self,
+        contact: CreateContactRequest,
+        known: &[ContactId],
+    ) -> Result<Contact, ContactsError> {
         let operation = CreateContact {
             owner: self.owner,
             contact,
         };
-        self.service.write(&operation).await
+        let created = self.service.write(&operation).await?;
+        match known.contains(&created.id) {
+            false => Ok(created),
+            true => {
+                let site = self.service.site(&O::CREATE, [&self.owner]);
+                Err(ContactsError::another_record(site).unknown())
+            }
+        }
     }
 
     /// Creates a contact unless the owner has one of its kind with the same value, as by
@@ -68,7 +90,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// # }
     /// ```
     ///
-    /// It looks and then creates: two callers at the same time may both find nothing and create
+    /// What it saw is [2 seconds](crate::DECISION_AGE) old at most when the creation leaves;
+    /// otherwise it looks again first. Even so, two callers at the same time may both find nothing and create
     /// one each. Where that can happen, let one caller do it. A number of letters as in
     /// `1-800-FLOWERS` is not found again where the service keeps digits alone: each call creates
     /// one more.
@@ -84,17 +107,31 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: CreateContactRequest,
     ) -> Result<Creation, ContactsError> {
         contact.check()?;
-        let same = |found: &Contact| contact.is_same(found);
-        if let Some(present) = self.search(same).await? {
-            return Ok(Creation::Present(present));
-        }
-        match self.create(contact.clone()).await {
-            Ok(created) => Ok(Creation::Created(created)),
-            Err(error) if error.outcome_is_unknown() => {
-                let created = self.read_back(same, |_| true).await;
-                created.map(Creation::Created).map_err(|_| error)
+        let mut patience = Patience::of(self.service);
+        loop {
+            let owners = self.list().page_size(SEARCH_PAGE).collect_reading().await?;
+            let begin_by = owners.begin_by();
+            let known: Vec<_> = owners.record.iter().map(|found| found.id).collect();
+            let mut owners = owners.record.into_iter();
+            if let Some(present) = owners.find(|found| contact.is_same(found)) {
+                return Ok(Creation::Present(present));
             }
-            Err(error) => Err(error),
+            let bounded = self.service.decided(begin_by, false);
+            let bounded = OwnerContacts::new(&bounded, self.owner);
+            let error = match bounded.create_beside(contact.clone(), &known).await {
+                Ok(created) => return Ok(Creation::Created(created)),
+                Err(error) => error,
+            };
+            if error.outcome_is_unknown() {
+                let newcomer =
+                    |found: &Contact| contact.is_same(found) && !known.contains(&found.id);
+                let created = self.read_back(newcomer, |_| true).await;
+                return created.map(Creation::Created).map_err(|_| error);
+            }
+            match patience.after(self.service, &error, not_before(&error)) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            }
         }
     }
 }

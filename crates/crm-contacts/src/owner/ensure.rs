@@ -5,16 +5,18 @@ use crm_transport::Transport;
 
 use super::OwnerContacts;
 use crate::{
+    Reading,
+    decision::Settled,
     error::ContactsError,
     operations::owner::Owner,
-    update::{Difference, differences, plan},
+    update::{Difference, differences},
 };
 
 /// What [`OwnerContacts::ensure`] found and did.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Ensured {
-    /// The contact as it was.
+    /// The contact as it was when the write was decided that was sent.
     pub before: Contact,
     /// The contact as it is now; the same as `before` when nothing had to be sent.
     pub after: Contact,
@@ -59,11 +61,12 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: ContactId,
         change: &ContactChange,
     ) -> Result<Ensured, ContactsError> {
-        let current = self.read(contact, change).await?;
-        self.ensure_from(current, change).await
+        let reading = self.read_for(contact, change).await?;
+        self.ensure_unmodified(reading, change, None).await
     }
 
-    /// [`ensure`](Self::ensure) for a caller who has just read the contact.
+    /// [`ensure`](Self::ensure) for a caller who has just read the contact: a [`Contact`] that was
+    /// read just now, or the [`Reading`] that tells when.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -85,28 +88,22 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// As [`update`](Self::update).
     pub async fn ensure_from(
         &self,
-        current: Contact,
+        current: impl Into<Reading<Contact>>,
         change: &ContactChange,
     ) -> Result<Ensured, ContactsError> {
-        self.ensure_unmodified(current, change, None).await
+        self.ensure_unmodified(current.into(), change, None).await
     }
 
     async fn ensure_unmodified(
         &self,
-        current: Contact,
+        reading: Reading<Contact>,
         change: &ContactChange,
         since: Option<Timestamp>,
     ) -> Result<Ensured, ContactsError> {
-        change.check_for(&current)?;
-        let update = plan(&current, change).map_err(|e| self.preferences_unknown(current.id, e))?;
-        let after = match update {
-            Some(update) => self.make(current.id, change, update, since).await?,
-            None => current.clone(),
-        };
-        Ok(Ensured {
-            before: current,
-            after,
-        })
+        let id = reading.record.id;
+        let Settled { before, after } = self.make(id, change, reading, since, None).await?;
+        let before = before.unwrap_or_else(|| after.clone());
+        Ok(Ensured { before, after })
     }
 
     /// [`ensure`](Self::ensure), but only if nobody changed the contact after
@@ -114,10 +111,10 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// with all its digits, up to seven behind the second: cut to microseconds, as by a database,
     /// it lies before the contact's own, and every guard is refused.
     ///
-    /// The API has no conditional update, so the check is made by reading just before the
-    /// write, and again before the change is made a second time after an unknown outcome. A change
-    /// by somebody else between reading and writing, as long as that takes with the transport's
-    /// own repeats, is not seen.
+    /// The API has no conditional update, so the check is made by reading just before the write,
+    /// and again with each fresh look, when the write did not leave in time or its outcome is
+    /// unknown. A change by somebody else between reading and writing, which the write leaves within
+    /// [2 seconds](crate::DECISION_AGE), is not seen.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -146,16 +143,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         change: &ContactChange,
         unmodified_since: Timestamp,
     ) -> Result<Ensured, ContactsError> {
-        let current = self.read(contact, change).await?;
-        if current.modified_on > unmodified_since {
-            return Err(ContactsError::Modified {
-                site: Box::new(self.service.site(&O::LIST, [&self.owner])),
-                contact,
-                modified_on: current.modified_on,
-                unmodified_since,
-            });
-        }
-        self.ensure_unmodified(current, change, Some(unmodified_since))
+        let reading = self.read_for(contact, change).await?;
+        self.ensure_unmodified(reading, change, Some(unmodified_since))
             .await
     }
 }

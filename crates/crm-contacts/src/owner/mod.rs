@@ -4,7 +4,7 @@ use crm_models::{Check, Contact, ContactChange, ContactId};
 use crm_transport::Transport;
 
 use crate::{
-    ContactsService, List,
+    ContactsService, List, Reading,
     error::ContactsError,
     handle::handle,
     operations::owner::{DeleteContact, GetContactList, Owner},
@@ -53,6 +53,16 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// [`ContactsError::NotFound`] when the list ends without it; otherwise as
     /// [`ContactsService::call`].
     pub async fn find(&self, contact: ContactId) -> Result<Contact, ContactsError> {
+        Ok(self.read(contact).await?.record)
+    }
+
+    /// [`find`](Self::find), together with when it was so: for a write that you decide on what it
+    /// shows.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub async fn read(&self, contact: ContactId) -> Result<Reading<Contact>, ContactsError> {
         match self.search(|found| found.id == contact).await? {
             Some(found) => Ok(found),
             None => Err(ContactsError::NotFound {
@@ -95,23 +105,23 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
 
     /// The contact that is to change. Refuses before reading what changes nothing; what is valid
     /// depends on what the contact has already, and is known only then.
-    async fn read(
+    async fn read_for(
         &self,
         contact: ContactId,
         change: &ContactChange,
-    ) -> Result<Contact, ContactsError> {
+    ) -> Result<Reading<Contact>, ContactsError> {
         if change.is_empty() {
             change.check()?;
         }
-        self.find(contact).await
+        self.read(contact).await
     }
 
     /// The first contact of the owner that is wanted.
     async fn search(
         &self,
         wanted: impl Fn(&Contact) -> bool,
-    ) -> Result<Option<Contact>, ContactsError> {
-        self.list().page_size(SEARCH_PAGE).find(wanted).await
+    ) -> Result<Option<Reading<Contact>>, ContactsError> {
+        self.list().page_size(SEARCH_PAGE).search(wanted).await
     }
 
     /// Searches until it shows up as it should be; otherwise as it was found at last.
@@ -119,11 +129,12 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         &self,
         wanted: impl Fn(&Contact) -> bool,
         is_done: impl Fn(&Contact) -> bool,
-    ) -> Result<Contact, Option<Contact>> {
+    ) -> Result<Contact, Option<Reading<Contact>>> {
         let look = || self.search(&wanted);
-        let is_done = |found: &Option<Contact>| found.as_ref().is_some_and(&is_done);
+        let is_done =
+            |found: &Option<Reading<Contact>>| found.as_ref().is_some_and(|it| is_done(&it.record));
         match self.service.read_back(look, is_done).await {
-            Ok(Some(found)) => Ok(found),
+            Ok(Some(found)) => Ok(found.record),
             Ok(None) => Err(None),
             Err(found) => Err(found.flatten()),
         }

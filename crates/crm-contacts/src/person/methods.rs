@@ -12,7 +12,8 @@ use crate::{ContactsService, error::ContactsError, handle::handle, operations::c
 /// One contact method of one person; made by [`PersonHandle::method`](crate::PersonHandle::method).
 ///
 /// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, and does not read back after a lost one, except for a deletion.
+/// what was asked, beyond that it is about the same record. After a lost answer, or one about
+/// another record, the method or the preference is read back, for at most a minute.
 #[must_use]
 pub struct MethodHandle<'a, T> {
     service: &'a ContactsService<T>,
@@ -52,7 +53,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
+    /// reading back did not tell; otherwise as
     /// [`ContactsService::call`].
     pub async fn update(
         &self,
@@ -63,7 +65,9 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             id: self.id,
             update,
         };
-        self.service.write(&operation).await
+        let is_done = |found: &ContactMethod| operation.update.is_met_by(found);
+        let look = || self.get();
+        self.service.write_or_look(&operation, look, is_done).await
     }
 
     /// Replaces the method, or creates it under this id. A reference and a memo that are not set
@@ -71,7 +75,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
+    /// reading back did not tell; otherwise as
     /// [`ContactsService::call`].
     pub async fn upsert(
         &self,
@@ -82,7 +87,9 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             id: self.id,
             method,
         };
-        self.service.write(&operation).await
+        let is_done = |found: &ContactMethod| operation.method.is_met_by(found);
+        let look = || self.get();
+        self.service.write_or_look(&operation, look, is_done).await
     }
 
     /// Deletes the method; "not found" after an attempt that may have done it counts as done. After
@@ -134,7 +141,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
+    /// reading back did not tell; otherwise as
     /// [`ContactsService::call`].
     pub async fn set_preference(
         &self,
@@ -147,6 +155,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             name: name.to_owned(),
             update,
         };
-        self.service.write(&operation).await
+        let is_done = |found: &MethodPreference| operation.update.is_met_by(found);
+        let look = || self.preference(name);
+        self.service.write_or_look(&operation, look, is_done).await
     }
 }

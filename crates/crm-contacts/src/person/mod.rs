@@ -1,6 +1,7 @@
 //! The use cases on the people of Contacts v2, their contact methods and relationships.
 
 mod methods;
+mod update;
 
 use crm_models::{
     Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
@@ -12,6 +13,7 @@ use crm_transport::Transport;
 pub use self::methods::MethodHandle;
 use crate::{
     ContactsService, List,
+    decision::{Decision, carry_out},
     error::{ContactsError, RefusalKind},
     handle::handle,
     operations::{contact_methods, people, relationships},
@@ -58,7 +60,8 @@ impl<'a, T: Transport> People<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn create(&self, person: CreatePersonRequest) -> Result<Person, ContactsError> {
         self.service.write(&people::Create { person }).await
@@ -92,7 +95,8 @@ impl<'a, T: Transport> People<'a, T> {
 /// One person; made by [`ContactsService::person`].
 ///
 /// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, and does not read back after a lost one, except for a deletion.
+/// what was asked, beyond that it is about the same record. After a lost answer, or one about
+/// another record, an update, a replacement and a deletion are read back, for at most a minute.
 ///
 /// ```
 /// # use crm_contacts::{ContactsError, ContactsService, models::{LocationId, PersonId}, transport::Transport};
@@ -135,35 +139,43 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     }
 
     /// Changes the members that `change` names. What the API does with absent members is not
-    /// documented, so the person is read first and all members are sent.
+    /// documented, so the person is read first and all members are sent. What was read is
+    /// [2 seconds](crate::DECISION_AGE) old at most when the write leaves; otherwise it is read and
+    /// decided again. After an unknown outcome the person is read back, for at most a minute, and
+    /// if they are not as wanted, the change is made once more, to what they are now.
     ///
     /// # Errors
     ///
     /// [`ContactsError::Invalid`] for an empty or invalid change,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn update(&self, change: &PersonChange) -> Result<Person, ContactsError> {
         change.check()?;
-        let person = change.to_request(&self.get().await?);
-        let operation = people::Update {
-            id: self.id,
-            person,
+        let update = update::Update {
+            person: *self,
+            change,
         };
-        self.service.write(&operation).await
+        let reading = update.read().await?;
+        let settled = carry_out(self.service, &update, reading, None).await?;
+        Ok(settled.after)
     }
 
     /// Sets every member. Whether an unknown id creates a person is not documented.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn replace(&self, person: ReplacePersonRequest) -> Result<Person, ContactsError> {
         let operation = people::Replace {
             id: self.id,
             person,
         };
-        self.service.write(&operation).await
+        let is_done = |found: &Person| operation.person.is_met_by(found);
+        let look = || self.get();
+        self.service.write_or_look(&operation, look, is_done).await
     }
 
     /// Deletes the person; "not found" after an attempt that may have done it counts as done. After
@@ -197,7 +209,8 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn relate(
         &self,
@@ -263,7 +276,8 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost; otherwise as
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
     /// [`ContactsService::call`].
     pub async fn create_method(
         &self,

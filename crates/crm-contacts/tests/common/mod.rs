@@ -15,7 +15,7 @@ use bytes::Bytes;
 use crm_contacts::ContactsService;
 use crm_models::{Contact, ContactId, CustomerId, LocationId, TenantId};
 use crm_transport::{
-    Attempts, Delivery, MockTransport, Request, Response, Transport, TransportError,
+    Attempts, Call, Delivery, Effect, MockTransport, Request, Response, Transport, TransportError,
     TransportErrorKind,
 };
 
@@ -25,6 +25,8 @@ pub enum Step {
     Answer(u16, String),
     /// Answers in the second attempt, after one of this delivery.
     AnswerAfter(Delivery, u16, String),
+    /// Refuses for now, and names the seconds to wait.
+    Wait(u16, u64),
     /// Gives no answer.
     Fail(TransportError),
 }
@@ -41,17 +43,31 @@ pub fn lost() -> Step {
     Step::Fail(no_answer(TransportErrorKind::Reset))
 }
 
+/// The request was not sent: it was too late to begin it.
+pub fn expired() -> Step {
+    let kind = TransportErrorKind::Expired;
+    Step::Fail(TransportError::new(kind, Delivery::NotExecuted))
+}
+
 fn no_answer(kind: TransportErrorKind) -> TransportError {
     TransportError::new(kind, Delivery::Unknown)
 }
 
-/// The requests that were sent, as `METHOD target body`.
+/// The requests that were sent, as `METHOD target body`, and what layers are told of them.
 #[derive(Clone, Default)]
-pub struct Sent(Arc<Mutex<Vec<String>>>);
+pub struct Sent(Arc<Mutex<Vec<(String, Call)>>>);
 
 impl Sent {
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        let sent = self.0.lock().unwrap();
+        sent.iter().map(|(line, _)| line.clone()).collect()
+    }
+
+    /// The calls that write.
+    pub fn writes(&self) -> Vec<Call> {
+        let sent = self.0.lock().unwrap();
+        let calls = sent.iter().map(|(_, call)| call.clone());
+        calls.filter(|call| call.effect != Effect::Read).collect()
     }
 
     pub fn count(&self, method: &str) -> usize {
@@ -74,7 +90,11 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
         let body = std::str::from_utf8(request.body()).unwrap();
         let target = request.uri().to_string().replace("/crm/v2/tenant/1001", "");
         let line = format!("{} {target} {body}", request.method());
-        log.0.lock().unwrap().push(line.trim_end().to_owned());
+        let call = Call::of(&request).clone();
+        log.0
+            .lock()
+            .unwrap()
+            .push((line.trim_end().to_owned(), call));
         let step = script.lock().unwrap().pop_front();
         match step.unwrap_or_else(|| panic!("unexpected request: {line}")) {
             Step::Answer(status, body) => Ok(response(status, body)),
@@ -82,6 +102,11 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
                 let mut response = response(status, body);
                 let attempts = Attempts::new(2, earlier);
                 response.extensions_mut().insert(attempts);
+                Ok(response)
+            }
+            Step::Wait(status, seconds) => {
+                let mut response = response(status, String::new());
+                response.headers_mut().insert("retry-after", seconds.into());
                 Ok(response)
             }
             Step::Fail(error) => Err(error),
