@@ -222,6 +222,7 @@ impl CliError {
         match self {
             _ if self.is_broken_pipe() => Exit::Done,
             _ if self.withheld().is_some() => Exit::Usage,
+            Self::Settings(SettingsError::Save { .. }) => Exit::Local,
             Self::Usage(_) | Self::Settings(_) => Exit::Usage,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,

@@ -17,6 +17,7 @@ mod man;
 mod owner_contacts;
 mod people;
 mod preferences;
+mod profile;
 mod sandbox;
 mod update;
 
@@ -99,6 +100,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Auth(auth::Auth),
 
+    /// The accounts in the configuration file
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
+
     /// A local copy of the service
     #[command(subcommand)]
     Sandbox(sandbox::SandboxCommand),
@@ -142,6 +147,7 @@ impl Command {
             Self::Results(command) => command.run(output).await,
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,
+            Self::Profile(command) => command.run(globals, output),
             Self::Sandbox(command) => command.run(output).await,
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),

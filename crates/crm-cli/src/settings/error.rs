@@ -1,6 +1,6 @@
 //! What can be wrong with settings, told without showing a secret.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use super::{credentials::CredentialsError, profile};
 
@@ -36,6 +36,12 @@ pub(crate) enum SettingsError {
         known: Vec<String>,
     },
 
+    #[error("no home folder is known to keep profiles in: set HOME or XDG_CONFIG_HOME")]
+    NowhereToSave,
+
+    #[error("cannot write {}", path.display())]
+    Save { path: PathBuf, source: io::Error },
+
     #[error(
         "profile `{0}` cannot be read: no home folder is known; set HOME or XDG_CONFIG_HOME, or \
          give no profile"
@@ -63,6 +69,18 @@ fn names(known: &[String]) -> String {
 }
 
 impl SettingsError {
+    /// There is no profile of this name in the user's file.
+    pub(crate) fn no_profile(name: &str, known: Vec<String>) -> Self {
+        match profile::path() {
+            Some(path) => Self::NoProfile {
+                name: name.to_owned(),
+                path,
+                known,
+            },
+            None => Self::NoHome(name.to_owned()),
+        }
+    }
+
     /// Where each missing setting can be given, one line each.
     pub(crate) fn details(&self) -> Vec<String> {
         let Self::Missing {

@@ -2,6 +2,7 @@
 //! option before a profile that `--profile` names, and that before the environment; a profile that
 //! is there without being named comes last.
 
+mod config;
 mod credentials;
 mod error;
 mod profile;
@@ -15,12 +16,15 @@ use crm_sandbox::Connection;
 
 use self::{
     error::PLACES,
-    profile::{Profile, Secret},
+    profile::Secret,
     variables::{Variables, switch},
 };
 use crate::cli::{Globals, Vendor};
 
+pub(crate) use config::Config;
+pub(crate) use credentials::Credentials;
 pub(crate) use error::SettingsError;
+pub(crate) use profile::{Profile, Profiles};
 
 /// Everything that a connection needs.
 pub(crate) struct Settings {
@@ -59,8 +63,7 @@ impl Settings {
     /// Settings of this process: its options, its environment, the user's profile.
     pub(crate) async fn load(globals: &Globals) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
-        let name = globals.profile.clone();
-        let name = name.map_or_else(|| variables.text("CRM_PROFILE"), |name| Ok(Some(name)))?;
+        let name = named_profile(globals, &variables)?;
         let path = profile::path();
         let mut profile = profile::find(path.as_deref(), name.as_deref())?;
         if let Some(path) = path
@@ -174,6 +177,27 @@ impl Settings {
     }
 }
 
+/// The name of the profile that options or environment name.
+fn named_profile(
+    globals: &Globals,
+    variables: &Variables,
+) -> Result<Option<String>, SettingsError> {
+    match &globals.profile {
+        Some(name) => Ok(Some(name.clone())),
+        None => variables.text("CRM_PROFILE"),
+    }
+}
+
+/// The name of the profile that a command takes, which need not exist.
+pub(crate) fn profile_in_use(
+    globals: &Globals,
+    profiles: &Profiles,
+) -> Result<String, SettingsError> {
+    let variables = Variables(&|name| env::var_os(name));
+    let named = named_profile(globals, &variables)?;
+    Ok(named.unwrap_or_else(|| profiles.default_name().to_owned()))
+}
+
 /// Whether a credential is neither in the profile nor, where that is enough, in the environment.
 fn needs_credentials(
     globals: &Globals,
@@ -285,7 +309,7 @@ fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {
     Ok(variables.parsed("CRM_READ_ONLY", switch)?.unwrap_or(false))
 }
 
-fn host_of_options(globals: &Globals) -> Option<Host> {
+pub(crate) fn host_of_options(globals: &Globals) -> Option<Host> {
     match (&globals.api_url, &globals.auth_url) {
         (Some(api_url), Some(auth_url)) => Some(Host::Custom {
             api_url: api_url.clone(),
@@ -296,7 +320,7 @@ fn host_of_options(globals: &Globals) -> Option<Host> {
 }
 
 /// The servers that one place gives: an environment or two URLs, nothing in between.
-fn host(
+pub(crate) fn host(
     place: &'static str,
     vendor: Option<Vendor>,
     api_url: Option<String>,

@@ -2,7 +2,9 @@
 //! folder (`$XDG_CONFIG_HOME` or `~/.config`; `%APPDATA%` on Windows).
 //!
 //! ```toml
-//! [profiles.default]
+//! default_profile = "test"
+//!
+//! [profiles.test]
 //! tenant = 1001
 //! environment = "integration"
 //! client_id = "…"
@@ -27,29 +29,29 @@ use crate::{cli::Vendor, files, output::note};
 /// One profile; whatever it leaves out comes from elsewhere.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Profile {
+pub(crate) struct Profile {
     /// Its name in the file; none for settings without a profile.
     #[serde(skip)]
-    pub(super) name: Option<String>,
-    pub(super) tenant: Option<TenantId>,
-    pub(super) environment: Option<Vendor>,
-    pub(super) api_url: Option<String>,
-    pub(super) auth_url: Option<String>,
-    pub(super) client_id: Option<Secret>,
-    pub(super) client_secret: Option<Secret>,
-    pub(super) app_key: Option<Secret>,
+    pub(crate) name: Option<String>,
+    pub(crate) tenant: Option<TenantId>,
+    pub(crate) environment: Option<Vendor>,
+    pub(crate) api_url: Option<String>,
+    pub(crate) auth_url: Option<String>,
+    pub(crate) client_id: Option<Secret>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) app_key: Option<Secret>,
     /// A program and its arguments that give the credentials which are not here.
-    pub(super) credential_command: Option<Vec<String>>,
-    pub(super) read_only: Option<bool>,
-    pub(super) legacy_preferences: Option<bool>,
+    pub(crate) credential_command: Option<Vec<String>>,
+    pub(crate) read_only: Option<bool>,
+    pub(crate) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
-    pub(super) enterprise_hub: Option<bool>,
+    pub(crate) enterprise_hub: Option<bool>,
     /// Access tokens are kept for the next command.
-    pub(super) token_cache: Option<bool>,
+    pub(crate) token_cache: Option<bool>,
 }
 
 /// A text that no message shows, not even the one that says that it is no text.
-pub(super) struct Secret(pub(super) String);
+pub(crate) struct Secret(pub(super) String);
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -60,15 +62,54 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-#[derive(Deserialize)]
+/// All that the file holds.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct Profiles {
+    /// The profile in use where none is named.
+    default_profile: Option<String>,
     #[serde(default)]
     profiles: BTreeMap<String, Profile>,
 }
 
-/// The profile that is taken when none is named.
-pub(super) const DEFAULT: &str = "default";
+/// The profile in use where the file names none; it need not exist.
+const DEFAULT: &str = "default";
+
+impl Profiles {
+    /// Reads the file of this user; without one, or without a home, there are none.
+    pub(crate) fn read() -> Result<Self, SettingsError> {
+        path().map_or_else(|| Ok(Self::default()), |path| load(&path))
+    }
+
+    /// The name of the profile in use where none is named.
+    pub(crate) fn default_name(&self) -> &str {
+        self.default_profile.as_deref().unwrap_or(DEFAULT)
+    }
+
+    /// All profiles, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Profile)> {
+        let all = self.profiles.iter();
+        all.map(|(name, profile)| (name.as_str(), profile))
+    }
+
+    /// One profile. Without a name it is the one in use: `default` need not exist.
+    fn take(mut self, path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
+        let chosen = name.unwrap_or(self.default_name()).to_owned();
+        let must_exist = name.is_some() || self.default_profile.is_some();
+        match self.profiles.remove(&chosen) {
+            Some(profile) => Ok(Profile {
+                name: Some(chosen),
+                ..profile
+            }),
+            None if must_exist => Err(SettingsError::NoProfile {
+                name: chosen,
+                path: path.to_owned(),
+                known: self.profiles.into_keys().collect(),
+            }),
+            None => Ok(Profile::default()),
+        }
+    }
+}
 
 /// Where the file is; none where the user has no home.
 pub(super) fn path() -> Option<PathBuf> {
@@ -85,15 +126,12 @@ pub(super) fn token_folder() -> Option<PathBuf> {
 /// The profile of that name in the file, if there is a place for one: without a home there is
 /// none, and only a name that was given must be found.
 pub(super) fn find(path: Option<&Path>, name: Option<&str>) -> Result<Profile, SettingsError> {
-    match (path, name) {
-        (Some(path), name) => load(path, name),
-        (None, Some(name)) => Err(SettingsError::NoHome(name.to_owned())),
-        (None, None) => Ok(Profile::default()),
-    }
-}
-
-/// Reads one profile. Without a name it is `default`, which need not exist.
-fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
+    let path = match (path, name) {
+        (Some(path), _) => path,
+        (None, Some(name)) => return Err(SettingsError::NoHome(name.to_owned())),
+        (None, None) => return Ok(Profile::default()),
+    };
+    let profile = load(path)?.take(path, name)?;
     let folder = files::folder(path);
     if let Some(open) = files::open_to_others(path).or(files::open_to_others(folder)) {
         note(format!(
@@ -102,32 +140,6 @@ fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
             path.display()
         ));
     }
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(source) => {
-            return Err(SettingsError::File {
-                path: path.to_owned(),
-                reason: source.to_string(),
-            });
-        }
-    };
-    let mut file = parse(path, &text)?;
-    let chosen = name.unwrap_or(DEFAULT);
-    let profile = match (file.profiles.remove(chosen), name) {
-        (Some(profile), _) => Profile {
-            name: Some(chosen.to_owned()),
-            ..profile
-        },
-        (None, None) => Profile::default(),
-        (None, Some(name)) => {
-            return Err(SettingsError::NoProfile {
-                name: name.to_owned(),
-                path: path.to_owned(),
-                known: file.profiles.into_keys().collect(),
-            });
-        }
-    };
     if (profile.client_secret.is_some() || profile.app_key.is_some()) && others_may_read(path) {
         note(format!(
             "warning: {} holds secrets and is readable by others; run: chmod 600 {0}",
@@ -137,8 +149,24 @@ fn load(path: &Path, name: Option<&str>) -> Result<Profile, SettingsError> {
     Ok(profile)
 }
 
+fn load(path: &Path) -> Result<Profiles, SettingsError> {
+    parse(path, &text(path)?)
+}
+
+/// The text of the file; empty where there is none.
+pub(super) fn text(path: &Path) -> Result<String, SettingsError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(SettingsError::File {
+            path: path.to_owned(),
+            reason: source.to_string(),
+        }),
+    }
+}
+
 /// Keeps the parser's message and line, not the line's text: it may hold a secret.
-fn parse(path: &Path, text: &str) -> Result<File, SettingsError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Profiles, SettingsError> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = 1 + text[..start].matches('\n').count();
@@ -195,12 +223,18 @@ mod tests {
     fn a_profile_that_is_asked_for_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
-        assert!(load(&path, None).is_ok(), "the default need not exist");
-        fs::write(&path, "[profiles.east]\ntenant = 7\n").unwrap();
-        let Err(error) = load(&path, Some("west")) else {
-            panic!("there is no such profile");
-        };
+        let find = |name| find(Some(&path), name);
+        assert!(find(None).is_ok(), "the default need not exist");
+        let east = "[profiles.east]\ntenant = 7\n";
+        fs::write(&path, east).unwrap();
+        let error = find(Some("west")).err().unwrap();
         assert!(error.to_string().contains("east"), "{error}");
-        assert_eq!(load(&path, Some("east")).unwrap().tenant.unwrap().get(), 7);
+        assert_eq!(find(Some("east")).unwrap().tenant.unwrap().get(), 7);
+
+        assert_eq!(find(None).unwrap().name, None);
+        fs::write(&path, format!("default_profile = 'east'\n{east}")).unwrap();
+        assert_eq!(find(None).unwrap().name.as_deref(), Some("east"));
+        fs::write(&path, format!("default_profile = 'west'\n{east}")).unwrap();
+        assert!(find(None).is_err(), "the file names it");
     }
 }

@@ -1,0 +1,277 @@
+//! `crm profile`: the accounts that this user works with.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    cli::Globals,
+    error::CliError,
+    output::{Output, Record, note},
+    settings::{
+        Config, Credentials, Profile, Profiles, SettingsError, host, host_of_options,
+        profile_in_use,
+    },
+};
+
+/// What can be done with the profiles of the configuration file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// List the profiles, without their secrets
+    List,
+
+    /// Show one profile, without its secrets
+    Show {
+        /// The profile; without it the one in use
+        name: Option<String>,
+    },
+
+    /// Take this profile wherever none is named
+    Use {
+        /// The profile
+        name: String,
+    },
+
+    /// Add a profile for the given --tenant and --environment (or --api-url and --auth-url)
+    Add(Add),
+
+    /// Remove a profile, with the secrets that it holds
+    Remove {
+        /// The profile
+        name: String,
+    },
+}
+
+/// A new profile. --read-only and --legacy-preferences are kept in it.
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Its name
+    #[arg(value_parser = name)]
+    name: String,
+
+    /// Keep the credentials of this JSON file in it: {"clientId": …, "clientSecret": …, "appKey": …};
+    /// - is stdin
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+
+    /// Ask this program for the credentials each time; its arguments follow
+    #[arg(
+        long,
+        value_name = "WORD",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with = "credentials"
+    )]
+    credential_command: Option<Vec<String>>,
+
+    /// One id and secret serve many tenants
+    #[arg(long)]
+    enterprise_hub: bool,
+
+    /// Keep the access token for the next command
+    #[arg(long)]
+    token_cache: bool,
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err("use letters, digits, `-`, `_` and `.`".to_owned()),
+    }
+}
+
+/// A profile without its secrets: where each comes from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    name: &'a str,
+    in_use: bool,
+    tenant: Option<i64>,
+    /// The environment, or the API's URL.
+    host: Option<String>,
+    auth_url: Option<&'a str>,
+    client_id: &'static str,
+    client_secret: &'static str,
+    app_key: &'static str,
+    /// The program alone: an argument may be a secret.
+    credential_command: Option<&'a str>,
+    read_only: bool,
+    legacy_preferences: bool,
+    enterprise_hub: bool,
+    token_cache: bool,
+}
+
+impl Record for Shown<'_> {
+    const MEMBERS: &'static [&'static str] = &[
+        "name",
+        "inUse",
+        "tenant",
+        "host",
+        "authUrl",
+        "clientId",
+        "clientSecret",
+        "appKey",
+        "credentialCommand",
+        "readOnly",
+        "legacyPreferences",
+        "enterpriseHub",
+        "tokenCache",
+    ];
+    const TABLE: &'static [(&'static str, &'static str)] = &[
+        ("name", "NAME"),
+        ("inUse", "IN USE"),
+        ("tenant", "TENANT"),
+        ("host", "HOST"),
+        ("readOnly", "READ-ONLY"),
+        ("clientSecret", "SECRET FROM"),
+    ];
+}
+
+impl<'a> Shown<'a> {
+    fn of(name: &'a str, profile: &'a Profile, in_use: &str) -> Result<Self, CliError> {
+        let host = host(
+            "the profile",
+            profile.environment,
+            profile.api_url.clone(),
+            profile.auth_url.clone(),
+        )?;
+        let command = profile.credential_command.as_ref();
+        let from = |is_here: bool| match (is_here, command) {
+            (true, _) => "file",
+            (false, Some(_)) => "command",
+            (false, None) => "environment",
+        };
+        Ok(Self {
+            name,
+            in_use: name == in_use,
+            tenant: profile.tenant.map(|tenant| tenant.get()),
+            host: host.map(|host| host.to_string()),
+            auth_url: profile.auth_url.as_deref(),
+            client_id: from(profile.client_id.is_some()),
+            client_secret: from(profile.client_secret.is_some()),
+            app_key: from(profile.app_key.is_some()),
+            credential_command: command.and_then(|words| Some(words.first()?.as_str())),
+            read_only: profile.read_only.unwrap_or(false),
+            legacy_preferences: profile.legacy_preferences.unwrap_or(false),
+            enterprise_hub: profile.enterprise_hub.unwrap_or(false),
+            token_cache: profile.token_cache.unwrap_or(false),
+        })
+    }
+}
+
+impl ProfileCommand {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
+        match self {
+            Self::List => {
+                let mut records = output.records::<Shown<'_>>()?;
+                let profiles = Profiles::read()?;
+                let in_use = profile_in_use(globals, &profiles)?;
+                for (name, profile) in profiles.all() {
+                    records.push(&Shown::of(name, profile, &in_use)?)?;
+                }
+                records.finish()
+            }
+            Self::Show { name } => {
+                let records = output.records::<Shown<'_>>()?;
+                let profiles = Profiles::read()?;
+                let in_use = profile_in_use(globals, &profiles)?;
+                let name = name.unwrap_or_else(|| in_use.clone());
+                let found = profiles.all().find(|(known, _)| *known == name);
+                let (name, profile) = found.ok_or_else(|| unknown(&name, &profiles))?;
+                records.one(&Shown::of(name, profile, &in_use)?)
+            }
+            Self::Use { name } => {
+                let mut config = existing(&name)?;
+                config.use_by_default(&name);
+                config.save()?;
+                output.done("in use", &format!("profile {name}"))
+            }
+            Self::Add(add) => add.run(globals, output),
+            Self::Remove { name } => {
+                let mut config = existing(&name)?;
+                config.remove(&name);
+                config.save()?;
+                output.done("removed", &format!("profile {name}"))
+            }
+        }
+    }
+}
+
+/// The file, if it has this profile.
+fn existing(name: &str) -> Result<Config, CliError> {
+    let config = Config::open()?;
+    match config.has(name) {
+        true => Ok(config),
+        false => Err(unknown(name, &Profiles::read()?)),
+    }
+}
+
+fn unknown(name: &str, profiles: &Profiles) -> CliError {
+    let known = profiles.all().map(|(name, _)| name.to_owned()).collect();
+    SettingsError::no_profile(name, known).into()
+}
+
+impl Add {
+    fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
+        let (Some(tenant), Some(host)) = (globals.tenant, host_of_options(globals)) else {
+            return Err(CliError::Usage(
+                "a profile says which account it is for: give --tenant, and --environment or --api-url \
+                 and --auth-url"
+                    .to_owned(),
+            ));
+        };
+        let mut config = Config::open()?;
+        if config.has(&self.name) {
+            return Err(CliError::Usage(format!(
+                "there is a profile `{}` already: remove it first, or edit {}",
+                self.name,
+                config.path().display()
+            )));
+        }
+        let credentials = self.credentials.as_ref().map(read).transpose()?;
+        let profile = Profile {
+            tenant: Some(tenant),
+            credential_command: self.credential_command,
+            read_only: Some(globals.read_only),
+            legacy_preferences: Some(globals.legacy_preferences),
+            enterprise_hub: Some(self.enterprise_hub),
+            token_cache: Some(self.token_cache),
+            ..Profile::default()
+        };
+        if credentials.is_none() && profile.credential_command.is_none() {
+            note(
+                "it holds no credentials: CRM_CLIENT_ID, CRM_CLIENT_SECRET and CRM_APP_KEY give them",
+            );
+        }
+        config.add(
+            &self.name,
+            &host,
+            &profile,
+            &credentials.unwrap_or_default(),
+        );
+        config.save()?;
+        note(format!("written to {}", config.path().display()));
+        output.done("added", &format!("profile {}", self.name))
+    }
+}
+
+/// Reads credentials from a file or stdin.
+fn read(file: &PathBuf) -> Result<Credentials, CliError> {
+    let json = match file.as_os_str() == "-" {
+        true => {
+            let mut json = Vec::new();
+            io::stdin().lock().read_to_end(&mut json).map(|_| json)
+        }
+        false => fs::read(file),
+    };
+    let json =
+        json.map_err(|error| CliError::io(format!("cannot read {}", file.display()), error))?;
+    Credentials::parse(&json)
+        .map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))
+}

@@ -1,0 +1,204 @@
+//! Changes of the configuration file, which keep its comments and its order.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
+
+use super::{Credentials, Host, Profile, SettingsError, profile};
+use crate::{cli::Vendor, files};
+
+/// The configuration file with changes that are not saved yet.
+pub(crate) struct Config {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+impl Config {
+    /// Reads the file of this user; one that is not there is empty.
+    pub(crate) fn open() -> Result<Self, SettingsError> {
+        Self::at(profile::path().ok_or(SettingsError::NowhereToSave)?)
+    }
+
+    fn at(path: PathBuf) -> Result<Self, SettingsError> {
+        let text = profile::text(&path)?;
+        // Faults are told in the words of those who read it, without the text around them.
+        profile::parse(&path, &text)?;
+        let document = text.parse().map_err(|_| SettingsError::File {
+            path: path.clone(),
+            reason: "it is not TOML".to_owned(),
+        })?;
+        Ok(Self { path, document })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is a profile of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let profiles = self.document.get("profiles");
+        profiles.is_some_and(|profiles| profiles.get(name).is_some())
+    }
+
+    /// Adds a profile for these servers, or replaces the one of this name.
+    pub(crate) fn add(&mut self, name: &str, host: &Host, profile: &Profile, given: &Credentials) {
+        let mut table = Table::new();
+        let mut add = |key: &str, item: Option<Value>| {
+            if let Some(item) = item {
+                table.insert(key, value(item));
+            }
+        };
+        add("tenant", profile.tenant.map(|tenant| tenant.get().into()));
+        match host {
+            Host::Vendor(Vendor::Production) => add("environment", Some("production".into())),
+            Host::Vendor(Vendor::Integration) => add("environment", Some("integration".into())),
+            Host::Custom { api_url, auth_url } => {
+                add("api_url", Some(api_url.into()));
+                add("auth_url", Some(auth_url.into()));
+            }
+        }
+        let secret =
+            |secret: &Option<profile::Secret>| secret.as_ref().map(|it| Value::from(&it.0));
+        add("client_id", secret(&given.client_id));
+        add("client_secret", secret(&given.client_secret));
+        add("app_key", secret(&given.app_key));
+        let command = profile.credential_command.as_ref();
+        add(
+            "credential_command",
+            command.map(|words| words.iter().collect::<Array>().into()),
+        );
+        for (key, switch) in [
+            ("read_only", profile.read_only),
+            ("legacy_preferences", profile.legacy_preferences),
+            ("enterprise_hub", profile.enterprise_hub),
+            ("token_cache", profile.token_cache),
+        ] {
+            add(key, switch.filter(|on| *on).map(Value::from));
+        }
+        let profiles = self.document.entry("profiles").or_insert_with(|| {
+            let mut profiles = Table::new();
+            // Without a header of its own.
+            profiles.set_implicit(true);
+            Item::Table(profiles)
+        });
+        profiles[name] = Item::Table(table);
+    }
+
+    /// Removes a profile; it is no longer the one in use either.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let profiles = self.document.get_mut("profiles");
+        if let Some(profiles) = profiles.and_then(Item::as_table_like_mut) {
+            profiles.remove(name);
+        }
+        let default = self.document.get("default_profile");
+        if default.and_then(Item::as_str) == Some(name) {
+            self.document.remove("default_profile");
+        }
+    }
+
+    /// Makes this profile the one in use where none is named.
+    pub(crate) fn use_by_default(&mut self, name: &str) {
+        self.document["default_profile"] = value(name);
+    }
+
+    /// Replaces the file as a whole, for its owner alone. A link to it stays one.
+    pub(crate) fn save(&self) -> Result<(), SettingsError> {
+        let text = self.document.to_string();
+        profile::parse(&self.path, &text)?;
+        self.replace(&text).map_err(|source| SettingsError::Save {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn replace(&self, text: &str) -> io::Result<()> {
+        let folder = files::folder(&self.path);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder)?;
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut file = tempfile::NamedTempFile::new_in(files::folder(&path))?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Ours.\n[profiles.east] # the old one\ntenant = 7\n";
+
+    fn config(folder: &tempfile::TempDir, text: &str) -> Config {
+        let path = folder.path().join("crm").join("config.toml");
+        if !text.is_empty() {
+            fs::create_dir_all(files::folder(&path)).unwrap();
+            fs::write(&path, text).unwrap();
+        }
+        Config::at(path).unwrap()
+    }
+
+    fn live() -> Profile {
+        Profile {
+            tenant: Some(crm_models::TenantId::new(2002).unwrap()),
+            read_only: Some(true),
+            ..Profile::default()
+        }
+    }
+
+    #[test]
+    fn changes_keep_what_else_the_file_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(&folder, TEXT);
+        let host = Host::Vendor(Vendor::Production);
+        config.add("live", &host, &live(), &Credentials::default());
+        config.use_by_default("live");
+        config.save().unwrap();
+        let saved = fs::read_to_string(config.path()).unwrap();
+        assert!(
+            saved.contains("# Ours.") && saved.contains("# the old one"),
+            "{saved}"
+        );
+        let found = profile::find(Some(config.path()), None).unwrap();
+        assert_eq!(found.name.as_deref(), Some("live"));
+        assert_eq!(found.read_only, Some(true));
+
+        config.remove("live");
+        config.save().unwrap();
+        let saved = fs::read_to_string(config.path()).unwrap();
+        assert_eq!(saved.trim(), TEXT.trim());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_and_its_folder_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(&folder, "");
+        let host = Host::Custom {
+            api_url: "http://127.0.0.1:1".to_owned(),
+            auth_url: "http://127.0.0.1:2".to_owned(),
+        };
+        let given = br#"{"clientId": "a", "clientSecret": "b", "appKey": "c"}"#;
+        config.add("live", &host, &live(), &Credentials::parse(given).unwrap());
+        config.save().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(config.path()), 0o600);
+        assert_eq!(mode(files::folder(config.path())), 0o700);
+        let found = profile::find(Some(config.path()), Some("live")).unwrap();
+        assert!(
+            found
+                .app_key
+                .is_some_and(|profile::Secret(text)| text == "c")
+        );
+    }
+}

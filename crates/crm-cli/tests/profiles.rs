@@ -1,0 +1,181 @@
+//! `crm profile`: the accounts in the configuration file.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::fs;
+
+use common::{Service, crm, stderr, stdout};
+use serde_json::{Value, json};
+
+/// Adds a profile for the service, with credentials from stdin.
+fn add(service: &Service, name: &str, more: &[&str]) {
+    let connection = service.sandbox.connection();
+    let credentials = json!({
+        "clientId": connection.client_id,
+        "clientSecret": connection.client_secret,
+        "appKey": connection.app_key,
+    });
+    crm(service.home.path())
+        .args(["profile", "add", name, "--credentials", "-"])
+        .args(["--tenant", &connection.tenant.to_string()])
+        .args([
+            "--api-url",
+            &connection.api_url,
+            "--auth-url",
+            &connection.auth_url,
+        ])
+        .args(more)
+        .write_stdin(credentials.to_string())
+        .assert()
+        .success();
+}
+
+fn run(service: &Service, line: &str) -> assert_cmd::assert::Assert {
+    crm(service.home.path()).args(line.split(' ')).assert()
+}
+
+fn json(service: &Service, line: &str) -> Value {
+    let run = run(service, &format!("{line} --output json")).success();
+    serde_json::from_str(&stdout(&run)).unwrap()
+}
+
+#[test]
+fn a_profile_is_added_used_shown_and_removed() {
+    let service = Service::start();
+    add(&service, "live", &["--read-only"]);
+    add(&service, "test", &[]);
+
+    run(&service, "location-contacts list 2001").code(2);
+    run(&service, "location-contacts list 2001 --profile test").success();
+    run(&service, "profile use test").success();
+    let write = run(&service, "location-contacts update 2001 3001 --memo New").success();
+    assert!(
+        stderr(&write).contains("target: profile test, tenant 1001"),
+        "{}",
+        stderr(&write)
+    );
+    let refused = run(
+        &service,
+        "location-contacts update 2001 3001 --memo x --profile live",
+    )
+    .code(2);
+    assert!(
+        stderr(&refused).contains("read-only"),
+        "{}",
+        stderr(&refused)
+    );
+
+    let list = json(&service, "profile list");
+    let names: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["name"])
+        .collect();
+    assert_eq!(names, ["live", "test"]);
+    assert_eq!(
+        (&list[0]["inUse"], &list[1]["inUse"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(json(&service, "profile show")["name"], "test");
+    let live = json(&service, "profile show live");
+    assert_eq!(live["readOnly"], true);
+    assert_eq!(live["clientSecret"], "file");
+    assert_eq!(live["host"], service.sandbox.connection().api_url);
+
+    run(&service, "profile remove test").success();
+    let gone = run(&service, "profile show test").code(2);
+    assert!(stderr(&gone).contains("it has live"), "{}", stderr(&gone));
+    run(&service, "location-contacts list 2001").code(2);
+}
+
+#[test]
+fn no_form_of_a_profile_shows_its_secrets() {
+    let service = Service::start();
+    add(&service, "live", &[]);
+    let connection = service.sandbox.connection();
+    for line in ["profile list", "profile show live"] {
+        for format in ["table", "json", "ndjson", "csv"] {
+            let shown = stdout(&run(&service, &format!("{line} --output {format}")).success());
+            assert!(shown.contains("live"), "{shown}");
+            for secret in [
+                &connection.client_id,
+                &connection.client_secret,
+                &connection.app_key,
+            ] {
+                assert!(!shown.contains(&**secret), "{line} {format}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_profile_needs_a_target_and_a_name_of_its_own() {
+    let service = Service::start();
+    let without = run(&service, "profile add live --tenant 5").code(2);
+    assert!(
+        stderr(&without).contains("--environment"),
+        "{}",
+        stderr(&without)
+    );
+    run(
+        &service,
+        "profile add ../x --tenant 5 --environment production",
+    )
+    .code(2);
+    run(
+        &service,
+        "profile add live --tenant 5 --environment production",
+    )
+    .success();
+    let again = run(
+        &service,
+        "profile add live --tenant 6 --environment production",
+    )
+    .code(2);
+    assert!(stderr(&again).contains("already"), "{}", stderr(&again));
+    for line in [
+        "profile use other",
+        "profile remove other",
+        "profile show other",
+    ] {
+        let unknown = run(&service, line).code(2);
+        assert!(
+            stderr(&unknown).contains("live"),
+            "{line}: {}",
+            stderr(&unknown)
+        );
+    }
+    assert_eq!(json(&service, "profile show live")["tenant"], 5);
+}
+
+#[test]
+fn a_command_for_credentials_is_kept_word_by_word() {
+    let service = Service::start();
+    let add =
+        "profile add live --tenant 5 --environment integration --credential-command pass show -x";
+    run(&service, add).success();
+    let file = fs::read_to_string(service.home.path().join("crm/config.toml")).unwrap();
+    assert!(
+        file.contains(r#"credential_command = ["pass", "show", "-x"]"#),
+        "{file}"
+    );
+    let shown = json(&service, "profile show live");
+    assert_eq!(shown["credentialCommand"], "pass");
+    assert_eq!(shown["appKey"], "command");
+}
+
+#[test]
+fn credentials_that_cannot_be_read_are_not_shown() {
+    let service = Service::start();
+    let add = "profile add live --tenant 5 --environment integration --credentials -";
+    let mut command = crm(service.home.path());
+    let refused = command
+        .args(add.split(' '))
+        .write_stdin("s3cr3t")
+        .assert()
+        .code(2);
+    assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
+    assert!(!service.home.path().join("crm").exists());
+}
