@@ -9,8 +9,8 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, params};
 
 use crate::{
-    BulkError, Site,
-    file_id::Connected,
+    BulkError, Site, archive,
+    file_id::{self, Connected},
     run_mark::{RunMark, has_journal},
 };
 
@@ -86,12 +86,12 @@ impl Database {
             "application_id",
             format.application_id,
         ))?;
-        database.migrate(format, 0)?;
+        database.check(database.migrate(format, 0))?;
         Ok(database)
     }
 
     /// Opens an existing file of this kind and brings it to the present version. One that must
-    /// not be written is opened to be read.
+    /// not be written is opened to be read, and brought to the present version in a copy.
     ///
     /// Only SQLite opens the file: closing any other descriptor of it would, by POSIX, drop the
     /// locks of every connection that this process has to it.
@@ -102,9 +102,6 @@ impl Database {
         }
         Self::has_its_journal(path, format)?;
         let mut database = Self::connect(path, format)?;
-        if database.cannot_lock() {
-            database = Self::connect_to_archived(path, format)?;
-        }
         let pragma = |name| {
             database.check(
                 database
@@ -127,7 +124,16 @@ impl Database {
                 known: format.version(),
             });
         }
-        database.migrate(format, usize::try_from(found).unwrap_or(0))?;
+        let from = usize::try_from(found).unwrap_or(0);
+        match database.migrate(format, from) {
+            Err(error) if archive::is_for_want_of_rights(&error) => {
+                let copy = archive::to_temporary(&database.connection);
+                database = Self::with(database.check(copy)?, path, format)?;
+                database.check(database.migrate(format, from))?;
+                database.check(archive::protect(&database.connection))?;
+            }
+            migrated => database.check(migrated)?,
+        }
         Ok(database)
     }
 
@@ -135,12 +141,14 @@ impl Database {
     /// before it is opened in earnest, which would make an empty journal.
     fn has_its_journal(path: &Path, format: &Format) -> Result<(), BulkError> {
         let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
-        if has_journal(&real) {
+        // Where this process has it open it is whole, and closing what reads it here without a
+        // lock would drop the locks of the other connection.
+        if has_journal(&real) || file_id::is_connected(&real) {
             return Ok(());
         }
-        let database = Self::connect_to_archived(path, format)?;
+        let set = archive::immutable(&real).map_err(|e| unopened(path, format.noun, e))?;
         // Any other file bears no mark.
-        match RunMark::read(&database.connection) {
+        match RunMark::read(&set) {
             Ok(Some(mark)) => Err(BulkError::Parted {
                 path: path.to_owned(),
                 how: mark.parted(&real),
@@ -149,52 +157,27 @@ impl Database {
         }
     }
 
+    /// Connects to a file, also to one that may only be read.
     fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        Self::connect_with(path, path, OpenFlags::SQLITE_OPEN_READ_WRITE, format)
+        let refused = |e| unopened(path, format.noun, e);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
+        if archive::is_archived(&connection, path) {
+            drop(connection);
+            let archived = archive::open(path).map_err(|e| BulkError::file(path, "read", e))?;
+            connection = archived.map_err(refused)?;
+        }
+        Self::with(connection, path, format)
     }
 
-    /// Whether SQLite cannot read the file since it can write nothing beside it. No journal there
-    /// says that nobody else writes it either.
-    fn cannot_lock(&self) -> bool {
-        let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        let read = self
-            .connection
-            .pragma_query_value(None, "user_version", version);
-        let refused = read.is_err_and(|error| {
-            let code = error.sqlite_error_code();
-            matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
-        });
-        let mut journal = self.path.as_os_str().to_owned();
-        journal.push("-wal");
-        refused && !Path::new(&journal).exists()
-    }
-
-    /// Opens a file that nobody changes.
-    fn connect_to_archived(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        let absolute = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
-        let name = absolute.to_string_lossy().replace('%', "%25");
-        let name = name.replace('?', "%3f").replace('#', "%23");
-        let uri = format!("file:{name}?immutable=1");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        Self::connect_with(path, Path::new(&uri), flags, format)
-    }
-
-    fn connect_with(
-        path: &Path,
-        name: &Path,
-        flags: OpenFlags,
-        format: &Format,
-    ) -> Result<Self, BulkError> {
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = || {
-            let connection = Connection::open_with_flags(name, flags)?;
+    fn with(connection: Connection, path: &Path, format: &Format) -> Result<Self, BulkError> {
+        let configure = || {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.set_prepared_statement_cache_capacity(64);
-            (format.prepare)(&connection)?;
-            Ok(connection)
+            (format.prepare)(&connection)
         };
-        let connection = open().map_err(|e| unopened(path, format.noun, e))?;
+        configure().map_err(|e| unopened(path, format.noun, e))?;
         Ok(Self {
             connection,
             path: path.to_owned(),
@@ -215,11 +198,14 @@ impl Database {
         let _ = self.connection.set_db_config(no_checkpoint, true);
     }
 
-    fn migrate(&self, format: &Format, from: usize) -> Result<(), BulkError> {
+    /// Runs the scripts that are missing, each as a whole or not at all.
+    fn migrate(&self, format: &Format, from: usize) -> rusqlite::Result<()> {
         let missing = format.migrations.get(from..).unwrap_or_default();
         for (script, version) in missing.iter().zip(from + 1..) {
-            let script = format!("BEGIN; {script}; PRAGMA user_version = {version}; COMMIT");
-            self.check(self.connection.execute_batch(&script))?;
+            let transaction = self.connection.unchecked_transaction()?;
+            let script = format!("{script}; PRAGMA user_version = {version}");
+            transaction.execute_batch(&script)?;
+            transaction.commit()?;
         }
         Ok(())
     }

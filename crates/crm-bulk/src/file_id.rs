@@ -88,6 +88,11 @@ fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether this process has a connection to the file of this name.
+pub(crate) fn is_connected(path: &Path) -> bool {
+    Sight::of(path).is_ok_and(|sight| open().contains_key(&sight.id))
+}
+
 /// Says that this process has a connection to a file: to be dropped after it is closed.
 #[derive(Debug)]
 pub(crate) struct Connected(FileId);

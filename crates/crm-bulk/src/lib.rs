@@ -107,6 +107,7 @@
 #![warn(missing_debug_implementations)]
 
 mod apply;
+mod archive;
 mod change;
 mod clean_up;
 mod clock;

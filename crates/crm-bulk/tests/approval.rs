@@ -254,25 +254,6 @@ async fn two_plans_of_the_same_have_the_same_digest_and_an_undo_has_its_own() {
     assert_eq!(undo.info().unwrap().digest, undo.digest().ok());
 }
 
-/// Makes a set one of version 0.1: its tables alone, with what they know of the set.
-fn as_of_version_1(path: &Path) {
-    let newer = path.with_extension("newer");
-    fs::rename(path, &newer).unwrap();
-    let connection = Connection::open(path).unwrap();
-    let columns = "id, row, repeats, owner_kind, owner_id, contact_id, action, wanted, before,
-        after, siblings, state, message, field_errors, trace_id, http_status, at, attempts";
-    let sql = format!(
-        "PRAGMA application_id = 0x43524D53; PRAGMA user_version = 1; {};
-         ATTACH '{}' AS newer;
-         INSERT INTO meta SELECT * FROM newer.meta WHERE name <> 'digest';
-         INSERT INTO rows SELECT * FROM newer.rows;
-         INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes",
-        include_str!("../src/set/schema.sql"),
-        newer.display()
-    );
-    connection.execute_batch(&sql).unwrap();
-}
-
 #[tokio::test]
 async fn a_set_of_version_0_1_is_told_adopted_once_and_protected_from_then_on() {
     let world = world(Seed::Demo).await;

@@ -137,3 +137,24 @@ pub fn states(path: &Path) -> Vec<State> {
         .map(|change| change.outcome.state)
         .collect()
 }
+
+/// Makes a set one of version 0.1: its tables alone, with what they know of the set.
+pub fn as_of_version_1(path: &Path) {
+    let newer = path.with_extension("newer");
+    std::fs::rename(path, &newer).unwrap();
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let columns = "id, row, repeats, owner_kind, owner_id, contact_id, action, wanted, before,
+        after, siblings, state, message, field_errors, trace_id, http_status, at, attempts";
+    let sql = format!(
+        "PRAGMA application_id = 0x43524D53; PRAGMA user_version = 1; {};
+         ATTACH '{}' AS newer;
+         INSERT INTO meta SELECT * FROM newer.meta WHERE name <> 'digest';
+         INSERT INTO rows SELECT * FROM newer.rows;
+         INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes",
+        include_str!("../../src/set/schema.sql"),
+        newer.display()
+    );
+    connection.execute_batch(&sql).unwrap();
+    drop(connection);
+    std::fs::remove_file(newer).unwrap();
+}

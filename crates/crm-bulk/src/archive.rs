@@ -1,0 +1,91 @@
+//! Files that this process may only read: an archive on a read-only medium, or a set that belongs
+//! to somebody else.
+//!
+//! SQLite wants to write beside a file that it reads: with a journal of commits (`-wal`) it shares
+//! an index of it (`-shm`) with the other processes. Where there is no such index, nobody works on
+//! the file, and it is read without one. Nothing is left beside it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup};
+
+use crate::run_mark::journal;
+
+/// The index of the journal that processes share while they work on a database.
+fn shared_index(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-shm");
+    name.into()
+}
+
+/// Whether a database is one that this process may only read, and that nobody works on.
+pub(crate) fn is_archived(connection: &Connection, path: &Path) -> bool {
+    let may_write = connection
+        .is_readonly(MAIN_DB)
+        .is_ok_and(|readonly| !readonly);
+    (!may_write || cannot_lock(connection)) && !shared_index(path).exists()
+}
+
+/// Whether SQLite cannot read the file since it can write nothing beside it.
+fn cannot_lock(connection: &Connection) -> bool {
+    let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+    let read = connection.pragma_query_value(None, "user_version", version);
+    read.is_err_and(|error| is_for_want_of_rights(&error))
+}
+
+/// Whether SQLite failed since it must not write to the file or beside it.
+pub(crate) fn is_for_want_of_rights(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// Opens an archived database.
+pub(crate) fn open(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
+    let opened = match journal(path).exists() {
+        false => immutable(&fs::canonicalize(path)?),
+        true => with_its_journal(path)?,
+    };
+    Ok(opened.and_then(|connection| {
+        protect(&connection)?;
+        Ok(connection)
+    }))
+}
+
+/// Refuses to write to what may be a copy: nobody would see it again.
+pub(crate) fn protect(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "query_only", true)
+}
+
+/// Reads a file that nobody changes, without its journal. No locks are taken.
+pub(crate) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+    let name = path.to_string_lossy().replace('%', "%25");
+    let name = name.replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+}
+
+/// Reads a file together with the commits in its journal: a private copy of both. Copying them
+/// drops no lock of this process, since it has none on a file that nobody works on.
+fn with_its_journal(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
+    let folder = tempfile::tempdir()?;
+    let copy = folder.path().join("copy");
+    for (from, to) in [(path, &*copy), (&journal(path), &journal(&copy))] {
+        // Not `fs::copy`, which would keep the copy from being written as well.
+        io::copy(&mut fs::File::open(from)?, &mut fs::File::create_new(to)?)?;
+    }
+    Ok(Connection::open(&copy).and_then(|whole| to_temporary(&whole)))
+}
+
+/// Copies a database to one without a name, which goes with the connection.
+pub(crate) fn to_temporary(from: &Connection) -> rusqlite::Result<Connection> {
+    /// How many pages are copied at a time.
+    const PAGES: i32 = 1_024;
+    let mut to = Connection::open("")?;
+    Backup::new(from, &mut to)?.run_to_completion(PAGES, std::time::Duration::ZERO, None)?;
+    Ok(to)
+}
