@@ -24,6 +24,7 @@ use crate::{
     TransportError, TransportErrorKind,
     connect::Bounded,
     departure,
+    encoding::unpacked,
     headers::{say_empty, say_who},
     keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
@@ -217,10 +218,11 @@ async fn read(
         };
         before_answer(&error, hints)
     })?;
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let body = Limited::new(body, answer_bytes).collect().await;
     let body = body.map_err(|error| within_answer(&*error, Hints::default()))?;
-    Ok(Response::from_parts(parts, body.to_bytes()))
+    let body = unpacked(&mut parts, body.to_bytes(), answer_bytes)?;
+    Ok(Response::from_parts(parts, body))
 }
 
 fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {

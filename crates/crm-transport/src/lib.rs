@@ -107,6 +107,8 @@ pub mod contract;
 mod credentials;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod departure;
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+mod encoding;
 mod environment;
 mod error;
 mod gate;

@@ -12,6 +12,7 @@ use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 use crate::{
     Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
     TransportError, TransportErrorKind, connecting, departure,
+    encoding::unpacked,
     headers::{USER_AGENT, say_empty},
     keep_alive,
     refine::{Hints, before_answer, invalid, within_answer},
@@ -167,9 +168,10 @@ impl Transport for ReqwestTransport {
                     departure::by(moment, || has_left.load(Ordering::Relaxed), answer).await?
                 }
             };
-            let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+            let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
             let body = Limited::new(body, self.limits.answer_bytes);
             let body = body.collect().await.map_err(refine_body)?.to_bytes();
+            let body = unpacked(&mut parts, body, self.limits.answer_bytes)?;
             let mut response = Response::from_parts(parts, body);
             response.extensions_mut().insert(sent_at);
             Ok(response)

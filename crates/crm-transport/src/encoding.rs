@@ -1,0 +1,60 @@
+//! Answers that are packed though the HTTP library did not unpack them.
+
+use bytes::Bytes;
+use http::{header, response::Parts};
+
+use crate::{Delivery, TransportError, TransportErrorKind};
+
+/// The body of an answer, unpacked if that is possible, to as many bytes at most.
+///
+/// Some servers pack what nobody asked them to. The names of encodings have no case, and `x-gzip` is
+/// `gzip` (RFC 9110, section 8.4.1), of which reqwest knows the one spelling. What only the status of a refusal tells need not be read.
+///
+/// # Errors
+///
+/// The name of the encoding, where it cannot be undone.
+pub(crate) fn unpacked(
+    parts: &mut Parts,
+    body: Bytes,
+    #[cfg(feature = "reqwest")] most: usize,
+) -> Result<Bytes, TransportError> {
+    let Some(encoding) = parts.headers.get(header::CONTENT_ENCODING) else {
+        return Ok(body);
+    };
+    let encoding = String::from_utf8_lossy(encoding.as_bytes()).to_ascii_lowercase();
+    match encoding.trim() {
+        _ if body.is_empty() => Ok(body),
+        "" | "identity" => Ok(body),
+        "gzip" | "x-gzip" => {
+            let body = gunzip(&body, most)?;
+            parts.headers.remove(header::CONTENT_ENCODING);
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Ok(body)
+        }
+        other if parts.status.is_success() => {
+            let name: String = other.chars().take(20).collect();
+            Err(unreadable(format!(
+                "it is compressed as {name:?}, which this client cannot decompress"
+            )))
+        }
+        _ => Ok(body),
+    }
+}
+
+fn gunzip(body: &[u8], most: usize) -> Result<Bytes, TransportError> {
+    use std::io::Read;
+
+    let mut unpacked = Vec::new();
+    let one_more = u64::try_from(most).map_or(u64::MAX, |most| most.saturating_add(1));
+    let mut decoder = flate2::read::MultiGzDecoder::new(body).take(one_more);
+    decoder.read_to_end(&mut unpacked).map_err(unreadable)?;
+    if unpacked.len() > most {
+        let kind = TransportErrorKind::AnswerTooLarge;
+        return Err(TransportError::new(kind, Delivery::Unknown));
+    }
+    Ok(unpacked.into())
+}
+
+fn unreadable(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TransportError {
+    TransportError::new(TransportErrorKind::UnreadableAnswer, Delivery::Unknown).with_source(reason)
+}
