@@ -134,7 +134,7 @@ fn call(key: u64) -> Call {
 }
 
 fn is_away(error: &TransportError) -> bool {
-    error.to_string().contains("is away")
+    error.to_string().contains("cannot be reached")
 }
 
 /// When the calls of many tasks passed within this time.

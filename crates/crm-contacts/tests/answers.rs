@@ -214,14 +214,14 @@ async fn a_message_says_everything_once() {
         ),
         (
             lost(),
-            "look before you repeat it: the connection was closed before an answer",
+            "look before you repeat it: the connection was closed before the service answered",
         ),
         (
             Step::Fail(
                 TransportError::new(TransportErrorKind::Connect, Delivery::NotExecuted)
                     .with_source(cut),
             ),
-            "no connection to the host; check its name and the network: the peer went away",
+            "could not connect to the host; check its name and the network: the peer went away",
         ),
         (
             status(400, problem(400, "Bad value")),

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use bytes::Bytes;
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+
+use crate::Secrets;
 
 /// Client id and secret of one application in one tenant and environment, and the
 /// application's key. White space around them is dropped; with an empty one calls end in
@@ -72,27 +75,57 @@ impl Credentials {
         self.tenant
     }
 
+    pub(crate) fn client_secret(&self) -> &str {
+        self.client_secret.expose_secret()
+    }
+
     pub(crate) fn app_key(&self) -> &str {
         self.app_key.expose_secret()
     }
 
-    /// The body of the token request (RFC 6749, section 4.4.2, credentials in the body).
-    pub(crate) fn form(&self) -> String {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
+    /// What no error text may show.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::new([self.client_secret(), self.app_key()])
+    }
+
+    /// The body of the token request (RFC 6749, section 4.4.2, credentials in the body). Its memory
+    /// is wiped with the last of its clones.
+    pub(crate) fn form(&self) -> Bytes {
+        // All of it has room from the start, each byte escaped: a text that grows leaves copies of
+        // itself behind.
+        let escaped = self.client_id.expose_secret().len() + self.client_secret().len();
+        let room = String::with_capacity(3 * escaped + NAMES);
+        let mut form = url::form_urlencoded::Serializer::new(room);
         form.append_pair("grant_type", "client_credentials")
             .append_pair("client_id", self.client_id.expose_secret())
             .append_pair("client_secret", self.client_secret.expose_secret());
         if let Some(tenant) = self.tenant {
             form.append_pair("tenant", &tenant.to_string());
         }
-        form.finish()
+        Bytes::from_owner(Zeroizing::new(form.finish()))
     }
 }
+
+/// As long as the rest of a token request is at most: its names, the kind of grant and a tenant.
+const NAMES: usize = 128;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("tenant", &self.tenant)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_token_request_has_room_from_the_start() {
+        let odd = "ü€/?".repeat(20);
+        let credentials = Credentials::new(odd.as_str(), odd.as_str(), "").for_tenant(i64::MIN);
+        let room = 3 * 2 * odd.len() + NAMES;
+        assert!(credentials.form().len() <= room);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::Secrets;
+
 /// A cause of any kind.
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -75,7 +77,7 @@ pub enum TransportErrorKind {
     IncompleteAnswer,
     /// The answer is larger than allowed. Unknown; never repeated.
     AnswerTooLarge,
-    /// The answer is no HTTP, or its content encoding cannot be read. Unknown.
+    /// The answer is not HTTP, or its content encoding cannot be read. Unknown.
     UnreadableAnswer,
     /// The credentials cannot be used: the token endpoint refused them, a part of them is empty, or
     /// no header can hold them. Not sent; never repeated.
@@ -115,25 +117,25 @@ impl TransportErrorKind {
     fn message(self) -> &'static str {
         match self {
             Self::InvalidRequest => "the request cannot be sent as it is",
-            Self::Connect => "no connection to the host; check its name and the network",
-            Self::Tls => "no secure connection to the host",
+            Self::Connect => "could not connect to the host; check its name and the network",
+            Self::Tls => "could not establish a secure connection to the host",
             Self::Timeout => "no answer in time",
-            Self::Reset => "the connection was closed before an answer",
+            Self::Reset => "the connection was closed before the service answered",
             Self::ClosedWhileIdle => {
-                "the server had closed the connection or did not take the request on"
+                "the server closed an idle connection or did not accept the request"
             }
-            Self::IncompleteAnswer => "the answer ends too early",
+            Self::IncompleteAnswer => "the answer was cut off",
             Self::AnswerTooLarge => "the answer is larger than allowed",
-            Self::UnreadableAnswer => "the answer is no HTTP, or its encoding cannot be read",
+            Self::UnreadableAnswer => "the answer is not HTTP, or its encoding cannot be read",
             Self::Credentials => "the credentials cannot be used",
-            Self::TokenEndpoint => "the token endpoint gave no token",
+            Self::TokenEndpoint => "the token endpoint did not issue a token",
             Self::RateLimited => "waiting for the rate limit would take too long",
-            Self::Expired => "it was too late to send it: what it was decided on may have changed",
-            Self::BudgetSpent => {
-                "not sent again: the service has failed so often that no repeat is left for now"
+            Self::Expired => {
+                "it was too late to send the request: the data behind it may have changed"
             }
-            Self::LimitServer => "the server of the shared rate limit is away",
-            Self::Refused => "refused before sending",
+            Self::BudgetSpent => "not sent again: too many requests have failed recently",
+            Self::LimitServer => "the server of the shared rate limit cannot be reached",
+            Self::Refused => "refused before it was sent",
             Self::Other => "the transport failed",
         }
     }
@@ -163,6 +165,21 @@ impl TransportError {
     pub(crate) fn after(mut self, attempts: u32, earlier: Delivery) -> Self {
         self.attempts = attempts;
         self.delivery = self.delivery.and(earlier);
+        self
+    }
+
+    /// The same without the secrets that its cause quotes: a server's words may be what it was sent.
+    pub(crate) fn scrubbed(mut self, secrets: &Secrets) -> Self {
+        let Some(source) = &self.source else {
+            return self;
+        };
+        let source: &(dyn Error + 'static) = &**source;
+        let chain = std::iter::successors(Some(source), |&cause| cause.source());
+        let mut texts = chain.flat_map(|cause| [cause.to_string(), format!("{cause:?}")]);
+        if texts.any(|text| secrets.scrub(&text) != text) {
+            let told = secrets.scrub(&source.to_string()).into_owned();
+            self.source = Some(told.into());
+        }
         self
     }
 

@@ -14,9 +14,16 @@ const TITLES: [&str; 5] = [
     "/error/message",
 ];
 
+/// The JSON of an answer, without the byte order mark that RFC 8259, section 8.1, lets a reader pass
+/// over.
+pub(crate) fn json(response: &Response) -> &[u8] {
+    let body = response.body();
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
 /// The title of a problem.
 pub(crate) fn title(response: &Response) -> Option<String> {
-    let problem: Value = serde_json::from_slice(response.body()).ok()?;
+    let problem: Value = serde_json::from_slice(json(response)).ok()?;
     let mut titles = TITLES
         .iter()
         .filter_map(|place| problem.pointer(place)?.as_str());

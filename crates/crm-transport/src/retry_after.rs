@@ -6,12 +6,13 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::{Response, problem};
 
-/// The longest wait that an answer may ask for; more is taken as this.
-pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest wait that an answer may ask for; more is taken as this. Who waits has bounds of its
+/// own: this one keeps what is reckoned with it within what clocks can tell.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long an answer asks to wait before the call is repeated: its `Retry-After` (RFC 9110,
 /// section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At most
-/// 15 minutes; none when that is no time at all. A date is taken from the answer's own `Date`,
+/// a day; none when that is no time at all. A date is taken from the answer's own `Date`,
 /// so that nobody's clock matters.
 ///
 /// ```

@@ -55,7 +55,7 @@ fn retry_after_value() -> impl Strategy<Value = HeaderValue> {
 
 proptest! {
     #[test]
-    fn no_answer_asks_for_more_than_15_minutes(
+    fn no_answer_asks_for_more_than_a_day(
         status in 100..1_000_u16,
         value in prop::option::of(retry_after_value()),
         title in ".*|Try again in [0-9]{1,30} seconds",
@@ -66,12 +66,12 @@ proptest! {
         if let Some(value) = value {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
-        let longest = Duration::from_secs(900);
+        let longest = Duration::from_secs(86_400);
         prop_assert!(retry_after(&response).is_none_or(|wait| wait <= longest));
     }
 
     #[test]
-    fn seconds_are_read_as_they_are(seconds in 0..900_u64) {
+    fn seconds_are_read_as_they_are(seconds in 0..86_400_u64) {
         let wait = (seconds > 0).then(|| Duration::from_secs(seconds));
         let mut response = answer(503, "");
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -91,7 +91,7 @@ proptest! {
     #[test]
     fn a_date_is_measured_against_the_answers_own(
         answered in 0..4_000_000_000_u64,
-        seconds in 1..900_u64,
+        seconds in 1..86_400_u64,
     ) {
         let date = |seconds| {
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
@@ -115,7 +115,7 @@ proptest! {
         let result = block_on(auth(answer(status, refusal.unwrap_or(body))).token_info());
         let is_refused = match status {
             400 | 401 => true,
-            403 => code == Some("invalid_client"),
+            200..=299 | 403 => code == Some("invalid_client"),
             _ => false,
         };
         prop_assert!(result.is_err() || (200..300).contains(&status));

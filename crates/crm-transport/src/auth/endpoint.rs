@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Method, Uri, header};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::Instant;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Call, Credentials, Effect, Request, Response, Transport, TransportErrorKind as Kind, measure,
-    retry_after,
+    problem, retry_after,
 };
 
 /// Where tokens are asked for, on the auth host.
@@ -29,10 +29,13 @@ const CODES: [&str; 6] = [
     "unsupported_grant_type",
 ];
 
+/// The codes of a refusal that passes: RFC 6749, section 4.1.2.1, and many use them here too.
+const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
+
 /// The body of a refusal, RFC 6749, section 5.2.
 #[derive(Deserialize)]
 struct TokenRefusal {
-    error: Option<String>,
+    error: String,
 }
 
 /// Asks for a token.
@@ -48,22 +51,14 @@ pub(super) async fn ask(
             kind @ (Kind::Tls | Kind::InvalidRequest | Kind::Refused) => kind,
             _ => Kind::TokenEndpoint,
         };
+        let error = error.scrubbed(&credentials.secrets());
         (kind, TokenFailure::Transport(error.to_string()))
     })?;
-    let status = answer.status();
-    if !status.is_success() {
-        if let Some(code) = refused(&answer) {
-            return Err((Kind::Credentials, TokenFailure::Refused { status, code }));
-        }
-        let retry_after = retry_after(&answer);
-        let reason = TokenFailure::Status {
-            status,
-            retry_after,
-        };
-        return Err((Kind::TokenEndpoint, reason));
+    if let Some(refusal) = refusal(&answer) {
+        return Err(refusal);
     }
-    let answer: TokenAnswer = serde_json::from_slice(answer.body())
-        .map_err(|_| (Kind::TokenEndpoint, TokenFailure::Unreadable))?;
+    let answer: TokenAnswer = serde_json::from_slice(problem::json(&answer))
+        .map_err(|_| (Kind::TokenEndpoint, TokenFailure::NoToken(came(&answer))))?;
     match Token::of(&answer, credentials, asked_at) {
         Some(token) => Ok((token.used_for_a_while(), answer)),
         None => Err((Kind::Credentials, TokenFailure::Header)),
@@ -73,7 +68,7 @@ pub(super) async fn ask(
 fn token_request(credentials: &Credentials) -> Request {
     let form = "application/x-www-form-urlencoded";
     let json = "application/json";
-    let mut request = Request::new(credentials.form().into());
+    let mut request = Request::new(credentials.form());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = Uri::from_static(TOKEN_PATH);
     let headers = request.headers_mut();
@@ -84,17 +79,54 @@ fn token_request(credentials: &Credentials) -> Request {
     request
 }
 
-/// The code with which the endpoint refuses the credentials. Where none is known, RFC 6749 has it
-/// refuse with 400 and 401; a 403 may as well be a gateway's.
-fn refused(answer: &Response) -> Option<&'static str> {
-    let status = answer.status().as_u16();
-    if !matches!(status, 400 | 401 | 403) {
-        return None;
+/// Why an answer brings no token, as far as its status and its code tell. RFC 6749 has the endpoint
+/// refuse credentials with 400 and 401, also where the code is unknown; a 403 may as well be a
+/// gateway's. Some endpoints refuse with 200.
+fn refusal(answer: &Response) -> Option<Refusal> {
+    let status = answer.status();
+    let refusal = serde_json::from_slice::<TokenRefusal>(problem::json(answer));
+    let told = refusal.as_ref().map_or("", |refusal| &refusal.error);
+    let known = |codes: &[&'static str]| codes.iter().copied().find(|code| *code == told);
+    let passing = |code| TokenFailure::Status {
+        status,
+        code,
+        retry_after: retry_after(answer),
+    };
+    if let Some(code) = known(&PASSING_CODES) {
+        return Some((Kind::TokenEndpoint, passing(code)));
     }
-    let refusal = serde_json::from_slice::<TokenRefusal>(answer.body());
-    let code = refusal.ok().and_then(|refusal| refusal.error);
-    let known = CODES
-        .into_iter()
-        .find(|known| code.as_deref() == Some(known));
-    known.or((status != 403).then_some("without a code"))
+    let code = match status.as_u16() {
+        200..=299 | 403 => known(&CODES),
+        400 | 401 => known(&CODES).or(Some("without a known code")),
+        _ => None,
+    };
+    if let Some(code) = code {
+        return Some((Kind::Credentials, TokenFailure::Refused { status, code }));
+    }
+    match status.is_success() {
+        true if refusal.is_ok() => {
+            let came = "an error whose code is unknown";
+            Some((Kind::TokenEndpoint, TokenFailure::NoToken(came)))
+        }
+        true => None,
+        false => Some((Kind::TokenEndpoint, passing(""))),
+    }
+}
+
+/// What an answer with a status of success brings instead of a token.
+fn came(answer: &Response) -> &'static str {
+    let body = problem::json(answer).trim_ascii_start();
+    let content_type = answer.headers().get(header::CONTENT_TYPE);
+    let says_html = content_type
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
+    if says_html || body.starts_with(b"<") {
+        "an HTML page, perhaps a sign-in page or a proxy's"
+    } else if body.is_empty() {
+        "an empty body"
+    } else if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        "JSON without an access token"
+    } else {
+        "something that is not JSON"
+    }
 }

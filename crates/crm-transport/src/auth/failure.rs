@@ -11,6 +11,9 @@ use crate::{Delivery, TransportError, TransportErrorKind};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// The longest that it is left alone because it asks for that.
+const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(15 * 60);
+
 /// Why the endpoint gave no token, without anything that it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenFailure {
@@ -22,19 +25,38 @@ pub(super) enum TokenFailure {
         status: StatusCode,
         code: &'static str,
     },
-    #[error("the token endpoint answered {status}")]
+    #[error("the token endpoint answered {status}{}{code}", if .code.is_empty() { "" } else { " " })]
     Status {
         status: StatusCode,
+        code: &'static str,
         retry_after: Option<Duration>,
     },
-    #[error("the token endpoint's answer cannot be read")]
-    Unreadable,
+    #[error(
+        "the token endpoint answered with {0} instead of a token; check the address of the auth \
+         host, and any proxy on the way to it"
+    )]
+    NoToken(&'static str),
     #[error("{0}")]
     Transport(String),
-    #[error("the app key or the token holds characters that no header may hold")]
+    #[error("the app key or the token contains characters that are not allowed in a header")]
     Header,
     #[error("the {0} is empty")]
     Empty(&'static str),
+}
+
+impl TokenFailure {
+    /// Whether asking again would hardly help: what answers is not the endpoint, or not one that
+    /// understands.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::NoToken(_) => true,
+            Self::Status { status, code, .. } => {
+                let passes = matches!(status.as_u16(), 403 | 408 | 425 | 429 | 500 | 502..=599);
+                code.is_empty() && !passes
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A failure and how callers are to take it.
@@ -42,7 +64,7 @@ pub(super) type Refusal = (TransportErrorKind, TokenFailure);
 
 /// The last failure of the endpoint.
 pub(super) struct Failure {
-    pub(super) kind: TransportErrorKind,
+    kind: TransportErrorKind,
     reason: TokenFailure,
     pub(super) pause: Pause,
 }
@@ -61,7 +83,9 @@ impl Failure {
         reason: TokenFailure,
     ) -> Self {
         let asked = match reason {
-            TokenFailure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+            TokenFailure::Status { retry_after, .. } => {
+                retry_after.unwrap_or_default().min(LONGEST_ASKED_PAUSE)
+            }
             _ => Duration::ZERO,
         };
         Self {
@@ -69,6 +93,11 @@ impl Failure {
             reason,
             pause: Pause::after(earlier.map(|earlier| earlier.pause), asked),
         }
+    }
+
+    /// Whether asking again would not help.
+    pub(super) fn is_final(&self) -> bool {
+        self.kind.is_permanent() || self.reason.is_final()
     }
 
     pub(super) fn error(&self) -> TransportError {

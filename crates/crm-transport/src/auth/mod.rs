@@ -17,7 +17,10 @@ use crate::{Call, Request, Response, Transport, TransportError, replay::Replay};
 ///
 /// An answer 401 drops the token, and the request is sent once more with another one. While
 /// another one does not help, the answer is handed on as it is, and the next token is asked for
-/// after a pause that grows to half a minute. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
+/// after a pause that grows to half a minute.
+///
+/// A refusal may quote what it was sent: each has the [`Secrets`](crate::Secrets) of its call in its
+/// extensions, and the text of an error that passes is scrubbed of them. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
 #[derive(Debug, Clone)]
 pub struct WithAuth<T> {
     inner: T,
@@ -45,7 +48,8 @@ impl<T: Transport> Transport for WithAuth<T> {
             let token = auth.token(Call::of(&request)).await?;
             let replay = Replay::of(&request);
             {
-                let response = self.inner.send_unboxed(token.authorize(request)).await?;
+                let result = self.inner.send_unboxed(token.authorize(request)).await;
+                let response = token.guard(result)?;
                 if response.status() != StatusCode::UNAUTHORIZED || !auth.refuse(&token) {
                     return Ok(response);
                 }
@@ -55,7 +59,7 @@ impl<T: Transport> Transport for WithAuth<T> {
             let token = auth.token(Call::of(&again)).await?;
             let mut again = token.authorize(again);
             Call::of_mut(&mut again).resend_count += 1;
-            let response = self.inner.send_unboxed(again).await?;
+            let response = token.guard(self.inner.send_unboxed(again).await)?;
             auth.tried_another(response.status() != StatusCode::UNAUTHORIZED);
             Ok(response)
         }

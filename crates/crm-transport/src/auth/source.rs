@@ -203,7 +203,7 @@ impl Shared {
             if let Some(failure) = &*last_failure
                 && !failure.pause.is_over()
             {
-                if failure.kind.is_permanent() || failure.pause.until > patience {
+                if failure.is_final() || failure.pause.until > patience {
                     return Err(failure.error());
                 }
                 sleep_until(failure.pause.until).await;

@@ -3,10 +3,12 @@
 use std::{sync::atomic::AtomicBool, time::Duration};
 
 use http::{HeaderName, HeaderValue, header};
-use serde::Deserialize;
+use secrecy::zeroize::{Zeroize, Zeroizing};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::{Credentials, Request};
+use crate::{Credentials, Request, Response, Secrets, TransportError};
 
 /// The header of the application's key.
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
@@ -28,17 +30,41 @@ pub(super) struct Token {
     pub(super) refresh_at: Instant,
     pub(super) expires_at: Instant,
     pub(super) scope: Option<String>,
+    /// What no error text of a call with it may show.
+    pub(super) secrets: Secrets,
     /// By an answer 401.
     pub(super) is_refused: AtomicBool,
 }
 
-/// The body of a success, RFC 6749, section 5.1.
+/// The body of a success, RFC 6749, section 5.1. The token is wiped from memory with it.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "token-cache", derive(serde::Serialize))]
 pub(crate) struct TokenAnswer {
     access_token: String,
+    #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,
     scope: Option<String>,
+}
+
+impl Drop for TokenAnswer {
+    fn drop(&mut self) {
+        self.access_token.zeroize();
+    }
+}
+
+/// A number of seconds, of which some endpoints make a text or give fractions. Anything else tells
+/// nothing.
+fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let seconds = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
+        Value::String(text) => text.trim().parse().ok().and_then(whole),
+        _ => None,
+    };
+    Ok(seconds)
+}
+
+fn whole(seconds: f64) -> Option<u64> {
+    (seconds >= 0.0).then_some(seconds as u64)
 }
 
 impl Token {
@@ -56,11 +82,16 @@ impl Token {
         let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(900)).min(LONGEST_LIFETIME);
         let margin = MARGIN.min(lifetime / 5);
         Some(Self {
-            authorization: secret(&format!("Bearer {}", answer.access_token))?,
+            authorization: secret(&Zeroizing::new(format!("Bearer {}", answer.access_token)))?,
             app_key: secret(credentials.app_key())?,
             refresh_at: asked_at + (lifetime - margin),
             expires_at: asked_at + lifetime,
             scope: answer.scope.clone(),
+            secrets: Secrets::new([
+                &answer.access_token,
+                credentials.client_secret(),
+                credentials.app_key(),
+            ]),
             is_refused: AtomicBool::new(false),
         })
     }
@@ -71,6 +102,18 @@ impl Token {
         self.refresh_at = self.refresh_at.max(earliest_end);
         self.expires_at = self.expires_at.max(earliest_end);
         self
+    }
+
+    /// What came of a request with this token: no text of it may show what it was sent.
+    pub(super) fn guard(
+        &self,
+        result: Result<Response, TransportError>,
+    ) -> Result<Response, TransportError> {
+        let mut response = result.map_err(|error| error.scrubbed(&self.secrets))?;
+        if !response.status().is_success() {
+            response.extensions_mut().insert(self.secrets.clone());
+        }
+        Ok(response)
     }
 
     pub(super) fn authorize(&self, mut request: Request) -> Request {

@@ -6,7 +6,11 @@ use http::header;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::{problem, retry_after::LONGEST};
+use crate::problem;
+
+/// The longest wait in seconds that stays in the title of a 429: a larger number may be another, of a
+/// telephone say.
+const LONGEST_WAIT: u64 = 60 * 60;
 
 use super::{Body, Headers, Interaction, Outcome};
 
@@ -195,7 +199,7 @@ impl Redactor {
         match status {
             429 => match problem::seconds(text) {
                 // A number without meaning for the wait may be somebody's.
-                Some(seconds) => format!("Wait {} s", seconds.min(LONGEST.as_secs())),
+                Some(seconds) => format!("Wait {} s", seconds.min(LONGEST_WAIT)),
                 None => self.placeholder(text),
             },
             409 if problem::speaks_of_maintenance(text) => MAINTENANCE.to_owned(),

@@ -116,7 +116,9 @@ impl Replayer {
                     None => next,
                     Some(part) => {
                         let line = next + 1;
-                        return Err(format!("line {line} of the cassette has another {part}"));
+                        return Err(format!(
+                            "line {line} of the cassette has a different {part}"
+                        ));
                     }
                 }
             }

@@ -120,7 +120,10 @@ impl Server {
             }
             Err(error) => without_quotes(&error),
         };
-        tracing::warn!(error = failure, "the server of the shared limit is away");
+        tracing::warn!(
+            error = failure,
+            "the server of the shared limit cannot be reached"
+        );
         let reason = Arc::from(failure);
         *lock(&self.away) = Some(Away {
             until: Instant::now() + AWAY,

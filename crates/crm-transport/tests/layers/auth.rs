@@ -9,7 +9,7 @@ use std::{
 };
 
 use crm_transport::{
-    Auth, Call, Credentials, Delivery, Effect, Request, Response, RetryPolicy, Transport,
+    Auth, Call, Credentials, Delivery, Effect, Request, Response, RetryPolicy, Secrets, Transport,
     TransportError, TransportErrorKind, TransportExt,
 };
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -412,19 +412,82 @@ async fn an_empty_part_of_the_credentials_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_answer_that_cannot_be_read_is_no_panic_and_shows_nothing() {
-    for body in [
-        "",
-        "[]",
-        "{}",
-        r#"{"access_token":7}"#,
-        "{\"access_token\":\"s3cret-8471",
-        "\u{0}",
+async fn what_came_instead_of_a_token_is_told_at_once_and_shows_nothing() {
+    let html = "<!DOCTYPE html><html>Sign in, s3cret-8471</html>";
+    for (status, body, told) in [
+        (200, "", "an empty body"),
+        (200, " \n", "an empty body"),
+        (200, html, "an HTML page"),
+        (200, "\u{feff}\n<html>", "an HTML page"),
+        (200, "[]", "JSON without an access token"),
+        (200, "{}", "JSON without an access token"),
+        (200, r#"{"access_token":7}"#, "JSON without an access token"),
+        (
+            200,
+            "{\"access_token\":\"s3cret-8471",
+            "something that is not JSON",
+        ),
+        (200, "\u{0}", "something that is not JSON"),
+        (
+            200,
+            r#"{"error":"s3cret-8471"}"#,
+            "an error whose code is unknown",
+        ),
+        (
+            200,
+            r#"{"error":"invalid_client"}"#,
+            "answered 200 OK invalid_client; check client id",
+        ),
+        (302, "", "answered 302 Found"),
+        (404, html, "answered 404 Not Found"),
+        (501, "", "answered 501 Not Implemented"),
     ] {
-        let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, body)));
-        let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+        let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(status, body)));
+        let auth = Auth::new(endpoint.clone(), credentials());
+        let transport = Scripted::new(mirror).with_auth(auth);
+        let started = Instant::now();
         let error = transport.send(request(Effect::Read)).await.unwrap_err();
+        assert!(error.to_string().contains(told), "{body}: {error}");
         assert!(!format!("{error} {error:?}").contains(SECRET));
+        let asked = (endpoint.calls(), started.elapsed());
+        assert_eq!(asked, (1, Duration::ZERO), "{status} {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_passes_is_waited_for_by_its_code_too() {
+    for status in [200, 400, 503] {
+        let endpoint = Scripted::new(move |call, request: &Request| match call {
+            0 => Ok(answer(status, r#"{"error":"temporarily_unavailable"}"#)),
+            _ => token(call, request),
+        });
+        let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
+        let response = transport.send(request(Effect::Read)).await.unwrap();
+        assert_eq!(response.body(), "Bearer token-1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lifetime_of_any_form_is_read() {
+    for (expires_in, seconds) in [
+        ("899", 899),
+        ("899.5", 899),
+        ("8.99e2", 899),
+        (r#""899""#, 899),
+        (r#"" 899.5 ""#, 899),
+        // None that can be read: as long as the service's own tokens.
+        ("null", 900),
+        (r#""soon""#, 900),
+        ("-1", 900),
+        ("[899]", 900),
+    ] {
+        let body = format!("\u{feff}{{\"access_token\":\"token-0\",\"expires_in\":{expires_in}}}");
+        let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, &body)));
+        let info = Auth::new(endpoint, credentials())
+            .token_info()
+            .await
+            .unwrap();
+        assert_eq!(info.expires_in.as_secs(), seconds, "{expires_in}");
     }
 }
 
@@ -460,4 +523,83 @@ async fn no_debug_output_and_no_error_shows_a_secret() {
     for secret in [SECRET, "ak1.test", "token-0"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
+}
+
+/// The secrets of a call, as an answer and an error may quote them.
+const QUOTED: &str = "Authorization: Bearer token-of-899-seconds; ST-App-Key: ak1.0123456789; \
+                      client_secret=s3cret-8471";
+
+fn long_secrets() -> Auth {
+    let token = r#"{"access_token":"token-of-899-seconds","expires_in":899}"#;
+    let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, token)));
+    Auth::new(
+        endpoint,
+        Credentials::new("cid.test", SECRET, "ak1.0123456789"),
+    )
+}
+
+#[tokio::test]
+async fn a_refusal_brings_the_secrets_that_its_texts_may_quote_and_a_success_none() {
+    for status in [200, 204, 302, 400, 401, 404, 429, 503] {
+        let wire = Scripted::new(move |_, _: &Request| Ok(answer(status, "")));
+        let transport = wire.with_auth(long_secrets());
+        let response = transport.send(request(Effect::Read)).await.unwrap();
+        let secrets = Secrets::of(&response);
+        assert_eq!(secrets.is_none(), response.status().is_success());
+        if let Some(secrets) = secrets {
+            assert_eq!(
+                secrets.scrub(QUOTED),
+                "Authorization: Bearer [secret]; ST-App-Key: [secret]; client_secret=[secret]"
+            );
+            assert_eq!(format!("{secrets:?}"), "Secrets { .. }");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_error_that_quotes_what_was_sent_shows_a_secret() {
+    /// Shows another text than its cause, as errors of libraries do.
+    #[derive(Debug, thiserror::Error)]
+    #[error("it failed")]
+    struct Outer(#[source] std::io::Error);
+
+    let quoting = |outer: bool| {
+        Scripted::new(move |_, _: &Request| {
+            let error = TransportError::new(TransportErrorKind::Other, Delivery::Unknown);
+            let cause = std::io::Error::other(QUOTED);
+            Err(match outer {
+                true => error.with_source(Outer(cause)),
+                false => error.with_source(cause),
+            })
+        })
+    };
+    for outer in [false, true] {
+        let transport = quoting(outer).with_auth(long_secrets());
+        let error = transport.send(request(Effect::Creates)).await.unwrap_err();
+        let mut shown = format!("{error} {error:?}");
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            shown += &cause.to_string();
+            source = cause.source();
+        }
+        for secret in ["token-of-899-seconds", "ak1.0123456789", SECRET] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+        let endpoint = Auth::new(quoting(outer), credentials());
+        let error = endpoint.token_info().await.unwrap_err();
+        assert_eq!(error.kind(), TransportErrorKind::TokenEndpoint);
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_secret_keeps_its_cause() {
+    let wire = Scripted::new(|_, _: &Request| {
+        let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown).with_source(cause))
+    });
+    let transport = wire.with_auth(long_secrets());
+    let error = transport.send(request(Effect::Creates)).await.unwrap_err();
+    assert!(error.get_ref().unwrap().is::<std::io::Error>());
 }

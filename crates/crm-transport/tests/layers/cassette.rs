@@ -202,7 +202,7 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         (
             429,
             r#"{"title":"Too many calls for 8185550142"}"#,
-            "Wait 900 s",
+            "Wait 3600 s",
         ),
         (409, r#"{"title":"Down for maintenance"}"#, "Down for maint"),
         (
@@ -349,7 +349,7 @@ async fn strict_replay_wants_the_same_requests_in_the_same_order() {
         assert_eq!(error.delivery(), Delivery::NotExecuted);
         let text = error.to_string();
         assert!(
-            text.contains(&format!("line 1 of the cassette has another {part}")),
+            text.contains(&format!("line 1 of the cassette has a different {part}")),
             "{text}"
         );
     }
