@@ -4,6 +4,7 @@
 mod cell;
 mod characters;
 mod email;
+mod new_value;
 mod phone;
 mod refusal;
 mod region;
@@ -13,6 +14,7 @@ pub use self::{
     cell::check_cell,
     characters::{digits, is_invisible},
     email::Email,
+    new_value::{Extensions, NewValue, NewValues, memo_with_extension},
     phone::{Phone, PhoneReader},
     refusal::Refusal,
     region::{Region, UnknownRegion},

@@ -57,6 +57,13 @@ pub enum Refusal {
     /// The mark of an extension without the extension, as a lone `x` at the end.
     #[error("ends where an extension should follow")]
     NoExtension,
+    /// A number with an extension, where nobody said what becomes of it; see
+    /// [`Extensions`](crate::Extensions).
+    #[error(
+        "has an extension, for which the service has no place; choose whether it goes to the memo, \
+         is dropped, or is sent with the number"
+    )]
+    Extension,
     /// A local number: the area code is missing, as in `555-0142`.
     #[error("has no area code; give the whole number")]
     NoAreaCode,

@@ -1,0 +1,191 @@
+//! What is stored of a value that somebody typed.
+
+use std::borrow::Cow;
+
+use crate::{Email, PhoneReader, Refusal};
+
+/// What becomes of the extension of a telephone number. The API has one member for a number, and
+/// services that keep digits alone append the extension's to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extensions {
+    /// A number with an extension is refused.
+    #[default]
+    Refuse,
+    /// It goes into the memo, as `ext. 7`.
+    Memo,
+    /// It is left out.
+    Drop,
+    /// It is sent behind the number, as `8185550142 ext. 7`; the service may append its digits.
+    Send,
+}
+
+/// How values that shall be stored are read: the same wherever somebody gives one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[must_use]
+pub struct NewValues {
+    reader: PhoneReader,
+    extensions: Extensions,
+}
+
+/// A telephone number or an e-mail address as it will be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewValue {
+    value: String,
+    extension: Option<String>,
+}
+
+/// Shows nothing: numbers and addresses are personal data.
+impl std::fmt::Debug for NewValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewValue").finish_non_exhaustive()
+    }
+}
+
+impl NewValues {
+    /// Telephone numbers are read by `reader`, those with an extension are refused.
+    pub fn new(reader: PhoneReader) -> Self {
+        Self {
+            reader,
+            extensions: Extensions::Refuse,
+        }
+    }
+
+    /// What becomes of extensions.
+    pub fn extensions(self, extensions: Extensions) -> Self {
+        Self { extensions, ..self }
+    }
+
+    /// How telephone numbers are read.
+    pub fn reader(self) -> PhoneReader {
+        self.reader
+    }
+
+    /// Reads a telephone number: its digits as a service keeps them, [`Phone::stored`].
+    ///
+    /// ```
+    /// use crm_values::{Extensions, NewValues, Refusal};
+    ///
+    /// let typed = "+1 (818) 555-0142 ext. 7";
+    /// assert_eq!(NewValues::default().phone(typed).unwrap_err(), Refusal::Extension);
+    /// let read = NewValues::default().extensions(Extensions::Memo).phone(typed)?;
+    /// assert_eq!(read.value(), "8185550142");
+    /// assert_eq!(read.memo(Some("Gate")).as_deref(), Some("Gate, ext. 7"));
+    /// # Ok::<(), Refusal>(())
+    /// ```
+    ///
+    /// [`Phone::stored`]: crate::Phone::stored
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`]; [`Refusal::Extension`] unless [`extensions`](Self::extensions) says what
+    /// becomes of it.
+    pub fn phone(self, text: &str) -> Result<NewValue, Refusal> {
+        let phone = self.reader.phone(text)?;
+        let (number, extension) = (phone.stored(), phone.extension());
+        let (value, memo) = match (self.extensions, extension) {
+            (Extensions::Refuse, Some(_)) => return Err(Refusal::Extension),
+            (Extensions::Send, Some(extension)) => (format!("{number} ext. {extension}"), None),
+            (Extensions::Memo, extension) => (number.to_owned(), extension),
+            (Extensions::Drop, _) | (_, None) => (number.to_owned(), None),
+        };
+        Ok(NewValue {
+            value,
+            extension: memo.map(str::to_owned),
+        })
+    }
+
+    /// Reads an e-mail address: it is stored as it was typed, without surrounding blanks.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`].
+    pub fn email(self, text: &str) -> Result<NewValue, Refusal> {
+        let email = Email::read(text)?;
+        Ok(NewValue {
+            value: email.as_str().to_owned(),
+            extension: None,
+        })
+    }
+
+    /// Reads what looks like an address as one, anything else as a telephone number.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`].
+    pub fn by_looks(self, text: &str) -> Result<NewValue, Refusal> {
+        match text.contains(['@', '＠']) {
+            true => self.email(text),
+            false => self.phone(text),
+        }
+    }
+}
+
+impl NewValue {
+    /// The number or address as it will be stored.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The extension that goes into the memo.
+    #[must_use]
+    pub fn extension(&self) -> Option<&str> {
+        self.extension.as_deref()
+    }
+
+    /// The memo that the contact gets: the one that it has or shall have, with the extension
+    /// behind it. `None` if there is neither.
+    #[must_use]
+    pub fn memo(&self, memo: Option<&str>) -> Option<String> {
+        match &self.extension {
+            Some(extension) => Some(memo_with_extension(memo, extension).into_owned()),
+            None => memo.map(str::to_owned),
+        }
+    }
+}
+
+/// A memo with an extension in it, once.
+///
+/// ```
+/// use crm_values::memo_with_extension;
+///
+/// assert_eq!(memo_with_extension(None, "7"), "ext. 7");
+/// assert_eq!(memo_with_extension(Some("Gate"), "7"), "Gate, ext. 7");
+/// assert_eq!(memo_with_extension(Some("Gate, ext. 7"), "7"), "Gate, ext. 7");
+/// ```
+#[must_use]
+pub fn memo_with_extension<'m>(memo: Option<&'m str>, extension: &str) -> Cow<'m, str> {
+    let note = format!("ext. {extension}");
+    match memo.filter(|memo| !memo.trim().is_empty()) {
+        None => Cow::Owned(note),
+        Some(memo) if memo == note || memo.ends_with(&format!(", {note}")) => Cow::Borrowed(memo),
+        Some(memo) => Cow::Owned(format!("{memo}, {note}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_an_extension_is_for_the_user_to_say() {
+        let read = |extensions| {
+            NewValues::default()
+                .extensions(extensions)
+                .phone("818-555-0142x7")
+        };
+        assert_eq!(read(Extensions::Refuse), Err(Refusal::Extension));
+        for (extensions, value, extension) in [
+            (Extensions::Memo, "8185550142", Some("7")),
+            (Extensions::Drop, "8185550142", None),
+            (Extensions::Send, "8185550142 ext. 7", None),
+        ] {
+            let read = read(extensions).unwrap();
+            assert_eq!(
+                (read.value(), read.extension()),
+                (value, extension),
+                "{extensions:?}"
+            );
+        }
+    }
+}
