@@ -46,12 +46,6 @@
 //! | reverse it | [`ChangeSet::undo`] |
 //! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`visible`] |
 //!
-//! # Features
-//!
-//! | Feature | Default | Adds |
-//! |---|---|---|
-//! | `phonenumber` | no | `CleanUp::normalize_phones`: telephone numbers of every country |
-//!
 //! # What is safe
 //!
 //! - A change is durable as in flight before its request leaves, and durable with its outcome

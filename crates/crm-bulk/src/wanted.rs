@@ -7,6 +7,7 @@ use crm_models::{
     Contact, ContactChange, ContactPreferences, ContactType, CreateContactRequest,
     PreferenceChange, PreferencesError, UpdateContactRequest,
 };
+use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
 
 use crate::MemberChange;
@@ -46,6 +47,14 @@ pub struct Wanted {
     /// Receives statements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statements: Option<bool>,
+    /// The extension of a telephone number, to be added to the memo that the contact has or shall
+    /// have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<String>,
+    /// Why `value` must not be stored: it is sent to no contact, and only one that has it already
+    /// is as wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
     /// The value counts letter by letter: another way to write the same number or address is a
     /// difference. For a creation, which restores a contact then: also beside the contacts that
     /// had this number or address when it was deleted.
@@ -59,8 +68,12 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Wanted {
-    /// The same in the words of `crm-models`.
+    /// The same in the words of `crm-models`, for a contact that is not there yet.
     pub fn change(&self) -> ContactChange {
+        self.change_of(None)
+    }
+
+    fn change_of(&self, present: Option<&Contact>) -> ContactChange {
         let mut change = ContactChange::new().preferences(self.preferences());
         if let Some(contact_type) = &self.contact_type {
             change = change.contact_type(contact_type.clone());
@@ -68,10 +81,20 @@ impl Wanted {
         if let Some(value) = &self.value {
             change = change.value(value);
         }
-        if let Some(memo) = &self.memo {
+        if let Some(memo) = self.memo_of(present) {
             change = change.memo(memo);
         }
         change
+    }
+
+    /// The memo to send: an extension is added to the one that is named or kept.
+    fn memo_of<'a>(&'a self, present: Option<&'a Contact>) -> Option<Cow<'a, str>> {
+        let Some(extension) = &self.extension else {
+            return self.memo.as_deref().map(Cow::Borrowed);
+        };
+        let kept = || present.and_then(|contact| contact.memo.as_deref());
+        let memo = self.memo.as_deref().or_else(kept);
+        Some(memo_with_extension(memo, extension))
     }
 
     /// The flags that are named.
@@ -109,7 +132,7 @@ impl Wanted {
         &self,
         present: &Contact,
     ) -> Result<Option<UpdateContactRequest>, PreferencesError> {
-        let request = plan(present, &self.change())?;
+        let request = plan(present, &self.change_of(Some(present)))?;
         if !self.exact {
             return Ok(request);
         }
@@ -138,9 +161,9 @@ impl Wanted {
         if self.exact {
             request = request.as_it_was();
         }
-        Some(match self.memo.as_deref() {
-            None | Some("") => request,
-            Some(memo) => request.memo(memo),
+        Some(match self.memo_of(None) {
+            Some(memo) if !memo.is_empty() => request.memo(memo),
+            _ => request,
         })
     }
 
@@ -150,6 +173,7 @@ impl Wanted {
         let text = |name, old: Option<&'a str>, new: Option<&'a str>| {
             member(name, old.map(Cow::Borrowed), new.map(Cow::Borrowed))
         };
+        let memo = present.and_then(|contact| contact.memo.as_deref());
         let flag = |name, old: fn(&ContactPreferences) -> bool, new: Option<bool>| {
             member(name, preferences.map(old).map(on_off), new.map(on_off))
         };
@@ -164,11 +188,7 @@ impl Wanted {
                 present.map(|contact| contact.value.as_str()),
                 self.value.as_deref(),
             ),
-            text(
-                "memo",
-                present.and_then(|contact| contact.memo.as_deref()),
-                self.memo.as_deref(),
-            ),
+            member("memo", memo.map(Cow::Borrowed), self.memo_of(present)),
             flag(
                 "job reminders",
                 |p| p.job_reminders_enabled,

@@ -15,6 +15,7 @@ use crm_bulk::{
 };
 use crm_models::{ContactChange, ContactType, CreateContactRequest, LocationId, Timestamp};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+use crm_values::{Extensions, NewValues, PhoneReader};
 
 fn csv(text: &str) -> Input {
     Input::csv("rows", Cursor::new(text.to_owned()))
@@ -538,8 +539,7 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
     let before = values(&world);
     let clean_up = CleanUp::new()
         .lowercase_emails()
-        .normalize_phones("US")
-        .unwrap()
+        .normalize_phones(PhoneReader::default())
         .replace_domain("old.example", "new.example")
         .unwrap();
     Plan::new(world.site.clone())
@@ -844,4 +844,83 @@ async fn only_what_is_sent_is_shown_and_calls_are_counted_with_flags() {
     let members = planned[0].members();
     let shown: Vec<_> = members.iter().map(|member| member.name.as_ref()).collect();
     assert_eq!(shown, ["memo"]);
+}
+
+#[tokio::test]
+async fn a_value_that_must_not_be_stored_makes_the_row_wrong_unless_the_contact_has_it() {
+    let world = world(Seed::Demo).await;
+    let location = world.service.location(LocationId::new(2001).unwrap());
+    let old = CreateContactRequest::new(ContactType::Phone, "818-555-0142 Ana");
+    let old = location.create(old).await.unwrap().id;
+    let other = CreateContactRequest::new(ContactType::Phone, "2135550198");
+    let other = location.create(other).await.unwrap().id;
+    let rows = format!(
+        "location_id,contact_id,value\n2001,{old},8185550142 Ana\n2001,3001,213-555-0177²\n\
+         2001,{other},+1 (213) 555-0199\n"
+    );
+    let planned = async |snapshot: bool, skip: bool, name: &str| {
+        let mut plan = Plan::new(world.site.clone());
+        if skip {
+            plan = plan.skip_invalid();
+        }
+        let input = Input::csv("rows", Cursor::new(rows.clone()));
+        match snapshot {
+            true => plan
+                .snapshot(world.snapshot().await)
+                .from_snapshot(input, world.path(name)),
+            false => plan.from_api(&world.service, input, world.path(name)).await,
+        }
+    };
+    for snapshot in [true, false] {
+        let error = planned(snapshot, false, "none.crm").await.unwrap_err();
+        let BulkError::InvalidRows(invalid) = error else {
+            panic!("{error}");
+        };
+        assert_eq!((invalid.rows, invalid.cells[0].line), (1, 3));
+        assert!(invalid.cells[0].reason.contains('²'), "{invalid}");
+        assert!(!world.path("none.crm").exists());
+
+        let name = format!("{snapshot}.crm");
+        let summary = planned(snapshot, true, &name).await.unwrap();
+        assert_eq!(summary.invalid_rows(), 1);
+        let set = ChangeSet::open(world.path(&name)).unwrap();
+        let changes: Vec<_> = set.changes(&Selection::all()).map(Result::unwrap).collect();
+        let states: Vec<_> = changes.iter().map(|change| change.outcome.state).collect();
+        assert_eq!(states, [State::Already, State::Failed, State::Planned]);
+        let members = changes[2].members();
+        assert_eq!(members[0].new, "2135550199", "as it will be stored");
+    }
+}
+
+#[tokio::test]
+async fn an_extension_goes_behind_the_memo_that_is_there() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,value\n2001,3001,213-555-0199 x12\n";
+    let values = NewValues::default().extensions(Extensions::Memo);
+    Plan::new(world.site.clone())
+        .values(values)
+        .from_api(
+            &world.service,
+            Input::csv("rows", rows.as_bytes()),
+            world.path("set.crm"),
+        )
+        .await
+        .unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    world.apply(Apply::new(set)).await.unwrap();
+    let contact = world
+        .service
+        .location(LocationId::new(2001).unwrap())
+        .find(3001.try_into().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(contact.value, "2135550199");
+    assert_eq!(
+        contact.memo.as_deref(),
+        Some("Site manager, after 4 pm, ext. 12")
+    );
+    let again = world
+        .plan(rows.replace(" x12", "").as_str(), "again.crm")
+        .await;
+    assert_eq!(again.totals().unwrap().open(), 0);
 }

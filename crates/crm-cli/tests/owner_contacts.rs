@@ -254,7 +254,7 @@ fn unknown_preferences_are_not_guessed() {
         "--marketing-updates",
         "off",
     ];
-    let refused = service.crm(&one).assert().code(2);
+    let mut refused = service.crm(&one).assert().code(2);
     assert!(
         stderr(&refused).contains("give all of --job-reminders"),
         "{}",
@@ -284,4 +284,64 @@ fn a_contact_of_a_type_not_known_yet_takes_any_value() {
     let update = ["location-contacts", "update", "990001", "990001"];
     let updated = service.json(&[&update[..], &["--value", "#~"]].concat());
     assert_eq!(updated["differences"][0]["after"], "#~");
+}
+
+#[test]
+fn a_number_is_sent_as_it_will_be_stored() {
+    let service = Service::start();
+    let update = ["location-contacts", "update", "2001", "3001", "--value"];
+    let shown = service.ok(&[&update[..], &["+1 (213) 555-0199"]].concat());
+    assert!(shown.contains("→ 2135550199"), "{shown}");
+    let abroad = ["020 7946 0958", "--region", "GB"];
+    let shown = service.ok(&[&update[..], &abroad].concat());
+    assert!(shown.contains("→ 02079460958"), "{shown}");
+    let shown = service.ok(&[&update[..], &["1-800-FLOWERS", "--vanity"]].concat());
+    assert!(shown.contains("→ 8003569377"), "{shown}");
+}
+
+#[test]
+fn a_value_that_is_not_surely_one_number_is_refused_and_nothing_is_sent() {
+    let service = Service::start();
+    let before = service.json(&["location-contacts", "get", "2001", "3001"]);
+    for (value, reason) in [
+        ("213-555-0177²", "`²`"),
+        ("818-555-O142", "letters"),
+        ("212 200 1111 / 212 200 2222", "more than one number"),
+        ("818-555-0142 ext 12", "--extensions memo|drop|send"),
+        ("555-0142", "no area code"),
+        ("0000000000", "cannot be a telephone number of US"),
+    ] {
+        for command in [
+            &["location-contacts", "update", "2001", "3001"][..],
+            &["location-contacts", "create", "2001", "--type", "Phone"],
+        ] {
+            let mut refused = service.crm(&[command, &["--value", value]].concat());
+            let refused = refused.assert().failure().code(2);
+            assert!(stderr(&refused).contains(reason), "{}", stderr(&refused));
+        }
+    }
+    assert_eq!(
+        service.json(&["location-contacts", "get", "2001", "3001"]),
+        before
+    );
+}
+
+#[test]
+fn an_extension_goes_where_the_user_says() {
+    let service = Service::start();
+    let update = [
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--value",
+        "213-555-0199 x12",
+    ];
+    let memo = service.ok(&[&update[..], &["--extensions", "memo"]].concat());
+    assert!(
+        memo.contains("→ Site manager, after 4 pm, ext. 12"),
+        "{memo}"
+    );
+    let dropped = service.ok(&[&update[..], &["--extensions", "drop"]].concat());
+    assert!(dropped.contains("nothing"), "{dropped}");
 }

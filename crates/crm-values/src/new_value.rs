@@ -121,6 +121,15 @@ impl NewValues {
 }
 
 impl NewValue {
+    /// A value that a record has already, whether it can be read or not: it stays as it is.
+    #[must_use]
+    pub fn kept(value: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            extension: None,
+        }
+    }
+
     /// The number or address as it will be stored.
     #[must_use]
     pub fn value(&self) -> &str {

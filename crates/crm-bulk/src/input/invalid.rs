@@ -239,17 +239,17 @@ impl BadRows {
     }
 
     /// What was found. The file is complete then.
-    pub(crate) fn finish(self) -> Result<Option<InvalidRows>, BulkError> {
-        if let (Some(file), Some(path)) = (self.file, &self.path) {
+    pub(crate) fn finish(&mut self) -> Result<Option<InvalidRows>, BulkError> {
+        if let (Some(file), Some(path)) = (self.file.take(), &self.path) {
             file.finish()
                 .map_err(|e| BulkError::file(path, "written", e))?;
         }
         Ok((self.rows > 0).then_some(InvalidRows {
-            name: self.name,
+            name: self.name.clone(),
             rows: self.rows,
-            cells: self.cells,
+            cells: std::mem::take(&mut self.cells),
             more_cells: self.more_cells,
-            mend: self.path,
+            mend: self.path.clone(),
         }))
     }
 }

@@ -2,10 +2,12 @@
 
 use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, LocationId};
 
+use crm_values::NewValues;
+
 use super::{
     columns::{Cells, Column},
     invalid::BadCell,
-    values::{WAS_AN_AMOUNT, key, was_an_amount},
+    values::key,
 };
 use crate::{Action, OwnerId, Wanted};
 
@@ -14,6 +16,8 @@ use crate::{Action, OwnerId, Wanted};
 pub(crate) struct RowRequest {
     pub(crate) select: Select,
     pub(crate) action: Action,
+    /// What is wrong with the row unless the contact has this value already.
+    pub(crate) doubt: Option<BadCell>,
 }
 
 /// Which contacts a row is about.
@@ -29,17 +33,26 @@ pub(crate) enum Select {
 
 impl RowRequest {
     /// Reads the cells of a row, or says what is wrong with each.
-    pub(crate) fn read(line: u64, cells: &Cells<'_>, clear: &str) -> Result<Self, Vec<BadCell>> {
+    pub(crate) fn read(
+        line: u64,
+        cells: &Cells<'_>,
+        clear: &str,
+        values: NewValues,
+    ) -> Result<Self, Vec<BadCell>> {
         let mut reader = Reader {
             line,
             cells,
             clear,
+            values,
             bad: Vec::new(),
         };
         let request = reader.request();
         match request {
             Some(request) if reader.bad.is_empty() => Ok(request),
-            _ => Err(reader.bad),
+            request => {
+                reader.bad.extend(request.and_then(|request| request.doubt));
+                Err(reader.bad)
+            }
         }
     }
 }
@@ -48,6 +61,7 @@ struct Reader<'a> {
     line: u64,
     cells: &'a Cells<'a>,
     clear: &'a str,
+    values: NewValues,
     bad: Vec<BadCell>,
 }
 
@@ -69,11 +83,19 @@ impl Reader<'_> {
             Some(Select::Value(..)) => Column::NewValue,
             _ => Column::Value,
         };
-        let wanted = self.wanted(value);
-        let writes = wanted.value.as_deref().filter(|_| verb != Verb::Delete);
-        if writes.is_some_and(was_an_amount) {
-            self.refuse(value, WAS_AN_AMOUNT);
-        }
+        let mut wanted = self.wanted(value);
+        let doubt = match verb {
+            Verb::Delete => None,
+            // What the contact has already need not be right: nothing is sent then.
+            Verb::Update if matches!(select, Some(Select::Contact(..))) => {
+                self.read_value(value, &mut wanted).err()
+            }
+            Verb::Update | Verb::Create => {
+                let refused = self.read_value(value, &mut wanted).err();
+                self.bad.extend(refused);
+                None
+            }
+        };
         let action = match verb {
             Verb::Update => self.update(wanted),
             Verb::Create => self.create(wanted),
@@ -82,7 +104,31 @@ impl Reader<'_> {
         Some(RowRequest {
             select: select?,
             action,
+            doubt,
         })
+    }
+
+    /// Puts the value as it will be stored in place of the one that was typed.
+    fn read_value(&self, column: Column, wanted: &mut Wanted) -> Result<(), BadCell> {
+        let Some(typed) = &wanted.value else {
+            return Ok(());
+        };
+        let read = match &wanted.contact_type {
+            Some(ContactType::Email) => self.values.email(typed),
+            Some(contact_type) if contact_type.is_phone() => self.values.phone(typed),
+            _ => self.values.by_looks(typed),
+        };
+        match read {
+            Ok(read) => {
+                wanted.extension = read.extension().map(str::to_owned);
+                wanted.value = Some(read.value().to_owned());
+                Ok(())
+            }
+            Err(refusal) => {
+                wanted.refused = Some(refusal.to_string());
+                Err(self.bad_cell(Some(column), &refusal.to_string()))
+            }
+        }
     }
 
     fn verb(&mut self) -> Verb {
@@ -181,12 +227,15 @@ impl Reader<'_> {
             marketing_updates: self.flag(Column::MarketingUpdates),
             invoices: self.flag(Column::Invoices),
             statements: self.flag(Column::Statements),
-            exact: false,
+            ..Wanted::default()
         }
     }
 
     fn update(&mut self, wanted: Wanted) -> Action {
-        if let Err(invalid) = wanted.change().check() {
+        // A value that was refused is judged beside the contact's own.
+        if wanted.refused.is_none()
+            && let Err(invalid) = wanted.change().check()
+        {
             self.refuse_members(&invalid.fields);
         }
         Action::Update(wanted)
@@ -194,6 +243,7 @@ impl Reader<'_> {
 
     fn create(&mut self, wanted: Wanted) -> Action {
         match wanted.creation() {
+            Some(_) if wanted.refused.is_some() => {}
             Some(request) => {
                 if let Err(invalid) = request.check() {
                     self.refuse_members(&invalid.fields);
@@ -287,14 +337,19 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, column: Option<Column>, reason: &str) {
+        let bad = self.bad_cell(column, reason);
+        self.bad.push(bad);
+    }
+
+    fn bad_cell(&self, column: Option<Column>, reason: &str) -> BadCell {
         let value = column.and_then(|column| self.cells.get(column));
-        self.bad.push(BadCell {
+        BadCell {
             line: self.line,
             column: column.map_or("", Column::name).to_owned(),
             value: value.unwrap_or_default().to_owned(),
             reason: reason.to_owned(),
             personal: column.is_some_and(Column::is_personal),
-        });
+        }
     }
 }
 
@@ -307,7 +362,7 @@ mod tests {
         for (column, text) in cells {
             row.set(*column, *text);
         }
-        RowRequest::read(7, &row, "(clear)")
+        RowRequest::read(7, &row, "(clear)", NewValues::default())
     }
 
     #[test]
@@ -348,6 +403,34 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_read_as_it_will_be_stored_and_one_that_must_not_be_is_told() {
+        use Column::*;
+        let update = [(LocationId, "5"), (ContactId, "9")];
+        let create = [(LocationId, "5"), (Action, "create"), (Type, "Phone")];
+        let select = [(Value, "8185550142")];
+        for (typed, stored) in [
+            ("+1 (818) 555-0177", Some("8185550177")),
+            ("8185550142.0", None),
+            ("213-555-0177²", None),
+            ("818-555-0142 ext 12", None),
+            ("#N/A", None),
+        ] {
+            let updates = read(&[&update[..], &[(Value, typed)]].concat()).unwrap();
+            let crate::Action::Update(wanted) = &updates.action else {
+                panic!("{updates:?}");
+            };
+            // The contact may have it already.
+            assert_eq!(updates.doubt.is_some(), stored.is_none(), "{typed}");
+            assert_eq!(wanted.refused.is_some(), stored.is_none(), "{typed}");
+            assert_eq!(wanted.value.as_deref(), Some(stored.unwrap_or(typed)));
+            for (cells, column) in [(&create[..], Value), (&select[..], NewValue)] {
+                let read = read(&[cells, &[(column, typed)]].concat());
+                assert_eq!(read.is_ok(), stored.is_some(), "{typed}");
+            }
+        }
+    }
+
+    #[test]
     fn a_wrong_row_says_which_column_is_wrong() {
         use Column::*;
         let contact = [(LocationId, "5"), (ContactId, "9")];
@@ -359,8 +442,6 @@ mod tests {
             (&[(Action, "delete"), (Memo, "x")], "action"),
             (&[(Value, "(clear)")], "value"),
             (&[(NewValue, "8185550142")], "new_value"),
-            (&[(Value, "8185550142.0")], "value"),
-            (&[(Value, "8.18555E+09")], "value"),
             (&[(Type, "Pager")], "type"),
             (&[(Statements, "maybe")], "statements"),
             (&[], ""),

@@ -68,7 +68,7 @@ fn plan(
     request: RowRequest,
     present: Option<Known>,
 ) -> Result<(), BulkError> {
-    let RowRequest { select, action } = request;
+    let RowRequest { select, action, .. } = request;
     let row = Some(place.row);
     match select {
         Select::Contact(owner, id) => {

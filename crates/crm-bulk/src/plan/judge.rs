@@ -1,6 +1,6 @@
 //! What is to be done, given what is there. Pure functions.
 
-use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
+use crm_models::{Contact, ContactId, ContactType, CreateContactRequest, UpdateContactRequest};
 
 use crate::{Outcome, State, Wanted};
 
@@ -25,6 +25,18 @@ pub(crate) fn request(
 ) -> Result<Option<UpdateContactRequest>, Outcome> {
     let failed = |why: String| Outcome::because(State::Failed, why);
     let request = wanted.request(present).map_err(|e| failed(e.to_string()))?;
+    let sends_value = request
+        .as_ref()
+        .is_some_and(|request| request.get_value().is_some());
+    // A kind that the contract does not know takes any value.
+    let becomes = wanted
+        .contact_type
+        .as_ref()
+        .unwrap_or(&present.contact_type);
+    let is_read = becomes.is_phone() || *becomes == ContactType::Email;
+    if let Some(why) = wanted.refused.as_deref().filter(|_| sends_value && is_read) {
+        return Err(failed(format!("value {why}")));
+    }
     let named = wanted.contact_type.is_some() || wanted.value.is_some();
     if request.is_some() && named && !wanted.exact {
         let suits = wanted.change().check_for(present);

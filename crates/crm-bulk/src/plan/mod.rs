@@ -10,9 +10,13 @@ use std::path::{Path, PathBuf};
 use crm_contacts::ContactsService;
 use crm_models::Timestamp;
 use crm_transport::Transport;
+use crm_values::NewValues;
 
 pub(crate) use self::rows::{describe_input, leave_out, refuse_to_mend_in};
-use self::{from_snapshot::Batch, rows::RowPlace};
+use self::{
+    from_snapshot::Batch,
+    rows::{ReadRows, RowPlace},
+};
 use crate::{
     BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
     input::Select,
@@ -45,6 +49,7 @@ pub struct Plan {
     site: Site,
     snapshot: Option<Snapshot>,
     clean_up: CleanUp,
+    values: NewValues,
     skip_invalid: bool,
     mend: Option<PathBuf>,
 }
@@ -76,6 +81,7 @@ impl Plan {
             site,
             snapshot: None,
             clean_up: CleanUp::new(),
+            values: NewValues::default(),
             skip_invalid: false,
             mend: None,
         }
@@ -90,6 +96,14 @@ impl Plan {
     /// Writes the values that rows set in the cleaned form.
     pub fn clean_up(mut self, clean_up: CleanUp) -> Self {
         self.clean_up = clean_up;
+        self
+    }
+
+    /// How the numbers and addresses that rows set are read: numbers of the United States, and
+    /// none with an extension, unless this says otherwise. What cannot be read is wrong, unless
+    /// the contact has it already.
+    pub fn values(mut self, values: NewValues) -> Self {
+        self.values = values;
         self
     }
 
@@ -124,9 +138,9 @@ impl Plan {
         let (snapshot, known_at) = self.complete_snapshot(input.name())?;
         let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
         let mut batch = Batch::new(snapshot, &draft);
-        let (rows, invalid) =
-            self.read(input, &draft, |place, request| batch.add(place, request))?;
+        let read = self.read(input, &draft, |place, request| batch.add(place, request))?;
         batch.finish()?;
+        let (rows, invalid) = read.finish(&draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
         Ok(PlanSummary {
@@ -153,8 +167,9 @@ impl Plan {
         self.site.admit_service(service, out.as_ref())?;
         let mut draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
         let mut found_at = None;
-        let (rows, invalid) = self.outline(input, &draft, &mut found_at)?;
+        let read = self.outline(input, &draft, &mut found_at)?;
         let read_at = from_api::read(service, &mut draft).await?;
+        let (rows, invalid) = read.finish(&draft)?;
         // What the snapshot did not know yet was not found.
         let known_at = found_at.map_or(read_at, |found_at| read_at.min(found_at));
         draft.set_known_at(known_at)?;
@@ -192,7 +207,7 @@ impl Plan {
         input: Input,
         draft: &Draft,
         found_at: &mut Option<Timestamp>,
-    ) -> Result<(u64, Option<InvalidRows>), BulkError> {
+    ) -> Result<ReadRows, BulkError> {
         let name = input.name().to_owned();
         let complete = match self.snapshot {
             Some(_) => Some(self.complete_snapshot(&name)?),

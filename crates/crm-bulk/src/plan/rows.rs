@@ -1,6 +1,6 @@
 //! The rows of an input: what is kept of each, and what is wrong with them.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use crm_models::ContactType;
 
@@ -20,7 +20,7 @@ impl Plan {
         input: Input,
         draft: &Draft,
         mut plan: impl FnMut(RowPlace, RowRequest) -> Result<(), BulkError>,
-    ) -> Result<(u64, Option<InvalidRows>), BulkError> {
+    ) -> Result<ReadRows, BulkError> {
         let dialect = input.dialect().clone();
         let (name, format) = (input.name().to_owned(), input.format());
         let mut others = vec![draft.path()];
@@ -31,6 +31,7 @@ impl Plan {
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.marks, &header)?;
         let mut bad = BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref());
+        let mut doubts = Vec::new();
         let mut row = 0;
         while let Some(read) = rows.next()? {
             row += 1;
@@ -46,7 +47,7 @@ impl Plan {
                     continue;
                 }
             };
-            let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear);
+            let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear, self.values);
             match request {
                 Err(cells) => {
                     if self.skip_invalid {
@@ -59,6 +60,10 @@ impl Plan {
                 Ok(mut request) => {
                     self.clean(&mut request);
                     draft.add_row(row, raw.line, raw.data)?;
+                    if let Some(cell) = request.doubt.take() {
+                        let data = raw.data.to_owned();
+                        doubts.push(Doubt { row, cell, data });
+                    }
                     let place = RowPlace {
                         row,
                         line: raw.line,
@@ -69,10 +74,16 @@ impl Plan {
         }
         // The input is closed before the file to mend is put in place.
         drop(rows);
-        match bad.finish()? {
-            Some(invalid) if !self.skip_invalid => Err(invalid.into()),
-            invalid => Ok((row, invalid)),
+        let mut read = ReadRows {
+            rows: row,
+            bad,
+            doubts,
+            skip_invalid: self.skip_invalid,
+        };
+        if !read.bad.is_empty() {
+            read.refuse()?;
         }
+        Ok(read)
     }
 
     fn clean(&self, request: &mut RowRequest) {
@@ -89,6 +100,53 @@ impl Plan {
                 wanted.value = Some(cleaned);
             }
         }
+    }
+}
+
+/// The rows of an input, of which some may be wrong only beside the contacts that they name.
+pub(super) struct ReadRows {
+    rows: u64,
+    bad: BadRows,
+    doubts: Vec<Doubt>,
+    skip_invalid: bool,
+}
+
+/// A row with a value that must not be stored.
+struct Doubt {
+    row: u64,
+    cell: BadCell,
+    data: String,
+}
+
+impl ReadRows {
+    /// How many rows there are and which are wrong, once all are planned: those too whose value
+    /// must not be stored and is not the contact's already.
+    pub(super) fn finish(mut self, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
+        let doubts = std::mem::take(&mut self.doubts);
+        let failed = match doubts.is_empty() {
+            true => BTreeSet::new(),
+            false => draft.failed_rows()?,
+        };
+        for Doubt { row, cell, data } in doubts {
+            if failed.contains(&row) {
+                self.bad.add(cell.line, vec![cell], &data)?;
+            }
+        }
+        let invalid = match self.skip_invalid {
+            true => self.bad.finish()?,
+            false => self.refuse().map(|()| None)?,
+        };
+        Ok((self.rows, invalid))
+    }
+
+    /// Ends the planning when a row is wrong and none may be.
+    fn refuse(&mut self) -> Result<(), BulkError> {
+        if self.skip_invalid {
+            return Ok(());
+        }
+        self.bad
+            .finish()?
+            .map_or(Ok(()), |invalid| Err(invalid.into()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A change set in the making.
 
-use std::{cell::Cell, path::Path};
+use std::{cell::Cell, collections::BTreeSet, path::Path};
 
 use crm_models::Timestamp;
 use rusqlite::params;
@@ -99,6 +99,17 @@ impl Draft {
     ) -> Result<(), BulkError> {
         let sql = "UPDATE rows SET state = ?2, message = ?3 WHERE row = ?1";
         self.execute(sql, params![row, state.map(State::as_str), why])
+    }
+
+    /// The rows that ask for a change that cannot be made.
+    pub(crate) fn failed_rows(&self) -> Result<BTreeSet<u64>, BulkError> {
+        let database = self.database();
+        let sql = "SELECT row FROM changes WHERE state = 'failed' AND row IS NOT NULL";
+        let rows = || {
+            let mut query = database.connection.prepare(sql)?;
+            query.query_map([], |row| row.get(0))?.collect()
+        };
+        database.check(rows())
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {

@@ -5,6 +5,9 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use crm_models::{ContactType, CreateContactRequest, Sort, Timestamp};
+use crm_values::{Extensions, NewValue, NewValues, PhoneReader, Refusal, Region};
+
+use crate::error::CliError;
 
 /// Calls the setters of a filter for the options that were given.
 macro_rules! narrow {
@@ -45,6 +48,98 @@ impl From<Switch> for bool {
     }
 }
 
+/// How telephone numbers are read that somebody typed.
+#[derive(Debug, Args)]
+pub(crate) struct NumberArgs {
+    /// The country of telephone numbers without a country code
+    #[arg(long, value_name = "CODE", default_value_t)]
+    region: Region,
+
+    /// Read letters as digits, as in 1-800-FLOWERS; otherwise they are refused
+    #[arg(long)]
+    vanity: bool,
+}
+
+impl NumberArgs {
+    pub(crate) fn reader(&self) -> PhoneReader {
+        PhoneReader::new(self.region).vanity(self.vanity)
+    }
+}
+
+/// How numbers and addresses are read that shall be stored.
+#[derive(Debug, Args)]
+pub(crate) struct ValueArgs {
+    #[command(flatten)]
+    numbers: NumberArgs,
+
+    /// What becomes of extensions, for which the service has no place; otherwise they are refused
+    #[arg(long, value_name = "HOW")]
+    extensions: Option<ExtensionsArg>,
+}
+
+/// The choices of `--extensions`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExtensionsArg {
+    /// Add it to the memo
+    Memo,
+    /// Leave it out
+    Drop,
+    /// Send it behind the number; the service may append its digits
+    Send,
+}
+
+impl ValueArgs {
+    pub(crate) fn values(&self) -> NewValues {
+        NewValues::new(self.numbers.reader()).extensions(match self.extensions {
+            None => Extensions::Refuse,
+            Some(ExtensionsArg::Memo) => Extensions::Memo,
+            Some(ExtensionsArg::Drop) => Extensions::Drop,
+            Some(ExtensionsArg::Send) => Extensions::Send,
+        })
+    }
+
+    /// Reads a value as one of this kind, or by its looks where the kind is not known.
+    pub(super) fn read(
+        &self,
+        contact_type: Option<&ContactType>,
+        text: &str,
+    ) -> Result<NewValue, CliError> {
+        let values = self.values();
+        let read = match contact_type {
+            Some(ContactType::Email) => values.email(text),
+            Some(of) if of.is_phone() => values.phone(text),
+            // A kind that the contract does not know takes any value.
+            Some(_) => return Ok(NewValue::kept(text)),
+            None => values.by_looks(text),
+        };
+        read.map_err(|refusal| {
+            CliError::Usage(match refusal {
+                Refusal::Extension => {
+                    "--value has an extension, for which the service has no place; say what \
+                     becomes of it: --extensions memo|drop|send"
+                        .to_owned()
+                }
+                refusal => format!("--value {refusal}"),
+            })
+        })
+    }
+
+    /// As [`read`](Self::read), of a record of this kind. The value that it has already need not be
+    /// right: it stays.
+    pub(super) fn read_beside(
+        &self,
+        present: &str,
+        contact_type: &ContactType,
+        text: Option<&str>,
+    ) -> Result<Option<NewValue>, CliError> {
+        match text {
+            None => Ok(None),
+            Some(text) if text == present => Ok(Some(NewValue::kept(text))),
+            Some(text) => self.read(Some(contact_type), text).map(Some),
+        }
+    }
+}
+
 /// A new telephone number or address.
 #[derive(Debug, Args)]
 pub(crate) struct NewContact {
@@ -59,11 +154,22 @@ pub(crate) struct NewContact {
     /// A note
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) memo: Option<String>,
+
+    #[command(flatten)]
+    values: ValueArgs,
 }
 
-impl From<NewContact> for CreateContactRequest {
-    fn from(new: NewContact) -> Self {
-        narrow!(Self::new(new.contact_type, new.value), memo(new.memo))
+impl NewContact {
+    /// The value as it will be stored, and the memo with what the value cannot hold.
+    pub(super) fn read(&self) -> Result<(String, Option<String>), CliError> {
+        let read = self.values.read(Some(&self.contact_type), &self.value)?;
+        Ok((read.value().to_owned(), read.memo(self.memo.as_deref())))
+    }
+
+    pub(super) fn request(self) -> Result<CreateContactRequest, CliError> {
+        let (value, memo) = self.read()?;
+        let request = CreateContactRequest::new(self.contact_type, value);
+        Ok(narrow!(request, memo(memo)))
     }
 }
 
@@ -86,6 +192,19 @@ impl MemoChange {
             true => Some(String::new()),
             false => self.memo,
         }
+    }
+}
+
+/// The memo to send beside a value, to a record that has `present`: an extension is added to the
+/// memo that is named or kept.
+pub(super) fn memo_beside(
+    named: Option<String>,
+    value: Option<&NewValue>,
+    present: Option<&str>,
+) -> Option<String> {
+    match value.filter(|value| value.extension().is_some()) {
+        Some(value) => value.memo(named.as_deref().or(present)),
+        None => named,
     }
 }
 

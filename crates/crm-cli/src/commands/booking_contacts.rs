@@ -3,11 +3,11 @@
 use clap::Subcommand;
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, Check, ContactId, ContactType,
-    CreateContactRequest, UpdateBookingContactRequest, UpdatedBookingContact,
+    UpdateBookingContactRequest, UpdatedBookingContact,
 };
 
 use super::{
-    args::{MemoChange, NewContact, contact_type, narrow},
+    args::{MemoChange, NewContact, ValueArgs, contact_type, memo_beside, narrow},
     list::ListArgs,
     update::{Asked, check_fits},
 };
@@ -77,6 +77,9 @@ pub(crate) enum BookingContacts {
 
         #[command(flatten)]
         memo: MemoChange,
+
+        #[command(flatten)]
+        values: ValueArgs,
     },
 
     /// Delete a contact
@@ -126,7 +129,7 @@ impl BookingContacts {
             } => {
                 let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
-                records.one(&contacts.create(CreateContactRequest::from(contact)).await?)
+                records.one(&contacts.create(contact.request()?).await?)
             }
             Self::Update {
                 booking,
@@ -135,21 +138,29 @@ impl BookingContacts {
                 contact_type,
                 value,
                 memo,
+                values,
             } => {
-                let update = narrow!(
-                    UpdateBookingContactRequest::new(),
-                    contact_type(contact_type),
-                    value(value),
-                    memo(memo.memo()),
-                );
-                // Whether a value fits the type is known after the read only.
-                let update = update.allow_unknown_type();
-                update.check().map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("booking {booking}, contact {contact}");
-                let asked = Asked::by(&update)?;
                 let records = output.records::<BookingContact>()?;
+                let memo = memo.memo();
+                // Whether a value fits the type is known after the read only.
+                let update = |value: Option<String>, memo: Option<String>| {
+                    narrow!(
+                        UpdateBookingContactRequest::new().allow_unknown_type(),
+                        contact_type(contact_type.clone()),
+                        value(value),
+                        memo(memo),
+                    )
+                };
+                let typed = update(value.clone(), memo.clone());
+                typed.check().map_err(crm_contacts::ContactsError::from)?;
                 let contacts = service.provider_booking(provider, booking);
                 let before = contacts.find(contact).await?;
+                let of = contact_type.as_ref().unwrap_or(&before.contact_type);
+                let read = values.read_beside(&before.value, of, value.as_deref())?;
+                let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
+                let update = update(read.map(|read| read.value().to_owned()), memo);
+                let asked = Asked::by(&update)?;
                 if asked.has("type") || asked.has("value") {
                     check_fits(
                         update.get_contact_type().unwrap_or(&before.contact_type),

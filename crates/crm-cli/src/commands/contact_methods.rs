@@ -7,7 +7,7 @@ use crm_models::{
 };
 
 use super::{
-    args::{MemoChange, NewContact, Order, Times, contact_type, narrow},
+    args::{MemoChange, NewContact, Order, Times, ValueArgs, contact_type, memo_beside, narrow},
     list::ListArgs,
     update::{Asked, check_fits},
 };
@@ -81,6 +81,9 @@ pub(crate) enum ContactMethods {
 
         #[command(flatten)]
         memo: MemoChange,
+
+        #[command(flatten)]
+        values: ValueArgs,
     },
 
     /// Delete a contact method
@@ -142,13 +145,15 @@ pub(crate) struct Members {
     reference_id: Option<String>,
 }
 
-impl From<Members> for ContactMethodRequest {
-    fn from(given: Members) -> Self {
-        narrow!(
-            Self::new(given.contact.contact_type, given.contact.value),
-            memo(given.contact.memo),
-            reference_id(given.reference_id),
-        )
+impl Members {
+    fn request(self) -> Result<ContactMethodRequest, CliError> {
+        let (value, memo) = self.contact.read()?;
+        let request = ContactMethodRequest::new(self.contact.contact_type, value);
+        Ok(narrow!(
+            request,
+            memo(memo),
+            reference_id(self.reference_id)
+        ))
     }
 }
 
@@ -175,7 +180,7 @@ impl ContactMethods {
             Self::Create { person, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let person = service.person(person);
-                records.one(&person.create_method(members.into()).await?)
+                records.one(&person.create_method(members.request()?).await?)
             }
             Self::Upsert {
                 person,
@@ -184,29 +189,35 @@ impl ContactMethods {
             } => {
                 let records = output.records::<ContactMethod>()?;
                 let method = service.person(person).method(method);
-                records.one(&method.upsert(members.into()).await?)
+                records.one(&method.upsert(members.request()?).await?)
             }
             Self::Update {
                 person,
                 method: id,
                 value,
                 memo,
+                values,
             } => {
-                let update = narrow!(
-                    UpdateContactMethodRequest::new(),
-                    value(value.clone()),
-                    memo(memo.memo()),
-                );
+                let memo = memo.memo();
                 // Whether a value fits the type is known after the read only.
-                let update = update.allow_unknown_type();
-                update.check().map_err(crm_contacts::ContactsError::from)?;
+                let update = |value: Option<String>, memo: Option<String>| {
+                    let update = UpdateContactMethodRequest::new().allow_unknown_type();
+                    narrow!(update, value(value), memo(memo))
+                };
+                let typed = update(value.clone(), memo.clone());
+                typed.check().map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("person {person}, contact method {id}");
-                let (method, asked) = (service.person(person).method(id), Asked::by(&update)?);
+                let method = service.person(person).method(id);
                 let records = output.records::<ContactMethod>()?;
                 let before = method.get().await?;
-                if let Some(value) = value {
-                    check_fits(&before.contact_type, &value)?;
+                let of = &before.contact_type;
+                let read = values.read_beside(&before.value, of, value.as_deref())?;
+                if let Some(read) = &read {
+                    check_fits(of, read.value())?;
                 }
+                let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
+                let update = update(read.map(|read| read.value().to_owned()), memo);
+                let asked = Asked::by(&update)?;
                 if asked.is_met_by(&before)? {
                     return records.updated(&subject, &[], &before);
                 }

@@ -6,7 +6,11 @@ use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
-use crate::{error::CliError, interrupt, output::note, session::Session};
+use crm_values::PhoneReader;
+
+use crate::{
+    commands::args::ValueArgs, error::CliError, interrupt, output::note, session::Session,
+};
 
 /// Compare rows of changes with the present contacts and write a change set. Nothing is sent
 /// to the contacts.
@@ -47,6 +51,9 @@ pub(crate) struct PlanCommand {
     max_age: u64,
 
     #[command(flatten)]
+    values: ValueArgs,
+
+    #[command(flatten)]
     clean_up: CleanUpArgs,
 
     /// How many differences to show
@@ -65,16 +72,6 @@ pub(super) struct CleanUpArgs {
     /// Write telephone numbers as digits
     #[arg(long)]
     normalize_phones: bool,
-
-    /// The country of telephone numbers without a country code
-    #[arg(
-        long,
-        value_name = "CODE",
-        default_value = "US",
-        value_parser = region,
-        requires = "normalize_phones"
-    )]
-    region: String,
 
     /// Write e-mail addresses in lower case
     #[arg(long)]
@@ -95,18 +92,11 @@ fn domains(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn region(text: &str) -> Result<String, String> {
-    match CleanUp::new().normalize_phones(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 impl CleanUpArgs {
-    fn clean_up(&self) -> Result<CleanUp, BulkError> {
+    fn clean_up(&self, reader: PhoneReader) -> Result<CleanUp, BulkError> {
         let mut clean_up = CleanUp::new();
         if self.normalize_phones {
-            clean_up = clean_up.normalize_phones(&self.region)?;
+            clean_up = clean_up.normalize_phones(reader);
         }
         if self.lowercase_emails {
             clean_up = clean_up.lowercase_emails();
@@ -132,7 +122,9 @@ impl PlanCommand {
 
     /// Plans, shows it, and answers how many changes there are to apply.
     async fn plan(self, session: &Session<'_>) -> Result<u64, CliError> {
-        let mut plan = Plan::new(site(session)).clean_up(self.clean_up.clean_up()?);
+        let values = self.values.values();
+        let clean_up = self.clean_up.clean_up(values.reader())?;
+        let mut plan = Plan::new(site(session)).values(values).clean_up(clean_up);
         if self.rows.skip_invalid {
             plan = plan.skip_invalid();
         }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use crm_contacts::{Creation, Owner};
-use crm_models::{Contact, ContactFilter, ContactId, CreateContactRequest, InvalidId};
+use crm_models::{Contact, ContactFilter, ContactId, InvalidId};
 
 use super::{
     args::{NewContact, Times, narrow},
@@ -95,7 +95,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
             } => {
                 let records = output.records::<Contact>()?;
                 let contacts = service.owner(owner);
-                let request = CreateContactRequest::from(contact);
+                let request = contact.request()?;
                 let created = match unless_present {
                     true => contacts.create_unless_present(request).await?,
                     false => Creation::Created(contacts.create(request).await?),

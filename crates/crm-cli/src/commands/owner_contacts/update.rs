@@ -8,7 +8,7 @@ use crm_models::{
 
 use super::TypedOwner;
 use crate::{
-    commands::args::{MemoChange, Switch, contact_type, narrow},
+    commands::args::{MemoChange, Switch, ValueArgs, contact_type, memo_beside, narrow},
     error::CliError,
     output::Change,
     report,
@@ -36,6 +36,9 @@ pub(crate) struct Update<O: TypedOwner> {
     #[command(flatten)]
     memo: MemoChange,
 
+    #[command(flatten)]
+    values: ValueArgs,
+
     /// Whether job reminders are received
     #[arg(long, value_name = "ON|OFF")]
     job_reminders: Option<Switch>,
@@ -59,16 +62,39 @@ pub(crate) struct Update<O: TypedOwner> {
 
 impl<O: TypedOwner> Update<O> {
     pub(super) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
-        let (owner, id, since) = (self.owner, self.contact, self.if_unmodified_since);
-        let change = self.change();
+        let preferences = self.preferences();
+        let Self {
+            owner,
+            contact: id,
+            contact_type,
+            value,
+            memo,
+            values,
+            if_unmodified_since: since,
+            ..
+        } = self;
+        let memo = memo.memo();
+        let change = |value: Option<String>, memo: Option<String>| {
+            narrow!(
+                ContactChange::new().preferences(preferences.clone()),
+                contact_type(contact_type.clone()),
+                value(value),
+                memo(memo),
+            )
+        };
+        let typed = change(value.clone(), memo.clone());
         // Whether a value fits the type is known after the read only.
-        let any_type = change.clone().allow_unknown_type();
+        let any_type = typed.allow_unknown_type();
         any_type
             .check()
             .map_err(crm_contacts::ContactsError::from)?;
         let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
         let before = contacts.find(id).await?;
+        let of = contact_type.as_ref().unwrap_or(&before.contact_type);
+        let read = values.read_beside(&before.value, of, value.as_deref())?;
+        let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
+        let change = change(read.map(|read| read.value().to_owned()), memo);
         let planned = planned(&before, &change);
 
         let updated = match since {
@@ -94,19 +120,13 @@ impl<O: TypedOwner> Update<O> {
         }
     }
 
-    fn change(self) -> ContactChange {
-        let preferences = narrow!(
+    fn preferences(&self) -> PreferenceChange {
+        narrow!(
             PreferenceChange::new(),
             job_reminders(self.job_reminders.map(bool::from)),
             marketing_updates(self.marketing_updates.map(bool::from)),
             invoices(self.invoices.map(bool::from)),
             statements(self.statements.map(bool::from)),
-        );
-        narrow!(
-            ContactChange::new().preferences(preferences),
-            contact_type(self.contact_type),
-            value(self.value),
-            memo(self.memo.memo()),
         )
     }
 }
