@@ -12,6 +12,7 @@ use crate::{
     error::ContactsError,
     handle::handle,
     operations::owner::{ExportContacts, Owner},
+    progress::{Progress, Stall, key_of},
 };
 
 /// How long to wait before asking a feed for news: the contract says 5 to 10 minutes.
@@ -68,7 +69,8 @@ impl<T: Transport, O: Owner> Export<T, O> {
 
     /// The batches up to the present end of the feed: the one that says `has_more` = false.
     /// Its token resumes the feed later. After an error the stream ends; go on from the last
-    /// token.
+    /// token. A feed that says for ever that there is more, with nothing new in it, is an error:
+    /// [`ContactsError::Stalled`].
     pub fn batches(
         self,
     ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin + use<T, O>
@@ -137,6 +139,7 @@ struct Position<T, O> {
     service: ContactsService<T>,
     operation: ExportContacts<O>,
     token: Option<ContinuationToken>,
+    progress: Progress,
 }
 
 impl<T: Transport, O: Owner> Position<T, O> {
@@ -149,17 +152,17 @@ impl<T: Transport, O: Owner> Position<T, O> {
                 owner: PhantomData,
             },
             token,
+            progress: Progress::of_feed(),
         }
     }
 
     /// The next batch, always with a token: an answer without one keeps the token before it.
     async fn next(&mut self) -> Result<ExportBatch<ExportedContact<O>>, ContactsError> {
         let mut batch = self.service.call(&self.operation).await?;
-        let moved = batch.continue_from.is_some() && batch.continue_from != self.token;
-        if batch.has_more && !moved {
-            let site = Box::new(self.service.site(&O::EXPORT, []));
-            return Err(ContactsError::FeedStalled { site });
-        }
+        self.note(&batch).map_err(|how| ContactsError::Stalled {
+            site: Box::new(self.service.site(&O::EXPORT, [])),
+            how,
+        })?;
         if batch.continue_from.is_none() {
             batch.continue_from.clone_from(&self.token);
         }
@@ -169,5 +172,19 @@ impl<T: Transport, O: Owner> Position<T, O> {
             self.operation.query = query.from(ExportFrom::Token(token.clone()));
         }
         Ok(batch)
+    }
+
+    /// Refuses a feed that does not get on. One that is at its end may show the same again.
+    fn note(&mut self, batch: &ExportBatch<ExportedContact<O>>) -> Result<(), Stall> {
+        if !batch.has_more {
+            self.progress = Progress::of_feed();
+            return Ok(());
+        }
+        if batch.continue_from.is_none() || batch.continue_from == self.token {
+            return Err(Stall::Token);
+        }
+        let key =
+            |record: &ExportedContact<O>| key_of(&(record.owner, record.id, record.modified_on));
+        self.progress.note(batch.data.iter().map(key))
     }
 }

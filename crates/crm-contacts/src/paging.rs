@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, vec};
 
-use crm_models::{Page, PageQuery};
+use crm_models::{Page, PageQuery, TenantId};
 use crm_transport::{Moment, Transport};
 use futures_core::Stream;
 use futures_util::{
@@ -13,9 +13,10 @@ use futures_util::{
 
 use crate::{
     ContactsService, Reading,
-    error::{Advice, ContactsError},
+    error::{Advice, CallSite, ContactsError},
     handle::handle,
     operation::Operation,
+    progress::Progress,
 };
 
 /// An operation that answers one page of a list; [`ContactsService::list`] walks it.
@@ -57,6 +58,12 @@ pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
 
     /// The page that the request asks for. A list begins with it, by default with page 1.
     fn page_mut(&mut self) -> &mut PageQuery;
+
+    /// A number that tells an item from the others, by which a list that never ends is recognised;
+    /// none where there is nothing like an id. Then the number of the page has to do.
+    fn key(_item: &Self::Item) -> Option<u64> {
+        None
+    }
 }
 
 macro_rules! paged {
@@ -66,6 +73,10 @@ macro_rules! paged {
 
             fn page_mut(&mut self) -> &mut PageQuery {
                 &mut self.page
+            }
+
+            fn key(item: &$item) -> Option<u64> {
+                Some(crate::progress::key_of(&item.id))
             }
         }
     };
@@ -144,8 +155,9 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self
     }
 
-    /// The pages, each with `has_more` and `total_count`. Ends after the page that says that
-    /// there are no more, and after an empty one. After an error the stream ends.
+    /// The pages, each with `has_more` and `total_count`. Ends after the page that says that there
+    /// are no more. After an error the stream ends: also after [`ContactsError::Stalled`], of a list
+    /// that never ends, since its pages are empty or come again and again.
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -175,6 +187,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             operations,
             prefetch,
         } = self;
+        let tenant = service.tenant();
         let pages = Pages {
             operations: operations.into_iter(),
             prefetch,
@@ -185,6 +198,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             },
             next: None,
             ahead: None,
+            tenant,
+            progress: Progress::of_list(),
         };
         Box::pin(stream::try_unfold(pages, |mut pages| async move {
             let page = pages.next().await?;
@@ -267,6 +282,9 @@ struct Pages<P, C, F: Future> {
     next: Option<(P, i32)>,
     /// The call for that page, if it was started early.
     ahead: Option<Pin<Box<MaybeDone<F>>>>,
+    tenant: TenantId,
+    /// Of the list of that operation.
+    progress: Progress,
 }
 
 impl<P, C, F> Pages<P, C, F>
@@ -279,6 +297,7 @@ where
         let next = self.next.take().or_else(|| {
             let mut operation = self.operations.next()?;
             let first = operation.page_mut().get_page().unwrap_or(1);
+            self.progress = Progress::of_list();
             Some((operation, first))
         });
         let Some((operation, number)) = next else {
@@ -299,7 +318,8 @@ where
             Some(early) => early,
             None => self.ask(&operation, number).await,
         }?;
-        if page.record.has_more && !page.record.data.is_empty() {
+        if page.record.has_more {
+            self.note(&operation, &page.record)?;
             let next = number.saturating_add(1);
             if self.prefetch {
                 let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, next)));
@@ -310,6 +330,19 @@ where
             self.next = Some((operation, next));
         }
         Ok(Some(page))
+    }
+
+    /// Refuses a list that does not get on.
+    fn note(&mut self, operation: &P, page: &Page<P::Item>) -> Result<(), ContactsError> {
+        let keys = page.data.iter().map(|item| P::key(item));
+        let noted = match page.data.first().is_some_and(|item| P::key(item).is_none()) {
+            true => self.progress.note([u64::from(page.page.unsigned_abs())]),
+            false => self.progress.note(keys.flatten()),
+        };
+        noted.map_err(|how| ContactsError::Stalled {
+            site: Box::new(CallSite::of(operation, self.tenant)),
+            how,
+        })
     }
 
     fn ask(&self, operation: &P, number: i32) -> F {

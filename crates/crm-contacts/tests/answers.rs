@@ -6,9 +6,11 @@
 mod common;
 
 use common::*;
-use crm_contacts::{Advice, ContactsError, RefusalKind};
-use crm_models::{Check, ContactChange, PersonFilter};
-use crm_transport::{Delivery, TransportError, TransportErrorKind};
+use crm_contacts::{Advice, ContactsError, ContactsService, RefusalKind};
+use crm_models::{BodyForm, Check, ContactChange, PersonFilter, TenantId};
+use crm_transport::{
+    Delivery, MockTransport, Response, Secrets, TransportError, TransportErrorKind,
+};
 
 /// The error of an update that is answered so.
 async fn update_error(step: Step) -> ContactsError {
@@ -86,6 +88,59 @@ async fn the_wait_of_a_429_is_read_from_its_title() {
     .await;
     let refusal = error.refusal().unwrap();
     assert_eq!(refusal.retry_after, Some(std::time::Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn a_wait_is_told_as_people_say_it() {
+    for (seconds, words) in [
+        (40, "in 40 s"),
+        (150, "in 3 min"),
+        (3_600, "in 1 h"),
+        (5_400, "in 1 h 30 min"),
+    ] {
+        let text = update_error(Step::Wait(429, seconds)).await.to_string();
+        assert!(text.contains(&format!("({words})")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_shows_no_secret_that_it_quotes() {
+    let body = r#"{"title":"Bearer t\u006fken-0123456789 is not known",
+        "traceId":"00-token-0123456789"}"#;
+    let mut transport = MockTransport::new();
+    transport.expect_send().returning(move |_| {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = 401.try_into().unwrap();
+        let secrets = Secrets::new(["token-0123456789"]);
+        response.extensions_mut().insert(secrets);
+        Ok(response)
+    });
+    let service = ContactsService::new(transport, TenantId::new(1_001).unwrap());
+    let error = service.location(location()).find(id(1)).await.unwrap_err();
+    let text = format!("{error} {error:?} {:?}", error.trace_id());
+    assert!(!text.contains("0123456789"), "{text}");
+    assert_eq!(error.trace_id(), Some("00-[secret]"));
+}
+
+#[tokio::test]
+async fn html_instead_of_json_is_called_html_and_a_byte_order_mark_is_passed_over() {
+    let listed = format!("\u{feff}{}", page(1, false, &[mobile(1)]));
+    let (service, _) = service([ok(listed), ok("\u{feff} <!DOCTYPE html><p>Sign in")]);
+    let contacts = service.location(location());
+    contacts.find(id(1)).await.unwrap();
+    let error = contacts.find(id(1)).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ContactsError::Unreadable {
+                form: BodyForm::Html,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("HTML"), "{error}");
+    assert_eq!(error.advice(), Advice::Correct, "a read");
 }
 
 #[tokio::test(start_paused = true)]

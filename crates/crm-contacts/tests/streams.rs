@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use common::*;
 use crm_contacts::{
-    ContactsError, ContactsService, Operation, POLLING_INTERVAL, PagedOperation, Spec,
-    operations::locations::GetContactList,
+    Advice, ContactsError, ContactsService, Operation, POLLING_INTERVAL, PagedOperation, Spec,
+    Stall, operations::locations::GetContactList,
 };
 use crm_models::{
     ContactFilter, ContinuationToken, CustomerId, ExportFrom, LocationId, Page, PageQuery, TenantId,
@@ -37,13 +37,78 @@ async fn a_list_of_118_contacts_has_118() {
 }
 
 #[tokio::test]
-async fn a_list_ends_on_an_empty_page_whatever_it_says() {
+async fn an_empty_page_that_says_that_there_is_more_ends_no_list() {
     let (service, _) = service([
         ok(page(1, true, &[mobile(1)])),
         ok(page::<&str>(2, true, &[])),
+        ok(page(3, false, &[mobile(2)])),
     ]);
     let found = service.location(location()).list().collect().await.unwrap();
-    assert_eq!(found.len(), 1);
+    assert_eq!(found.len(), 2);
+}
+
+fn is_stalled(error: &ContactsError, how: Stall) -> bool {
+    assert_eq!(error.advice(), Advice::Later);
+    matches!(error, ContactsError::Stalled { how: it, .. } if *it == how)
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_an_error_that_says_so() {
+    let endless = |ids: &str| {
+        let cycle: Vec<Vec<_>> = ids
+            .split('|')
+            .map(|page| {
+                page.split_whitespace()
+                    .map(|id| mobile(id.parse().unwrap()))
+                    .collect()
+            })
+            .collect();
+        let numbered = (1..=50).map(move |number| {
+            let items = &cycle[(number - 1) % cycle.len()];
+            ok(page(number.try_into().unwrap(), true, items))
+        });
+        service(numbered)
+    };
+    for (ids, how) in [
+        ("1 2", Stall::Repeats),
+        ("1 2|3 4", Stall::Repeats),
+        ("1|2|3|4 5", Stall::Repeats),
+        ("", Stall::Empty(3)),
+        ("1|", Stall::Repeats),
+    ] {
+        for prefetch in [false, true] {
+            let (service, _) = endless(ids);
+            let list = service.location(location()).list();
+            let list = if prefetch { list.prefetch() } else { list };
+            let error = list.collect().await.unwrap_err();
+            assert!(is_stalled(&error, how), "{ids}: {error}");
+            assert!(error.to_string().contains("/locations/55021/contacts"));
+        }
+        let (service, _) = endless(ids);
+        let error = service.location(location()).find(id(99)).await.unwrap_err();
+        assert!(is_stalled(&error, how), "not said to be not found: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_ones_own_that_never_ends_is_known_by_the_numbers_of_its_pages() {
+    let (service, _) = service((0..9).map(|_| ok(page(1, true, &["1"]))));
+    let error = service.list(GetLocations(PageQuery::new())).collect().await;
+    assert!(is_stalled(&error.unwrap_err(), Stall::Repeats));
+}
+
+#[tokio::test]
+async fn a_feed_of_ever_new_tokens_with_nothing_new_in_it_is_an_error() {
+    for (ids, how) in [
+        (&[] as &[i64], Stall::Empty(100)),
+        (&[1, 2], Stall::Repeats),
+    ] {
+        let batches = (0..200).map(|n| ok(batch(true, Some(&format!("t{n}")), ids)));
+        let (service, _) = service(batches);
+        let export = service.export::<LocationId>().batches();
+        let error = export.try_collect::<Vec<_>>().await.unwrap_err();
+        assert!(is_stalled(&error, how), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -294,7 +359,13 @@ async fn an_export_that_cannot_go_on_is_an_error_not_an_endless_loop() {
         ]);
         let results: Vec<_> = service.export::<LocationId>().batches().collect().await;
         assert!(results[0].is_ok());
-        assert!(matches!(results[1], Err(ContactsError::FeedStalled { .. })));
+        assert!(matches!(
+            results[1],
+            Err(ContactsError::Stalled {
+                how: Stall::Token,
+                ..
+            })
+        ));
         assert_eq!(results.len(), 2);
     }
 }

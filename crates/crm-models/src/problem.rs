@@ -1,6 +1,6 @@
 //! Error bodies, read as problem details (RFC 9457) as far as they go.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use crate::text::one_line;
 
 /// The body of an answer that is no success: `ApiErrorResponse`, the gateway's forms, the form
-/// of OAuth 2.0, HTML, text or nothing. Reading it never fails, and blank texts are none.
+/// of OAuth 2.0, HTML, text or nothing. Reading it never fails, blank texts are none, and the
+/// members' names may be in any case.
 /// [`Debug`] shows of `data` the names alone: its values may be personal data, and of any length.
 ///
 /// ```
@@ -80,46 +81,72 @@ impl Problem {
     /// Reads an error body of any form.
     #[must_use]
     pub fn read(status: u16, body: &[u8]) -> Self {
+        Self::read_scrubbed(status, body, |text| text.into())
+    }
+
+    /// [`read`](Self::read), with every text of the body passed through `scrub` first: a service may
+    /// quote the credentials that it was sent. Texts are scrubbed as they are once JSON's escapes are
+    /// undone, names of members too, and before a long one is cut.
+    ///
+    /// ```
+    /// use crm_models::Problem;
+    ///
+    /// let body = br#"{"title": "Refused: t\u006fken-1", "errors": {"token-1": ["Unknown"]}}"#;
+    /// let problem = Problem::read_scrubbed(401, body, |text| text.replace("token-1", "[…]").into());
+    /// assert_eq!(problem.to_string(), "Refused: […]; […]: Unknown");
+    /// ```
+    #[must_use]
+    pub fn read_scrubbed(
+        status: u16,
+        body: &[u8],
+        scrub: impl for<'a> Fn(&'a str) -> Cow<'a, str>,
+    ) -> Self {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        let wire: Option<Map<String, Value>> = serde_json::from_slice(body).ok();
-        let Some(mut wire) = wire else {
-            let form = match BodyForm::of(body) {
+        let form = BodyForm::of(body);
+        let text = std::str::from_utf8(body).unwrap_or_default().trim();
+        match serde_json::from_slice(body).map(|json| scrubbed(json, &scrub)) {
+            Ok(Value::Object(members)) => Self::of_object(status, members),
+            Ok(Value::Array(mut list)) if list.len() == 1 && list[0].is_object() => {
+                match list.pop() {
+                    Some(Value::Object(only)) => Self::of_object(status, only),
+                    _ => Self::of_words(status, None, form),
+                }
+            }
+            Ok(json) => Self::of_words(status, words_of(json), form),
+            // Of broken JSON nobody knows what is `data`.
+            Err(_) if form != BodyForm::Other || text.starts_with('[') => {
+                Self::of_words(status, None, form)
+            }
+            Err(_) => Self::of_words(status, shown(&scrub(text)), form),
+        }
+    }
+
+    fn of_words(status: u16, detail: Option<String>, form: BodyForm) -> Self {
+        Self {
+            detail,
+            status,
+            form: match form {
                 // It only begins like one.
                 BodyForm::Object => BodyForm::Other,
                 form => form,
-            };
-            return Self {
-                detail: words_of(body).filter(|_| form == BodyForm::Other),
-                status,
-                form,
-                ..Self::default()
-            };
-        };
-        let title = text_of(&wire, &["title", "message", "error_description", "error"])
-            .or_else(|| text_of(wire.get("error")?.as_object()?, &["message", "code"]));
-        let errors = match wire.remove("errors") {
-            Some(Value::Object(errors)) => errors
-                .into_iter()
-                .map(|(member, reasons)| (one_line(&member, LONGEST), reasons_of(reasons)))
-                .collect(),
-            Some(reasons @ (Value::Array(_) | Value::String(_))) => Some(reasons_of(reasons))
-                .filter(|reasons| !reasons.is_empty())
-                .map(|reasons| (String::new(), reasons))
-                .into_iter()
-                .collect(),
-            _ => BTreeMap::new(),
-        };
-        let data = match wire.remove("data") {
+            },
+            ..Self::default()
+        }
+    }
+
+    fn of_object(status: u16, mut members: Map<String, Value>) -> Self {
+        let errors = take(&mut members, "errors").map(errors_of);
+        let data = match take(&mut members, "data") {
             Some(Value::Object(data)) => data,
             _ => Map::new(),
         };
         Self {
-            problem_type: text_of(&wire, &["type"]),
-            title,
-            detail: text_of(&wire, &["detail"]),
+            problem_type: text_of(&members, &["type"]),
+            title: message_of(&members),
+            detail: text_of(&members, &["detail"]),
             status,
-            trace_id: text_of(&wire, &["traceId"]),
-            errors,
+            trace_id: text_of(&members, &["traceId"]),
+            errors: errors.unwrap_or_default(),
             data,
             form: BodyForm::Object,
         }
@@ -182,7 +209,7 @@ impl fmt::Display for Problem {
             (None, None, BodyForm::Empty) => f.write_str("no details; the body is empty")?,
             (None, None, BodyForm::Html) => f.write_str("no details; the body is HTML")?,
             (None, None, BodyForm::Other) => {
-                f.write_str("no details; the body is no JSON object")?
+                f.write_str("no details; the body is not a JSON object")?
             }
         }
         for (member, reasons) in &self.errors {
@@ -200,11 +227,49 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The value with every text and every name passed through `scrub`.
+fn scrubbed(value: Value, scrub: &impl for<'a> Fn(&'a str) -> Cow<'a, str>) -> Value {
+    match value {
+        Value::String(text) => Value::String(scrub(&text).into_owned()),
+        Value::Array(list) => list.into_iter().map(|it| scrubbed(it, scrub)).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (scrub(&name).into_owned(), scrubbed(value, scrub)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// A member by its name, which some servers begin with a capital.
+fn find<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let in_any_case = || {
+        let mut members = members.iter();
+        members.find(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
+    members
+        .get(name)
+        .or_else(|| in_any_case().map(|(_, value)| value))
+}
+
+fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let known = members
+        .keys()
+        .find(|known| known.eq_ignore_ascii_case(name));
+    let known = known.cloned()?;
+    members.remove(name).or_else(|| members.remove(&known))
+}
+
 /// The first of these members that is a text and not blank.
 fn text_of(members: &Map<String, Value>, names: &[&str]) -> Option<String> {
     names
         .iter()
-        .find_map(|name| shown(members.get(*name)?.as_str()?))
+        .find_map(|name| shown(find(members, name)?.as_str()?))
+}
+
+/// The one useful sentence of an object.
+fn message_of(members: &Map<String, Value>) -> Option<String> {
+    let text = text_of(members, &["title", "message", "error_description", "error"]);
+    text.or_else(|| text_of(find(members, "error")?.as_object()?, &["message", "code"]))
 }
 
 /// A text on one line, unless it is blank.
@@ -213,28 +278,62 @@ fn shown(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// What a body that is no object says: a text as it is, or the texts of a list. Of an object in a
-/// list, and of broken JSON, nobody knows what is `data`.
-fn words_of(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    match serde_json::from_str(text) {
-        Ok(Value::String(words)) => shown(&words),
-        Ok(Value::Array(list)) => {
-            let texts = list.iter().filter_map(Value::as_str).filter_map(shown);
-            shown(&texts.collect::<Vec<_>>().join(", "))
-        }
-        Ok(_) => None,
-        Err(_) if text.starts_with(['{', '[']) => None,
-        Err(_) => shown(text),
-    }
+/// What a body says that is no object: a text, or the texts of a list.
+fn words_of(body: Value) -> Option<String> {
+    let texts = match body {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list
+            .iter()
+            .filter_map(|item| match item {
+                Value::String(text) => shown(text),
+                Value::Object(members) => message_of(members),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    shown(&texts.join(", "))
 }
 
-/// The reasons of one member: a list, a single one, or none.
+/// Details per member: an object by their names, or a list, whose items may name the member.
+fn errors_of(errors: Value) -> BTreeMap<String, Vec<String>> {
+    let named: Vec<(String, Value)> = match errors {
+        Value::Object(errors) => errors.into_iter().collect(),
+        Value::Array(errors) => errors
+            .into_iter()
+            .map(|error| {
+                let member = error.as_object().and_then(|error| {
+                    text_of(
+                        error,
+                        &["field", "member", "property", "propertyName", "path"],
+                    )
+                });
+                (member.unwrap_or_default(), error)
+            })
+            .collect(),
+        text => vec![(String::new(), text)],
+    };
+    let mut by_member = BTreeMap::<_, Vec<_>>::new();
+    for (member, reasons) in named {
+        let reasons = reasons_of(reasons);
+        if !(member.is_empty() && reasons.is_empty()) {
+            let member = one_line(&member, LONGEST);
+            by_member.entry(member).or_default().extend(reasons);
+        }
+    }
+    by_member
+}
+
+/// The reasons of one member: a list, a single one, one that is an object with a message, or none.
 fn reasons_of(reasons: Value) -> Vec<String> {
     match reasons {
         Value::Array(reasons) => reasons.into_iter().flat_map(reasons_of).collect(),
         Value::String(reason) => shown(&reason).into_iter().collect(),
         Value::Null => Vec::new(),
+        Value::Object(reason) => match message_of(&reason) {
+            Some(message) => vec![message],
+            None => vec![one_line(&Value::Object(reason).to_string(), LONGEST)],
+        },
         other => vec![one_line(&other.to_string(), LONGEST)],
     }
 }

@@ -98,19 +98,19 @@ fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm
 #[case::with_control_characters(b"Bad\x1b gateway", "Bad  gateway")]
 #[case::as_json(b"\"Bad gateway\"", "Bad gateway")]
 #[case::in_a_list(b"[\"Too short\", null, \"Too old\"]", "Too short, Too old")]
-#[case::blank(b"\" \"", "no details; the body is no JSON object")]
+#[case::blank(b"\" \"", "no details; the body is not a JSON object")]
 #[case::no_object_in_a_list(b"[{\"data\": {\"value\": \"8185550142\"}}, \"Too old\"]", "Too old")]
 #[case::with_a_mark("\u{feff}Bad gateway".as_bytes(), "Bad gateway")]
 #[case::of_broken_json_with_a_mark(
     "\u{feff}{\"data\": {\"value\": \"8185550142".as_bytes(),
-    "no details; the body is no JSON object"
+    "no details; the body is not a JSON object"
 )]
-#[case::none(b"[]", "no details; the body is no JSON object")]
+#[case::none(b"[]", "no details; the body is not a JSON object")]
 #[case::of_broken_json(
     b"{\"data\": {\"value\": \"8185550142",
-    "no details; the body is no JSON object"
+    "no details; the body is not a JSON object"
 )]
-#[case::not_utf8(b"Bad \xff", "no details; the body is no JSON object")]
+#[case::not_utf8(b"Bad \xff", "no details; the body is not a JSON object")]
 fn the_words_of_a_body_that_is_no_object_are_told(#[case] body: &[u8], #[case] text: &str) {
     let problem = Problem::read(504, body);
     assert_eq!((problem.to_string().as_str(), problem.title), (text, None));
@@ -139,6 +139,23 @@ fn the_words_of_a_body_that_is_no_object_are_told(#[case] body: &[u8], #[case] t
 )]
 #[case::no_errors(r#"{"title": "Unusual", "errors": []}"#, "Unusual")]
 #[case::a_blank_title(r#"{"title": " ", "message": "No such route"}"#, "No such route")]
+#[case::names_with_capitals(
+    r#"{"Message": "Bad", "Errors": {"Value": ["Short"]}, "TraceId": "00-1", "Data": {"x": 1}}"#,
+    "Bad; Value: Short (trace id 00-1)"
+)]
+#[case::an_object_alone_in_a_list(r#"[{"title": "Bad", "errors": ["Short"]}]"#, "Bad; Short")]
+#[case::objects_in_a_list(
+    r#"[{"errorCode": 7, "message": "Bad"}, {"Message": "Old"}, "Short"]"#,
+    "Bad, Old, Short"
+)]
+#[case::errors_by_position(
+    r#"{"title": "Bad", "errors": {"0": ["Short"], "1": {"message": "Old"}, "2": []}}"#,
+    "Bad; 0: Short; 1: Old"
+)]
+#[case::errors_in_lists_by_position(
+    r#"{"title": "Bad", "errors": [["Short"], [], {"field": "memo", "message": "Old"}]}"#,
+    "Bad; Short; memo: Old"
+)]
 #[case::blank_texts(r#"{"title": "", "detail": "\r\n", "traceId": ""}"#, "no details")]
 fn every_text_for_people_is_found_and_no_blank_one(#[case] body: &str, #[case] text: &str) {
     assert_eq!(Problem::read(400, body.as_bytes()).to_string(), text);
@@ -189,4 +206,31 @@ fn texts_of_strangers_are_bounded_and_on_one_line() {
 
     let text = Problem::read(502, "x\n".repeat(10_000).as_bytes()).to_string();
     assert!(!text.contains(char::is_control) && text.len() <= 500);
+}
+
+#[test]
+fn every_text_is_scrubbed_once_its_escapes_are_undone_and_before_it_is_cut() {
+    let long = format!("{}secret-1", "x".repeat(497));
+    let body = serde_json::json!({
+        "type": "urn:secret-1", "title": "For secret-1", "detail": long,
+        "traceId": "00-secret-1", "errors": {"secret-1": ["Not secret-1"]},
+        "data": {"secret-1": [{"deep": "secret-1"}]},
+    });
+    let escaped = body.to_string().replace("secret-1", r"s\u0065cret-1");
+    let listed = r#"["secret-1", {"message": "secret-1"}]"#.to_owned();
+    for body in [
+        body.to_string(),
+        escaped,
+        listed,
+        "Refused: secret-1".to_owned(),
+    ] {
+        let problem = Problem::read_scrubbed(401, body.as_bytes(), |text| {
+            text.replace("secret-1", "[…]").into()
+        });
+        let all = format!(
+            "{problem} {problem:?} {}",
+            serde_json::to_string(&problem).unwrap()
+        );
+        assert!(!all.contains("sec") && all.contains("[…]"), "{all}");
+    }
 }

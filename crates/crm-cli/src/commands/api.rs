@@ -3,13 +3,14 @@
 use std::{
     borrow::Cow,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
 use clap::Args;
-use crm_contacts::{CallSite, ContactsError, Operation, Spec, read_answer};
+use crm_contacts::{CallSite, ContactsError, Operation, Progress, Spec, Stall, read_answer};
 use crm_models::TenantId;
 use crm_transport::{Call, Effect, Request, Response, Transport};
 use http::{HeaderValue, Method, Uri, header};
@@ -223,12 +224,21 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
     };
     let (given, mut token) = (parameter(path, "from"), None);
     let mut target = path.to_owned();
+    let mut progress = None;
     loop {
         let response = send(session, Method::GET, &target, Bytes::new()).await?;
         let part: Part = serde_json::from_slice(response.body()).map_err(|_| {
             CliError::Usage(format!("{path} answers no list: leave --paginate out"))
         })?;
-        let empty = part.data.is_empty();
+        let is_feed = part.continue_from.is_some() || token.is_some();
+        let progress = progress.get_or_insert_with(|| match is_feed {
+            true => Progress::of_feed(),
+            false => Progress::of_list(),
+        });
+        let mut moves = match part.has_more {
+            true => progress.note(part.data.iter().map(|item| key(item))),
+            false => Ok(()),
+        };
         for item in part.data {
             items.push(&item)?;
         }
@@ -240,19 +250,28 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
             Some(next) if !next.is_empty() && before != Some(&next) => {
                 with_parameter(path, "from", token.insert(next))
             }
-            // An empty page has nothing behind it, an empty batch of an export may have.
-            None if token.is_none() && empty => return items.finish(),
             None if token.is_none() => {
                 page += 1;
                 with_parameter(path, "page", &page.to_string())
             }
             _ => {
-                items.interrupt()?;
-                let site = Box::new(site(Method::GET, Effect::Read, uri(path)?));
-                return Err(ContactsError::FeedStalled { site }.into());
+                moves = Err(Stall::Token);
+                target
             }
         };
+        if let Err(how) = moves {
+            items.interrupt()?;
+            let site = Box::new(site(Method::GET, Effect::Read, uri(path)?));
+            return Err(ContactsError::Stalled { site, how }.into());
+        }
     }
+}
+
+/// A number that tells an item from others.
+fn key(item: &RawValue) -> u64 {
+    let mut hash = DefaultHasher::new();
+    item.get().hash(&mut hash);
+    hash.finish()
 }
 
 /// The value of this query parameter.

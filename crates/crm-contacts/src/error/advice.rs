@@ -34,7 +34,7 @@ impl ContactsError {
             | Self::NotFound { .. }
             | Self::Modified { .. }
             | Self::Unwritable(_) => Advice::Correct,
-            Self::FeedStalled { .. } | Self::NotChanged(_) => Advice::Later,
+            Self::Stalled { .. } | Self::NotChanged(_) => Advice::Later,
             Self::OutcomeUnknown { .. } => Advice::LookFirst,
             Self::EchoDiffers(_) => Advice::Done,
             // A gateway in between may call its own page a success, or mix answers up.

@@ -6,6 +6,8 @@ use crm_models::{BodyForm, ContactId, InvalidInput, PreferencesError, Timestamp}
 use crm_transport::{Delivery, TransportError};
 use serde::de::DeserializeOwned;
 
+use crate::progress::Stall;
+
 mod advice;
 mod echo;
 mod refusal;
@@ -122,10 +124,12 @@ pub enum ContactsError {
     /// The write was carried out, as the read-back shows it.
     EchoDiffers(Box<Echo>),
 
-    /// An export feed says that there is more but gives no way to go on.
-    FeedStalled {
-        /// The export.
+    /// A list or an export feed says that there is more, but does not get on.
+    Stalled {
+        /// The list or the export.
         site: Box<CallSite>,
+        /// How that shows.
+        how: Stall,
     },
 
     /// A request could not be written as HTTP. Nothing was sent.
@@ -221,7 +225,7 @@ impl ContactsError {
             | Self::OutcomeUnknown { site, .. }
             | Self::Unreadable { site, .. }
             | Self::AnotherRecord { site }
-            | Self::FeedStalled { site } => Some(site),
+            | Self::Stalled { site, .. } => Some(site),
         }
     }
 

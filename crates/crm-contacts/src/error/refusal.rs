@@ -3,7 +3,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use crm_models::Problem;
-use crm_transport::{Attempts, Delivery, Response, retry_after};
+use crm_transport::{Attempts, Delivery, Response, Secrets, retry_after};
 use http::StatusCode;
 
 use super::{CallSite, ContactsError};
@@ -106,7 +106,7 @@ impl fmt::Display for Refusal {
             write!(f, " (needs {})", self.site.scope)?;
         }
         if let Some(wait) = self.retry_after {
-            write!(f, " (in {} s)", wait.as_secs())?;
+            write!(f, " (in {})", InWords(wait))?;
         }
         write!(f, ": {}", self.problem)
     }
@@ -114,10 +114,32 @@ impl fmt::Display for Refusal {
 
 impl Error for Refusal {}
 
+/// A time as people say it: `40 s`, `2 min`, `1 h`, `1 h 30 min`.
+struct InWords(Duration);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        if seconds < 120 {
+            return write!(f, "{seconds} s");
+        }
+        let minutes = seconds.div_ceil(60);
+        match (minutes / 60, minutes % 60) {
+            (0, minutes) => write!(f, "{minutes} min"),
+            (hours, 0) => write!(f, "{hours} h"),
+            (hours, minutes) => write!(f, "{hours} h {minutes} min"),
+        }
+    }
+}
+
 impl ContactsError {
     pub(crate) fn refused(site: CallSite, response: Response) -> Self {
         let status = response.status();
-        let problem = Problem::read(status.as_u16(), response.body());
+        let (number, body) = (status.as_u16(), response.body());
+        let problem = match Secrets::of(&response) {
+            Some(secrets) => Problem::read_scrubbed(number, body, |text| secrets.scrub(text)),
+            None => Problem::read(number, body),
+        };
         let retry_after = retry_after(&response);
         let earlier = Attempts::of(&response).earlier;
         Self::Refused(Box::new(Refusal {

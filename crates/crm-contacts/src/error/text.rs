@@ -59,10 +59,13 @@ impl fmt::Display for ContactsError {
                 echo.site,
                 echo.fields()
             ),
-            Self::FeedStalled { site } => write!(
-                f,
-                "{site}: the feed stopped moving before its end; keep the last token and try later"
-            ),
+            Self::Stalled { site, how } => {
+                let keep = match site.operation.starts_with("Export") {
+                    true => "keep the last token and try later",
+                    false => "try later",
+                };
+                write!(f, "{site}: it says that there is more, but {how}; {keep}")
+            }
             Self::Unwritable(reason) => {
                 write!(
                     f,

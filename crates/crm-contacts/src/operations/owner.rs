@@ -11,6 +11,7 @@ use crate::{
     error::ContactsError,
     operation::{NoContent, Operation, Spec},
     paging::PagedOperation,
+    progress::key_of,
 };
 
 /// An owner of contacts with its operations in the published contract.
@@ -56,6 +57,10 @@ impl<O: Owner> PagedOperation for GetContactList<O> {
 
     fn page_mut(&mut self) -> &mut PageQuery {
         &mut self.page
+    }
+
+    fn key(item: &Contact) -> Option<u64> {
+        Some(key_of(&item.id))
     }
 }
 
@@ -169,6 +174,10 @@ impl<O: Owner> PagedOperation for GetContactListOfAll<O> {
 
     fn page_mut(&mut self) -> &mut PageQuery {
         &mut self.page
+    }
+
+    fn key(item: &OwnedContact<O>) -> Option<u64> {
+        Some(key_of(&(item.owner, item.id)))
     }
 }
 
