@@ -134,7 +134,7 @@ pub use change::{
 };
 pub use clean_up::CleanUp;
 pub use error::BulkError;
-pub use input::{BadCell, Input, InputFormat, InvalidRows};
+pub use input::{BadCell, Input, InputColumn, InputFormat, InvalidRows};
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;

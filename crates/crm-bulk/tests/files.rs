@@ -277,7 +277,10 @@ async fn ndjson_rows_are_read_and_given_back() {
     };
     assert_eq!(invalid.rows, 4);
     let twice = &invalid.cells[3].reason;
-    assert!(twice.contains("contact_id is named twice"), "{twice}");
+    assert!(
+        twice.contains("`contact_id` and `Contact ID` both mean contact_id"),
+        "{twice}"
+    );
 }
 
 #[tokio::test]
@@ -354,8 +357,8 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
     assert_eq!(second.deleted, first.deleted + 1);
 
     world.sandbox.clear_log();
-    let rows =
-        "value,location_id,new_value,memo\nNEW@site.example,,newer@site.example,\n8185550000,,,x\n";
+    let rows = "select,value,location_id,new_value,memo\n\
+         value,NEW@site.example,,newer@site.example,\nvalue,8185550000,,,x\n";
     Plan::new(world.site.clone())
         .snapshot(snapshot)
         .from_snapshot(csv(rows), world.path("set.crm"))
@@ -657,7 +660,7 @@ async fn an_error_names_its_file_first_and_says_nothing_twice() {
          whole number; nothing was planned"
     );
     assert_eq!(
-        plan("value,memo\n8185550142,x\n").await,
+        plan("select,value,memo\nvalue,8185550142,x\n").await,
         "rows: line 2 selects contacts by their value: this takes a snapshot of all contacts; \
          make one first"
     );
@@ -798,7 +801,7 @@ async fn a_plan_is_as_old_as_the_snapshot_that_found_its_contacts() {
     let snapshot = world.snapshot().await;
     let found_at = snapshot.known_at().unwrap().unwrap();
     let value = world.location_contact(2001, 3001).value;
-    let input = csv(&format!("value,memo\n{value},x\n"));
+    let input = csv(&format!("value,memo\n{value},x\n")).select_by_value();
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let summary = plan
         .from_api(&world.service, input, world.path("set.crm"))

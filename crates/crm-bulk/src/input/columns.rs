@@ -1,53 +1,82 @@
 //! The columns that mean something.
 
-use std::borrow::Cow;
+use super::spelling::folded;
+
+/// A column that rows of changes may have, as [`Input::COLUMNS`](super::Input::COLUMNS) lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputColumn {
+    /// Its name.
+    pub name: &'static str,
+    /// The API's names for it, as lists and exports have them.
+    pub also: &'static [&'static str],
+    /// What its cells say, for people.
+    pub meaning: &'static str,
+}
 
 macro_rules! columns {
-    ($($variant:ident = $name:literal,)*) => {
+    ($($variant:ident = $name:literal, $also:expr, $meaning:literal;)*) => {
         /// A column that means something.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Column { $($variant,)* }
 
         impl Column {
             pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            pub(crate) fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
         }
+
+        /// In the order of [`Column::ALL`].
+        pub(super) const TABLE: &[InputColumn] = &[$(
+            InputColumn { name: $name, also: &$also, meaning: $meaning },
+        )*];
     };
 }
 
 columns! {
-    Action = "action",
-    LocationId = "location_id",
-    CustomerId = "customer_id",
-    ContactId = "contact_id",
-    Type = "type",
-    Value = "value",
-    NewValue = "new_value",
-    Memo = "memo",
+    Action = "action", [],
+        "update (also when empty), create or delete";
+    Select = "select", [],
+        "contact (also when empty): the one that the ids name; value: every contact whose present \
+         number or address is the row's value, on all customers and locations, or on the one that \
+         the row names";
+    LocationId = "location_id", ["locationId"],
+        "the location whose contact it is";
+    CustomerId = "customer_id", ["customerId"],
+        "the customer whose contact it is; a row has one of the two";
+    ContactId = "contact_id", ["contactId", "id"],
+        "the contact; empty in a row that creates one or selects by value";
+    Type = "type", [],
+        "Phone, MobilePhone, Email or Fax";
+    Value = "value", [],
+        "the number or address; in a row that selects by value, the one to look for";
+    NewValue = "new_value", [],
+        "the number or address to set in a row that selects by value";
+    Memo = "memo", [],
+        "the memo; (clear) removes it";
     JobReminders = "job_reminders",
+        ["jobRemindersEnabled", "preferences.jobRemindersEnabled"],
+        "on or off, also yes or no, true or false, 1 or 0";
     MarketingUpdates = "marketing_updates",
-    Invoices = "invoices",
-    Statements = "statements",
+        ["marketingUpdatesEnabled", "preferences.marketingUpdatesEnabled"],
+        "on or off";
+    Invoices = "invoices", ["invoiceNotification", "preferences.invoiceNotification"],
+        "on or off";
+    Statements = "statements", ["statementNotification", "preferences.statementNotification"],
+        "on or off";
+    InvoicesAndStatements = "invoice_statement_notification",
+        ["invoiceStatementNotification", "preferences.invoiceStatementNotification"],
+        "what the API computes of invoices and statements; it cannot be changed alone";
 }
 
-impl Column {
-    /// The column of this header, in any case, with spaces or hyphens for underscores.
-    pub(crate) fn named(header: &str) -> Option<Self> {
-        let header = header.trim().to_ascii_lowercase().replace([' ', '-'], "_");
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|column| column.name() == header)
-    }
-
-    /// Whether its cells are personal data.
-    pub(crate) fn is_personal(self) -> bool {
-        matches!(self, Self::Value | Self::NewValue | Self::Memo)
-    }
-}
+/// What the API answers and does not take: lists and exports have it, and no row changes it.
+const READ_ONLY: [&str; 7] = [
+    "active",
+    "createdOn",
+    "modifiedOn",
+    "phoneSettings.phoneNumber",
+    "phoneSettings.doNotText",
+    "phoneSettings",
+    "doNotText",
+];
 
 /// What this crate adds to rows that it gives back.
 pub(crate) const OUTCOME_COLUMNS: [&str; 5] = [
@@ -69,20 +98,118 @@ pub(crate) fn is_ours(header: &str) -> bool {
     OUTCOME_COLUMNS.contains(&header) || MEND_COLUMNS.contains(&header)
 }
 
-/// The cells of one row that mean something, trimmed; an empty one is `None`.
-#[derive(Default)]
-pub(crate) struct Cells<'a>([Option<Cow<'a, str>>; Column::ALL.len()]);
-
-impl<'a> Cells<'a> {
-    pub(crate) fn set(&mut self, column: Column, text: impl Into<Cow<'a, str>>) {
-        let text = match text.into() {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        };
-        self.0[column as usize] = (!text.is_empty()).then_some(text);
+impl Column {
+    fn entry(self) -> &'static InputColumn {
+        &TABLE[self as usize]
     }
 
-    pub(crate) fn get(&self, column: Column) -> Option<&str> {
-        self.0[column as usize].as_deref()
+    pub(crate) fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// The column of this header, however it is spelled.
+    pub(crate) fn named(header: &str) -> Option<Self> {
+        let header = folded(header);
+        let has = |column: &Self| column.names().any(|name| folded(name) == header);
+        Self::ALL.iter().copied().find(has)
+    }
+
+    /// Its own name and those that the API has for it.
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        let InputColumn { name, also, .. } = self.entry();
+        std::iter::once(*name).chain(also.iter().copied())
+    }
+
+    /// Whether it says whose contact a row is about.
+    pub(super) fn is_owner(self) -> bool {
+        matches!(self, Self::LocationId | Self::CustomerId)
+    }
+
+    /// Whether its cells are personal data.
+    pub(crate) fn is_personal(self) -> bool {
+        matches!(self, Self::Value | Self::NewValue | Self::Memo)
+    }
+}
+
+/// Whether the API answers what is in this column and takes it from nobody.
+pub(super) fn is_read_only(header: &str) -> bool {
+    let header = folded(header);
+    READ_ONLY.iter().any(|name| folded(name) == header)
+}
+
+/// The known name that this header probably misspells: one letter apart, of six or more. Of
+/// shorter names too many words are one letter apart.
+pub(super) fn misspelled(header: &str) -> Option<&'static str> {
+    let header = folded(header);
+    let names = Column::ALL.iter().flat_map(|column| column.names());
+    let mut names = names.chain(READ_ONLY);
+    names.find(|name| {
+        let name = folded(name);
+        name.chars().count() >= 6 && strsim::damerau_levenshtein(&name, &header) == 1
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_known_by_the_names_of_the_api_and_by_ours_however_they_are_spelled() {
+        for (column, headers) in [
+            (
+                Column::LocationId,
+                "location_id|locationId|Location ID|LOCATION-ID|location\u{200b}_id|\
+                 \u{ff2c}ocationId|\u{feff}location_id",
+            ),
+            (Column::ContactId, "contact_id|contactId|id|ID|Contact Id"),
+            (
+                Column::MarketingUpdates,
+                "marketing_updates|preferences.marketingUpdatesEnabled|\
+                 preferences_marketingUpdatesEnabled|MarketingUpdatesEnabled",
+            ),
+            (Column::Invoices, "invoices|preferences.invoiceNotification"),
+            (
+                Column::InvoicesAndStatements,
+                "preferences.invoiceStatementNotification",
+            ),
+        ] {
+            for header in headers.split('|') {
+                assert_eq!(Column::named(header), Some(column), "{header}");
+            }
+        }
+        for header in ["Location", "Contact", "Time", "active", "values", "", "#"] {
+            assert_eq!(Column::named(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn no_name_means_two_columns() {
+        for column in Column::ALL {
+            for name in column.names() {
+                assert_eq!(Column::named(name), Some(*column), "{name}");
+                assert!(!is_read_only(name) && !is_ours(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_one_letter_from_a_long_name_is_taken_for_a_slip_and_a_word_is_not() {
+        for (header, name) in [
+            ("locationd", "location_id"),
+            ("Locaiton ID", "location_id"),
+            ("contact_ids", "contact_id"),
+            ("CustomerlD", "customer_id"),
+            ("invoice", "invoices"),
+            ("marketing_update", "marketing_updates"),
+            ("acton", "action"),
+            ("modifedOn", "modifiedOn"),
+        ] {
+            assert_eq!(misspelled(header), Some(name), "{header}");
+        }
+        for header in [
+            "Location", "Contact", "Time", "Customer", "memos", "values", "types", "ids", "notes",
+        ] {
+            assert_eq!(misspelled(header), None, "{header}");
+        }
     }
 }

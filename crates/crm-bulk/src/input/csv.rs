@@ -6,10 +6,12 @@ use csv::{ByteRecord, StringRecord};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
-    Dialect, RawRow, ReadRow,
-    columns::{Cells, Column, is_ours},
+    Dialect, RawRow, ReadRow, SAY_BY_VALUE,
+    cells::Cells,
+    columns::{Column, is_ours},
     invalid::{UnreadableRow, still_broken},
     lines::{self, Lines, Place},
+    meanings::{Meaning, Meanings},
 };
 use crate::BulkError;
 
@@ -18,20 +20,11 @@ pub(crate) struct CsvRows {
     reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
     data: Vec<u8>,
-    /// All of it, and what each cell below is.
-    columns: Vec<(String, Cell)>,
+    /// All of it, and what each cell below means.
+    columns: Vec<(String, Meaning)>,
+    meanings: Meanings,
     /// Without what this crate added when it gave the rows back.
     header: Vec<String>,
-}
-
-#[derive(Clone, Copy)]
-enum Cell {
-    /// It means something.
-    Known(Column),
-    /// It is carried along.
-    Further,
-    /// This crate added it.
-    Ours,
 }
 
 impl CsvRows {
@@ -57,29 +50,12 @@ impl CsvRows {
             return Err(refuse(format!("the header: {reason}")));
         }
         let headers = StringRecord::from_byte_record_lossy(record);
-        let columns: Vec<_> = headers
-            .iter()
-            .map(|header| match Column::named(header) {
-                Some(column) => (header.to_owned(), Cell::Known(column)),
-                None if is_ours(header) => (header.to_owned(), Cell::Ours),
-                None => (header.to_owned(), Cell::Further),
-            })
-            .collect();
-        let count = |wanted: Column| {
-            let cells = columns.iter().map(|(_, cell)| *cell);
-            let same = |cell: &Cell| matches!(cell, Cell::Known(column) if *column == wanted);
-            cells.filter(same).count()
-        };
-        if let Some(twice) = Column::ALL.iter().find(|column| count(**column) > 1) {
-            return Err(refuse(format!("the header names {} twice", twice.name())));
+        let mut meanings = Meanings::new(&dialect.ignored);
+        let read = meanings.of(headers.iter()).map_err(refuse)?;
+        if let Some(reason) = leads_nowhere(&read, dialect.by_value, &headers) {
+            return Err(refuse(reason));
         }
-        if count(Column::ContactId) + count(Column::Value) == 0 {
-            let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
-            return Err(refuse(format!(
-                "the header names neither contact_id nor value, so no row can say what to \
-                 change; it has: {found}"
-            )));
-        }
+        let columns = headers.iter().map(str::to_owned).zip(read).collect();
         let header = headers
             .iter()
             .filter(|header| !is_ours(header))
@@ -91,12 +67,17 @@ impl CsvRows {
             record: ByteRecord::new(),
             data: Vec::new(),
             columns,
+            meanings,
             header,
         })
     }
 
     pub(crate) fn header(&self) -> &[String] {
         &self.header
+    }
+
+    pub(super) fn meanings(&self) -> &Meanings {
+        &self.meanings
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
@@ -119,12 +100,12 @@ impl CsvRows {
         let mut json = serde_json::Serializer::new(&mut self.data);
         let written = (|| {
             let mut json = json.serialize_seq(None)?;
-            for (text, (_, cell)) in self.record.iter().zip(&self.columns) {
+            for (text, (_, meaning)) in self.record.iter().zip(&self.columns) {
                 let text = std::str::from_utf8(text).unwrap_or_default();
-                match cell {
-                    Cell::Ours => continue,
-                    Cell::Known(column) => cells.set(*column, text),
-                    Cell::Further => {}
+                match meaning {
+                    Meaning::Ours => continue,
+                    Meaning::Known(column) => cells.set(*column, text),
+                    Meaning::Further => {}
                 }
                 json.serialize_element(text)?;
             }
@@ -148,7 +129,7 @@ impl CsvRows {
 
     fn told_broken(&self) -> Option<String> {
         let cells = self.columns.iter().zip(&self.record);
-        let mut added = cells.filter(|((_, cell), _)| matches!(cell, Cell::Ours));
+        let mut added = cells.filter(|((_, meaning), _)| matches!(meaning, Meaning::Ours));
         added.find_map(|((column, _), text)| still_broken(column, str::from_utf8(text).ok()?))
     }
 
@@ -157,7 +138,7 @@ impl CsvRows {
         // What this crate adds stands at the end, behind cells too many as well.
         let too_many = self.record.len().saturating_sub(self.columns.len());
         let column = |at: usize| self.columns.get(at.checked_sub(too_many)?);
-        let is_ours = |at: usize| matches!(column(at), Some((_, Cell::Ours)));
+        let is_ours = |at: usize| matches!(column(at), Some((_, Meaning::Ours)));
         let cells = self.record.iter().enumerate();
         let cells = cells.filter(|(at, _)| !is_ours(*at));
         let cells: Vec<_> = cells
@@ -177,6 +158,37 @@ impl CsvRows {
             }
         }
     }
+}
+
+/// Why no row below such a header can say which contact it means, if so.
+fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -> Option<String> {
+    let has = |wanted: Column| meanings.contains(&Meaning::Known(wanted));
+    let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
+    if !Column::ALL
+        .iter()
+        .any(|column| column.is_owner() && has(*column))
+    {
+        if has(Column::ContactId) {
+            return Some(format!(
+                "the header names contacts but not whose they are: add location_id or \
+                 customer_id; it has: {found}"
+            ));
+        }
+        if !by_value && !has(Column::Select) {
+            return Some(format!(
+                "the header names neither location_id nor customer_id, so no row says whose \
+                 contact it means; it has: {found}. To change every contact that has the value of \
+                 a row, on all customers and locations, {SAY_BY_VALUE}"
+            ));
+        }
+    }
+    if !has(Column::ContactId) && !has(Column::Value) {
+        return Some(format!(
+            "the header names neither contact_id nor value, so no row can say what to change; it \
+             has: {found}"
+        ));
+    }
+    None
 }
 
 /// That a record is not as wide as its header.

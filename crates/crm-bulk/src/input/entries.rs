@@ -1,12 +1,14 @@
 //! Lists of numbers and addresses that opt out or in.
 
 use super::{
-    Input, InputFormat, NdjsonRows, Object,
+    Input, InputFormat,
     csv::{damage, other_width},
     headers::Holds,
     invalid::{BadCell, broken, still_broken},
     is_ours,
     lines::{Lines, next_record},
+    ndjson::Objects,
+    object::Object,
     values::{check, sole_value, values},
 };
 use crate::BulkError;
@@ -120,14 +122,14 @@ impl Entries {
     }
 
     fn of_ndjson(input: Input) -> Result<Self, BulkError> {
-        let mut rows = NdjsonRows::new(input.name().to_owned(), input.into_reader());
+        let mut objects = Objects::new(input.name().to_owned(), input.into_reader());
         let mut entries = Vec::new();
-        while let Some(read) = rows.next()? {
+        while let Some(read) = objects.next()? {
             entries.push(match read {
-                Ok(row) => Entry {
-                    line: row.line,
-                    values: values(row.line, &cells(InputFormat::Ndjson, &[], row.data)),
-                    data: row.data.to_owned(),
+                Ok((line, object)) => Entry {
+                    line,
+                    values: values(line, &object.cells()),
+                    data: serde_json::to_string(&object).unwrap_or_default(),
                 },
                 Err(unreadable) => Entry {
                     line: unreadable.line,
@@ -150,8 +152,9 @@ pub(crate) fn cells(format: InputFormat, header: &[String], data: &str) -> Vec<(
             let cells: Vec<String> = serde_json::from_str(data).unwrap_or_default();
             header.iter().cloned().zip(cells).collect()
         }
-        InputFormat::Ndjson => serde_json::from_str::<Object>(data)
-            .map(|row| row.texts().map(|(n, t)| (n.to_owned(), t)).collect())
-            .unwrap_or_default(),
+        InputFormat::Ndjson => {
+            let row = serde_json::from_str::<Object>(data);
+            row.map(|row| row.cells()).unwrap_or_default()
+        }
     }
 }

@@ -1,14 +1,18 @@
 //! Reading rows of changes: CSV and NDJSON.
 
+mod cells;
 mod columns;
 mod csv;
 mod entries;
 mod headers;
 mod invalid;
 mod lines;
+mod meanings;
 mod ndjson;
+mod object;
 mod quotes;
 mod request;
+mod spelling;
 mod values;
 
 use std::{
@@ -20,14 +24,18 @@ use std::{
 
 use crate::BulkError;
 
-pub use self::invalid::{BadCell, InvalidRows};
+pub use self::{
+    columns::InputColumn,
+    invalid::{BadCell, InvalidRows},
+};
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
     entries::{Entries, cells},
     headers::received,
     invalid::{BadRows, broken, problem, write_cells, write_members, write_record},
-    ndjson::{NdjsonRows, Object},
+    ndjson::NdjsonRows,
+    object::Object,
     request::{RowRequest, Select},
     values::{date, key},
 };
@@ -37,17 +45,26 @@ pub(crate) use self::{
 /// | Column | Meaning |
 /// |---|---|
 /// | `location_id`, `customer_id` | whose contact; one of the two |
-/// | `contact_id` | which contact; empty: every contact whose present number or address is `value`, on every owner or on the one named |
+/// | `contact_id`, or `id` | which contact |
 /// | `action` | `update` (also when empty), `create`, `delete` |
+/// | `select` | `value`: every contact whose present number or address is `value`, on every owner or on the one named; `contact` (also when empty): the one that the ids name |
 /// | `type` | `Phone`, `MobilePhone`, `Email`, `Fax` |
 /// | `value` | the number or address; of a number that selects, an extension counts too |
 /// | `new_value` | the number or address to set in a row that selects by `value` |
 /// | `memo` | the memo; the clear token (`(clear)`) removes it |
 /// | `job_reminders`, `marketing_updates`, `invoices`, `statements` | `on` or `off` (also yes/no, true/false, 1/0) |
 ///
-/// An empty cell keeps what is there. Columns may stand in any order and case; further columns
-/// are carried along untouched. NDJSON has the same names as members; numbers and booleans may
-/// be written as such, and `null` or an absent member counts as an empty cell.
+/// The API's own names are understood as well (`locationId`, `preferences.marketingUpdatesEnabled`),
+/// so that what lists and exports write can be edited and read: [`COLUMNS`](Self::COLUMNS) has
+/// them all. In headers only letters and digits count, in any case.
+///
+/// An empty cell keeps what is there. Columns may stand in any order; further columns are carried
+/// along untouched, and the plan says which. A header that is one letter away from a long name is
+/// an error, unless [`ignore_columns`](Self::ignore_columns) names it: no row may mean more
+/// contacts than it says because an id was misspelled.
+///
+/// NDJSON has the same names as members, and `preferences` may be an object; numbers and booleans
+/// may be written as such, and `null` or an absent member counts as an empty cell.
 ///
 /// ```
 /// use crm_bulk::Input;
@@ -108,6 +125,10 @@ impl InputFormat {
 pub(crate) struct Dialect {
     pub(crate) marks: Marks,
     pub(crate) clear: String,
+    /// Whether a row without a contact's id selects by its value.
+    pub(crate) by_value: bool,
+    /// Columns that are not read, whatever they are called.
+    pub(crate) ignored: Vec<String>,
 }
 
 impl Default for Dialect {
@@ -115,6 +136,8 @@ impl Default for Dialect {
         Self {
             marks: Marks::default(),
             clear: "(clear)".to_owned(),
+            by_value: false,
+            ignored: Vec::new(),
         }
     }
 }
@@ -135,7 +158,13 @@ impl Default for Marks {
     }
 }
 
+/// How to ask for a change of all contacts with a value.
+const SAY_BY_VALUE: &str = "write `value` into a column `select`, or give --select-by-value";
+
 impl Input {
+    /// Every column that has a meaning.
+    pub const COLUMNS: &[InputColumn] = columns::TABLE;
+
     /// Rows of CSV. The name is for messages.
     pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self::new(name.into(), InputFormat::Csv, Box::new(reader))
@@ -192,6 +221,22 @@ impl Input {
         self
     }
 
+    /// Lets rows without a contact's id select every contact that has their `value`, on all
+    /// customers and locations or on the one that they name, as `value` in the column `select`
+    /// does row by row. Without either such a row is wrong.
+    pub fn select_by_value(mut self) -> Self {
+        self.dialect.by_value = true;
+        self
+    }
+
+    /// Takes columns of these names for further ones, whatever they would mean; upper case, blanks
+    /// and the like do not count. A name that no column has is refused.
+    pub fn ignore_columns(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into);
+        self.dialect.ignored.extend(names);
+        self
+    }
+
     /// The name, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -210,7 +255,10 @@ impl Input {
                 let rows = CsvRows::new(self.name, self.reader, &self.dialect)?;
                 Rows::Csv(Box::new(rows))
             }
-            InputFormat::Ndjson => Rows::Ndjson(NdjsonRows::new(self.name, self.reader)),
+            InputFormat::Ndjson => {
+                let rows = NdjsonRows::new(self.name, self.reader, &self.dialect);
+                Rows::Ndjson(Box::new(rows))
+            }
         })
     }
 
@@ -230,13 +278,13 @@ impl Input {
 /// The rows of an input, one at a time.
 pub(crate) enum Rows {
     Csv(Box<CsvRows>),
-    Ndjson(NdjsonRows),
+    Ndjson(Box<NdjsonRows>),
 }
 
 /// One row: where it starts, its cells, and the whole of it as the set keeps it.
 pub(crate) struct RawRow<'a> {
     pub(crate) line: u64,
-    pub(crate) cells: columns::Cells<'a>,
+    pub(crate) cells: cells::Cells<'a>,
     pub(crate) data: &'a str,
 }
 
@@ -249,6 +297,24 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.next(),
             Self::Ndjson(rows) => rows.next(),
+        }
+    }
+
+    /// What people have to know of the columns, once all rows were read.
+    ///
+    /// # Errors
+    ///
+    /// The name of a column that was not to be read and that there is not.
+    pub(crate) fn column_notes(&self) -> Result<Vec<String>, String> {
+        let meanings = match self {
+            Self::Csv(rows) => rows.meanings(),
+            Self::Ndjson(rows) => rows.meanings(),
+        };
+        match meanings.never_seen() {
+            Some(name) => Err(format!(
+                "--ignore-columns names `{name}`, and there is no such column"
+            )),
+            None => Ok(meanings.notes()),
         }
     }
 

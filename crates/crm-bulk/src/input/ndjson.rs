@@ -1,107 +1,41 @@
 //! Rows of NDJSON.
 
-use std::{
-    fmt,
-    io::{BufRead, BufReader, Read},
-};
+use std::io::{BufRead, BufReader, Read};
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{MapAccess, Visitor},
-    ser::SerializeMap,
-};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
 use super::{
-    RawRow, ReadRow,
-    columns::{Cells, Column, is_ours},
-    invalid::{UnreadableRow, still_broken},
+    Dialect, RawRow, ReadRow,
+    cells::Cells,
+    invalid::UnreadableRow,
+    meanings::{Meaning, Meanings},
+    object::{Member, Object},
 };
 use crate::BulkError;
 
-/// A JSON object as it was written: members in order, values untouched.
-pub(crate) struct Object(Vec<(String, Box<RawValue>)>);
+/// The line of an object and the object, or why what stands there is none.
+type ReadObject = Result<(u64, Object), UnreadableRow>;
 
-impl Object {
-    /// The members in order, with their texts; lists and objects as they were written.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(name, value)| {
-            let text = match serde_json::from_str(value.get()) {
-                Ok(Value::String(text)) => text,
-                Ok(Value::Number(number)) => number.to_string(),
-                Ok(Value::Bool(on)) => on.to_string(),
-                Ok(Value::Array(_) | Value::Object(_)) => value.get().to_owned(),
-                Ok(Value::Null) | Err(_) => String::new(),
-            };
-            (name.as_str(), text)
-        })
-    }
-
-    /// Adds a member with a text, or replaces it.
-    pub(crate) fn set(&mut self, name: &str, text: &str) -> serde_json::Result<()> {
-        let value = serde_json::value::to_raw_value(text)?;
-        match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, present)) => *present = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
-        Ok(())
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Object(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
-    }
-}
-
-pub(crate) struct NdjsonRows {
+/// The objects of NDJSON, one at a time.
+pub(super) struct Objects {
     name: String,
     reader: BufReader<Box<dyn Read + Send>>,
     line: u64,
     bytes: Vec<u8>,
-    data: String,
 }
 
-impl NdjsonRows {
-    pub(crate) fn new(name: String, reader: Box<dyn Read + Send>) -> Self {
+impl Objects {
+    pub(super) fn new(name: String, reader: Box<dyn Read + Send>) -> Self {
         Self {
             name,
             reader: BufReader::new(reader),
             line: 0,
             bytes: Vec::new(),
-            data: String::new(),
         }
     }
 
-    pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
+    /// The next object with something in it and its line, or why what stands there is none.
+    pub(super) fn next(&mut self) -> Result<Option<ReadObject>, BulkError> {
         loop {
             self.bytes.clear();
             let read = self.reader.read_until(b'\n', &mut self.bytes);
@@ -121,63 +55,102 @@ impl NdjsonRows {
             if text.is_empty() {
                 continue;
             }
-            return Ok(Some(match read_line(text) {
-                Ok(Some((cells, data))) => {
-                    self.data = data;
-                    Ok(RawRow {
-                        line: self.line,
-                        cells,
-                        data: &self.data,
-                    })
-                }
+            return Ok(Some(match Object::read(text) {
+                Ok(Some(object)) => Ok((self.line, object)),
                 Ok(None) => continue,
-                Err(reason) => Err(UnreadableRow {
-                    line: self.line,
-                    reason,
-                    data: String::from_utf8_lossy(text).into_owned(),
-                }),
+                Err(reason) => Err(self.unreadable(reason)),
             }));
+        }
+    }
+
+    /// That the line which was read last is no row.
+    fn unreadable(&self, reason: String) -> UnreadableRow {
+        UnreadableRow {
+            line: self.line,
+            reason,
+            data: String::from_utf8_lossy(self.bytes.trim_ascii()).into_owned(),
         }
     }
 }
 
-/// The cells of a line, and the line as it is kept; `None` if there is nothing in it.
-fn read_line(text: &[u8]) -> Result<Option<(Cells<'static>, String)>, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    let mut object: Object = serde_json::from_str(text).map_err(|e| match e.classify() {
-        serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
-        _ => format!("it is not JSON, at column {}", e.column()),
-    })?;
-    let mut cells = Cells::default();
-    let mut added = object.0.iter().filter(|(name, _)| is_ours(name));
-    let told = added.find_map(|(name, value)| {
-        let text: String = serde_json::from_str(value.get()).ok()?;
-        still_broken(name, &text)
-    });
-    if let Some(reason) = told {
-        return Err(reason);
+/// Rows of changes as NDJSON.
+pub(crate) struct NdjsonRows {
+    objects: Objects,
+    data: String,
+    members: Members,
+}
+
+/// What the members of a row mean. Rows mostly have the members of the row before.
+struct Members {
+    names: Vec<String>,
+    read: Vec<Meaning>,
+    meanings: Meanings,
+}
+
+impl Members {
+    fn of(&mut self, row: &[Member]) -> Result<&[Meaning], String> {
+        let names = row.iter().map(|(name, _)| name);
+        if !names.clone().eq(&self.names) {
+            self.read = self.meanings.of(names.clone().map(String::as_str))?;
+            self.names = names.cloned().collect();
+        }
+        Ok(&self.read)
     }
-    object.0.retain(|(name, _)| !is_ours(name));
-    if object.texts().all(|(_, text)| text.trim().is_empty()) {
-        return Ok(None);
+
+    fn cells(&mut self, row: &Object) -> Result<Cells<'static>, String> {
+        let mut cells = Cells::default();
+        let row = row.flat()?;
+        for ((name, value), meaning) in row.iter().zip(self.of(&row)?) {
+            let Meaning::Known(column) = meaning else {
+                continue;
+            };
+            match serde_json::from_str(value.get()) {
+                Ok(Value::Null) => {}
+                Ok(Value::String(text)) => cells.set(*column, text),
+                Ok(Value::Number(number)) => cells.set(*column, number.to_string()),
+                Ok(Value::Bool(on)) => cells.set(*column, on.to_string()),
+                _ => return Err(format!("`{name}` holds a list or an object")),
+            }
+        }
+        Ok(cells)
     }
-    let mut named = Vec::new();
-    for (name, value) in &object.0 {
-        let Some(column) = Column::named(name) else {
-            continue;
+}
+
+impl NdjsonRows {
+    pub(crate) fn new(name: String, reader: Box<dyn Read + Send>, dialect: &Dialect) -> Self {
+        Self {
+            objects: Objects::new(name, reader),
+            data: String::new(),
+            members: Members {
+                names: Vec::new(),
+                read: Vec::new(),
+                meanings: Meanings::new(&dialect.ignored),
+            },
+        }
+    }
+
+    pub(super) fn meanings(&self) -> &Meanings {
+        &self.members.meanings
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
+        let (line, object) = match self.objects.next()? {
+            Some(Ok(read)) => read,
+            Some(Err(unreadable)) => return Ok(Some(Err(unreadable))),
+            None => return Ok(None),
         };
-        if named.contains(&column) {
-            return Err(format!("{} is named twice", column.name()));
-        }
-        named.push(column);
-        match serde_json::from_str(value.get()) {
-            Ok(Value::Null) => {}
-            Ok(Value::String(text)) => cells.set(column, text),
-            Ok(Value::Number(number)) => cells.set(column, number.to_string()),
-            Ok(Value::Bool(on)) => cells.set(column, on.to_string()),
-            _ => return Err(format!("{} holds a list or an object", column.name())),
-        }
+        let text = serde_json::to_string(&object).map_err(|e| e.to_string());
+        let read = text.and_then(|text| Ok((text, self.members.cells(&object)?)));
+        Ok(Some(match read {
+            Ok((data, cells)) => {
+                self.data = data;
+                Ok(RawRow {
+                    line,
+                    cells,
+                    data: &self.data,
+                })
+            }
+            Err(reason) => Err(self.objects.unreadable(reason)),
+        }))
     }
-    let data = serde_json::to_string(&object).map_err(|e| e.to_string())?;
-    Ok(Some((cells, data)))
 }

@@ -4,11 +4,7 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 
 use crm_values::NewValues;
 
-use super::{
-    columns::{Cells, Column},
-    invalid::BadCell,
-    values::key,
-};
+use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell, values::key};
 use crate::{Action, OwnerId, Wanted};
 
 /// A row that is in order.
@@ -36,13 +32,13 @@ impl RowRequest {
     pub(crate) fn read(
         line: u64,
         cells: &Cells<'_>,
-        clear: &str,
+        dialect: &Dialect,
         values: NewValues,
     ) -> Result<Self, Vec<BadCell>> {
         let mut reader = Reader {
             line,
             cells,
-            clear,
+            dialect,
             values,
             bad: Vec::new(),
         };
@@ -60,7 +56,7 @@ impl RowRequest {
 struct Reader<'a> {
     line: u64,
     cells: &'a Cells<'a>,
-    clear: &'a str,
+    dialect: &'a Dialect,
     values: NewValues,
     bad: Vec<BadCell>,
 }
@@ -180,7 +176,15 @@ impl Reader<'_> {
         if owner_wrong || contact_wrong {
             return None;
         }
+        let by_value = self.by_value(contact.is_some())?;
         match (verb, owner, contact) {
+            (Verb::Create, _, None) if by_value == Some(true) => {
+                self.refuse(
+                    Column::Select,
+                    "a contact to create is not there yet: leave this empty",
+                );
+                None
+            }
             (Verb::Create, _, Some(_)) => {
                 self.refuse(
                     Column::ContactId,
@@ -198,10 +202,20 @@ impl Reader<'_> {
                 None
             }
             (_, owner, None) => {
-                let Some(value) = self.cells.get(Column::Value) else {
-                    let reason =
-                        "name the contact: contact_id, or the present value of all to change";
-                    self.refuse(Column::ContactId, reason);
+                let selects = by_value.unwrap_or(self.dialect.by_value);
+                let Some(value) = self.cells.get(Column::Value).filter(|_| selects) else {
+                    let reason = match selects {
+                        true => "give the value whose contacts are meant".to_owned(),
+                        false => format!(
+                            "name the contact: its owner and its contact_id; to change every \
+                             contact with a value, {SAY_BY_VALUE}"
+                        ),
+                    };
+                    let column = match selects {
+                        true => Column::Value,
+                        false => Column::ContactId,
+                    };
+                    self.refuse(column, &reason);
                     return None;
                 };
                 if key(value).is_empty() {
@@ -213,12 +227,35 @@ impl Reader<'_> {
         }
     }
 
+    /// What the row itself says of selecting by value; `None` when what it says is wrong.
+    #[expect(clippy::option_option, reason = "wrong, silent, or yes or no")]
+    fn by_value(&mut self, names_contact: bool) -> Option<Option<bool>> {
+        let Some(text) = self.cells.get(Column::Select) else {
+            return Some(None);
+        };
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        if is("contact") {
+            return Some(Some(false));
+        }
+        if !is("value") {
+            self.refuse(Column::Select, "must be contact or value");
+            return None;
+        }
+        if names_contact {
+            let reason = "a row that selects by value has no contact_id";
+            self.refuse(Column::Select, reason);
+            return None;
+        }
+        Some(Some(true))
+    }
+
     /// What is wanted, with the new number or address from this column.
     fn wanted(&mut self, value: Column) -> Wanted {
         if value == Column::Value && self.cells.get(Column::NewValue).is_some() {
-            let reason = "is for rows without contact_id; here give the new one as value";
+            let reason = "is for rows that select by value; here give the new one as value";
             self.refuse(Column::NewValue, reason);
         }
+        self.refuse_combined_alone();
         Wanted {
             contact_type: self.contact_type(),
             value: self.text(value),
@@ -228,6 +265,17 @@ impl Reader<'_> {
             invoices: self.flag(Column::Invoices),
             statements: self.flag(Column::Statements),
             ..Wanted::default()
+        }
+    }
+
+    /// Which of the two flags a combined one would change, nobody can say.
+    fn refuse_combined_alone(&mut self) {
+        let named = |column| self.cells.get(column).is_some();
+        if named(Column::InvoicesAndStatements)
+            && !(named(Column::Invoices) && named(Column::Statements))
+        {
+            let reason = "the API computes it of two flags: give invoices and statements";
+            self.refuse(Column::InvoicesAndStatements, reason);
         }
     }
 
@@ -285,7 +333,7 @@ impl Reader<'_> {
 
     fn text(&mut self, column: Column) -> Option<String> {
         let text = self.cells.get(column)?;
-        if text == self.clear {
+        if text == self.dialect.clear {
             self.refuse(column, "cannot be cleared, only the memo can");
             return None;
         }
@@ -294,7 +342,7 @@ impl Reader<'_> {
 
     fn memo(&self) -> Option<String> {
         let text = self.cells.get(Column::Memo)?;
-        Some(if text == self.clear { "" } else { text }.to_owned())
+        Some(if text == self.dialect.clear { "" } else { text }.to_owned())
     }
 
     fn flag(&mut self, column: Column) -> Option<bool> {
@@ -358,11 +406,61 @@ mod tests {
     use super::*;
 
     fn read(cells: &[(Column, &'static str)]) -> Result<RowRequest, Vec<BadCell>> {
+        read_with(cells, &Dialect::default())
+    }
+
+    fn read_with(
+        cells: &[(Column, &'static str)],
+        dialect: &Dialect,
+    ) -> Result<RowRequest, Vec<BadCell>> {
         let mut row = Cells::default();
         for (column, text) in cells {
             row.set(*column, *text);
         }
-        RowRequest::read(7, &row, "(clear)", NewValues::default())
+        RowRequest::read(7, &row, dialect, NewValues::default())
+    }
+
+    const BY_VALUE: (Column, &str) = (Column::Select, "Value");
+
+    #[test]
+    fn a_row_selects_by_value_only_when_somebody_says_so() {
+        use Column::*;
+        let by_value = Dialect {
+            by_value: true,
+            ..Dialect::default()
+        };
+        let owner = (LocationId, "5");
+        for row in [
+            &[(Value, "8185550142"), (Memo, "x")][..],
+            &[(Value, "8185550142"), (Action, "delete")],
+            &[owner, (Value, "8185550142"), (Memo, "x")],
+        ] {
+            let bad = read(row).unwrap_err();
+            assert_eq!(bad[0].column, "contact_id");
+            assert!(bad[0].reason.contains("column `select`"), "{bad:?}");
+            let said = [&[BY_VALUE], row].concat();
+            for all in [read(&said), read_with(row, &by_value)] {
+                assert!(matches!(all.unwrap().select, super::Select::Value(..)));
+            }
+            let contact = [&[(Select, "contact")], row].concat();
+            read_with(&contact, &by_value).unwrap_err();
+        }
+        let one = [owner, (ContactId, "9"), (Value, "8185550142")];
+        let one = read_with(&one, &by_value).unwrap();
+        assert!(matches!(one.select, super::Select::Contact(..)));
+        for wrong in [
+            &[BY_VALUE, owner, (ContactId, "9"), (Memo, "x")][..],
+            &[(Select, "all"), (Value, "8185550142"), (Memo, "x")],
+            &[
+                BY_VALUE,
+                owner,
+                (Action, "create"),
+                (Type, "Fax"),
+                (Value, "8185550142"),
+            ],
+        ] {
+            assert_eq!(read(wrong).unwrap_err()[0].column, "select");
+        }
     }
 
     #[test]
@@ -370,22 +468,25 @@ mod tests {
         use Column::*;
         let one = read(&[(LocationId, " 5 "), (ContactId, "9"), (Memo, "(clear)")]).unwrap();
         let location = crm_models::LocationId::new(5).unwrap().into();
-        assert_eq!(one.select, Select::Contact(location, 9.try_into().unwrap()));
+        assert_eq!(
+            one.select,
+            super::Select::Contact(location, 9.try_into().unwrap())
+        );
         let cleared = Wanted {
             memo: Some(String::new()),
             ..Wanted::default()
         };
         assert_eq!(one.action, crate::Action::Update(cleared));
 
-        let all = read(&[(Value, "+1 (818) 555-0142"), (Invoices, "NO")]).unwrap();
+        let all = read(&[BY_VALUE, (Value, "+1 (818) 555-0142"), (Invoices, "NO")]).unwrap();
         assert_eq!(
             all.select,
-            Select::Value("+1 (818) 555-0142".to_owned(), None)
+            super::Select::Value("+1 (818) 555-0142".to_owned(), None)
         );
-        let all = read(&[(Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
+        let all = read(&[BY_VALUE, (Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
         assert_eq!(
             all.select,
-            Select::Value("Dana@Site.example".to_owned(), None)
+            super::Select::Value("Dana@Site.example".to_owned(), None)
         );
         assert_eq!(all.action, crate::Action::Delete);
 
@@ -397,9 +498,12 @@ mod tests {
             (Action, "delete"),
         ];
         assert_eq!(read(&gone).unwrap().action, crate::Action::Delete);
-        let mends = [(Value, "8185550142.0"), (NewValue, "8185550142")];
+        let mends = [BY_VALUE, (Value, "8185550142.0"), (NewValue, "8185550142")];
         let all = read(&mends).unwrap();
-        assert_eq!(all.select, Select::Value("8185550142.0".to_owned(), None));
+        assert_eq!(
+            all.select,
+            super::Select::Value("8185550142.0".to_owned(), None)
+        );
     }
 
     #[test]
@@ -407,7 +511,7 @@ mod tests {
         use Column::*;
         let update = [(LocationId, "5"), (ContactId, "9")];
         let create = [(LocationId, "5"), (Action, "create"), (Type, "Phone")];
-        let select = [(Value, "8185550142")];
+        let select = [BY_VALUE, (Value, "8185550142")];
         for (typed, stored) in [
             ("+1 (818) 555-0177", Some("8185550177")),
             ("8185550142.0", None),
@@ -441,9 +545,14 @@ mod tests {
             (&[(Action, "create"), (Memo, "x")], "contact_id"),
             (&[(Action, "delete"), (Memo, "x")], "action"),
             (&[(Value, "(clear)")], "value"),
+            (&[(Select, "some"), (Memo, "x")], "select"),
             (&[(NewValue, "8185550142")], "new_value"),
             (&[(Type, "Pager")], "type"),
             (&[(Statements, "maybe")], "statements"),
+            (
+                &[(InvoicesAndStatements, "on"), (Invoices, "on")],
+                "invoice_statement_notification",
+            ),
             (&[], ""),
         ] {
             let with_contact = wrong != "contact_id" || cells[0].0 == Action;

@@ -41,8 +41,7 @@ impl Search {
             self.notes
                 .push(text_messages(on, self.texts_otherwise.len()));
         }
-        let notes = serde_json::to_string(&self.notes).map_err(|e| draft.unwritable(e))?;
-        draft.set_meta("notes", &notes)?;
+        draft.set_notes(&self.notes)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
         Ok(PlanSummary {

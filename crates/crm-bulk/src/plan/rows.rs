@@ -47,7 +47,7 @@ impl Plan {
                     continue;
                 }
             };
-            let request = RowRequest::read(raw.line, &raw.cells, &dialect.clear, self.values);
+            let request = RowRequest::read(raw.line, &raw.cells, &dialect, self.values);
             match request {
                 Err(cells) => {
                     if self.skip_invalid {
@@ -72,6 +72,8 @@ impl Plan {
                 }
             }
         }
+        let notes = rows.column_notes();
+        draft.set_notes(&notes.map_err(|reason| BulkError::Input { name, reason })?)?;
         // The input is closed before the file to mend is put in place.
         drop(rows);
         let mut read = ReadRows {

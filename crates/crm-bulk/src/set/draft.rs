@@ -80,6 +80,12 @@ impl Draft {
         self.database().set_meta(name, value)
     }
 
+    /// What the plan has to say to people.
+    pub(crate) fn set_notes(&self, notes: &[String]) -> Result<(), BulkError> {
+        let notes = serde_json::to_string(notes).map_err(|e| self.unwritable(e))?;
+        self.set_meta("notes", &notes)
+    }
+
     pub(crate) fn set_known_at(&self, at: Timestamp) -> Result<(), BulkError> {
         self.set_meta("known_at", &at.to_string())
     }

@@ -17,8 +17,9 @@ use crate::{
 ///
 /// Columns: location_id or customer_id, contact_id, and any of type, value, memo,
 /// job_reminders, marketing_updates, invoices, statements; action is update, create or delete.
-/// A row without contact_id selects every contact with its value (new_value sets another).
-/// An empty cell keeps, `(clear)` removes a memo. Further columns are carried along.
+/// The names that lists and exports write are understood too. A row with `value` in the column
+/// select is about every contact with its value (new_value sets another). An empty cell keeps,
+/// `(clear)` removes a memo. Further columns are carried along, and the plan lists them.
 #[derive(Debug, Args)]
 pub(crate) struct PlanCommand {
     /// CSV, or NDJSON where the name ends in .ndjson or .jsonl; - for stdin. None: the clean-ups
@@ -36,6 +37,15 @@ pub(crate) struct PlanCommand {
     /// What removes a memo
     #[arg(long, value_name = "TOKEN", default_value = "(clear)")]
     clear: String,
+
+    /// A row without contact_id changes every contact that has its value, on all customers and
+    /// locations, or on the one that it names
+    #[arg(long)]
+    select_by_value: bool,
+
+    /// Take these columns for further ones, whatever they would mean
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    ignore_columns: Vec<String>,
 
     /// Look contacts up in this snapshot: needed for rows that select by value
     #[arg(long, value_name = "FILE")]
@@ -161,7 +171,12 @@ impl PlanCommand {
                 planned
             }
             Some(input) => {
-                let input = input.clear_token(&self.clear);
+                let mut input = input
+                    .clear_token(&self.clear)
+                    .ignore_columns(&self.ignore_columns);
+                if self.select_by_value {
+                    input = input.select_by_value();
+                }
                 let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
                 let age = Duration::from_secs(self.max_age.saturating_mul(60));
                 match snapshot {

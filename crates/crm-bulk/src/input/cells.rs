@@ -1,0 +1,23 @@
+//! The cells of one row.
+
+use std::borrow::Cow;
+
+use super::columns::Column;
+
+/// The cells of one row that mean something; a blank one is `None`.
+#[derive(Default)]
+pub(crate) struct Cells<'a>([Option<Cow<'a, str>>; Column::ALL.len()]);
+
+impl<'a> Cells<'a> {
+    pub(crate) fn set(&mut self, column: Column, text: impl Into<Cow<'a, str>>) {
+        let text = match text.into() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        };
+        self.0[column as usize] = (!text.is_empty()).then_some(text);
+    }
+
+    pub(crate) fn get(&self, column: Column) -> Option<&str> {
+        self.0[column as usize].as_deref()
+    }
+}
