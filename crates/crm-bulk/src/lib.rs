@@ -106,7 +106,6 @@ mod change;
 mod clean_up;
 mod clock;
 mod database;
-mod dated;
 mod error;
 mod file_id;
 mod input;
@@ -127,6 +126,7 @@ mod temporary;
 mod undo;
 mod visible;
 mod wanted;
+mod watch;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use change::{

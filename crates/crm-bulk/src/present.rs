@@ -9,7 +9,7 @@ use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
 use crm_transport::{Moment, Transport};
 
-use crate::{MethodImage, OwnerId, dated::Dated};
+use crate::{MethodImage, OwnerId, watch::Watch};
 
 /// How many owners are read with one call. The contract states no bound for this list; its
 /// other lists of ids stop at 50.
@@ -45,7 +45,7 @@ impl Present {
         self.contacts.contains_key(&owner) || self.unread.contains_key(&owner)
     }
 
-    /// How old it is, counted from when the first request left; nothing was asked: not at all.
+    /// When the first request of the reading left: now, if there was nothing to ask.
     pub(crate) fn left(&self) -> Moment {
         self.left.unwrap_or_else(Moment::now)
     }
@@ -106,16 +106,15 @@ async fn read<T: Transport, O: Owner + Into<OwnerId>>(
     if owners.is_empty() {
         return Ok(());
     }
-    let dated = Dated::reading(service.transport());
     let filter = ContactFilter::new().owners(owners.iter().copied());
-    let list = service.over(&dated).changed(filter);
-    match list.page_size(PAGE).collect().await {
+    let list = service.changed(filter).page_size(PAGE);
+    match list.collect_reading().await {
         Ok(found) => {
-            present.note(dated.left());
+            present.note(found.at);
             for owner in owners {
                 present.contacts.entry((*owner).into()).or_default();
             }
-            for owned in found {
+            for owned in found.record {
                 let contacts = present.contacts.entry(owned.owner.into());
                 contacts.or_default().push(owned.contact);
             }
@@ -135,16 +134,21 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
     patience: Duration,
     present: &mut Present,
 ) -> Result<(), ContactsError> {
-    let dated = Dated::reading(service.transport());
-    let service = service.over(&dated);
+    let began = Moment::now();
     for owner in owners {
-        if dated.left().age() >= patience {
+        if present.left.unwrap_or(began).age() >= patience {
             break;
         }
         let id = (*owner).into();
-        match service.owner(*owner).list().page_size(PAGE).collect().await {
-            Ok(found) => present.contacts.entry(id).or_default().extend(found),
+        let asked = Moment::now();
+        let list = service.owner(*owner).list().page_size(PAGE);
+        match list.collect_reading().await {
+            Ok(found) => {
+                present.note(found.at);
+                present.contacts.entry(id).or_default().extend(found.record);
+            }
             Err(error) if error.is_not_found() => {
+                present.note(asked);
                 present.contacts.entry(id).or_default();
             }
             Err(error) if may_be_of_one(&error) => {
@@ -153,7 +157,6 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
             Err(error) => return Err(error),
         }
     }
-    present.note(dated.left());
     Ok(())
 }
 
@@ -190,8 +193,8 @@ pub(crate) async fn whole_method<T: Transport>(
     person: PersonId,
     id: ContactMethodId,
 ) -> Result<(MethodImage, Moment), ContactsError> {
-    let dated = Dated::reading(service.transport());
-    let service = &service.over(&dated);
+    let watch = Watch::over(service.transport());
+    let service = &service.over(&watch);
     let found = service.person(person).method(id).get().await?;
     let image = MethodImage {
         contact_type: found.contact_type,
@@ -199,5 +202,5 @@ pub(crate) async fn whole_method<T: Transport>(
         preferences: BTreeMap::new(),
     };
     let image = method(service, person, id, image).await?;
-    Ok((image, dated.left()))
+    Ok((image, watch.left()))
 }

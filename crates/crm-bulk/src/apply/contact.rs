@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashSet,
+    slice::from_ref,
     sync::{Mutex, PoisonError},
 };
 
-use crm_contacts::{ContactsError, Owner, differences};
+use crm_contacts::{ContactsError, Echo, Owner, differences};
 use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
 use crm_transport::{Moment, Transport};
 
@@ -19,8 +20,8 @@ use crate::{
     store::{Expected, Loaded},
 };
 
-/// The updates that were answered as a success, but with the contact as it was. They are read
-/// back, and not sent again in the same run.
+/// The updates that were answered as a success, but with what the contact was before. They are
+/// read back, and not sent again in the same run.
 #[derive(Debug, Default)]
 pub(super) struct Unheeded(Mutex<HashSet<ChangeId>>);
 
@@ -51,11 +52,13 @@ impl<T: Transport> Run<'_, T> {
         reading: &Reading,
     ) -> Result<Became, BulkError> {
         match write {
-            Write::Update(..) | Write::Complete(_) if self.unheeded.has(&change) => {
-                let why = "the service answered as if it were done, but the contact is as it \
-                           was; it may be sent again";
+            Write::Update(present, _) | Write::Complete(present)
+                if self.unheeded.has(&change) && step::is_unmet(&change, from_ref(&present)) =>
+            {
+                let why = "the service answered as if it were done, but the contact reads back \
+                           otherwise; it may be sent again";
                 let outcome = Outcome::because(State::Failed, why);
-                self.settled(change, outcome, None).await
+                self.settled(change, outcome, Some(present)).await
             }
             Write::Update(present, request) => {
                 self.update(owner, change, present, request, reading.left)
@@ -96,10 +99,10 @@ impl<T: Transport> Run<'_, T> {
         let Some(change) = self.claim(change, None).await? else {
             return Ok(Became::Lost);
         };
-        let dated = self.dated(left, step::may_be_sent(&former));
-        let service = self.service.over(&dated);
+        let watch = self.watch();
+        let service = self.bounded(&watch, left, step::may_be_sent(&former));
         let sent = service.owner(owner).send_once(present.id, request).await;
-        self.wrote(&change, "update", None, &dated, sent.as_ref().err());
+        self.wrote(&change, "update", None, &watch, sent.as_ref().err());
         self.updated(change, Some(former), &present, sent).await
     }
 
@@ -117,13 +120,13 @@ impl<T: Transport> Run<'_, T> {
         let Some(change) = self.claim(change, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
-        let dated = self.dated(left, repeated);
-        let service = self.service.over(&dated);
+        let watch = self.watch();
+        let service = self.bounded(&watch, left, repeated);
         let sent = match service.owner(owner).delete_once(id).await {
             Err(error) if repeated && error.is_not_found() => Ok(()),
             sent => sent,
         };
-        self.wrote(&change, "delete", None, &dated, sent.as_ref().err());
+        self.wrote(&change, "delete", None, &watch, sent.as_ref().err());
         match sent {
             Ok(()) => self.settled(change, Outcome::new(State::Done), None).await,
             Err(error) => self.refuse(change, Some(former), &error, None).await,
@@ -141,17 +144,19 @@ impl<T: Transport> Run<'_, T> {
         let Some(change) = self.claim(former.clone(), Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
-        let dated = self.dated(reading.left, step::may_be_sent(&former));
-        let service = self.service.over(&dated);
-        let sent = service.owner(owner).create(request.clone()).await;
-        self.wrote(&change, "create", None, &dated, sent.as_ref().err());
+        let watch = self.watch();
+        let service = self.bounded(&watch, reading.left, step::may_be_sent(&former));
+        let before = reading.present.of(owner.into()).unwrap_or_default();
+        let known: Vec<_> = before.iter().map(|contact| contact.id).collect();
+        let sent = service.owner(owner).create_beside(request, &known).await;
+        self.wrote(&change, "create", None, &watch, sent.as_ref().err());
         let created = match sent {
             Ok(created) => created,
             Err(error) => return self.refuse(change, Some(former), &error, None).await,
         };
-        if !self.is_new(owner.into(), &request, &created, reading) {
-            let why = "the answer to the creation is about another contact; the new one is looked \
-                       for";
+        if !self.creations().taken(owner.into()).insert(created.id) {
+            let why = "the answer is about the contact that another change created; the one of \
+                       this change is looked for";
             let outcome = Outcome::because(State::Unknown, why);
             return self.settled(change, outcome, None).await;
         }
@@ -159,23 +164,8 @@ impl<T: Transport> Run<'_, T> {
             state: State::InFlight,
             attempts: change.outcome.attempts,
         };
-        self.complete(owner, change, sent, created, dated.left())
+        self.complete(owner, change, sent, created, watch.left())
             .await
-    }
-
-    /// Whether the answer to a creation is about a contact that it made: with its number or
-    /// address, and one that the owner did not have before, nor another change made.
-    fn is_new(
-        &self,
-        owner: OwnerId,
-        request: &CreateContactRequest,
-        created: &Contact,
-        reading: &Reading,
-    ) -> bool {
-        let before = reading.present.of(owner).unwrap_or_default();
-        request.is_same(created)
-            && before.iter().all(|contact| contact.id != created.id)
-            && self.creations().taken(owner).insert(created.id)
     }
 
     /// Sets what a creation cannot set: the preferences. Which contact was created is durable
@@ -213,10 +203,11 @@ impl<T: Transport> Run<'_, T> {
                 let Some(change) = self.in_flight(expected, change, None).await? else {
                     return Ok(Became::Lost);
                 };
-                let dated = self.dated(left, was_created && step::may_be_sent(&change));
-                let service = self.service.over(&dated);
+                let watch = self.watch();
+                let resend = was_created && step::may_be_sent(&change);
+                let service = self.bounded(&watch, left, resend);
                 let sent = service.owner(owner).send_once(created.id, request).await;
-                self.wrote(&change, "update", None, &dated, sent.as_ref().err());
+                self.wrote(&change, "update", None, &watch, sent.as_ref().err());
                 self.updated(change, None, &created, sent).await
             }
             Err(unknown) => {
@@ -228,8 +219,8 @@ impl<T: Transport> Run<'_, T> {
     }
 
     /// Settles an update by its answer. An answer that differs from what was asked is a failure,
-    /// but it is the contact, so that the change can be undone. One that shows the contact as it
-    /// was may be an old picture of it: it is read back.
+    /// but it is the contact, so that the change can be undone. Where each member that differs is
+    /// as it was before, the answer may be an old picture: the contact is read back.
     async fn updated(
         &self,
         change: Change,
@@ -242,9 +233,7 @@ impl<T: Transport> Run<'_, T> {
                 let outcome = Outcome::new(State::Done);
                 self.settled(change, outcome, Some(after)).await
             }
-            Err(ContactsError::EchoDiffers(echo))
-                if differences(present, &echo.answer).is_empty() =>
-            {
+            Err(ContactsError::EchoDiffers(echo)) if is_of_before(present, &echo) => {
                 self.unheeded.note(&change);
                 let why = "the answer shows the contact as it was before; it is read back";
                 let outcome = Outcome::because(State::Unknown, why);
@@ -259,6 +248,13 @@ impl<T: Transport> Run<'_, T> {
             }
         }
     }
+}
+
+/// Whether whatever is not as asked is as it was before.
+fn is_of_before(before: &Contact, echo: &Echo) -> bool {
+    let changed = differences(before, &echo.answer);
+    let is_changed = |field| changed.iter().any(|change| change.field == field);
+    !echo.differences.iter().any(|other| is_changed(other.field))
 }
 
 /// Whether the contact of a creation is known.

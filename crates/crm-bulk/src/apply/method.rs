@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_contacts::ContactsError;
+use crm_contacts::{ContactsError, operations::contact_methods::UpdateContactMethodPreference};
 use crm_models::{ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
 use crm_transport::Transport;
 
@@ -69,13 +69,18 @@ impl<T: Transport> Run<'_, T> {
         };
         let mut after = present;
         for (name, on) in missing {
-            let dated = self.dated(left, step::may_be_sent(&change));
-            let service = self.service.over(&dated);
-            let method = service.person(person).method(id);
-            let update = UpdateMethodPreferenceRequest::from(on);
-            let answer = method.set_preference(&name, update).await;
+            let watch = self.watch();
+            let service = self.bounded(&watch, left, step::may_be_sent(&change));
+            // Not that of the handle, which reads each back whose answer got lost.
+            let set = UpdateContactMethodPreference {
+                contact: person,
+                method: id,
+                name: name.clone(),
+                update: UpdateMethodPreferenceRequest::from(on),
+            };
+            let answer = service.call(&set).await;
             let action = change.action.name();
-            self.wrote(&change, action, Some(&name), &dated, answer.as_ref().err());
+            self.wrote(&change, action, Some(&name), &watch, answer.as_ref().err());
             match answer {
                 Ok(answer) => after.preferences.insert(name, answer.as_bool()),
                 Err(error) => return self.refuse(change, former, &error, None).await,

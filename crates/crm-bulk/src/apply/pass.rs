@@ -269,7 +269,7 @@ impl<'a, T: Transport> Pass<'a, T> {
                 self.working -= 1;
                 self.writing -= usize::from(done.writes);
                 self.events.extend(done.events);
-                self.queue.put(done.back);
+                self.queue.put(done.back.map(|back| *back));
             }
             Ended::Nothing => {}
         }

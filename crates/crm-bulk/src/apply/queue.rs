@@ -17,13 +17,11 @@ use crate::{
     store::Loaded,
 };
 
-/// How old a reading may be when a write that it decided leaves.
-pub(super) const FRESH: Duration = Duration::from_secs(2);
-
-/// How old it may be when it decides. The rest is for the way through the rate limit.
+/// How old a reading may be when it decides. The rest of
+/// [`DECISION_AGE`](crm_contacts::DECISION_AGE) is for the way through the rate limit.
 const DECIDES: Duration = Duration::from_millis(1_700);
 
-/// From this age on the next reading is asked for, so that it is there in time.
+/// From this age of a reading on the next reading is asked for, so that it is there in time.
 pub(super) const YOUNG: Duration = Duration::from_secs(1);
 
 /// A change that waits for its decision.

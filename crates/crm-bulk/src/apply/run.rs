@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crm_contacts::{ContactsError, ContactsService};
+use crm_contacts::{ContactsError, ContactsService, DECISION_AGE};
 use crm_models::{Contact, ContactId};
 use crm_transport::{Moment, Transport};
 
@@ -13,14 +13,14 @@ use super::{
     contact::Unheeded,
     creations::Creations,
     in_flight::InFlight,
-    queue::{FRESH, Reading, Undecided},
+    queue::{Reading, Undecided},
     step::{self, Step, Write},
     window::Window,
 };
 use crate::{
     BulkError, Change, Image, Outcome, OwnerId, State, clock,
-    dated::Dated,
     store::{Claim, Expected, Lease, Loaded, Store},
+    watch::Watch,
 };
 
 /// How often a change is decided, or its owner read, without a write that leaves in time, before
@@ -67,7 +67,7 @@ pub(super) struct Done {
     /// Whether it might have written.
     pub(super) writes: bool,
     /// The change, if it was not sent after all, to be decided again.
-    pub(super) back: Option<Undecided>,
+    pub(super) back: Option<Box<Undecided>>,
 }
 
 /// What became of a change.
@@ -76,7 +76,7 @@ pub(super) enum Became {
     Told(Event),
     /// Its write was not begun in time, or the limit turned it away: it is to be decided again.
     /// This is what is told of it if that comes to nothing.
-    Back(Change, Outcome),
+    Back(Box<Change>, Outcome),
     /// Somebody else has decided on it.
     Lost,
 }
@@ -104,13 +104,13 @@ impl<T: Transport> Run<'_, T> {
         if let Ok(Became::Back(change, outcome)) = became {
             became = match returns < MOST_RETURNS {
                 true => Ok(Became::Back(change, outcome)),
-                false => self.postpone(change, outcome).await,
+                false => self.postpone(*change, outcome).await,
             };
         }
         if let Some(owner) = creates {
             let change = match &became {
                 Ok(Became::Told(Event::Settled(change))) => Some(&**change),
-                Ok(Became::Back(change, _)) => Some(change),
+                Ok(Became::Back(change, _)) => Some(&**change),
                 _ => None,
             };
             self.creations().ended(owner, change);
@@ -123,11 +123,12 @@ impl<T: Transport> Run<'_, T> {
         match became {
             Ok(Became::Told(event)) => done.events.push(event),
             Ok(Became::Back(change, _)) => {
+                let change = *change;
                 let undecided = Undecided::new(Loaded { change, not_ours });
-                done.back = Some(Undecided {
+                done.back = Some(Box::new(Undecided {
                     returns: returns + 1,
                     ..undecided
-                });
+                }));
             }
             Ok(Became::Lost) => {}
             Err(error) => self.fail(error),
@@ -217,11 +218,23 @@ impl<T: Transport> Run<'_, T> {
         step::may_be_sent(change) && !self.options.dry_run
     }
 
-    /// The transport of one write that was decided by a reading that left then: it begins while
-    /// that is fresh and the set is this run's, or not at all.
-    pub(super) fn dated(&self, left: Moment, resend: bool) -> Dated<'_, T> {
-        let begin_by = left.after(FRESH).earlier(self.lease.ends());
-        Dated::write(self.service.transport(), begin_by, resend)
+    /// The service for one write that was decided by a reading that left then: it begins while
+    /// that is fresh and the set is this run's, or not at all. `resend`: it repeats one whose answer
+    /// got lost.
+    pub(super) fn bounded<'w>(
+        &self,
+        watch: &'w Watch<'_, T>,
+        left: Moment,
+        resend: bool,
+    ) -> ContactsService<&'w Watch<'w, T>> {
+        let begin_by = left.after(DECISION_AGE).earlier(self.lease.ends());
+        let service = self.service.over(watch);
+        service.with_begin_by(begin_by).with_resend(resend)
+    }
+
+    /// Notes when one write leaves.
+    pub(super) fn watch(&self) -> Watch<'_, T> {
+        Watch::over(self.service.transport())
     }
 
     /// Makes a change durable as in flight, once more than before; `None` when somebody else
@@ -259,14 +272,14 @@ impl<T: Transport> Run<'_, T> {
         change: &Change,
         action: &'static str,
         preference: Option<&str>,
-        dated: &Dated<'_, T>,
+        watch: &Watch<'_, T>,
         error: Option<&ContactsError>,
     ) {
         self.audit.wrote(change, action, preference, error);
         if let Some(answered) = error.map_or(Some(true), answer::is_answered) {
             self.brake.wrote(answered);
         }
-        let waited = dated.waited();
+        let waited = watch.waited();
         if error.is_none() || waited.is_some() {
             let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
             window.note(waited.unwrap_or_default());
@@ -314,7 +327,7 @@ impl<T: Transport> Run<'_, T> {
             None => change.outcome.state = State::InFlight,
         }
         match answer::is_turned_away(error) {
-            true => Ok(Became::Back(change, outcome)),
+            true => Ok(Became::Back(Box::new(change), outcome)),
             false => self.postpone(change, outcome).await,
         }
     }

@@ -78,7 +78,9 @@ impl Budget {
         let mut state = purse.state();
         if outcome.is_success() {
             purse.count_time(&mut state);
-            state.left = (state.left + purse.per_success).min(purse.most);
+            // One that went out again and succeeded has multiplied nothing.
+            let paid = if probe.is_some() { 1.0 } else { 0.0 };
+            state.left = (state.left + paid + purse.per_success).min(purse.most);
             state.is_failing = false;
         } else if outcome.delivery() == Delivery::Unknown {
             purse.count_time(&mut state);

@@ -85,14 +85,11 @@ impl<T: Transport> WithRetry<T> {
         if !call.resend {
             return Ok(None);
         }
-        let is_paid = self.budget.withdraw(call.effect, RepeatCost::One);
-        let probe = if is_paid {
-            self.probe(call).await
-        } else {
-            None
-        };
+        // Those that may not go pay nothing.
+        let probe = self.probe(call).await;
+        let is_paid = |_: &Probe<'_>| self.budget.withdraw(call.effect, RepeatCost::One);
         let spent = || TransportError::new(TransportErrorKind::BudgetSpent, Delivery::NotExecuted);
-        probe.map(Some).ok_or_else(spent)
+        probe.filter(is_paid).map(Some).ok_or_else(spent)
     }
 
     /// Waits until a write may go out again that may have been carried out before.

@@ -146,7 +146,8 @@ impl RetryPolicy {
     /// after a success it is full again, however few calls there are.
     ///
     /// Once a write was not answered, and until one succeeds, writes that may have been carried out
-    /// go out again one at a time. The others wait for what becomes of that one.
+    /// go out again one at a time. The others wait for what becomes of that one. What such a write
+    /// has cost comes back when it succeeds: it has multiplied nothing.
     ///
     /// A repeat after an answer 429 costs none, for the closed gate bounds it, nor does one while
     /// the server of a shared limit is away. So have

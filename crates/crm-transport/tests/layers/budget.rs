@@ -225,9 +225,12 @@ async fn a_write_that_is_sent_again_without_budget_is_not_sent() {
     let wire = wire();
     let policy = RetryPolicy::never().budget(0.0, 1);
     let transport = wire.clone().with_retry(policy);
-    let again = || resent(request(Effect::Creates));
-    transport.send(again()).await.unwrap();
-    let error = transport.send(again()).await.unwrap_err();
+    transport
+        .send(resent(failing(Effect::Creates)))
+        .await
+        .unwrap();
+    let again = transport.send(resent(request(Effect::Creates)));
+    let error = again.await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::BudgetSpent);
     assert_eq!(error.delivery(), Delivery::NotExecuted);
     assert_eq!(wire.calls(), 1);
@@ -298,4 +301,27 @@ async fn a_repeat_that_comes_too_late_costs_no_budget() {
     assert_eq!(wire.calls(), 1, "40 s are more than is left");
     transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(wire.calls(), 3, "the one repeat is still there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_goes_out_again_costs_nothing_when_it_succeeds_or_may_not_go() {
+    let service = Arc::new(Service::answering(200));
+    let policy = RetryPolicy::default().attempts(1).budget(0.0, 3);
+    let transport = service.clone().with_retry(policy);
+    let again = || resent(request(Effect::Idempotent));
+    for _ in 0..100 {
+        assert_eq!(at_once(&transport, std::iter::once(again())).await, 1);
+    }
+
+    service.writes.store(503, Ordering::SeqCst);
+    let first = std::iter::once(request(Effect::Idempotent));
+    assert_eq!(at_once(&transport, first).await, 0);
+    // One goes, and the others wait for what becomes of it.
+    assert_eq!(at_once(&transport, (0..100).map(|_| again())).await, 0);
+
+    service.writes.store(200, Ordering::SeqCst);
+    let healed = std::iter::once(request(Effect::Idempotent));
+    assert_eq!(at_once(&transport, healed).await, 1);
+    let left = (0..100).map(|_| again());
+    assert_eq!(at_once(&transport, left).await, 2, "only one was paid for");
 }

@@ -1,0 +1,54 @@
+//! When the calls of one piece of work left.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use crm_transport::{Moment, Request, Response, SentAt, Transport, TransportError};
+
+/// A transport for one piece of work, which notes when the first of its requests left.
+pub(crate) struct Watch<'a, T> {
+    inner: &'a T,
+    made: Moment,
+    left: Mutex<Option<Moment>>,
+}
+
+impl<'a, T: Transport> Watch<'a, T> {
+    pub(crate) fn over(inner: &'a T) -> Self {
+        Self {
+            inner,
+            made: Moment::now(),
+            left: Mutex::default(),
+        }
+    }
+
+    /// When the first request that was answered left. Over a transport that does not tell, when
+    /// it was handed over, which is earlier.
+    pub(crate) fn left(&self) -> Moment {
+        self.told().unwrap_or(self.made)
+    }
+
+    /// How long the first request waited between its hand-over and its departure, if the
+    /// transport tells.
+    pub(crate) fn waited(&self) -> Option<Duration> {
+        self.told().map(|left| left.since(self.made))
+    }
+
+    fn told(&self) -> Option<Moment> {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Transport for Watch<'_, T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let response = self.inner.send_unboxed(request).await?;
+        if let Some(left) = SentAt::of(&response) {
+            let mut first = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert(left);
+        }
+        Ok(response)
+    }
+}
