@@ -54,6 +54,11 @@
 //! - What was in flight is read back. A record as wanted counts as done, one as before is sent
 //!   again, anything else is set aside. A creation is sent again only when its contact does not
 //!   show up.
+//! - A write leaves within two seconds of the reading that decided it
+//!   ([`DECISION_AGE`](crm_contacts::DECISION_AGE)), or it is read and decided again; what the
+//!   machine slept counts.
+//! - An answer about another record is not believed: what became of the change is read.
+//! - A service that does not answer writes is left alone after a few ([`StopReason::Outage`]).
 //! - Preferences are sent whole and the answer is compared with what was asked.
 //! - A set belongs to one tenant on one API host ([`Site`]) and is refused elsewhere.
 //! - What was planned is what is applied: a set of which anything was edited, damaged, added or
@@ -62,11 +67,8 @@
 //! - Two processes cannot carry out one set: an empty file `NAME.lock` beside it is locked.
 //! - A plan either is there as a whole or not at all.
 //!
-//! Not safe from: somebody who changes a contact between its reading and the write, since the
-//! API has no conditional update. A reading is two seconds old at most when it decides, and
-//! then the write waits its turn: for about two seconds more at the vendor's rate limit. What is
-//! to be created is decided block by block, and waits as long as its block takes: over three
-//! seconds for 200 creations, longer for one owner with more.
+//! Not safe from: somebody who changes a contact in these two seconds between its reading and the
+//! write, since the API has no conditional update.
 //!
 //! Not on a network drive either: SQLite's WAL needs all processes on one machine.
 //!
@@ -75,7 +77,8 @@
 //! Applying reads 50 owners with one call, so a change of a contact costs one call and a
 //! fiftieth when each owner has one change, and less when they have more; a creation with
 //! preferences costs one more. A person's contact method costs two, and one for each preference
-//! that is set. Everything goes through the service's transport, whose rate limit holds.
+//! that is set. What could not be sent in time is read again. Everything goes through the service's
+//! transport, whose rate limit holds.
 //!
 //! # The file
 //!

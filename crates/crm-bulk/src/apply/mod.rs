@@ -48,12 +48,17 @@ pub use self::{
 /// Carries out what is open in a change set: everything at first, the rest after an
 /// interruption.
 ///
-/// The changes of 50 owners at a time are compared with what these owners have now, read with
-/// one call, and with another one when that was two seconds ago. A contact that is not what the
-/// plan saw is set aside ([`OnDrift`]); one that is as wanted already is passed over. The others
-/// are sent, many at a time; the transport keeps the rate limit. So a change costs one call and
-/// a fiftieth; a creation with preferences one more; a person's contact method two, and one for
-/// each preference.
+/// Each change is compared with what its owner has now; 50 owners are read with one call, just
+/// before their changes can be sent. A contact that is not what the plan saw is set aside
+/// ([`OnDrift`]); one that is as wanted already is passed over. The others are sent, many at a
+/// time; the transport keeps the rate limit. So a change costs one call and a fiftieth; a creation
+/// with preferences one more; a person's contact method two, and one for each preference.
+///
+/// A write leaves within two seconds of the reading that decided it
+/// ([`DECISION_AGE`](crm_contacts::DECISION_AGE)). One that is held up for longer, by a closed gate
+/// of the rate limit or because the process was stopped, is not sent: its change is decided again.
+/// That takes a transport that keeps [`Call::begin_by`](crm_transport::Call::begin_by), as those of
+/// `crm-transport` do.
 ///
 /// A change is durable as in flight before its request leaves, and durable with its outcome
 /// before its [`Event`] is handed out. What was in flight when a process died is read back:
