@@ -131,7 +131,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) legacy_preferences: bool,
 
-    /// Tell on stderr what is done; twice for details. Never shows bodies or secrets
+    /// Tell on stderr what is done, and all that a refusal says; twice for details. Never shows other
+    /// bodies, or secrets
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }

@@ -78,8 +78,10 @@ impl Exit {
     }
 }
 
-/// What to do after a write whose answer is another one.
+/// What to do next, for each advice.
 const DONE: &str = "the write was carried out: do not repeat it";
+const LATER: &str = "nothing was changed: try again later";
+const LOOK_FIRST: &str = "read the record before you repeat the command";
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +119,24 @@ pub(crate) enum CliError {
     EchoDiffers {
         subject: String,
         differences: Vec<Change>,
+    },
+
+    /// An update was answered with a success, but the record is as it was, also when it is read back.
+    #[error(
+        "{subject}: answered with a success, but nothing was changed in {}",
+        fields(differences)
+    )]
+    NotChanged {
+        subject: String,
+        differences: Vec<Change>,
+    },
+
+    /// An update was answered with a success and another record than was asked for, and the record
+    /// cannot be read back.
+    #[error("{subject}: it is not known whether the change was carried out")]
+    NotReadBack {
+        subject: String,
+        source: ContactsError,
     },
 
     /// A signal asked the command to end.
@@ -204,9 +224,11 @@ impl CliError {
                 "give all of --job-reminders, --marketing-updates, --invoices and --statements",
             ),
             Self::EchoDiffers { .. } => Some(DONE),
+            Self::NotChanged { .. } => Some(LATER),
+            Self::NotReadBack { .. } => Some(LOOK_FIRST),
             Self::Contacts(error) => match error.advice() {
-                Advice::Later => Some("nothing was changed: try again later"),
-                Advice::LookFirst => Some("read the record before you repeat the command"),
+                Advice::Later => Some(LATER),
+                Advice::LookFirst => Some(LOOK_FIRST),
                 Advice::Done => Some(DONE),
                 _ => None,
             },
@@ -226,7 +248,8 @@ impl CliError {
             Self::Usage(_) | Self::Settings(_) => Exit::Usage,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
-            Self::Transport(_) => Exit::Unreachable,
+            Self::Transport(_) | Self::NotChanged { .. } => Exit::Unreachable,
+            Self::NotReadBack { .. } => Exit::Unknown,
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
             Self::EchoDiffers { .. } => Exit::Differs,
@@ -256,7 +279,9 @@ fn exit_of(error: &ContactsError) -> Exit {
             ContactsError::NotFound { .. } => Exit::Refused,
             ContactsError::Modified { .. } => Exit::Conflict,
             // Of a read: a write without a readable answer is looked at first.
-            ContactsError::Unreadable { .. } | ContactsError::Transport { .. } => Exit::Unreachable,
+            ContactsError::Unreadable { .. }
+            | ContactsError::AnotherRecord { .. }
+            | ContactsError::Transport { .. } => Exit::Unreachable,
             _ => Exit::Usage,
         },
     }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a command | one file below `commands`, one variant of [`commands::Command`] |
 //! | where settings come from | `settings` |
-//! | how a connection is made | `session`; what may be written, `write_guard` |
+//! | how a connection is made | `session`; what may be written, `write_guard`; who is waited for, `waiting` |
 //! | how answers are printed | `output` |
 //! | exit codes and error messages | `error`, `report` |
 
@@ -19,6 +19,7 @@ mod report;
 mod session;
 mod settings;
 mod trace;
+mod waiting;
 mod write_guard;
 
 use std::process::ExitCode;
@@ -32,13 +33,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return report::usage(&usage),
     };
-    trace::start(cli.globals.verbose);
+    let verbosity = cli.globals.verbose;
+    trace::start(verbosity);
     let format = cli.command.format(cli.globals.output);
     let output = Output::new(format, cli.globals.fields.clone());
     match run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let code = report::error(&error, &output);
+            let code = report::error(&error, &output, verbosity > 0);
             match error.signal() {
                 Some(signal) => signal.end(),
                 None => code,

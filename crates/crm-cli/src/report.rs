@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use crm_bulk::visible;
 use crm_contacts::{Advice, ContactsError};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{
     commands::Outcome,
@@ -29,6 +30,12 @@ struct Failure<'a> {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
+    /// The kind of problem, in the API's words: a URI as a rule.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    problem_type: Option<&'a str>,
+    /// Details for programs, as the API gave them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Map<String, Value>>,
     /// Reasons per member, in the API's words.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     fields: BTreeMap<&'a str, Vec<&'a str>>,
@@ -56,17 +63,23 @@ struct Envelope<'a> {
 }
 
 /// Tells a failed command's error and gives its exit code.
-pub(crate) fn error(error: &CliError, output: &Output) -> ExitCode {
+/// Under `-v` also what a refusal says beside its message.
+pub(crate) fn error(error: &CliError, output: &Output, is_verbose: bool) -> ExitCode {
     if let Some(Withheld::DryRun(request)) = error.withheld() {
         return match dry_run("", &[], request, output) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => self::error(&error, output),
+            Err(error) => self::error(&error, output, is_verbose),
         };
     }
     let exit = exit_of(error);
     if !error.is_silent() {
         output::failure(&message(error));
-        for detail in details(error) {
+        let told = if is_verbose {
+            problem(error)
+        } else {
+            Vec::new()
+        };
+        for detail in details(error).into_iter().chain(told) {
             note(format!("  {detail}"));
         }
         if output.is_json() {
@@ -206,19 +219,39 @@ fn message(error: &CliError) -> String {
 fn details(error: &CliError) -> Vec<String> {
     let mut details = match error {
         CliError::Settings(error) => error.details(),
-        CliError::Contacts(ContactsError::EchoDiffers(echo)) => echo
-            .differences
-            .iter()
-            .map(|it| asked_and_answered(it.field, &it.before, &it.after))
-            .collect(),
-        CliError::EchoDiffers { differences, .. } => differences
-            .iter()
-            .map(|it| asked_and_answered(&it.field, &it.before, &it.after))
-            .collect(),
+        CliError::Contacts(ContactsError::EchoDiffers(echo) | ContactsError::NotChanged(echo)) => {
+            echo.differences
+                .iter()
+                .map(|it| asked_and_answered(it.field, &it.before, &it.after))
+                .collect()
+        }
+        CliError::EchoDiffers { differences, .. } | CliError::NotChanged { differences, .. } => {
+            differences
+                .iter()
+                .map(|it| asked_and_answered(&it.field, &it.before, &it.after))
+                .collect()
+        }
         _ => Vec::new(),
     };
     details.extend(error.advice().map(str::to_owned));
     details
+}
+
+/// What the API said in a refusal for programs and for its support.
+fn problem(error: &CliError) -> Vec<String> {
+    let Some(refusal) = error.contacts().and_then(ContactsError::refusal) else {
+        return Vec::new();
+    };
+    let problem = &refusal.problem;
+    let data = (!problem.data.is_empty()).then(|| Value::Object(problem.data.clone()).to_string());
+    let parts = [
+        ("type", problem.problem_type.clone()),
+        ("trace id", problem.trace_id.clone()),
+        ("data", data),
+    ];
+    let told = parts.into_iter();
+    told.filter_map(|(name, said)| Some(format!("{name}: {}", said?)))
+        .collect()
 }
 
 fn asked_and_answered(field: &str, asked: &Option<String>, answered: &Option<String>) -> String {
@@ -234,8 +267,15 @@ impl<'a> Failure<'a> {
             message: message(error),
             status: None,
             trace_id: None,
+            problem_type: None,
+            data: None,
             fields: BTreeMap::new(),
-            advice: matches!(error, CliError::EchoDiffers { .. }).then_some("done"),
+            advice: match error {
+                CliError::EchoDiffers { .. } => Some("done"),
+                CliError::NotChanged { .. } => Some("later"),
+                CliError::NotReadBack { .. } => Some("look-first"),
+                _ => None,
+            },
             exit_code: exit_of(error) as u8,
         };
         if let Some(error) = error.contacts() {
@@ -250,6 +290,8 @@ impl<'a> Failure<'a> {
             message,
             status: None,
             trace_id: None,
+            problem_type: None,
+            data: None,
             fields: BTreeMap::new(),
             advice: Some("correct"),
             exit_code: usage_exit() as u8,
@@ -272,7 +314,10 @@ impl<'a> Failure<'a> {
             }
         }
         if let Some(refusal) = error.refusal() {
-            for (field, reasons) in &refusal.problem.errors {
+            let problem = &refusal.problem;
+            self.problem_type = problem.problem_type.as_deref();
+            self.data = Some(&problem.data).filter(|data| !data.is_empty());
+            for (field, reasons) in &problem.errors {
                 let reasons = reasons.iter().map(String::as_str).collect();
                 self.fields.insert(field, reasons);
             }
@@ -287,9 +332,12 @@ fn kind(error: &CliError) -> &'static str {
         Some(_) => return "not-confirmed",
         None => {}
     }
-    match error.contacts() {
-        Some(error) if error.is_not_found() => return "not-found",
-        Some(ContactsError::Unreadable { .. }) => return "unreadable",
+    match (error, error.contacts()) {
+        (_, Some(error)) if error.is_not_found() => return "not-found",
+        (_, Some(ContactsError::Unreadable { .. })) => return "unreadable",
+        (CliError::NotChanged { .. }, _) | (_, Some(ContactsError::NotChanged(_))) => {
+            return "not-changed";
+        }
         _ => {}
     }
     match error.exit() {

@@ -16,6 +16,7 @@ use crate::{
     error::CliError,
     output::Output,
     settings::{Host, Settings},
+    waiting::Waiting,
     write_guard::{WriteGuard, WritePolicy},
 };
 
@@ -53,7 +54,9 @@ impl<'a> Session<'a> {
         };
         let environment = environment(&settings.host)?;
         let wire = ReqwestTransport::new(&environment)?;
-        let endpoint = wire.for_auth(&environment)?.with_tracing();
+        let endpoint = wire.for_auth(&environment)?;
+        let endpoint = Waiting::new(endpoint, format!("the token endpoint of {}", settings.host));
+        let endpoint = endpoint.with_tracing();
         let auth = match &settings.token_folder {
             Some(folder) => {
                 let cache = TokenCache::at(folder, &environment);
@@ -61,7 +64,7 @@ impl<'a> Session<'a> {
             }
             None => Auth::new(endpoint, credentials(&settings)),
         };
-        let transport = wire
+        let transport = Waiting::new(wire, settings.host.to_string())
             .with_tracing()
             .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
             .with_auth(auth.clone())

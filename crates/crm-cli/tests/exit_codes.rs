@@ -149,11 +149,9 @@ fn code_7_is_a_conflict() {
 fn code_8_is_an_answer_that_differs_from_what_was_asked() {
     let service = Service::start();
     let person = service.ok(&["people", "get", PERSON, "--output", "ndjson"]);
-    let host = Host::start(&[
-        (200, &person),
-        (200, &person),
-        (200, &person.replace("null", "\"else\"")),
-    ]);
+    let other = person.replace("Owner", "Boss");
+    assert_ne!(person, other);
+    let host = Host::start(&[(200, &person), (200, &person), (200, &other)]);
     let update = ["people", "update", PERSON, "--title", "Chief"];
     service
         .crm(&update)

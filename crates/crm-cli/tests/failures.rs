@@ -4,9 +4,11 @@
 mod common;
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
+    process::Stdio,
     thread,
+    time::{Duration, Instant},
 };
 
 use common::{Host, Service, crm, stderr, stdout};
@@ -323,9 +325,74 @@ fn a_host_that_cannot_be_reached_is_a_failure_of_the_network() {
         .code(5);
     let message = stderr(&unreachable);
     assert!(
-        message.contains("no connection") && message.contains("try again later"),
+        message.contains("could not connect") && message.contains("try again later"),
         "{message}"
     );
+}
+
+#[test]
+fn a_host_that_keeps_people_waiting_is_named_within_two_seconds() {
+    let service = Service::start();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", silent.local_addr().unwrap());
+    for (variable, named) in [
+        ("CRM_API_URL", format!("still waiting for {silent}")),
+        (
+            "CRM_AUTH_URL",
+            "still waiting for the token endpoint of".to_owned(),
+        ),
+    ] {
+        // One that is down, for which calls are repeated, and one that takes a call and is silent.
+        for url in ["http://127.0.0.1:1", &silent] {
+            let named = named.replace(&silent, url);
+            let mut list = service.process(&LIST);
+            list.env(variable, url)
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null());
+            let (began, mut child) = (Instant::now(), list.spawn().unwrap());
+            let mut said = String::new();
+            BufReader::new(child.stderr.take().unwrap())
+                .read_line(&mut said)
+                .unwrap();
+            let waited = began.elapsed();
+            let _ = child.kill();
+            let _ = child.wait();
+            // Repeats may be over sooner.
+            assert!(
+                said.contains(&named) || said.starts_with("error:"),
+                "{said}"
+            );
+            assert!(said.contains(&named) || url != silent, "{said}");
+            assert!(waited < Duration::from_secs(2), "{waited:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_refusal_says_for_programs_is_in_json_and_under_v() {
+    let service = Service::start();
+    let problem = r#"{"type": "urn:problem:x", "title": "No", "status": 400, "traceId": "00-1-2-00",
+        "data": {"ErrorCode": "Locked", "by": [7]}}"#;
+    let host = Host::start(&[(400, problem)]);
+    let refused = |more: &[&str]| {
+        let mut list = service.crm(&[&LIST[..], more].concat());
+        list.env("CRM_API_URL", &host.url).assert().code(3)
+    };
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&refused(&["--output", "json"]))).unwrap();
+    assert_eq!(json["error"]["type"], "urn:problem:x");
+    let data = serde_json::json!({"ErrorCode": "Locked", "by": [7]});
+    assert_eq!(json["error"]["data"], data);
+
+    let told = stderr(&refused(&["-v"]));
+    for said in [
+        "type: urn:problem:x",
+        "trace id: 00-1-2-00",
+        r#"{"ErrorCode":"Locked","by":[7]}"#,
+    ] {
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(!stderr(&refused(&[])).contains("Locked"));
 }
 
 #[test]

@@ -172,7 +172,8 @@ impl BookingContacts {
                 }
                 let answer = contacts.update(contact, update).await?;
                 let after = completed(&before, answer, &asked);
-                asked.verify(&subject, &after)?;
+                let look = async || contacts.find(contact).await;
+                let after = asked.settle(&subject, &before, after, look).await?;
                 let differences = changed_members(&before, &after, &["type", "value", "memo"])?;
                 records.updated(&subject, &differences, &after)
             }

@@ -222,7 +222,8 @@ impl ContactMethods {
                     return records.updated(&subject, &[], &before);
                 }
                 let after = method.update(update).await?;
-                asked.verify(&subject, &after)?;
+                let after = asked.settle(&subject, &before, after, async || method.get().await);
+                let after = after.await?;
                 let differences = changed_members(&before, &after, &["value", "memo"])?;
                 records.updated(&subject, &differences, &after)
             }

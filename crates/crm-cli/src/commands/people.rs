@@ -358,7 +358,8 @@ async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Re
         return records.updated(&subject, &[], &before);
     }
     let after = person.update(&change).await?;
-    asked.verify(&subject, &after)?;
+    let after = asked.settle(&subject, &before, after, async || person.get().await);
+    let after = after.await?;
     let members = ["name", "title", "referenceId", "isArchived"];
     let differences = changed_members(&before, &after, &members)?;
     records.updated(&subject, &differences, &after)

@@ -1,7 +1,7 @@
 //! Updates of records whose answers the library does not compare: what is so already is not
-//! sent, and the answer is compared with what was asked.
+//! sent, and an answer that is not as asked is judged after a look at the record.
 
-use std::io;
+use std::{io, time::Duration};
 
 use crm_contacts::ContactsError;
 use crm_models::{Check, ContactType, CreateContactRequest};
@@ -34,16 +34,46 @@ impl Asked {
         Ok(self.unmet(&json(record)?).is_empty())
     }
 
-    /// Refuses an answer that is not what was asked for. The update was carried out.
-    pub(super) fn verify(&self, subject: &str, answer: &impl Serialize) -> Result<(), CliError> {
-        let differences = self.unmet(&json(answer)?);
-        match differences.is_empty() {
-            true => Ok(()),
-            false => Err(CliError::EchoDiffers {
-                subject: subject.to_owned(),
-                differences,
-            }),
+    /// The record after an update: as the answer shows it, if that is as asked. Otherwise the answer
+    /// is not believed before the record is read back, since a cache or a mixed-up answer would be.
+    pub(super) async fn settle<R: Serialize, A: Serialize>(
+        &self,
+        subject: &str,
+        before: &R,
+        answer: A,
+        look: impl AsyncFn() -> Result<R, ContactsError>,
+    ) -> Result<After<A, R>, CliError> {
+        if self.is_met_by(&answer)? {
+            return Ok(After::Answered(answer));
         }
+        let (mut found, mut pauses) = (look().await, LAG.into_iter());
+        let found = loop {
+            match found {
+                Ok(found) if self.is_met_by(&found)? => return Ok(After::Found(found)),
+                found => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => break found,
+                },
+            }
+            found = look().await;
+        };
+        let subject = subject.to_owned();
+        let found = found.map_err(|source| CliError::NotReadBack {
+            subject: subject.clone(),
+            source,
+        })?;
+        let found = json(&found)?;
+        let differences = self.unmet(&found);
+        Err(match self.unmet(&json(before)?) == differences {
+            true => CliError::NotChanged {
+                subject,
+                differences,
+            },
+            false => CliError::EchoDiffers {
+                subject,
+                differences,
+            },
+        })
     }
 
     /// The members in which the record differs: what was asked as `before`, what it has as
@@ -62,6 +92,19 @@ impl Asked {
             })
             .collect()
     }
+}
+
+/// Lists may lag behind a write: how long to wait before each further look.
+const LAG: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// A record after an update.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum After<A, R> {
+    /// As the answer to the update shows it.
+    Answered(A),
+    /// As it was read back.
+    Found(R),
 }
 
 /// Numbers and addresses may be written otherwise; an empty text and none are the same.
@@ -86,6 +129,8 @@ pub(super) fn json(record: &impl Serialize) -> Result<Value, CliError> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use serde_json::json;
 
     use super::*;
@@ -104,5 +149,38 @@ mod tests {
         assert_eq!(fields, ["isArchived", "value"]);
         assert_eq!(differing[1].before.as_deref(), Some("(818) 555-0142"));
         assert_eq!(differing[1].after.as_deref(), Some("8185550143"));
+    }
+
+    /// Settles an answer, the record being so at each further look.
+    async fn settled(answer: Value, looks: &[Value]) -> Result<Value, CliError> {
+        let asked = Asked::by(&json!({"memo": "new"}))?;
+        let (before, looked) = (json!({"memo": "old"}), Cell::new(0));
+        let look = async || {
+            let found = looks[looked.get().min(looks.len() - 1)].clone();
+            looked.set(looked.get() + 1);
+            Ok(found)
+        };
+        let after = asked.settle("person 1", &before, answer, look).await?;
+        json(&after)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_as_asked_is_judged_by_a_look_at_the_record() {
+        let (old, new, other) = (
+            json!({"memo": "old"}),
+            json!({"memo": "new"}),
+            json!({"memo": "x"}),
+        );
+        assert_eq!(settled(new.clone(), &[]).await.unwrap(), new);
+        // A stale or mixed-up answer, and a list that lags behind the write.
+        for answer in [&old, &other] {
+            assert_eq!(settled(answer.clone(), &[new.clone()]).await.unwrap(), new);
+            let lagging = [old.clone(), old.clone(), new.clone()];
+            assert_eq!(settled(answer.clone(), &lagging).await.unwrap(), new);
+            let same = settled(answer.clone(), &[old.clone()]).await.unwrap_err();
+            assert!(matches!(same, CliError::NotChanged { .. }), "{same}");
+            let differs = settled(answer.clone(), &[other.clone()]).await.unwrap_err();
+            assert!(matches!(differs, CliError::EchoDiffers { .. }), "{differs}");
+        }
     }
 }
