@@ -13,6 +13,7 @@ use crate::{
     handle::handle,
     operations::owner::{ExportContacts, Owner},
     progress::{Progress, Stall, key_of},
+    set_aside::{self, SetAside},
 };
 
 /// How long to wait before asking a feed for news: the contract says 5 to 10 minutes.
@@ -41,16 +42,18 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 pub struct Export<T, O> {
     service: ContactsService<T>,
     query: ExportQuery,
+    set_aside: bool,
     owner: PhantomData<O>,
 }
 
-handle!(Clone Export<O> { query, owner });
+handle!(Clone Export<O> { query, set_aside, owner });
 
 impl<T: Transport, O: Owner> Export<T, O> {
     pub(crate) fn new(service: &ContactsService<T>) -> Self {
         Self {
             service: service.clone(),
             query: ExportQuery::default(),
+            set_aside: false,
             owner: PhantomData,
         }
     }
@@ -64,6 +67,14 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// Shows changes at once, at the price of more repeats between batches.
     pub fn include_recent_changes(mut self) -> Self {
         self.query = self.query.include_recent_changes(true);
+        self
+    }
+
+    /// Sets records aside that are not what the contract says, instead of refusing their batch: see
+    /// [`ExportBatch::unreadable`]. So one of them does not hold up the feed. Look after them before
+    /// you store the token behind the batch.
+    pub fn set_aside(mut self) -> Self {
+        self.set_aside = true;
         self
     }
 
@@ -139,6 +150,7 @@ struct Position<T, O> {
     service: ContactsService<T>,
     operation: ExportContacts<O>,
     token: Option<ContinuationToken>,
+    set_aside: bool,
     progress: Progress,
 }
 
@@ -152,13 +164,22 @@ impl<T: Transport, O: Owner> Position<T, O> {
                 owner: PhantomData,
             },
             token,
+            set_aside: export.set_aside,
             progress: Progress::of_feed(),
         }
     }
 
     /// The next batch, always with a token: an answer without one keeps the token before it.
     async fn next(&mut self) -> Result<ExportBatch<ExportedContact<O>>, ContactsError> {
-        let mut batch = self.service.call(&self.operation).await?;
+        let read = self
+            .service
+            .read_with(&self.operation, set_aside::batch)
+            .await?;
+        let mut batch = read.record;
+        if !self.set_aside {
+            let tenant = self.service.tenant();
+            SetAside::of(&batch.unreadable).is_none(&self.operation, tenant)?;
+        }
         self.note(&batch).map_err(|how| ContactsError::Stalled {
             site: Box::new(self.service.site(&O::EXPORT, [])),
             how,
@@ -185,6 +206,8 @@ impl<T: Transport, O: Owner> Position<T, O> {
         }
         let key =
             |record: &ExportedContact<O>| key_of(&(record.owner, record.id, record.modified_on));
-        self.progress.note(batch.data.iter().map(key))
+        let unreadable = batch.unreadable.iter().map(|record| key_of(&record.json));
+        self.progress
+            .note(batch.data.iter().map(key).chain(unreadable))
     }
 }

@@ -107,6 +107,7 @@ mod person;
 mod progress;
 mod reading;
 mod service;
+mod set_aside;
 mod settle;
 mod update;
 

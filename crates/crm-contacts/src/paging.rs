@@ -2,21 +2,24 @@
 
 use std::{pin::Pin, vec};
 
-use crm_models::{Page, PageQuery, TenantId};
+use crm_models::{Page, PageQuery, TenantId, UnreadableRecord};
 use crm_transport::{Moment, Transport};
 use futures_core::Stream;
 use futures_util::{
-    FutureExt, TryStreamExt,
+    FutureExt, StreamExt, TryStreamExt,
     future::{self, MaybeDone},
     stream,
 };
+
+use serde::de::DeserializeOwned;
 
 use crate::{
     ContactsService, Reading,
     error::{Advice, CallSite, ContactsError},
     handle::handle,
     operation::Operation,
-    progress::Progress,
+    progress::{Progress, key_of},
+    set_aside::{self, SetAside},
 };
 
 /// An operation that answers one page of a list; [`ContactsService::list`] walks it.
@@ -54,7 +57,7 @@ use crate::{
 /// ```
 pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
     /// What the list is of.
-    type Item;
+    type Item: DeserializeOwned;
 
     /// The page that the request asks for. A list begins with it, by default with page 1.
     fn page_mut(&mut self) -> &mut PageQuery;
@@ -113,9 +116,10 @@ pub struct List<T, P> {
     /// One operation, or one per block of ids.
     operations: Vec<P>,
     prefetch: bool,
+    set_aside: bool,
 }
 
-handle!(Clone List<P> { operations, prefetch });
+handle!(Clone List<P> { operations, prefetch, set_aside });
 
 impl<T: Transport, P: PagedOperation> List<T, P> {
     pub(crate) fn new(service: &ContactsService<T>, operations: Vec<P>) -> Self {
@@ -123,6 +127,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             service: service.clone(),
             operations,
             prefetch: false,
+            set_aside: false,
         }
     }
 
@@ -152,6 +157,30 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     /// once more.
     pub fn prefetch(mut self) -> Self {
         self.prefetch = true;
+        self
+    }
+
+    /// Sets items aside that are not what the contract says, instead of refusing their page: see
+    /// [`Page::unreadable`]. The [items](Self::items) end with an error then, since they are not all;
+    /// what else there is comes first.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, location: LocationId) -> Result<(), ContactsError> {
+    /// let mut pages = contacts.location(location).list().set_aside().pages();
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("{} contacts", page.data.len());
+    ///     for record in page.unreadable {
+    ///         eprintln!("{record}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_aside(mut self) -> Self {
+        self.set_aside = true;
         self
     }
 
@@ -186,6 +215,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             service,
             operations,
             prefetch,
+            set_aside,
         } = self;
         let tenant = service.tenant();
         let pages = Pages {
@@ -194,11 +224,12 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             // A page that is asked for ahead outlives the step that asks, so it has its own.
             call: move |operation: P| {
                 let service = service.clone();
-                async move { service.read(&operation).await }
+                async move { service.read_with(&operation, set_aside::page).await }
             },
             next: None,
             ahead: None,
             tenant,
+            set_aside,
             progress: Progress::of_list(),
         };
         Box::pin(stream::try_unfold(pages, |mut pages| async move {
@@ -209,8 +240,24 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
 
     /// The items, one by one.
     pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + Unpin + use<T, P> {
-        self.pages()
-            .map_ok(|page| stream::iter(page.data.into_iter().map(Ok)))
+        let (first, tenant) = (self.operations.first().cloned(), self.service.tenant());
+        let mut all = SetAside::default();
+        let pages = self.readings().map_ok(Some);
+        // After the last page it is told if there was more.
+        let pages = pages.chain(stream::once(future::ready(Ok(None))));
+        pages
+            .and_then(move |page| {
+                let page = match (page, &first) {
+                    (Some(Reading { record: page, .. }), _) => {
+                        all.add(&page.unreadable);
+                        Ok(page.data)
+                    }
+                    (None, Some(first)) => all.is_none(first, tenant).map(|()| Vec::new()),
+                    (None, None) => Ok(Vec::new()),
+                };
+                future::ready(page)
+            })
+            .map_ok(|items| stream::iter(items.into_iter().map(Ok)))
             .try_flatten()
     }
 
@@ -218,34 +265,44 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ///
     /// # Errors
     ///
-    /// The first page that fails before the item is found.
+    /// The first page that fails before the item is found; and when it is not found, that there are
+    /// items that cannot be read, since it may be one of them.
     pub async fn find(
         self,
         wanted: impl Fn(&P::Item) -> bool,
     ) -> Result<Option<P::Item>, ContactsError> {
-        let found = self.search(wanted).await?;
+        let found = self.search(wanted, |_| true).await?;
         Ok(found.map(|found| found.record))
     }
 
-    /// [`find`](Self::find), together with when the item was so.
+    /// [`find`](Self::find), together with when the item was so. `may_be`: whether an item that
+    /// cannot be read may be the one that is wanted.
     pub(crate) async fn search(
         self,
         wanted: impl Fn(&P::Item) -> bool,
+        may_be: impl Fn(&UnreadableRecord) -> bool,
     ) -> Result<Option<Reading<P::Item>>, ContactsError> {
-        let mut pages = self.readings();
+        let (first, tenant) = (self.operations.first().cloned(), self.service.tenant());
+        let mut doubtful = SetAside::default();
+        let mut pages = self.set_aside().readings();
         while let Some(Reading { record: page, at }) = pages.try_next().await? {
             if let Some(record) = page.data.into_iter().find(&wanted) {
                 return Ok(Some(Reading { record, at }));
             }
+            doubtful.add(page.unreadable.iter().filter(|record| may_be(record)));
         }
-        Ok(None)
+        match first {
+            Some(first) => doubtful.is_none(&first, tenant).map(|()| None),
+            None => Ok(None),
+        }
     }
 
     /// All items at once: the whole list in memory.
     ///
     /// # Errors
     ///
-    /// The first page that fails; what came before is dropped.
+    /// The first page that fails, or that has an item that cannot be read; what came before is
+    /// dropped.
     pub async fn collect(self) -> Result<Vec<P::Item>, ContactsError> {
         Ok(self.collect_reading().await?.record)
     }
@@ -256,7 +313,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     /// # Errors
     ///
     /// As [`collect`](Self::collect).
-    pub async fn collect_reading(self) -> Result<Reading<Vec<P::Item>>, ContactsError> {
+    pub async fn collect_reading(mut self) -> Result<Reading<Vec<P::Item>>, ContactsError> {
+        self.set_aside = false;
         let mut pages = self.readings();
         let mut all: Option<Reading<Vec<P::Item>>> = None;
         while let Some(reading) = pages.try_next().await? {
@@ -283,6 +341,8 @@ struct Pages<P, C, F: Future> {
     /// The call for that page, if it was started early.
     ahead: Option<Pin<Box<MaybeDone<F>>>>,
     tenant: TenantId,
+    /// Whether the caller looks after what cannot be read.
+    set_aside: bool,
     /// Of the list of that operation.
     progress: Progress,
 }
@@ -318,6 +378,9 @@ where
             Some(early) => early,
             None => self.ask(&operation, number).await,
         }?;
+        if !self.set_aside {
+            SetAside::of(&page.record.unreadable).is_none(&operation, self.tenant)?;
+        }
         if page.record.has_more {
             self.note(&operation, &page.record)?;
             let next = number.saturating_add(1);
@@ -334,10 +397,13 @@ where
 
     /// Refuses a list that does not get on.
     fn note(&mut self, operation: &P, page: &Page<P::Item>) -> Result<(), ContactsError> {
-        let keys = page.data.iter().map(|item| P::key(item));
         let noted = match page.data.first().is_some_and(|item| P::key(item).is_none()) {
             true => self.progress.note([u64::from(page.page.unsigned_abs())]),
-            false => self.progress.note(keys.flatten()),
+            false => {
+                let unreadable = page.unreadable.iter().map(|record| key_of(&record.json));
+                let readable = page.data.iter().filter_map(|item| P::key(item));
+                self.progress.note(readable.chain(unreadable))
+            }
         };
         noted.map_err(|how| ContactsError::Stalled {
             site: Box::new(CallSite::of(operation, self.tenant)),

@@ -264,7 +264,7 @@ impl<T: Transport> ContactsService<T> {
     /// [`ContactsError::AnotherRecord`] for one about another record.
     pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
         let (site, response) = self.exchange(operation).await?;
-        read_answer_to(operation, site, response)
+        read_answer_to(operation, site, response, |_| None)
     }
 
     /// [`call`](Self::call) for a reading, together with when its request left. Where the transport
@@ -273,10 +273,19 @@ impl<T: Transport> ContactsService<T> {
         &self,
         operation: &O,
     ) -> Result<Reading<O::Answer>, ContactsError> {
+        self.read_with(operation, |_| None).await
+    }
+
+    /// [`read`](Self::read) for a list, of which `read_each` sets aside what cannot be read.
+    pub(crate) async fn read_with<O: Operation>(
+        &self,
+        operation: &O,
+        read_each: fn(&[u8]) -> Option<O::Answer>,
+    ) -> Result<Reading<O::Answer>, ContactsError> {
         let asked = Moment::now();
         let (site, response) = self.exchange(operation).await?;
         let at = SentAt::of(&response).unwrap_or(asked);
-        let record = read_answer_to(operation, site, response)?;
+        let record = read_answer_to(operation, site, response, read_each)?;
         Ok(Reading { record, at })
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
-use crate::Timestamp;
+use crate::{Timestamp, UnreadableRecord};
 
 /// `ExportResponse`: one batch of a feed of changes.
 ///
@@ -43,9 +43,27 @@ pub struct ExportBatch<T> {
     pub continue_from: Option<ContinuationToken>,
     /// The records; repeats are normal.
     pub data: Vec<T>,
+    /// The records that were set aside, since they are not what the contract says. Not on the wire.
+    #[serde(skip)]
+    pub unreadable: Vec<UnreadableRecord>,
 }
 
 impl<T> ExportBatch<T> {
+    /// The same batch with records that were read otherwise.
+    #[must_use]
+    pub fn with_records<U>(
+        self,
+        data: Vec<U>,
+        unreadable: Vec<UnreadableRecord>,
+    ) -> ExportBatch<U> {
+        ExportBatch {
+            has_more: self.has_more,
+            continue_from: self.continue_from,
+            data,
+            unreadable,
+        }
+    }
+
     /// A batch with its token: for tests.
     #[must_use]
     pub fn new(has_more: bool, continue_from: ContinuationToken, data: Vec<T>) -> Self {
@@ -53,6 +71,7 @@ impl<T> ExportBatch<T> {
             has_more,
             continue_from: Some(continue_from),
             data,
+            unreadable: Vec::new(),
         }
     }
 }

@@ -110,7 +110,7 @@
 //! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
 //! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
 //! | whom people belong to | [`ContactRelationship`], [`RelatedEntityType`], [`RelationshipFilter`] |
-//! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`] |
+//! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`], [`UnreadableRecord`] |
 //! | ids | [`LocationId`], [`CustomerId`], [`BookingId`], [`BookingProviderId`], [`ContactId`], [`PersonId`], [`ContactMethodId`], [`PreferenceTypeId`], [`RelationshipId`], [`RelatedEntityId`], [`UserId`], [`TenantId`] |
 //! | times | [`Timestamp`] |
 //! | what is valid | [`Check`] |
@@ -146,6 +146,7 @@ mod relationship;
 mod sort;
 mod text;
 mod timestamp;
+mod unreadable;
 mod update;
 mod validation;
 
@@ -181,6 +182,7 @@ pub use problem::{BodyForm, Problem};
 pub use relationship::{ContactRelationship, RelatedEntityType, RelationshipFilter};
 pub use sort::{ContactMethodSort, PersonSort, RelationshipSort, Sort};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use unreadable::UnreadableRecord;
 pub use update::UpdateContactRequest;
 pub use validation::{Check, FieldError, InvalidInput};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::validation::Rules;
+use crate::{UnreadableRecord, validation::Rules};
 
 /// `PaginatedResponse`: one page of a list.
 ///
@@ -42,6 +42,9 @@ pub struct Page<T> {
     pub total_count: Option<i32>,
     /// The items.
     pub data: Vec<T>,
+    /// The items that were set aside, since they are not what the contract says. Not on the wire.
+    #[serde(skip)]
+    pub unreadable: Vec<UnreadableRecord>,
 }
 
 impl<T> Page<T> {
@@ -54,6 +57,7 @@ impl<T> Page<T> {
             has_more,
             total_count: None,
             data,
+            unreadable: Vec::new(),
         }
     }
 }

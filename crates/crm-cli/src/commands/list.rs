@@ -47,11 +47,11 @@ impl ListArgs {
             list = list.prefetch();
         }
         let progress = Progress::new("records");
-        let mut items = list.items();
+        let mut pages = list.set_aside().pages();
         let mut shown = 0;
         loop {
-            let item = match items.try_next().await {
-                Ok(Some(item)) => item,
+            let page = match pages.try_next().await {
+                Ok(Some(page)) => page,
                 Ok(None) => return records.finish(),
                 Err(error) => {
                     // What came before it is shown all the same, if somebody reads on.
@@ -59,16 +59,21 @@ impl ListArgs {
                     return Err(error.into());
                 }
             };
-            if shown == limit {
-                records.finish()?;
-                note(format!(
-                    "cut short after {limit}: see more with --limit N or --all"
-                ));
-                return Ok(());
+            for item in page.data {
+                if shown == limit {
+                    records.finish()?;
+                    note(format!(
+                        "cut short after {limit}: see more with --limit N or --all"
+                    ));
+                    return Ok(());
+                }
+                records.push(&item)?;
+                shown += 1;
+                progress.advance(1);
             }
-            records.push(&item)?;
-            shown += 1;
-            progress.advance(1);
+            for record in page.unreadable {
+                note(format!("not shown, since it cannot be read: {record}"));
+            }
         }
     }
 }

@@ -179,6 +179,14 @@ impl ContactsError {
         }
     }
 
+    pub(crate) fn unreadable_records(site: CallSite, what: String) -> Self {
+        Self::Unreadable {
+            site: Box::new(site),
+            what,
+            form: BodyForm::Object,
+        }
+    }
+
     pub(crate) fn another_record(site: CallSite) -> Self {
         Self::AnotherRecord {
             site: Box::new(site),
@@ -292,7 +300,7 @@ impl ContactsError {
 }
 
 /// Where a body is not what it should be, without any value from it.
-fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
+pub(crate) fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
         Ok(_) => "something follows the JSON value".to_owned(),

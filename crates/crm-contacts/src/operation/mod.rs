@@ -130,22 +130,26 @@ pub fn read_answer<O: Operation>(
     site: CallSite,
     response: Response,
 ) -> Result<O::Answer, ContactsError> {
-    read::<O>(site, response, |_| true)
+    read::<O>(site, response, |_| true, |_| None)
 }
 
-/// [`read_answer`], where the operation is at hand: an answer about another record is none.
+/// [`read_answer`], where the operation is at hand: an answer about another record is none. A body
+/// that is not as documented is given to `read_each`, which may set aside what cannot be read.
 pub(crate) fn read_answer_to<O: Operation>(
     operation: &O,
     site: CallSite,
     response: Response,
+    read_each: fn(&[u8]) -> Option<O::Answer>,
 ) -> Result<O::Answer, ContactsError> {
-    read::<O>(site, response, |answer| operation.is_answered_by(answer))
+    let is_answer = |answer: &O::Answer| operation.is_answered_by(answer);
+    read::<O>(site, response, is_answer, read_each)
 }
 
 fn read<O: Operation>(
     site: CallSite,
     response: Response,
     is_answer: impl FnOnce(&O::Answer) -> bool,
+    read_each: fn(&[u8]) -> Option<O::Answer>,
 ) -> Result<O::Answer, ContactsError> {
     if !response.status().is_success() {
         return Err(ContactsError::refused(site, response));
@@ -154,10 +158,13 @@ fn read<O: Operation>(
     // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = if body.is_empty() { &b"null"[..] } else { body };
-    match serde_json::from_slice(json) {
-        Ok(answer) if is_answer(&answer) => Ok(answer),
-        Ok(_) => Err(ContactsError::another_record(site)),
-        Err(_) => Err(ContactsError::unreadable::<O::Answer>(site, body)),
+    match serde_json::from_slice(json)
+        .ok()
+        .or_else(|| read_each(json))
+    {
+        Some(answer) if is_answer(&answer) => Ok(answer),
+        Some(_) => Err(ContactsError::another_record(site)),
+        None => Err(ContactsError::unreadable::<O::Answer>(site, body)),
     }
 }
 

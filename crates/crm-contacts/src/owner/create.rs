@@ -125,7 +125,11 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
             if error.outcome_is_unknown() {
                 let newcomer =
                     |found: &Contact| contact.is_same(found) && !known.contains(&found.id);
-                let created = self.read_back(newcomer, |_| true).await;
+                let look = || {
+                    let list = self.list().page_size(SEARCH_PAGE);
+                    list.search(newcomer, |_| true)
+                };
+                let created = self.read_back(look, |_| true).await;
                 return created.map(Creation::Created).map_err(|_| error);
             }
             match patience.after(self.service, &error, not_before(&error)) {

@@ -1,6 +1,6 @@
 //! The use cases on the contacts of one location or one customer.
 
-use crm_models::{Check, Contact, ContactChange, ContactId};
+use crm_models::{Check, Contact, ContactChange, ContactId, UnreadableRecord};
 use crm_transport::Transport;
 
 use crate::{
@@ -50,7 +50,8 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::NotFound`] when the list ends without it; otherwise as
+    /// [`ContactsError::NotFound`] when the list ends without it, [`ContactsError::Unreadable`] when
+    /// it may be a record that is not what the contract says; otherwise as
     /// [`ContactsService::call`].
     pub async fn find(&self, contact: ContactId) -> Result<Contact, ContactsError> {
         Ok(self.read(contact).await?.record)
@@ -63,7 +64,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     ///
     /// As [`find`](Self::find).
     pub async fn read(&self, contact: ContactId) -> Result<Reading<Contact>, ContactsError> {
-        match self.search(|found| found.id == contact).await? {
+        match self.look_up(contact).await? {
             Some(found) => Ok(found),
             None => Err(ContactsError::NotFound {
                 site: Box::new(self.service.site(&O::LIST, [&self.owner])),
@@ -81,7 +82,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
     /// up; otherwise as [`ContactsService::call`].
     pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
-        let gone = || async { Ok(self.search(|found| found.id == contact).await?.is_none()) };
+        let gone = || async { Ok(self.look_up(contact).await?.is_none()) };
         self.service.delete(&self.deletion(contact), gone).await
     }
 
@@ -116,21 +117,26 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         self.read(contact).await
     }
 
-    /// The first contact of the owner that is wanted.
-    async fn search(
-        &self,
-        wanted: impl Fn(&Contact) -> bool,
-    ) -> Result<Option<Reading<Contact>>, ContactsError> {
-        self.list().page_size(SEARCH_PAGE).search(wanted).await
+    /// The contact with this id, if the owner has it. A record that cannot be read may be it, unless
+    /// it has another id, however broken it is.
+    async fn look_up(&self, contact: ContactId) -> Result<Option<Reading<Contact>>, ContactsError> {
+        let may_be = |record: &UnreadableRecord| {
+            let id = record.member("id").and_then(|id| id.parse().ok());
+            id.is_none_or(|id: ContactId| id == contact)
+        };
+        let list = self.list().page_size(SEARCH_PAGE);
+        list.search(|found| found.id == contact, may_be).await
     }
 
-    /// Searches until it shows up as it should be; otherwise as it was found at last.
-    async fn read_back(
+    /// Looks until it shows up as it should be; otherwise as it was found at last.
+    async fn read_back<F>(
         &self,
-        wanted: impl Fn(&Contact) -> bool,
+        look: impl Fn() -> F,
         is_done: impl Fn(&Contact) -> bool,
-    ) -> Result<Contact, Option<Reading<Contact>>> {
-        let look = || self.search(&wanted);
+    ) -> Result<Contact, Option<Reading<Contact>>>
+    where
+        F: Future<Output = Result<Option<Reading<Contact>>, ContactsError>>,
+    {
         let is_done =
             |found: &Option<Reading<Contact>>| found.as_ref().is_some_and(|it| is_done(&it.record));
         match self.service.read_back(look, is_done).await {

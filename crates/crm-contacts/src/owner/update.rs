@@ -220,7 +220,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         };
         let not_before = answered.as_ref().err().and_then(not_before);
         let is_done = |found: &Contact| verify(&operation.update, found).is_empty();
-        let found = match self.read_back(|found| found.id == contact, is_done).await {
+        let found = match self.read_back(|| self.look_up(contact), is_done).await {
             Ok(found) => return Ok(found),
             Err(found) => found,
         };
