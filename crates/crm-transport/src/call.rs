@@ -255,20 +255,25 @@ pub(crate) async fn before_sending<T>(
     call: &Call,
     waiting: impl Future<Output = Result<T, TransportError>>,
 ) -> Result<T, TransportError> {
-    let begin_by = call.begin_by.map(|moment| {
-        let end = Instant::now() + moment.time_left();
-        (end, expired as fn() -> TransportError)
-    });
-    let deadline = call.deadline.map(|end| (end, not_begun as fn() -> _));
-    let bounds = [begin_by, deadline].into_iter().flatten();
-    let Some((end, too_late)) = bounds.min_by_key(|(end, _)| *end) else {
+    let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
+    let Some(end) = earlier(call.deadline, begin_by) else {
         return waiting.await;
     };
-    let in_time = timeout_at(end, waiting).await;
-    let ready = in_time.unwrap_or_else(|_| Err(too_late()))?;
+    let Ok(ready) = timeout_at(end, waiting).await else {
+        let is_too_old = begin_by == Some(end);
+        return Err(if is_too_old { expired() } else { not_begun() });
+    };
     // The machine may have slept meanwhile, and then no timer has told.
     call.may_begin()?;
-    Ok(ready)
+    ready
+}
+
+/// The earlier of the two, if there is one.
+pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The deadline passed before anything was sent.

@@ -117,7 +117,8 @@ impl Moment {
 const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = time.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(time.subsec_nanos().into())
 }
 
 /// Whether this system has a clock that counts from the boot and goes on while it sleeps.

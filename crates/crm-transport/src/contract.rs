@@ -286,16 +286,11 @@ async fn sends_nothing_after_the_deadline<T: Transport>(transport: &T, server: &
 }
 
 async fn begins_nothing_after_its_last_moment<T: Transport>(transport: &T, server: &Server) {
-    let write = |begin_by| {
-        let mut write = request(Method::PATCH, "/status/200");
-        let call = Call::new("bounded", Effect::Idempotent).begin_by(begin_by);
-        write.extensions_mut().insert(call);
-        write
-    };
     let before = server.arrivals();
-    let error = fail(transport, write(Moment::now())).await;
+    let error = fail(transport, bounded(Method::PATCH, Moment::now())).await;
     assert_expired(&error);
-    succeed(transport, write(Moment::now().after(MINUTE))).await;
+    let in_time = bounded(Method::PATCH, Moment::now().after(MINUTE));
+    succeed(transport, in_time).await;
     let arrivals = server.arrivals() - before;
     assert_eq!(
         arrivals, 1,
@@ -316,20 +311,33 @@ async fn begins_nothing_after_a_slow_connection<T: Transport>(
         timeout: MINUTE,
         ..target.clone()
     });
-    let mut write = request(Method::PATCH, "/status/200");
     let begin_by = Moment::now().after(Duration::from_millis(500));
-    let call = Call::new("bounded", Effect::Idempotent).begin_by(begin_by);
-    write.extensions_mut().insert(call);
+    let writes = [Method::PATCH, Method::DELETE].map(|method| bounded(method, begin_by));
+    let writes = writes.map(|write| send(&transport, write));
     let connects = async {
         tokio::time::sleep(Duration::from_millis(700)).await;
         busy.requests().await
     };
-    let (result, requests) = tokio::join!(send(&transport, write), connects);
+    let (results, requests) = tokio::join!(futures_util::future::join_all(writes), connects);
     assert_eq!(requests, 0, "after a slow connection: requests on the wire");
-    match result {
-        Ok(_) => panic!("after a slow connection: an error was due"),
-        Err(error) => assert_expired(&error),
+    for result in results {
+        match result {
+            Ok(_) => panic!("after a slow connection: an error was due"),
+            Err(error) => assert_expired(&error),
+        }
     }
+}
+
+/// A write with a last moment to begin; a deletion has no body.
+fn bounded(method: Method, begin_by: Moment) -> Request {
+    let is_empty = method == Method::DELETE;
+    let mut write = request(method, "/status/200");
+    if !is_empty {
+        *write.body_mut() = Bytes::from_static(b"{}");
+    }
+    let call = Call::new("bounded", Effect::Idempotent).begin_by(begin_by);
+    write.extensions_mut().insert(call);
+    write
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

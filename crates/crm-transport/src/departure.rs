@@ -1,33 +1,165 @@
 //! The last look before a request leaves, also where a connection has to be made for it.
 
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
 
-use tokio::time::sleep;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
 
-use crate::{Moment, TransportError, call::expired};
+use crate::{Call, Moment, TransportError, call::expired};
 
-/// Sends a request, unless its last moment to begin passes before it has left.
+/// When a request must have left, and whether it was held back.
+#[derive(Debug)]
+pub(crate) struct Departure {
+    begin_by: Moment,
+    is_held_back: AtomicBool,
+}
+
+/// A body that fails where its request would leave too late.
 ///
-/// A request leaves within a poll, so the clock is read right before each one until then. What
-/// follows in the same poll takes microseconds, and a process that was stopped looks again when it
-/// goes on.
-pub(crate) async fn by<T>(
-    moment: Moment,
-    has_left: impl Fn() -> bool,
-    sending: impl Future<Output = Result<T, TransportError>>,
-) -> Result<T, TransportError> {
-    let mut sending = pin!(sending);
-    let mut passing = pin!(sleep(moment.time_left()));
-    poll_fn(|context| {
-        if !has_left() && moment.has_passed() {
-            return Poll::Ready(Err(expired()));
+/// hyper asks for a body when it writes the request onto its connection, whatever came before that:
+/// connecting, or waiting for the connection of another call. Over HTTP/1 it writes head and body
+/// together, so with a body that fails nothing leaves. Over HTTP/2 the head may, as a request that
+/// is never complete and that no server carries out. An empty body says that it is not, so that it
+/// is asked for. What this does not see is a request of HTTP/2 that waits on its connection because
+/// the server takes no more at one time; most take a hundred.
+#[derive(Debug)]
+pub(crate) struct Departing {
+    body: Full<Bytes>,
+    /// Until the body was handed out; for a call without a last moment none.
+    departure: Option<Arc<Departure>>,
+}
+
+impl Departure {
+    /// That of a call which has a last moment to begin.
+    ///
+    /// # Errors
+    ///
+    /// It has passed already.
+    pub(crate) fn of(call: &Call) -> Result<Option<Arc<Self>>, TransportError> {
+        call.may_begin()?;
+        let departure = call.begin_by.map(|begin_by| Self {
+            begin_by,
+            is_held_back: AtomicBool::new(false),
+        });
+        Ok(departure.map(Arc::new))
+    }
+
+    /// What an error means: a request that was held back was not executed.
+    pub(crate) fn explain(self: &Arc<Self>, error: TransportError) -> TransportError {
+        match self.is_held_back.load(Ordering::Relaxed) {
+            true => expired(),
+            false => error,
         }
-        let result = sending.as_mut().poll(context);
-        // Nobody wants the connection any more that is still being made.
-        if result.is_pending() && !has_left() && passing.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(expired()));
+    }
+
+    fn holds_back(&self) -> bool {
+        if self.begin_by.has_passed() {
+            self.is_held_back.store(true, Ordering::Relaxed);
         }
-        result
-    })
-    .await
+        self.is_held_back.load(Ordering::Relaxed)
+    }
+}
+
+impl Departing {
+    pub(crate) fn new(body: Bytes, departure: Option<Arc<Departure>>) -> Self {
+        Self {
+            body: Full::new(body),
+            departure,
+        }
+    }
+
+    fn is_held_back(&self) -> bool {
+        (self.departure.as_deref()).is_some_and(Departure::holds_back)
+    }
+}
+
+impl Body for Departing {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        if self.is_held_back() {
+            return Poll::Ready(Some(Err(expired())));
+        }
+        self.departure = None;
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        Poll::Ready(frame.map(|Ok(frame)| Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        !self.is_held_back() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.is_held_back() {
+            true => SizeHint::default(),
+            false => self.body.size_hint(),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "mock"))]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::{Delivery, Effect, TransportErrorKind, pretend_suspended};
+
+    /// A body that is to leave within five seconds.
+    fn departing(body: &'static str) -> (Departing, Arc<Departure>) {
+        let begin_by = Moment::now().after(Duration::from_secs(5));
+        let call = Call::new("Test", Effect::Idempotent).begin_by(begin_by);
+        let departure = Departure::of(&call).unwrap().unwrap();
+        let body = Departing::new(body.into(), Some(Arc::clone(&departure)));
+        (body, departure)
+    }
+
+    fn lost() -> TransportError {
+        TransportError::new(TransportErrorKind::Reset, Delivery::Unknown)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_in_time_is_as_it_is_and_is_not_cut_off_later() {
+        let (empty, _) = departing("");
+        assert!(empty.is_end_stream());
+        assert_eq!(empty.size_hint().exact(), Some(0));
+
+        let (mut body, departure) = departing("{}");
+        assert!(!body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(2));
+        let frame = body.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), "{}");
+        pretend_suspended(Duration::from_secs(10));
+        assert!(body.is_end_stream());
+        assert!(body.frame().await.is_none());
+        let error = departure.explain(lost());
+        assert_eq!(error.delivery(), Delivery::Unknown, "it has left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_too_late_fails_also_where_there_is_none() {
+        for text in ["", "{}"] {
+            let (mut body, departure) = departing(text);
+            pretend_suspended(Duration::from_secs(10));
+            assert!(!body.is_end_stream(), "or nobody would ask for it");
+            assert_eq!(body.size_hint().exact(), None);
+            assert!(body.frame().await.unwrap().is_err());
+            let error = departure.explain(lost());
+            assert_eq!(error.kind(), TransportErrorKind::Expired);
+            assert_eq!(error.delivery(), Delivery::NotExecuted);
+        }
+    }
 }

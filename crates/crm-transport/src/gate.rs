@@ -89,8 +89,8 @@ impl Patience {
 
     /// Whether the call waits at a gate that is closed for so long. One that is too old to begin
     /// does not wait at an open one either.
-    pub(crate) fn outlasts(self, closed_for: Duration) -> Result<(), TurnedAway> {
-        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    pub(crate) fn outlasts(self, closed_for: Duration, now: Instant) -> Result<(), TurnedAway> {
+        let left = |deadline: Instant| deadline.saturating_duration_since(now);
         if (self.begin_by).is_some_and(|moment| moment.time_left() <= closed_for) {
             Err(TurnedAway::TooOld)
         } else if closed_for > self.longest_wait
@@ -183,7 +183,7 @@ impl Gate {
             let turn = {
                 let mut state = self.state();
                 let now = Instant::now();
-                patience.outlasts(state.closed_for(now))?;
+                patience.outlasts(state.closed_for(now), now)?;
                 if state.queue.is_empty() && state.opens_at(now).is_none() {
                     let number = state.window.passed();
                     state.let_pass(now, self.interval);
@@ -217,7 +217,7 @@ impl Gate {
             let now = Instant::now();
             let closed_for = state.closed_for(now);
             let waits = |call: &Waiting| {
-                !call.turn.is_closed() && call.patience.outlasts(closed_for).is_ok()
+                !call.turn.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
             };
             if closed_for > Duration::ZERO {
                 state.queue.retain(waits);

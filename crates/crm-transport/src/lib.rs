@@ -100,8 +100,6 @@ pub mod cassette;
 mod clock;
 #[cfg(feature = "hyper")]
 mod connect;
-#[cfg(feature = "reqwest")]
-mod connecting;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod credentials;

@@ -1,9 +1,6 @@
 //! The ready transport, over reqwest and rustls.
 
-use std::{
-    error::Error,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{error::Error, sync::Arc};
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Limited};
@@ -11,7 +8,8 @@ use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
     Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
-    TransportError, TransportErrorKind, connecting, departure,
+    TransportError, TransportErrorKind,
+    departure::{Departing, Departure},
     encoding::unpacked,
     headers::{USER_AGENT, say_empty},
     keep_alive,
@@ -85,7 +83,6 @@ impl ReqwestTransport {
             .http2_keep_alive_interval(keep_alive::interval(limits))
             .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .tcp_nodelay(true)
-            .connector_layer(connecting::Telling)
             .build()
             .map_err(|e| {
                 TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
@@ -109,7 +106,11 @@ impl ReqwestTransport {
         })
     }
 
-    fn request(&self, request: Request) -> Result<reqwest::Request, TransportError> {
+    fn request(
+        &self,
+        request: Request,
+        departure: Option<Arc<Departure>>,
+    ) -> Result<reqwest::Request, TransportError> {
         let timeout = Call::of(&request).time_left(self.limits.timeout)?;
         let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
@@ -131,7 +132,9 @@ impl ReqwestTransport {
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         *outgoing.timeout_mut() = Some(timeout);
-        if !body.is_empty() {
+        if departure.is_some() {
+            *outgoing.body_mut() = Some(reqwest::Body::wrap(Departing::new(body, departure)));
+        } else if !body.is_empty() {
             *outgoing.body_mut() = Some(body.into());
         }
         Ok(outgoing)
@@ -149,8 +152,8 @@ impl Transport for ReqwestTransport {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let begin_by = Call::of(&request).begin_by;
-            let request = self.request(request)?;
+            let departure = Departure::of(Call::of(&request))?;
+            let request = self.request(request, departure.clone())?;
             record_server(|| {
                 let port = self.base.port_or_known_default();
                 (
@@ -159,15 +162,13 @@ impl Transport for ReqwestTransport {
                 )
             });
             let sent_at = SentAt(Moment::now());
-            let answer = async { self.client.execute(request).await.map_err(refine) };
-            let response = match begin_by {
-                None => answer.await?,
-                Some(moment) => {
-                    let has_left = AtomicBool::new(false);
-                    let answer = connecting::noting(&has_left, answer);
-                    departure::by(moment, || has_left.load(Ordering::Relaxed), answer).await?
+            let response = self.client.execute(request).await.map_err(|error| {
+                let error = refine(error);
+                match &departure {
+                    Some(departure) => departure.explain(error),
+                    None => error,
                 }
-            };
+            })?;
             let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
             let body = Limited::new(body, self.limits.answer_bytes);
             let body = body.collect().await.map_err(refine_body)?.to_bytes();

@@ -72,18 +72,24 @@ impl Budget {
         }
     }
 
-    /// Notes what became of an attempt.
-    pub(super) fn note(&self, effect: Effect, outcome: Outcome, probe: Option<Probe<'_>>) {
+    /// Notes what became of an attempt of a call that began then.
+    pub(super) fn note(
+        &self,
+        effect: Effect,
+        outcome: Outcome,
+        probe: Option<Probe<'_>>,
+        began: Instant,
+    ) {
         let purse = self.purse(effect);
         let mut state = purse.state();
         if outcome.is_success() {
-            purse.count_time(&mut state);
+            purse.count_time(&mut state, began);
             // One that went out again and succeeded has multiplied nothing.
             let paid = if probe.is_some() { 1.0 } else { 0.0 };
             state.left = (state.left + paid + purse.per_success).min(purse.most);
             state.is_failing = false;
         } else if outcome.delivery() == Delivery::Unknown {
-            purse.count_time(&mut state);
+            purse.count_time(&mut state, began);
             state.is_failing = true;
             state.probes_failed += u64::from(probe.is_some_and(|probe| probe.0.is_some()));
         }
@@ -98,7 +104,7 @@ impl Budget {
         }
         let purse = self.purse(effect);
         let mut state = purse.state();
-        purse.count_time(&mut state);
+        purse.count_time(&mut state, Instant::now());
         let enough = state.left >= 1.0;
         if enough {
             state.left -= 1.0;
@@ -153,14 +159,14 @@ impl Purse {
     }
 
     /// Adds what the time since it was last counted is worth. An outage's is worth nothing.
-    fn count_time(&self, state: &mut State) {
-        let now = Instant::now();
+    fn count_time(&self, state: &mut State, now: Instant) {
         if !state.is_failing {
             let passed = now.saturating_duration_since(state.counted_at);
             let with_time = self.most * passed.div_duration_f64(FULL_AGAIN);
             state.left = (state.left + with_time).min(self.most);
         }
-        state.counted_at = now;
+        // Another call may have begun later and come here first.
+        state.counted_at = state.counted_at.max(now);
     }
 }
 

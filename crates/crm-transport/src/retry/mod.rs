@@ -15,7 +15,10 @@ use self::budget::{Budget, Probe};
 pub use self::policy::{Decision, Outcome, RepeatCost, RetryPolicy};
 use crate::{
     Attempts, Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
-    call::not_begun, measure, replay::Replay, trace,
+    call::{earlier, not_begun},
+    measure,
+    replay::Replay,
+    trace,
 };
 
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
@@ -72,24 +75,12 @@ impl<T: Transport> WithRetry<T> {
         }
     }
 
-    /// Whether a call may begin. One that repeats an earlier write pays for that.
-    async fn may_begin(
-        &self,
-        call: &Call,
-        now: Instant,
-    ) -> Result<Option<Probe<'_>>, TransportError> {
-        call.may_begin()?;
-        if call.deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(not_begun());
-        }
-        if !call.resend {
-            return Ok(None);
-        }
-        // Those that may not go pay nothing.
+    /// What a call costs that repeats an earlier write. Those that may not go pay nothing.
+    async fn pay(&self, call: &Call) -> Result<Probe<'_>, TransportError> {
         let probe = self.probe(call).await;
         let is_paid = |_: &Probe<'_>| self.budget.withdraw(call.effect, RepeatCost::One);
         let spent = || TransportError::new(TransportErrorKind::BudgetSpent, Delivery::NotExecuted);
-        probe.filter(is_paid).map(Some).ok_or_else(spent)
+        probe.filter(is_paid).ok_or_else(spent)
     }
 
     /// Waits until a write may go out again that may have been carried out before.
@@ -104,6 +95,14 @@ impl<T: Transport> WithRetry<T> {
 
 /// Why a repeat that the policy wants is withheld: the budget is spent.
 const BUDGET: &str = "budget";
+
+/// Whether a call may begin.
+fn may_begin(call: &Call, now: Instant) -> Result<(), TransportError> {
+    match call.deadline {
+        Some(deadline) if deadline <= now => Err(not_begun()),
+        _ => call.may_begin(),
+    }
+}
 
 /// Which bound of the call has passed after this wait.
 fn passed_after(wait: Duration, call: &Call) -> Option<&'static str> {
@@ -140,10 +139,7 @@ impl<T: Transport> Transport for WithRetry<T> {
             let started = Instant::now();
             let end_of_total_time = started.checked_add(self.policy.total_time);
             let call = Call::of_mut(&mut request);
-            call.deadline = [call.deadline, end_of_total_time]
-                .into_iter()
-                .flatten()
-                .min();
+            call.deadline = earlier(call.deadline, end_of_total_time);
             let call = call.clone();
             let operation = call.operation;
             let span = tracing::info_span!(
@@ -156,29 +152,34 @@ impl<T: Transport> Transport for WithRetry<T> {
             );
             let mut replay = Replay::of(&request);
             let mut probe = None;
-            let may_begin = self.may_begin(&call, started).await;
+            let mut may_begin = may_begin(&call, started);
+            if call.resend && may_begin.is_ok() {
+                // As rare as a repeat.
+                let paid = Box::pin(self.pay(&call)).await;
+                may_begin = paid.map(|only_one| probe = Some(only_one));
+            }
             let mut result = match may_begin {
                 Err(error) => Err(error),
-                Ok(first) => {
-                    probe = first;
+                Ok(()) => {
                     // Stays where it is: it is large.
                     let sending = pin!(self.inner.send_unboxed(request));
                     within(call.deadline, sending.instrument(span.clone())).await
                 }
             };
-            let mut earlier = Delivery::NotExecuted;
+            let mut before = Delivery::NotExecuted;
             let mut attempt = 1;
             loop {
                 let outcome = Outcome::of(&result);
                 measure::attempt(operation, outcome);
-                self.budget.note(call.effect, outcome, probe.take());
+                self.budget
+                    .note(call.effect, outcome, probe.take(), started);
                 let decision = self.policy.decide(attempt, &call, outcome);
                 let mut next = self.next(decision, &call);
                 if let Next::After(wait) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                     sleep(wait).await;
-                    if earlier.and(outcome.delivery()) == Delivery::Unknown {
-                        probe = self.probe(&call).await;
+                    if before.and(outcome.delivery()) == Delivery::Unknown {
+                        probe = Box::pin(self.probe(&call)).await;
                         if probe.is_none() {
                             next = Next::Withheld(BUDGET);
                         }
@@ -192,10 +193,10 @@ impl<T: Transport> Transport for WithRetry<T> {
                     span.record("attempts", attempt);
                     trace::record(&span, &result);
                     measure::call(operation, &result, started);
-                    return counted(result, attempt, earlier);
+                    return counted(result, attempt, before);
                 };
                 measure::retry(operation, outcome);
-                earlier = earlier.and(outcome.delivery());
+                before = before.and(outcome.delivery());
                 let mut request = replay.into_request();
                 Call::of_mut(&mut request).resend_count = attempt;
                 replay = Replay::of(&request);

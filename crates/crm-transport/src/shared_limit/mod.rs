@@ -180,7 +180,7 @@ impl SharedLimit {
         loop {
             let place = {
                 let mut queue = lock(&shared_queue);
-                let outlasts = patience.outlasts(queue.closed_for());
+                let outlasts = patience.outlasts(queue.closed_for(), Instant::now());
                 outlasts.map_err(Refused::TurnedAway)?;
                 let (sender, place) = oneshot::channel();
                 queue.waiting.push_back(Waiting {

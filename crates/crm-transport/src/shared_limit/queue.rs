@@ -36,9 +36,10 @@ impl Served for Mutex<Queue> {
 impl Queue {
     /// How many wait, and may still begin; none ends the asker.
     pub(super) fn wanted(&mut self) -> Option<usize> {
-        let closed_for = self.closed_for();
-        self.waiting
-            .retain(|call| !call.place.is_closed() && call.patience.outlasts(closed_for).is_ok());
+        let (closed_for, now) = (self.closed_for(), Instant::now());
+        self.waiting.retain(|call| {
+            !call.place.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
+        });
         if self.waiting.is_empty() {
             self.has_asker = false;
             return None;
@@ -59,8 +60,8 @@ impl Queue {
     /// Turns away who does not wait for so long.
     pub(super) fn closed_until(&mut self, until: Instant) {
         self.closed_until = Some(until);
-        let closed_for = self.closed_for();
-        let waits = |call: &Waiting| call.patience.outlasts(closed_for).is_ok();
+        let (closed_for, now) = (self.closed_for(), Instant::now());
+        let waits = |call: &Waiting| call.patience.outlasts(closed_for, now).is_ok();
         self.waiting.retain(waits);
     }
 
