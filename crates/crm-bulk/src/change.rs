@@ -161,6 +161,12 @@ impl Image {
     }
 }
 
+impl From<MethodImage> for Image {
+    fn from(method: MethodImage) -> Self {
+        Self::Method(method)
+    }
+}
+
 impl From<Contact> for Image {
     fn from(contact: Contact) -> Self {
         Self::Contact(Box::new(contact))

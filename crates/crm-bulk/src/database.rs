@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, params};
+use rusqlite::{
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig, params,
+};
 
 use crate::{
     BulkError, Site, archive,
@@ -184,6 +186,15 @@ impl Database {
             noun: format.noun,
             connected: Connected::to(path).map_err(|e| BulkError::file(path, "read", e))?,
         })
+    }
+
+    /// Whether this connection can write what others will read.
+    pub(crate) fn may_be_written(&self) -> Result<bool, BulkError> {
+        let is_copy = self
+            .connection
+            .pragma_query_value(None, "query_only", |row| row.get::<_, bool>(0));
+        let is_copy = self.check(is_copy)?;
+        Ok(!is_copy && !self.check(self.connection.is_readonly(MAIN_DB))?)
     }
 
     /// Which file it is.

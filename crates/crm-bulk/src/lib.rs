@@ -44,6 +44,7 @@
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
+//! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
 //! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`visible`] |
 //!
 //! # What is safe
@@ -127,6 +128,7 @@ mod store;
 mod target;
 mod temporary;
 mod undo;
+mod verify;
 mod visible;
 mod wanted;
 mod watch;
@@ -150,6 +152,7 @@ pub use snapshot::{Coverage, Snapshot};
 pub use store::{Claim, Cursor, Displaced, Expected, Lease, Loaded, Renewal, Store, Which};
 pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;
+pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};
 pub use wanted::Wanted;
 

@@ -161,7 +161,7 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
 }
 
 /// Whether it may be a single record that makes a call fail, each time anew.
-fn may_be_of_one(error: &ContactsError) -> bool {
+pub(crate) fn may_be_of_one(error: &ContactsError) -> bool {
     use RefusalKind::{Conflict, Invalid, ServerError};
 
     matches!(error.refusal_kind(), Some(Invalid | Conflict | ServerError))

@@ -62,7 +62,7 @@ impl Exit {
         ),
         (
             Self::Differs,
-            "written, but the answer is not what was asked for",
+            "written, but the answer is not what was asked for, or no longer so when read back",
         ),
         (
             Self::Interrupted,

@@ -137,6 +137,49 @@ fn a_set_is_applied_only_as_it_was_approved() {
 }
 
 #[test]
+fn what_a_set_has_done_is_read_back_in_every_format() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    service.ok(&["apply", "set.crm"]);
+    let verified = service.crm(&["verify", "set.crm"]).assert().success();
+    let told = stderr(&verified);
+    assert!(
+        told.contains("of 1 changes that are done, 1 are still so"),
+        "{told}"
+    );
+
+    let update = ["location-contacts", "update", "2001", "3001"];
+    service.ok(&[&update[..], &["--memo", "by hand"]].concat());
+    let verify = |format: &str| {
+        let verify = ["verify", "set.crm", "--output", format];
+        let verified = service.crm(&verify).assert().code(8);
+        (stdout(&verified), stderr(&verified))
+    };
+    let (table, told) = verify("table");
+    assert!(
+        table.contains("memo is by hand, was made Gate code 4411"),
+        "{table}"
+    );
+    assert!(told.contains("0 are still so, 1 no longer"), "{told}");
+    let (csv, _) = verify("csv");
+    assert!(
+        csv.starts_with("id,row,record,action,doneAt,found,difference,readAt\n"),
+        "{csv}"
+    );
+    let (found, _) = verify("json");
+    let found = json(&found);
+    assert_eq!(found[0]["found"], "differs", "{found}");
+    assert!(found[0]["readAt"].is_string());
+    let page = service.ok(&["report", "set.crm"]);
+    assert!(
+        page.contains("memo is by hand, was made Gate code 4411"),
+        "{page}"
+    );
+    assert_eq!(service.writes(), ["PATCH", "PATCH"]);
+}
+
+#[test]
 fn a_set_that_was_edited_is_refused_as_a_wrong_input() {
     let service = Service::start();
     service.write("rows.csv", ROWS);

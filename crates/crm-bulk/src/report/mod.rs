@@ -9,8 +9,10 @@ use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
 use crate::{
     BulkError, Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
+    Verification,
     input::{InputFormat, cells, date, received},
     set::columns::{self, read_state},
+    verify::KeptFinding,
     visible,
 };
 
@@ -47,6 +49,9 @@ impl ChangeSet {
         let rows = self.count("SELECT count(*) FROM rows")?;
         let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
         page.write(&head(&info, digest, &totals, rows, unmatched, invalid))?;
+        if let Some(verification) = self.verification()? {
+            page.write(&read_back(&verification))?;
+        }
         match info.kind {
             SetKind::OptOut | SetKind::OptIn => page.entries()?,
             _ => {
@@ -166,7 +171,7 @@ impl<W: Write> Page<'_, W> {
                         td data-label="Contact" { (words::place(&change.target)) }
                         td data-label="Number or address" { (value(&change)) }
                         td data-label="Change" { (difference(&change)) }
-                        td data-label="Outcome" { (outcome(&change)) }
+                        td data-label="Outcome" { (outcome(&change, set.finding(change.id)?.as_ref())) }
                     }
                 })?;
             }
@@ -239,7 +244,9 @@ impl<W: Write> Page<'_, W> {
                     break;
                 }
                 if of == row.row {
-                    row.found.push(database.check(columns::read(change))?);
+                    let change = database.check(columns::read(change))?;
+                    let finding = self.set.finding(change.id)?;
+                    row.found.push((change, finding));
                 }
                 database.check(changes.advance())?;
             }
@@ -256,7 +263,8 @@ struct Entry {
     /// It was left out.
     wrong: bool,
     message: Option<String>,
-    found: Vec<Change>,
+    /// Each place, and what reading back found to be no longer so.
+    found: Vec<(Change, Option<KeptFinding>)>,
 }
 
 /// The cells of a row; one that could not be taken apart is shown as it was.
@@ -276,7 +284,9 @@ fn entry(entry: &Entry) -> Markup {
     let received = received(&entry.cells).and_then(|(_, cell)| date(cell));
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
     let found = &entry.found;
-    let traced = found.iter().any(|change| change.outcome.trace_id.is_some());
+    let traced = found
+        .iter()
+        .any(|(change, _)| change.outcome.trace_id.is_some());
     html! {
         h3 {
             @for (at, (name, cell)) in known.enumerate() {
@@ -310,12 +320,12 @@ fn entry(entry: &Entry) -> Markup {
                     }
                 }
                 tbody {
-                    @for change in found {
+                    @for (change, finding) in found {
                         tr {
                             td data-label="Found at" { (words::place(&change.target)) }
                             td data-label="Written as" { (value(change)) }
                             td data-label="Change" { (difference(change)) }
-                            td data-label="Outcome" { (outcome(change)) }
+                            td data-label="Outcome" { (outcome(change, finding.as_ref())) }
                             td data-label="When" {
                                 @if let Some(at) = change.outcome.at { time { (words::time(at)) } }
                             }
@@ -362,10 +372,31 @@ fn difference(change: &Change) -> Markup {
     }
 }
 
-fn outcome(change: &Change) -> Markup {
+/// What reading back the set came to.
+fn read_back(verification: &Verification) -> Markup {
+    let Verification {
+        as_done, unread, ..
+    } = verification;
+    let no_longer_so = verification.no_longer_so();
+    html! {
+        p.note {
+            "Read back " (words::time(verification.at)) ": of " (verification.all())
+            " changes that are done, " (as_done) " are still so"
+            @if no_longer_so > 0 { ", " b.bad { (no_longer_so) } " are no longer so" }
+            @if *unread > 0 { ", " b.bad { (unread) } " could not be read" }
+            "."
+        }
+    }
+}
+
+fn outcome(change: &Change, finding: Option<&KeptFinding>) -> Markup {
     let (word, class) = words::state(change.outcome.state);
     html! {
         span class=(class) { (word) }
         @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
+        @if let Some(finding) = finding {
+            br;
+            small.bad { "Read back " (words::time(finding.at)) ": " (foreign(&finding.difference)) }
+        }
     }
 }

@@ -22,6 +22,14 @@ ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over the columns th
 
 -- meta has one more: digest, over tenant, environment and the digests of all changes.
 
+-- What the last reading back found to be no longer so; meta has its totals, as verification.
+CREATE TABLE findings (
+    change     INTEGER PRIMARY KEY,  -- changes.id
+    at         TEXT NOT NULL,        -- when its record was read, RFC 3339
+    found      TEXT NOT NULL,        -- differs, gone, back, unread
+    difference TEXT NOT NULL         -- for people
+) STRICT;
+
 DROP VIEW outcomes;
 CREATE VIEW outcomes AS
 SELECT c.id, c.row, c.owner_kind, c.owner_id, o.contact_id, c.action, c.wanted, o.before, o.found,

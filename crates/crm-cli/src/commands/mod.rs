@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Tell how far a set is
     Status(change_sets::status::Status),
 
+    /// Read back what a set has done
+    Verify(change_sets::verify::Verify),
+
     /// Plan the reverse of a set
     Undo(change_sets::undo::Undo),
 
@@ -143,6 +146,7 @@ impl Command {
             Self::Report(command) => command.run(output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(output),
+            Self::Verify(command) => command.run(&connect().await?).await,
             Self::Undo(command) => command.run(output).await,
             Self::Results(command) => command.run(output).await,
             Self::Api(command) => command.run(&connect().await?).await,

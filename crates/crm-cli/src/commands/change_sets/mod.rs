@@ -1,5 +1,5 @@
 //! Change sets: `crm snapshot`, `plan`, `opt-out`, `show`, `report`, `apply`, `status`, `undo`,
-//! `results`. One file a command; here is what several of them share.
+//! `results`, `verify`. One file a command; here is what several of them share.
 
 pub(super) mod apply;
 pub(super) mod opt_out;
@@ -11,6 +11,7 @@ pub(super) mod snapshot;
 pub(super) mod status;
 mod summary;
 pub(super) mod undo;
+pub(super) mod verify;
 
 use std::{
     fs,

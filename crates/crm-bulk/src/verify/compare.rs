@@ -1,0 +1,44 @@
+//! What a record is now, held against what a change made of it. Pure functions.
+
+use std::borrow::Cow;
+
+use crm_models::{Contact, ContactId};
+
+use super::Found;
+use crate::{Action, Change, Image, MemberChange};
+
+/// A change of a contact, whose owner has these contacts now.
+pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {
+    let present = contacts.iter().find(|contact| Some(contact.id) == id);
+    match (&change.action, present) {
+        (Action::Delete, Some(_)) => Found::Back,
+        (Action::Delete, None) => Found::AsDone,
+        (_, None) => Found::Gone,
+        (_, Some(present)) => members(change, present.clone().into()),
+    }
+}
+
+/// The members that the change made so, and that are otherwise now.
+pub(super) fn members(change: &Change, present: Image) -> Found {
+    let mut as_if_planned_now = Change {
+        before: Some(present),
+        ..change.clone()
+    };
+    // How the service writes the value of a new contact is its own affair.
+    if let Action::Create(wanted) = &mut as_if_planned_now.action {
+        wanted.exact = false;
+    }
+    let differing: Vec<_> = as_if_planned_now.members().into_iter().map(owned).collect();
+    match differing.is_empty() {
+        true => Found::AsDone,
+        false => Found::Differs(differing),
+    }
+}
+
+fn owned(member: MemberChange<'_>) -> MemberChange<'static> {
+    MemberChange {
+        name: Cow::Owned(member.name.into_owned()),
+        old: member.old.map(|old| Cow::Owned(old.into_owned())),
+        new: Cow::Owned(member.new.into_owned()),
+    }
+}

@@ -1,0 +1,149 @@
+//! The result of reading back, as the set keeps it.
+
+use std::path::{Path, PathBuf};
+
+use crm_models::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params, types::Value};
+
+use super::{CHANGES_PER_BLOCK, Finding, Found, Place, Verification};
+use crate::{
+    BulkError, Change, ChangeId, ChangeSet,
+    set::{columns::owner_column, seal},
+};
+
+/// What is no longer so, outside of the set until all is looked at: then it is written at once, and
+/// a run of the set is held up no longer than that takes. It is in no file that has a name.
+pub(super) struct Findings {
+    connection: Connection,
+    set: PathBuf,
+}
+
+/// One of them, as it is kept.
+pub(crate) struct KeptFinding {
+    pub(crate) at: Timestamp,
+    /// In one sentence.
+    pub(crate) difference: String,
+}
+
+const TABLE: &str = "CREATE TABLE findings (change, at, found, difference)";
+const NOUN: &str = "change set";
+
+impl Findings {
+    pub(super) fn new(set: &Path) -> Result<Self, BulkError> {
+        let open = || {
+            let connection = Connection::open("")?;
+            connection.execute_batch(&format!("PRAGMA synchronous = OFF; {TABLE}; BEGIN"))?;
+            Ok(connection)
+        };
+        Ok(Self {
+            connection: open().map_err(|e| BulkError::database(set, NOUN, e))?,
+            set: set.to_owned(),
+        })
+    }
+
+    pub(super) fn add(&mut self, finding: &Finding) -> Result<(), BulkError> {
+        if finding.found == Found::AsDone {
+            return Ok(());
+        }
+        let values = params![
+            finding.change.id.0,
+            finding.at.to_string(),
+            finding.found.name(),
+            finding.found.difference()
+        ];
+        let added = self
+            .connection
+            .prepare_cached("INSERT INTO findings VALUES (?, ?, ?, ?)")
+            .and_then(|mut insert| insert.execute(values));
+        added.map_err(|e| BulkError::database(&self.set, NOUN, e))?;
+        Ok(())
+    }
+
+    fn copy_to(&self, set: &Connection) -> rusqlite::Result<()> {
+        let mut query = self.connection.prepare("SELECT * FROM findings")?;
+        let mut rows = query.query([])?;
+        let mut insert = set.prepare("INSERT INTO findings VALUES (?, ?, ?, ?)")?;
+        while let Some(row) = rows.next()? {
+            let values: Vec<Value> = (0..4).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+            insert.execute(rusqlite::params_from_iter(values))?;
+        }
+        Ok(())
+    }
+}
+
+impl ChangeSet {
+    /// The last result of [`verify`](Self::verify) that the set keeps; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn verification(&self) -> Result<Option<Verification>, BulkError> {
+        let kept = self.database.meta("verification")?;
+        Ok(kept.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    /// What the last reading back found of a change, or of the one that it repeats, if that is no
+    /// longer so.
+    pub(crate) fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
+        let sql = "SELECT f.at, f.difference FROM changes c
+            JOIN findings f ON f.change = coalesce(c.repeats, c.id) WHERE c.id = ?";
+        let found = self
+            .database
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut query| {
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+                query.query_row([change.0], row).optional()
+            });
+        let found = self.database.check(found)?;
+        Ok(found.and_then(|(at, difference)| {
+            let at = at.parse().ok()?;
+            Some(KeptFinding { at, difference })
+        }))
+    }
+
+    /// The next changes that are done, in the order of their owners.
+    pub(super) fn done_after(&self, last: Option<&Place>) -> Result<Vec<Change>, BulkError> {
+        let sql = format!(
+            "SELECT {} FROM changes
+             WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND state = 'done'
+             ORDER BY owner_kind, owner_id, id LIMIT {CHANGES_PER_BLOCK}",
+            seal::columns()
+        );
+        let (kind, owner, change) = match last {
+            Some(place) => (
+                place.target.kind(),
+                owner_column(&place.target),
+                place.change,
+            ),
+            None => ("", Value::Null, i64::MIN),
+        };
+        let query = || -> rusqlite::Result<Vec<Change>> {
+            self.database
+                .connection
+                .prepare_cached(&sql)?
+                .query_map(params![kind, owner, change], seal::read)?
+                .collect()
+        };
+        self.database.check(query())
+    }
+
+    /// Keeps a result in the place of an earlier one, unless the set may only be read.
+    pub(super) fn keep(
+        &self,
+        verification: &Verification,
+        findings: &Findings,
+    ) -> Result<(), BulkError> {
+        let database = &self.database;
+        if !database.may_be_written()? {
+            return Ok(());
+        }
+        let json = serde_json::to_string(verification);
+        let json = json.map_err(|e| BulkError::file(self.path(), "written", e.into()))?;
+        let transaction = database.check(database.connection.unchecked_transaction())?;
+        database.check(transaction.execute("DELETE FROM findings", []))?;
+        database.check(findings.copy_to(&transaction))?;
+        database.set_meta("verification", &json)?;
+        database.check(transaction.commit())
+    }
+}

@@ -1,0 +1,138 @@
+//! `crm verify`: read back what a set has done.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use crm_bulk::{ChangeSet, Finding, Found, Verification};
+use serde::Serialize;
+
+use super::{site, summary::name};
+use crate::{
+    error::{CliError, Exit},
+    interrupt,
+    output::{Record, note},
+    progress::Progress,
+    session::Session,
+};
+
+/// Read back every change of a set that is done, and list what is no longer so. Nothing is sent
+/// that changes a contact. The result is kept in the set, so that `crm report` shows it.
+///
+/// Ends with 0 when all is still so, 8 when something no longer is, 5 when something could not be
+/// read.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The change set
+    set: PathBuf,
+}
+
+/// A change that is no longer as it was done.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    id: String,
+    row: Option<u64>,
+    record: String,
+    action: &'static str,
+    /// When the change was done.
+    done_at: Option<String>,
+    /// What its record is: differs, gone, back or unread.
+    found: &'static str,
+    difference: String,
+    /// When the record was read.
+    read_at: String,
+}
+
+impl Record for Shown {
+    const MEMBERS: &'static [&'static str] = &[
+        "id",
+        "row",
+        "record",
+        "action",
+        "doneAt",
+        "found",
+        "difference",
+        "readAt",
+    ];
+    const TABLE: &'static [(&'static str, &'static str)] = &[
+        ("record", "RECORD"),
+        ("found", "FOUND"),
+        ("difference", "DIFFERENCE"),
+        ("doneAt", "DONE"),
+        ("readAt", "READ"),
+    ];
+}
+
+impl From<&Finding> for Shown {
+    fn from(finding: &Finding) -> Self {
+        let change = &finding.change;
+        Self {
+            id: change.id.to_string(),
+            row: change.row,
+            record: change.target.to_string(),
+            action: change.action.name(),
+            done_at: change.outcome.at.map(|at| at.to_string()),
+            found: finding.found.name(),
+            difference: finding.found.difference(),
+            read_at: finding.at.to_string(),
+        }
+    }
+}
+
+impl Verify {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+        let mut set = ChangeSet::open(&self.set)?;
+        let done = set.totals()?.in_state(crm_bulk::State::Done);
+        let mut records = session.output.records::<Shown>()?;
+        let progress = Progress::of(done, "changes");
+        // A reader that went away is told at the end: the set is read back all the same.
+        let mut shown = Ok(());
+        let site = site(session);
+        let verified = set.verify(&session.service, &site, |finding| {
+            progress.advance(1);
+            if finding.found != Found::AsDone && shown.is_ok() {
+                shown = records.push(&finding.into());
+            }
+            Ok(())
+        });
+        let verified = interrupt::until_signal(async { Ok(verified.await?) }).await;
+        drop(progress);
+        let verification = match verified {
+            Ok(verification) => verification,
+            Err(error) => {
+                let _ = records.interrupt();
+                return Err(error);
+            }
+        };
+        let concluded = self.conclude(&verification);
+        match &concluded {
+            Ok(()) => {
+                shown?;
+                records.finish()?;
+            }
+            // It counts for more than a reader that went away, and is the last item of a list.
+            Err(_) => drop(records.interrupt()),
+        }
+        concluded
+    }
+
+    fn conclude(&self, verification: &Verification) -> Result<(), CliError> {
+        let (no_longer_so, unread) = (verification.no_longer_so(), verification.unread);
+        let summary = format!(
+            "{}: of {} changes that are done, {} are still so, {no_longer_so} no longer, {unread} \
+             could not be read",
+            name(&self.set),
+            verification.all(),
+            verification.as_done
+        );
+        let exit = match (no_longer_so, unread) {
+            (0, 0) => {
+                note(summary);
+                return Ok(());
+            }
+            (0, _) => Exit::Unreachable,
+            _ => Exit::Differs,
+        };
+        Err(CliError::CheckFailed { summary, exit })
+    }
+}
