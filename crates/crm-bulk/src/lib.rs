@@ -100,6 +100,7 @@
 //!
 //! ```sql
 #![doc = include_str!("snapshot/schema.sql")]
+#![doc = include_str!("snapshot/v2.sql")]
 //! ```
 
 #![warn(missing_debug_implementations)]
@@ -118,6 +119,7 @@ mod opt_out;
 mod partial;
 mod plan;
 mod present;
+mod reading;
 mod report;
 mod results;
 mod run_mark;

@@ -8,6 +8,7 @@ use common::*;
 use crm_bulk::{Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{Request, Response, Transport, TransportError};
+use crm_values::PhoneReader;
 
 impl World {
     async fn snapshot(&self) -> Snapshot {
@@ -176,7 +177,7 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
     let mend = std::fs::read_to_string(world.path("mend.csv")).unwrap();
     assert_eq!(
         mend,
-        "value,crm_line,crm_problem\nnot a number,2,value: holds no digit\n"
+        "value,crm_line,crm_problem\nnot a number,2,value: has letters in it\n"
     );
 
     plan("nobody@nowhere.example\n", "two.crm").await.unwrap();
@@ -285,7 +286,7 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
     assert_eq!(set.invalid_rows().unwrap(), 3);
     let results = results(&set);
     let lines: Vec<_> = results.lines().collect();
-    assert!(lines[1].starts_with("12 Main,,x,failed,phone: is no telephone number"));
+    assert!(lines[1].starts_with("12 Main,,x,failed,phone: has letters in it"));
     assert!(lines[3].starts_with(",,z,failed,names no number and no address,"));
     assert!(
         lines[4].starts_with("213-555-0177,,,planned,"),
@@ -394,7 +395,7 @@ async fn a_contact_method_that_is_deleted_while_the_plan_is_made_is_left_out() {
 #[tokio::test]
 async fn a_first_line_that_holds_a_value_is_no_header() {
     let world = world(Seed::Demo).await;
-    for (rows, found) in [("213-555-0177 cell\n", 9), ("jo@company.email\n", 0)] {
+    for (rows, found) in [("213-555-0177 x7\n", 9), ("jo@company.email\n", 0)] {
         let name = format!("{found}.crm");
         let set = world.opt_out(list(rows), &name).await.unwrap();
         assert_eq!(states(&world.path(&name)).len(), found);
@@ -487,4 +488,66 @@ async fn text_messages_are_spoken_of_whether_numbers_are_found_or_not() {
         .await
         .unwrap();
     assert!(mails.info().unwrap().notes.is_empty());
+}
+
+#[tokio::test]
+async fn both_sides_are_read_in_one_way_and_what_cannot_be_read_is_named() {
+    let world = world(Seed::Demo).await;
+    world.sandbox.set("phone-values", "verbatim").unwrap();
+    let location = world.service.location(2001.try_into().unwrap());
+    let create = async |kind: &str, value: &str| {
+        let request = crm_models::CreateContactRequest::new(kind.into(), value);
+        location.create(request).await.unwrap().id
+    };
+    let same = [
+        create("Phone", "+44 (0)20 7946 0958").await,
+        create("Phone", "442079460958").await,
+        create("Fax", "011 44 20 7946 0958").await,
+        create("Email", "ada@bücher.example").await,
+    ];
+    let near = [
+        create("Phone", "Desk 442079460958").await,
+        create("Phone", "020 7946 0958").await,
+    ];
+    let rows = "value\n0044 20 7946 0958\nada@xn--bcher-kva.example\n949-555-0100\n";
+    let set = world.opt_out(list(rows), "set.crm").await.unwrap();
+    let changed: Vec<_> = changes(&world.path("set.crm"))
+        .iter()
+        .map(|change| change.target.to_string())
+        .collect();
+    for contact in same {
+        let contact = format!("contact {contact}");
+        assert!(
+            changed.iter().any(|target| target.ends_with(&contact)),
+            "{changed:?}"
+        );
+    }
+    assert_eq!(changed.len(), same.len());
+    assert_eq!(set.unmatched_rows().unwrap(), 1);
+    let notes = set.info().unwrap().notes.join("\n");
+    let results = results(&set);
+    for contact in near {
+        assert!(notes.contains(&format!("contact {contact}")), "{notes}");
+        assert!(results.contains(&format!("contact {contact}")), "{results}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_made_anew_for_another_region() {
+    let world = world(Seed::Demo).await;
+    let location = world.service.location(2001.try_into().unwrap());
+    let request = crm_models::CreateContactRequest::new("Phone".into(), "02079460958");
+    location.create(request).await.unwrap();
+    world.snapshot().await;
+    for (region, found) in [("US", 0), ("GB", 1), ("US", 0)] {
+        let snapshot = Snapshot::open(world.path("snapshot")).unwrap();
+        let out = world.path(&format!("{region}{found}.crm"));
+        let _ = std::fs::remove_file(&out);
+        OptOut::new(world.site.clone(), snapshot)
+            .numbers(PhoneReader::new(region.parse().unwrap()))
+            .plan(&world.service, list("+44 20 7946 0958\n"), &out)
+            .await
+            .unwrap();
+        assert_eq!(changes(&out).len(), found, "{region}");
+    }
 }

@@ -254,7 +254,7 @@ fn unknown_preferences_are_not_guessed() {
         "--marketing-updates",
         "off",
     ];
-    let mut refused = service.crm(&one).assert().code(2);
+    let refused = service.crm(&one).assert().code(2);
     assert!(
         stderr(&refused).contains("give all of --job-reminders"),
         "{}",

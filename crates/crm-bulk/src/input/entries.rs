@@ -1,5 +1,7 @@
 //! Lists of numbers and addresses that opt out or in.
 
+use crm_values::PhoneReader;
+
 use super::{
     Input, InputFormat,
     csv::{damage, other_width},
@@ -9,9 +11,9 @@ use super::{
     lines::{Lines, next_record},
     ndjson::Objects,
     object::Object,
-    values::{check, sole_value, values},
+    values::{may_hold_value, sole_value, values},
 };
-use crate::BulkError;
+use crate::{BulkError, reading::Keys};
 
 /// One row of a list.
 pub(crate) struct Entry {
@@ -19,7 +21,7 @@ pub(crate) struct Entry {
     /// The whole row, as JSON.
     pub(crate) data: String,
     /// Its numbers and addresses, each with the name of its column; or what is wrong.
-    pub(crate) values: Result<Vec<(String, String)>, Vec<BadCell>>,
+    pub(crate) values: Result<Vec<(String, Keys)>, Vec<BadCell>>,
 }
 
 /// A whole list.
@@ -31,16 +33,16 @@ pub(crate) struct Entries {
 impl Entries {
     /// Reads a whole list: CSV with a header that names the columns with values, or without a
     /// header and with the value first; NDJSON with such members.
-    pub(crate) fn read(input: Input) -> Result<Self, BulkError> {
+    pub(crate) fn read(input: Input, reader: PhoneReader) -> Result<Self, BulkError> {
         match input.format() {
-            InputFormat::Csv => Self::of_csv(input),
-            InputFormat::Ndjson => Self::of_ndjson(input),
+            InputFormat::Csv => Self::of_csv(input, reader),
+            InputFormat::Ndjson => Self::of_ndjson(input, reader),
         }
     }
 
-    fn of_csv(input: Input) -> Result<Self, BulkError> {
+    fn of_csv(input: Input, reader: PhoneReader) -> Result<Self, BulkError> {
         let (name, dialect) = (input.name().to_owned(), input.dialect().clone());
-        let mut reader = csv::ReaderBuilder::new()
+        let mut lines = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(dialect.marks.delimiter)
@@ -49,7 +51,7 @@ impl Entries {
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
-        while let Some(place) = next_record(&mut reader, &mut record, &name)? {
+        while let Some(place) = next_record(&mut lines, &mut record, &name)? {
             let cells = record.iter().map(String::from_utf8_lossy);
             let cells: Vec<_> = cells.map(std::borrow::Cow::into_owned).collect();
             if cells.iter().all(|cell| cell.trim().is_empty()) {
@@ -58,7 +60,7 @@ impl Entries {
             let damage = damage(&record, &place);
             if rows.is_empty() && header.is_none() {
                 // What holds a value itself is none, though it ends in such a word: `jo@site.email`.
-                let holds_value = |cell: &String| cell.contains('@') || check(cell).is_ok();
+                let holds_value = |cell: &String| may_hold_value(cell);
                 let names_values = cells.iter().any(|cell| Holds::of(cell).is_value());
                 if names_values && !cells.iter().any(holds_value) {
                     if let Some(reason) = damage {
@@ -68,7 +70,7 @@ impl Entries {
                     header = Some(cells);
                     continue;
                 }
-                if cells.first().is_none_or(|cell| check(cell).is_err()) {
+                if !cells.first().is_some_and(holds_value) {
                     let reason = "the first line is neither a number or an address nor does it \
                         name a column with them: value, phone, mobile, email";
                     return Err(BulkError::Input {
@@ -106,8 +108,8 @@ impl Entries {
                 (None, true) if too_many > 0 => {
                     Err(broken(line, &other_width(width, header.len())))
                 }
-                (None, true) => values(line, &row),
-                (None, false) => sole_value(line, &row),
+                (None, true) => values(line, &row, reader),
+                (None, false) => sole_value(line, &row, reader),
             };
             Entry { line, data, values }
         });
@@ -121,14 +123,14 @@ impl Entries {
         })
     }
 
-    fn of_ndjson(input: Input) -> Result<Self, BulkError> {
+    fn of_ndjson(input: Input, reader: PhoneReader) -> Result<Self, BulkError> {
         let mut objects = Objects::new(input.name().to_owned(), input.into_reader());
         let mut entries = Vec::new();
         while let Some(read) = objects.next()? {
             entries.push(match read {
                 Ok((line, object)) => Entry {
                     line,
-                    values: values(line, &object.cells()),
+                    values: values(line, &object.cells(), reader),
                     data: serde_json::to_string(&object).unwrap_or_default(),
                 },
                 Err(unreadable) => Entry {

@@ -37,7 +37,7 @@ pub(crate) use self::{
     ndjson::NdjsonRows,
     object::Object,
     request::{RowRequest, Select},
-    values::{date, key},
+    values::date,
 };
 
 /// A file or stream of rows, each asking for a change.

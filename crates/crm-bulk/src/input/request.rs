@@ -4,7 +4,7 @@ use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, Location
 
 use crm_values::NewValues;
 
-use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell, values::key};
+use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell};
 use crate::{Action, OwnerId, Wanted};
 
 /// A row that is in order.
@@ -218,7 +218,7 @@ impl Reader<'_> {
                     self.refuse(column, &reason);
                     return None;
                 };
-                if key(value).is_empty() {
+                if value.chars().all(|c| !c.is_alphanumeric()) {
                     self.refuse(Column::Value, "is neither a number nor an address");
                     return None;
                 }

@@ -1,24 +1,17 @@
 //! The numbers and addresses of a list's rows.
 
-use crm_models::{email, phone};
+use crm_models::phone;
+use crm_values::{PhoneReader, Refusal, digits};
 use jiff::civil::Date;
 
 use super::{
     headers::{Holds, NUMBER_ENDS, words},
     invalid::{BadCell, whole},
 };
+use crate::reading::Keys;
 
-/// What a number or an address has in common with every other way to write it.
-pub(crate) fn key(value: &str) -> String {
-    if value.contains('@') {
-        email::key(value)
-    } else {
-        phone::key(value)
-    }
-}
-
-/// How many digits a number has, without an extension: seven within a city, 15 with its country.
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// How many digits a number has at least: those within a city.
+const LEAST_DIGITS: usize = 7;
 
 /// A date as people write it: 2026-11-23, also with a time behind, or 11/23/2026.
 pub(crate) fn date(text: &str) -> Option<Date> {
@@ -37,7 +30,8 @@ pub(crate) fn date(text: &str) -> Option<Date> {
 pub(super) fn values(
     line: u64,
     row: &[(String, String)],
-) -> Result<Vec<(String, String)>, Vec<BadCell>> {
+    reader: PhoneReader,
+) -> Result<Vec<(String, Keys)>, Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> = cells
         .map(|(header, cell)| (Holds::of(header), header, cell.trim()))
@@ -50,9 +44,11 @@ pub(super) fn values(
     for (holds, header, cell) in cells {
         let checked = match holds {
             Holds::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
-            Holds::Addresses | Holds::AddressesOrStreets => email::check(cell),
-            Holds::Numbers => check_taken(cell),
-            Holds::Other if may_be_meant(header, cell) => Err(UNREAD),
+            Holds::Addresses | Holds::AddressesOrStreets if !cell.contains('@') => {
+                Err(Refusal::NotAnAddress.to_string())
+            }
+            Holds::Addresses | Holds::AddressesOrStreets | Holds::Numbers => listed(cell, reader),
+            Holds::Other if may_be_meant(header, cell, reader) => Err(UNREAD.to_owned()),
             Holds::Received if date(cell).is_none() => {
                 bad.push(BadCell {
                     personal: false,
@@ -63,8 +59,8 @@ pub(super) fn values(
             Holds::Received | Holds::Reasons | Holds::Other => continue,
         };
         match checked {
-            Ok(()) => found.push((header.clone(), key(cell))),
-            Err(reason) => bad.push(bad_cell(line, header, cell, reason)),
+            Ok(keys) => found.push((header.clone(), keys)),
+            Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
     }
     if found.is_empty() && bad.is_empty() {
@@ -77,18 +73,21 @@ pub(super) fn values(
 pub(super) fn sole_value(
     line: u64,
     row: &[(String, String)],
-) -> Result<Vec<(String, String)>, Vec<BadCell>> {
+    reader: PhoneReader,
+) -> Result<Vec<(String, Keys)>, Vec<BadCell>> {
     let Some(((header, first), others)) = row.split_first() else {
         return Ok(Vec::new());
     };
-    if let Err(reason) = check_taken(first) {
-        return Err(vec![bad_cell(line, header, first, reason)]);
-    }
-    if let Some((header, other)) = others.iter().find(|(_, cell)| looks_like_value(cell)) {
+    let keys = listed(first, reader);
+    let keys = keys.map_err(|reason| vec![bad_cell(line, header, first, &reason)])?;
+    if let Some((header, other)) = others
+        .iter()
+        .find(|(_, cell)| looks_like_value(cell, reader))
+    {
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
-    Ok(vec![(header.clone(), key(first))])
+    Ok(vec![(header.clone(), keys)])
 }
 
 const UNREAD: &str = "may be meant too, but its column is not read: rename the column, to phone or \
@@ -97,7 +96,7 @@ const UNREAD: &str = "may be meant too, but its column is not read: rename the c
 /// Whether a cell of a column that is not read has a number or an address: an address as a
 /// whole, or a number that is written as one. A row of digits alone is an id unless the header
 /// speaks of telephones or e-mail.
-fn may_be_meant(header: &str, cell: &str) -> bool {
+fn may_be_meant(header: &str, cell: &str, reader: PhoneReader) -> bool {
     let of_contacts = words(header).iter().any(|word| {
         let ends = NUMBER_ENDS.iter().chain(&["mail"]);
         word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
@@ -107,11 +106,10 @@ fn may_be_meant(header: &str, cell: &str) -> bool {
         .split([',', ';', '"', '[', ']', '{', '}'])
         .map(str::trim);
     parts.any(|part| match part.contains('@') {
-        true => email::check(part).is_ok(),
+        true => is_value(part, reader),
         false => {
-            check(part).is_ok()
-                && date(part).is_none()
-                && (of_contacts || is_written_as_number(part))
+            let is_number = digits(part).len() >= LEAST_DIGITS && date(part).is_none();
+            is_number && (of_contacts || is_written_as_number(part))
         }
     })
 }
@@ -129,51 +127,25 @@ fn is_written_as_number(text: &str) -> bool {
     only_digits && long && (of_country || number.starts_with(['+', '(']))
 }
 
+/// Whether a number or an address may be in a cell, readable or not: no header has as many digits.
+pub(super) fn may_hold_value(cell: &str) -> bool {
+    cell.contains('@') || digits(cell).len() >= LEAST_DIGITS
+}
+
+/// Whether a cell holds a number or an address and nothing else.
+fn is_value(cell: &str, reader: PhoneReader) -> bool {
+    Keys::listed(cell, reader).is_ok()
+}
+
 /// Whether a number or an address may be meant: no date, no id of a few digits.
-fn looks_like_value(cell: &str) -> bool {
-    let long = cell.contains('@') || key(cell).len() >= 10;
-    long && check(cell).is_ok() && date(cell).is_none()
+fn looks_like_value(cell: &str, reader: PhoneReader) -> bool {
+    let long = cell.contains('@') || digits(cell).len() > LEAST_DIGITS;
+    long && is_value(cell, reader) && date(cell).is_none()
 }
 
-pub(super) fn check(value: &str) -> Result<(), &'static str> {
-    let value = value.trim();
-    if value.contains('@') {
-        return email::check(value);
-    }
-    if value.starts_with(['[', '{']) {
-        return Err("is a list or an object; give each number or address a member of its own");
-    }
-    phone::check(value)?;
-    let behind = &value[phone::without_extension(value).len()..];
-    if behind.chars().filter(char::is_ascii_digit).count() >= *DIGITS.start() {
-        return Err("holds more than one number; give each a column of its own");
-    }
-    match DIGITS.contains(&phone::key(value).len()) {
-        true => Ok(()),
-        false => Err("is no telephone number: those have 7 to 15 digits"),
-    }
-}
-
-/// As [`check`], for a cell whose value is taken as it is.
-fn check_taken(value: &str) -> Result<(), &'static str> {
-    match was_an_amount(value) {
-        true => Err(WAS_AN_AMOUNT),
-        false => check(value),
-    }
-}
-
-/// What is wrong with a telephone number that [`was_an_amount`].
-pub(super) const WAS_AN_AMOUNT: &str =
-    "a spreadsheet took it for an amount; give its digits, as text";
-
-/// Whether some program took a telephone number for an amount and wrote it so: `8185550142.0`,
-/// `8.18555E+09`, also with a comma. Its digits are others now.
-pub(super) fn was_an_amount(text: &str) -> bool {
-    let text = text.trim().replace(',', ".");
-    let has_zeros_behind = text.split_once('.').is_some_and(|(whole, zeros)| {
-        whole.len() >= *DIGITS.start() && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0')
-    });
-    text.parse::<f64>().is_ok() && (has_zeros_behind || text.contains(['e', 'E']))
+/// Reads a cell of a column of numbers or addresses.
+fn listed(cell: &str, reader: PhoneReader) -> Result<Keys, String> {
+    Keys::listed(cell, reader).map_err(|refusal| refusal.to_string())
 }
 
 fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
@@ -209,44 +181,8 @@ mod tests {
             ("Contact", "called at @home", false),
             ("Phone type", "mobile", false),
         ] {
-            assert_eq!(may_be_meant(header, cell), told, "{header}: {cell}");
+            let reader = PhoneReader::default();
+            assert_eq!(may_be_meant(header, cell, reader), told, "{header}: {cell}");
         }
-    }
-
-    #[test]
-    fn a_number_that_was_taken_for_an_amount_is_none() {
-        for cell in [
-            "8185550142.0",
-            "8185550142,00",
-            "+18185550142.0",
-            " 8.18555E+09 ",
-            "8,18555e9",
-        ] {
-            assert_eq!(check_taken(cell), Err(WAS_AN_AMOUNT), "{cell}");
-            assert!(check(cell).is_ok(), "may be meant: {cell}");
-        }
-        for cell in [
-            "8185550142",
-            "8185550142.",
-            "818.555.0142",
-            "818555.0142",
-            "818555.0000",
-            "818,555,0142",
-            "+18185550142",
-        ] {
-            assert_eq!(check_taken(cell), Ok(()), "{cell}");
-        }
-    }
-
-    #[test]
-    fn two_numbers_in_one_cell_are_not_taken_for_one() {
-        for cell in [
-            "818-555-0142 or 818-555-0143",
-            "818-555-0142, 818-555-0143",
-            r#"["8185550142"]"#,
-        ] {
-            assert!(check(cell).is_err(), "{cell}");
-        }
-        assert!(check("818-555-0142 cell").is_ok());
     }
 }

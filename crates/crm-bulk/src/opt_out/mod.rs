@@ -1,32 +1,45 @@
 //! From a list of numbers and addresses to a change set that reaches every copy of them.
 
+mod listed;
 mod people;
 mod search;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use crm_contacts::ContactsService;
 use crm_models::ContactType;
 use crm_transport::Transport;
+use crm_values::PhoneReader;
 
 use self::{
+    listed::{Found, Place},
     people::{chosen, methods},
-    search::{Search, Sought},
+    search::Search,
 };
 use crate::{
-    Action, BulkError, Input, PlanSummary, Site, Snapshot, Target, Wanted,
+    Action, BulkError, Input, OwnerId, PlanSummary, Site, Snapshot, Target, Wanted,
     input::{BadRows, Entries},
     plan::{describe_input, judge, leave_out, refuse_to_mend_in},
     set::{
         SetKind,
         draft::{Draft, Planned},
     },
+    snapshot::{Keyed, Known},
 };
+
+/// Contacts by the place in the list of the number or address that they have.
+type FoundContacts = BTreeMap<usize, Vec<(OwnerId, Known)>>;
 
 /// Plans an opt-out or opt-in: every contact with one of the numbers or addresses of a list, on
 /// every customer and every location, and every contact method of a person.
 ///
-/// Numbers are found by their digits and addresses without case, however they are written.
+/// Numbers and addresses are found however they are written: both sides are read by
+/// [`Readings`](crm_values::Readings). Where one side is incomplete or cannot be read, as
+/// `555-0142` or `818-555-0142 8am-5pm`, the contact is named in the notes for a person to look
+/// at, and nothing is planned for it.
 /// Marketing is turned off (or on) and all other flags are kept, unless
 /// [`every_flag`](Self::every_flag).
 ///
@@ -62,6 +75,7 @@ pub struct OptOut {
     on: bool,
     every_flag: bool,
     people: bool,
+    reader: PhoneReader,
     skip_invalid: bool,
     mend: Option<PathBuf>,
 }
@@ -75,6 +89,7 @@ impl OptOut {
             on: false,
             every_flag: false,
             people: true,
+            reader: PhoneReader::default(),
             skip_invalid: false,
             mend: None,
         }
@@ -96,6 +111,13 @@ impl OptOut {
     /// notes say so.
     pub fn without_people(mut self) -> Self {
         self.people = false;
+        self
+    }
+
+    /// How telephone numbers are read, those of the list and those of the tenant: as numbers of
+    /// the United States where no country code says otherwise, unless this names another region.
+    pub fn numbers(mut self, reader: PhoneReader) -> Self {
+        self.reader = reader;
         self
     }
 
@@ -141,12 +163,13 @@ impl OptOut {
         };
         let mut draft = Draft::create(out.as_ref(), &site, kind)?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
+        let reader = self.reader;
         let mut search = self.contacts(list, &draft)?;
         if people {
             let types = service.people().preference_types().await?;
             let names = chosen(&types, every_flag, &mut search.notes);
             let wanted = names.into_iter().map(|name| (name, on)).collect();
-            methods(service, &mut draft, &mut search, &wanted).await?;
+            methods(service, &mut draft, &mut search, reader, &wanted).await?;
         } else {
             let note = "The contact methods of people were left out: they are not covered.";
             search.notes.push(note.to_owned());
@@ -161,7 +184,8 @@ impl OptOut {
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
-        let list = Entries::read(list)?;
+        self.snapshot.read_by(self.reader.region())?;
+        let list = Entries::read(list, self.reader)?;
         describe_input(draft, &name, format, marks, &list.header)?;
         let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         let wanted = self.wanted();
@@ -179,39 +203,72 @@ impl OptOut {
                 }
             };
             draft.add_row(row, entry.line, &entry.data)?;
-            for (column, key) in values {
-                search.numbers |= !key.contains('@');
-                let found = self.snapshot.with_key(&key, None)?;
-                for (owner, known) in &found {
-                    let contact = &known.contact;
-                    let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
-                        && contact.contact_type.is_phone();
-                    let takes_none = contact.do_not_text() == Some(true);
-                    if takes_texts && takes_none == self.on {
-                        search.texts_otherwise.insert((*owner, contact.id));
-                    }
-                    draft.add_change(&Planned {
-                        row: Some(row),
-                        target: Target::Contact {
-                            owner: *owner,
-                            contact: Some(contact.id),
-                        },
-                        action: &action,
-                        before: Some(&known.json),
-                        outcome: judge::update(&wanted, Some(contact)),
-                    })?;
+            for (column, keys) in values {
+                search.listed.add(row, column, keys);
+            }
+        }
+        let found = self.look_up(&mut search)?;
+        for (at, contacts) in found {
+            let sought = &mut search.listed.sought[at];
+            sought.found = true;
+            for (owner, known) in &contacts {
+                let contact = &known.contact;
+                let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
+                    && contact.contact_type.is_phone();
+                let takes_none = contact.do_not_text() == Some(true);
+                if takes_texts && takes_none == self.on {
+                    search.texts_otherwise.insert((*owner, contact.id));
                 }
-                search.sought.entry(key).or_default().push(Sought {
-                    row,
-                    column,
-                    found: !found.is_empty(),
-                });
+                draft.add_change(&Planned {
+                    row: Some(sought.row),
+                    target: Target::Contact {
+                        owner: *owner,
+                        contact: Some(contact.id),
+                    },
+                    action: &action,
+                    before: Some(&known.json),
+                    outcome: judge::update(&wanted, Some(contact)),
+                })?;
             }
         }
         match bad.finish()? {
             Some(invalid) if !self.skip_invalid => Err(invalid.into()),
             invalid => Ok(Search { invalid, ..search }),
         }
+    }
+
+    /// The contacts of the snapshot that have the numbers and addresses of the list, by their
+    /// places in it. Those that may have one are noted.
+    fn look_up(&self, search: &mut Search) -> Result<FoundContacts, BulkError> {
+        let (mut same, mut near) = (Vec::new(), Vec::new());
+        let listed = &search.listed;
+        self.snapshot
+            .for_each_key(|Keyed { id, keys }| match listed.find(&keys) {
+                Found::Same(places) => same.push((id, places.to_vec())),
+                Found::LookAt(places) => near.push((id, places)),
+                Found::None => {}
+            })?;
+        let mut found = FoundContacts::new();
+        for (id, places) in same {
+            for Place(at) in places {
+                let contacts = found.entry(at).or_default();
+                contacts.push(self.snapshot.keyed(id)?);
+            }
+        }
+        for (id, places) in near {
+            let (owner, known) = self.snapshot.keyed(id)?;
+            for place in places {
+                let targets = search.look_at.entry(place).or_default();
+                targets.push(Target::Contact {
+                    owner,
+                    contact: Some(known.contact.id),
+                });
+            }
+        }
+        for contacts in found.values_mut() {
+            contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
+        }
+        Ok(found)
     }
 
     fn wanted(&self) -> Wanted {

@@ -5,11 +5,16 @@ use std::collections::BTreeMap;
 use crm_contacts::ContactsService;
 use crm_models::{ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort};
 use crm_transport::Transport;
+use crm_values::PhoneReader;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::search::Search;
+use super::{
+    listed::{Found, Place},
+    search::Search,
+};
 use crate::{
     Action, BulkError, MethodImage, Outcome, State, Target, present,
+    reading::Keys,
     set::draft::{Draft, Planned},
 };
 
@@ -61,21 +66,32 @@ pub(super) async fn methods<T: Transport>(
     service: &ContactsService<T>,
     draft: &mut Draft,
     search: &mut Search,
+    reader: PhoneReader,
     wanted: &BTreeMap<String, bool>,
 ) -> Result<(), BulkError> {
-    if wanted.is_empty() || search.sought.is_empty() {
+    if wanted.is_empty() || search.listed.is_empty() {
         return Ok(());
     }
     // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
     let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
     let all = service.people().contact_methods(in_order);
     let mut pages = all.page_size(PAGE).pages();
-    let key = |method: &ContactMethod| method.contact_type.key(&method.value);
     let mut matching = BTreeMap::new();
     while let Some(page) = pages.try_next().await? {
-        let found = page.data.into_iter();
-        let found = found.filter(|method| search.sought.contains_key(&key(method)));
-        matching.extend(found.map(|method| (method.id, method)));
+        for method in page.data {
+            match search.listed.find(&Keys::of(&method.value, reader)) {
+                Found::Same(_) => {
+                    matching.insert(method.id, method);
+                }
+                Found::LookAt(places) => {
+                    for place in places {
+                        let near = search.look_at.entry(place).or_default();
+                        near.push(target(&method));
+                    }
+                }
+                Found::None => {}
+            }
+        }
     }
     let read = async |method: ContactMethod| {
         let image = MethodImage {
@@ -104,14 +120,15 @@ pub(super) async fn methods<T: Transport>(
             .iter()
             .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
         let state = if met { State::Already } else { State::Planned };
-        for sought in search.sought.get_mut(&key(&method)).into_iter().flatten() {
+        let Found::Same(places) = search.listed.find(&Keys::of(&method.value, reader)) else {
+            continue;
+        };
+        for Place(at) in places.to_vec() {
+            let sought = &mut search.listed.sought[at];
             sought.found = true;
             draft.add_change(&Planned {
                 row: Some(sought.row),
-                target: Target::Method {
-                    person: method.contact_id,
-                    method: method.id,
-                },
+                target: target(&method),
                 action: &Action::MethodPreferences(wanted.clone()),
                 before: Some(&before),
                 outcome: Outcome::new(state),
@@ -119,4 +136,11 @@ pub(super) async fn methods<T: Transport>(
         }
     }
     Ok(())
+}
+
+fn target(method: &ContactMethod) -> Target {
+    Target::Method {
+        person: method.contact_id,
+        method: method.id,
+    }
 }

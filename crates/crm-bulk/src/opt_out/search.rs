@@ -1,33 +1,30 @@
 //! What was found of a list, and what is to be said of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crm_models::{ContactId, Timestamp};
 
+use super::listed::{Listed, Place};
 use crate::{
-    BulkError, InvalidRows, OwnerId, PlanSummary, State, plan::NO_SUCH_VALUE, set::draft::Draft,
+    BulkError, InvalidRows, OwnerId, PlanSummary, State, Target, plan::NO_SUCH_VALUE,
+    set::draft::Draft,
 };
 
 /// What was found so far.
 #[derive(Default)]
 pub(super) struct Search {
     pub(super) rows: u64,
-    /// Who asks for each number or address; the same may stand in several rows.
-    pub(super) sought: HashMap<String, Vec<Sought>>,
-    /// Whether there is a telephone number among them.
-    pub(super) numbers: bool,
+    pub(super) listed: Listed,
     /// Telephone numbers whose text messages are not as the list wants them.
     pub(super) texts_otherwise: HashSet<(OwnerId, ContactId)>,
+    /// Whom a person has to look at, by the place in the list.
+    pub(super) look_at: BTreeMap<Place, Vec<Target>>,
     pub(super) invalid: Option<InvalidRows>,
     pub(super) notes: Vec<String>,
 }
 
-/// A number or an address of a row.
-pub(super) struct Sought {
-    pub(super) row: u64,
-    pub(super) column: String,
-    pub(super) found: bool,
-}
+/// How many records to look at a note names; the rows name all of theirs.
+const NAMED: usize = 20;
 
 impl Search {
     pub(super) fn finish(
@@ -37,7 +34,8 @@ impl Search {
         on: bool,
     ) -> Result<PlanSummary, BulkError> {
         self.settle_rows(&draft)?;
-        if self.numbers {
+        self.note_whom_to_look_at();
+        if self.listed.has_numbers {
             self.notes
                 .push(text_messages(on, self.texts_otherwise.len()));
         }
@@ -51,25 +49,58 @@ impl Search {
         })
     }
 
-    /// Says of which row nothing was found, or not all.
+    fn note_whom_to_look_at(&mut self) {
+        let targets: BTreeSet<_> = self
+            .look_at
+            .values()
+            .flatten()
+            .map(ToString::to_string)
+            .collect();
+        if targets.is_empty() {
+            return;
+        }
+        let named: Vec<_> = targets.iter().take(NAMED).map(String::as_str).collect();
+        let more = match targets.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more; the results name all of them"),
+        };
+        let subject = match targets.len() {
+            1 => "one record".to_owned(),
+            all => format!("{all} records"),
+        };
+        self.notes.push(format!(
+            "Look at these: {subject} may have a number or address of the list, but one side is \
+             incomplete or cannot be read, so nothing is planned for them: {}{more}.",
+            named.join("; ")
+        ));
+    }
+
+    /// Says of which row nothing was found, or not all, and whom to look at.
     fn settle_rows(&self, draft: &Draft) -> Result<(), BulkError> {
-        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>)>::new();
-        for sought in self.sought.values().flatten() {
-            let (some, missing) = by_row.entry(sought.row).or_default();
+        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>, Vec<String>)>::new();
+        for (at, sought) in self.listed.sought.iter().enumerate() {
+            let (some, missing, look_at) = by_row.entry(sought.row).or_default();
             match sought.found {
                 true => *some = true,
                 false => missing.push(&sought.column),
             }
+            let targets = self.look_at.get(&Place(at)).into_iter().flatten();
+            look_at.extend(targets.map(ToString::to_string));
         }
-        for (row, (some, mut missing)) in by_row {
+        for (row, (some, mut missing, look_at)) in by_row {
             missing.sort_unstable();
-            match (some, missing.as_slice()) {
-                (true, []) => {}
-                (true, missing) => {
-                    let why = format!("{}: {NO_SUCH_VALUE}", missing.join(", "));
-                    draft.settle_row(row, None, &why)?;
-                }
-                (false, _) => draft.settle_row(row, Some(State::NotFound), NO_SUCH_VALUE)?,
+            let mut why = Vec::new();
+            match (some, missing.is_empty()) {
+                (true, true) => {}
+                (true, false) => why.push(format!("{}: {NO_SUCH_VALUE}", missing.join(", "))),
+                (false, _) => why.push(NO_SUCH_VALUE.to_owned()),
+            }
+            if !look_at.is_empty() {
+                why.push(format!("look at {}", look_at.join("; ")));
+            }
+            if !why.is_empty() {
+                let state = (!some).then_some(State::NotFound);
+                draft.settle_row(row, state, &why.join("; "))?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::{NO_SUCH_VALUE, RowPlace, judge};
 use crate::{
     Action, BulkError, CleanUp, Outcome, Snapshot, State, Target, Wanted,
-    input::{RowRequest, Select, key},
+    input::{RowRequest, Select},
     set::draft::{Draft, Planned},
     snapshot::Known,
 };
@@ -82,8 +82,8 @@ fn plan(
             let Action::Create(wanted) = &action else {
                 return Ok(());
             };
-            let key = key(wanted.value.as_deref().unwrap_or_default());
-            let siblings = snapshot.with_key(&key, Some(owner))?;
+            let value = wanted.value.as_deref().unwrap_or_default();
+            let siblings = snapshot.with_same_number(value, Some(owner))?;
             let siblings = siblings.iter().map(|(_, known)| &known.contact);
             let (outcome, contact) = judge::create(wanted, siblings);
             let target = Target::Contact { owner, contact };

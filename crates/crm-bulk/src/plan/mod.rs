@@ -253,6 +253,7 @@ impl Plan {
             });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
+        snapshot.read_by(self.values.reader().region())?;
         snapshot.hold_still()?;
         let known_at = snapshot
             .known_at()?

@@ -6,7 +6,7 @@ use crm_models::{Contact, ContactId};
 use rusqlite::{OptionalExtension, params};
 
 use super::Snapshot;
-use crate::{BulkError, OwnerId, input::key};
+use crate::{BulkError, OwnerId, reading::Keys};
 
 /// A contact as the snapshot knows it.
 pub(crate) struct Known {
@@ -53,7 +53,7 @@ impl Snapshot {
         value: &str,
         owner: Option<OwnerId>,
     ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
-        let mut found = self.with_key(&key(value), owner)?;
+        let mut found = self.with_same_number(value, owner)?;
         found.retain(|(_, known)| {
             let contact = &known.contact;
             !contact.contact_type.is_phone()
@@ -62,8 +62,17 @@ impl Snapshot {
         Ok(found)
     }
 
+    /// As [`with_value`](Self::with_value), whatever the extensions are.
+    pub(crate) fn with_same_number(
+        &self,
+        value: &str,
+        owner: Option<OwnerId>,
+    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+        self.with_key(&Keys::of(value, self.reader.get()).key, owner)
+    }
+
     /// The existing contacts with this key, of all owners or of one.
-    pub(crate) fn with_key(
+    fn with_key(
         &self,
         key: &str,
         owner: Option<OwnerId>,
@@ -106,16 +115,19 @@ impl Snapshot {
         Ok(())
     }
 
-    fn known(&self, json: String) -> Result<Known, BulkError> {
+    pub(super) fn known(&self, json: String) -> Result<Known, BulkError> {
         let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
         Ok(Known { contact, json })
     }
 
-    fn owner(&self, kind: &str, id: i64) -> Result<OwnerId, BulkError> {
+    pub(super) fn owner(&self, kind: &str, id: i64) -> Result<OwnerId, BulkError> {
         OwnerId::new(kind, id).ok_or_else(|| self.damaged("no such owner"))
     }
 
-    fn damaged(&self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BulkError {
+    pub(super) fn damaged(
+        &self,
+        reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> BulkError {
         BulkError::Damaged {
             path: PathBuf::from(self.database.path()),
             source: reason.into(),

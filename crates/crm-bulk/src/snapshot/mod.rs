@@ -1,8 +1,9 @@
 //! All contacts of a tenant in a file, to select from and to compare with.
 
+mod keys;
 mod look_up;
 
-use std::{path::Path, time::Duration};
+use std::{cell::Cell, path::Path, time::Duration};
 
 use crm_contacts::{ContactsService, Owner};
 use crm_models::{
@@ -10,6 +11,7 @@ use crm_models::{
     LocationId, Timestamp,
 };
 use crm_transport::Transport;
+use crm_values::PhoneReader;
 use futures_util::TryStreamExt;
 use rusqlite::params;
 
@@ -17,14 +19,15 @@ use crate::{
     BulkError, Site, clock,
     database::{Database, Format},
     new_database::NewDatabase,
+    reading::Keys,
 };
 
-pub(crate) use self::look_up::Known;
+pub(crate) use self::{keys::Keyed, look_up::Known};
 
 const FORMAT: Format = Format {
     noun: "snapshot",
     application_id: 0x4352_4D46,
-    migrations: &[include_str!("schema.sql")],
+    migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
     prepare: |_| Ok(()),
 };
 
@@ -53,6 +56,8 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 pub struct Snapshot {
     database: Database,
     site: Site,
+    /// Whose readings the keys are.
+    reader: Cell<PhoneReader>,
 }
 
 /// What a snapshot holds.
@@ -108,7 +113,11 @@ impl Snapshot {
         let database = Database::open(path.as_ref(), &FORMAT)?;
         database.make_durable()?;
         let site = database.site()?;
-        Ok(Self { database, site })
+        Ok(Self {
+            database,
+            site,
+            reader: Cell::default(),
+        })
     }
 
     /// The file.
@@ -182,6 +191,7 @@ impl Snapshot {
     ) -> Result<Coverage, BulkError> {
         site.admit_service(service, self.database.path())?;
         site.admit(&self.site, self.database.path())?;
+        self.read_by(self.reader.get().region())?;
         let mut read = 0;
         self.follow::<T, CustomerId>(service, &mut read, &mut progress)
             .await?;
@@ -221,19 +231,22 @@ impl Snapshot {
             let contact = &exported.contact;
             let json = serde_json::to_string(contact)
                 .map_err(|e| BulkError::file(database.path(), "written", e.into()))?;
+            let keys = Keys::of(&contact.value, self.reader.get());
             let stored = transaction
                 .prepare_cached(
-                    "INSERT INTO contacts (owner_kind, owner_id, contact_id, key, active, contact)
-                     VALUES (?, ?, ?, ?, ?, ?)
+                    "INSERT INTO contacts
+                         (owner_kind, owner_id, contact_id, key, otherwise, active, contact)
+                     VALUES (?, ?, ?, ?, ?, ?, ?)
                      ON CONFLICT (owner_kind, owner_id, contact_id) DO UPDATE SET
-                         key = excluded.key, active = excluded.active, contact = excluded.contact",
+                         key = excluded.key, otherwise = excluded.otherwise, active = excluded.active, contact = excluded.contact",
                 )
                 .and_then(|mut statement| {
                     statement.execute(params![
                         O::NOUN,
                         exported.owner.get(),
                         contact.id.get(),
-                        contact.contact_type.key(&contact.value),
+                        keys.key,
+                        keys.otherwise,
                         exported.active,
                         json,
                     ])

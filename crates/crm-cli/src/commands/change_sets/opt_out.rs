@@ -6,7 +6,9 @@ use clap::Args;
 use crm_bulk::{ChangeSet, Input, OptOut};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
-use crate::{error::CliError, interrupt, output::note, session::Session};
+use crate::{
+    commands::args::NumberArgs, error::CliError, interrupt, output::note, session::Session,
+};
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
 /// location, and every person's contact methods, however they are written.
@@ -34,6 +36,9 @@ pub(crate) struct OptOutCommand {
     without_people: bool,
 
     #[command(flatten)]
+    numbers: NumberArgs,
+
+    #[command(flatten)]
     rows: InputArgs,
 }
 
@@ -47,7 +52,7 @@ impl OptOutCommand {
 
     async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
         let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-        let mut plan = OptOut::new(site(session), snapshot);
+        let mut plan = OptOut::new(site(session), snapshot).numbers(self.numbers.reader());
         if on {
             plan = plan.opt_in();
         }

@@ -1,0 +1,189 @@
+//! The numbers and addresses of a list, and which of them a value of the tenant is.
+
+use std::collections::HashMap;
+
+use crm_values::{Traces, names};
+
+use crate::reading::{Keys, is_unreadable, local_digits};
+
+/// Where a number or an address of the list stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Place(pub(super) usize);
+
+/// A number or an address of a row.
+#[derive(Debug)]
+pub(super) struct Sought {
+    pub(super) row: u64,
+    pub(super) column: String,
+    pub(super) found: bool,
+}
+
+/// Everything that a list names, by what it is compared by.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) sought: Vec<Sought>,
+    /// By the first reading.
+    same: HashMap<String, Vec<Place>>,
+    /// By the second reading.
+    otherwise: HashMap<String, Vec<Place>>,
+    /// By the names that a text may speak of.
+    named: HashMap<String, Vec<Place>>,
+    /// Whole numbers by their last digits, which are those of a local number.
+    whole: HashMap<String, Vec<Place>>,
+    /// Local numbers by their digits.
+    local: HashMap<String, Vec<Place>>,
+    pub(super) has_numbers: bool,
+}
+
+/// How a value of the tenant is related to the list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    /// It is this number or address.
+    Same(&'a [Place]),
+    /// It may be, and only a person can say: one side is incomplete, cannot be read, or can be
+    /// read in two ways.
+    LookAt(Vec<Place>),
+    /// It is none of them.
+    None,
+}
+
+/// How many digits a local number has.
+const LOCAL_DIGITS: usize = 7;
+
+impl Listed {
+    pub(super) fn add(&mut self, row: u64, column: String, keys: Keys) {
+        let place = Place(self.sought.len());
+        self.sought.push(Sought {
+            row,
+            column,
+            found: false,
+        });
+        self.has_numbers |= keys.is_number();
+        let mut put = |map: fn(&mut Self) -> &mut HashMap<String, Vec<Place>>, name: &str| {
+            map(self).entry(name.to_owned()).or_default().push(place);
+        };
+        match local_digits(&keys.key) {
+            Some(digits) => put(|listed| &mut listed.local, digits),
+            None => {
+                names(&keys.key)
+                    .into_iter()
+                    .for_each(|name| put(|listed| &mut listed.named, name));
+                if let Some(digits) = last_digits(&keys.key) {
+                    put(|listed| &mut listed.whole, digits);
+                }
+            }
+        }
+        if let Some(otherwise) = &keys.otherwise {
+            put(|listed| &mut listed.otherwise, otherwise);
+        }
+        put(|listed| &mut listed.same, &keys.key);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sought.is_empty()
+    }
+
+    /// Holds a value of the tenant against the list.
+    pub(super) fn find(&self, keys: &Keys) -> Found<'_> {
+        if let Some(same) = self.same.get(&keys.key) {
+            return Found::Same(same);
+        }
+        let mut near = Vec::new();
+        let mut take = |places: Option<&Vec<Place>>| near.extend(places.into_iter().flatten());
+        if let Some(digits) = local_digits(&keys.key) {
+            take(self.whole.get(digits));
+        } else if !is_unreadable(&keys.key) {
+            take(self.otherwise.get(&keys.key));
+            take(last_digits(&keys.key).and_then(|digits| self.local.get(digits)));
+        }
+        let texts = [Some(&keys.key), keys.otherwise.as_ref()]
+            .into_iter()
+            .flatten();
+        for text in texts.filter(|text| is_unreadable(text)) {
+            Traces::of(text)
+                .candidates()
+                .for_each(|name| take(self.named.get(name)));
+        }
+        take(keys.otherwise.as_ref().and_then(|key| self.same.get(key)));
+        near.sort_unstable();
+        near.dedup();
+        match near.is_empty() {
+            true => Found::None,
+            false => Found::LookAt(near),
+        }
+    }
+}
+
+/// The digits of a whole number within its area.
+fn last_digits(key: &str) -> Option<&str> {
+    match key.contains('@') {
+        true => None,
+        false => key.get(key.len().checked_sub(LOCAL_DIGITS)?..),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_values::PhoneReader;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Kind {
+        Same,
+        LookAt,
+        None,
+    }
+
+    fn kind(listed: &str, stored: &str) -> Kind {
+        let reader = PhoneReader::default();
+        let mut list = Listed::default();
+        list.add(1, "phone".to_owned(), Keys::listed(listed, reader).unwrap());
+        match list.find(&Keys::of(stored, reader)) {
+            Found::Same(_) => Kind::Same,
+            Found::LookAt(_) => Kind::LookAt,
+            Found::None => Kind::None,
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_listed_one_may_be_it_or_is_another() {
+        for (listed, stored, expected) in [
+            ("818-555-0142", "+1 (818) 555-0142", Kind::Same),
+            ("818-555-0142", "8185550142 x12", Kind::Same),
+            ("8185550142,,12", "8185550142", Kind::Same),
+            ("+44 (0)20 7946 0958", "442079460958", Kind::Same),
+            ("0044 20 7946 0958", "+44 20 7946 0958", Kind::Same),
+            ("011 44 20 7946 0958", "+442079460958", Kind::Same),
+            ("555-0142", "5550142", Kind::Same),
+            (
+                "ada@xn--bcher-kva.example",
+                "Ada@BÜCHER.example",
+                Kind::Same,
+            ),
+            // One side is incomplete or cannot be read.
+            ("555-0142", "8185550142", Kind::LookAt),
+            ("818-555-0142", "555-0142", Kind::LookAt),
+            ("818-555-0142", "Unit 4 818-555-0142", Kind::LookAt),
+            ("818-555-0142", "818-555-0142 8am-5pm", Kind::LookAt),
+            ("818-555-0142", "818-555-0142*12", Kind::LookAt),
+            ("818-555-0142", "818555014212", Kind::LookAt),
+            ("818-555-0142", "81855501427", Kind::LookAt),
+            ("+44 20 7946 0958", "02079460958", Kind::LookAt),
+            ("ada@site.example", "ada@si\u{200B}te.example", Kind::LookAt),
+            ("ada@site.example", "'ada@site.example", Kind::LookAt),
+            ("ada@site.example", "Ada <ada@site.example>", Kind::LookAt),
+            // Two readings.
+            ("+65 6123 4567", "6561234567", Kind::LookAt),
+            ("6561234567", "+65 6123 4567", Kind::LookAt),
+            ("6561234567", "656-123-4567", Kind::Same),
+            // Others, also where they share seven digits.
+            ("818-555-0142", "2135550142", Kind::None),
+            ("555-0142", "555-0143", Kind::None),
+            ("818-555-0142", "front desk", Kind::None),
+            ("ada@site.example", "bada@site.example", Kind::None),
+        ] {
+            assert_eq!(kind(listed, stored), expected, "{listed}: {stored}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What numbers and addresses are compared by when one is looked for.
+
+use crm_values::{DATA, PhoneReader, Readings, Refusal, digits};
+
+/// Begins the key of a text that cannot be read. No key of a number or address begins so.
+const UNREADABLE: char = ' ';
+/// Begins the key of a local number, which lacks its area code.
+const LOCAL: &str = "  ";
+
+/// What a text is compared by: the same for what is looked for and for what a contact has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// The first reading; of a text that cannot be read, the text.
+    pub(crate) key: String,
+    /// The second reading, of digits that may begin with a country code or not; the text if it
+    /// cannot be read so.
+    pub(crate) otherwise: Option<String>,
+}
+
+impl Keys {
+    /// Reads a number or an address that is stored somewhere, whatever it looks like.
+    pub(crate) fn of(text: &str, reader: PhoneReader) -> Self {
+        let unreadable = || format!("{UNREADABLE}{}", text.trim());
+        match Self::listed(text, reader) {
+            // Only with its first digits as a country code: a service may have appended an
+            // extension to a number of the region.
+            Ok(keys) if keys.key == text.trim() && reader.phone(text).is_err() => Self {
+                otherwise: Some(unreadable()),
+                ..keys
+            },
+            Ok(keys) => keys,
+            Err(_) => Self {
+                key: unreadable(),
+                otherwise: None,
+            },
+        }
+    }
+
+    /// Reads a number or an address that somebody looks for; a local number too, since another
+    /// local number can be the same.
+    pub(crate) fn listed(text: &str, reader: PhoneReader) -> Result<Self, Refusal> {
+        match Readings::of(text, reader) {
+            Ok(readings) => Ok(Self {
+                key: readings.key().to_owned(),
+                otherwise: readings.otherwise().map(str::to_owned),
+            }),
+            Err(Refusal::NoAreaCode) => Ok(Self {
+                key: format!("{LOCAL}{}", digits(text)),
+                otherwise: None,
+            }),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        !self.key.contains('@')
+    }
+}
+
+/// The digits of a key of a local number.
+pub(crate) fn local_digits(key: &str) -> Option<&str> {
+    key.strip_prefix(LOCAL)
+}
+
+/// Whether the key is of a text that cannot be read, or not as a whole number.
+pub(crate) fn is_unreadable(key: &str) -> bool {
+    key.starts_with(UNREADABLE)
+}
+
+/// What keys depend on, to be stored beside them: those made by another reader or by other data
+/// are not the same.
+pub(crate) fn description(reader: PhoneReader) -> String {
+    format!("{}; {DATA}", reader.region())
+}
