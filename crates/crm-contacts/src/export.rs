@@ -1,16 +1,20 @@
 //! Export feeds as streams of batches that can be resumed.
 
-use std::{marker::PhantomData, time::Duration};
+use std::{borrow::Borrow, marker::PhantomData, time::Duration};
 
-use crm_models::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery, ExportedContact};
-use crm_transport::Transport;
+use crm_models::{
+    ContinuationToken, ExportBatch, ExportFrom, ExportQuery, ExportedContact, Raw, TenantId,
+};
+use crm_transport::{Request, Transport};
 use futures_core::Stream;
 use futures_util::stream;
+use serde::de::DeserializeOwned;
 
 use crate::{
     ContactsService,
     error::ContactsError,
     handle::handle,
+    operation::{Operation, Spec},
     operations::owner::{ExportContacts, Owner},
     progress::{Progress, Stall, key_of},
     set_aside::{self, SetAside},
@@ -22,7 +26,7 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// A feed of all contacts of one kind of owner, deleted ones included, in batches.
 ///
 /// Each batch carries the continuation token behind it in `continue_from`: once the batch is
-/// safely stored, store the token, and a killed export goes on without a gap. Repeats are
+/// safely stored, store the token, and a killed export continues without a gap. Repeats are
 /// normal: apply records as an upsert by owner and contact id. A change becomes visible about
 /// 15 minutes after it was made, unless [`include_recent_changes`](Self::include_recent_changes).
 ///
@@ -79,12 +83,27 @@ impl<T: Transport, O: Owner> Export<T, O> {
     }
 
     /// The batches up to the present end of the feed: the one that says `has_more` = false.
-    /// Its token resumes the feed later. After an error the stream ends; go on from the last
+    /// Its token resumes the feed later. After an error the stream ends; continue from the last
     /// token. A feed that says for ever that there is more, with nothing new in it, is an error:
     /// [`ContactsError::Stalled`].
     pub fn batches(
         self,
     ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin + use<T, O>
+    {
+        self.walk()
+    }
+
+    /// [`batches`](Self::batches), each record with its JSON as the service wrote it: members
+    /// included that this crate does not know.
+    pub fn batches_with_json(self) -> impl Stream<Item = RawBatch<O>> + Unpin + use<T, O> {
+        self.walk()
+    }
+
+    fn walk<R>(
+        self,
+    ) -> impl Stream<Item = Result<ExportBatch<R>, ContactsError>> + Unpin + use<T, O, R>
+    where
+        R: DeserializeOwned + Borrow<ExportedContact<O>>,
     {
         let start = Some(Position::new(self));
         Box::pin(stream::try_unfold(start, |position| async move {
@@ -119,12 +138,32 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// ```
     ///
     /// Empty batches are passed on too: their token is the newest. After an error the stream
-    /// ends, passing ones included: to go on, follow again from the last token.
+    /// ends, passing ones included: to continue, follow again from the last token.
     pub fn follow(
         self,
         interval: Duration,
         stop: impl Future<Output = ()>,
     ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin {
+        self.walk_on(interval, stop)
+    }
+
+    /// [`follow`](Self::follow), each record with its JSON as the service wrote it.
+    pub fn follow_with_json(
+        self,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> impl Stream<Item = RawBatch<O>> + Unpin {
+        self.walk_on(interval, stop)
+    }
+
+    fn walk_on<R>(
+        self,
+        interval: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> impl Stream<Item = Result<ExportBatch<R>, ContactsError>> + Unpin
+    where
+        R: DeserializeOwned + Borrow<ExportedContact<O>>,
+    {
         let start = (Position::new(self), false, Box::pin(stop));
         Box::pin(stream::try_unfold(start, move |state| async move {
             let (mut position, at_end, mut stop) = state;
@@ -145,23 +184,49 @@ impl<T: Transport, O: Owner> Export<T, O> {
     }
 }
 
+/// A batch whose records keep their JSON, or why there is none.
+pub type RawBatch<O> = Result<ExportBatch<Raw<ExportedContact<O>>>, ContactsError>;
+
 /// Where in the feed the next batch starts.
-struct Position<T, O> {
+struct Position<T, O, R> {
     service: ContactsService<T>,
-    operation: ExportContacts<O>,
+    operation: Feed<O, R>,
     token: Option<ContinuationToken>,
     set_aside: bool,
     progress: Progress,
 }
 
-impl<T: Transport, O: Owner> Position<T, O> {
+/// One batch of the feed, with records that hold an [`ExportedContact`].
+struct Feed<O, R> {
+    export: ExportContacts<O>,
+    record: PhantomData<fn() -> R>,
+}
+
+impl<O: Owner, R: DeserializeOwned> Operation for Feed<O, R> {
+    type Answer = ExportBatch<R>;
+    const SPEC: Spec = O::EXPORT;
+
+    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+        self.export.request(tenant)
+    }
+}
+
+impl<T, O, R> Position<T, O, R>
+where
+    T: Transport,
+    O: Owner,
+    R: DeserializeOwned + Borrow<ExportedContact<O>>,
+{
     fn new(export: Export<T, O>) -> Self {
         let token = export.query.token().cloned();
         Self {
             service: export.service,
-            operation: ExportContacts {
-                query: export.query,
-                owner: PhantomData,
+            operation: Feed {
+                export: ExportContacts {
+                    query: export.query,
+                    owner: PhantomData,
+                },
+                record: PhantomData,
             },
             token,
             set_aside: export.set_aside,
@@ -170,7 +235,7 @@ impl<T: Transport, O: Owner> Position<T, O> {
     }
 
     /// The next batch, always with a token: an answer without one keeps the token before it.
-    async fn next(&mut self) -> Result<ExportBatch<ExportedContact<O>>, ContactsError> {
+    async fn next(&mut self) -> Result<ExportBatch<R>, ContactsError> {
         let read = self
             .service
             .read_with(&self.operation, set_aside::batch)
@@ -189,14 +254,14 @@ impl<T: Transport, O: Owner> Position<T, O> {
         }
         self.token.clone_from(&batch.continue_from);
         if let Some(token) = &self.token {
-            let query = self.operation.query.clone();
-            self.operation.query = query.from(ExportFrom::Token(token.clone()));
+            let query = self.operation.export.query.clone();
+            self.operation.export.query = query.from(ExportFrom::Token(token.clone()));
         }
         Ok(batch)
     }
 
     /// Refuses a feed that does not get on. One that is at its end may show the same again.
-    fn note(&mut self, batch: &ExportBatch<ExportedContact<O>>) -> Result<(), Stall> {
+    fn note(&mut self, batch: &ExportBatch<R>) -> Result<(), Stall> {
         if !batch.has_more {
             self.progress = Progress::of_feed();
             return Ok(());
@@ -204,8 +269,10 @@ impl<T: Transport, O: Owner> Position<T, O> {
         if batch.continue_from.is_none() || batch.continue_from == self.token {
             return Err(Stall::Token);
         }
-        let key =
-            |record: &ExportedContact<O>| key_of(&(record.owner, record.id, record.modified_on));
+        let key = |record: &R| {
+            let record: &ExportedContact<O> = record.borrow();
+            key_of(&(record.owner, record.id, record.modified_on))
+        };
         let unreadable = batch.unreadable.iter().map(|record| key_of(&record.json));
         self.progress
             .note(batch.data.iter().map(key).chain(unreadable))

@@ -64,7 +64,7 @@
 //! |---|---|
 //! | change, find, create, delete a location's or customer's contacts | [`ContactsService::location`], [`ContactsService::customer`] |
 //! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
-//! | pull everything, deleted contacts too, and go on later | [`ContactsService::export`] |
+//! | pull everything, deleted contacts too, and continue later | [`ContactsService::export`] |
 //! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
@@ -105,6 +105,7 @@ mod owner;
 mod paging;
 mod person;
 mod progress;
+mod raw;
 mod reading;
 mod service;
 mod set_aside;
@@ -113,13 +114,14 @@ mod update;
 
 pub use booking::{Bookings, ProviderBooking};
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
-pub use export::{Export, POLLING_INTERVAL};
+pub use export::{Export, POLLING_INTERVAL, RawBatch};
 pub use operation::{Draft, NoContent, Operation, Spec, read_answer};
 pub use operations::owner::Owner;
 pub use owner::{Creation, Ensured, OwnerContacts};
 pub use paging::{List, PagedOperation};
 pub use person::{MethodHandle, People, PersonHandle};
 pub use progress::{Progress, Stall};
+pub use raw::{ItemsWithJson, WithJson};
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
 pub use update::{Difference, differences, plan, verify};

@@ -14,7 +14,7 @@ use futures_util::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ContactsService, Reading,
+    ContactsService, ItemsWithJson, Reading,
     error::{Advice, CallSite, ContactsError},
     handle::handle,
     operation::Operation,
@@ -67,10 +67,16 @@ pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
     fn key(_item: &Self::Item) -> Option<u64> {
         None
     }
+
+    /// Whether an item can be one of this list, by what its request asked for. A page with another
+    /// one is refused as [`ContactsError::AnotherRecord`].
+    fn has(&self, _item: &Self::Item) -> bool {
+        true
+    }
 }
 
 macro_rules! paged {
-    ($operation:ty, $item:ty) => {
+    ($operation:ty, $item:ty $(, |$this:ident, $found:ident| $has:expr)?) => {
         impl crate::paging::PagedOperation for $operation {
             type Item = $item;
 
@@ -81,6 +87,13 @@ macro_rules! paged {
             fn key(item: &$item) -> Option<u64> {
                 Some(crate::progress::key_of(&item.id))
             }
+
+            $(
+                fn has(&self, $found: &$item) -> bool {
+                    let $this = self;
+                    $has
+                }
+            )?
         }
     };
 }
@@ -88,7 +101,7 @@ pub(crate) use paged;
 
 /// A list that has not been asked for yet. Nothing is sent before it is polled.
 ///
-/// Pages are numbered, they are no snapshot: what changes meanwhile may appear twice or be missed.
+/// Pages are numbered and not a snapshot: what changes meanwhile may appear twice or be missed.
 /// Bound [`changed`](ContactsService::changed) with
 /// [`modified_before`](crm_models::ContactFilter::modified_before), or take the
 /// [export](ContactsService::export).
@@ -152,7 +165,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
 
     /// Asks for the next page while the present one is worked on: one page ahead, never more.
     ///
-    /// That call goes on only while the list is polled. If it failed in a way that passes, for
+    /// That call continues only while the list is polled. If it failed in a way that passes, for
     /// example by a time-out because the work on the page took minutes, the page is asked for
     /// once more.
     pub fn prefetch(mut self) -> Self {
@@ -182,6 +195,30 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     pub fn set_aside(mut self) -> Self {
         self.set_aside = true;
         self
+    }
+
+    /// The same list with the JSON of each item, as the service wrote it: members included that
+    /// this crate does not know.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, location: LocationId) -> Result<(), ContactsError> {
+    /// let mut items = contacts.location(location).list().with_json().items();
+    /// while let Some(contact) = items.try_next().await? {
+    ///     println!("{}: {}", contact.id, contact.json());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_json(self) -> List<T, ItemsWithJson<P>> {
+        List {
+            service: self.service,
+            operations: self.operations.into_iter().map(ItemsWithJson).collect(),
+            prefetch: self.prefetch,
+            set_aside: self.set_aside,
+        }
     }
 
     /// The pages, each with `has_more` and `total_count`. Ends after the page that says that there

@@ -53,7 +53,7 @@ impl fmt::Display for Stall {
                 write!(f, "{answers} answers in a row held no record")
             }
             Self::Repeats => f.write_str("the same records come again and again"),
-            Self::Token => f.write_str("it gives no way to go on"),
+            Self::Token => f.write_str("it gives no way to continue"),
         }
     }
 }

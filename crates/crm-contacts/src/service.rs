@@ -176,7 +176,7 @@ impl<T: Transport> ContactsService<T> {
     /// The last moment at which a write of this service may begin: the
     /// [`begin_by`](crm_transport::Call::begin_by) of each. For a write that was decided on a reading of one's own,
     /// two seconds after [that](Reading::at) ([`Reading::begin_by`]); after it the write ends as
-    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent. Reading goes on.
+    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent. Reading stays possible.
     ///
     /// What this crate itself decides on a reading needs no such bound: it reads and decides again.
     ///
@@ -354,7 +354,7 @@ impl<T: Transport> ContactsService<T> {
     /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
     ///
     /// It is walked from the page that the operation asks for, the first unless one is set; the size
-    /// and the total that it asks for are kept. To go on at a page that failed:
+    /// and the total that it asks for are kept. To continue at a page that failed:
     ///
     /// ```
     /// # use crm_contacts::{

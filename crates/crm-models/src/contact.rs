@@ -82,7 +82,7 @@ impl Contact {
     }
 
     /// Whether the number has opted out of text messages. `None`: the service did not say, which
-    /// is no permission. No contacts operation can set this.
+    /// is not a permission. No contacts operation can set this.
     #[must_use]
     pub fn do_not_text(&self) -> Option<bool> {
         self.phone_settings.as_ref()?.do_not_text

@@ -37,7 +37,7 @@ use crate::{Timestamp, UnreadableRecord};
 pub struct ExportBatch<T> {
     /// Whether to ask for the next batch at once.
     pub has_more: bool,
-    /// Where the feed goes on after this batch. Keep it, also at the feed's end; where it is
+    /// Where the feed continues after this batch. Keep it, also at the feed's end; where it is
     /// missing or blank there, the one before stays good.
     #[serde(default, deserialize_with = "unless_blank")]
     pub continue_from: Option<ContinuationToken>,

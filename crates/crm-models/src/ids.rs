@@ -13,10 +13,10 @@ use crate::text::excerpt;
 /// use crm_models::LocationId;
 ///
 /// let error = "55O21".parse::<LocationId>().unwrap_err();
-/// assert_eq!(error.to_string(), "`55O21` is no location id: it must be a positive whole number");
+/// assert_eq!(error.to_string(), "`55O21` is not a location id: it must be a positive whole number");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no {what}: {reason}")]
+#[error("`{text}` is not a {what}: {reason}")]
 #[non_exhaustive]
 pub struct InvalidId {
     /// The wanted kind, for example `location id`.

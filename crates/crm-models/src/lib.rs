@@ -110,7 +110,7 @@
 //! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
 //! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
 //! | whom people belong to | [`ContactRelationship`], [`RelatedEntityType`], [`RelationshipFilter`] |
-//! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`], [`UnreadableRecord`] |
+//! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`], [`UnreadableRecord`], [`Raw`] |
 //! | ids | [`LocationId`], [`CustomerId`], [`BookingId`], [`BookingProviderId`], [`ContactId`], [`PersonId`], [`ContactMethodId`], [`PreferenceTypeId`], [`RelationshipId`], [`RelatedEntityId`], [`UserId`], [`TenantId`] |
 //! | times | [`Timestamp`] |
 //! | what is valid | [`Check`] |
@@ -142,6 +142,7 @@ pub mod phone;
 mod preference_change;
 mod preferences;
 mod problem;
+mod raw;
 mod relationship;
 mod sort;
 mod text;
@@ -179,6 +180,7 @@ pub use person_filter::{Archived, PersonFilter};
 pub use preference_change::{PreferenceChange, PreferencesError};
 pub use preferences::{ContactPreferences, ContactPreferencesRequest};
 pub use problem::{BodyForm, Problem};
+pub use raw::Raw;
 pub use relationship::{ContactRelationship, RelatedEntityType, RelationshipFilter};
 pub use sort::{ContactMethodSort, PersonSort, RelationshipSort, Sort};
 pub use timestamp::{InvalidTimestamp, Timestamp};

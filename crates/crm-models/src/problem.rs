@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::text::one_line;
 
-/// The body of an answer that is no success: `ApiErrorResponse`, the gateway's forms, the form
+/// The body of an answer that is not a success: `ApiErrorResponse`, the gateway's forms, the form
 /// of OAuth 2.0, HTML, text or nothing. Reading it never fails, blank texts are none, and the
 /// members' names may be in any case.
 /// [`Debug`] shows of `data` the names alone: its values may be personal data, and of any length.
@@ -278,7 +278,7 @@ fn shown(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// What a body says that is no object: a text, or the texts of a list.
+/// What a body says that is not an object: a text, or the texts of a list.
 fn words_of(body: Value) -> Option<String> {
     let texts = match body {
         Value::String(text) => vec![text],

@@ -6,7 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use jiff::{civil::Time, fmt::temporal::Pieces, tz::Offset};
+use jiff::{
+    SignedDuration,
+    civil::{DateTime, Time, date},
+    fmt::temporal::Pieces,
+    tz::Offset,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text;
@@ -15,8 +20,8 @@ use crate::text;
 ///
 /// The service writes up to seven digits of a second and drops trailing zeros; up to nine are
 /// read. An offset other than `Z` is taken into account, and none at all means UTC; a time zone
-/// that is named without an offset is refused. The last hours of the year 9999, which stand for
-/// "never", are read as the last time that can be written. Written as RFC 3339 with `Z`, with as
+/// that is named without an offset is refused. The last second of the year 9999, which stands for
+/// "never", is kept as it is. Written as RFC 3339 with `Z`, with as
 /// many digits of a second as there are, at most nine, without trailing zeros.
 ///
 /// ```
@@ -40,11 +45,21 @@ use crate::text;
 /// let changed = ContactFilter::<LocationId>::new().modified_on_or_after(since);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(jiff::Timestamp);
+pub struct Timestamp {
+    /// Ends 26 hours before the year 9999 does, so that any offset can be applied.
+    time: jiff::Timestamp,
+    /// The nanoseconds behind the end of that.
+    beyond: u64,
+}
 
-/// A text that is no date and no date-time.
+/// The end of `jiff::Timestamp`, in UTC.
+const END: DateTime = date(9999, 12, 30).at(22, 0, 0, 999_999_999);
+/// From there to the end of the year 9999.
+const MOST_BEYOND: u64 = 93_599 * 1_000_000_000;
+
+/// A text that is neither a date nor a date-time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no date-time; write it like 2026-05-27T16:04:11Z or 2026-05-27")]
+#[error("`{text}` is not a date-time; write it like 2026-05-27T16:04:11Z or 2026-05-27")]
 pub struct InvalidTimestamp {
     text: String,
 }
@@ -54,37 +69,61 @@ impl Timestamp {
     #[must_use]
     pub fn is_unknown(self) -> bool {
         // The year 2 begins 62,104,060,800 seconds before 1970.
-        self.0.as_second() < -62_104_060_800
+        self.time.as_second() < -62_104_060_800
     }
 
     /// The same time for the standard library; `None` where the platform cannot hold it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
-        self.0.try_into().ok()
+        let time: SystemTime = self.time.try_into().ok()?;
+        time.checked_add(Duration::from_nanos(self.beyond))
     }
 
     /// The nanoseconds since 1970, negative before.
     #[must_use]
     pub fn as_nanoseconds(self) -> i128 {
-        self.0.as_nanosecond()
+        self.time.as_nanosecond() + i128::from(self.beyond)
     }
 
     /// The time that many nanoseconds after 1970; `None` outside the years that can be
     /// written.
     #[must_use]
     pub fn from_nanoseconds(nanoseconds: i128) -> Option<Self> {
-        jiff::Timestamp::from_nanosecond(nanoseconds).ok().map(Self)
+        let end = jiff::Timestamp::MAX.as_nanosecond();
+        match jiff::Timestamp::from_nanosecond(nanoseconds.min(end)) {
+            Ok(time) => Self::new(time, u64::try_from((nanoseconds - end).max(0)).ok()?),
+            Err(_) => None,
+        }
+    }
+
+    /// The last nanosecond of the year 9999.
+    const LAST: Self = Self {
+        time: jiff::Timestamp::MAX,
+        beyond: MOST_BEYOND,
+    };
+
+    const fn within(time: jiff::Timestamp) -> Self {
+        Self { time, beyond: 0 }
+    }
+
+    fn new(time: jiff::Timestamp, beyond: u64) -> Option<Self> {
+        (beyond <= MOST_BEYOND).then_some(Self { time, beyond })
     }
 }
 
 impl From<SystemTime> for Timestamp {
     /// A time outside the years that can be written becomes the nearest one that can.
     fn from(time: SystemTime) -> Self {
-        let nearest = match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(_) => jiff::Timestamp::MAX,
-            Err(_) => jiff::Timestamp::MIN,
-        };
-        Self(jiff::Timestamp::try_from(time).unwrap_or(nearest))
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => {
+                let nanoseconds = i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
+                Self::from_nanoseconds(nanoseconds).unwrap_or(Self::LAST)
+            }
+            Err(_) => {
+                let time = jiff::Timestamp::try_from(time);
+                Self::within(time.unwrap_or(jiff::Timestamp::MIN))
+            }
+        }
     }
 }
 
@@ -93,7 +132,9 @@ impl std::ops::Add<Duration> for Timestamp {
 
     /// Ends at the last time that can be written.
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.checked_add(duration).unwrap_or(jiff::Timestamp::MAX))
+        let nanoseconds = i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
+        let sum = self.as_nanoseconds().saturating_add(nanoseconds);
+        Self::from_nanoseconds(sum).unwrap_or(Self::LAST)
     }
 }
 
@@ -105,8 +146,8 @@ impl FromStr for Timestamp {
         trimmed
             .parse::<jiff::Timestamp>()
             .ok()
+            .map(Self::within)
             .or_else(|| without_offset_or_at_the_end(trimmed))
-            .map(Self)
             .ok_or_else(|| InvalidTimestamp {
                 text: text::excerpt(text),
             })
@@ -115,7 +156,7 @@ impl FromStr for Timestamp {
 
 /// A date or a date-time without an offset, in UTC; beyond the times that can be written the
 /// nearest one. The offset of a zone that is named instead is not known here.
-fn without_offset_or_at_the_end(text: &str) -> Option<jiff::Timestamp> {
+fn without_offset_or_at_the_end(text: &str) -> Option<Timestamp> {
     let pieces = Pieces::parse(text).ok()?;
     if pieces.offset().is_none() && pieces.time_zone_annotation().is_some() {
         return None;
@@ -124,16 +165,26 @@ fn without_offset_or_at_the_end(text: &str) -> Option<jiff::Timestamp> {
         .date()
         .to_datetime(pieces.time().unwrap_or(Time::midnight()));
     let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
-    let nearest = match datetime.year() {
-        0.. => jiff::Timestamp::MAX,
-        _ => jiff::Timestamp::MIN,
-    };
-    Some(offset.to_timestamp(datetime).unwrap_or(nearest))
+    match offset.to_timestamp(datetime) {
+        Ok(time) => Some(Timestamp::within(time)),
+        Err(_) if datetime.year() < 0 => Some(Timestamp::within(jiff::Timestamp::MIN)),
+        Err(_) => {
+            let offset = SignedDuration::from_secs(offset.seconds().into());
+            let beyond = datetime.duration_since(END).checked_sub(offset)?;
+            let beyond = u64::try_from(beyond.as_nanos()).ok()?;
+            Timestamp::new(jiff::Timestamp::MAX, beyond.min(MOST_BEYOND))
+        }
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        if self.beyond == 0 {
+            return self.time.fmt(f);
+        }
+        let beyond = Duration::from_nanos(self.beyond);
+        let time = END.checked_add(beyond).map_err(|_| fmt::Error)?;
+        write!(f, "{time}Z")
     }
 }
 

@@ -6,9 +6,8 @@ use crm_models::*;
 use proptest::prelude::*;
 
 fn timestamp() -> impl Strategy<Value = Timestamp> {
-    // From the year 1 to the last time that can be written, two hours before the last day of the
-    // year 9999; in the ticks of 100 nanoseconds that the service counts in.
-    (-621_355_968_000_000_000_i128..2_534_022_072_010_000_000)
+    // From the year 1 to the year 9999, in the ticks of 100 nanoseconds that the service counts in.
+    (-621_355_968_000_000_000_i128..2_534_023_008_000_000_000)
         .prop_map(|ticks| Timestamp::from_nanoseconds(ticks * 100).unwrap())
 }
 

@@ -374,9 +374,11 @@ fn guids_are_compared_without_case() {
 #[case("2026-05-27T12:04:11-04:00[America/New_York]", "2026-05-27T16:04:11Z")]
 #[case("2026-05-27", "2026-05-27T00:00:00Z")]
 #[case("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z")]
-#[case::never("9999-12-31T23:59:59.9999999Z", "9999-12-30T22:00:00.999999999Z")]
-#[case::never("9999-12-31T23:59:59.9999999+00:00", "9999-12-30T22:00:00.999999999Z")]
-#[case::never("9999-12-31", "9999-12-30T22:00:00.999999999Z")]
+#[case::never("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.9999999Z")]
+#[case::never("9999-12-31T23:59:59.9999999+00:00", "9999-12-31T23:59:59.9999999Z")]
+#[case::never("9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59.9999999Z")]
+#[case::never("9999-12-31T20:00:00-05:00", "9999-12-31T23:59:59.999999999Z")]
+#[case::never("9999-12-31", "9999-12-31T00:00:00Z")]
 fn a_date_time_is_read_with_and_without_fraction_and_offset(
     #[case] text: &str,
     #[case] written: &str,
@@ -395,7 +397,7 @@ fn a_date_time_is_read_with_and_without_fraction_and_offset(
 #[case::a_zone_without_an_offset("2026-05-27T10:00[America/New_York]")]
 fn what_is_no_date_time_is_refused(#[case] text: &str) {
     let error = text.parse::<Timestamp>().unwrap_err();
-    assert!(error.to_string().contains("is no date-time"), "{error}");
+    assert!(error.to_string().contains("is not a date-time"), "{error}");
 }
 
 #[test]

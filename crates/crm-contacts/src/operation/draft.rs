@@ -91,7 +91,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Unwritable`] when it is no flat object.
+    /// [`ContactsError::Unwritable`] when it is not a flat object.
     pub fn query<Q: Serialize>(mut self, value: &Q) -> Result<Self, ContactsError> {
         let query = serde_urlencoded::to_string(value).map_err(ContactsError::unwritable)?;
         if !query.is_empty() {
@@ -119,7 +119,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it is no JSON.
+    /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it cannot be written as JSON.
     pub fn json<B: Serialize>(self, body: &B) -> Result<Request, ContactsError> {
         let body = serde_json::to_vec(body).map_err(ContactsError::unwritable)?;
         let mut request = self.finish(body.into())?;

@@ -10,7 +10,7 @@ use crm_transport::Request;
 use crate::{
     error::ContactsError,
     operation::{NoContent, Operation, Spec},
-    paging::paged,
+    paging::{PagedOperation, paged},
 };
 
 const METHODS: &str = "/contacts/{contactId}/contact-methods";
@@ -67,12 +67,14 @@ impl Operation for SearchContactMethods {
     }
 
     fn is_answered_by(&self, answer: &Page<ContactMethod>) -> bool {
-        let is_theirs = |person| answer.data.iter().all(|method| method.contact_id == person);
-        self.contact.is_none_or(is_theirs)
+        answer.data.iter().all(|method| self.has(method))
     }
 }
 
-paged!(SearchContactMethods, ContactMethod);
+paged!(SearchContactMethods, ContactMethod, |this, method| {
+    this.contact
+        .is_none_or(|person| method.contact_id == person)
+});
 
 operation! {
     /// `ContactMethods_GetContactMethods`: one person's methods.
@@ -91,10 +93,12 @@ operation! {
         /// Which page.
         page: PageQuery,
     }
-    answered |this, found| found.data.iter().all(|method| method.contact_id == this.contact);
+    answered |this, found| found.data.iter().all(|method| this.has(method));
 }
 
-paged!(GetContactMethods, ContactMethod);
+paged!(GetContactMethods, ContactMethod, |this, method| {
+    method.contact_id == this.contact
+});
 
 operation! {
     /// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.

@@ -158,14 +158,7 @@ impl<O: Owner> Operation for GetContactListOfAll<O> {
     }
 
     fn is_answered_by(&self, answer: &Page<OwnedContact<O>>) -> bool {
-        let Some(owners) = self.filter.get_owners() else {
-            return true;
-        };
-        // The contacts of one owner mostly follow each other.
-        let of_each = answer.data.chunk_by(|one, next| one.owner == next.owner);
-        of_each
-            .filter_map(<[_]>::first)
-            .all(|contact| owners.contains(&contact.owner))
+        answer.data.iter().all(|item| self.has(item))
     }
 }
 
@@ -179,12 +172,17 @@ impl<O: Owner> PagedOperation for GetContactListOfAll<O> {
     fn key(item: &OwnedContact<O>) -> Option<u64> {
         Some(key_of(&(item.owner, item.id)))
     }
+
+    fn has(&self, item: &OwnedContact<O>) -> bool {
+        let owners = self.filter.get_owners();
+        owners.is_none_or(|owners| owners.contains(&item.owner))
+    }
 }
 
 /// `GET /export/{owners}/contacts`: one batch of the feed of active and deleted contacts.
 #[derive(Debug, Clone)]
 pub struct ExportContacts<O> {
-    /// Where to go on, and whether changes of the last minutes are wanted.
+    /// Where to continue, and whether changes of the last minutes are wanted.
     pub query: ExportQuery,
     /// Which feed.
     pub owner: PhantomData<O>,
