@@ -126,6 +126,7 @@ mod run_mark;
 mod set;
 mod site;
 mod snapshot;
+mod spreadsheet;
 mod store;
 mod target;
 mod temporary;
@@ -151,6 +152,7 @@ pub use set::{
 };
 pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
+pub use spreadsheet::{guarded, guarded_number};
 pub use store::{Claim, Cursor, Displaced, Expected, Lease, Loaded, Renewal, Store, Which};
 pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;

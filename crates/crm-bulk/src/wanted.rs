@@ -55,11 +55,21 @@ pub struct Wanted {
     /// is as wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// The combined flag of invoices and statements, where a row has one that does not follow from
+    /// these two. It is never sent; a plan refuses it unless it is the contact's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub combined: Option<bool>,
     /// The value counts letter by letter: another way to write the same number or address is a
     /// difference. For a creation, which restores a contact then: also beside the contacts that
     /// had this number or address when it was deleted.
     #[serde(skip_serializing_if = "is_false")]
     pub exact: bool,
+}
+
+/// Whether a row means the memo that is there: the blanks around it, and how its lines end, get
+/// lost on the way through a file.
+fn is_same_text(memo: &str, kept: Option<&str>) -> bool {
+    kept.is_some_and(|kept| kept.trim().lines().eq(memo.trim().lines()))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -89,11 +99,13 @@ impl Wanted {
 
     /// The memo to send: an extension is added to the one that is named or kept.
     fn memo_of<'a>(&'a self, present: Option<&'a Contact>) -> Option<Cow<'a, str>> {
+        let kept = present.and_then(|contact| contact.memo.as_deref());
         let Some(extension) = &self.extension else {
-            return self.memo.as_deref().map(Cow::Borrowed);
+            let named = self.memo.as_deref();
+            let named = named.filter(|memo| self.exact || !is_same_text(memo, kept));
+            return named.map(Cow::Borrowed);
         };
-        let kept = || present.and_then(|contact| contact.memo.as_deref());
-        let memo = self.memo.as_deref().or_else(kept);
+        let memo = self.memo.as_deref().or(kept);
         Some(memo_with_extension(memo, extension))
     }
 
@@ -150,6 +162,22 @@ impl Wanted {
     #[must_use]
     pub fn is_met_by(&self, present: &Contact) -> bool {
         matches!(self.request(present), Ok(None))
+    }
+
+    /// Whether the combined flag, if it is named, was changed: it is neither the present one nor
+    /// what becomes of invoices and statements.
+    pub(crate) fn changes_combined(&self, present: &Contact) -> bool {
+        let Some(combined) = self.combined else {
+            return false;
+        };
+        let present = present.preferences.as_ref();
+        let invoices = self.invoices.or(present.map(|p| p.invoice_notification));
+        let statements = self
+            .statements
+            .or(present.map(|p| p.statement_notification));
+        let becomes = invoices.zip(statements).map(|(one, other)| one && other);
+        let is_kept = present.is_some_and(|p| p.invoice_statement_notification == combined);
+        !is_kept && becomes != Some(combined)
     }
 
     /// The request that creates such a contact, without its preferences: those take an update

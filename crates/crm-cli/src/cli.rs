@@ -79,6 +79,11 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
 
+    /// Write CSV that Excel opens as it is: with a byte order mark, and with an apostrophe before
+    /// digits that it would change
+    #[arg(long, global = true)]
+    pub(crate) excel: bool,
+
     /// Only these members, by their names in the API, for example id,preferences.invoiceNotification
     #[arg(long, global = true, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) fields: Option<Vec<String>>,
@@ -166,5 +171,15 @@ mod tests {
             command.get_subcommands().for_each(look_at);
         }
         look_at(&super::Cli::command());
+    }
+}
+
+impl Globals {
+    /// How answers are written.
+    pub(crate) fn format(&self) -> Format {
+        match self.output {
+            Format::Table if self.excel => Format::Csv,
+            format => format,
+        }
     }
 }

@@ -26,7 +26,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{cli::Cli, error::CliError, output::Output};
+use crate::{
+    cli::Cli,
+    error::CliError,
+    output::{Format, Output},
+};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -35,8 +39,8 @@ fn main() -> ExitCode {
     };
     let verbosity = cli.globals.verbose;
     trace::start(verbosity);
-    let format = cli.command.format(cli.globals.output);
-    let output = Output::new(format, cli.globals.fields.clone());
+    let format = cli.command.format(cli.globals.format());
+    let output = Output::new(format, cli.globals.fields.clone()).excel(cli.globals.excel);
     match run(cli, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -55,5 +59,10 @@ fn run(cli: Cli, output: &Output) -> Result<(), CliError> {
         .enable_all()
         .build()
         .map_err(|source| CliError::io("cannot start the runtime", source))?;
+    if cli.globals.excel && output.format() != Format::Csv {
+        return Err(CliError::Usage(
+            "--excel writes CSV, and this is to be written otherwise".to_owned(),
+        ));
+    }
     runtime.block_on(cli.command.run(&cli.globals, output))
 }

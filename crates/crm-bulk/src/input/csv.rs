@@ -13,7 +13,7 @@ use super::{
     lines::{self, Lines, Place},
     meanings::{Meaning, Meanings},
 };
-use crate::BulkError;
+use crate::{BulkError, spreadsheet::unguarded};
 
 pub(crate) struct CsvRows {
     name: String,
@@ -104,7 +104,7 @@ impl CsvRows {
                 let text = std::str::from_utf8(text).unwrap_or_default();
                 match meaning {
                     Meaning::Ours => continue,
-                    Meaning::Known(column) => cells.set(*column, text),
+                    Meaning::Known(column) => cells.set(*column, unguarded(text)),
                     Meaning::Further => {}
                 }
                 json.serialize_element(text)?;

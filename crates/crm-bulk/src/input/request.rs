@@ -53,6 +53,9 @@ impl RowRequest {
     }
 }
 
+/// Why a combined flag is refused: which of the two it would change, nobody can say.
+const COMBINED: &str = "is what the API computes of invoices and statements: change those two";
+
 struct Reader<'a> {
     line: u64,
     cells: &'a Cells<'a>,
@@ -84,11 +87,15 @@ impl Reader<'_> {
             Verb::Delete => None,
             // What the contact has already need not be right: nothing is sent then.
             Verb::Update if matches!(select, Some(Select::Contact(..))) => {
-                self.read_value(value, &mut wanted).err()
+                let refused = self.read_value(value, &mut wanted).err();
+                let combined = self.read_combined(&mut wanted).err();
+                refused.or(combined)
             }
             Verb::Update | Verb::Create => {
                 let refused = self.read_value(value, &mut wanted).err();
                 self.bad.extend(refused);
+                let combined = self.read_combined(&mut wanted).err();
+                self.bad.extend(combined);
                 None
             }
         };
@@ -125,6 +132,20 @@ impl Reader<'_> {
                 Err(self.bad_cell(Some(column), &refusal.to_string()))
             }
         }
+    }
+
+    /// Keeps a combined flag that does not follow from the two that the row wants: only the contact
+    /// can tell whether somebody edited it.
+    fn read_combined(&mut self, wanted: &mut Wanted) -> Result<(), BadCell> {
+        let Some(combined) = self.flag(Column::InvoicesAndStatements) else {
+            return Ok(());
+        };
+        let both = wanted.invoices.zip(wanted.statements);
+        if both.is_some_and(|(invoices, statements)| (invoices && statements) == combined) {
+            return Ok(());
+        }
+        wanted.combined = Some(combined);
+        Err(self.bad_cell(Some(Column::InvoicesAndStatements), COMBINED))
     }
 
     fn verb(&mut self) -> Verb {
@@ -255,7 +276,6 @@ impl Reader<'_> {
             let reason = "is for rows that select by value; here give the new one as value";
             self.refuse(Column::NewValue, reason);
         }
-        self.refuse_combined_alone();
         Wanted {
             contact_type: self.contact_type(),
             value: self.text(value),
@@ -265,17 +285,6 @@ impl Reader<'_> {
             invoices: self.flag(Column::Invoices),
             statements: self.flag(Column::Statements),
             ..Wanted::default()
-        }
-    }
-
-    /// Which of the two flags a combined one would change, nobody can say.
-    fn refuse_combined_alone(&mut self) {
-        let named = |column| self.cells.get(column).is_some();
-        if named(Column::InvoicesAndStatements)
-            && !(named(Column::Invoices) && named(Column::Statements))
-        {
-            let reason = "the API computes it of two flags: give invoices and statements";
-            self.refuse(Column::InvoicesAndStatements, reason);
         }
     }
 
@@ -507,6 +516,41 @@ mod tests {
     }
 
     #[test]
+    fn a_combined_flag_that_does_not_follow_is_wrong_unless_the_contact_has_it() {
+        use Column::*;
+        let update = [(LocationId, "5"), (ContactId, "9"), (Memo, "x")];
+        let all = [BY_VALUE, (Value, "8185550142"), (Memo, "x")];
+        for (flags, follows) in [
+            (&[(InvoicesAndStatements, "on")][..], false),
+            (&[(InvoicesAndStatements, "on"), (Invoices, "on")], false),
+            (
+                &[
+                    (InvoicesAndStatements, "on"),
+                    (Invoices, "on"),
+                    (Statements, "off"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    (InvoicesAndStatements, "off"),
+                    (Invoices, "on"),
+                    (Statements, "off"),
+                ],
+                true,
+            ),
+        ] {
+            let one = read(&[&update[..], flags].concat()).unwrap();
+            assert_eq!(one.doubt.is_none(), follows, "{flags:?}");
+            assert_eq!(
+                read(&[&all[..], flags].concat()).is_ok(),
+                follows,
+                "{flags:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_value_is_read_as_it_will_be_stored_and_one_that_must_not_be_is_told() {
         use Column::*;
         let update = [(LocationId, "5"), (ContactId, "9")];
@@ -549,10 +593,6 @@ mod tests {
             (&[(NewValue, "8185550142")], "new_value"),
             (&[(Type, "Pager")], "type"),
             (&[(Statements, "maybe")], "statements"),
-            (
-                &[(InvoicesAndStatements, "on"), (Invoices, "on")],
-                "invoice_statement_notification",
-            ),
             (&[], ""),
         ] {
             let with_contact = wrong != "contact_id" || cells[0].0 == Action;

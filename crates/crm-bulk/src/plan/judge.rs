@@ -9,6 +9,10 @@ pub(crate) fn update(wanted: &Wanted, present: Option<&Contact>) -> Outcome {
     let Some(present) = present else {
         return absent();
     };
+    if wanted.changes_combined(present) {
+        let why = "invoiceStatementNotification cannot be changed: give invoices and statements";
+        return Outcome::because(State::Failed, why);
+    }
     match request(wanted, present) {
         Ok(Some(_)) => Outcome::new(State::Planned),
         Ok(None) => Outcome::new(State::Already),

@@ -38,8 +38,18 @@ impl ListArgs {
         session: &Session<'_>,
         list: List<T, P>,
     ) -> Result<(), CliError> {
+        self.show_as(session, list, |item| item).await
+    }
+
+    /// As [`show`](Self::show), each item as the record that `record` makes of it.
+    pub(super) async fn show_as<T: Transport, P: PagedOperation, R: Record>(
+        &self,
+        session: &Session<'_>,
+        list: List<T, P>,
+        record: impl Fn(P::Item) -> R,
+    ) -> Result<(), CliError> {
         let limit = if self.all { usize::MAX } else { self.limit };
-        let mut records = session.output.records::<P::Item>()?;
+        let mut records = session.output.records::<R>()?;
         // One more than is shown tells whether there is more, without a further call.
         let page = limit.saturating_add(1).min(PAGE) as i32;
         let mut list = list.page_size(self.page_size.unwrap_or(page));
@@ -67,12 +77,12 @@ impl ListArgs {
                     ));
                     return Ok(());
                 }
-                records.push(&item)?;
+                records.push(&record(item))?;
                 shown += 1;
                 progress.advance(1);
             }
-            for record in page.unreadable {
-                note(format!("not shown, since it cannot be read: {record}"));
+            for unreadable in page.unreadable {
+                note(format!("not shown, since it cannot be read: {unreadable}"));
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Format, LineFormat, Lines, Output, Record, Records, Selection,
+    Format, Lines, Output, Record, Records, Selection,
     selection::{Json, cell},
 };
 use crate::error::CliError;
@@ -117,7 +117,7 @@ impl Output {
     pub(crate) fn differences(&self, title: &str, differences: &[Change]) -> Result<(), CliError> {
         if self.format() == Format::Csv {
             let selection = Selection::of::<Change>(None)?;
-            let mut lines = Lines::new(io::stdout(), LineFormat::Csv { header: true });
+            let mut lines = Lines::new(io::stdout(), self.csv(true));
             for change in differences {
                 lines.push(&selection, change)?;
             }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crm_bulk::{guarded, guarded_number};
 use serde_json::Value;
 
 use super::{Record, Selection, json, selection::cell};
@@ -13,6 +14,9 @@ pub(crate) enum LineFormat {
     /// With a header line, unless the file has one already.
     Csv {
         header: bool,
+        /// For a spreadsheet program: with a byte order mark before the header, by which it knows
+        /// UTF-8, and with numbers that it would change guarded.
+        excel: bool,
     },
 }
 
@@ -20,7 +24,11 @@ pub(crate) enum LineFormat {
 pub(crate) struct Lines<W: Write> {
     form: Form<W>,
     header: bool,
+    excel: bool,
 }
+
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
 
 enum Form<W: Write> {
     Ndjson(W),
@@ -33,10 +41,12 @@ impl<W: Write> Lines<W> {
             LineFormat::Ndjson => Self {
                 form: Form::Ndjson(out),
                 header: false,
+                excel: false,
             },
-            LineFormat::Csv { header } => Self {
+            LineFormat::Csv { header, excel } => Self {
                 form: Form::Csv(Box::new(csv::Writer::from_writer(out))),
                 header,
+                excel,
             },
         }
     }
@@ -49,8 +59,8 @@ impl<W: Write> Lines<W> {
             }
             Form::Csv(csv) => {
                 let row = selection.row(record)?;
-                csv.write_record(row.iter().map(|(_, value)| safe_cell(value)))
-                    .map_err(io_error)
+                let cells = row.iter().map(|(_, value)| safe_cell(value, self.excel));
+                csv.write_record(cells).map_err(io_error)
             }
         }
     }
@@ -70,7 +80,15 @@ impl<W: Write> Lines<W> {
 
     fn header(&mut self, selection: &Selection) -> io::Result<()> {
         match (&mut self.form, std::mem::take(&mut self.header)) {
-            (Form::Csv(csv), true) => csv.write_record(selection.members()).map_err(io_error),
+            (Form::Csv(csv), true) => {
+                let mark = if self.excel { MARK } else { "" };
+                let names = selection.members().iter().enumerate();
+                let names = names.map(|(at, name)| match at {
+                    0 => format!("{mark}{name}"),
+                    _ => name.clone(),
+                });
+                csv.write_record(names).map_err(io_error)
+            }
             _ => Ok(()),
         }
     }
@@ -87,12 +105,11 @@ fn io_error(error: csv::Error) -> io::Error {
 
 /// A cell that no spreadsheet takes for a formula. Only text can be one; the API's numbers
 /// and booleans stay as they are.
-fn safe_cell(value: &Value) -> String {
+fn safe_cell(value: &Value, excel: bool) -> String {
     let text = cell(value);
-    match (value, text.as_bytes().first()) {
-        (Value::String(_), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n')) => {
-            format!("'{text}")
-        }
+    match value {
+        Value::String(_) if excel => guarded_number(&text).into_owned(),
+        Value::String(_) => guarded(&text).into_owned(),
         _ => text,
     }
 }
@@ -107,6 +124,7 @@ mod tests {
     fn text_that_would_run_as_a_formula_is_quoted() {
         for (value, written) in [
             (json!("=1+1"), "'=1+1"),
+            (json!("'=1+1"), "''=1+1"),
             (json!("+18185550142"), "'+18185550142"),
             (json!("-"), "'-"),
             (json!("@site"), "'@site"),
@@ -117,7 +135,7 @@ mod tests {
             (json!(true), "true"),
             (json!(null), ""),
         ] {
-            assert_eq!(safe_cell(&value), written);
+            assert_eq!(safe_cell(&value, false), written);
         }
     }
 }

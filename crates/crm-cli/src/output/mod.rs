@@ -47,6 +47,8 @@ pub(crate) enum Format {
 pub(crate) struct Output {
     format: Format,
     fields: Option<Vec<String>>,
+    /// Whether CSV is for a spreadsheet program.
+    excel: bool,
     /// Whether a JSON array has been begun and not ended.
     array: Cell<bool>,
 }
@@ -56,7 +58,21 @@ impl Output {
         Self {
             format,
             fields,
+            excel: false,
             array: Cell::new(false),
+        }
+    }
+
+    /// Writes CSV for spreadsheet programs.
+    pub(crate) fn excel(self, excel: bool) -> Self {
+        Self { excel, ..self }
+    }
+
+    /// CSV with or without a header.
+    pub(crate) fn csv(&self, header: bool) -> LineFormat {
+        LineFormat::Csv {
+            header,
+            excel: self.excel,
         }
     }
 
@@ -82,7 +98,7 @@ impl Output {
             Format::Table => Form::Table(Table::new(out, selection.titles::<R>())),
             Format::Json => Form::Array(out),
             Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
-            Format::Csv => Form::Lines(Lines::new(out, LineFormat::Csv { header: true })),
+            Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
         };
         Ok(Records {
             output: self,

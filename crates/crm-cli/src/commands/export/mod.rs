@@ -124,9 +124,7 @@ impl Export {
         let mut lines = Lines::new(
             position.destination.writer()?,
             match session.output.format() {
-                Format::Csv => LineFormat::Csv {
-                    header: position.destination.is_empty()?,
-                },
+                Format::Csv => session.output.csv(position.destination.is_empty()?),
                 _ => LineFormat::Ndjson,
             },
         );

@@ -6,13 +6,17 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use crm_contacts::{Creation, Owner};
-use crm_models::{Contact, ContactFilter, ContactId, InvalidId};
+use crm_models::{Contact, ContactFilter, ContactId, InvalidId, OwnedContact};
 
 use super::{
     args::{NewContact, Times, narrow},
     list::ListArgs,
 };
-use crate::{error::CliError, output::note, session::Session};
+use crate::{
+    error::CliError,
+    output::{Format, note},
+    session::Session,
+};
 
 /// An owner whose id can be typed.
 pub(crate) trait TypedOwner: Owner + FromStr<Err = InvalidId> {}
@@ -83,7 +87,17 @@ impl<O: TypedOwner> OwnerContacts<O> {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
-            Self::List { owner, list } => list.show(session, service.owner(owner).list()).await,
+            Self::List { owner, list } => {
+                let contacts = service.owner(owner).list();
+                match output.format() {
+                    // Rows go on to other programs and come back: each says whose contact it is.
+                    Format::Csv | Format::Ndjson => {
+                        let owned = |contact| OwnedContact::new(owner, contact);
+                        list.show_as(session, contacts, owned).await
+                    }
+                    Format::Table | Format::Json => list.show(session, contacts).await,
+                }
+            }
             Self::Get { owner, contact } => {
                 let records = output.records()?;
                 records.one(&service.owner(owner).find(contact).await?)
