@@ -505,3 +505,49 @@ async fn an_update_answered_with_another_or_an_old_contact_is_read_back_before_i
         );
     }
 }
+
+/// The undo of the deletion of two contacts with one address, while the answer of the first
+/// creation is as told and the second is turned away once. In which states the two end, and the
+/// contacts with that address.
+async fn alike(first: fn(&Request, &mut Contacts) -> Response) -> (Vec<State>, usize) {
+    let world = world(Desk::of(4, 20 * MS));
+    for id in [2, 3] {
+        let mut contacts = world.desk.contacts.lock().unwrap();
+        contacts.get_mut(&id).unwrap()["value"] = "same@site.example".into();
+    }
+    let rows = "location_id,contact_id,action\n1,2,delete\n1,3,delete\n";
+    let set = world.plan(rows.to_owned()).await;
+    world.apply(Apply::new(set)).await;
+    let undo = world.folder.path().join("undo.crm");
+    world.open().undo(&undo).unwrap();
+    world
+        .desk
+        .script(move |write, request, contacts| match write {
+            1 => Some(first(request, contacts)),
+            2 => Some(too_many(3)),
+            _ => None,
+        });
+    let one = std::num::NonZeroUsize::MIN;
+    let set = ChangeSet::open(&undo).unwrap();
+    world.apply(Apply::new(set).concurrency(one)).await;
+    let set = ChangeSet::open(&undo).unwrap();
+    let states = set
+        .changes(&Selection::all())
+        .map(|change| change.unwrap().outcome.state);
+    let contacts = world.desk.contacts.lock().unwrap();
+    let same = contacts
+        .values()
+        .filter(|contact| contact["value"] == "same@site.example");
+    (states.collect(), same.count())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_is_decided_again_takes_that_of_another_change_for_nobody_elses() {
+    let answered = |request: &Request, contacts: &mut Contacts| carry_out(request, contacts);
+    let lost = |request: &Request, contacts: &mut Contacts| {
+        carry_out(request, contacts);
+        status(504)
+    };
+    assert_eq!(alike(answered).await, (vec![State::Done; 2], 2));
+    assert_eq!(alike(lost).await, (vec![State::Done; 2], 2));
+}

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use common::*;
 use crm_bulk::{Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
-use crm_transport::{Request, Response, Transport, TransportError};
+use crm_transport::{Request, Response, Transport, TransportError, pretend_suspended};
 use crm_values::PhoneReader;
 
 impl World {
@@ -550,4 +550,70 @@ async fn keys_are_made_anew_for_another_region() {
             .unwrap();
         assert_eq!(changes(&out).len(), found, "{region}");
     }
+}
+
+/// After the second preference is set the machine sleeps, and meanwhile the method gets another
+/// number.
+struct Sleeps {
+    inner: std::sync::Arc<dyn Transport>,
+    set: std::sync::Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Transport for Sleeps {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let path = request.uri().path().to_owned();
+        let response = self.inner.send(request).await?;
+        let Some((method, _)) = path.split_once("/preferences/") else {
+            return Ok(response);
+        };
+        let set = {
+            let mut set = self.set.lock().unwrap();
+            set.push(method.to_owned());
+            set.len()
+        };
+        if set == 2 {
+            let mut edit = Request::new(r#"{"value":"8185550100"}"#.into());
+            *edit.method_mut() = "PATCH".parse().unwrap();
+            *edit.uri_mut() = method.parse().unwrap();
+            let json = "application/json".parse().unwrap();
+            edit.headers_mut().insert("content-type", json);
+            let edited = self.inner.send(edit).await.unwrap();
+            assert!(edited.status().is_success(), "{edited:?}");
+            pretend_suspended(std::time::Duration::from_secs(10));
+        }
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn the_preferences_of_a_method_are_set_on_a_reading_of_two_seconds_at_most() {
+    let mut world = world(Seed::Demo).await;
+    let set = OptOut::new(world.site.clone(), world.snapshot().await).every_flag();
+    let path = world.path("set.crm");
+    let input = list("phone\n(213) 555-0177\n");
+    set.plan(&world.service, input, &path).await.unwrap();
+
+    let sleeps = std::sync::Arc::new(Sleeps {
+        inner: std::sync::Arc::clone(world.service.transport()),
+        set: std::sync::Mutex::default(),
+    });
+    let transport: std::sync::Arc<dyn Transport> = sleeps.clone();
+    world.service = crm_contacts::ContactsService::new(transport, world.site.tenant());
+    let apply = Apply::new(ChangeSet::open(&path).unwrap());
+    let one = apply.concurrency(std::num::NonZeroUsize::MIN);
+    world.apply(one).await.unwrap();
+    let people = changes(&path);
+    let people = people
+        .iter()
+        .filter(|change| change.target.kind() == "person");
+    let states: Vec<_> = people.map(|change| change.outcome.state).collect();
+    let drifted = states.iter().filter(|state| **state == State::Drifted);
+    assert_eq!(drifted.count(), 1, "{states:?}");
+    let set = sleeps.set.lock().unwrap();
+    assert_eq!(
+        set.iter().filter(|method| **method == set[0]).count(),
+        2,
+        "{set:?}"
+    );
 }

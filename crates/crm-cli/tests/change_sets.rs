@@ -362,6 +362,28 @@ fn a_canary_that_failed_is_no_success_and_a_repeat_of_failures_is_a_write() {
     service.ok(&again);
 }
 
+#[test]
+fn a_service_that_does_not_answer_writes_ends_a_run_after_a_few() {
+    let builder = Sandbox::builder().seed(Seed::Count(100));
+    let service = Service::build(builder);
+    let row = |id: i32| format!("{},{id},x\n", (id + 3) / 4);
+    let rows: String = (1..=100).map(row).collect();
+    service.write("rows.csv", &format!("location_id,contact_id,memo\n{rows}"));
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let down = FaultRule::new(Fault::Status { status: 503 }).method("PATCH");
+    service.sandbox.inject(FaultPlan::new().rule(down.times(0)));
+    let apply = ["apply", "set.crm", "--output", "json"];
+    let ended = service.crm(&apply).assert().code(6);
+    let told = json(&stdout(&ended));
+    assert_eq!(told["outcome"]["reason"], "outage", "{told}");
+    let writes = service.writes().len();
+    assert!((20..=60).contains(&writes), "{writes}");
+    assert_eq!(told["outcome"]["states"]["unknown"], writes, "{told}");
+
+    service.sandbox.inject(FaultPlan::new());
+    service.ok(&apply);
+}
+
 /// Three updates, of which the API refuses one.
 fn one_of_three_fails(service: &Service) {
     service.write(

@@ -322,10 +322,10 @@ impl<T: Transport> Run<'_, T> {
                     Claim::Won(former) => change = *former,
                     Claim::Lost => return Ok(Became::Lost),
                 }
-                self.brake.unsent();
             }
             None => change.outcome.state = State::InFlight,
         }
+        self.brake.unsent();
         match answer::is_turned_away(error) {
             true => Ok(Became::Back(Box::new(change), outcome)),
             false => self.postpone(change, outcome).await,
