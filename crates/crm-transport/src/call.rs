@@ -190,7 +190,8 @@ impl Call {
     }
 }
 
-const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
+/// What a request counts as that says nothing of itself.
+pub(crate) const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
 
 /// The attempts that an answer took.
 ///
@@ -222,10 +223,10 @@ impl Attempts {
     }
 }
 
-/// When the request of an answer left.
+/// When the request of a reading left.
 ///
-/// In the answer's extensions, put there by the transport right before the request left. What the
-/// answer shows may be as old as that.
+/// In the extensions of the answer to an [`Effect::Read`], put there by the transport, which looked
+/// right before the request left. What the answer shows may be as old as that.
 ///
 /// ```
 /// use crm_transport::{Moment, Response, SentAt};
@@ -243,10 +244,16 @@ impl Attempts {
 pub struct SentAt(pub Moment);
 
 impl SentAt {
-    /// When the request of this answer left; none where its transport does not tell.
+    /// When the request of this answer left; none for a write, or where its transport does not tell.
     #[must_use]
     pub fn of(response: &Response) -> Option<Moment> {
         response.extensions().get().map(|&Self(moment)| moment)
+    }
+
+    /// This moment, if the call reads: nobody asks for the age of what a write answered.
+    #[cfg(any(feature = "reqwest", feature = "hyper"))]
+    pub(crate) fn now(call: &Call) -> Option<Self> {
+        (call.effect == Effect::Read).then(|| Self(Moment::now()))
     }
 }
 

@@ -37,6 +37,11 @@ pub(crate) struct Departing {
     departure: Option<Arc<Departure>>,
 }
 
+/// Tells hyper that the request does not leave.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was held back")]
+pub(crate) struct HeldBack;
+
 impl Departure {
     /// That of a call which has a last moment to begin.
     ///
@@ -60,6 +65,7 @@ impl Departure {
         }
     }
 
+    #[cold]
     fn holds_back(&self) -> bool {
         if self.begin_by.has_passed() {
             self.is_held_back.store(true, Ordering::Relaxed);
@@ -76,6 +82,7 @@ impl Departing {
         }
     }
 
+    #[inline]
     fn is_held_back(&self) -> bool {
         (self.departure.as_deref()).is_some_and(Departure::holds_back)
     }
@@ -83,24 +90,27 @@ impl Departing {
 
 impl Body for Departing {
     type Data = Bytes;
-    type Error = TransportError;
+    type Error = HeldBack;
 
+    #[inline]
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, HeldBack>>> {
         if self.is_held_back() {
-            return Poll::Ready(Some(Err(expired())));
+            return Poll::Ready(Some(Err(HeldBack)));
         }
         self.departure = None;
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        Poll::Ready(frame.map(|Ok(frame)| Ok(frame)))
+        Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         !self.is_held_back() && self.body.is_end_stream()
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         match self.is_held_back() {
             true => SizeHint::default(),
@@ -109,7 +119,8 @@ impl Body for Departing {
     }
 }
 
-#[cfg(all(test, feature = "mock"))]
+#[cfg(test)]
+#[cfg(feature = "mock")]
 mod tests {
     use std::time::Duration;
 

@@ -16,7 +16,7 @@ use crate::{Delivery, TransportError, TransportErrorKind};
 pub(crate) fn unpacked(
     parts: &mut Parts,
     body: Bytes,
-    #[cfg(feature = "reqwest")] most: usize,
+    most: usize,
 ) -> Result<Bytes, TransportError> {
     let Some(encoding) = parts.headers.get(header::CONTENT_ENCODING) else {
         return Ok(body);

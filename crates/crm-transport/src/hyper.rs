@@ -19,8 +19,8 @@ use hyper_util::{
 use tokio::time::timeout;
 
 use crate::{
-    Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
-    TransportError, TransportErrorKind,
+    Call, Delivery, Environment, Limits, Request, Response, SentAt, Transport, TransportError,
+    TransportErrorKind,
     connect::Bounded,
     departure::{Departing, Departure},
     encoding::unpacked,
@@ -185,11 +185,11 @@ impl Transport for HyperTransport {
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
             let departure = Departure::of(call)?;
+            let sent_at = SentAt::now(call);
             let mut request = self.address(request, departure.clone())?;
             // Only a short call may end while it still connects.
             let is_short = bound <= self.limits.connecting();
             let connection = is_short.then(|| capture_connection(&mut request));
-            let sent_at = SentAt(Moment::now());
             let response = self.client.request(request);
             let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
             let answer = answer.unwrap_or_else(|_| {
@@ -204,7 +204,9 @@ impl Transport for HyperTransport {
                 Some(departure) => departure.explain(error),
                 None => error,
             })?;
-            answer.extensions_mut().insert(sent_at);
+            if let Some(sent_at) = sent_at {
+                answer.extensions_mut().insert(sent_at);
+            }
             Ok(answer)
         }
     }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version};
 
-use crate::{Call, Request};
+use crate::{Call, Request, call::CAREFUL};
 
 /// What it takes to send a request once more.
 ///
@@ -49,6 +49,14 @@ impl Replay {
             headers,
             call: call.cloned(),
             body: request.body().clone(),
+        }
+    }
+
+    /// The call of the request.
+    pub(crate) fn call(&self) -> &Call {
+        match self {
+            Self::Clone(request) => Call::of(request),
+            Self::Lean { call, .. } => call.as_ref().unwrap_or(CAREFUL),
         }
     }
 

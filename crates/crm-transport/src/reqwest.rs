@@ -7,8 +7,8 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
-    Call, Delivery, Environment, Limits, Moment, Request, Response, SentAt, Transport,
-    TransportError, TransportErrorKind,
+    Call, Delivery, Environment, Limits, Request, Response, SentAt, Transport, TransportError,
+    TransportErrorKind,
     departure::{Departing, Departure},
     encoding::unpacked,
     headers::{USER_AGENT, say_empty},
@@ -152,7 +152,9 @@ impl Transport for ReqwestTransport {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let departure = Departure::of(Call::of(&request))?;
+            let call = Call::of(&request);
+            let departure = Departure::of(call)?;
+            let sent_at = SentAt::now(call);
             let request = self.request(request, departure.clone())?;
             record_server(|| {
                 let port = self.base.port_or_known_default();
@@ -161,7 +163,6 @@ impl Transport for ReqwestTransport {
                     port.unwrap_or_default(),
                 )
             });
-            let sent_at = SentAt(Moment::now());
             let response = self.client.execute(request).await.map_err(|error| {
                 let error = refine(error);
                 match &departure {
@@ -174,7 +175,9 @@ impl Transport for ReqwestTransport {
             let body = body.collect().await.map_err(refine_body)?.to_bytes();
             let body = unpacked(&mut parts, body, self.limits.answer_bytes)?;
             let mut response = Response::from_parts(parts, body);
-            response.extensions_mut().insert(sent_at);
+            if let Some(sent_at) = sent_at {
+                response.extensions_mut().insert(sent_at);
+            }
             Ok(response)
         }
     }

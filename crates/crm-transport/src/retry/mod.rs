@@ -140,7 +140,6 @@ impl<T: Transport> Transport for WithRetry<T> {
             let end_of_total_time = started.checked_add(self.policy.total_time);
             let call = Call::of_mut(&mut request);
             call.deadline = earlier(call.deadline, end_of_total_time);
-            let call = call.clone();
             let operation = call.operation;
             let span = tracing::info_span!(
                 "call",
@@ -151,11 +150,12 @@ impl<T: Transport> Transport for WithRetry<T> {
                 otel.status_code = field::Empty,
             );
             let mut replay = Replay::of(&request);
+            let call = replay.call();
             let mut probe = None;
-            let mut may_begin = may_begin(&call, started);
+            let mut may_begin = may_begin(call, started);
             if call.resend && may_begin.is_ok() {
                 // As rare as a repeat.
-                let paid = Box::pin(self.pay(&call)).await;
+                let paid = Box::pin(self.pay(call)).await;
                 may_begin = paid.map(|only_one| probe = Some(only_one));
             }
             let mut result = match may_begin {
@@ -169,17 +169,18 @@ impl<T: Transport> Transport for WithRetry<T> {
             let mut before = Delivery::NotExecuted;
             let mut attempt = 1;
             loop {
+                let call = replay.call();
                 let outcome = Outcome::of(&result);
                 measure::attempt(operation, outcome);
                 self.budget
                     .note(call.effect, outcome, probe.take(), started);
-                let decision = self.policy.decide(attempt, &call, outcome);
-                let mut next = self.next(decision, &call);
+                let decision = self.policy.decide(attempt, call, outcome);
+                let mut next = self.next(decision, call);
                 if let Next::After(wait) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                     sleep(wait).await;
                     if before.and(outcome.delivery()) == Delivery::Unknown {
-                        probe = Box::pin(self.probe(&call)).await;
+                        probe = Box::pin(self.probe(call)).await;
                         if probe.is_none() {
                             next = Next::Withheld(BUDGET);
                         }
@@ -202,7 +203,8 @@ impl<T: Transport> Transport for WithRetry<T> {
                 replay = Replay::of(&request);
                 // Repeats are rare: in a box they make no other call larger.
                 let sending = Box::pin(self.inner.send_unboxed(request));
-                result = within(call.deadline, sending.instrument(span.clone())).await;
+                let deadline = replay.call().deadline;
+                result = within(deadline, sending.instrument(span.clone())).await;
                 attempt += 1;
             }
         }
