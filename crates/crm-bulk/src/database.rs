@@ -49,7 +49,9 @@ impl Drop for Database {
     /// journal stays: without it the set could not be told from one that was copied without.
     fn drop(&mut self) {
         if let Ok(Some(_)) = RunMark::read(&self.connection) {
-            self.keep_journal();
+            let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            // It fails for no connection that is open.
+            let _ = self.connection.set_db_config(no_checkpoint, true);
         }
     }
 }
@@ -200,13 +202,6 @@ impl Database {
     /// Which file it is.
     pub(crate) fn connected(&self) -> &Connected {
         &self.connected
-    }
-
-    /// Has closing leave the journal where it is.
-    pub(crate) fn keep_journal(&self) {
-        let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        // It fails for no connection that is open.
-        let _ = self.connection.set_db_config(no_checkpoint, true);
     }
 
     /// Runs the scripts that are missing, each as a whole or not at all.

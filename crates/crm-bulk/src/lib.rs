@@ -65,7 +65,9 @@
 //! - What was planned is what is applied: a set of which anything was edited, damaged, added or
 //!   removed is refused ([`Digest`]), and [`Apply::expect`] refuses one that is not what somebody
 //!   approved.
-//! - Two processes cannot carry out one set: an empty file `NAME.lock` beside it is locked.
+//! - Two processes cannot carry out one set: each run takes it for itself in the file ([`Store`]),
+//!   and records nothing more once another one took it. A set whose file is deleted, moved or given
+//!   a second name during a run ends the run; one that was parted from its `-wal` is refused.
 //! - A plan either is there as a whole or not at all.
 //!
 //! Not safe from: somebody who changes a contact in these two seconds between its reading and the

@@ -10,68 +10,25 @@ mod common;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ExitStatus},
     time::{Duration, Instant},
 };
 
-use common::*;
-use crm_bulk::{Apply, Change, ChangeSet, Event, Site, State};
+use common::{
+    child::{self, SERVER_TIMEOUT, spawn},
+    *,
+};
+use crm_bulk::{Apply, Change, ChangeSet, State};
 use crm_sandbox::{FaultPlan, Seed, StoredContact};
-use futures_util::TryStreamExt;
 
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    match std::env::var("CRM_BULK_CHILD") {
-        Ok(connection) => runtime.block_on(apply_in_child(&connection)),
-        // Test runners ask for a list of tests.
-        Err(_) if std::env::args().any(|argument| argument == "--list") => {}
-        Err(_) => {
-            for faults in [false, true] {
-                runtime.block_on(a_set_and_its_undo(faults));
-            }
-            println!("test result: ok. 2 passed; 0 failed");
+    child::main(async {
+        for faults in [false, true] {
+            a_set_and_its_undo(faults).await;
         }
-    }
-}
-
-/// The sandbox is done with a request as soon as it cuts off the answer, or the client is gone.
-const SERVER_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The child: applies the set and reports each outcome on its standard output.
-async fn apply_in_child(connection: &str) {
-    let [url, tenant, id, secret, key, set] =
-        serde_json::from_str::<[String; 6]>(connection).unwrap();
-    let service = service_at(&url, tenant.parse().unwrap(), [&id, &secret, &key]);
-    let site = Site::of(&service, &url);
-    let apply = Apply::new(ChangeSet::open(set).unwrap()).retry_failed();
-    let apply = apply.server_timeout(SERVER_TIMEOUT);
-    let mut events = apply.run(&service, &site).unwrap();
-    while let Some(event) = events.try_next().await.unwrap() {
-        if let Event::Settled(change) = event {
-            println!("{} {}", change.id, change.outcome.state);
-        }
-    }
-}
-
-fn spawn(world: &World, set: &Path, report: &Path) -> Child {
-    let connection = world.sandbox.connection();
-    let connection = serde_json::to_string(&[
-        connection.api_url.as_str(),
-        &connection.tenant.to_string(),
-        &connection.client_id,
-        &connection.client_secret,
-        &connection.app_key,
-        set.to_str().unwrap(),
-    ])
-    .unwrap();
-    Command::new(std::env::current_exe().unwrap())
-        .env("CRM_BULK_CHILD", connection)
-        .stdout(File::create(report).unwrap())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        2
+    });
 }
 
 /// Waits, but no longer than this from its start, or from its first report; then kills it as
@@ -147,7 +104,11 @@ async fn killed_until_done(
         let patience = Duration::from_millis(random.u64(..=longest));
         // Once at least in the middle of the work, however slow the machine is.
         let begun = (killed == 0 || random.bool()).then_some(report.as_path());
-        let status = wait_or_kill(spawn(world, set, &report), patience, begun);
+        let status = wait_or_kill(
+            spawn(world.sandbox.connection(), set, &report),
+            patience,
+            begun,
+        );
         check_reports(set, &report, &mut done);
         match status {
             None => {

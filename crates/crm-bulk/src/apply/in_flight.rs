@@ -29,16 +29,35 @@ impl InFlight {
     pub(super) fn begin(&self, change: &Change) {
         let mut change = change.clone();
         change.outcome.state = State::InFlight;
-        self.changes().now.insert(change.id, change);
+        let mut changes = self.changes();
+        if let Some(lost) = &mut changes.at_the_loss {
+            lost.insert(change.id, change.clone());
+        }
+        changes.now.insert(change.id, change);
     }
 
-    /// A change has this outcome, or its claim was taken back.
-    pub(super) fn end(&self, change: &Change) {
+    /// A change has this outcome, which is not durable yet.
+    pub(super) fn answered(&self, change: &Change) {
+        let mut changes = self.changes();
+        let Changes { now, at_the_loss } = &mut *changes;
+        for known in [Some(now), at_the_loss.as_mut()].into_iter().flatten() {
+            if let Some(known) = known.get_mut(&change.id) {
+                known.clone_from(change);
+            }
+        }
+    }
+
+    /// The outcome of a change is durable.
+    pub(super) fn settled(&self, change: &Change) {
+        self.changes().now.remove(&change.id);
+    }
+
+    /// The claim of a change is taken back: nothing of it was sent.
+    pub(super) fn taken_back(&self, change: &Change) {
         let mut changes = self.changes();
         changes.now.remove(&change.id);
-        let lost = changes.at_the_loss.as_mut();
-        if let Some(then) = lost.and_then(|lost| lost.get_mut(&change.id)) {
-            then.clone_from(change);
+        if let Some(lost) = &mut changes.at_the_loss {
+            lost.remove(&change.id);
         }
     }
 

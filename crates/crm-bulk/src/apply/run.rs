@@ -227,7 +227,13 @@ impl<T: Transport> Run<'_, T> {
         left: Moment,
         resend: bool,
     ) -> ContactsService<&'w Watch<'w, T>> {
-        let begin_by = left.after(DECISION_AGE).earlier(self.lease.ends());
+        let mut begin_by = left.after(DECISION_AGE).earlier(self.lease.ends());
+        // Again, after the time that it took to make the claim durable.
+        if let Err(lost) = self.store.is_in_place() {
+            self.fail(lost);
+            // It is past: nothing is sent, and the claim is taken back.
+            begin_by = left;
+        }
         let service = self.service.over(watch);
         service.with_begin_by(begin_by).with_resend(resend)
     }
@@ -317,11 +323,11 @@ impl<T: Transport> Run<'_, T> {
         match former {
             Some(former) => {
                 let attempts = change.outcome.attempts;
-                self.in_flight.end(&former);
                 match self.store.release(&self.lease, attempts, former).await? {
                     Claim::Won(former) => change = *former,
                     Claim::Lost => return Ok(Became::Lost),
                 }
+                self.in_flight.taken_back(&change);
             }
             None => change.outcome.state = State::InFlight,
         }
@@ -353,8 +359,13 @@ impl<T: Transport> Run<'_, T> {
         };
         change.after = after.or(change.after);
         if !self.options.dry_run {
-            self.in_flight.end(&change);
+            self.in_flight.answered(&change);
+            // Looked at before it is settled: it was in flight when the set was lost.
+            if let Err(lost) = self.store.is_in_place() {
+                self.fail(lost);
+            }
             change = self.store.settle(&self.lease, change).await?;
+            self.in_flight.settled(&change);
         }
         self.brake.settled(&change);
         Ok(Event::Settled(Box::new(change)).into())

@@ -75,7 +75,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Superseded`], or a failure to write.
+    /// [`BulkError::Superseded`], [`BulkError::Displaced`], or a failure to write.
     async fn claim(
         &self,
         lease: &Lease,
@@ -114,6 +114,16 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     ///
     /// [`BulkError::Superseded`], or a failure to write.
     async fn renew(&self, lease: &Lease) -> Result<(), BulkError>;
+
+    /// Whether the set is where it was when it was taken; a look that costs almost nothing. From
+    /// the time that it is not, no claim is won, while what was claimed before can be settled.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Displaced`] when it is not.
+    fn is_in_place(&self) -> Result<(), BulkError> {
+        Ok(())
+    }
 
     /// Whether the lease's epoch still is the newest one.
     ///

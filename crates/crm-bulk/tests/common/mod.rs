@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test fails so")]
 
+pub mod child;
+pub mod wishes;
+
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crm_bulk::{

@@ -53,8 +53,7 @@ impl Place {
         locked.map_err(|e| BulkError::file(&self.path, "locked", e))
     }
 
-    /// Refuses to begin anything once the file is not where it was.
-    fn admit(&self) -> Result<(), BulkError> {
+    fn is_in_place(&self) -> Result<(), BulkError> {
         let watch = self.watch.get();
         match watch.and_then(|watch| watch.look(&self.reserved())) {
             Some(how) => Err(BulkError::Displaced {
@@ -67,13 +66,11 @@ impl Place {
 
     /// Ends the run, before the file is closed.
     fn leave(&self, database: &Database, epoch: u64) {
-        if let Err(error) = owner::leave(database, epoch) {
-            let path = self.path.display();
-            tracing::warn!(set = %path, %error, "the set needs its journal: {path}-wal");
-        }
-        if self.watch.get().is_some_and(Watch::is_replaced) {
-            // The journal under this name is another set's.
-            database.keep_journal();
+        let Some(watch) = self.watch.get() else {
+            return;
+        };
+        if owner::leave(database, epoch).is_ok_and(|all_is_in_the_file| all_is_in_the_file) {
+            watch.tidy();
         }
     }
 }
@@ -199,7 +196,7 @@ impl Store for FileStore {
         let place = Arc::clone(&self.place);
         let claim = move |database: &Database| {
             // Not as a failure of the job: what was sent before is still to be settled.
-            if let Err(displaced) = place.admit() {
+            if let Err(displaced) = place.is_in_place() {
                 return Ok(Err(displaced));
             }
             let won = record::claim(database, expected, &change, siblings.as_deref())?;
@@ -234,6 +231,10 @@ impl Store for FileStore {
         self.run(lease, owner::renew).await?;
         lease.renew(asked);
         Ok(())
+    }
+
+    fn is_in_place(&self) -> Result<(), BulkError> {
+        self.place.is_in_place()
     }
 
     async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError> {

@@ -79,16 +79,16 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<u
     Ok(epoch)
 }
 
-/// Ends a run: all that it did is in the main file, which is not marked any more. Without this
-/// everything is safe as well, but the set needs its journal.
-pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<()> {
+/// Ends a run: all that it did is in the main file, which is not marked any more. If that is not
+/// possible, since somebody reads it, everything is safe as well, but the set needs its journal.
+pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<bool> {
     let connection = &database.connection;
     // Before the mark goes: whatever interrupts this, a file without a mark is complete.
-    if run_mark::checkpoint(connection, "FULL")? {
-        RunMark::clear(connection, epoch)?;
-        run_mark::checkpoint(connection, "TRUNCATE")?;
+    if !run_mark::checkpoint(connection, "FULL")? {
+        return Ok(false);
     }
-    Ok(())
+    RunMark::clear(connection, epoch)?;
+    run_mark::checkpoint(connection, "TRUNCATE")
 }
 
 /// Whether this epoch is the newest.

@@ -1,7 +1,7 @@
 //! Whether the set still is where it was when its run began.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -64,8 +64,17 @@ impl Watch {
         }
     }
 
-    /// Whether the name belongs to another file by now, and the journal of that name with it.
-    pub(super) fn is_replaced(&self) -> bool {
-        Sight::of(&self.path).is_ok_and(|now| now.id != self.first.id)
+    /// Removes the empty journal of a file that lost its name: SQLite does that only for one that
+    /// has it. Another set that gets the name must not find it; one that has it has its own.
+    pub(super) fn tidy(&self) {
+        if Sight::of(&self.path).is_ok() {
+            return;
+        }
+        for end in ["-wal", "-shm"] {
+            let mut beside = self.path.as_os_str().to_owned();
+            beside.push(end);
+            // It may have been moved along with the set.
+            let _ = fs::remove_file(beside);
+        }
     }
 }

@@ -1,0 +1,261 @@
+//! Two processes and one set; a set whose file is deleted, moved, linked, copied, or whose
+//! process is stopped. Its own main: it starts itself again as the processes that apply.
+#![allow(clippy::unwrap_used, reason = "a test fails so")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use common::{
+    child::{self, LEASE, Run},
+    wishes::{a_world, apply_the_rest, assert_done_once, assert_nothing_begun, assert_sound},
+    *,
+};
+use crm_bulk::{BulkError, ChangeSet, Parted, State};
+use crm_sandbox::{Fault, FaultPlan, FaultRule};
+
+fn main() {
+    child::main(async {
+        let only = std::env::args().nth(1);
+        let mut passed = 0;
+        macro_rules! test {
+            ($($name:ident)*) => {
+                $(if only.as_deref().is_none_or(|only| stringify!($name).contains(only)) {
+                    println!("test {}", stringify!($name));
+                    $name().await;
+                    passed += 1;
+                })*
+            };
+        }
+        test!(
+            what_lies_beside_a_set_lets_nobody_in
+            a_run_that_waits_for_the_service_keeps_its_set
+        );
+        #[cfg(unix)]
+        test!(
+            of_two_names_of_a_set_one_is_applied
+            a_second_name_ends_the_run
+            a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name
+            a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
+            a_set_without_its_journal_says_so_and_how_to_cure_it
+            a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes
+            a_process_that_was_stopped_goes_on_when_nobody_took_its_set
+        );
+        passed
+    });
+}
+
+fn journal(set: &Path) -> PathBuf {
+    let mut name = set.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+async fn what_lies_beside_a_set_lets_nobody_in() {
+    let (world, set) = a_world(20).await;
+    let lock = world.path("set.crm.lock");
+    fs::write(&lock, "").unwrap();
+    let first = Run::start(&world, &set, "first").begun().await;
+    fs::remove_file(&lock).unwrap();
+    let second = Run::start(&world, &set, "second").end().await;
+    assert!(
+        second.reason().contains("is being applied by another"),
+        "{second:?}"
+    );
+    let first = first.end().await;
+    assert_eq!(first.reason(), "Complete", "{first:?}");
+    assert_done_once(&world);
+    assert!(!lock.exists() && !journal(&set).exists());
+}
+
+async fn a_run_that_waits_for_the_service_keeps_its_set() {
+    let (world, set) = a_world(20).await;
+    let full = Fault::TooManyRequests {
+        seconds: 4,
+        retry_after: true,
+    };
+    let first = Run::start(&world, &set, "first").begun().await;
+    world
+        .sandbox
+        .inject(FaultPlan::new().rule(FaultRule::new(full).times(u32::MAX)));
+    tokio::time::sleep(2 * LEASE).await;
+    let second = Run::start(&world, &set, "second").end().await;
+    assert!(
+        second.reason().contains("is being applied by another"),
+        "{second:?}"
+    );
+    world.sandbox.inject(FaultPlan::new());
+    let first = first.end().await;
+    assert_eq!(first.reason(), "Complete", "{first:?}");
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn of_two_names_of_a_set_one_is_applied() {
+    let (world, set) = a_world(20).await;
+    let link = world.path("link.crm");
+    fs::hard_link(&set, &link).unwrap();
+    let first = Run::start(&world, &set, "first").begun().await;
+    let told = ChangeSet::open(&link).err().unwrap();
+    let BulkError::Parted {
+        how: Parted::Linked(name),
+        ..
+    } = &told
+    else {
+        panic!("{told}");
+    };
+    assert_eq!(*name, set.canonicalize().unwrap());
+    let second = Run::start(&world, &link, "second").end().await;
+    assert!(second.reason().contains("second name"), "{second:?}");
+    assert_eq!(first.end().await.reason(), "Complete");
+    assert_done_once(&world);
+    assert_sound(&link);
+    assert_eq!(ChangeSet::open(&link).unwrap().totals().unwrap().open(), 0);
+}
+
+#[cfg(unix)]
+async fn a_second_name_ends_the_run() {
+    let (world, set) = a_world(20).await;
+    let run = Run::start(&world, &set, "first").begun().await;
+    fs::hard_link(&set, world.path("link.crm")).unwrap();
+    let linked = SystemTime::now();
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Displaced(Linked)", "{end:?}");
+    assert_nothing_begun(&world, linked, &end);
+    apply_the_rest(&world, &world.path("link.crm")).await;
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name() {
+    let (world, set) = a_world(20).await;
+    let run = Run::start(&world, &set, "first").begun().await;
+    let new = world.path("new.crm");
+    fs::rename(&set, &new).unwrap();
+    let moved = SystemTime::now();
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Displaced(Moved)", "{end:?}");
+    assert_nothing_begun(&world, moved, &end);
+    assert!(
+        !journal(&set).exists(),
+        "nothing is left under the old name"
+    );
+    let recorded = states(&new);
+    assert!(recorded.contains(&State::Done) && !recorded.contains(&State::InFlight));
+    apply_the_rest(&world, &new).await;
+    assert_done_once(&world);
+    let undo = ChangeSet::open(&new).unwrap().undo(world.path("undo.crm"));
+    assert_eq!(undo.unwrap().planned, changes(&new).len() as u64);
+}
+
+#[cfg(unix)]
+async fn a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed() {
+    let (world, set) = a_world(20).await;
+    let run = Run::start(&world, &set, "first").begun().await;
+    fs::remove_file(&set).unwrap();
+    let deleted = SystemTime::now();
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Displaced(Deleted)", "{end:?}");
+    assert_nothing_begun(&world, deleted, &end);
+    assert!(!journal(&set).exists(), "no other set may get this journal");
+}
+
+#[cfg(unix)]
+async fn a_set_without_its_journal_says_so_and_how_to_cure_it() {
+    let (world, set) = a_world(20).await;
+    Run::start(&world, &set, "first").begun().await.kill();
+    let real = set.canonicalize().unwrap();
+    let how = |set: &Path| match ChangeSet::open(set) {
+        Err(BulkError::Parted { how, .. }) => Some(how),
+        _ => None,
+    };
+    let done = |set: &Path| {
+        states(set)
+            .iter()
+            .filter(|state| **state == State::Done)
+            .count()
+    };
+    let before = done(&set);
+    assert!(before > 0);
+    assert!(
+        journal(&set).exists(),
+        "looking at a set leaves its journal alone"
+    );
+
+    let copy = world.path("copy.crm");
+    fs::copy(&set, &copy).unwrap();
+    assert_eq!(how(&copy), Some(Parted::Copied(real.clone())));
+    assert_eq!(
+        how(&copy),
+        Some(Parted::Copied(real.clone())),
+        "asking twice makes no journal"
+    );
+    let told = ChangeSet::open(&copy).unwrap_err().to_string();
+    assert!(told.contains("set.crm-wal along, as "), "{told}");
+    let end = Run::start(&world, &copy, "copy").end().await;
+    assert!(
+        end.reason().contains("copied without its journal"),
+        "{end:?}"
+    );
+    fs::copy(journal(&set), journal(&copy)).unwrap();
+    assert_eq!(done(&copy), before);
+
+    let link = world.path("link.crm");
+    fs::hard_link(&set, &link).unwrap();
+    assert_eq!(how(&link), Some(Parted::Linked(real.clone())));
+    fs::remove_file(&link).unwrap();
+
+    let new = world.path("new.crm");
+    fs::rename(&set, &new).unwrap();
+    assert_eq!(how(&new), Some(Parted::Moved(real)));
+    let aside = world.path("aside");
+    fs::rename(journal(&set), &aside).unwrap();
+    fs::rename(&new, &set).unwrap();
+    assert_eq!(how(&set), Some(Parted::Lost));
+    fs::rename(&set, &new).unwrap();
+    fs::rename(&aside, journal(&new)).unwrap();
+    assert_eq!(done(&new), before);
+    apply_the_rest(&world, &new).await;
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes() {
+    let (world, set) = a_world(20).await;
+    let stopped = Run::start(&world, &set, "first").begun().await;
+    stopped.stop();
+    // One that was stopped within a transaction keeps the file: then nobody can take it.
+    let second = Run::start(&world, &set, "second").end().await;
+    if second.reason() != "Complete" {
+        assert!(
+            second.reason().contains("is being applied by another"),
+            "{second:?}"
+        );
+        stopped.wake();
+        assert_eq!(stopped.end().await.reason(), "Complete");
+        return assert_done_once(&world);
+    }
+    let woken = SystemTime::now();
+    stopped.wake();
+    let stopped = stopped.end().await;
+    assert_eq!(stopped.reason(), "Superseded", "{stopped:?}");
+    assert_nothing_begun(&world, woken, &stopped);
+    assert_done_once(&world);
+    assert_sound(&set);
+}
+
+#[cfg(unix)]
+async fn a_process_that_was_stopped_goes_on_when_nobody_took_its_set() {
+    let (world, set) = a_world(20).await;
+    let run = Run::start(&world, &set, "first").begun().await;
+    run.stop();
+    tokio::time::sleep(LEASE + Duration::from_millis(500)).await;
+    run.wake();
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Complete", "{end:?}");
+    assert_done_once(&world);
+}
