@@ -127,6 +127,33 @@ impl Wanted {
         change
     }
 
+    fn flags(&mut self) -> [&mut Option<bool>; 4] {
+        [
+            &mut self.job_reminders,
+            &mut self.marketing_updates,
+            &mut self.invoices,
+            &mut self.statements,
+        ]
+    }
+
+    /// Whether it names some flags, and not all: then the others have to be known.
+    pub(crate) fn names_some_flags(&self) -> bool {
+        let flags = [
+            self.job_reminders,
+            self.marketing_updates,
+            self.invoices,
+            self.statements,
+        ];
+        flags.iter().any(Option::is_some) && flags.iter().any(Option::is_none)
+    }
+
+    /// Names every flag: those that it did not name become this.
+    pub(crate) fn complete_flags(&mut self, others: bool) {
+        for flag in self.flags() {
+            flag.get_or_insert(others);
+        }
+    }
+
     pub(crate) fn set_preferences(&mut self, preferences: &ContactPreferences) {
         self.job_reminders = Some(preferences.job_reminders_enabled);
         self.marketing_updates = Some(preferences.marketing_updates_enabled);

@@ -33,7 +33,7 @@ pub(crate) use self::{
     csv::CsvRows,
     entries::{Entries, cells},
     headers::received,
-    invalid::{BadRows, broken, problem, write_cells, write_members, write_record},
+    invalid::{BadRows, broken, problem, whole, write_cells, write_members, write_record},
     ndjson::NdjsonRows,
     object::Object,
     request::{RowRequest, Select},

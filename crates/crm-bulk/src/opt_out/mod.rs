@@ -75,6 +75,7 @@ pub struct OptOut {
     on: bool,
     every_flag: bool,
     people: bool,
+    unknown_flags: Option<bool>,
     reader: PhoneReader,
     skip_invalid: bool,
     mend: Option<PathBuf>,
@@ -89,6 +90,7 @@ impl OptOut {
             on: false,
             every_flag: false,
             people: true,
+            unknown_flags: None,
             reader: PhoneReader::default(),
             skip_invalid: false,
             mend: None,
@@ -118,6 +120,13 @@ impl OptOut {
     /// the United States where no country code says otherwise, unless this names another region.
     pub fn numbers(mut self, reader: PhoneReader) -> Self {
         self.reader = reader;
+        self
+    }
+
+    /// What the other flags become of contacts whose flags the service does not tell: flags are
+    /// sent all or none. Without this such a contact is `failed`. The set says that it was chosen.
+    pub fn unknown_flags(mut self, on: bool) -> Self {
+        self.unknown_flags = Some(on);
         self
     }
 
@@ -188,8 +197,8 @@ impl OptOut {
         let list = Entries::read(list, self.reader)?;
         describe_input(draft, &name, format, marks, &list.header)?;
         let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
-        let wanted = self.wanted();
-        let action = Action::Update(wanted.clone());
+        draft.set_unknown_flags(self.unknown_flags)?;
+        let action = Action::Update(self.wanted());
         let mut search = Search::default();
         for entry in list.entries {
             search.rows += 1;
@@ -219,6 +228,8 @@ impl OptOut {
                 if takes_texts && takes_none == self.on {
                     search.texts_otherwise.insert((*owner, contact.id));
                 }
+                let action = judge::completed(&action, Some(contact), self.unknown_flags);
+                let outcome = judge::action(&action, Some(contact));
                 draft.add_change(&Planned {
                     row: Some(sought.row),
                     target: Target::Contact {
@@ -227,7 +238,7 @@ impl OptOut {
                     },
                     action: &action,
                     before: Some(&known.json),
-                    outcome: judge::update(&wanted, Some(contact)),
+                    outcome,
                 })?;
             }
         }

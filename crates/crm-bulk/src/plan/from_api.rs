@@ -1,5 +1,7 @@
 //! Completing an outline by reading the owners.
 
+use std::borrow::Cow;
+
 use std::time::Duration;
 
 use crm_contacts::{ContactsError, ContactsService};
@@ -22,6 +24,7 @@ const CALLS_AT_ONCE: usize = 8;
 pub(super) async fn read<T: Transport>(
     service: &ContactsService<T>,
     draft: &mut Draft,
+    unknown_flags: Option<bool>,
 ) -> Result<Timestamp, BulkError> {
     let began = clock::now();
     draft.index_records()?;
@@ -53,7 +56,7 @@ pub(super) async fn read<T: Transport>(
             for owner in &owners {
                 for change in draft.unread(kind, owner.get())? {
                     match present.of(*owner) {
-                        Ok(contacts) => settle(draft, &change, contacts)?,
+                        Ok(contacts) => settle(draft, &change, contacts, unknown_flags)?,
                         Err(error) => leave(draft, &change, error)?,
                     }
                 }
@@ -75,15 +78,23 @@ fn leave(draft: &Draft, change: &Unread, error: &ContactsError) -> Result<(), Bu
 }
 
 /// Judges one change against its owner's contacts.
-fn settle(draft: &Draft, change: &Unread, contacts: &[Contact]) -> Result<(), BulkError> {
+fn settle(
+    draft: &Draft,
+    change: &Unread,
+    contacts: &[Contact],
+    unknown_flags: Option<bool>,
+) -> Result<(), BulkError> {
     let Target::Contact { owner, contact } = change.target else {
         return Ok(());
     };
     let present = contacts.iter().find(|found| Some(found.id) == contact);
-    let (outcome, contact) = match &change.action {
+    let action = judge::completed(&change.action, present, unknown_flags);
+    if let Cow::Owned(action) = &action {
+        draft.ask_for(change.id, action)?;
+    }
+    let (outcome, contact) = match &*action {
         Action::Create(wanted) => judge::create(wanted, contacts.iter()),
-        Action::Update(wanted) => (judge::update(wanted, present), contact),
-        _ => (judge::delete(present), contact),
+        action => (judge::action(action, present), contact),
     };
     let before = present.map(serde_json::to_string).transpose();
     let before = before.map_err(|e| draft.unwritable(e))?;

@@ -13,6 +13,7 @@ use crate::{
 pub(super) struct Batch<'a> {
     snapshot: &'a Snapshot,
     draft: &'a Draft,
+    unknown_flags: Option<bool>,
     rows: Vec<(RowPlace, RowRequest)>,
 }
 
@@ -20,10 +21,15 @@ pub(super) struct Batch<'a> {
 const ROWS: usize = 8_192;
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, draft: &'a Draft) -> Self {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        draft: &'a Draft,
+        unknown_flags: Option<bool>,
+    ) -> Self {
         Self {
             snapshot,
             draft,
+            unknown_flags,
             rows: Vec::with_capacity(ROWS),
         }
     }
@@ -52,9 +58,9 @@ impl<'a> Batch<'a> {
         for (owner, id, at) in wanted {
             present[at] = self.snapshot.contact(owner, id)?;
         }
-        let (snapshot, draft) = (self.snapshot, self.draft);
+        let (snapshot, draft, unknown) = (self.snapshot, self.draft, self.unknown_flags);
         for ((place, request), present) in self.rows.drain(..).zip(present) {
-            plan(snapshot, draft, place, request, present)?;
+            plan(snapshot, draft, unknown, place, request, present)?;
         }
         Ok(())
     }
@@ -64,6 +70,7 @@ impl<'a> Batch<'a> {
 fn plan(
     snapshot: &Snapshot,
     draft: &Draft,
+    unknown: Option<bool>,
     place: RowPlace,
     request: RowRequest,
     present: Option<Known>,
@@ -76,10 +83,13 @@ fn plan(
                 owner,
                 contact: Some(id),
             };
+            let contact = present.as_ref().map(|known| &known.contact);
+            let action = judge::completed(&action, contact, unknown);
             draft.add_change(&judged(row, target, &action, present.as_ref()))
         }
         Select::New(owner) => {
-            let Action::Create(wanted) = &action else {
+            let action = judge::completed(&action, None, unknown);
+            let Action::Create(wanted) = &*action else {
                 return Ok(());
             };
             let value = wanted.value.as_deref().unwrap_or_default();
@@ -105,6 +115,7 @@ fn plan(
                     owner: *owner,
                     contact: Some(present.contact.id),
                 };
+                let action = judge::completed(&action, Some(&present.contact), unknown);
                 draft.add_change(&judged(row, target, &action, Some(present)))?;
             }
             Ok(())
@@ -119,10 +130,7 @@ fn judged<'a>(
     present: Option<&'a Known>,
 ) -> Planned<'a> {
     let contact = present.map(|known| &known.contact);
-    let outcome = match action {
-        Action::Update(wanted) => judge::update(wanted, contact),
-        _ => judge::delete(contact),
-    };
+    let outcome = judge::action(action, contact);
     let before = present.map(|known| known.json.as_str());
     Planned {
         row,

@@ -1,8 +1,43 @@
 //! What is to be done, given what is there. Pure functions.
 
+use std::borrow::Cow;
+
 use crm_models::{Contact, ContactId, ContactType, CreateContactRequest, UpdateContactRequest};
 
-use crate::{Outcome, State, Wanted};
+use crate::{Action, Outcome, State, Wanted};
+
+/// The action with every flag named, where it names only some and the contact does not tell its
+/// own, or is still to be created: `unknown` is what the others become, if somebody chose that.
+pub(crate) fn completed<'a>(
+    action: &'a Action,
+    present: Option<&Contact>,
+    unknown: Option<bool>,
+) -> Cow<'a, Action> {
+    let needs_flags = match action {
+        Action::Update(wanted) => {
+            let unknown = present.is_some_and(|contact| contact.preferences.is_none());
+            unknown && wanted.names_some_flags()
+        }
+        Action::Create(wanted) => wanted.names_some_flags(),
+        _ => false,
+    };
+    let Some(others) = unknown.filter(|_| needs_flags) else {
+        return Cow::Borrowed(action);
+    };
+    let mut action = action.clone();
+    if let Action::Update(wanted) | Action::Create(wanted) = &mut action {
+        wanted.complete_flags(others);
+    }
+    Cow::Owned(action)
+}
+
+/// An update or a deletion of a contact that was read, or was looked for and is not there.
+pub(crate) fn action(action: &Action, present: Option<&Contact>) -> Outcome {
+    match action {
+        Action::Update(wanted) => update(wanted, present),
+        _ => delete(present),
+    }
+}
 
 /// An update of a contact that was read, or was looked for and is not there.
 pub(crate) fn update(wanted: &Wanted, present: Option<&Contact>) -> Outcome {

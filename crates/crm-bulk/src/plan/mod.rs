@@ -50,6 +50,7 @@ pub struct Plan {
     snapshot: Option<Snapshot>,
     clean_up: CleanUp,
     values: NewValues,
+    unknown_flags: Option<bool>,
     skip_invalid: bool,
     mend: Option<PathBuf>,
 }
@@ -82,6 +83,7 @@ impl Plan {
             snapshot: None,
             clean_up: CleanUp::new(),
             values: NewValues::default(),
+            unknown_flags: None,
             skip_invalid: false,
             mend: None,
         }
@@ -104,6 +106,16 @@ impl Plan {
     /// the contact has it already.
     pub fn values(mut self, values: NewValues) -> Self {
         self.values = values;
+        self
+    }
+
+    /// What flags become that a row does not name and the service does not tell: of contacts whose
+    /// flags are not known, and of new ones. The set says that this was chosen.
+    ///
+    /// Flags are sent all or none. Without this a row that creates a contact with some flags alone
+    /// is wrong, and a change of some flags of a contact that does not tell its own is `failed`.
+    pub fn unknown_flags(mut self, on: bool) -> Self {
+        self.unknown_flags = Some(on);
         self
     }
 
@@ -136,8 +148,8 @@ impl Plan {
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
         let (snapshot, known_at) = self.complete_snapshot(input.name())?;
-        let draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
-        let mut batch = Batch::new(snapshot, &draft);
+        let draft = self.draft(out.as_ref())?;
+        let mut batch = Batch::new(snapshot, &draft, self.unknown_flags);
         let read = self.read(input, &draft, |place, request| batch.add(place, request))?;
         batch.finish()?;
         let (rows, invalid) = read.finish(&draft)?;
@@ -165,10 +177,11 @@ impl Plan {
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
         self.site.admit_service(service, out.as_ref())?;
-        let mut draft = Draft::create(out.as_ref(), &self.site, SetKind::Plan)?;
+        let mut draft = self.draft(out.as_ref())?;
+        let unknown_flags = self.unknown_flags;
         let mut found_at = None;
         let read = self.outline(input, &draft, &mut found_at)?;
-        let read_at = from_api::read(service, &mut draft).await?;
+        let read_at = from_api::read(service, &mut draft, unknown_flags).await?;
         let (rows, invalid) = read.finish(&draft)?;
         // What the snapshot did not know yet was not found.
         let known_at = found_at.map_or(read_at, |found_at| read_at.min(found_at));
@@ -189,7 +202,7 @@ impl Plan {
     pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
         let out = out.as_ref();
         let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;
-        let draft = Draft::create(out, &self.site, SetKind::Plan)?;
+        let draft = self.draft(out)?;
         from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
@@ -198,6 +211,12 @@ impl Plan {
             invalid: None,
             known_at,
         })
+    }
+
+    fn draft(&self, out: &Path) -> Result<Draft, BulkError> {
+        let draft = Draft::create(out, &self.site, SetKind::Plan)?;
+        draft.set_unknown_flags(self.unknown_flags)?;
+        Ok(draft)
     }
 
     /// Writes what the rows ask for, without what is there at present. `found_at` becomes the

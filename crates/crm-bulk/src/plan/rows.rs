@@ -7,7 +7,7 @@ use crm_models::ContactType;
 use super::Plan;
 use crate::{
     Action, BulkError, Input, InvalidRows, Snapshot, State,
-    input::{BadCell, BadRows, InputFormat, Marks, RowRequest, broken, problem},
+    input::{BadCell, BadRows, InputFormat, Marks, RowRequest, broken, problem, whole},
     partial,
     set::draft::Draft,
 };
@@ -48,6 +48,7 @@ impl Plan {
                 }
             };
             let request = RowRequest::read(raw.line, &raw.cells, &dialect, self.values);
+            let request = request.and_then(|request| self.with_all_flags(raw.line, request));
             match request {
                 Err(cells) => {
                     if self.skip_invalid {
@@ -86,6 +87,19 @@ impl Plan {
             read.refuse()?;
         }
         Ok(read)
+    }
+
+    /// Refuses a new contact with some flags alone: what the service gives it, nobody knows before
+    /// it is there, and then it is too late to refuse.
+    fn with_all_flags(&self, line: u64, request: RowRequest) -> Result<RowRequest, Vec<BadCell>> {
+        match &request.action {
+            Action::Create(wanted) if wanted.names_some_flags() && self.unknown_flags.is_none() => {
+                let why = "a new contact needs all four flags or none; name the others too, or \
+                           say what they become: `--unknown-flags off` or `on`";
+                Err(whole(line, why.to_owned()))
+            }
+            _ => Ok(request),
+        }
     }
 
     fn clean(&self, request: &mut RowRequest) {

@@ -48,8 +48,9 @@ use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
 /// ```
 ///
 /// A creation has no id in its `target`, since it may receive one later. The last two flags have no
-/// line where the service did not tell them. `set exactly` follows the wanted members of a change
-/// that counts letter by letter. A contact method has `target person GUID method GUID`, `set
+/// line where the service did not tell them. After the wanted members, `set extension "7"` adds
+/// an extension to the memo, `set refused "WHY"` says that the value must not be sent, and
+/// `set exactly` that it counts letter by letter. A contact method has `target person GUID method GUID`, `set
 /// preference "NAME" true`, `was type`, `was value`, and `was preference "NAME" null` where it is
 /// not set.
 ///
@@ -265,28 +266,49 @@ impl Lines {
         }
     }
 
+    // Taken apart, so that a new member cannot be forgotten.
     fn wanted(&mut self, wanted: &Wanted) {
-        if let Some(contact_type) = &wanted.contact_type {
+        let Wanted {
+            contact_type,
+            value,
+            memo,
+            job_reminders,
+            marketing_updates,
+            invoices,
+            statements,
+            extension,
+            refused,
+            combined,
+            exact,
+        } = wanted;
+        if let Some(contact_type) = contact_type {
             self.text("set type", contact_type.as_str());
         }
-        if let Some(value) = &wanted.value {
+        if let Some(value) = value {
             self.text("set value", value);
         }
-        if let Some(memo) = &wanted.memo {
+        if let Some(memo) = memo {
             self.text("set memo", memo);
         }
         let flags = [
-            ("jobRemindersEnabled", wanted.job_reminders),
-            ("marketingUpdatesEnabled", wanted.marketing_updates),
-            ("invoiceNotification", wanted.invoices),
-            ("statementNotification", wanted.statements),
+            ("jobRemindersEnabled", job_reminders),
+            ("marketingUpdatesEnabled", marketing_updates),
+            ("invoiceStatementNotification", combined),
+            ("invoiceNotification", invoices),
+            ("statementNotification", statements),
         ];
         for (name, flag) in flags {
             if let Some(on) = flag {
                 self.line(format_args!("set preferences.{name} {on}"));
             }
         }
-        if wanted.exact {
+        if let Some(extension) = extension {
+            self.text("set extension", extension);
+        }
+        if let Some(why) = refused {
+            self.text("set refused", why);
+        }
+        if *exact {
             self.line(format_args!("set exactly"));
         }
     }
@@ -436,6 +458,62 @@ mod tests {
             text.ends_with("set memo \"a\\\"\\nset value \\\"b\\\"\"\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn every_member_of_a_wish_counts() {
+        let digest =
+            |wanted: Wanted| of_change(State::Planned, &target(), &Action::Update(wanted), None);
+        let none = Wanted::default;
+        let all = [
+            none(),
+            Wanted {
+                contact_type: Some("Fax".into()),
+                ..none()
+            },
+            Wanted {
+                value: Some("1".to_owned()),
+                ..none()
+            },
+            Wanted {
+                memo: Some("1".to_owned()),
+                ..none()
+            },
+            Wanted {
+                job_reminders: Some(true),
+                ..none()
+            },
+            Wanted {
+                marketing_updates: Some(true),
+                ..none()
+            },
+            Wanted {
+                invoices: Some(true),
+                ..none()
+            },
+            Wanted {
+                statements: Some(true),
+                ..none()
+            },
+            Wanted {
+                extension: Some("1".to_owned()),
+                ..none()
+            },
+            Wanted {
+                refused: Some("1".to_owned()),
+                ..none()
+            },
+            Wanted {
+                combined: Some(true),
+                ..none()
+            },
+            Wanted {
+                exact: true,
+                ..none()
+            },
+        ];
+        let digests: std::collections::HashSet<_> = all.clone().map(digest).into();
+        assert_eq!(digests.len(), all.len());
     }
 
     #[test]

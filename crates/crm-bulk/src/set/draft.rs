@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Action, BulkError, Outcome, Site, State, Target, clock, database::Database,
-    new_database::NewDatabase,
+    new_database::NewDatabase, wanted::on_off,
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
@@ -233,6 +233,23 @@ impl Draft {
                 .collect()
         };
         database.check(query())
+    }
+
+    /// Has a change that was kept unread ask for something else.
+    pub(crate) fn ask_for(&self, id: i64, action: &Action) -> Result<(), BulkError> {
+        let wanted = action.wanted_json().map_err(|e| self.unwritable(e))?;
+        self.execute(
+            "UPDATE changes SET wanted = ? WHERE id = ?",
+            params![wanted, id],
+        )
+    }
+
+    /// Keeps what flags become that the service does not tell, if somebody chose that.
+    pub(crate) fn set_unknown_flags(&self, chosen: Option<bool>) -> Result<(), BulkError> {
+        match chosen {
+            Some(on) => self.set_meta("unknown_flags", &on_off(on)),
+            None => Ok(()),
+        }
     }
 
     /// Completes a change that was kept unread.

@@ -178,6 +178,13 @@ impl ChangeSet {
         let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
         let kind = meta("kind")?;
         let notes = meta("notes")?.unwrap_or_default();
+        let mut notes: Vec<String> = serde_json::from_str(&notes).unwrap_or_default();
+        if let Some(chosen) = meta("unknown_flags")? {
+            notes.push(format!(
+                "Where the service does not tell what a contact receives, and for new contacts, \
+                 the flags that the list does not name become {chosen}: somebody chose that."
+            ));
+        }
         Ok(SetInfo {
             site: self.database.site()?,
             kind: SetKind::ALL
@@ -188,7 +195,7 @@ impl ChangeSet {
             source: meta("source")?,
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),
-            notes: serde_json::from_str(&notes).unwrap_or_default(),
+            notes,
             digest: meta("digest")?.and_then(|text| text.parse().ok()),
         })
     }

@@ -20,7 +20,8 @@ ALTER TABLE changes ADD COLUMN digest BLOB;   -- SHA-256 over verdict, record, a
                                               -- looked at
 ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over the columns that a run writes
 
--- meta has one more: digest, over tenant, environment and the digests of all changes.
+-- meta has two more: digest, over tenant, environment and the digests of all changes, and
+-- unknown_flags (on or off), what flags become that the service does not tell.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
 CREATE TABLE findings (

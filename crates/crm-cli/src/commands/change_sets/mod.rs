@@ -23,7 +23,9 @@ use clap::Args;
 use crm_bulk::{BulkError, Input, InvalidRows, Site};
 
 use self::summary::Summary;
-use crate::{error::CliError, files, interrupt, output::note, session::Session};
+use crate::{
+    commands::args::Switch, error::CliError, files, interrupt, output::note, session::Session,
+};
 
 /// The site of a session, for files that belong to it.
 fn site(session: &Session<'_>) -> Site {
@@ -44,6 +46,11 @@ pub(crate) struct InputArgs {
     /// Write wrong rows to this file, with what is wrong, to be mended and fed in again
     #[arg(long, value_name = "FILE")]
     mend: Option<PathBuf>,
+
+    /// What the flags become that a row does not name, of new contacts and where the service does
+    /// not tell what a contact receives; without it such changes are refused
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
+    unknown_flags: Option<Switch>,
 
     /// Stdin is NDJSON
     #[arg(long)]

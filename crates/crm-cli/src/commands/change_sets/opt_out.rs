@@ -65,6 +65,9 @@ impl OptOutCommand {
         if self.rows.skip_invalid {
             plan = plan.skip_invalid();
         }
+        if let Some(others) = self.rows.unknown_flags {
+            plan = plan.unknown_flags(others.into());
+        }
         if let Some(mend) = &self.rows.mend {
             plan = plan.mend_file(mend);
         }
