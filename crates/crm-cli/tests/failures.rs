@@ -466,3 +466,63 @@ fn a_lost_answer_of_a_creation_is_an_unknown_outcome() {
     );
     assert_eq!(service.writes(), ["POST"], "it is not repeated");
 }
+
+/// A page with one contact that is broken, and one with a member that is new to us.
+const ODD_PAGE: &str = r#"{"page":1,"pageSize":50,"hasMore":false,"data":[
+    {"id":0,"type":"Email","value":"broken@site.example","modifiedOn":"2026-01-01T00:00:00Z"},
+    {"id":8,"type":"Email","value":"b@site.example","modifiedOn":"2026-01-01T00:00:00Z",
+        "isVerified":true}]}"#;
+
+#[test]
+fn a_record_that_cannot_be_read_is_told_and_the_others_are_shown() {
+    let service = Service::start();
+    let host = Host::start(&[(200, ODD_PAGE)]);
+    let crm = |arguments: &[&str]| {
+        let mut crm = service.crm(arguments);
+        crm.env("CRM_API_URL", &host.url).assert()
+    };
+    let listed = crm(&LIST).code(0);
+    assert!(stdout(&listed).contains("b@site.example"));
+    let told = stderr(&listed);
+    assert!(told.contains("cannot be read: record 0"), "{told}");
+    assert!(!told.contains("broken@"), "{told}");
+
+    let get = ["location-contacts", "get", "2001", "9"];
+    let error = stderr(&crm(&get).code(5));
+    assert!(
+        error.contains("cannot be read"),
+        "not said to be missing: {error}"
+    );
+}
+
+#[test]
+fn members_that_are_new_to_us_are_kept_in_json() {
+    let service = Service::start();
+    let host = Host::start(&[(200, ODD_PAGE)]);
+    let mut list = service.crm(&[&LIST[..], &["--output", "json"]].concat());
+    let listed = list.env("CRM_API_URL", &host.url).assert().code(0);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(json[0]["isVerified"], true);
+}
+
+#[test]
+fn a_list_that_never_ends_is_a_failure_that_says_so() {
+    let service = Service::start();
+    let endless = ODD_PAGE.replace(r#""hasMore":false"#, r#""hasMore":true"#);
+    let host = Host::start(&[(200, &endless)]);
+    for arguments in [
+        &[&LIST[..], &["--all"]].concat()[..],
+        &[
+            "api",
+            "get",
+            "/locations/2001/contacts",
+            "--paginate",
+            "--output",
+            "ndjson",
+        ],
+    ] {
+        let mut list = service.crm(arguments);
+        let error = stderr(&list.env("CRM_API_URL", &host.url).assert().code(5));
+        assert!(error.contains("the same records"), "{error}");
+    }
+}

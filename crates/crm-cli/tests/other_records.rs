@@ -531,7 +531,7 @@ fn a_feed_that_does_not_move_is_left() {
         let failed = service.crm(&api).env("CRM_API_URL", &host.url).assert();
         let failed = failed.code(5);
         assert!(
-            stderr(&failed).contains("stopped moving"),
+            stderr(&failed).contains("no way to continue"),
             "{}",
             stderr(&failed)
         );

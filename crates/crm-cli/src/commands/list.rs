@@ -32,16 +32,20 @@ pub(crate) struct ListArgs {
 const PAGE: usize = 500;
 
 impl ListArgs {
-    /// Writes the list; says so on stderr where it is cut short.
+    /// Writes the list; says so on stderr where it is cut short. As JSON each record is as the
+    /// service wrote it, with the members that are new to us.
     pub(super) async fn show<T: Transport, P: PagedOperation<Item: Record>>(
         &self,
         session: &Session<'_>,
         list: List<T, P>,
     ) -> Result<(), CliError> {
-        self.show_as(session, list, |item| item).await
+        match session.output.is_whole_json() {
+            true => self.show_as(session, list.with_json(), |item| item).await,
+            false => self.show_as(session, list, |item| item).await,
+        }
     }
 
-    /// As [`show`](Self::show), each item as the record that `record` makes of it.
+    /// Writes the list, each item as the record that `record` makes of it.
     pub(super) async fn show_as<T: Transport, P: PagedOperation, R: Record>(
         &self,
         session: &Session<'_>,

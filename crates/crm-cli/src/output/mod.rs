@@ -108,6 +108,11 @@ impl Output {
         })
     }
 
+    /// Whether records are written as JSON with all of their members.
+    pub(crate) fn is_whole_json(&self) -> bool {
+        self.format == Format::Json && self.fields.is_none()
+    }
+
     /// Says what was done by a command that has no record to show.
     pub(crate) fn done(&self, action: &'static str, record: &str) -> Result<(), CliError> {
         match self.format {

@@ -2,7 +2,7 @@
 
 use crm_models::{
     BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, ExportedContact,
-    MethodPreference, OwnedContact, Person, PreferenceType,
+    MethodPreference, OwnedContact, Person, PreferenceType, Raw,
 };
 use crm_sandbox::Setting;
 use serde::Serialize;
@@ -14,6 +14,12 @@ pub(crate) trait Record: Serialize {
 
     /// The members that a table shows, each with the column's title.
     const TABLE: &'static [(&'static str, &'static str)];
+}
+
+/// The same record as the service wrote it.
+impl<R: Record> Record for Raw<R> {
+    const MEMBERS: &'static [&'static str] = R::MEMBERS;
+    const TABLE: &'static [(&'static str, &'static str)] = R::TABLE;
 }
 
 /// The members of a contact, after those that are given.
