@@ -13,6 +13,7 @@ use http::Uri;
 
 use crate::{
     cli::{Globals, Vendor},
+    commands::option,
     error::CliError,
     output::Output,
     settings::{Host, Settings},
@@ -33,6 +34,8 @@ pub(crate) struct Session<'a> {
     /// The API's URL, for files that belong to it; `sandbox` for one inside this process, whose
     /// port is another one each time.
     pub(crate) api_url: String,
+    /// The options that named the target, for a command that is to mean the same.
+    pub(crate) target_options: String,
     /// Serves until the session ends.
     _sandbox: Option<Sandbox>,
 }
@@ -75,7 +78,7 @@ impl<'a> Session<'a> {
             false => target(&settings, &environment),
         };
         let policy = policy(globals, &settings, &environment);
-        let guard = WriteGuard::new(transport, policy, target);
+        let guard = WriteGuard::new(transport, policy, target, !globals.yes);
         let mut service = ContactsService::new(guard, settings.tenant);
         if settings.legacy_preferences {
             service = service.with_legacy_preferences();
@@ -90,6 +93,7 @@ impl<'a> Session<'a> {
             output,
             host,
             api_url,
+            target_options: target_options(globals),
             _sandbox: sandbox,
         })
     }
@@ -136,6 +140,24 @@ fn target(settings: &Settings, environment: &Environment) -> String {
         Host::Vendor(_) => format!("{profile}, tenant {tenant}, {} ({url})", settings.host),
         Host::Custom { .. } => format!("{profile}, tenant {tenant}, {url}"),
     }
+}
+
+fn target_options(globals: &Globals) -> String {
+    let environment = globals
+        .environment
+        .map(|vendor| Host::Vendor(vendor).to_string());
+    let given = [
+        ("profile", globals.profile.clone()),
+        ("tenant", globals.tenant.map(|tenant| tenant.to_string())),
+        ("environment", environment),
+        ("api-url", globals.api_url.clone()),
+        ("auth-url", globals.auth_url.clone()),
+    ];
+    let given = given
+        .iter()
+        .filter_map(|(name, value)| Some(option(name, value.as_ref()?)));
+    let sandbox = if globals.sandbox { " --sandbox" } else { "" };
+    format!("{}{sandbox}", given.collect::<String>())
 }
 
 fn policy(globals: &Globals, settings: &Settings, environment: &Environment) -> WritePolicy {

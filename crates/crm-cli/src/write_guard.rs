@@ -82,16 +82,19 @@ pub(crate) struct WriteGuard<T> {
     /// Which account, for people.
     target: String,
     is_told: AtomicBool,
+    /// Whether a person has to say yes to a deletion, wherever it goes.
+    asks: bool,
     confirmed: AtomicBool,
 }
 
 impl<T> WriteGuard<T> {
-    pub(crate) fn new(inner: T, policy: WritePolicy, target: String) -> Self {
+    pub(crate) fn new(inner: T, policy: WritePolicy, target: String, asks: bool) -> Self {
         Self {
             inner,
             policy,
             target,
             is_told: AtomicBool::new(false),
+            asks,
             confirmed: AtomicBool::new(false),
         }
     }
@@ -118,6 +121,32 @@ impl<T> WriteGuard<T> {
             WritePolicy::Send | WritePolicy::Show => return Ok(()),
         };
         Err(refused(withheld).into())
+    }
+
+    /// Refuses before anything is read what could not be confirmed later.
+    pub(crate) fn may_be_confirmed(&self) -> Result<(), CliError> {
+        match &self.policy {
+            WritePolicy::Ask { target } if !on_terminal() => {
+                Err(refused(Withheld::NeedsYes(target.clone())).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks about a deletion, if there is somebody to ask and something would be sent.
+    pub(crate) fn confirm_deletion(&self, subject: &str) -> Result<(), CliError> {
+        let is_sent = matches!(self.policy, WritePolicy::Send | WritePolicy::Ask { .. });
+        if !is_sent || !self.asks || !on_terminal() {
+            return Ok(());
+        }
+        self.tell_target();
+        match confirm(&format!("Delete {}?", visible(subject))) {
+            true => {
+                self.confirmed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            false => Err(refused(Withheld::Declined).into()),
+        }
     }
 
     fn check(&self, request: &Request) -> Result<(), Withheld> {

@@ -284,7 +284,7 @@ fn wrong_rows_are_listed_and_written_to_be_mended() {
     service.crm(&detailed).assert().code(1);
     let skipping = [&plan[..], &["--skip-invalid"]].concat();
     let planned = service.crm(&skipping).assert().success();
-    assert!(stderr(&planned).contains("1 wrong rows were left out"));
+    assert!(stderr(&planned).contains("left out: 1 invalid row"));
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_canary_leaves_the_rest_and_read_only_sends_nothing() {
         .crm(&["apply", "set.crm", "--canary", "1"])
         .assert()
         .success();
-    assert!(stderr(&canary).contains("2 changes are left: crm apply set.crm goes on"));
+    assert!(stderr(&canary).contains("2 changes left: crm apply set.crm continues"));
     let status = json(&service.ok(&["status", "set.crm", "--output", "json"]));
     assert_eq!(
         (&status["totals"]["done"]["update"], &status["open"]),
@@ -431,7 +431,7 @@ fn a_reader_that_goes_away_hides_no_failure() {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("1 changes are not done"), "{text}");
+    assert!(text.contains("not done: 1 change,"), "{text}");
 }
 
 #[test]
@@ -527,7 +527,7 @@ fn a_run_that_breaks_off_says_how_far_it_came_and_how_to_go_on() {
     let text = stderr(&broken);
     assert!(text.contains("set.crm: 1 planned"), "{text}");
     assert!(
-        text.contains("1 changes are left: crm apply set.crm goes on"),
+        text.contains("1 change left: crm apply set.crm continues"),
         "{text}"
     );
     assert!(!text.contains("nothing was changed"), "{text}");

@@ -52,7 +52,7 @@ fn an_export_that_fails_goes_on_without_a_gap() {
 
     let second = service.crm(&EXPORT).assert().success();
     assert!(
-        stderr(&second).contains("goes on from state.json"),
+        stderr(&second).contains("continues from state.json"),
         "{}",
         stderr(&second)
     );

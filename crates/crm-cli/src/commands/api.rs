@@ -124,7 +124,7 @@ fn method(text: &str) -> Result<Method, String> {
 fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(CliError::Usage(format!(
-            "`{path}` is no path: it starts with one /, and the host comes from the settings"
+            "`{path}` is not a path: it starts with one /, and the host comes from the settings"
         )));
     }
     let path = path.replace("{tenant}", &tenant.to_string());

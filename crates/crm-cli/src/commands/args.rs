@@ -180,7 +180,7 @@ pub(crate) struct MemoChange {
     #[arg(long, allow_hyphen_values = true, conflicts_with = "clear_memo")]
     memo: Option<String>,
 
-    /// Take the note away
+    /// Remove the note
     #[arg(long)]
     clear_memo: bool,
 }

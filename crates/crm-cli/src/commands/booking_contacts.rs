@@ -8,6 +8,7 @@ use crm_models::{
 
 use super::{
     args::{MemoChange, NewContact, ValueArgs, contact_type, memo_beside, narrow},
+    delete::{Deletion, Restore},
     list::ListArgs,
     update::{Asked, check_fits},
 };
@@ -183,8 +184,20 @@ impl BookingContacts {
                 provider,
             } => {
                 let contacts = service.provider_booking(provider, booking);
-                contacts.delete(contact).await?;
-                output.done("deleted", &format!("booking {booking}, contact {contact}"))
+                service.transport().may_be_confirmed()?;
+                let record = contacts.find(contact).await?;
+                let create = format!("booking-contacts create {booking} --provider={provider}");
+                let deletion = Deletion {
+                    subject: format!("booking {booking}, contact {contact}"),
+                    record: &record,
+                    restore: vec![
+                        Restore::with(create)
+                            .option("type", Some(&record.contact_type))
+                            .option("value", Some(&record.value))
+                            .option("memo", record.memo.as_ref()),
+                    ],
+                };
+                deletion.run(session, contacts.delete(contact)).await
             }
         }
     }

@@ -8,6 +8,7 @@ use crm_models::{
 
 use super::{
     args::{MemoChange, NewContact, Order, Times, ValueArgs, contact_type, memo_beside, narrow},
+    delete::{Deletion, Restore},
     list::ListArgs,
     update::{Asked, check_fits},
 };
@@ -228,11 +229,21 @@ impl ContactMethods {
                 records.updated(&subject, &differences, &after)
             }
             Self::Delete { person, method } => {
-                service.person(person).method(method).delete().await?;
-                output.done(
-                    "deleted",
-                    &format!("person {person}, contact method {method}"),
-                )
+                service.transport().may_be_confirmed()?;
+                let handle = service.person(person).method(method);
+                let record = handle.get().await?;
+                let deletion = Deletion {
+                    subject: format!("person {person}, contact method {method}"),
+                    record: &record,
+                    restore: vec![
+                        Restore::with(format!("contact-methods upsert {person} {method}"))
+                            .option("type", Some(&record.contact_type))
+                            .option("value", Some(&record.value))
+                            .option("memo", record.memo.as_ref())
+                            .option("reference-id", record.reference_id.as_ref()),
+                    ],
+                };
+                deletion.run(session, handle.delete()).await
             }
         }
     }

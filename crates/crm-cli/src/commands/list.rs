@@ -15,7 +15,7 @@ use crate::{
 /// How much of a list is shown.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Show at most this many
+    /// Show up to N
     #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
     limit: usize,
 
@@ -23,7 +23,7 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     all: bool,
 
-    /// Ask for this many at once, 1 to 5000
+    /// Ask for N at a time, 1 to 5000
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=5_000))]
     page_size: Option<i32>,
 }

@@ -11,6 +11,7 @@ mod booking_contacts;
 mod change_sets;
 mod completions;
 mod contact_methods;
+mod delete;
 mod export;
 mod list;
 mod man;
@@ -31,6 +32,7 @@ use crate::{
     session::Session,
 };
 pub(crate) use change_sets::apply::Outcome;
+pub(crate) use delete::option;
 use owner_contacts::OwnerContacts;
 
 /// What `crm` can do.
@@ -60,7 +62,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Preferences(preferences::Preferences),
 
-    /// Pull a whole feed, deleted contacts too, and go on where it ended
+    /// Pull a whole feed, deleted contacts too, and continue where it ended
     Export(export::Export),
 
     /// Pull all contacts into a file, to plan changes from
@@ -81,10 +83,10 @@ pub(crate) enum Command {
     /// Write a page about a set, to read before approving and to file
     Report(change_sets::report::Report),
 
-    /// Send the changes of a set, or go on with it
+    /// Send the changes of a set, or continue with it
     Apply(change_sets::apply::ApplyCommand),
 
-    /// Tell how far a set is
+    /// Show how far a set has got
     Status(change_sets::status::Status),
 
     /// Read back what a set has done

@@ -8,10 +8,15 @@ use crm_models::{
 
 use super::{
     args::{Order, Switch, Times, narrow},
+    delete::{Deletion, Restore},
     list::ListArgs,
     update::Asked,
 };
-use crate::{error::CliError, output::changed_members, session::Session};
+use crate::{
+    error::CliError,
+    output::{changed_members, note},
+    session::Session,
+};
 
 /// What can be done with people.
 #[derive(Debug, Subcommand)]
@@ -189,15 +194,15 @@ pub(crate) struct Change {
     #[command(flatten)]
     members: Members,
 
-    /// Take the name away
+    /// Remove the name
     #[arg(long, conflicts_with = "name")]
     clear_name: bool,
 
-    /// Take the title away
+    /// Remove the title
     #[arg(long, conflicts_with = "title")]
     clear_title: bool,
 
-    /// Take the reference id away
+    /// Remove the reference id
     #[arg(long, conflicts_with = "reference_id")]
     clear_reference_id: bool,
 
@@ -298,8 +303,21 @@ impl People {
             }
             Self::Update { person, change } => update(session, person, change.into()).await,
             Self::Delete { person } => {
-                service.person(person).delete().await?;
-                output.done("deleted", &format!("person {person}"))
+                service.transport().may_be_confirmed()?;
+                let handle = service.person(person);
+                let record = handle.get().await?;
+                note("the contact methods and relationships go too, and no command restores them");
+                let deletion = Deletion {
+                    subject: format!("person {person}"),
+                    record: &record,
+                    restore: vec![
+                        Restore::with("people create")
+                            .option("name", record.name.as_ref())
+                            .option("title", record.title.as_ref())
+                            .option("reference-id", record.reference_id.as_ref()),
+                    ],
+                };
+                deletion.run(session, handle.delete()).await
             }
             Self::RelatedTo {
                 entity,

@@ -25,7 +25,7 @@ use crate::error::CliError;
 pub(crate) use changes::{Change, changed_members, text_of};
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
-pub(crate) use people::{confirm, failure, lines, note, on_terminal};
+pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};
 pub(crate) use record::Record;
 pub(crate) use selection::Selection;
 use table::Table;
@@ -177,6 +177,13 @@ impl Output {
     }
 }
 
+/// The members that a record has, as lines for people.
+pub(crate) fn described<R: Record>(record: &R) -> Result<Vec<String>, CliError> {
+    let row = Selection::of::<R>(None)?.row(record)?;
+    let held = row.into_iter().filter(|(_, value)| !value.is_null());
+    Ok(table::member_lines(&held.collect()))
+}
+
 #[derive(Serialize)]
 struct Done<'a> {
     action: &'static str,
@@ -224,11 +231,13 @@ impl<R: Record> Records<'_, R> {
         Ok(())
     }
 
-    /// Ends a list that an error follows: in JSON the error becomes its last item.
+    /// Ends a list that an error follows: in JSON the error becomes its last item. Titles without
+    /// records are left out.
     pub(crate) fn interrupt(self) -> Result<(), CliError> {
         match self.form {
             Form::Array(mut out) => Ok(out.flush()?),
-            _ => self.finish(),
+            Form::Table(mut table) => Ok(table.interrupt()?),
+            Form::Lines(mut lines) => Ok(lines.flush()?),
         }
     }
 

@@ -11,6 +11,15 @@ pub(crate) fn note(text: impl AsRef<str>) {
     tell("", text.as_ref());
 }
 
+/// A number of things, in words: `1 change`, `2 changes`.
+pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
+    match number.into() {
+        1 => format!("1 {thing}"),
+        number if thing.ends_with('y') => format!("{number} {}ies", thing.trim_end_matches('y')),
+        number => format!("{number} {thing}s"),
+    }
+}
+
 /// The line that says why a command failed.
 pub(crate) fn failure(message: &str) {
     let red = AnsiColor::Red.on_default().bold();

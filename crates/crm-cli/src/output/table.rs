@@ -5,22 +5,28 @@ use std::io::{self, IsTerminal, Write};
 use comfy_table::{ColumnConstraint, ContentArrangement, Width, presets};
 use crm_bulk::visible;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::selection::{Row, cell};
 
 /// How many rows are laid out together; a longer list comes in several parts.
 const ROWS: usize = 500;
 
-/// Columns up to this width are not broken over lines where the terminal is narrow, and
-/// neither are those of GUIDs, so that ids can be copied.
+/// Columns up to this width are not broken over lines where the terminal is narrow.
 const KEPT: u16 = 12;
-const GUID: u16 = 36;
+
+/// What is between two columns.
+const GAP: u16 = 2;
 
 /// A table that is written part by part.
 pub(super) struct Table<W> {
     out: W,
     rows: Vec<Vec<String>>,
-    titles: Option<Vec<String>>,
+    titles: Vec<String>,
+    /// Whether nothing is written yet: the titles come once.
+    is_first: bool,
+    /// The terminal's width, where there is one.
+    width: Option<u16>,
 }
 
 impl<W: Write> Table<W> {
@@ -28,7 +34,9 @@ impl<W: Write> Table<W> {
         Self {
             out,
             rows: Vec::new(),
-            titles: Some(titles),
+            titles,
+            is_first: true,
+            width: width(),
         }
     }
 
@@ -41,32 +49,70 @@ impl<W: Write> Table<W> {
     }
 
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if !self.rows.is_empty() || self.titles.is_some() {
+        if !self.rows.is_empty() || self.is_first {
             self.part()?;
         }
         self.out.flush()
     }
 
-    /// Lays out and writes the rows so far, the first time below their titles.
+    /// Ends a table that an error follows: without rows there are no titles either.
+    pub(super) fn interrupt(&mut self) -> io::Result<()> {
+        if !self.rows.is_empty() {
+            self.part()?;
+        }
+        self.out.flush()
+    }
+
+    /// Writes the rows one below the other, for a terminal that is too narrow for columns.
+    fn blocks(&mut self, rows: Vec<Vec<String>>) -> io::Result<()> {
+        for row in rows {
+            if !std::mem::take(&mut self.is_first) {
+                writeln!(self.out)?;
+            }
+            let pairs = self.titles.iter().cloned().zip(row);
+            let held = pairs.filter(|(_, value)| !value.is_empty());
+            let held: Vec<_> = held.map(|(title, value)| vec![title, value]).collect();
+            let least = least_widths(2, &[], &held);
+            self.lay_out(&[], held, &least)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows so far, the first time below their titles.
     fn part(&mut self) -> io::Result<()> {
+        let rows = std::mem::take(&mut self.rows);
+        let least = least_widths(self.titles.len(), &self.titles, &rows);
+        let least_sum: u16 = least.iter().map(|least| least + GAP).sum();
+        if self.width.is_some_and(|width| least_sum > width) {
+            return self.blocks(rows);
+        }
+        let titles = match std::mem::take(&mut self.is_first) {
+            true => self.titles.clone(),
+            false => Vec::new(),
+        };
+        self.lay_out(&titles, rows, &least)
+    }
+
+    fn lay_out(
+        &mut self,
+        titles: &[String],
+        rows: Vec<Vec<String>>,
+        least: &[u16],
+    ) -> io::Result<()> {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
-        if let Some(width) = width() {
+        if let Some(width) = self.width {
             table
                 .set_width(width)
                 .set_content_arrangement(ContentArrangement::Dynamic);
         }
-        if let Some(titles) = self.titles.take() {
+        if !titles.is_empty() {
             table.set_header(titles);
         }
-        table.add_rows(self.rows.drain(..));
-        let widths = table.column_max_content_widths();
-        for (column, width) in table.column_iter_mut().zip(widths) {
-            column.set_padding((0, 2));
-            column.set_constraint(match width {
-                ..=KEPT | GUID => ColumnConstraint::ContentWidth,
-                _ => ColumnConstraint::LowerBoundary(Width::Fixed(KEPT)),
-            });
+        table.add_rows(rows);
+        for (column, least) in table.column_iter_mut().zip(least) {
+            column.set_padding((0, GAP));
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least + GAP)));
         }
         for line in table.lines() {
             writeln!(self.out, "{}", line.trim_end())?;
@@ -75,21 +121,47 @@ impl<W: Write> Table<W> {
     }
 }
 
+/// How wide each column must be: as wide as its longest word, since an address that is broken is
+/// another one, and as its content where that is short.
+fn least_widths(columns: usize, titles: &[String], rows: &[Vec<String>]) -> Vec<u16> {
+    let least = |column: usize| {
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .chain(titles.get(column));
+        let widths = cells.map(|cell| match cell.width() {
+            width if width <= usize::from(KEPT) => width,
+            _ => cell
+                .split(' ')
+                .map(UnicodeWidthStr::width)
+                .max()
+                .unwrap_or(0),
+        });
+        u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX / 64)
+    };
+    (0..columns).map(least).collect()
+}
+
 /// One record as lines of member and value.
 pub(super) fn members(mut out: impl Write, row: &Row) -> io::Result<()> {
+    for line in member_lines(row) {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}
+
+/// A line for each member with its value.
+pub(super) fn member_lines(row: &Row) -> Vec<String> {
     let width = row
         .iter()
         .map(|(member, _)| member.len())
         .max()
         .unwrap_or(0);
-    for (member, value) in row {
-        writeln!(
-            out,
-            "{}",
-            format!("{member:<width$}  {}", shown(value)).trim_end()
-        )?;
-    }
-    out.flush()
+    let line = |(member, value): &(String, Value)| {
+        let line = format!("{member:<width$}  {}", shown(value));
+        line.trim_end().to_owned()
+    };
+    row.iter().map(line).collect()
 }
 
 /// A value for the eye.
@@ -132,5 +204,55 @@ mod tests {
         let text = String::from_utf8(written).unwrap();
         assert_eq!(text.lines().count(), ROWS + 2);
         assert_eq!(text.matches("ID").count(), 1);
+    }
+
+    fn at_80_columns(rows: &[&[&str]]) -> String {
+        let mut written = Vec::new();
+        let titles = ["ID", "TYPE", "VALUE", "MEMO", "JOB", "MODIFIED"];
+        let mut table = Table::new(&mut written, titles.map(str::to_owned).to_vec());
+        table.width = Some(80);
+        for row in rows {
+            table
+                .push(row.iter().map(|cell| json!(cell)).collect())
+                .unwrap();
+        }
+        table.finish().unwrap();
+        String::from_utf8(written).unwrap()
+    }
+
+    #[test]
+    fn an_address_is_never_broken() {
+        let long = format!(
+            "{}@{}.example",
+            "ada.quill".repeat(4),
+            "harbor-bakery".repeat(4)
+        );
+        let memo = "Rings twice, then leaves a message with the neighbour at number forty-four";
+        for address in [
+            "ada@site.example",
+            "office@harbor-bakery-and-sons.example",
+            &long,
+        ] {
+            let row = ["3001", "MobilePhone", address, memo, "yes", "2026-11-01"];
+            let text = at_80_columns(&[
+                &row,
+                &["3002", "Email", "b@c.example", "", "no", "2026-11-02"],
+            ]);
+            assert!(text.lines().any(|line| line.contains(address)), "{text}");
+            let width = text.lines().map(|line| line.width()).max().unwrap();
+            assert!(width <= 80 || address == long, "{width}: {text}");
+            for word in memo.split(' ').chain(["b@c.example", "2026-11-02"]) {
+                assert!(text.contains(word), "{word}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_before_the_first_row_leaves_no_titles() {
+        let mut written = Vec::new();
+        Table::new(&mut written, vec!["ID".to_owned()])
+            .interrupt()
+            .unwrap();
+        assert_eq!(written, b"");
     }
 }

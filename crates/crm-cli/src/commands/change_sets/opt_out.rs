@@ -7,7 +7,11 @@ use crm_bulk::{ChangeSet, Input, OptOut};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crate::{
-    commands::args::NumberArgs, error::CliError, interrupt, output::note, session::Session,
+    commands::args::NumberArgs,
+    error::CliError,
+    interrupt,
+    output::{count, note},
+    session::Session,
 };
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
@@ -75,7 +79,10 @@ impl OptOutCommand {
         drop(folder);
         if let Some(invalid) = planned.map_err(told)?.invalid {
             tell_invalid(&invalid);
-            note(format!("{} wrong entries were left out", invalid.rows));
+            note(format!(
+                "left out: {}",
+                count(invalid.rows, "invalid entry")
+            ));
         }
         Ok(())
     }

@@ -9,7 +9,11 @@ use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crm_values::PhoneReader;
 
 use crate::{
-    commands::args::ValueArgs, error::CliError, interrupt, output::note, session::Session,
+    commands::args::ValueArgs,
+    error::CliError,
+    interrupt,
+    output::{count, note},
+    session::Session,
 };
 
 /// Compare rows of changes with the present contacts and write a change set. Nothing is sent
@@ -149,7 +153,7 @@ impl PlanCommand {
         let summary = interrupt::until_signal(self.make_set(session, plan, input)).await?;
         if let Some(invalid) = &summary.invalid {
             tell_invalid(invalid);
-            note(format!("{} wrong rows were left out", invalid.rows));
+            note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
         match summary.write(session.output) {

@@ -8,7 +8,7 @@ use crm_bulk::{ChangeSet, ResultRows};
 use super::write_file;
 use crate::{
     error::CliError,
-    output::{Output, note},
+    output::{Output, count, note},
 };
 
 /// Give the input back, all columns in order, with the outcome of each row. It is written as
@@ -39,7 +39,11 @@ impl Results {
             return Ok(());
         };
         let written = write_file(&path, &self.set, |file| set.results(rows, file)).await?;
-        note(format!("{written} rows written to {}", path.display()));
+        note(format!(
+            "{} written to {}",
+            count(written, "row"),
+            path.display()
+        ));
         Ok(())
     }
 }

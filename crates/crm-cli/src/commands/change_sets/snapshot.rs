@@ -15,7 +15,7 @@ use super::site;
 use crate::{error::CliError, output::Format, progress::Progress, session::Session};
 
 /// Pull all contacts of customers and locations into a file. The first run reads everything,
-/// later ones only what changed; one that was stopped goes on where it was.
+/// later ones only what changed; one that was stopped continues where it was.
 #[derive(Debug, Args)]
 pub(crate) struct SnapshotCommand {
     /// The file; made if it is not there

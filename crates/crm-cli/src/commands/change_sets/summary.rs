@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     error::CliError,
-    output::{Format, Output},
+    output::{Format, Output, count},
 };
 
 /// Totals of a set and what it costs to apply it.
@@ -139,8 +139,8 @@ impl Summary {
         if self.open > 0 {
             let _ = writeln!(
                 text,
-                "to apply: about {} calls, {} at {VENDOR_CALLS_PER_SECOND} a second",
-                self.calls,
+                "to apply: about {}, {} at {VENDOR_CALLS_PER_SECOND} a second",
+                count(self.calls, "call"),
                 duration(self.seconds_at_rate_limit)
             );
         }

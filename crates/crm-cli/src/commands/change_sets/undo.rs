@@ -9,7 +9,7 @@ use super::Summary;
 use crate::{
     error::CliError,
     interrupt,
-    output::{Output, note},
+    output::{Output, count, note},
 };
 
 /// Write the change set that restores what was there before. Nothing is sent: look at it and
@@ -30,29 +30,34 @@ impl Undo {
         let undone = interrupt::until_signal(undo).await?;
         if undone.unresolved > 0 {
             note(format!(
-                "of {} changes it is not known whether they were carried out, so they are not \
-                 all taken back: crm apply {} reads them back (and sends what is open); then \
-                 write the undo again",
-                undone.unresolved,
+                "it is not known whether {} carried out, so not everything is taken back: crm \
+                 apply {} reads the contacts back (and sends what is open); then write the undo \
+                 again",
+                were(undone.unresolved),
                 self.set.display()
             ));
         }
         if undone.set_aside > 0 {
             note(format!(
-                "{} changes may have been carried out, but their contacts are neither as before \
-                 nor as wanted, so they are left alone: look at the contacts: crm show {} --state \
-                 drifted",
-                undone.set_aside,
+                "left alone: {} that may have been carried out, on a contact that is neither as \
+                 before nor as wanted: look at each with crm show {} --state drifted",
+                count(undone.set_aside, "change"),
                 self.set.display()
             ));
         }
         if undone.impossible > 0 {
             note(format!(
-                "{} changes cannot be taken back: crm show {} --state failed",
-                undone.impossible,
+                "{} that cannot be taken back: crm show {} --state failed",
+                count(undone.impossible, "change"),
                 self.out.display()
             ));
         }
         Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(output)
     }
+}
+
+/// `1 change was`, `2 changes were`.
+fn were(changes: u64) -> String {
+    let verb = if changes == 1 { "was" } else { "were" };
+    format!("{} {verb}", count(changes, "change"))
 }

@@ -81,7 +81,7 @@ impl Destination {
             // Redirected elsewhere this time: the new records go there.
             _ if self.is_stdout => Ok(()),
             _ => Err(CliError::Usage(format!(
-                "the state file goes on in {} at {} bytes, and {} is not that file",
+                "the state file continues {} at {} bytes, and {} is not that file",
                 mark.file, mark.bytes, self.name
             ))),
         }

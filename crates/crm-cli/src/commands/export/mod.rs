@@ -32,7 +32,7 @@ use self::{
 use crate::{
     error::CliError,
     files, interrupt,
-    output::{Format, LineFormat, Lines, Output, Selection, note},
+    output::{Format, LineFormat, Lines, Output, Selection, count, note},
     progress::Progress,
     session::Session,
 };
@@ -49,7 +49,7 @@ pub(crate) struct Export {
     #[arg(long, value_name = "TIME|TOKEN")]
     from: Option<Start>,
 
-    /// Keep the position in this file: the next run goes on from it
+    /// Keep the position in this file, from which the next run continues
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -165,7 +165,8 @@ impl Export {
         // However it ended, all that is written is whole.
         position.close()?;
         let stopped = ended?;
-        note(format!("{records} records, {}", position.goes_on()));
+        let records = count(records as u64, "record");
+        note(format!("{records}, {}", position.goes_on()));
         match stopped {
             Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
             _ => Ok(()),
@@ -279,9 +280,9 @@ impl Position {
     /// How the next export goes on from here.
     fn goes_on(&self) -> String {
         match (&self.file, self.token()) {
-            (Some(file), _) => format!("the next run goes on from {}", file.display()),
-            (None, Some(token)) => format!("go on with --from {token}"),
-            (None, None) => "the feed gave no token to go on from".to_owned(),
+            (Some(file), _) => format!("the next run continues from {}", file.display()),
+            (None, Some(token)) => format!("continue with --from {token}"),
+            (None, None) => "the feed gave no token to continue from".to_owned(),
         }
     }
 }

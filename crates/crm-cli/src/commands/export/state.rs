@@ -72,8 +72,10 @@ impl State {
         match fs::read(path) {
             Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
                 CliError::Usage(format!(
-                    "{} is no state of an export: {error}",
-                    path.display()
+                    "{} is not the state of an export: see line {}, column {}",
+                    path.display(),
+                    error.line(),
+                    error.column()
                 ))
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -10,6 +10,7 @@ use crm_models::{Contact, ContactFilter, ContactId, InvalidId, OwnedContact};
 
 use super::{
     args::{NewContact, Times, narrow},
+    delete::{Deletion, Restore},
     list::ListArgs,
 };
 use crate::{
@@ -124,11 +125,15 @@ impl<O: TypedOwner> OwnerContacts<O> {
             }
             Self::Update(update) => update.run(session).await,
             Self::Delete { owner, contact } => {
-                service.owner(owner).delete(contact).await?;
-                output.done(
-                    "deleted",
-                    &format!("{} {owner}, contact {contact}", O::NOUN),
-                )
+                service.transport().may_be_confirmed()?;
+                let contacts = service.owner(owner);
+                let record = contacts.find(contact).await?;
+                let deletion = Deletion {
+                    subject: format!("{} {owner}, contact {contact}", O::NOUN),
+                    record: &record,
+                    restore: restore(owner, &record),
+                };
+                deletion.run(session, contacts.delete(contact)).await
             }
             Self::Changed { times, ids, list } => {
                 let filter = narrow!(
@@ -143,4 +148,21 @@ impl<O: TypedOwner> OwnerContacts<O> {
             }
         }
     }
+}
+
+/// What creates the contact again, with what it receives.
+fn restore<O: TypedOwner>(owner: O, contact: &Contact) -> Vec<Restore> {
+    let of = format!("{}-contacts", O::NOUN);
+    let create = Restore::with(format!("{of} create {owner}"))
+        .option("type", Some(&contact.contact_type))
+        .option("value", Some(&contact.value))
+        .option("memo", contact.memo.as_ref());
+    let flags = contact.preferences.as_ref().map(|flags| {
+        Restore::with(format!("{of} update {owner} NEW_ID"))
+            .switch("job-reminders", flags.job_reminders_enabled)
+            .switch("marketing-updates", flags.marketing_updates_enabled)
+            .switch("invoices", flags.invoice_notification)
+            .switch("statements", flags.statement_notification)
+    });
+    [create].into_iter().chain(flags).collect()
 }

@@ -17,7 +17,7 @@ use crate::{
     cli::Globals,
     error::{CliError, Exit},
     interrupt::{self, Signal},
-    output::{Records, confirm, note, on_terminal},
+    output::{Records, confirm, count, note, on_terminal},
     session::Session,
 };
 
@@ -30,7 +30,7 @@ use self::{
 pub(crate) use outcome::Outcome;
 
 /// Send what is open in a change set, at the rate limit. Stop it at any moment: running it
-/// again goes on. Ctrl-C finishes what is in flight; a second one leaves at once.
+/// again continues. Ctrl-C finishes what is in flight; a second one leaves at once.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyCommand {
     /// The change set
@@ -45,19 +45,19 @@ pub(crate) struct ApplyCommand {
     #[arg(long, value_enum, default_value_t = Drift::Skip)]
     on_drift: Drift,
 
-    /// Stop once so many changes failed
+    /// Stop once N changes have failed
     #[arg(long, value_name = "N")]
     max_failures: Option<u64>,
 
-    /// Send so many, stop, and ask whether to go on
+    /// Send N changes, then stop and ask whether to continue
     #[arg(long, value_name = "N", conflicts_with = "retry_failed")]
     canary: Option<u64>,
 
-    /// Send changes that failed before once more
+    /// Send changes that failed before again
     #[arg(long)]
     retry_failed: bool,
 
-    /// How many writes are on their way at once
+    /// Up to N writes in flight at once
     #[arg(long, value_name = "N", default_value = "64")]
     concurrency: NonZeroUsize,
 
@@ -70,7 +70,7 @@ pub(crate) struct ApplyCommand {
 enum Drift {
     /// Set the change aside
     Skip,
-    /// Make the change all the same
+    /// Make the change anyway
     Force,
     /// Set the change aside and stop
     Abort,
@@ -120,8 +120,10 @@ impl ApplyCommand {
         };
         let open = totals.open() + again;
         if open > 0 {
-            let what = format!("{open} changes of {}", self.set.display());
+            let what = format!("{} of {}", count(open, "change"), self.set.display());
             session.service.transport().allow(&what)?;
+        } else {
+            note("nothing is open, so nothing is sent");
         }
         let mut ended = self.apply(session, set, self.canary, None).await?;
         if ended.reason() == StopReason::Canary && self.may_go_on(&ended.finished).await? {

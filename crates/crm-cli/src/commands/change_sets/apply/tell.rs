@@ -9,7 +9,7 @@ use super::{
 use crate::{
     commands::change_sets::summary::name,
     error::{CliError, Exit},
-    output::{Format, note},
+    output::{Format, count, note},
     session::Session,
 };
 
@@ -26,8 +26,8 @@ impl ApplyCommand {
 
     fn note_open(&self, totals: &Totals) {
         note(format!(
-            "{} changes are left: crm apply {} goes on",
-            totals.open(),
+            "{} left: crm apply {} continues",
+            count(totals.open(), "change"),
             name(&self.set)
         ));
     }
@@ -91,9 +91,10 @@ impl ApplyCommand {
         }
         Some(CliError::CheckFailed {
             summary: format!(
-                "{}; {failed} changes are not done, {open} are open: crm show {} --state \
+                "{}; not done: {}, open: {open}; see crm show {} --state \
                  failed,unknown,drifted,not-found,conflict",
                 reason.words,
+                count(failed, "change"),
                 name(&self.set)
             ),
             exit: match reason.exit {

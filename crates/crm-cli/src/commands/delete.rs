@@ -1,0 +1,108 @@
+//! Deletions: what goes is shown before, and how it comes back is told afterwards.
+
+use std::fmt::{self, Display};
+
+use crm_bulk::{replace_unseen, visible};
+use crm_contacts::ContactsError;
+
+use crate::{
+    error::CliError,
+    output::{Record, described, note},
+    session::Session,
+};
+
+/// A deletion of one record.
+pub(super) struct Deletion<'a, R> {
+    /// What it is, for people.
+    pub(super) subject: String,
+    pub(super) record: &'a R,
+    /// What brings it back.
+    pub(super) restore: Vec<Restore>,
+}
+
+impl<R: Record> Deletion<'_, R> {
+    /// Shows the record, asks where there is somebody to ask, deletes it, and tells what would bring
+    /// it back.
+    pub(super) async fn run(
+        self,
+        session: &Session<'_>,
+        delete: impl Future<Output = Result<(), ContactsError>>,
+    ) -> Result<(), CliError> {
+        note(format!("to be deleted: {}", self.subject));
+        for line in described(self.record)? {
+            note(format!("  {line}"));
+        }
+        session
+            .service
+            .transport()
+            .confirm_deletion(&self.subject)?;
+        delete.await?;
+        session.output.done("deleted", &self.subject)?;
+        note("what restores it, under a new id where there is none in the command:");
+        for command in self.restore {
+            note(format!("  {}{}", command.0, session.target_options));
+        }
+        Ok(())
+    }
+}
+
+/// A command line that a shell takes as it is.
+pub(super) struct Restore(String);
+
+impl Restore {
+    /// The command with the words that need no quoting.
+    pub(super) fn with(words: impl Display) -> Self {
+        Self(format!("crm {words}"))
+    }
+
+    /// An option, if there is something to give it.
+    pub(super) fn option(mut self, name: &str, value: Option<impl fmt::Display>) -> Self {
+        if let Some(value) = value {
+            self.0 += &option(name, &value.to_string());
+        }
+        self
+    }
+
+    /// A switch of a preference.
+    pub(super) fn switch(self, name: &str, is_on: bool) -> Self {
+        self.option(name, Some(if is_on { "on" } else { "off" }))
+    }
+}
+
+/// ` --name=value` for a shell.
+pub(crate) fn option(name: &str, value: &str) -> String {
+    format!(" --{name}={}", quoted(value))
+}
+
+/// A word for a shell, also one with unseen characters, which a terminal would not show.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    if visible(word) == word {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let word = word.replace('\\', r"\\").replace('\'', r"\'");
+    let word = replace_unseen(&word, |c| format!("\\U{:08x}", u32::from(c)));
+    format!("$'{word}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        for (word, quoted_as) in [
+            ("8185550142", "8185550142"),
+            ("ada@site.example", "ada@site.example"),
+            ("", "''"),
+            ("Gate code", "'Gate code'"),
+            ("Ada's; rm -rf $HOME", r"'Ada'\''s; rm -rf $HOME'"),
+            ("a\\\u{202e}'b", r"$'a\\\U0000202e\'b'"),
+        ] {
+            assert_eq!(quoted(word), quoted_as);
+        }
+    }
+}
