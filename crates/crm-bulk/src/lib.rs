@@ -47,6 +47,12 @@
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
 //! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`visible`] |
 //!
+//! # Features
+//!
+//! | Feature | Default | Adds |
+//! |---|---|---|
+//! | `contract` | no | `contract::check`: the suite that every [`Store`] must pass |
+//!
 //! # What is safe
 //!
 //! - A change is durable as in flight before its request leaves, and durable with its outcome
@@ -105,6 +111,7 @@
 #![doc = include_str!("snapshot/v2.sql")]
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]
 
 mod apply;
@@ -155,6 +162,9 @@ pub use set::{
 pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use spreadsheet::{guarded, guarded_number};
+#[cfg(any(test, feature = "contract"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
+pub use store::contract;
 pub use store::{Claim, Cursor, Displaced, Expected, Lease, Loaded, Renewal, Store, Which};
 pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     BulkError,
     database::{Database, Format},
+    run_mark,
     temporary::Temporary,
 };
 
@@ -25,6 +26,11 @@ impl NewDatabase {
     pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
         let path = path.to_owned();
         if path.exists() {
+            return Err(BulkError::Exists { path });
+        }
+        if run_mark::has_journal(&path) {
+            // Of a file that was moved or deleted: SQLite would take it for the new one's.
+            let path = run_mark::journal(&path);
             return Err(BulkError::Exists { path });
         }
         let mut number = 0_u32;
@@ -69,5 +75,34 @@ impl NewDatabase {
             io::ErrorKind::AlreadyExists => BulkError::Exists { path },
             _ => BulkError::file(&path, "put in place", e),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_new_file_gets_the_journal_that_another_one_left() {
+        const FORMAT: Format = Format {
+            noun: "test",
+            application_id: 1,
+            migrations: &[],
+            prepare: |_| Ok(()),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let journal = run_mark::journal(&path);
+        std::fs::write(&journal, "of another set").unwrap();
+        let error = NewDatabase::create(&path, &FORMAT).err().unwrap();
+        let BulkError::Exists { path: told } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(*told, journal);
+        std::fs::write(&journal, "").unwrap();
+        NewDatabase::create(&path, &FORMAT)
+            .unwrap()
+            .finish()
+            .unwrap();
     }
 }

@@ -1,5 +1,8 @@
 //! Where a change set is kept while it is carried out, and who may do so.
 
+#[cfg(any(test, feature = "contract"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
+pub mod contract;
 pub(crate) mod file;
 mod lease;
 

@@ -16,7 +16,11 @@ use crm_models::ContactId;
 use tokio::time::Instant;
 
 pub use self::watch::Displaced;
-use self::{owner::Owner, watch::Watch, writer::Writer};
+use self::{
+    owner::{Owner, Taken},
+    watch::Watch,
+    writer::Writer,
+};
 use super::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
 use crate::{
     BulkError, Change, ChangeSet, Digest,
@@ -158,9 +162,9 @@ impl Store for FileStore {
         let (name, lasts) = (owner.to_owned(), self.lease);
         let asked = Renewal::now();
         let take = move |database: &Database| owner::take(database, &name, lasts);
-        let epoch = self.writer.run_alone(take).await?;
+        let Taken { epoch, journal } = self.writer.run_alone(take).await?;
         let lease = Lease::new(epoch, lasts, asked);
-        self.writer.hold(lease.clone());
+        self.writer.hold(lease.clone(), journal);
         Ok(lease)
     }
 
@@ -250,5 +254,17 @@ fn claimed(won: bool, change: Change) -> Claim {
     match won {
         true => Claim::Won(Box::new(change)),
         false => Claim::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract;
+
+    #[tokio::test]
+    async fn the_file_keeps_every_promise_of_a_store() {
+        let lease = Duration::from_secs(10);
+        contract::check(async |set| FileStore::open(set, lease).unwrap()).await;
     }
 }

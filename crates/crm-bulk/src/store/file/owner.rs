@@ -1,6 +1,9 @@
 //! Whose the set is: its epoch and its lease, in the set itself.
 
-use std::{fs, time::Duration};
+use std::{
+    fs::{self, File},
+    time::Duration,
+};
 
 use rusqlite::{ErrorCode, OptionalExtension, params};
 
@@ -42,8 +45,17 @@ impl Owner {
     }
 }
 
+/// What it is to own a set.
+pub(super) struct Taken {
+    pub(super) epoch: u64,
+    /// The journal, if there is one: to be synced after each commit, which does not do it any more.
+    /// While SQLite does it the file is locked, and a process that is stopped within, as most
+    /// are, would keep the set from everybody.
+    pub(super) journal: Option<File>,
+}
+
 /// Raises the epoch and marks the main file: see [`RunMark`]. To be done outside a transaction.
-pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<u64, BulkError> {
+pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<Taken, BulkError> {
     let connection = &database.connection;
     let path = database.path();
     let real = path.canonicalize();
@@ -76,13 +88,24 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<u
         let held = std::io::Error::other("somebody reads it without a pause; try again");
         return Err(BulkError::file(path, "taken", held));
     }
-    Ok(epoch)
+    let mut journal = None;
+    if has_journal {
+        let name = run_mark::journal(&real);
+        // Windows syncs no file that was opened to be read. It is not the set: closing it drops
+        // no locks.
+        let open = File::options().write(true).open(&name);
+        journal = Some(open.map_err(|e| BulkError::file(&name, "opened", e))?);
+        let after_us = connection.pragma_update(None, "synchronous", "NORMAL");
+        database.check(after_us)?;
+    }
+    Ok(Taken { epoch, journal })
 }
 
 /// Ends a run: all that it did is in the main file, which is not marked any more. If that is not
 /// possible, since somebody reads it, everything is safe as well, but the set needs its journal.
 pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<bool> {
     let connection = &database.connection;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     // Before the mark goes: whatever interrupts this, a file without a mark is complete.
     if !run_mark::checkpoint(connection, "FULL")? {
         return Ok(false);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fs::File,
     io,
     path::PathBuf,
     sync::{
@@ -41,6 +42,8 @@ pub(super) struct Writer {
 #[derive(Debug, Default)]
 struct Shared {
     lease: Mutex<Option<Lease>>,
+    /// What is to be synced after each commit.
+    journal: Mutex<Option<File>>,
     /// Why the writer stopped, for the first one who asks.
     failure: Mutex<Option<BulkError>>,
 }
@@ -48,6 +51,15 @@ struct Shared {
 impl Shared {
     fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
         self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes durable what is committed.
+    fn sync(&self) -> io::Result<()> {
+        let journal = self.journal.lock();
+        match &*journal.unwrap_or_else(PoisonError::into_inner) {
+            Some(journal) => journal.sync_data(),
+            None => Ok(()),
+        }
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<BulkError>> {
@@ -59,8 +71,11 @@ impl Shared {
 struct Job {
     /// Outside a transaction, and not under the lease.
     is_alone: bool,
-    work: Box<dyn FnOnce(&Database) -> (Result<(), BulkError>, Answer) + Send>,
+    work: Box<dyn FnOnce(&Database) -> Worked + Send>,
 }
+
+/// Whether a job went well, and its answer.
+type Worked = (Result<(), BulkError>, Answer);
 
 /// Hands a job's result over once its transaction is committed; dropped, it tells that there
 /// is none.
@@ -100,9 +115,15 @@ impl Writer {
         })
     }
 
-    /// Has every transaction from now on be one under this lease, and renews it.
-    pub(super) fn hold(&self, lease: Lease) {
-        *self.shared.lease() = Some(lease);
+    /// Has every transaction from now on be one under this lease, renews it, and syncs this file
+    /// after each commit.
+    pub(super) fn hold(&self, lease: Lease, journal: Option<File>) {
+        let shared = &self.shared;
+        *shared
+            .journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = journal;
+        *shared.lease() = Some(lease);
     }
 
     /// The epoch of the lease that is held.
@@ -134,7 +155,7 @@ impl Writer {
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
         let (sender, answer) = oneshot::channel();
-        let work = Box::new(move |database: &Database| -> (_, Answer) {
+        let work = Box::new(move |database: &Database| -> Worked {
             match job(database) {
                 // Nobody may be waiting any more.
                 Ok(result) => (Ok(()), Box::new(move || drop(sender.send(result)))),
@@ -200,7 +221,8 @@ fn work(
         let done = match waiting.front() {
             Some(first) if first.is_alone => alone(database, &mut waiting, &mut answers),
             None if lease.as_ref().is_none_or(|lease| !lease.is_due()) => Ok(()),
-            _ => transact(database, &mut waiting, lease.as_ref(), &mut answers),
+            _ => transact(database, &mut waiting, lease.as_ref(), &mut answers)
+                .and_then(|()| shared.sync().map_err(|e| unsynced(database, e))),
         };
         match done {
             Ok(()) => answers.into_iter().for_each(|answer| answer()),
@@ -213,6 +235,10 @@ fn work(
             tick(database);
         }
     }
+}
+
+fn unsynced(database: &Database, error: io::Error) -> BulkError {
+    BulkError::file(database.path(), "written", error)
 }
 
 /// Does the first job, outside a transaction.
