@@ -6,7 +6,7 @@ use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, typ
 
 use crate::{
     BulkError, ChangeSet, State,
-    input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_members, write_record},
+    input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_head, write_members},
     set::columns::read_state,
 };
 
@@ -96,6 +96,7 @@ impl ChangeSet {
         Ok(Marks {
             delimiter: mark("delimiter", usual.delimiter)?,
             quote: mark("quote", usual.quote)?,
+            bom: self.database.meta("bom")?.is_some(),
         })
     }
 
@@ -118,10 +119,8 @@ impl ChangeSet {
         let (format, header) = (self.format()?, self.header()?);
         let marks = self.marks()?;
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
-        if format == InputFormat::Csv {
-            let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
-            write_record(&mut out, marks, names).map_err(unwritten)?;
-        }
+        let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
+        write_head(&mut out, format, marks, names).map_err(unwritten)?;
         let connection = &database.connection;
         let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
         let mut rows = database.check(connection.prepare(sql))?;

@@ -132,3 +132,124 @@ async fn a_column_that_is_ignored_changes_nothing_and_one_that_is_not_there_is_t
     let error = world.try_plan(input, "other.crm").await.unwrap_err();
     assert!(error.to_string().contains("names `memmo`"), "{error}");
 }
+
+/// The rows in which the way a file is written makes a difference.
+const ROWS: &str = "location_id,contact_id,memo\n2001,3001,Zoë\n2001,3002,\"a, b\"\n0,3003,x\n";
+
+#[tokio::test]
+async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() {
+    let world = world(Seed::Demo).await;
+    let semicolons = ROWS.replace(',', ";").replace("a; b", "a, b");
+    let utf_16: Vec<_> = format!("\u{feff}{semicolons}")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let latin: Vec<_> = ROWS.chars().map(|c| c as u8).collect();
+    let plain = |text: String| (text.into_bytes(), None);
+    for (name, (bytes, encoding), line) in [
+        ("lf", plain(ROWS.to_owned()), 4),
+        ("crlf", plain(ROWS.replace('\n', "\r\n")), 4),
+        ("cr", plain(ROWS.replace('\n', "\r")), 4),
+        ("semicolons", plain(semicolons.clone()), 4),
+        ("marked", plain(format!("\u{feff}{semicolons}")), 4),
+        ("tabs", plain(semicolons.replace(';', "\t")), 4),
+        ("sep", plain(format!("sep=;\r\n{semicolons}")), 5),
+        (
+            "marked sep",
+            plain(format!("\u{feff}sep=;\n{semicolons}")),
+            5,
+        ),
+        ("utf-16", (utf_16, None), 4),
+        ("latin", (latin, Some("windows-1252")), 4),
+    ] {
+        let input = || {
+            let input = Input::csv("rows", Cursor::new(bytes.clone()));
+            match encoding {
+                Some(encoding) => input.encoding(encoding).unwrap(),
+                None => input,
+            }
+        };
+        let (set, mend) = (world.path(&format!("{name}.crm")), world.path(name));
+        let plan = Plan::new(world.site.clone())
+            .skip_invalid()
+            .mend_file(&mend);
+        let planned = plan.from_api(&world.service, input(), &set);
+        let summary = planned.await.unwrap();
+        assert_eq!((summary.rows, summary.invalid_rows()), (3, 1), "{name}");
+        let told = summary.invalid.unwrap().cells[0].line;
+        assert_eq!(told, line, "{name}");
+        let memos: Vec<_> = changes(&set)
+            .into_iter()
+            .map(|change| match change.action {
+                crm_bulk::Action::Update(wanted) => wanted.memo.unwrap(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(memos, ["Zoë", "a, b"], "{name}");
+
+        // What is given back is read in the same way, whatever is said of it.
+        let mut results = Vec::new();
+        let set = ChangeSet::open(&set).unwrap();
+        set.results(crm_bulk::ResultRows::All, &mut results)
+            .unwrap();
+        let again = Input::csv("again", Cursor::new(results));
+        let again = match encoding {
+            Some(encoding) => again.encoding(encoding).unwrap(),
+            None => again,
+        };
+        let again_set = world.path(&format!("{name} again.crm"));
+        let plan = Plan::new(world.site.clone()).skip_invalid();
+        plan.from_api(&world.service, again, &again_set)
+            .await
+            .unwrap();
+        assert_eq!(changes(&again_set).len(), 2, "{name}");
+        assert_eq!(
+            changes(&again_set)[0].action,
+            changes(set.path())[0].action,
+            "{name}"
+        );
+    }
+    let notes = world.notes("semicolons.crm");
+    assert_eq!(notes, ["cells are separated by `;`, as the header shows"]);
+    assert!(world.notes("sep.crm").is_empty() && world.notes("lf.crm").is_empty());
+}
+
+#[tokio::test]
+async fn lines_of_ndjson_may_end_in_any_way() {
+    let world = world(Seed::Demo).await;
+    let rows = [
+        r#"{"location_id": 2001, "contact_id": 3001, "memo": "x"}"#,
+        "",
+        r#"{"location_id": 0, "contact_id": 3002, "memo": "y"}"#,
+    ];
+    for end in ["\n", "\r\n", "\r"] {
+        let error = world.try_plan(ndjson(&rows.join(end)), "set.crm").await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("1 of its rows") && error.contains("line 3"),
+            "{end:?}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_another_encoding_is_refused_with_the_cure() {
+    let world = world(Seed::Demo).await;
+    for (bytes, cure) in [
+        (
+            &b"location_id,contact_id,memo\n2001,3001,Zo\xeb\n"[..],
+            "--encoding",
+        ),
+        (b"l\0o\0c\0,\0i\0d\0\n\0", "utf-16le"),
+    ] {
+        let input = Input::csv("rows", Cursor::new(bytes));
+        let error = world
+            .try_plan(input, "set.crm")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(cure), "{error}");
+    }
+    let error = csv(ROWS).encoding("windows-12").unwrap_err().to_string();
+    assert!(error.contains("`windows-12` is not an encoding"), "{error}");
+}

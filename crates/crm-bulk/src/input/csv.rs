@@ -6,9 +6,10 @@ use csv::{ByteRecord, StringRecord};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
-    Dialect, RawRow, ReadRow, SAY_BY_VALUE,
+    Dialect, Opened, RawRow, ReadRow, SAY_BY_VALUE,
     cells::Cells,
     columns::{Column, is_ours},
+    dialect,
     invalid::{UnreadableRow, still_broken},
     lines::{self, Lines, Place},
     meanings::{Meaning, Meanings},
@@ -17,6 +18,8 @@ use crate::{BulkError, spreadsheet::unguarded};
 
 pub(crate) struct CsvRows {
     name: String,
+    /// What separates the cells, where the header had to show it.
+    shown: Option<u8>,
     reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
     data: Vec<u8>,
@@ -28,17 +31,31 @@ pub(crate) struct CsvRows {
 }
 
 impl CsvRows {
-    pub(crate) fn new(
-        name: String,
-        reader: Box<dyn Read + Send>,
-        dialect: &Dialect,
-    ) -> Result<Self, BulkError> {
+    /// The rows, and the dialect in which they are written.
+    pub(crate) fn new(opened: Opened) -> Result<(Self, Dialect), BulkError> {
+        let Opened {
+            name,
+            mut dialect,
+            head,
+            reader,
+        } = opened;
+        let mut shown = None;
+        if !dialect.says_delimiter {
+            let known = |header: &str| Column::named(header).is_some();
+            let delimiter = dialect::shown(&head, dialect.marks.quote, known);
+            let delimiter = delimiter.map_err(|reason| BulkError::Input {
+                name: name.clone(),
+                reason,
+            })?;
+            shown = (delimiter != dialect.marks.delimiter).then_some(delimiter);
+            dialect.marks.delimiter = delimiter;
+        }
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .delimiter(dialect.marks.delimiter)
             .quote(dialect.marks.quote)
             .flexible(true)
-            .from_reader(Lines::new(reader, dialect));
+            .from_reader(Lines::new(reader, &dialect));
         let refuse = |reason: String| BulkError::Input {
             name: name.clone(),
             reason,
@@ -61,15 +78,25 @@ impl CsvRows {
             .filter(|header| !is_ours(header))
             .map(str::to_owned)
             .collect();
-        Ok(Self {
+        let rows = Self {
             name,
+            shown,
             reader,
             record: ByteRecord::new(),
             data: Vec::new(),
             columns,
             meanings,
             header,
-        })
+        };
+        Ok((rows, dialect))
+    }
+
+    /// What separates the cells, if it is nothing that somebody said.
+    pub(super) fn dialect_note(&self) -> Option<String> {
+        let name = dialect::name(self.shown?);
+        Some(format!(
+            "cells are separated by {name}, as the header shows"
+        ))
     }
 
     pub(crate) fn header(&self) -> &[String] {
@@ -204,8 +231,16 @@ pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
              or one in the text is not doubled"
         ));
     }
-    let bad = record
-        .iter()
-        .position(|cell| std::str::from_utf8(cell).is_err())?;
-    Some(format!("cell {} is not UTF-8 text", bad + 1))
+    let at = |is_wrong: fn(&[u8]) -> bool| record.iter().position(is_wrong);
+    if let Some(at) = at(|cell| cell.contains(&0)) {
+        return Some(format!("cell {} {NO_TEXT}", at + 1));
+    }
+    let at = at(|cell| std::str::from_utf8(cell).is_err())?;
+    Some(format!("cell {} {NOT_UTF_8}", at + 1))
 }
+
+/// What is wrong with bytes of another encoding, and the cure.
+pub(super) const NOT_UTF_8: &str = "is not UTF-8 text; if the file has another encoding, say which \
+    with --encoding, for example windows-1252";
+/// As [`NOT_UTF_8`], where it shows which encoding it is.
+const NO_TEXT: &str = "has zero bytes, as UTF-16 does; say --encoding utf-16le if it is that";

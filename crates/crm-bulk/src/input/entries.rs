@@ -3,7 +3,7 @@
 use crm_values::PhoneReader;
 
 use super::{
-    Input, InputFormat,
+    Input, InputFormat, Marks, Opened,
     csv::{damage, other_width},
     headers::Holds,
     invalid::{BadCell, broken, still_broken},
@@ -26,6 +26,7 @@ pub(crate) struct Entry {
 
 /// A whole list.
 pub(crate) struct Entries {
+    pub(crate) marks: Marks,
     pub(crate) header: Vec<String>,
     pub(crate) entries: Vec<Entry>,
 }
@@ -41,13 +42,18 @@ impl Entries {
     }
 
     fn of_csv(input: Input, reader: PhoneReader) -> Result<Self, BulkError> {
-        let (name, dialect) = (input.name().to_owned(), input.dialect().clone());
+        let Opened {
+            name,
+            dialect,
+            reader: text,
+            ..
+        } = input.opened()?;
         let mut lines = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(dialect.marks.delimiter)
             .quote(dialect.marks.quote)
-            .from_reader(Lines::new(input.into_reader(), &dialect));
+            .from_reader(Lines::new(text, &dialect));
         let mut record = csv::ByteRecord::new();
         let mut header: Option<Vec<String>> = None;
         let mut rows = Vec::new();
@@ -114,6 +120,7 @@ impl Entries {
             Entry { line, data, values }
         });
         Ok(Self {
+            marks: dialect.marks,
             entries: entries.collect(),
             header: header
                 .iter()
@@ -124,7 +131,8 @@ impl Entries {
     }
 
     fn of_ndjson(input: Input, reader: PhoneReader) -> Result<Self, BulkError> {
-        let mut objects = Objects::new(input.name().to_owned(), input.into_reader());
+        let opened = input.opened()?;
+        let mut objects = Objects::new(opened.name, opened.reader);
         let mut entries = Vec::new();
         while let Some(read) = objects.next()? {
             entries.push(match read {
@@ -141,6 +149,7 @@ impl Entries {
             });
         }
         Ok(Self {
+            marks: opened.dialect.marks,
             header: Vec::new(),
             entries,
         })

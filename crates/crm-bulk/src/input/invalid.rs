@@ -225,10 +225,8 @@ impl BadRows {
             Some(file) => file,
             none => {
                 let mut file = Partial::create(path)?;
-                if self.format == InputFormat::Csv {
-                    let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
-                    write_record(&mut file, self.marks, names)?;
-                }
+                let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
+                write_head(&mut file, self.format, self.marks, names)?;
                 none.insert(file)
             }
         };
@@ -286,8 +284,25 @@ pub(crate) fn write_members(
     writer.write_all(b"\n")
 }
 
+/// Writes what stands before the rows: the byte order mark, if the input needs one to be read as
+/// it was, and the header of CSV.
+pub(crate) fn write_head<'a>(
+    mut writer: impl Write,
+    format: InputFormat,
+    marks: Marks,
+    names: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
+    if marks.bom {
+        writer.write_all("\u{feff}".as_bytes())?;
+    }
+    match format {
+        InputFormat::Csv => write_record(writer, marks, names),
+        InputFormat::Ndjson => Ok(()),
+    }
+}
+
 /// Writes one row of CSV.
-pub(crate) fn write_record<'a>(
+fn write_record<'a>(
     writer: impl Write,
     marks: Marks,
     cells: impl Iterator<Item = &'a str>,

@@ -53,6 +53,8 @@ pub(super) struct Lines<R> {
     /// How many bytes were read.
     read: u64,
     line: u64,
+    /// Whether the byte before was `\r`, which ends a line, alone or with `\n` behind it.
+    after_return: bool,
     /// Whether there is nothing yet on the line.
     is_blank: bool,
     /// Offset and number of the lines that were not asked for yet.
@@ -69,7 +71,8 @@ impl<R> Lines<R> {
         Self {
             reader,
             read: 0,
-            line: 1,
+            line: dialect.lines_before + 1,
+            after_return: false,
             is_blank: true,
             begins: VecDeque::new(),
             quotes: Quotes::new(dialect),
@@ -110,10 +113,11 @@ impl<R> Lines<R> {
             if self.quotes.follow(*byte, self.line) {
                 self.strays.push_back((self.read + at as u64, self.line));
             }
-            if *byte == b'\n' {
+            if *byte == b'\r' || (*byte == b'\n' && !self.after_return) {
                 self.line += 1;
                 self.is_blank = true;
             }
+            self.after_return = *byte == b'\r';
         }
         self.read += bytes.len() as u64;
     }
@@ -156,9 +160,9 @@ mod tests {
 
     #[test]
     fn a_record_is_on_the_line_where_its_text_begins() {
-        let text = "\u{feff}a,b\n\"1\nx\n\ny\",2\n\n\n3,4\n , \n5,\"6\n\"\n7,8";
-        let windows = text.replace('\n', "\r\n");
-        for text in [text, &windows] {
+        let text = "a,b\n\"1\nx\n\ny\",2\n\n\n3,4\n , \n5,\"6\n\"\n7,8";
+        let (windows, mac) = (text.replace('\n', "\r\n"), text.replace('\n', "\r"));
+        for text in [text, &windows, &mac] {
             assert_eq!(lines(text.as_bytes()), [1, 2, 8, 9, 10, 12], "{text:?}");
             assert_eq!(lines(Slowly(text.as_bytes())), lines(text.as_bytes()));
         }

@@ -3,6 +3,8 @@
 mod cells;
 mod columns;
 mod csv;
+mod dialect;
+mod encoding;
 mod entries;
 mod headers;
 mod invalid;
@@ -18,10 +20,13 @@ mod values;
 use std::{
     fmt,
     fs::File,
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
+use encoding_rs::Encoding;
+
+use self::encoding::Text;
 use crate::BulkError;
 
 pub use self::{
@@ -33,7 +38,7 @@ pub(crate) use self::{
     csv::CsvRows,
     entries::{Entries, cells},
     headers::received,
-    invalid::{BadRows, broken, problem, whole, write_cells, write_members, write_record},
+    invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
     ndjson::NdjsonRows,
     object::Object,
     request::{RowRequest, Select},
@@ -124,6 +129,12 @@ impl InputFormat {
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) marks: Marks,
+    /// Whether somebody, or the file itself, says what separates cells.
+    pub(crate) says_delimiter: bool,
+    /// How many lines stand before the rows and their header.
+    pub(crate) lines_before: u64,
+    /// What the bytes are, where no mark in them tells.
+    encoding: Option<&'static Encoding>,
     pub(crate) clear: String,
     /// Whether a row without a contact's id selects by its value.
     pub(crate) by_value: bool,
@@ -135,6 +146,9 @@ impl Default for Dialect {
     fn default() -> Self {
         Self {
             marks: Marks::default(),
+            says_delimiter: false,
+            lines_before: 0,
+            encoding: None,
             clear: "(clear)".to_owned(),
             by_value: false,
             ignored: Vec::new(),
@@ -147,6 +161,8 @@ impl Default for Dialect {
 pub(crate) struct Marks {
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
+    /// Whether a byte order mark stands before everything.
+    pub(crate) bom: bool,
 }
 
 impl Default for Marks {
@@ -154,6 +170,7 @@ impl Default for Marks {
         Self {
             delimiter: b',',
             quote: b'"',
+            bom: false,
         }
     }
 }
@@ -203,8 +220,26 @@ impl Input {
         }
     }
 
-    /// What separates cells, instead of a comma.
+    /// The encoding of the bytes by its name in the WHATWG's list, such as `windows-1252`, for a
+    /// file that is not in UTF-8. A byte order mark goes before it: files in UTF-8 and UTF-16 that
+    /// have one are read as they say.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Input`] for a name that is not in the list.
+    pub fn encoding(mut self, name: &str) -> Result<Self, BulkError> {
+        let encoding = Encoding::for_label(name.as_bytes());
+        self.dialect.encoding = Some(encoding.ok_or_else(|| BulkError::Input {
+            name: self.name.clone(),
+            reason: format!("`{name}` is not an encoding; windows-1252 or utf-16le is one"),
+        })?);
+        Ok(self)
+    }
+
+    /// What separates cells. Without it that is what a first line such as `sep=;` says, else what
+    /// the header shows, else a comma.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.dialect.says_delimiter = true;
         self.dialect.marks.delimiter = delimiter;
         self
     }
@@ -249,30 +284,64 @@ impl Input {
         self.format
     }
 
-    pub(crate) fn rows(self) -> Result<Rows, BulkError> {
-        Ok(match self.format {
+    /// The rows, and the dialect in which they are written.
+    pub(crate) fn rows(self) -> Result<(Rows, Dialect), BulkError> {
+        let format = self.format;
+        let opened = self.opened()?;
+        Ok(match format {
             InputFormat::Csv => {
-                let rows = CsvRows::new(self.name, self.reader, &self.dialect)?;
-                Rows::Csv(Box::new(rows))
+                let (rows, dialect) = CsvRows::new(opened)?;
+                (Rows::Csv(Box::new(rows)), dialect)
             }
             InputFormat::Ndjson => {
-                let rows = NdjsonRows::new(self.name, self.reader, &self.dialect);
-                Rows::Ndjson(Box::new(rows))
+                let rows = NdjsonRows::new(opened.name, opened.reader, &opened.dialect);
+                (Rows::Ndjson(Box::new(rows)), opened.dialect)
             }
         })
     }
 
-    pub(crate) fn dialect(&self) -> &Dialect {
-        &self.dialect
+    /// The input as text, behind what stands before its header.
+    pub(crate) fn opened(self) -> Result<Opened, BulkError> {
+        let Self {
+            name, mut dialect, ..
+        } = self;
+        let unread = |error: io::Error| BulkError::Input {
+            name: name.clone(),
+            reason: error.to_string(),
+        };
+        let mut text = Text::new(self.reader, dialect.encoding).map_err(unread)?;
+        dialect.marks.bom = text.needs_mark();
+        let mut head = dialect::head(&mut text).map_err(unread)?;
+        if self.format == InputFormat::Csv
+            && let Some((delimiter, length)) = dialect::named(&head)
+        {
+            head.drain(..length);
+            dialect.lines_before = 1;
+            if !dialect.says_delimiter {
+                dialect.marks.delimiter = delimiter;
+                dialect.says_delimiter = true;
+            }
+        }
+        Ok(Opened {
+            reader: Box::new(io::Cursor::new(head.clone()).chain(text)),
+            head,
+            name,
+            dialect,
+        })
     }
 
     pub(crate) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
+}
 
-    pub(crate) fn into_reader(self) -> Box<dyn Read + Send> {
-        self.reader
-    }
+/// An input whose text is being read.
+pub(crate) struct Opened {
+    pub(crate) name: String,
+    pub(crate) dialect: Dialect,
+    /// The beginning of what the reader gives.
+    head: Vec<u8>,
+    reader: Box<dyn Read + Send>,
 }
 
 /// The rows of an input, one at a time.
@@ -300,21 +369,21 @@ impl Rows {
         }
     }
 
-    /// What people have to know of the columns, once all rows were read.
+    /// What people have to know of how the input was read, once all rows were read.
     ///
     /// # Errors
     ///
     /// The name of a column that was not to be read and that there is not.
-    pub(crate) fn column_notes(&self) -> Result<Vec<String>, String> {
-        let meanings = match self {
-            Self::Csv(rows) => rows.meanings(),
-            Self::Ndjson(rows) => rows.meanings(),
+    pub(crate) fn notes(&self) -> Result<Vec<String>, String> {
+        let (meanings, of_dialect) = match self {
+            Self::Csv(rows) => (rows.meanings(), rows.dialect_note()),
+            Self::Ndjson(rows) => (rows.meanings(), None),
         };
         match meanings.never_seen() {
             Some(name) => Err(format!(
                 "--ignore-columns names `{name}`, and there is no such column"
             )),
-            None => Ok(meanings.notes()),
+            None => Ok(of_dialect.into_iter().chain(meanings.notes()).collect()),
         }
     }
 

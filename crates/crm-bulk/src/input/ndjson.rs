@@ -1,6 +1,6 @@
 //! Rows of NDJSON.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use serde_json::Value;
 
@@ -38,20 +38,16 @@ impl Objects {
     pub(super) fn next(&mut self) -> Result<Option<ReadObject>, BulkError> {
         loop {
             self.bytes.clear();
-            let read = self.reader.read_until(b'\n', &mut self.bytes);
+            let read = read_line(&mut self.reader, &mut self.bytes);
             let read = read.map_err(|e| BulkError::Input {
                 name: self.name.clone(),
                 reason: format!("line {}: {e}", self.line + 1),
             })?;
-            if read == 0 {
+            if !read {
                 return Ok(None);
             }
             self.line += 1;
-            let text = self
-                .bytes
-                .strip_prefix("\u{feff}".as_bytes())
-                .unwrap_or(&self.bytes);
-            let text = text.trim_ascii();
+            let text = self.bytes.trim_ascii();
             if text.is_empty() {
                 continue;
             }
@@ -70,6 +66,32 @@ impl Objects {
             reason,
             data: String::from_utf8_lossy(self.bytes.trim_ascii()).into_owned(),
         }
+    }
+}
+
+/// Reads a line, which `\n`, `\r` or both end; false where there is none.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let mut any = false;
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(any);
+        }
+        any = true;
+        let end = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        let Some(end) = end else {
+            line.extend_from_slice(bytes);
+            let read = bytes.len();
+            reader.consume(read);
+            continue;
+        };
+        line.extend_from_slice(&bytes[..end]);
+        let is_return = bytes[end] == b'\r';
+        reader.consume(end + 1);
+        if is_return && reader.fill_buf()?.first() == Some(&b'\n') {
+            reader.consume(1);
+        }
+        return Ok(true);
     }
 }
 

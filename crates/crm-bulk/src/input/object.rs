@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{columns::is_ours, invalid::still_broken, spelling::folded};
+use super::{columns::is_ours, csv::NOT_UTF_8, invalid::still_broken, spelling::folded};
 
 /// The member that holds the flags of a contact.
 const PREFERENCES: &str = "preferences";
@@ -73,7 +73,7 @@ impl Object {
 
     /// Reads one line; `None` if there is nothing in it.
     pub(super) fn read(text: &[u8]) -> Result<Option<Self>, String> {
-        let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8 text".to_owned())?;
+        let text = std::str::from_utf8(text).map_err(|_| format!("it {NOT_UTF_8}"))?;
         let mut object: Self = serde_json::from_str(text).map_err(|e| match e.classify() {
             serde_json::error::Category::Data => "it is not a JSON object".to_owned(),
             _ => format!("it is not JSON, at column {}", e.column()),

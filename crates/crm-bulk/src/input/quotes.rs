@@ -2,9 +2,6 @@
 
 use super::Dialect;
 
-/// The mark that may stand before everything else.
-const MARK: &[u8] = "\u{feff}".as_bytes();
-
 /// Follows the bytes of CSV as its reader does, which takes the end of the input for the end of a
 /// quoted cell, whatever it swallowed until then.
 pub(super) struct Quotes {
@@ -13,8 +10,6 @@ pub(super) struct Quotes {
     place: Place,
     /// The line on which the last quoted cell began.
     line: u64,
-    /// What may still come of the mark.
-    mark: &'static [u8],
 }
 
 #[derive(Clone, Copy)]
@@ -34,21 +29,13 @@ impl Quotes {
             delimiter: dialect.marks.delimiter,
             quote: dialect.marks.quote,
             place: Place::Beginning,
-            line: 1,
-            mark: MARK,
+            line: dialect.lines_before + 1,
         }
     }
 
     /// Takes the next byte, which stands on this line. Whether it is text behind the quote that
     /// closed its cell: then a quote is missing somewhere, and rows may have become one.
     pub(super) fn follow(&mut self, byte: u8, line: u64) -> bool {
-        if let Some((first, rest)) = self.mark.split_first() {
-            if *first == byte {
-                self.mark = rest;
-                return false;
-            }
-            self.mark = &[];
-        }
         let is_quote = byte == self.quote;
         let was_closed = matches!(self.place, Place::Closed);
         self.place = match self.place {
@@ -94,10 +81,7 @@ mod tests {
                 .iter()
                 .flat_map(|text| ["a", ",", "\"", "\n", "\r"].map(|more| format!("{text}{more}")));
             texts = longer.collect();
-            for text in texts
-                .iter()
-                .flat_map(|text| [text.clone(), format!("\u{feff}{text}")])
-            {
+            for text in &texts {
                 let mut quotes = Quotes::new(&Dialect::default());
                 for byte in text.bytes() {
                     quotes.follow(byte, 7);

@@ -188,13 +188,13 @@ impl OptOut {
 
     /// Plans the contacts of customers and locations.
     fn contacts(self, list: Input, draft: &Draft) -> Result<Search, BulkError> {
-        let (name, marks) = (list.name().to_owned(), list.dialect().marks);
-        let format = list.format();
+        let (name, format) = (list.name().to_owned(), list.format());
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         self.snapshot.read_by(self.reader.region())?;
         let list = Entries::read(list, self.reader)?;
+        let marks = list.marks;
         describe_input(draft, &name, format, marks, &list.header)?;
         let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         draft.set_unknown_flags(self.unknown_flags)?;

@@ -21,13 +21,12 @@ impl Plan {
         draft: &Draft,
         mut plan: impl FnMut(RowPlace, RowRequest) -> Result<(), BulkError>,
     ) -> Result<ReadRows, BulkError> {
-        let dialect = input.dialect().clone();
         let (name, format) = (input.name().to_owned(), input.format());
         let mut others = vec![draft.path()];
         others.extend(input.path());
         others.extend(self.snapshot.as_ref().map(Snapshot::path));
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
-        let mut rows = input.rows()?;
+        let (mut rows, dialect) = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.marks, &header)?;
         let mut bad = BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref());
@@ -73,7 +72,7 @@ impl Plan {
                 }
             }
         }
-        let notes = rows.column_notes();
+        let notes = rows.notes();
         draft.set_notes(&notes.map_err(|reason| BulkError::Input { name, reason })?)?;
         // The input is closed before the file to mend is put in place.
         drop(rows);
@@ -207,6 +206,9 @@ pub(crate) fn describe_input(
     draft.set_meta("format", format.as_str())?;
     draft.set_meta("delimiter", &char::from(marks.delimiter).to_string())?;
     draft.set_meta("quote", &char::from(marks.quote).to_string())?;
+    if marks.bom {
+        draft.set_meta("bom", "yes")?;
+    }
     let header = serde_json::to_string(header).unwrap_or_default();
     draft.set_meta("header", &header)
 }

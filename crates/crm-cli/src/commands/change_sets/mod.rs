@@ -14,6 +14,7 @@ pub(super) mod undo;
 pub(super) mod verify;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
@@ -35,9 +36,15 @@ fn site(session: &Session<'_>) -> Site {
 /// How rows are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// What separates cells, instead of a comma; `tab` for a tab
+    /// What separates cells; `tab` for a tab. Without it that is what a first line such as `sep=;`
+    /// or else the header shows
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<u8>,
+
+    /// The encoding of a file that is not in UTF-8 and has no byte order mark, for example
+    /// windows-1252
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
 
     /// Leave wrong rows out instead of planning nothing
     #[arg(long)]
@@ -73,6 +80,10 @@ impl InputArgs {
             }
             false => Input::open(path)?,
         };
+        let input = match &self.encoding {
+            Some(encoding) => input.encoding(encoding)?,
+            None => input,
+        };
         Ok(match self.delimiter {
             Some(delimiter) => input.delimiter(delimiter),
             None => input,
@@ -88,10 +99,30 @@ fn delimiter(text: &str) -> Result<u8, String> {
     }
 }
 
-/// Lists the wrong cells on stderr, in clear: who runs the command has the input.
+/// How often the same fault of the same column is told; a file has it in every row or in a few.
+const TOLD: u64 = 3;
+
+/// Lists the wrong cells on stderr, in clear: who runs the command has the input. What is wrong in
+/// many rows is told of the first ones, with how many more there are.
 fn tell_invalid(invalid: &InvalidRows) {
+    let mut times = BTreeMap::new();
     for cell in &invalid.cells {
-        note(cell.in_clear());
+        let times = times.entry((&cell.column, &cell.reason)).or_insert(0_u64);
+        *times += 1;
+        if *times <= TOLD {
+            note(cell.in_clear());
+        }
+    }
+    for ((column, reason), times) in times {
+        let column = match column.as_str() {
+            "" => String::new(),
+            column => format!("{column}: "),
+        };
+        match times.saturating_sub(TOLD) {
+            0 => {}
+            1 => note(format!("and in 1 more row: {column}{reason}")),
+            more => note(format!("and in {more} more rows: {column}{reason}")),
+        }
     }
     if invalid.more_cells > 0 {
         let hint = match &invalid.mend {
