@@ -40,6 +40,15 @@ impl Present {
         }
     }
 
+    /// What owners without a contact have.
+    #[cfg(test)]
+    pub(crate) fn nothing_of(owners: impl Iterator<Item = OwnerId>) -> Self {
+        Self {
+            contacts: owners.map(|owner| (owner, Vec::new())).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Whether it was tried to read this owner.
     pub(crate) fn has(&self, owner: OwnerId) -> bool {
         self.contacts.contains_key(&owner) || self.unread.contains_key(&owner)

@@ -197,3 +197,141 @@ impl Queue {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crm_models::{ContactId, LocationId};
+
+    use super::*;
+    use crate::{Action, ChangeId, Outcome, State, Target, Wanted};
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn owner(id: i64) -> OwnerId {
+        LocationId::new(id).unwrap().into()
+    }
+
+    fn undecided(id: i64, of: i64, action: Action) -> Undecided {
+        Undecided::new(Loaded {
+            change: Change {
+                id: ChangeId(id),
+                row: None,
+                target: Target::Contact {
+                    owner: owner(of),
+                    contact: ContactId::new(id).ok(),
+                },
+                action,
+                before: None,
+                after: None,
+                outcome: Outcome::new(State::Planned),
+            },
+            not_ours: Vec::new(),
+        })
+    }
+
+    fn deletion(id: i64, of: i64) -> Undecided {
+        undecided(id, of, Action::Delete)
+    }
+
+    fn creation(id: i64, of: i64) -> Undecided {
+        undecided(id, of, Action::Create(Wanted::default()))
+    }
+
+    /// A reading of so many seconds ago.
+    fn reading(owners: impl IntoIterator<Item = i64>, ago: u32) -> Reading {
+        let left = Moment::now();
+        crm_transport::pretend_suspended(ago * SECOND);
+        Reading {
+            present: Present::nothing_of(owners.into_iter().map(owner)),
+            asked: Instant::now(),
+            left,
+        }
+    }
+
+    fn ids(changes: &[Undecided]) -> Vec<i64> {
+        changes
+            .iter()
+            .map(|undecided| undecided.change().id.0)
+            .collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_too_long_ago_is_read_again_in_the_order_of_the_set() {
+        let (mut queue, creations) = (Queue::new(), Creations::default());
+        queue.put([
+            deletion(3, 1),
+            deletion(2, 2),
+            creation(9, 1),
+            deletion(1, 1),
+        ]);
+        let first = queue.begin_reading(&creations);
+        assert_eq!(ids(&first), [9, 1, 3, 2], "owner by owner, creations first");
+        queue.end_reading(first, reading([1, 2], 0));
+        assert_eq!(queue.young(), 4);
+        let (next, _) = queue.next().unwrap();
+        assert_eq!(next.change().id.0, 9);
+
+        crm_transport::pretend_suspended(SECOND);
+        assert_eq!(queue.young(), 0, "the next reading is asked for");
+        assert_eq!(
+            queue.next().unwrap().0.change().id.0,
+            1,
+            "and this one still decides"
+        );
+        crm_transport::pretend_suspended(SECOND);
+        assert!(queue.next().is_none());
+        queue.put([next]);
+        assert_eq!(ids(&queue.begin_reading(&creations)), [9, 3, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_owner_is_not_read_while_a_creation_of_it_is_in_flight_nor_the_other_way_round() {
+        let (mut queue, mut creations) = (Queue::new(), Creations::default());
+        queue.put([creation(1, 1), creation(2, 1), deletion(3, 2)]);
+        let first = queue.begin_reading(&creations);
+        queue.end_reading(first, reading([1, 2], 0));
+        queue.next().unwrap();
+        creations.began(owner(1));
+        queue.put([deletion(4, 1), deletion(5, 2)]);
+        assert_eq!(ids(&queue.begin_reading(&creations)), [5]);
+        queue.end_reading(Vec::new(), reading([2], 0));
+
+        creations.ended(owner(1), None);
+        let again = queue.begin_reading(&creations);
+        assert_eq!(ids(&again), [4]);
+        // Of the first reading, but the second one may show its contact or not.
+        let (next, _) = queue.next().unwrap();
+        assert_eq!(next.change().id.0, 3);
+        assert!(queue.next().is_none());
+        queue.end_reading(again, reading([1], 0));
+        assert_eq!(ids(&queue.begin_reading(&creations)), [2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_a_reading_is_old_when_it_is_there_fewer_owners_are_read_at_a_time() {
+        let (mut queue, creations) = (Queue::new(), Creations::default());
+        queue.put((1..=100).map(|id| deletion(id, id)));
+        for (many, ago) in [
+            (50, 2),
+            (25, 2),
+            (12, 1),
+            (12, 0),
+            (24, 0),
+            (48, 0),
+            (50, 0),
+        ] {
+            let changes = queue.begin_reading(&creations);
+            assert_eq!(changes.len(), many);
+            let returns = changes[0].returns;
+            queue.end_reading(changes, reading(1..=100, ago));
+            assert_eq!(queue.next().is_none(), ago == 2);
+            crm_transport::pretend_suspended(2 * SECOND);
+            assert!(queue.next().is_none());
+            let counted = queue.unread.iter().map(|change| change.returns).max();
+            assert!(counted >= Some(returns + u32::from(ago == 2)));
+            // Back to as many as before.
+            queue.unread.clear();
+            queue.put((1..=100).map(|id| deletion(id, id)));
+        }
+    }
+}
