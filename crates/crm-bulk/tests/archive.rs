@@ -78,7 +78,7 @@ fn look_at(path: &Path, done: u64, folder_mode: u32) {
 /// Whether rights mean nothing to this process: it can read what nobody may.
 fn is_root() -> bool {
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs::set_permissions(file.path(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o000)).unwrap();
     fs::File::open(file.path()).is_ok()
 }
 

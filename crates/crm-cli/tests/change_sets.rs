@@ -180,6 +180,24 @@ fn what_a_set_has_done_is_read_back_in_every_format() {
 }
 
 #[test]
+fn a_new_contact_with_some_flags_takes_a_word_on_the_others() {
+    let service = Service::start();
+    let rows =
+        "location_id,action,type,value,marketing_updates\n2002,create,Email,a@site.example,off\n";
+    service.write("rows.csv", rows);
+    let plan = ["plan", "rows.csv", "--out", "set.crm"];
+    let refused = stderr(&service.crm(&plan).assert().code(2));
+    assert!(refused.contains("--unknown-flags"), "{refused}");
+    let planned = service.ok(&[&plan[..], &["--unknown-flags", "off"]].concat());
+    assert!(
+        planned.contains("become off: somebody chose that"),
+        "{planned}"
+    );
+    service.ok(&["apply", "set.crm"]);
+    service.ok(&["verify", "set.crm"]);
+}
+
+#[test]
 fn a_set_that_was_edited_is_refused_as_a_wrong_input() {
     let service = Service::start();
     service.write("rows.csv", ROWS);
