@@ -1,13 +1,14 @@
 //! The lean transport, directly on hyper-util's pooled client.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{
     Uri,
     uri::{Authority, Scheme},
 };
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
@@ -22,7 +23,7 @@ use crate::{
     Call, Delivery, Environment, Limits, Request, Response, SentAt, Transport, TransportError,
     TransportErrorKind,
     connect::Bounded,
-    departure::{Departing, Departure},
+    departure,
     encoding::unpacked,
     headers::{say_empty, say_who},
     keep_alive,
@@ -53,7 +54,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct HyperTransport {
-    client: Client<Bounded<HttpsConnector<HttpConnector>>, Departing>,
+    client: Client<Bounded<HttpsConnector<HttpConnector>>, Full<Bytes>>,
     scheme: Scheme,
     authority: Authority,
     limits: Limits,
@@ -103,6 +104,8 @@ impl HyperTransport {
             .wrap_connector(http);
         let client = client
             .timer(TokioTimer::new())
+            // Repeating is the layers', which look at the last moment to begin before it.
+            .retry_canceled_requests(false)
             .http2_keep_alive_interval(keep_alive::interval(limits))
             .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .pool_timer(TokioTimer::new())
@@ -135,11 +138,7 @@ impl HyperTransport {
     }
 
     /// The request with the host in its URI.
-    fn address(
-        &self,
-        request: Request,
-        departure: Option<Arc<Departure>>,
-    ) -> Result<http::Request<Departing>, TransportError> {
+    fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         say_who(&mut parts);
         if body.is_empty() {
@@ -153,10 +152,7 @@ impl HyperTransport {
         target.authority = Some(self.authority.clone());
         parts.uri = Uri::from_parts(target)
             .map_err(|_| invalid("the URI cannot be appended to the host"))?;
-        Ok(http::Request::from_parts(
-            parts,
-            Departing::new(body, departure),
-        ))
+        Ok(http::Request::from_parts(parts, Full::new(body)))
     }
 }
 
@@ -184,25 +180,30 @@ impl Transport for HyperTransport {
             });
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
-            let departure = Departure::of(call)?;
+            let begin_by = call.begin_by;
             let sent_at = SentAt::now(call);
-            let mut request = self.address(request, departure.clone())?;
-            // Only a short call may end while it still connects.
-            let is_short = bound <= self.limits.connecting();
-            let connection = is_short.then(|| capture_connection(&mut request));
-            let response = self.client.request(request);
-            let answer = timeout(bound, read(response, self.limits.answer_bytes)).await;
-            let answer = answer.unwrap_or_else(|_| {
-                let not_sent = connection.is_some_and(|c| c.connection_metadata().is_none());
-                let delivery = match not_sent {
-                    true => Delivery::NotExecuted,
-                    false => Delivery::Unknown,
+            let mut request = self.address(request)?;
+            // Only a short call may end while it still connects, or one that must begin soon.
+            let is_watched = begin_by.is_some() || bound <= self.limits.connecting();
+            let connection = is_watched.then(|| capture_connection(&mut request));
+            let has_left = || {
+                let connection = connection.as_ref();
+                connection.is_none_or(|c| c.connection_metadata().is_some())
+            };
+            let answer = read(self.client.request(request), self.limits.answer_bytes);
+            let answer = match begin_by {
+                None => timeout(bound, answer).await,
+                // In a box it makes no other call larger.
+                Some(moment) => {
+                    Box::pin(timeout(bound, departure::by(moment, has_left, answer))).await
+                }
+            };
+            let mut answer = answer.unwrap_or_else(|_| {
+                let delivery = match has_left() {
+                    true => Delivery::Unknown,
+                    false => Delivery::NotExecuted,
                 };
                 Err(TransportError::new(TransportErrorKind::Timeout, delivery))
-            });
-            let mut answer = answer.map_err(|error| match &departure {
-                Some(departure) => departure.explain(error),
-                None => error,
             })?;
             if let Some(sent_at) = sent_at {
                 answer.extensions_mut().insert(sent_at);

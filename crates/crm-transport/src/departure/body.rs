@@ -1,4 +1,4 @@
-//! The last look before a request leaves, also where a connection has to be made for it.
+//! A body that holds its request back.
 
 use std::{
     pin::Pin,

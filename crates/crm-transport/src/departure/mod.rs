@@ -1,0 +1,42 @@
+//! The last look before a request leaves, also where a connection has to be made for it.
+//!
+//! hyper-util tells when a request has its connection, and reqwest does not. So there are two ways:
+//! [`by`] looks before each step until then, and with reqwest the [body](Departing) looks when it is
+//! asked for.
+
+#[cfg(feature = "reqwest")]
+mod body;
+
+#[cfg(feature = "reqwest")]
+pub(crate) use self::body::{Departing, Departure};
+
+/// Sends a request, unless its last moment to begin passes before it has a connection.
+///
+/// A request gets its connection within a poll, so the clock is read right before each one until
+/// then. What follows in the same poll takes microseconds, and a process that was stopped looks
+/// again when it goes on.
+#[cfg(feature = "hyper")]
+pub(crate) async fn by<T>(
+    moment: crate::Moment,
+    has_left: impl Fn() -> bool,
+    sending: impl Future<Output = Result<T, crate::TransportError>>,
+) -> Result<T, crate::TransportError> {
+    use std::{future::poll_fn, pin::pin, task::Poll};
+
+    use crate::call::expired;
+
+    let mut sending = pin!(sending);
+    let mut passing = pin!(tokio::time::sleep(moment.time_left()));
+    poll_fn(|context| {
+        if !has_left() && moment.has_passed() {
+            return Poll::Ready(Err(expired()));
+        }
+        let result = sending.as_mut().poll(context);
+        // Nobody wants the connection any longer that is still being made.
+        if result.is_pending() && !has_left() && passing.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(expired()));
+        }
+        result
+    })
+    .await
+}
