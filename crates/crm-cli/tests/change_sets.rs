@@ -461,9 +461,9 @@ fn a_canary_is_not_one_of_failures() {
     assert!(service.writes().is_empty());
 }
 
+/// A service whose writes take their time, and a set `set.crm` for it.
 #[cfg(unix)]
-#[test]
-fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal() {
+fn slow_to_write() -> Service {
     let service = Service::build(Sandbox::builder().seed(Seed::Count(40)));
     let contacts = service.sandbox.location_contacts().unwrap();
     let rows = contacts.iter().filter(|contact| contact.active);
@@ -474,6 +474,53 @@ fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal()
     let slow = FaultRule::new(Fault::Delay { milliseconds: 500 });
     let slow = FaultPlan::new().rule(slow.method("PATCH").times(0));
     service.sandbox.inject(slow);
+    service
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_whose_set_is_deleted_or_moved_begins_nothing_more_and_lists_what_was_in_flight() {
+    let service = slow_to_write();
+    let set = service.home.path().join("set.crm");
+    let moved = service.home.path().join("moved.crm");
+    for (words, displace) in [
+        (
+            "set.crm was moved while it was applied",
+            &(|| fs::rename(&set, &moved)) as &dyn Fn() -> std::io::Result<()>,
+        ),
+        ("moved.crm was deleted while it was applied", &|| {
+            fs::remove_file(&moved)
+        }),
+    ] {
+        let name = words.split(' ').next().unwrap();
+        let before = service.writes().len();
+        let apply = ["apply", name, "--concurrency", "2"];
+        let mut child = service.spawn(&apply);
+        while service.writes().len() < before + 2 {
+            common::wait_beside(&mut child);
+        }
+        let second = service.crm(&apply).assert().code(2);
+        assert!(stderr(&second).contains("is being applied by another process"));
+        displace().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(words), "{told}");
+        let listed = told.matches("was in flight: location").count();
+        assert!((1..=2).contains(&listed), "{told}");
+    }
+    let beside = fs::read_dir(service.home.path()).unwrap().flatten();
+    let mut beside = beside.map(|file| file.file_name().into_string().unwrap());
+    assert!(
+        !beside.any(|name| name.contains(".crm")),
+        "nothing is left beside"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_told_to_end_finishes_what_is_in_flight_and_ends_by_the_signal() {
+    let service = slow_to_write();
     for (signal, number, exit) in [("INT", 2, 130), ("TERM", 15, 143)] {
         let before = service.writes().len();
         let apply = ["apply", "set.crm", "--concurrency", "1", "--output", "json"];
