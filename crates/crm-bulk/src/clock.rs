@@ -6,6 +6,13 @@ use crm_models::Timestamp;
 
 const NANOSECONDS_PER_MILLISECOND: i128 = 1_000_000;
 
+/// The date, by UTC.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::tz::Offset::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date()
+}
+
 /// Now, to the millisecond.
 pub(crate) fn now() -> Timestamp {
     let now = Timestamp::from(SystemTime::now());

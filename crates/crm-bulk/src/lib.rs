@@ -151,7 +151,7 @@ pub use change::{
 };
 pub use clean_up::CleanUp;
 pub use error::BulkError;
-pub use input::{BadCell, Input, InputColumn, InputFormat, InvalidRows};
+pub use input::{BadCell, DateOrder, Input, InputColumn, InputFormat, InvalidRows, MappedRole};
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;

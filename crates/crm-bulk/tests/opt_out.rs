@@ -617,3 +617,87 @@ async fn the_preferences_of_a_method_are_set_on_a_reading_of_two_seconds_at_most
         "{set:?}"
     );
 }
+
+#[tokio::test]
+async fn the_word_of_a_row_goes_before_the_command() {
+    let world = world(Seed::Demo).await;
+    for (at, (rows, found)) in [
+        ("phone,status\n2135550177,opt-out\n", true),
+        ("phone,status\n2135550177,opt-in\n", false),
+        ("phone,status\n2135550177,SUBSCRIBED\n", false),
+        ("phone,DND\n2135550177,No\n", false),
+        ("phone,DND\n2135550177,Yes\n", true),
+        ("phone,Opted Out\n2135550177,no\n", false),
+        ("phone,Unsubscribed\n2135550177,FALSE\n", false),
+        ("phone,Consent\n2135550177,yes\n", false),
+        ("phone,Consent\n2135550177,no\n", true),
+        ("phone,status\n2135550177,never subscribed\n", false),
+        ("phone,email,HasOptedOutOfEmail\n2135550177,nobody@nowhere.example,true\n", false),
+        ("phone,Has Mobile,Verified Email\n2135550177,yes,no\n", true),
+        ("phone,status,received\n2135550177,out,2026-01-05\n+12135550177,in,2026-06-05\n", false),
+        ("phone,status,received\n2135550177,in,2026-01-05\n+12135550177,out,2026-06-05\n", true),
+        ("phone,status\n2135550177,in\n+12135550177,out\n", true),
+        ("created_at,from,to,keyword\n2026-11-20,8185550142,2135550177,STOP\n", true),
+        ("created_at,from,to,keyword\n2026-11-20,2135550177,9495550100,STOP\n", false),
+        ("contact_id,sender_id,status,date_of_consent\n+12135550177,+18185550142,opt-out,2026-11-20\n", true),
+        ("Phone Number,OptOut_Date\n2135550177,20261120T111244\n", true),
+        ("name;phone;note\nAda;2135550177;a, b\n", true),
+        ("id\tphone\n1\t2135550177\n", true),
+        ("Phone 1 - Value,Phone 1 - Type\n2135550177,Mobile\n", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("{at}.crm");
+        let set = world.opt_out(list(rows), &name).await.unwrap();
+        assert_eq!(set.invalid_rows().unwrap(), 0, "{rows}");
+        let changes = changes(&world.path(&name)).len();
+        assert_eq!(changes == 9, found, "{changes}: {rows}");
+        assert!(changes == 0 || changes == 9, "{changes}: {rows}");
+    }
+    for rows in [
+        "phone,status\n2135550177,active\n",
+        "phone,DND,Consent\n2135550177,yes,yes\n",
+        "phone,received\n2135550177,03/11/2026\n8185550142,04/10/2026\n",
+        "phone,received\n2135550177,2226-11-20\n",
+    ] {
+        let set = world.opt_out(list(rows), "wrong.crm").await.unwrap();
+        assert!(set.invalid_rows().unwrap() > 0, "{rows}");
+        assert_eq!(changes(&world.path("wrong.crm")).len(), 0, "{rows}");
+        std::fs::remove_file(world.path("wrong.crm")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_opt_in_turns_no_row_round_and_a_name_that_contradicts_is_refused() {
+    let world = world(Seed::Demo).await;
+    world.snapshot().await;
+    let plan = async |name: &str, rows: &'static str, on: bool| {
+        let snapshot = Snapshot::open(world.path("snapshot")).unwrap();
+        let mut plan = OptOut::new(world.site.clone(), snapshot);
+        if on {
+            plan = plan.opt_in();
+        }
+        let out = world.path("out.crm");
+        let list = Input::csv(name, rows.as_bytes());
+        let planned = plan.plan(&world.service, list, &out).await;
+        let _ = std::fs::remove_file(out);
+        planned
+    };
+    let out = "phone,status\n2135550177,UNSUBSCRIBED\n";
+    assert!(matches!(
+        plan("list", out, true).await,
+        Err(BulkError::InvalidRows(_))
+    ));
+    assert!(plan("list", out, false).await.is_ok());
+    let rows = "Email Address\nada@site.example\n";
+    for (name, on, refused) in [
+        ("subscribed_members.csv", false, true),
+        ("cleaned_members.csv", false, true),
+        ("unsubscribed_members.csv", false, false),
+        ("unsubscribed_members.csv", true, true),
+        ("subscribed_members.csv", true, false),
+    ] {
+        assert_eq!(plan(name, rows, on).await.is_err(), refused, "{name} {on}");
+    }
+}

@@ -61,7 +61,8 @@ pub(crate) fn folded(character: char) -> char {
             char::from_u32(u32::from(character) - 0xFF01 + 0x21).unwrap_or(character)
         }
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => '-',
-        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => character,
+        // Two lines or two cells are not one.
+        '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => character,
         _ if character.is_whitespace() => ' ',
         _ => character,
     }
@@ -126,13 +127,14 @@ mod tests {
             ('\u{3000}', ' '),
             ('\u{A0}', ' '),
             ('\u{202F}', ' '),
-            ('\t', ' '),
             ('–', '-'),
             ('−', '-'),
             ('＠', '@'),
         ] {
             assert_eq!(folded(wide), ascii, "{wide:?}");
         }
-        assert_eq!(folded('\n'), '\n', "two lines are not one");
+        for between in ['\t', '\n'] {
+            assert_eq!(folded(between), between, "two cells or lines are not one");
+        }
     }
 }

@@ -5,17 +5,15 @@ mod columns;
 mod csv;
 mod dialect;
 mod encoding;
-mod entries;
-mod headers;
 mod invalid;
 mod lines;
+mod list;
 mod meanings;
 mod ndjson;
 mod object;
 mod quotes;
 mod request;
 mod spelling;
-mod values;
 
 use std::{
     fmt,
@@ -32,17 +30,16 @@ use crate::BulkError;
 pub use self::{
     columns::InputColumn,
     invalid::{BadCell, InvalidRows},
+    list::{DateOrder, MappedRole},
 };
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
-    entries::{Entries, cells},
-    headers::received,
     invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
+    list::{Entries, Entry, ListOptions, Value, Wish, cells, read_date},
     ndjson::NdjsonRows,
     object::Object,
     request::{RowRequest, Select},
-    values::date,
 };
 
 /// A file or stream of rows, each asking for a change.

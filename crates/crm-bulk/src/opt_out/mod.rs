@@ -3,6 +3,7 @@
 mod listed;
 mod people;
 mod search;
+mod wishes;
 
 use std::{
     collections::BTreeMap,
@@ -18,10 +19,12 @@ use self::{
     listed::{Found, Place},
     people::{chosen, methods},
     search::Search,
+    wishes::{Verdict, Wishes},
 };
 use crate::{
-    Action, BulkError, Input, OwnerId, PlanSummary, Site, Snapshot, Target, Wanted,
-    input::{BadRows, Entries},
+    Action, BulkError, Input, InputFormat, OwnerId, PlanSummary, Site, Snapshot, State, Target,
+    Wanted,
+    input::{BadCell, BadRows, DateOrder, Entries, ListOptions, MappedRole, Value, Wish, whole},
     plan::{describe_input, judge, leave_out, refuse_to_mend_in},
     set::{
         SetKind,
@@ -77,6 +80,9 @@ pub struct OptOut {
     people: bool,
     unknown_flags: Option<bool>,
     reader: PhoneReader,
+    map: Vec<(MappedRole, String)>,
+    dates: Option<DateOrder>,
+    every_row: bool,
     skip_invalid: bool,
     mend: Option<PathBuf>,
 }
@@ -92,6 +98,9 @@ impl OptOut {
             people: true,
             unknown_flags: None,
             reader: PhoneReader::default(),
+            map: Vec::new(),
+            dates: None,
+            every_row: false,
             skip_invalid: false,
             mend: None,
         }
@@ -127,6 +136,26 @@ impl OptOut {
     /// sent all or none. Without this such a contact is `failed`. The set says that it was chosen.
     pub fn unknown_flags(mut self, on: bool) -> Self {
         self.unknown_flags = Some(on);
+        self
+    }
+
+    /// Says what columns hold that their headers do not tell.
+    pub fn map(mut self, columns: impl IntoIterator<Item = (MappedRole, String)>) -> Self {
+        self.map.extend(columns);
+        self
+    }
+
+    /// Which number of a date such as `11/03/2026` is the month. Without it the other dates of the
+    /// column must show it.
+    pub fn dates(mut self, order: DateOrder) -> Self {
+        self.dates = Some(order);
+        self
+    }
+
+    /// Takes a list without a status column at the command's word, though its name says
+    /// `subscribed_` or `cleaned_`.
+    pub fn every_row(mut self) -> Self {
+        self.every_row = true;
         self
     }
 
@@ -193,18 +222,39 @@ impl OptOut {
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         self.snapshot.read_by(self.reader.region())?;
-        let list = Entries::read(list, self.reader)?;
+        let options = ListOptions {
+            reader: self.reader,
+            map: self.map.clone(),
+            dates: self.dates,
+        };
+        let list = Entries::read(list, &options)?;
+        if !list.has_status && !self.every_row {
+            self.refuse_by_name(&name)?;
+        }
         let marks = list.marks;
         describe_input(draft, &name, format, marks, &list.header)?;
+        let received = serde_json::to_string(&list.received).map_err(|e| draft.unwritable(e))?;
+        draft.set_meta("received_columns", &received)?;
+        draft.set_meta("date_order", list.dates.as_str())?;
         let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         draft.set_unknown_flags(self.unknown_flags)?;
         let action = Action::Update(self.wanted());
+        let wishes = Wishes::of(&list.entries, self.wish());
         let mut search = Search::default();
+        if format == InputFormat::Csv && marks.delimiter != b',' {
+            let delimiter = char::from(marks.delimiter).escape_debug().to_string();
+            let note = format!("The cells of the list are separated by `{delimiter}`.");
+            search.notes.push(note);
+        }
+        let mut left = 0_u64;
         for entry in list.entries {
             search.rows += 1;
             let row = search.rows;
-            let values = match entry.values {
-                Ok(values) => values,
+            let judged = entry
+                .values
+                .and_then(|values| judge(entry.line, &wishes, values));
+            let (values, why) = match judged {
+                Ok(judged) => judged,
                 Err(cells) => {
                     leave_out(draft, row, entry.line, &cells, &entry.data)?;
                     bad.add(entry.line, cells, &entry.data)?;
@@ -212,9 +262,20 @@ impl OptOut {
                 }
             };
             draft.add_row(row, entry.line, &entry.data)?;
-            for (column, keys) in values {
+            if let Some(why) = why.filter(|_| values.is_empty()) {
+                left += 1;
+                draft.settle_row(row, Some(State::Already), why)?;
+            }
+            for Value { column, keys, .. } in values {
                 search.listed.add(row, column, keys);
             }
+        }
+        if left > 0 {
+            let rows = if left == 1 { "row says" } else { "rows say" };
+            search.notes.push(format!(
+                "Left alone: {left} {rows} by the status that nothing is to be done; the results \
+                 give the reason of each."
+            ));
         }
         let found = self.look_up(&mut search)?;
         for (at, contacts) in found {
@@ -282,6 +343,39 @@ impl OptOut {
         Ok(found)
     }
 
+    /// What a row without a status means.
+    fn wish(&self) -> Wish {
+        match self.on {
+            true => Wish::In,
+            false => Wish::Out,
+        }
+    }
+
+    /// Refuses a list that its name says is another one: Mailchimp tells by the name alone whether
+    /// the people of a file are subscribed.
+    fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
+        let file = Path::new(name).file_name().unwrap_or_default();
+        let file = file.to_string_lossy().to_lowercase();
+        let says = |word: &str| {
+            file.starts_with(&format!("{word}_"))
+                .then(|| word.to_owned())
+        };
+        let other = match self.on {
+            true => says("unsubscribed"),
+            false => says("subscribed"),
+        };
+        match other.or_else(|| says("cleaned")) {
+            None => Ok(()),
+            Some(word) => Err(BulkError::Input {
+                name: name.to_owned(),
+                reason: format!(
+                    "by its name it holds people whose state is \"{word}\", and no column says \
+                     otherwise; if all of them are meant, say --every-row"
+                ),
+            }),
+        }
+    }
+
     fn wanted(&self) -> Wanted {
         let others = self.every_flag.then_some(self.on);
         Wanted {
@@ -292,4 +386,25 @@ impl OptOut {
             ..Wanted::default()
         }
     }
+}
+
+/// The values of a row that are to be searched, and why others are not; or that the row says the
+/// opposite of the command.
+fn judge(
+    line: u64,
+    wishes: &Wishes,
+    values: Vec<Value>,
+) -> Result<(Vec<Value>, Option<&'static str>), Vec<BadCell>> {
+    let (mut wanted, mut left) = (Vec::new(), None);
+    for value in values {
+        match wishes.judge(&value.keys.key, value.wish) {
+            Verdict::Wanted => wanted.push(value),
+            Verdict::Left(why) => left = Some(why),
+            Verdict::Opposite => {
+                let why = "says opted out, and this command opts in: take the row out of the list";
+                return Err(whole(line, why.to_owned()));
+            }
+        }
+    }
+    Ok((wanted, left))
 }

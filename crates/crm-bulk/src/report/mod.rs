@@ -4,13 +4,14 @@ mod words;
 
 use std::io::{self, Write};
 
+use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
 use crate::{
     BulkError, Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
-    Verification,
-    input::{InputFormat, cells, date, received},
+    Verification, clock,
+    input::{DateOrder, InputFormat, cells, read_date},
     set::columns::{self, read_state},
     verify::KeptFinding,
     visible,
@@ -214,6 +215,7 @@ impl<W: Write> Page<'_, W> {
         self.write(&html! { h2 { "Entry by entry" } })?;
         let database = &self.set.database;
         let (format, header) = (self.set.format()?, self.set.header()?);
+        let received = Received::of(self.set)?;
         let connection = &database.connection;
         let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
         let mut rows = database.check(connection.prepare(sql))?;
@@ -228,11 +230,17 @@ impl<W: Write> Page<'_, W> {
         while let Some(row) = database.check(rows.next())? {
             let read = || -> rusqlite::Result<Entry> {
                 let data: String = row.get(1)?;
+                let cells = read_cells(format, &header, data);
+                let state = match row.get_ref(2)?.as_str_or_null()? {
+                    None => None,
+                    Some(_) => Some(read_state(row, 2)?),
+                };
                 Ok(Entry {
                     row: row.get(0)?,
-                    cells: read_cells(format, &header, data),
-                    wrong: row.get_ref(2)?.as_str_or_null()?.is_some()
-                        && read_state(row, 2)? == State::Failed,
+                    received: received.date(&cells),
+                    left: state == Some(State::Already),
+                    cells,
+                    wrong: state == Some(State::Failed),
                     message: row.get(3)?,
                     found: Vec::new(),
                 })
@@ -256,9 +264,46 @@ impl<W: Write> Page<'_, W> {
     }
 }
 
+/// Which columns of a list have the date on which a wish came in, as the plan read them.
+struct Received {
+    columns: Vec<String>,
+    order: DateOrder,
+}
+
+impl Received {
+    fn of(set: &ChangeSet) -> Result<Self, BulkError> {
+        let columns = set.database.meta("received_columns")?;
+        let order = set.database.meta("date_order")?;
+        let columns = columns.and_then(|json| serde_json::from_str(&json).ok());
+        Ok(Self {
+            columns: columns.unwrap_or_default(),
+            order: DateOrder::named(order.as_deref()),
+        })
+    }
+
+    fn date(&self, cells: &[(String, String)]) -> Option<Date> {
+        let is_date = |(header, _): &&(String, String)| self.columns.contains(header);
+        let dates = cells.iter().filter(is_date);
+        let mut dates = dates.filter_map(|(_, cell)| {
+            let other = match self.order {
+                DateOrder::Mdy => DateOrder::Dmy,
+                DateOrder::Dmy => DateOrder::Mdy,
+            };
+            let today = clock::today();
+            let read = |order| read_date(cell, order, today);
+            read(self.order).or_else(|_| read(other)).ok()
+        });
+        dates.next()
+    }
+}
+
 /// A row of a list of opt-outs and what became of it.
 struct Entry {
     row: u64,
+    /// When its wish came in.
+    received: Option<Date>,
+    /// Whether its status says that nothing is to be done.
+    left: bool,
     cells: Vec<(String, String)>,
     /// It was left out.
     wrong: bool,
@@ -281,7 +326,7 @@ fn entry(entry: &Entry) -> Markup {
         .cells
         .iter()
         .filter(|(_, cell)| !cell.trim().is_empty());
-    let received = received(&entry.cells).and_then(|(_, cell)| date(cell));
+    let received = entry.received;
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
     let found = &entry.found;
     let traced = found
@@ -307,6 +352,8 @@ fn entry(entry: &Entry) -> Markup {
                 "Left out, since the row is wrong"
                 @if let Some(message) = &entry.message { ": " (foreign(message)) }
             }
+        } @else if entry.left {
+            p { "Left alone" @if let Some(message) = &entry.message { ": " (foreign(message)) } }
         } @else if found.is_empty() {
             p.bad { "Not found anywhere." }
         } @else {

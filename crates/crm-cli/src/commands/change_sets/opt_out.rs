@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use crm_bulk::{ChangeSet, Input, OptOut};
+use clap::{Args, ValueEnum};
+use crm_bulk::{ChangeSet, DateOrder, Input, MappedRole, OptOut};
 
 use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crate::{
@@ -39,6 +39,24 @@ pub(crate) struct OptOutCommand {
     #[arg(long)]
     without_people: bool,
 
+    /// What columns hold whose headers do not tell, as phone=COLUMN,email=COLUMN; also status,
+    /// received and reason
+    #[arg(long, value_name = "WHAT=COLUMN", value_delimiter = ',', value_parser = mapped)]
+    map: Vec<(MappedRole, String)>,
+
+    /// Which number of a date such as 11/03/2026 is the month
+    #[arg(long, value_name = "ORDER")]
+    dates: Option<DatesArg>,
+
+    /// Take every row, though the file's name says subscribed_ or cleaned_
+    #[arg(long)]
+    every_row: bool,
+
+    /// Exit with 0 when there is nothing to do, 2 when there are changes or entries found nowhere,
+    /// 1 on any error
+    #[arg(long)]
+    detailed_exitcode: bool,
+
     #[command(flatten)]
     numbers: NumberArgs,
 
@@ -46,12 +64,42 @@ pub(crate) struct OptOutCommand {
     rows: InputArgs,
 }
 
+/// The choices of `--dates`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DatesArg {
+    /// The month is first
+    Mdy,
+    /// The day is first
+    Dmy,
+}
+
+fn mapped(text: &str) -> Result<(MappedRole, String), String> {
+    let (role, column) = text
+        .split_once('=')
+        .ok_or("write it as phone=COLUMN, with the column's header")?;
+    let role = match role.trim() {
+        "phone" => MappedRole::Phone,
+        "email" => MappedRole::Email,
+        "status" => MappedRole::Status,
+        "received" => MappedRole::Received,
+        "reason" => MappedRole::Reason,
+        _ => return Err("name phone, email, status, received or reason".to_owned()),
+    };
+    Ok((role, column.to_owned()))
+}
+
 impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
         session.tell_target();
         let list = self.rows.open(&self.list)?;
         interrupt::until_signal(self.plan(session, list, on)).await?;
-        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(session.output)
+        let summary = Summary::of(&ChangeSet::open(&self.out)?, 10)?;
+        let is_done = summary.open() == 0 && summary.unmatched_rows() == 0;
+        match summary.write(session.output) {
+            Err(error) if !error.is_broken_pipe() => Err(error),
+            _ if self.detailed_exitcode && !is_done => Err(CliError::ChangesPlanned),
+            written => written,
+        }
     }
 
     async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
@@ -62,6 +110,15 @@ impl OptOutCommand {
         }
         if self.all {
             plan = plan.every_flag();
+        }
+        plan = plan.map(self.map.iter().cloned());
+        plan = match self.dates {
+            Some(DatesArg::Mdy) => plan.dates(DateOrder::Mdy),
+            Some(DatesArg::Dmy) => plan.dates(DateOrder::Dmy),
+            None => plan,
+        };
+        if self.every_row {
+            plan = plan.every_row();
         }
         if self.without_people {
             plan = plan.without_people();

@@ -83,6 +83,11 @@ impl Summary {
         self.open
     }
 
+    /// How many rows of the input have a value that no contact has.
+    pub(super) fn unmatched_rows(&self) -> u64 {
+        self.unmatched_rows
+    }
+
     /// Writes it: as text for people, else as one JSON value.
     pub(super) fn write(&self, output: &Output) -> Result<(), CliError> {
         match output.format() {
@@ -117,9 +122,6 @@ impl Summary {
                 let _ = writeln!(text, "{count:>9}  {state:<10} {action}");
             }
         }
-        if self.unmatched_rows > 0 {
-            let _ = writeln!(text, "{:>9}  rows found nowhere", self.unmatched_rows);
-        }
         if self.invalid_rows > 0 {
             let _ = writeln!(text, "{:>9}  rows wrong, left out", self.invalid_rows);
         }
@@ -143,6 +145,15 @@ impl Summary {
                 count(self.calls, "call"),
                 duration(self.seconds_at_rate_limit)
             );
+        }
+        // The last line, where nobody misses it.
+        if self.unmatched_rows > 0 {
+            let rows = if self.unmatched_rows == 1 {
+                "row"
+            } else {
+                "rows"
+            };
+            let _ = writeln!(text, "found nowhere: {} {rows}", self.unmatched_rows);
         }
         text
     }

@@ -1,14 +1,20 @@
 //! What the columns of a list hold, as their headers say.
 
+use super::status::Status;
+
 /// What a column of a list holds, as its header says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
     Numbers,
     Addresses,
     /// E-mail addresses, or where people live.
     AddressesOrStreets,
     Received,
     Reasons,
+    /// What people wish.
+    Status(Status),
+    /// It holds something that is not meant, though it may look so.
+    Ignored,
     /// It is carried along.
     Other,
 }
@@ -17,7 +23,35 @@ pub(super) enum Holds {
 const NUMBER: [&str; 2] = ["value", "number"];
 pub(super) const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
 /// Headers of the column with the date on which the wish was received.
-const RECEIVED: [&str; 4] = ["received", "date received", "received on", "date"];
+const RECEIVED: [&str; 19] = [
+    "received",
+    "date received",
+    "received on",
+    "received at",
+    "date",
+    "date of consent",
+    "opt out date",
+    "optout date",
+    "date opted out",
+    "opt out time",
+    "opted out at",
+    "opted out on",
+    "unsub time",
+    "unsubscribed at",
+    "unsubscribed on",
+    "unsubscribe date",
+    "date unsubscribed",
+    "date excluded",
+    "date added",
+];
+/// Words behind those that name a value, as in `Person - Email - Work`.
+const LABELS: [&str; 7] = [
+    "work", "home", "main", "other", "personal", "business", "primary",
+];
+/// First or last words of columns that say something about a value: `Verified Email`.
+const ABOUT_VALUES: [&str; 9] = [
+    "has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status",
+];
 /// Words that say nothing beside others, as in `Mobile No.`.
 const SILENT: [&str; 5] = ["number", "no", "num", "nr", "nbr"];
 
@@ -54,14 +88,30 @@ fn singular(word: &str) -> &str {
     let after_hiss = word
         .strip_suffix("es")
         .filter(|stem| stem.ends_with(['s', 'x']));
-    let after_letter = word.strip_suffix('s').filter(|stem| !stem.ends_with('s'));
+    // Not so `status` and `sms`.
+    let after_letter = word
+        .strip_suffix('s')
+        .filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u']));
     after_hiss.or(after_letter).unwrap_or(word)
 }
 
-impl Holds {
+impl Role {
     pub(super) fn of(header: &str) -> Self {
         let words = words(header);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let is_about = |word: Option<&&str>| word.is_some_and(|word| ABOUT_VALUES.contains(word));
+        if let Some(status) = Status::of(header) {
+            return Self::Status(status);
+        }
+        if words.len() > 1 && (is_about(words.first()) || is_about(words.last())) {
+            return Self::Other;
+        }
+        let words = match words.as_slice() {
+            [value @ .., label] if value.len() > 1 && LABELS.contains(label) => value.to_vec(),
+            // As in `Phone 1 - Value`.
+            [value @ .., "value"] if !value.is_empty() => value.to_vec(),
+            _ => words,
+        };
         match words.as_slice() {
             ["address"] => Self::AddressesOrStreets,
             ["mail"] | [.., "e", "mail"] | [.., "mail", "address"] => Self::Addresses,
@@ -84,12 +134,6 @@ impl Holds {
     }
 }
 
-/// When the wish of a row was received, as the row says it.
-pub(crate) fn received(row: &[(String, String)]) -> Option<&(String, String)> {
-    row.iter()
-        .find(|(header, _)| Holds::of(header) == Holds::Received)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,24 +142,27 @@ mod tests {
     fn a_column_is_known_by_its_words_however_its_header_is_spelled() {
         for (holds, headers) in [
             (
-                Holds::Numbers,
-                "Phone #|Phone (home)|Mobile No.|Cell #|Phones|PHONE NUMBERS|homePhone|fax_2|\
+                Role::Numbers,
+                "Phone 1 - Value|Person - Phone - Mobile|Phone #|Phone (home)|Mobile No.|Cell #|Phones|PHONE NUMBERS|homePhone|fax_2|\
                  Number|value|Work Tel|Telephone number 1|cell-phone|Faxes",
             ),
             (
-                Holds::Addresses,
-                "email|E-Mails|Email Address (work)|e_mail_addresses|EmailAddress|mail",
+                Role::Addresses,
+                "Person - Email - Work|E-mail 1 - Value|channels.email.address|email|E-Mails|Email Address (work)|e_mail_addresses|EmailAddress|mail",
             ),
-            (Holds::AddressesOrStreets, "address|Addresses|Address 2"),
-            (Holds::Received, "received|Date received|dateReceived|Date"),
-            (Holds::Reasons, "Reason|Reason for opting out"),
+            (Role::AddressesOrStreets, "address|Addresses|Address 2"),
             (
-                Holds::Other,
-                "Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
+                Role::Received,
+                "received|Date received|dateReceived|Date|UNSUB_TIME|OptOut_Date|date_of_consent|Date Excluded",
+            ),
+            (Role::Reasons, "Reason|Reason for opting out"),
+            (
+                Role::Other,
+                "Verified Email|Has Mobile|Email Type|Opt-Out Type|Customer Number|No.|id|Phone type|Direct mail|Home address|Notes||#",
             ),
         ] {
             for header in headers.split('|') {
-                assert!(Holds::of(header) == holds, "{header}");
+                assert!(Role::of(header) == holds, "{header}");
             }
         }
     }

@@ -1,64 +1,68 @@
 //! The numbers and addresses of a list's rows.
 
 use crm_models::phone;
-use crm_values::{PhoneReader, Refusal, digits};
+use crm_values::{Email, PhoneReader, Refusal, digits};
 use jiff::civil::Date;
 
 use super::{
-    headers::{Holds, NUMBER_ENDS, words},
-    invalid::{BadCell, whole},
+    columns::{Columns, WrongStatus},
+    dates::{DateOrder, read},
+    roles::{NUMBER_ENDS, Role, words},
+    status::Wish,
 };
-use crate::reading::Keys;
+use crate::{
+    clock,
+    input::invalid::{BadCell, whole},
+    reading::Keys,
+};
 
 /// How many digits a number has at least: those within a city.
 const LEAST_DIGITS: usize = 7;
 
-/// A date as people write it: 2026-11-23, also with a time behind, or 11/23/2026.
-pub(crate) fn date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    let day = text
-        .get(..10)
-        .filter(|day| day.contains('-'))
-        .unwrap_or(text);
-    day.parse()
-        .ok()
-        .or_else(|| Date::strptime("%m/%d/%Y", text).ok())
+/// A number or an address of a row, and what the row says of it.
+pub(crate) struct Value {
+    pub(crate) column: String,
+    pub(crate) keys: Keys,
+    pub(crate) wish: Wish,
 }
 
-/// The values of a row with named columns. None may be passed over: what looks like one in a
-/// column that is not read is wrong.
+/// The values of a row with named columns, and when its wish came in. No value may be passed over:
+/// what looks like one in a column that is not read is wrong.
 pub(super) fn values(
     line: u64,
     row: &[(String, String)],
+    columns: &Columns,
     reader: PhoneReader,
-) -> Result<Vec<(String, Keys)>, Vec<BadCell>> {
+) -> Result<(Vec<Value>, Option<Date>), Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> = cells
-        .map(|(header, cell)| (Holds::of(header), header, cell.trim()))
+        .map(|(header, cell)| (columns.role(header), header, cell.trim()))
         .collect();
     let elsewhere = cells
         .iter()
-        .any(|(holds, ..)| matches!(holds, Holds::Numbers | Holds::Addresses));
-    let mut found = Vec::new();
-    let mut bad = Vec::new();
-    for (holds, header, cell) in cells {
-        let checked = match holds {
-            Holds::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
-            Holds::Addresses | Holds::AddressesOrStreets if !cell.contains('@') => {
+        .any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
+    let (mut found, mut bad, mut received) = (Vec::new(), Vec::new(), None);
+    for (role, header, cell) in cells {
+        let read = match role {
+            Role::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
+            Role::Addresses | Role::AddressesOrStreets if !cell.contains('@') => {
                 Err(Refusal::NotAnAddress.to_string())
             }
-            Holds::Addresses | Holds::AddressesOrStreets | Holds::Numbers => listed(cell, reader),
-            Holds::Other if may_be_meant(header, cell, reader) => Err(UNREAD.to_owned()),
-            Holds::Received if date(cell).is_none() => {
-                bad.push(BadCell {
-                    personal: false,
-                    ..bad_cell(line, header, cell, "is no date; write it like 2026-11-23")
-                });
+            Role::Addresses | Role::AddressesOrStreets | Role::Numbers => listed(cell, reader),
+            Role::Other if may_be_meant(header, cell) => Err(UNREAD.to_owned()),
+            Role::Received => {
+                match columns.date(cell) {
+                    Ok(date) => received = received.or(Some(date)),
+                    Err(reason) => bad.push(BadCell {
+                        personal: false,
+                        ..bad_cell(line, header, cell, reason)
+                    }),
+                }
                 continue;
             }
-            Holds::Received | Holds::Reasons | Holds::Other => continue,
+            Role::Reasons | Role::Status(_) | Role::Ignored | Role::Other => continue,
         };
-        match checked {
+        match read {
             Ok(keys) => found.push((header.clone(), keys)),
             Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
@@ -66,7 +70,39 @@ pub(super) fn values(
     if found.is_empty() && bad.is_empty() {
         bad = whole(line, "names no number and no address".to_owned());
     }
-    if bad.is_empty() { Ok(found) } else { Err(bad) }
+    let mut values = Vec::new();
+    for (column, keys) in found {
+        match columns.wish(row, keys.is_number()) {
+            Ok(wish) => values.push(Value { column, keys, wish }),
+            Err(wrong) => {
+                bad.push(wrong_status(line, wrong));
+                break;
+            }
+        }
+    }
+    match bad.is_empty() {
+        true => Ok((values, received)),
+        false => Err(bad),
+    }
+}
+
+fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
+    let cell = |header: &str, cell: &str, reason| BadCell {
+        personal: false,
+        ..bad_cell(line, header, cell, reason)
+    };
+    match wrong {
+        WrongStatus::Unknown { header, cell: text } => cell(
+            &header,
+            &text,
+            "is not known to mean opted out, opted in or neither; write opt-out or opt-in",
+        ),
+        WrongStatus::Contradicts => cell(
+            "",
+            "",
+            "its columns contradict each other: one says opted out and one opted in",
+        ),
+    }
 }
 
 /// The value of a row without named columns: the first cell, if no other looks like one.
@@ -74,9 +110,9 @@ pub(super) fn sole_value(
     line: u64,
     row: &[(String, String)],
     reader: PhoneReader,
-) -> Result<Vec<(String, Keys)>, Vec<BadCell>> {
+) -> Result<(Vec<Value>, Option<Date>), Vec<BadCell>> {
     let Some(((header, first), others)) = row.split_first() else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let keys = listed(first, reader);
     let keys = keys.map_err(|reason| vec![bad_cell(line, header, first, &reason)])?;
@@ -87,7 +123,12 @@ pub(super) fn sole_value(
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
-    Ok(vec![(header.clone(), keys)])
+    let value = Value {
+        column: header.clone(),
+        keys,
+        wish: Wish::Unsaid,
+    };
+    Ok((vec![value], None))
 }
 
 const UNREAD: &str = "may be meant too, but its column is not read: rename the column, to phone or \
@@ -96,7 +137,7 @@ const UNREAD: &str = "may be meant too, but its column is not read: rename the c
 /// Whether a cell of a column that is not read has a number or an address: an address as a
 /// whole, or a number that is written as one. A row of digits alone is an id unless the header
 /// speaks of telephones or e-mail.
-fn may_be_meant(header: &str, cell: &str, reader: PhoneReader) -> bool {
+fn may_be_meant(header: &str, cell: &str) -> bool {
     let of_contacts = words(header).iter().any(|word| {
         let ends = NUMBER_ENDS.iter().chain(&["mail"]);
         word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
@@ -106,9 +147,9 @@ fn may_be_meant(header: &str, cell: &str, reader: PhoneReader) -> bool {
         .split([',', ';', '"', '[', ']', '{', '}'])
         .map(str::trim);
     parts.any(|part| match part.contains('@') {
-        true => is_value(part, reader),
+        true => Email::read(part).is_ok(),
         false => {
-            let is_number = digits(part).len() >= LEAST_DIGITS && date(part).is_none();
+            let is_number = digits(part).len() >= LEAST_DIGITS && !is_date(part);
             is_number && (of_contacts || is_written_as_number(part))
         }
     })
@@ -133,19 +174,27 @@ pub(super) fn may_hold_value(cell: &str) -> bool {
 }
 
 /// Whether a cell holds a number or an address and nothing else.
-fn is_value(cell: &str, reader: PhoneReader) -> bool {
+pub(super) fn is_listed(cell: &str, reader: PhoneReader) -> bool {
     Keys::listed(cell, reader).is_ok()
 }
 
 /// Whether a number or an address may be meant: no date, no id of a few digits.
 fn looks_like_value(cell: &str, reader: PhoneReader) -> bool {
     let long = cell.contains('@') || digits(cell).len() > LEAST_DIGITS;
-    long && is_value(cell, reader) && date(cell).is_none()
+    long && is_listed(cell, reader) && !is_date(cell)
 }
 
 /// Reads a cell of a column of numbers or addresses.
 fn listed(cell: &str, reader: PhoneReader) -> Result<Keys, String> {
     Keys::listed(cell, reader).map_err(|refusal| refusal.to_string())
+}
+
+/// Whether a cell of an unknown column is a date, in any order.
+fn is_date(cell: &str) -> bool {
+    let today = clock::today();
+    let is = |order| read(cell, order, today).is_ok();
+    let is_one_number = cell.trim().bytes().all(|b| b.is_ascii_digit());
+    !is_one_number && (is(DateOrder::Mdy) || is(DateOrder::Dmy))
 }
 
 fn bad_cell(line: u64, header: &str, cell: &str, reason: &str) -> BadCell {
@@ -181,8 +230,7 @@ mod tests {
             ("Contact", "called at @home", false),
             ("Phone type", "mobile", false),
         ] {
-            let reader = PhoneReader::default();
-            assert_eq!(may_be_meant(header, cell, reader), told, "{header}: {cell}");
+            assert_eq!(may_be_meant(header, cell), told, "{header}: {cell}");
         }
     }
 }

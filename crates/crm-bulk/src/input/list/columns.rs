@@ -1,0 +1,204 @@
+//! What each column of a list holds, as its header, its cells and the user say.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::{
+    ListOptions,
+    dates::{self, DateOrder, Orders},
+    roles::{Role, words},
+    status::{Status, Wish, is_flag, together},
+};
+
+/// The columns of one list.
+pub(super) struct Columns {
+    roles: HashMap<String, Role>,
+    orders: Orders,
+    today: Date,
+    has_status: bool,
+}
+
+/// Columns of known tools whose headers alone do not say what they hold: the headers by which the
+/// tool is known, and the roles. Of two numbers the person's counts: Telnyx sends `from` and `to`.
+/// The status of a bounce is a code of SMTP, no consent.
+const TOOLS: [(&[&str], &[(&str, Role)]); 4] = [
+    (
+        &["from", "to", "keyword"],
+        &[
+            ("from", Role::Ignored),
+            ("to", Role::Numbers),
+            ("created at", Role::Received),
+        ],
+    ),
+    (
+        &["contact id", "date of consent"],
+        &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+    ),
+    (
+        &["contact id", "sender id", "status"],
+        &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+    ),
+    (
+        &["email", "created", "reason"],
+        &[("created", Role::Received), ("status", Role::Ignored)],
+    ),
+];
+
+impl Columns {
+    /// Looks at all rows, each a list of headers with their cells.
+    pub(super) fn of<'a>(
+        rows: impl Iterator<Item = &'a [(String, String)]>,
+        options: &ListOptions,
+        today: Date,
+    ) -> Self {
+        let mut cells = HashMap::<&str, Vec<&str>>::new();
+        for (header, cell) in rows.flatten() {
+            let of_column = cells.entry(header).or_default();
+            of_column.extend(Some(cell.trim()).filter(|cell| !cell.is_empty()));
+        }
+        let headers: Vec<_> = cells.keys().copied().collect();
+        let roles: HashMap<_, _> = roles(&headers, options)
+            .into_iter()
+            .zip(&headers)
+            .map(|(role, header)| {
+                let of_column = &cells[header];
+                let is_said = options.role(header).is_some();
+                let has_flags = !of_column.is_empty() && of_column.iter().all(|c| is_flag(c));
+                // `Has Mobile` and the like, whatever they are called.
+                let role = match role.is_value() && has_flags && !is_said {
+                    true => Role::Other,
+                    false => role,
+                };
+                ((*header).to_owned(), role)
+            })
+            .collect();
+        let received = cells
+            .iter()
+            .filter(|(header, _)| roles.get(**header) == Some(&Role::Received))
+            .flat_map(|(_, cells)| cells.iter().copied());
+        let orders = match options.dates {
+            Some(order) => Orders::One(order),
+            None => Orders::of(received, today),
+        };
+        let has_status = roles.values().any(|role| matches!(role, Role::Status(_)));
+        Self {
+            roles,
+            orders,
+            today,
+            has_status,
+        }
+    }
+
+    pub(super) fn role(&self, header: &str) -> Role {
+        self.roles.get(header).copied().unwrap_or(Role::Other)
+    }
+
+    pub(super) fn has_status(&self) -> bool {
+        self.has_status
+    }
+
+    /// In which order the dates are read; either where it makes no difference.
+    pub(super) fn order(&self) -> DateOrder {
+        match self.orders {
+            Orders::One(order) => order,
+            Orders::Both => DateOrder::Mdy,
+        }
+    }
+
+    /// The headers of the columns with dates.
+    pub(super) fn received(&self) -> Vec<&str> {
+        let received = self
+            .roles
+            .iter()
+            .filter(|(_, role)| **role == Role::Received);
+        received.map(|(header, _)| header.as_str()).collect()
+    }
+
+    pub(super) fn date(&self, cell: &str) -> Result<Date, &'static str> {
+        dates::read_in(cell, self.orders, self.today)
+    }
+
+    /// What the row says of its numbers or of its addresses; the faulty cell, if one is not
+    /// known, or what contradicts.
+    pub(super) fn wish(
+        &self,
+        row: &[(String, String)],
+        is_number: bool,
+    ) -> Result<Wish, WrongStatus> {
+        if !self.has_status {
+            return Ok(Wish::Unsaid);
+        }
+        let mut wishes = Vec::new();
+        for (header, cell) in row {
+            let Role::Status(status) = self.role(header) else {
+                continue;
+            };
+            if status.speaks_of(is_number) {
+                let wish = status.read(cell).ok_or_else(|| WrongStatus::Unknown {
+                    header: header.clone(),
+                    cell: cell.clone(),
+                })?;
+                wishes.push(wish);
+            }
+        }
+        together(wishes).ok_or(WrongStatus::Contradicts)
+    }
+}
+
+/// What columns with these headers hold.
+pub(super) fn roles(headers: &[&str], options: &ListOptions) -> Vec<Role> {
+    let name = |header: &str| words(header).join(" ");
+    let names: Vec<_> = headers.iter().map(|header| name(header)).collect();
+    let is_tool = |known: &&[&str]| known.iter().all(|name| names.iter().any(|n| n == name));
+    let tools = TOOLS.iter().filter(|(known, _)| is_tool(known));
+    let of_tools: Vec<_> = tools.flat_map(|(_, roles)| *roles).collect();
+    let role = |header: &&str| {
+        let name = name(header);
+        let of_tool = of_tools.iter().find(|(known, _)| *known == name);
+        let of_tool = of_tool.map(|(_, role)| *role);
+        options
+            .role(header)
+            .or(of_tool)
+            .unwrap_or_else(|| Role::of(header))
+    };
+    headers.iter().map(role).collect()
+}
+
+/// Why a row does not say what its person wishes.
+pub(super) enum WrongStatus {
+    Unknown { header: String, cell: String },
+    Contradicts,
+}
+
+impl ListOptions {
+    /// The role that the user gave a column.
+    fn role(&self, header: &str) -> Option<Role> {
+        let is_header =
+            |(_, name): &&(MappedRole, String)| name.trim().eq_ignore_ascii_case(header.trim());
+        let (role, _) = self.map.iter().find(is_header)?;
+        Some(match role {
+            MappedRole::Phone => Role::Numbers,
+            MappedRole::Email => Role::Addresses,
+            MappedRole::Status => Role::Status(Status::said(header)),
+            MappedRole::Received => Role::Received,
+            MappedRole::Reason => Role::Reasons,
+        })
+    }
+}
+
+/// What a column of a list can be said to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MappedRole {
+    /// Telephone numbers.
+    Phone,
+    /// E-mail addresses.
+    Email,
+    /// What people wish: opted out, subscribed and the like.
+    Status,
+    /// When the wish came in.
+    Received,
+    /// Why; it is carried along, also where a number is in it.
+    Reason,
+}

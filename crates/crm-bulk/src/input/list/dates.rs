@@ -1,0 +1,251 @@
+//! Dates as people write them.
+
+use jiff::civil::Date;
+
+/// Which of two numbers is the month, where a date does not show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DateOrder {
+    /// The month is first, as in the United States.
+    Mdy,
+    /// The day is first.
+    Dmy,
+}
+
+impl DateOrder {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Mdy => "mdy",
+            Self::Dmy => "dmy",
+        }
+    }
+
+    pub(crate) fn named(name: Option<&str>) -> Self {
+        match name {
+            Some("dmy") => Self::Dmy,
+            _ => Self::Mdy,
+        }
+    }
+}
+
+/// What a column of dates allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Orders {
+    /// This order, or none is needed.
+    One(DateOrder),
+    /// Each date can be read in both orders, and it makes a difference.
+    Both,
+}
+
+impl Orders {
+    /// The order that all dates of a column allow.
+    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str> + Clone, today: Date) -> Self {
+        let allows = |order| {
+            let mut dates = cells.clone().filter(|cell| is_ambiguous_form(cell));
+            dates.all(|cell| read(cell, order, today).is_ok())
+        };
+        match (allows(DateOrder::Mdy), allows(DateOrder::Dmy)) {
+            (true, false) => Self::One(DateOrder::Mdy),
+            (false, true) => Self::One(DateOrder::Dmy),
+            _ => Self::Both,
+        }
+    }
+}
+
+/// The earliest year in which a wish of today's tools can have come in.
+const FIRST_YEAR: i16 = 1995;
+
+/// Reads a date by this order, whatever stands behind it as its time.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn read(text: &str, order: DateOrder, today: Date) -> Result<Date, &'static str> {
+    let date = parse(text.trim(), order).ok_or("is not a date; write it like 2026-11-23")?;
+    // Where the sun rises first it is tomorrow already.
+    let latest = today.tomorrow().unwrap_or(today);
+    match date.year() >= FIRST_YEAR && date <= latest {
+        true => Ok(date),
+        false => Err("is not a date on which a wish can have come in; write it like 2026-11-23"),
+    }
+}
+
+/// Reads a date of a column that allows these orders.
+pub(super) fn read_in(text: &str, orders: Orders, today: Date) -> Result<Date, &'static str> {
+    match orders {
+        Orders::One(order) => read(text, order, today),
+        Orders::Both => {
+            let (one, other) = (
+                read(text, DateOrder::Mdy, today),
+                read(text, DateOrder::Dmy, today),
+            );
+            match (one, other) {
+                (Ok(one), Ok(other)) if one != other => Err(
+                    "can be read in two ways; say which number is the month: --dates mdy or \
+                     --dates dmy",
+                ),
+                (Ok(date), _) | (_, Ok(date)) => Ok(date),
+                (Err(error), Err(_)) => Err(error),
+            }
+        }
+    }
+}
+
+/// Whether the form of a date leaves open which number is the month.
+fn is_ambiguous_form(text: &str) -> bool {
+    let (day, _) = split(text.trim());
+    let groups: Vec<_> = day.split(['/', '.', '-']).collect();
+    groups.len() == 3 && groups.iter().all(|group| is_digits(group)) && groups[0].len() <= 2
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The date and the time behind it.
+fn split(text: &str) -> (&str, &str) {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let time = text.char_indices().find(|(at, c)| {
+        let behind = &text[at + c.len_utf8()..];
+        let begins_time = digits(behind) >= 1 && behind[digits(behind)..].starts_with(':');
+        // As in `20110122T111244`.
+        (matches!(c, ' ' | 'T' | ',') && begins_time)
+            || (*c == 'T' && *at == 8 && digits(text) == 8)
+    });
+    match time {
+        Some((at, _)) => (text[..at].trim_end_matches([' ', ',']), &text[at + 1..]),
+        None => (text, ""),
+    }
+}
+
+fn parse(text: &str, order: DateOrder) -> Option<Date> {
+    if is_digits(text) && (text.len() == 10 || text.len() == 13) {
+        // Seconds or milliseconds since 1970.
+        let seconds = text[..10].parse().ok()?;
+        let moment = jiff::Timestamp::from_second(seconds).ok()?;
+        return Some(jiff::tz::Offset::UTC.to_datetime(moment).date());
+    }
+    let (day, _) = split(text);
+    if is_digits(day) && day.len() == 8 {
+        return Date::strptime("%Y%m%d", day).ok();
+    }
+    let groups: Vec<_> = day
+        .split(|c: char| matches!(c, '/' | '.' | '-' | ' ' | ','))
+        .filter(|group| !group.is_empty())
+        .collect();
+    let [a, b, c] = groups[..] else {
+        return None;
+    };
+    let number = |text: &str| is_digits(text).then(|| text.parse::<i8>().ok()).flatten();
+    let (year, month, day) = if is_digits(a) && a.len() == 4 {
+        (year(a)?, month_named(b).or(number(b))?, number(c)?)
+    } else if let Some(month) = month_named(b) {
+        (year(c)?, month, number(a)?)
+    } else if let Some(month) = month_named(a) {
+        (year(c)?, month, number(b)?)
+    } else {
+        match order {
+            DateOrder::Mdy => (year(c)?, number(a)?, number(b)?),
+            DateOrder::Dmy => (year(c)?, number(b)?, number(a)?),
+        }
+    };
+    Date::new(year, month, day).ok()
+}
+
+/// A year of four digits, or of two in this century.
+fn year(text: &str) -> Option<i16> {
+    let year = is_digits(text)
+        .then(|| text.parse::<i16>().ok())
+        .flatten()?;
+    match text.len() {
+        4 => Some(year),
+        2 => Some(2_000 + year),
+        _ => None,
+    }
+}
+
+fn month_named(text: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
+    let text = text.to_ascii_lowercase();
+    let known = MONTHS.iter().position(|month| text.starts_with(month))?;
+    i8::try_from(known + 1).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const TODAY: Date = date(2026, 11, 28);
+
+    #[test]
+    fn a_date_is_read_however_people_write_it() {
+        for text in [
+            "2026-11-23",
+            "2026-11-23 10:30:00",
+            "2026-11-23T10:30:00Z",
+            "2026/11/23",
+            "20261123",
+            "20261123T111244",
+            "11/23/2026",
+            "11/23/26",
+            "11/23/2026 9:05 AM",
+            "11-23-2026",
+            "23-Nov-26",
+            "23 November 2026",
+            "Nov 23, 2026",
+            "Nov 23, 2026, 9:05",
+            "1795430400",
+            "1795430400000",
+        ] {
+            assert_eq!(
+                read(text, DateOrder::Mdy, TODAY),
+                Ok(date(2026, 11, 23)),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            read("23.11.2026", DateOrder::Dmy, TODAY),
+            Ok(date(2026, 11, 23))
+        );
+        for text in [
+            "2226-11-23",
+            "11/23/0026",
+            "1926-11-23",
+            "2026-12-24",
+            "2026-02-30",
+            "soon",
+            "11/2026",
+            "1/1/226",
+        ] {
+            assert!(read(text, DateOrder::Mdy, TODAY).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_dates_of_a_column_say_which_number_is_the_month() {
+        let orders = |cells: &[&'static str]| Orders::of(cells.iter().copied(), TODAY);
+        assert_eq!(
+            orders(&["03/11/2026", "23/11/2026"]),
+            Orders::One(DateOrder::Dmy)
+        );
+        assert_eq!(
+            orders(&["03/11/2026", "11/23/2026"]),
+            Orders::One(DateOrder::Mdy)
+        );
+        assert_eq!(orders(&["03/11/2026", "04/10/2026"]), Orders::Both);
+        assert_eq!(orders(&["13/11/2026", "11/13/2026"]), Orders::Both);
+        assert!(read_in("03/11/2026", Orders::Both, TODAY).is_err());
+        assert_eq!(
+            read_in("11/11/2026", Orders::Both, TODAY),
+            Ok(date(2026, 11, 11))
+        );
+        assert_eq!(
+            read_in("23/11/2026", Orders::Both, TODAY),
+            Ok(date(2026, 11, 23))
+        );
+    }
+}
