@@ -36,6 +36,11 @@ impl<'a, T: Transport> Watch<'a, T> {
         self.told().map(|left| left.since(self.made))
     }
 
+    /// How long it is since this was made.
+    pub(crate) fn took(&self) -> Duration {
+        self.made.age()
+    }
+
     fn told(&self) -> Option<Moment> {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -21,7 +21,7 @@ use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{
-    Delivery, RateLimit, Request, Response, RetryPolicy, Transport, TransportError,
+    Delivery, RateLimit, Request, Response, RetryPolicy, SentAt, Transport, TransportError,
     TransportErrorKind, TransportExt,
 };
 use futures_util::TryStreamExt;
@@ -823,4 +823,41 @@ async fn a_write_that_was_done_otherwise_is_known_and_can_be_taken_back() {
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
     assert_eq!(world.location_contact(2001, 3002).memo, before.memo);
+}
+
+/// Counts the answers to writes that do not tell when the request left.
+struct Untold {
+    inner: Arc<dyn Transport>,
+    untold: AtomicU32,
+}
+
+#[async_trait]
+impl Transport for Untold {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let response = self.inner.send(request).await?;
+        let is_told = SentAt::of(&response).is_some();
+        self.untold.fetch_add(u32::from(!is_told), Relaxed);
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_each_write_tells_how_long_it_waited() {
+    let mut world = world(Seed::Demo).await;
+    let set = world.plan(FOUR_ROWS, "set.crm").await;
+    let untold = Arc::new(Untold {
+        inner: Arc::clone(world.service.transport()),
+        untold: AtomicU32::new(0),
+    });
+    let transport: Arc<dyn Transport> = untold.clone();
+    world.service = ContactsService::new(transport, world.site.tenant());
+    assert_eq!(
+        world
+            .apply(Apply::new(set))
+            .await
+            .unwrap()
+            .count(State::Done),
+        4
+    );
+    assert_eq!(untold.untold.load(Relaxed), 0);
 }

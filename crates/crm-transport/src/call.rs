@@ -223,10 +223,10 @@ impl Attempts {
     }
 }
 
-/// When the request of a reading left.
+/// When the request of a reading left, or of a write that must begin by a moment.
 ///
-/// In the extensions of the answer to an [`Effect::Read`], put there by the transport, which looked
-/// right before the request left. What the answer shows may be as old as that.
+/// In the extensions of the answer, put there by the transport, which looked right before the
+/// request left. What the answer shows may be as old as that.
 ///
 /// ```
 /// use crm_transport::{Moment, Response, SentAt};
@@ -244,16 +244,18 @@ impl Attempts {
 pub struct SentAt(pub Moment);
 
 impl SentAt {
-    /// When the request of this answer left; none for a write, or where its transport does not tell.
+    /// When the request of this answer left; none for any other write, and where its transport does not tell.
     #[must_use]
     pub fn of(response: &Response) -> Option<Moment> {
         response.extensions().get().map(|&Self(moment)| moment)
     }
 
-    /// This moment, if the call reads: nobody asks for the age of what a write answered.
+    /// This moment, if the call reads or must begin by one: of no other write anybody asks when it
+    /// left.
     #[cfg(any(feature = "reqwest", feature = "hyper"))]
     pub(crate) fn now(call: &Call) -> Option<Self> {
-        (call.effect == Effect::Read).then(|| Self(Moment::now()))
+        let is_asked_for = call.effect == Effect::Read || call.begin_by.is_some();
+        is_asked_for.then(|| Self(Moment::now()))
     }
 }
 

@@ -192,8 +192,9 @@ pub type Response = http::Response<Bytes>;
 ///    [`Call::time_left`] tells what remains.
 /// 6. After [`Call::begin_by`] no request leaves, also where a connection had to be made for it:
 ///    [`Call::may_begin`] is asked right before.
-/// 7. The answer to a read tells when its request left, as [`SentAt`] in its extensions. Without it
-///    whoever reads the answer takes the time when it called the transport.
+/// 7. The answer to a read, and to a call with a [`Call::begin_by`], tells when its request left, as
+///    [`SentAt`] in its extensions. Without it whoever reads the answer takes the time when it called
+///    the transport.
 /// 8. A future that is dropped leaves the transport usable.
 ///
 /// The suite behind the feature `contract` checks all of them but the seventh.
