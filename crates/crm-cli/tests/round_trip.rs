@@ -146,3 +146,64 @@ fn an_edited_combined_flag_is_refused_and_an_old_one_beside_edited_flags_is_not(
         .assert()
         .success();
 }
+
+#[test]
+fn the_help_names_every_column_and_the_template_has_them() {
+    let service = Service::start();
+    let help = service.ok(&["plan", "--help"]);
+    let pages = service.home.path().join("man");
+    service.ok(&["man", pages.to_str().unwrap()]);
+    let page = fs::read_to_string(pages.join("crm-plan.1")).unwrap();
+    let page = page.replace('\\', "");
+    for column in crm_bulk::Input::COLUMNS {
+        for name in [&[column.name], column.also].concat() {
+            assert!(help.contains(name), "{name}: {help}");
+            assert!(page.contains(name), "{name}: {page}");
+        }
+    }
+
+    let template = service.ok(&["plan", "--template"]);
+    assert!(
+        template.starts_with("action,select,location_id,"),
+        "{template}"
+    );
+    service.ok(&["plan", "--template", "new.csv", "--excel"]);
+    let path = service.home.path().join("new.csv");
+    let file = fs::read_to_string(&path).unwrap();
+    assert_eq!(file, format!("\u{feff}{template}"));
+    let overwrites = service.crm(&["plan", "--template", "new.csv"]).assert();
+    overwrites.failure();
+
+    let columns = template.trim_end().split(',').count();
+    let row = format!(",,2001,,3001,,,,Gate 4411{}", ",".repeat(columns - 9));
+    fs::write(&path, format!("{file}{row}\n")).unwrap();
+    let planned = service.json(&["plan", "new.csv", "--out", "new.crm"]);
+    assert_eq!(
+        (&planned["open"], &planned["notes"]),
+        (&1.into(), &serde_json::json!([]))
+    );
+}
+
+#[test]
+fn a_fault_of_every_row_is_told_of_the_first_ones() {
+    let service = Service::start();
+    let rows = "2001,3001,Zo\u{fffd}\n".repeat(30);
+    let rows = format!("location_id,contact_id,memo\n{rows}").into_bytes();
+    // One byte of another encoding in each row.
+    let mut bytes = Vec::new();
+    let text = String::from_utf8(rows).unwrap();
+    for character in text.chars() {
+        bytes.push(if character == '\u{fffd}' {
+            0xeb
+        } else {
+            character as u8
+        });
+    }
+    fs::write(service.home.path().join("latin.csv"), &bytes).unwrap();
+    let plan = ["plan", "latin.csv", "--out", "set.crm"];
+    let told = stderr(&service.crm(&plan).assert().code(2));
+    assert!(told.matches("--encoding").count() <= 6, "{told}");
+    assert!(told.contains("and in 27 more rows"), "{told}");
+    let read = [&plan[..], &["--encoding", "windows-1252"]].concat();
+    service.ok(&read);
+}

@@ -12,6 +12,8 @@ pub struct InputColumn {
     pub also: &'static [&'static str],
     /// What its cells say, for people.
     pub meaning: &'static str,
+    /// The API computes it, so that no row has to have it.
+    pub computed: bool,
 }
 
 macro_rules! columns {
@@ -26,7 +28,12 @@ macro_rules! columns {
 
         /// In the order of [`Column::ALL`].
         pub(super) const TABLE: &[InputColumn] = &[$(
-            InputColumn { name: $name, also: &$also, meaning: $meaning },
+            InputColumn {
+                name: $name,
+                also: &$also,
+                meaning: $meaning,
+                computed: matches!(Column::$variant, Column::InvoicesAndStatements),
+            },
         )*];
     };
 }

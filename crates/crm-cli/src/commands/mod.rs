@@ -141,7 +141,10 @@ impl Command {
             Self::Preferences(command) => command.run(&connect().await?).await,
             Self::Export(command) => command.run(&connect().await?).await,
             Self::Snapshot(command) => command.run(&connect().await?).await,
-            Self::Plan(command) => command.run(&connect().await?).await,
+            Self::Plan(command) => match command.template() {
+                Some(template) => template.write(output),
+                None => command.run(&connect().await?).await,
+            },
             Self::OptOut(command) => command.run(&connect().await?, false).await,
             Self::OptIn(command) => command.run(&connect().await?, true).await,
             Self::Show(command) => command.run(output),

@@ -68,6 +68,11 @@ impl Output {
         Self { excel, ..self }
     }
 
+    /// Whether CSV is for a spreadsheet program.
+    pub(crate) fn is_for_excel(&self) -> bool {
+        self.excel
+    }
+
     /// CSV with or without a header.
     pub(crate) fn csv(&self, header: bool) -> LineFormat {
         LineFormat::Csv {

@@ -10,6 +10,7 @@ pub(super) mod show;
 pub(super) mod snapshot;
 pub(super) mod status;
 mod summary;
+mod template;
 pub(super) mod undo;
 pub(super) mod verify;
 

@@ -1,13 +1,20 @@
 //! `crm plan`: rows of changes become a change set.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot};
 
-use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
 use crm_values::PhoneReader;
 
+use super::{
+    InputArgs, Summary, site, snapshot, tell_invalid,
+    template::{self, Template},
+    told,
+};
 use crate::{
     commands::args::ValueArgs,
     error::CliError,
@@ -25,15 +32,26 @@ use crate::{
 /// select is about every contact with its value (new_value sets another). An empty cell keeps,
 /// `(clear)` removes a memo. Further columns are carried along, and the plan lists them.
 #[derive(Debug, Args)]
+#[command(after_long_help = template::help())]
 pub(crate) struct PlanCommand {
     /// CSV, or NDJSON where the name ends in .ndjson or .jsonl; - for stdin. None: the clean-ups
     /// below on all contacts
-    #[arg(required_unless_present = "cleanups")]
+    #[arg(required_unless_present_any = ["cleanups", "template"])]
     input: Option<PathBuf>,
 
     /// The change set to write
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "template")]
+    out: Option<PathBuf>,
+
+    /// Write an empty file of rows with all columns, to this file or to stdout, and plan nothing
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        default_missing_value = "-",
+        conflicts_with_all = ["input", "out", "cleanups"]
+    )]
+    template: Option<PathBuf>,
 
     #[command(flatten)]
     rows: InputArgs,
@@ -123,6 +141,17 @@ impl CleanUpArgs {
 }
 
 impl PlanCommand {
+    /// The empty file that was asked for instead of a plan, which takes no account.
+    pub(crate) fn template(&self) -> Option<Template<'_>> {
+        self.template.as_deref().map(Template)
+    }
+
+    /// The set to write, which is there whenever no template is asked for.
+    fn out(&self) -> Result<&Path, CliError> {
+        let missing = || CliError::Usage("give --out FILE for the change set".to_owned());
+        self.out.as_deref().ok_or_else(missing)
+    }
+
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let detailed = self.detailed_exitcode;
         session.tell_target();
@@ -155,7 +184,7 @@ impl PlanCommand {
             tell_invalid(invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
-        let summary = Summary::of(&ChangeSet::open(&self.out)?, self.sample)?;
+        let summary = Summary::of(&ChangeSet::open(self.out()?)?, self.sample)?;
         match summary.write(session.output) {
             // Who reads only the beginning is told the number of changes all the same.
             Err(error) if !error.is_broken_pipe() => Err(error),
@@ -173,7 +202,7 @@ impl PlanCommand {
         let planned = match input {
             None => {
                 let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-                let planned = plan.snapshot(snapshot).clean_ups(&self.out);
+                let planned = plan.snapshot(snapshot).clean_ups(self.out()?);
                 drop(folder);
                 planned
             }
@@ -188,7 +217,7 @@ impl PlanCommand {
                 let age = Duration::from_secs(self.max_age.saturating_mul(60));
                 match snapshot {
                     Some(snapshot) if snapshot.is_fresh(age)? => {
-                        plan.snapshot(snapshot).from_snapshot(input, &self.out)
+                        plan.snapshot(snapshot).from_snapshot(input, self.out()?)
                     }
                     Some(snapshot) => {
                         let why = match snapshot.is_dated_ahead()? {
@@ -197,9 +226,9 @@ impl PlanCommand {
                         };
                         note(format!("the snapshot {why}: reading the owners"));
                         let plan = plan.snapshot(snapshot);
-                        plan.from_api(&session.service, input, &self.out).await
+                        plan.from_api(&session.service, input, self.out()?).await
                     }
-                    None => plan.from_api(&session.service, input, &self.out).await,
+                    None => plan.from_api(&session.service, input, self.out()?).await,
                 }
             }
         };
