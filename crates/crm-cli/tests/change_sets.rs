@@ -316,7 +316,15 @@ fn an_opt_out_reaches_every_copy_and_says_what_it_cannot_do() {
     let text = service.ok(&plan);
     assert!(text.contains("7  planned    update"), "{text}");
     assert!(text.contains("2  planned    method-preferences"), "{text}");
-    assert!(text.contains("1  rows found nowhere"), "{text}");
+    assert!(text.trim_end().ends_with("found nowhere: 1 row"), "{text}");
+    let detailed = [
+        "opt-out",
+        "list.csv",
+        "--out",
+        "again.crm",
+        "--detailed-exitcode",
+    ];
+    service.crm(&detailed).assert().code(2);
     assert!(text.contains("Text messages are not covered"), "{text}");
     service.ok(&["apply", "set.crm"]);
     let page = service.ok(&["report", "set.crm"]);

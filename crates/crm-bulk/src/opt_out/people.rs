@@ -120,10 +120,11 @@ pub(super) async fn methods<T: Transport>(
             .iter()
             .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
         let state = if met { State::Already } else { State::Planned };
-        let Found::Same(places) = search.listed.find(&Keys::of(&method.value, reader)) else {
-            continue;
+        let places = match search.listed.find(&Keys::of(&method.value, reader)) {
+            Found::Same(places) => places.to_vec(),
+            Found::LookAt(_) | Found::None => continue,
         };
-        for Place(at) in places.to_vec() {
+        for Place(at) in places {
             let sought = &mut search.listed.sought[at];
             sought.found = true;
             draft.add_change(&Planned {

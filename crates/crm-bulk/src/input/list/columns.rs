@@ -19,30 +19,36 @@ pub(super) struct Columns {
     has_status: bool,
 }
 
-/// Columns of known tools whose headers alone do not say what they hold: the headers by which the
-/// tool is known, and the roles. Of two numbers the person's counts: Telnyx sends `from` and `to`.
-/// The status of a bounce is a code of SMTP, no consent.
-const TOOLS: [(&[&str], &[(&str, Role)]); 4] = [
-    (
-        &["from", "to", "keyword"],
-        &[
+/// A tool whose headers alone do not say what its columns hold.
+struct Tool {
+    /// The headers by which it is known.
+    known_by: &'static [&'static str],
+    roles: &'static [(&'static str, Role)],
+}
+
+/// Of two numbers the person's counts: Telnyx sends `from` and `to`. The status of a bounce is a
+/// code of SMTP, no consent.
+const TOOLS: [Tool; 4] = [
+    Tool {
+        known_by: &["from", "to", "keyword"],
+        roles: &[
             ("from", Role::Ignored),
             ("to", Role::Numbers),
             ("created at", Role::Received),
         ],
-    ),
-    (
-        &["contact id", "date of consent"],
-        &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
-    ),
-    (
-        &["contact id", "sender id", "status"],
-        &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
-    ),
-    (
-        &["email", "created", "reason"],
-        &[("created", Role::Received), ("status", Role::Ignored)],
-    ),
+    },
+    Tool {
+        known_by: &["contact id", "date of consent"],
+        roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+    },
+    Tool {
+        known_by: &["contact id", "sender id", "status"],
+        roles: &[("contact id", Role::Numbers), ("sender id", Role::Ignored)],
+    },
+    Tool {
+        known_by: &["email", "created", "reason"],
+        roles: &[("created", Role::Received), ("status", Role::Ignored)],
+    },
 ];
 
 impl Columns {
@@ -150,9 +156,9 @@ impl Columns {
 pub(super) fn roles(headers: &[&str], options: &ListOptions) -> Vec<Role> {
     let name = |header: &str| words(header).join(" ");
     let names: Vec<_> = headers.iter().map(|header| name(header)).collect();
-    let is_tool = |known: &&[&str]| known.iter().all(|name| names.iter().any(|n| n == name));
-    let tools = TOOLS.iter().filter(|(known, _)| is_tool(known));
-    let of_tools: Vec<_> = tools.flat_map(|(_, roles)| *roles).collect();
+    let has = |name: &&str| names.iter().any(|found| found == name);
+    let tools = TOOLS.iter().filter(|tool| tool.known_by.iter().all(has));
+    let of_tools: Vec<_> = tools.flat_map(|tool| tool.roles).collect();
     let role = |header: &&str| {
         let name = name(header);
         let of_tool = of_tools.iter().find(|(known, _)| *known == name);

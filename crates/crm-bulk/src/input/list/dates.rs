@@ -130,7 +130,7 @@ fn parse(text: &str, order: DateOrder) -> Option<Date> {
         return Date::strptime("%Y%m%d", day).ok();
     }
     let groups: Vec<_> = day
-        .split(|c: char| matches!(c, '/' | '.' | '-' | ' ' | ','))
+        .split(['/', '.', '-', ' ', ','])
         .filter(|group| !group.is_empty())
         .collect();
     let [a, b, c] = groups[..] else {
