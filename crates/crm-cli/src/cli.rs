@@ -142,6 +142,16 @@ pub(crate) struct Globals {
     pub(crate) verbose: u8,
 }
 
+impl Globals {
+    /// How answers are written.
+    pub(crate) fn format(&self) -> Format {
+        match self.output {
+            Format::Table if self.excel => Format::Csv,
+            format => format,
+        }
+    }
+}
+
 /// The vendor's environments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -171,15 +181,5 @@ mod tests {
             command.get_subcommands().for_each(look_at);
         }
         look_at(&super::Cli::command());
-    }
-}
-
-impl Globals {
-    /// How answers are written.
-    pub(crate) fn format(&self) -> Format {
-        match self.output {
-            Format::Table if self.excel => Format::Csv,
-            format => format,
-        }
     }
 }

@@ -152,11 +152,11 @@ mod tests {
     }
 
     /// Settles an answer, the record being so at each further look.
-    async fn settled(answer: Value, looks: &[Value]) -> Result<Value, CliError> {
+    async fn settled<const N: usize>(answer: Value, looks: [Value; N]) -> Result<Value, CliError> {
         let asked = Asked::by(&json!({"memo": "new"}))?;
         let (before, looked) = (json!({"memo": "old"}), Cell::new(0));
         let look = async || {
-            let found = looks[looked.get().min(looks.len() - 1)].clone();
+            let found = looks[looked.get().min(N - 1)].clone();
             looked.set(looked.get() + 1);
             Ok(found)
         };
@@ -171,15 +171,15 @@ mod tests {
             json!({"memo": "new"}),
             json!({"memo": "x"}),
         );
-        assert_eq!(settled(new.clone(), &[]).await.unwrap(), new);
+        assert_eq!(settled::<0>(new.clone(), []).await.unwrap(), new);
         // A stale or mixed-up answer, and a list that lags behind the write.
         for answer in [&old, &other] {
-            assert_eq!(settled(answer.clone(), &[new.clone()]).await.unwrap(), new);
+            assert_eq!(settled(answer.clone(), [new.clone()]).await.unwrap(), new);
             let lagging = [old.clone(), old.clone(), new.clone()];
-            assert_eq!(settled(answer.clone(), &lagging).await.unwrap(), new);
-            let same = settled(answer.clone(), &[old.clone()]).await.unwrap_err();
+            assert_eq!(settled(answer.clone(), lagging).await.unwrap(), new);
+            let same = settled(answer.clone(), [old.clone()]).await.unwrap_err();
             assert!(matches!(same, CliError::NotChanged { .. }), "{same}");
-            let differs = settled(answer.clone(), &[other.clone()]).await.unwrap_err();
+            let differs = settled(answer.clone(), [other.clone()]).await.unwrap_err();
             assert!(matches!(differs, CliError::EchoDiffers { .. }), "{differs}");
         }
     }

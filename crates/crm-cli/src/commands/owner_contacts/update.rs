@@ -76,7 +76,7 @@ impl<O: TypedOwner> Update<O> {
         let memo = memo.memo();
         let change = |value: Option<String>, memo: Option<String>| {
             narrow!(
-                ContactChange::new().preferences(preferences.clone()),
+                ContactChange::new().preferences(preferences),
                 contact_type(contact_type.clone()),
                 value(value),
                 memo(memo),
