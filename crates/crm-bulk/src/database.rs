@@ -48,7 +48,9 @@ impl Drop for Database {
     /// Whoever closes a set last would take its journal away. While a run is open in it, the
     /// journal stays: without it the set could not be told from one that was copied without.
     fn drop(&mut self) {
-        if let Ok(Some(_)) = RunMark::read(&self.connection) {
+        let is_marked = || matches!(RunMark::read(&self.connection), Ok(Some(_)));
+        let real = fs::canonicalize(&self.path);
+        if real.is_ok_and(|real| has_journal(&real)) && is_marked() {
             let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             // It fails for no connection that is open.
             let _ = self.connection.set_db_config(no_checkpoint, true);
@@ -152,12 +154,13 @@ impl Database {
         }
         let set = archive::immutable(&real).map_err(|e| unopened(path, format.noun, e))?;
         // Any other file bears no mark.
-        match RunMark::read(&set) {
-            Ok(Some(mark)) => Err(BulkError::Parted {
+        let mark = RunMark::read(&set).ok().flatten();
+        match mark.and_then(|mark| mark.parted(&real)) {
+            Some(how) => Err(BulkError::Parted {
                 path: path.to_owned(),
-                how: mark.parted(&real),
+                how,
             }),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -49,19 +49,20 @@ impl RunMark {
         Ok(())
     }
 
-    /// How a marked set at this path came to be without its journal.
-    pub(crate) fn parted(&self, path: &Path) -> Parted {
+    /// How a marked set at this path, which has no journal, came to be without it. `None` when it
+    /// did so in good order: the last program to close a database moves what is in the journal
+    /// into it, and removes the journal and its index together.
+    pub(crate) fn parted(&self, path: &Path) -> Option<Parted> {
         let columns = |path: &Path| Sight::of(path).ok().map(|sight| sight.id.columns());
         let is_same_file = columns(path) == Some(self.file);
+        let was_closed = !has_traces(&self.path) && !has_traces(path);
         let run = self.path.clone();
-        if self.path == path {
-            Parted::Lost
-        } else if !is_same_file {
-            Parted::Copied(run)
-        } else if columns(&self.path) == Some(self.file) {
-            Parted::Linked(run)
-        } else {
-            Parted::Moved(run)
+        match (self.path == path, is_same_file) {
+            (_, true) if was_closed => None,
+            (true, _) => Some(Parted::Lost),
+            (false, false) => Some(Parted::Copied(run)),
+            (false, true) if columns(&self.path) == Some(self.file) => Some(Parted::Linked(run)),
+            (false, true) => Some(Parted::Moved(run)),
         }
     }
 }
@@ -121,9 +122,23 @@ impl Parted {
 
 /// The journal of the set at this path: SQLite's name for it.
 pub(crate) fn journal(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+/// The index of the journal, which processes share.
+pub(crate) fn index(path: &Path) -> PathBuf {
+    beside(path, "-shm")
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(end);
     name.into()
+}
+
+/// Whether a process that was at work here was cut off, or still is at work.
+fn has_traces(path: &Path) -> bool {
+    has_journal(path) || index(path).exists()
 }
 
 /// Whether the set at this path has a journal that holds something.

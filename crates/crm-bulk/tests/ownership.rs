@@ -42,6 +42,7 @@ fn main() {
             a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name
             a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
             a_set_without_its_journal_says_so_and_how_to_cure_it
+            a_set_whose_journal_another_program_brought_home_goes_on
             a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes
             a_process_that_was_stopped_goes_on_when_nobody_took_its_set
         );
@@ -220,6 +221,25 @@ async fn a_set_without_its_journal_says_so_and_how_to_cure_it() {
     fs::rename(&aside, journal(&new)).unwrap();
     assert_eq!(done(&new), before);
     apply_the_rest(&world, &new).await;
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn a_set_whose_journal_another_program_brought_home_goes_on() {
+    let (world, set) = a_world(20).await;
+    Run::start(&world, &set, "first").begun().await.kill();
+    // As any tool does that looks into the set.
+    assert_sound(&set);
+    assert!(!journal(&set).exists());
+    let done = |set: &Path| {
+        let states = states(set).into_iter();
+        states.filter(|state| *state == State::Done).count()
+    };
+    assert!(done(&set) > 0);
+    let moved = world.path("moved.crm");
+    fs::rename(&set, &moved).unwrap();
+    assert!(done(&moved) > 0);
+    apply_the_rest(&world, &moved).await;
     assert_done_once(&world);
 }
 

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::file_id::{Reserved, Sight};
+use crate::{
+    file_id::{Reserved, Sight},
+    run_mark,
+};
 
 /// The name of a set that is carried out, to be looked at without opening anything.
 #[derive(Debug)]
@@ -70,9 +73,7 @@ impl Watch {
         if Sight::of(&self.path).is_ok() {
             return;
         }
-        for end in ["-wal", "-shm"] {
-            let mut beside = self.path.as_os_str().to_owned();
-            beside.push(end);
+        for beside in [run_mark::journal(&self.path), run_mark::index(&self.path)] {
             // It may have been moved along with the set.
             let _ = fs::remove_file(beside);
         }
