@@ -90,16 +90,20 @@ impl<O: TypedOwner> Update<O> {
             .map_err(crm_contacts::ContactsError::from)?;
         let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
-        let before = contacts.find(id).await?;
+        // What is shown and what is sent rest on one reading, which may not be old when it is sent.
+        let reading = contacts.read(id).await?;
+        let before = &reading.record;
         let of = contact_type.as_ref().unwrap_or(&before.contact_type);
         let read = values.read_beside(&before.value, of, value.as_deref())?;
-        let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
-        let change = change(read.map(|read| read.value().to_owned()), memo);
-        let planned = planned(&before, &change);
+        let extended = memo_beside(memo.clone(), read.as_ref(), before.memo.as_deref());
+        // A memo made of the present one must not replace what somebody writes meanwhile.
+        let since = since.or((extended != memo).then_some(before.modified_on));
+        let change = change(read.map(|read| read.value().to_owned()), extended);
+        let planned = planned(before, &change);
 
         let updated = match since {
             Some(since) => contacts.guard(id, &change, since).await,
-            None => contacts.ensure_from(before, &change).await,
+            None => contacts.ensure_from(reading, &change).await,
         };
         let subject = format!("{} {owner}, contact {id}", O::NOUN);
         match updated.map_err(CliError::from) {
