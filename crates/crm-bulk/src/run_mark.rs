@@ -67,7 +67,19 @@ impl RunMark {
     }
 }
 
-/// How a change set came to be without the journal of its last run.
+impl RunMark {
+    /// The set whose run is open, if it is still there and the marked set at this path is a copy
+    /// of it. What both still have to do would be done twice.
+    pub(crate) fn original_of(&self, path: &Path) -> Option<PathBuf> {
+        let columns = |path: &Path| Sight::of(path).ok().map(|sight| sight.id.columns());
+        let original = Some(self.file);
+        let is_copy = columns(path) != original && columns(&self.path) == original;
+        is_copy.then(|| self.path.clone())
+    }
+}
+
+/// How a change set came to be without the journal of its last run, or beside the set that has
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parted {
@@ -79,6 +91,9 @@ pub enum Parted {
     Linked(PathBuf),
     /// The journal was deleted.
     Lost,
+    /// It is a copy, made together with the journal, of the set at this path, which is still
+    /// there. It can be looked at.
+    Twin(PathBuf),
 }
 
 impl Parted {
@@ -86,6 +101,14 @@ impl Parted {
     pub(crate) fn explain(&self, path: &Path, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let journal = journal(path);
         let journal = journal.display();
+        if let Self::Twin(run) = self {
+            let run = run.display();
+            return write!(
+                f,
+                "it is a copy of {run}, where a run did not end: apply that one, or the changes \
+                 that are left would be made twice"
+            );
+        }
         f.write_str("its last run did not end, and what that did is not all in this file: ")?;
         match self {
             Self::Copied(run) => {
@@ -111,6 +134,7 @@ impl Parted {
                     "it is a second name of {run}; take that one, and remove this one"
                 )
             }
+            Self::Twin(_) => Ok(()),
             Self::Lost => write!(
                 f,
                 "its journal {journal} is missing; bring it back, or plan anew from what the \

@@ -43,6 +43,7 @@ fn main() {
             a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
             a_set_without_its_journal_says_so_and_how_to_cure_it
             a_set_whose_journal_another_program_brought_home_goes_on
+            a_copy_with_its_journal_is_not_applied_beside_the_original
             a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes
             a_process_that_was_stopped_goes_on_when_nobody_took_its_set
         );
@@ -240,6 +241,19 @@ async fn a_set_whose_journal_another_program_brought_home_goes_on() {
     fs::rename(&set, &moved).unwrap();
     assert!(done(&moved) > 0);
     apply_the_rest(&world, &moved).await;
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn a_copy_with_its_journal_is_not_applied_beside_the_original() {
+    let (world, set) = a_world(20).await;
+    let first = Run::start(&world, &set, "first").begun().await;
+    let copy = world.path("copy.crm");
+    fs::copy(&set, &copy).unwrap();
+    fs::copy(journal(&set), journal(&copy)).unwrap();
+    let second = Run::start(&world, &copy, "second").end().await;
+    assert!(second.reason().contains("is a copy of"), "{second:?}");
+    assert_eq!(first.end().await.reason(), "Complete");
     assert_done_once(&world);
 }
 

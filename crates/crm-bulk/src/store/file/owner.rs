@@ -10,7 +10,7 @@ use rusqlite::{ErrorCode, OptionalExtension, params};
 use crate::{
     BulkError,
     database::Database,
-    run_mark::{self, RunMark},
+    run_mark::{self, Parted, RunMark},
 };
 
 /// The owner as others see it.
@@ -60,6 +60,14 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     let path = database.path();
     let real = path.canonicalize();
     let real = real.map_err(|e| BulkError::file(path, "found", e))?;
+    if let Some(mark) = database.check(RunMark::read(connection))?
+        && let Some(original) = mark.original_of(&real)
+    {
+        return Err(BulkError::Parted {
+            path: path.to_owned(),
+            how: Parted::Twin(original),
+        });
+    }
     let has_journal = database.make_durable()?;
     let raise = || -> rusqlite::Result<u64> {
         let transaction = connection.unchecked_transaction()?;
