@@ -100,9 +100,10 @@ impl Listed {
             .into_iter()
             .flatten();
         for text in texts.filter(|text| is_unreadable(text)) {
-            Traces::of(text)
-                .candidates()
-                .for_each(|name| take(self.named.get(name)));
+            for name in Traces::of(text).candidates() {
+                take(self.named.get(name));
+                take(self.local.get(name));
+            }
         }
         take(keys.otherwise.as_ref().and_then(|key| self.same.get(key)));
         near.sort_unstable();
@@ -163,6 +164,7 @@ mod tests {
             ),
             // One side is incomplete or cannot be read.
             ("555-0142", "8185550142", Kind::LookAt),
+            ("555-0142", "Unit 4 818-555-0142", Kind::LookAt),
             ("818-555-0142", "555-0142", Kind::LookAt),
             ("818-555-0142", "Unit 4 818-555-0142", Kind::LookAt),
             ("818-555-0142", "818-555-0142 8am-5pm", Kind::LookAt),

@@ -1,5 +1,7 @@
 //! From a list of numbers and addresses to a change set that reaches every copy of them.
 
+#[cfg(test)]
+mod generated;
 mod listed;
 mod people;
 mod search;

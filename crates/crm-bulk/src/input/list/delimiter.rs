@@ -33,6 +33,11 @@ pub(super) fn find(text: &[u8], dialect: &Dialect, options: &ListOptions) -> Res
     if let Some((delimiter, _)) = whole {
         fitting.push(*delimiter);
     }
+    if fitting.is_empty() {
+        // No value can be read: then the header alone shows how it is cut, and the rows are told.
+        let named = shapes.iter().filter(|(_, shape)| shape.is_named(options));
+        fitting.extend(named.map(|(delimiter, _)| *delimiter));
+    }
     match fitting.as_slice() {
         [] => Ok(usual),
         [one] => Ok(*one),
@@ -71,6 +76,14 @@ impl Shape {
         }
     }
 
+    /// Whether it has a header of several cells that names a column of values.
+    fn is_named(&self, options: &ListOptions) -> bool {
+        let Some(first) = self.rows.first().filter(|first| first.len() > 1) else {
+            return false;
+        };
+        !value_columns(first, options).is_empty()
+    }
+
     /// Whether the header names a column of values, or the first cell is one, and the rows are as
     /// wide and have readable values there.
     fn fits(&self, options: &ListOptions) -> bool {
@@ -78,10 +91,8 @@ impl Shape {
             return false;
         };
         let reader = options.reader;
-        let headers: Vec<_> = first.iter().map(String::as_str).collect();
-        let roles = columns::roles(&headers, options).into_iter().enumerate();
-        let columns: Vec<_> = roles.filter(|(_, role)| role.is_value()).collect();
-        let has_header = !columns.is_empty() && !first.iter().any(|cell| may_hold_value(cell));
+        let columns = value_columns(first, options);
+        let has_header = !columns.is_empty();
         if !has_header {
             let listed =
                 |row: &Vec<String>| row.first().is_some_and(|cell| is_listed(cell, reader));
@@ -90,11 +101,22 @@ impl Shape {
         }
         let is_as_wide = |row: &&Vec<String>| row.len() <= self.width;
         let has_value = |row: &&Vec<String>| {
-            let mut cells = columns.iter().filter_map(|(at, _)| row.get(*at));
+            let mut cells = columns.iter().filter_map(|at| row.get(*at));
             cells.any(|cell| is_listed(cell, reader))
         };
         rows.is_empty() || rows.iter().filter(is_as_wide).any(|row| has_value(&row))
     }
+}
+
+/// The columns of values, if the first row is a header.
+fn value_columns(first: &[String], options: &ListOptions) -> Vec<usize> {
+    if first.iter().any(|cell| may_hold_value(cell)) {
+        return Vec::new();
+    }
+    let headers: Vec<_> = first.iter().map(String::as_str).collect();
+    let roles = columns::roles(&headers, options).into_iter().enumerate();
+    let columns = roles.filter(|(_, role)| role.is_value());
+    columns.map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]
@@ -122,6 +144,7 @@ mod tests {
             ("name;email;note\nAda;ada@site.example;a, b, c\n", b';'),
             ("phone;name\n8185550142;Ada, B.\n", b';'),
             ("8185550142;called, twice\n", b';'),
+            ("id;phone\n1;Ana 818-555-0142\n", b';'),
         ] {
             assert_eq!(found(text), Ok(delimiter), "{text:?}");
         }
