@@ -88,7 +88,7 @@ mod tests {
                 }
                 assert_eq!(
                     quotes.open().is_some(),
-                    swallows_what_follows(&text),
+                    swallows_what_follows(text),
                     "{text:?}"
                 );
             }
