@@ -252,3 +252,33 @@ impl Lock {
         Ok(Self { _guard: guard })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_one_whatever_it_is_called_and_its_lock_ends_with_whoever_reserved_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("b"));
+        fs::write(&path, "").unwrap();
+        let connected = Connected::to(&path).unwrap();
+        let mut reserved = connected.reserve().unwrap();
+        assert_eq!(reserved.try_lock(&path).unwrap(), Locked::Ours);
+        assert_eq!(reserved.try_lock(&path).unwrap(), Locked::Ours);
+        if cfg!(unix) {
+            fs::hard_link(&path, &other).unwrap();
+            let linked = Connected::to(&other).unwrap();
+            assert!(linked.reserve().is_none());
+            assert_eq!(reserved.links(), Some(2));
+            fs::remove_file(&path).unwrap();
+            fs::remove_file(&other).unwrap();
+            assert_eq!(reserved.links(), Some(0));
+        }
+        drop(reserved);
+        assert!(connected.reserve().is_some());
+        let id = connected.id().clone();
+        drop(connected);
+        assert!(!open().contains_key(&id), "its descriptor is closed");
+    }
+}

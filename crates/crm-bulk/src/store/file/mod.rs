@@ -259,12 +259,117 @@ fn claimed(won: bool, change: Change) -> Claim {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
     use super::*;
-    use crate::store::contract;
+    use crate::{
+        Action, Outcome, Site, State, Target,
+        set::{
+            SetKind,
+            draft::{Draft, Planned},
+        },
+        store::contract,
+    };
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    /// A set with one deletion.
+    fn plan(path: &Path) -> ChangeSet {
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        let draft = Draft::create(path, &site, SetKind::Plan).unwrap();
+        let owner = crm_models::LocationId::new(5).unwrap().into();
+        let change = Planned {
+            row: None,
+            target: Target::Contact {
+                owner,
+                contact: Some(7.try_into().unwrap()),
+            },
+            action: &Action::Delete,
+            before: None,
+            outcome: Outcome::new(State::Planned),
+        };
+        draft.add_change(&change).unwrap();
+        draft.finish().unwrap();
+        ChangeSet::open(path).unwrap()
+    }
 
     #[tokio::test]
     async fn the_file_keeps_every_promise_of_a_store() {
-        let lease = Duration::from_secs(10);
-        contract::check(async |set| FileStore::open(set, lease).unwrap()).await;
+        contract::check(async |set| FileStore::open(set, LEASE).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn what_another_process_took_over_is_written_no_more_whatever_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let store = FileStore::open(plan(&path), LEASE).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        let (block, _) = store
+            .next_block(&lease, Cursor::default(), Which::Open)
+            .await
+            .unwrap();
+        let change = block[0].change.clone();
+        let other = Connection::open(&path).unwrap();
+        other
+            .execute("UPDATE owner SET epoch = epoch + 1", [])
+            .unwrap();
+        for _ in 0..2 {
+            let mut claimed = change.clone();
+            claimed.outcome.attempts = 1;
+            let claim = store.claim(&lease, Expected::of(&change), claimed, None);
+            assert!(matches!(claim.await, Err(BulkError::Superseded { .. })));
+            let settle = store.settle(&lease, change.clone());
+            assert!(matches!(settle.await, Err(BulkError::Superseded { .. })));
+        }
+        let attempts: u32 = other
+            .query_row("SELECT attempts FROM changes", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(attempts, 0);
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_renewed_while_there_is_nothing_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let store = FileStore::open(plan(&path), Duration::from_millis(100)).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        let beat = || -> u64 {
+            other
+                .query_row("SELECT beat FROM owner", [], |row| row.get(0))
+                .unwrap()
+        };
+        let (first, deadline) = (beat(), std::time::Instant::now() + LEASE);
+        while beat() < first + 3 {
+            assert!(std::time::Instant::now() < deadline, "it is not renewed");
+            tokio::task::yield_now().await;
+        }
+        assert!(store.is_mine(&lease).await.unwrap());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_set_is_marked_while_a_run_is_open_and_whole_without_its_journal_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let copy = folder.path().join("copy.crm");
+        let store = FileStore::open(plan(&path), LEASE).unwrap();
+        store.take("this process").await.unwrap();
+        // By a process of its own: closing a descriptor here would drop locks.
+        let copied = || {
+            std::process::Command::new("cp")
+                .args([&path, &copy])
+                .status()
+        };
+        assert!(copied().unwrap().success());
+        let told = ChangeSet::open(&copy).unwrap_err();
+        assert!(matches!(told, BulkError::Parted { .. }), "{told}");
+        drop(store);
+        assert!(copied().unwrap().success());
+        assert_eq!(ChangeSet::open(&copy).unwrap().totals().unwrap().open(), 1);
+        let beside = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(beside, 2, "nothing is left beside them");
     }
 }
