@@ -928,3 +928,26 @@ async fn an_extension_goes_behind_the_memo_that_is_there() {
         .await;
     assert_eq!(again.totals().unwrap().open(), 0);
 }
+
+#[tokio::test]
+async fn what_a_spreadsheet_put_in_the_place_of_a_memo_is_refused_unless_it_is_there() {
+    let world = world(Seed::Demo).await;
+    let location = world.service.location(LocationId::new(2001).unwrap());
+    let old = CreateContactRequest::new(ContactType::Phone, "2135550198").memo("#N/A");
+    let old = location.create(old).await.unwrap().id;
+    for memo in ["#REF!", "\"=\"\"0815\"\"\"", "#N/A"] {
+        let rows = format!(
+            "location_id,contact_id,memo,marketing_updates\n2001,{old},#N/A,off\n2001,3001,{memo},\n"
+        );
+        let plan = Plan::new(world.site.clone());
+        let planned = plan.from_api(&world.service, csv(&rows), world.path("none.crm"));
+        let BulkError::InvalidRows(invalid) = planned.await.unwrap_err() else {
+            panic!("{memo}");
+        };
+        assert_eq!((invalid.rows, invalid.cells[0].line), (1, 3), "{invalid}");
+        assert_eq!(invalid.cells[0].column, "memo");
+    }
+    let rows = format!("location_id,contact_id,memo\n2001,{old},#N/A\n");
+    let set = world.plan(&rows, "same.crm").await;
+    assert_eq!(set.totals().unwrap().open(), 0);
+}

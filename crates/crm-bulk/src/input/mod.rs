@@ -39,7 +39,7 @@ pub(crate) use self::{
     list::{Entries, Entry, ListOptions, Value, Wish, cells, read_date},
     ndjson::NdjsonRows,
     object::Object,
-    request::{RowRequest, Select},
+    request::{COMBINED, RowRequest, Select},
 };
 
 /// A file or stream of rows, each asking for a change.

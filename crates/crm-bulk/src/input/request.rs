@@ -2,7 +2,7 @@
 
 use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, LocationId};
 
-use crm_values::NewValues;
+use crm_values::{NewValues, check_cell};
 
 use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell};
 use crate::{Action, OwnerId, Wanted};
@@ -54,7 +54,8 @@ impl RowRequest {
 }
 
 /// Why a combined flag is refused: which of the two it would change, nobody can say.
-const COMBINED: &str = "is what the API computes of invoices and statements: change those two";
+pub(crate) const COMBINED: &str =
+    "is what the API computes of invoices and statements: change those two";
 
 struct Reader<'a> {
     line: u64,
@@ -88,12 +89,15 @@ impl Reader<'_> {
             // What the contact has already need not be right: nothing is sent then.
             Verb::Update if matches!(select, Some(Select::Contact(..))) => {
                 let refused = self.read_value(value, &mut wanted).err();
+                let memo = self.check_memo().err();
                 let combined = self.read_combined(&mut wanted).err();
-                refused.or(combined)
+                refused.or(memo).or(combined)
             }
             Verb::Update | Verb::Create => {
                 let refused = self.read_value(value, &mut wanted).err();
                 self.bad.extend(refused);
+                let memo = self.check_memo().err();
+                self.bad.extend(memo);
                 let combined = self.read_combined(&mut wanted).err();
                 self.bad.extend(combined);
                 None
@@ -109,6 +113,13 @@ impl Reader<'_> {
             action,
             doubt,
         })
+    }
+
+    /// Refuses what a spreadsheet put in the place of a memo.
+    fn check_memo(&self) -> Result<(), BadCell> {
+        let memo = self.cells.get(Column::Memo).unwrap_or_default();
+        let checked = check_cell(memo);
+        checked.map_err(|refusal| self.bad_cell(Some(Column::Memo), &refusal.to_string()))
     }
 
     /// Puts the value as it will be stored in place of the one that was typed.

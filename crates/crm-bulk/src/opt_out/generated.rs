@@ -26,7 +26,7 @@ fn pick<'a, T: ?Sized>(rng: &mut Rng, of: &[&'a T]) -> &'a T {
 
 /// A value of a person as somebody spelt it. An even person has a number, an odd one an address.
 fn spelt(rng: &mut Rng, person: u32, in_list: bool) -> String {
-    if person % 2 == 1 {
+    if !person.is_multiple_of(2) {
         let (name, upper) = (format!("ada{person}"), format!("ADA{person}"));
         let domain = [
             "bücher.example",
@@ -43,7 +43,7 @@ fn spelt(rng: &mut Rng, person: u32, in_list: bool) -> String {
             _ => address,
         };
     }
-    if person % 6 == 0 {
+    if person.is_multiple_of(6) {
         let line = format!("{:04}", person);
         let ways = [
             "+44 20 7946 ",
@@ -86,19 +86,40 @@ fn spelt(rng: &mut Rng, person: u32, in_list: bool) -> String {
     }
 }
 
-/// A column that says what people wish, with what it says of each.
-const STATUSES: [(&str, &[&str], &[&str], &[&str]); 6] = [
-    (
+/// A column that says what people wish, and the words that it uses.
+struct StatusColumn {
+    header: &'static str,
+    out: &'static [&'static str],
+    into: &'static [&'static str],
+    neither: &'static [&'static str],
+}
+
+const fn column(
+    header: &'static str,
+    out: &'static [&'static str],
+    into: &'static [&'static str],
+    neither: &'static [&'static str],
+) -> StatusColumn {
+    StatusColumn {
+        header,
+        out,
+        into,
+        neither,
+    }
+}
+
+const STATUSES: [StatusColumn; 6] = [
+    column(
         "status",
         &["opt-out", "UNSUBSCRIBED", "STOP"],
         &["opt-in", "SUBSCRIBED", "START"],
         &["", "pending", "NEVER SUBSCRIBED"],
     ),
-    ("DND", &["yes", "TRUE", "1"], &["No", "false", "0"], &[""]),
-    ("Opted Out", &["yes", "Y"], &["no", "N"], &[""]),
-    ("Unsubscribed", &["TRUE"], &["FALSE"], &[""]),
-    ("Consent", &["no", "FALSE"], &["yes", "TRUE"], &[""]),
-    ("Accepts Marketing", &["no"], &["yes"], &[""]),
+    column("DND", &["yes", "TRUE", "1"], &["No", "false", "0"], &[""]),
+    column("Opted Out", &["yes", "Y"], &["no", "N"], &[""]),
+    column("Unsubscribed", &["TRUE"], &["FALSE"], &[""]),
+    column("Consent", &["no", "FALSE"], &["yes", "TRUE"], &[""]),
+    column("Accepts Marketing", &["no"], &["yes"], &[""]),
 ];
 
 /// A person, and whether the value lacks the area code: nobody can say that it is the same number
@@ -113,7 +134,7 @@ struct Generated {
 
 fn list(rng: &mut Rng) -> Generated {
     let delimiter = pick(rng, &[",", ";", "\t", "|"]);
-    let status = rng.bool().then(|| STATUSES[rng.usize(..STATUSES.len())]);
+    let status = rng.bool().then(|| &STATUSES[rng.usize(..STATUSES.len())]);
     let value = pick(rng, &["value", "Number", "VALUES"]);
     let (has_id, has_note) = (rng.bool(), rng.bool());
     let quoted = |cell: &str| match cell.contains([',', ';', '|', '\t', '"', ' ']) {
@@ -127,8 +148,8 @@ fn list(rng: &mut Rng) -> Generated {
     if has_note {
         header.push("First Name");
     }
-    if let Some((name, ..)) = status {
-        header.push(name);
+    if let Some(status) = status {
+        header.push(status.header);
     }
     let mut lines = vec![
         header
@@ -151,11 +172,11 @@ fn list(rng: &mut Rng) -> Generated {
         }
         let wish = match status {
             None => Wish::Unsaid,
-            Some((_, out, into, neither)) => {
+            Some(status) => {
                 let (wish, words) = match rng.u8(..5) {
-                    0 | 1 => (Wish::In, into),
-                    2 => (Wish::Neither, neither),
-                    _ => (Wish::Out, out),
+                    0 | 1 => (Wish::In, status.into),
+                    2 => (Wish::Neither, status.neither),
+                    _ => (Wish::Out, status.out),
                 };
                 cells.push(pick(rng, words).to_owned());
                 wish

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crm_models::{Contact, ContactId, ContactType, CreateContactRequest, UpdateContactRequest};
+use crm_values::check_cell;
 
-use crate::{Action, Outcome, State, Wanted};
+use crate::{Action, Outcome, State, Wanted, input::COMBINED};
 
 /// The action with every flag named, where it names only some and the contact does not tell its
 /// own, or is still to be created: `unknown` is what the others become, if somebody chose that.
@@ -45,7 +46,7 @@ pub(crate) fn update(wanted: &Wanted, present: Option<&Contact>) -> Outcome {
         return absent();
     };
     if wanted.changes_combined(present) {
-        let why = "invoiceStatementNotification cannot be changed: give invoices and statements";
+        let why = format!("invoiceStatementNotification {COMBINED}");
         return Outcome::because(State::Failed, why);
     }
     match request(wanted, present) {
@@ -75,6 +76,10 @@ pub(crate) fn request(
     let is_read = becomes.is_phone() || *becomes == ContactType::Email;
     if let Some(why) = wanted.refused.as_deref().filter(|_| sends_value && is_read) {
         return Err(failed(format!("value {why}")));
+    }
+    let memo = request.as_ref().and_then(UpdateContactRequest::get_memo);
+    if let Some(Err(why)) = memo.filter(|_| !wanted.exact).map(check_cell) {
+        return Err(failed(format!("memo {why}")));
     }
     let named = wanted.contact_type.is_some() || wanted.value.is_some();
     if request.is_some() && named && !wanted.exact {

@@ -1,6 +1,6 @@
 //! The rows of an input: what is kept of each, and what is wrong with them.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use crm_models::ContactType;
 
@@ -139,11 +139,15 @@ impl ReadRows {
     pub(super) fn finish(mut self, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
         let doubts = std::mem::take(&mut self.doubts);
         let failed = match doubts.is_empty() {
-            true => BTreeSet::new(),
+            true => BTreeMap::new(),
             false => draft.failed_rows()?,
         };
         for Doubt { row, cell, data } in doubts {
-            if failed.contains(&row) {
+            // It may have failed for another reason, which is no fault of the row.
+            if failed
+                .get(&row)
+                .is_some_and(|why| why.ends_with(&cell.reason))
+            {
                 self.bad.add(cell.line, vec![cell], &data)?;
             }
         }

@@ -1,6 +1,6 @@
 //! A change set in the making.
 
-use std::{cell::Cell, collections::BTreeSet, path::Path};
+use std::{cell::Cell, collections::BTreeMap, path::Path};
 
 use crm_models::Timestamp;
 use rusqlite::params;
@@ -107,13 +107,14 @@ impl Draft {
         self.execute(sql, params![row, state.map(State::as_str), why])
     }
 
-    /// The rows that ask for a change that cannot be made.
-    pub(crate) fn failed_rows(&self) -> Result<BTreeSet<u64>, BulkError> {
+    /// The rows that ask for a change that cannot be made, and why.
+    pub(crate) fn failed_rows(&self) -> Result<BTreeMap<u64, String>, BulkError> {
         let database = self.database();
-        let sql = "SELECT row FROM changes WHERE state = 'failed' AND row IS NOT NULL";
+        let sql = "SELECT row, coalesce(message, '') FROM changes WHERE state = 'failed' AND row IS NOT NULL";
         let rows = || {
             let mut query = database.connection.prepare(sql)?;
-            query.query_map([], |row| row.get(0))?.collect()
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
         };
         database.check(rows())
     }
