@@ -55,15 +55,10 @@ fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
     Ok(i64::from_le_bytes(first))
 }
 
-/// Seals a change anew, after a run has written to it and in the same transaction.
-pub(crate) fn reseal(database: &Database, change: ChangeId) -> Result<(), BulkError> {
-    let sql = format!("UPDATE changes SET seal = seal({SEALED}) WHERE id = ?");
-    let sealed = database
-        .connection
-        .prepare_cached(&sql)
-        .and_then(|mut statement| statement.execute([change.0]));
-    database.check(sealed)?;
-    Ok(())
+/// The seal of a change whose sealed columns get these values, in SQL: one statement writes both.
+pub(crate) fn expression<'a>(value: impl Fn(&'a str) -> &'a str) -> String {
+    let values: Vec<_> = SEALED.split(", ").map(value).collect();
+    format!("seal({})", values.join(", "))
 }
 
 /// The columns of a change and its check values, for [`read`].

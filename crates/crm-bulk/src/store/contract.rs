@@ -3,14 +3,12 @@
 //! [`check`] plans sets, has you put each into a store of yours, and panics at the first promise
 //! of [`Store`] that is not kept. Later versions may check more. One test of yours is enough:
 //!
-//! ```no_run
-//! # async fn example() {
-//! # use crm_bulk::{ChangeSet, Store};
-//! # fn my_store(set: ChangeSet) -> Box<dyn Store> { unimplemented!() }
-//! use crm_bulk::contract;
+//! ```
+//! use crm_bulk::{ChangeSet, Store, contract};
 //!
-//! contract::check(async |set| my_store(set)).await;
-//! # }
+//! async fn my_store_keeps_its_promises<S: Store>(my_store: impl AsyncFn(ChangeSet) -> S) {
+//!     contract::check(async |set| my_store(set).await).await;
+//! }
 //! ```
 #![allow(
     clippy::unwrap_used,

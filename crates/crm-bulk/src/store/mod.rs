@@ -78,7 +78,7 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Superseded`], [`BulkError::Displaced`], or a failure to write.
+    /// [`BulkError::Superseded`], or a failure to write.
     async fn claim(
         &self,
         lease: &Lease,
@@ -118,8 +118,9 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// [`BulkError::Superseded`], or a failure to write.
     async fn renew(&self, lease: &Lease) -> Result<(), BulkError>;
 
-    /// Whether the set is where it was when it was taken; a look that costs almost nothing. From
-    /// the time that it is not, no claim is won, while what was claimed before can be settled.
+    /// Whether the set is where it was when it was taken; a look that costs almost nothing. A run
+    /// looks after each claim, before the write begins, and before it settles one. From the time
+    /// that it is not, nothing is begun; what was claimed can be settled and taken back.
     ///
     /// # Errors
     ///

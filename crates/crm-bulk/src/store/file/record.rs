@@ -1,5 +1,7 @@
 //! What the file is told about a change, and what it is asked.
 
+use std::sync::LazyLock;
+
 use crm_models::ContactId;
 use rusqlite::{ToSql, params, types::Value};
 
@@ -164,12 +166,16 @@ fn swap(
     outcome: &Outcome,
     siblings: Option<&[ContactId]>,
 ) -> Result<bool, BulkError> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let (found, siblings) = ("nullif(?10, before)", "coalesce(?11, siblings)");
+        let progress = progress(found, siblings);
+        format!(
+            "UPDATE changes SET {progress}, found = {found}, siblings = {siblings}
+             WHERE id = ?12 AND state = ?13 AND attempts = ?14"
+        )
+    });
     let before = json(database, change.before.as_ref())?;
     let siblings = json(database, siblings.as_ref())?;
-    let sql = "UPDATE changes SET state = ?1, message = ?2, field_errors = ?3, trace_id = ?4,
-            http_status = ?5, at = ?6, attempts = ?7, contact_id = ?8, after = ?9,
-            found = nullif(?10, before), siblings = coalesce(?11, siblings)
-        WHERE id = ?12 AND state = ?13 AND attempts = ?14";
     let condition = [
         &before as &dyn ToSql,
         &siblings,
@@ -177,19 +183,43 @@ fn swap(
         &expected.state.as_str(),
         &expected.attempts,
     ];
-    write(database, sql, change, outcome, &condition).map(|written| written == 1)
+    write(database, &SQL, change, outcome, &condition).map(|written| written == 1)
 }
 
 /// Writes what became of a change.
 pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkError> {
-    let sql = "UPDATE changes SET state = ?1, message = ?2, field_errors = ?3, trace_id = ?4,
-            http_status = ?5, at = ?6, attempts = ?7, contact_id = ?8, after = ?9
-        WHERE id = ?10";
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let progress = progress("found", "siblings");
+        format!("UPDATE changes SET {progress} WHERE id = ?10")
+    });
     let id: [&dyn ToSql; 1] = [&change.id.0];
-    write(database, sql, change, &change.outcome, &id).map(drop)
+    write(database, &SQL, change, &change.outcome, &id).map(drop)
 }
 
-/// Writes the columns that progress changes, and says in how many changes.
+/// What every write sets to the first nine values of [`write`], and the seal over the row as it
+/// is then, with these two columns.
+fn progress(found: &str, siblings: &str) -> String {
+    let seal = seal::expression(|column| match column {
+        "state" => "?1",
+        "message" => "?2",
+        "field_errors" => "?3",
+        "trace_id" => "?4",
+        "http_status" => "?5",
+        "at" => "?6",
+        "attempts" => "?7",
+        "contact_id" => "?8",
+        "after" => "?9",
+        "found" => found,
+        "siblings" => siblings,
+        unchanged => unchanged,
+    });
+    format!(
+        "state = ?1, message = ?2, field_errors = ?3, trace_id = ?4, http_status = ?5, at = ?6,
+         attempts = ?7, contact_id = ?8, after = ?9, seal = {seal}"
+    )
+}
+
+/// Writes what progress changes of a change, and says in how many changes.
 fn write(
     database: &Database,
     sql: &str,
@@ -217,11 +247,7 @@ fn write(
         .connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.execute(values));
-    let written = database.check(written)?;
-    if written > 0 {
-        seal::reseal(database, change.id)?;
-    }
-    Ok(written)
+    database.check(written)
 }
 
 fn json<V: serde::Serialize>(

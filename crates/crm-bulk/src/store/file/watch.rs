@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    file_id::{Reserved, Sight},
-    run_mark,
-};
+use crate::{file_id::Sight, run_mark};
 
 /// The name of a set that is carried out, to be looked at without opening anything.
 #[derive(Debug)]
@@ -54,13 +51,14 @@ impl Watch {
         Ok(Self { path, first })
     }
 
-    /// What happened to the file since then, if anything did.
-    pub(super) fn look(&self, file: &Reserved) -> Option<Displaced> {
+    /// What happened to the file since then, if anything did. `links`: how many names it has,
+    /// asked of the file itself.
+    pub(super) fn look(&self, links: impl Fn() -> Option<u64>) -> Option<Displaced> {
         match Sight::of(&self.path) {
             Ok(now) if now.id == self.first.id => {
                 (now.links > self.first.links).then_some(Displaced::Linked)
             }
-            _ => Some(match file.links() {
+            _ => Some(match links() {
                 Some(0) => Displaced::Deleted,
                 _ => Displaced::Moved,
             }),

@@ -87,7 +87,7 @@ const JOBS_PER_COMMIT: usize = 1_000;
 const LOOK_AT_LEASE: Duration = Duration::from_millis(100);
 
 impl Writer {
-    /// While there is a lease, `tick` is done after each transaction, and many times a second.
+    /// `tick` is done whenever the lease was renewed.
     /// `end` is done last, just before the file is closed, with the epoch of the lease; not after
     /// a failure.
     pub(super) fn start(
@@ -216,11 +216,12 @@ fn work(
         let room = JOBS_PER_COMMIT.saturating_sub(waiting.len());
         waiting.extend(jobs.try_iter().take(room));
         let lease = shared.lease().clone();
+        let is_due = lease.as_ref().is_some_and(Lease::is_due);
         // Outlives the transaction: whoever waits is told of a failure once it can be asked for.
         let mut answers = Vec::new();
         let done = match waiting.front() {
             Some(first) if first.is_alone => alone(database, &mut waiting, &mut answers),
-            None if lease.as_ref().is_none_or(|lease| !lease.is_due()) => Ok(()),
+            None if !is_due => Ok(()),
             _ => transact(database, &mut waiting, lease.as_ref(), &mut answers)
                 .and_then(|()| shared.sync().map_err(|e| unsynced(database, e))),
         };
@@ -231,7 +232,7 @@ fn work(
                 return None;
             }
         }
-        if lease.is_some() {
+        if is_due {
             tick(database);
         }
     }
