@@ -341,7 +341,12 @@ async fn an_outage_is_not_multiplied() {
     let requests = log.iter().filter(is_call).count() as u64;
     println!("an outage: {calls} calls, {requests} requests");
     assert_eq!(calls, updates);
-    assert!(requests > calls + u64::from(RESERVE), "the budget was used");
+    // While nothing succeeds one write at a time goes out again, and what waited for it does not.
+    assert!(requests > calls, "nothing was repeated");
+    assert!(
+        requests <= calls + u64::from(RESERVE),
+        "{requests} requests"
+    );
     assert_eq!(log.len() as u64 - requests, 1, "one token");
 }
 

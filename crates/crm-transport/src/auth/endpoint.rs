@@ -58,7 +58,7 @@ pub(super) async fn ask(
         return Err(refusal);
     }
     let answer: TokenAnswer = serde_json::from_slice(problem::json(&answer))
-        .map_err(|_| (Kind::TokenEndpoint, TokenFailure::NoToken(came(&answer))))?;
+        .map_err(|_| (Kind::TokenEndpoint, no_token(&answer)))?;
     match Token::of(&answer, credentials, asked_at) {
         Some(token) => Ok((token.used_for_a_while(), answer)),
         None => Err((Kind::Credentials, TokenFailure::Header)),
@@ -114,19 +114,19 @@ fn refusal(answer: &Response) -> Option<Refusal> {
 }
 
 /// What an answer with a status of success brings instead of a token.
-fn came(answer: &Response) -> &'static str {
+fn no_token(answer: &Response) -> TokenFailure {
     let body = problem::json(answer).trim_ascii_start();
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let says_html = content_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
     if says_html || body.starts_with(b"<") {
-        "an HTML page, perhaps a sign-in page or a proxy's"
+        TokenFailure::NoToken("an HTML page, perhaps a sign-in page or a proxy's")
     } else if body.is_empty() {
-        "an empty body"
+        TokenFailure::Damaged("an empty body")
     } else if serde_json::from_slice::<IgnoredAny>(body).is_ok() {
-        "JSON without an access token"
+        TokenFailure::NoToken("JSON without an access token")
     } else {
-        "something that is not JSON"
+        TokenFailure::Damaged("something that is not JSON")
     }
 }

@@ -36,6 +36,9 @@ pub(super) enum TokenFailure {
          host, and any proxy on the way to it"
     )]
     NoToken(&'static str),
+    /// The way to the endpoint, or the endpoint, cut an answer off or garbled it: that passes.
+    #[error("the token endpoint answered with {0} instead of a token")]
+    Damaged(&'static str),
     #[error("{0}")]
     Transport(String),
     #[error("the app key or the token contains characters that are not allowed in a header")]
