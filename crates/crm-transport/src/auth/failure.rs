@@ -54,8 +54,10 @@ impl TokenFailure {
         match self {
             Self::NoToken(_) => true,
             Self::Status { status, code, .. } => {
-                let passes = matches!(status.as_u16(), 403 | 408 | 425 | 429 | 500 | 502..=599);
-                code.is_empty() && !passes
+                // The address is that of something else. Whatever else comes may pass, a conflict
+                // for maintenance too.
+                let is_elsewhere = matches!(status.as_u16(), 300..=399 | 404 | 405 | 410 | 501);
+                code.is_empty() && is_elsewhere
             }
             _ => false,
         }
