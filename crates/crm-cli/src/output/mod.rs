@@ -126,7 +126,7 @@ impl Output {
         }
     }
 
-    /// Writes [lines] for people.
+    /// Writes lines for people.
     pub(crate) fn text(&self, text: &str) -> Result<(), CliError> {
         Ok(writeln!(io::stdout(), "{}", lines(text))?)
     }
