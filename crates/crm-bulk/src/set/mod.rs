@@ -201,7 +201,7 @@ impl ChangeSet {
     }
 
     /// Computes the digest of the set: of what was planned, whatever became of it since. Reads
-    /// every change, about a second for each 300,000.
+    /// every change.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use super::{
 use crate::{BulkError, Change, ChangeId, Site, State, database::Database};
 
 /// The columns that a run writes, and those of the plan that a digest leaves out.
-const SEALED: &str = "row, repeats, contact_id, found, after, siblings, state, message, \
+const SEALED: &str = "id, row, repeats, contact_id, found, after, siblings, state, message, \
      field_errors, trace_id, http_status, at, attempts";
 
 /// How many changes that were altered are named.
