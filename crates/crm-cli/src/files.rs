@@ -41,9 +41,9 @@ pub(crate) fn open_to_others(path: &Path) -> Option<&Path> {
         let Ok(metadata) = fs::metadata(place) else {
             return false;
         };
-        let is_anothers = ![0, user].contains(&metadata.uid());
+        let is_foreign = ![0, user].contains(&metadata.uid());
         let is_kept_apart = *place != path && metadata.mode() & 0o1000 != 0;
-        is_anothers || metadata.mode() & 0o022 != 0 && !is_kept_apart
+        is_foreign || metadata.mode() & 0o022 != 0 && !is_kept_apart
     })
 }
 
