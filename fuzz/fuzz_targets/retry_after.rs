@@ -1,4 +1,4 @@
-//! No answer asks for more than 15 minutes.
+//! No answer asks for more than a day.
 #![no_main]
 
 use std::time::Duration;
@@ -18,5 +18,5 @@ fuzz_target!(|input: &[u8]| {
         response.headers_mut().insert("retry-after", value);
     }
     let wait = retry_after(&response).unwrap_or_default();
-    assert!(wait <= Duration::from_secs(900), "{wait:?}");
+    assert!(wait <= Duration::from_secs(24 * 60 * 60), "{wait:?}");
 });
