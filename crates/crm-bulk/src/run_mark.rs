@@ -53,27 +53,27 @@ impl RunMark {
     /// did so in good order: the last program to close a database moves what is in the journal
     /// into it, and removes the journal and its index together.
     pub(crate) fn parted(&self, path: &Path) -> Option<Parted> {
-        let columns = |path: &Path| Sight::of(path).ok().map(|sight| sight.id.columns());
-        let is_same_file = columns(path) == Some(self.file);
+        let is_same_file = self.is_file_at(path);
         let was_closed = !has_traces(&self.path) && !has_traces(path);
         let run = self.path.clone();
         match (self.path == path, is_same_file) {
             (_, true) if was_closed => None,
             (true, _) => Some(Parted::Lost),
             (false, false) => Some(Parted::Copied(run)),
-            (false, true) if columns(&self.path) == Some(self.file) => Some(Parted::Linked(run)),
+            (false, true) if self.is_file_at(&self.path) => Some(Parted::Linked(run)),
             (false, true) => Some(Parted::Moved(run)),
         }
     }
-}
 
-impl RunMark {
+    /// Whether the file at this path is the one whose run is open.
+    fn is_file_at(&self, path: &Path) -> bool {
+        Sight::of(path).is_ok_and(|sight| sight.id.columns() == self.file)
+    }
+
     /// The set whose run is open, if it is still there and the marked set at this path is a copy
     /// of it. What both still have to do would be done twice.
     pub(crate) fn original_of(&self, path: &Path) -> Option<PathBuf> {
-        let columns = |path: &Path| Sight::of(path).ok().map(|sight| sight.id.columns());
-        let original = Some(self.file);
-        let is_copy = columns(path) != original && columns(&self.path) == original;
+        let is_copy = !self.is_file_at(path) && self.is_file_at(&self.path);
         is_copy.then(|| self.path.clone())
     }
 }
