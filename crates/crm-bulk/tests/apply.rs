@@ -25,7 +25,7 @@ use crm_transport::{
     TransportErrorKind, TransportExt,
 };
 use futures_util::TryStreamExt;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 const FOUR_ROWS: &str = "\
 location_id,contact_id,customer_id,action,type,value,memo,marketing_updates,note
@@ -643,7 +643,8 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
 /// Loses the answer of the first creation, and shows its contact only to the n-th look after it.
 struct Late {
     shows_at: u32,
-    looks: AtomicU32,
+    /// How often it was looked for since.
+    looks: watch::Sender<u32>,
     creations: AtomicU32,
 }
 
@@ -662,7 +663,10 @@ impl Transport for Late {
             };
         }
         let sent = self.creations.load(Relaxed) > 0;
-        let shows = sent && self.looks.fetch_add(1, Relaxed) >= self.shows_at;
+        let shows = sent && *self.looks.borrow() >= self.shows_at;
+        if sent {
+            self.looks.send_modify(|looks| *looks += 1);
+        }
         let found = shows.then(|| format!(r#"{{"locationId":2001,{contact}}}"#));
         let found = found.unwrap_or_default();
         let page = format!(r#"{{"page":1,"pageSize":5000,"hasMore":false,"data":[{found}]}}"#);
@@ -675,7 +679,7 @@ impl Late {
     async fn with_a_set(shows_at: u32, path: &Path) -> (Arc<Self>, Service, Site) {
         let late = Arc::new(Self {
             shows_at,
-            looks: AtomicU32::new(0),
+            looks: watch::Sender::new(0),
             creations: AtomicU32::new(0),
         });
         let transport: Arc<dyn Transport> = late.clone();
@@ -730,12 +734,12 @@ async fn a_run_that_is_stopped_or_killed_while_it_waits_for_a_creation_forgets_n
     let (late, service, site) = Late::with_a_set(14, &path).await;
     let open = || Apply::new(ChangeSet::open(&path).unwrap());
 
+    // Told, not looked for now and then: a timer of the test's would carry virtual time along while
+    // the set's file is written.
     let looks = |many| {
-        let late = Arc::clone(&late);
+        let mut looks = late.looks.subscribe();
         async move {
-            while late.looks.load(Relaxed) < many {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+            looks.wait_for(|looks| *looks >= many).await.unwrap();
         }
     };
     let stopped = open().stop_when(looks(6));
