@@ -84,8 +84,11 @@ async fn a_contact_is_created_changed_found_and_deleted() {
     let change = ContactChange::new()
         .clear_memo()
         .preferences(PreferenceChange::new().statements(false));
-    let ensured = contacts.ensure(created.id, &change).await.unwrap();
-    let fields: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
+    let updated = contacts
+        .update_if_changed(created.id, &change)
+        .await
+        .unwrap();
+    let fields: Vec<_> = updated.differences().into_iter().map(|d| d.field).collect();
     assert_eq!(
         fields,
         [
@@ -95,10 +98,10 @@ async fn a_contact_is_created_changed_found_and_deleted() {
         ]
     );
 
-    let stale = ensured.before.modified_on;
+    let stale = updated.before.modified_on;
     let change = ContactChange::new().memo("Too late");
     let error = contacts
-        .guard(created.id, &change, stale)
+        .update_if_unmodified_since(created.id, &change, stale)
         .await
         .unwrap_err();
     assert!(matches!(error, ContactsError::Modified { .. }), "{error}");

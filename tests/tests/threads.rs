@@ -52,8 +52,16 @@ fn calls_and_streams_may_move<T: Transport>(
 ) {
     send(contacts.location(location).find(contact));
     send(contacts.location(location).update(contact, change));
-    send(contacts.location(location).ensure(contact, change));
-    send(contacts.location(location).guard(contact, change, seen));
+    send(
+        contacts
+            .location(location)
+            .update_if_changed(contact, change),
+    );
+    send(
+        contacts
+            .location(location)
+            .update_if_unmodified_since(contact, change, seen),
+    );
     send(contacts.location(location).create_unless_present(new));
     send(contacts.location(location).delete(contact));
     send(contacts.location(location).list().items());

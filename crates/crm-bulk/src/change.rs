@@ -1,7 +1,8 @@
 //! One change of a set: what is wanted, what was there, and what became of it.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use crm_contacts::Difference;
 use crm_models::{Contact, ContactType, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -320,23 +321,12 @@ impl Outcome {
     }
 }
 
-/// One member that a change sets: its name in people's words, and its two values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MemberChange<'a> {
-    /// The member, for example `marketing`.
-    pub name: Cow<'a, str>,
-    /// The value before; `None` is not known or not set.
-    pub old: Option<Cow<'a, str>>,
-    /// The wanted value.
-    pub new: Cow<'a, str>,
-}
-
 impl Change {
-    /// What the change makes different, member by member; empty for a deletion. Another way to
-    /// write the same number or address is no difference, unless that is what is wanted.
+    /// What the change makes different, member by member in people's words, for example `marketing`
+    /// from `on` to `off`; empty for a deletion. Another way to write the same number or address is
+    /// not a difference, unless that is what is wanted.
     #[must_use]
-    pub fn members(&self) -> Vec<MemberChange<'_>> {
+    pub fn members(&self) -> Vec<Difference> {
         let before = self.before.as_ref();
         match &self.action {
             Action::Update(wanted) | Action::Create(wanted) => {
@@ -350,7 +340,8 @@ impl Change {
                         .as_ref()
                         .unwrap_or(&present.contact_type);
                     members.retain(|member| {
-                        member.name != "value" || !kind.same_value(&member.new, &present.value)
+                        let after = member.after.as_deref().unwrap_or_default();
+                        member.field != "value" || !kind.same_value(after, &present.value)
                     });
                 }
                 members
@@ -362,10 +353,8 @@ impl Change {
                 wanted
                     .iter()
                     .filter(|(name, on)| old(name) != Some(**on))
-                    .map(|(name, on)| MemberChange {
-                        name: Cow::Borrowed(name),
-                        old: old(name).map(on_off),
-                        new: on_off(*on),
+                    .map(|(name, on)| {
+                        Difference::new(name.clone(), old(name).map(on_off), Some(on_off(*on)))
                     })
                     .collect()
             }

@@ -146,9 +146,7 @@ mod wanted;
 mod watch;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
-pub use change::{
-    Action, Change, ChangeId, Image, MemberChange, MethodImage, Outcome, State, UnknownState,
-};
+pub use change::{Action, Change, ChangeId, Image, MethodImage, Outcome, State, UnknownState};
 pub use clean_up::CleanUp;
 pub use error::BulkError;
 pub use input::{BadCell, DateOrder, Input, InputColumn, InputFormat, InvalidRows, MappedRole};

@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use crm_contacts::plan;
+use crm_contacts::{Change as _, Difference};
 use crm_models::{
     Contact, ContactChange, ContactPreferences, ContactType, CreateContactRequest,
     PreferenceChange, PreferencesError, UpdateContactRequest,
 };
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
-
-use crate::MemberChange;
 
 /// The members that a contact shall have. What is not named is kept.
 ///
@@ -171,7 +169,7 @@ impl Wanted {
         &self,
         present: &Contact,
     ) -> Result<Option<UpdateContactRequest>, PreferencesError> {
-        let request = plan(present, &self.change_of(Some(present)))?;
+        let request = self.change_of(Some(present)).plan(present)?;
         if !self.exact {
             return Ok(request);
         }
@@ -223,27 +221,24 @@ impl Wanted {
     }
 
     /// The differences to `present` in people's words, member by member.
-    pub(crate) fn differences<'a>(&'a self, present: Option<&'a Contact>) -> Vec<MemberChange<'a>> {
+    pub(crate) fn differences(&self, present: Option<&Contact>) -> Vec<Difference> {
         let preferences = present.and_then(|contact| contact.preferences.as_ref());
-        let text = |name, old: Option<&'a str>, new: Option<&'a str>| {
-            member(name, old.map(Cow::Borrowed), new.map(Cow::Borrowed))
-        };
         let memo = present.and_then(|contact| contact.memo.as_deref());
         let flag = |name, old: fn(&ContactPreferences) -> bool, new: Option<bool>| {
             member(name, preferences.map(old).map(on_off), new.map(on_off))
         };
         [
-            text(
+            member(
                 "type",
                 present.map(|contact| contact.contact_type.as_str()),
                 self.contact_type.as_ref().map(ContactType::as_str),
             ),
-            text(
+            member(
                 "value",
                 present.map(|contact| contact.value.as_str()),
                 self.value.as_deref(),
             ),
-            member("memo", memo.map(Cow::Borrowed), self.memo_of(present)),
+            member("memo", memo, self.memo_of(present).as_deref()),
             flag(
                 "job reminders",
                 |p| p.job_reminders_enabled,
@@ -264,17 +259,13 @@ impl Wanted {
 }
 
 /// A member that is named and not so already.
-fn member<'a>(
-    name: &'static str,
-    old: Option<Cow<'a, str>>,
-    new: Option<Cow<'a, str>>,
-) -> Option<MemberChange<'a>> {
-    let new = new?;
-    let name = Cow::Borrowed(name);
-    (old.as_deref().unwrap_or_default() != new).then_some(MemberChange { name, old, new })
+fn member(name: &'static str, before: Option<&str>, after: Option<&str>) -> Option<Difference> {
+    let after = after?;
+    let is_other = before.unwrap_or_default() != after;
+    is_other.then(|| Difference::new(name, before, Some(after).filter(|text| !text.is_empty())))
 }
 
 /// A flag as people say it.
-pub(crate) fn on_off(on: bool) -> Cow<'static, str> {
-    Cow::Borrowed(if on { "on" } else { "off" })
+pub(crate) fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }

@@ -846,7 +846,7 @@ async fn only_what_is_sent_is_shown_and_calls_are_counted_with_flags() {
     assert_eq!(set.calls().unwrap(), 1 + 2 + 1);
     let planned = changes(&world.path("set.crm"));
     let members = planned[0].members();
-    let shown: Vec<_> = members.iter().map(|member| member.name.as_ref()).collect();
+    let shown: Vec<_> = members.iter().map(|member| member.field.as_ref()).collect();
     assert_eq!(shown, ["memo"]);
 }
 
@@ -892,7 +892,8 @@ async fn a_value_that_must_not_be_stored_makes_the_row_wrong_unless_the_contact_
         let states: Vec<_> = changes.iter().map(|change| change.outcome.state).collect();
         assert_eq!(states, [State::Already, State::Failed, State::Planned]);
         let members = changes[2].members();
-        assert_eq!(members[0].new, "2135550199", "as it will be stored");
+        let stored = members[0].after.as_deref();
+        assert_eq!(stored, Some("2135550199"), "as it will be stored");
     }
 }
 

@@ -189,7 +189,7 @@ async fn a_preference_of_a_contact_method_is_read_back_too() {
             _ => None,
         });
     let (person, method, change) = method.unwrap();
-    let name = change.members()[0].name.clone().into_owned();
+    let name = change.members()[0].field.clone().into_owned();
     let method = world.service.person(person).method(method);
     method.set_preference(&name, true.into()).await.unwrap();
     let (verification, findings) = world.verify(&mut set).await.unwrap();

@@ -8,10 +8,7 @@ use crm_models::PreferencesError;
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
-use crate::{
-    commands::Outcome, interrupt::Signal, output::Change, settings::SettingsError,
-    write_guard::Withheld,
-};
+use crate::{commands::Outcome, interrupt::Signal, settings::SettingsError, write_guard::Withheld};
 
 /// The exit codes. They are part of the interface: documented in the long help and the README.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,35 +107,6 @@ pub(crate) enum CliError {
     #[error("{summary}")]
     CheckFailed { summary: String, exit: Exit },
 
-    /// An update was carried out, but its answer is not what was asked for: asked and answered,
-    /// member by member.
-    #[error(
-        "{subject}: written, but the answer differs from what was asked in {}",
-        fields(differences)
-    )]
-    EchoDiffers {
-        subject: String,
-        differences: Vec<Change>,
-    },
-
-    /// An update was answered with a success, but the record is as it was, also when it is read back.
-    #[error(
-        "{subject}: answered with a success, but nothing was changed in {}",
-        fields(differences)
-    )]
-    NotChanged {
-        subject: String,
-        differences: Vec<Change>,
-    },
-
-    /// An update was answered with a success and another record than was asked for, and the record
-    /// cannot be read back.
-    #[error("{subject}: it is not known whether the change was carried out")]
-    NotReadBack {
-        subject: String,
-        source: ContactsError,
-    },
-
     /// A signal asked the command to end.
     #[error("interrupted")]
     Interrupted(Signal),
@@ -154,11 +122,6 @@ pub(crate) enum CliError {
     /// Not a failure: `crm plan --detailed-exitcode` tells that there are changes.
     #[error("there are changes")]
     ChangesPlanned,
-}
-
-fn fields(differences: &[Change]) -> String {
-    let fields: Vec<_> = differences.iter().map(|change| &*change.field).collect();
-    fields.join(", ")
 }
 
 impl CliError {
@@ -223,9 +186,6 @@ impl CliError {
             }) => Some(
                 "give all of --job-reminders, --marketing-updates, --invoices and --statements",
             ),
-            Self::EchoDiffers { .. } => Some(DONE),
-            Self::NotChanged { .. } => Some(LATER),
-            Self::NotReadBack { .. } => Some(LOOK_FIRST),
             Self::Contacts(error) => match error.advice() {
                 Advice::Later => Some(LATER),
                 Advice::LookFirst => Some(LOOK_FIRST),
@@ -248,11 +208,9 @@ impl CliError {
             Self::Usage(_) | Self::Settings(_) => Exit::Usage,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
-            Self::Transport(_) | Self::NotChanged { .. } => Exit::Unreachable,
-            Self::NotReadBack { .. } => Exit::Unknown,
+            Self::Transport(_) => Exit::Unreachable,
             Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
-            Self::EchoDiffers { .. } => Exit::Differs,
             Self::Interrupted(signal) => signal.exit(),
             Self::NotAllDone { error, .. } => error.exit(),
             Self::Bulk(

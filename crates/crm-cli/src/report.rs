@@ -9,15 +9,15 @@ use std::{
 
 use clap::error::ErrorKind;
 use crm_bulk::visible;
-use crm_contacts::{Advice, ContactsError};
+use crm_contacts::{Advice, ContactsError, Difference, Preview};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
     commands::Outcome,
     error::{CliError, Exit},
-    output::{self, Change, Format, Output, note},
-    write_guard::{HeldRequest, Withheld},
+    output::{self, Format, Output, note},
+    write_guard::Withheld,
 };
 
 /// A failure as JSON.
@@ -50,8 +50,8 @@ struct Failure<'a> {
 struct DryRun<'a> {
     dry_run: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    differences: &'a [Change],
-    request: &'a HeldRequest,
+    differences: &'a [Difference],
+    request: &'a Preview,
 }
 
 #[derive(Serialize)]
@@ -182,8 +182,8 @@ fn json_wanted() -> Option<Format> {
 /// Shows the request that would have been sent, and what it would change where that is known.
 pub(crate) fn dry_run(
     subject: &str,
-    differences: &[Change],
-    request: &HeldRequest,
+    differences: &[Difference],
+    request: &Preview,
     output: &Output,
 ) -> Result<(), CliError> {
     if output.format() != Format::Table {
@@ -220,16 +220,7 @@ fn details(error: &CliError) -> Vec<String> {
     let mut details = match error {
         CliError::Settings(error) => error.details(),
         CliError::Contacts(ContactsError::EchoDiffers(echo) | ContactsError::NotChanged(echo)) => {
-            echo.differences
-                .iter()
-                .map(|it| asked_and_answered(it.field, &it.before, &it.after))
-                .collect()
-        }
-        CliError::EchoDiffers { differences, .. } | CliError::NotChanged { differences, .. } => {
-            differences
-                .iter()
-                .map(|it| asked_and_answered(&it.field, &it.before, &it.after))
-                .collect()
+            echo.differences.iter().map(asked_and_answered).collect()
         }
         _ => Vec::new(),
     };
@@ -254,10 +245,10 @@ fn problem(error: &CliError) -> Vec<String> {
         .collect()
 }
 
-fn asked_and_answered(field: &str, asked: &Option<String>, answered: &Option<String>) -> String {
+fn asked_and_answered(difference: &Difference) -> String {
     let text = |value: &Option<String>| value.clone().unwrap_or("(none)".to_owned());
-    let (asked, answered) = (text(asked), text(answered));
-    format!("{field}: asked {asked}, answered {answered}")
+    let (asked, answered) = (text(&difference.before), text(&difference.after));
+    format!("{}: asked {asked}, answered {answered}", difference.field)
 }
 
 impl<'a> Failure<'a> {
@@ -270,12 +261,7 @@ impl<'a> Failure<'a> {
             problem_type: None,
             data: None,
             fields: BTreeMap::new(),
-            advice: match error {
-                CliError::EchoDiffers { .. } => Some("done"),
-                CliError::NotChanged { .. } => Some("later"),
-                CliError::NotReadBack { .. } => Some("look-first"),
-                _ => None,
-            },
+            advice: None,
             exit_code: exit_of(error) as u8,
         };
         if let Some(error) = error.contacts() {
@@ -332,12 +318,10 @@ fn kind(error: &CliError) -> &'static str {
         Some(_) => return "not-confirmed",
         None => {}
     }
-    match (error, error.contacts()) {
-        (_, Some(error)) if error.is_not_found() => return "not-found",
-        (_, Some(ContactsError::Unreadable { .. })) => return "unreadable",
-        (CliError::NotChanged { .. }, _) | (_, Some(ContactsError::NotChanged(_))) => {
-            return "not-changed";
-        }
+    match error.contacts() {
+        Some(error) if error.is_not_found() => return "not-found",
+        Some(ContactsError::Unreadable { .. }) => return "unreadable",
+        Some(ContactsError::NotChanged(_)) => return "not-changed",
         _ => {}
     }
     match error.exit() {

@@ -1,17 +1,14 @@
 //! A transport that lets a write pass only if it may: it is the one place that decides this,
 //! for every command, `crm api` included.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use crm_bulk::visible;
+use crm_contacts::Preview;
 use crm_transport::{
     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
 };
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -38,40 +35,11 @@ pub(crate) enum Withheld {
     #[error("read-only: {0} was not sent")]
     ReadOnly(String),
     #[error("dry run: {} {} was not sent", .0.method, .0.path)]
-    DryRun(HeldRequest),
+    DryRun(Preview),
     #[error("this would write to {0}: add --yes to do it without a terminal to ask on")]
     NeedsYes(String),
     #[error("not confirmed, nothing was sent")]
     Declined,
-}
-
-/// The request that a dry run would have sent.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct HeldRequest {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) body: Option<Box<RawValue>>,
-}
-
-impl fmt::Display for HeldRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)?;
-        match &self.body {
-            Some(body) => write!(f, "\n{body}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl HeldRequest {
-    fn of(request: &Request) -> Self {
-        Self {
-            method: request.method().to_string(),
-            path: request.uri().to_string(),
-            body: serde_json::from_slice(request.body()).ok(),
-        }
-    }
 }
 
 /// Wraps the whole stack, so that a withheld write is not repeated.
@@ -162,10 +130,10 @@ impl<T> WriteGuard<T> {
         }
         match &self.policy {
             WritePolicy::Send | WritePolicy::Refuse => Ok(()),
-            WritePolicy::Show => Err(Withheld::DryRun(HeldRequest::of(request))),
+            WritePolicy::Show => Err(Withheld::DryRun(Preview::of(request))),
             WritePolicy::Ask { .. } if self.confirmed.load(Ordering::Relaxed) => Ok(()),
             WritePolicy::Ask { target } if on_terminal() => {
-                ask(target, &HeldRequest::of(request))?;
+                ask(target, &Preview::of(request))?;
                 self.confirmed.store(true, Ordering::Relaxed);
                 Ok(())
             }
@@ -189,7 +157,7 @@ fn refused(withheld: Withheld) -> TransportError {
 }
 
 /// Asks about one request.
-fn ask(target: &str, request: &HeldRequest) -> Result<(), Withheld> {
+fn ask(target: &str, request: &Preview) -> Result<(), Withheld> {
     let body = request.body.as_deref().map_or("", RawValue::get);
     let question = format!("{} {} {body}", request.method, request.path);
     let question = format!(

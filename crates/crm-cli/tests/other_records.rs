@@ -482,7 +482,8 @@ fn a_truth_value_is_sent_in_lower_case() {
 fn a_preference_of_another_data_type_is_sent_as_it_is() {
     let service = Service::start();
     let preference = r#"{"name": "Language", "dataType": "Text", "value": null}"#;
-    let host = Host::start(&[(200, preference)]);
+    let stored = preference.replace("null", r#""On""#);
+    let host = Host::start(&[(200, preference), (200, &stored)]);
     let set = ["preferences", "set", PERSON, METHOD, "Language", "On"];
     let command = &mut service.crm(&set);
     command.env("CRM_API_URL", &host.url).assert().success();
@@ -539,4 +540,28 @@ fn a_feed_that_does_not_move_is_left() {
         assert_eq!(told.as_array().unwrap().len(), items + 1, "{told}");
         assert_eq!(host.requests().len(), items);
     }
+}
+
+#[test]
+fn a_write_of_all_members_is_compared_with_what_was_asked() {
+    let service = Service::start();
+    let person = service.ok(&["people", "get", PERSON, "--output", "ndjson"]);
+    let preference = r#"{"name": "JobReminders", "dataType": "Bool", "value": "true"}"#;
+    let replace = ["people", "replace", PERSON, "--name", "Chief"];
+    let replace = [&replace[..], &["--archived", "off"]].concat();
+    let set = ["preferences", "set", PERSON, METHOD, "JobReminders", "off"];
+    thread::scope(|scope| {
+        for (write, answer) in [(&replace[..], &*person), (&set, preference)] {
+            let service = &service;
+            scope.spawn(move || {
+                let host = Host::start(&[(200, answer)]);
+                let command = &mut service.crm(write);
+                let differs = command.env("CRM_API_URL", &host.url).assert().code(8);
+                assert!(stderr(&differs).contains("asked"), "{write:?}");
+                let reads = host.requests();
+                let reads = reads.iter().filter(|request| request.starts_with("GET"));
+                assert!(reads.count() >= 3, "it is read back");
+            });
+        }
+    });
 }

@@ -48,7 +48,10 @@ async fn opt_out<T: Transport>(
     Path((location, contact)): Path<(LocationId, ContactId)>,
 ) -> Result<StatusCode, Problem> {
     let change = ContactChange::new().preferences(PreferenceChange::new().marketing_updates(false));
-    contacts.location(location).ensure(contact, &change).await?;
+    contacts
+        .location(location)
+        .update_if_changed(contact, &change)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -26,9 +26,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let change = ContactChange::new()
         .memo(memo)
         .preferences(PreferenceChange::new().marketing_updates(false));
-    match contacts.location(location).ensure(contact, &change).await {
-        Ok(ensured) => {
-            for difference in ensured.differences() {
+    match contacts
+        .location(location)
+        .update_if_changed(contact, &change)
+        .await
+    {
+        Ok(updated) => {
+            for difference in updated.differences() {
                 let (before, after) = (difference.before, difference.after);
                 println!("{}: {before:?} -> {after:?}", difference.field);
             }

@@ -2,13 +2,15 @@
 
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, ContactId, CreateBookingContactRequest,
-    UpdateBookingContactRequest, UpdatedBookingContact,
+    Timestamp, UpdateBookingContactRequest, UpdatedBookingContact,
 };
 use crm_transport::Transport;
 
 use crate::{
-    ContactsService, List,
-    error::ContactsError,
+    ContactsService, List, Operation, Reading,
+    change::Preview,
+    decision::{self, Decision, Place, Updated},
+    error::{CallSite, ContactsError},
     handle::handle,
     operations::bookings::{
         CreateContact, DeleteContact, GetContactList, GetContactList2, UpdateBookingContact,
@@ -43,9 +45,9 @@ impl<'a, T: Transport> Bookings<'a, T> {
 /// The contacts of one booking of one provider; made by
 /// [`ContactsService::provider_booking`]. Needs an app with this provider's tag.
 ///
-/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, beyond that it is about the same record. After a lost answer, or one about
-/// another record, an update and a deletion are read back, for at most a minute.
+/// The answer to an update is compared with what was asked. Where it differs, got lost or is about
+/// another record, the contact is read back, for at most a minute; so it is after a deletion whose
+/// answer got lost.
 ///
 /// ```
 /// # use crm_contacts::{
@@ -102,13 +104,20 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     ///
     /// [`ContactsError::NotFound`]; otherwise as [`ContactsService::call`].
     pub async fn find(&self, contact: ContactId) -> Result<BookingContact, ContactsError> {
-        let found = self.list().find(|found| found.id == contact).await?;
-        found.ok_or_else(|| ContactsError::NotFound {
-            site: Box::new(self.service.site(
-                &<GetContactList2 as crate::Operation>::SPEC,
-                [&self.provider, &self.booking],
-            )),
-            contact,
+        Ok(self.read(contact).await?.record)
+    }
+
+    /// [`find`](Self::find), together with when it was so.
+    ///
+    /// # Errors
+    ///
+    /// As [`find`](Self::find).
+    pub async fn read(&self, contact: ContactId) -> Result<Reading<BookingContact>, ContactsError> {
+        let found = self.list().search(|found| found.id == contact, |_| true);
+        found.await?.ok_or_else(|| {
+            let ids: [&dyn std::fmt::Display; 2] = [&self.provider, &self.booking];
+            let site = Box::new(self.service.site(&GetContactList2::SPEC, ids));
+            ContactsError::NotFound { site, contact }
         })
     }
 
@@ -131,27 +140,93 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
         self.service.write(&operation).await
     }
 
-    /// Changes the members that the update names.
+    /// Changes the members that the update names. After an unknown outcome it is not sent again.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
+    /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn update(
         &self,
         contact: ContactId,
         update: UpdateBookingContactRequest,
     ) -> Result<UpdatedBookingContact, ContactsError> {
-        let operation = UpdateBookingContact {
-            provider: self.provider,
-            booking: self.booking,
+        let place = self.place(contact);
+        let sent = decision::send(&place, self.service, update, None);
+        sent.await.map_err(|unsettled| unsettled.error)
+    }
+
+    /// Reads the contact and sends only what differs from `change`, as
+    /// [`OwnerContacts::update_if_changed`](crate::OwnerContacts::update_if_changed) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and [`ContactsError::NotFound`], [`ContactsError::NotChanged`].
+    pub async fn update_if_changed(
+        &self,
+        contact: ContactId,
+        change: &UpdateBookingContactRequest,
+    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
+        let decision = Decision::of(self.place(contact), change);
+        decision.read_and_make().await
+    }
+
+    /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the contact after
+    /// `unmodified_since`, as with
+    /// [`OwnerContacts::update_if_unmodified_since`](crate::OwnerContacts::update_if_unmodified_since).
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Modified`] when it was changed; otherwise as
+    /// [`update_if_changed`](Self::update_if_changed).
+    pub async fn update_if_unmodified_since(
+        &self,
+        contact: ContactId,
+        change: &UpdateBookingContactRequest,
+        unmodified_since: Timestamp,
+    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
+        let decision = Decision::of(self.place(contact), change);
+        let decision = decision.unless_modified_since(Some(unmodified_since));
+        decision.read_and_make().await
+    }
+
+    /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the contact.
+    /// With a time, it is [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    ///
+    /// # Errors
+    ///
+    /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    pub async fn update_from(
+        &self,
+        current: Reading<BookingContact>,
+        change: &UpdateBookingContactRequest,
+        unmodified_since: Option<Timestamp>,
+    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
+        let decision = Decision::of(self.place(current.record.id), change);
+        let decision = decision.unless_modified_since(unmodified_since);
+        decision.make(current.map(Into::into), None).await
+    }
+
+    /// What [`update_if_changed`](Self::update_if_changed) would send to the contact as it is;
+    /// `None` when it is so already.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`].
+    pub fn preview(
+        &self,
+        current: BookingContact,
+        change: &UpdateBookingContactRequest,
+    ) -> Result<Option<Preview>, ContactsError> {
+        Decision::of(self.place(current.id), change).preview(&current.into())
+    }
+
+    fn place(&self, contact: ContactId) -> BookingsContact<'_, T> {
+        BookingsContact {
+            booking: *self,
             contact,
-            update,
-        };
-        let look = || async { Ok(UpdatedBookingContact::from(self.find(contact).await?)) };
-        let is_done = |found: &UpdatedBookingContact| operation.update.is_met_by(found);
-        self.service.write_or_look(&operation, look, is_done).await
+        }
     }
 
     /// Deletes a contact; "not found" after an attempt that may have deleted it counts as
@@ -172,5 +247,52 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
             Ok(found.is_none())
         };
         self.service.delete(&operation, gone).await
+    }
+}
+
+/// One contact of a booking.
+struct BookingsContact<'a, T> {
+    booking: ProviderBooking<'a, T>,
+    contact: ContactId,
+}
+
+impl<T: Transport> Place<T> for BookingsContact<'_, T> {
+    type Change = UpdateBookingContactRequest;
+    type Update = UpdateBookingContact;
+
+    fn service(&self) -> &ContactsService<T> {
+        self.booking.service
+    }
+
+    async fn read(&self) -> Result<Reading<UpdatedBookingContact>, ContactsError> {
+        Ok(self.booking.read(self.contact).await?.map(Into::into))
+    }
+
+    fn operation(
+        &self,
+        update: UpdateBookingContactRequest,
+    ) -> Result<UpdateBookingContact, ContactsError> {
+        Ok(UpdateBookingContact {
+            provider: self.booking.provider,
+            booking: self.booking.booking,
+            contact: self.contact,
+            update,
+        })
+    }
+
+    fn asked(update: &UpdateBookingContact) -> &UpdateBookingContactRequest {
+        &update.update
+    }
+
+    fn site(&self) -> CallSite {
+        let ProviderBooking {
+            service,
+            provider,
+            booking,
+        } = &self.booking;
+        service.site(
+            &UpdateBookingContact::SPEC,
+            [provider, booking, &self.contact],
+        )
     }
 }

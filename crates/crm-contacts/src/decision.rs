@@ -3,65 +3,240 @@
 
 use std::time::Duration;
 
+use crm_models::Timestamp;
 use crm_transport::{Delivery, Transport, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::{
-    ContactsService, Reading, RefusalKind,
-    error::{Advice, ContactsError},
+    ContactsService, Operation, Reading, RefusalKind,
+    change::{AnyRecord, Change, Difference, Preview, Record},
+    error::{Advice, CallSite, ContactsError},
+    settle::Unsettled,
 };
 
-/// A write that rests on a reading.
-pub(crate) trait Decision<T> {
-    /// What is read.
-    type Record: Send;
-    /// What is sent.
-    type Write: Send;
+/// A record that can be changed, by how it is read and how an update goes to it.
+pub(crate) trait Place<T>: Sync {
+    /// What can be asked of it.
+    type Change: Change<Record: Into<AnyRecord>>;
+    /// The operation that sends an update.
+    type Update: Operation<Answer = RecordOf<Self, T>> + Send + Sync;
+
+    /// Who sends it.
+    fn service(&self) -> &ContactsService<T>;
 
     /// A fresh look.
-    fn read(&self) -> impl Future<Output = Result<Reading<Self::Record>, ContactsError>> + Send;
-
-    /// What is to be sent, given what is there now; nothing when it is so already. `earlier`:
-    /// whether an earlier attempt may have been carried out.
-    fn decide(
+    fn read(
         &self,
-        record: &Self::Record,
-        earlier: Delivery,
-    ) -> Result<Option<Self::Write>, ContactsError>;
+    ) -> impl Future<Output = Result<Reading<RecordOf<Self, T>>, ContactsError>> + Send;
 
-    /// Sends it by this service, which carries the bounds of the decision, and reads back what got
-    /// lost.
-    fn write(
-        &self,
-        service: &ContactsService<T>,
-        write: Self::Write,
-        record: &Self::Record,
-    ) -> impl Future<Output = Result<Self::Record, Unsettled<Self::Record>>> + Send;
+    /// The update that sends this request.
+    fn operation(&self, request: RequestOf<Self, T>) -> Result<Self::Update, ContactsError>;
+
+    /// What an update asks for.
+    fn asked(update: &Self::Update) -> &RequestOf<Self, T>;
+
+    /// The update as errors name it, before there is one.
+    fn site(&self) -> CallSite;
 }
 
-/// A write that did not succeed, or of which nobody knows: then the record as it reads back.
-pub(crate) struct Unsettled<R> {
-    pub(crate) error: ContactsError,
-    pub(crate) found: Option<Reading<R>>,
-    /// When the service asks to come back.
-    pub(crate) not_before: Option<Instant>,
+pub(crate) type RecordOf<P, T> = <<P as Place<T>>::Change as Change>::Record;
+pub(crate) type RequestOf<P, T> = <<P as Place<T>>::Change as Change>::Request;
+
+/// Sends a request to a place and looks after what becomes of it.
+pub(crate) async fn send<T: Transport, P: Place<T>>(
+    place: &P,
+    service: &ContactsService<T>,
+    request: RequestOf<P, T>,
+    before: Option<&RecordOf<P, T>>,
+) -> Result<RecordOf<P, T>, Unsettled<RecordOf<P, T>>> {
+    let update = place.operation(request)?;
+    let look = || place.read();
+    let sent = service.write_and_compare(&update, P::asked(&update), before, look);
+    sent.await
 }
 
-impl<R> From<ContactsError> for Unsettled<R> {
-    fn from(error: ContactsError) -> Self {
+/// A change of what is at a place, decided on what it is when the write leaves.
+pub(crate) struct Decision<'a, P, C> {
+    pub(crate) place: P,
+    pub(crate) change: &'a C,
+    /// Nothing is sent if the record was changed after this.
+    pub(crate) unmodified_since: Option<Timestamp>,
+    /// Whether it is sent the first time also when it is so already.
+    pub(crate) always: bool,
+}
+
+impl<'a, P, C: Change> Decision<'a, P, C> {
+    /// A change of which only what is not so already is sent.
+    pub(crate) fn of(place: P, change: &'a C) -> Self {
         Self {
-            error,
-            found: None,
-            not_before: None,
+            place,
+            change,
+            unmodified_since: None,
+            always: false,
+        }
+    }
+
+    pub(crate) fn unless_modified_since(self, moment: Option<Timestamp>) -> Self {
+        Self {
+            unmodified_since: moment,
+            ..self
         }
     }
 }
 
-/// The record as it was when the write was decided that was sent, and as it is now.
-pub(crate) struct Settled<R> {
-    /// None when nothing had to be sent.
-    pub(crate) before: Option<R>,
-    pub(crate) after: R,
+impl<P, C: Change> Decision<'_, P, C> {
+    /// Looks first. What changes nothing is refused before; what is valid depends on what the record
+    /// has already, and is known only then.
+    pub(crate) async fn read_and_make<T: Transport>(
+        &self,
+    ) -> Result<Updated<C::Record>, ContactsError>
+    where
+        P: Place<T, Change = C>,
+    {
+        if self.change.is_empty() {
+            self.change.check()?;
+        }
+        let reading = self.place.read().await?;
+        self.make(reading, None).await
+    }
+
+    /// What would be sent to the record as it is; nothing when it is so already.
+    pub(crate) fn preview<T: Transport>(
+        &self,
+        present: &C::Record,
+    ) -> Result<Option<Preview>, ContactsError>
+    where
+        P: Place<T, Change = C>,
+    {
+        let Some(request) = self.decide(present, Delivery::NotExecuted)? else {
+            return Ok(None);
+        };
+        let update = self.place.operation(request)?;
+        let request = update.request(self.place.service().tenant())?;
+        Ok(Some(Preview::of(&request)))
+    }
+
+    /// What is to be sent, given what is there now; nothing when it is so already. `earlier`:
+    /// whether an earlier attempt may have been carried out.
+    fn decide<T: Transport>(
+        &self,
+        present: &C::Record,
+        earlier: Delivery,
+    ) -> Result<Option<C::Request>, ContactsError>
+    where
+        P: Place<T, Change = C>,
+    {
+        let planned = self.change.plan(present);
+        let may_be_ours = earlier == Delivery::Unknown && matches!(planned, Ok(None));
+        if let (Some(unmodified_since), Some(modified_on)) =
+            (self.unmodified_since, present.modified_on())
+            && modified_on > unmodified_since
+            && !may_be_ours
+        {
+            return Err(ContactsError::Modified {
+                site: Box::new(self.place.site()),
+                modified_on,
+                unmodified_since,
+                earlier,
+            });
+        }
+        self.change.check_for(present)?;
+        let is_told = self.always && earlier == Delivery::NotExecuted;
+        let planned = match planned {
+            Ok(None) if is_told => self.change.request_for(present).map(Some),
+            planned => planned,
+        };
+        planned.map_err(|source| ContactsError::Preferences {
+            site: Box::new(self.place.site()),
+            source,
+        })
+    }
+
+    /// Decides, and sends while the reading is fresh. A write that was surely not carried out is
+    /// decided anew on a fresh look, for as long as the call may take. One of which nobody knows is
+    /// made once more, to what the record is then: the same request would also set again what
+    /// somebody else has changed meanwhile.
+    pub(crate) async fn make<T: Transport>(
+        &self,
+        mut reading: Reading<C::Record>,
+        mut lost: Option<Lost<C::Record>>,
+    ) -> Result<Updated<C::Record>, ContactsError>
+    where
+        P: Place<T, Change = C>,
+    {
+        let service = self.place.service();
+        let mut patience = Patience::of(service);
+        loop {
+            let earlier = match lost {
+                Some(_) => Delivery::Unknown,
+                None => Delivery::NotExecuted,
+            };
+            let write = match self.decide(&reading.record, earlier) {
+                Ok(Some(write)) => write,
+                Ok(None) => {
+                    let after = reading.record;
+                    let before = lost.and_then(|lost| lost.before);
+                    let before = before.unwrap_or_else(|| after.clone());
+                    return Ok(Updated { before, after });
+                }
+                Err(error) => return Err(told(error, lost)),
+            };
+            let bounded = service.decided(reading.begin_by(), lost.is_some());
+            let written = send(&self.place, &bounded, write, Some(&reading.record)).await;
+            let Unsettled {
+                error,
+                found,
+                not_before,
+            } = match written {
+                Ok(after) => {
+                    let before = reading.record;
+                    return Ok(Updated { before, after });
+                }
+                Err(unsettled) => unsettled,
+            };
+
+            let is_first_loss = lost.is_none() && found.is_some() && error.outcome_is_unknown();
+            let pause = match is_first_loss {
+                true => patience.until(not_before),
+                false => patience.after(service, &error, not_before),
+            };
+            let Some(pause) = pause else {
+                return Err(told(error, lost));
+            };
+            if is_first_loss {
+                let before = Some(reading.record);
+                lost = Some(Lost { error, before });
+            }
+            reading = match found {
+                Some(found) if pause.is_zero() => found,
+                _ => {
+                    tokio::time::sleep(pause).await;
+                    match self.place.read().await {
+                        Ok(fresh) => fresh,
+                        Err(error) => return Err(told(error, lost)),
+                    }
+                }
+            };
+        }
+    }
+}
+
+/// What an update found and did.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Updated<R> {
+    /// The record as it was when the write was decided that was sent.
+    pub before: R,
+    /// The record as it is now; the same as `before` when nothing had to be sent.
+    pub after: R,
+}
+
+impl<R: Record> Updated<R> {
+    /// What changed, member by member; empty when nothing had to be sent.
+    #[must_use]
+    pub fn differences(&self) -> Vec<Difference> {
+        self.before.differences_to(&self.after)
+    }
 }
 
 /// An attempt of which nobody knows whether it was carried out.
@@ -69,71 +244,6 @@ pub(crate) struct Lost<R> {
     pub(crate) error: ContactsError,
     /// The record as it was, if it had been read.
     pub(crate) before: Option<R>,
-}
-
-/// Decides, and sends while the reading is fresh. A write that was surely not carried out is decided
-/// anew on a fresh look, for as long as the call may take. One of which nobody knows is made once
-/// more, to what the record is then: the same request would also set again what somebody else has
-/// changed meanwhile.
-pub(crate) async fn carry_out<T: Transport, D: Decision<T>>(
-    service: &ContactsService<T>,
-    decision: &D,
-    mut reading: Reading<D::Record>,
-    mut lost: Option<Lost<D::Record>>,
-) -> Result<Settled<D::Record>, ContactsError> {
-    let mut patience = Patience::of(service);
-    loop {
-        let earlier = match lost {
-            Some(_) => Delivery::Unknown,
-            None => Delivery::NotExecuted,
-        };
-        let write = match decision.decide(&reading.record, earlier) {
-            Ok(Some(write)) => write,
-            Ok(None) => {
-                return Ok(Settled {
-                    before: lost.and_then(|lost| lost.before),
-                    after: reading.record,
-                });
-            }
-            Err(error) => return Err(told(error, lost)),
-        };
-        let bounded = service.decided(reading.begin_by(), lost.is_some());
-        let written = decision.write(&bounded, write, &reading.record).await;
-        let Unsettled {
-            error,
-            found,
-            not_before,
-        } = match written {
-            Ok(after) => {
-                let before = Some(reading.record);
-                return Ok(Settled { before, after });
-            }
-            Err(unsettled) => unsettled,
-        };
-
-        let is_first_loss = lost.is_none() && found.is_some() && error.outcome_is_unknown();
-        let pause = match is_first_loss {
-            true => patience.until(not_before),
-            false => patience.after(service, &error, not_before),
-        };
-        let Some(pause) = pause else {
-            return Err(told(error, lost));
-        };
-        if is_first_loss {
-            let before = Some(reading.record);
-            lost = Some(Lost { error, before });
-        }
-        reading = match found {
-            Some(found) if pause.is_zero() => found,
-            _ => {
-                tokio::time::sleep(pause).await;
-                match decision.read().await {
-                    Ok(fresh) => fresh,
-                    Err(error) => return Err(told(error, lost)),
-                }
-            }
-        };
-    }
 }
 
 /// What is told of an error after an attempt of which nobody knows: that, unless the error says what
@@ -216,10 +326,4 @@ fn is_passing(error: &ContactsError) -> bool {
         ),
         _ => false,
     }
-}
-
-/// When the service asks to come back.
-pub(crate) fn not_before(error: &ContactsError) -> Option<Instant> {
-    let wait = error.refusal()?.retry_after?;
-    Some(Instant::now() + wait)
 }

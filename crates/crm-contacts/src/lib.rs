@@ -95,6 +95,7 @@
 
 mod booking;
 mod bounds;
+mod change;
 mod decision;
 mod error;
 mod export;
@@ -110,21 +111,21 @@ mod reading;
 mod service;
 mod set_aside;
 mod settle;
-mod update;
 
 pub use booking::{Bookings, ProviderBooking};
+pub use change::{AnyRecord, Asks, Change, Difference, Preview, Record};
+pub use decision::Updated;
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL, RawBatch};
 pub use operation::{Draft, NoContent, Operation, Spec, read_answer};
 pub use operations::owner::Owner;
-pub use owner::{Creation, Ensured, OwnerContacts};
+pub use owner::{Creation, OwnerContacts};
 pub use paging::{List, PagedOperation};
 pub use person::{MethodHandle, People, PersonHandle};
 pub use progress::{Progress, Stall};
 pub use raw::{ItemsWithJson, WithJson};
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
-pub use update::{Difference, differences, plan, verify};
 
 /// The crate `crm-models`: the types that this crate takes and gives.
 pub use crm_models as models;

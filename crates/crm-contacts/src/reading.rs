@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crm_models::Contact;
 use crm_transport::Moment;
+
+use crate::change::Record;
 
 /// How old a reading may be when the write that it decided begins.
 pub const DECISION_AGE: Duration = Duration::from_secs(2);
@@ -21,7 +22,7 @@ pub const DECISION_AGE: Duration = Duration::from_secs(2);
 /// let seen = contacts.read(id).await?;
 /// if seen.record.memo.is_none() {
 ///     // Reads again if this took so long that somebody may have changed it.
-///     contacts.ensure_from(seen, &change).await?;
+///     contacts.update_from(seen, &change, None).await?;
 /// }
 /// # Ok(())
 /// # }
@@ -50,10 +51,10 @@ impl<R> Reading<R> {
     }
 }
 
-impl From<Contact> for Reading<Contact> {
-    /// A contact that was read just now. Of one that was kept for a while the age is not known:
+impl<R: Record> From<R> for Reading<R> {
+    /// A record that was read just now. Of one that was kept for a while the age is not known:
     /// give it together with its moment.
-    fn from(record: Contact) -> Self {
+    fn from(record: R) -> Self {
         Self {
             record,
             at: Moment::now(),

@@ -5,7 +5,36 @@ use std::time::Duration;
 use crm_transport::Transport;
 use tokio::time::Instant;
 
-use crate::{ContactsService, RefusalKind, error::ContactsError, operation::Operation};
+use crate::{
+    ContactsService, Reading, RefusalKind,
+    change::{AnyRecord, Asks, Record},
+    error::{CallSite, ContactsError, Echo},
+    operation::Operation,
+};
+
+/// A write that did not succeed, or of which nobody knows: then the record as it reads back.
+pub(crate) struct Unsettled<R> {
+    pub(crate) error: ContactsError,
+    pub(crate) found: Option<Reading<R>>,
+    /// When the service asks to come back.
+    pub(crate) not_before: Option<Instant>,
+}
+
+impl<R> From<ContactsError> for Unsettled<R> {
+    fn from(error: ContactsError) -> Self {
+        Self {
+            not_before: not_before(&error),
+            error,
+            found: None,
+        }
+    }
+}
+
+/// When the service asks to come back.
+pub(crate) fn not_before(error: &ContactsError) -> Option<Instant> {
+    let wait = error.refusal()?.retry_after?;
+    Some(Instant::now() + wait)
+}
 
 /// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
 const READ_BACK: [Duration; 3] = [
@@ -29,24 +58,72 @@ impl<T: Transport> ContactsService<T> {
             .map_err(ContactsError::or_unknown)
     }
 
-    /// [`write`](Self::write) for a record that can be read by itself: after a lost answer, or one
-    /// about another record, `look` is asked until the record is as wanted.
-    pub(crate) async fn write_or_look<O: Operation, F>(
+    /// [`write`](Self::write) for a record that can be read by itself. The answer is compared with
+    /// what was `asked`, and with the record as it was `before`, where that is known. If it is not
+    /// so, got lost or is about another record, `look` is asked until the record is as asked.
+    pub(crate) async fn write_and_compare<O, A, F>(
         &self,
         operation: &O,
+        asked: &A,
+        before: Option<&O::Answer>,
         look: impl Fn() -> F,
-        is_done: impl Fn(&O::Answer) -> bool,
-    ) -> Result<O::Answer, ContactsError>
+    ) -> Result<O::Answer, Unsettled<O::Answer>>
     where
-        F: Future<Output = Result<O::Answer, ContactsError>>,
+        O: Operation<Answer: Record + Into<AnyRecord>>,
+        A: Asks<Record = O::Answer>,
+        F: Future<Output = Result<Reading<O::Answer>, ContactsError>>,
     {
-        match self.call(operation).await {
-            Err(error) if error.outcome_is_unknown() => {
-                let found = self.read_back(look, is_done).await;
-                found.map_err(|_| error.unknown())
+        let answered = match self.call(operation).await {
+            Ok(mut answer) => {
+                if let Some(before) = before {
+                    answer.complete(before, |member| asked.asks(member).is_some());
+                }
+                if asked.is_echoed_by(&answer, before) {
+                    return Ok(answer);
+                }
+                Ok(answer)
             }
-            settled => settled,
-        }
+            Err(error) if !error.outcome_is_unknown() => return Err(error.into()),
+            lost => lost,
+        };
+        let not_before = answered.as_ref().err().and_then(not_before);
+        let is_done = |found: &Reading<O::Answer>| asked.is_met_by(&found.record);
+        let found = match self.read_back(look, is_done).await {
+            Ok(found) => return Ok(found.record),
+            Err(found) => found,
+        };
+        let answer = match answered {
+            Err(error) => {
+                return Err(Unsettled {
+                    error: error.unknown(),
+                    found,
+                    not_before,
+                });
+            }
+            Ok(answer) => answer,
+        };
+        let is_read_back = found.is_some();
+        let record = found.map_or(answer, |found| found.record);
+        let is_unchanged = before.is_some_and(|before| before.differences_to(&record).is_empty());
+        let echo = self.echo(operation, asked, record);
+        Err(Unsettled::from(match (is_read_back, is_unchanged) {
+            (false, _) => ContactsError::EchoDiffers(echo).unknown(),
+            (true, true) => ContactsError::NotChanged(echo),
+            (true, false) => ContactsError::EchoDiffers(echo),
+        }))
+    }
+
+    /// An answer that is not as asked.
+    pub(crate) fn echo<O, A>(&self, operation: &O, asked: &A, answer: O::Answer) -> Box<Echo>
+    where
+        O: Operation<Answer: Record + Into<AnyRecord>>,
+        A: Asks<Record = O::Answer>,
+    {
+        Box::new(Echo {
+            site: CallSite::of(operation, self.tenant()),
+            differences: asked.unmet_by(&answer),
+            answer: answer.into(),
+        })
     }
 
     /// [`write`](Self::write) for a deletion: when an earlier attempt of this very call may

@@ -63,10 +63,13 @@ async fn what_a_reading_decides_leaves_within_two_seconds_of_it() {
     let contacts = service.location(location());
     let (id, change) = (id(71_204), no_marketing());
     contacts.update(id, &change).await.unwrap();
-    contacts.ensure(id, &change).await.unwrap();
-    contacts.guard(id, &change, seen()).await.unwrap();
+    contacts.update_if_changed(id, &change).await.unwrap();
     contacts
-        .ensure_from(contact(&present), &change)
+        .update_if_unmodified_since(id, &change, seen())
+        .await
+        .unwrap();
+    contacts
+        .update_from(contact(&present), &change, None)
         .await
         .unwrap();
     let new = CreateContactRequest::new(ContactType::MobilePhone, "8185550142");
@@ -99,7 +102,7 @@ async fn the_age_of_a_reading_goes_on_while_the_machine_sleeps() {
     let reading = contacts.read(id(71_204)).await.unwrap();
     pretend_suspended(Duration::from_secs(10));
     contacts
-        .ensure_from(reading, &no_marketing())
+        .update_from(reading, &no_marketing(), None)
         .await
         .unwrap();
     assert!(sent.writes()[0].begin_by.unwrap().has_passed());
@@ -117,7 +120,10 @@ async fn flags_are_completed_by_what_they_are_when_the_write_leaves() {
         ok(without_marketing(&meanwhile)),
     ]);
     let contacts = service.location(location());
-    let ensured = contacts.ensure(id(71_204), &no_marketing()).await.unwrap();
+    let ensured = contacts
+        .update_if_changed(id(71_204), &no_marketing())
+        .await
+        .unwrap();
     assert_eq!(
         ensured.before,
         contact(&meanwhile),
@@ -143,7 +149,10 @@ async fn a_write_that_did_not_leave_in_time_is_decided_again() {
         listed(&without_marketing(&meanwhile)),
     ]);
     let contacts = service.location(location());
-    let ensured = contacts.ensure(id(71_204), &no_marketing()).await.unwrap();
+    let ensured = contacts
+        .update_if_changed(id(71_204), &no_marketing())
+        .await
+        .unwrap();
     assert!(ensured.differences().is_empty(), "somebody else did it");
     assert_eq!(sent.count("PATCH"), 2);
 }
@@ -161,7 +170,9 @@ async fn guard_refuses_what_was_changed_while_the_write_waited() {
     ] {
         let (service, sent) = service([listed(&present), refused, listed(&modified(&present))]);
         let contacts = service.location(location());
-        let guarded = contacts.guard(id(71_204), &no_marketing(), seen()).await;
+        let guarded = contacts
+            .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
+            .await;
         let error = guarded.unwrap_err();
         assert!(
             matches!(error, ContactsError::Modified { earlier: it, .. } if it == earlier),
@@ -187,7 +198,9 @@ async fn guard_makes_no_second_change_to_what_was_changed_since() {
             listed(&newer),
         ]);
         let contacts = service.location(location());
-        let guarded = contacts.guard(id(71_204), &no_marketing(), seen()).await;
+        let guarded = contacts
+            .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
+            .await;
         let error = guarded.unwrap_err();
         assert!(
             matches!(
@@ -213,7 +226,9 @@ async fn guard_knows_its_own_lost_write_by_what_it_was_to_be() {
     let ours = without_marketing(&present).replace("16:04:11", "16:04:12");
     let (service, _) = service([listed(&present), lost(), listed(&ours)]);
     let contacts = service.location(location());
-    let guarded = contacts.guard(id(71_204), &no_marketing(), seen()).await;
+    let guarded = contacts
+        .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
+        .await;
     assert_eq!(guarded.unwrap().after, contact(&ours));
 }
 
@@ -226,7 +241,10 @@ async fn a_lost_write_is_made_once_more_after_the_asked_wait_and_marked() {
     let started = Instant::now();
     let (service, sent) = service(script.chain(looks).chain(again));
     let contacts = service.location(location());
-    let ensured = contacts.ensure(id(71_204), &no_marketing()).await.unwrap();
+    let ensured = contacts
+        .update_if_changed(id(71_204), &no_marketing())
+        .await
+        .unwrap();
     assert_eq!(ensured.before, contact(&meanwhile));
     assert!(
         started.elapsed() >= Duration::from_secs(30),
@@ -245,7 +263,10 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     let started = Instant::now();
     let (endless, _) = service(rounds(60));
     let contacts = endless.location(location());
-    let error = contacts.ensure(id(71_204), &change).await.unwrap_err();
+    let error = contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap_err();
     assert_eq!(error.refusal().unwrap().status, 429);
     let elapsed = started.elapsed();
     assert!(elapsed > Duration::from_secs(280) && elapsed <= Duration::from_secs(300));
@@ -253,7 +274,10 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     let deadline = Instant::now() + Duration::from_secs(10);
     let (short, sent) = service(rounds(9));
     let short = short.with_deadline(deadline);
-    let error = short.location(location()).ensure(id(71_204), &change).await;
+    let error = short
+        .location(location())
+        .update_if_changed(id(71_204), &change)
+        .await;
     assert_eq!(error.unwrap_err().refusal().unwrap().status, 429);
     assert!(Instant::now() <= deadline);
     assert_eq!(sent.count("PATCH"), 2);
@@ -261,7 +285,10 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     // Nobody wants it after this moment, however often it is decided again.
     let (late, sent) = service([listed(&present), expired()]);
     let late = late.with_begin_by(Moment::now());
-    let error = late.location(location()).ensure(id(71_204), &change).await;
+    let error = late
+        .location(location())
+        .update_if_changed(id(71_204), &change)
+        .await;
     assert!(error.unwrap_err().transport_error().is_some());
     assert_eq!(sent.count("PATCH"), 1);
 }
@@ -273,7 +300,7 @@ async fn a_write_that_never_leaves_is_not_decided_in_a_busy_loop() {
     let service = service.with_deadline(Instant::now() + Duration::from_secs(60));
     let contacts = service.location(location());
     contacts
-        .ensure(id(71_204), &no_marketing())
+        .update_if_changed(id(71_204), &no_marketing())
         .await
         .unwrap_err();
     assert!(sent.count("PATCH") < 30, "{}", sent.count("PATCH"));

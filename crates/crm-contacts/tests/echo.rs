@@ -42,7 +42,10 @@ async fn a_record_that_reads_back_as_it_was_is_not_changed_and_safe_to_repeat() 
     let script = [listed(&old), ok(&*old)].into_iter().chain(looks);
     let (service, sent) = service(script);
     let contacts = service.location(location());
-    let error = contacts.ensure(id(71_204), &memo()).await.unwrap_err();
+    let error = contacts
+        .update_if_changed(id(71_204), &memo())
+        .await
+        .unwrap_err();
     assert!(matches!(error, ContactsError::NotChanged(_)), "{error}");
     assert_eq!(error.advice(), Advice::Later);
     assert!(error.to_string().contains("safe to repeat"), "{error}");
@@ -57,11 +60,14 @@ async fn a_record_that_reads_back_otherwise_is_told_as_it_reads_back() {
     let script = [listed(&old), ok(&*old)].into_iter().chain(looks);
     let (service, _) = service(script);
     let contacts = service.location(location());
-    let error = contacts.ensure(id(71_204), &memo()).await.unwrap_err();
+    let error = contacts
+        .update_if_changed(id(71_204), &memo())
+        .await
+        .unwrap_err();
     let ContactsError::EchoDiffers(echo) = &error else {
         panic!("another error: {error}");
     };
-    assert_eq!(echo.answer, contact(&cut));
+    assert_eq!(echo.answer.as_contact(), Some(&contact(&cut)));
     assert_eq!(echo.differences[0].field, "memo");
     assert_eq!(echo.differences[0].after.as_deref(), Some("Gate code"));
     assert_eq!(error.advice(), Advice::Done);
@@ -124,7 +130,10 @@ async fn the_right_id_with_another_number_is_read_back_too() {
             listed(&with_memo(&ours)),
         ]);
         let contacts = service.location(location());
-        let ensured = contacts.ensure(id(3_001), &memo()).await.unwrap();
+        let ensured = contacts
+            .update_if_changed(id(3_001), &memo())
+            .await
+            .unwrap();
         assert_eq!(ensured.after, contact(&with_memo(&ours)));
     }
 }
@@ -334,4 +343,52 @@ async fn a_list_with_the_contacts_of_other_owners_is_refused() {
         "{error}"
     );
     assert!(!error.outcome_is_unknown(), "a read");
+}
+
+/// A write of any kind whose answer is not as asked: read back, and told as what it is.
+#[tokio::test(start_paused = true)]
+async fn every_write_that_can_be_read_back_is_compared_with_what_was_asked() {
+    let preference =
+        |value: bool| format!(r#"{{"name":"VisitNews","dataType":"Bool","value":"{value}"}}"#);
+    let (desk, other) = (
+        method(OTHER, PERSON, "8185550142"),
+        method(OTHER, PERSON, "2135550177"),
+    );
+    for (answer, as_asked) in [
+        (person(PERSON, "Manager"), person(PERSON, "Owner")),
+        (other, desk),
+        (preference(true), preference(false)),
+    ] {
+        let write = async |script: Vec<Step>| {
+            let (service, _) = service(script);
+            let person = service.person(PERSON.parse().unwrap());
+            let method = person.method(OTHER.parse().unwrap());
+            match &answer {
+                answer if answer.contains("VisitNews") => {
+                    let off = UpdateMethodPreferenceRequest::from(false);
+                    method.set_preference("VisitNews", off).await.map(drop)
+                }
+                answer if answer.contains("contactId") => {
+                    let all = ContactMethodRequest::new(ContactType::Phone, "(818) 555-0142");
+                    method.upsert(all.memo("Desk")).await.map(drop)
+                }
+                _ => {
+                    let all = ReplacePersonRequest::new(false).name("Jonas Lindqvist");
+                    person.replace(all.title("Owner")).await.map(drop)
+                }
+            }
+        };
+        write(vec![ok(&*as_asked)]).await.unwrap();
+        write(vec![ok(&*answer), ok(&*as_asked)]).await.unwrap();
+        let looks = looks(&answer).into_iter();
+        let differs = write([ok(&*answer)].into_iter().chain(looks).collect()).await;
+        let differs = differs.unwrap_err();
+        assert!(
+            matches!(differs, ContactsError::EchoDiffers(_)),
+            "{differs}"
+        );
+        let lost = [ok(&*answer), lost(), lost(), lost()];
+        let unknown = write(lost.into_iter().collect()).await.unwrap_err();
+        assert!(unknown.outcome_is_unknown(), "{unknown}");
+    }
 }

@@ -161,3 +161,139 @@ async fn a_contact_method_and_its_preferences_are_changed_by_its_handle() {
         "{lines:?}"
     );
 }
+
+/// An update that rests on a reading, of every kind of record that is not a location's or a
+/// customer's contact. Each changes one text of the record to "Lobby".
+mod on_a_reading {
+    use super::*;
+    use crm_contacts::{ContactsError, Difference, Preview};
+    use crm_models::Timestamp;
+
+    const SEEN: &str = "2026-05-22T00:00:00Z";
+    const BEFORE: &str = "2026-01-01T00:00:00Z";
+
+    /// The kinds: how a record reads, alone or in a list, and where it is changed.
+    fn kinds() -> [(&'static str, fn(&str) -> String, fn(&str) -> String); 3] {
+        let booking = |memo: &str| caller(9_120).replace("Caller", memo);
+        [
+            (
+                "booking",
+                |memo| page(1, false, &[caller(9_120).replace("Caller", memo)]),
+                booking,
+            ),
+            ("person", person, person),
+            ("method", method, method),
+        ]
+    }
+
+    async fn update(
+        kind: &str,
+        script: Vec<Step>,
+        since: Option<&str>,
+    ) -> (Result<Vec<Difference>, ContactsError>, Sent) {
+        let (service, sent) = service(script);
+        let since: Option<Timestamp> = since.map(|since| since.parse().unwrap());
+        let handle = service.person(ids().0);
+        let differences = match kind {
+            "booking" => {
+                let (provider, booking) = (BookingProviderId::new(501), BookingId::new(6_001));
+                let booking = service.provider_booking(provider.unwrap(), booking.unwrap());
+                let change = UpdateBookingContactRequest::new().memo("Lobby");
+                match since {
+                    Some(since) => {
+                        let id = id(9_120);
+                        booking.update_if_unmodified_since(id, &change, since).await
+                    }
+                    None => booking.update_if_changed(id(9_120), &change).await,
+                }
+                .map(|updated| updated.differences())
+            }
+            "person" => {
+                let change = PersonChange::new().title("Lobby");
+                match since {
+                    Some(since) => handle.update_if_unmodified_since(&change, since).await,
+                    None => handle.update_if_changed(&change).await,
+                }
+                .map(|updated| updated.differences())
+            }
+            _ => {
+                let method = handle.method(ids().1);
+                let change = UpdateContactMethodRequest::new().memo("Lobby");
+                match since {
+                    Some(since) => method.update_if_unmodified_since(&change, since).await,
+                    None => method.update_if_changed(&change).await,
+                }
+                .map(|updated| updated.differences())
+            }
+        };
+        (differences, sent)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_when_it_is_so_already() {
+        for (kind, read, _) in kinds() {
+            let (differences, sent) = update(kind, vec![ok(read("Lobby"))], None).await;
+            assert_eq!(differences.unwrap(), [], "{kind}");
+            assert_eq!(sent.lines().len(), 1, "{kind}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changed_is_told() {
+        for (kind, read, answer) in kinds() {
+            let script = vec![ok(read("Desk")), ok(answer("Lobby"))];
+            let (differences, _) = update(kind, script, Some(SEEN)).await;
+            let differences = differences.unwrap();
+            let told = (&differences[0].before, &differences[0].after);
+            assert_eq!(
+                told,
+                (&Some("Desk".to_owned()), &Some("Lobby".to_owned())),
+                "{kind}"
+            );
+            assert_eq!(differences.len(), 1, "{kind}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_somebody_else_changed_stays() {
+        for (kind, read, _) in kinds() {
+            let (refused, sent) = update(kind, vec![ok(read("Desk"))], Some(BEFORE)).await;
+            let refused = refused.unwrap_err();
+            assert!(
+                matches!(refused, ContactsError::Modified { .. }),
+                "{kind}: {refused}"
+            );
+            assert!(refused.to_string().contains("nothing was written"));
+            assert_eq!(sent.count("PATCH"), 0, "{kind}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_as_asked_is_read_back() {
+        for (kind, read, answer) in kinds() {
+            let script = vec![ok(read("Desk")), ok(answer("Desk")), ok(read("Lobby"))];
+            assert_eq!(update(kind, script, None).await.0.unwrap().len(), 1);
+
+            let looks = (0..3).map(|_| ok(read("Desk")));
+            let start = [ok(read("Desk")), ok(answer("Desk"))].into_iter();
+            let (error, _) = update(kind, start.chain(looks).collect(), None).await;
+            let error = error.unwrap_err();
+            assert!(matches!(error, ContactsError::NotChanged(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_sent_can_be_shown() {
+        let (service, _) = service([]);
+        let person: crm_models::Person = serde_json::from_str(&person("Owner")).unwrap();
+        let shown = |title: &str| -> Option<Preview> {
+            let change = PersonChange::new().title(title);
+            service.person(ids().0).preview(&person, &change).unwrap()
+        };
+        assert!(shown("Owner").is_none());
+        let shown = shown("Chief").unwrap();
+        assert_eq!(shown.method, "PATCH");
+        assert!(shown.path.ends_with(PERSON), "{}", shown.path);
+        assert!(shown.to_string().contains(r#""title":"Chief""#), "{shown}");
+    }
+}

@@ -1,4 +1,4 @@
-//! Update, ensure and guard over a mocked transport.
+//! Updates of the three kinds over a mocked transport.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -110,8 +110,11 @@ async fn a_service_of_three_flags_is_sent_three() {
     for change in [no_marketing(), ContactChange::new().preferences(all)] {
         let (service, sent) = service([ok(page(1, false, &[&read])), ok(&*done)]);
         let contacts = service.location(location());
-        let ensured = contacts.ensure(id(71_204), &change).await.unwrap();
-        let changed: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
+        let ensured = contacts
+            .update_if_changed(id(71_204), &change)
+            .await
+            .unwrap();
+        let changed: Vec<_> = ensured.differences().into_iter().map(|d| d.field).collect();
         assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
         let body = concat!(
             r#"{"preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
@@ -135,7 +138,10 @@ async fn what_three_flags_cannot_say_is_refused_before_it_is_sent() {
         let change = ContactChange::new().preferences(apart);
         let contacts = service.location(location());
         let updated = contacts.update(id(71_204), &change).await.unwrap_err();
-        let ensured = contacts.ensure(id(71_204), &change).await.unwrap_err();
+        let ensured = contacts
+            .update_if_changed(id(71_204), &change)
+            .await
+            .unwrap_err();
         for error in [updated, ensured] {
             assert!(error.to_string().contains("single flag"), "{error}");
             assert_eq!(error.advice(), Advice::Correct);
@@ -217,11 +223,17 @@ async fn what_the_contact_may_have_already_is_judged_after_the_read_and_never_wr
     let done = without_marketing(71_204).replace("Site manager", r"Front\u000bdoor");
     let (passed, _) = service([ok(page(1, false, &[has_it])), ok(done)]);
     let contacts = passed.location(location());
-    contacts.ensure(id(71_204), &change).await.unwrap();
+    contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap();
 
     let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
     let contacts = refused.location(location());
-    let error = contacts.ensure(id(71_204), &change).await.unwrap_err();
+    let error = contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "invalid input, nothing was written: memo holds a control character"
@@ -248,7 +260,7 @@ async fn ensure_sends_nothing_when_the_contact_is_so_already() {
         .value("+1 818 555 0142");
     let ensured = service
         .location(location())
-        .ensure(id(71_204), &change)
+        .update_if_changed(id(71_204), &change)
         .await
         .unwrap();
     assert!(ensured.differences().is_empty());
@@ -264,10 +276,10 @@ async fn ensure_sends_only_what_differs_and_tells_it() {
     let change = no_marketing().memo("Site manager");
     let ensured = service
         .location(location())
-        .ensure(id(71_204), &change)
+        .update_if_changed(id(71_204), &change)
         .await
         .unwrap();
-    let changed: Vec<_> = ensured.differences().iter().map(|d| d.field).collect();
+    let changed: Vec<_> = ensured.differences().into_iter().map(|d| d.field).collect();
     assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
     assert!(sent.lines()[1].ends_with(NO_MARKETING));
 }
@@ -308,7 +320,10 @@ async fn ensure_does_not_judge_what_the_contact_has_already() {
         .value(TWO_ADDRESSES)
         .memo("Both");
     let contacts = service.location(location());
-    contacts.ensure(id(71_204), &change).await.unwrap();
+    contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap();
     assert!(sent.lines()[1].ends_with(r#"{"memo":"Both"}"#));
 }
 
@@ -323,7 +338,10 @@ async fn a_contact_of_an_unknown_type_may_get_any_value_once_it_was_read() {
     let change = ContactChange::new().value("@harbor");
     let (ensuring, _) = service([read(), ok(messenger("@harbor"))]);
     let contacts = ensuring.location(location());
-    contacts.ensure(id(71_204), &change).await.unwrap();
+    contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap();
 
     let change = change.preferences(PreferenceChange::new().marketing_updates(true));
     let (updating, _) = service([read(), ok(messenger("@harbor"))]);
@@ -332,7 +350,10 @@ async fn a_contact_of_an_unknown_type_may_get_any_value_once_it_was_read() {
 
     let (telephone, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
     let contacts = telephone.location(location());
-    let error = contacts.ensure(id(71_204), &change).await.unwrap_err();
+    let error = contacts
+        .update_if_changed(id(71_204), &change)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
     assert_eq!(sent.count("PATCH"), 0);
 }
@@ -343,7 +364,7 @@ async fn guard_refuses_a_contact_that_was_changed_since() {
     let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
     let error = refused
         .location(location())
-        .guard(id(71_204), &no_marketing(), seen)
+        .update_if_unmodified_since(id(71_204), &no_marketing(), seen)
         .await
         .unwrap_err();
     assert!(matches!(error, ContactsError::Modified { .. }), "{error}");
@@ -356,7 +377,7 @@ async fn guard_refuses_a_contact_that_was_changed_since() {
     ]);
     passed
         .location(location())
-        .guard(id(71_204), &no_marketing(), seen)
+        .update_if_unmodified_since(id(71_204), &no_marketing(), seen)
         .await
         .unwrap();
 }

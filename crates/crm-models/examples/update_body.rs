@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .preferences(PreferenceChange::new().job_reminders(false));
     change.check_for(&contact)?;
 
-    let change = change.differs_from(&contact);
+    let change = change.without_unchanged(&contact);
     if change.is_empty() {
         println!("contact {} is so already", contact.id);
         return Ok(());

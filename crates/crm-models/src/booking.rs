@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    ContactId, ContactType, CreateContactRequest, Timestamp,
-    members::{contact_members, present},
-    text::is_same,
+    Check, ContactId, ContactType, CreateContactRequest, InvalidInput, Timestamp,
+    members::{contact_change, contact_members, present},
 };
 
 /// `BookingContactResponse`: one number or address of a booking.
@@ -83,6 +82,7 @@ impl UpdateBookingContactRequest {
     }
 
     contact_members!();
+    contact_change!();
 
     /// Whether nothing changes.
     #[must_use]
@@ -90,18 +90,40 @@ impl UpdateBookingContactRequest {
         self.contact_type.is_none() && self.value.is_none() && self.memo.is_none()
     }
 
-    /// Whether the answer has every member that this names. Values are compared as by
+    /// The update without what is so already. Values are compared as by
     /// [`ContactType::same_value`]; an empty memo and none are the same.
-    #[must_use]
-    pub fn is_met_by(&self, answer: &UpdatedBookingContact) -> bool {
-        let is_type = |asked: &ContactType| answer.contact_type.as_ref() == Some(asked);
-        let is_value = |asked: &String| match (&answer.contact_type, &answer.value) {
-            (Some(contact_type), Some(value)) => contact_type.same_value(asked, value),
-            _ => false,
-        };
-        self.contact_type.as_ref().is_none_or(is_type)
-            && self.value.as_ref().is_none_or(is_value)
-            && (self.memo.is_none() || is_same(self.memo.as_deref(), answer.memo.as_deref()))
+    pub fn without_unchanged(&self, contact: &UpdatedBookingContact) -> Self {
+        let mut update = self.clone();
+        if let (Some(contact_type), Some(value)) = (&contact.contact_type, &contact.value) {
+            update.leave_out(contact_type, value, contact.memo.as_deref());
+        }
+        update
+    }
+
+    /// Whether the update is valid for `contact`: as [`Check::check`], with the value and the type
+    /// that the contact will have. What is so already is not judged.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    pub fn check_for(&self, contact: &UpdatedBookingContact) -> Result<(), InvalidInput> {
+        let mut outcome = self.without_unchanged(contact);
+        if outcome.is_empty() && !self.is_empty() {
+            return Ok(());
+        }
+        if let (Some(contact_type), Some(value)) = (&contact.contact_type, &contact.value) {
+            outcome.complete(contact_type, value);
+        }
+        outcome.check()
+    }
+
+    /// The update for a contact that was read: with any value if it is and stays of a type that the
+    /// contract does not know.
+    pub fn request_for(&self, contact: &UpdatedBookingContact) -> Self {
+        match &contact.contact_type {
+            Some(contact_type) => self.clone().suiting(contact_type),
+            None => self.clone(),
+        }
     }
 }
 

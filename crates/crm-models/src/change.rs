@@ -6,7 +6,7 @@ use validator::{Validate, ValidationErrors};
 use crate::{
     Check, Contact, ContactPreferences, ContactType, InvalidInput, PreferenceChange,
     PreferencesError, UpdateContactRequest,
-    members::{contact_members, present},
+    members::{contact_change, contact_members, present},
 };
 
 /// What a person wants changed in a contact of a location or a customer.
@@ -33,7 +33,7 @@ use crate::{
 ///     .preferences(PreferenceChange::new().marketing_updates(false));
 /// assert!(change.needs_current());
 ///
-/// let change = change.differs_from(&contact);
+/// let change = change.without_unchanged(&contact);
 /// assert_eq!(change.get_value(), None, "the same number, written otherwise");
 /// assert_eq!(
 ///     serde_json::to_value(change.request_for(&contact)?)?,
@@ -91,6 +91,7 @@ impl ContactChange {
     }
 
     contact_members!();
+    contact_change!();
 
     /// Clears the memo: it is sent as an empty text, never as null.
     pub fn clear_memo(self) -> Self {
@@ -160,28 +161,21 @@ impl ContactChange {
     ///
     /// As [`to_request`](Self::to_request).
     pub fn request_for(&self, contact: &Contact) -> Result<UpdateContactRequest, PreferencesError> {
-        let request = self.to_request(contact.preferences.as_ref())?;
-        Ok(match (&self.contact_type, &contact.contact_type) {
-            (None, ContactType::Other(_)) => request.allow_unknown_type(),
-            _ => request,
-        })
+        let request = self.clone().suiting(&contact.contact_type);
+        request.to_request(contact.preferences.as_ref())
     }
 
     /// The change without what is so already. Values are compared as by
     /// [`ContactType::same_value`]; an empty memo and none are the same.
-    pub fn differs_from(&self, contact: &Contact) -> Self {
+    pub fn without_unchanged(&self, contact: &Contact) -> Self {
         let mut change = self.clone();
-        let contact_type = self.contact_type.as_ref().unwrap_or(&contact.contact_type);
-        let memo = contact.memo.as_deref().unwrap_or_default();
-        change
-            .contact_type
-            .take_if(|new| *new == contact.contact_type);
-        change
-            .value
-            .take_if(|new| contact_type.same_value(new, &contact.value));
-        change.memo.take_if(|new| new == memo);
+        change.leave_out(
+            &contact.contact_type,
+            &contact.value,
+            contact.memo.as_deref(),
+        );
         if let Some(current) = &contact.preferences {
-            change.preferences = self.preferences.differs_from(current);
+            change.preferences = self.preferences.without_unchanged(current);
         }
         change
     }
@@ -208,18 +202,11 @@ impl ContactChange {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn check_for(&self, contact: &Contact) -> Result<(), InvalidInput> {
-        let mut outcome = self.differs_from(contact);
+        let mut outcome = self.without_unchanged(contact);
         if outcome.is_empty() && !self.is_empty() {
             return Ok(());
         }
-        match (&outcome.contact_type, &outcome.value) {
-            (None, Some(_)) => {
-                outcome.contact_type = Some(contact.contact_type.clone());
-                outcome.unknown_type_allowed = true;
-            }
-            (Some(_), None) => outcome.value = Some(contact.value.clone()),
-            _ => {}
-        }
+        outcome.complete(&contact.contact_type, &contact.value);
         outcome.check()
     }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    ContactMethodId, ContactMethodSort, ContactType, PersonId, Sort, Timestamp, UserId,
+    Check, ContactMethodId, ContactMethodSort, ContactType, InvalidInput, PersonId, Sort,
+    Timestamp, UserId,
     filter::{TimeFilter, time_filters},
     members::{present, setters},
     text::is_same,
@@ -124,14 +125,28 @@ impl ContactMethodRequest {
         self.contact_type == *contact_type && contact_type.is_echo(&self.value, value)
     }
 
-    /// Whether the method has exactly these members. Values are compared as by
-    /// [`ContactType::same_value`]; an empty text and none are the same.
+    /// The kind.
     #[must_use]
-    pub fn is_met_by(&self, method: &ContactMethod) -> bool {
-        self.contact_type == method.contact_type
-            && method.contact_type.same_value(&self.value, &method.value)
-            && is_same(self.reference_id.as_deref(), method.reference_id.as_deref())
-            && is_same(self.memo.as_deref(), method.memo.as_deref())
+    pub fn get_contact_type(&self) -> &ContactType {
+        &self.contact_type
+    }
+
+    /// The number or address.
+    #[must_use]
+    pub fn get_value(&self) -> &str {
+        &self.value
+    }
+
+    /// The caller's own id, if there is one.
+    #[must_use]
+    pub fn get_reference_id(&self) -> Option<&str> {
+        self.reference_id.as_deref()
+    }
+
+    /// The memo, if there is one.
+    #[must_use]
+    pub fn get_memo(&self) -> Option<&str> {
+        self.memo.as_deref()
     }
 }
 
@@ -187,13 +202,58 @@ impl UpdateContactMethodRequest {
         self.value.is_none() && self.memo.is_none()
     }
 
-    /// Whether the method has every member that this names. Values are compared as by
-    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    /// The number or address, if it changes.
     #[must_use]
-    pub fn is_met_by(&self, method: &ContactMethod) -> bool {
-        let is_value = |asked: &String| method.contact_type.same_value(asked, &method.value);
-        self.value.as_ref().is_none_or(is_value)
-            && (self.memo.is_none() || is_same(self.memo.as_deref(), method.memo.as_deref()))
+    pub fn get_value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    /// The memo, if it changes; an empty one clears it.
+    #[must_use]
+    pub fn get_memo(&self) -> Option<&str> {
+        self.memo.as_deref()
+    }
+
+    /// The update without what is so already. Values are compared as by
+    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    pub fn without_unchanged(&self, method: &ContactMethod) -> Self {
+        let mut update = self.clone();
+        update
+            .value
+            .take_if(|new| method.contact_type.same_value(new, &method.value));
+        update
+            .memo
+            .take_if(|new| is_same(Some(new), method.memo.as_deref()));
+        update
+    }
+
+    /// Whether the update is valid for `method`: as [`Check::check`], with a value that fits the
+    /// type of the method. What is so already is not judged.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    pub fn check_for(&self, method: &ContactMethod) -> Result<(), InvalidInput> {
+        let outcome = self.without_unchanged(method);
+        if outcome.is_empty() && !self.is_empty() {
+            return Ok(());
+        }
+        outcome.request_for(method).check()?;
+        match &outcome.value {
+            Some(value) => ContactMethodRequest::new(method.contact_type.clone(), value)
+                .allow_unknown_type()
+                .check(),
+            None => Ok(()),
+        }
+    }
+
+    /// The update for a method that was read: with any value if it is of a type that the contract
+    /// does not know.
+    pub fn request_for(&self, method: &ContactMethod) -> Self {
+        match method.contact_type {
+            ContactType::Other(_) => self.clone().allow_unknown_type(),
+            _ => self.clone(),
+        }
     }
 }
 

@@ -28,7 +28,7 @@
 //!     .preferences(PreferenceChange::new().marketing_updates(false));
 //! change.check_for(&contact)?;
 //!
-//! let body = change.differs_from(&contact).request_for(&contact)?;
+//! let body = change.without_unchanged(&contact).request_for(&contact)?;
 //! assert_eq!(
 //!     serde_json::to_string(&body)?,
 //!     r#"{"memo":"Gate code 4411","preferences":{"jobRemindersEnabled":true,"#.to_owned()
@@ -69,7 +69,7 @@
 //! let present: ContactPreferences = ContactPreferencesRequest::new(true, true, false, false).into();
 //! let change = PreferenceChange::new().marketing_updates(false).invoices(false);
 //! let no_marketing = PreferenceChange::new().marketing_updates(false);
-//! assert_eq!(change.differs_from(&present), no_marketing);
+//! assert_eq!(change.without_unchanged(&present), no_marketing);
 //!
 //! let whole = no_marketing.apply_to(Some(&present))?;
 //! assert!(whole.job_reminders() && !whole.marketing_updates());

@@ -70,7 +70,49 @@ macro_rules! contact_members {
     };
 }
 
-pub(crate) use {contact_members, setters};
+/// What a change of `type`, `value` and `memo` is to a contact that was read.
+macro_rules! contact_change {
+    () => {
+        /// Leaves out what a contact with these members has already. Values are compared as by
+        /// `ContactType::same_value`; an empty memo and none are the same.
+        fn leave_out(
+            &mut self,
+            contact_type: &$crate::ContactType,
+            value: &str,
+            memo: Option<&str>,
+        ) {
+            let becomes = self.contact_type.as_ref().unwrap_or(contact_type);
+            self.value.take_if(|new| becomes.same_value(new, value));
+            self.contact_type.take_if(|new| new == contact_type);
+            self.memo
+                .take_if(|new| $crate::text::is_same(Some(new), memo));
+        }
+
+        /// Adds what a value or a type is judged with: the other one of the two, which the contact
+        /// has already.
+        fn complete(&mut self, contact_type: &$crate::ContactType, value: &str) {
+            match (&self.contact_type, &self.value) {
+                (None, Some(_)) => {
+                    self.contact_type = Some(contact_type.clone());
+                    self.unknown_type_allowed = true;
+                }
+                (Some(_), None) => self.value = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+
+        /// Lets any value pass to a contact that is and stays of a type that the contract does not
+        /// know.
+        fn suiting(mut self, contact_type: &$crate::ContactType) -> Self {
+            let stays = self.contact_type.is_none();
+            self.unknown_type_allowed |=
+                stays && matches!(contact_type, $crate::ContactType::Other(_));
+            self
+        }
+    };
+}
+
+pub(crate) use {contact_change, contact_members, setters};
 
 /// Reads a member that may be absent but not null, as in the body of a PATCH.
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

@@ -107,11 +107,10 @@ impl UpdateMethodPreferenceRequest {
         }
     }
 
-    /// Whether the preference has this value; truth values in letters of any case.
+    /// The value.
     #[must_use]
-    pub fn is_met_by(&self, preference: &MethodPreference) -> bool {
-        let value = preference.value.as_deref().unwrap_or_default();
-        self.value.trim().eq_ignore_ascii_case(value.trim())
+    pub fn get_value(&self) -> &str {
+        &self.value
     }
 }
 

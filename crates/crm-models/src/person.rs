@@ -168,13 +168,28 @@ impl ReplacePersonRequest {
         reference_id: impl Into<String>;
     }
 
-    /// Whether the person has exactly these members; an empty text and none are the same.
+    /// The name, if there is one.
     #[must_use]
-    pub fn is_met_by(&self, person: &Person) -> bool {
-        is_same(self.name.as_deref(), person.name.as_deref())
-            && is_same(self.title.as_deref(), person.title.as_deref())
-            && is_same(self.reference_id.as_deref(), person.reference_id.as_deref())
-            && self.is_archived == person.is_archived
+    pub fn get_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The role, if there is one.
+    #[must_use]
+    pub fn get_title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// The caller's own id, if there is one.
+    #[must_use]
+    pub fn get_reference_id(&self) -> Option<&str> {
+        self.reference_id.as_deref()
+    }
+
+    /// Whether the person is archived.
+    #[must_use]
+    pub fn get_is_archived(&self) -> bool {
+        self.is_archived
     }
 }
 

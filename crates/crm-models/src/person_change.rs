@@ -124,7 +124,7 @@ impl PersonChange {
     }
 
     /// The change without what is so already. An empty text and none are the same.
-    pub fn differs_from(&self, person: &Person) -> Self {
+    pub fn without_unchanged(&self, person: &Person) -> Self {
         let mut change = self.clone();
         for (member, now) in [
             (&mut change.name, &person.name),

@@ -193,7 +193,7 @@ impl PreferenceChange {
     }
 
     /// The change without the flags that are so already.
-    pub fn differs_from(mut self, current: &ContactPreferences) -> Self {
+    pub fn without_unchanged(mut self, current: &ContactPreferences) -> Self {
         let keep = |flag: &mut Option<bool>, now| *flag = flag.filter(|on| *on != now);
         keep(&mut self.job_reminders, current.job_reminders_enabled);
         keep(

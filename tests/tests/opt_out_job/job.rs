@@ -62,8 +62,9 @@ async fn opt_out_at<T: Transport, O: Owner>(
     let no_marketing = PreferenceChange::new().marketing_updates(false);
     let change = ContactChange::new().preferences(no_marketing);
     for (owner, contact) in found {
-        match contacts.owner(owner).ensure(contact, &change).await {
-            Ok(ensured) if ensured.differences().is_empty() => summary.already += 1,
+        let owner = contacts.owner(owner);
+        match owner.update_if_changed(contact, &change).await {
+            Ok(updated) if updated.differences().is_empty() => summary.already += 1,
             Ok(_) => summary.changed += 1,
             Err(error) if error.is_not_found() => {} // Deleted meanwhile.
             // It would be the same for all others.

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crm_contacts::{ContactsError, Echo, Owner, differences};
+use crm_contacts::{ContactsError, Echo, Owner, Record as _};
 use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
 use crm_transport::{Moment, Transport};
 
@@ -241,7 +241,7 @@ impl<T: Transport> Run<'_, T> {
             }
             Err(error) => {
                 let after = match &error {
-                    ContactsError::EchoDiffers(echo) => Some(echo.answer.clone()),
+                    ContactsError::EchoDiffers(echo) => echo.answer.as_contact().cloned(),
                     _ => None,
                 };
                 self.refuse(change, former, &error, after).await
@@ -252,9 +252,16 @@ impl<T: Transport> Run<'_, T> {
 
 /// Whether whatever is not as asked is as it was before.
 fn is_of_before(before: &Contact, echo: &Echo) -> bool {
-    let changed = differences(before, &echo.answer);
-    let is_changed = |field| changed.iter().any(|change| change.field == field);
-    !echo.differences.iter().any(|other| is_changed(other.field))
+    let changed = echo
+        .answer
+        .as_contact()
+        .map(|answer| before.differences_to(answer));
+    let changed = changed.unwrap_or_default();
+    let is_changed = |field: &str| changed.iter().any(|change| change.field == field);
+    !echo
+        .differences
+        .iter()
+        .any(|other| is_changed(&other.field))
 }
 
 /// Whether the contact of a creation is known.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crm_contacts::differences;
+use crm_contacts::Record as _;
 use crm_models::{
     Contact, ContactId, ContactMethodId, CreateContactRequest, PersonId, UpdateContactRequest,
 };
@@ -178,16 +178,19 @@ fn known(change: &Change) -> impl DoubleEndedIterator<Item = &Contact> {
 
 /// Whether the contact is nothing that this change knows. When it was modified does not count.
 fn has_drifted(change: &Change, present: &Contact) -> bool {
-    let is_other = |seen: &Contact| !differences(seen, present).is_empty();
+    let is_other = |seen: &Contact| !seen.differences_to(present).is_empty();
     known(change).next().is_some() && known(change).all(is_other)
 }
 
 fn drift(change: &Change, present: &Contact) -> Step {
     let changed = known(change).next_back();
     let changed = changed
-        .map(|seen| differences(seen, present))
+        .map(|seen| seen.differences_to(present))
         .unwrap_or_default();
-    let members: Vec<_> = changed.iter().map(|difference| difference.field).collect();
+    let members: Vec<_> = changed
+        .iter()
+        .map(|difference| &*difference.field)
+        .collect();
     let members = members.join(", ");
     let why = match may_be_sent(change) {
         true => format!(

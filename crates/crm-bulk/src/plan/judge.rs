@@ -125,7 +125,7 @@ pub(crate) fn create<'a>(
     let members: Vec<_> = wanted
         .differences(Some(other))
         .into_iter()
-        .map(|member| member.name)
+        .map(|member| member.field)
         .filter(|name| name != "value")
         .collect();
     let why = format!(

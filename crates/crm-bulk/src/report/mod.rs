@@ -60,7 +60,6 @@ impl ChangeSet {
                 page.rows_left_out()?;
             }
         }
-        page.write(&unreadable(&info))?;
         page.write(&html! {
             footer {
                 p {
@@ -126,10 +125,6 @@ fn head(
             }
             @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
             @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
-            @if info.look_at > 0 { li { b.bad { (info.look_at) } "records to look at" } }
-            @if !info.unreadable.is_empty() {
-                li { b.bad { (info.unreadable.len()) } "records cannot be read" }
-            }
             @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
         }
         @for note in &info.notes { p.note { (foreign(note)) } }
@@ -360,10 +355,7 @@ fn entry(entry: &Entry) -> Markup {
         } @else if entry.left {
             p { "Left alone" @if let Some(message) = &entry.message { ": " (foreign(message)) } }
         } @else if found.is_empty() {
-            p.bad {
-                "Not found anywhere."
-                @if let Some(message) = &entry.message { br; small { (foreign(message)) } }
-            }
+            p.bad { "Not found anywhere." }
         } @else {
             @if let Some(message) = &entry.message { p.bad { (foreign(message)) } }
             table {
@@ -397,17 +389,6 @@ fn entry(entry: &Entry) -> Markup {
     }
 }
 
-/// The records of the service that could not be read.
-fn unreadable(info: &SetInfo) -> Markup {
-    html! {
-        @if !info.unreadable.is_empty() {
-            h2 { "Records that cannot be read" }
-            p { "Nothing is planned for these, since nobody can say what they hold." }
-            ul { @for record in &info.unreadable { li { (foreign(record)) } } }
-        }
-    }
-}
-
 /// A text of the data, of a file or of the service: what nobody would see is written out, and its
 /// direction does not reach the words around it.
 fn foreign(text: &str) -> Markup {
@@ -427,13 +408,13 @@ fn difference(change: &Change) -> Markup {
         @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
         @for (at, member) in members.iter().enumerate() {
             @if at > 0 { br; }
-            (foreign(&member.name)) ": "
-            @match &member.old {
+            (foreign(&member.field)) ": "
+            @match &member.before {
                 Some(old) if old.is_empty() => {}
                 Some(old) => { del { (foreign(old)) } " → " }
                 None => {}
             }
-            @if member.new.is_empty() { ins { "(removed)" } } @else { ins { (foreign(&member.new)) } }
+            ins { @match &member.after { Some(new) => (foreign(new)), None => "(removed)" } }
         }
     }
 }

@@ -1,11 +1,9 @@
 //! What a record is now, held against what a change made of it. Pure functions.
 
-use std::borrow::Cow;
-
 use crm_models::{Contact, ContactId};
 
 use super::Found;
-use crate::{Action, Change, Image, MemberChange};
+use crate::{Action, Change, Image};
 
 /// A change of a contact, whose owner has these contacts now.
 pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {
@@ -28,17 +26,9 @@ pub(super) fn members(change: &Change, present: Image) -> Found {
     if let Action::Create(wanted) = &mut as_if_planned_now.action {
         wanted.exact = false;
     }
-    let differing: Vec<_> = as_if_planned_now.members().into_iter().map(owned).collect();
+    let differing = as_if_planned_now.members();
     match differing.is_empty() {
         true => Found::AsDone,
         false => Found::Differs(differing),
-    }
-}
-
-fn owned(member: MemberChange<'_>) -> MemberChange<'static> {
-    MemberChange {
-        name: Cow::Owned(member.name.into_owned()),
-        old: member.old.map(|old| Cow::Owned(old.into_owned())),
-        new: Cow::Owned(member.new.into_owned()),
     }
 }

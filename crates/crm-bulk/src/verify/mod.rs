@@ -5,7 +5,7 @@ mod kept;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crm_contacts::ContactsService;
+use crm_contacts::{ContactsService, Difference};
 use crm_models::Timestamp;
 use crm_transport::Transport;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::kept::Findings;
 pub(crate) use self::kept::KeptFinding;
 use crate::{
-    BulkError, Change, ChangeSet, MemberChange, Site, Target, clock,
+    BulkError, Change, ChangeSet, Site, Target, clock,
     present::{self, OWNERS_PER_CALL},
 };
 
@@ -23,9 +23,9 @@ use crate::{
 pub enum Found {
     /// The record still is as the change made it. Members that the change did not name may differ.
     AsDone,
-    /// Members are no longer as the change made them: each with what it is now (`old`) and what the
-    /// change made of it (`new`).
-    Differs(Vec<MemberChange<'static>>),
+    /// Members are no longer as the change made them: each with what it is now (`before`) and what
+    /// the change made of it (`after`).
+    Differs(Vec<Difference>),
     /// The contact, or the contact method, is no longer there.
     Gone,
     /// A deleted contact is there again.
@@ -54,13 +54,13 @@ impl Found {
         match self {
             Self::AsDone => String::new(),
             Self::Differs(members) => {
-                let shown = |value: &str| match value {
+                let shown = |value: &Option<String>| match value.as_deref().unwrap_or_default() {
                     "" => "(none)".to_owned(),
                     value => value.to_owned(),
                 };
-                let member = |member: &MemberChange<'_>| {
-                    let now = shown(member.old.as_deref().unwrap_or_default());
-                    format!("{} is {now}, was made {}", member.name, shown(&member.new))
+                let member = |member: &Difference| {
+                    let (now, made) = (shown(&member.before), shown(&member.after));
+                    format!("{} is {now}, was made {made}", member.field)
                 };
                 let members: Vec<_> = members.iter().map(member).collect();
                 members.join("; ")

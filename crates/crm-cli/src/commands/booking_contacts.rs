@@ -1,18 +1,19 @@
 //! `crm booking-contacts`.
 
 use clap::Subcommand;
+use crm_contacts::Change as _;
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, Check, ContactId, ContactType,
-    UpdateBookingContactRequest, UpdatedBookingContact,
+    UpdateBookingContactRequest,
 };
 
 use super::{
     args::{MemoChange, NewContact, ValueArgs, contact_type, memo_beside, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
-    update::{Asked, check_fits},
+    update,
 };
-use crate::{error::CliError, output::changed_members, session::Session};
+use crate::{error::CliError, session::Session};
 
 /// What can be done with the contacts of a booking. Writes go through its booking provider.
 #[derive(Debug, Subcommand)]
@@ -156,27 +157,15 @@ impl BookingContacts {
                 let typed = update(value.clone(), memo.clone());
                 typed.check().map_err(crm_contacts::ContactsError::from)?;
                 let contacts = service.provider_booking(provider, booking);
-                let before = contacts.find(contact).await?;
+                let reading = contacts.read(contact).await?;
+                let before = &reading.record;
                 let of = contact_type.as_ref().unwrap_or(&before.contact_type);
                 let read = values.read_beside(&before.value, of, value.as_deref())?;
                 let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
                 let update = update(read.map(|read| read.value().to_owned()), memo);
-                let asked = Asked::by(&update)?;
-                if asked.has("type") || asked.has("value") {
-                    check_fits(
-                        update.get_contact_type().unwrap_or(&before.contact_type),
-                        update.get_value().unwrap_or(&before.value),
-                    )?;
-                }
-                if asked.is_met_by(&before)? {
-                    return records.updated(&subject, &[], &before);
-                }
-                let answer = contacts.update(contact, update).await?;
-                let after = completed(&before, answer, &asked);
-                let look = async || contacts.find(contact).await;
-                let after = asked.settle(&subject, &before, after, look).await?;
-                let differences = changed_members(&before, &after, &["type", "value", "memo"])?;
-                records.updated(&subject, &differences, &after)
+                let planned = update.would_change(&before.clone().into());
+                let updated = contacts.update_from(reading, &update, None).await;
+                update::show(output, records, &subject, &planned, updated)
             }
             Self::Delete {
                 booking,
@@ -201,26 +190,4 @@ impl BookingContacts {
             }
         }
     }
-}
-
-/// The contact after an update. The answer need not hold more than what was asked for: the rest
-/// is as it was, except for the time of the change, which only the service knows.
-fn completed(
-    before: &BookingContact,
-    answer: UpdatedBookingContact,
-    asked: &Asked,
-) -> UpdatedBookingContact {
-    let mut after = answer;
-    after.id = after.id.or(Some(before.id));
-    if !asked.has("type") {
-        let kept = || before.contact_type.clone();
-        after.contact_type.get_or_insert_with(kept);
-    }
-    if !asked.has("value") {
-        after.value.get_or_insert_with(|| before.value.clone());
-    }
-    if !asked.has("memo") {
-        after.memo = after.memo.or_else(|| before.memo.clone());
-    }
-    after
 }

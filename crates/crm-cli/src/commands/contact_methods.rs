@@ -1,6 +1,7 @@
 //! `crm contact-methods`: telephone numbers and addresses of people.
 
 use clap::{Args, Subcommand};
+use crm_contacts::Change as _;
 use crm_models::{
     Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, ContactType,
     PersonId, UpdateContactMethodRequest,
@@ -10,9 +11,9 @@ use super::{
     args::{MemoChange, NewContact, Order, Times, ValueArgs, contact_type, memo_beside, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
-    update::{Asked, check_fits},
+    update,
 };
-use crate::{error::CliError, output::changed_members, session::Session};
+use crate::{error::CliError, session::Session};
 
 /// What can be done with contact methods.
 #[derive(Debug, Subcommand)]
@@ -210,23 +211,15 @@ impl ContactMethods {
                 let subject = format!("person {person}, contact method {id}");
                 let method = service.person(person).method(id);
                 let records = output.records::<ContactMethod>()?;
-                let before = method.get().await?;
+                let reading = method.read().await?;
+                let before = &reading.record;
                 let of = &before.contact_type;
                 let read = values.read_beside(&before.value, of, value.as_deref())?;
-                if let Some(read) = &read {
-                    check_fits(of, read.value())?;
-                }
                 let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
                 let update = update(read.map(|read| read.value().to_owned()), memo);
-                let asked = Asked::by(&update)?;
-                if asked.is_met_by(&before)? {
-                    return records.updated(&subject, &[], &before);
-                }
-                let after = method.update(update).await?;
-                let after = asked.settle(&subject, &before, after, async || method.get().await);
-                let after = after.await?;
-                let differences = changed_members(&before, &after, &["value", "memo"])?;
-                records.updated(&subject, &differences, &after)
+                let planned = update.would_change(before);
+                let updated = method.update_from(reading, &update, None).await;
+                update::show(output, records, &subject, &planned, updated)
             }
             Self::Delete { person, method } => {
                 service.transport().may_be_confirmed()?;

@@ -1,6 +1,7 @@
 //! `crm people`: the people of Contacts v2 and their relationships.
 
 use clap::{Args, Subcommand, ValueEnum};
+use crm_contacts::Change as _;
 use crm_models::{
     Archived, Check, CreatePersonRequest, Person, PersonChange, PersonFilter, PersonId,
     RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest, Timestamp,
@@ -10,13 +11,9 @@ use super::{
     args::{Order, Switch, Times, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
-    update::Asked,
+    update,
 };
-use crate::{
-    error::CliError,
-    output::{changed_members, note},
-    session::Session,
-};
+use crate::{error::CliError, output::note, session::Session};
 
 /// What can be done with people.
 #[derive(Debug, Subcommand)]
@@ -301,7 +298,7 @@ impl People {
                 );
                 records.one(&service.person(person).replace(request).await?)
             }
-            Self::Update { person, change } => update(session, person, change.into()).await,
+            Self::Update { person, change } => update_person(session, person, change.into()).await,
             Self::Delete { person } => {
                 service.transport().may_be_confirmed()?;
                 let handle = service.person(person);
@@ -366,21 +363,19 @@ impl People {
     }
 }
 
-async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Result<(), CliError> {
+async fn update_person(
+    session: &Session<'_>,
+    id: PersonId,
+    change: PersonChange,
+) -> Result<(), CliError> {
     change.check().map_err(crm_contacts::ContactsError::from)?;
-    let (subject, asked) = (format!("person {id}"), Asked::by(&change)?);
     let records = session.output.records::<Person>()?;
     let person = session.service.person(id);
-    let before = person.get().await?;
-    if change.differs_from(&before).is_empty() {
-        return records.updated(&subject, &[], &before);
-    }
-    let after = person.update(&change).await?;
-    let after = asked.settle(&subject, &before, after, async || person.get().await);
-    let after = after.await?;
-    let members = ["name", "title", "referenceId", "isArchived"];
-    let differences = changed_members(&before, &after, &members)?;
-    records.updated(&subject, &differences, &after)
+    let reading = person.read().await?;
+    let planned = change.would_change(&reading.record);
+    let updated = person.update_from(reading, &change, None).await;
+    let subject = format!("person {id}");
+    update::show(session.output, records, &subject, &planned, updated)
 }
 
 impl std::fmt::Display for Relation {

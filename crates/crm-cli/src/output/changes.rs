@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    fmt,
     io::{self, Write},
 };
 
@@ -10,79 +9,20 @@ use anstyle::{AnsiColor, Style};
 use crm_bulk::visible;
 use crm_contacts::Difference;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{
-    Format, Lines, Output, Record, Records, Selection,
-    selection::{Json, cell},
-};
+use super::{Format, Lines, Output, Record, Records, Selection, selection::Json};
 use crate::error::CliError;
 
-/// One member of a record with its values before and after; none is absent or not known. Its
-/// `Debug` shows the member alone: the values may be personal data.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Change {
-    pub(crate) field: String,
-    pub(crate) before: Option<String>,
-    pub(crate) after: Option<String>,
-}
-
-impl fmt::Debug for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Change")
-            .field("field", &self.field)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Record for Change {
+impl Record for Difference {
     const MEMBERS: &'static [&'static str] = &["field", "before", "after"];
     const TABLE: &'static [(&'static str, &'static str)] = &[];
-}
-
-impl From<Difference> for Change {
-    fn from(difference: Difference) -> Self {
-        Self {
-            field: difference.field.to_owned(),
-            before: difference.before,
-            after: difference.after,
-        }
-    }
-}
-
-/// The members in which two records differ, of those that are named.
-pub(crate) fn changed_members(
-    before: &impl Serialize,
-    after: &impl Serialize,
-    members: &[&str],
-) -> Result<Vec<Change>, CliError> {
-    let (before, after) = (json(before)?, json(after)?);
-    let differing = members
-        .iter()
-        .filter(|member| before[**member] != after[**member]);
-    Ok(differing
-        .map(|member| Change {
-            field: member.to_string(),
-            before: text_of(&before[*member]),
-            after: text_of(&after[*member]),
-        })
-        .collect())
-}
-
-/// The value of a member for people; none where there is none.
-pub(crate) fn text_of(value: &Value) -> Option<String> {
-    (!value.is_null()).then(|| cell(value))
-}
-
-fn json(record: &impl Serialize) -> Result<Value, CliError> {
-    Ok(serde_json::to_value(record).map_err(io::Error::from)?)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Updated<'a, R: Serialize> {
     changed: bool,
-    differences: &'a [Change],
+    differences: &'a [Difference],
     record: Json<'a, R>,
 }
 
@@ -92,7 +32,7 @@ impl<R: Record> Records<'_, R> {
     pub(crate) fn updated(
         self,
         subject: &str,
-        differences: &[Change],
+        differences: &[Difference],
         record: &impl Serialize,
     ) -> Result<(), CliError> {
         let title = match differences.len() {
@@ -114,9 +54,13 @@ impl<R: Record> Records<'_, R> {
 
 impl Output {
     /// The differences below a title; as rows in CSV.
-    pub(crate) fn differences(&self, title: &str, differences: &[Change]) -> Result<(), CliError> {
+    pub(crate) fn differences(
+        &self,
+        title: &str,
+        differences: &[Difference],
+    ) -> Result<(), CliError> {
         if self.format() == Format::Csv {
-            let selection = Selection::of::<Change>(None)?;
+            let selection = Selection::of::<Difference>(None)?;
             let mut lines = Lines::new(io::stdout(), self.csv(true));
             for change in differences {
                 lines.push(&selection, change)?;
@@ -131,10 +75,11 @@ impl Output {
             .map(|change| change.field.len())
             .max()
             .unwrap_or(0);
-        for Change {
+        for Difference {
             field,
             before,
             after,
+            ..
         } in differences
         {
             let old = AnsiColor::Red.on_default();

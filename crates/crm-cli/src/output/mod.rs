@@ -22,7 +22,6 @@ use serde_json::value::RawValue;
 
 use crate::error::CliError;
 
-pub(crate) use changes::{Change, changed_members, text_of};
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
 pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};

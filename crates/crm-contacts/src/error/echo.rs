@@ -2,21 +2,19 @@
 
 use std::fmt;
 
-use crm_models::Contact;
-
 use super::CallSite;
-use crate::update::Difference;
+use crate::change::{AnyRecord, Difference};
 
-/// What became of an update after which the contact is not as asked. [`Debug`] and the texts of
+/// What became of a write after which the record is not as asked. [`Debug`] and the texts of
 /// errors show the members that differ, but no value: they may be personal data.
 #[non_exhaustive]
 pub struct Echo {
-    /// The update.
+    /// The write.
     pub site: CallSite,
     /// What was asked and what is so, member by member.
     pub differences: Vec<Difference>,
-    /// The contact as it was read back; as it was answered, where reading back did not tell.
-    pub answer: Contact,
+    /// The record as it was read back; as it was answered, where reading back did not tell.
+    pub answer: AnyRecord,
 }
 
 impl fmt::Debug for Echo {
@@ -31,7 +29,7 @@ impl fmt::Debug for Echo {
 impl Echo {
     /// The members that differ.
     pub(crate) fn fields(&self) -> String {
-        let fields: Vec<_> = self.differences.iter().map(|d| d.field).collect();
+        let fields: Vec<_> = self.differences.iter().map(|d| &*d.field).collect();
         fields.join(", ")
     }
 }

@@ -63,18 +63,16 @@ pub enum ContactsError {
         contact: ContactId,
     },
 
-    /// The contact was changed after the time that the caller named.
+    /// The record was changed after the time that the caller named.
     Modified {
-        /// The list that was read.
+        /// The update that was not made.
         site: Box<CallSite>,
-        /// Which contact.
-        contact: ContactId,
-        /// Its last change.
+        /// The record's last change.
         modified_on: Timestamp,
         /// What the caller asked for.
         unmodified_since: Timestamp,
         /// Whether an attempt before this was seen may have been carried out. It is not what the
-        /// contact shows now. Otherwise nothing was written.
+        /// record shows now. Otherwise nothing was written.
         earlier: Delivery,
     },
 

@@ -19,7 +19,6 @@ impl fmt::Display for ContactsError {
             ),
             Self::Modified {
                 site,
-                contact,
                 modified_on,
                 unmodified_since,
                 earlier,
@@ -30,8 +29,8 @@ impl fmt::Display for ContactsError {
                 };
                 write!(
                     f,
-                    "{site}: contact {contact} was changed at {modified_on}, after \
-                     {unmodified_since}; {written}, look at it again before you change it"
+                    "{site}: the record was changed at {modified_on}, after {unmodified_since}; \
+                     {written}, look at it again before you change it"
                 )
             }
             Self::Refused(refusal) => refusal.fmt(f),
@@ -48,13 +47,13 @@ impl fmt::Display for ContactsError {
             Self::AnotherRecord { site } => write!(f, "{site}: {ANOTHER}"),
             Self::NotChanged(echo) => write!(
                 f,
-                "{}: the API reported success, but the contact is as it was before, also when it \
+                "{}: the API reported success, but the record is as it was before, also when it \
                  is read back; nothing was written, it is safe to repeat this",
                 echo.site
             ),
             Self::EchoDiffers(echo) => write!(
                 f,
-                "{}: the API reported success, but the contact differs from what was asked in {}, \
+                "{}: the API reported success, but the record differs from what was asked in {}, \
                  also when it is read back",
                 echo.site,
                 echo.fields()

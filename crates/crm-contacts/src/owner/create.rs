@@ -5,9 +5,10 @@ use crm_transport::Transport;
 
 use super::{OwnerContacts, SEARCH_PAGE};
 use crate::{
-    decision::{Patience, not_before},
+    decision::Patience,
     error::ContactsError,
     operations::owner::{CreateContact, Owner},
+    settle::not_before,
 };
 
 /// What [`OwnerContacts::create_unless_present`] found or did.
@@ -129,8 +130,11 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
                     let list = self.list().page_size(SEARCH_PAGE);
                     list.search(newcomer, |_| true)
                 };
-                let created = self.read_back(look, |_| true).await;
-                return created.map(Creation::Created).map_err(|_| error);
+                let created = self.service.read_back(look, Option::is_some).await;
+                return match created {
+                    Ok(Some(created)) => Ok(Creation::Created(created.record)),
+                    _ => Err(error),
+                };
             }
             match patience.after(self.service, &error, not_before(&error)) {
                 Some(pause) => tokio::time::sleep(pause).await,

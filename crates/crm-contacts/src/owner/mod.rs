@@ -1,6 +1,6 @@
 //! The use cases on the contacts of one location or one customer.
 
-use crm_models::{Check, Contact, ContactChange, ContactId, UnreadableRecord};
+use crm_models::{Contact, ContactId, UnreadableRecord};
 use crm_transport::Transport;
 
 use crate::{
@@ -11,11 +11,9 @@ use crate::{
 };
 
 mod create;
-mod ensure;
 mod update;
 
 pub use create::Creation;
-pub use ensure::Ensured;
 
 /// How large the pages are in which one contact is looked for.
 const SEARCH_PAGE: i32 = 500;
@@ -104,19 +102,6 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         }
     }
 
-    /// The contact that is to change. Refuses before reading what changes nothing; what is valid
-    /// depends on what the contact has already, and is known only then.
-    async fn read_for(
-        &self,
-        contact: ContactId,
-        change: &ContactChange,
-    ) -> Result<Reading<Contact>, ContactsError> {
-        if change.is_empty() {
-            change.check()?;
-        }
-        self.read(contact).await
-    }
-
     /// The contact with this id, if the owner has it. A record that cannot be read may be it, unless
     /// it has another id, however broken it is.
     async fn look_up(&self, contact: ContactId) -> Result<Option<Reading<Contact>>, ContactsError> {
@@ -126,23 +111,5 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
         };
         let list = self.list().page_size(SEARCH_PAGE);
         list.search(|found| found.id == contact, may_be).await
-    }
-
-    /// Looks until it shows up as it should be; otherwise as it was found at last.
-    async fn read_back<F>(
-        &self,
-        look: impl Fn() -> F,
-        is_done: impl Fn(&Contact) -> bool,
-    ) -> Result<Contact, Option<Reading<Contact>>>
-    where
-        F: Future<Output = Result<Option<Reading<Contact>>, ContactsError>>,
-    {
-        let is_done =
-            |found: &Option<Reading<Contact>>| found.as_ref().is_some_and(|it| is_done(&it.record));
-        match self.service.read_back(look, is_done).await {
-            Ok(Some(found)) => Ok(found.record),
-            Ok(None) => Err(None),
-            Err(found) => Err(found.flatten()),
-        }
     }
 }

@@ -1,17 +1,16 @@
 //! Changing a contact, and finding out what became of a change whose answer is lost.
 
-use crm_models::{
-    Contact, ContactChange, ContactId, PreferencesError, Timestamp, UpdateContactRequest,
-};
-use crm_transport::{Delivery, Transport};
+use crm_models::{Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
+use crm_transport::Transport;
 
 use super::OwnerContacts;
 use crate::{
     ContactsService, Reading,
-    decision::{Decision, Lost, Settled, Unsettled, carry_out, not_before},
-    error::{CallSite, ContactsError, Echo},
+    change::{Asks, Preview},
+    decision::{self, Decision, Lost, Place, Updated},
+    error::{CallSite, ContactsError},
     operations::owner::{Owner, UpdateContact},
-    update::{differences, plan, verify},
+    settle::Unsettled,
 };
 
 impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
@@ -67,16 +66,18 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: ContactId,
         change: &ContactChange,
     ) -> Result<Contact, ContactsError> {
+        let decision = Decision::of(self.place(contact), change);
         let form_is_told =
             self.service.legacy_preferences() && change.get_preferences().is_complete();
         if change.needs_current() && !form_is_told {
-            let reading = self.read_for(contact, change).await?;
-            let settled = self.make(contact, change, reading, None, None).await?;
-            return Ok(settled.after);
+            return Ok(decision.read_and_make().await?.after);
         }
         let update = change.to_request(None);
-        let update = update.map_err(|e| self.preferences(contact, e))?;
-        match self.try_send(self.service, contact, update, None).await {
+        let update = update.map_err(|source| ContactsError::Preferences {
+            site: Box::new(decision.place.site()),
+            source,
+        })?;
+        match decision::send(&decision.place, self.service, update, None).await {
             Ok(updated) => Ok(updated),
             Err(Unsettled {
                 error,
@@ -85,44 +86,150 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
             }) => {
                 let before = None;
                 let lost = Lost { error, before };
-                let made = self.make(contact, change, found, None, Some(lost)).await;
-                Ok(made?.after)
+                Ok(decision.make(found, Some(lost)).await?.after)
             }
             Err(unsettled) => Err(unsettled.error),
         }
     }
 
-    /// Makes the change of what a reading shows.
-    pub(super) async fn make(
-        &self,
-        contact: ContactId,
-        change: &ContactChange,
-        reading: Reading<Contact>,
-        unmodified_since: Option<Timestamp>,
-        lost: Option<Lost<Contact>>,
-    ) -> Result<Settled<Contact>, ContactsError> {
-        let update = Update {
-            contacts: *self,
-            contact,
-            change,
-            unmodified_since,
-        };
-        carry_out(self.service, &update, reading, lost).await
-    }
-
-    /// Sends an update that is complete in itself and compares the echo. After an unknown
-    /// outcome it reads back until the contact is as asked. [`update`](Self::update) and
-    /// [`ensure`](Self::ensure) end here.
+    /// Reads the contact and sends only what differs from `change`; nothing at all when it is
+    /// so already.
     ///
     /// ```
     /// # use crm_contacts::{
-    /// #     ContactsError, ContactsService, models::{Contact, ContactChange, LocationId}, transport::Transport,
+    /// #     ContactsError, ContactsService, models::{ContactId, LocationId}, transport::Transport,
+    /// # };
+    /// use crm_contacts::models::{ContactChange, PreferenceChange};
+    ///
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, contact: ContactId,
+    /// # ) -> Result<(), ContactsError> {
+    /// let change = ContactChange::new()
+    ///     .preferences(PreferenceChange::new().marketing_updates(false));
+    /// let updated = contacts.location(location).update_if_changed(contact, &change).await?;
+    /// for difference in updated.differences() {
+    ///     println!("{}: {:?} -> {:?}", difference.field, difference.before, difference.after);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and [`ContactsError::NotFound`].
+    pub async fn update_if_changed(
+        &self,
+        contact: ContactId,
+        change: &ContactChange,
+    ) -> Result<Updated<Contact>, ContactsError> {
+        let decision = Decision::of(self.place(contact), change);
+        decision.read_and_make().await
+    }
+
+    /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the contact after
+    /// `unmodified_since`: the [`modified_on`](Contact::modified_on) that you saw. Give it back
+    /// with all its digits, up to seven behind the second: cut to microseconds, as by a database,
+    /// it lies before the contact's own, and every update is refused.
+    ///
+    /// The API has no conditional update, so the check is made by reading just before the write,
+    /// and again with each fresh look, when the write did not leave in time or its outcome is
+    /// unknown. A change by somebody else between reading and writing, which the write leaves within
+    /// [2 seconds](crate::DECISION_AGE), is not seen.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactChange, ContactId, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, id: ContactId, change: ContactChange,
+    /// # ) -> Result<(), ContactsError> {
+    /// let contacts = contacts.location(location);
+    /// let seen = contacts.find(id).await?;
+    /// // Somebody looks at it, and decides.
+    /// match contacts.update_if_unmodified_since(id, &change, seen.modified_on).await {
+    ///     Err(ContactsError::Modified { modified_on, .. }) => println!("changed at {modified_on}"),
+    ///     updated => println!("{:?}", updated?.differences()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Modified`] when it was changed; otherwise as
+    /// [`update_if_changed`](Self::update_if_changed).
+    pub async fn update_if_unmodified_since(
+        &self,
+        contact: ContactId,
+        change: &ContactChange,
+        unmodified_since: Timestamp,
+    ) -> Result<Updated<Contact>, ContactsError> {
+        let decision = Decision::of(self.place(contact), change);
+        let decision = decision.unless_modified_since(Some(unmodified_since));
+        decision.read_and_make().await
+    }
+
+    /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the contact: a
+    /// [`Contact`] that was read just now, or the [`Reading`] that tells when. With a time, it is
+    /// [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService, models::{ContactChange, LocationId}, transport::Transport,
+    /// # };
+    /// # async fn example<T: Transport>(
+    /// #     contacts: ContactsService<T>, location: LocationId, change: ContactChange,
+    /// # ) -> Result<(), ContactsError> {
+    /// let contacts = contacts.location(location);
+    /// for contact in contacts.list().collect().await? {
+    ///     contacts.update_from(contact, &change, None).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    pub async fn update_from(
+        &self,
+        current: impl Into<Reading<Contact>>,
+        change: &ContactChange,
+        unmodified_since: Option<Timestamp>,
+    ) -> Result<Updated<Contact>, ContactsError> {
+        let reading = current.into();
+        let decision = Decision::of(self.place(reading.record.id), change);
+        let decision = decision.unless_modified_since(unmodified_since);
+        decision.make(reading, None).await
+    }
+
+    /// What [`update_if_changed`](Self::update_if_changed) would send to the contact as it is;
+    /// `None` when it is so already.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Invalid`] and [`ContactsError::Preferences`], as
+    /// [`update`](Self::update).
+    pub fn preview(
+        &self,
+        current: &Contact,
+        change: &ContactChange,
+    ) -> Result<Option<Preview>, ContactsError> {
+        Decision::of(self.place(current.id), change).preview(current)
+    }
+
+    /// Sends an update that is complete in itself and compares the echo. After an unknown
+    /// outcome it reads back until the contact is as asked.
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     Change, ContactsService, models::{Contact, ContactChange, LocationId}, transport::Transport,
     /// # };
     /// # async fn example<T: Transport>(
     /// #     contacts: ContactsService<T>, location: LocationId, current: Contact, change: ContactChange,
     /// # ) -> Result<(), Box<dyn std::error::Error>> {
     /// // What is sent can be shown first.
-    /// if let Some(update) = crm_contacts::plan(&current, &change)? {
+    /// if let Some(update) = change.plan(&current)? {
     ///     println!("{update:?}");
     ///     contacts.location(location).send(current.id, update).await?;
     /// }
@@ -138,8 +245,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: ContactId,
         update: UpdateContactRequest,
     ) -> Result<Contact, ContactsError> {
-        let sent = self.try_send(self.service, contact, update, None).await;
-        sent.map_err(|unsettled| unsettled.error)
+        let place = self.place(contact);
+        let sent = decision::send(&place, self.service, update, None);
+        sent.await.map_err(|unsettled| unsettled.error)
     }
 
     /// [`send`](Self::send) of an update that a reading decided. It does not leave once the reading
@@ -158,7 +266,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ) -> Result<Contact, ContactsError> {
         let before = &reading.record;
         let bounded = self.service.decided(reading.begin_by(), false);
-        let sent = self.try_send(&bounded, before.id, update, Some(before));
+        let place = self.place(before.id);
+        let sent = decision::send(&place, &bounded, update, Some(before));
         sent.await.map_err(|unsettled| unsettled.error)
     }
 
@@ -176,169 +285,61 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: ContactId,
         update: UpdateContactRequest,
     ) -> Result<Contact, ContactsError> {
-        let operation = self.operation(contact, update)?;
+        let operation = self.place(contact).operation(update)?;
         let answer = self.service.write(&operation).await?;
-        match is_echo(&operation.update, None, &answer) {
-            true => Ok(answer),
-            false => Err(ContactsError::EchoDiffers(self.echo(&operation, answer))),
+        if operation.update.is_met_by(&answer) {
+            return Ok(answer);
         }
+        let echo = self.service.echo(&operation, &operation.update, answer);
+        Err(ContactsError::EchoDiffers(echo))
     }
 
-    fn operation(
-        &self,
-        contact: ContactId,
-        mut update: UpdateContactRequest,
-    ) -> Result<UpdateContact<O>, ContactsError> {
-        if self.service.legacy_preferences() {
-            update = update.legacy_three_flags()?;
-        }
-        Ok(UpdateContact {
-            owner: self.owner,
+    fn place(&self, contact: ContactId) -> OwnersContact<'_, T, O> {
+        OwnersContact {
+            contacts: *self,
             contact,
-            update,
-        })
-    }
-
-    async fn try_send(
-        &self,
-        service: &ContactsService<T>,
-        contact: ContactId,
-        update: UpdateContactRequest,
-        before: Option<&Contact>,
-    ) -> Result<Contact, Unsettled<Contact>> {
-        let operation = self.operation(contact, update)?;
-        let answered = match service.call(&operation).await {
-            Ok(answer) if is_echo(&operation.update, before, &answer) => return Ok(answer),
-            Err(error) if !error.outcome_is_unknown() => {
-                let not_before = not_before(&error);
-                return Err(Unsettled {
-                    not_before,
-                    ..error.into()
-                });
-            }
-            answered => answered,
-        };
-        let not_before = answered.as_ref().err().and_then(not_before);
-        let is_done = |found: &Contact| verify(&operation.update, found).is_empty();
-        let found = match self.read_back(|| self.look_up(contact), is_done).await {
-            Ok(found) => return Ok(found),
-            Err(found) => found,
-        };
-        Err(match answered {
-            Err(error) => Unsettled {
-                error: error.unknown(),
-                found,
-                not_before,
-            },
-            Ok(answer) => self.differs(&operation, before, answer, found).into(),
-        })
-    }
-
-    /// What became of an update whose answer is not as asked, now that it was read back.
-    fn differs(
-        &self,
-        operation: &UpdateContact<O>,
-        before: Option<&Contact>,
-        answer: Contact,
-        found: Option<Reading<Contact>>,
-    ) -> ContactsError {
-        let is_read_back = found.is_some();
-        let contact = found.map_or(answer, |found| found.record);
-        let is_unchanged = before.is_some_and(|before| differences(before, &contact).is_empty());
-        let echo = self.echo(operation, contact);
-        match (is_read_back, is_unchanged) {
-            (false, _) => ContactsError::EchoDiffers(echo).unknown(),
-            (true, true) => ContactsError::NotChanged(echo),
-            (true, false) => ContactsError::EchoDiffers(echo),
         }
-    }
-
-    fn echo(&self, operation: &UpdateContact<O>, answer: Contact) -> Box<Echo> {
-        Box::new(Echo {
-            site: self.update_site(operation.contact),
-            differences: verify(&operation.update, &answer),
-            answer,
-        })
-    }
-
-    pub(super) fn preferences(
-        &self,
-        contact: ContactId,
-        source: PreferencesError,
-    ) -> ContactsError {
-        ContactsError::Preferences {
-            site: Box::new(self.update_site(contact)),
-            source,
-        }
-    }
-
-    fn update_site(&self, contact: ContactId) -> CallSite {
-        self.service.site(&O::UPDATE, [&self.owner, &contact])
     }
 }
 
-/// Whether an answer is the contact as asked: in what the update names, and in type and value as
-/// they were read before. An answer for the right id with another number is somebody else's, or
-/// tells of a change that nobody has looked at.
-fn is_echo(update: &UpdateContactRequest, before: Option<&Contact>, answer: &Contact) -> bool {
-    let keeps = |before: &Contact| {
-        let same_type = before.contact_type == answer.contact_type;
-        let same_value = answer.contact_type.same_value(&before.value, &answer.value);
-        (update.get_contact_type().is_some() || same_type)
-            && (update.get_value().is_some() || same_value)
-    };
-    verify(update, answer).is_empty() && before.is_none_or(keeps)
-}
-
-/// The change of one contact, decided on what it is.
-struct Update<'a, T, O> {
+/// One contact of an owner.
+struct OwnersContact<'a, T, O> {
     contacts: OwnerContacts<'a, T, O>,
     contact: ContactId,
-    change: &'a ContactChange,
-    unmodified_since: Option<Timestamp>,
 }
 
-impl<T: Transport, O: Owner> Decision<T> for Update<'_, T, O> {
-    type Record = Contact;
-    type Write = UpdateContactRequest;
+impl<T: Transport, O: Owner> Place<T> for OwnersContact<'_, T, O> {
+    type Change = ContactChange;
+    type Update = UpdateContact<O>;
+
+    fn service(&self) -> &ContactsService<T> {
+        self.contacts.service
+    }
 
     async fn read(&self) -> Result<Reading<Contact>, ContactsError> {
         self.contacts.read(self.contact).await
     }
 
-    fn decide(
+    fn operation(
         &self,
-        present: &Contact,
-        earlier: Delivery,
-    ) -> Result<Option<UpdateContactRequest>, ContactsError> {
-        let modified_on = present.modified_on;
-        if let Some(unmodified_since) = self.unmodified_since
-            && modified_on > unmodified_since
-            && !(earlier == Delivery::Unknown && matches!(plan(present, self.change), Ok(None)))
-        {
-            let list = &self.contacts.service.site(&O::LIST, [&self.contacts.owner]);
-            return Err(ContactsError::Modified {
-                site: Box::new(list.clone()),
-                contact: self.contact,
-                modified_on,
-                unmodified_since,
-                earlier,
-            });
+        mut update: UpdateContactRequest,
+    ) -> Result<UpdateContact<O>, ContactsError> {
+        if self.contacts.service.legacy_preferences() {
+            update = update.legacy_three_flags()?;
         }
-        self.change.check_for(present)?;
-        let planned = plan(present, self.change);
-        planned.map_err(|e| self.contacts.preferences(self.contact, e))
+        Ok(UpdateContact {
+            owner: self.contacts.owner,
+            contact: self.contact,
+            update,
+        })
     }
 
-    async fn write(
-        &self,
-        service: &ContactsService<T>,
-        update: UpdateContactRequest,
-        before: &Contact,
-    ) -> Result<Contact, Unsettled<Contact>> {
-        let (contacts, contact) = (&self.contacts, self.contact);
-        contacts
-            .try_send(service, contact, update, Some(before))
-            .await
+    fn asked(update: &UpdateContact<O>) -> &UpdateContactRequest {
+        &update.update
+    }
+
+    fn site(&self) -> CallSite {
+        let ids: [&dyn std::fmt::Display; 2] = [&self.contacts.owner, &self.contact];
+        self.contacts.service.site(&O::UPDATE, ids)
     }
 }

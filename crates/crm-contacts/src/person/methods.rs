@@ -6,13 +6,18 @@ use crm_models::{
 };
 use crm_transport::Transport;
 
-use super::is_gone;
-use crate::{ContactsService, error::ContactsError, handle::handle, operations::contact_methods};
+use super::{is_gone, update::updates_on_a_reading};
+use crate::{
+    ContactsService, Operation, Reading,
+    decision::{self, Place},
+    error::{CallSite, ContactsError},
+    handle::handle,
+    operations::contact_methods::{self, UpdateContactMethod},
+};
 
 /// One contact method of one person; made by [`PersonHandle::method`](crate::PersonHandle::method).
 ///
-/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, beyond that it is about the same record. After a lost answer, or one about
+/// The answer to a write is compared with what was asked. Where it differs, got lost or is about
 /// another record, the method or the preference is read back, for at most a minute.
 #[must_use]
 pub struct MethodHandle<'a, T> {
@@ -42,42 +47,48 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// As [`ContactsService::call`].
     pub async fn get(&self) -> Result<ContactMethod, ContactsError> {
+        Ok(self.read().await?.record)
+    }
+
+    /// [`get`](Self::get), together with when it was so.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn read(&self) -> Result<Reading<ContactMethod>, ContactsError> {
         let operation = contact_methods::GetContactMethod {
             contact: self.contact,
             id: self.id,
         };
-        self.service.call(&operation).await
+        self.service.read(&operation).await
     }
 
-    /// Changes value or memo. The type cannot be changed so: [`upsert`](Self::upsert).
+    /// Changes value or memo. The type cannot be changed so: [`upsert`](Self::upsert). After an
+    /// unknown outcome it is not sent again.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
-    /// reading back did not tell; otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
+    /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn update(
         &self,
         update: UpdateContactMethodRequest,
     ) -> Result<ContactMethod, ContactsError> {
-        let operation = contact_methods::UpdateContactMethod {
-            contact: self.contact,
-            id: self.id,
-            update,
-        };
-        let is_done = |found: &ContactMethod| operation.update.is_met_by(found);
-        let look = || self.get();
-        self.service.write_or_look(&operation, look, is_done).await
+        let sent = decision::send(self, self.service, update, None);
+        sent.await.map_err(|unsettled| unsettled.error)
     }
+
+    updates_on_a_reading!(UpdateContactMethodRequest, ContactMethod);
 
     /// Replaces the method, or creates it under this id. A reference and a memo that are not set
     /// are cleared.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
-    /// reading back did not tell; otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
+    /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn upsert(
         &self,
         method: ContactMethodRequest,
@@ -87,9 +98,11 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             id: self.id,
             method,
         };
-        let is_done = |found: &ContactMethod| operation.method.is_met_by(found);
-        let look = || self.get();
-        self.service.write_or_look(&operation, look, is_done).await
+        let look = || self.read();
+        let written = self
+            .service
+            .write_and_compare(&operation, &operation.method, None, look);
+        written.await.map_err(|unsettled| unsettled.error)
     }
 
     /// Deletes the method; "not found" after an attempt that may have done it counts as done. After
@@ -128,12 +141,19 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// As [`ContactsService::call`].
     pub async fn preference(&self, name: &str) -> Result<MethodPreference, ContactsError> {
+        Ok(self.read_preference(name).await?.record)
+    }
+
+    async fn read_preference(
+        &self,
+        name: &str,
+    ) -> Result<Reading<MethodPreference>, ContactsError> {
         let operation = contact_methods::GetContactMethodPreference {
             contact: self.contact,
             method: self.id,
             name: name.to_owned(),
         };
-        self.service.call(&operation).await
+        self.service.read(&operation).await
     }
 
     /// Sets one preference, by a name from
@@ -141,9 +161,9 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record, and
-    /// reading back did not tell; otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
+    /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn set_preference(
         &self,
         name: &str,
@@ -155,8 +175,43 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             name: name.to_owned(),
             update,
         };
-        let is_done = |found: &MethodPreference| operation.update.is_met_by(found);
-        let look = || self.preference(name);
-        self.service.write_or_look(&operation, look, is_done).await
+        let look = || self.read_preference(name);
+        let set = self
+            .service
+            .write_and_compare(&operation, &operation.update, None, look);
+        set.await.map_err(|unsettled| unsettled.error)
+    }
+}
+
+impl<T: Transport> Place<T> for MethodHandle<'_, T> {
+    type Change = UpdateContactMethodRequest;
+    type Update = UpdateContactMethod;
+
+    fn service(&self) -> &ContactsService<T> {
+        self.service
+    }
+
+    async fn read(&self) -> Result<Reading<ContactMethod>, ContactsError> {
+        self.read().await
+    }
+
+    fn operation(
+        &self,
+        update: UpdateContactMethodRequest,
+    ) -> Result<UpdateContactMethod, ContactsError> {
+        Ok(UpdateContactMethod {
+            contact: self.contact,
+            id: self.id,
+            update,
+        })
+    }
+
+    fn asked(update: &UpdateContactMethod) -> &UpdateContactMethodRequest {
+        &update.update
+    }
+
+    fn site(&self) -> CallSite {
+        let ids: [&dyn std::fmt::Display; 2] = [&self.contact, &self.id];
+        self.service.site(&UpdateContactMethod::SPEC, ids)
     }
 }

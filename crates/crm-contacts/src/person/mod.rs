@@ -11,9 +11,9 @@ use crm_models::{
 use crm_transport::Transport;
 
 pub use self::methods::MethodHandle;
+use self::update::updates_on_a_reading;
 use crate::{
-    ContactsService, List,
-    decision::{Decision, carry_out},
+    ContactsService, List, Reading,
     error::{ContactsError, RefusalKind},
     handle::handle,
     operations::{contact_methods, people, relationships},
@@ -94,9 +94,9 @@ impl<'a, T: Transport> People<'a, T> {
 
 /// One person; made by [`ContactsService::person`].
 ///
-/// Unlike [`OwnerContacts`](crate::OwnerContacts) it does not compare the answer to a write with
-/// what was asked, beyond that it is about the same record. After a lost answer, or one about
-/// another record, an update, a replacement and a deletion are read back, for at most a minute.
+/// The answer to an update or a replacement is compared with what was asked. Where it differs, got
+/// lost or is about another record, the person is read back, for at most a minute; so they are after
+/// a deletion whose answer got lost.
 ///
 /// ```
 /// # use crm_contacts::{ContactsError, ContactsService, models::{LocationId, PersonId}, transport::Transport};
@@ -138,6 +138,15 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         self.service.call(&people::Get { id: self.id }).await
     }
 
+    /// [`get`](Self::get), together with when it was so.
+    ///
+    /// # Errors
+    ///
+    /// As [`ContactsService::call`].
+    pub async fn read(&self) -> Result<Reading<Person>, ContactsError> {
+        self.service.read(&people::Get { id: self.id }).await
+    }
+
     /// Changes the members that `change` names. What the API does with absent members is not
     /// documented, so the person is read first and all members are sent. What was read is
     /// [2 seconds](crate::DECISION_AGE) old at most when the write leaves; otherwise it is read and
@@ -146,36 +155,34 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] for an empty or invalid change,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
+    /// [`ContactsError::Invalid`] for an empty or invalid change, [`ContactsError::NotChanged`] when
+    /// it was reported as done but was not, [`ContactsError::EchoDiffers`] when it was carried out
+    /// otherwise than asked, [`ContactsError::OutcomeUnknown`]; otherwise as
     /// [`ContactsService::call`].
     pub async fn update(&self, change: &PersonChange) -> Result<Person, ContactsError> {
         change.check()?;
-        let update = update::Update {
-            person: *self,
-            change,
-        };
-        let reading = update.read().await?;
-        let settled = carry_out(self.service, &update, reading, None).await?;
-        Ok(settled.after)
+        self.make(change).await
     }
+
+    updates_on_a_reading!(PersonChange, Person);
 
     /// Sets every member. Whether an unknown id creates a person is not documented.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
+    /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn replace(&self, person: ReplacePersonRequest) -> Result<Person, ContactsError> {
         let operation = people::Replace {
             id: self.id,
             person,
         };
-        let is_done = |found: &Person| operation.person.is_met_by(found);
-        let look = || self.get();
-        self.service.write_or_look(&operation, look, is_done).await
+        let look = || self.read();
+        let replaced = self
+            .service
+            .write_and_compare(&operation, &operation.person, None, look);
+        replaced.await.map_err(|unsettled| unsettled.error)
     }
 
     /// Deletes the person; "not found" after an attempt that may have done it counts as done. After

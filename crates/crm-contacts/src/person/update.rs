@@ -1,71 +1,119 @@
-//! Changing a person: the members that are not to change are those of a fresh reading.
+//! Changing a person, and what a contact method's handle shares with that.
 
-use crm_models::{Person, PersonChange, UpdatePersonRequest};
-use crm_transport::{Delivery, Transport};
+use crm_models::{Person, PersonChange, ReplacePersonRequest};
+use crm_transport::Transport;
 
 use super::PersonHandle;
 use crate::{
-    ContactsService, Reading,
-    decision::{Decision, Unsettled, not_before},
-    error::ContactsError,
+    ContactsService, Operation, Reading,
+    decision::{Decision, Place},
+    error::{CallSite, ContactsError},
     operations::people,
 };
 
-/// The change of one person, decided on what they are.
-pub(super) struct Update<'a, T> {
-    pub(super) person: PersonHandle<'a, T>,
-    pub(super) change: &'a PersonChange,
+/// The updates that rest on a reading, of a handle that is about one record.
+macro_rules! updates_on_a_reading {
+    ($change:ty, $record:ty) => {
+        /// Reads the record and sends the change only if it is not so already.
+        ///
+        /// # Errors
+        ///
+        /// As [`update`](Self::update).
+        pub async fn update_if_changed(
+            &self,
+            change: &$change,
+        ) -> Result<$crate::Updated<$record>, $crate::ContactsError> {
+            let decision = $crate::decision::Decision::of(*self, change);
+            decision.read_and_make().await
+        }
+
+        /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the record
+        /// after `unmodified_since`, as with [`OwnerContacts::update_if_unmodified_since`](
+        /// crate::OwnerContacts::update_if_unmodified_since).
+        ///
+        /// # Errors
+        ///
+        /// [`ContactsError::Modified`](crate::ContactsError::Modified) when it was changed;
+        /// otherwise as [`update`](Self::update).
+        pub async fn update_if_unmodified_since(
+            &self,
+            change: &$change,
+            unmodified_since: crm_models::Timestamp,
+        ) -> Result<$crate::Updated<$record>, $crate::ContactsError> {
+            let decision = $crate::decision::Decision::of(*self, change);
+            let decision = decision.unless_modified_since(Some(unmodified_since));
+            decision.read_and_make().await
+        }
+
+        /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the record.
+        /// With a time, it is [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+        ///
+        /// # Errors
+        ///
+        /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+        pub async fn update_from(
+            &self,
+            current: impl Into<$crate::Reading<$record>>,
+            change: &$change,
+            unmodified_since: Option<crm_models::Timestamp>,
+        ) -> Result<$crate::Updated<$record>, $crate::ContactsError> {
+            let decision = $crate::decision::Decision::of(*self, change);
+            let decision = decision.unless_modified_since(unmodified_since);
+            decision.make(current.into(), None).await
+        }
+
+        /// What [`update_if_changed`](Self::update_if_changed) would send to the record as it is;
+        /// `None` when it is so already.
+        ///
+        /// # Errors
+        ///
+        /// [`ContactsError::Invalid`](crate::ContactsError::Invalid).
+        pub fn preview(
+            &self,
+            current: &$record,
+            change: &$change,
+        ) -> Result<Option<$crate::Preview>, $crate::ContactsError> {
+            $crate::decision::Decision::of(*self, change).preview(current)
+        }
+    };
+}
+pub(super) use updates_on_a_reading;
+
+impl<T: Transport> PersonHandle<'_, T> {
+    /// The change as it is asked for, whether it is so already or not.
+    pub(super) async fn make(&self, change: &PersonChange) -> Result<Person, ContactsError> {
+        let decision = Decision {
+            always: true,
+            ..Decision::of(*self, change)
+        };
+        Ok(decision.read_and_make().await?.after)
+    }
 }
 
-impl<T: Transport> Decision<T> for Update<'_, T> {
-    type Record = Person;
-    type Write = UpdatePersonRequest;
+impl<T: Transport> Place<T> for PersonHandle<'_, T> {
+    type Change = PersonChange;
+    type Update = people::Update;
+
+    fn service(&self) -> &ContactsService<T> {
+        self.service
+    }
 
     async fn read(&self) -> Result<Reading<Person>, ContactsError> {
-        let operation = people::Get { id: self.person.id };
-        self.person.service.read(&operation).await
+        self.read().await
     }
 
-    /// The first time it is sent also when it is so already, since it was asked for.
-    fn decide(
-        &self,
-        person: &Person,
-        earlier: Delivery,
-    ) -> Result<Option<UpdatePersonRequest>, ContactsError> {
-        let is_done = earlier == Delivery::Unknown && self.change.differs_from(person).is_empty();
-        Ok((!is_done).then(|| self.change.to_request(person)))
+    fn operation(&self, person: ReplacePersonRequest) -> Result<people::Update, ContactsError> {
+        Ok(people::Update {
+            id: self.id,
+            person,
+        })
     }
 
-    async fn write(
-        &self,
-        service: &ContactsService<T>,
-        request: UpdatePersonRequest,
-        _: &Person,
-    ) -> Result<Person, Unsettled<Person>> {
-        let operation = people::Update {
-            id: self.person.id,
-            person: request,
-        };
-        let error = match service.call(&operation).await {
-            Ok(updated) => return Ok(updated),
-            Err(error) => error,
-        };
-        let not_before = not_before(&error);
-        if !error.outcome_is_unknown() {
-            return Err(Unsettled {
-                not_before,
-                ..error.into()
-            });
-        }
-        let look = || self.read();
-        let is_done = |found: &Reading<Person>| self.change.differs_from(&found.record).is_empty();
-        match service.read_back(look, is_done).await {
-            Ok(done) => Ok(done.record),
-            Err(found) => Err(Unsettled {
-                error: error.unknown(),
-                found,
-                not_before,
-            }),
-        }
+    fn asked(update: &people::Update) -> &ReplacePersonRequest {
+        &update.person
+    }
+
+    fn site(&self) -> CallSite {
+        self.service.site(&people::Update::SPEC, [&self.id])
     }
 }

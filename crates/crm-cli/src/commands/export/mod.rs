@@ -39,8 +39,7 @@ use crate::{
 
 /// Writes NDJSON, or CSV with --output csv. Repeats are normal: take the records as upserts by
 /// owner and id, and `active` = false as a deletion. A change shows up about 15 minutes after
-/// it was made. A record that cannot be read is set aside and told on stderr, and the export goes
-/// on.
+/// it was made.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// Whose contacts
@@ -139,7 +138,7 @@ impl Export {
         let mut batches = self.batches::<O>(session, from);
         let mut stop = pin!(interrupt::signal()?);
         let progress = Progress::new("records");
-        let (mut records, mut set_aside) = (0, 0);
+        let mut records = 0;
         let ended = loop {
             let batch = tokio::select! {
                 biased;
@@ -155,11 +154,6 @@ impl Export {
                 lines.push(&selection, record)?;
             }
             lines.flush()?;
-            // Before the token that passes them is kept.
-            for record in &batch.unreadable {
-                note(format!("not written, since it cannot be read: {record}"));
-            }
-            set_aside += batch.unreadable.len();
             position.reached(batch.continue_from)?;
             records += batch.data.len();
             progress.advance(batch.data.len());
@@ -172,11 +166,7 @@ impl Export {
         position.close()?;
         let stopped = ended?;
         let records = count(records as u64, "record");
-        let set_aside = match set_aside {
-            0 => String::new(),
-            _ => format!(", {set_aside} more cannot be read"),
-        };
-        note(format!("{records}{set_aside}, {}", position.goes_on()));
+        note(format!("{records}, {}", position.goes_on()));
         match stopped {
             Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
             _ => Ok(()),
@@ -184,7 +174,7 @@ impl Export {
     }
 
     fn batches<'a, O: Owner>(&self, session: &'a Session<'_>, from: ExportFrom) -> Batches<'a, O> {
-        let mut export = session.service.export::<O>().from(from).set_aside();
+        let mut export = session.service.export::<O>().from(from);
         if self.recent {
             export = export.include_recent_changes();
         }

@@ -1,19 +1,19 @@
 //! `crm location-contacts update`: the change that was asked for, and no more.
 
 use clap::Args;
-use crm_contacts::{plan, verify};
+use crm_contacts::Change as _;
 use crm_models::{
     Check, Contact, ContactChange, ContactId, ContactType, PreferenceChange, Timestamp,
 };
 
 use super::TypedOwner;
 use crate::{
-    commands::args::{MemoChange, Switch, ValueArgs, contact_type, memo_beside, narrow},
+    commands::{
+        args::{MemoChange, Switch, ValueArgs, contact_type, memo_beside, narrow},
+        update,
+    },
     error::CliError,
-    output::Change,
-    report,
     session::Session,
-    write_guard::Withheld,
 };
 
 /// What to change; whatever is not given stays as it is.
@@ -99,29 +99,10 @@ impl<O: TypedOwner> Update<O> {
         // A memo made of the present one must not replace what somebody writes meanwhile.
         let since = since.or((extended != memo).then_some(before.modified_on));
         let change = change(read.map(|read| read.value().to_owned()), extended);
-        let planned = planned(before, &change);
-
-        let updated = match since {
-            Some(since) => contacts.guard(id, &change, since).await,
-            None => contacts.ensure_from(reading, &change).await,
-        };
+        let planned = change.would_change(before);
+        let updated = contacts.update_from(reading, &change, since).await;
         let subject = format!("{} {owner}, contact {id}", O::NOUN);
-        match updated.map_err(CliError::from) {
-            Ok(updated) => {
-                let differences: Vec<_> = updated
-                    .differences()
-                    .into_iter()
-                    .map(Change::from)
-                    .collect();
-                records.updated(&subject, &differences, &updated.after)
-            }
-            Err(error) => match error.withheld() {
-                Some(Withheld::DryRun(request)) => {
-                    report::dry_run(&subject, &planned, request, session.output)
-                }
-                _ => Err(error),
-            },
-        }
+        update::show(session.output, records, &subject, &planned, updated)
     }
 
     fn preferences(&self) -> PreferenceChange {
@@ -133,20 +114,4 @@ impl<O: TypedOwner> Update<O> {
             statements(self.statements.map(bool::from)),
         )
     }
-}
-
-/// What the change would do to the contact, without sending it.
-fn planned(before: &Contact, change: &ContactChange) -> Vec<Change> {
-    let Ok(Some(request)) = plan(before, change) else {
-        return Vec::new();
-    };
-    // Compared with the request, the present state is the answer to it.
-    let differences = verify(&request, before).into_iter();
-    differences
-        .map(|difference| Change {
-            field: difference.field.to_owned(),
-            before: difference.after,
-            after: difference.before,
-        })
-        .collect()
 }

@@ -1,0 +1,295 @@
+//! The members of each kind of record, and what each request asks of them.
+
+use crm_models::{
+    Contact, ContactMethod, ContactMethodRequest, ContactType, MethodPreference, Person,
+    ReplacePersonRequest, Timestamp, UpdateBookingContactRequest, UpdateContactMethodRequest,
+    UpdateContactRequest, UpdateMethodPreferenceRequest, UpdatedBookingContact,
+};
+
+use super::{Asks, Record};
+
+/// A record of any kind that can be changed, as an error hands it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnyRecord {
+    /// A contact of a location or a customer.
+    Contact(Contact),
+    /// A contact of a booking.
+    BookingContact(UpdatedBookingContact),
+    /// A person.
+    Person(Person),
+    /// A contact method of a person.
+    ContactMethod(ContactMethod),
+    /// A preference of a contact method.
+    MethodPreference(MethodPreference),
+}
+
+impl AnyRecord {
+    /// The contact of a location or a customer, if it is one.
+    #[must_use]
+    pub fn as_contact(&self) -> Option<&Contact> {
+        match self {
+            Self::Contact(contact) => Some(contact),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! any_record {
+    ($($variant:ident($record:ty),)*) => {$(
+        impl From<$record> for AnyRecord {
+            fn from(record: $record) -> Self {
+                Self::$variant(record)
+            }
+        }
+    )*};
+}
+
+any_record! {
+    Contact(Contact),
+    BookingContact(UpdatedBookingContact),
+    Person(Person),
+    ContactMethod(ContactMethod),
+    MethodPreference(MethodPreference),
+}
+
+const TYPE: usize = 0;
+const VALUE: usize = 1;
+const MEMO: usize = 2;
+/// Where the flags of a contact begin.
+const FLAGS: usize = 3;
+/// Where those begin that a service from before May 2026 does not know.
+const APART: usize = 6;
+
+impl Record for Contact {
+    const MEMBERS: &'static [&'static str] = &[
+        "type",
+        "value",
+        "memo",
+        "preferences.jobRemindersEnabled",
+        "preferences.marketingUpdatesEnabled",
+        "preferences.invoiceStatementNotification",
+        "preferences.invoiceNotification",
+        "preferences.statementNotification",
+    ];
+    const IDENTITY: usize = 2;
+
+    fn text(&self, member: usize) -> Option<&str> {
+        match member {
+            TYPE => Some(self.contact_type.as_str()),
+            VALUE => Some(&self.value),
+            MEMO => self.memo.as_deref(),
+            _ => self.preferences.as_ref().map(|flags| {
+                let flags = [
+                    flags.job_reminders_enabled,
+                    flags.marketing_updates_enabled,
+                    flags.invoice_statement_notification,
+                    flags.invoice_notification,
+                    flags.statement_notification,
+                ];
+                truth(flags[member - FLAGS])
+            }),
+        }
+    }
+
+    fn value_type(&self, member: usize) -> Option<&ContactType> {
+        (member == VALUE).then_some(&self.contact_type)
+    }
+
+    fn knows(&self, member: usize) -> bool {
+        member < APART || self.preferences.is_none_or(|flags| !flags.derived)
+    }
+
+    fn modified_on(&self) -> Option<Timestamp> {
+        Some(self.modified_on)
+    }
+}
+
+impl Asks for UpdateContactRequest {
+    type Record = Contact;
+
+    fn asks(&self, member: usize) -> Option<&str> {
+        match member {
+            TYPE => self.get_contact_type().map(ContactType::as_str),
+            VALUE => self.get_value(),
+            MEMO => self.get_memo(),
+            _ => {
+                let flags = self.get_preferences()?;
+                if member >= APART && flags.is_of_three_flags() {
+                    return None;
+                }
+                let flags = [
+                    flags.job_reminders(),
+                    flags.marketing_updates(),
+                    flags.invoices_and_statements(),
+                    flags.invoices(),
+                    flags.statements(),
+                ];
+                Some(truth(flags[member - FLAGS]))
+            }
+        }
+    }
+
+    /// What is set apart is told apart only by a service that knows both.
+    fn insists_on(&self, member: usize) -> bool {
+        member >= APART && self.get_preferences().is_some_and(|flags| flags.is_apart())
+    }
+}
+
+impl Record for UpdatedBookingContact {
+    const MEMBERS: &'static [&'static str] = &["type", "value", "memo"];
+    const IDENTITY: usize = 2;
+
+    fn text(&self, member: usize) -> Option<&str> {
+        match member {
+            TYPE => self.contact_type.as_ref().map(ContactType::as_str),
+            VALUE => self.value.as_deref(),
+            _ => self.memo.as_deref(),
+        }
+    }
+
+    fn value_type(&self, member: usize) -> Option<&ContactType> {
+        self.contact_type.as_ref().filter(|_| member == VALUE)
+    }
+
+    fn modified_on(&self) -> Option<Timestamp> {
+        self.modified_on
+    }
+
+    /// The contract documents an answer in the form of the request.
+    fn complete(&mut self, before: &Self, is_asked: impl Fn(usize) -> bool) {
+        self.id = self.id.or(before.id);
+        if !is_asked(TYPE) && self.contact_type.is_none() {
+            self.contact_type.clone_from(&before.contact_type);
+        }
+        if !is_asked(VALUE) && self.value.is_none() {
+            self.value.clone_from(&before.value);
+        }
+        if !is_asked(MEMO) && self.memo.is_none() {
+            self.memo.clone_from(&before.memo);
+        }
+    }
+}
+
+impl Asks for UpdateBookingContactRequest {
+    type Record = UpdatedBookingContact;
+
+    fn asks(&self, member: usize) -> Option<&str> {
+        match member {
+            TYPE => self.get_contact_type().map(ContactType::as_str),
+            VALUE => self.get_value(),
+            _ => self.get_memo(),
+        }
+    }
+}
+
+impl Record for Person {
+    const MEMBERS: &'static [&'static str] = &["name", "title", "referenceId", "isArchived"];
+    /// All of them are sent each time.
+    const IDENTITY: usize = 0;
+
+    fn text(&self, member: usize) -> Option<&str> {
+        match member {
+            0 => self.name.as_deref(),
+            1 => self.title.as_deref(),
+            2 => self.reference_id.as_deref(),
+            _ => Some(truth(self.is_archived)),
+        }
+    }
+
+    fn modified_on(&self) -> Option<Timestamp> {
+        Some(self.modified_on)
+    }
+}
+
+impl Asks for ReplacePersonRequest {
+    type Record = Person;
+
+    fn asks(&self, member: usize) -> Option<&str> {
+        Some(match member {
+            0 => self.get_name().unwrap_or_default(),
+            1 => self.get_title().unwrap_or_default(),
+            2 => self.get_reference_id().unwrap_or_default(),
+            _ => truth(self.get_is_archived()),
+        })
+    }
+}
+
+impl Record for ContactMethod {
+    const MEMBERS: &'static [&'static str] = &["type", "value", "memo", "referenceId"];
+    const IDENTITY: usize = 2;
+
+    fn text(&self, member: usize) -> Option<&str> {
+        match member {
+            TYPE => Some(self.contact_type.as_str()),
+            VALUE => Some(&self.value),
+            MEMO => self.memo.as_deref(),
+            _ => self.reference_id.as_deref(),
+        }
+    }
+
+    fn value_type(&self, member: usize) -> Option<&ContactType> {
+        (member == VALUE).then_some(&self.contact_type)
+    }
+
+    fn modified_on(&self) -> Option<Timestamp> {
+        Some(self.modified_on)
+    }
+}
+
+impl Asks for UpdateContactMethodRequest {
+    type Record = ContactMethod;
+
+    fn asks(&self, member: usize) -> Option<&str> {
+        match member {
+            VALUE => self.get_value(),
+            MEMO => self.get_memo(),
+            _ => None,
+        }
+    }
+}
+
+impl Asks for ContactMethodRequest {
+    type Record = ContactMethod;
+
+    fn asks(&self, member: usize) -> Option<&str> {
+        Some(match member {
+            TYPE => self.get_contact_type().as_str(),
+            VALUE => self.get_value(),
+            MEMO => self.get_memo().unwrap_or_default(),
+            _ => self.get_reference_id().unwrap_or_default(),
+        })
+    }
+}
+
+impl Record for MethodPreference {
+    const MEMBERS: &'static [&'static str] = &["value"];
+    const IDENTITY: usize = 0;
+
+    fn text(&self, _: usize) -> Option<&str> {
+        self.value.as_deref()
+    }
+
+    /// Truth values in letters of any case.
+    fn has(&self, _: usize, asked: &str) -> bool {
+        let value = self.value.as_deref().unwrap_or_default();
+        asked.trim().eq_ignore_ascii_case(value.trim())
+    }
+
+    /// The API does not tell it.
+    fn modified_on(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Asks for UpdateMethodPreferenceRequest {
+    type Record = MethodPreference;
+
+    fn asks(&self, _: usize) -> Option<&str> {
+        Some(self.get_value())
+    }
+}
+
+fn truth(on: bool) -> &'static str {
+    if on { "true" } else { "false" }
+}

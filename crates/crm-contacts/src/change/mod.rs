@@ -1,0 +1,16 @@
+//! What every kind of record shares when it is changed: its members as texts, where two records
+//! differ, what a change comes to, and whether an answer is what was asked. No I/O.
+
+mod difference;
+mod kinds;
+mod plan;
+mod preview;
+mod record;
+
+pub use self::{
+    difference::Difference,
+    kinds::AnyRecord,
+    plan::Change,
+    preview::Preview,
+    record::{Asks, Record},
+};

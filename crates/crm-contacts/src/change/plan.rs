@@ -1,0 +1,173 @@
+//! What a change comes to, given the record as it is.
+
+use crm_models::{
+    Check, ContactChange, ContactMethod, InvalidInput, Person, PersonChange, PreferencesError,
+    UpdateBookingContactRequest, UpdateContactMethodRequest, UpdateContactRequest,
+    UpdatePersonRequest, UpdatedBookingContact,
+};
+
+use super::{Asks, Difference, Record};
+
+/// What somebody wants changed in a record.
+///
+/// ```
+/// use crm_contacts::{Change, models::{Contact, ContactChange, PreferenceChange}};
+///
+/// let current: Contact = serde_json::from_str(r#"{
+///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z",
+///     "preferences": {"jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+///         "invoiceStatementNotification": false, "invoiceNotification": true,
+///         "statementNotification": false}
+/// }"#)?;
+///
+/// let change = ContactChange::new()
+///     .value("(818) 555-0142")
+///     .preferences(PreferenceChange::new().marketing_updates(false));
+/// let request = change.plan(&current)?.expect("marketing differs");
+/// assert_eq!(
+///     serde_json::to_value(&request)?,
+///     serde_json::json!({"preferences": {"jobRemindersEnabled": true,
+///         "marketingUpdatesEnabled": false, "invoiceStatementNotification": false,
+///         "invoiceNotification": true, "statementNotification": false}}),
+/// );
+///
+/// let nothing = ContactChange::new().memo("Gate 2");
+/// assert_eq!(nothing.plan(&current)?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Change: Check + Sized + Sync {
+    /// What it changes.
+    type Record: Record;
+    /// What is sent.
+    type Request: Asks<Record = Self::Record> + Send + Sync;
+
+    /// Whether nothing changes.
+    fn is_empty(&self) -> bool;
+
+    /// The change without what is so already.
+    #[must_use]
+    fn without_unchanged(&self, current: &Self::Record) -> Self;
+
+    /// Whether the change is valid for this record, with what the record keeps. What is so already
+    /// is not judged: the service took it once.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    fn check_for(&self, current: &Self::Record) -> Result<(), InvalidInput>;
+
+    /// The request that makes this change to the record, with all that it names.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`](Self::plan).
+    fn request_for(&self, current: &Self::Record) -> Result<Self::Request, PreferencesError>;
+
+    /// The request that makes `current` what the change asks for; `None` when it is so already.
+    ///
+    /// Members that are equal already are left out; values are compared as by
+    /// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number of letters as in
+    /// `1-800-FLOWERS` is sent each time to a service that keeps digits alone. What goes only as a
+    /// whole is completed: if any preference of a contact differs, all flags are sent, five, or
+    /// three to a service that answered three; of a person all members are.
+    ///
+    /// # Errors
+    ///
+    /// [`PreferencesError`] when the contact's preferences are not known and the change gives
+    /// only some of them, or when it sets apart what the service knows as one.
+    fn plan(&self, current: &Self::Record) -> Result<Option<Self::Request>, PreferencesError> {
+        let change = self.without_unchanged(current);
+        match change.is_empty() {
+            true => Ok(None),
+            false => change.request_for(current).map(Some),
+        }
+    }
+
+    /// What the change would make of the record, member by member; nothing where it cannot be made.
+    #[must_use]
+    fn would_change(&self, current: &Self::Record) -> Vec<Difference> {
+        // Compared with the request, the present state is the answer to it.
+        let asked = match self.plan(current) {
+            Ok(Some(request)) => request.unmet_by(current),
+            _ => Vec::new(),
+        };
+        asked.into_iter().map(Difference::reversed).collect()
+    }
+}
+
+impl Change for ContactChange {
+    type Record = crm_models::Contact;
+    type Request = UpdateContactRequest;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn without_unchanged(&self, current: &crm_models::Contact) -> Self {
+        self.without_unchanged(current)
+    }
+
+    fn check_for(&self, current: &crm_models::Contact) -> Result<(), InvalidInput> {
+        self.check_for(current)
+    }
+
+    fn request_for(
+        &self,
+        current: &crm_models::Contact,
+    ) -> Result<UpdateContactRequest, PreferencesError> {
+        self.request_for(current)
+    }
+}
+
+impl Change for PersonChange {
+    type Record = Person;
+    type Request = UpdatePersonRequest;
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn without_unchanged(&self, current: &Person) -> Self {
+        self.without_unchanged(current)
+    }
+
+    fn check_for(&self, _: &Person) -> Result<(), InvalidInput> {
+        self.check()
+    }
+
+    fn request_for(&self, current: &Person) -> Result<UpdatePersonRequest, PreferencesError> {
+        Ok(self.to_request(current))
+    }
+}
+
+/// Updates that go as they are, without what is so already.
+macro_rules! updates {
+    ($($update:ty: $record:ty;)*) => {$(
+        impl Change for $update {
+            type Record = $record;
+            type Request = Self;
+
+            fn is_empty(&self) -> bool {
+                self.is_empty()
+            }
+
+            fn without_unchanged(&self, current: &$record) -> Self {
+                self.without_unchanged(current)
+            }
+
+            fn check_for(&self, current: &$record) -> Result<(), InvalidInput> {
+                self.check_for(current)
+            }
+
+            fn request_for(&self, current: &$record) -> Result<Self, PreferencesError> {
+                Ok(self.request_for(current))
+            }
+        }
+    )*};
+}
+
+updates! {
+    UpdateBookingContactRequest: UpdatedBookingContact;
+    UpdateContactMethodRequest: ContactMethod;
+}

@@ -1,0 +1,45 @@
+//! A request as people are shown it.
+
+use std::fmt;
+
+use crm_transport::Request;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A request as people are shown it before it is sent: method, path and body. As JSON it has these
+/// three members, the body only where there is one.
+///
+/// It shows what is to be written, so it may hold personal data; of a token it knows nothing.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Preview {
+    /// The HTTP method.
+    pub method: String,
+    /// The path with its query, without the host.
+    pub path: String,
+    /// The body, if it is JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<RawValue>>,
+}
+
+impl Preview {
+    /// What this request would send.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self {
+            method: request.method().to_string(),
+            path: request.uri().to_string(),
+            body: serde_json::from_slice(request.body()).ok(),
+        }
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        match &self.body {
+            Some(body) => write!(f, "\n{body}"),
+            None => Ok(()),
+        }
+    }
+}
