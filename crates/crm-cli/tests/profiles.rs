@@ -179,3 +179,66 @@ fn credentials_that_cannot_be_read_are_not_shown() {
     assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
     assert!(!service.home.path().join("crm").exists());
 }
+
+/// The command where no keychain can be reached, whatever desktop runs the tests.
+#[cfg(target_os = "linux")]
+fn without_keychain(service: &Service, line: &str) -> assert_cmd::Command {
+    let mut command = crm(service.home.path());
+    command
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
+        .args(line.split(' '));
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_keychain_that_cannot_be_reached_is_told_and_nothing_is_written() {
+    let told = match cfg!(feature = "keychain") {
+        true => "Secret Service",
+        false => "--features keychain",
+    };
+    let service = Service::start();
+    let add = "profile add live --tenant 5 --environment production --credentials - --keychain";
+    let credentials = json!({ "clientId": "id", "clientSecret": "s3cr3t", "appKey": "s3cr3t" });
+    let refused = without_keychain(&service, add)
+        .write_stdin(credentials.to_string())
+        .assert()
+        .code(2);
+    assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
+    assert!(!service.home.path().join("crm").exists());
+
+    let folder = service.home.path().join("crm");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("config.toml");
+    let text = "[profiles.live]\ntenant = 5\nenvironment = 'production'\nclient_id = 'id'\n\
+                keychain = true\n";
+    fs::write(&file, text).unwrap();
+    let shown = json(&service, "profile show live");
+    assert_eq!(shown["clientId"], "file");
+    assert_eq!(shown["clientSecret"], "keychain");
+    for line in [
+        "location-contacts list 2001 --profile live",
+        "profile remove live",
+    ] {
+        let refused = without_keychain(&service, line).assert().code(2);
+        let told_here = stderr(&refused);
+        assert!(
+            told_here.contains(told) && told_here.contains("`live`"),
+            "{told_here}"
+        );
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn secrets_for_the_keychain_come_with_credentials() {
+    let service = Service::start();
+    let add = "profile add live --tenant 5 --environment production --keychain";
+    let refused = run(&service, add).code(2);
+    assert!(
+        stderr(&refused).contains("--credentials"),
+        "{}",
+        stderr(&refused)
+    );
+}

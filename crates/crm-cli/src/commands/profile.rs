@@ -14,8 +14,8 @@ use crate::{
     error::CliError,
     output::{Output, Record, note},
     settings::{
-        Config, Credentials, Profile, Profiles, SettingsError, host, host_of_options,
-        profile_in_use,
+        Config, Credentials, CredentialsError, Keychain, Profile, Profiles, SettingsError, account,
+        host, host_of_options, profile_in_use,
     },
 };
 
@@ -31,7 +31,7 @@ pub(crate) enum ProfileCommand {
         name: Option<String>,
     },
 
-    /// Take this profile wherever none is named
+    /// Use this profile wherever none is named
     Use {
         /// The profile
         name: String,
@@ -40,7 +40,7 @@ pub(crate) enum ProfileCommand {
     /// Add a profile for the given --tenant and --environment (or --api-url and --auth-url)
     Add(Add),
 
-    /// Remove a profile, with the secrets that it holds
+    /// Remove a profile, with its secrets in the file and in the system's keychain
     Remove {
         /// The profile
         name: String,
@@ -58,6 +58,10 @@ pub(crate) struct Add {
     /// - is stdin
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
+
+    /// Keep client secret and app key in the system's keychain, not in the configuration file
+    #[arg(long, requires = "credentials")]
+    keychain: bool,
 
     /// Ask this program for the credentials each time; its arguments follow
     #[arg(
@@ -142,20 +146,24 @@ impl<'a> Shown<'a> {
             profile.auth_url.clone(),
         )?;
         let command = profile.credential_command.as_ref();
-        let from = |is_here: bool| match (is_here, command) {
-            (true, _) => "file",
-            (false, Some(_)) => "command",
-            (false, None) => "environment",
+        let elsewhere = match command {
+            Some(_) => "command",
+            None => "environment",
         };
+        let secret_elsewhere = match profile.keychain {
+            Some(true) => "keychain",
+            _ => elsewhere,
+        };
+        let from = |is_here: bool, elsewhere| if is_here { "file" } else { elsewhere };
         Ok(Self {
             name,
             in_use: name == in_use,
             tenant: profile.tenant.map(|tenant| tenant.get()),
             host: host.map(|host| host.to_string()),
             auth_url: profile.auth_url.as_deref(),
-            client_id: from(profile.client_id.is_some()),
-            client_secret: from(profile.client_secret.is_some()),
-            app_key: from(profile.app_key.is_some()),
+            client_id: from(profile.client_id.is_some(), elsewhere),
+            client_secret: from(profile.client_secret.is_some(), secret_elsewhere),
+            app_key: from(profile.app_key.is_some(), secret_elsewhere),
             credential_command: command.and_then(|words| Some(words.first()?.as_str())),
             read_only: profile.read_only.unwrap_or(false),
             legacy_preferences: profile.legacy_preferences.unwrap_or(false),
@@ -195,6 +203,7 @@ impl ProfileCommand {
             Self::Add(add) => add.run(globals, output),
             Self::Remove { name } => {
                 let mut config = existing(&name)?;
+                forget_secrets(&name)?;
                 config.remove(&name);
                 config.save()?;
                 output.done("removed", &format!("profile {name}"))
@@ -210,6 +219,29 @@ fn existing(name: &str) -> Result<Config, CliError> {
         true => Ok(config),
         false => Err(unknown(name, &Profiles::read()?)),
     }
+}
+
+/// Removes what the keychain holds for this profile.
+fn forget_secrets(name: &str) -> Result<(), CliError> {
+    let profiles = Profiles::read()?;
+    let found = profiles.all().find(|(known, _)| *known == name);
+    match found {
+        Some((_, profile)) if profile.keychain == Some(true) => {
+            let removed = Keychain::of_system()
+                .and_then(|keychain| keychain.remove(&account(name, profile.tenant)));
+            removed.map_err(|error| in_keychain("remove", name, error.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_keychain(act: &'static str, profile: &str, source: CredentialsError) -> CliError {
+    SettingsError::Credentials {
+        act,
+        profile: profile.to_owned(),
+        source,
+    }
+    .into()
 }
 
 fn unknown(name: &str, profiles: &Profiles) -> CliError {
@@ -234,10 +266,17 @@ impl Add {
                 config.path().display()
             )));
         }
-        let credentials = self.credentials.as_ref().map(read).transpose()?;
+        let mut credentials = self.credentials.as_ref().map(read).transpose()?;
+        if let (true, Some(credentials)) = (self.keychain, &mut credentials) {
+            let moved = Keychain::of_system().and_then(|keychain| {
+                credentials.move_into(&keychain, &account(&self.name, Some(tenant)))
+            });
+            moved.map_err(|error| in_keychain("store", &self.name, error.into()))?;
+        }
         let profile = Profile {
             tenant: Some(tenant),
             credential_command: self.credential_command,
+            keychain: Some(self.keychain),
             read_only: Some(globals.read_only),
             legacy_preferences: Some(globals.legacy_preferences),
             enterprise_hub: Some(self.enterprise_hub),
@@ -255,7 +294,14 @@ impl Add {
             &profile,
             &credentials.unwrap_or_default(),
         );
-        config.save()?;
+        if let Err(error) = config.save() {
+            if self.keychain {
+                // Nothing would name the entry; the file's fault is the one to tell.
+                let account = account(&self.name, Some(tenant));
+                let _ = Keychain::of_system().and_then(|keychain| keychain.remove(&account));
+            }
+            return Err(error.into());
+        }
         note(format!("written to {}", config.path().display()));
         output.done("added", &format!("profile {}", self.name))
     }

@@ -72,6 +72,7 @@ impl Config {
             command.map(|words| words.iter().collect::<Array>().into()),
         );
         for (key, switch) in [
+            ("keychain", profile.keychain),
             ("read_only", profile.read_only),
             ("legacy_preferences", profile.legacy_preferences),
             ("enterprise_hub", profile.enterprise_hub),

@@ -48,8 +48,10 @@ pub(crate) enum SettingsError {
     )]
     NoHome(String),
 
-    #[error("the credentials of profile `{profile}` cannot be had")]
+    #[error("cannot {act} the credentials of profile `{profile}`")]
     Credentials {
+        /// What was to be done with them: get, store or remove.
+        act: &'static str,
         profile: String,
         source: CredentialsError,
     },

@@ -22,7 +22,7 @@ use self::{
 use crate::cli::{Globals, Vendor};
 
 pub(crate) use config::Config;
-pub(crate) use credentials::Credentials;
+pub(crate) use credentials::{Credentials, CredentialsError, Keychain, account};
 pub(crate) use error::SettingsError;
 pub(crate) use profile::{Profile, Profiles};
 
@@ -72,6 +72,7 @@ impl Settings {
             let name = profile.name.clone().unwrap_or_default();
             let completed = credentials::complete(profile, &path).await;
             profile = completed.map_err(|source| SettingsError::Credentials {
+                act: "get",
                 profile: name,
                 source,
             })?;

@@ -21,7 +21,7 @@ use std::{
 
 use crm_models::TenantId;
 use etcetera::{BaseStrategy, choose_base_strategy};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::SettingsError;
 use crate::{cli::Vendor, files, output::note};
@@ -42,6 +42,8 @@ pub(crate) struct Profile {
     pub(crate) app_key: Option<Secret>,
     /// A program and its arguments that give the credentials which are not here.
     pub(crate) credential_command: Option<Vec<String>>,
+    /// Client secret and app key are in the keychain of the system.
+    pub(crate) keychain: Option<bool>,
     pub(crate) read_only: Option<bool>,
     pub(crate) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
@@ -50,7 +52,8 @@ pub(crate) struct Profile {
     pub(crate) token_cache: Option<bool>,
 }
 
-/// A text that no message shows, not even the one that says that it is no text.
+/// A text that no message shows, not even the one that says that it is not text.
+#[derive(Serialize)]
 pub(crate) struct Secret(pub(super) String);
 
 impl<'de> Deserialize<'de> for Secret {

@@ -15,9 +15,6 @@ use tokio::{
 
 use crate::{files, output::note};
 
-/// A person may have to unlock something first.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(60);
-
 /// More than any credentials take.
 const MOST_BYTES: u64 = 64 * 1024;
 
@@ -168,7 +165,7 @@ fn open_to_others(file: &Path) -> Option<PathBuf> {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 
-    use super::*;
+    use super::{super::TIME_LIMIT, *};
 
     async fn shell(script: &str, limit: Duration) -> Result<Vec<u8>, CommandError> {
         let words = ["sh", "-c", script].map(str::to_owned);

@@ -2,24 +2,37 @@
 //! which they come from there.
 
 mod command;
+mod keychain;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use tokio::{sync::oneshot, time::timeout};
 
-use self::command::{CommandError, TIME_LIMIT};
+use self::command::CommandError;
+pub(crate) use self::keychain::{Keychain, KeychainError, account};
 use super::profile::{Profile, Secret};
 use crate::files;
 
+/// A person may have to unlock something first.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
 /// What came from elsewhere. A member that is left out is looked for in the environment.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Credentials {
     /// The form of this JSON; there is one so far.
-    #[serde(default, rename = "version")]
+    #[serde(default, rename = "version", skip_serializing)]
     _version: Version,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_id: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_secret: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) app_key: Option<Secret>,
 }
 
@@ -44,6 +57,12 @@ pub(crate) enum CredentialsError {
     #[error(transparent)]
     Command(#[from] CommandError),
 
+    #[error(transparent)]
+    Keychain(#[from] KeychainError),
+
+    #[error("the system's keychain did not answer within {} seconds", TIME_LIMIT.as_secs())]
+    KeychainTimedOut,
+
     #[error(
         "{} can be changed by others, so no command that it names is started; run: chmod go-w {0}",
         path.display()
@@ -66,6 +85,29 @@ impl Credentials {
             column: error.column(),
         })
     }
+
+    /// Moves client secret and app key into the keychain; the client id, which is not secret, stays.
+    pub(crate) fn move_into(
+        &mut self,
+        keychain: &Keychain,
+        account: &str,
+    ) -> Result<(), KeychainError> {
+        let secrets = Self {
+            client_secret: self.client_secret.take(),
+            app_key: self.app_key.take(),
+            ..Self::default()
+        };
+        let json = serde_json::to_vec(&secrets).unwrap_or_default();
+        keychain.set(account, &json)
+    }
+
+    /// Gives a profile what it lacks.
+    fn fill(self, profile: &mut Profile) {
+        let missing = |key: &mut Option<Secret>, given| *key = key.take().or(given);
+        missing(&mut profile.client_id, self.client_id);
+        missing(&mut profile.client_secret, self.client_secret);
+        missing(&mut profile.app_key, self.app_key);
+    }
 }
 
 /// Gets what a profile of the file at `path` lacks from where it says that it is.
@@ -73,6 +115,14 @@ pub(super) async fn complete(
     mut profile: Profile,
     path: &Path,
 ) -> Result<Profile, CredentialsError> {
+    let name = profile.name.clone().unwrap_or_default();
+    if profile.keychain == Some(true) {
+        let account = account(&name, profile.tenant);
+        in_keychain(move || Keychain::of_system()?.get(&account))
+            .await
+            .and_then(|json| Credentials::parse(&json))?
+            .fill(&mut profile);
+    }
     let Some(words) = &profile.credential_command else {
         return Ok(profile);
     };
@@ -82,12 +132,23 @@ pub(super) async fn complete(
             path: open.to_owned(),
         });
     }
-    let name = profile.name.as_deref().unwrap_or_default();
-    let given = Credentials::parse(&command::run(words, name, TIME_LIMIT).await?)?;
-    profile.client_id = profile.client_id.or(given.client_id);
-    profile.client_secret = profile.client_secret.or(given.client_secret);
-    profile.app_key = profile.app_key.or(given.app_key);
+    let given = command::run(words, &name, TIME_LIMIT).await?;
+    Credentials::parse(&given)?.fill(&mut profile);
     Ok(profile)
+}
+
+/// Asks the keychain on a thread of its own, which a command that ends does not wait for: a dialogue
+/// that asks a person to unlock it blocks.
+async fn in_keychain<V: Send + 'static>(
+    ask: impl FnOnce() -> Result<V, KeychainError> + Send + 'static,
+) -> Result<V, CredentialsError> {
+    let (answer, answered) = oneshot::channel();
+    thread::spawn(move || answer.send(ask()));
+    match timeout(TIME_LIMIT, answered).await {
+        Ok(Ok(answer)) => Ok(answer?),
+        // It ended without an answer, or has not ended.
+        Ok(Err(_)) | Err(_) => Err(CredentialsError::KeychainTimedOut),
+    }
 }
 
 #[cfg(test)]

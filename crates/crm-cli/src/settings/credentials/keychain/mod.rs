@@ -1,0 +1,30 @@
+//! Credentials in the keychain of the system: Keychain Services on macOS, the Credential Manager on
+//! Windows, the Secret Service (GNOME Keyring, KWallet, KeePassXC) elsewhere. One entry for each
+//! profile, so that the system asks once; what it holds is the JSON of [`Credentials`].
+//!
+//! [`Credentials`]: super::Credentials
+
+#[cfg(not(feature = "keychain"))]
+mod absent;
+#[cfg(feature = "keychain")]
+mod system;
+
+use crm_models::TenantId;
+
+#[cfg(not(feature = "keychain"))]
+pub(crate) use absent::{Keychain, KeychainError};
+#[cfg(feature = "keychain")]
+pub(crate) use system::{Keychain, KeychainError};
+
+/// What the entries of this program are listed under.
+#[cfg(feature = "keychain")]
+const SERVICE: &str = "crm-cli";
+
+/// The name of a profile's entry. The tenant is a part of it: profiles of the same name in two
+/// configuration folders do not overwrite each other's secrets.
+pub(crate) fn account(profile: &str, tenant: Option<TenantId>) -> String {
+    match tenant {
+        Some(tenant) => format!("{profile}@{tenant}"),
+        None => profile.to_owned(),
+    }
+}
