@@ -69,6 +69,7 @@
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
 //! | walk any other list | [`ContactsService::list`] |
+//! | call what this crate does not know | [`ContactsService::raw`] |
 //! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
 //!
 //! # Layers

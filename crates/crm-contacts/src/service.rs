@@ -8,7 +8,9 @@ use std::{
 use crm_models::{
     BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
 };
-use crm_transport::{Moment, Response, SentAt, Transport};
+use crm_transport::{Call, Moment, Request, Response, SentAt, Transport};
+use http::{HeaderValue, header};
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     Reading,
     bounds::Bounds,
     error::{CallSite, ContactsError},
-    operation::{Operation, Spec, read_answer_to},
+    operation::{self, Operation, Spec, read_answer_to},
     operations::owner::{GetContactListOfAll, Owner},
 };
 
@@ -293,14 +295,82 @@ impl<T: Transport> ContactsService<T> {
         &self,
         operation: &O,
     ) -> Result<(CallSite, Response), ContactsError> {
-        let mut request = operation.request(self.tenant)?;
-        self.bounds.set(&mut request);
+        let request = operation.request(self.tenant)?;
         let site = CallSite::new(O::SPEC, request.uri().clone());
+        self.send(site, request).await
+    }
+
+    async fn send(
+        &self,
+        site: CallSite,
+        mut request: Request,
+    ) -> Result<(CallSite, Response), ContactsError> {
+        self.bounds.set(&mut request);
         // Not that of the `Arc`, whose future is boxed.
         match T::send_unboxed(&self.transport, request).await {
             Ok(response) => Ok((site, response)),
             Err(source) => Err(ContactsError::transport(site, source)),
         }
+    }
+
+    /// Sends a request as it stands, for a part of the API that this crate does not know: its path
+    /// is whole, with the tenant in it. A success is given back as it came.
+    ///
+    /// What the request does not say is added: JSON as the type of its body and of the answer, and a
+    /// [`Call`] by its method. A GET only reads, a PUT and a DELETE may be repeated; what a repeat of
+    /// any other method does is not known here, so none is made. It counts against the rate limit of
+    /// the service's tenant. An operation of your own, with a typed answer, is an
+    /// [`Operation`].
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsService, transport::{Request, Transport}};
+    /// # async fn example<T: Transport>(service: &ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut request = Request::default();
+    /// *request.uri_mut() = format!("/jpm/v2/tenant/{}/jobs?pageSize=1", service.tenant()).parse()?;
+    /// let jobs = service.raw(request).await?;
+    /// println!("{}", String::from_utf8_lossy(jobs.body()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Transport`] when no answer came, [`ContactsError::Refused`] for a status
+    /// outside 200 to 299.
+    pub async fn raw(&self, request: Request) -> Result<Response, ContactsError> {
+        let (site, response) = self.send_raw(request).await?;
+        match response.status().is_success() {
+            true => Ok(response),
+            false => Err(ContactsError::refused(site, response)),
+        }
+    }
+
+    /// [`raw`](Self::raw) for an answer in JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`raw`](Self::raw), and [`ContactsError::Unreadable`] for a success with another body.
+    pub async fn raw_json<A: DeserializeOwned>(
+        &self,
+        request: Request,
+    ) -> Result<A, ContactsError> {
+        let (site, response) = self.send_raw(request).await?;
+        operation::read(site, response, |_| true, |_| None)
+    }
+
+    async fn send_raw(&self, mut request: Request) -> Result<(CallSite, Response), ContactsError> {
+        let site = CallSite::raw(&request);
+        let call = Call::new(site.operation, site.effect);
+        let call = request.extensions_mut().get_or_insert_with(|| call);
+        call.rate_limit_key = self.tenant.get().unsigned_abs();
+        let json = HeaderValue::from_static("application/json");
+        let has_body = !request.body().is_empty();
+        let headers = request.headers_mut();
+        headers.entry(header::ACCEPT).or_insert(json.clone());
+        if has_body {
+            headers.entry(header::CONTENT_TYPE).or_insert(json);
+        }
+        self.send(site, request).await
     }
 
     /// The call site of an error that is not an answer.

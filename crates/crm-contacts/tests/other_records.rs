@@ -172,8 +172,11 @@ mod on_a_reading {
     const SEEN: &str = "2026-05-22T00:00:00Z";
     const BEFORE: &str = "2026-01-01T00:00:00Z";
 
+    /// The body of an answer whose record has this text.
+    type Text = fn(&str) -> String;
+
     /// The kinds: how a record reads, alone or in a list, and where it is changed.
-    fn kinds() -> [(&'static str, fn(&str) -> String, fn(&str) -> String); 3] {
+    fn kinds() -> [(&'static str, Text, Text); 3] {
         let booking = |memo: &str| caller(9_120).replace("Caller", memo);
         [
             (

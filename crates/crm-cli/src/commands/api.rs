@@ -10,10 +10,10 @@ use std::{
 
 use bytes::Bytes;
 use clap::Args;
-use crm_contacts::{CallSite, ContactsError, Operation, Progress, Spec, Stall, read_answer};
+use crm_contacts::{CallSite, ContactsError, Progress, Stall};
 use crm_models::TenantId;
-use crm_transport::{Call, Effect, Request, Response, Transport};
-use http::{HeaderValue, Method, Uri, header};
+use crm_transport::Request;
+use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,25 +43,6 @@ pub(crate) struct Api {
     paginate: bool,
 }
 
-/// Any operation: its answer is whatever comes.
-struct Any;
-
-impl Operation for Any {
-    type Answer = Box<RawValue>;
-
-    const SPEC: Spec = Spec {
-        id: "api",
-        method: Method::GET,
-        path: "",
-        scope: "the operation's scope",
-        effect: Effect::Creates,
-    };
-
-    fn request(&self, _: TenantId) -> Result<Request, ContactsError> {
-        Ok(Request::default())
-    }
-}
-
 /// A page of a list or a batch of an export, as far as going on takes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,7 +65,8 @@ impl Api {
             return paginate(session, &path).await;
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
-        let response = send(session, self.method, &path, body.unwrap_or_default()).await?;
+        let request = request(self.method, &path, body.unwrap_or_default())?;
+        let response = session.service.raw(request).await?;
         let body = shown(response.body());
         let mut out = io::stdout().lock();
         out.write_all(&body)?;
@@ -121,7 +103,7 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 /// Path and query only: credentials go to the configured host and nowhere else.
-fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError> {
+pub(super) fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError> {
     if !path.starts_with('/') || path.starts_with("//") {
         return Err(CliError::Usage(format!(
             "`{path}` is not a path: it starts with one /, and the host comes from the settings"
@@ -154,60 +136,14 @@ fn read_json(file: &Path) -> Result<Bytes, CliError> {
     }
 }
 
-/// Sends one call; anything but a success is the same typed error as elsewhere.
-async fn send(
-    session: &Session<'_>,
-    method: Method,
-    path: &str,
-    body: Bytes,
-) -> Result<Response, CliError> {
-    let effect = match method {
-        Method::GET => Effect::Read,
-        Method::PUT | Method::DELETE => Effect::Idempotent,
-        // What a repeated PATCH does depends on the operation, which is not known here.
-        _ => Effect::Creates,
-    };
-    let uri = uri(path)?;
-    let site = site(method.clone(), effect, uri.clone());
-    let tenant = session.tenant().get().unsigned_abs();
+/// The request of one call.
+pub(super) fn request(method: Method, path: &str, body: Bytes) -> Result<Request, CliError> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    let json = HeaderValue::from_static("application/json");
-    request.headers_mut().insert(header::ACCEPT, json.clone());
-    if !request.body().is_empty() {
-        request.headers_mut().insert(header::CONTENT_TYPE, json);
-    }
-    let call = Call::new(Any::SPEC.id, effect).rate_limit_key(tenant);
-    request.extensions_mut().insert(call);
-
-    match session.service.transport().send(request).await {
-        Ok(response) if response.status().is_success() => Ok(response),
-        Ok(response) => match read_answer::<Any>(site, response) {
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(Response::default()),
-        },
-        Err(source) => Err(ContactsError::Transport {
-            site: Box::new(site),
-            source,
-        }
-        .into()),
-    }
-}
-
-fn uri(path: &str) -> Result<Uri, CliError> {
-    path.parse()
-        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))
-}
-
-/// The call that an error speaks of.
-fn site(method: Method, effect: Effect, uri: Uri) -> CallSite {
-    let spec = Spec {
-        method,
-        effect,
-        ..Any::SPEC
-    };
-    CallSite::new(spec, uri)
+    *request.uri_mut() = path
+        .parse()
+        .map_err(|error| CliError::Usage(format!("`{path}` cannot be sent: {error}")))?;
+    Ok(request)
 }
 
 /// Writes the items of all pages: one a line, or as one array.
@@ -226,9 +162,14 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
     let mut target = path.to_owned();
     let mut progress = None;
     loop {
-        let response = send(session, Method::GET, &target, Bytes::new()).await?;
-        let part: Part = serde_json::from_slice(response.body()).map_err(|_| {
-            CliError::Usage(format!("{path} answers no list: leave --paginate out"))
+        let request = request(Method::GET, &target, Bytes::new())?;
+        let site = CallSite::raw(&request);
+        let part = session.service.raw_json::<Part>(request).await;
+        let part = part.map_err(|error| match error {
+            ContactsError::Unreadable { .. } => {
+                CliError::Usage(format!("{path} answers no list: leave --paginate out"))
+            }
+            error => error.into(),
         })?;
         let is_feed = part.continue_from.is_some() || token.is_some();
         let progress = progress.get_or_insert_with(|| match is_feed {
@@ -261,7 +202,7 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
         };
         if let Err(how) = moves {
             items.interrupt()?;
-            let site = Box::new(site(Method::GET, Effect::Read, uri(path)?));
+            let site = Box::new(site);
             return Err(ContactsError::Stalled { site, how }.into());
         }
     }

@@ -1,11 +1,13 @@
 //! `crm auth check`: one step after the other, and what to do where one fails.
 
+use bytes::Bytes;
 use clap::Subcommand;
-use crm_contacts::{Advice, ContactsError, NoContent, Operation, RefusalKind, Spec};
-use crm_models::TenantId;
-use crm_transport::{Request, TransportError};
+use crm_contacts::{Advice, ContactsError, NoContent, RefusalKind};
+use crm_transport::{Call, Effect, TransportError};
+use http::Method;
 use serde::Serialize;
 
+use super::api::{full_path, request};
 use crate::{
     error::{CliError, Exit},
     output::{Record, Records},
@@ -55,20 +57,6 @@ const AREAS: [(&str, &str); 4] = [
 /// The one area whose read names a record, which need not exist.
 const BOOKINGS: &str = "tn.crm.bookings:r";
 
-/// One of those reads.
-struct Probe(&'static str);
-
-impl Operation for Probe {
-    type Answer = NoContent;
-
-    const SPEC: Spec = Spec::read("auth check", "", "the scope of this area");
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        let path = self.0;
-        Spec { path, ..Self::SPEC }.draft(tenant, []).empty()
-    }
-}
-
 impl Auth {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let Self::Check = self;
@@ -89,7 +77,10 @@ impl Auth {
 
         let mut allowed = 0;
         for (scope, path) in AREAS {
-            let answer = session.service.call(&Probe(path)).await;
+            let mut read = request(Method::GET, &full_path(path, tenant)?, Bytes::new())?;
+            let call = Call::new("auth check", Effect::Read);
+            read.extensions_mut().insert(call);
+            let answer = session.service.raw_json(read).await;
             let (step, exit) = Step::area(scope, answer, token.scopes.as_deref());
             allowed += usize::from(step.ok);
             match exit {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crm_models::TenantId;
-use crm_transport::Effect;
+use crm_transport::{Call, Effect, Request};
 use http::{Method, Uri};
 
 use crate::operation::{Operation, Spec};
@@ -32,6 +32,26 @@ impl CallSite {
             effect: spec.effect,
             scope: spec.scope,
             uri,
+        }
+    }
+
+    /// The site of a call that [`ContactsService::raw`](crate::ContactsService::raw) sends: by the
+    /// request's own [`Call`], or else by its method.
+    #[must_use]
+    pub fn raw(request: &Request) -> Self {
+        let by_method = || match *request.method() {
+            Method::GET | Method::HEAD => Effect::Read,
+            Method::PUT | Method::DELETE => Effect::Idempotent,
+            // What a repeated PATCH does depends on the operation, which is not known here.
+            _ => Effect::Creates,
+        };
+        let call: Option<&Call> = request.extensions().get();
+        Self {
+            operation: call.map_or("api", |call| call.operation),
+            method: request.method().clone(),
+            effect: call.map_or_else(by_method, |call| call.effect),
+            scope: "the operation's scope",
+            uri: request.uri().clone(),
         }
     }
 

@@ -130,7 +130,7 @@ pub fn read_answer<O: Operation>(
     site: CallSite,
     response: Response,
 ) -> Result<O::Answer, ContactsError> {
-    read::<O>(site, response, |_| true, |_| None)
+    read(site, response, |_| true, |_| None)
 }
 
 /// [`read_answer`], where the operation is at hand: an answer about another record is none. A body
@@ -142,15 +142,16 @@ pub(crate) fn read_answer_to<O: Operation>(
     read_each: fn(&[u8]) -> Option<O::Answer>,
 ) -> Result<O::Answer, ContactsError> {
     let is_answer = |answer: &O::Answer| operation.is_answered_by(answer);
-    read::<O>(site, response, is_answer, read_each)
+    read(site, response, is_answer, read_each)
 }
 
-fn read<O: Operation>(
+/// Reads an answer as JSON, whatever was asked.
+pub(crate) fn read<A: DeserializeOwned>(
     site: CallSite,
     response: Response,
-    is_answer: impl FnOnce(&O::Answer) -> bool,
-    read_each: fn(&[u8]) -> Option<O::Answer>,
-) -> Result<O::Answer, ContactsError> {
+    is_answer: impl FnOnce(&A) -> bool,
+    read_each: fn(&[u8]) -> Option<A>,
+) -> Result<A, ContactsError> {
     if !response.status().is_success() {
         return Err(ContactsError::refused(site, response));
     }
@@ -164,7 +165,7 @@ fn read<O: Operation>(
     {
         Some(answer) if is_answer(&answer) => Ok(answer),
         Some(_) => Err(ContactsError::another_record(site)),
-        None => Err(ContactsError::unreadable::<O::Answer>(site, body)),
+        None => Err(ContactsError::unreadable::<A>(site, body)),
     }
 }
 

@@ -1,0 +1,83 @@
+//! Requests that are none of the contract's operations.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::*;
+use crm_transport::{Call, Effect, Request};
+use http::Method;
+
+fn request(method: Method, body: &'static str) -> Request {
+    let mut request = Request::new(body.into());
+    *request.method_mut() = method;
+    *request.uri_mut() = "/jpm/v2/tenant/1001/jobs?pageSize=1".parse().unwrap();
+    request
+}
+
+#[tokio::test]
+async fn a_success_is_given_back_as_it_came() {
+    let (service, sent) = service([ok("<jobs/>")]);
+    let answer = service.raw(request(Method::GET, "")).await.unwrap();
+    assert_eq!(answer.body(), "<jobs/>");
+    assert_eq!(sent.lines(), ["GET /jpm/v2/tenant/1001/jobs?pageSize=1"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_same_typed_error_as_of_an_operation() {
+    let problem = r#"{"type":"x","title":"Not found","status":404}"#;
+    let (service, _) = service([status(404, problem)]);
+    let error = service.raw(request(Method::GET, "")).await.unwrap_err();
+    assert!(error.is_not_found());
+    let text = error.to_string();
+    assert!(
+        text.starts_with("api (GET /jpm/v2/tenant/1001/jobs): 404"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_repeat_does_follows_from_the_method_unless_the_request_says_it() {
+    for (method, effect) in [
+        (Method::PUT, Effect::Idempotent),
+        (Method::DELETE, Effect::Idempotent),
+        (Method::PATCH, Effect::Creates),
+        (Method::POST, Effect::Creates),
+    ] {
+        let (service, sent) = service([lost()]);
+        let error = service.raw(request(method, "{}")).await.unwrap_err();
+        assert!(error.outcome_is_unknown());
+        let call = &sent.writes()[0];
+        assert_eq!((call.operation, call.effect), ("api", effect));
+        assert_eq!(call.rate_limit_key, 1_001);
+    }
+    let (service, sent) = service([lost()]);
+    let mut search = request(Method::POST, "{}");
+    let call = Call::new("Jobs_Search", Effect::Read);
+    search.extensions_mut().insert(call);
+    let error = service.raw(search).await.unwrap_err();
+    assert!(!error.outcome_is_unknown(), "it only reads");
+    assert!(error.to_string().starts_with("Jobs_Search"), "{error}");
+    assert!(sent.writes().is_empty());
+}
+
+#[tokio::test]
+async fn a_write_keeps_the_bounds_of_its_service() {
+    let (service, sent) = service([ok("{}")]);
+    let moment = crm_transport::Moment::now();
+    let service = service.with_begin_by(moment);
+    service.raw(request(Method::PATCH, "{}")).await.unwrap();
+    assert_eq!(sent.writes()[0].begin_by, Some(moment));
+}
+
+#[tokio::test]
+async fn an_answer_that_should_be_json_is_read_as_that() {
+    let (service, _) = service([ok(r#"{"data":[1]}"#), ok("<html></html>")]);
+    let read = async || {
+        let request = request(Method::GET, "");
+        service.raw_json::<serde_json::Value>(request).await
+    };
+    assert_eq!(read().await.unwrap()["data"][0], 1);
+    let error = read().await.unwrap_err();
+    assert!(error.to_string().contains("HTML"), "{error}");
+}
