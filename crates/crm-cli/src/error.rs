@@ -1,10 +1,10 @@
 //! What a command can fail with, and the exit code that scripts branch on.
 
-use std::io;
+use std::{io, sync::LazyLock};
 
 use crm_bulk::BulkError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
-use crm_models::PreferencesError;
+use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
@@ -79,6 +79,12 @@ impl Exit {
 const DONE: &str = "the write was carried out: do not repeat it";
 const LATER: &str = "nothing was changed: try again later";
 const LOOK_FIRST: &str = "read the record before you repeat the command";
+
+/// How the preferences are given as a whole.
+static EVERY_FLAG: LazyLock<String> = LazyLock::new(|| {
+    let options = Preference::SETTABLE.map(Preference::option);
+    format!("give all of --{}", options.join(", --"))
+});
 
 /// Why a command ended without its result.
 #[derive(Debug, thiserror::Error)]
@@ -183,9 +189,7 @@ impl CliError {
             Self::Contacts(ContactsError::Preferences {
                 source: PreferencesError::Unknown { .. },
                 ..
-            }) => Some(
-                "give all of --job-reminders, --marketing-updates, --invoices and --statements",
-            ),
+            }) => Some(&EVERY_FLAG),
             Self::Contacts(error) => match error.advice() {
                 Advice::Later => Some(LATER),
                 Advice::LookFirst => Some(LOOK_FIRST),

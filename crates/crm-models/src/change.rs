@@ -15,17 +15,13 @@ use crate::{
 /// complete them in [`to_request`](Self::to_request), since the API takes them only as a whole.
 ///
 /// ```
-/// use crm_models::{Contact, ContactChange, PreferenceChange};
+/// use crm_models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange};
 ///
-/// let contact: Contact = serde_json::from_str(r#"{
+/// let mut contact: Contact = serde_json::from_str(r#"{
 ///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate",
-///     "modifiedOn": "2026-05-27T16:04:11.4827193Z",
-///     "preferences": {
-///         "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
-///         "invoiceStatementNotification": false,
-///         "invoiceNotification": true, "statementNotification": false
-///     }
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"
 /// }"#)?;
+/// contact.preferences = Some(ContactPreferencesRequest::new(true, true, true, false).into());
 ///
 /// let change = ContactChange::new()
 ///     .value("(818) 555-0142")
@@ -35,19 +31,10 @@ use crate::{
 ///
 /// let change = change.without_unchanged(&contact);
 /// assert_eq!(change.get_value(), None, "the same number, written otherwise");
-/// assert_eq!(
-///     serde_json::to_value(change.request_for(&contact)?)?,
-///     serde_json::json!({
-///         "memo": "Gate code 4411",
-///         "preferences": {
-///             "jobRemindersEnabled": true,
-///             "marketingUpdatesEnabled": false,
-///             "invoiceStatementNotification": false,
-///             "invoiceNotification": true,
-///             "statementNotification": false,
-///         },
-///     }),
-/// );
+/// let request = change.request_for(&contact)?;
+/// assert_eq!(request.get_memo(), Some("Gate code 4411"));
+/// let all = ContactPreferencesRequest::new(true, false, true, false);
+/// assert_eq!(request.get_preferences(), Some(&all));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -104,7 +104,7 @@
 //! | For | See |
 //! |---|---|
 //! | contacts of locations and customers | [`Contact`], [`OwnedContact`], [`CreateContactRequest`], [`ContactChange`], [`UpdateContactRequest`], [`ContactFilter`], [`ContactOwner`] |
-//! | their preferences | [`ContactPreferences`], [`PreferenceChange`], [`ContactPreferencesRequest`] |
+//! | their preferences | [`Preference`], [`ContactPreferences`], [`PreferenceChange`], [`ContactPreferencesRequest`] |
 //! | contacts of bookings | [`BookingContact`], [`CreateBookingContactRequest`], [`UpdateBookingContactRequest`], [`UpdatedBookingContact`] |
 //! | people (Contacts v2) | [`Person`], [`CreatePersonRequest`], [`PersonChange`], [`ReplacePersonRequest`], [`PersonFilter`] |
 //! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
@@ -139,7 +139,6 @@ mod person;
 mod person_change;
 mod person_filter;
 pub mod phone;
-mod preference_change;
 mod preferences;
 mod problem;
 mod raw;
@@ -177,8 +176,9 @@ pub use page::{Page, PageQuery};
 pub use person::{CreatePersonRequest, Person, ReplacePersonRequest, UpdatePersonRequest};
 pub use person_change::PersonChange;
 pub use person_filter::{Archived, PersonFilter};
-pub use preference_change::{PreferenceChange, PreferencesError};
-pub use preferences::{ContactPreferences, ContactPreferencesRequest};
+pub use preferences::{
+    ContactPreferences, ContactPreferencesRequest, Preference, PreferenceChange, PreferencesError,
+};
 pub use problem::{BodyForm, Problem};
 pub use raw::Raw;
 pub use relationship::{ContactRelationship, RelatedEntityType, RelationshipFilter};

@@ -455,3 +455,35 @@ fn pages_and_exports_are_asked_for_in_the_words_of_the_contract() {
         json!({"from": "1nventedT0ken_L1", "includeRecentChanges": true}),
     );
 }
+
+#[test]
+fn each_preference_is_set_read_and_named_by_itself() {
+    use crm_models::Preference;
+
+    for preference in Preference::SETTABLE {
+        let change: PreferenceChange = [(preference, true)].into_iter().collect();
+        let written = serde_json::json!({ preference.api_name(): true });
+        assert_eq!(serde_json::to_value(change).unwrap(), written);
+        assert_eq!(
+            serde_json::from_value::<PreferenceChange>(written).unwrap(),
+            change
+        );
+        assert_eq!(change.iter().collect::<Vec<_>>(), [(preference, true)]);
+
+        let all_off = ContactPreferencesRequest::new(false, false, false, false);
+        let one_on = change.apply_to(Some(&all_off.into())).unwrap();
+        for other in Preference::SETTABLE {
+            assert_eq!(one_on.get(other), other == preference, "{other:?}");
+        }
+    }
+    for name in [
+        Preference::api_name,
+        Preference::column,
+        Preference::option,
+        Preference::words,
+        Preference::heading,
+    ] {
+        let names: std::collections::HashSet<_> = Preference::ALL.map(name).into();
+        assert_eq!(names.len(), Preference::ALL.len());
+    }
+}

@@ -2,7 +2,7 @@
 
 use crm_models::{
     BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, ExportedContact,
-    MethodPreference, OwnedContact, Person, PreferenceType, Raw,
+    MethodPreference, OwnedContact, Person, Preference, PreferenceType, Raw,
 };
 use crm_sandbox::Setting;
 use serde::Serialize;
@@ -22,59 +22,84 @@ impl<R: Record> Record for Raw<R> {
     const TABLE: &'static [(&'static str, &'static str)] = R::TABLE;
 }
 
-/// The members of a contact, after those that are given.
-macro_rules! contact_members {
-    ($($before:expr),*; $($after:expr),*) => {
-        &[
-            $($before,)*
-            "id",
-            "type",
-            "value",
-            "memo",
-            "phoneSettings.phoneNumber",
-            "phoneSettings.doNotText",
-            "preferences.jobRemindersEnabled",
-            "preferences.marketingUpdatesEnabled",
-            "preferences.invoiceStatementNotification",
-            "preferences.invoiceNotification",
-            "preferences.statementNotification",
-            "createdOn",
-            "modifiedOn",
-            $($after,)*
-        ]
-    };
+/// How many members contacts have, and how many a table shows.
+const OF_CONTACT: usize = 8 + Preference::ALL.len();
+const SHOWN: usize = 5 + Preference::SETTABLE.len();
+
+/// The members of a contact, between those that are given.
+const fn contact_members<const N: usize>(
+    before: &[&'static str],
+    after: &[&'static str],
+) -> [&'static str; N] {
+    let mut flags = [""; Preference::ALL.len()];
+    let mut at = 0;
+    while at < flags.len() {
+        flags[at] = Preference::ALL[at].path();
+        at += 1;
+    }
+    let settings = ["phoneSettings.phoneNumber", "phoneSettings.doNotText"];
+    joined([
+        before,
+        &["id", "type", "value", "memo"],
+        &settings,
+        &flags,
+        &["createdOn", "modifiedOn"],
+        after,
+    ])
 }
 
-macro_rules! contact_table {
-    ($($before:expr),*) => {
-        &[
-            $($before,)*
-            ("id", "ID"),
-            ("type", "TYPE"),
-            ("value", "VALUE"),
-            ("memo", "MEMO"),
-            ("preferences.jobRemindersEnabled", "JOB"),
-            ("preferences.marketingUpdatesEnabled", "MKT"),
-            ("preferences.invoiceNotification", "INV"),
-            ("preferences.statementNotification", "STM"),
-            ("modifiedOn", "MODIFIED"),
-        ]
-    };
+type Shown = (&'static str, &'static str);
+
+/// What a table shows of a contact, after what is given.
+const fn contact_table<const N: usize>(before: &[Shown]) -> [Shown; N] {
+    let mut flags = [("", ""); Preference::SETTABLE.len()];
+    let mut at = 0;
+    while at < flags.len() {
+        let flag = Preference::SETTABLE[at];
+        flags[at] = (flag.path(), flag.heading());
+        at += 1;
+    }
+    let members = [
+        ("id", "ID"),
+        ("type", "TYPE"),
+        ("value", "VALUE"),
+        ("memo", "MEMO"),
+    ];
+    joined([before, &members, &flags, &[("modifiedOn", "MODIFIED")]])
+}
+
+/// The parts one after another, which make `N` items.
+const fn joined<T: Copy, const N: usize, const PARTS: usize>(parts: [&[T]; PARTS]) -> [T; N] {
+    let mut whole = [parts[1][0]; N];
+    let (mut part, mut length) = (0, 0);
+    while part < PARTS {
+        let mut at = 0;
+        while at < parts[part].len() {
+            whole[length] = parts[part][at];
+            length += 1;
+            at += 1;
+        }
+        part += 1;
+    }
+    assert!(length == N, "as many as the parts have");
+    whole
 }
 
 impl Record for Contact {
-    const MEMBERS: &'static [&'static str] = contact_members!(;);
-    const TABLE: &'static [(&'static str, &'static str)] = contact_table!();
+    const MEMBERS: &'static [&'static str] = &contact_members::<OF_CONTACT>(&[], &[]);
+    const TABLE: &'static [Shown] = &contact_table::<SHOWN>(&[]);
 }
 
 impl<O: ContactOwner> Record for OwnedContact<O> {
-    const MEMBERS: &'static [&'static str] = contact_members!(O::MEMBER;);
-    const TABLE: &'static [(&'static str, &'static str)] = contact_table!((O::MEMBER, "OF"));
+    const MEMBERS: &'static [&'static str] =
+        &contact_members::<{ OF_CONTACT + 1 }>(&[O::MEMBER], &[]);
+    const TABLE: &'static [Shown] = &contact_table::<{ SHOWN + 1 }>(&[(O::MEMBER, "OF")]);
 }
 
 impl<O: ContactOwner> Record for ExportedContact<O> {
-    const MEMBERS: &'static [&'static str] = contact_members!(O::MEMBER; "active");
-    const TABLE: &'static [(&'static str, &'static str)] = contact_table!((O::MEMBER, "OF"));
+    const MEMBERS: &'static [&'static str] =
+        &contact_members::<{ OF_CONTACT + 2 }>(&[O::MEMBER], &["active"]);
+    const TABLE: &'static [Shown] = &contact_table::<{ SHOWN + 1 }>(&[(O::MEMBER, "OF")]);
 }
 
 /// Kinds whose table shows less than all members: `member => "TITLE"` where it does.

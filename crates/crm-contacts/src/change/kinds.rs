@@ -2,8 +2,9 @@
 
 use crm_models::{
     Contact, ContactMethod, ContactMethodRequest, ContactType, MethodPreference, Person,
-    ReplacePersonRequest, Timestamp, UpdateBookingContactRequest, UpdateContactMethodRequest,
-    UpdateContactRequest, UpdateMethodPreferenceRequest, UpdatedBookingContact,
+    Preference, ReplacePersonRequest, Timestamp, UpdateBookingContactRequest,
+    UpdateContactMethodRequest, UpdateContactRequest, UpdateMethodPreferenceRequest,
+    UpdatedBookingContact,
 };
 
 use super::{Asks, Record};
@@ -56,22 +57,26 @@ any_record! {
 const TYPE: usize = 0;
 const VALUE: usize = 1;
 const MEMO: usize = 2;
-/// Where the flags of a contact begin.
-const FLAGS: usize = 3;
-/// Where those begin that a service from before May 2026 does not know.
-const APART: usize = 6;
+/// The members of a contact: these three, and behind them its preferences.
+const CONTACT: [&str; MEMO + 1 + Preference::ALL.len()] = {
+    let mut members = [""; MEMO + 1 + Preference::ALL.len()];
+    (members[TYPE], members[VALUE], members[MEMO]) = ("type", "value", "memo");
+    let mut at = 0;
+    while at < Preference::ALL.len() {
+        members[MEMO + 1 + at] = Preference::ALL[at].path();
+        at += 1;
+    }
+    members
+};
+
+/// The preference that this member of a contact is.
+fn preference(member: usize) -> Option<Preference> {
+    let place = member.checked_sub(MEMO + 1)?;
+    Preference::ALL.get(place).copied()
+}
 
 impl Record for Contact {
-    const MEMBERS: &'static [&'static str] = &[
-        "type",
-        "value",
-        "memo",
-        "preferences.jobRemindersEnabled",
-        "preferences.marketingUpdatesEnabled",
-        "preferences.invoiceStatementNotification",
-        "preferences.invoiceNotification",
-        "preferences.statementNotification",
-    ];
+    const MEMBERS: &'static [&'static str] = &CONTACT;
     const IDENTITY: usize = 2;
 
     fn text(&self, member: usize) -> Option<&str> {
@@ -79,16 +84,7 @@ impl Record for Contact {
             TYPE => Some(self.contact_type.as_str()),
             VALUE => Some(&self.value),
             MEMO => self.memo.as_deref(),
-            _ => self.preferences.as_ref().map(|flags| {
-                let flags = [
-                    flags.job_reminders_enabled,
-                    flags.marketing_updates_enabled,
-                    flags.invoice_statement_notification,
-                    flags.invoice_notification,
-                    flags.statement_notification,
-                ];
-                truth(flags[member - FLAGS])
-            }),
+            _ => Some(truth(self.preferences?.get(preference(member)?))),
         }
     }
 
@@ -96,8 +92,10 @@ impl Record for Contact {
         (member == VALUE).then_some(&self.contact_type)
     }
 
+    /// A service from before May 2026 answers three flags.
     fn knows(&self, member: usize) -> bool {
-        member < APART || self.preferences.is_none_or(|flags| !flags.derived)
+        let derives = self.preferences.is_some_and(|flags| flags.derived);
+        !(derives && preference(member).is_some_and(Preference::is_apart))
     }
 
     fn modified_on(&self) -> Option<Timestamp> {
@@ -115,24 +113,15 @@ impl Asks for UpdateContactRequest {
             MEMO => self.get_memo(),
             _ => {
                 let flags = self.get_preferences()?;
-                if member >= APART && flags.is_of_three_flags() {
-                    return None;
-                }
-                let flags = [
-                    flags.job_reminders(),
-                    flags.marketing_updates(),
-                    flags.invoices_and_statements(),
-                    flags.invoices(),
-                    flags.statements(),
-                ];
-                Some(truth(flags[member - FLAGS]))
+                flags.written(preference(member)?).map(truth)
             }
         }
     }
 
     /// What is set apart is told apart only by a service that knows both.
     fn insists_on(&self, member: usize) -> bool {
-        member >= APART && self.get_preferences().is_some_and(|flags| flags.is_apart())
+        let sets_apart = self.get_preferences().is_some_and(|flags| flags.is_apart());
+        sets_apart && preference(member).is_some_and(Preference::is_apart)
     }
 }
 

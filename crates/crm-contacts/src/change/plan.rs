@@ -11,26 +11,23 @@ use super::{Asks, Difference, Record};
 /// What somebody wants changed in a record.
 ///
 /// ```
-/// use crm_contacts::{Change, models::{Contact, ContactChange, PreferenceChange}};
+/// use crm_contacts::{
+///     Change, models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange},
+/// };
 ///
-/// let current: Contact = serde_json::from_str(r#"{
+/// let mut current: Contact = serde_json::from_str(r#"{
 ///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
-///     "modifiedOn": "2026-05-27T16:04:11.4827193Z",
-///     "preferences": {"jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
-///         "invoiceStatementNotification": false, "invoiceNotification": true,
-///         "statementNotification": false}
+///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"
 /// }"#)?;
+/// current.preferences = Some(ContactPreferencesRequest::new(true, true, true, false).into());
 ///
 /// let change = ContactChange::new()
 ///     .value("(818) 555-0142")
 ///     .preferences(PreferenceChange::new().marketing_updates(false));
 /// let request = change.plan(&current)?.expect("marketing differs");
-/// assert_eq!(
-///     serde_json::to_value(&request)?,
-///     serde_json::json!({"preferences": {"jobRemindersEnabled": true,
-///         "marketingUpdatesEnabled": false, "invoiceStatementNotification": false,
-///         "invoiceNotification": true, "statementNotification": false}}),
-/// );
+/// assert_eq!(request.get_value(), None, "the same number, written otherwise");
+/// let all = ContactPreferencesRequest::new(true, false, true, false);
+/// assert_eq!(request.get_preferences(), Some(&all));
 ///
 /// let nothing = ContactChange::new().memo("Gate 2");
 /// assert_eq!(nothing.plan(&current)?, None);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use crm_contacts::{Creation, Owner};
-use crm_models::{Contact, ContactFilter, ContactId, InvalidId, OwnedContact};
+use crm_models::{Contact, ContactFilter, ContactId, InvalidId, OwnedContact, Preference};
 
 use super::{
     args::{NewContact, Times, narrow},
@@ -158,11 +158,11 @@ fn restore<O: TypedOwner>(owner: O, contact: &Contact) -> Vec<Restore> {
         .option("value", Some(&contact.value))
         .option("memo", contact.memo.as_ref());
     let flags = contact.preferences.as_ref().map(|flags| {
-        Restore::with(format!("{of} update {owner} NEW_ID"))
-            .switch("job-reminders", flags.job_reminders_enabled)
-            .switch("marketing-updates", flags.marketing_updates_enabled)
-            .switch("invoices", flags.invoice_notification)
-            .switch("statements", flags.statement_notification)
+        let update = Restore::with(format!("{of} update {owner} NEW_ID"));
+        let settable = Preference::SETTABLE.into_iter();
+        settable.fold(update, |update, flag| {
+            update.switch(flag.option(), flags.get(flag))
+        })
     });
     [create].into_iter().chain(flags).collect()
 }

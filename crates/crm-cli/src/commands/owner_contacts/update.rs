@@ -1,9 +1,9 @@
 //! `crm location-contacts update`: the change that was asked for, and no more.
 
-use clap::Args;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::EnumValueParser};
 use crm_contacts::Change as _;
 use crm_models::{
-    Check, Contact, ContactChange, ContactId, ContactType, PreferenceChange, Timestamp,
+    Check, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange, Timestamp,
 };
 
 use super::TypedOwner;
@@ -39,21 +39,8 @@ pub(crate) struct Update<O: TypedOwner> {
     #[command(flatten)]
     values: ValueArgs,
 
-    /// Whether job reminders are received
-    #[arg(long, value_name = "ON|OFF")]
-    job_reminders: Option<Switch>,
-
-    /// Whether marketing is received
-    #[arg(long, value_name = "ON|OFF")]
-    marketing_updates: Option<Switch>,
-
-    /// Whether invoices are received
-    #[arg(long, value_name = "ON|OFF")]
-    invoices: Option<Switch>,
-
-    /// Whether statements are received
-    #[arg(long, value_name = "ON|OFF")]
-    statements: Option<Switch>,
+    #[command(flatten)]
+    flags: Flags,
 
     /// Change nothing if the contact was changed after this time: give its modifiedOn
     #[arg(long, value_name = "TIME")]
@@ -62,7 +49,6 @@ pub(crate) struct Update<O: TypedOwner> {
 
 impl<O: TypedOwner> Update<O> {
     pub(super) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
-        let preferences = self.preferences();
         let Self {
             owner,
             contact: id,
@@ -70,8 +56,8 @@ impl<O: TypedOwner> Update<O> {
             value,
             memo,
             values,
+            flags: Flags(preferences),
             if_unmodified_since: since,
-            ..
         } = self;
         let memo = memo.memo();
         let change = |value: Option<String>, memo: Option<String>| {
@@ -104,14 +90,41 @@ impl<O: TypedOwner> Update<O> {
         let subject = format!("{} {owner}, contact {id}", O::NOUN);
         update::show(session.output, records, &subject, &planned, updated)
     }
+}
 
-    fn preferences(&self) -> PreferenceChange {
-        narrow!(
-            PreferenceChange::new(),
-            job_reminders(self.job_reminders.map(bool::from)),
-            marketing_updates(self.marketing_updates.map(bool::from)),
-            invoices(self.invoices.map(bool::from)),
-            statements(self.statements.map(bool::from)),
-        )
+/// A switch for each preference that can be set.
+#[derive(Debug)]
+struct Flags(PreferenceChange);
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        command.args(Preference::SETTABLE.map(|flag| {
+            Arg::new(flag.option())
+                .long(flag.option())
+                .value_name("ON|OFF")
+                .help(format!("Whether {}", flag.received()))
+                .value_parser(EnumValueParser::<Switch>::new())
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(given: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |flag: Preference| {
+            let switch: Option<&Switch> = given.get_one(flag.option());
+            Some((flag, (*switch?).into()))
+        };
+        Ok(Self(
+            Preference::SETTABLE.into_iter().filter_map(given).collect(),
+        ))
+    }
+
+    fn update_from_arg_matches(&mut self, given: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(given)?;
+        Ok(())
     }
 }

@@ -1,0 +1,198 @@
+//! A change of some of a contact's preferences.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use super::{ContactPreferences, ContactPreferencesRequest, Preference, values::Values};
+
+/// Some flags to set; the others are kept.
+///
+/// The combined flag cannot be set beside the two that it combines: it is computed when the
+/// change is applied. As JSON the flags have the API's names; null and the combined flag
+/// are refused.
+///
+/// ```
+/// use crm_models::{ContactPreferences, ContactPreferencesRequest, PreferenceChange};
+///
+/// let current: ContactPreferences = ContactPreferencesRequest::new(true, true, true, true).into();
+/// let change = PreferenceChange::new().marketing_updates(false);
+/// let request = change.apply_to(Some(&current))?;
+/// assert!(!request.marketing_updates() && request.invoices());
+/// assert!(change.apply_to(None).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct PreferenceChange(Values<Option<bool>>);
+
+impl Default for PreferenceChange {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PreferenceChange {
+    /// Sets nothing yet.
+    pub const fn new() -> Self {
+        Self(Values::of(None))
+    }
+
+    /// Every flag alike.
+    pub const fn all(on: bool) -> Self {
+        let mut all = Self::new();
+        let mut at = 0;
+        while at < Preference::SETTABLE.len() {
+            all = all.set(Preference::SETTABLE[at], on);
+            at += 1;
+        }
+        all
+    }
+
+    /// Sets one preference. The combined one stands for both that it combines.
+    pub const fn set(mut self, preference: Preference, on: bool) -> Self {
+        match preference {
+            Preference::InvoicesAndStatements => self.invoices_and_statements(on),
+            preference => {
+                self.0.set(preference, Some(on));
+                self
+            }
+        }
+    }
+
+    /// A preference, if it is set; the combined one never is.
+    #[must_use]
+    pub const fn get(&self, preference: Preference) -> Option<bool> {
+        self.0.get(preference)
+    }
+
+    /// Sets invoices and statements alike.
+    pub const fn invoices_and_statements(self, on: bool) -> Self {
+        self.set(Preference::Invoices, on)
+            .set(Preference::Statements, on)
+    }
+
+    /// The preferences that are set.
+    pub fn iter(&self) -> impl Iterator<Item = (Preference, bool)> {
+        let flags = self.0;
+        Preference::SETTABLE
+            .into_iter()
+            .filter_map(move |preference| Some((preference, flags[preference]?)))
+    }
+
+    /// Whether nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::new()
+    }
+
+    /// Whether every flag is set, so that the present ones need not be known.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.missing().is_empty()
+    }
+
+    /// All flags: the ones set here, and the present ones for the rest, in the form in which the
+    /// present ones were read.
+    ///
+    /// ```
+    /// use crm_models::{ContactPreferencesRequest, PreferenceChange, PreferencesError};
+    ///
+    /// let three = ContactPreferencesRequest::new(true, true, true, true).legacy_three_flags()?;
+    /// let three = three.into();
+    /// let request = PreferenceChange::new().marketing_updates(false).apply_to(Some(&three))?;
+    /// assert!(request.is_of_three_flags());
+    ///
+    /// let apart = PreferenceChange::new().invoices(false);
+    /// assert_eq!(apart.apply_to(Some(&three)), Err(PreferencesError::Inseparable));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PreferencesError::Unknown`] when the present ones are not known and not all are set, and
+    /// [`PreferencesError::Inseparable`] when invoices and statements would differ and the present
+    /// ones are of a service that knows three flags.
+    pub fn apply_to(
+        &self,
+        current: Option<&ContactPreferences>,
+    ) -> Result<ContactPreferencesRequest, PreferencesError> {
+        let known = current.map(ContactPreferencesRequest::from);
+        let now = |preference| known.as_ref().map(|known| known.get(preference));
+        let mut flags = Values::of(false);
+        for preference in Preference::SETTABLE {
+            let Some(on) = self.get(preference).or_else(|| now(preference)) else {
+                let flags = self.missing();
+                return Err(PreferencesError::Unknown { flags });
+            };
+            flags.set(preference, on);
+        }
+        let request = ContactPreferencesRequest::combining(flags);
+        match known {
+            Some(known) if known.is_of_three_flags() => request
+                .legacy_three_flags()
+                .map_err(|_| PreferencesError::Inseparable),
+            _ => Ok(request),
+        }
+    }
+
+    /// The change without the flags that are so already.
+    pub fn without_unchanged(self, current: &ContactPreferences) -> Self {
+        Self(Values::from_fn(|preference| {
+            self.get(preference)
+                .filter(|on| *on != current.get(preference))
+        }))
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        let missing = Preference::SETTABLE.into_iter();
+        let missing = missing.filter(|preference| self.get(*preference).is_none());
+        missing.map(Preference::api_name).collect()
+    }
+}
+
+impl FromIterator<(Preference, bool)> for PreferenceChange {
+    fn from_iter<I: IntoIterator<Item = (Preference, bool)>>(set: I) -> Self {
+        let set = set.into_iter();
+        set.fold(Self::new(), |change, (preference, on)| {
+            change.set(preference, on)
+        })
+    }
+}
+
+impl Serialize for PreferenceChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write("PreferenceChange", serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for PreferenceChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let flags = Values::read(deserializer, true)?;
+        match flags[Preference::InvoicesAndStatements] {
+            None => Ok(Self(flags)),
+            Some(_) => Err(D::Error::custom(
+                "the combined flag cannot be set: give the two that it combines",
+            )),
+        }
+    }
+}
+
+/// Some flags are to change, the API takes them only as a whole, and the whole cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreferencesError {
+    /// The present flags are not known.
+    #[error(
+        "the contact's present preferences are not known and the API takes them only as a whole; \
+         give also {}", flags.join(", ")
+    )]
+    Unknown {
+        /// The flags still to give, in the API's words.
+        flags: Vec<&'static str>,
+    },
+    /// Invoices and statements would differ, and the service knows one flag for both.
+    #[error(
+        "this service has a single flag for invoices and statements, so the change cannot set \
+         them apart; set both alike"
+    )]
+    Inseparable,
+}

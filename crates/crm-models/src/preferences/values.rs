@@ -1,0 +1,150 @@
+//! One value for each preference.
+
+use std::{fmt, ops::Index};
+
+use serde::{
+    Deserializer, Serializer,
+    de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
+    ser::SerializeStruct,
+};
+
+use super::Preference;
+
+/// One value for each preference.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Values<T>([T; Preference::ALL.len()]);
+
+impl<T: Copy> Values<T> {
+    /// The same for all.
+    pub(super) const fn of(value: T) -> Self {
+        Self([value; Preference::ALL.len()])
+    }
+
+    pub(super) const fn get(&self, preference: Preference) -> T {
+        self.0[preference as usize]
+    }
+
+    pub(super) const fn set(&mut self, preference: Preference, value: T) {
+        self.0[preference as usize] = value;
+    }
+
+    /// A value for each preference.
+    pub(super) fn from_fn(value: impl FnMut(Preference) -> T) -> Self {
+        Self(Preference::ALL.map(value))
+    }
+}
+
+impl<T> Index<Preference> for Values<T> {
+    type Output = T;
+
+    fn index(&self, preference: Preference) -> &T {
+        &self.0[preference as usize]
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Values<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Preference::ALL.into_iter().map(Preference::api_name);
+        f.debug_map().entries(names.zip(&self.0)).finish()
+    }
+}
+
+impl Values<Option<bool>> {
+    /// Writes those that are there as an object with the API's names.
+    pub(super) fn write<S: Serializer>(
+        &self,
+        name: &'static str,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let count = self.0.iter().flatten().count();
+        let mut object = serializer.serialize_struct(name, count)?;
+        for preference in Preference::ALL {
+            if let Some(on) = &self[preference] {
+                object.serialize_field(preference.api_name(), on)?;
+            }
+        }
+        object.end()
+    }
+
+    /// Reads an object with the API's names. A body that somebody sends is `exact`: it has neither
+    /// null nor members that are unknown. An answer may have both.
+    pub(super) fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        exact: bool,
+    ) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader { exact })
+    }
+}
+
+struct Reader {
+    exact: bool,
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Values<Option<bool>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the preferences of a contact")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let (mut flags, mut seen) = (Values::of(None), Values::of(false));
+        while let Some(member) = members.next_key_seed(Member { exact: self.exact })? {
+            let Some(preference) = member else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if seen.get(preference) {
+                return Err(A::Error::duplicate_field(preference.api_name()));
+            }
+            seen.set(preference, true);
+            flags.set(
+                preference,
+                match self.exact {
+                    true => Some(members.next_value()?),
+                    false => members.next_value()?,
+                },
+            );
+        }
+        Ok(flags)
+    }
+}
+
+/// The name of a member; none where it is unknown and may be.
+struct Member {
+    exact: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Member {
+    type Value = Option<Preference>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Member {
+    type Value = Option<Preference>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a preference")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        let mut known = Preference::ALL.into_iter();
+        match known.find(|preference| preference.api_name() == name) {
+            None if self.exact => Err(E::unknown_field(name, &API_NAMES)),
+            preference => Ok(preference),
+        }
+    }
+}
+
+const API_NAMES: [&str; Preference::ALL.len()] = {
+    let mut names = [""; Preference::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Preference::ALL[at].api_name();
+        at += 1;
+    }
+    names
+};
