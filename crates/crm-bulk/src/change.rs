@@ -262,7 +262,7 @@ impl fmt::Display for State {
 
 /// A text that names no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no state of a change")]
+#[error("`{0}` is not a state of a change")]
 pub struct UnknownState(String);
 
 impl FromStr for State {

@@ -66,7 +66,7 @@ impl CleanUp {
         for domain in [old, new] {
             if Email::read(&format!("name@{domain}")).is_err() {
                 return Err(BulkError::CleanUp {
-                    reason: format!("`{domain}` is no domain of e-mail addresses"),
+                    reason: format!("`{domain}` is not a domain for e-mail addresses"),
                 });
             }
         }

@@ -206,13 +206,13 @@ impl fmt::Display for BulkError {
         match self {
             Self::File { what, source, .. } => write!(f, "cannot be {what}: {source}"),
             Self::DiskFull { .. } => f.write_str(
-                "the disk is full; nothing that was reported is lost, make room and run it again",
+                "the disk is full; nothing that was reported is lost: make room and run it again",
             ),
             Self::Exists { .. } => f.write_str("exists already; choose another name or remove it"),
             Self::Taken { .. } => {
-                f.write_str("is in use by this plan itself; name another file for the rows to mend")
+                f.write_str("is used by this plan itself; name another file for the rows to mend")
             }
-            Self::Foreign { noun, .. } => write!(f, "is no {noun}"),
+            Self::Foreign { noun, .. } => write!(f, "is not a {noun}"),
             Self::Newer {
                 noun, found, known, ..
             } => write!(
@@ -266,10 +266,10 @@ impl fmt::Display for BulkError {
                 if let Some(line) = line {
                     write!(f, "line {line} selects contacts by their value: ")?;
                 }
-                f.write_str("this takes a snapshot of all contacts; make one first")
+                f.write_str("this needs a snapshot of all contacts; make one first")
             }
             Self::SnapshotIncomplete { .. } => f.write_str(
-                "the snapshot is not complete; run it again, it goes on where it stopped",
+                "the snapshot is not complete; run it again: it continues where it stopped",
             ),
             Self::Contacts(error) => error.fmt(f),
         }

@@ -173,7 +173,7 @@ impl Reserved {
         }
     }
 
-    /// How many names the file has now, also when the one that was known is not its any more.
+    /// How many names the file has now, also when the one that was known is no longer its own.
     pub(crate) fn links(&self) -> Option<u64> {
         let descriptor = open().get(self.file.id())?.descriptor.clone()?;
         let metadata = descriptor.metadata().ok()?;

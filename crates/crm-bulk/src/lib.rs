@@ -1,5 +1,5 @@
 //! Change sets: plan thousands of contact changes, look at them, apply them at full speed, stop
-//! and go on at any moment, undo them.
+//! and continue at any moment, undo them.
 //!
 //! A change set is one SQLite file with the intended changes, what was there before, and what
 //! became of each. It is written by [`Plan`], [`OptOut`] or [`ChangeSet::undo`], looked at with
@@ -56,7 +56,7 @@
 //! # What is safe
 //!
 //! - A change is durable as in flight before its request leaves, and durable with its outcome
-//!   before it is reported. Whatever kills the process, applying the set again goes on: by the
+//!   before it is reported. Whatever kills the process, applying the set again continues: by the
 //!   identity of each change, not by position.
 //! - What was in flight is read back. A record as wanted counts as done, one as before is sent
 //!   again, anything else is set aside. A creation is sent again only when its contact does not

@@ -169,7 +169,7 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
     Ok(())
 }
 
-/// Whether it may be a single record that makes a call fail, each time anew.
+/// Whether it may be a single record that makes a call fail, each time again.
 pub(crate) fn may_be_of_one(error: &ContactsError) -> bool {
     use RefusalKind::{Conflict, Invalid, ServerError};
 

@@ -59,7 +59,9 @@ impl RunMark {
         match (self.path == path, is_same_file) {
             (_, true) if was_closed => None,
             (true, _) => Some(Parted::Lost),
-            (false, false) => Some(Parted::Copied(run)),
+            (false, false) if self.is_file_at(&self.path) => Some(Parted::Copied(run)),
+            // Onto another disk: the copy is what is left.
+            (false, false) => Some(Parted::Moved(run)),
             (false, true) if self.is_file_at(&self.path) => Some(Parted::Linked(run)),
             (false, true) => Some(Parted::Moved(run)),
         }
@@ -83,7 +85,8 @@ impl RunMark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parted {
-    /// It was copied without it, from where the run was.
+    /// It was copied without it, from where the run was; that set is still there, and the one to
+    /// apply.
     Copied(PathBuf),
     /// It was moved without it, from where the run was.
     Moved(PathBuf),
@@ -105,40 +108,40 @@ impl Parted {
             let run = run.display();
             return write!(
                 f,
-                "it is a copy of {run}, where a run did not end: apply that one, or the changes \
-                 that are left would be made twice"
+                "it is a copy of {run}, whose last run did not end: apply that one instead; \
+                 otherwise the remaining changes would be made twice"
             );
         }
-        f.write_str("its last run did not end, and what that did is not all in this file: ")?;
+        f.write_str("its last run did not end, and not all that it did is in this file: ")?;
         match self {
             Self::Copied(run) => {
                 let run = run.display();
                 write!(
                     f,
-                    "it was copied without its journal; copy {run}-wal along, as {journal}, or \
-                     take {run}"
+                    "it was copied without its journal; use the original, {run}, and remove this \
+                     copy"
                 )
             }
             Self::Moved(run) => {
                 let run = run.display();
                 write!(
                     f,
-                    "it was moved without its journal; once no run is open any more, move \
-                     {run}-wal along, as {journal}"
+                    "it was moved without its journal; once no run is open any longer, move \
+                     {run}-wal to {journal}"
                 )
             }
             Self::Linked(run) => {
                 let run = run.display();
                 write!(
                     f,
-                    "it is a second name of {run}; take that one, and remove this one"
+                    "it is a second name of {run}; use that one, and remove this one"
                 )
             }
             Self::Twin(_) => Ok(()),
             Self::Lost => write!(
                 f,
-                "its journal {journal} is missing; bring it back, or plan anew from what the \
-                 records are now"
+                "its journal {journal} is missing; bring it back, or make a new plan from the \
+                 present state of the records"
             ),
         }
     }

@@ -31,7 +31,7 @@ pub struct UndoSummary {
 
 impl ChangeSet {
     /// Writes the change set that restores what was there before: contacts get their old
-    /// members back, deleted ones are created anew (under a new id), created ones are deleted.
+    /// members back, deleted ones are created again (under a new id), created ones are deleted.
     ///
     /// Every change that wrote something is reversed, also one whose answer was not as asked.
     /// Nothing is sent: the new set is looked at and applied like any other, and contacts that

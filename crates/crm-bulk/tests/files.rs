@@ -171,7 +171,7 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
     let told = planned.await.unwrap_err().to_string();
     assert!(
         told.contains(
-            "line 3: the row is broken: text stands behind the closing quote of a cell, on line 4"
+            "line 3: the row is broken: text follows the closing quote of a cell, on line 4"
         ),
         "{told}"
     );
@@ -184,10 +184,7 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
     let planned = Plan::new(world.site.clone());
     let planned = planned.from_api(&world.service, csv(header), world.path("no.crm"));
     let told = planned.await.unwrap_err().to_string();
-    assert!(
-        told.starts_with("rows: the header: text stands behind"),
-        "{told}"
-    );
+    assert!(told.starts_with("rows: the header: text follows"), "{told}");
 }
 
 #[tokio::test]
@@ -656,12 +653,12 @@ async fn an_error_names_its_file_first_and_says_nothing_twice() {
     };
     assert_eq!(
         plan("location_id,contact_id,memo\n2001,0,x\n").await,
-        "rows: 1 of its rows are wrong; the first: line 2, contact_id `0`: must be a positive \
+        "rows: 1 row is wrong: line 2, contact_id `0`: must be a positive \
          whole number; nothing was planned"
     );
     assert_eq!(
         plan("select,value,memo\nvalue,8185550142,x\n").await,
-        "rows: line 2 selects contacts by their value: this takes a snapshot of all contacts; \
+        "rows: line 2 selects contacts by their value: this needs a snapshot of all contacts; \
          make one first"
     );
     let path = world.path("none.crm");
@@ -670,7 +667,7 @@ async fn an_error_names_its_file_first_and_says_nothing_twice() {
     assert!(told.starts_with(&wanted), "{told}");
     assert_eq!(told.matches("os error").count(), 1, "{told}");
     let told = chain(&Plan::new(world.site.clone()).clean_ups(&path).unwrap_err());
-    let wanted = format!("{}: this takes a snapshot", path.display());
+    let wanted = format!("{}: this needs a snapshot", path.display());
     assert!(told.starts_with(&wanted), "{told}");
 }
 

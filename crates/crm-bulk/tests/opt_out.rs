@@ -177,7 +177,7 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
     let mend = std::fs::read_to_string(world.path("mend.csv")).unwrap();
     assert_eq!(
         mend,
-        "value,crm_line,crm_problem\nnot a number,2,value: has letters in it\n"
+        "value,crm_line,crm_problem\nnot a number,2,value: contains letters\n"
     );
 
     plan("nobody@nowhere.example\n", "two.crm").await.unwrap();
@@ -286,8 +286,8 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
     assert_eq!(set.invalid_rows().unwrap(), 3);
     let results = results(&set);
     let lines: Vec<_> = results.lines().collect();
-    assert!(lines[1].starts_with("12 Main,,x,failed,phone: has letters in it"));
-    assert!(lines[3].starts_with(",,z,failed,names no number and no address,"));
+    assert!(lines[1].starts_with("12 Main,,x,failed,phone: contains letters"));
+    assert!(lines[3].starts_with(",,z,failed,has neither a number nor an address,"));
     assert!(
         lines[4].starts_with("213-555-0177,,,planned,"),
         "{}",
@@ -310,7 +310,7 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
         ),
         (
             "phone,name\n213-555-0177,\"Dana\n213-555-0178,\"Bob\"\n",
-            "line 2: the row is broken: text stands behind the closing quote of a cell, on line 3",
+            "line 2: the row is broken: text follows the closing quote of a cell, on line 3",
         ),
     ] {
         let plan = OptOut::new(world.site.clone(), world.snapshot().await);
@@ -447,7 +447,7 @@ async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
     let page = page(&set);
     let (_, evidence) = page.split_once("Entry by entry").unwrap();
     assert_eq!(
-        evidence.matches("changed by somebody meanwhile").count(),
+        evidence.matches("somebody has changed it").count(),
         2,
         "{evidence}"
     );

@@ -94,7 +94,7 @@ async fn what_is_still_so_is_read_with_one_call_for_50_owners_and_kept_for_the_r
     assert_eq!(world.sent("PATCH"), writes);
     assert_eq!(set.verification().unwrap(), Some(verification));
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    assert!(page(&set).contains("of 5 changes that are done, 5 are still so."));
+    assert!(page(&set).contains("5 of 5 changes still as done."));
 }
 
 #[tokio::test]
@@ -149,7 +149,10 @@ async fn what_is_no_longer_so_is_told_with_its_difference_until_it_is_so_again()
         page_now.contains("marketing is on, was made off"),
         "{page_now}"
     );
-    assert!(page_now.contains("2 are still so"), "{page_now}");
+    assert!(
+        page_now.contains("2 of 5 changes still as done"),
+        "{page_now}"
+    );
 
     // A later result takes the place of an earlier one.
     update(

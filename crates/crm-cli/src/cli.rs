@@ -11,14 +11,14 @@ const SETTINGS: &str = "\
 Settings, each from its option, else from the profile that --profile names, else from the
 environment, else from the profile in use. A variable that contradicts a profile named by
 --profile is refused; it may fill a secret that the profile lacks.
-  CRM_TENANT         whose contacts
+  CRM_TENANT         the tenant whose contacts to work on
   CRM_ENVIRONMENT    production or integration
   CRM_API_URL        other hosts instead of an environment,
   CRM_AUTH_URL         always both
-  CRM_CLIENT_ID      the client's id and secret and the app's key; no options,
-  CRM_CLIENT_SECRET    since other users see a command line
+  CRM_CLIENT_ID      the client's id and secret and the app's key; not options,
+  CRM_CLIENT_SECRET    since other users can see a command line
   CRM_APP_KEY
-  CRM_READ_ONLY      1 refuses every write; the strictest place wins
+  CRM_READ_ONLY      1 refuses every write; nothing lifts it for one command
   CRM_TOKEN_CACHE    1 keeps the access token for the next command
   CRM_PROFILE        which profile of crm/config.toml in the configuration folder,
                        for example ~/.config/crm/config.toml; without it default
@@ -84,11 +84,12 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) excel: bool,
 
-    /// Only these members, by their names in the API, for example id,preferences.invoiceNotification
+    /// Only these members, by their names in the API, for example
+    /// id,preferences.invoiceNotification
     #[arg(long, global = true, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) fields: Option<Vec<String>>,
 
-    /// Whose contacts (CRM_TENANT)
+    /// The tenant whose contacts to work on (CRM_TENANT)
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) tenant: Option<TenantId>,
 
@@ -136,8 +137,8 @@ pub(crate) struct Globals {
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) legacy_preferences: bool,
 
-    /// Tell on stderr what is done, and all that a refusal says; twice for details. Never shows other
-    /// bodies, or secrets
+    /// Show on stderr what is being done, and everything a refusal says; twice for more detail.
+    /// Never shows other bodies or secrets
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }

@@ -198,7 +198,7 @@ impl CliError {
             },
             // Other changes of the set may have been made before.
             Self::Bulk(BulkError::Contacts(error)) if error.advice() == Advice::Later => {
-                Some("try again later: what was done until now stays done, and is passed over")
+                Some("try again later: what has been done so far stays done and is skipped")
             }
             _ => None,
         }

@@ -29,7 +29,7 @@ impl Signal {
 
     /// Ends the process as if nobody had watched for the signal: by the signal itself, where there
     /// are any. A shell that is told an exit code instead takes the signal for handled, and its
-    /// loop goes on with the next command.
+    /// loop continues with the next command.
     pub(crate) fn end(self) -> ! {
         let _ = io::stdout().flush();
         #[cfg(unix)]

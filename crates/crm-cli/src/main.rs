@@ -61,7 +61,7 @@ fn run(cli: Cli, output: &Output) -> Result<(), CliError> {
         .map_err(|source| CliError::io("cannot start the runtime", source))?;
     if cli.globals.excel && output.format() != Format::Csv {
         return Err(CliError::Usage(
-            "--excel writes CSV, and this is to be written otherwise".to_owned(),
+            "--excel writes CSV, but another format is asked for".to_owned(),
         ));
     }
     runtime.block_on(cli.command.run(&cli.globals, output))

@@ -21,12 +21,12 @@ impl Progress {
         Self::start(what, true)
     }
 
-    /// Starts a bar for so many of them, with their rate and how long the rest takes, for a
+    /// Starts a bar for this many of them, with their rate and how long the rest takes, for a
     /// command that answers only at its end.
     pub(crate) fn of(total: u64, what: &'static str) -> Self {
         let bar = Self::before_the_answer(what);
         bar.0.set_length(total);
-        let template = "{bar:24} {pos}/{len}, {msg}, {per_sec}, {eta} left";
+        let template = "{bar:24} {pos}/{len} {msg}, {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.0.set_style(style);
         }

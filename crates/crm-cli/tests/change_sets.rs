@@ -144,10 +144,7 @@ fn what_a_set_has_done_is_read_back_in_every_format() {
     service.ok(&["apply", "set.crm"]);
     let verified = service.crm(&["verify", "set.crm"]).assert().success();
     let told = stderr(&verified);
-    assert!(
-        told.contains("of 1 changes that are done, 1 are still so"),
-        "{told}"
-    );
+    assert!(told.contains("1 of 1 change still as done"), "{told}");
 
     let update = ["location-contacts", "update", "2001", "3001"];
     service.ok(&[&update[..], &["--memo", "by hand"]].concat());
@@ -161,7 +158,10 @@ fn what_a_set_has_done_is_read_back_in_every_format() {
         table.contains("memo is by hand, was made Gate code 4411"),
         "{table}"
     );
-    assert!(told.contains("0 are still so, 1 no longer"), "{told}");
+    assert!(
+        told.contains("0 of 1 change still as done, 1 no longer"),
+        "{told}"
+    );
     let (csv, _) = verify("csv");
     assert!(
         csv.starts_with("id,row,record,action,doneAt,found,difference,readAt\n"),
@@ -263,7 +263,7 @@ fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
 
     let abort = [&dry[..], &["--on-drift", "abort"]].concat();
     let told = stderr(&service.crm(&abort).assert().failure());
-    let reason = "the dry run ended early: a contact is not what the plan saw";
+    let reason = "the dry run ended early: a contact is no longer what the plan saw";
     assert!(told.contains(reason), "{told}");
     assert_eq!(service.writes(), ["PATCH", "PATCH"]);
 }
@@ -405,6 +405,36 @@ fn a_service_that_does_not_answer_writes_ends_a_run_after_a_few() {
     let writes = service.writes().len();
     assert!((20..=60).contains(&writes), "{writes}");
     assert_eq!(told["outcome"]["states"]["unknown"], writes, "{told}");
+    let left = 100 - writes;
+    let summary = format!(
+        "the service does not answer writes: {writes} with an unknown outcome, {left} not begun; \
+         crm apply set.crm continues, after reading back what is unknown"
+    );
+    assert_eq!(told["error"]["message"], summary);
+
+    service.sandbox.inject(FaultPlan::new());
+    service.ok(&apply);
+}
+
+#[test]
+fn an_outage_that_leaves_nothing_unknown_ends_with_code_5() {
+    let service = Service::build(Sandbox::builder().seed(Seed::Count(100)));
+    let row = |id: i32| format!("{},{id},x\n", (id + 3) / 4);
+    let rows: String = (1..=100).map(row).collect();
+    service.write("rows.csv", &format!("location_id,contact_id,memo\n{rows}"));
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    // A refusal that says that the write was not executed.
+    let down = FaultRule::new(Fault::Maintenance).method("PATCH");
+    service.sandbox.inject(FaultPlan::new().rule(down.times(0)));
+    let apply = ["apply", "set.crm", "--output", "json"];
+    let ended = service.crm(&apply).assert().code(5);
+    let told = json(&stdout(&ended));
+    assert_eq!(told["outcome"]["states"]["planned"], 100, "{told}");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(
+        message.ends_with(": 100 not begun; crm apply set.crm continues"),
+        "{message}"
+    );
 
     service.sandbox.inject(FaultPlan::new());
     service.ok(&apply);
@@ -457,7 +487,10 @@ fn a_reader_that_goes_away_hides_no_failure() {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{text}");
-    assert!(text.contains("not done: 1 change,"), "{text}");
+    assert!(
+        text.contains("2 done, 1 failed or set aside; see "),
+        "{text}"
+    );
 }
 
 #[test]

@@ -451,6 +451,71 @@ fn answers_that_are_not_what_they_should_be_are_told_apart() {
 }
 
 #[test]
+fn a_sign_in_page_of_the_network_is_named_whatever_it_answers_in_place_of() {
+    let service = Service::start();
+    let page = |path: &str| {
+        let page = FaultRule::new(Fault::Html { status: 200 });
+        service
+            .sandbox
+            .inject(FaultPlan::new().rule(page.path(path).times(0)));
+    };
+    page("/contacts");
+    for line in [
+        "location-contacts list 2001",
+        "location-contacts get 2001 3001",
+        "location-contacts update 2001 3001 --marketing-updates off",
+        "people list",
+        "export location-contacts",
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        let told = stderr(&service.crm(&words).assert().code(5));
+        assert!(told.contains("HTML instead of JSON"), "{line}: {told}");
+    }
+    assert!(service.writes().is_empty());
+    // Nothing of the write is known: the page came in place of its answer and of the look at it.
+    let words = ["people", "create", "--name", "Dana"];
+    let told = stderr(&service.crm(&words).assert().code(6));
+    assert!(told.contains("HTML"), "{told}");
+
+    page("/connect/token");
+    let began = Instant::now();
+    let told = stderr(&service.crm(&LIST).assert().code(5));
+    assert!(told.contains("HTML page"), "{told}");
+    // No repeat heals it.
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_in_plain_words() {
+    let service = Service::start();
+    for (line, words) in [
+        ("location-contacts list 2001 --limit", "0 or more"),
+        ("location-contacts list 2001 --page-size", "from 1 to 5000"),
+        ("apply set.crm --canary", "0 or more"),
+        ("apply set.crm --max-failures", "0 or more"),
+        ("apply set.crm --concurrency", "1 or more"),
+        ("plan rows.csv --out set.crm --sample", "0 or more"),
+        (
+            "plan rows.csv --out set.crm --snapshot x --max-age",
+            "0 or more",
+        ),
+        ("show set.crm --row", "1 or more"),
+        ("show set.crm --limit", "0 or more"),
+        ("export location-contacts --follow --interval", "1 or more"),
+    ] {
+        for number in ["x", "1.5", "99999999999999999999999", ""] {
+            let words_given: Vec<_> = line.split(' ').chain([number]).collect();
+            let told = stderr(&service.crm(&words_given).assert().code(2));
+            let expected = format!(
+                "it must be a whole number {}{words}",
+                if words.contains("from") { "" } else { "of " }
+            );
+            assert!(told.contains(&expected), "{line} {number}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_lost_answer_of_a_creation_is_an_unknown_outcome() {
     let service = Service::start();
     let lost = FaultRule::new(Fault::LostAnswer).operation("Contacts_Create");

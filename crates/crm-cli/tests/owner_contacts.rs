@@ -309,7 +309,7 @@ fn a_value_that_is_not_surely_one_number_is_refused_and_nothing_is_sent() {
         ("212 200 1111 / 212 200 2222", "more than one number"),
         ("818-555-0142 ext 12", "--extensions memo|drop|send"),
         ("555-0142", "no area code"),
-        ("0000000000", "cannot be a telephone number of US"),
+        ("0000000000", "is not a possible telephone number in US"),
     ] {
         for command in [
             &["location-contacts", "update", "2001", "3001"][..],

@@ -29,7 +29,7 @@ impl Bounds {
         });
     }
 
-    /// Whether no write may begin any more.
+    /// Whether no write may begin any longer.
     pub(crate) fn is_late(&self) -> bool {
         self.begin_by.is_some_and(Moment::has_passed)
     }

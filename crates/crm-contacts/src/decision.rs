@@ -153,7 +153,7 @@ impl<P, C: Change> Decision<'_, P, C> {
     }
 
     /// Decides, and sends while the reading is fresh. A write that was surely not carried out is
-    /// decided anew on a fresh look, for as long as the call may take. One of which nobody knows is
+    /// decided again on a fresh reading, for as long as the call may take. One of which nobody knows is
     /// made once more, to what the record is then: the same request would also set again what
     /// somebody else has changed meanwhile.
     pub(crate) async fn make<T: Transport>(

@@ -27,7 +27,7 @@ pub struct Progress {
     empty: u32,
     /// The page that the next ones are compared with.
     checkpoint: Option<u64>,
-    /// After so many pages the checkpoint moves on: twice as many each time (the algorithm of Brent).
+    /// After this many pages the checkpoint moves on: twice as many each time (the algorithm of Brent).
     /// So it gets into every cycle, and stays long enough to see it come round.
     window: u64,
     since: u64,

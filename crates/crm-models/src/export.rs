@@ -172,7 +172,7 @@ impl Validate for ExportQuery {
             rules.breach(
                 "from",
                 "blank",
-                "is a blank token; leave it out to start anew",
+                "is a blank token; leave it out to start from the beginning",
             );
         }
         rules.finish()

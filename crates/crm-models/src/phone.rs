@@ -5,7 +5,7 @@ const MOST_DIGITS: usize = 20;
 /// The most characters, punctuation and extension words included.
 const MOST_CHARACTERS: usize = 50;
 
-/// What follows a number, as an extension does, begins after so many digits at least: before
+/// What follows a number, as an extension does, begins after at least this many digits: before
 /// that a `#` or a letter is part of the number, as in `1-800-FLOWERS`.
 const LOCAL_DIGITS: usize = 7;
 

@@ -1,4 +1,4 @@
-//! The clock by which decisions age: one that goes on while the machine sleeps.
+//! The clock by which decisions age: one that keeps running while the machine sleeps.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// the machine slept is pretended by `pretend_suspended`, with the feature `mock`.
 ///
 /// Where no clock counts from the boot (on anything but Unix), the two others decide: those of
-/// Windows both go on while it sleeps.
+/// Windows both keep running while it sleeps.
 ///
 /// ```
 /// use std::time::Duration;
@@ -121,7 +121,7 @@ fn nanoseconds(time: Duration) -> u64 {
     seconds.saturating_add(time.subsec_nanos().into())
 }
 
-/// Whether this system has a clock that counts from the boot and goes on while it sleeps.
+/// Whether this system has a clock that counts from boot and keeps running while it sleeps.
 const HAS_BOOT_CLOCK: bool = cfg!(any(
     target_os = "android",
     target_os = "linux",

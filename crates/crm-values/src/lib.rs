@@ -22,7 +22,7 @@ pub use self::{
 };
 
 /// The data that numbers are read by. What was read by other data, or by an earlier version of
-/// these rules, may have another key: store this text beside keys, and read anew when it differs.
+/// these rules, may have another key: store this text next to keys, and read again when it differs.
 ///
 /// ```
 /// assert!(crm_values::DATA.contains("libphonenumber"));

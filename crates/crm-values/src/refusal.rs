@@ -12,7 +12,7 @@ use crate::Region;
 ///
 /// let refused = PhoneReader::default().phone("818-555-O142").unwrap_err();
 /// assert_eq!(refused, Refusal::Letters);
-/// assert_eq!(refused.to_string(), "has letters in it");
+/// assert_eq!(refused.to_string(), "contains letters");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ pub enum Refusal {
     #[error("begins with an apostrophe, as spreadsheets mark text; remove the apostrophe")]
     Apostrophe,
     /// It has a character that nobody sees; see [`is_invisible`](crate::is_invisible).
-    #[error("has an invisible character in it; type it anew")]
+    #[error("contains an invisible character; retype it")]
     Invisible,
     /// A spreadsheet took a number for an amount: `8185550142.0`, `8.18555E+09`. Digits may be
     /// lost.
@@ -46,10 +46,10 @@ pub enum Refusal {
     #[error("has no digits")]
     NoDigits,
     /// Letters that are not those of an extension.
-    #[error("has letters in it")]
+    #[error("contains letters")]
     Letters,
     /// A character that telephone numbers do not have: a superscript, `*`, `~`, a second `+`.
-    #[error("has a character in it that telephone numbers do not have: `{0}`")]
+    #[error("contains a character that telephone numbers do not have: `{0}`")]
     Character(char),
     /// Several numbers, as in `212 200 1111 / 212 200 2222`.
     #[error("holds more than one number; give each a cell of its own")]
@@ -60,7 +60,7 @@ pub enum Refusal {
     /// A number with an extension, where nobody said what becomes of it; see
     /// [`Extensions`](crate::Extensions).
     #[error(
-        "has an extension, for which the service has no place; choose whether it goes to the memo, \
+        "has an extension, for which the service has no field; choose whether it goes to the memo, \
          is dropped, or is sent with the number"
     )]
     Extension,
@@ -70,12 +70,12 @@ pub enum Refusal {
     /// No number of this region has this many digits or begins like this, and no country code
     /// stands in front.
     #[error(
-        "cannot be a telephone number of {0}; write a number of another country with + and its \
-         country code"
+        "is not a possible telephone number in {0}; write a number of another country with + and \
+         its country code"
     )]
     NotOfRegion(Region),
     /// No number of the country with this code has this many digits or begins like this.
-    #[error("cannot be a telephone number of the country with code +{0}")]
+    #[error("is not a possible telephone number of the country with code +{0}")]
     NotOfCountry(u16),
     /// There is no country with this code.
     #[error("begins with a country code that does not exist")]
@@ -84,7 +84,7 @@ pub enum Refusal {
     #[error("is not an e-mail address like name@host.example")]
     NotAnAddress,
     /// The part behind the `@` cannot be a domain: a blank, an empty label, one that is too long.
-    #[error("is not an e-mail address: what stands behind the @ cannot be a domain")]
+    #[error("is not an e-mail address: what follows the @ cannot be a domain")]
     NotADomain,
     /// An e-mail address beyond the limits of RFC 5321: 64 bytes before the `@`, 254 in all.
     #[error("is longer than e-mail addresses can be")]

@@ -5,8 +5,8 @@ use crm_transport::{
     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 
-/// A transport that lets so many writes pass and refuses the rest: the wrong list must not
-/// reach everybody.
+/// A transport that lets up to this many writes pass and refuses the rest: a wrong list must not
+/// affect everybody.
 pub struct AtMost<T> {
     inner: T,
     writes_left: AtomicUsize,

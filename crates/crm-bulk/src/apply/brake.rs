@@ -63,7 +63,7 @@ impl Finished {
     }
 }
 
-/// After so many calls in a row that could not be made, the rest is not tried.
+/// After this many calls in a row that could not be made, the rest is not tried.
 const UNREACHABLE_AFTER: u64 = 20;
 
 /// Counts, and says when nothing more may be begun.

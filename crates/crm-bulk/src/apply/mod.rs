@@ -149,7 +149,7 @@ pub enum OnDrift {
     /// Set the change aside.
     #[default]
     Skip,
-    /// Make the change all the same: what it names is set, the rest stays as it is now.
+    /// Make the change anyway: what it names is set, the rest stays as it is now.
     Force,
     /// Set the change aside and stop.
     Abort,
@@ -183,7 +183,7 @@ pub enum Event {
     /// [`StopReason::Superseded`] or [`StopReason::Displaced`] tells: with its outcome if that was
     /// answered since, in flight otherwise. The set may know less. Just before the last event.
     InFlight(Box<Change>),
-    /// The run is over, nothing is in flight any more. The last event.
+    /// The run is over and nothing is in flight any longer. This is the last event.
     Finished(Finished),
 }
 
@@ -232,13 +232,13 @@ impl Apply {
         self
     }
 
-    /// Stops once so many changes failed.
+    /// Stops once this many changes have failed.
     pub fn max_failures(mut self, failures: u64) -> Self {
         self.options.max_failures = Some(failures);
         self
     }
 
-    /// Sends so many changes and stops, to look at them before the rest.
+    /// Sends up to this many changes and then stops, so that they can be checked before the rest.
     pub fn canary(mut self, changes: u64) -> Self {
         self.options.canary = Some(changes);
         self
@@ -296,7 +296,7 @@ impl Apply {
     ///
     /// When the API cannot be read or the file cannot be written, nothing more is begun, what is
     /// in flight is finished and told, and then the stream ends with the error. Running the set
-    /// again goes on. A single owner that cannot be read postpones its own changes alone.
+    /// again continues. A single owner that cannot be read postpones its own changes alone.
     pub fn run<'a, T: Transport>(
         self,
         service: &'a ContactsService<T>,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// After so many writes in a row without an answer it is an outage.
+/// After this many writes in a row without an answer it is an outage.
 const IN_A_ROW: usize = 20;
 
 /// So many writes are looked back on; when half of them have no answer, it is an outage too.
@@ -16,7 +16,7 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// Takes note of a write. Whether so many had no answer that the service is out of order.
+    /// Takes note of a write. Returns whether too many had no answer, so that it is an outage.
     pub(super) fn note(&mut self, answered: bool) -> bool {
         self.unanswered_in_a_row = match answered {
             true => 0,

@@ -237,7 +237,7 @@ mod tests {
         undecided(id, of, Action::Create(Wanted::default()))
     }
 
-    /// A reading of so many seconds ago.
+    /// A reading of this many seconds ago.
     fn reading(owners: impl IntoIterator<Item = i64>, ago: u32) -> Reading {
         let left = Moment::now();
         crm_transport::pretend_suspended(ago * SECOND);

@@ -153,7 +153,7 @@ impl<T: Transport> Run<'_, T> {
         self.brake.stop(StopReason::Stopped);
     }
 
-    /// What is left to tell once nothing is in flight any more.
+    /// What is left to tell once nothing is in flight any longer.
     pub(super) fn finish(&self) -> Vec<Result<Event, BulkError>> {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         let end = match failure.take() {

@@ -139,7 +139,7 @@ fn create(
         return match contacts.iter().find(|found| found.id == id) {
             Some(created) => Step::Contact(owner, Write::Complete(created.clone())),
             None => {
-                let why = format!("was created as contact {id}, which the owner has no more");
+                let why = format!("was created as contact {id}, which the owner no longer has");
                 Step::Settle(Outcome::because(State::NotFound, why), None)
             }
         };
@@ -194,7 +194,7 @@ fn drift(change: &Change, present: &Contact) -> Step {
     let members = members.join(", ");
     let why = match may_be_sent(change) {
         true => format!(
-            "may have been written, but {members} is neither as before nor as wanted now; look \
+            "may have been written, but {members} is now neither as before nor as wanted; look \
              at the contact"
         ),
         false => format!("somebody changed {members} after the plan was made; plan it again"),

@@ -25,7 +25,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Of so many at most.
+    /// Of up to this many.
     pub(super) fn of(most: usize) -> Self {
         Self {
             size: FIRST.min(most),

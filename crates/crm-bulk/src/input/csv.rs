@@ -227,7 +227,7 @@ pub(super) fn other_width(found: usize, wanted: usize) -> String {
 pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
     if let Some(line) = place.stray {
         return Some(format!(
-            "text stands behind the closing quote of a cell, on line {line}: a quote is missing, \
+            "text follows the closing quote of a cell, on line {line}: a quote is missing, \
              or one in the text is not doubled"
         ));
     }
@@ -243,4 +243,5 @@ pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
 pub(super) const NOT_UTF_8: &str = "is not UTF-8 text; if the file has another encoding, say which \
     with --encoding, for example windows-1252";
 /// As [`NOT_UTF_8`], where it shows which encoding it is.
-const NO_TEXT: &str = "has zero bytes, as UTF-16 does; say --encoding utf-16le if it is that";
+const NO_TEXT: &str =
+    "contains zero bytes, as UTF-16 does; if it is UTF-16, give --encoding utf-16le";

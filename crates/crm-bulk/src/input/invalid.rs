@@ -96,7 +96,11 @@ pub(crate) fn problem(cells: &[BadCell]) -> String {
 /// Rows of the input are wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{name}: {rows} of its rows are wrong; the first: {}{}",
+    "{name}: {}{}{}",
+    match rows {
+        1 => "1 row is wrong: ".to_owned(),
+        rows => format!("{rows} rows are wrong; the first: "),
+    },
     cells.first().map(ToString::to_string).unwrap_or_default(),
     mend.as_ref().map(|path| format!("; mend them in {}", path.display())).unwrap_or_default()
 )]

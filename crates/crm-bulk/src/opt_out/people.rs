@@ -53,7 +53,7 @@ pub(super) fn chosen(
     if chosen.is_empty() {
         let known: Vec<_> = types.iter().map(|kind| kind.name.as_str()).collect();
         notes.push(format!(
-            "No preference of contact methods speaks of marketing, so people's contact methods \
+            "No preference of contact methods is about marketing, so people's contact methods \
              were left alone. The API knows: {}.",
             known.join(", ")
         ));

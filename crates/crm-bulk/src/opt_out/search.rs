@@ -117,7 +117,7 @@ fn text_messages(on: bool, otherwise: usize) -> String {
         ),
         true => (
             "clear",
-            "get no text messages all the same",
+            "still get no text messages",
             "Allow the numbers of the list",
         ),
     };

@@ -73,7 +73,7 @@ impl Wishes {
             (Wish::In, true) => Verdict::Left("another row says opted out"),
             (_, true) => Verdict::Left("a later row says opted in"),
             (Wish::In, false) if last == Wish::Out => {
-                Verdict::Left("another row says opted out, which goes first")
+                Verdict::Left("another row says opted out, which takes precedence")
             }
             (Wish::In, false) => Verdict::Left("says opted in, so it is not opted out"),
             (_, false) if last == Wish::In => Verdict::Left("a later row says opted in"),

@@ -427,9 +427,9 @@ fn read_back(verification: &Verification) -> Markup {
     let no_longer_so = verification.no_longer_so();
     html! {
         p.note {
-            "Read back " (words::time(verification.at)) ": of " (verification.all())
-            " changes that are done, " (as_done) " are still so"
-            @if no_longer_so > 0 { ", " b.bad { (no_longer_so) } " are no longer so" }
+            "Read back " (words::time(verification.at)) ": " (as_done) " of " (verification.all())
+            @if verification.all() == 1 { " change" } @else { " changes" } " still as done"
+            @if no_longer_so > 0 { ", " b.bad { (no_longer_so) } " no longer" }
             @if *unread > 0 { ", " b.bad { (unread) } " could not be read" }
             "."
         }

@@ -31,7 +31,7 @@ pub(super) fn state(state: State) -> (&'static str, &'static str) {
         State::Done => ("done", "done"),
         State::Failed => ("not possible", "bad"),
         State::Unknown => ("not certain, will be checked", "bad"),
-        State::Drifted => ("set aside: changed by somebody meanwhile", "bad"),
+        State::Drifted => ("set aside: somebody has changed it", "bad"),
         State::NotFound => ("not found", "bad"),
         State::Conflict => ("set aside: the list contradicts itself", "bad"),
     }
@@ -70,7 +70,7 @@ pub(super) fn whole(change: &Change) -> Option<&'static str> {
     }
 }
 
-/// The day that so many business days after a day is, Monday to Friday. Public holidays are
+/// The day that is this many business days after a day, Monday to Friday. Public holidays are
 /// not known here and count as business days.
 pub(super) fn business_days_after(day: Date, days: u32) -> Option<Date> {
     let mut day = day;

@@ -36,7 +36,7 @@ impl Selection {
         self
     }
 
-    /// At most so many.
+    /// Up to this many.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self

@@ -189,7 +189,7 @@ impl Draft {
         self.batch(include_str!("indexes.sql"))
     }
 
-    /// The owners after `last`, at most so many, of one kind, that have unread changes.
+    /// Up to this many owners after `last`, of one kind, that have unread changes.
     pub(crate) fn unread_owners(
         &self,
         kind: &str,

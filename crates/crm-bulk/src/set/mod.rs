@@ -151,7 +151,7 @@ pub(crate) fn digest(database: &Database) -> Result<Digest, BulkError> {
 
 impl ChangeSet {
     /// Opens a change set; one of an older format is brought to the present one. One that this
-    /// process may not write can be looked at all the same.
+    /// process may not write can still be looked at.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ impl ChangeSet {
         digest(&self.database)
     }
 
-    /// The digest, computed anew; `None` for a set of version 0.1 that was not adopted yet. For
+    /// The digest, recomputed; `None` for a set of version 0.1 that was not adopted yet. For
     /// what only tells of a set.
     pub(crate) fn known_digest(&self) -> Result<Option<Digest>, BulkError> {
         match self.digest() {

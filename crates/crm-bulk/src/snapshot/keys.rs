@@ -26,7 +26,7 @@ pub(crate) struct Keyed {
 }
 
 impl Snapshot {
-    /// Makes the keys anew unless numbers without a country code were of this region then, and the
+    /// Makes new keys unless numbers without a country code were of this region then, and the
     /// data are the present ones.
     pub(crate) fn read_by(&self, region: Region) -> Result<(), BulkError> {
         let reader = PhoneReader::new(region);

@@ -38,7 +38,7 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// in an SQLite file.
 ///
 /// The first [`update`](Self::update) reads everything, later ones only what changed since. One
-/// that was interrupted goes on where it stopped. Deleted contacts are kept and marked.
+/// that was interrupted continues where it stopped. Deleted contacts are kept and marked.
 ///
 /// ```no_run
 /// # use crm_bulk::{BulkError, Site, Snapshot};

@@ -21,7 +21,7 @@ pub use self::{
 /// A run [takes](Self::take) the set before anything else. That raises the set's *epoch*, and
 /// every later transaction of the run names its own: once another owner took the set, each of
 /// them fails with [`BulkError::Superseded`] and writes nothing. Whatever stopped the former
-/// owner for so long, and however it wakes up, it can record nothing any more.
+/// owner for so long, and however it wakes up, it can no longer record anything.
 ///
 /// A change is sent only after its [claim](Self::claim) was won: a compare-and-swap on its state
 /// and attempts, durable when it returns. A claim that is lost is an answer, not an error.
@@ -163,7 +163,7 @@ impl Expected {
 pub enum Claim {
     /// It is durable.
     Won(Box<Change>),
-    /// The change is not as expected any more: somebody else decided on it. Nothing was written.
+    /// The change is no longer as expected: somebody else decided on it. Nothing was written.
     Lost,
 }
 

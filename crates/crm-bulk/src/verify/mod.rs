@@ -224,7 +224,7 @@ impl Place {
     }
 }
 
-/// Leaves the changes of so many owners.
+/// Leaves the changes of this many owners.
 fn first_owners(block: &mut Vec<Change>, most: usize) {
     let mut owners = BTreeSet::new();
     let full = block.iter().position(|change| {

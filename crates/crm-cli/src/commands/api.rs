@@ -24,7 +24,9 @@ use crate::{
     session::Session,
 };
 
-/// A call as it stands, with the credentials, limits and errors of all other commands.
+/// Call any operation of the API by method and path
+///
+/// A call of your own, with the credentials, limits and errors of all other commands.
 #[derive(Debug, Args)]
 pub(crate) struct Api {
     /// GET, POST, PUT, PATCH or DELETE
@@ -150,7 +152,7 @@ pub(super) fn request(method: Method, path: &str, body: Bytes) -> Result<Request
 async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
     if session.output.format() == Format::Csv {
         return Err(CliError::Usage(
-            "api writes JSON: take --output json or ndjson".to_owned(),
+            "api writes JSON: use --output json or ndjson".to_owned(),
         ));
     }
     let mut items = session.output.items();
@@ -166,9 +168,9 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
         let site = CallSite::raw(&request);
         let part = session.service.raw_json::<Part>(request).await;
         let part = part.map_err(|error| match error {
-            ContactsError::Unreadable { .. } => {
-                CliError::Usage(format!("{path} answers no list: leave --paginate out"))
-            }
+            ContactsError::Unreadable { .. } => CliError::Usage(format!(
+                "{path} does not answer with a list: leave out --paginate"
+            )),
             error => error.into(),
         })?;
         let is_feed = part.continue_from.is_some() || token.is_some();

@@ -1,5 +1,7 @@
 //! Arguments that several commands share.
 
+use std::{fmt::Display, str::FromStr};
+
 use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -33,6 +35,25 @@ pub(crate) fn contact_type() -> impl TypedValueParser<Value = ContactType> {
     })
 }
 
+/// Reads a whole number of this size. The parsers that come with clap refuse others with words about
+/// digits, strings and ranges of a type.
+pub(crate) fn whole<N>(
+    least: N,
+    most: Option<N>,
+) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync
+where
+    N: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.parse().ok();
+        let fits = |number: &N| *number >= least && most.is_none_or(|most| *number <= most);
+        number.filter(fits).ok_or_else(|| match most {
+            Some(most) => format!("it must be a whole number from {least} to {most}"),
+            None => format!("it must be a whole number of {least} or more"),
+        })
+    }
+}
+
 /// On or off.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Switch {
@@ -55,7 +76,7 @@ pub(crate) struct NumberArgs {
     #[arg(long, value_name = "CODE", default_value_t)]
     region: Region,
 
-    /// Read letters as digits, as in 1-800-FLOWERS; otherwise they are refused
+    /// Read letters as digits, as in 1-800-FLOWERS; without it they are refused
     #[arg(long)]
     vanity: bool,
 }
@@ -72,7 +93,7 @@ pub(crate) struct ValueArgs {
     #[command(flatten)]
     numbers: NumberArgs,
 
-    /// What becomes of extensions, for which the service has no place; otherwise they are refused
+    /// What to do with extensions, for which the service has no field; without it they are refused
     #[arg(long, value_name = "HOW")]
     extensions: Option<ExtensionsArg>,
 }
@@ -84,7 +105,7 @@ enum ExtensionsArg {
     Memo,
     /// Leave it out
     Drop,
-    /// Send it behind the number; the service may append its digits
+    /// Send it with the number; the service may append its digits
     Send,
 }
 
@@ -115,8 +136,8 @@ impl ValueArgs {
         read.map_err(|refusal| {
             CliError::Usage(match refusal {
                 Refusal::Extension => {
-                    "--value has an extension, for which the service has no place; say what \
-                     becomes of it: --extensions memo|drop|send"
+                    "--value has an extension, for which the service has no field; say what to do \
+                     with it: --extensions memo|drop|send"
                         .to_owned()
                 }
                 refusal => format!("--value {refusal}"),

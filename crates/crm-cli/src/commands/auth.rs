@@ -40,7 +40,7 @@ impl Record for Step {
     ];
 }
 
-/// A cheap read for every scope: it finds little or nothing, and needs the scope all the same.
+/// A cheap read for every scope: it finds little or nothing, but still needs the scope.
 const AREAS: [(&str, &str); 4] = [
     (
         "tn.crm.locations:r",
@@ -93,7 +93,7 @@ impl Auth {
         }
         steps.interrupt()?;
         Err(CliError::CheckFailed {
-            summary: "no area may be read".to_owned(),
+            summary: "the app may not read any area".to_owned(),
             exit: Exit::Credentials,
         })
     }
@@ -140,7 +140,7 @@ impl Step {
                 "check client id, secret and app key; they belong to one application, one tenant \
                  and one environment"
             }
-            false => "check the network, and the auth URL if one is set; else try later",
+            false => "check the network, and the auth URL if one is set; otherwise try later",
         };
         Self::failed("credentials", error.to_string(), advice)
     }
@@ -206,7 +206,7 @@ fn is_missing_record(error: &ContactsError) -> bool {
 fn writing(scope: &str, granted: Option<&[String]>) -> String {
     let write = scope.replace(":r", ":w");
     match granted {
-        None => "may read; the token does not tell its scopes".to_owned(),
+        None => "may read; the token does not list its scopes".to_owned(),
         Some(scopes) if scopes.contains(&write) => "may read and write".to_owned(),
         Some(_) => "may read, not write".to_owned(),
     }

@@ -23,7 +23,7 @@ pub(crate) enum BookingContacts {
         /// The booking's id
         booking: BookingId,
 
-        /// Through this booking provider; without it the app must not be tied to one
+        /// Through this booking provider; required if the app is tied to one
         #[arg(long, value_name = "ID")]
         provider: Option<BookingProviderId>,
 

@@ -30,7 +30,7 @@ pub(crate) enum ContactMethods {
         list: ListArgs,
     },
 
-    /// Find contact methods over all people; --fields contactId,id,value tells whose they are
+    /// Find contact methods of all people; --fields contactId,id,value shows whose they are
     Search {
         #[command(flatten)]
         filter: Filter,
@@ -69,7 +69,7 @@ pub(crate) enum ContactMethods {
         members: Members,
     },
 
-    /// Change value or memo, and show what changed; the type takes an upsert
+    /// Change value or memo, and show what changed; changing the type takes an upsert
     Update {
         /// The person's id
         person: PersonId,

@@ -38,7 +38,7 @@ impl<R: Record> Deletion<'_, R> {
             .confirm_deletion(&self.subject)?;
         delete.await?;
         session.output.done("deleted", &self.subject)?;
-        note("what restores it, under a new id where there is none in the command:");
+        note("to restore it (it gets a new id unless the command names one):");
         for command in self.restore {
             note(format!("  {}{}", command.0, session.target_options));
         }

@@ -6,6 +6,7 @@ use crm_transport::Transport;
 use futures_util::TryStreamExt;
 
 use crate::{
+    commands::args::whole,
     error::CliError,
     output::{Record, note},
     progress::Progress,
@@ -16,15 +17,15 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Show up to N
-    #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "all")]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole(0_usize, None), conflicts_with = "all")]
     limit: usize,
 
-    /// Show all, however many
+    /// Show all of them
     #[arg(long)]
     all: bool,
 
-    /// Ask for N at a time, 1 to 5000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=5_000))]
+    /// Request N at a time, 1 to 5000
+    #[arg(long, value_name = "N", value_parser = whole(1, Some(5_000)))]
     page_size: Option<i32>,
 }
 

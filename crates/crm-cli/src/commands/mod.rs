@@ -35,7 +35,8 @@ pub(crate) use change_sets::apply::Outcome;
 pub(crate) use delete::option;
 use owner_contacts::OwnerContacts;
 
-/// What `crm` can do.
+/// What `crm` can do. Where a variant says nothing, its type's documentation is the help: the first
+/// line in the list of commands, all of it with `--help`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Contacts of locations: telephone numbers, e-mail addresses, preferences
@@ -62,13 +63,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Preferences(preferences::Preferences),
 
-    /// Pull a whole feed, deleted contacts too, and continue where it ended
     Export(export::Export),
 
-    /// Pull all contacts into a file, to plan changes from
     Snapshot(change_sets::snapshot::SnapshotCommand),
 
-    /// Turn rows of changes into a change set
     Plan(Box<change_sets::plan::PlanCommand>),
 
     /// Plan to turn marketing off for numbers and addresses, wherever they are
@@ -77,35 +75,27 @@ pub(crate) enum Command {
     /// Plan to turn marketing on again
     OptIn(change_sets::opt_out::OptOutCommand),
 
-    /// List the changes of a set
     Show(change_sets::show::Show),
 
-    /// Write a page about a set, to read before approving and to file
     Report(change_sets::report::Report),
 
-    /// Send the changes of a set, or continue with it
     Apply(change_sets::apply::ApplyCommand),
 
-    /// Show how far a set has got
     Status(change_sets::status::Status),
 
-    /// Read back what a set has done
     Verify(change_sets::verify::Verify),
 
-    /// Plan the reverse of a set
     Undo(change_sets::undo::Undo),
 
-    /// Give the input of a set back, with the outcome of each row
     Results(change_sets::results::Results),
 
-    /// Call any operation of the API by method and path
     Api(api::Api),
 
     /// Check host, credentials, app key and scopes
     #[command(subcommand)]
     Auth(auth::Auth),
 
-    /// The accounts in the configuration file
+    /// Manage the accounts in the configuration file
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
 

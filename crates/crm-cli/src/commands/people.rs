@@ -117,11 +117,11 @@ pub(crate) enum People {
 /// Which people, in which order.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
-    /// Of this name; whether a part of it is enough is not documented
+    /// With this name; whether a part of it is enough is not documented
     #[arg(long)]
     name: Option<String>,
 
-    /// Of this title
+    /// With this title
     #[arg(long)]
     title: Option<String>,
 
@@ -303,7 +303,9 @@ impl People {
                 service.transport().may_be_confirmed()?;
                 let handle = service.person(person);
                 let record = handle.get().await?;
-                note("the contact methods and relationships go too, and no command restores them");
+                note(
+                    "the contact methods and relationships are deleted too, and no command restores them",
+                );
                 let deletion = Deletion {
                     subject: format!("person {person}"),
                     record: &record,

@@ -63,7 +63,7 @@ pub(crate) struct Add {
     #[arg(long, requires = "credentials")]
     keychain: bool,
 
-    /// Ask this program for the credentials each time; its arguments follow
+    /// Run this program for the credentials each time; its arguments follow
     #[arg(
         long,
         value_name = "WORD",
@@ -73,7 +73,7 @@ pub(crate) struct Add {
     )]
     credential_command: Option<Vec<String>>,
 
-    /// One id and secret serve many tenants
+    /// One client id and secret serve many tenants
     #[arg(long)]
     enterprise_hub: bool,
 
@@ -180,6 +180,9 @@ impl ProfileCommand {
                 let mut records = output.records::<Shown<'_>>()?;
                 let profiles = Profiles::read()?;
                 let in_use = profile_in_use(globals, &profiles)?;
+                if profiles.all().next().is_none() {
+                    note("there are no profiles yet: add one with crm profile add");
+                }
                 for (name, profile) in profiles.all() {
                     records.push(&Shown::of(name, profile, &in_use)?)?;
                 }
@@ -253,15 +256,15 @@ impl Add {
     fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
         let (Some(tenant), Some(host)) = (globals.tenant, host_of_options(globals)) else {
             return Err(CliError::Usage(
-                "a profile says which account it is for: give --tenant, and --environment or --api-url \
-                 and --auth-url"
+                "a profile is for one account: give --tenant, and --environment or --api-url and \
+                 --auth-url"
                     .to_owned(),
             ));
         };
         let mut config = Config::open()?;
         if config.has(&self.name) {
             return Err(CliError::Usage(format!(
-                "there is a profile `{}` already: remove it first, or edit {}",
+                "profile `{}` exists already: remove it first, or edit {}",
                 self.name,
                 config.path().display()
             )));
@@ -284,9 +287,7 @@ impl Add {
             ..Profile::default()
         };
         if credentials.is_none() && profile.credential_command.is_none() {
-            note(
-                "it holds no credentials: CRM_CLIENT_ID, CRM_CLIENT_SECRET and CRM_APP_KEY give them",
-            );
+            note("it holds no credentials: set CRM_CLIENT_ID, CRM_CLIENT_SECRET and CRM_APP_KEY");
         }
         config.add(
             &self.name,

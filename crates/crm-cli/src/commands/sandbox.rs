@@ -24,11 +24,11 @@ pub(crate) enum SandboxCommand {
 /// How to serve.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Where to listen, on this machine only; port 0 takes a free one
+    /// Where to listen, on this machine only; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
     listen: SocketAddr,
 
-    /// Keep the data in this SQLite file; without it they are gone at the end
+    /// Keep the data in this SQLite file; without it the data is gone at the end
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 

@@ -152,7 +152,7 @@ impl Output {
         }
     }
 
-    /// Begins an array or goes on with it.
+    /// Begins an array or continues it.
     fn separate(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(match self.array.replace(true) {
             false => b"[\n  ",

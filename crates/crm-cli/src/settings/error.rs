@@ -29,14 +29,14 @@ pub(crate) enum SettingsError {
     #[error("{} is not usable: {reason}", path.display())]
     File { path: PathBuf, reason: String },
 
-    #[error("there is no profile `{name}` in {}; it has {}", path.display(), names(known))]
+    #[error("there is no profile `{name}` in {}; {}", path.display(), there(known))]
     NoProfile {
         name: String,
         path: PathBuf,
         known: Vec<String>,
     },
 
-    #[error("no home folder is known to keep profiles in: set HOME or XDG_CONFIG_HOME")]
+    #[error("there is no folder to keep profiles in: set HOME or XDG_CONFIG_HOME")]
     NowhereToSave,
 
     #[error("cannot write {}", path.display())]
@@ -56,17 +56,18 @@ pub(crate) enum SettingsError {
         source: CredentialsError,
     },
 
-    #[error("{0} gives one of API URL and auth URL: give both, or an environment instead")]
+    #[error("{0} gives only one of API URL and auth URL: give both, or an environment instead")]
     HalfHost(&'static str),
 
-    #[error("{0} gives an environment and URLs as well: give one of the two")]
+    #[error("{0} gives both an environment and URLs: give only one of the two")]
     TwoHosts(&'static str),
 }
 
-fn names(known: &[String]) -> String {
+/// Which profiles there are.
+fn there(known: &[String]) -> String {
     match known {
-        [] => "none".to_owned(),
-        known => known.join(", "),
+        [] => "there are none yet: add one with crm profile add".to_owned(),
+        known => format!("it has {}", known.join(", ")),
     }
 }
 
@@ -109,8 +110,8 @@ impl SettingsError {
         );
         if let Some(name) = named {
             lines.push(format!(
-                "with --profile {name} the environment gives neither tenant nor environment: they may be \
-                 another account's"
+                "with --profile {name}, tenant and environment are not taken from the environment: they \
+                 may be another account's"
             ));
         }
         if let Some(path) = profile::path() {

@@ -1,6 +1,6 @@
-//! The settings of a connection. What is said for one command goes before what lies around: an
-//! option before a profile that `--profile` names, and that before the environment; a profile that
-//! is there without being named comes last.
+//! The settings of a connection. What is given for one command takes precedence over what was set
+//! earlier: an option over a profile that `--profile` names, and that over the environment; a
+//! profile that is in use without being named comes last.
 
 mod config;
 mod credentials;

@@ -165,7 +165,7 @@ impl ContactsError {
         let what = match form {
             BodyForm::Empty => "it is empty".to_owned(),
             BodyForm::Html => {
-                "it is HTML, as the page of a proxy or of a network's sign-in, instead of JSON"
+                "it is HTML instead of JSON, perhaps a proxy's page or the sign-in page of a network"
                     .to_owned()
             }
             _ => why_unreadable::<A>(body),

@@ -23,7 +23,7 @@ pub struct Refusal {
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
     /// Whether an attempt before this answer may have been executed. Then a refused write may
-    /// have been carried out all the same.
+    /// still have been carried out.
     pub earlier: Delivery,
 }
 

@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
 /// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
-/// is replaced while calls still go on with it. While the endpoint fails for a passing reason, all
+/// is replaced while calls still use it. While the endpoint fails for a passing reason, all
 /// share its back-off and wait for it: no attempt begins later than half a minute after a caller
 /// came.
 ///
@@ -169,7 +169,7 @@ impl Shared {
         before_sending(call, joined(self.start_renewal(None, patience))).await
     }
 
-    /// Asks in a task, which goes on without its caller, for a token that is not this one.
+    /// Asks in a task, which continues without its caller, for a token that is not this one.
     fn start_renewal(
         self: &Arc<Self>,
         other_than: Option<Arc<Token>>,

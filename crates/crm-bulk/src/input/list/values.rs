@@ -68,7 +68,7 @@ pub(super) fn values(
         }
     }
     if found.is_empty() && bad.is_empty() {
-        bad = whole(line, "names no number and no address".to_owned());
+        bad = whole(line, "has neither a number nor an address".to_owned());
     }
     let mut values = Vec::new();
     for (column, keys) in found {

@@ -48,7 +48,7 @@ impl Owner {
 /// What it is to own a set.
 pub(super) struct Taken {
     pub(super) epoch: u64,
-    /// The journal, if there is one: to be synced after each commit, which does not do it any more.
+    /// The journal, if there is one: to be synced after each commit, which no longer does so.
     /// While SQLite does it the file is locked, and a process that is stopped within, as most
     /// are, would keep the set from everybody.
     pub(super) journal: Option<File>,
@@ -93,7 +93,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
         _ => BulkError::database(path, "change set", error),
     })?;
     if has_journal && !run_mark::checkpoint(connection, "FULL").is_ok_and(|all| all) {
-        let held = std::io::Error::other("somebody reads it without a pause; try again");
+        let held = std::io::Error::other("another program keeps reading it; try again");
         return Err(BulkError::file(path, "taken", held));
     }
     let mut journal = None;
@@ -109,7 +109,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     Ok(Taken { epoch, journal })
 }
 
-/// Ends a run: all that it did is in the main file, which is not marked any more. If that is not
+/// Ends a run: all that it did is in the main file, which is no longer marked. If that is not
 /// possible, since somebody reads it, everything is safe as well, but the set needs its journal.
 pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<bool> {
     let connection = &database.connection;

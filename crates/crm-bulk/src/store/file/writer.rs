@@ -193,7 +193,7 @@ impl Drop for Writer {
     }
 }
 
-/// Does jobs until nobody can send one any more, or until one fails: then nothing of its
+/// Does jobs until nobody can send one any longer, or until one fails: then nothing of its
 /// transaction is kept, and whoever waits for an answer is told that there is none. Gives the
 /// epoch of the lease, unless something failed.
 fn work(

@@ -37,8 +37,8 @@ fn site(session: &Session<'_>) -> Site {
 /// How rows are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// What separates cells; `tab` for a tab. Without it that is what a first line such as `sep=;`
-    /// or else the header shows
+    /// What separates cells; `tab` for a tab. Without it a first line such as `sep=;` decides, or
+    /// else the header
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<u8>,
 
@@ -51,12 +51,12 @@ pub(crate) struct InputArgs {
     #[arg(long)]
     skip_invalid: bool,
 
-    /// Write wrong rows to this file, with what is wrong, to be mended and fed in again
+    /// Write wrong rows to this file, with what is wrong, to be corrected and planned again
     #[arg(long, value_name = "FILE")]
     mend: Option<PathBuf>,
 
-    /// What the flags become that a row does not name, of new contacts and where the service does
-    /// not tell what a contact receives; without it such changes are refused
+    /// The value of flags that a row does not name, for new contacts and where the service does
+    /// not say what a contact receives; without it such changes are refused
     #[arg(long, value_name = "on|off", hide_possible_values = true)]
     unknown_flags: Option<Switch>,
 
@@ -127,7 +127,7 @@ fn tell_invalid(invalid: &InvalidRows) {
     }
     if invalid.more_cells > 0 {
         let hint = match &invalid.mend {
-            Some(path) => format!("{} has all", path.display()),
+            Some(path) => format!("{} has all of them", path.display()),
             None => "--mend FILE writes all".to_owned(),
         };
         note(format!("and {} more: {hint}", invalid.more_cells));

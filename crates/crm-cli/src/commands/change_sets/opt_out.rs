@@ -27,11 +27,11 @@ pub(crate) struct OptOutCommand {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
-    /// Turn every flag, not marketing alone
+    /// Change every flag, not only marketing
     #[arg(long)]
     all: bool,
 
-    /// Keep the snapshot that is needed in this file, so that the next run is quicker
+    /// Keep the snapshot of all contacts in this file, so that the next run is quicker
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
@@ -39,8 +39,8 @@ pub(crate) struct OptOutCommand {
     #[arg(long)]
     without_people: bool,
 
-    /// What columns hold whose headers do not tell, as phone=COLUMN,email=COLUMN; also status,
-    /// received and reason
+    /// What columns contain whose headers do not say so, as in phone=COLUMN,email=COLUMN; also
+    /// status, received and reason
     #[arg(long, value_name = "WHAT=COLUMN", value_delimiter = ',', value_parser = mapped)]
     map: Vec<(MappedRole, String)>,
 
@@ -48,7 +48,7 @@ pub(crate) struct OptOutCommand {
     #[arg(long, value_name = "ORDER")]
     dates: Option<DatesArg>,
 
-    /// Take every row, though the file's name says subscribed_ or cleaned_
+    /// Use every row even if the file's name begins with subscribed_ or cleaned_
     #[arg(long)]
     every_row: bool,
 

@@ -16,25 +16,25 @@ use super::{
     told,
 };
 use crate::{
-    commands::args::ValueArgs,
+    commands::args::{ValueArgs, whole},
     error::CliError,
     interrupt,
     output::{count, note},
     session::Session,
 };
 
-/// Compare rows of changes with the present contacts and write a change set. Nothing is sent
-/// to the contacts.
+/// Turn rows of changes into a change set
 ///
-/// Columns: location_id or customer_id, contact_id, and any of type, value, memo,
-/// job_reminders, marketing_updates, invoices, statements; action is update, create or delete.
-/// The names that lists and exports write are understood too. A row with `value` in the column
-/// select is about every contact with its value (new_value sets another). An empty cell keeps,
-/// `(clear)` removes a memo. Further columns are carried along, and the plan lists them.
+/// Rows are compared with the present contacts, and what has to change is written to a change set.
+/// No contact is changed.
+///
+/// A row is about one contact, or with `value` in the column select about every contact that has
+/// its value. An empty cell keeps what is there, `(clear)` removes a memo. Other columns are carried
+/// along, and the plan lists them. All columns are at the end of this help.
 #[derive(Debug, Args)]
 #[command(after_long_help = template::help())]
 pub(crate) struct PlanCommand {
-    /// CSV, or NDJSON where the name ends in .ndjson or .jsonl; - for stdin. None: the clean-ups
+    /// CSV, or NDJSON if the name ends in .ndjson or .jsonl; - for stdin. Without it: the clean-ups
     /// below on all contacts
     #[arg(required_unless_present_any = ["cleanups", "template"])]
     input: Option<PathBuf>,
@@ -65,19 +65,20 @@ pub(crate) struct PlanCommand {
     #[arg(long)]
     select_by_value: bool,
 
-    /// Take these columns for further ones, whatever they would mean
+    /// Carry these columns along without reading them, whatever they are called
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     ignore_columns: Vec<String>,
 
-    /// Look contacts up in this snapshot: needed for rows that select by value
+    /// Look up contacts in this snapshot; needed for rows that select by value
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
-    /// Use the snapshot alone if it is not older than this; otherwise the owners are read
+    /// Use the snapshot alone if it is no older than this; otherwise the owners are read
     #[arg(
         long,
         value_name = "MINUTES",
         default_value_t = 60,
+        value_parser = whole(0_u64, None),
         requires = "snapshot"
     )]
     max_age: u64,
@@ -89,7 +90,7 @@ pub(crate) struct PlanCommand {
     clean_up: CleanUpArgs,
 
     /// How many differences to show
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0_u32, None))]
     sample: u32,
 
     /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 on any error

@@ -11,14 +11,15 @@ use crate::{
     output::{Output, note},
 };
 
-/// Write one HTML page to read before approving and to file afterwards: totals, differences,
-/// outcomes, and for opt-outs the evidence of each entry.
+/// Write a page about a set, for approval and for the files
+///
+/// One HTML page with totals, differences, outcomes, and for opt-outs the evidence of each entry.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The change set
     set: PathBuf,
 
-    /// The page; stdout where it is not given
+    /// Write the page to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

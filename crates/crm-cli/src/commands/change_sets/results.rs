@@ -11,14 +11,15 @@ use crate::{
     output::{Output, count, note},
 };
 
-/// Give the input back, all columns in order, with the outcome of each row. It is written as
-/// it was read, CSV or NDJSON.
+/// Return the rows of a set's input with the outcome of each
+///
+/// All columns in their order, as CSV or NDJSON like the input.
 #[derive(Debug, Args)]
 pub(crate) struct Results {
     /// The change set
     set: PathBuf,
 
-    /// Only the rows that are not done, to be mended and fed in again
+    /// Only the rows that are not done, to be corrected and planned again
     #[arg(long)]
     failed: bool,
 

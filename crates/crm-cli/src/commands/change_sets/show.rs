@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::summary::difference;
 use crate::{
+    commands::args::whole,
     error::CliError,
     output::{Output, Record, note},
 };
 
-/// List the changes of a set, with what was there before and what became of each.
+/// List the changes of a set, with what was there before and the outcome of each
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The change set
@@ -23,12 +24,12 @@ pub(crate) struct Show {
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     state: Vec<State>,
 
-    /// Only what this row of the input asks for
-    #[arg(long, value_name = "ROW")]
+    /// Only the changes that this row of the input asks for
+    #[arg(long, value_name = "ROW", value_parser = whole(1_u64, None))]
     row: Option<u64>,
 
     /// At most this many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(0_u32, None))]
     limit: Option<u32>,
 }
 
@@ -133,12 +134,12 @@ impl Show {
 fn tell_digest(set: &ChangeSet) -> Result<(), CliError> {
     let digest = match set.adopt() {
         Ok(Some(digest)) => {
-            note("version 0.1 wrote this set without a digest: it has one from now on");
+            note("this set was written by version 0.1 without a digest; it has one from now on");
             Some(digest)
         }
         Ok(None) => set.info()?.digest,
         Err(error) => {
-            note(format!("the set keeps no digest: {error}"));
+            note(format!("the digest cannot be kept in the set: {error}"));
             None
         }
     };

@@ -14,11 +14,13 @@ use tempfile::TempDir;
 use super::site;
 use crate::{error::CliError, output::Format, progress::Progress, session::Session};
 
-/// Pull all contacts of customers and locations into a file. The first run reads everything,
-/// later ones only what changed; one that was stopped continues where it was.
+/// Pull all contacts into a file, to plan changes from
+///
+/// All contacts of customers and locations, deleted ones marked. The first run reads everything,
+/// later ones only what changed; a run that was stopped continues where it was.
 #[derive(Debug, Args)]
 pub(crate) struct SnapshotCommand {
-    /// The file; made if it is not there
+    /// The file; created if it does not exist
     file: PathBuf,
 }
 

@@ -8,7 +8,7 @@ use crm_bulk::ChangeSet;
 use super::Summary;
 use crate::{error::CliError, output::Output};
 
-/// Show how far a change set has got, also while it is being applied.
+/// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     /// The change set

@@ -43,7 +43,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Reads a set, with the first so many of its planned changes.
+    /// Reads a set, with the first of its planned changes, up to this many.
     pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
         let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();

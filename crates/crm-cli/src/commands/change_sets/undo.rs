@@ -12,11 +12,13 @@ use crate::{
     output::{Output, count, note},
 };
 
-/// Write the change set that restores what was there before. Nothing is sent: look at it and
-/// apply it like any other; what others changed meanwhile is set aside then.
+/// Plan the reverse of a set
+///
+/// Write the change set that restores what was there before. Nothing is sent: review it and
+/// apply it like any other; contacts that others have changed meanwhile are then set aside.
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
-    /// The change set to take back
+    /// The change set to reverse
     set: PathBuf,
 
     /// The change set to write
@@ -30,7 +32,7 @@ impl Undo {
         let undone = interrupt::until_signal(undo).await?;
         if undone.unresolved > 0 {
             note(format!(
-                "it is not known whether {} carried out, so not everything is taken back: crm \
+                "it is not known whether {} carried out, so not everything is reversed: crm \
                  apply {} reads the contacts back (and sends what is open); then write the undo \
                  again",
                 were(undone.unresolved),
@@ -40,14 +42,14 @@ impl Undo {
         if undone.set_aside > 0 {
             note(format!(
                 "left alone: {} that may have been carried out, on a contact that is neither as \
-                 before nor as wanted: look at each with crm show {} --state drifted",
+                 before nor as wanted: see crm show {} --state drifted",
                 count(undone.set_aside, "change"),
                 self.set.display()
             ));
         }
         if undone.impossible > 0 {
             note(format!(
-                "{} that cannot be taken back: crm show {} --state failed",
+                "{} that cannot be reversed: see crm show {} --state failed",
                 count(undone.impossible, "change"),
                 self.out.display()
             ));

@@ -10,13 +10,15 @@ use super::{site, summary::name};
 use crate::{
     error::{CliError, Exit},
     interrupt,
-    output::{Record, note},
+    output::{Record, count, note},
     progress::Progress,
     session::Session,
 };
 
-/// Read back every change of a set that is done, and list what is no longer so. Nothing is sent
-/// that changes a contact. The result is kept in the set, so that `crm report` shows it.
+/// Read back what a set has changed
+///
+/// Read back every change of a set that is done, and list what is no longer so. No contact is
+/// changed. The result is kept in the set, and `crm report` shows it.
 ///
 /// Ends with 0 when all is still so, 8 when something no longer is, 5 when something could not be
 /// read.
@@ -118,13 +120,17 @@ impl Verify {
 
     fn conclude(&self, verification: &Verification) -> Result<(), CliError> {
         let (no_longer_so, unread) = (verification.no_longer_so(), verification.unread);
-        let summary = format!(
-            "{}: of {} changes that are done, {} are still so, {no_longer_so} no longer, {unread} \
-             could not be read",
+        let mut summary = format!(
+            "{}: {} of {} still as done",
             name(&self.set),
-            verification.all(),
-            verification.as_done
+            verification.as_done,
+            count(verification.all(), "change"),
         );
+        for (number, what) in [(no_longer_so, "no longer"), (unread, "could not be read")] {
+            if number > 0 {
+                summary += &format!(", {number} {what}");
+            }
+        }
         let exit = match (no_longer_so, unread) {
             (0, 0) => {
                 note(summary);

@@ -30,6 +30,7 @@ use self::{
     state::{Form, State},
 };
 use crate::{
+    commands::args::whole,
     error::CliError,
     files, interrupt,
     output::{Format, LineFormat, Lines, Output, Selection, count, note},
@@ -37,7 +38,9 @@ use crate::{
     session::Session,
 };
 
-/// Writes NDJSON, or CSV with --output csv. Repeats are normal: take the records as upserts by
+/// Pull a whole feed, deleted contacts too, and continue where it ended
+///
+/// Writes NDJSON, or CSV with --output csv. Repeats are normal: treat the records as upserts by
 /// owner and id, and `active` = false as a deletion. A change shows up about 15 minutes after
 /// it was made.
 #[derive(Debug, Args)]
@@ -45,7 +48,7 @@ pub(crate) struct Export {
     /// Whose contacts
     feed: Feed,
 
-    /// Start here: a time of modification, or the token that an export ended with
+    /// Start here: a time of modification, or the token with which an export ended
     #[arg(long, value_name = "TIME|TOKEN")]
     from: Option<Start>,
 
@@ -57,16 +60,16 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// At the end wait for news, until Ctrl-C
+    /// Wait for further changes at the end, until Ctrl-C
     #[arg(long)]
     follow: bool,
 
-    /// How long to wait for news each time
+    /// How long to wait for further changes each time
     #[arg(
         long,
         value_name = "SECONDS",
         default_value_t = POLLING_INTERVAL.as_secs(),
-        value_parser = clap::value_parser!(u64).range(1..),
+        value_parser = whole(1_u64, None),
         requires = "follow"
     )]
     interval: u64,
@@ -277,7 +280,7 @@ impl Position {
         self.state.save(file)
     }
 
-    /// How the next export goes on from here.
+    /// How the next export continues from here.
     fn goes_on(&self) -> String {
         match (&self.file, self.token()) {
             (Some(file), _) => format!("the next run continues from {}", file.display()),

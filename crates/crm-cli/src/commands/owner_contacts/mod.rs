@@ -53,7 +53,7 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
         #[command(flatten)]
         contact: NewContact,
 
-        /// Create nothing if there is one with the same value already
+        /// Create nothing if the owner already has a contact with this value
         #[arg(long)]
         unless_present: bool,
     },

@@ -16,7 +16,7 @@ use crate::{
     session::Session,
 };
 
-/// What to change; whatever is not given stays as it is.
+/// What to change; whatever is not given is kept.
 #[derive(Debug, Args)]
 pub(crate) struct Update<O: TypedOwner> {
     #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]

@@ -1,4 +1,4 @@
-//! `crm apply`: carry a change set out, or go on with one.
+//! `crm apply`: carry out a change set, or continue with one.
 
 mod audit;
 mod outcome;
@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use super::{show::Shown, site};
 use crate::{
     cli::Globals,
+    commands::args::whole,
     error::{CliError, Exit},
     interrupt::{self, Signal},
     output::{Records, confirm, count, note, on_terminal},
@@ -29,15 +30,17 @@ use self::{
 };
 pub(crate) use outcome::Outcome;
 
-/// Send what is open in a change set, at the rate limit. Stop it at any moment: running it
-/// again continues. Ctrl-C finishes what is in flight; a second one leaves at once.
+/// Send the changes of a set, or continue sending them
+///
+/// Send what is open in a change set, at the rate limit. It can be stopped at any moment; the
+/// same command continues. Ctrl-C finishes what is in flight; a second Ctrl-C ends at once.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyCommand {
     /// The change set
     set: PathBuf,
 
-    /// Apply the set only if this is its digest, as plan, show, report and status tell it: at least
-    /// the first 16 digits
+    /// Apply the set only if this is its digest, as plan, show, report and status print it: at
+    /// least the first 16 digits
     #[arg(long, value_name = "DIGEST")]
     expect: Option<ExpectedDigest>,
 
@@ -46,19 +49,19 @@ pub(crate) struct ApplyCommand {
     on_drift: Drift,
 
     /// Stop once N changes have failed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole(0_u64, None))]
     max_failures: Option<u64>,
 
     /// Send N changes, then stop and ask whether to continue
-    #[arg(long, value_name = "N", conflicts_with = "retry_failed")]
+    #[arg(long, value_name = "N", value_parser = whole(0_u64, None), conflicts_with = "retry_failed")]
     canary: Option<u64>,
 
-    /// Send changes that failed before again
+    /// Send again what failed in an earlier run
     #[arg(long)]
     retry_failed: bool,
 
     /// Up to N writes in flight at once
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = whole(NonZeroUsize::MIN, None))]
     concurrency: NonZeroUsize,
 
     /// Append one JSON line for each write, without numbers and addresses
@@ -123,7 +126,7 @@ impl ApplyCommand {
             let what = format!("{} of {}", count(open, "change"), self.set.display());
             session.service.transport().allow(&what)?;
         } else {
-            note("nothing is open, so nothing is sent");
+            note("nothing is open: nothing was sent");
         }
         let mut ended = self.apply(session, set, self.canary, None).await?;
         if ended.reason() == StopReason::Canary && self.may_go_on(&ended.finished).await? {
@@ -170,7 +173,7 @@ impl ApplyCommand {
         }
     }
 
-    /// Says what the canary came to and asks whether to go on, if there is somebody to ask.
+    /// Says what the canary came to and asks whether to continue, if there is somebody to ask.
     async fn may_go_on(&self, canary: &Finished) -> Result<bool, CliError> {
         if !on_terminal() {
             return Ok(false);
@@ -178,7 +181,7 @@ impl ApplyCommand {
         let counts = counts(|state| canary.count(state));
         let open = ChangeSet::open(&self.set)?.totals()?.open();
         let question = format!(
-            "The canary is sent: {}. Look at it. Send the other {open}?",
+            "The canary was sent: {}. Check it. Send the other {open}?",
             text(&counts)
         );
         // Signals are watched since the run began and would go unheard while a question blocks.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crm_bulk::{State, StopReason};
+use crm_bulk::{State, StopReason, Totals};
 use serde::Serialize;
 
 use crate::error::Exit;
@@ -28,6 +28,14 @@ pub(super) const NOT_DONE: [State; 5] = [
     State::Conflict,
 ];
 
+/// Those of them that a run passes over.
+pub(super) const SET_ASIDE: [State; 4] = [
+    State::Failed,
+    State::Drifted,
+    State::NotFound,
+    State::Conflict,
+];
+
 /// Why a run ended.
 pub(super) struct Reason {
     /// For programs.
@@ -42,15 +50,15 @@ impl From<StopReason> for Reason {
     fn from(reason: StopReason) -> Self {
         let (name, words, exit) = match reason {
             StopReason::Stopped => ("stopped", "it was stopped", Exit::Done),
-            StopReason::Canary => ("canary", "it ended with the canary", Exit::Done),
+            StopReason::Canary => ("canary", "it ended after the canary", Exit::Done),
             StopReason::TooManyFailures => (
                 "too-many-failures",
-                "as many changes failed as are allowed",
+                "--max-failures was reached",
                 Exit::Refused,
             ),
             StopReason::Drift => (
                 "drift",
-                "a contact is not what the plan saw",
+                "a contact is no longer what the plan saw",
                 Exit::Conflict,
             ),
             StopReason::Unreachable => (
@@ -70,7 +78,7 @@ impl From<StopReason> for Reason {
             ),
             StopReason::Forbidden => (
                 "forbidden",
-                "the app may not write this: see the message of the changes that are open",
+                "the app may not write this: see the messages of the open changes",
                 Exit::Refused,
             ),
             StopReason::Withheld => ("withheld", "writes are not allowed", Exit::Usage),
@@ -88,6 +96,23 @@ impl From<StopReason> for Reason {
         };
         Self { name, words, exit }
     }
+}
+
+/// How far a run came, in people's words, without what there is none of.
+pub(super) fn progress(totals: &Totals) -> String {
+    let of = |states: &[State]| -> u64 { states.iter().map(|s| totals.in_state(*s)).sum() };
+    let parts = [
+        (of(&[State::Done, State::Already]), "done"),
+        (
+            of(&[State::Unknown, State::InFlight]),
+            "with an unknown outcome",
+        ),
+        (of(&SET_ASIDE), "failed or set aside"),
+        (of(&[State::Planned]), "not begun"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<_> = parts.map(|(n, words)| format!("{n} {words}")).collect();
+    parts.join(", ")
 }
 
 /// How many changes are in which state, in the order of a report; without those that have none.

@@ -31,7 +31,7 @@ impl Stop {
                 signal = first => self.signal.get_or_init(|| signal),
                 () = self.halt.notified() => return,
             };
-            note("finishing what is in flight; Ctrl-C again leaves at once");
+            note("finishing what is in flight; press Ctrl-C again to end at once");
             tokio::spawn(async {
                 if let Ok(second) = interrupt::signal() {
                     second.await.end();

@@ -54,9 +54,9 @@ impl Tally {
     fn say(&self) {
         let (failed, awaited) = (self.failed.len(), self.awaited.len());
         self.progress.say(match awaited {
-            0 => format!("{failed} failed"),
+            0 => format!("({failed} failed)"),
             // In 80 columns.
-            _ => format!("{failed} failed, {awaited} looked for, up to 100 s"),
+            _ => format!("({failed} failed, {awaited} looked for, up to 100 s)"),
         });
     }
 }

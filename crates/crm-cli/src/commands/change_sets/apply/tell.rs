@@ -1,10 +1,10 @@
-//! How a run that is over is told: how far it came, how to go on, and the exit code.
+//! What is said of a run that is over: how far it came, how to continue, and the exit code.
 
 use crm_bulk::{ChangeSet, State, StopReason, Totals};
 
 use super::{
     ApplyCommand, Ended, Outcome,
-    outcome::{NOT_DONE, Reason, counts, text},
+    outcome::{NOT_DONE, Reason, SET_ASIDE, counts, progress, text},
 };
 use crate::{
     commands::change_sets::summary::name,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl ApplyCommand {
-    /// Says how far a run came that something ended, and how to go on.
+    /// Says how far a run came that something ended, and how to continue.
     pub(super) fn cut_short(&self, error: CliError) -> CliError {
         if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
             let counts = text(&counts(|state| totals.in_state(state)));
@@ -32,7 +32,7 @@ impl ApplyCommand {
         ));
     }
 
-    /// Says what came of it and how to go on, and chooses the exit code.
+    /// Says what came of it and how to continue, and chooses the exit code.
     pub(super) fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
         if let StopReason::Displaced(how) = ended.reason() {
             return Err(CliError::CheckFailed {
@@ -73,7 +73,7 @@ impl ApplyCommand {
         result
     }
 
-    /// Why a run is no success, if it is none.
+    /// Why a run is not a success, if it is not.
     fn failure(&self, ended: &Ended, totals: &Totals) -> Option<CliError> {
         let reason = Reason::from(ended.reason());
         let open = totals.open();
@@ -89,14 +89,20 @@ impl ApplyCommand {
         if is_fine {
             return None;
         }
+        let mut summary = format!("{}: {}", reason.words, progress(totals));
+        let set = name(&self.set);
+        if SET_ASIDE.iter().any(|state| totals.in_state(*state) > 0) {
+            summary += &format!("; see crm show {set} --state failed,drifted,not-found,conflict");
+        }
+        if open > 0 && ended.reason() != StopReason::Canary {
+            let first = match totals.in_state(State::Unknown) {
+                0 => "",
+                _ => ", after reading back what is unknown",
+            };
+            summary += &format!("; crm apply {set} continues{first}");
+        }
         Some(CliError::CheckFailed {
-            summary: format!(
-                "{}; not done: {}, open: {open}; see crm show {} --state \
-                 failed,unknown,drifted,not-found,conflict",
-                reason.words,
-                count(failed, "change"),
-                name(&self.set)
-            ),
+            summary,
             exit: match reason.exit {
                 Exit::Done | Exit::Unreachable if totals.in_state(State::Unknown) > 0 => {
                     Exit::Unknown
