@@ -226,7 +226,7 @@ async fn lines_of_ndjson_may_end_in_any_way() {
         let error = world.try_plan(ndjson(&rows.join(end)), "set.crm").await;
         let error = error.unwrap_err().to_string();
         assert!(
-            error.contains("1 of its rows") && error.contains("line 3"),
+            error.contains("1 row is wrong") && error.contains("line 3"),
             "{end:?}: {error}"
         );
     }
