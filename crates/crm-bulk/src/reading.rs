@@ -24,7 +24,7 @@ impl Keys {
         match Self::listed(text, reader) {
             // Only with its first digits as a country code: a service may have appended an
             // extension to a number of the region.
-            Ok(keys) if keys.key == text.trim() && reader.phone(text).is_err() => Self {
+            Ok(keys) if keys.key == digits(text) && reader.phone(text).is_err() => Self {
                 otherwise: Some(unreadable()),
                 ..keys
             },

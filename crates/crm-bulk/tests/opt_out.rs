@@ -5,7 +5,9 @@ mod common;
 
 use async_trait::async_trait;
 use common::*;
-use crm_bulk::{Apply, BulkError, Change, ChangeSet, Image, Input, OptOut, Snapshot, State};
+use crm_bulk::{
+    Apply, BulkError, Change, ChangeSet, Image, Input, MappedRole, OptOut, Snapshot, State,
+};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{Request, Response, Transport, TransportError, pretend_suspended};
 use crm_values::PhoneReader;
@@ -634,6 +636,20 @@ async fn the_word_of_a_row_goes_before_the_command() {
         ("phone,status\n2135550177,never subscribed\n", false),
         ("phone,email,HasOptedOutOfEmail\n2135550177,nobody@nowhere.example,true\n", false),
         ("phone,Has Mobile,Verified Email\n2135550177,yes,no\n", true),
+        ("phone,SMS status\n2135550177,Subscribed\n8185559999,Unsubscribed\n", false),
+        ("phone,Type\n2135550177,optin\n", false),
+        ("phone,Consent withdrawn\n2135550177,yes\n", true),
+        ("phone,Newsletter\n2135550177,yes\n", false),
+        ("phone,Blocked\n2135550177,TRUE\n", true),
+        ("phone,Opted Out\n2135550177,✓\n", true),
+        ("phone,fax,HasOptedOutOfFax,DoNotCall\n2135550177,8185559999,1,0\n", false),
+        ("phone,fax,HasOptedOutOfFax,DoNotCall\n2135550177,8185559999,0,1\n", true),
+        ("phone,email,E-mail Display Name,Keywords\n2135550177,a@nowhere.example,a@nowhere.example,\n", true),
+        ("phone,UNSUB_CAMPAIGN_ID\n2135550177,12\n", true),
+        ("phone\n'2135550177\n", true),
+        ("phone\n'+12135550177\n", true),
+        ("phone,status,received\n2135550177,out,2026-06-05 09:00\n2135550177,in,2026-06-05 17:00\n", false),
+        ("phone,status,received\n2135550177,out,2026-06-05\n2135550177,in,2026-06-05 17:00\n", true),
         ("phone,status,received\n2135550177,out,2026-01-05\n+12135550177,in,2026-06-05\n", false),
         ("phone,status,received\n2135550177,in,2026-01-05\n+12135550177,out,2026-06-05\n", true),
         ("phone,status\n2135550177,in\n+12135550177,out\n", true),
@@ -657,6 +673,7 @@ async fn the_word_of_a_row_goes_before_the_command() {
     }
     for rows in [
         "phone,status\n2135550177,active\n",
+        "phone,DND\n2135550177,✗\n",
         "phone,DND,Consent\n2135550177,yes,yes\n",
         "phone,received\n2135550177,03/11/2026\n8185550142,04/10/2026\n",
         "phone,received\n2135550177,2226-11-20\n",
@@ -694,10 +711,25 @@ async fn an_opt_in_turns_no_row_round_and_a_name_that_contradicts_is_refused() {
     for (name, on, refused) in [
         ("subscribed_members.csv", false, true),
         ("cleaned_members.csv", false, true),
+        ("Copy of Subscribed members.csv", false, true),
+        ("nonsubscribed_members.csv", false, true),
         ("unsubscribed_members.csv", false, false),
         ("unsubscribed_members.csv", true, true),
         ("subscribed_members.csv", true, false),
     ] {
         assert_eq!(plan(name, rows, on).await.is_err(), refused, "{name} {on}");
     }
+}
+
+#[tokio::test]
+async fn a_column_that_the_user_names_and_the_list_does_not_have_is_told() {
+    let world = world(Seed::Demo).await;
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await);
+    let plan = plan.map([(MappedRole::Status, "wish".to_owned())]);
+    let input = list("phone,wishes\n2135550177,opt-in\n");
+    let planned = plan
+        .plan(&world.service, input, world.path("set.crm"))
+        .await;
+    let told = planned.unwrap_err().to_string();
+    assert!(told.contains("no column `wish`"), "{told}");
 }

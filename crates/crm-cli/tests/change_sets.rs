@@ -317,6 +317,9 @@ fn an_opt_out_reaches_every_copy_and_says_what_it_cannot_do() {
     assert!(text.contains("7  planned    update"), "{text}");
     assert!(text.contains("2  planned    method-preferences"), "{text}");
     assert!(text.trim_end().ends_with("found nowhere: 1 row"), "{text}");
+    let next =
+        "next: crm apply set.crm\nnext: crm report set.crm --html set.html  # the evidence\n";
+    assert!(text.contains(next), "{text}");
     let detailed = [
         "opt-out",
         "list.csv",

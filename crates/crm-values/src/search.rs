@@ -1,5 +1,7 @@
 //! What a search compares, on both of its sides.
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::{Email, PhoneReader, Refusal, digits, is_invisible, phone::national_digits};
 
 /// What a text is compared by when a number or an address is looked for: the same for the text
@@ -99,11 +101,11 @@ impl Traces {
     /// Looks through a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+        let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
         let between = |c: char| c.is_whitespace() || ",;:<>()[]{}\"“”|/".contains(c);
         let addresses = visible
             .split(between)
-            .map(|word| word.trim_matches(['\'', '’', '.', '=']))
+            .flat_map(|word| [word.trim_matches(['\'', '’', '.', '=']), bare_address(word)])
             .filter_map(|word| Email::read(word).ok())
             .map(|email| email.key().to_owned());
         Self {
@@ -129,6 +131,15 @@ impl Traces {
         self.candidates()
             .any(|candidate| names.contains(&candidate))
     }
+}
+
+/// The address in a word, without the signs around it.
+fn bare_address(word: &str) -> &str {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let domain = word.find('@').map_or(word.len(), |at| at + 1);
+    let is_behind = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-'));
+    let end = word[domain..].find(is_behind);
+    end.map_or(word, |end| &word[..domain + end])
 }
 
 /// The names under which a number or an address is looked up among the

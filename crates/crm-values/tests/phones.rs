@@ -308,6 +308,13 @@ fn a_text_that_cannot_be_read_speaks_of_the_numbers_and_addresses_in_it() {
         ("ada@si\u{200B}te.example", "ada@site.example", true),
         ("'ada@site.example", "ada@site.example", true),
         ("mailto:Ada@Site.example", "ada@site.example", true),
+        (
+            "mailto:ada@site.example?subject=stop",
+            "ada@site.example",
+            true,
+        ),
+        ("ada＠site.example", "ada@site.example", true),
+        ("*ada@site.example!", "ada@site.example", true),
         ("Ada <ada@site.example>; Bob", "ada@site.example", true),
         ("555-0142", "18185550142", false),
         ("front desk", "18185550142", false),

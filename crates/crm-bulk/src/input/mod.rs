@@ -36,7 +36,7 @@ pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
     invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
-    list::{Entries, Entry, ListOptions, Value, Wish, cells, read_date},
+    list::{Entries, Entry, ListOptions, Moment, Value, Wish, cells, read_date},
     ndjson::NdjsonRows,
     object::Object,
     request::{COMBINED, RowRequest, Select},

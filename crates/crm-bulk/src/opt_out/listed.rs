@@ -170,6 +170,8 @@ mod tests {
             ("818-555-0142", "818-555-0142 8am-5pm", Kind::LookAt),
             ("818-555-0142", "818-555-0142*12", Kind::LookAt),
             ("818-555-0142", "818555014212", Kind::LookAt),
+            ("818-555-0142", "８１８555014212", Kind::LookAt),
+            ("ada@site.example", "ada＠site.example", Kind::LookAt),
             ("818-555-0142", "81855501427", Kind::LookAt),
             ("+44 20 7946 0958", "02079460958", Kind::LookAt),
             ("ada@site.example", "ada@si\u{200B}te.example", Kind::LookAt),

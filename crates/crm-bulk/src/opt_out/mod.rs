@@ -358,15 +358,12 @@ impl OptOut {
     fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
         let file = Path::new(name).file_name().unwrap_or_default();
         let file = file.to_string_lossy().to_lowercase();
-        let says = |word: &str| {
-            file.starts_with(&format!("{word}_"))
-                .then(|| word.to_owned())
+        let others: &[&str] = match self.on {
+            true => &["unsubscribed", "nonsubscribed", "cleaned"],
+            false => &["subscribed", "nonsubscribed", "cleaned"],
         };
-        let other = match self.on {
-            true => says("unsubscribed"),
-            false => says("subscribed"),
-        };
-        match other.or_else(|| says("cleaned")) {
+        let mut words = file.split(|c: char| !c.is_alphanumeric());
+        match words.find(|word| others.contains(word)) {
             None => Ok(()),
             Some(word) => Err(BulkError::Input {
                 name: name.to_owned(),

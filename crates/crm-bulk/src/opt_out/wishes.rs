@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use jiff::civil::Date;
+use jiff::civil::DateTime;
 
-use crate::input::{Entry, Wish};
+use crate::input::{Entry, Moment, Wish};
 
 /// What all rows together say of each number and address.
 pub(super) struct Wishes {
@@ -15,8 +15,9 @@ pub(super) struct Wishes {
 
 #[derive(Default)]
 struct Said {
-    out: Option<Option<Date>>,
-    into: Option<Option<Date>>,
+    /// When they say out at the latest; `None` within where no row has a date.
+    out: Option<Option<DateTime>>,
+    into: Option<Option<DateTime>>,
     has_undated: bool,
 }
 
@@ -38,12 +39,13 @@ impl Wishes {
         for entry in entries {
             for value in entry.values.iter().flatten() {
                 let said = by_key.entry(value.keys.key.clone()).or_default();
-                let latest = match meant(value.wish, unsaid) {
-                    Wish::Out => &mut said.out,
-                    Wish::In => &mut said.into,
+                // Of a day without a time nobody knows what was first: out goes before in.
+                let (latest, at) = match meant(value.wish, unsaid) {
+                    Wish::Out => (&mut said.out, entry.received.map(Moment::latest)),
+                    Wish::In => (&mut said.into, entry.received.map(Moment::earliest)),
                     Wish::Neither | Wish::Unsaid => continue,
                 };
-                *latest = Some((*latest).flatten().max(entry.received));
+                *latest = Some((*latest).flatten().max(at));
                 said.has_undated |= entry.received.is_none();
             }
         }
@@ -92,12 +94,19 @@ fn meant(wish: Wish, unsaid: Wish) -> Wish {
 #[cfg(test)]
 mod tests {
     use crm_values::PhoneReader;
-    use jiff::civil::date;
 
     use super::*;
-    use crate::{input::Value, reading::Keys};
+    use crate::{
+        input::{DateOrder, Value, read_date},
+        reading::Keys,
+    };
 
-    fn entry(wish: Wish, received: Option<Date>) -> Entry {
+    fn moment(text: &str) -> Option<Moment> {
+        let day = read_date(text, DateOrder::Mdy, crate::clock::today()).unwrap();
+        Some(Moment::new(day, text))
+    }
+
+    fn entry(wish: Wish, received: Option<Moment>) -> Entry {
         let keys = Keys::listed("8185550142", PhoneReader::default()).unwrap();
         Entry {
             line: 1,
@@ -113,11 +122,15 @@ mod tests {
 
     #[test]
     fn the_latest_date_wins_and_out_where_a_date_is_missing() {
-        let (january, june) = (Some(date(2026, 1, 5)), Some(date(2026, 6, 5)));
+        let (january, june) = (moment("2026-01-05"), moment("2026-06-05"));
+        let (morning, evening) = (moment("2026-06-05 9:00"), moment("2026-06-05 9:00 PM"));
         for (rows, last) in [
             (vec![(Wish::Out, january), (Wish::In, june)], Wish::In),
             (vec![(Wish::In, january), (Wish::Out, june)], Wish::Out),
             (vec![(Wish::Out, june), (Wish::In, june)], Wish::Out),
+            (vec![(Wish::Out, morning), (Wish::In, evening)], Wish::In),
+            (vec![(Wish::In, morning), (Wish::Out, evening)], Wish::Out),
+            (vec![(Wish::Out, june), (Wish::In, evening)], Wish::Out),
             (vec![(Wish::Out, None), (Wish::In, june)], Wish::Out),
             (vec![(Wish::Out, january), (Wish::In, None)], Wish::Out),
             (vec![(Wish::In, None)], Wish::In),

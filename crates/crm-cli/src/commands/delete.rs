@@ -75,7 +75,7 @@ pub(crate) fn option(name: &str, value: &str) -> String {
 }
 
 /// A word for a shell, also one with unseen characters, which a terminal would not show.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -70,6 +70,13 @@ pub(crate) enum Command {
     Plan(Box<change_sets::plan::PlanCommand>),
 
     /// Plan to turn marketing off for numbers and addresses, wherever they are
+    ///
+    /// Nothing is sent before `crm apply` does it. From a spreadsheet to the evidence:
+    ///
+    ///   crm opt-out list.csv --out list.crm
+    ///   crm apply list.crm
+    ///   crm report list.crm --html evidence.html
+    #[command(verbatim_doc_comment)]
     OptOut(change_sets::opt_out::OptOutCommand),
 
     /// Plan to turn marketing on again

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 
 use super::{
     ListOptions,
-    dates::{self, DateOrder, Orders},
+    dates::{self, DateOrder, Moment, Orders},
+    is_named,
     roles::{Role, words},
-    status::{Status, Wish, is_flag, together},
+    status::{Channel, Status, Wish, is_flag, together},
 };
 
 /// The columns of one list.
@@ -35,6 +36,7 @@ const TOOLS: [Tool; 4] = [
             ("from", Role::Ignored),
             ("to", Role::Numbers),
             ("created at", Role::Received),
+            ("keyword", Role::Status(Status::KEYWORD)),
         ],
     },
     Tool {
@@ -71,10 +73,13 @@ impl Columns {
                 let of_column = &cells[header];
                 let is_said = options.role(header).is_some();
                 let has_flags = !of_column.is_empty() && of_column.iter().all(|c| is_flag(c));
-                // `Has Mobile` and the like, whatever they are called.
-                let role = match role.is_value() && has_flags && !is_said {
-                    true => Role::Other,
-                    false => role,
+                let is_open = !is_said && (role == Role::Other || (role.is_value() && has_flags));
+                let shown = Status::shown(header, of_column).filter(|_| is_open);
+                let role = match shown {
+                    Some(status) => Role::Status(status),
+                    // `Has Mobile` and the like, whatever they are called.
+                    None if is_open => Role::Other,
+                    None => role,
                 };
                 ((*header).to_owned(), role)
             })
@@ -121,16 +126,17 @@ impl Columns {
         received.map(|(header, _)| header.as_str()).collect()
     }
 
-    pub(super) fn date(&self, cell: &str) -> Result<Date, &'static str> {
-        dates::read_in(cell, self.orders, self.today)
+    pub(super) fn moment(&self, cell: &str) -> Result<Moment, &'static str> {
+        let day = dates::read_in(cell, self.orders, self.today)?;
+        Ok(Moment::new(day, cell))
     }
 
-    /// What the row says of its numbers or of its addresses; the faulty cell, if one is not
+    /// What the row says of its values of a channel; the faulty cell, if one is not
     /// known, or what contradicts.
     pub(super) fn wish(
         &self,
         row: &[(String, String)],
-        is_number: bool,
+        channel: Channel,
     ) -> Result<Wish, WrongStatus> {
         if !self.has_status {
             return Ok(Wish::Unsaid);
@@ -140,7 +146,7 @@ impl Columns {
             let Role::Status(status) = self.role(header) else {
                 continue;
             };
-            if status.speaks_of(is_number) {
+            if status.speaks_of(channel) {
                 let wish = status.read(cell).ok_or_else(|| WrongStatus::Unknown {
                     header: header.clone(),
                     cell: cell.clone(),
@@ -180,8 +186,7 @@ pub(super) enum WrongStatus {
 impl ListOptions {
     /// The role that the user gave a column.
     fn role(&self, header: &str) -> Option<Role> {
-        let is_header =
-            |(_, name): &&(MappedRole, String)| name.trim().eq_ignore_ascii_case(header.trim());
+        let is_header = |(_, column): &&(MappedRole, String)| is_named(header, column);
         let (role, _) = self.map.iter().find(is_header)?;
         Some(match role {
             MappedRole::Phone => Role::Numbers,

@@ -1,6 +1,6 @@
 //! Dates as people write them.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 
 /// Which of two numbers is the month, where a date does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,30 @@ impl DateOrder {
             Some("dmy") => Self::Dmy,
             _ => Self::Mdy,
         }
+    }
+}
+
+/// When something was, as exactly as somebody wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    day: Date,
+    time: Option<Time>,
+}
+
+impl Moment {
+    pub(crate) fn new(day: Date, text: &str) -> Self {
+        let time = time(text);
+        Self { day, time }
+    }
+
+    /// The first moment at which it can have been.
+    pub(crate) fn earliest(self) -> DateTime {
+        self.day.to_datetime(self.time.unwrap_or(Time::MIN))
+    }
+
+    /// The last moment at which it can have been.
+    pub(crate) fn latest(self) -> DateTime {
+        self.day.to_datetime(self.time.unwrap_or(Time::MAX))
     }
 }
 
@@ -152,6 +176,34 @@ fn parse(text: &str, order: DateOrder) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
+/// The time behind a date, whatever its zone: a column has one.
+fn time(text: &str) -> Option<Time> {
+    let (day, time) = split(text.trim());
+    if time.is_empty() && is_digits(day) && day.len() >= 10 {
+        let moment = jiff::Timestamp::from_second(day[..10].parse().ok()?).ok()?;
+        return Some(jiff::tz::Offset::UTC.to_datetime(moment).time());
+    }
+    let time = time.to_ascii_lowercase();
+    let digits = time.split(|c: char| !c.is_ascii_digit());
+    let groups: Vec<_> = digits.filter(|group| !group.is_empty()).collect();
+    let compact = (groups.first()).filter(|first| first.len() == 6 && first.is_ascii());
+    let (hour, minute, second) = match (compact, groups.as_slice()) {
+        (Some(all), _) => (&all[..2], &all[2..4], &all[4..]),
+        (None, [hour, minute, second, ..]) if time.matches(':').count() >= 2 => {
+            (*hour, *minute, *second)
+        }
+        (None, [hour, minute, ..]) => (*hour, *minute, "0"),
+        _ => return None,
+    };
+    let hour: i8 = hour.parse().ok()?;
+    let hour = match (time.contains("pm"), time.contains("am")) {
+        (true, _) => hour % 12 + 12,
+        (_, true) => hour % 12,
+        _ => hour,
+    };
+    Time::new(hour, minute.parse().ok()?, second.parse().ok()?, 0).ok()
+}
+
 /// A year of four digits, or of two in this century.
 fn year(text: &str) -> Option<i16> {
     let year = is_digits(text)
@@ -223,6 +275,34 @@ mod tests {
         ] {
             assert!(read(text, DateOrder::Mdy, TODAY).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_is_read_however_people_write_it_and_a_day_without_one_is_all_of_it() {
+        let moment = |text| Moment::new(date(2026, 11, 23), text);
+        for text in [
+            "2026-11-23 15:05",
+            "2026-11-23T15:05:00Z",
+            "2026-11-23T15:05:00.123+02:00",
+            "11/23/2026 3:05 PM",
+            "Nov 23, 2026, 3:05pm",
+            "20261123T150500",
+            "1795446300",
+        ] {
+            let at = date(2026, 11, 23).at(15, 5, 0, 0);
+            assert_eq!(
+                (moment(text).earliest(), moment(text).latest()),
+                (at, at),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            moment("11/23/2026 12:05 AM").latest(),
+            date(2026, 11, 23).at(0, 5, 0, 0)
+        );
+        let whole = moment("2026-11-23");
+        assert!(whole.earliest() < moment("2026-11-23 0:01").earliest());
+        assert!(whole.latest() > moment("2026-11-23 23:59").latest());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod columns;
 mod dates;
 mod delimiter;
+mod polarity;
 mod roles;
 mod status;
 mod values;
@@ -10,14 +11,17 @@ mod values;
 use std::io::Read as _;
 
 use crm_values::PhoneReader;
-use jiff::civil::Date;
 
 use self::{
     columns::Columns,
     values::{may_hold_value, sole_value, values},
 };
 pub use self::{columns::MappedRole, dates::DateOrder};
-pub(crate) use self::{dates::read as read_date, status::Wish, values::Value};
+pub(crate) use self::{
+    dates::{Moment, read as read_date},
+    status::Wish,
+    values::Value,
+};
 use super::{
     Input, InputFormat, Marks, Opened,
     csv::{damage, other_width},
@@ -28,7 +32,7 @@ use super::{
     ndjson::Objects,
     object::Object,
 };
-use crate::{BulkError, clock};
+use crate::{BulkError, clock, spreadsheet::unguarded};
 
 /// How a list is read.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +44,24 @@ pub(crate) struct ListOptions {
     pub(crate) dates: Option<DateOrder>,
 }
 
+impl ListOptions {
+    /// A column that the user names and the list does not have.
+    fn missing(&self, header: &[String], rows: &[Row]) -> Option<&str> {
+        let has = |column: &str| {
+            let cells = rows.iter().filter_map(|row| row.cells.as_ref().ok());
+            let headers = cells.flatten().map(|(header, _)| header).chain(header);
+            headers.into_iter().any(|header| is_named(header, column))
+        };
+        let mut columns = self.map.iter().map(|(_, column)| column.as_str());
+        columns.find(|column| !rows.is_empty() && !has(column))
+    }
+}
+
+/// Whether a header is that of the column that somebody names.
+fn is_named(header: &str, column: &str) -> bool {
+    header.trim().eq_ignore_ascii_case(column.trim())
+}
+
 /// One row of a list.
 pub(crate) struct Entry {
     pub(crate) line: u64,
@@ -48,7 +70,7 @@ pub(crate) struct Entry {
     /// Its numbers and addresses; or what is wrong.
     pub(crate) values: Result<Vec<Value>, Vec<BadCell>>,
     /// When its wish came in.
-    pub(crate) received: Option<Date>,
+    pub(crate) received: Option<Moment>,
 }
 
 /// A whole list.
@@ -81,7 +103,18 @@ impl Entries {
         }
     }
 
-    fn of(header: Vec<String>, rows: Vec<Row>, options: &ListOptions, has_header: bool) -> Self {
+    fn of(
+        name: String,
+        marks: Marks,
+        header: Vec<String>,
+        rows: Vec<Row>,
+        options: &ListOptions,
+        has_header: bool,
+    ) -> Result<Self, BulkError> {
+        if let Some(column) = options.missing(&header, &rows) {
+            let reason = format!("it has no column `{column}`, which --map names");
+            return Err(BulkError::Input { name, reason });
+        }
         let reader = options.reader;
         let cells = rows.iter().filter_map(|row| row.cells.as_deref().ok());
         let columns = Columns::of(cells, options, clock::today());
@@ -101,14 +134,14 @@ impl Entries {
                 received,
             }
         });
-        Self {
+        Ok(Self {
             entries: entries.collect(),
             header,
-            marks: Marks::default(),
+            marks,
             received: columns.received().into_iter().map(str::to_owned).collect(),
             dates: columns.order(),
             has_status: columns.has_status(),
-        }
+        })
     }
 
     fn of_csv(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
@@ -172,7 +205,8 @@ impl Entries {
                     let reason = format!(
                         "the first line is neither a number or an address nor does it name a \
                          column with them: value, phone, mobile, email; it has: {}; say what they \
-                         hold: --map phone=COLUMN,email=COLUMN",
+                         hold: --map phone=COLUMN,email=COLUMN, and take out what stands above \
+                         the header",
                         found.join(", ")
                     );
                     return Err(BulkError::Input { name, reason });
@@ -202,26 +236,28 @@ impl Entries {
             };
             let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
             let data = serde_json::to_string(&cells).unwrap_or_default();
+            let unguarded = |(header, cell): (String, String)| {
+                let cell = unguarded(cell.trim()).to_owned();
+                (header, cell)
+            };
             let cells = match damage.or_else(told) {
                 Some(reason) => Err(broken(line, &reason)),
                 None if named && too_many > 0 => {
                     Err(broken(line, &other_width(width, header.len())))
                 }
-                None => Ok(row),
+                None => Ok(row.into_iter().map(unguarded).collect()),
             };
             Row { line, data, cells }
         });
         let rows = rows.collect();
         let header = header.into_iter().filter(|header| !is_ours(header));
-        Ok(Self {
-            marks: dialect.marks,
-            ..Self::of(header.collect(), rows, options, named)
-        })
+        Self::of(name, dialect.marks, header.collect(), rows, options, named)
     }
 
     fn of_ndjson(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
         let opened = input.opened()?;
-        let mut objects = Objects::new(opened.name, opened.reader);
+        let name = opened.name;
+        let mut objects = Objects::new(name.clone(), opened.reader);
         let mut rows = Vec::new();
         while let Some(read) = objects.next()? {
             rows.push(match read {
@@ -237,10 +273,8 @@ impl Entries {
                 },
             });
         }
-        Ok(Self {
-            marks: opened.dialect.marks,
-            ..Self::of(Vec::new(), rows, options, true)
-        })
+        let marks = opened.dialect.marks;
+        Self::of(name, marks, Vec::new(), rows, options, true)
     }
 }
 

@@ -58,6 +58,17 @@ const SILENT: [&str; 5] = ["number", "no", "num", "nr", "nbr"];
 /// The words of a header in lower case and in the singular, without digits and what stands in
 /// parentheses: `Phone #`, `PHONES`, `phone_2` and `Phone (home)` are one.
 pub(super) fn words(header: &str) -> Vec<String> {
+    let words = all_words(header);
+    let telling = words.iter().filter(|word| !SILENT.contains(&word.as_str()));
+    let telling: Vec<_> = telling.cloned().collect();
+    match telling.is_empty() {
+        true => words,
+        false => telling,
+    }
+}
+
+/// As [`words`], those too that say nothing beside others.
+pub(super) fn all_words(header: &str) -> Vec<String> {
     let mut letters = String::new();
     let (mut after_lower, mut in_parentheses) = (false, false);
     for character in header.chars() {
@@ -75,13 +86,8 @@ pub(super) fn words(header: &str) -> Vec<String> {
         }
         after_lower = character.is_lowercase();
     }
-    let words: Vec<_> = letters.split_whitespace().map(singular).collect();
-    let telling = words.iter().filter(|word| !SILENT.contains(word));
-    let telling: Vec<_> = telling.map(|word| (*word).to_owned()).collect();
-    match telling.is_empty() {
-        true => words.into_iter().map(str::to_owned).collect(),
-        false => telling,
-    }
+    let words = letters.split_whitespace().map(singular);
+    words.map(str::to_owned).collect()
 }
 
 fn singular(word: &str) -> &str {

@@ -1,6 +1,8 @@
 //! What a row says that its person wishes.
 
-use super::roles::words;
+use unicode_normalization::UnicodeNormalization;
+
+use super::{polarity::Polarity, roles::words};
 
 /// What a row says of a number or an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub(crate) enum Wish {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Channel {
     Numbers,
+    Faxes,
     Addresses,
     All,
 }
@@ -73,36 +76,11 @@ const NEITHER: [&str; 8] = [
     "cleaned",
     "unconfirmed",
 ];
-const YES: [&str; 5] = ["yes", "true", "1", "y", "on"];
+const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"];
 const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 
-/// How words of headers begin after which `yes` means out, and those after which it means in. The
-/// first go first: `opted out of consent`.
-const YES_IS_OUT: [&str; 12] = [
-    "optout",
-    "optedout",
-    "opt out ",
-    "opted out ",
-    "unsub",
-    "dnd ",
-    "donot",
-    "do not ",
-    "dnc ",
-    "suppress",
-    "not subscri",
-    "no marketing ",
-];
-const YES_IS_IN: [&str; 7] = [
-    "consent",
-    "subscri",
-    "optin ",
-    "optedin ",
-    "opt in ",
-    "opted in ",
-    "accept marketing ",
-];
 /// Words of headers that speak of a wish but hold something else: when, by whom, why.
-const ABOUT: [&str; 17] = [
+const ABOUT: [&str; 20] = [
     "date",
     "time",
     "timestamp",
@@ -114,6 +92,9 @@ const ABOUT: [&str; 17] = [
     "reason",
     "campaign",
     "title",
+    "id",
+    "name",
+    "code",
     "method",
     "ip",
     "url",
@@ -122,9 +103,20 @@ const ABOUT: [&str; 17] = [
     "other",
 ];
 
+/// Parts of words that speak of nothing but a consent.
+const TELLING: [&str; 8] = [
+    "subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot",
+];
+
+/// A word as it is compared: letters and digits in lower case; a sign, where it is alone.
 fn squeezed(text: &str) -> String {
+    let text: String = text.nfkc().collect();
     let letters = text.chars().filter(|c| c.is_alphanumeric());
-    letters.flat_map(char::to_lowercase).collect()
+    let letters: String = letters.flat_map(char::to_lowercase).collect();
+    match letters.is_empty() {
+        true => text.trim().trim_matches('-').to_owned(),
+        false => letters,
+    }
 }
 
 /// Whether a text is a flag rather than a value: columns of nothing else are not read for numbers
@@ -135,7 +127,38 @@ pub(super) fn is_flag(text: &str) -> bool {
     lists.iter().any(|words| words.contains(&text.as_str()))
 }
 
+/// Whether a text is a word of consents, more than yes or no.
+fn is_word(text: &str) -> bool {
+    let text = squeezed(text);
+    [&OUT[..], &IN, &NEITHER]
+        .iter()
+        .any(|words| words.contains(&text.as_str()))
+}
+
+/// Whether a text says that somebody wishes marketing, or none, and can mean nothing else.
+fn is_telling(text: &str) -> bool {
+    let word = squeezed(text);
+    is_flag(text) && TELLING.iter().any(|part| word.contains(part))
+}
+
+impl Channel {
+    /// By what a number or an address of this column reaches somebody.
+    pub(super) fn of_value(header: &str, is_number: bool) -> Self {
+        match is_number {
+            false => Self::Addresses,
+            true if words(header).iter().any(|word| word.ends_with("fax")) => Self::Faxes,
+            true => Self::Numbers,
+        }
+    }
+}
+
 impl Status {
+    /// The keyword that somebody sent.
+    pub(super) const KEYWORD: Self = Self {
+        channel: Channel::All,
+        yes: None,
+    };
+
     /// Whether a header is that of a status, and of which.
     pub(super) fn of(header: &str) -> Option<Self> {
         let words = words(header);
@@ -145,37 +168,44 @@ impl Status {
         {
             return None;
         }
-        let spaced = format!(" {} ", words.join(" "));
-        let has = |parts: &[&str]| {
-            parts
-                .iter()
-                .any(|part| spaced.contains(&format!(" {part}")))
+        let yes = Polarity::of(header).sure;
+        let is_status = yes.is_some() || words == ["status"];
+        is_status.then(|| Self::named(&words, yes))
+    }
+
+    /// Whether the cells below a header are those of a status, though the header alone does not
+    /// say so. Below one that ends in `status` one word that can be nothing else is enough, or that
+    /// all are words of consents; below any other all must be such words or yes and no, and one of
+    /// them can be nothing else, or the header can be read so.
+    pub(super) fn shown(header: &str, cells: &[&str]) -> Option<Self> {
+        let words = words(header);
+        let all_flags = !cells.is_empty() && cells.iter().all(|cell| is_flag(cell));
+        let tells = cells.iter().any(|cell| is_telling(cell));
+        let yes = Polarity::of(header).of_flags;
+        let is_called_so = words.last().is_some_and(|last| last == "status");
+        let is_status = match is_called_so {
+            true => tells || (!cells.is_empty() && cells.iter().all(|cell| is_word(cell))),
+            false => all_flags && (tells || yes.is_some()),
         };
-        let yes = if has(&YES_IS_OUT) {
-            Some(Wish::Out)
-        } else if has(&YES_IS_IN) {
-            Some(Wish::In)
-        } else {
-            None
-        };
-        let is_status = yes.is_some() || matches!(spaced.trim(), "status" | "keyword");
         is_status.then(|| Self::named(&words, yes))
     }
 
     /// The status of a column that the user says is one.
     pub(super) fn said(header: &str) -> Self {
-        Self::of(header).unwrap_or_else(|| Self::named(&words(header), None))
+        let Polarity { sure, of_flags } = Polarity::of(header);
+        Self::named(&words(header), sure.or(of_flags))
     }
 
     fn named(words: &[String], yes: Option<Wish>) -> Self {
         let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
         let mail = has(&["email", "mail", "emails"]);
         let numbers = has(&[
-            "sms", "phone", "text", "mobile", "call", "cell", "voice", "fax", "tel",
+            "sms", "phone", "text", "mobile", "call", "cell", "voice", "tel",
         ]);
-        let channel = match (mail, numbers) {
-            (true, false) => Channel::Addresses,
-            (false, true) => Channel::Numbers,
+        let channel = match (mail, numbers, has(&["fax"])) {
+            (true, false, false) => Channel::Addresses,
+            (false, true, false) => Channel::Numbers,
+            (false, false, true) => Channel::Faxes,
             _ => Channel::All,
         };
         Self { channel, yes }
@@ -205,12 +235,8 @@ impl Status {
         }
     }
 
-    pub(super) fn speaks_of(self, is_number: bool) -> bool {
-        match self.channel {
-            Channel::All => true,
-            Channel::Numbers => is_number,
-            Channel::Addresses => !is_number,
-        }
+    pub(super) fn speaks_of(self, channel: Channel) -> bool {
+        self.channel == Channel::All || self.channel == channel
     }
 }
 
@@ -247,8 +273,10 @@ mod tests {
             ("status", "NEVER SUBSCRIBED", Neither),
             ("status", "cleaned", Neither),
             ("status", "", Neither),
-            ("keyword", "STOP", Out),
-            ("keyword", "YES", In),
+            ("status", " - ", Neither),
+            ("status", "ＳＴＯＰ", Out),
+            ("DND", "✓", Out),
+            ("Consent withdrawn", "yes", Out),
             ("DND", "No", In),
             ("DND", "yes", Out),
             ("Opted Out", "no", In),
@@ -267,6 +295,8 @@ mod tests {
         }
         for (header, cell) in [
             ("status", "active"),
+            ("status", "?"),
+            ("DND", "✗"),
             ("status", "1"),
             ("status", "no"),
             ("DND", "maybe"),
@@ -281,8 +311,10 @@ mod tests {
             "date_of_consent",
             "UNSUB_TIME",
             "UNSUB_REASON",
+            "UNSUB_CAMPAIGN_ID",
             "Phone",
             "Contact Status",
+            "Keywords",
         ] {
             assert_eq!(Status::of(header), None, "{header}");
         }
@@ -290,19 +322,58 @@ mod tests {
 
     #[test]
     fn a_status_of_one_channel_speaks_of_its_values_alone() {
-        for (header, numbers, addresses) in [
-            ("SMS consent", true, false),
-            ("Email consent", false, true),
-            ("HasOptedOutOfEmail", false, true),
-            ("Do Not Call", true, false),
-            ("status", true, true),
+        use Channel::{Addresses, Faxes, Numbers};
+        for (header, channels) in [
+            ("SMS consent", &[Numbers][..]),
+            ("Email consent", &[Addresses]),
+            ("HasOptedOutOfEmail", &[Addresses]),
+            ("HasOptedOutOfFax", &[Faxes]),
+            ("Do Not Call", &[Numbers]),
+            ("status", &[Numbers, Addresses, Faxes]),
         ] {
             let status = Status::of(header).unwrap();
-            assert_eq!(
-                (status.speaks_of(true), status.speaks_of(false)),
-                (numbers, addresses),
-                "{header}"
-            );
+            for channel in [Numbers, Addresses, Faxes] {
+                let speaks = channels.contains(&channel);
+                assert_eq!(status.speaks_of(channel), speaks, "{header}: {channel:?}");
+            }
+        }
+        assert_eq!(Channel::of_value("Business Fax", true), Faxes);
+        assert_eq!(Channel::of_value("Mobile", true), Numbers);
+    }
+
+    #[test]
+    fn cells_that_speak_of_consents_make_a_status_of_their_column() {
+        for (header, cells, out) in [
+            (
+                "Email status",
+                &["Unsubscribed", "Active"][..],
+                "Unsubscribed",
+            ),
+            ("Type", &["optout", "optin"], "optout"),
+            (
+                "Email Marketing",
+                &["NEVER SUBSCRIBED", "UNSUBSCRIBED"],
+                "UNSUBSCRIBED",
+            ),
+            ("Action", &["STOP", "START"], "STOP"),
+            ("Newsletter", &["yes", "no"], "no"),
+            ("Blocked", &["TRUE", "FALSE"], "TRUE"),
+            ("No Email", &["x"], "x"),
+            ("Contact status", &["pending", "bounced"], "unsubscribed"),
+        ] {
+            let status = Status::shown(header, cells).unwrap();
+            assert_eq!(status.read(out), Some(Wish::Out), "{header}");
+        }
+        for (header, cells) in [
+            ("Direction", &["in", "out"][..]),
+            ("Job status", &["pending", "done"]),
+            ("Has Mobile", &["yes", "no"]),
+            ("Email verification status", &["yes", "no"]),
+            ("Notes", &["unsubscribed in May", "stop"]),
+            ("Newsletter", &["May 2026"]),
+            ("Stop", &[]),
+        ] {
+            assert_eq!(Status::shown(header, cells), None, "{header}");
         }
     }
 }

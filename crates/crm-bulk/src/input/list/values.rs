@@ -2,13 +2,12 @@
 
 use crm_models::phone;
 use crm_values::{Email, PhoneReader, Refusal, digits};
-use jiff::civil::Date;
 
 use super::{
     columns::{Columns, WrongStatus},
-    dates::{DateOrder, read},
+    dates::{DateOrder, Moment, read},
     roles::{NUMBER_ENDS, Role, words},
-    status::Wish,
+    status::{Channel, Wish},
 };
 use crate::{
     clock,
@@ -33,7 +32,7 @@ pub(super) fn values(
     row: &[(String, String)],
     columns: &Columns,
     reader: PhoneReader,
-) -> Result<(Vec<Value>, Option<Date>), Vec<BadCell>> {
+) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> = cells
         .map(|(header, cell)| (columns.role(header), header, cell.trim()))
@@ -42,6 +41,7 @@ pub(super) fn values(
         .iter()
         .any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
     let (mut found, mut bad, mut received) = (Vec::new(), Vec::new(), None);
+    let mut unread = Vec::new();
     for (role, header, cell) in cells {
         let read = match role {
             Role::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
@@ -49,10 +49,13 @@ pub(super) fn values(
                 Err(Refusal::NotAnAddress.to_string())
             }
             Role::Addresses | Role::AddressesOrStreets | Role::Numbers => listed(cell, reader),
-            Role::Other if may_be_meant(header, cell) => Err(UNREAD.to_owned()),
+            Role::Other if may_be_meant(header, cell) => {
+                unread.push((header, cell));
+                continue;
+            }
             Role::Received => {
-                match columns.date(cell) {
-                    Ok(date) => received = received.or(Some(date)),
+                match columns.moment(cell) {
+                    Ok(moment) => received = received.or(Some(moment)),
                     Err(reason) => bad.push(BadCell {
                         personal: false,
                         ..bad_cell(line, header, cell, reason)
@@ -67,12 +70,21 @@ pub(super) fn values(
             Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
     }
+    // As the display name of an address is that address itself.
+    let is_found = |cell| {
+        let keys = listed(cell, reader).ok();
+        keys.is_some_and(|keys| found.iter().any(|(_, found)| *found == keys))
+    };
+    unread.retain(|(_, cell)| !is_found(cell));
+    let unread = unread.into_iter();
+    bad.extend(unread.map(|(header, cell)| bad_cell(line, header, cell, UNREAD)));
     if found.is_empty() && bad.is_empty() {
         bad = whole(line, "has neither a number nor an address".to_owned());
     }
     let mut values = Vec::new();
     for (column, keys) in found {
-        match columns.wish(row, keys.is_number()) {
+        let channel = Channel::of_value(&column, keys.is_number());
+        match columns.wish(row, channel) {
             Ok(wish) => values.push(Value { column, keys, wish }),
             Err(wrong) => {
                 bad.push(wrong_status(line, wrong));
@@ -110,7 +122,7 @@ pub(super) fn sole_value(
     line: u64,
     row: &[(String, String)],
     reader: PhoneReader,
-) -> Result<(Vec<Value>, Option<Date>), Vec<BadCell>> {
+) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
     let Some(((header, first), others)) = row.split_first() else {
         return Ok((Vec::new(), None));
     };

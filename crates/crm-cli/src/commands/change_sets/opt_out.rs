@@ -18,9 +18,10 @@ use crate::{
 /// location, and every person's contact methods, however they are written.
 #[derive(Debug, Args)]
 pub(crate) struct OptOutCommand {
-    /// CSV with columns such as value, phone, mobile, email, or one value a line; NDJSON where the
-    /// name ends in .ndjson or .jsonl. A column received or date_received gives the date for the
-    /// evidence. - for stdin
+    /// CSV as a spreadsheet saves it, with columns such as value, phone, mobile, email, or one value
+    /// a line; NDJSON where the name ends in .ndjson or .jsonl. A column such as status, opted out or
+    /// consent says which rows are meant; one such as received or opt-out date gives the date for
+    /// the evidence. - for stdin
     list: PathBuf,
 
     /// The change set to write
@@ -48,7 +49,7 @@ pub(crate) struct OptOutCommand {
     #[arg(long, value_name = "ORDER")]
     dates: Option<DatesArg>,
 
-    /// Use every row even if the file's name begins with subscribed_ or cleaned_
+    /// Use every row even if the file's name says subscribed or cleaned
     #[arg(long)]
     every_row: bool,
 

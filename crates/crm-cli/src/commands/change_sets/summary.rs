@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use crm_bulk::{Change, ChangeSet, Selection, State, visible};
+use crm_bulk::{Change, ChangeSet, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
 use crate::{
+    commands::delete::quoted,
     error::CliError,
     output::{Format, Output, count},
 };
@@ -96,6 +97,20 @@ impl Summary {
         }
     }
 
+    /// What is usually done with the set from here on, for a shell.
+    fn next(&self) -> Vec<String> {
+        let set = quoted(&self.set);
+        let is_of_list = [SetKind::OptOut, SetKind::OptIn]
+            .map(SetKind::as_str)
+            .contains(&self.kind);
+        let apply = (self.open > 0).then(|| format!("crm apply {set}"));
+        let page = Path::new(&self.set).with_extension("html");
+        let page = quoted(&name(&page));
+        let evidence =
+            is_of_list.then(|| format!("crm report {set} --html {page}  # the evidence"));
+        apply.into_iter().chain(evidence).collect()
+    }
+
     fn text(&self) -> String {
         let (mut text, set) = (String::new(), visible(&self.set));
         // Writing to a String cannot fail.
@@ -145,6 +160,9 @@ impl Summary {
                 count(self.calls, "call"),
                 duration(self.seconds_at_rate_limit)
             );
+        }
+        for command in self.next() {
+            let _ = writeln!(text, "next: {command}");
         }
         // The last line, where nobody misses it.
         if self.unmatched_rows > 0 {
