@@ -41,14 +41,18 @@ impl CsvRows {
         } = opened;
         let mut shown = None;
         if !dialect.says_delimiter {
-            let known = |header: &str| Column::named(header).is_some();
-            let delimiter = dialect::shown(&head, dialect.marks.quote, known);
+            // Two cells that mean something: one may be the whole of another text.
+            let is_header = |records: &[Vec<String>]| {
+                let header = records.first().into_iter().flatten();
+                header.filter(|cell| Column::named(cell).is_some()).count() >= 2
+            };
+            let delimiter = dialect::shown(&head, dialect.marks.quote, is_header);
             let delimiter = delimiter.map_err(|reason| BulkError::Input {
                 name: name.clone(),
                 reason,
             })?;
-            shown = (delimiter != dialect.marks.delimiter).then_some(delimiter);
-            dialect.marks.delimiter = delimiter;
+            shown = delimiter.filter(|delimiter| *delimiter != dialect.marks.delimiter);
+            dialect.marks.delimiter = shown.unwrap_or(dialect.marks.delimiter);
         }
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How much of a file is looked at; a header is shorter.
 const HEAD: usize = 64 * 1_024;
+/// How many records show how they are cut.
+const SHAPE: usize = 200;
 
 /// Reads the beginning of a file.
 pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -35,38 +37,59 @@ pub(super) fn named(head: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The delimiter that makes a header of the first record: the one with which two cells or more
-/// mean something. Where none does it is a comma.
+/// The only one of the usual delimiters that cuts the text into records as `fits` wants them;
+/// `None` where none does. Those that cut nothing are one and the same.
 ///
 /// # Errors
 ///
-/// That two make one: nobody can say which is meant.
-pub(super) fn shown(head: &[u8], quote: u8, known: impl Fn(&str) -> bool) -> Result<u8, String> {
-    let fitting = DELIMITERS.into_iter().filter(|delimiter| {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .delimiter(*delimiter)
-            .quote(quote)
-            .from_reader(head);
-        let mut record = csv::ByteRecord::new();
-        let is_read = reader.read_byte_record(&mut record).unwrap_or(false);
-        let means = |cell: &&[u8]| known(&String::from_utf8_lossy(cell));
-        is_read && record.iter().filter(means).count() >= 2
-    });
-    match fitting.collect::<Vec<_>>().as_slice() {
-        [] => Ok(DELIMITERS[0]),
-        [one] => Ok(*one),
-        [one, other, ..] => Err(format!(
-            "the header can be read with {} and with {} between its cells: say which, with \
-             --delimiter",
-            name(*one),
-            name(*other)
-        )),
+/// That two do: nobody can say which is meant.
+pub(super) fn shown(
+    text: &[u8],
+    quote: u8,
+    fits: impl Fn(&[Vec<String>]) -> bool,
+) -> Result<Option<u8>, String> {
+    let mut fitting = Vec::new();
+    let mut is_cut_by_none = false;
+    for delimiter in DELIMITERS {
+        let records = records(text, delimiter, quote);
+        let cuts = records.first().is_some_and(|first| first.len() > 1);
+        if (cuts || !is_cut_by_none) && fits(&records) {
+            fitting.push(delimiter);
+            is_cut_by_none |= !cuts;
+        }
+    }
+    match fitting.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => {
+            let several: Vec<_> = several.iter().copied().map(name).collect();
+            Err(format!(
+                "its cells may be separated by {}: say which, with --delimiter CHARACTER",
+                several.join(" or by ")
+            ))
+        }
     }
 }
 
+/// The first records with something in them, as this delimiter cuts them.
+fn records(text: &[u8], delimiter: u8, quote: u8) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .quote(quote)
+        .from_reader(text);
+    let records = reader.byte_records().map_while(Result::ok);
+    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
+    records
+        .map(|record| record.iter().map(text).collect())
+        .filter(|record: &Vec<String>| record.iter().any(|cell| !cell.trim().is_empty()))
+        .take(SHAPE)
+        .collect()
+}
+
 /// A delimiter as people say it.
-pub(super) fn name(delimiter: u8) -> String {
+pub(crate) fn name(delimiter: u8) -> String {
     match delimiter {
         b'\t' => "a tab".to_owned(),
         other => format!("`{}`", char::from(other)),
@@ -95,23 +118,24 @@ mod tests {
     }
 
     #[test]
-    fn the_header_shows_the_delimiter_unless_two_make_one() {
-        let look = |header: &str| {
-            let known = |header: &str| ["id", "value", "memo"].contains(&header);
-            shown(format!("{header}\n1;2,3\n").as_bytes(), b'"', known)
+    fn the_delimiter_is_the_only_one_that_cuts_as_is_wanted() {
+        let has_a_and_b = |records: &[Vec<String>]| {
+            let has = |name: &str| records[0].iter().any(|cell| cell == name);
+            has("a") && has("b") && records.len() == 2
         };
+        let look = |header: &str| shown(format!("{header}\n1;2,3\n").as_bytes(), b'"', has_a_and_b);
         for (header, delimiter) in [
-            ("id,memo", b','),
-            ("id;memo", b';'),
-            ("id\tmemo", b'\t'),
-            ("\"id\"|\"memo\"", b'|'),
-            ("id", b','),
-            ("a;b", b','),
-            ("id;a, b;memo", b';'),
+            ("a,b", Some(b',')),
+            ("a;b", Some(b';')),
+            ("a\tb", Some(b'\t')),
+            ("\"a\"|\"b\"", Some(b'|')),
+            ("a;x, y;b", Some(b';')),
+            ("ab", None),
         ] {
             assert_eq!(look(header), Ok(delimiter), "{header}");
         }
-        let told = look("id,value,x;memo;id;value,memo").unwrap_err();
-        assert!(told.contains("`,` and with `;`"), "{told}");
+        let told = look("a,b,x;a;b;x,a,b").unwrap_err();
+        assert!(told.contains("`,` or by `;`"), "{told}");
+        assert_eq!(shown(b"x\n", b'"', |_| true), Ok(Some(b',')));
     }
 }

@@ -35,6 +35,7 @@ pub use self::{
 pub(crate) use self::{
     columns::{OUTCOME_COLUMNS, is_ours},
     csv::CsvRows,
+    dialect::name as delimiter_name,
     invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
     list::{Entries, Entry, ListOptions, Moment, Value, Wish, cells, read_date},
     ndjson::NdjsonRows,

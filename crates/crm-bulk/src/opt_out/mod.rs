@@ -26,7 +26,10 @@ use self::{
 use crate::{
     Action, BulkError, Input, InputFormat, OwnerId, PlanSummary, Site, Snapshot, State, Target,
     Wanted,
-    input::{BadCell, BadRows, DateOrder, Entries, ListOptions, MappedRole, Value, Wish, whole},
+    input::{
+        BadCell, BadRows, DateOrder, Entries, ListOptions, MappedRole, Value, Wish, delimiter_name,
+        whole,
+    },
     plan::{describe_input, judge, leave_out, refuse_to_mend_in},
     set::{
         SetKind,
@@ -244,8 +247,8 @@ impl OptOut {
         let wishes = Wishes::of(&list.entries, self.wish());
         let mut search = Search::default();
         if format == InputFormat::Csv && marks.delimiter != b',' {
-            let delimiter = char::from(marks.delimiter).escape_debug().to_string();
-            let note = format!("The cells of the list are separated by `{delimiter}`.");
+            let delimiter = delimiter_name(marks.delimiter);
+            let note = format!("The cells of the list are separated by {delimiter}.");
             search.notes.push(note);
         }
         let mut left = 0_u64;
@@ -307,7 +310,10 @@ impl OptOut {
         }
         match bad.finish()? {
             Some(invalid) if !self.skip_invalid => Err(invalid.into()),
-            invalid => Ok(Search { invalid, ..search }),
+            invalid => {
+                search.invalid = invalid;
+                Ok(search)
+            }
         }
     }
 
@@ -331,14 +337,13 @@ impl OptOut {
         }
         for (id, places) in near {
             let (owner, known) = self.snapshot.keyed(id)?;
-            for place in places {
-                let targets = search.look_at.entry(place).or_default();
-                targets.push(Target::Contact {
-                    owner,
-                    contact: Some(known.contact.id),
-                });
-            }
+            let target = Target::Contact {
+                owner,
+                contact: Some(known.contact.id),
+            };
+            search.note_near(places, &target.to_string());
         }
+        search.note_unreadable(self.snapshot.unreadable()?, self.reader);
         for contacts in found.values_mut() {
             contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
         }

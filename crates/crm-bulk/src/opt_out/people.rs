@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crm_contacts::ContactsService;
-use crm_models::{ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort};
+use crm_contacts::{ContactsError, ContactsService};
+use crm_models::{
+    ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort, UnreadableRecord,
+};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -75,7 +77,7 @@ pub(super) async fn methods<T: Transport>(
     // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
     let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
     let all = service.people().contact_methods(in_order);
-    let mut pages = all.page_size(PAGE).pages();
+    let mut pages = all.page_size(PAGE).set_aside().pages();
     let mut matching = BTreeMap::new();
     while let Some(page) = pages.try_next().await? {
         for method in page.data {
@@ -84,14 +86,12 @@ pub(super) async fn methods<T: Transport>(
                     matching.insert(method.id, method);
                 }
                 Found::LookAt(places) => {
-                    for place in places {
-                        let near = search.look_at.entry(place).or_default();
-                        near.push(target(&method));
-                    }
+                    search.note_near(places, &target(&method).to_string());
                 }
                 Found::None => {}
             }
         }
+        search.note_unreadable(page.unreadable, reader);
     }
     let read = async |method: ContactMethod| {
         let image = MethodImage {
@@ -100,9 +100,14 @@ pub(super) async fn methods<T: Transport>(
             preferences: BTreeMap::new(),
         };
         match present::method(service, method.contact_id, method.id, image).await {
-            Ok(image) => Ok(Some((method, image))),
+            Ok(image) => Ok(Some(Ok((method, image)))),
             // Deleted since it was listed.
             Err(error) if error.is_not_found() => Ok(None),
+            Err(error @ ContactsError::Unreadable { .. }) => {
+                let record = serde_json::to_string(&method).unwrap_or_default();
+                let reason = format!("its preferences: {error}");
+                Ok(Some(Err(UnreadableRecord::new(0, reason, record))))
+            }
             Err(error) => Err(BulkError::from(error)),
         }
     };
@@ -112,8 +117,13 @@ pub(super) async fn methods<T: Transport>(
             .buffered(CALLS_AT_ONCE)
     );
     while let Some(found) = read.try_next().await? {
-        let Some((method, image)) = found else {
-            continue;
+        let (method, image) = match found {
+            Some(Ok(read)) => read,
+            Some(Err(unreadable)) => {
+                search.note_unreadable([unreadable], reader);
+                continue;
+            }
+            None => continue,
         };
         let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
         let met = wanted

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crm_models::{ContactId, Timestamp};
+use crm_models::{ContactId, Timestamp, UnreadableRecord};
+use crm_values::PhoneReader;
 
-use super::listed::{Listed, Place};
+use super::listed::{Found, Listed, Place};
 use crate::{
-    BulkError, InvalidRows, OwnerId, PlanSummary, State, Target, plan::NO_SUCH_VALUE,
-    set::draft::Draft,
+    BulkError, InvalidRows, OwnerId, PlanSummary, State,
+    plan::NO_SUCH_VALUE,
+    reading::Keys,
+    set::{draft::Draft, some_of},
 };
 
 /// What was found so far.
@@ -17,16 +20,42 @@ pub(super) struct Search {
     pub(super) listed: Listed,
     /// Telephone numbers whose text messages are not as the list wants them.
     pub(super) texts_otherwise: HashSet<(OwnerId, ContactId)>,
-    /// Whom a person has to look at, by the place in the list.
-    pub(super) look_at: BTreeMap<Place, Vec<Target>>,
+    /// What a person has to look at, by the place in the list.
+    look_at: BTreeMap<Place, Vec<String>>,
+    /// Records of the service that cannot be read.
+    unreadable: Vec<UnreadableRecord>,
     pub(super) invalid: Option<InvalidRows>,
     pub(super) notes: Vec<String>,
 }
 
-/// How many records to look at a note names; the rows name all of theirs.
-const NAMED: usize = 20;
-
 impl Search {
+    /// Notes that a record may have what stands at these places of the list.
+    pub(super) fn note_near(&mut self, places: impl IntoIterator<Item = Place>, record: &str) {
+        for place in places {
+            let near = self.look_at.entry(place).or_default();
+            near.push(record.to_owned());
+        }
+    }
+
+    /// Notes records that cannot be read. Of one that has a listed value by what can be read of
+    /// it, the rows tell.
+    pub(super) fn note_unreadable(
+        &mut self,
+        records: impl IntoIterator<Item = UnreadableRecord>,
+        reader: PhoneReader,
+    ) {
+        for record in records {
+            let value = record.member("value").unwrap_or_default();
+            let places = match self.listed.find(&Keys::of(&value, reader)) {
+                Found::Same(places) => places.to_vec(),
+                Found::LookAt(places) => places,
+                Found::None => Vec::new(),
+            };
+            self.note_near(places, &record.to_string());
+            self.unreadable.push(record);
+        }
+    }
+
     pub(super) fn finish(
         mut self,
         draft: Draft,
@@ -34,7 +63,9 @@ impl Search {
         on: bool,
     ) -> Result<PlanSummary, BulkError> {
         self.settle_rows(&draft)?;
-        self.note_whom_to_look_at();
+        let look_at = self.note_whom_to_look_at();
+        draft.set_meta("look_at", &look_at.to_string())?;
+        draft.set_unreadable(&self.unreadable)?;
         if self.listed.has_numbers {
             self.notes
                 .push(text_messages(on, self.texts_otherwise.len()));
@@ -49,35 +80,27 @@ impl Search {
         })
     }
 
-    fn note_whom_to_look_at(&mut self) {
-        let targets: BTreeSet<_> = self
-            .look_at
-            .values()
-            .flatten()
-            .map(ToString::to_string)
-            .collect();
-        if targets.is_empty() {
-            return;
-        }
-        let named: Vec<_> = targets.iter().take(NAMED).map(String::as_str).collect();
-        let more = match targets.len() - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more; the results name all of them"),
-        };
-        let subject = match targets.len() {
+    /// Says which records a person has to look at, and how many there are.
+    fn note_whom_to_look_at(&mut self) -> usize {
+        let records: BTreeSet<_> = self.look_at.values().flatten().cloned().collect();
+        let records: Vec<_> = records.into_iter().collect();
+        let subject = match records.len() {
+            0 => return 0,
             1 => "one record".to_owned(),
             all => format!("{all} records"),
         };
         self.notes.push(format!(
             "Look at these: {subject} may have a number or address of the list, but one side is \
-             incomplete or cannot be read, so nothing is planned for them: {}{more}.",
-            named.join("; ")
+             incomplete or cannot be read, so nothing is planned for them: {}. The results and the \
+             report name all of them, beside the rows of the list.",
+            some_of(&records)
         ));
+        records.len()
     }
 
     /// Says of which row nothing was found, or not all, and whom to look at.
     fn settle_rows(&self, draft: &Draft) -> Result<(), BulkError> {
-        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>, Vec<String>)>::new();
+        let mut by_row = BTreeMap::<u64, (bool, Vec<&str>, Vec<&str>)>::new();
         for (at, sought) in self.listed.sought.iter().enumerate() {
             let (some, missing, look_at) = by_row.entry(sought.row).or_default();
             match sought.found {
@@ -85,7 +108,7 @@ impl Search {
                 false => missing.push(&sought.column),
             }
             let targets = self.look_at.get(&Place(at)).into_iter().flatten();
-            look_at.extend(targets.map(ToString::to_string));
+            look_at.extend(targets.map(String::as_str));
         }
         for (row, (some, mut missing, look_at)) in by_row {
             missing.sort_unstable();

@@ -83,6 +83,16 @@ fn plan(
                 owner,
                 contact: Some(id),
             };
+            if present.is_none() && snapshot.is_unreadable(owner, id)? {
+                let why = "the service's record of it cannot be read";
+                return draft.add_change(&Planned {
+                    row,
+                    target,
+                    action: &action,
+                    before: None,
+                    outcome: Outcome::because(State::Failed, why),
+                });
+            }
             let contact = present.as_ref().map(|known| &known.contact);
             let action = judge::completed(&action, contact, unknown);
             draft.add_change(&judged(row, target, &action, present.as_ref()))

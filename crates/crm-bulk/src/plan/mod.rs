@@ -149,6 +149,7 @@ impl Plan {
     ) -> Result<PlanSummary, BulkError> {
         let (snapshot, known_at) = self.complete_snapshot(input.name())?;
         let draft = self.draft(out.as_ref())?;
+        draft.set_unreadable(&snapshot.unreadable()?)?;
         let mut batch = Batch::new(snapshot, &draft, self.unknown_flags);
         let read = self.read(input, &draft, |place, request| batch.add(place, request))?;
         batch.finish()?;
@@ -203,6 +204,7 @@ impl Plan {
         let out = out.as_ref();
         let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;
         let draft = self.draft(out)?;
+        draft.set_unreadable(&snapshot.unreadable()?)?;
         from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
@@ -232,6 +234,9 @@ impl Plan {
             Some(_) => Some(self.complete_snapshot(&name)?),
             None => None,
         };
+        if let Some((snapshot, _)) = complete {
+            draft.set_unreadable(&snapshot.unreadable()?)?;
+        }
         self.read(input, draft, |row, request| {
             let contact = |owner, contact| Target::Contact { owner, contact };
             match request.select {

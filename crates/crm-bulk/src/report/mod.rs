@@ -60,6 +60,7 @@ impl ChangeSet {
                 page.rows_left_out()?;
             }
         }
+        page.write(&unreadable(&info))?;
         page.write(&html! {
             footer {
                 p {
@@ -125,6 +126,10 @@ fn head(
             }
             @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
             @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
+            @if info.look_at > 0 { li { b.bad { (info.look_at) } "records to look at" } }
+            @if !info.unreadable.is_empty() {
+                li { b.bad { (info.unreadable.len()) } "records cannot be read" }
+            }
             @if totals.all() == 0 { li { b { "0" } "nothing to do" } }
         }
         @for note in &info.notes { p.note { (foreign(note)) } }
@@ -355,7 +360,10 @@ fn entry(entry: &Entry) -> Markup {
         } @else if entry.left {
             p { "Left alone" @if let Some(message) = &entry.message { ": " (foreign(message)) } }
         } @else if found.is_empty() {
-            p.bad { "Not found anywhere." }
+            p.bad {
+                "Not found anywhere."
+                @if let Some(message) = &entry.message { br; small { (foreign(message)) } }
+            }
         } @else {
             @if let Some(message) = &entry.message { p.bad { (foreign(message)) } }
             table {
@@ -385,6 +393,17 @@ fn entry(entry: &Entry) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The records of the service that could not be read.
+fn unreadable(info: &SetInfo) -> Markup {
+    html! {
+        @if !info.unreadable.is_empty() {
+            h2 { "Records that cannot be read" }
+            p { "Nothing is planned for these, since nobody can say what they hold." }
+            ul { @for record in &info.unreadable { li { (foreign(record)) } } }
         }
     }
 }

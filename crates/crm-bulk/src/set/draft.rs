@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, collections::BTreeMap, path::Path};
 
-use crm_models::Timestamp;
+use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::params;
 
 use super::{
@@ -84,6 +84,17 @@ impl Draft {
     pub(crate) fn set_notes(&self, notes: &[String]) -> Result<(), BulkError> {
         let notes = serde_json::to_string(notes).map_err(|e| self.unwritable(e))?;
         self.set_meta("notes", &notes)
+    }
+
+    /// Keeps which records of the service could not be read, so that the plan knows nothing of
+    /// them.
+    pub(crate) fn set_unreadable(&self, records: &[UnreadableRecord]) -> Result<(), BulkError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<_> = records.iter().map(ToString::to_string).collect();
+        let told = serde_json::to_string(&told).map_err(|e| self.unwritable(e))?;
+        self.set_meta("unreadable", &told)
     }
 
     pub(crate) fn set_known_at(&self, at: Timestamp) -> Result<(), BulkError> {

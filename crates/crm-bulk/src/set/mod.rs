@@ -71,9 +71,28 @@ pub struct SetInfo {
     pub undo_of: Option<PathBuf>,
     /// What the plan has to say to people, sentence by sentence.
     pub notes: Vec<String>,
+    /// The records of the service that could not be read, so that the plan knows nothing of them:
+    /// the ids of each, as far as they are known, and what is wrong.
+    pub unreadable: Vec<String>,
+    /// How many records a person has to look at, since they may have a number or address of the
+    /// list of an opt-out: the results name them.
+    pub look_at: u64,
     /// The digest that the file stores: what [`ChangeSet::digest`] compares it with. `None` in a
     /// set of version 0.1 that was not adopted yet.
     pub digest: Option<Digest>,
+}
+
+/// How many records a note names.
+const NAMED: usize = 20;
+
+/// The first of these, and how many more there are.
+pub(crate) fn some_of(texts: &[String]) -> String {
+    let named = texts.iter().take(NAMED).map(String::as_str);
+    let named = named.collect::<Vec<_>>().join("; ");
+    match texts.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
 }
 
 /// How a set came to be.
@@ -185,6 +204,15 @@ impl ChangeSet {
                  the flags that the list does not name become {chosen}: somebody chose that."
             ));
         }
+        let unreadable = meta("unreadable")?.unwrap_or_default();
+        let unreadable: Vec<String> = serde_json::from_str(&unreadable).unwrap_or_default();
+        if !unreadable.is_empty() {
+            notes.push(format!(
+                "Records that cannot be read, so nothing is planned for them: {}.",
+                some_of(&unreadable)
+            ));
+        }
+        let look_at = meta("look_at")?.and_then(|count| count.parse().ok());
         Ok(SetInfo {
             site: self.database.site()?,
             kind: SetKind::ALL
@@ -196,6 +224,8 @@ impl ChangeSet {
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),
             notes,
+            unreadable,
+            look_at: look_at.unwrap_or_default(),
             digest: meta("digest")?.and_then(|text| text.parse().ok()),
         })
     }

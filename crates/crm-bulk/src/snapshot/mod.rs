@@ -2,6 +2,7 @@
 
 mod keys;
 mod look_up;
+mod unreadable;
 
 use std::{cell::Cell, path::Path, time::Duration};
 
@@ -72,6 +73,8 @@ pub struct Coverage {
     pub owners: u64,
     /// Existing contacts whose preferences are not known.
     pub preferences_unknown: u64,
+    /// Records that could not be read: see [`Snapshot::unreadable`].
+    pub unreadable: u64,
     /// Existing contacts by type.
     pub by_type: Vec<(String, u64)>,
 }
@@ -177,7 +180,8 @@ impl Snapshot {
     /// is told how many records were read so far.
     ///
     /// Each batch is stored in one transaction with the token behind it: interrupt it at any
-    /// time, and call it again.
+    /// time, and call it again. Records that cannot be read are kept aside:
+    /// [`Coverage::unreadable`] counts them.
     ///
     /// # Errors
     ///
@@ -211,10 +215,10 @@ impl Snapshot {
         if let Some(token) = self.database.meta(&token_name::<O>())? {
             export = export.from(ExportFrom::Token(ContinuationToken::new(token)));
         }
-        let mut batches = export.batches();
+        let mut batches = export.set_aside().batches();
         while let Some(batch) = batches.try_next().await? {
             self.store(&batch)?;
-            *read += batch.data.len() as u64;
+            *read += (batch.data.len() + batch.unreadable.len()) as u64;
             progress(*read);
         }
         self.database
@@ -252,6 +256,10 @@ impl Snapshot {
                     ])
                 });
             database.check(stored)?;
+            self.forget_unreadable(O::NOUN, exported.owner.get(), contact.id.get())?;
+        }
+        for record in &batch.unreadable {
+            self.keep_unreadable::<O>(record)?;
         }
         if let Some(token) = &batch.continue_from {
             database.set_meta(&token_name::<O>(), token.as_str())?;
@@ -290,6 +298,7 @@ impl Snapshot {
                 "SELECT count(*) FROM contacts
                  WHERE active AND json_extract(contact, '$.preferences') IS NULL",
             )?,
+            unreadable: count("SELECT count(*) FROM unreadable")?,
             by_type: self.database.check(by_type())?,
         })
     }

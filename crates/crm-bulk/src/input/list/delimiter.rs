@@ -4,108 +4,47 @@ use super::{
     ListOptions, columns,
     values::{is_listed, may_hold_value},
 };
-use crate::input::Dialect;
+use crate::input::{Dialect, dialect};
 
-/// What programs separate cells by.
-const KNOWN: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How many rows are looked at.
-const SHAPE: usize = 200;
-
-/// The only one of the known delimiters by which the list reads as one; the usual one where it
+/// The only one of the usual delimiters by which the list reads as one; the usual one where it
 /// makes no difference.
 ///
 /// # Errors
 ///
-/// The delimiters that fit, if several do.
-pub(super) fn find(text: &[u8], dialect: &Dialect, options: &ListOptions) -> Result<u8, Vec<u8>> {
-    let usual = dialect.marks.delimiter;
-    let shape = |delimiter| Shape::of(text, delimiter, dialect.marks.quote);
-    let shapes: Vec<_> = KNOWN.iter().map(|known| (*known, shape(*known))).collect();
-    let mut fitting: Vec<_> = shapes
-        .iter()
-        .filter(|(_, shape)| shape.width > 1 && shape.fits(options))
-        .map(|(delimiter, _)| *delimiter)
-        .collect();
-    // Nothing separates: the whole line is the value.
-    let whole = shapes
-        .iter()
-        .find(|(_, shape)| shape.width == 1 && shape.fits(options));
-    if let Some((delimiter, _)) = whole {
-        fitting.push(*delimiter);
-    }
-    if fitting.is_empty() {
-        // No value can be read: then the header alone shows how it is cut, and the rows are told.
-        let named = shapes.iter().filter(|(_, shape)| shape.is_named(options));
-        fitting.extend(named.map(|(delimiter, _)| *delimiter));
-    }
-    match fitting.as_slice() {
-        [] => Ok(usual),
-        [one] => Ok(*one),
-        several => Err(several.to_vec()),
-    }
+/// That several fit.
+pub(super) fn find(text: &[u8], dialect: &Dialect, options: &ListOptions) -> Result<u8, String> {
+    let shown = |fits: fn(&[Vec<String>], &ListOptions) -> bool| {
+        dialect::shown(text, dialect.marks.quote, |rows| fits(rows, options))
+    };
+    // Where no value can be read the header alone shows how it is cut, and the rows are told.
+    let found = shown(has_values)?.map_or_else(|| shown(is_named), |found| Ok(Some(found)))?;
+    Ok(found.unwrap_or(dialect.marks.delimiter))
 }
 
-/// A list as one delimiter cuts it.
-struct Shape {
-    /// How many cells the first row has.
-    width: usize,
-    rows: Vec<Vec<String>>,
+/// Whether the rows have a header of several cells that names a column of values.
+fn is_named(rows: &[Vec<String>], options: &ListOptions) -> bool {
+    let first = rows.first().filter(|first| first.len() > 1);
+    first.is_some_and(|first| !value_columns(first, options).is_empty())
 }
 
-impl Shape {
-    fn of(text: &[u8], delimiter: u8, quote: u8) -> Self {
-        let mut csv = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .quote(quote)
-            .from_reader(text);
-        let rows: Vec<Vec<String>> = csv
-            .byte_records()
-            .map_while(Result::ok)
-            .map(|row| {
-                let cells = row.iter().map(String::from_utf8_lossy);
-                cells.map(std::borrow::Cow::into_owned).collect()
-            })
-            .filter(|row: &Vec<String>| row.iter().any(|cell| !cell.trim().is_empty()))
-            .take(SHAPE)
-            .collect();
-        Self {
-            width: rows.first().map_or(0, Vec::len),
-            rows,
-        }
+/// Whether the header names a column of values, or the first cell is one, and the rows are as
+/// wide and have readable values there.
+fn has_values(rows: &[Vec<String>], options: &ListOptions) -> bool {
+    let Some((first, below)) = rows.split_first() else {
+        return false;
+    };
+    let is_listed = |cell: &String| is_listed(cell, options.reader);
+    let columns = value_columns(first, options);
+    if columns.is_empty() {
+        let begins = first.first().is_some_and(|cell| may_hold_value(cell));
+        return begins && rows.iter().any(|row| row.first().is_some_and(is_listed));
     }
-
-    /// Whether it has a header of several cells that names a column of values.
-    fn is_named(&self, options: &ListOptions) -> bool {
-        let Some(first) = self.rows.first().filter(|first| first.len() > 1) else {
-            return false;
-        };
-        !value_columns(first, options).is_empty()
-    }
-
-    /// Whether the header names a column of values, or the first cell is one, and the rows are as
-    /// wide and have readable values there.
-    fn fits(&self, options: &ListOptions) -> bool {
-        let Some((first, rows)) = self.rows.split_first() else {
-            return false;
-        };
-        let reader = options.reader;
-        let columns = value_columns(first, options);
-        let has_header = !columns.is_empty();
-        if !has_header {
-            let listed =
-                |row: &Vec<String>| row.first().is_some_and(|cell| is_listed(cell, reader));
-            let begins = first.first().is_some_and(|cell| may_hold_value(cell));
-            return begins && self.rows.iter().any(listed);
-        }
-        let is_as_wide = |row: &&Vec<String>| row.len() <= self.width;
-        let has_value = |row: &&Vec<String>| {
-            let mut cells = columns.iter().filter_map(|at| row.get(*at));
-            cells.any(|cell| is_listed(cell, reader))
-        };
-        rows.is_empty() || rows.iter().filter(is_as_wide).any(|row| has_value(&row))
-    }
+    let is_as_wide = |row: &&Vec<String>| row.len() <= first.len();
+    let has_value = |row: &Vec<String>| {
+        let mut cells = columns.iter().filter_map(|at| row.get(*at));
+        cells.any(is_listed)
+    };
+    below.is_empty() || below.iter().filter(is_as_wide).any(has_value)
 }
 
 /// The columns of values, if the first row is a header.
@@ -123,7 +62,7 @@ fn value_columns(first: &[String], options: &ListOptions) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Result<u8, Vec<u8>> {
+    fn found(text: &str) -> Result<u8, String> {
         find(
             text.as_bytes(),
             &Dialect::default(),

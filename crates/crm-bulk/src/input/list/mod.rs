@@ -25,7 +25,6 @@ pub(crate) use self::{
 use super::{
     Input, InputFormat, Marks, Opened,
     csv::{damage, other_width},
-    dialect,
     invalid::{BadCell, broken, still_broken},
     is_ours,
     lines::{Lines, next_record},
@@ -159,15 +158,9 @@ impl Entries {
         })?;
         if !dialect.says_delimiter {
             let found = delimiter::find(&text, &dialect, options);
-            dialect.marks.delimiter = found.map_err(|several| {
-                let several: Vec<_> = several.into_iter().map(dialect::name).collect();
-                BulkError::Input {
-                    name: name.clone(),
-                    reason: format!(
-                        "its cells may be separated by {}: say which, --delimiter CHARACTER",
-                        several.join(" or by ")
-                    ),
-                }
+            dialect.marks.delimiter = found.map_err(|reason| BulkError::Input {
+                name: name.clone(),
+                reason,
             })?;
         }
         let mut lines = csv::ReaderBuilder::new()

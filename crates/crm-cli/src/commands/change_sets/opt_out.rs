@@ -53,8 +53,8 @@ pub(crate) struct OptOutCommand {
     #[arg(long)]
     every_row: bool,
 
-    /// Exit with 0 when there is nothing to do, 2 when there are changes or entries found nowhere,
-    /// 1 on any error
+    /// Exit with 0 when there is nothing to do, 2 when there are changes, entries left out or found
+    /// nowhere, or records to look at or that cannot be read, 1 on any error
     #[arg(long)]
     detailed_exitcode: bool,
 
@@ -95,10 +95,9 @@ impl OptOutCommand {
         let list = self.rows.open(&self.list)?;
         interrupt::until_signal(self.plan(session, list, on)).await?;
         let summary = Summary::of(&ChangeSet::open(&self.out)?, 10)?;
-        let is_done = summary.open() == 0 && summary.unmatched_rows() == 0;
         match summary.write(session.output) {
             Err(error) if !error.is_broken_pipe() => Err(error),
-            _ if self.detailed_exitcode && !is_done => Err(CliError::ChangesPlanned),
+            _ if self.detailed_exitcode && !summary.is_settled() => Err(CliError::ChangesPlanned),
             written => written,
         }
     }

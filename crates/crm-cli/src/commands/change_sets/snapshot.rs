@@ -12,7 +12,12 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::site;
-use crate::{error::CliError, output::Format, progress::Progress, session::Session};
+use crate::{
+    error::CliError,
+    output::{Format, count, note},
+    progress::Progress,
+    session::Session,
+};
 
 /// Pull all contacts into a file, to plan changes from
 ///
@@ -31,17 +36,24 @@ struct Held {
     deleted: u64,
     owners: u64,
     preferences_unknown: u64,
+    /// What cannot be read: the ids of each record, as far as they are known, and why.
+    unreadable: Vec<String>,
     by_type: BTreeMap<String, u64>,
 }
 
 impl SnapshotCommand {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
-        let (_, coverage) = pull(session, &self.file).await?;
+        let (snapshot, coverage) = pull(session, &self.file).await?;
+        let unreadable = snapshot.unreadable()?;
+        for record in &unreadable {
+            note(format!("set aside, since it cannot be read: {record}"));
+        }
         let held = Held {
             contacts: coverage.contacts,
             deleted: coverage.deleted,
             owners: coverage.owners,
             preferences_unknown: coverage.preferences_unknown,
+            unreadable: unreadable.iter().map(ToString::to_string).collect(),
             by_type: coverage.by_type.iter().cloned().collect(),
         };
         if session.output.format() != Format::Table {
@@ -52,9 +64,13 @@ impl SnapshotCommand {
             .iter()
             .map(|(kind, n)| format!("{n} {kind}"))
             .collect();
+        let unreadable = match held.unreadable.len() {
+            0 => String::new(),
+            records => format!("\ncannot be read: {}", count(records as u64, "record")),
+        };
         session.output.text(&format!(
             "{} contacts of {} customers and locations: {}\n\
-             {} more are deleted; of {} the preferences are not known",
+             {} more are deleted; of {} the preferences are not known{unreadable}",
             held.contacts,
             held.owners,
             types.join(", "),

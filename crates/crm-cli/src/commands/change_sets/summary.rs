@@ -34,6 +34,10 @@ pub(super) struct Summary {
     unmatched_rows: u64,
     /// Rows of the input that are wrong and were left out.
     invalid_rows: u64,
+    /// Records that may have a value of the list, for a person to look at.
+    look_at: u64,
+    /// Records of the service that cannot be read, so that nothing is planned for them.
+    unreadable: Vec<String>,
     /// Changes that applying the set still has to look at.
     open: u64,
     calls: u64,
@@ -71,6 +75,8 @@ impl Summary {
             totals: by_state,
             unmatched_rows: set.unmatched_rows()?,
             invalid_rows: set.invalid_rows()?,
+            look_at: info.look_at,
+            unreadable: info.unreadable,
             open: totals.open(),
             calls,
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
@@ -84,9 +90,10 @@ impl Summary {
         self.open
     }
 
-    /// How many rows of the input have a value that no contact has.
-    pub(super) fn unmatched_rows(&self) -> u64 {
-        self.unmatched_rows
+    /// Whether nothing waits to be applied, and nothing of the input is left for a person.
+    pub(super) fn is_settled(&self) -> bool {
+        let for_people = [self.unmatched_rows, self.invalid_rows, self.look_at];
+        self.open == 0 && for_people == [0; 3] && self.unreadable.is_empty()
     }
 
     /// Writes it: as text for people, else as one JSON value.
@@ -165,13 +172,17 @@ impl Summary {
             let _ = writeln!(text, "next: {command}");
         }
         // The last line, where nobody misses it.
-        if self.unmatched_rows > 0 {
-            let rows = if self.unmatched_rows == 1 {
-                "row"
-            } else {
-                "rows"
-            };
-            let _ = writeln!(text, "found nowhere: {} {rows}", self.unmatched_rows);
+        let left = [
+            ("to look at", self.look_at, "record"),
+            ("cannot be read", self.unreadable.len() as u64, "record"),
+            ("found nowhere", self.unmatched_rows, "row"),
+        ];
+        let left = left.into_iter().filter(|(_, many, _)| *many > 0);
+        let left: Vec<_> = left
+            .map(|(what, many, of)| format!("{what}: {}", count(many, of)))
+            .collect();
+        if !left.is_empty() {
+            let _ = writeln!(text, "{}", left.join(", "));
         }
         text
     }

@@ -42,7 +42,8 @@ use crate::{
 ///
 /// Writes NDJSON, or CSV with --output csv. Repeats are normal: treat the records as upserts by
 /// owner and id, and `active` = false as a deletion. A change shows up about 15 minutes after
-/// it was made.
+/// it was made. A record that cannot be read is set aside and told on stderr, and the export goes
+/// on.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// Whose contacts
@@ -141,7 +142,7 @@ impl Export {
         let mut batches = self.batches::<O>(session, from);
         let mut stop = pin!(interrupt::signal()?);
         let progress = Progress::new("records");
-        let mut records = 0;
+        let (mut records, mut set_aside) = (0, 0);
         let ended = loop {
             let batch = tokio::select! {
                 biased;
@@ -157,6 +158,11 @@ impl Export {
                 lines.push(&selection, record)?;
             }
             lines.flush()?;
+            // Before the token that passes them is kept.
+            for record in &batch.unreadable {
+                note(format!("not written, since it cannot be read: {record}"));
+            }
+            set_aside += batch.unreadable.len();
             position.reached(batch.continue_from)?;
             records += batch.data.len();
             progress.advance(batch.data.len());
@@ -169,7 +175,11 @@ impl Export {
         position.close()?;
         let stopped = ended?;
         let records = count(records as u64, "record");
-        note(format!("{records}, {}", position.goes_on()));
+        let set_aside = match set_aside {
+            0 => String::new(),
+            _ => format!(", {set_aside} more cannot be read"),
+        };
+        note(format!("{records}{set_aside}, {}", position.goes_on()));
         match stopped {
             Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
             _ => Ok(()),
@@ -177,7 +187,7 @@ impl Export {
     }
 
     fn batches<'a, O: Owner>(&self, session: &'a Session<'_>, from: ExportFrom) -> Batches<'a, O> {
-        let mut export = session.service.export::<O>().from(from);
+        let mut export = session.service.export::<O>().from(from).set_aside();
         if self.recent {
             export = export.include_recent_changes();
         }
