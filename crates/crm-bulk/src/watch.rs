@@ -49,11 +49,20 @@ impl<'a, T: Transport> Watch<'a, T> {
 #[async_trait]
 impl<T: Transport> Transport for Watch<'_, T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let response = self.inner.send_unboxed(request).await?;
-        if let Some(left) = SentAt::of(&response) {
-            let mut first = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert(left);
+        self.send_unboxed(request).await
+    }
+
+    fn send_unboxed(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        async move {
+            let response = self.inner.send_unboxed(request).await?;
+            if let Some(left) = SentAt::of(&response) {
+                let mut first = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+                first.get_or_insert(left);
+            }
+            Ok(response)
         }
-        Ok(response)
     }
 }

@@ -42,7 +42,10 @@ impl InFlight {
         let Changes { now, at_the_loss } = &mut *changes;
         for known in [Some(now), at_the_loss.as_mut()].into_iter().flatten() {
             if let Some(known) = known.get_mut(&change.id) {
-                known.clone_from(change);
+                // A claim changes nothing else.
+                known.target = change.target;
+                known.after.clone_from(&change.after);
+                known.outcome.clone_from(&change.outcome);
             }
         }
     }

@@ -288,7 +288,7 @@ impl<T: Transport> Run<'_, T> {
         let waited = watch.waited();
         if error.is_none() || waited.is_some() {
             let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-            window.note(waited, watch.took());
+            window.note(waited, || watch.took());
         }
     }
 

@@ -39,8 +39,8 @@ impl Window {
 
     /// Takes note of how long a write waited that was answered. Where the transport does not tell,
     /// one that took no time in all did not wait, and of another nothing is known.
-    pub(super) fn note(&mut self, waited: Option<Duration>, took: Duration) {
-        let waited = waited.unwrap_or(took.min(SHORT));
+    pub(super) fn note(&mut self, waited: Option<Duration>, took: impl FnOnce() -> Duration) {
+        let waited = waited.unwrap_or_else(|| took().min(SHORT));
         if waited > TOO_LONG {
             self.size = self.size.saturating_sub(1).max(1);
         } else if waited < SHORT {
@@ -58,9 +58,9 @@ mod tests {
     #[test]
     fn it_stays_between_one_and_the_most_that_were_asked_for() {
         let mut window = Window::of(64);
-        (0..1_000).for_each(|_| window.note(Some(MS), MS));
+        (0..1_000).for_each(|_| window.note(Some(MS), || MS));
         assert_eq!(window.size(), 64);
-        (0..1_000).for_each(|_| window.note(Some(10 * TOO_LONG), 11 * TOO_LONG));
+        (0..1_000).for_each(|_| window.note(Some(10 * TOO_LONG), || 11 * TOO_LONG));
         assert_eq!(window.size(), 1);
         assert_eq!(Window::of(3).size(), 3);
     }
@@ -72,7 +72,7 @@ mod tests {
         let pace = MS * 1_000 / 60;
         for _ in 0..60 * 60 {
             let all = pace * u32::try_from(window.size()).unwrap();
-            window.note(Some(all.saturating_sub(round_trip)), all.max(round_trip));
+            window.note(Some(all.saturating_sub(round_trip)), || all.max(round_trip));
         }
         window.size()
     }
@@ -80,9 +80,9 @@ mod tests {
     #[test]
     fn where_nobody_tells_how_long_writes_wait_it_grows_only_while_they_take_no_time() {
         let mut window = Window::of(64);
-        (0..1_000).for_each(|_| window.note(None, 600 * MS));
+        (0..1_000).for_each(|_| window.note(None, || 600 * MS));
         assert_eq!(window.size(), FIRST);
-        (0..1_000).for_each(|_| window.note(None, MS));
+        (0..1_000).for_each(|_| window.note(None, || MS));
         assert_eq!(window.size(), 64);
     }
 

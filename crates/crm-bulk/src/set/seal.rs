@@ -34,13 +34,14 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
-    let mut hash = Sha256::new();
+    // Hashed at once: most columns are short, and each piece by itself would cost more.
+    let mut row = Vec::with_capacity(1_024);
     for at in 0..arguments.len() {
         // Kind and length first, so that nothing moves from one column to the next.
         let mut add = |kind: u8, bytes: &[u8]| {
-            hash.update([kind]);
-            hash.update(bytes.len().to_le_bytes());
-            hash.update(bytes);
+            row.push(kind);
+            row.extend_from_slice(&bytes.len().to_le_bytes());
+            row.extend_from_slice(bytes);
         };
         match arguments.get_raw(at) {
             ValueRef::Null => add(0, &[]),
@@ -51,7 +52,7 @@ fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
         }
     }
     let mut first = [0; 8];
-    first.copy_from_slice(&hash.finalize()[..8]);
+    first.copy_from_slice(&Sha256::digest(&row)[..8]);
     Ok(i64::from_le_bytes(first))
 }
 
@@ -133,6 +134,7 @@ pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkErro
              seal = seal({SEALED}) WHERE id = ?1"
     );
     let mut all = SetDigest::of(site);
+    let mut update = database.check(database.connection.prepare(&sql))?;
     for_each(database, |row| {
         let stored = columns::read_stored(row)?;
         let change = &stored.planned;
@@ -143,7 +145,6 @@ pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkErro
         };
         let digest = digest_of(verdict, &stored);
         all.add(&digest);
-        let mut update = database.connection.prepare_cached(&sql)?;
         update.execute(params![change.id.0, digest.as_bytes()])?;
         Ok(())
     })?;
