@@ -8,7 +8,7 @@ use std::{
 use crm_models::{
     BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
 };
-use crm_transport::{Call, Moment, Request, Response, SentAt, Transport};
+use crm_transport::{Call, Moment, Request, Response, SentAt, Transport, TransportError};
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -265,7 +265,8 @@ impl<T: Transport> ContactsService<T> {
     /// [`ContactsError::Unreadable`] for a success with another body than documented, and
     /// [`ContactsError::AnotherRecord`] for one about another record.
     pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
-        let (site, response) = self.exchange(operation).await?;
+        let (site, request) = self.request(operation)?;
+        let (site, response) = answered(site, self.send(request).await)?;
         read_answer_to(operation, site, response, |_| None)
     }
 
@@ -285,32 +286,27 @@ impl<T: Transport> ContactsService<T> {
         read_each: fn(&[u8]) -> Option<O::Answer>,
     ) -> Result<Reading<O::Answer>, ContactsError> {
         let asked = Moment::now();
-        let (site, response) = self.exchange(operation).await?;
+        let (site, request) = self.request(operation)?;
+        let (site, response) = answered(site, self.send(request).await)?;
         let at = SentAt::of(&response).unwrap_or(asked);
         let record = read_answer_to(operation, site, response, read_each)?;
         Ok(Reading { record, at })
     }
 
-    async fn exchange<O: Operation>(
-        &self,
-        operation: &O,
-    ) -> Result<(CallSite, Response), ContactsError> {
-        let request = operation.request(self.tenant)?;
+    fn request<O: Operation>(&self, operation: &O) -> Result<(CallSite, Request), ContactsError> {
+        let mut request = operation.request(self.tenant)?;
+        self.bounds.set(&mut request);
         let site = CallSite::new(O::SPEC, request.uri().clone());
-        self.send(site, request).await
+        Ok((site, request))
     }
 
-    async fn send(
+    /// The transport's own future: in another one it would be moved once more with each call. Not
+    /// that of the `Arc`, which is boxed.
+    fn send(
         &self,
-        site: CallSite,
-        mut request: Request,
-    ) -> Result<(CallSite, Response), ContactsError> {
-        self.bounds.set(&mut request);
-        // Not that of the `Arc`, whose future is boxed.
-        match T::send_unboxed(&self.transport, request).await {
-            Ok(response) => Ok((site, response)),
-            Err(source) => Err(ContactsError::transport(site, source)),
-        }
+        request: Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> + Send {
+        T::send_unboxed(&self.transport, request)
     }
 
     /// Sends a request as it stands, for a part of the API that this crate does not know: its path
@@ -338,7 +334,8 @@ impl<T: Transport> ContactsService<T> {
     /// [`ContactsError::Transport`] when no answer came, [`ContactsError::Refused`] for a status
     /// outside 200 to 299.
     pub async fn raw(&self, request: Request) -> Result<Response, ContactsError> {
-        let (site, response) = self.send_raw(request).await?;
+        let (site, request) = self.raw_request(request);
+        let (site, response) = answered(site, self.send(request).await)?;
         match response.status().is_success() {
             true => Ok(response),
             false => Err(ContactsError::refused(site, response)),
@@ -354,11 +351,12 @@ impl<T: Transport> ContactsService<T> {
         &self,
         request: Request,
     ) -> Result<A, ContactsError> {
-        let (site, response) = self.send_raw(request).await?;
+        let (site, request) = self.raw_request(request);
+        let (site, response) = answered(site, self.send(request).await)?;
         operation::read(site, response, |_| true, |_| None)
     }
 
-    async fn send_raw(&self, mut request: Request) -> Result<(CallSite, Response), ContactsError> {
+    fn raw_request(&self, mut request: Request) -> (CallSite, Request) {
         let site = CallSite::raw(&request);
         let call = Call::new(site.operation, site.effect);
         let call = request.extensions_mut().get_or_insert_with(|| call);
@@ -370,7 +368,8 @@ impl<T: Transport> ContactsService<T> {
         if has_body {
             headers.entry(header::CONTENT_TYPE).or_insert(json);
         }
-        self.send(site, request).await
+        self.bounds.set(&mut request);
+        (site, request)
     }
 
     /// The call site of an error that is not an answer.
@@ -479,5 +478,16 @@ impl<T: Transport> ContactsService<T> {
     /// One person of Contacts v2.
     pub fn person(&self, id: PersonId) -> PersonHandle<'_, T> {
         PersonHandle::new(self, id)
+    }
+}
+
+/// The answer of a call that got one.
+fn answered(
+    site: CallSite,
+    sent: Result<Response, TransportError>,
+) -> Result<(CallSite, Response), ContactsError> {
+    match sent {
+        Ok(response) => Ok((site, response)),
+        Err(source) => Err(ContactsError::transport(site, source)),
     }
 }

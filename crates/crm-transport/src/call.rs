@@ -1,6 +1,6 @@
 //! What layers must know of a call, carried in the request's extensions.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -264,17 +264,27 @@ pub(crate) async fn before_sending<T>(
     call: &Call,
     waiting: impl Future<Output = Result<T, TransportError>>,
 ) -> Result<T, TransportError> {
-    let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
-    let Some(end) = earlier(call.deadline, begin_by) else {
-        return waiting.await;
-    };
-    let Ok(ready) = timeout_at(end, waiting).await else {
-        let is_too_old = begin_by == Some(end);
-        return Err(if is_too_old { expired() } else { not_begun() });
+    let mut waiting = pin!(waiting);
+    // Mostly it is there at once, and then no timer is needed.
+    let ready = match poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await {
+        Poll::Ready(ready) => ready,
+        Poll::Pending => in_time(call, waiting).await?,
     };
     // The machine may have slept meanwhile, and then no timer has told.
     call.may_begin()?;
     ready
+}
+
+/// What comes while the call may still begin.
+async fn in_time<T>(call: &Call, waiting: impl Future<Output = T>) -> Result<T, TransportError> {
+    let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
+    let Some(end) = earlier(call.deadline, begin_by) else {
+        return Ok(waiting.await);
+    };
+    timeout_at(end, waiting).await.map_err(|_| {
+        let is_too_old = begin_by == Some(end);
+        if is_too_old { expired() } else { not_begun() }
+    })
 }
 
 /// The earlier of the two, if there is one.
