@@ -335,10 +335,8 @@ impl Change {
                 if let Some(present) = present
                     && !wanted.exact
                 {
-                    let kind = wanted
-                        .contact_type
-                        .as_ref()
-                        .unwrap_or(&present.contact_type);
+                    let kind = wanted.change.get_contact_type();
+                    let kind = kind.unwrap_or(&present.contact_type);
                     members.retain(|member| {
                         let after = member.after.as_deref().unwrap_or_default();
                         member.field != "value" || !kind.same_value(after, &present.value)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crm_models::{ContactChange, Preference};
 use rusqlite::OptionalExtension;
 
 use crate::{
@@ -149,11 +150,7 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
         }
         (_, target) => {
             let (wanted, lost) = restored(before?, after);
-            let nothing = wanted
-                == Wanted {
-                    exact: true,
-                    ..Wanted::default()
-                };
+            let nothing = wanted.change.is_empty();
             if nothing && !lost {
                 return None;
             }
@@ -171,31 +168,28 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
 /// The members that make `after` what `before` was, and whether preferences are lost: they
 /// were unknown before.
 fn restored(before: &Image, after: Option<&Image>) -> (Wanted, bool) {
-    let mut wanted = Wanted {
-        exact: true,
-        ..Wanted::default()
-    };
+    let mut change = ContactChange::new();
     let Some(before) = before.as_contact() else {
-        return (wanted, false);
+        return (Wanted::exactly(change), false);
     };
     let after = after.and_then(Image::as_contact);
     if after.is_none_or(|after| after.contact_type != before.contact_type) {
-        wanted.contact_type = Some(before.contact_type.clone());
+        change = change.contact_type(before.contact_type.clone());
     }
     if after.is_none_or(|after| after.value != before.value) {
-        wanted.value = Some(before.value.clone());
+        change = change.value(&before.value);
     }
     if after.is_none_or(|after| after.memo != before.memo) {
-        wanted.memo = Some(before.memo.clone().unwrap_or_default());
+        change = change.memo(before.memo.clone().unwrap_or_default());
     }
     let changed = after.is_none_or(|after| after.preferences != before.preferences);
-    match &before.preferences {
-        Some(preferences) if changed => wanted.set_preferences(preferences),
-        _ => {}
+    if let Some(flags) = before.preferences.filter(|_| changed) {
+        let all = Preference::SETTABLE.map(|flag| (flag, flags.get(flag)));
+        change = change.preferences(all.into_iter().collect());
     }
     let lost =
         before.preferences.is_none() && after.is_none_or(|after| after.preferences.is_some());
-    (wanted, lost)
+    (Wanted::exactly(change), lost)
 }
 
 fn outcome(lost: bool, nothing_else: bool) -> Outcome {

@@ -4,52 +4,36 @@ use std::borrow::Cow;
 
 use crm_contacts::{Change as _, Difference};
 use crm_models::{
-    Contact, ContactChange, ContactPreferences, ContactType, CreateContactRequest,
-    PreferenceChange, PreferencesError, UpdateContactRequest,
+    Contact, ContactChange, ContactType, CreateContactRequest, Preference, PreferenceChange,
+    PreferencesError, UpdateContactRequest,
 };
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
 
-/// The members that a contact shall have. What is not named is kept.
-///
-/// Made with `..Wanted::default()`, since it gains members with the API.
+/// What a contact shall be: the change of its members, and whether it counts letter by letter.
 ///
 /// ```
 /// use crm_bulk::Wanted;
+/// use crm_models::{ContactChange, PreferenceChange};
 ///
-/// let wanted = Wanted { marketing_updates: Some(false), ..Wanted::default() };
-/// assert_eq!(serde_json::to_string(&wanted)?, r#"{"marketingUpdates":false}"#);
+/// let no_marketing = PreferenceChange::new().marketing_updates(false);
+/// let wanted = Wanted::of(ContactChange::new().preferences(no_marketing));
+/// let kept = r#"{"preferences":{"marketingUpdatesEnabled":false}}"#;
+/// assert_eq!(serde_json::to_string(&wanted)?, kept);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[serde(from = "Kept")]
+#[non_exhaustive]
 pub struct Wanted {
-    /// The kind.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub contact_type: Option<ContactType>,
-    /// The number or address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// The memo; empty clears it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memo: Option<String>,
-    /// Receives reminders of jobs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_reminders: Option<bool>,
-    /// Receives marketing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub marketing_updates: Option<bool>,
-    /// Receives invoices.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub invoices: Option<bool>,
-    /// Receives statements.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub statements: Option<bool>,
+    /// The members that it shall have; what is not named is kept.
+    #[serde(flatten)]
+    pub change: ContactChange,
     /// The extension of a telephone number, to be added to the memo that the contact has or shall
     /// have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
-    /// Why `value` must not be stored: it is sent to no contact, and only one that has it already
+    /// Why the value must not be stored: it is sent to no contact, and only one that has it already
     /// is as wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
@@ -64,6 +48,44 @@ pub struct Wanted {
     pub exact: bool,
 }
 
+/// The members as the file has them. Beside those of a flattened change, unknown ones would be
+/// passed over in silence.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Kept {
+    #[serde(rename = "type")]
+    contact_type: Option<ContactType>,
+    value: Option<String>,
+    memo: Option<String>,
+    preferences: PreferenceChange,
+    extension: Option<String>,
+    refused: Option<String>,
+    combined: Option<bool>,
+    exact: bool,
+}
+
+impl From<Kept> for Wanted {
+    fn from(kept: Kept) -> Self {
+        let mut change = ContactChange::new().preferences(kept.preferences);
+        if let Some(contact_type) = kept.contact_type {
+            change = change.contact_type(contact_type);
+        }
+        if let Some(value) = kept.value {
+            change = change.value(value);
+        }
+        if let Some(memo) = kept.memo {
+            change = change.memo(memo);
+        }
+        Self {
+            change,
+            extension: kept.extension,
+            refused: kept.refused,
+            combined: kept.combined,
+            exact: kept.exact,
+        }
+    }
+}
+
 /// Whether a row means the memo that is there: the blanks around it, and how its lines end, get
 /// lost on the way through a file.
 fn is_same_text(memo: &str, kept: Option<&str>) -> bool {
@@ -76,87 +98,58 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Wanted {
-    /// The same in the words of `crm-models`, for a contact that is not there yet.
-    pub fn change(&self) -> ContactChange {
-        self.change_of(None)
+    /// This change, where another way to write a number, an address or a memo is the same.
+    #[must_use]
+    pub fn of(change: ContactChange) -> Self {
+        Self {
+            change,
+            ..Self::default()
+        }
     }
 
-    fn change_of(&self, present: Option<&Contact>) -> ContactChange {
-        let mut change = ContactChange::new().preferences(self.preferences());
-        if let Some(contact_type) = &self.contact_type {
-            change = change.contact_type(contact_type.clone());
+    /// This change, letter by letter.
+    #[must_use]
+    pub fn exactly(change: ContactChange) -> Self {
+        Self {
+            exact: true,
+            ..Self::of(change)
         }
-        if let Some(value) = &self.value {
-            change = change.value(value);
-        }
-        if let Some(memo) = self.memo_of(present) {
-            change = change.memo(memo);
-        }
-        change
     }
 
-    /// The memo to send: an extension is added to the one that is named or kept.
+    /// The change of a contact that is there, or is still to be created.
+    pub(crate) fn change_of(&self, present: Option<&Contact>) -> ContactChange {
+        let change = self.change.clone();
+        match self.memo_of(present) {
+            Some(memo) => change.memo(memo),
+            None => change,
+        }
+    }
+
+    /// The memo that it shall have: an extension is added to the one that is named or kept.
     fn memo_of<'a>(&'a self, present: Option<&'a Contact>) -> Option<Cow<'a, str>> {
         let kept = present.and_then(|contact| contact.memo.as_deref());
-        let Some(extension) = &self.extension else {
-            let named = self.memo.as_deref();
-            let named = named.filter(|memo| self.exact || !is_same_text(memo, kept));
-            return named.map(Cow::Borrowed);
-        };
-        let memo = self.memo.as_deref().or(kept);
-        Some(memo_with_extension(memo, extension))
-    }
-
-    /// The flags that are named.
-    pub fn preferences(&self) -> PreferenceChange {
-        let mut change = PreferenceChange::new();
-        if let Some(on) = self.job_reminders {
-            change = change.job_reminders(on);
+        let named = self.change.get_memo();
+        if let Some(extension) = &self.extension {
+            return Some(memo_with_extension(named.or(kept), extension));
         }
-        if let Some(on) = self.marketing_updates {
-            change = change.marketing_updates(on);
+        let is_kept = |memo: &&str| !self.exact && is_same_text(memo, kept);
+        match named.filter(is_kept) {
+            Some(_) => kept.map(Cow::Borrowed),
+            None => named.map(Cow::Borrowed),
         }
-        if let Some(on) = self.invoices {
-            change = change.invoices(on);
-        }
-        if let Some(on) = self.statements {
-            change = change.statements(on);
-        }
-        change
-    }
-
-    fn flags(&mut self) -> [&mut Option<bool>; 4] {
-        [
-            &mut self.job_reminders,
-            &mut self.marketing_updates,
-            &mut self.invoices,
-            &mut self.statements,
-        ]
     }
 
     /// Whether it names some flags, and not all: then the others have to be known.
     pub(crate) fn names_some_flags(&self) -> bool {
-        let flags = [
-            self.job_reminders,
-            self.marketing_updates,
-            self.invoices,
-            self.statements,
-        ];
-        flags.iter().any(Option::is_some) && flags.iter().any(Option::is_none)
+        let flags = self.change.get_preferences();
+        !flags.is_empty() && !flags.is_complete()
     }
 
     /// Names every flag: those that it did not name become this.
     pub(crate) fn complete_flags(&mut self, others: bool) {
-        for flag in self.flags() {
-            flag.get_or_insert(others);
-        }
-    }
-
-    pub(crate) fn set_preferences(&mut self, preferences: &ContactPreferences) {
-        self.job_reminders = Some(preferences.job_reminders_enabled);
-        self.marketing_updates = Some(preferences.marketing_updates_enabled);
-        self.invoices = Some(preferences.invoice_notification);
-        self.statements = Some(preferences.statement_notification);
+        let named = *self.change.get_preferences();
+        let all = Preference::SETTABLE.map(|flag| (flag, named.get(flag).unwrap_or(others)));
+        self.change = self.change.clone().preferences(all.into_iter().collect());
     }
 
     /// The request that makes `present` so; `None` when it is so already.
@@ -174,10 +167,8 @@ impl Wanted {
             return Ok(request);
         }
         // The service had these: our own rules do not judge them.
-        let request = match &self.value {
-            Some(value) if *value != present.value => {
-                Some(request.unwrap_or_default().value(value))
-            }
+        let request = match self.change.get_value() {
+            Some(value) if value != present.value => Some(request.unwrap_or_default().value(value)),
             _ => request,
         };
         Ok(request.map(UpdateContactRequest::as_it_was))
@@ -195,12 +186,13 @@ impl Wanted {
         let Some(combined) = self.combined else {
             return false;
         };
-        let present = present.preferences.as_ref();
-        let invoices = self.invoices.or(present.map(|p| p.invoice_notification));
-        let statements = self
-            .statements
-            .or(present.map(|p| p.statement_notification));
-        let becomes = invoices.zip(statements).map(|(one, other)| one && other);
+        let present = present.preferences;
+        let flag = |flag| {
+            let named = self.change.get_preferences().get(flag);
+            named.or(present.map(|present| present.get(flag)))
+        };
+        let both = flag(Preference::Invoices).zip(flag(Preference::Statements));
+        let becomes = both.map(|(one, other)| one && other);
         let is_kept = present.is_some_and(|p| p.invoice_statement_notification == combined);
         !is_kept && becomes != Some(combined)
     }
@@ -209,7 +201,8 @@ impl Wanted {
     /// afterwards. `None` when type or value is missing.
     #[must_use]
     pub fn creation(&self) -> Option<CreateContactRequest> {
-        let (contact_type, value) = (self.contact_type.clone()?, self.value.as_ref()?);
+        let change = &self.change;
+        let (contact_type, value) = (change.get_contact_type().cloned()?, change.get_value()?);
         let mut request = CreateContactRequest::new(contact_type, value);
         if self.exact {
             request = request.as_it_was();
@@ -222,39 +215,27 @@ impl Wanted {
 
     /// The differences to `present` in people's words, member by member.
     pub(crate) fn differences(&self, present: Option<&Contact>) -> Vec<Difference> {
-        let preferences = present.and_then(|contact| contact.preferences.as_ref());
         let memo = present.and_then(|contact| contact.memo.as_deref());
-        let flag = |name, old: fn(&ContactPreferences) -> bool, new: Option<bool>| {
-            member(name, preferences.map(old).map(on_off), new.map(on_off))
-        };
-        [
+        let contact_type = self.change.get_contact_type();
+        let texts = [
             member(
                 "type",
                 present.map(|contact| contact.contact_type.as_str()),
-                self.contact_type.as_ref().map(ContactType::as_str),
+                contact_type.map(ContactType::as_str),
             ),
             member(
                 "value",
                 present.map(|contact| contact.value.as_str()),
-                self.value.as_deref(),
+                self.change.get_value(),
             ),
             member("memo", memo, self.memo_of(present).as_deref()),
-            flag(
-                "job reminders",
-                |p| p.job_reminders_enabled,
-                self.job_reminders,
-            ),
-            flag(
-                "marketing",
-                |p| p.marketing_updates_enabled,
-                self.marketing_updates,
-            ),
-            flag("invoices", |p| p.invoice_notification, self.invoices),
-            flag("statements", |p| p.statement_notification, self.statements),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        ];
+        let flags = present.and_then(|contact| contact.preferences);
+        let flags = self.change.get_preferences().iter().map(|(flag, on)| {
+            let before = flags.map(|flags| on_off(flags.get(flag)));
+            member(flag.words(), before, Some(on_off(on)))
+        });
+        texts.into_iter().chain(flags).flatten().collect()
     }
 }
 

@@ -204,3 +204,30 @@ async fn a_wish_that_sets_invoices_and_statements_apart_is_refused_by_the_plan_f
     let contact = world.location_contact(2_001, 3_001).preferences.unwrap();
     assert_eq!(contact.invoices, contact.statements);
 }
+
+#[tokio::test]
+async fn a_set_of_version_1_keeps_what_it_wants() {
+    let world = world(Seed::Demo).await;
+    let rows = "location_id,contact_id,memo,marketing_updates,invoices\n\
+                2001,3001,new,off,\n2001,3002,,,on\n2001,3003,only,,\n";
+    drop(world.plan(rows, "set.crm").await);
+    let path = world.path("set.crm");
+    let planned = common::changes(&path);
+    common::as_of_version_1(&path);
+    let old: Vec<String> = {
+        let file = rusqlite::Connection::open(&path).unwrap();
+        let mut wanted = file.prepare("SELECT wanted FROM changes").unwrap();
+        let wanted = wanted.query_map([], |row| row.get(0)).unwrap();
+        wanted.map(Result::unwrap).collect()
+    };
+    assert_eq!(old[0], r#"{"memo":"new","marketingUpdates":false}"#);
+    assert_eq!(old[1], r#"{"invoices":true}"#);
+
+    let set = ChangeSet::open(&path).unwrap();
+    let selection = crm_bulk::Selection::all();
+    let read: Vec<_> = set.changes(&selection).map(Result::unwrap).collect();
+    let actions = |changes: &[crm_bulk::Change]| -> Vec<_> {
+        changes.iter().map(|change| change.action.clone()).collect()
+    };
+    assert_eq!(actions(&read), actions(&planned));
+}

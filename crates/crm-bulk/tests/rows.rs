@@ -181,7 +181,7 @@ async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() 
         let memos: Vec<_> = changes(&set)
             .into_iter()
             .map(|change| match change.action {
-                crm_bulk::Action::Update(wanted) => wanted.memo.unwrap(),
+                crm_bulk::Action::Update(wanted) => wanted.change.get_memo().unwrap().to_owned(),
                 other => panic!("{other:?}"),
             })
             .collect();

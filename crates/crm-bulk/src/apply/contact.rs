@@ -193,7 +193,7 @@ impl<T: Transport> Run<'_, T> {
         change.after = Some(created.clone().into());
         match request {
             Ok(None) => {
-                let sent = was_created && !wanted.preferences().is_empty();
+                let sent = was_created && !wanted.change.get_preferences().is_empty();
                 if sent && self.asks_for(&change) {
                     self.audit.found(&change, "update", None);
                 }

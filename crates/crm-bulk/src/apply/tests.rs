@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crm_models::{Contact, ContactId};
+use crm_models::{Contact, ContactChange, ContactId};
 
 use super::{
     OnDrift, run,
@@ -35,19 +35,12 @@ fn loaded(action: Action, state: State, before: Option<Contact>) -> Loaded {
 }
 
 fn memo(text: &str) -> Action {
-    Action::Update(Wanted {
-        memo: Some(text.to_owned()),
-        ..Wanted::default()
-    })
+    Action::Update(Wanted::of(ContactChange::new().memo(text)))
 }
 
 fn create() -> Action {
-    Action::Create(Wanted {
-        contact_type: Some("Email".into()),
-        value: Some("new@site.example".to_owned()),
-        exact: true,
-        ..Wanted::default()
-    })
+    let new = ContactChange::new().contact_type("Email".into());
+    Action::Create(Wanted::exactly(new.value("new@site.example")))
 }
 
 /// What is decided, in a word.
@@ -174,10 +167,7 @@ fn what_our_own_write_left_is_no_drift_and_never_the_picture_of_before() {
 fn a_value_that_does_not_suit_the_contact_is_not_sent() {
     let mut phone = contact(7, "8185550142", "");
     phone.contact_type = "Phone".into();
-    let wanted = Wanted {
-        value: Some("dana@site.example".to_owned()),
-        ..Wanted::default()
-    };
+    let wanted = Wanted::of(ContactChange::new().value("dana@site.example"));
     let change = loaded(Action::Update(wanted), State::Planned, Some(phone.clone()));
     assert_eq!(word(&change, &[phone], OnDrift::Skip), "failed");
 }

@@ -14,10 +14,10 @@ impl<'a> Cells<'a> {
             Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
             Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         };
-        self.0[column as usize] = (!text.is_empty()).then_some(text);
+        self.0[column.place()] = (!text.is_empty()).then_some(text);
     }
 
     pub(crate) fn get(&self, column: Column) -> Option<&str> {
-        self.0[column as usize].as_deref()
+        self.0[column.place()].as_deref()
     }
 }

@@ -1,5 +1,7 @@
 //! The columns that mean something.
 
+use crm_models::Preference;
+
 use super::spelling::folded;
 
 /// A column that rows of changes may have, as [`Input::COLUMNS`](super::Input::COLUMNS) lists them.
@@ -20,21 +22,33 @@ macro_rules! columns {
     ($($variant:ident = $name:literal, $also:expr, $meaning:literal;)*) => {
         /// A column that means something.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Column { $($variant,)* }
-
-        impl Column {
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+        pub(crate) enum Column {
+            $($variant,)*
+            /// A preference of the contact.
+            Flag(Preference),
         }
 
-        /// In the order of [`Column::ALL`].
-        pub(super) const TABLE: &[InputColumn] = &[$(
-            InputColumn {
+        /// The columns that are no preferences, as places in [`Column::ALL`].
+        enum Place { $($variant,)* }
+
+        const OWN: &[(Column, InputColumn)] = &[$(
+            (Column::$variant, InputColumn {
                 name: $name,
                 also: &$also,
                 meaning: $meaning,
-                computed: matches!(Column::$variant, Column::InvoicesAndStatements),
-            },
+                computed: false,
+            }),
         )*];
+
+        impl Column {
+            /// Its place in [`Column::ALL`].
+            pub(super) const fn place(self) -> usize {
+                match self {
+                    $(Self::$variant => Place::$variant as usize,)*
+                    Self::Flag(preference) => OWN.len() + preference as usize,
+                }
+            }
+        }
     };
 }
 
@@ -59,20 +73,58 @@ columns! {
         "the number or address to set in a row that selects by value";
     Memo = "memo", [],
         "the memo; (clear) removes it";
-    JobReminders = "job_reminders",
-        ["jobRemindersEnabled", "preferences.jobRemindersEnabled"],
-        "on or off, also yes or no, true or false, 1 or 0";
-    MarketingUpdates = "marketing_updates",
-        ["marketingUpdatesEnabled", "preferences.marketingUpdatesEnabled"],
-        "on or off";
-    Invoices = "invoices", ["invoiceNotification", "preferences.invoiceNotification"],
-        "on or off";
-    Statements = "statements", ["statementNotification", "preferences.statementNotification"],
-        "on or off";
-    InvoicesAndStatements = "invoice_statement_notification",
-        ["invoiceStatementNotification", "preferences.invoiceStatementNotification"],
-        "what the API computes of invoices and statements; it cannot be changed alone";
 }
+
+/// How many there are.
+const COUNT: usize = OWN.len() + Preference::ALL.len();
+
+/// All columns, each at its place.
+const ENTRIES: [(Column, InputColumn); COUNT] = {
+    let mut entries = [OWN[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        entries[at] = match at < OWN.len() {
+            true => OWN[at],
+            false => flag(Preference::ALL[at - OWN.len()]),
+        };
+        at += 1;
+    }
+    entries
+};
+
+const fn flag(preference: Preference) -> (Column, InputColumn) {
+    let meaning = match preference {
+        // The first of them.
+        preference if preference as usize == 0 => {
+            "on or off, also yes or no, true or false, 1 or 0"
+        }
+        preference if preference.is_combined() => {
+            "what the API computes of invoices and statements; it cannot be changed alone"
+        }
+        _ => "on or off",
+    };
+    let column = InputColumn {
+        name: preference.column(),
+        also: preference.api_names(),
+        meaning,
+        computed: preference.is_combined(),
+    };
+    (Column::Flag(preference), column)
+}
+
+/// In the order of [`Column::ALL`].
+pub(super) const TABLE: &[InputColumn] = {
+    const TABLE: [InputColumn; COUNT] = {
+        let mut table = [ENTRIES[0].1; COUNT];
+        let mut at = 0;
+        while at < COUNT {
+            table[at] = ENTRIES[at].1;
+            at += 1;
+        }
+        table
+    };
+    &TABLE
+};
 
 /// What the API answers and does not take: lists and exports have it, and no row changes it.
 const READ_ONLY: [&str; 7] = [
@@ -106,8 +158,18 @@ pub(crate) fn is_ours(header: &str) -> bool {
 }
 
 impl Column {
+    pub(crate) const ALL: [Self; COUNT] = {
+        let mut all = [Self::Action; COUNT];
+        let mut at = 0;
+        while at < COUNT {
+            all[at] = ENTRIES[at].0;
+            at += 1;
+        }
+        all
+    };
+
     fn entry(self) -> &'static InputColumn {
-        &TABLE[self as usize]
+        &TABLE[self.place()]
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -118,7 +180,7 @@ impl Column {
     pub(crate) fn named(header: &str) -> Option<Self> {
         let header = folded(header);
         let has = |column: &Self| column.names().any(|name| folded(name) == header);
-        Self::ALL.iter().copied().find(has)
+        Self::ALL.into_iter().find(has)
     }
 
     /// Its own name and those that the API has for it.
@@ -148,7 +210,7 @@ pub(super) fn is_read_only(header: &str) -> bool {
 /// shorter names too many words are one letter apart.
 pub(super) fn misspelled(header: &str) -> Option<&'static str> {
     let header = folded(header);
-    let names = Column::ALL.iter().flat_map(|column| column.names());
+    let names = Column::ALL.into_iter().flat_map(Column::names);
     let mut names = names.chain(READ_ONLY);
     names.find(|name| {
         let name = folded(name);
@@ -170,13 +232,16 @@ mod tests {
             ),
             (Column::ContactId, "contact_id|contactId|id|ID|Contact Id"),
             (
-                Column::MarketingUpdates,
+                Column::Flag(Preference::MarketingUpdates),
                 "marketing_updates|preferences.marketingUpdatesEnabled|\
                  preferences_marketingUpdatesEnabled|MarketingUpdatesEnabled",
             ),
-            (Column::Invoices, "invoices|preferences.invoiceNotification"),
             (
-                Column::InvoicesAndStatements,
+                Column::Flag(Preference::Invoices),
+                "invoices|preferences.invoiceNotification",
+            ),
+            (
+                Column::Flag(Preference::InvoicesAndStatements),
                 "preferences.invoiceStatementNotification",
             ),
         ] {
@@ -193,7 +258,7 @@ mod tests {
     fn no_name_means_two_columns() {
         for column in Column::ALL {
             for name in column.names() {
-                assert_eq!(Column::named(name), Some(*column), "{name}");
+                assert_eq!(Column::named(name), Some(column), "{name}");
                 assert!(!is_read_only(name) && !is_ours(name), "{name}");
             }
         }

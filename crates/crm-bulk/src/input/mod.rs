@@ -55,7 +55,7 @@ pub(crate) use self::{
 /// | `value` | the number or address; of a number that selects, an extension counts too |
 /// | `new_value` | the number or address to set in a row that selects by `value` |
 /// | `memo` | the memo; the clear token (`(clear)`) removes it |
-/// | `job_reminders`, `marketing_updates`, `invoices`, `statements` | `on` or `off` (also yes/no, true/false, 1/0) |
+/// | `marketing_updates` and the other [preferences](crm_models::Preference::column) | `on` or `off` (also yes/no, true/false, 1/0) |
 ///
 /// The API's own names are understood as well (`locationId`, `preferences.marketingUpdatesEnabled`),
 /// so that what lists and exports write can be edited and read: [`COLUMNS`](Self::COLUMNS) has

@@ -1,6 +1,8 @@
 //! What one row asks for.
 
-use crm_models::{Check, ContactId, ContactType, CustomerId, FieldError, LocationId};
+use crm_models::{
+    Check, ContactChange, ContactId, ContactType, CustomerId, FieldError, LocationId, Preference,
+};
 
 use crm_values::{NewValues, check_cell};
 
@@ -124,10 +126,10 @@ impl Reader<'_> {
 
     /// Puts the value as it will be stored in place of the one that was typed.
     fn read_value(&self, column: Column, wanted: &mut Wanted) -> Result<(), BadCell> {
-        let Some(typed) = &wanted.value else {
+        let Some(typed) = wanted.change.get_value() else {
             return Ok(());
         };
-        let read = match &wanted.contact_type {
+        let read = match wanted.change.get_contact_type() {
             Some(ContactType::Email) => self.values.email(typed),
             Some(contact_type) if contact_type.is_phone() => self.values.phone(typed),
             _ => self.values.by_looks(typed),
@@ -135,7 +137,7 @@ impl Reader<'_> {
         match read {
             Ok(read) => {
                 wanted.extension = read.extension().map(str::to_owned);
-                wanted.value = Some(read.value().to_owned());
+                wanted.change = wanted.change.clone().value(read.value());
                 Ok(())
             }
             Err(refusal) => {
@@ -148,15 +150,17 @@ impl Reader<'_> {
     /// Keeps a combined flag that does not follow from the two that the row wants: only the contact
     /// can tell whether somebody edited it.
     fn read_combined(&mut self, wanted: &mut Wanted) -> Result<(), BadCell> {
-        let Some(combined) = self.flag(Column::InvoicesAndStatements) else {
+        let column = Column::Flag(Preference::InvoicesAndStatements);
+        let Some(combined) = self.flag(column) else {
             return Ok(());
         };
-        let both = wanted.invoices.zip(wanted.statements);
+        let flags = wanted.change.get_preferences();
+        let both = flags.get_invoices().zip(flags.get_statements());
         if both.is_some_and(|(invoices, statements)| (invoices && statements) == combined) {
             return Ok(());
         }
         wanted.combined = Some(combined);
-        Err(self.bad_cell(Some(Column::InvoicesAndStatements), COMBINED))
+        Err(self.bad_cell(Some(column), COMBINED))
     }
 
     fn verb(&mut self) -> Verb {
@@ -287,22 +291,25 @@ impl Reader<'_> {
             let reason = "is for rows that select by value; here give the new one as value";
             self.refuse(Column::NewValue, reason);
         }
-        Wanted {
-            contact_type: self.contact_type(),
-            value: self.text(value),
-            memo: self.memo(),
-            job_reminders: self.flag(Column::JobReminders),
-            marketing_updates: self.flag(Column::MarketingUpdates),
-            invoices: self.flag(Column::Invoices),
-            statements: self.flag(Column::Statements),
-            ..Wanted::default()
+        let mut change = ContactChange::new();
+        if let Some(contact_type) = self.contact_type() {
+            change = change.contact_type(contact_type);
         }
+        if let Some(value) = self.text(value) {
+            change = change.value(value);
+        }
+        if let Some(memo) = self.memo() {
+            change = change.memo(memo);
+        }
+        let flags = Preference::SETTABLE.into_iter();
+        let flags = flags.filter_map(|flag| Some((flag, self.flag(Column::Flag(flag))?)));
+        Wanted::of(change.preferences(flags.collect()))
     }
 
     fn update(&mut self, wanted: Wanted) -> Action {
         // A value that was refused is judged beside the contact's own.
         if wanted.refused.is_none()
-            && let Err(invalid) = wanted.change().check()
+            && let Err(invalid) = wanted.change_of(None).check()
         {
             self.refuse_members(&invalid.fields);
         }
@@ -329,9 +336,10 @@ impl Reader<'_> {
     }
 
     fn delete(&mut self, wanted: &Wanted) -> Action {
-        let members = wanted.preferences().is_empty()
-            && wanted.contact_type.is_none()
-            && wanted.memo.is_none();
+        let change = &wanted.change;
+        let members = change.get_preferences().is_empty()
+            && change.get_contact_type().is_none()
+            && change.get_memo().is_none();
         if !members || self.cells.get(Column::NewValue).is_some() {
             let reason = "a row that deletes names the contact and nothing to change";
             self.refuse(Column::Action, reason);
@@ -492,13 +500,15 @@ mod tests {
             one.select,
             super::Select::Contact(location, 9.try_into().unwrap())
         );
-        let cleared = Wanted {
-            memo: Some(String::new()),
-            ..Wanted::default()
-        };
+        let cleared = Wanted::of(ContactChange::new().clear_memo());
         assert_eq!(one.action, crate::Action::Update(cleared));
 
-        let all = read(&[BY_VALUE, (Value, "+1 (818) 555-0142"), (Invoices, "NO")]).unwrap();
+        let all = read(&[
+            BY_VALUE,
+            (Value, "+1 (818) 555-0142"),
+            (Flag(Preference::Invoices), "NO"),
+        ])
+        .unwrap();
         assert_eq!(
             all.select,
             super::Select::Value("+1 (818) 555-0142".to_owned(), None)
@@ -532,21 +542,30 @@ mod tests {
         let update = [(LocationId, "5"), (ContactId, "9"), (Memo, "x")];
         let all = [BY_VALUE, (Value, "8185550142"), (Memo, "x")];
         for (flags, follows) in [
-            (&[(InvoicesAndStatements, "on")][..], false),
-            (&[(InvoicesAndStatements, "on"), (Invoices, "on")], false),
+            (
+                &[(Flag(Preference::InvoicesAndStatements), "on")][..],
+                false,
+            ),
             (
                 &[
-                    (InvoicesAndStatements, "on"),
-                    (Invoices, "on"),
-                    (Statements, "off"),
+                    (Flag(Preference::InvoicesAndStatements), "on"),
+                    (Flag(Preference::Invoices), "on"),
                 ],
                 false,
             ),
             (
                 &[
-                    (InvoicesAndStatements, "off"),
-                    (Invoices, "on"),
-                    (Statements, "off"),
+                    (Flag(Preference::InvoicesAndStatements), "on"),
+                    (Flag(Preference::Invoices), "on"),
+                    (Flag(Preference::Statements), "off"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    (Flag(Preference::InvoicesAndStatements), "off"),
+                    (Flag(Preference::Invoices), "on"),
+                    (Flag(Preference::Statements), "off"),
                 ],
                 true,
             ),
@@ -581,7 +600,8 @@ mod tests {
             // The contact may have it already.
             assert_eq!(updates.doubt.is_some(), stored.is_none(), "{typed}");
             assert_eq!(wanted.refused.is_some(), stored.is_none(), "{typed}");
-            assert_eq!(wanted.value.as_deref(), Some(stored.unwrap_or(typed)));
+            let value = wanted.change.get_value();
+            assert_eq!(value, Some(stored.unwrap_or(typed)));
             for (cells, column) in [(&create[..], Value), (&select[..], NewValue)] {
                 let read = read(&[cells, &[(column, typed)]].concat());
                 assert_eq!(read.is_ok(), stored.is_some(), "{typed}");
@@ -603,7 +623,7 @@ mod tests {
             (&[(Select, "some"), (Memo, "x")], "select"),
             (&[(NewValue, "8185550142")], "new_value"),
             (&[(Type, "Pager")], "type"),
-            (&[(Statements, "maybe")], "statements"),
+            (&[(Flag(Preference::Statements), "maybe")], "statements"),
             (&[], ""),
         ] {
             let with_contact = wrong != "contact_id" || cells[0].0 == Action;

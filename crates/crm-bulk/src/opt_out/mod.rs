@@ -13,7 +13,7 @@ use std::{
 };
 
 use crm_contacts::ContactsService;
-use crm_models::ContactType;
+use crm_models::{ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
 
@@ -381,14 +381,11 @@ impl OptOut {
     }
 
     fn wanted(&self) -> Wanted {
-        let others = self.every_flag.then_some(self.on);
-        Wanted {
-            marketing_updates: Some(self.on),
-            job_reminders: others,
-            invoices: others,
-            statements: others,
-            ..Wanted::default()
-        }
+        let flags = match self.every_flag {
+            true => PreferenceChange::all(self.on),
+            false => PreferenceChange::new().marketing_updates(self.on),
+        };
+        Wanted::of(ContactChange::new().preferences(flags))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Planning without a call.
 
+use crm_models::ContactChange;
+
 use super::{NO_SUCH_VALUE, RowPlace, judge};
 use crate::{
     Action, BulkError, CleanUp, Outcome, Snapshot, State, Target, Wanted,
@@ -102,7 +104,7 @@ fn plan(
             let Action::Create(wanted) = &*action else {
                 return Ok(());
             };
-            let value = wanted.value.as_deref().unwrap_or_default();
+            let value = wanted.change.get_value().unwrap_or_default();
             let siblings = snapshot.with_same_number(value, Some(owner))?;
             let siblings = siblings.iter().map(|(_, known)| &known.contact);
             let (outcome, contact) = judge::create(wanted, siblings);
@@ -162,11 +164,7 @@ pub(super) fn clean_ups(
         let Some(value) = clean_up.value(&contact.contact_type, &contact.value) else {
             return Ok(());
         };
-        let action = Action::Update(Wanted {
-            value: Some(value),
-            exact: true,
-            ..Wanted::default()
-        });
+        let action = Action::Update(Wanted::exactly(ContactChange::new().value(value)));
         let target = Target::Contact {
             owner,
             contact: Some(contact.id),

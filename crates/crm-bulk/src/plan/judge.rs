@@ -69,10 +69,8 @@ pub(crate) fn request(
         .as_ref()
         .is_some_and(|request| request.get_value().is_some());
     // A kind that the contract does not know takes any value.
-    let becomes = wanted
-        .contact_type
-        .as_ref()
-        .unwrap_or(&present.contact_type);
+    let becomes = wanted.change.get_contact_type();
+    let becomes = becomes.unwrap_or(&present.contact_type);
     let is_read = becomes.is_phone() || *becomes == ContactType::Email;
     if let Some(why) = wanted.refused.as_deref().filter(|_| sends_value && is_read) {
         return Err(failed(format!("value {why}")));
@@ -81,9 +79,10 @@ pub(crate) fn request(
     if let Some(Err(why)) = memo.filter(|_| !wanted.exact).map(check_cell) {
         return Err(failed(format!("memo {why}")));
     }
-    let named = wanted.contact_type.is_some() || wanted.value.is_some();
+    let change = &wanted.change;
+    let named = change.get_contact_type().is_some() || change.get_value().is_some();
     if request.is_some() && named && !wanted.exact {
-        let suits = wanted.change().check_for(present);
+        let suits = wanted.change_of(None).check_for(present);
         suits.map_err(|e| failed(format!("does not suit this contact: {e}")))?;
     }
     Ok(request)

@@ -105,14 +105,14 @@ impl Plan {
         let (Action::Update(wanted) | Action::Create(wanted)) = &mut request.action else {
             return;
         };
-        if let Some(value) = &wanted.value {
+        if let Some(value) = wanted.change.get_value() {
             let by_looks = match value.contains('@') {
                 true => ContactType::Email,
                 false => ContactType::Phone,
             };
-            let contact_type = wanted.contact_type.as_ref().unwrap_or(&by_looks);
+            let contact_type = wanted.change.get_contact_type().unwrap_or(&by_looks);
             if let Some(cleaned) = self.clean_up.value(contact_type, value) {
-                wanted.value = Some(cleaned);
+                wanted.change = wanted.change.clone().value(cleaned);
             }
         }
     }

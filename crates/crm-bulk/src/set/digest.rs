@@ -2,7 +2,7 @@
 
 use std::{fmt, io::Write, str::FromStr};
 
-use crm_models::{Contact, ContactPreferences};
+use crm_models::{Contact, Preference};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
@@ -17,50 +17,7 @@ use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
 /// protects against accidents; only one that was kept elsewhere protects against people who can
 /// write the file.
 ///
-/// # What is hashed
-///
-/// A change is a text of lines, each ended by a line feed. Texts of the records stand in double
-/// quotes, with the escapes of JSON and no others than JSON demands; members have the names of
-/// the API. Members that are not there have no line. A contact of a location, before its
-/// marketing is turned off:
-///
-/// ```text
-/// verdict planned
-/// target location 2001 contact 3001
-/// action update
-/// set preferences.marketingUpdatesEnabled false
-/// was id 3001
-/// was type "MobilePhone"
-/// was value "(818) 555-0142"
-/// was memo "Gate code 4411"
-/// was phoneSettings.phoneNumber "8185550142"
-/// was phoneSettings.doNotText false
-/// was modifiedOn 2026-11-20T08:30:00Z
-/// was createdOn 2024-02-01T00:00:00Z
-/// was preferences.jobRemindersEnabled true
-/// was preferences.marketingUpdatesEnabled true
-/// was preferences.invoiceStatementNotification false
-/// was preferences.invoiceNotification true
-/// was preferences.statementNotification false
-/// ```
-///
-/// A creation has no id in its `target`, since it may receive one later. The last two flags have no
-/// line where the service did not tell them. After the wanted members, `set extension "7"` adds
-/// an extension to the memo, `set refused "WHY"` says that the value must not be sent, and
-/// `set exactly` that it counts letter by letter. A contact method has `target person GUID method GUID`, `set
-/// preference "NAME" true`, `was type`, `was value`, and `was preference "NAME" null` where it is
-/// not set.
-///
-/// The digest of a change is the SHA-256 of its text, the digest of the set that of another one:
-///
-/// ```text
-/// crm change set 1
-/// tenant 1001
-/// host https://api.servicetitan.io
-/// <the digest of the first change, 64 digits>
-/// <the digest of the second>
-/// changes 2
-/// ```
+#[doc = include_str!("digest.md")]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -296,37 +253,28 @@ impl Lines {
     // Taken apart, so that a new member cannot be forgotten.
     fn wanted(&mut self, wanted: &Wanted) {
         let Wanted {
-            contact_type,
-            value,
-            memo,
-            job_reminders,
-            marketing_updates,
-            invoices,
-            statements,
+            change,
             extension,
             refused,
             combined,
             exact,
         } = wanted;
-        if let Some(contact_type) = contact_type {
+        if let Some(contact_type) = change.get_contact_type() {
             self.text("set type", contact_type.as_str());
         }
-        if let Some(value) = value {
+        if let Some(value) = change.get_value() {
             self.text("set value", value);
         }
-        if let Some(memo) = memo {
+        if let Some(memo) = change.get_memo() {
             self.text("set memo", memo);
         }
-        let flags = [
-            ("jobRemindersEnabled", job_reminders),
-            ("marketingUpdatesEnabled", marketing_updates),
-            ("invoiceStatementNotification", combined),
-            ("invoiceNotification", invoices),
-            ("statementNotification", statements),
-        ];
-        for (name, flag) in flags {
-            if let Some(on) = flag {
-                self.flag("set preferences.", name, *on);
+        for flag in Preference::ALL {
+            let on = match flag.is_combined() {
+                true => *combined,
+                false => change.get_preferences().get(flag),
+            };
+            if let Some(on) = on {
+                self.flag("set preferences.", flag.api_name(), on);
             }
         }
         if let Some(extension) = extension {
@@ -359,25 +307,10 @@ impl Lines {
         if let Some(created) = contact.created_on {
             self.plain("was createdOn", created);
         }
-        if let Some(preferences) = &contact.preferences {
-            self.preferences(preferences);
-        }
-    }
-
-    fn preferences(&mut self, flags: &ContactPreferences) {
-        let told = [
-            ("jobRemindersEnabled", flags.job_reminders_enabled),
-            ("marketingUpdatesEnabled", flags.marketing_updates_enabled),
-            (
-                "invoiceStatementNotification",
-                flags.invoice_statement_notification,
-            ),
-            ("invoiceNotification", flags.invoice_notification),
-            ("statementNotification", flags.statement_notification),
-        ];
-        let derived = if flags.derived { 2 } else { 0 };
-        for (name, on) in &told[..told.len() - derived] {
-            self.flag("was preferences.", name, *on);
+        for flag in Preference::ALL {
+            if let Some(on) = contact.preferences.and_then(|flags| flags.told(flag)) {
+                self.flag("was preferences.", flag.api_name(), on);
+            }
         }
     }
 
@@ -406,6 +339,7 @@ fn json(flag: Option<bool>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crm_models::{ContactChange, ContactPreferencesRequest, PreferenceChange};
     use serde_json::json;
 
     use super::*;
@@ -422,35 +356,29 @@ mod tests {
     }
 
     fn before() -> Image {
-        let contact: Contact = serde_json::from_value(json!({
+        let mut contact: Contact = serde_json::from_value(json!({
             "id": 3001, "type": "MobilePhone", "value": "(818) 555-0142",
             "memo": "Gate code 4411",
             "phoneSettings": { "phoneNumber": "8185550142", "doNotText": false },
             "modifiedOn": "2026-11-20T08:30:00Z", "createdOn": "2024-02-01T00:00:00Z",
-            "preferences": {
-                "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
-                "invoiceStatementNotification": false, "invoiceNotification": true,
-                "statementNotification": false,
-            },
         }))
         .unwrap();
+        let flags = ContactPreferencesRequest::new(true, true, true, false);
+        contact.preferences = Some(flags.into());
         contact.into()
     }
 
     fn opt_out() -> Action {
-        Action::Update(Wanted {
-            marketing_updates: Some(false),
-            ..Wanted::default()
-        })
+        let no_marketing = PreferenceChange::new().marketing_updates(false);
+        Action::Update(Wanted::of(ContactChange::new().preferences(no_marketing)))
     }
 
     #[test]
     fn the_text_of_a_change_is_the_documented_one_and_its_digest_never_changes() {
         let (action, before) = (opt_out(), before());
         let text = utf8(text(State::Planned, &target(), &action, Some(&before)));
-        let documented = include_str!("digest.rs")
+        let documented = include_str!("digest.md")
             .lines()
-            .filter_map(|line| line.strip_prefix("/// "))
             .skip_while(|line| !line.starts_with("verdict "))
             .take_while(|line| !line.starts_with("```"));
         assert_eq!(
@@ -474,12 +402,7 @@ mod tests {
 
     #[test]
     fn a_text_cannot_pass_for_another_member() {
-        let wanted = |memo: &str| {
-            Action::Update(Wanted {
-                memo: Some(memo.to_owned()),
-                ..Wanted::default()
-            })
-        };
+        let wanted = |memo: &str| Action::Update(Wanted::of(ContactChange::new().memo(memo)));
         let text = utf8(text(
             State::Planned,
             &target(),
@@ -497,36 +420,16 @@ mod tests {
         let digest =
             |wanted: Wanted| of_change(State::Planned, &target(), &Action::Update(wanted), None);
         let none = Wanted::default;
-        let all = [
+        let change = ContactChange::new;
+        let flags = Preference::SETTABLE.map(|flag| {
+            let flag = PreferenceChange::new().set(flag, true);
+            Wanted::of(change().preferences(flag))
+        });
+        let others = [
             none(),
-            Wanted {
-                contact_type: Some("Fax".into()),
-                ..none()
-            },
-            Wanted {
-                value: Some("1".to_owned()),
-                ..none()
-            },
-            Wanted {
-                memo: Some("1".to_owned()),
-                ..none()
-            },
-            Wanted {
-                job_reminders: Some(true),
-                ..none()
-            },
-            Wanted {
-                marketing_updates: Some(true),
-                ..none()
-            },
-            Wanted {
-                invoices: Some(true),
-                ..none()
-            },
-            Wanted {
-                statements: Some(true),
-                ..none()
-            },
+            Wanted::of(change().contact_type("Fax".into())),
+            Wanted::of(change().value("1")),
+            Wanted::of(change().memo("1")),
             Wanted {
                 extension: Some("1".to_owned()),
                 ..none()
@@ -544,7 +447,8 @@ mod tests {
                 ..none()
             },
         ];
-        let digests: std::collections::HashSet<_> = all.clone().map(digest).into();
+        let all = [&flags[..], &others].concat();
+        let digests: std::collections::HashSet<_> = all.iter().cloned().map(digest).collect();
         assert_eq!(digests.len(), all.len());
     }
 

@@ -347,8 +347,7 @@ impl ChangeSet {
                     WHEN owner_kind = 'person'
                     THEN 2 + (SELECT count(*) FROM json_each(changes.wanted))
                     WHEN action = 'create'
-                    THEN 1 + (coalesce(wanted ->> '$.jobReminders', wanted ->> '$.invoices',
-                        wanted ->> '$.marketingUpdates', wanted ->> '$.statements') IS NOT NULL)
+                    THEN 1 + (wanted -> '$.preferences' IS NOT NULL)
                     ELSE 1 END), 0),
                 count(DISTINCT CASE WHEN owner_kind <> 'person'
                     THEN owner_kind || ' ' || owner_id END)

@@ -63,7 +63,7 @@ impl Draft {
                 continue;
             };
             let key = creation_key(&wanted);
-            wanted.value = None;
+            wanted.change = wanted.change.value("");
             of_owner.entry(key).or_default().push((id, row, wanted));
         }
         repeats.extend(several(&mut of_owner));
@@ -121,11 +121,11 @@ fn several<K>(of_owner: &mut HashMap<K, Vec<Creation>>) -> Vec<Vec<Creation>> {
 /// What two creations of the same number or address have in common: see
 /// [`CreateContactRequest::is_same`](crm_models::CreateContactRequest::is_same).
 fn creation_key(wanted: &Wanted) -> (Option<ContactType>, String) {
-    let family = match &wanted.contact_type {
+    let family = match wanted.change.get_contact_type() {
         Some(ContactType::MobilePhone) => Some(ContactType::Phone),
-        other => other.clone(),
+        other => other.cloned(),
     };
-    let value = wanted.value.as_deref().unwrap_or_default();
+    let value = wanted.change.get_value().unwrap_or_default();
     let key = family.as_ref().map(|family| family.key(value));
     let key = key.filter(|key| !key.is_empty());
     (family, key.unwrap_or_else(|| value.to_owned()))
@@ -133,6 +133,8 @@ fn creation_key(wanted: &Wanted) -> (Option<ContactType>, String) {
 
 #[cfg(test)]
 mod tests {
+    use crm_models::ContactChange;
+
     use super::*;
     use crate::{Action, ChangeSet, Selection, Site, Target, set::SetKind};
 
@@ -143,10 +145,8 @@ mod tests {
         let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
         let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
         for row in 1..=1_000 {
-            let action = Action::Update(Wanted {
-                memo: Some(row.to_string()),
-                ..Wanted::default()
-            });
+            let memo = ContactChange::new().memo(row.to_string());
+            let action = Action::Update(Wanted::of(memo));
             let target = Target::Contact {
                 owner: crm_models::LocationId::new(5).unwrap().into(),
                 contact: Some(7.try_into().unwrap()),

@@ -40,4 +40,17 @@ FROM changes c JOIN changes o ON o.id = c.repeats
 UNION ALL
 SELECT id, row, owner_kind, owner_id, contact_id, action, wanted, before, found,
        after, state, message, field_errors, trace_id, http_status, at, attempts
-FROM changes WHERE repeats IS NULL
+FROM changes WHERE repeats IS NULL;
+
+-- What a change of a contact wants has the API's names, as everywhere else. A member that is null in
+-- the patch is removed, so that flags that were not named stay so.
+UPDATE changes SET wanted = json_patch(
+    json_remove(wanted, '$.jobReminders', '$.marketingUpdates', '$.invoices', '$.statements'),
+    json_object('preferences', json_object(
+        'jobRemindersEnabled', json(wanted -> '$.jobReminders'),
+        'marketingUpdatesEnabled', json(wanted -> '$.marketingUpdates'),
+        'invoiceNotification', json(wanted -> '$.invoices'),
+        'statementNotification', json(wanted -> '$.statements'))))
+WHERE owner_kind <> 'person'
+  AND coalesce(wanted -> '$.jobReminders', wanted -> '$.marketingUpdates',
+               wanted -> '$.invoices', wanted -> '$.statements') IS NOT NULL

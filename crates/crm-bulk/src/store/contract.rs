@@ -18,7 +18,7 @@
 
 use std::collections::BTreeSet;
 
-use crm_models::{Contact, ContactId, LocationId};
+use crm_models::{Contact, ContactChange, ContactId, LocationId};
 use futures_util::future;
 
 use crate::{
@@ -59,17 +59,12 @@ const OWNERS: i64 = 120;
 fn plan(path: &std::path::Path) {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
     let draft = Draft::create(path, &site, SetKind::Plan).unwrap();
-    let update = Action::Update(Wanted {
-        memo: Some("new".to_owned()),
-        ..Wanted::default()
-    });
+    let update = Action::Update(Wanted::of(ContactChange::new().memo("new")));
     for owner in 1..=OWNERS {
         for contact in [Some(2 * owner - 1), Some(2 * owner), None] {
-            let create = Action::Create(Wanted {
-                contact_type: Some("Email".into()),
-                value: Some(format!("new{owner}@site.example")),
-                ..Wanted::default()
-            });
+            let new = ContactChange::new().contact_type("Email".into());
+            let new = new.value(format!("new{owner}@site.example"));
+            let create = Action::Create(Wanted::of(new));
             let before = contact.map(|id| serde_json::to_string(&image(id, "old")).unwrap());
             let change = Planned {
                 row: None,

@@ -153,7 +153,13 @@ pub fn as_of_version_1(path: &Path) {
          ATTACH '{}' AS newer;
          INSERT INTO meta SELECT * FROM newer.meta WHERE name <> 'digest';
          INSERT INTO rows SELECT * FROM newer.rows;
-         INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes",
+         INSERT INTO changes ({columns}) SELECT {columns} FROM newer.changes;
+         UPDATE changes SET wanted = json_patch(json_remove(wanted, '$.preferences'), json_object(
+             'jobReminders', json(wanted -> '$.preferences.jobRemindersEnabled'),
+             'marketingUpdates', json(wanted -> '$.preferences.marketingUpdatesEnabled'),
+             'invoices', json(wanted -> '$.preferences.invoiceNotification'),
+             'statements', json(wanted -> '$.preferences.statementNotification')))
+         WHERE owner_kind <> 'person' AND wanted -> '$.preferences' IS NOT NULL",
         include_str!("../../src/set/schema.sql"),
         newer.display()
     );

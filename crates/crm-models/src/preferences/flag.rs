@@ -4,8 +4,8 @@ use super::{ContactPreferencesRequest, PreferenceChange, values::Values};
 
 /// The names of a preference.
 struct Names {
-    api: &'static str,
-    path: &'static str,
+    /// Alone, and as a member of the contact.
+    api: [&'static str; 2],
     column: &'static str,
     option: &'static str,
     words: &'static str,
@@ -41,8 +41,7 @@ macro_rules! preferences {
 
         /// In the order of [`Preference::ALL`].
         const NAMES: &[Names] = &[$(Names {
-            api: $api,
-            path: concat!("preferences.", $api),
+            api: [$api, concat!("preferences.", $api)],
             column: $column,
             option: $option,
             words: $words,
@@ -197,13 +196,19 @@ impl Preference {
     /// The API's name.
     #[must_use]
     pub const fn api_name(self) -> &'static str {
-        self.names().api
+        self.names().api[0]
     }
 
     /// The API's name as a member of the contact: with `preferences.` before it.
     #[must_use]
     pub const fn path(self) -> &'static str {
-        self.names().path
+        self.names().api[1]
+    }
+
+    /// Both: the names that lists and exports have for it.
+    #[must_use]
+    pub const fn api_names(self) -> &'static [&'static str] {
+        &self.names().api
     }
 
     /// The column in files of rows.

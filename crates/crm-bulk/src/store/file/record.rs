@@ -295,12 +295,9 @@ mod tests {
         // One owner with many, one with many creations, many with one.
         (1..=450).for_each(|id| add(7, Some(id), Action::Delete));
         for number in 1..=250 {
-            let value = Some(format!("{number}@site.example"));
-            let action = Action::Create(Wanted {
-                contact_type: Some("Email".into()),
-                value,
-                ..Wanted::default()
-            });
+            let new = crm_models::ContactChange::new().contact_type("Email".into());
+            let new = new.value(format!("{number}@site.example"));
+            let action = Action::Create(Wanted::of(new));
             add(8, None, action);
         }
         (451..=460).for_each(|id| add(8, Some(id), Action::Delete));
