@@ -549,7 +549,10 @@ fn a_record_that_cannot_be_read_is_told_and_the_others_are_shown() {
     let listed = crm(&LIST).code(0);
     assert!(stdout(&listed).contains("b@site.example"));
     let told = stderr(&listed);
-    assert!(told.contains("cannot be read: id 0: record 0 of its page"), "{told}");
+    assert!(
+        told.contains("cannot be read: id 0: record 0 of its page"),
+        "{told}"
+    );
     assert!(!told.contains("broken@"), "{told}");
 
     let get = ["location-contacts", "get", "2001", "9"];

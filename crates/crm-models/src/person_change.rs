@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{Person, UpdatePersonRequest, members::present, validation::Rules};
+use crate::{
+    Check, InvalidInput, Person, UpdatePersonRequest, members::present, validation::Rules,
+};
 
 /// What a person wants changed in a person. Members that are not named are kept.
 ///
@@ -136,6 +138,20 @@ impl PersonChange {
         }
         change.is_archived.take_if(|new| *new == person.is_archived);
         change
+    }
+
+    /// Whether the change is valid for `person`: as [`Check::check`]. What is so already is not
+    /// judged: the service took it once.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    pub fn check_for(&self, person: &Person) -> Result<(), InvalidInput> {
+        let outcome = self.without_unchanged(person);
+        match outcome.is_empty() && !self.is_empty() {
+            true => Ok(()),
+            false => outcome.check(),
+        }
     }
 
     /// The request with all members: the changed ones, and `person`'s for the rest.

@@ -1,9 +1,9 @@
 //! What a change comes to, given the record as it is.
 
 use crm_models::{
-    Check, ContactChange, ContactMethod, InvalidInput, Person, PersonChange, PreferencesError,
-    UpdateBookingContactRequest, UpdateContactMethodRequest, UpdateContactRequest,
-    UpdatePersonRequest, UpdatedBookingContact,
+    Check, Contact, ContactChange, ContactMethod, InvalidInput, Person, PersonChange,
+    PreferencesError, UpdateBookingContactRequest, UpdateContactMethodRequest,
+    UpdateContactRequest, UpdatePersonRequest, UpdatedBookingContact,
 };
 
 use super::{Asks, Difference, Record};
@@ -93,57 +93,11 @@ pub trait Change: Check + Sized + Sync {
     }
 }
 
-impl Change for ContactChange {
-    type Record = crm_models::Contact;
-    type Request = UpdateContactRequest;
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn without_unchanged(&self, current: &crm_models::Contact) -> Self {
-        self.without_unchanged(current)
-    }
-
-    fn check_for(&self, current: &crm_models::Contact) -> Result<(), InvalidInput> {
-        self.check_for(current)
-    }
-
-    fn request_for(
-        &self,
-        current: &crm_models::Contact,
-    ) -> Result<UpdateContactRequest, PreferencesError> {
-        self.request_for(current)
-    }
-}
-
-impl Change for PersonChange {
-    type Record = Person;
-    type Request = UpdatePersonRequest;
-
-    fn is_empty(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn without_unchanged(&self, current: &Person) -> Self {
-        self.without_unchanged(current)
-    }
-
-    fn check_for(&self, _: &Person) -> Result<(), InvalidInput> {
-        self.check()
-    }
-
-    fn request_for(&self, current: &Person) -> Result<UpdatePersonRequest, PreferencesError> {
-        Ok(self.to_request(current))
-    }
-}
-
-/// Updates that go as they are, without what is so already.
-macro_rules! updates {
-    ($($update:ty: $record:ty;)*) => {$(
-        impl Change for $update {
+macro_rules! changes {
+    ($($change:ty: $record:ty => $request:ty, |$this:ident, $current:ident| $planned:expr;)*) => {$(
+        impl Change for $change {
             type Record = $record;
-            type Request = Self;
+            type Request = $request;
 
             fn is_empty(&self) -> bool {
                 self.is_empty()
@@ -157,14 +111,19 @@ macro_rules! updates {
                 self.check_for(current)
             }
 
-            fn request_for(&self, current: &$record) -> Result<Self, PreferencesError> {
-                Ok(self.request_for(current))
+            fn request_for(&self, $current: &$record) -> Result<$request, PreferencesError> {
+                let $this = self;
+                $planned
             }
         }
     )*};
 }
 
-updates! {
-    UpdateBookingContactRequest: UpdatedBookingContact;
-    UpdateContactMethodRequest: ContactMethod;
+changes! {
+    ContactChange: Contact => UpdateContactRequest, |this, current| this.request_for(current);
+    UpdateBookingContactRequest: UpdatedBookingContact => Self,
+        |this, current| Ok(this.request_for(current));
+    UpdateContactMethodRequest: ContactMethod => Self,
+        |this, current| Ok(this.request_for(current));
+    PersonChange: Person => UpdatePersonRequest, |this, current| Ok(this.to_request(current));
 }
