@@ -233,7 +233,7 @@ async fn people_methods_preferences_and_relationships() {
         .await
         .unwrap();
     let person = service.person(created.id);
-    let change = PersonChange::new().clear_title().is_archived(true);
+    let change = PersonChange::new().clear_title().archived(true);
     let updated = person.update(&change).await.unwrap();
     assert_eq!(updated.name.as_deref(), Some("Dana Whitfield"));
     assert_eq!((updated.title, updated.is_archived), (None, true));

@@ -90,8 +90,8 @@ impl PersonChange {
     }
 
     /// Archives the person, or takes it out of the archive.
-    pub fn is_archived(mut self, is_archived: bool) -> Self {
-        self.is_archived = Some(is_archived);
+    pub fn archived(mut self, archived: bool) -> Self {
+        self.is_archived = Some(archived);
         self
     }
 
@@ -115,7 +115,7 @@ impl PersonChange {
 
     /// Whether the person is archived, if that changes.
     #[must_use]
-    pub fn get_is_archived(&self) -> Option<bool> {
+    pub fn get_archived(&self) -> Option<bool> {
         self.is_archived
     }
 

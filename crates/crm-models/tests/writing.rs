@@ -107,7 +107,7 @@ fn a_change_of_a_person_is_written_with_all_members() {
         .clear_name()
         .clear_title()
         .clear_reference_id()
-        .is_archived(true);
+        .archived(true);
     assert_eq!(
         serde_json::to_value(cleared.to_request(&person)).unwrap(),
         json!({"name": null, "title": null, "referenceId": null, "isArchived": true}),
@@ -190,7 +190,7 @@ fn a_change_of_a_person_tells_an_absent_member_from_null() {
     let change = PersonChange::new()
         .clear_name()
         .title("Lead")
-        .is_archived(true);
+        .archived(true);
     let json = r#"{"name":null,"title":"Lead","isArchived":true}"#;
     assert_eq!(serde_json::to_string(&change).unwrap(), json);
     assert_eq!(serde_json::from_str::<PersonChange>(json).unwrap(), change);
@@ -207,29 +207,26 @@ fn a_change_of_a_person_keeps_only_what_differs() {
         .name(now(&person.name))
         .title(now(&person.title))
         .reference_id(now(&person.reference_id))
-        .is_archived(person.is_archived);
+        .archived(person.is_archived);
     assert!(same.without_unchanged(&person).is_empty());
 
-    let other = same.clear_title().is_archived(!person.is_archived);
+    let other = same.clear_title().archived(!person.is_archived);
     let different = other.without_unchanged(&person);
     assert_eq!(
         different,
         PersonChange::new()
             .clear_title()
-            .is_archived(!person.is_archived)
+            .archived(!person.is_archived)
     );
     assert_eq!(
         (different.get_name(), different.get_title()),
         (None, Some(None))
     );
     assert_eq!(different.get_reference_id(), None);
-    assert_eq!(different.get_is_archived(), Some(!person.is_archived));
+    assert_eq!(different.get_archived(), Some(!person.is_archived));
 
     let bare = Person::new(person.id, person.created_on, person.created_by);
-    let nothing = PersonChange::new()
-        .clear_name()
-        .title("")
-        .is_archived(false);
+    let nothing = PersonChange::new().clear_name().title("").archived(false);
     assert!(nothing.without_unchanged(&bare).is_empty());
     assert_eq!(PersonChange::new().name("Jo").get_name(), Some(Some("Jo")));
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crm_contacts::{ContactsError, operations::contact_methods::UpdateContactMethodPreference};
+use crm_contacts::{
+    Asks as _, ContactsError, operations::contact_methods::UpdateContactMethodPreference,
+};
 use crm_models::{ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
 use crm_transport::Transport;
 
@@ -35,7 +37,7 @@ impl<T: Transport> Run<'_, T> {
             Ok(read) => read,
             Err(error) => return self.unread(change, &error).await,
         };
-        let missing = unmet(&wanted, &present);
+        let missing = missing(&wanted, &present);
         let drift = match self.options.on_drift {
             OnDrift::Force => None,
             _ => drift(&change, &wanted, &present, missing.is_empty()),
@@ -67,7 +69,7 @@ impl<T: Transport> Run<'_, T> {
         let Some(mut change) = self.claim(change, None).await? else {
             return Ok(Became::Lost);
         };
-        let mut after = present;
+        let (mut after, mut is_as_asked) = (present, true);
         for (name, on) in missing {
             let watch = self.watch();
             let service = self.bounded(&watch, left, step::may_be_sent(&change));
@@ -82,13 +84,16 @@ impl<T: Transport> Run<'_, T> {
             let action = change.action.name();
             self.wrote(&change, action, Some(&name), &watch, answer.as_ref().err());
             match answer {
-                Ok(answer) => after.preferences.insert(name, answer.as_bool()),
+                Ok(answer) => {
+                    is_as_asked &= set.update.is_met_by(&answer);
+                    after.preferences.insert(name, answer.as_bool())
+                }
                 Err(error) => return self.refuse(change, former, &error, None).await,
             };
             change.after = Some(Image::Method(after.clone()));
             former = None;
         }
-        let outcome = match unmet(&wanted, &after).is_empty() {
+        let outcome = match is_as_asked {
             true => Outcome::new(State::Done),
             false => Outcome::because(State::Failed, "written, but the answer differs from it"),
         };
@@ -109,7 +114,7 @@ impl<T: Transport> Run<'_, T> {
 }
 
 /// The preferences that are not as wanted.
-fn unmet(wanted: &Wanted, present: &MethodImage) -> Vec<(String, bool)> {
+fn missing(wanted: &Wanted, present: &MethodImage) -> Vec<(String, bool)> {
     wanted
         .iter()
         .filter(|(name, on)| flag(present, name) != Some(**on))

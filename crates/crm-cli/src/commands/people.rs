@@ -215,7 +215,7 @@ impl From<Change> for PersonChange {
             name(given.members.name),
             title(given.members.title),
             reference_id(given.members.reference_id),
-            is_archived(given.archived.map(bool::from)),
+            archived(given.archived.map(bool::from)),
         );
         if given.clear_name {
             change = change.clear_name();
