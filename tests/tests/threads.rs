@@ -4,14 +4,17 @@
 use std::{error::Error, fmt::Debug};
 
 use crm_bulk::{Apply, BulkError, ChangeSet, Input, InvalidRows, OptOut, Plan, Site, Snapshot};
-use crm_contacts::{ContactsError, ContactsService, POLLING_INTERVAL};
+use crm_contacts::{
+    ContactsError, ContactsService, MethodHandle, POLLING_INTERVAL, PersonHandle, ProviderBooking,
+};
 use crm_models::{
     BookingId, BookingProviderId, ContactChange, ContactFilter, ContactId, ContactMethodId,
-    CreateContactRequest, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonFilter,
-    PersonId, PreferencesError, Timestamp,
+    CreateContactRequest, InvalidId, InvalidInput, InvalidTimestamp, LocationId, PersonChange,
+    PersonFilter, PersonId, PreferencesError, Timestamp, UpdateBookingContactRequest,
+    UpdateContactMethodRequest,
 };
 use crm_sandbox::{Sandbox, SandboxError, SettingError};
-use crm_transport::{Call, InvalidEnvironment, Transport, TransportError};
+use crm_transport::{Call, InvalidEnvironment, Request, Transport, TransportError};
 
 fn send(_: impl Send) {}
 fn send_and_sync<T: Send + Sync + 'static>() {}
@@ -50,19 +53,12 @@ fn calls_and_streams_may_move<T: Transport>(
     new: CreateContactRequest,
     seen: Timestamp,
 ) {
-    send(contacts.location(location).find(contact));
-    send(contacts.location(location).update(contact, change));
-    send(
-        contacts
-            .location(location)
-            .update_if_changed(contact, change),
-    );
-    send(
-        contacts
-            .location(location)
-            .update_if_unmodified_since(contact, change, seen),
-    );
-    send(contacts.location(location).create_unless_present(new));
+    let of_location = contacts.location(location);
+    send(of_location.find(contact));
+    send(of_location.update(contact, change));
+    send(of_location.update_if_changed(contact, change));
+    send(of_location.update_if_unmodified_since(contact, change, seen));
+    send(of_location.create_unless_present(new));
     send(contacts.location(location).delete(contact));
     send(contacts.location(location).list().items());
     send(contacts.location(location).list().pages());
@@ -74,6 +70,23 @@ fn calls_and_streams_may_move<T: Transport>(
             .follow(POLLING_INTERVAL, async {}),
     );
     send(contacts.people().list(PersonFilter::new()).items());
+    send(contacts.raw(Request::default()));
+}
+
+#[expect(dead_code)]
+fn updates_of_the_other_records_may_move<T: Transport>(
+    booking: ProviderBooking<'_, T>,
+    contact: ContactId,
+    update: &UpdateBookingContactRequest,
+    person: PersonHandle<'_, T>,
+    change: &PersonChange,
+    method: MethodHandle<'_, T>,
+    value: &UpdateContactMethodRequest,
+) {
+    send(booking.update_if_changed(contact, update));
+    send(person.update_if_changed(change));
+    send(method.update_if_changed(value));
+    send(method.set_preference("Offers", true.into()));
 }
 
 fn copy(_: impl Copy + Debug) {}
