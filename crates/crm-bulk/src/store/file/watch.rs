@@ -3,6 +3,8 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
 };
 
 use crate::{file_id::Sight, run_mark};
@@ -12,7 +14,15 @@ use crate::{file_id::Sight, run_mark};
 pub(super) struct Watch {
     path: PathBuf,
     first: Sight,
+    began: Instant,
+    /// When it was last seen in place, in microseconds since it began.
+    seen: AtomicU64,
 }
+
+/// For how long a look stands. Some moment always passes between a look and the write that it
+/// allows; a run without a rate limit writes so often that looking each time would cost a thirtieth
+/// of its time.
+const STANDS: Duration = Duration::from_millis(1);
 
 /// What happened to the file of a set while it was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,15 +58,29 @@ impl Watch {
     pub(super) fn begin(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let first = Sight::of(&path)?;
-        Ok(Self { path, first })
+        Ok(Self {
+            path,
+            first,
+            began: Instant::now(),
+            seen: AtomicU64::new(0),
+        })
     }
 
     /// What happened to the file since then, if anything did. `links`: how many names it has,
     /// asked of the file itself.
     pub(super) fn look(&self, links: impl Fn() -> Option<u64>) -> Option<Displaced> {
+        let asked = self.began.elapsed();
+        if asked < Duration::from_micros(self.seen.load(Relaxed)) + STANDS {
+            return None;
+        }
         match Sight::of(&self.path) {
             Ok(now) if now.id == self.first.id => {
-                (now.links > self.first.links).then_some(Displaced::Linked)
+                if now.links > self.first.links {
+                    return Some(Displaced::Linked);
+                }
+                let asked = u64::try_from(asked.as_micros()).unwrap_or(u64::MAX);
+                self.seen.store(asked, Relaxed);
+                None
             }
             _ => Some(match links() {
                 Some(0) => Displaced::Deleted,
