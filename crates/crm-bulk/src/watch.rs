@@ -52,6 +52,10 @@ impl<T: Transport> Transport for Watch<'_, T> {
         self.send_unboxed(request).await
     }
 
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would be boxed by async_trait"
+    )]
     fn send_unboxed(
         &self,
         request: Request,

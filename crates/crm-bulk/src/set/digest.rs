@@ -51,7 +51,11 @@ impl Digest {
     fn digits(&self) -> [u8; LONG] {
         let digit = |at: usize| {
             let byte = self.0[at / 2];
-            let half = if at % 2 == 0 { byte >> 4 } else { byte & 15 };
+            let half = if at.is_multiple_of(2) {
+                byte >> 4
+            } else {
+                byte & 15
+            };
             b"0123456789abcdef"[usize::from(half)]
         };
         std::array::from_fn(digit)
