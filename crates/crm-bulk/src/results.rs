@@ -97,6 +97,7 @@ impl ChangeSet {
             delimiter: mark("delimiter", usual.delimiter)?,
             quote: mark("quote", usual.quote)?,
             bom: self.database.meta("bom")?.is_some(),
+            guard: false,
         })
     }
 
@@ -107,17 +108,53 @@ impl ChangeSet {
     ///
     /// Rows come one at a time, whatever their number. The added columns are dropped when the
     /// rows are fed in again. Cells are given back unchanged: a spreadsheet program may take
-    /// one that begins with `=` for a formula.
+    /// one that begins with `=` for a formula, unless
+    /// [`results_for_spreadsheets`](Self::results_for_spreadsheets) writes them.
     ///
     /// # Errors
     ///
     /// [`BulkError::Altered`] when the set is not what was planned, or a failure to read it or to
     /// write.
-    pub fn results(&self, which: ResultRows, mut out: impl Write) -> Result<u64, BulkError> {
+    pub fn results(&self, which: ResultRows, out: impl Write) -> Result<u64, BulkError> {
+        let marks = self.marks()?;
+        self.write_results(which, marks, out)
+    }
+
+    /// [`results`](Self::results) as CSV for spreadsheet programs: with a byte order mark, by which
+    /// they know UTF-8, and an apostrophe before what they would run or change, as
+    /// [`guarded_number`](crate::guarded_number) puts it. Fed in again, the rows are the same.
+    ///
+    /// # Errors
+    ///
+    /// As `results`, and [`BulkError::Input`] when the rows are NDJSON.
+    pub fn results_for_spreadsheets(
+        &self,
+        which: ResultRows,
+        out: impl Write,
+    ) -> Result<u64, BulkError> {
+        if self.format()? == InputFormat::Ndjson {
+            return Err(BulkError::Input {
+                name: self.path().display().to_string(),
+                reason: "its rows are NDJSON, which no spreadsheet program opens".to_owned(),
+            });
+        }
+        let marks = Marks {
+            bom: true,
+            guard: true,
+            ..self.marks()?
+        };
+        self.write_results(which, marks, out)
+    }
+
+    fn write_results(
+        &self,
+        which: ResultRows,
+        marks: Marks,
+        mut out: impl Write,
+    ) -> Result<u64, BulkError> {
         self.known_digest()?;
         let database = &self.database;
         let (format, header) = (self.format()?, self.header()?);
-        let marks = self.marks()?;
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
         let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
         write_head(&mut out, format, marks, names).map_err(unwritten)?;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crm_contacts::{Change as _, Difference};
 use crm_models::{
-    Contact, ContactChange, ContactType, CreateContactRequest, Preference, PreferenceChange,
-    PreferencesError, UpdateContactRequest,
+    Contact, ContactChange, ContactType, CreateContactRequest, InvalidInput, Preference,
+    PreferenceChange, PreferencesError, UpdateContactRequest,
 };
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,10 @@ pub struct Wanted {
     /// The members that it shall have; what is not named is kept.
     #[serde(flatten)]
     pub change: ContactChange,
+    /// The word in a row that clears the memo. A contact whose memo is this very word keeps it: an
+    /// unchanged row of a list says the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleared_by: Option<String>,
     /// The extension of a telephone number, to be added to the memo that the contact has or shall
     /// have.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +62,7 @@ struct Kept {
     value: Option<String>,
     memo: Option<String>,
     preferences: PreferenceChange,
+    cleared_by: Option<String>,
     extension: Option<String>,
     refused: Option<String>,
     combined: Option<bool>,
@@ -78,6 +83,7 @@ impl From<Kept> for Wanted {
         }
         Self {
             change,
+            cleared_by: kept.cleared_by,
             extension: kept.extension,
             refused: kept.refused,
             combined: kept.combined,
@@ -86,10 +92,11 @@ impl From<Kept> for Wanted {
     }
 }
 
-/// Whether a row means the memo that is there: the blanks around it, and how its lines end, get
+/// Whether a row means the text that is there: the blanks around it, and how its lines end, get
 /// lost on the way through a file.
-fn is_same_text(memo: &str, kept: Option<&str>) -> bool {
-    kept.is_some_and(|kept| kept.trim().lines().eq(memo.trim().lines()))
+fn is_same_text(text: &str, kept: &str) -> bool {
+    let lines = |text: &str| text.trim().replace("\r\n", "\n").replace('\r', "\n");
+    text == kept || lines(text) == lines(kept)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -116,27 +123,51 @@ impl Wanted {
         }
     }
 
-    /// The change of a contact that is there, or is still to be created.
+    /// The change of a contact that is there, or is still to be created. Of one that is there, the
+    /// members that a file may have said as they are change nothing.
     pub(crate) fn change_of(&self, present: Option<&Contact>) -> ContactChange {
-        let change = self.change.clone();
-        match self.memo_of(present) {
-            Some(memo) => change.memo(memo),
-            None => change,
+        let mut change = ContactChange::new().preferences(*self.change.get_preferences());
+        // What another service calls `phone` is no other kind because the contract has `Phone`.
+        let is_kept = |named: &&ContactType, present: &Contact| {
+            let kept = present.contact_type.as_str();
+            named.as_str().eq_ignore_ascii_case(kept)
+        };
+        if let Some(named) = self.unless(self.change.get_contact_type(), present, is_kept) {
+            change = change.contact_type(named.clone());
         }
+        let is_kept = |named: &&str, present: &Contact| is_same_text(named, &present.value);
+        if let Some(named) = self.unless(self.change.get_value(), present, is_kept) {
+            change = change.value(named);
+        }
+        if let Some(memo) = self.memo_of(present) {
+            change = change.memo(memo);
+        }
+        change
     }
 
-    /// The memo that it shall have: an extension is added to the one that is named or kept.
+    /// A member that is named, unless a file may have said the present one so.
+    fn unless<M>(
+        &self,
+        named: Option<M>,
+        present: Option<&Contact>,
+        is_kept: impl Fn(&M, &Contact) -> bool,
+    ) -> Option<M> {
+        let present = present.filter(|_| !self.exact);
+        named.filter(|named| !present.is_some_and(|present| is_kept(named, present)))
+    }
+
+    /// The memo to send: an extension is added to the one that is named or kept.
     fn memo_of<'a>(&'a self, present: Option<&'a Contact>) -> Option<Cow<'a, str>> {
+        let is_kept = |named: &&str, present: &Contact| {
+            let kept = present.memo.as_deref().unwrap_or_default();
+            is_same_text(self.cleared_by.as_deref().unwrap_or(named), kept)
+        };
+        let named = self.unless(self.change.get_memo(), present, is_kept);
+        let Some(extension) = &self.extension else {
+            return named.map(Cow::Borrowed);
+        };
         let kept = present.and_then(|contact| contact.memo.as_deref());
-        let named = self.change.get_memo();
-        if let Some(extension) = &self.extension {
-            return Some(memo_with_extension(named.or(kept), extension));
-        }
-        let is_kept = |memo: &&str| !self.exact && is_same_text(memo, kept);
-        match named.filter(is_kept) {
-            Some(_) => kept.map(Cow::Borrowed),
-            None => named.map(Cow::Borrowed),
-        }
+        Some(memo_with_extension(named.or(kept), extension))
     }
 
     /// Whether it names some flags, and not all: then the others have to be known.
@@ -147,9 +178,8 @@ impl Wanted {
 
     /// Names every flag: those that it did not name become this.
     pub(crate) fn complete_flags(&mut self, others: bool) {
-        let named = *self.change.get_preferences();
-        let all = Preference::SETTABLE.map(|flag| (flag, named.get(flag).unwrap_or(others)));
-        self.change = self.change.clone().preferences(all.into_iter().collect());
+        let all = self.change.get_preferences().complete_with(others);
+        self.change = self.change.clone().preferences(all);
     }
 
     /// The request that makes `present` so; `None` when it is so already.
@@ -172,6 +202,11 @@ impl Wanted {
             _ => request,
         };
         Ok(request.map(UpdateContactRequest::as_it_was))
+    }
+
+    /// Whether what it changes in the contact is valid there: see [`ContactChange::check_for`].
+    pub(crate) fn check_for(&self, present: &Contact) -> Result<(), InvalidInput> {
+        self.change_of(Some(present)).check_for(present)
     }
 
     /// Whether the contact is so already.

@@ -6,7 +6,7 @@ mod common;
 use std::io::Cursor;
 
 use common::*;
-use crm_bulk::{Apply, BulkError, ChangeSet, Input, OptOut, Plan, Snapshot, State};
+use crm_bulk::{Apply, BulkError, ChangeSet, Input, OptOut, Plan, State};
 use crm_sandbox::{Seed, StoredContact};
 
 fn csv(rows: &str) -> Input {
@@ -14,15 +14,6 @@ fn csv(rows: &str) -> Input {
 }
 
 impl World {
-    async fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot
-            .update(&self.service, &self.site, |_| {})
-            .await
-            .unwrap();
-        snapshot
-    }
-
     /// A contact whose flags the service does not tell.
     fn of_unknown_flags(&self) -> StoredContact {
         let stored = self.stored().into_iter();

@@ -12,17 +12,6 @@ use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{Request, Response, Transport, TransportError, pretend_suspended};
 use crm_values::PhoneReader;
 
-impl World {
-    async fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot
-            .update(&self.service, &self.site, |_| {})
-            .await
-            .unwrap();
-        snapshot
-    }
-}
-
 fn list(text: &str) -> Input {
     Input::csv("list", std::io::Cursor::new(text.to_owned()))
 }

@@ -10,7 +10,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use common::*;
-use crm_bulk::{BulkError, ChangeSet, Input, OptOut, Plan, Snapshot, State};
+use crm_bulk::{BulkError, ChangeSet, Input, OptOut, Plan, State};
 use crm_sandbox::{Seed, StoredContact};
 use crm_transport::{Request, Response, Transport, TransportError};
 use serde_json::Value;
@@ -72,13 +72,6 @@ impl World {
         };
         self.service = Service::new(Arc::new(breaks), self.site.tenant());
         is_on
-    }
-
-    async fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        let update = snapshot.update(&self.service, &self.site, |_| {});
-        update.await.unwrap();
-        snapshot
     }
 
     async fn opt_out(&self, list: &'static str, name: &str) -> Result<ChangeSet, BulkError> {

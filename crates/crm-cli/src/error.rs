@@ -83,7 +83,10 @@ const LOOK_FIRST: &str = "read the record before you repeat the command";
 /// How the preferences are given as a whole.
 static EVERY_FLAG: LazyLock<String> = LazyLock::new(|| {
     let options = Preference::SETTABLE.map(Preference::option);
-    format!("give all of --{}", options.join(", --"))
+    format!(
+        "give all of --{}, or say what the others become: --unknown-flags off or on",
+        options.join(", --")
+    )
 });
 
 /// Why a command ended without its result.

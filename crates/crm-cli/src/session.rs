@@ -22,7 +22,9 @@ use crate::{
 };
 
 /// The service as commands use it: every write passes the guard.
-pub(crate) type Service = ContactsService<WriteGuard<Arc<dyn Transport>>>;
+pub(crate) type Service = ContactsService<Guarded>;
+/// Its transport.
+pub(crate) type Guarded = WriteGuard<Arc<dyn Transport>>;
 
 /// What a command that talks to the API works with.
 pub(crate) struct Session<'a> {

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use common::{Service, crm, process, stderr, stdout};
+use common::{Host, Service, crm, process, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use serde_json::Value;
 
@@ -349,7 +349,7 @@ fn following_ends_when_it_is_told_to() {
         "--recent",
         "--follow",
     ]));
-    assert!(line.starts_with("{\"locationId\""), "{line}");
+    assert!(line.contains("\"locationId\":"), "{line}");
     assert!(status.success(), "{status}");
 }
 
@@ -456,5 +456,53 @@ fn the_sandbox_listens_on_this_machine_only() {
         stderr(&refused).contains("no-such-setting"),
         "{}",
         stderr(&refused)
+    );
+}
+
+#[test]
+fn an_export_keeps_the_members_that_are_new_to_us_unless_members_are_chosen() {
+    let service = Service::start();
+    let batch = r#"{"page":1,"pageSize":50,"hasMore":false,"continueFrom":"end","data":[{
+        "id":3001,"locationId":2001,"type":"Email","value":"a@site.example","memo":null,
+        "active":true,"modifiedOn":"2026-05-27T16:04:11Z","isVerified":{"by":"x"}}]}"#;
+    let host = Host::start(&[(200, batch)]);
+    let export = |more: &[&str]| {
+        let mut export = service.crm(&[&["export", "location-contacts"], more].concat());
+        stdout(&export.env("CRM_API_URL", &host.url).assert().success())
+    };
+    for options in [&[][..], &["--output", "ndjson"], &["--output", "json"]] {
+        let written = export(options);
+        assert_eq!(
+            written.lines().count(),
+            1,
+            "one record, one line: {written}"
+        );
+        let record: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(record["isVerified"]["by"], "x", "{written}");
+        std::fs::write(service.home.path().join("feed.ndjson"), written).unwrap();
+    }
+    for options in [&["--output", "csv"][..], &["--fields", "id,value"]] {
+        assert!(!export(options).contains("isVerified"), "{options:?}");
+    }
+
+    // It is read back as nothing to do, and the plan says what it does not read.
+    let mut plan = service.crm(&[
+        "plan",
+        "feed.ndjson",
+        "--out",
+        "set.crm",
+        "--output",
+        "json",
+    ]);
+    let planned = plan.env("CRM_API_URL", &host.url).assert().success();
+    let planned: serde_json::Value = serde_json::from_str(&stdout(&planned)).unwrap();
+    assert_eq!(
+        planned["totals"],
+        serde_json::json!({"already": {"update": 1}}),
+        "{planned}"
+    );
+    assert!(
+        planned["notes"].to_string().contains("isVerified"),
+        "{planned}"
     );
 }

@@ -77,15 +77,17 @@ fn fields_are_chosen_in_every_format() {
 #[test]
 fn csv_is_safe_to_open_in_a_spreadsheet() {
     let service = Service::start();
-    let formula = "=HYPERLINK(\"http://evil.example\")";
-    service.ok(&[
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--memo",
-        formula,
-    ]);
+    // As somebody else stored it: the command itself refuses formulas.
+    let formula = json!({"memo": "=HYPERLINK(\"http://evil.example\")"});
+    let patch = [
+        "api",
+        "patch",
+        "/locations/2001/contacts/3001",
+        "--body",
+        "-",
+    ];
+    let mut patch = service.crm(&patch);
+    patch.write_stdin(formula.to_string()).assert().success();
     let csv = service.ok(&[
         "location-contacts",
         "list",

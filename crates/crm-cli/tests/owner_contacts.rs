@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Service, stderr, stdout};
+use common::{Host, PERSON, Service, stderr, stdout};
 use crm_sandbox::Sandbox;
 use serde_json::json;
 
@@ -344,4 +344,72 @@ fn an_extension_goes_where_the_user_says() {
     );
     let dropped = service.ok(&[&update[..], &["--extensions", "drop"]].concat());
     assert!(dropped.contains("nothing"), "{dropped}");
+}
+
+#[test]
+fn a_spreadsheets_formula_or_error_is_no_note_in_the_shell_either() {
+    let service = Service::start();
+    for command in [
+        &["location-contacts", "update", "2001", "3001", "--memo"][..],
+        &["people", "update", PERSON, "--name"],
+        &["people", "update", PERSON, "--title"],
+        &[
+            "location-contacts",
+            "create",
+            "2001",
+            "--type=Phone",
+            "--value=8185550142",
+            "--memo",
+        ],
+    ] {
+        for text in ["#REF!", "#n/a", "=\"0815\"", " =1+1", "####"] {
+            let refused = service.crm(&[command, &[text]].concat()).assert();
+            let told = stderr(&refused.code(2));
+            assert!(told.contains("spreadsheet"), "{text}: {told}");
+        }
+    }
+    assert!(service.writes().is_empty());
+    service.ok(&[
+        "location-contacts",
+        "update",
+        "2001",
+        "3001",
+        "--memo",
+        "Gate #4",
+    ]);
+}
+
+/// A list with one contact whose flags the service does not tell.
+const FLAGS_UNTOLD: &str = r#"{"page":1,"pageSize":50,"hasMore":false,"data":[{"id":3001,
+    "type":"Email","value":"a@site.example","memo":null,"preferences":null,
+    "modifiedOn":"2026-05-27T16:04:11Z"}]}"#;
+
+#[test]
+fn flags_that_the_service_does_not_tell_become_what_somebody_says() {
+    let service = Service::start();
+    let host = Host::start(&[(200, FLAGS_UNTOLD)]);
+    let update = |more: &[&str]| {
+        let given = ["location-contacts", "update", "2001", "3001", "--dry-run"];
+        let mut update = service.crm(&[&given, more].concat());
+        update.env("CRM_API_URL", &host.url).assert()
+    };
+    let refused = update(&["--marketing-updates", "off"]);
+    let told = stderr(&refused.code(2));
+    assert!(told.contains("--unknown-flags"), "{told}");
+
+    let done = update(&["--marketing-updates", "off", "--unknown-flags", "on"]).success();
+    let shown = format!("{}{}", stdout(&done), stderr(&done));
+    for flag in [
+        r#""marketingUpdatesEnabled":false"#,
+        r#""jobRemindersEnabled":true"#,
+        r#""invoiceNotification":true"#,
+        r#""statementNotification":true"#,
+    ] {
+        let shown = shown.replace(": ", ":");
+        assert!(shown.contains(flag), "{flag}: {shown}");
+    }
+    // No flag is named, so none is chosen.
+    let done = update(&["--memo", "Gate", "--unknown-flags", "on"]).success();
+    let shown = format!("{}{}", stdout(&done), stderr(&done));
+    assert!(!shown.contains("marketing"), "{shown}");
 }

@@ -11,7 +11,11 @@ use super::{
     InputFormat, Marks,
     columns::{MEND_COLUMNS, REASON_COLUMNS},
 };
-use crate::{BulkError, partial::Partial};
+use crate::{
+    BulkError,
+    partial::Partial,
+    spreadsheet::{guarded_number, unguarded},
+};
 
 /// How many bad cells are kept in memory; the file to mend holds all rows.
 const KEPT: usize = 1_000;
@@ -315,7 +319,11 @@ fn write_record<'a>(
         .delimiter(marks.delimiter)
         .quote(marks.quote)
         .from_writer(writer);
-    csv.write_record(cells)?;
+    match marks.guard {
+        // What has its guard already needs no second one.
+        true => csv.write_record(cells.map(|cell| guarded_number(unguarded(cell)).into_owned()))?,
+        false => csv.write_record(cells)?,
+    }
     csv.flush()
 }
 

@@ -161,6 +161,8 @@ pub(crate) struct Marks {
     pub(crate) quote: u8,
     /// Whether a byte order mark stands before everything.
     pub(crate) bom: bool,
+    /// Whether cells are written so that no spreadsheet program runs or changes them.
+    pub(crate) guard: bool,
 }
 
 impl Default for Marks {
@@ -169,6 +171,7 @@ impl Default for Marks {
             delimiter: b',',
             quote: b'"',
             bom: false,
+            guard: false,
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::{Action, OwnerId, Wanted};
 pub(crate) struct RowRequest {
     pub(crate) select: Select,
     pub(crate) action: Action,
-    /// What is wrong with the row unless the contact has this value already.
-    pub(crate) doubt: Option<BadCell>,
+    /// What is wrong with the row unless the contact that it names is so already.
+    pub(crate) doubts: Vec<BadCell>,
 }
 
 /// Which contacts a row is about.
@@ -43,12 +43,14 @@ impl RowRequest {
             dialect,
             values,
             bad: Vec::new(),
+            doubts: Vec::new(),
         };
         let request = reader.request();
         match request {
             Some(request) if reader.bad.is_empty() => Ok(request),
             request => {
-                reader.bad.extend(request.and_then(|request| request.doubt));
+                let doubts = request.map(|request| request.doubts);
+                reader.bad.extend(doubts.into_iter().flatten());
                 Err(reader.bad)
             }
         }
@@ -65,6 +67,8 @@ struct Reader<'a> {
     dialect: &'a Dialect,
     values: NewValues,
     bad: Vec<BadCell>,
+    /// What is wrong unless it is so already.
+    doubts: Vec<BadCell>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,81 +90,73 @@ impl Reader<'_> {
             _ => Column::Value,
         };
         let mut wanted = self.wanted(value);
-        let doubt = match verb {
-            Verb::Delete => None,
-            // What the contact has already need not be right: nothing is sent then.
-            Verb::Update if matches!(select, Some(Select::Contact(..))) => {
-                let refused = self.read_value(value, &mut wanted).err();
-                let memo = self.check_memo().err();
-                let combined = self.read_combined(&mut wanted).err();
-                refused.or(memo).or(combined)
-            }
-            Verb::Update | Verb::Create => {
-                let refused = self.read_value(value, &mut wanted).err();
-                self.bad.extend(refused);
-                let memo = self.check_memo().err();
-                self.bad.extend(memo);
-                let combined = self.read_combined(&mut wanted).err();
-                self.bad.extend(combined);
-                None
-            }
-        };
+        if verb != Verb::Delete {
+            self.read_value(value, &mut wanted);
+            self.check_memo();
+            self.read_combined(&mut wanted);
+        }
         let action = match verb {
             Verb::Update => self.update(wanted),
             Verb::Create => self.create(wanted),
             Verb::Delete => self.delete(&wanted),
         };
+        // What the contact has already need not be right: nothing is sent then.
+        if verb != Verb::Update || !matches!(select, Some(Select::Contact(..))) {
+            self.bad.append(&mut self.doubts);
+        }
         Some(RowRequest {
             select: select?,
             action,
-            doubt,
+            doubts: std::mem::take(&mut self.doubts),
         })
     }
 
     /// Refuses what a spreadsheet put in the place of a memo.
-    fn check_memo(&self) -> Result<(), BadCell> {
+    fn check_memo(&mut self) {
         let memo = self.cells.get(Column::Memo).unwrap_or_default();
-        let checked = check_cell(memo);
-        checked.map_err(|refusal| self.bad_cell(Some(Column::Memo), &refusal.to_string()))
+        if let Err(refusal) = check_cell(memo) {
+            self.doubt(Some(Column::Memo), &refusal.to_string());
+        }
     }
 
     /// Puts the value as it will be stored in place of the one that was typed.
-    fn read_value(&self, column: Column, wanted: &mut Wanted) -> Result<(), BadCell> {
+    fn read_value(&mut self, column: Column, wanted: &mut Wanted) {
         let Some(typed) = wanted.change.get_value() else {
-            return Ok(());
+            return;
         };
         let read = match wanted.change.get_contact_type() {
             Some(ContactType::Email) => self.values.email(typed),
             Some(contact_type) if contact_type.is_phone() => self.values.phone(typed),
-            _ => self.values.by_looks(typed),
+            // A kind that the contract does not know takes any value.
+            Some(_) => return,
+            None => self.values.by_looks(typed),
         };
         match read {
             Ok(read) => {
                 wanted.extension = read.extension().map(str::to_owned);
                 wanted.change = wanted.change.clone().value(read.value());
-                Ok(())
             }
             Err(refusal) => {
                 wanted.refused = Some(refusal.to_string());
-                Err(self.bad_cell(Some(column), &refusal.to_string()))
+                self.doubt(Some(column), &refusal.to_string());
             }
         }
     }
 
     /// Keeps a combined flag that does not follow from the two that the row wants: only the contact
     /// can tell whether somebody edited it.
-    fn read_combined(&mut self, wanted: &mut Wanted) -> Result<(), BadCell> {
+    fn read_combined(&mut self, wanted: &mut Wanted) {
         let column = Column::Flag(Preference::InvoicesAndStatements);
         let Some(combined) = self.flag(column) else {
-            return Ok(());
+            return;
         };
         let flags = wanted.change.get_preferences();
         let both = flags.get_invoices().zip(flags.get_statements());
         if both.is_some_and(|(invoices, statements)| (invoices && statements) == combined) {
-            return Ok(());
+            return;
         }
         wanted.combined = Some(combined);
-        Err(self.bad_cell(Some(column), COMBINED))
+        self.doubt(Some(column), COMBINED);
     }
 
     fn verb(&mut self) -> Verb {
@@ -303,25 +299,25 @@ impl Reader<'_> {
         }
         let flags = Preference::SETTABLE.into_iter();
         let flags = flags.filter_map(|flag| Some((flag, self.flag(Column::Flag(flag))?)));
-        Wanted::of(change.preferences(flags.collect()))
+        let change = change.preferences(flags.collect());
+        Wanted {
+            cleared_by: self.clears_memo().then(|| self.dialect.clear.clone()),
+            ..Wanted::of(change)
+        }
     }
 
     fn update(&mut self, wanted: Wanted) -> Action {
-        // A value that was refused is judged beside the contact's own.
-        if wanted.refused.is_none()
-            && let Err(invalid) = wanted.change_of(None).check()
-        {
-            self.refuse_members(&invalid.fields);
+        if let Err(invalid) = wanted.change_of(None).check() {
+            self.refuse_members(&invalid.fields, wanted.refused.is_some());
         }
         Action::Update(wanted)
     }
 
     fn create(&mut self, wanted: Wanted) -> Action {
         match wanted.creation() {
-            Some(_) if wanted.refused.is_some() => {}
             Some(request) => {
                 if let Err(invalid) = request.check() {
-                    self.refuse_members(&invalid.fields);
+                    self.refuse_members(&invalid.fields, wanted.refused.is_some());
                 }
             }
             None => {
@@ -347,16 +343,12 @@ impl Reader<'_> {
         Action::Delete
     }
 
-    /// The contract's spelling of a type in any case.
-    fn contact_type(&mut self) -> Option<ContactType> {
+    /// The contract's spelling of a type in any case; of one that it does not know, the row's.
+    fn contact_type(&self) -> Option<ContactType> {
         let text = self.cells.get(Column::Type)?;
-        let known = ContactType::KNOWN
-            .into_iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(text));
-        if known.is_none() {
-            self.refuse(Column::Type, "must be Phone, MobilePhone, Email or Fax");
-        }
-        known
+        let mut known = ContactType::KNOWN.into_iter();
+        let known = known.find(|known| known.as_str().eq_ignore_ascii_case(text));
+        Some(known.unwrap_or_else(|| text.into()))
     }
 
     fn text(&mut self, column: Column) -> Option<String> {
@@ -368,9 +360,13 @@ impl Reader<'_> {
         Some(text.to_owned())
     }
 
+    fn clears_memo(&self) -> bool {
+        self.cells.get(Column::Memo) == Some(&self.dialect.clear)
+    }
+
     fn memo(&self) -> Option<String> {
         let text = self.cells.get(Column::Memo)?;
-        Some(if text == self.dialect.clear { "" } else { text }.to_owned())
+        Some(if self.clears_memo() { "" } else { text }.to_owned())
     }
 
     fn flag(&mut self, column: Column) -> Option<bool> {
@@ -395,17 +391,23 @@ impl Reader<'_> {
         number
     }
 
-    /// Refuses what the API would refuse. That nothing is left to change is no fault of its
-    /// own in a row with other faults.
-    fn refuse_members(&mut self, fields: &[FieldError]) {
-        let faulty = !self.bad.is_empty();
-        for field in fields
-            .iter()
-            .filter(|field| !(faulty && field.field.is_empty()))
-        {
-            let column = Column::named(&field.field);
-            self.add(column, &field.message);
+    /// Refuses what the API would refuse, a value that was not refused before. That nothing is left
+    /// to change is no fault of its own in a row with other faults.
+    fn refuse_members(&mut self, fields: &[FieldError], value_is_refused: bool) {
+        let faulty = !(self.bad.is_empty() && self.doubts.is_empty());
+        for field in fields {
+            match Column::named(&field.field) {
+                None if faulty && field.field.is_empty() => {}
+                None => self.add(None, &field.message),
+                Some(Column::Value) if value_is_refused => {}
+                column => self.doubt(column, &field.message),
+            }
         }
+    }
+
+    fn doubt(&mut self, column: Option<Column>, reason: &str) {
+        let doubt = self.bad_cell(column, reason);
+        self.doubts.push(doubt);
     }
 
     fn refuse(&mut self, column: Column, reason: &str) {
@@ -500,7 +502,10 @@ mod tests {
             one.select,
             super::Select::Contact(location, 9.try_into().unwrap())
         );
-        let cleared = Wanted::of(ContactChange::new().clear_memo());
+        let cleared = Wanted {
+            cleared_by: Some("(clear)".to_owned()),
+            ..Wanted::of(ContactChange::new().clear_memo())
+        };
         assert_eq!(one.action, crate::Action::Update(cleared));
 
         let all = read(&[
@@ -571,7 +576,7 @@ mod tests {
             ),
         ] {
             let one = read(&[&update[..], flags].concat()).unwrap();
-            assert_eq!(one.doubt.is_none(), follows, "{flags:?}");
+            assert_eq!(one.doubts.is_empty(), follows, "{flags:?}");
             assert_eq!(
                 read(&[&all[..], flags].concat()).is_ok(),
                 follows,
@@ -598,7 +603,7 @@ mod tests {
                 panic!("{updates:?}");
             };
             // The contact may have it already.
-            assert_eq!(updates.doubt.is_some(), stored.is_none(), "{typed}");
+            assert_eq!(!updates.doubts.is_empty(), stored.is_none(), "{typed}");
             assert_eq!(wanted.refused.is_some(), stored.is_none(), "{typed}");
             let value = wanted.change.get_value();
             assert_eq!(value, Some(stored.unwrap_or(typed)));
@@ -622,7 +627,6 @@ mod tests {
             (&[(Value, "(clear)")], "value"),
             (&[(Select, "some"), (Memo, "x")], "select"),
             (&[(NewValue, "8185550142")], "new_value"),
-            (&[(Type, "Pager")], "type"),
             (&[(Flag(Preference::Statements), "maybe")], "statements"),
             (&[], ""),
         ] {
@@ -632,5 +636,8 @@ mod tests {
             assert_eq!(bad[0].column, wrong, "{bad:?}");
             assert_eq!(bad[0].line, 7);
         }
+        // The contact may be of that type already.
+        let in_doubt = read(&[&contact[..], &[(Type, "Pager")]].concat()).unwrap();
+        assert_eq!(in_doubt.doubts[0].column, "type");
     }
 }

@@ -79,10 +79,8 @@ pub(crate) fn request(
     if let Some(Err(why)) = memo.filter(|_| !wanted.exact).map(check_cell) {
         return Err(failed(format!("memo {why}")));
     }
-    let change = &wanted.change;
-    let named = change.get_contact_type().is_some() || change.get_value().is_some();
-    if request.is_some() && named && !wanted.exact {
-        let suits = wanted.change_of(None).check_for(present);
+    if request.is_some() && !wanted.exact {
+        let suits = wanted.check_for(present);
         suits.map_err(|e| failed(format!("does not suit this contact: {e}")))?;
     }
     Ok(request)

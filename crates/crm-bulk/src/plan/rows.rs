@@ -29,12 +29,16 @@ impl Plan {
         let (mut rows, dialect) = input.rows()?;
         let header = rows.header().to_vec();
         describe_input(draft, &name, format, dialect.marks, &header)?;
-        let mut bad = BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref());
-        let mut doubts = Vec::new();
-        let mut row = 0;
-        while let Some(read) = rows.next()? {
-            row += 1;
-            let raw = match read {
+        let mut read = ReadRows {
+            rows: 0,
+            bad: BadRows::new(&name, format, dialect.marks, &header, self.mend.as_deref()),
+            doubts: Vec::new(),
+            skip_invalid: self.skip_invalid,
+        };
+        while let Some(next) = rows.next()? {
+            read.rows += 1;
+            let row = read.rows;
+            let raw = match next {
                 Ok(raw) => raw,
                 Err(unreadable) => {
                     let (line, data) = (unreadable.line, unreadable.data);
@@ -42,7 +46,7 @@ impl Plan {
                     if self.skip_invalid {
                         leave_out(draft, row, line, &cells, &data)?;
                     }
-                    bad.add(line, cells, &data)?;
+                    read.refuse_row(line, cells, &data)?;
                     continue;
                 }
             };
@@ -53,16 +57,21 @@ impl Plan {
                     if self.skip_invalid {
                         leave_out(draft, row, raw.line, &cells, raw.data)?;
                     }
-                    bad.add(raw.line, cells, raw.data)?;
+                    read.refuse_row(raw.line, cells, raw.data)?;
                 }
                 // Only the check goes on once the plan cannot come to be.
-                Ok(_) if !bad.is_empty() && !self.skip_invalid => {}
+                Ok(request) if !read.bad.is_empty() && !self.skip_invalid => {
+                    if !request.doubts.is_empty() {
+                        read.refuse_row(raw.line, request.doubts, raw.data)?;
+                    }
+                }
                 Ok(mut request) => {
                     self.clean(&mut request);
                     draft.add_row(row, raw.line, raw.data)?;
-                    if let Some(cell) = request.doubt.take() {
+                    let cells = std::mem::take(&mut request.doubts);
+                    if !cells.is_empty() {
                         let data = raw.data.to_owned();
-                        doubts.push(Doubt { row, cell, data });
+                        read.doubts.push(Doubt { row, cells, data });
                     }
                     let place = RowPlace {
                         row,
@@ -76,12 +85,6 @@ impl Plan {
         draft.set_notes(&notes.map_err(|reason| BulkError::Input { name, reason })?)?;
         // The input is closed before the file to mend is put in place.
         drop(rows);
-        let mut read = ReadRows {
-            rows: row,
-            bad,
-            doubts,
-            skip_invalid: self.skip_invalid,
-        };
         if !read.bad.is_empty() {
             read.refuse()?;
         }
@@ -126,14 +129,26 @@ pub(super) struct ReadRows {
     skip_invalid: bool,
 }
 
-/// A row with a value that must not be stored.
+/// A row that says what must not be stored.
 struct Doubt {
     row: u64,
-    cell: BadCell,
+    /// Never empty.
+    cells: Vec<BadCell>,
     data: String,
 }
 
 impl ReadRows {
+    /// Takes note of a wrong row. Unless it is left out, the plan cannot come to be, and nobody asks
+    /// the contacts about the rows in doubt: those are reported too, in their order.
+    fn refuse_row(&mut self, line: u64, cells: Vec<BadCell>, data: &str) -> Result<(), BulkError> {
+        if !self.skip_invalid {
+            for Doubt { cells, data, .. } in std::mem::take(&mut self.doubts) {
+                self.bad.add(cells[0].line, cells, &data)?;
+            }
+        }
+        self.bad.add(line, cells, data)
+    }
+
     /// How many rows there are and which are wrong, once all are planned: those too whose value
     /// must not be stored and is not the contact's already.
     pub(super) fn finish(mut self, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
@@ -142,13 +157,17 @@ impl ReadRows {
             true => BTreeMap::new(),
             false => draft.failed_rows()?,
         };
-        for Doubt { row, cell, data } in doubts {
+        for Doubt {
+            row,
+            mut cells,
+            data,
+        } in doubts
+        {
             // It may have failed for another reason, which is no fault of the row.
-            if failed
-                .get(&row)
-                .is_some_and(|why| why.ends_with(&cell.reason))
-            {
-                self.bad.add(cell.line, vec![cell], &data)?;
+            let why = failed.get(&row).map_or("", String::as_str);
+            cells.retain(|cell| why.contains(&cell.reason));
+            if let Some(line) = cells.first().map(|cell| cell.line) {
+                self.bad.add(line, cells, &data)?;
             }
         }
         let invalid = match self.skip_invalid {

@@ -258,6 +258,7 @@ impl Lines {
     fn wanted(&mut self, wanted: &Wanted) {
         let Wanted {
             change,
+            cleared_by,
             extension,
             refused,
             combined,
@@ -280,6 +281,9 @@ impl Lines {
             if let Some(on) = on {
                 self.flag("set preferences.", flag.api_name(), on);
             }
+        }
+        if let Some(word) = cleared_by {
+            self.text("set memo unless", word);
         }
         if let Some(extension) = extension {
             self.text("set extension", extension);
@@ -434,6 +438,10 @@ mod tests {
             Wanted::of(change().contact_type("Fax".into())),
             Wanted::of(change().value("1")),
             Wanted::of(change().memo("1")),
+            Wanted {
+                cleared_by: Some("1".to_owned()),
+                ..none()
+            },
             Wanted {
                 extension: Some("1".to_owned()),
                 ..none()

@@ -8,7 +8,8 @@ pub mod wishes;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Event, Finished, Input, Plan, Selection, Site, State,
+    Apply, BulkError, Change, ChangeSet, Event, Finished, Input, Plan, Selection, Site, Snapshot,
+    State,
 };
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
@@ -87,6 +88,16 @@ impl World {
             .await
             .unwrap();
         ChangeSet::open(path).unwrap()
+    }
+
+    /// A snapshot of all contacts as they are now.
+    pub async fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
+        snapshot
+            .update(&self.service, &self.site, |_| {})
+            .await
+            .unwrap();
+        snapshot
     }
 
     pub async fn apply(&self, apply: Apply) -> Result<Finished, BulkError> {

@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use crm_models::{ContactType, CreateContactRequest, Sort, Timestamp};
-use crm_values::{Extensions, NewValue, NewValues, PhoneReader, Refusal, Region};
+use crm_values::{Extensions, NewValue, NewValues, PhoneReader, Refusal, Region, check_cell};
 
 use crate::error::CliError;
 
@@ -52,6 +52,12 @@ where
             None => format!("it must be a whole number of {least} or more"),
         })
     }
+}
+
+/// Reads a note or a name. A spreadsheet's formula or error is refused as in a file of rows: scripts
+/// hand the cells of one on.
+pub(super) fn text(text: &str) -> Result<String, Refusal> {
+    check_cell(text).map(|()| text.to_owned())
 }
 
 /// On or off.
@@ -173,7 +179,7 @@ pub(crate) struct NewContact {
     pub(crate) value: String,
 
     /// A note
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = text)]
     pub(crate) memo: Option<String>,
 
     #[command(flatten)]
@@ -198,7 +204,12 @@ impl NewContact {
 #[derive(Debug, Args)]
 pub(crate) struct MemoChange {
     /// The new note
-    #[arg(long, allow_hyphen_values = true, conflicts_with = "clear_memo")]
+    #[arg(
+        long,
+        allow_hyphen_values = true,
+        value_parser = text,
+        conflicts_with = "clear_memo"
+    )]
     memo: Option<String>,
 
     /// Remove the note

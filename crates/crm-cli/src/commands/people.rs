@@ -8,7 +8,7 @@ use crm_models::{
 };
 
 use super::{
-    args::{Order, Switch, Times, narrow},
+    args::{Order, Switch, Times, narrow, text},
     delete::{Deletion, Restore},
     list::ListArgs,
     update,
@@ -173,11 +173,11 @@ impl From<Filter> for PersonFilter {
 #[derive(Debug, Args)]
 pub(crate) struct Members {
     /// The name
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = text)]
     name: Option<String>,
 
     /// The role, for example Site manager
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = text)]
     title: Option<String>,
 
     /// An id of your own

@@ -6,9 +6,11 @@ use std::{borrow::Cow, io};
 use crm_bulk::replace_unseen;
 use serde::Serialize;
 
-/// A value on one line.
+/// A value on one line, also one that the service wrote over several: within JSON text a line break
+/// is white space only, never part of a string.
 pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
-    Ok(escaped(&serde_json::to_string(value)?).into_owned())
+    let text = serde_json::to_string(value)?.replace(['\n', '\r'], " ");
+    Ok(escaped(&text).into_owned())
 }
 
 /// A value over several lines.

@@ -267,10 +267,7 @@ impl Items<'_> {
         if self.output.format != Format::Ndjson {
             self.output.separate(&mut self.out)?;
         }
-        // Within JSON text a line break is white space only, never part of a string.
-        let lines: Vec<_> = item.get().lines().collect();
-        let item = lines.join(" ");
-        self.out.write_all(escaped(&item).as_bytes())?;
+        self.out.write_all(json::line(&item)?.as_bytes())?;
         if self.output.format == Format::Ndjson {
             self.out.write_all(b"\n")?;
         }

@@ -78,6 +78,22 @@ impl PreferenceChange {
             .filter_map(move |preference| Some((preference, flags[preference]?)))
     }
 
+    /// Every flag: those that are not set become this.
+    ///
+    /// ```
+    /// use crm_models::PreferenceChange;
+    ///
+    /// let change = PreferenceChange::new().invoices(false).complete_with(true);
+    /// assert!(change.is_complete());
+    /// assert_eq!(change.get_invoices(), Some(false));
+    /// ```
+    pub fn complete_with(self, others: bool) -> Self {
+        let flags = Preference::SETTABLE.into_iter();
+        flags
+            .map(|flag| (flag, self.get(flag).unwrap_or(others)))
+            .collect()
+    }
+
     /// Whether nothing is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,9 +1,12 @@
 //! `crm results`: the input given back.
 
-use std::{io::BufWriter, path::PathBuf};
+use std::{
+    io::{BufWriter, Write},
+    path::PathBuf,
+};
 
 use clap::Args;
-use crm_bulk::{ChangeSet, ResultRows};
+use crm_bulk::{BulkError, ChangeSet, ResultRows};
 
 use super::write_file;
 use crate::{
@@ -13,7 +16,8 @@ use crate::{
 
 /// Return the rows of a set's input with the outcome of each
 ///
-/// All columns in their order, as CSV or NDJSON like the input.
+/// All columns in their order, as CSV or NDJSON like the input; with --excel so that a spreadsheet
+/// program opens it as it is.
 #[derive(Debug, Args)]
 pub(crate) struct Results {
     /// The change set
@@ -29,22 +33,35 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) async fn run(self, _: &Output) -> Result<(), CliError> {
+    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
         let set = ChangeSet::open(&self.set)?;
         let rows = match self.failed {
             true => ResultRows::Failed,
             false => ResultRows::All,
         };
         let Some(path) = self.out else {
-            set.results(rows, BufWriter::new(std::io::stdout()))?;
+            give_back(&set, rows, output, BufWriter::new(std::io::stdout()))?;
             return Ok(());
         };
-        let written = write_file(&path, &self.set, |file| set.results(rows, file)).await?;
+        let written =
+            write_file(&path, &self.set, |file| give_back(&set, rows, output, file)).await?;
         note(format!(
             "{} written to {}",
             count(written, "row"),
             path.display()
         ));
         Ok(())
+    }
+}
+
+fn give_back(
+    set: &ChangeSet,
+    rows: ResultRows,
+    output: &Output,
+    out: impl Write,
+) -> Result<u64, BulkError> {
+    match output.is_for_excel() {
+        true => set.results_for_spreadsheets(rows, out),
+        false => set.results(rows, out),
     }
 }

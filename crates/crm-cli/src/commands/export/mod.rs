@@ -8,22 +8,12 @@
 mod destination;
 mod state;
 
-use std::{
-    convert::Infallible,
-    future,
-    path::PathBuf,
-    pin::{Pin, pin},
-    str::FromStr,
-    time::Duration,
-};
+use std::{convert::Infallible, future, path::PathBuf, pin::pin, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
 use crm_contacts::{ContactsError, Owner, POLLING_INTERVAL};
-use crm_models::{
-    ContinuationToken, CustomerId, ExportBatch, ExportFrom, ExportedContact, LocationId,
-};
-use futures_core::Stream;
-use futures_util::TryStreamExt;
+use crm_models::{ContinuationToken, CustomerId, ExportBatch, ExportFrom, LocationId};
+use futures_util::{StreamExt, TryStreamExt, stream::LocalBoxStream};
 
 use self::{
     destination::Destination,
@@ -33,9 +23,9 @@ use crate::{
     commands::args::whole,
     error::CliError,
     files, interrupt,
-    output::{Format, LineFormat, Lines, Output, Selection, count, note},
+    output::{Format, LineFormat, Lines, Output, Record, Selection, count, note},
     progress::Progress,
-    session::Session,
+    session::{Guarded, Session},
 };
 
 /// Pull a whole feed, deleted contacts too, and continue where it ended
@@ -111,8 +101,9 @@ impl FromStr for Start {
     }
 }
 
-type Batches<'a, O> =
-    Pin<Box<dyn Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + 'a>>;
+/// A feed of the service that commands use.
+type FeedOf<O> = crm_contacts::Export<Guarded, O>;
+type Batches<'a, R> = LocalBoxStream<'a, Result<ExportBatch<R>, ContactsError>>;
 
 impl Export {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
@@ -122,8 +113,38 @@ impl Export {
         }
     }
 
+    /// Without a choice of members, JSON is as the service wrote it, with those that are new to us:
+    /// an export is the copy that others work on, and what it left out would be missed much later.
     async fn feed<O: Owner>(self, session: &Session<'_>) -> Result<(), CliError> {
-        let selection = Selection::of::<ExportedContact<O>>(session.output.fields())?;
+        let output = session.output;
+        let wait = self.follow.then(|| Duration::from_secs(self.interval));
+        // Ctrl-C is waited for where the batches are taken.
+        let never = future::pending;
+        match output.format() != Format::Csv && output.fields().is_none() {
+            true => {
+                let batches = |feed: FeedOf<O>| match wait {
+                    Some(wait) => feed.follow_with_json(wait, never()).boxed_local(),
+                    None => feed.batches_with_json().boxed_local(),
+                };
+                self.write(session, batches).await
+            }
+            false => {
+                let batches = |feed: FeedOf<O>| match wait {
+                    Some(wait) => feed.follow(wait, never()).boxed_local(),
+                    None => feed.batches().boxed_local(),
+                };
+                self.write(session, batches).await
+            }
+        }
+    }
+
+    /// Writes the records of a feed, batch by batch.
+    async fn write<'a, O: Owner, R: Record>(
+        self,
+        session: &'a Session<'_>,
+        batches: impl FnOnce(FeedOf<O>) -> Batches<'a, R>,
+    ) -> Result<(), CliError> {
+        let selection = Selection::of::<R>(session.output.fields())?;
         let mut position = Position::open(&self, session)?;
         let mut lines = Lines::new(
             position.destination.writer()?,
@@ -139,7 +160,11 @@ impl Export {
                 .clone()
                 .map_or(ExportFrom::Beginning, |Start(from)| from),
         };
-        let mut batches = self.batches::<O>(session, from);
+        let mut feed = session.service.export::<O>().from(from).set_aside();
+        if self.recent {
+            feed = feed.include_recent_changes();
+        }
+        let mut batches = batches(feed);
         let mut stop = pin!(interrupt::signal()?);
         let progress = Progress::new("records");
         let (mut records, mut set_aside) = (0, 0);
@@ -183,18 +208,6 @@ impl Export {
         match stopped {
             Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
             _ => Ok(()),
-        }
-    }
-
-    fn batches<'a, O: Owner>(&self, session: &'a Session<'_>, from: ExportFrom) -> Batches<'a, O> {
-        let mut export = session.service.export::<O>().from(from).set_aside();
-        if self.recent {
-            export = export.include_recent_changes();
-        }
-        match self.follow {
-            // Ctrl-C is waited for where the batches are taken.
-            true => Box::pin(export.follow(Duration::from_secs(self.interval), future::pending())),
-            false => Box::pin(export.batches()),
         }
     }
 }

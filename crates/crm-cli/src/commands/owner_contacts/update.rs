@@ -42,6 +42,11 @@ pub(crate) struct Update<O: TypedOwner> {
     #[command(flatten)]
     flags: Flags,
 
+    /// What the flags become that are not given, where the service does not tell what the contact
+    /// receives; without it such a change is refused
+    #[arg(long, value_name = "ON|OFF")]
+    unknown_flags: Option<Switch>,
+
     /// Change nothing if the contact was changed after this time: give its modifiedOn
     #[arg(long, value_name = "TIME")]
     if_unmodified_since: Option<Timestamp>,
@@ -56,19 +61,20 @@ impl<O: TypedOwner> Update<O> {
             value,
             memo,
             values,
-            flags: Flags(preferences),
+            flags: Flags(named),
+            unknown_flags,
             if_unmodified_since: since,
         } = self;
         let memo = memo.memo();
-        let change = |value: Option<String>, memo: Option<String>| {
+        let change = |value: Option<String>, memo: Option<String>, flags| {
             narrow!(
-                ContactChange::new().preferences(preferences),
+                ContactChange::new().preferences(flags),
                 contact_type(contact_type.clone()),
                 value(value),
                 memo(memo),
             )
         };
-        let typed = change(value.clone(), memo.clone());
+        let typed = change(value.clone(), memo.clone(), named);
         // Whether a value fits the type is known after the read only.
         let any_type = typed.allow_unknown_type();
         any_type
@@ -82,9 +88,14 @@ impl<O: TypedOwner> Update<O> {
         let of = contact_type.as_ref().unwrap_or(&before.contact_type);
         let read = values.read_beside(&before.value, of, value.as_deref())?;
         let extended = memo_beside(memo.clone(), read.as_ref(), before.memo.as_deref());
-        // A memo made of the present one must not replace what somebody writes meanwhile.
-        let since = since.or((extended != memo).then_some(before.modified_on));
-        let change = change(read.map(|read| read.value().to_owned()), extended);
+        let flags = match (before.preferences, unknown_flags) {
+            (None, Some(others)) if !named.is_empty() => named.complete_with(others.into()),
+            _ => named,
+        };
+        // What was made of the present state must not replace what somebody writes meanwhile.
+        let is_made = extended != memo || flags != named;
+        let since = since.or(is_made.then_some(before.modified_on));
+        let change = change(read.map(|read| read.value().to_owned()), extended, flags);
         let planned = change.would_change(before);
         let updated = contacts.update_from(reading, &change, since).await;
         let subject = format!("{} {owner}, contact {id}", O::NOUN);
