@@ -1,4 +1,4 @@
-//! What a spreadsheet leaves in a cell that is not what somebody typed.
+//! What a spreadsheet leaves in a cell instead of what somebody typed.
 
 use crate::Refusal;
 
@@ -25,7 +25,7 @@ const ERRORS: [&str; 19] = [
     "Loading...",
 ];
 
-/// Refuses formulas and the error messages of spreadsheets, in a cell of any meaning.
+/// Refuses formulas and spreadsheets' error messages, in a cell of any meaning.
 ///
 /// ```
 /// use crm_values::{Refusal, check_cell};
@@ -37,11 +37,11 @@ const ERRORS: [&str; 19] = [
 ///
 /// # Errors
 ///
-/// [`Refusal::Formula`] and [`Refusal::SpreadsheetError`].
+/// Returns [`Refusal::Formula`] or [`Refusal::SpreadsheetError`].
 pub fn check_cell(text: &str) -> Result<(), Refusal> {
     let text = text.trim();
     let is_error = ERRORS.iter().any(|error| text.eq_ignore_ascii_case(error));
-    // LibreOffice's errors have numbers; a column that is too narrow shows hashes alone.
+    // LibreOffice's errors are numbered; a column that is too narrow shows only hashes.
     let is_numbered = text
         .strip_prefix("Err:")
         .is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()));
@@ -55,8 +55,8 @@ pub fn check_cell(text: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a spreadsheet took a telephone number for an amount and wrote it so: `8185550142.0`,
-/// `8.18555E+09`, also with a comma. Its digits may be others now.
+/// Whether a spreadsheet took a telephone number for an amount and wrote it as one: `8185550142.0`,
+/// `8.18555E+09`, also with a comma. Its digits may have changed.
 pub(crate) fn is_amount(text: &str) -> bool {
     let text = text.trim().replace(',', ".");
     let has_zeros_behind = text.split_once('.').is_some_and(|(whole, zeros)| {

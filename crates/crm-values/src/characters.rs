@@ -1,6 +1,6 @@
-//! Characters: which of them are invisible, and which are another way to write an ASCII one.
+//! Characters: which are invisible, and which are another form of an ASCII character.
 
-/// Zeros of the decimal digits of Unicode's Basic Multilingual Plane. In each script the other
+/// The zeros of the decimal digits in Unicode's Basic Multilingual Plane. In each script the other
 /// nine digits follow the zero.
 const ZEROS: [char; 36] = [
     '0', '\u{0660}', '\u{06F0}', '\u{07C0}', '\u{0966}', '\u{09E6}', '\u{0A66}', '\u{0AE6}',
@@ -10,12 +10,11 @@ const ZEROS: [char; 36] = [
     '\u{A9D0}', '\u{A9F0}', '\u{AA50}', '\u{FF10}',
 ];
 
-/// Whether a character takes no room on the screen or only steers how others are shown: control
+/// Whether a character takes up no room on the screen or only affects how others are shown: control
 /// characters except white space, and Unicode's default ignorable code points, among them the
 /// zero-width space, the marks of writing direction, the byte order mark and the soft hyphen.
 ///
-/// Two texts that differ in such a character look the same to a person and are not the same to a
-/// program.
+/// Two texts that differ only in such a character look the same to a person but not to a program.
 ///
 /// ```
 /// use crm_values::is_invisible;
@@ -49,9 +48,9 @@ pub fn is_invisible(character: char) -> bool {
     }
 }
 
-/// The ASCII character that this one is another form of: a full-width form, a decimal digit of
-/// any script, a blank of any width, a dash of any length. Any other character is itself, also
-/// superscripts and circled digits: they are notes beside a number, not part of it.
+/// The ASCII character of which this one is another form: a full-width form, a decimal digit of any
+/// script, a blank of any width, a dash of any length. Any other character is returned unchanged,
+/// including superscripts and circled digits: they are notes beside a number, not part of it.
 pub(crate) fn folded(character: char) -> char {
     if let Some(digit) = decimal_digit(character) {
         return digit;
@@ -61,7 +60,7 @@ pub(crate) fn folded(character: char) -> char {
             char::from_u32(u32::from(character) - 0xFF01 + 0x21).unwrap_or(character)
         }
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' => '-',
-        // Two lines or two cells are not one.
+        // Two lines or two cells are not one value.
         '\t' | '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => character,
         _ if character.is_whitespace() => ' ',
         _ => character,
@@ -77,10 +76,10 @@ fn decimal_digit(character: char) -> Option<char> {
     char::from_digit(value.min(10), 10)
 }
 
-/// The decimal digits of a text in any script, as ASCII digits.
+/// Returns the decimal digits of a text, of any script, as ASCII digits.
 ///
-/// It is for searching in texts that cannot be read as a number; it says nothing about where one
-/// number ends and the next begins.
+/// This is for searching texts that cannot be read as a number; it does not show where one number
+/// ends and the next begins.
 ///
 /// ```
 /// assert_eq!(crm_values::digits("Ana: (818) 555-0142"), "8185550142");

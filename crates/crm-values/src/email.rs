@@ -11,9 +11,10 @@ const LONGEST_ADDRESS: usize = 254;
 const LONGEST_LABEL: usize = 63;
 const LONGEST_DOMAIN: usize = 253;
 
-/// An e-mail address that was read.
+/// An e-mail address that has been read.
 ///
-/// It is sent as it was typed, without surrounding blanks; two are the same when their keys are.
+/// It is sent as it was typed, without surrounding blanks. Two addresses are the same when their
+/// keys are.
 ///
 /// ```
 /// use crm_values::Email;
@@ -30,7 +31,7 @@ pub struct Email {
     key: String,
 }
 
-/// Shows nothing: an address is personal data.
+/// Shows nothing, because an address is personal data.
 impl std::fmt::Debug for Email {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Email").finish_non_exhaustive()
@@ -38,19 +39,20 @@ impl std::fmt::Debug for Email {
 }
 
 impl Email {
-    /// Reads an address: one `@`, letters of any script (RFC 6531), a domain whose labels and
-    /// length are those of the DNS. Whether the domain exists is not asked.
+    /// Reads an address: one `@`, letters of any script (RFC 6531), and a domain whose labels and
+    /// length are valid in the DNS. Whether the domain exists is not checked.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`]; invisible characters are refused, not dropped.
+    /// Returns a [`Refusal`] when the text is not an address; invisible characters are refused, not
+    /// dropped.
     pub fn read(text: &str) -> Result<Self, Refusal> {
         let typed = text.trim();
         if typed.is_empty() {
             return Err(Refusal::Empty);
         }
         check_cell(typed)?;
-        // Before IDNA, which drops them silently.
+        // Checked before IDNA, which drops them silently.
         if typed.chars().any(is_invisible) {
             return Err(Refusal::Invisible);
         }
@@ -71,13 +73,13 @@ impl Email {
         })
     }
 
-    /// The address as it was typed, without surrounding blanks.
+    /// Returns the address as it was typed, without surrounding blanks.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.typed
     }
 
-    /// What all ways to write the address have in common: compatible forms of characters folded
+    /// Returns the form that all spellings of the address share: compatibility characters folded
     /// (NFKC), lower case, the domain in its ASCII form (IDNA, UTS 46).
     #[must_use]
     pub fn key(&self) -> &str {
@@ -85,8 +87,8 @@ impl Email {
     }
 }
 
-/// What may stand before the `@`: the characters of HTML's e-mail fields, and letters and digits
-/// of any script with their marks.
+/// Whether a character may precede the `@`: the characters of HTML's e-mail fields, and letters and
+/// digits of any script with their marks.
 fn is_of_name(character: char) -> bool {
     match character.is_ascii() {
         true => character.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(character),
@@ -96,7 +98,7 @@ fn is_of_name(character: char) -> bool {
     }
 }
 
-/// The domain as the DNS has it. IDNA alone would take `ex ample.com` and `a..b`.
+/// The domain as the DNS has it. IDNA alone would accept `ex ample.com` and `a..b`.
 fn ascii_domain(domain: &str) -> Result<String, Refusal> {
     let ascii = idna::domain_to_ascii(domain).map_err(|_| Refusal::NotADomain)?;
     let is_label = |label: &str| {
@@ -113,7 +115,7 @@ fn ascii_domain(domain: &str) -> Result<String, Refusal> {
 }
 
 fn folded(text: &str) -> String {
-    // What lower case takes apart is put together again.
+    // Composes again what lower case has decomposed.
     let lower = text.nfkc().collect::<String>().to_lowercase();
     lower.nfkc().collect()
 }

@@ -22,8 +22,9 @@ pub use self::{
 };
 
 /// The data that numbers are read by. What was read by other data, or by an earlier version of
-/// these rules, may have another key: store this text next to keys, and read again when it differs.
-///
+/// The version of the data and rules by which numbers are read. Values read with other data, or by
+/// an earlier version of these rules, may have other keys: store this text next to keys, and read
+/// again when it differs.
 /// ```
 /// assert!(crm_values::DATA.contains("libphonenumber"));
 /// ```

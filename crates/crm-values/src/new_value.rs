@@ -1,25 +1,26 @@
-//! What is stored of a value that somebody typed.
+//! How a value that somebody typed is stored.
 
 use std::borrow::Cow;
 
 use crate::{Email, PhoneReader, Refusal};
 
-/// What becomes of the extension of a telephone number. The API has one member for a number, and
-/// services that keep digits alone append the extension's to it.
+/// What to do with the extension of a telephone number. The API has a single member for a number,
+/// and services that keep only digits append the extension's digits to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Extensions {
     /// A number with an extension is refused.
     #[default]
     Refuse,
-    /// It goes into the memo, as `ext. 7`.
+    /// The extension goes into the memo, as `ext. 7`.
     Memo,
-    /// It is left out.
+    /// The extension is left out.
     Drop,
-    /// It is sent behind the number, as `8185550142 ext. 7`; the service may append its digits.
+    /// The extension is sent after the number, as `8185550142 ext. 7`; the service may append its
+    /// digits.
     Send,
 }
 
-/// How values that shall be stored are read: the same wherever somebody gives one.
+/// How values to be stored are read: the same everywhere a value can be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use]
 pub struct NewValues {
@@ -34,7 +35,7 @@ pub struct NewValue {
     extension: Option<String>,
 }
 
-/// Shows nothing: numbers and addresses are personal data.
+/// Shows nothing, because numbers and addresses are personal data.
 impl std::fmt::Debug for NewValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NewValue").finish_non_exhaustive()
@@ -42,7 +43,7 @@ impl std::fmt::Debug for NewValue {
 }
 
 impl NewValues {
-    /// Telephone numbers are read by `reader`, those with an extension are refused.
+    /// Reads telephone numbers with `reader`, and refuses those with an extension.
     pub fn new(reader: PhoneReader) -> Self {
         Self {
             reader,
@@ -50,17 +51,18 @@ impl NewValues {
         }
     }
 
-    /// What becomes of extensions.
+    /// Sets what to do with extensions.
     pub fn extensions(self, extensions: Extensions) -> Self {
         Self { extensions, ..self }
     }
 
-    /// How telephone numbers are read.
+    /// Returns the reader of telephone numbers.
     pub fn reader(self) -> PhoneReader {
         self.reader
     }
 
-    /// Reads a telephone number: its digits as a service keeps them, [`Phone::stored`].
+    /// Reads a telephone number; the value is its digits as a service stores them,
+    /// [`Phone::stored`].
     ///
     /// ```
     /// use crm_values::{Extensions, NewValues, Refusal};
@@ -77,8 +79,8 @@ impl NewValues {
     ///
     /// # Errors
     ///
-    /// A [`Refusal`]; [`Refusal::Extension`] unless [`extensions`](Self::extensions) says what
-    /// becomes of it.
+    /// Returns a [`Refusal`] that says why the text is not accepted: [`Refusal::Extension`] for an
+    /// extension, unless [`extensions`](Self::extensions) says what to do with it.
     pub fn phone(self, text: &str) -> Result<NewValue, Refusal> {
         let phone = self.reader.phone(text)?;
         let (number, extension) = (phone.stored(), phone.extension());
@@ -94,11 +96,11 @@ impl NewValues {
         })
     }
 
-    /// Reads an e-mail address: it is stored as it was typed, without surrounding blanks.
+    /// Reads an e-mail address. It is stored as it was typed, without surrounding blanks.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`].
+    /// Returns a [`Refusal`] that says why the text is not accepted.
     pub fn email(self, text: &str) -> Result<NewValue, Refusal> {
         let email = Email::read(text)?;
         Ok(NewValue {
@@ -107,11 +109,11 @@ impl NewValues {
         })
     }
 
-    /// Reads what looks like an address as one, anything else as a telephone number.
+    /// Reads a text that looks like an address as an address, and any other as a telephone number.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`].
+    /// Returns a [`Refusal`] that says why the text is not accepted.
     pub fn by_looks(self, text: &str) -> Result<NewValue, Refusal> {
         match text.contains(['@', '＠']) {
             true => self.email(text),
@@ -121,7 +123,8 @@ impl NewValues {
 }
 
 impl NewValue {
-    /// A value that a record has already, whether it can be read or not: it stays as it is.
+    /// Wraps a value that a record already has, whether it can be read or not; it is left
+    /// unchanged.
     #[must_use]
     pub fn kept(value: &str) -> Self {
         Self {
@@ -130,20 +133,20 @@ impl NewValue {
         }
     }
 
-    /// The number or address as it will be stored.
+    /// Returns the number or address as it will be stored.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The extension that goes into the memo.
+    /// Returns the extension that goes into the memo.
     #[must_use]
     pub fn extension(&self) -> Option<&str> {
         self.extension.as_deref()
     }
 
-    /// The memo that the contact gets: the one that it has or shall have, with the extension
-    /// behind it. `None` if there is neither.
+    /// Returns the memo for the contact: the one that it has or is to have, followed by the
+    /// extension. Returns `None` if there is neither.
     #[must_use]
     pub fn memo(&self, memo: Option<&str>) -> Option<String> {
         match &self.extension {
@@ -153,7 +156,7 @@ impl NewValue {
     }
 }
 
-/// A memo with an extension in it, once.
+/// Returns the memo with the extension in it exactly once.
 ///
 /// ```
 /// use crm_values::memo_with_extension;

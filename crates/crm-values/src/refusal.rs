@@ -1,11 +1,11 @@
-//! Why a text is not taken for a value.
+//! Why a text is not accepted as a value.
 
 use crate::Region;
 
-/// Why a text is not taken for a telephone number or an e-mail address.
+/// Why a text is not accepted as a telephone number or an e-mail address.
 ///
-/// The message completes a sentence that begins with the value, and does not quote it: values
-/// are personal data. It says what to do where that is not plain.
+/// The message completes a sentence that begins with the value, and does not quote it, because
+/// values are personal data. It says what to do where that is not obvious.
 ///
 /// ```
 /// use crm_values::{PhoneReader, Refusal};
@@ -17,58 +17,59 @@ use crate::Region;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is nothing but blanks.
+    /// The text is empty or consists of blanks.
     #[error("is empty")]
     Empty,
-    /// It begins with `=`, as in `="0815"`.
+    /// The text begins with `=`, as in `="0815"`.
     #[error("is a spreadsheet formula; give its result as text")]
     Formula,
-    /// `#REF!`, `#N/A`, `########` and the like.
+    /// The text is a spreadsheet's error: `#REF!`, `#N/A`, `########` and the like.
     #[error("is a spreadsheet's error message, not a value")]
     SpreadsheetError,
-    /// It begins with the apostrophe that marks a spreadsheet's cell as text.
+    /// The text begins with the apostrophe that marks a spreadsheet cell as text.
     #[error("begins with an apostrophe, as spreadsheets mark text; remove the apostrophe")]
     Apostrophe,
-    /// It has a character that nobody sees; see [`is_invisible`](crate::is_invisible).
+    /// The text contains an invisible character; see [`is_invisible`](crate::is_invisible).
     #[error("contains an invisible character; retype it")]
     Invisible,
-    /// A spreadsheet took a number for an amount: `8185550142.0`, `8.18555E+09`. Digits may be
+    /// A spreadsheet took the number for an amount: `8185550142.0`, `8.18555E+09`. Digits may be
     /// lost.
     #[error("was taken for an amount by a spreadsheet; give its digits, as text")]
     Amount,
-    /// A list or an object of JSON.
+    /// The value is a JSON list or object.
     #[error("is a list or an object; give each number or address a member of its own")]
     NotText,
-    /// An `@` where a telephone number is expected.
+    /// The text contains an `@` where a telephone number is expected.
     #[error("looks like an e-mail address, not a telephone number")]
     LooksLikeAddress,
-    /// There is no digit in it.
+    /// The text contains no digits.
     #[error("has no digits")]
     NoDigits,
-    /// Letters that are not those of an extension.
+    /// The text contains letters that are not those of an extension.
     #[error("contains letters")]
     Letters,
-    /// A character that telephone numbers do not have: a superscript, `*`, `~`, a second `+`.
+    /// The text contains a character that telephone numbers do not have: a superscript, `*`, `~`, a
+    /// second `+`.
     #[error("contains a character that telephone numbers do not have: `{0}`")]
     Character(char),
-    /// Several numbers, as in `212 200 1111 / 212 200 2222`.
+    /// The text contains several numbers, as in `212 200 1111 / 212 200 2222`.
     #[error("holds more than one number; give each a cell of its own")]
     Several,
-    /// The mark of an extension without the extension, as a lone `x` at the end.
+    /// The text has the mark of an extension but no extension, as with a lone `x` at the end.
     #[error("ends where an extension should follow")]
     NoExtension,
-    /// A number with an extension, where nobody said what becomes of it; see
+    /// The number has an extension, and nothing says what to do with it; see
     /// [`Extensions`](crate::Extensions).
     #[error(
         "has an extension, for which the service has no field; choose whether it goes to the memo, \
          is dropped, or is sent with the number"
     )]
     Extension,
-    /// A local number: the area code is missing, as in `555-0142`.
+    /// The number is local: the area code is missing, as in `555-0142`.
     #[error("has no area code; give the whole number")]
     NoAreaCode,
-    /// No number of this region has this many digits or begins like this, and no country code
-    /// stands in front.
+    /// No number of this region has this many digits or begins like this, and the text has no
+    /// country code in front.
     #[error(
         "is not a possible telephone number in {0}; write a number of another country with + and \
          its country code"
@@ -80,13 +81,14 @@ pub enum Refusal {
     /// There is no country with this code.
     #[error("begins with a country code that does not exist")]
     NoSuchCountry,
-    /// It is not of the form `name@host.example`.
+    /// The text is not of the form `name@host.example`.
     #[error("is not an e-mail address like name@host.example")]
     NotAnAddress,
-    /// The part behind the `@` cannot be a domain: a blank, an empty label, one that is too long.
+    /// The part after the `@` cannot be a domain: it has a blank, an empty label or one that is too
+    /// long.
     #[error("is not an e-mail address: what follows the @ cannot be a domain")]
     NotADomain,
-    /// An e-mail address beyond the limits of RFC 5321: 64 bytes before the `@`, 254 in all.
+    /// The address exceeds the limits of RFC 5321: 64 bytes before the `@`, 254 in all.
     #[error("is longer than e-mail addresses can be")]
     TooLong,
 }

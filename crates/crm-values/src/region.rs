@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use phonenumber::{Metadata, Type, country, metadata::DATABASE};
 
-/// The country, by its two letters of ISO 3166, whose telephone numbers are written without a
-/// country code. [`Default`] is the United States.
+/// The country whose telephone numbers are written without a country code, named by its two ISO
+/// 3166 letters. [`Default`] is the United States.
 ///
 /// ```
 /// use crm_values::Region;
@@ -18,7 +18,7 @@ use phonenumber::{Metadata, Type, country, metadata::DATABASE};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Region(country::Id);
 
-/// A text names no [`Region`].
+/// The error for a text that does not name a [`Region`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a region whose telephone numbers are known; give a two-letter code such as US")]
 pub struct UnknownRegion;
@@ -48,7 +48,7 @@ impl FromStr for Region {
     fn from_str(text: &str) -> Result<Self, UnknownRegion> {
         let id = text.trim().to_ascii_uppercase().parse();
         let region = id.map(Self).map_err(|_| UnknownRegion)?;
-        // Some codes of ISO 3166 have no telephone numbers of their own.
+        // Some ISO 3166 codes have no telephone numbers of their own.
         region.numbering().map(|_| region).ok_or(UnknownRegion)
     }
 }
@@ -66,14 +66,14 @@ impl fmt::Debug for Region {
 }
 
 /// The country code of the United States, Canada and their neighbours, whose numbers have ten
-/// digits and are kept without it.
+/// digits and are stored without it.
 pub(crate) const NORTH_AMERICA: u16 = 1;
 
-/// How the numbers of a country are made, as libphonenumber's data tell.
+/// How a country's numbers are built, according to libphonenumber's data.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbering<'a>(&'a Metadata);
 
-/// The types of numbers that tell their lengths: the general one does not.
+/// The number types that state their lengths; the general type does not.
 const TYPES: [Type; 10] = [
     Type::FixedLine,
     Type::Mobile,
@@ -98,22 +98,22 @@ impl<'a> Numbering<'a> {
         self.0.country_code()
     }
 
-    /// What is dialled in front of a number within the country; none where nothing is.
+    /// The prefix dialled before a number within the country, or `None` if there is none.
     pub(crate) fn trunk_prefix(self) -> Option<&'a str> {
         self.0.national_prefix()
     }
 
-    /// Whether `digits` begin as a call abroad does, and what follows.
+    /// If `digits` begin the way a call abroad does, returns what follows.
     pub(crate) fn without_international_prefix(self, digits: &str) -> Option<&str> {
         let found = self.0.international_prefix()?.find(digits)?;
         (found.start() == 0).then(|| &digits[found.end()..])
     }
 
-    /// Whether a national number can be one of this country, with its area code: as long as
-    /// numbers of some type are, and beginning like one. Whether it was given to anybody is not
-    /// asked: numbers reserved for fiction are not, and pass.
+    /// Whether a national number can be one of this country, including its area code: it has the
+    /// length of some type of number and begins like one. Whether it is assigned to anybody is not
+    /// checked: numbers reserved for fiction are not, and pass.
     pub(crate) fn is_whole(self, national: &str) -> bool {
-        // Canada has a few numbers of seven digits, 310-xxxx; all others of seven are local.
+        // Canada has a few seven-digit numbers, 310-xxxx; all others with seven digits are local.
         let is_local = self.country_code() == NORTH_AMERICA && self.is_local(national);
         !is_local && self.has_length(national.len()) && self.begins_like(national)
     }

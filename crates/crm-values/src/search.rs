@@ -1,11 +1,11 @@
-//! What a search compares, on both of its sides.
+//! What a search compares, on both sides.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{Email, PhoneReader, Refusal, digits, is_invisible, phone::national_digits};
 
-/// What a text is compared by when a number or an address is looked for: the same for the text
-/// that is looked for and for those among which it is.
+/// The keys by which a text is compared when searching for a number or an address. They are built
+/// the same way for the text that is searched for and for the texts that are searched.
 ///
 /// ```
 /// use crm_values::{PhoneReader, Readings};
@@ -22,7 +22,7 @@ pub struct Readings {
     otherwise: Option<String>,
 }
 
-/// Shows nothing: numbers and addresses are personal data.
+/// Shows nothing, because numbers and addresses are personal data.
 impl std::fmt::Debug for Readings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Readings").finish_non_exhaustive()
@@ -30,11 +30,11 @@ impl std::fmt::Debug for Readings {
 }
 
 impl Readings {
-    /// Reads a number, or an address if there is an `@` in it.
+    /// Reads a number, or an address if the text contains an `@`.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] when the text is neither; [`Traces`] tells what may be in it.
+    /// Returns a [`Refusal`] when the text is neither; [`Traces`] reports what may be in it.
     pub fn of(text: &str, reader: PhoneReader) -> Result<Self, Refusal> {
         match text.contains(['@', '＠']) {
             true => Email::read(text).map(|email| Self::sure(email.key().to_owned())),
@@ -54,22 +54,22 @@ impl Readings {
         Self { key, otherwise }
     }
 
-    /// The first reading: the digits of E.164, or [`Email::key`].
+    /// Returns the first reading: the digits of E.164, or [`Email::key`].
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The second reading, of digits that may begin with a country code or not. What is found by
-    /// it alone is for a person to look at.
+    /// Returns the second reading, for digits that may or may not begin with a country code. A
+    /// match by this reading alone is for a person to check.
     #[must_use]
     pub fn otherwise(&self) -> Option<&str> {
         self.otherwise.as_deref()
     }
 }
 
-/// What a text that cannot be read speaks of: addresses and runs of digits, so that a person can
-/// be shown the text when a listed number or address may be in it.
+/// The addresses and runs of digits in a text that cannot be read, so that a person can be shown
+/// the text when a listed number or address may be in it.
 ///
 /// ```
 /// use crm_values::Traces;
@@ -85,20 +85,20 @@ pub struct Traces {
     addresses: Vec<String>,
 }
 
-/// Shows nothing: numbers and addresses are personal data.
+/// Shows nothing, because numbers and addresses are personal data.
 impl std::fmt::Debug for Traces {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Traces").finish_non_exhaustive()
     }
 }
 
-/// How many digits are enough to recognise a number: those within an area.
+/// How many digits are enough to recognise a number: those of a number within its area.
 const LEAST_DIGITS: usize = 7;
-/// The most digits of E.164.
+/// The maximum number of digits in E.164.
 const MOST_DIGITS: usize = 15;
 
 impl Traces {
-    /// Looks through a text.
+    /// Collects the traces in a text.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
@@ -114,7 +114,7 @@ impl Traces {
         }
     }
 
-    /// Everything that may be a number or an address, for a look-up: see [`names`].
+    /// Returns everything that may be a number or an address, for a look-up: see [`names`].
     pub fn candidates(&self) -> impl Iterator<Item = &str> {
         let numbers = (0..self.digits.len()).flat_map(|from| {
             let behind = &self.digits[from..];
@@ -133,7 +133,7 @@ impl Traces {
     }
 }
 
-/// The address in a word, without the signs around it.
+/// The address in a word, without the punctuation around it.
 fn bare_address(word: &str) -> &str {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let domain = word.find('@').map_or(word.len(), |at| at + 1);
@@ -142,7 +142,7 @@ fn bare_address(word: &str) -> &str {
     end.map_or(word, |end| &word[..domain + end])
 }
 
-/// The names under which a number or an address is looked up among the
+/// Returns the names under which to look up a number or an address among the
 /// [candidates](Traces::candidates) of a text: with and without its country code.
 ///
 /// ```

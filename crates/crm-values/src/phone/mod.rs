@@ -10,15 +10,15 @@ use crate::{
     region::{NORTH_AMERICA, Numbering},
 };
 
-/// What international calls begin with by ITU-T E.164, where a region says nothing else.
+/// The prefix of international calls according to ITU-T E.164, where a region has no other.
 const INTERNATIONAL_PREFIX: &str = "00";
 
-/// Reads telephone numbers: of which region those without a country code are, and whether letters
-/// stand for digits.
+/// A reader of telephone numbers. It knows the region of those without a country code, and whether
+/// letters stand for digits.
 ///
-/// There are no guesses. The text must be one number and nothing else: digits, the punctuation
-/// between them, at most one extension. Its digits must be a possible number, by length and first
-/// digits, of the country that is meant; whether somebody has the number is not asked. The data
+/// It does not guess. The text must be one number and nothing else: digits, the punctuation between
+/// them, and at most one extension. Its digits must be a possible number, by length and first
+/// digits, of the country that is meant; whether anybody has the number is not checked. The data
 /// are libphonenumber's, see [`DATA`](crate::DATA).
 ///
 /// ```
@@ -42,7 +42,7 @@ pub struct PhoneReader {
     vanity: bool,
 }
 
-/// A telephone number that was read.
+/// A telephone number that has been read.
 ///
 /// Two texts mean the same number when their [`key`](Self::key)s are the same.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Phone {
     extension: Option<String>,
 }
 
-/// Shows nothing: a number is personal data.
+/// Shows nothing, because a number is personal data.
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Phone").finish_non_exhaustive()
@@ -61,30 +61,30 @@ impl fmt::Debug for Phone {
 }
 
 impl Phone {
-    /// The digits of ITU-T E.164: the country code and the number within the country, without
-    /// `+`. An extension is not part of it.
+    /// Returns the digits of ITU-T E.164: the country code and the number within the country,
+    /// without `+`. An extension is not part of it.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The number as a service stores it that keeps digits alone: ten digits for one of North
-    /// America, digits as dialled within the country for others of the reader's region, and the
-    /// digits of E.164 for those of other countries.
+    /// Returns the number as a service that keeps only digits stores it: ten digits for North
+    /// America, the digits dialled within the country for other numbers of the reader's region, and
+    /// the digits of E.164 for those of other countries.
     #[must_use]
     pub fn stored(&self) -> &str {
         &self.stored
     }
 
-    /// Whether [`stored`](Self::stored) is read as another number where no `+` tells of the
+    /// Whether [`stored`](Self::stored) is read as a different number without a `+` to mark the
     /// country code: `+65 6123 4567` is stored as `6561234567`, and so is 656-123-4567.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.ambiguous
     }
 
-    /// The extension's digits. The service has no place for them: it would append them to the
-    /// number.
+    /// Returns the extension's digits. The service has no place for them: it would append them to
+    /// the number.
     #[must_use]
     pub fn extension(&self) -> Option<&str> {
         self.extension.as_deref()
@@ -104,7 +104,8 @@ impl Number {
 }
 
 impl PhoneReader {
-    /// Numbers without a country code are of this region; letters are refused.
+    /// Creates a reader that takes numbers without a country code as numbers of this region and
+    /// refuses letters.
     pub fn new(region: Region) -> Self {
         Self {
             region,
@@ -112,22 +113,22 @@ impl PhoneReader {
         }
     }
 
-    /// Whether letters stand for digits, as in `1-800-FLOWERS`.
+    /// Sets whether letters stand for digits, as in `1-800-FLOWERS`.
     pub fn vanity(self, vanity: bool) -> Self {
         Self { vanity, ..self }
     }
 
-    /// The region of numbers without a country code.
+    /// Returns the region of numbers without a country code.
     #[must_use]
     pub fn region(self) -> Region {
         self.region
     }
 
-    /// Reads a number as somebody typed it to have it stored.
+    /// Reads a number that somebody typed to have it stored.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`], for everything that is not surely one whole number.
+    /// Returns a [`Refusal`] for everything that is not certainly one whole number.
     pub fn phone(self, text: &str) -> Result<Phone, Refusal> {
         let written = Written::read(text, self.vanity)?;
         let number = match written.has_plus {
@@ -144,14 +145,15 @@ impl PhoneReader {
         })
     }
 
-    /// Reads a number to search for it, or one that is stored already: what it is compared by.
+    /// Reads a number to search for, or one that is already stored, into the keys it is compared
+    /// by.
     ///
-    /// Digits alone, as services keep them, have two readings: a number of the region, or one that
-    /// begins with its country code. The first goes before the second if both are possible.
+    /// Digits alone, as services store them, have two readings: a number of the region, or one that
+    /// begins with its country code. If both are possible, the first takes precedence.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] when no reading is possible.
+    /// Returns a [`Refusal`] when no reading is possible.
     pub(crate) fn readings(self, text: &str) -> Result<Readings, Refusal> {
         let written = Written::read(text, self.vanity)?;
         if written.has_plus {
@@ -169,8 +171,8 @@ impl PhoneReader {
         }
     }
 
-    /// A number without `+`: one of the region, alone, behind its trunk prefix or behind its
-    /// country code, or one of any country behind an international prefix.
+    /// Reads a number without `+`: one of the region, on its own, after its trunk prefix or after
+    /// its country code, or one of any country after an international prefix.
     fn national(self, written: &Written) -> Result<Number, Refusal> {
         let digits = &written.digits;
         let numbering = self.region.numbering();
@@ -194,8 +196,8 @@ impl PhoneReader {
         })
     }
 
-    /// The digits as a number of the region, if it is all of them: libphonenumber drops digits
-    /// that do not fit, and takes many a number for one of another country.
+    /// The digits as a number of the region, if all of them belong to it: libphonenumber drops
+    /// digits that do not fit, and takes many numbers for those of another country.
     fn parsed(self, digits: &str, numbering: Numbering<'_>) -> Option<Number> {
         let code = numbering.country_code();
         let parsed = phonenumber::parse(Some(self.region.id()), digits).ok()?;
@@ -212,7 +214,7 @@ impl PhoneReader {
         if is_whole && parsed.code == code && numbering.is_whole(&parsed.national) {
             return Some(parsed);
         }
-        // It takes the first digits of some for a prefix that are none.
+        // libphonenumber takes the first digits of some numbers for a prefix that they are not.
         let national = match behind_trunk {
             Some(_) if numbering.is_whole(digits) => None,
             Some(behind) => Some(behind),
@@ -256,7 +258,7 @@ fn dialled_at_home(key: &str) -> Option<String> {
     Some(crate::digits(&text))
 }
 
-/// The digits behind a `+`: a country code, and a number of a country that has it.
+/// Reads the digits after a `+`: a country code, and a number of a country that has it.
 fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
     let (code, countries) = country_code(digits).ok_or(Refusal::NoSuchCountry)?;
     let length = code.to_string().len();
@@ -276,7 +278,7 @@ fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
     }
 }
 
-/// The country code that the digits begin with. No code begins another one.
+/// The country code with which the digits begin. No code is the beginning of another.
 fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
     (1..=3).find_map(|length| {
         let code = digits.get(..length)?;
@@ -286,7 +288,7 @@ fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
     })
 }
 
-/// The digits within the country of a [`Phone::key`]; empty if it is none.
+/// The digits within the country of a [`Phone::key`]; empty if it is not one.
 pub(crate) fn national_digits(key: &str) -> &str {
     match country_code(key) {
         Some((code, _)) => &key[code.to_string().len()..],

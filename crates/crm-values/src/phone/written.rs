@@ -1,4 +1,4 @@
-//! The signs of a telephone number: what is written, before any country is thought of.
+//! The characters of a telephone number: what is written, before any country is considered.
 
 use crate::{
     Refusal,
@@ -6,27 +6,28 @@ use crate::{
     characters::{folded, is_invisible},
 };
 
-/// What stands between a number and its extension, the longer words first: `ext` begins
-/// `extension`. Two commas are the pauses that a telephone waits before it dials on.
+/// What separates a number from its extension, longer words first, because `ext` begins
+/// `extension`. Two commas are pauses: the telephone waits before it continues dialling.
 const EXTENSION_MARKS: [&str; 8] = [";ext=", "extension", "extn", "ext", "#", "x", ";", ",,"];
-/// The longest extension. What has more digits is a second number.
+/// The longest extension. Anything with more digits is a second number.
 const LONGEST_EXTENSION: usize = 6;
-/// How many digits a number has at least, seven within its area.
+/// The minimum number of digits in a number: seven within its area.
 const LEAST_DIGITS: usize = 7;
 
-/// A text with nothing in it but the signs of one telephone number.
+/// A text that contains only the characters of one telephone number.
 pub(super) struct Written {
     pub(super) has_plus: bool,
     pub(super) digits: String,
-    /// Where among the digits a `(0)` stands, as in `+44 (0)20`: dialled only within the country.
+    /// The position among the digits of a `(0)`, as in `+44 (0)20`: dialled only within the
+    /// country.
     pub(super) zero_in_parentheses: Option<usize>,
     pub(super) extension: Option<String>,
-    /// Whether there are digits alone, as services keep them.
+    /// Whether the text consists of digits alone, as services store them.
     pub(super) is_bare: bool,
 }
 
 impl Written {
-    /// Reads the signs. Letters stand for digits only if `vanity` says so.
+    /// Reads the characters. Letters stand for digits only if `vanity` is set.
     pub(super) fn read(text: &str, vanity: bool) -> Result<Self, Refusal> {
         let text = text.trim();
         check(text)?;
@@ -47,7 +48,7 @@ impl Written {
         Ok(written)
     }
 
-    /// Reads what is in front of the extension: digits and the punctuation between them.
+    /// Reads the part before the extension: digits and the punctuation between them.
     fn of_number(text: &str) -> Result<Self, Refusal> {
         let mut written = Self {
             has_plus: false,
@@ -74,7 +75,7 @@ impl Written {
                         written.zero_in_parentheses = Some(opened);
                     }
                 }
-                // As in 030/123456: behind an area code.
+                // As in 030/123456: after an area code.
                 '/' if slash_at.is_none() && digits > 0 => slash_at = Some(digits),
                 other => return Err(Refusal::Character(other)),
             }
@@ -82,7 +83,7 @@ impl Written {
         if opened_at.is_some() {
             return Err(Refusal::Character('('));
         }
-        // What follows a slash is the rest of a number, not another way to end it: 555-0142/43.
+        // A slash is followed by the rest of the number, not by an alternative ending: 555-0142/43.
         if slash_at.is_some_and(|at| written.digits.len() - at < LEAST_DIGITS - 2) {
             return Err(Refusal::Character('/'));
         }
@@ -93,7 +94,7 @@ impl Written {
     }
 }
 
-/// Why a number cannot go on behind this character.
+/// Why a number cannot continue after this character.
 fn separated(text: &str, character: char) -> Refusal {
     let behind = text.rsplit(character).next().unwrap_or_default();
     match behind.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS {
@@ -102,7 +103,7 @@ fn separated(text: &str, character: char) -> Refusal {
     }
 }
 
-/// Refuses texts that are no telephone number whatever their digits are.
+/// Refuses texts that are not a telephone number whatever their digits are.
 fn check(text: &str) -> Result<(), Refusal> {
     if text.is_empty() {
         return Err(Refusal::Empty);
@@ -123,7 +124,7 @@ fn check(text: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The number, and the extension behind it.
+/// The number, and the extension after it.
 fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
     let begins_extension =
         |at: usize, c: char| c.is_alphabetic() || "#;".contains(c) || text[at..].starts_with(",,");
@@ -149,7 +150,7 @@ fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
     Ok((number, Some(extension)))
 }
 
-/// The extension behind its mark; `None` when there is no known mark or other text behind it.
+/// The extension after its mark; `None` when there is no known mark or other text follows it.
 fn extension(text: &str) -> Option<Result<String, Refusal>> {
     let lower = text.to_ascii_lowercase();
     let behind = EXTENSION_MARKS
@@ -172,7 +173,7 @@ fn extension(text: &str) -> Option<Result<String, Refusal>> {
     })
 }
 
-/// As [`split`], of a number whose letters stand for digits: only a last word can be the mark.
+/// Like [`split`], for a number whose letters stand for digits: only a last word can be the mark.
 fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), Refusal> {
     let last_word = text
         .char_indices()
@@ -187,9 +188,9 @@ fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), Refusal> {
     }
 }
 
-/// The number with digits for its letters, as on the keys of a telephone. Letters end a number
-/// that has begun with digits and is not whole without them: `1-800-FLOWERS`, not `Ana 555-0142`
-/// or `555-0142 Ana`.
+/// The number with its letters replaced by digits, as on the keys of a telephone. Letters may only
+/// end a number that begins with digits and is not whole without them: `1-800-FLOWERS`, not
+/// `Ana 555-0142` or `555-0142 Ana`.
 fn dialled(number: &str) -> Result<String, Refusal> {
     let Some(letters) = number.find(char::is_alphabetic) else {
         return Ok(number.to_owned());
