@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::columns::Column;
 
-/// The cells of one row that mean something; a blank one is `None`.
+/// The cells of one row that have a meaning; a blank one is `None`.
 #[derive(Default)]
 pub(crate) struct Cells<'a>([Option<Cow<'a, str>>; Column::ALL.len()]);
 

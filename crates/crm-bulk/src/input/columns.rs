@@ -1,26 +1,26 @@
-//! The columns that mean something.
+//! The columns that have a meaning.
 
 use crm_models::Preference;
 
 use super::spelling::folded;
 
-/// A column that rows of changes may have, as [`Input::COLUMNS`](super::Input::COLUMNS) lists them.
+/// A column that rows of changes may have, as listed in [`Input::COLUMNS`](super::Input::COLUMNS).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputColumn {
-    /// Its name.
+    /// The column's name.
     pub name: &'static str,
-    /// The API's names for it, as lists and exports have them.
+    /// The API's names for the column, as lists and exports have them.
     pub also: &'static [&'static str],
-    /// What its cells say, for people.
+    /// What the column's cells mean, in words for people.
     pub meaning: &'static str,
-    /// The API computes it, so that no row has to have it.
+    /// Whether the API computes the column, so that no row needs to have it.
     pub computed: bool,
 }
 
 macro_rules! columns {
     ($($variant:ident = $name:literal, $also:expr, $meaning:literal;)*) => {
-        /// A column that means something.
+        /// A column that has a meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Column {
             $($variant,)*
@@ -28,7 +28,7 @@ macro_rules! columns {
             Flag(Preference),
         }
 
-        /// The columns that are no preferences, as places in [`Column::ALL`].
+        /// The columns that are not preferences, as places in [`Column::ALL`].
         enum Place { $($variant,)* }
 
         const OWN: &[(Column, InputColumn)] = &[$(
@@ -75,7 +75,7 @@ columns! {
         "the memo; (clear) removes it";
 }
 
-/// How many there are.
+/// How many columns there are.
 const COUNT: usize = OWN.len() + Preference::ALL.len();
 
 /// All columns, each at its place.
@@ -94,7 +94,7 @@ const ENTRIES: [(Column, InputColumn); COUNT] = {
 
 const fn flag(preference: Preference) -> (Column, InputColumn) {
     let meaning = match preference {
-        // The first of them.
+        // The first preference.
         preference if preference as usize == 0 => {
             "on or off, also yes or no, true or false, 1 or 0"
         }
@@ -112,7 +112,7 @@ const fn flag(preference: Preference) -> (Column, InputColumn) {
     (Column::Flag(preference), column)
 }
 
-/// In the order of [`Column::ALL`].
+/// All columns, in the order of [`Column::ALL`].
 pub(super) const TABLE: &[InputColumn] = {
     const TABLE: [InputColumn; COUNT] = {
         let mut table = [ENTRIES[0].1; COUNT];
@@ -126,7 +126,8 @@ pub(super) const TABLE: &[InputColumn] = {
     &TABLE
 };
 
-/// What the API answers and does not take: lists and exports have it, and no row changes it.
+/// Columns that the API returns and does not accept: lists and exports have them, and no row
+/// changes them.
 const READ_ONLY: [&str; 7] = [
     "active",
     "createdOn",
@@ -137,7 +138,7 @@ const READ_ONLY: [&str; 7] = [
     "doNotText",
 ];
 
-/// What this crate adds to rows that it gives back.
+/// The columns that this crate adds to rows that it gives back.
 pub(crate) const OUTCOME_COLUMNS: [&str; 5] = [
     "crm_outcome",
     "crm_message",
@@ -145,10 +146,10 @@ pub(crate) const OUTCOME_COLUMNS: [&str; 5] = [
     "crm_trace_id",
     "crm_time",
 ];
-/// What this crate adds to rows that have to be mended.
+/// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];
 
-/// Those of them that say why a row is wrong.
+/// The added columns that say why a row is wrong.
 pub(crate) const REASON_COLUMNS: [&str; 2] = ["crm_problem", "crm_message"];
 
 /// Whether this crate added the column when it gave the rows back: such a column is dropped
@@ -176,38 +177,38 @@ impl Column {
         self.entry().name
     }
 
-    /// The column of this header, however it is spelled.
+    /// The column that this header names, however it is spelled.
     pub(crate) fn named(header: &str) -> Option<Self> {
         let header = folded(header);
         let has = |column: &Self| column.names().any(|name| folded(name) == header);
         Self::ALL.into_iter().find(has)
     }
 
-    /// Its own name and those that the API has for it.
+    /// The column's own name and the API's names for it.
     fn names(self) -> impl Iterator<Item = &'static str> {
         let InputColumn { name, also, .. } = self.entry();
         std::iter::once(*name).chain(also.iter().copied())
     }
 
-    /// Whether it says whose contact a row is about.
+    /// Whether the column says whose contact a row is about.
     pub(super) fn is_owner(self) -> bool {
         matches!(self, Self::LocationId | Self::CustomerId)
     }
 
-    /// Whether its cells are personal data.
+    /// Whether the column's cells are personal data.
     pub(crate) fn is_personal(self) -> bool {
         matches!(self, Self::Value | Self::NewValue | Self::Memo)
     }
 }
 
-/// Whether the API answers what is in this column and takes it from nobody.
+/// Whether the API returns what is in this column but never accepts it.
 pub(super) fn is_read_only(header: &str) -> bool {
     let header = folded(header);
     READ_ONLY.iter().any(|name| folded(name) == header)
 }
 
-/// The known name that this header probably misspells: one letter apart, of six or more. Of
-/// shorter names too many words are one letter apart.
+/// The known name that this header probably misspells: one that is one letter apart and has six or
+/// more letters. Too many words are one letter apart from shorter names.
 pub(super) fn misspelled(header: &str) -> Option<&'static str> {
     let header = folded(header);
     let names = Column::ALL.into_iter().flat_map(Column::names);

@@ -18,15 +18,15 @@ use crate::{BulkError, spreadsheet::unguarded};
 
 pub(crate) struct CsvRows {
     name: String,
-    /// What separates the cells, where the header had to show it.
+    /// The delimiter between cells, if the header had to show it.
     shown: Option<u8>,
     reader: csv::Reader<Lines<Box<dyn Read + Send>>>,
     record: ByteRecord,
     data: Vec<u8>,
-    /// All of it, and what each cell below means.
+    /// The whole header, and what each cell below it means.
     columns: Vec<(String, Meaning)>,
     meanings: Meanings,
-    /// Without what this crate added when it gave the rows back.
+    /// The header without what this crate added when it gave the rows back.
     header: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ impl CsvRows {
         Ok((rows, dialect))
     }
 
-    /// What separates the cells, if it is nothing that somebody said.
+    /// Reports what separates the cells, unless somebody said it.
     pub(super) fn dialect_note(&self) -> Option<String> {
         let name = dialect::name(self.shown?);
         Some(format!(
@@ -166,7 +166,7 @@ impl CsvRows {
 
     /// The cells of a row that is not read, as far as they are text.
     fn kept_of_broken(&self) -> String {
-        // What this crate adds stands at the end, behind cells too many as well.
+        // The cells that this crate adds are at the end, even after surplus cells.
         let too_many = self.record.len().saturating_sub(self.columns.len());
         let column = |at: usize| self.columns.get(at.checked_sub(too_many)?);
         let is_ours = |at: usize| matches!(column(at), Some((_, Meaning::Ours)));
@@ -178,11 +178,11 @@ impl CsvRows {
         serde_json::to_string(&cells).unwrap_or_default()
     }
 
-    /// Reads on to the next record with something in it, and tells its place.
+    /// Continues to the next record that is not empty, and returns its place.
     fn next_record(&mut self) -> Result<Option<Place>, BulkError> {
         loop {
             let place = lines::next_record(&mut self.reader, &mut self.record, &self.name)?;
-            // As spreadsheet programs leave them behind: `,,,`.
+            // Spreadsheet programs leave such records: `,,,`.
             let is_blank = self.record.iter().all(|cell| cell.trim_ascii().is_empty());
             if place.is_none() || !is_blank {
                 return Ok(place);
@@ -191,7 +191,7 @@ impl CsvRows {
     }
 }
 
-/// Why no row below such a header can say which contact it means, if so.
+/// Why no row under such a header can say which contact it means, if that is so.
 fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -> Option<String> {
     let has = |wanted: Column| meanings.contains(&Meaning::Known(wanted));
     let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
@@ -222,12 +222,12 @@ fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -
     None
 }
 
-/// That a record is not as wide as its header.
+/// Reports that a record is not as wide as its header.
 pub(super) fn other_width(found: usize, wanted: usize) -> String {
     format!("the header has {wanted} cells, it has {found}")
 }
 
-/// Why the cells of a record are not what was meant, if so.
+/// Why the cells of a record are not what was meant, if that is so.
 pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
     if let Some(line) = place.stray {
         return Some(format!(

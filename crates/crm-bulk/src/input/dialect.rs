@@ -1,13 +1,13 @@
-//! How the cells of a file of CSV are told apart: what was asked for, what the file itself says in a
+//! How the cells of a CSV file are told apart: what was asked for, what the file itself says in a
 //! line `sep=;`, or what its header shows.
 
 use std::io::{self, Read};
 
-/// What spreadsheet programs separate cells with.
+/// The characters with which spreadsheet programs separate cells.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How much of a file is looked at; a header is shorter.
+/// How many bytes of a file are examined; a header is shorter.
 const HEAD: usize = 64 * 1_024;
-/// How many records show how they are cut.
+/// How many records are examined to see how they are cut.
 const SHAPE: usize = 200;
 
 /// Reads the beginning of a file.
@@ -24,7 +24,7 @@ pub(super) fn named(head: &[u8]) -> Option<(u8, usize)> {
     let line = line.strip_prefix(b"\"").unwrap_or(line);
     let line = line.strip_suffix(b"\"").unwrap_or(line);
     let is_sep = line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=");
-    // A tab is a blank: it was taken off with those at the end.
+    // A tab is a blank, so it was trimmed with those at the end.
     let is_tab = head[..end].eq_ignore_ascii_case(b"sep=\t");
     let length = match head.get(end..end + 2) {
         Some(b"\r\n") => end + 2,
@@ -37,12 +37,12 @@ pub(super) fn named(head: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The only one of the usual delimiters that cuts the text into records as `fits` wants them;
-/// `None` where none does. Those that cut nothing are one and the same.
+/// The only one of the usual delimiters that cuts the text into records acceptable to `fits`;
+/// `None` where none does. Delimiters that cut nothing count as one and the same.
 ///
 /// # Errors
 ///
-/// That two do: nobody can say which is meant.
+/// Returns an error if two do: it is not known which is meant.
 pub(super) fn shown(
     text: &[u8],
     quote: u8,
@@ -88,7 +88,7 @@ fn records(text: &[u8], delimiter: u8, quote: u8) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A delimiter as people say it.
+/// The name of a delimiter, as people say it.
 pub(crate) fn name(delimiter: u8) -> String {
     match delimiter {
         b'\t' => "a tab".to_owned(),

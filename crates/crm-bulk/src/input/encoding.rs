@@ -9,13 +9,13 @@ const MARK: usize = 3;
 /// How many bytes are decoded at once.
 const BLOCK: usize = 16 * 1_024;
 
-/// The bytes of an input as UTF-8 without a byte order mark: from the encoding that its mark
-/// tells, else from the one that was asked for. UTF-8 is handed on as it is, wrong bytes too: the
-/// row that has them is wrong, not the file.
+/// The bytes of an input as UTF-8 without a byte order mark, decoded from the encoding that its
+/// mark shows, otherwise from the one that was asked for. UTF-8 is handed on unchanged, including
+/// wrong bytes: the row that has them is wrong, not the file.
 pub(super) struct Text {
     reader: Box<dyn Read + Send>,
     decoder: Option<Decoding>,
-    /// What was read already and has to be handed out: the beginning, or decoded text.
+    /// Bytes that are already read and have to be handed out: the beginning, or decoded text.
     ready: io::Cursor<Vec<u8>>,
     needs_mark: bool,
 }
@@ -60,15 +60,15 @@ impl Text {
         })
     }
 
-    /// Whether what is given back in UTF-8 needs a mark, or the same options would read it in
-    /// another way.
+    /// Whether rows given back in UTF-8 need a mark, because the same options would otherwise read
+    /// them differently.
     pub(super) fn needs_mark(&self) -> bool {
         self.needs_mark
     }
 }
 
 impl Decoding {
-    /// Decodes the next bytes; nothing at the end.
+    /// Decodes the next bytes; empty at the end.
     fn next(&mut self, reader: &mut impl Read) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; BLOCK];
         while !self.ended {

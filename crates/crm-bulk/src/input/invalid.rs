@@ -1,4 +1,4 @@
-//! Rows that are wrong: how they are reported, and the file in which they can be mended.
+//! Rows that are wrong: how they are reported, and the file in which they can be corrected.
 
 use std::{
     borrow::Cow,
@@ -17,31 +17,33 @@ use crate::{
     spreadsheet::{guarded_number, unguarded},
 };
 
-/// How many bad cells are kept in memory; the file to mend holds all rows.
+/// How many bad cells are kept in memory; the file of bad rows contains all of them.
 const KEPT: usize = 1_000;
 /// How many characters of a cell are shown to people.
 const SHOWN: usize = 60;
 
 /// One cell that is wrong.
 ///
-/// `Debug` and `Display` hide the middle of numbers, addresses and memos: they end up in logs.
+/// `Debug` and `Display` hide the middle of numbers, addresses and memos, because they end up in
+/// logs.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BadCell {
     /// The line of the input on which the row starts.
     pub line: u64,
-    /// The column; empty when the row as a whole is wrong.
+    /// The column's name; empty when the row as a whole is wrong.
     pub column: String,
     /// The cell's text.
     pub value: String,
-    /// What is wrong, for people.
+    /// What is wrong, in words for people.
     pub reason: String,
     /// Whether the text is personal data.
     pub(crate) personal: bool,
 }
 
 impl BadCell {
-    /// As `Display`, with the cell's text in clear: for whoever has the input before them.
+    /// Formats the cell as `Display` does, but with its text in clear, for readers who have the
+    /// input before them.
     #[must_use]
     pub fn in_clear(&self) -> String {
         let mut shown: String = self.value.chars().take(SHOWN).collect();
@@ -97,7 +99,7 @@ pub(crate) fn problem(cells: &[BadCell]) -> String {
     problems.collect::<Vec<_>>().join("; ")
 }
 
-/// Rows of the input are wrong.
+/// The error for an input with wrong rows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{name}: {}{}{}",
@@ -112,25 +114,25 @@ pub(crate) fn problem(cells: &[BadCell]) -> String {
 pub struct InvalidRows {
     /// The input's name.
     pub name: String,
-    /// How many rows.
+    /// How many rows are wrong.
     pub rows: u64,
-    /// Every bad cell, up to the first thousand.
+    /// The bad cells, up to the first thousand.
     pub cells: Vec<BadCell>,
-    /// How many bad cells there are beyond these.
+    /// How many more bad cells there are.
     pub more_cells: u64,
-    /// The file with the bad rows and what is wrong with each.
+    /// The file that contains the bad rows and what is wrong with each.
     pub mend: Option<PathBuf>,
 }
 
-/// A row that could not be taken apart into cells.
+/// A row that could not be split into cells.
 pub(crate) struct UnreadableRow {
     pub(crate) line: u64,
     pub(crate) reason: String,
-    /// The row as it was, as far as it is text.
+    /// The row as written, as far as it is text.
     pub(crate) data: String,
 }
 
-/// That a row as a whole is wrong.
+/// Reports that a row as a whole is wrong.
 pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
     vec![BadCell {
         line,
@@ -141,16 +143,18 @@ pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
     }]
 }
 
-/// How the problem begins of a row whose cells are not what was meant: too few of them, or no
-/// text. As the row is kept and given back it may look right.
+/// The beginning of the problem of a row whose cells are not what was meant: there are too few of
+/// them, or they are not text. Such a row may look right in the form in which it is kept and given
+/// back.
 const BROKEN: &str = "the row is broken: ";
 
-/// That the cells of a row are not what was meant.
+/// Reports that the cells of a row are not what was meant.
 pub(crate) fn broken(line: u64, reason: &str) -> Vec<BadCell> {
     whole(line, format!("{BROKEN}{reason}"))
 }
 
-/// Why a row is broken that was given back as such: it stays so until somebody says otherwise.
+/// Why a row that was given back as broken is still broken: it remains so until somebody says
+/// otherwise.
 pub(crate) fn still_broken(column: &str, text: &str) -> Option<String> {
     let is_told = REASON_COLUMNS.contains(&column) && text.trim_start().starts_with(BROKEN);
     is_told.then(|| format!("`{column}` says so; clear that cell when the row is mended"))
@@ -172,7 +176,7 @@ pub(crate) fn mask(text: &str) -> String {
 
 /// Collects what is wrong, and writes the bad rows to a file.
 pub(crate) struct BadRows {
-    /// The input's.
+    /// The input's name.
     name: String,
     rows: u64,
     cells: Vec<BadCell>,
@@ -209,7 +213,7 @@ impl BadRows {
         self.rows == 0
     }
 
-    /// Keeps one bad row: its bad cells, and the row itself as the set would keep it.
+    /// Adds one bad row: its bad cells, and the row itself as the set would keep it.
     pub(crate) fn add(
         &mut self,
         line: u64,
@@ -244,7 +248,7 @@ impl BadRows {
         }
     }
 
-    /// What was found. The file is complete then.
+    /// Completes the file and returns what was found.
     pub(crate) fn finish(&mut self) -> Result<Option<InvalidRows>, BulkError> {
         if let (Some(file), Some(path)) = (self.file.take(), &self.path) {
             file.finish()
@@ -260,7 +264,7 @@ impl BadRows {
     }
 }
 
-/// Writes a row of CSV as a set keeps it, as wide as the header, and more cells behind.
+/// Writes a row of CSV as a set keeps it, as wide as the header, with more cells after it.
 pub(crate) fn write_cells(
     writer: impl Write,
     marks: Marks,
@@ -275,7 +279,7 @@ pub(crate) fn write_cells(
     write_record(writer, marks, cells.chain(added.iter().map(String::as_str)))
 }
 
-/// Writes a row of NDJSON with more members. What is no object is written as it was.
+/// Writes a row of NDJSON with more members. Anything that is not an object is written unchanged.
 pub(crate) fn write_members(
     mut writer: impl Write,
     data: &str,
@@ -292,8 +296,8 @@ pub(crate) fn write_members(
     writer.write_all(b"\n")
 }
 
-/// Writes what stands before the rows: the byte order mark, if the input needs one to be read as
-/// it was, and the header of CSV.
+/// Writes what precedes the rows: the byte order mark, if the input needs one to be read as before,
+/// and the header of CSV.
 pub(crate) fn write_head<'a>(
     mut writer: impl Write,
     format: InputFormat,
@@ -320,7 +324,7 @@ fn write_record<'a>(
         .quote(marks.quote)
         .from_writer(writer);
     match marks.guard {
-        // What has its guard already needs no second one.
+        // A cell that is already guarded does not need a second guard.
         true => csv.write_record(cells.map(|cell| guarded_number(unguarded(cell)).into_owned()))?,
         false => csv.write_record(cells)?,
     }

@@ -1,4 +1,4 @@
-//! On which lines records stand.
+//! The lines on which records begin.
 
 use std::{
     collections::VecDeque,
@@ -10,15 +10,15 @@ use csv::ByteRecord;
 use super::{Dialect, quotes::Quotes};
 use crate::BulkError;
 
-/// Where a record stands.
+/// The place of a record.
 pub(super) struct Place {
     pub(super) line: u64,
-    /// The line on which a cell goes on behind its closing quote.
+    /// The line on which a cell continues after its closing quote.
     pub(super) stray: Option<u64>,
 }
 
-/// Reads the next record of CSV and tells its place; `None` at the end. A quoted cell that is never
-/// closed ends the reading: it holds all rows behind it. `name` is the input's, for errors.
+/// Reads the next record of CSV and returns its place; `None` at the end. A quoted cell that is
+/// never closed ends the reading: it contains all rows after it. `name` is the input's, for errors.
 pub(super) fn next_record<R: Read>(
     reader: &mut csv::Reader<Lines<R>>,
     record: &mut ByteRecord,
@@ -45,22 +45,22 @@ pub(super) fn next_record<R: Read>(
     }
 }
 
-/// Notes, of what is read through it, where lines with something on them begin: a reader of CSV
-/// takes the second half of `\r\n` and blank lines for the beginning of the next record, and
-/// counts them with it. It follows quoted cells too.
+/// A reader that notes where non-blank lines begin in what is read through it: a CSV reader takes
+/// the second half of `\r\n` and blank lines for the beginning of the next record, and counts them
+/// with it. It follows quoted cells too.
 pub(super) struct Lines<R> {
     reader: R,
     /// How many bytes were read.
     read: u64,
     line: u64,
-    /// Whether the byte before was `\r`, which ends a line, alone or with `\n` behind it.
+    /// Whether the previous byte was `\r`, which ends a line, alone or with `\n` after it.
     after_return: bool,
-    /// Whether there is nothing yet on the line.
+    /// Whether the line has been blank so far.
     is_blank: bool,
-    /// Offset and number of the lines that were not asked for yet.
+    /// Offset and number of the lines that have not been asked for yet.
     begins: VecDeque<(u64, u64)>,
     quotes: Quotes,
-    /// Offset and line of each text behind a closing quote that was not asked for yet.
+    /// Offset and line of each text after a closing quote that has not been asked for yet.
     strays: VecDeque<(u64, u64)>,
     /// Whether everything was read.
     ended: bool,
@@ -81,7 +81,7 @@ impl<R> Lines<R> {
         }
     }
 
-    /// The line of the first thing at this offset or behind it. Offsets must not go back.
+    /// The line of the first thing at or after this offset. Offsets must not decrease.
     fn at(&mut self, offset: u64) -> u64 {
         while self.begins.front().is_some_and(|(at, _)| *at < offset) {
             self.begins.pop_front();
@@ -89,8 +89,8 @@ impl<R> Lines<R> {
         self.begins.front().map_or(self.line, |(_, line)| *line)
     }
 
-    /// The line of the first text behind a closing quote before this offset. Offsets must not go
-    /// back.
+    /// The line of the first text after a closing quote before this offset. Offsets must not
+    /// decrease.
     fn stray_before(&mut self, offset: u64) -> Option<u64> {
         let mut first = None;
         while let Some((_, line)) = self.strays.pop_front_if(|(at, _)| *at < offset) {

@@ -8,11 +8,11 @@ use super::{
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// It says what to change.
+    /// The column says what to change.
     Known(Column),
-    /// It is carried along.
+    /// The column is carried along.
     Further,
-    /// This crate added it.
+    /// This crate added the column.
     Ours,
 }
 
@@ -36,7 +36,7 @@ impl Meanings {
         }
     }
 
-    /// What each of these headers means, which stand side by side, or why nobody can say.
+    /// What each of these headers, side by side, means, or why that is not known.
     pub(super) fn of<'h>(
         &mut self,
         headers: impl Iterator<Item = &'h str>,
@@ -87,7 +87,7 @@ impl Meanings {
         Ok(Meaning::Further)
     }
 
-    /// What people have to know of the columns that no row is changed by.
+    /// What people have to know about the columns that do not change any row.
     pub(super) fn notes(&self) -> Vec<String> {
         [
             ("columns that are not read", &self.not_read),

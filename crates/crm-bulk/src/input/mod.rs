@@ -57,17 +57,17 @@ pub(crate) use self::{
 /// | `memo` | the memo; the clear token (`(clear)`) removes it |
 /// | `marketing_updates` and the other [preferences](crm_models::Preference::column) | `on` or `off` (also yes/no, true/false, 1/0) |
 ///
-/// The API's own names are understood as well (`locationId`, `preferences.marketingUpdatesEnabled`),
-/// so that what lists and exports write can be edited and read: [`COLUMNS`](Self::COLUMNS) has
+/// The API's own names are accepted as well (`locationId`, `preferences.marketingUpdatesEnabled`),
+/// so that the output of lists and exports can be edited and read: [`COLUMNS`](Self::COLUMNS) has
 /// them all. In headers only letters and digits count, in any case.
 ///
-/// An empty cell keeps what is there. Columns may stand in any order; further columns are carried
-/// along untouched, and the plan says which. A header that is one letter away from a long name is
-/// an error, unless [`ignore_columns`](Self::ignore_columns) names it: no row may mean more
+/// An empty cell leaves what is there unchanged. Columns may be in any order; further columns are
+/// carried along untouched, and the plan says which. A header that is one letter away from a long
+/// name is an error, unless [`ignore_columns`](Self::ignore_columns) names it: no row may mean more
 /// contacts than it says because an id was misspelled.
 ///
-/// NDJSON has the same names as members, and `preferences` may be an object; numbers and booleans
-/// may be written as such, and `null` or an absent member counts as an empty cell.
+/// NDJSON uses the same names for its members, and `preferences` may be an object; numbers and
+/// booleans may be written as such, and `null` or an absent member counts as an empty cell.
 ///
 /// ```
 /// use crm_bulk::Input;
@@ -79,7 +79,7 @@ pub(crate) use self::{
 #[must_use]
 pub struct Input {
     name: String,
-    /// The file, if it is one.
+    /// The path, if the input is a file.
     path: Option<PathBuf>,
     format: InputFormat,
     reader: Box<dyn Read + Send>,
@@ -96,13 +96,13 @@ impl fmt::Debug for Input {
     }
 }
 
-/// How rows are written.
+/// The format in which rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputFormat {
     /// Cells separated by commas, with a header row.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
 }
 
@@ -114,7 +114,7 @@ impl InputFormat {
         }
     }
 
-    /// The format of this name in a file.
+    /// The format that has this name in a file.
     pub(crate) fn named(name: Option<&str>) -> Self {
         match name {
             Some("ndjson") => Self::Ndjson,
@@ -123,20 +123,20 @@ impl InputFormat {
     }
 }
 
-/// What is not fixed about the rows.
+/// The aspects of the rows that are not fixed.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) marks: Marks,
-    /// Whether somebody, or the file itself, says what separates cells.
+    /// Whether the caller, or the file itself, says what separates cells.
     pub(crate) says_delimiter: bool,
-    /// How many lines stand before the rows and their header.
+    /// How many lines precede the rows and their header.
     pub(crate) lines_before: u64,
-    /// What the bytes are, where no mark in them tells.
+    /// The encoding of the bytes, if they have no mark that shows it.
     encoding: Option<&'static Encoding>,
     pub(crate) clear: String,
     /// Whether a row without a contact's id selects by its value.
     pub(crate) by_value: bool,
-    /// Columns that are not read, whatever they are called.
+    /// Columns that are not read, whatever their names mean.
     pub(crate) ignored: Vec<String>,
 }
 
@@ -154,12 +154,12 @@ impl Default for Dialect {
     }
 }
 
-/// How cells of CSV are told apart.
+/// How the cells of CSV are told apart.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
-    /// Whether a byte order mark stands before everything.
+    /// Whether the text begins with a byte order mark.
     pub(crate) bom: bool,
     /// Whether cells are written so that no spreadsheet program runs or changes them.
     pub(crate) guard: bool,
@@ -183,21 +183,21 @@ impl Input {
     /// Every column that has a meaning.
     pub const COLUMNS: &[InputColumn] = columns::TABLE;
 
-    /// Rows of CSV. The name is for messages.
+    /// Creates an input of CSV rows. The name is used in messages.
     pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self::new(name.into(), InputFormat::Csv, Box::new(reader))
     }
 
-    /// Rows of NDJSON. The name is for messages.
+    /// Creates an input of NDJSON rows. The name is used in messages.
     pub fn ndjson(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self::new(name.into(), InputFormat::Ndjson, Box::new(reader))
     }
 
-    /// The rows of a file: NDJSON when its name ends in `.ndjson` or `.jsonl`, else CSV.
+    /// Opens a file of rows: NDJSON when its name ends in `.ndjson` or `.jsonl`, otherwise CSV.
     ///
     /// # Errors
     ///
-    /// [`BulkError::File`] when it cannot be opened.
+    /// Returns [`BulkError::File`] when the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|e| BulkError::file(path, "read", e))?;
@@ -221,13 +221,13 @@ impl Input {
         }
     }
 
-    /// The encoding of the bytes by its name in the WHATWG's list, such as `windows-1252`, for a
-    /// file that is not in UTF-8. A byte order mark goes before it: files in UTF-8 and UTF-16 that
-    /// have one are read as they say.
+    /// Sets the encoding of a file that is not in UTF-8, by its name in the WHATWG's list, such as
+    /// `windows-1252`. A byte order mark takes precedence: files in UTF-8 and UTF-16 that have one
+    /// are read accordingly.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Input`] for a name that is not in the list.
+    /// Returns [`BulkError::Input`] for a name that is not in the list.
     pub fn encoding(mut self, name: &str) -> Result<Self, BulkError> {
         let encoding = Encoding::for_label(name.as_bytes());
         self.dialect.encoding = Some(encoding.ok_or_else(|| BulkError::Input {
@@ -237,49 +237,49 @@ impl Input {
         Ok(self)
     }
 
-    /// What separates cells. Without it that is what a first line such as `sep=;` says, else what
-    /// the header shows, else a comma.
+    /// Sets the delimiter between cells. By default it is the one named by a first line such as
+    /// `sep=;`, otherwise the one that the header shows, otherwise a comma.
     pub fn delimiter(mut self, delimiter: u8) -> Self {
         self.dialect.says_delimiter = true;
         self.dialect.marks.delimiter = delimiter;
         self
     }
 
-    /// What encloses cells, instead of `"`.
+    /// Sets the character that encloses cells, instead of `"`.
     pub fn quote(mut self, quote: u8) -> Self {
         self.dialect.marks.quote = quote;
         self
     }
 
-    /// What clears a memo, instead of `(clear)`.
+    /// Sets the token that clears a memo, instead of `(clear)`.
     pub fn clear_token(mut self, token: impl Into<String>) -> Self {
         self.dialect.clear = token.into();
         self
     }
 
     /// Lets rows without a contact's id select every contact that has their `value`, on all
-    /// customers and locations or on the one that they name, as `value` in the column `select`
-    /// does row by row. Without either such a row is wrong.
+    /// customers and locations or on the one that they name, as `value` in the column `select` does
+    /// row by row. Without either, such a row is wrong.
     pub fn select_by_value(mut self) -> Self {
         self.dialect.by_value = true;
         self
     }
 
-    /// Takes columns of these names for further ones, whatever they would mean; upper case, blanks
-    /// and the like do not count. A name that no column has is refused.
+    /// Treats columns with these names as further ones, whatever they would mean; upper case,
+    /// blanks and the like do not count. A name that no column has is refused.
     pub fn ignore_columns(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = names.into_iter().map(Into::into);
         self.dialect.ignored.extend(names);
         self
     }
 
-    /// The name, for messages.
+    /// Returns the name, for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How the rows are written.
+    /// Returns the format in which the rows are written.
     #[must_use]
     pub fn format(&self) -> InputFormat {
         self.format
@@ -301,7 +301,7 @@ impl Input {
         })
     }
 
-    /// The input as text, behind what stands before its header.
+    /// The input as text, after anything that precedes its header.
     pub(crate) fn opened(self) -> Result<Opened, BulkError> {
         let Self {
             name, mut dialect, ..
@@ -340,7 +340,7 @@ impl Input {
 pub(crate) struct Opened {
     pub(crate) name: String,
     pub(crate) dialect: Dialect,
-    /// The beginning of what the reader gives.
+    /// The first bytes that the reader gives.
     head: Vec<u8>,
     reader: Box<dyn Read + Send>,
 }
@@ -351,18 +351,18 @@ pub(crate) enum Rows {
     Ndjson(Box<NdjsonRows>),
 }
 
-/// One row: where it starts, its cells, and the whole of it as the set keeps it.
+/// One row: the line on which it starts, its cells, and the whole row as the set keeps it.
 pub(crate) struct RawRow<'a> {
     pub(crate) line: u64,
     pub(crate) cells: cells::Cells<'a>,
     pub(crate) data: &'a str,
 }
 
-/// A row, or why it is none.
+/// A row, or why it is not one.
 pub(crate) type ReadRow<'a> = Result<RawRow<'a>, invalid::UnreadableRow>;
 
 impl Rows {
-    /// The next row; the outer error ends the reading.
+    /// Returns the next row; the outer error ends the reading.
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {
         match self {
             Self::Csv(rows) => rows.next(),
@@ -370,11 +370,11 @@ impl Rows {
         }
     }
 
-    /// What people have to know of how the input was read, once all rows were read.
+    /// Returns what people have to know about how the input was read, once all rows have been read.
     ///
     /// # Errors
     ///
-    /// The name of a column that was not to be read and that there is not.
+    /// Returns the name of a column that was not to be read and that does not exist.
     pub(crate) fn notes(&self) -> Result<Vec<String>, String> {
         let (meanings, of_dialect) = match self {
             Self::Csv(rows) => (rows.meanings(), rows.dialect_note()),

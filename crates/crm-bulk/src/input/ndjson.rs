@@ -13,7 +13,7 @@ use super::{
 };
 use crate::BulkError;
 
-/// The line of an object and the object, or why what stands there is none.
+/// An object and its line, or why the line is not one.
 type ReadObject = Result<(u64, Object), UnreadableRow>;
 
 /// The objects of NDJSON, one at a time.
@@ -34,7 +34,7 @@ impl Objects {
         }
     }
 
-    /// The next object with something in it and its line, or why what stands there is none.
+    /// Returns the next non-empty object and its line, or why the line is not one.
     pub(super) fn next(&mut self) -> Result<Option<ReadObject>, BulkError> {
         loop {
             self.bytes.clear();
@@ -59,7 +59,7 @@ impl Objects {
         }
     }
 
-    /// That the line which was read last is no row.
+    /// Reports that the line that was read last is not a row.
     fn unreadable(&self, reason: String) -> UnreadableRow {
         UnreadableRow {
             line: self.line,

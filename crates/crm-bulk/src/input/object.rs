@@ -59,8 +59,8 @@ impl Object {
         Ok(flat)
     }
 
-    /// Takes off the members that this crate added when it gave the row back; an error if one of
-    /// them says that the row is broken.
+    /// Removes the members that this crate added when it gave the row back; an error if one of them
+    /// says that the row is broken.
     fn take_off_ours(&mut self) -> Result<(), String> {
         let mut added = self.0.iter().filter(|(name, _)| is_ours(name));
         let told = added.find_map(|(name, value)| {
@@ -71,7 +71,7 @@ impl Object {
         told.map_or(Ok(()), Err)
     }
 
-    /// Reads one line; `None` if there is nothing in it.
+    /// Reads one line; `None` if it is empty.
     pub(super) fn read(text: &[u8]) -> Result<Option<Self>, String> {
         let text = std::str::from_utf8(text).map_err(|_| format!("it {NOT_UTF_8}"))?;
         let mut object: Self = serde_json::from_str(text).map_err(|e| match e.classify() {

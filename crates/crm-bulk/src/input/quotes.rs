@@ -2,8 +2,8 @@
 
 use super::Dialect;
 
-/// Follows the bytes of CSV as its reader does, which takes the end of the input for the end of a
-/// quoted cell, whatever it swallowed until then.
+/// Follows the bytes of CSV as its reader does, which treats the end of the input as the end of a
+/// quoted cell, whatever the cell has swallowed until then.
 pub(super) struct Quotes {
     delimiter: u8,
     quote: u8,
@@ -19,7 +19,7 @@ enum Place {
     /// In a cell, where a quote is text.
     Bare,
     Quoted,
-    /// Behind a quote in a quoted cell: its last, or the first half of one that is text.
+    /// After a quote in a quoted cell: its last, or the first half of one that is text.
     Closed,
 }
 
@@ -33,7 +33,7 @@ impl Quotes {
         }
     }
 
-    /// Takes the next byte, which stands on this line. Whether it is text behind the quote that
+    /// Takes the next byte, which is on this line. Returns whether it is text after the quote that
     /// closed its cell: then a quote is missing somewhere, and rows may have become one.
     pub(super) fn follow(&mut self, byte: u8, line: u64) -> bool {
         let is_quote = byte == self.quote;

@@ -9,23 +9,23 @@ use crm_values::{NewValues, check_cell};
 use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell};
 use crate::{Action, OwnerId, Wanted};
 
-/// A row that is in order.
+/// A row that is valid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RowRequest {
     pub(crate) select: Select,
     pub(crate) action: Action,
-    /// What is wrong with the row unless the contact that it names is so already.
+    /// What is wrong with the row unless the contact that it names already has these values.
     pub(crate) doubts: Vec<BadCell>,
 }
 
 /// Which contacts a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Select {
-    /// One that exists.
+    /// A contact that exists.
     Contact(OwnerId, ContactId),
-    /// A new one of this owner.
+    /// A new contact of this owner.
     New(OwnerId),
-    /// All with this number or address, of this owner if the row names one.
+    /// All contacts with this number or address, of this owner if the row names one.
     Value(String, Option<OwnerId>),
 }
 
@@ -57,7 +57,7 @@ impl RowRequest {
     }
 }
 
-/// Why a combined flag is refused: which of the two it would change, nobody can say.
+/// Why a combined flag is refused: it is not known which of the two it would change.
 pub(crate) const COMBINED: &str =
     "is what the API computes of invoices and statements: change those two";
 
@@ -100,7 +100,7 @@ impl Reader<'_> {
             Verb::Create => self.create(wanted),
             Verb::Delete => self.delete(&wanted),
         };
-        // What the contact has already need not be right: nothing is sent then.
+        // What the contact already has need not be right, because nothing is sent then.
         if verb != Verb::Update || !matches!(select, Some(Select::Contact(..))) {
             self.bad.append(&mut self.doubts);
         }
@@ -111,7 +111,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Refuses what a spreadsheet put in the place of a memo.
+    /// Refuses what a spreadsheet put in place of a memo.
     fn check_memo(&mut self) {
         let memo = self.cells.get(Column::Memo).unwrap_or_default();
         if let Err(refusal) = check_cell(memo) {
@@ -119,7 +119,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Puts the value as it will be stored in place of the one that was typed.
+    /// Replaces the value that was typed with the one that will be stored.
     fn read_value(&mut self, column: Column, wanted: &mut Wanted) {
         let Some(typed) = wanted.change.get_value() else {
             return;
@@ -259,7 +259,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the row itself says of selecting by value; `None` when what it says is wrong.
+    /// What the row itself says about selecting by value; `None` when what it says is wrong.
     #[expect(clippy::option_option, reason = "wrong, silent, or yes or no")]
     fn by_value(&mut self, names_contact: bool) -> Option<Option<bool>> {
         let Some(text) = self.cells.get(Column::Select) else {
@@ -343,7 +343,8 @@ impl Reader<'_> {
         Action::Delete
     }
 
-    /// The contract's spelling of a type in any case; of one that it does not know, the row's.
+    /// The contract's spelling of a type in any case; the row's own for a type that it does not
+    /// know.
     fn contact_type(&self) -> Option<ContactType> {
         let text = self.cells.get(Column::Type)?;
         let mut known = ContactType::KNOWN.into_iter();

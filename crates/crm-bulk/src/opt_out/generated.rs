@@ -1,5 +1,5 @@
 //! Generated lists against a tenant whose values are spelt at random: nobody is opted out against
-//! their status, no stranger is, and nobody is missed without being told.
+//! their status, no stranger is, and nobody is missed without a report.
 
 mod lists;
 

@@ -1,4 +1,4 @@
-//! The numbers and addresses of a list, and which of them a value of the tenant is.
+//! The numbers and addresses of a list, and which of them matches a value of the tenant.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crm_values::{Traces, names};
 
 use crate::reading::{Keys, is_unreadable, local_digits};
 
-/// Where a number or an address of the list stands.
+/// The place of a number or an address in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place(pub(super) usize);
 
@@ -18,7 +18,7 @@ pub(super) struct Sought {
     pub(super) found: bool,
 }
 
-/// Everything that a list names, by what it is compared by.
+/// Everything that a list names, indexed by the keys it is compared by.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     pub(super) sought: Vec<Sought>,
@@ -26,7 +26,7 @@ pub(super) struct Listed {
     same: HashMap<String, Vec<Place>>,
     /// By the second reading.
     otherwise: HashMap<String, Vec<Place>>,
-    /// By the names that a text may speak of.
+    /// By the names that may occur in a text.
     named: HashMap<String, Vec<Place>>,
     /// Whole numbers by their last digits, which are those of a local number.
     whole: HashMap<String, Vec<Place>>,
@@ -38,12 +38,12 @@ pub(super) struct Listed {
 /// How a value of the tenant is related to the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found<'a> {
-    /// It is this number or address.
+    /// The value is this number or address.
     Same(&'a [Place]),
-    /// It may be, and only a person can say: one side is incomplete, cannot be read, or can be
-    /// read in two ways.
+    /// The value may be one of these, and only a person can decide: one side is incomplete, cannot
+    /// be read, or can be read in two ways.
     LookAt(Vec<Place>),
-    /// It is none of them.
+    /// The value is not in the list.
     None,
 }
 
@@ -83,7 +83,7 @@ impl Listed {
         self.sought.is_empty()
     }
 
-    /// Holds a value of the tenant against the list.
+    /// Looks up a value of the tenant in the list.
     pub(super) fn find(&self, keys: &Keys) -> Found<'_> {
         if let Some(same) = self.same.get(&keys.key) {
             return Found::Same(same);

@@ -1,4 +1,4 @@
-//! From a list of numbers and addresses to a change set that reaches every copy of them.
+//! Turns a list of numbers and addresses into a change set that reaches every copy of them.
 
 #[cfg(test)]
 mod generated;
@@ -38,27 +38,26 @@ use crate::{
     snapshot::{Keyed, Known},
 };
 
-/// Contacts by the place in the list of the number or address that they have.
+/// Contacts, by the place in the list of the number or address that they have.
 type FoundContacts = BTreeMap<usize, Vec<(OwnerId, Known)>>;
 
-/// Plans an opt-out or opt-in: every contact with one of the numbers or addresses of a list, on
-/// every customer and every location, and every contact method of a person.
+/// A plan of an opt-out or opt-in. It covers every contact with one of the numbers or addresses of
+/// a list, on every customer and every location, and every contact method of a person.
 ///
 /// Numbers and addresses are found however they are written: both sides are read by
 /// [`Readings`](crm_values::Readings). Where one side is incomplete or cannot be read, as
-/// `555-0142` or `818-555-0142 8am-5pm`, the contact is named in the notes for a person to look
-/// at, and nothing is planned for it.
-/// Marketing is turned off (or on) and all other flags are kept, unless
-/// [`every_flag`](Self::every_flag).
+/// `555-0142` or `818-555-0142 8am-5pm`, the contact is named in the notes for a person to check,
+/// and nothing is planned for it. Marketing is turned off (or on) and all other flags are kept,
+/// unless [`every_flag`](Self::every_flag) is used.
 ///
-/// The list is CSV or NDJSON. Every column with numbers or addresses counts: its header is
-/// `value`, `number` or `address`, or ends in `phone`, `mobile`, `cell`, `fax`, `email` or the
-/// like, as `Home Phone`, `Phone # (work)` and `email_2` do. One of `received`, `date_received`
-/// or `date` has the date on which the wish was received. All other columns are carried along; a
-/// row with a number or an address in one of them is wrong, unless it is a `reason`. CSV without
-/// a header has the value in the first cell.
+/// The list is CSV or NDJSON. Every column with numbers or addresses counts: its header is `value`,
+/// `number` or `address`, or ends in `phone`, `mobile`, `cell`, `fax`, `email` or the like, as
+/// `Home Phone`, `Phone # (work)` and `email_2` do. A column `received`, `date_received` or `date`
+/// has the date on which the wish was received. All other columns are carried along; a row with a
+/// number or an address in one of them is wrong, unless the column is a `reason`. CSV without a
+/// header has the value in the first cell.
 ///
-/// An extension of a number does not count: who opts out `8185550142` is not called at
+/// An extension of a number does not count: a person who opts out `8185550142` is not called at
 /// `(818) 555-0142 ext. 7` either.
 ///
 /// ```no_run
@@ -73,8 +72,8 @@ type FoundContacts = BTreeMap<usize, Vec<(OwnerId, Known)>>;
 /// # }
 /// ```
 ///
-/// Text messages are another matter: whether a number may get them belongs to the number, and
-/// no operation of the contacts API can set it. The plan says so in its notes.
+/// Text messages are a separate matter: whether a number may receive them belongs to the number,
+/// and no operation of the contacts API can set it. The plan says so in its notes.
 #[derive(Debug)]
 #[must_use]
 pub struct OptOut {
@@ -93,7 +92,8 @@ pub struct OptOut {
 }
 
 impl OptOut {
-    /// Turns marketing off. The snapshot finds the contacts: bring it up to date first.
+    /// Creates an opt-out, which turns marketing off. The contacts are found in the snapshot: bring
+    /// it up to date first.
     pub fn new(site: Site, snapshot: Snapshot) -> Self {
         Self {
             site,
@@ -111,79 +111,81 @@ impl OptOut {
         }
     }
 
-    /// Turns marketing on instead.
+    /// Turns marketing on instead of off.
     pub fn opt_in(mut self) -> Self {
         self.on = true;
         self
     }
 
-    /// Sets every flag, not marketing alone: reminders of jobs, invoices and statements too.
+    /// Sets every flag rather than marketing alone: reminders of jobs, invoices and statements too.
     pub fn every_flag(mut self) -> Self {
         self.every_flag = true;
         self
     }
 
-    /// Leaves the contact methods of people out, for an app without their scope. The plan's
+    /// Leaves out the contact methods of people, for an app without the scope for them. The plan's
     /// notes say so.
     pub fn without_people(mut self) -> Self {
         self.people = false;
         self
     }
 
-    /// How telephone numbers are read, those of the list and those of the tenant: as numbers of
-    /// the United States where no country code says otherwise, unless this names another region.
+    /// Sets how telephone numbers are read, both those of the list and those of the tenant. By
+    /// default, numbers without a country code are those of the United States; `reader` may name
+    /// another region.
     pub fn numbers(mut self, reader: PhoneReader) -> Self {
         self.reader = reader;
         self
     }
 
-    /// What the other flags become of contacts whose flags the service does not tell: flags are
-    /// sent all or none. Without this such a contact is `failed`. The set says that it was chosen.
+    /// Sets the value of the other flags for contacts whose flags the service does not report,
+    /// because flags are sent all or none. Without this, such a contact is `failed`. The set
+    /// records that the value was chosen.
     pub fn unknown_flags(mut self, on: bool) -> Self {
         self.unknown_flags = Some(on);
         self
     }
 
-    /// Says what columns hold that their headers do not tell.
+    /// Declares what columns contain when their headers do not show it.
     pub fn map(mut self, columns: impl IntoIterator<Item = (MappedRole, String)>) -> Self {
         self.map.extend(columns);
         self
     }
 
-    /// Which number of a date such as `11/03/2026` is the month. Without it the other dates of the
-    /// column must show it.
+    /// Sets which number of a date such as `11/03/2026` is the month. Without this, the other dates
+    /// of the column must show it.
     pub fn dates(mut self, order: DateOrder) -> Self {
         self.dates = Some(order);
         self
     }
 
-    /// Takes a list without a status column at the command's word, though its name says
+    /// Accepts a list without a status column at the command's word, even if its name says
     /// `subscribed_` or `cleaned_`.
     pub fn every_row(mut self) -> Self {
         self.every_row = true;
         self
     }
 
-    /// Leaves wrong entries out instead of planning nothing.
+    /// Leaves out wrong entries instead of planning nothing.
     pub fn skip_invalid(mut self) -> Self {
         self.skip_invalid = true;
         self
     }
 
-    /// Writes wrong entries to this file, to be mended and fed in again.
+    /// Writes wrong entries to this file, to be corrected and fed in again.
     pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.mend = Some(path.into());
         self
     }
 
-    /// Finds everything and writes the change set. Walks through all contact methods of
-    /// people, 5,000 in a call, since how the API's own search compares is not documented.
+    /// Finds everything and writes the change set. Reads all contact methods of people, 5,000 per
+    /// call, since it is not documented how the API's own search compares.
     ///
     /// # Errors
     ///
-    /// [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`],
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other
-    /// data, and failures to read or write. There is no change set then.
+    /// Returns [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`],
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
+    /// and errors for failures to read or write. In all these cases there is no change set.
     pub async fn plan<T: Transport>(
         self,
         service: &ContactsService<T>,
@@ -318,7 +320,7 @@ impl OptOut {
     }
 
     /// The contacts of the snapshot that have the numbers and addresses of the list, by their
-    /// places in it. Those that may have one are noted.
+    /// places in it. Contacts that may have one are noted.
     fn look_up(&self, search: &mut Search) -> Result<FoundContacts, BulkError> {
         let (mut same, mut near) = (Vec::new(), Vec::new());
         let listed = &search.listed;
@@ -358,8 +360,8 @@ impl OptOut {
         }
     }
 
-    /// Refuses a list that its name says is another one: Mailchimp tells by the name alone whether
-    /// the people of a file are subscribed.
+    /// Refuses a list whose name says that it is a different one: Mailchimp shows only by a file's
+    /// name whether the people in it are subscribed.
     fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
         let file = Path::new(name).file_name().unwrap_or_default();
         let file = file.to_string_lossy().to_lowercase();
@@ -389,8 +391,8 @@ impl OptOut {
     }
 }
 
-/// The values of a row that are to be searched, and why others are not; or that the row says the
-/// opposite of the command.
+/// The values of a row that are to be searched for, and why others are not; or that the row says
+/// the opposite of the command.
 fn judge(
     line: u64,
     wishes: &Wishes,

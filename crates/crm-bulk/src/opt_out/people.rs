@@ -22,7 +22,7 @@ use crate::{
 
 /// How many contact methods' preferences are read at once; the transport keeps the rate.
 const CALLS_AT_ONCE: usize = 8;
-/// The largest page that the API gives.
+/// The largest page that the API returns.
 const PAGE: i32 = 5_000;
 
 /// The names of the preferences to set. They are not documented, so they are taken from the
@@ -74,7 +74,8 @@ pub(super) async fn methods<T: Transport>(
     if wanted.is_empty() || search.listed.is_empty() {
         return Ok(());
     }
-    // A fixed order, and nothing in between: what is added or removed meanwhile moves the pages.
+    // A fixed order and nothing in between, because records added or removed meanwhile move the
+    // pages.
     let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
     let all = service.people().contact_methods(in_order);
     let mut pages = all.page_size(PAGE).set_aside().pages();

@@ -1,4 +1,4 @@
-//! What was found of a list, and what is to be said of it.
+//! What was found for a list, and what to report about it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,14 +13,14 @@ use crate::{
     set::{draft::Draft, some_of},
 };
 
-/// What was found so far.
+/// The results so far.
 #[derive(Default)]
 pub(super) struct Search {
     pub(super) rows: u64,
     pub(super) listed: Listed,
     /// Telephone numbers whose text messages are not as the list wants them.
     pub(super) texts_otherwise: HashSet<(OwnerId, ContactId)>,
-    /// What a person has to look at, by the place in the list.
+    /// The records that a person has to check, by the place in the list.
     look_at: BTreeMap<Place, Vec<String>>,
     /// Records of the service that cannot be read.
     unreadable: Vec<UnreadableRecord>,
@@ -29,7 +29,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Notes that a record may have what stands at these places of the list.
+    /// Notes that a record may have the values at these places of the list.
     pub(super) fn note_near(&mut self, places: impl IntoIterator<Item = Place>, record: &str) {
         for place in places {
             let near = self.look_at.entry(place).or_default();
@@ -37,8 +37,8 @@ impl Search {
         }
     }
 
-    /// Notes records that cannot be read. Of one that has a listed value by what can be read of
-    /// it, the rows tell.
+    /// Notes records that cannot be read. A record that has a listed value in its readable part is
+    /// reported by the rows.
     pub(super) fn note_unreadable(
         &mut self,
         records: impl IntoIterator<Item = UnreadableRecord>,
@@ -80,7 +80,7 @@ impl Search {
         })
     }
 
-    /// Says which records a person has to look at, and how many there are.
+    /// Reports which records a person has to check, and how many there are.
     fn note_whom_to_look_at(&mut self) -> usize {
         let records: BTreeSet<_> = self.look_at.values().flatten().cloned().collect();
         let records: Vec<_> = records.into_iter().collect();
@@ -98,7 +98,7 @@ impl Search {
         records.len()
     }
 
-    /// Says of which row nothing was found, or not all, and whom to look at.
+    /// Reports which rows found nothing, or not everything, and which records to check.
     fn settle_rows(&self, draft: &Draft) -> Result<(), BulkError> {
         let mut by_row = BTreeMap::<u64, (bool, Vec<&str>, Vec<&str>)>::new();
         for (at, sought) in self.listed.sought.iter().enumerate() {

@@ -9,24 +9,24 @@ use crate::input::{Entry, Moment, Wish};
 /// What all rows together say of each number and address.
 pub(super) struct Wishes {
     by_key: HashMap<String, Said>,
-    /// What a row without a status means: what the command says.
+    /// The meaning of a row without a status: what the command says.
     unsaid: Wish,
 }
 
 #[derive(Default)]
 struct Said {
-    /// When they say out at the latest; `None` within where no row has a date.
+    /// The latest date on which they say out; `None` within where no row has a date.
     out: Option<Option<DateTime>>,
     into: Option<Option<DateTime>>,
     has_undated: bool,
 }
 
-/// What becomes of a value of a row.
+/// What to do with a value of a row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is searched.
+    /// The value is searched for.
     Wanted,
-    /// Nothing is to be done, for this reason.
+    /// The value is left alone, for this reason.
     Left(&'static str),
     /// The row says the opposite of the command.
     Opposite,
@@ -39,7 +39,8 @@ impl Wishes {
         for entry in entries {
             for value in entry.values.iter().flatten() {
                 let said = by_key.entry(value.keys.key.clone()).or_default();
-                // Of a day without a time nobody knows what was first: out goes before in.
+                // For a day without a time it is not known which came first: out takes precedence
+                // over in.
                 let (latest, at) = match meant(value.wish, unsaid) {
                     Wish::Out => (&mut said.out, entry.received.map(Moment::latest)),
                     Wish::In => (&mut said.into, entry.received.map(Moment::earliest)),
@@ -52,7 +53,7 @@ impl Wishes {
         Self { by_key, unsaid }
     }
 
-    /// What the list says in the end: the latest date wins, and out where a date is missing.
+    /// What the list says in the end: the latest date wins, or out where a date is missing.
     fn last(&self, key: &str) -> Wish {
         let Some(said) = self.by_key.get(key) else {
             return Wish::Neither;
@@ -66,7 +67,7 @@ impl Wishes {
         }
     }
 
-    /// What becomes of a value with this key whose row says `wish`.
+    /// Decides what to do with a value with this key whose row says `wish`.
     pub(super) fn judge(&self, key: &str, wish: Wish) -> Verdict {
         let (row, last) = (meant(wish, self.unsaid), self.last(key));
         match (row, last == self.unsaid) {

@@ -1,4 +1,4 @@
-//! What each column of a list holds, as its header, its cells and the user say.
+//! What each column of a list holds, according to its header, its cells and the user.
 
 use std::collections::HashMap;
 
@@ -27,8 +27,8 @@ struct Tool {
     roles: &'static [(&'static str, Role)],
 }
 
-/// Of two numbers the person's counts: Telnyx sends `from` and `to`. The status of a bounce is a
-/// code of SMTP, no consent.
+/// Of two numbers, the person's counts: Telnyx sends `from` and `to`. The status of a bounce is an
+/// SMTP code, not a consent.
 const TOOLS: [Tool; 4] = [
     Tool {
         known_by: &["from", "to", "keyword"],
@@ -54,7 +54,7 @@ const TOOLS: [Tool; 4] = [
 ];
 
 impl Columns {
-    /// Looks at all rows, each a list of headers with their cells.
+    /// Examines all rows, each a list of headers with their cells.
     pub(super) fn of<'a>(
         rows: impl Iterator<Item = &'a [(String, String)]>,
         options: &ListOptions,
@@ -77,7 +77,7 @@ impl Columns {
                 let shown = Status::shown(header, of_column).filter(|_| is_open);
                 let role = match shown {
                     Some(status) => Role::Status(status),
-                    // `Has Mobile` and the like, whatever they are called.
+                    // `Has Mobile` and the like, whatever their names are.
                     None if is_open => Role::Other,
                     None => role,
                 };
@@ -109,7 +109,7 @@ impl Columns {
         self.has_status
     }
 
-    /// In which order the dates are read; either where it makes no difference.
+    /// The order in which the dates are read; either one where it makes no difference.
     pub(super) fn order(&self) -> DateOrder {
         match self.orders {
             Orders::One(order) => order,
@@ -131,8 +131,8 @@ impl Columns {
         Ok(Moment::new(day, cell))
     }
 
-    /// What the row says of its values of a channel; the faulty cell, if one is not
-    /// known, or what contradicts.
+    /// What the row says of its values of a channel; the faulty cell, if one is not known, or the
+    /// cells that contradict each other.
     pub(super) fn wish(
         &self,
         row: &[(String, String)],
@@ -198,7 +198,7 @@ impl ListOptions {
     }
 }
 
-/// What a column of a list can be said to hold.
+/// What a column of a list can be declared to contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MappedRole {
@@ -208,8 +208,8 @@ pub enum MappedRole {
     Email,
     /// What people wish: opted out, subscribed and the like.
     Status,
-    /// When the wish came in.
+    /// The date on which the wish was received.
     Received,
-    /// Why; it is carried along, also where a number is in it.
+    /// The reason for the wish; it is carried along, even if it contains a number.
     Reason,
 }

@@ -2,13 +2,13 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
-/// Which of two numbers is the month, where a date does not show it.
+/// Which of two numbers is the month in a date that does not show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DateOrder {
-    /// The month is first, as in the United States.
+    /// The month comes first, as in the United States.
     Mdy,
-    /// The day is first.
+    /// The day comes first.
     Dmy,
 }
 
@@ -28,7 +28,7 @@ impl DateOrder {
     }
 }
 
-/// When something was, as exactly as somebody wrote it.
+/// When something happened, as exactly as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     day: Date,
@@ -41,12 +41,12 @@ impl Moment {
         Self { day, time }
     }
 
-    /// The first moment at which it can have been.
+    /// The first moment at which it can have happened.
     pub(crate) fn earliest(self) -> DateTime {
         self.day.to_datetime(self.time.unwrap_or(Time::MIN))
     }
 
-    /// The last moment at which it can have been.
+    /// The last moment at which it can have happened.
     pub(crate) fn latest(self) -> DateTime {
         self.day.to_datetime(self.time.unwrap_or(Time::MAX))
     }
@@ -55,7 +55,7 @@ impl Moment {
 /// What a column of dates allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Orders {
-    /// This order, or none is needed.
+    /// Only this order, or no order is needed.
     One(DateOrder),
     /// Each date can be read in both orders, and it makes a difference.
     Both,
@@ -76,17 +76,17 @@ impl Orders {
     }
 }
 
-/// The earliest year in which a wish of today's tools can have come in.
+/// The earliest year in which a wish from today's tools can have been received.
 const FIRST_YEAR: i16 = 1995;
 
-/// Reads a date by this order, whatever stands behind it as its time.
+/// Reads a date in this order, whatever follows it as its time.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// Returns what is wrong with the date.
 pub(crate) fn read(text: &str, order: DateOrder, today: Date) -> Result<Date, &'static str> {
     let date = parse(text.trim(), order).ok_or("is not a date; write it like 2026-11-23")?;
-    // Where the sun rises first it is tomorrow already.
+    // In the easternmost time zones it is tomorrow already.
     let latest = today.tomorrow().unwrap_or(today);
     match date.year() >= FIRST_YEAR && date <= latest {
         true => Ok(date),
@@ -126,7 +126,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The date and the time behind it.
+/// The date, and the time after it.
 fn split(text: &str) -> (&str, &str) {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let time = text.char_indices().find(|(at, c)| {
@@ -176,7 +176,7 @@ fn parse(text: &str, order: DateOrder) -> Option<Date> {
     Date::new(year, month, day).ok()
 }
 
-/// The time behind a date, whatever its zone: a column has one.
+/// The time after a date, whatever its zone: a column has only one.
 fn time(text: &str) -> Option<Time> {
     let (day, time) = split(text.trim());
     if time.is_empty() && is_digits(day) && day.len() >= 10 {

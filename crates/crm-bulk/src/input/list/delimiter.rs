@@ -6,17 +6,17 @@ use super::{
 };
 use crate::input::{Dialect, dialect};
 
-/// The only one of the usual delimiters by which the list reads as one; the usual one where it
+/// The only one of the usual delimiters with which the list can be read; the usual one where it
 /// makes no difference.
 ///
 /// # Errors
 ///
-/// That several fit.
+/// Returns an error if several fit.
 pub(super) fn find(text: &[u8], dialect: &Dialect, options: &ListOptions) -> Result<u8, String> {
     let shown = |fits: fn(&[Vec<String>], &ListOptions) -> bool| {
         dialect::shown(text, dialect.marks.quote, |rows| fits(rows, options))
     };
-    // Where no value can be read the header alone shows how it is cut, and the rows are told.
+    // Where no value can be read, the header alone shows how it is cut, and the rows are reported.
     let found = shown(has_values)?.map_or_else(|| shown(is_named), |found| Ok(Some(found)))?;
     Ok(found.unwrap_or(dialect.marks.delimiter))
 }

@@ -37,7 +37,7 @@ use crate::{BulkError, clock, spreadsheet::unguarded};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListOptions {
     pub(crate) reader: PhoneReader,
-    /// Columns that the user names, with what they hold.
+    /// Columns that the user names, with what they contain.
     pub(crate) map: Vec<(MappedRole, String)>,
     /// Which number of a date is the month; otherwise its column must show it.
     pub(crate) dates: Option<DateOrder>,
@@ -66,9 +66,9 @@ pub(crate) struct Entry {
     pub(crate) line: u64,
     /// The whole row, as JSON.
     pub(crate) data: String,
-    /// Its numbers and addresses; or what is wrong.
+    /// The row's numbers and addresses, or what is wrong.
     pub(crate) values: Result<Vec<Value>, Vec<BadCell>>,
-    /// When its wish came in.
+    /// When the row's wish was received.
     pub(crate) received: Option<Moment>,
 }
 
@@ -180,7 +180,8 @@ impl Entries {
             }
             let damage = damage(&record, &place);
             if rows.is_empty() && header.is_none() {
-                // What holds a value itself is none, though it ends in such a word: `jo@site.email`.
+                // A cell that contains a value is not a header, even if it ends in such a word:
+                // `jo@site.email`.
                 let holds_value = |cell: &String| may_hold_value(cell);
                 let headers: Vec<_> = cells.iter().map(String::as_str).collect();
                 let roles = columns::roles(&headers, options);
@@ -215,7 +216,7 @@ impl Entries {
         });
         let rows = rows.into_iter().map(|(line, cells, damage)| {
             let width = cells.len();
-            // What this crate adds stands at the end, behind cells too many as well.
+            // The cells that this crate adds are at the end, even after surplus cells.
             let too_many = width.saturating_sub(header.len());
             let headers = std::iter::repeat_n("", too_many)
                 .chain(header.iter().map(String::as_str))

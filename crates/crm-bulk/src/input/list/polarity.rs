@@ -1,4 +1,4 @@
-//! What `yes` means below a header: to receive marketing, or none.
+//! What `yes` means under a header: to receive marketing, or to receive none.
 
 use super::{roles::all_words, status::Wish};
 
@@ -27,11 +27,11 @@ const IN: [&str; 7] = [
     "opted in ",
     "accept marketing ",
 ];
-/// How words begin that take a consent back, whatever else stands beside them.
+/// The beginnings of words that withdraw a consent, whatever other words are with them.
 const TAKES_BACK: [&str; 8] = [
     "withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop",
 ];
-/// Words that make the opposite of the rest.
+/// Words that reverse the meaning of the rest.
 const NOT: [&str; 7] = ["not", "no", "non", "never", "dont", "don", "without"];
 /// How words begin that speak of a wish only above a column of yes and no, as those of
 /// [`TAKES_BACK`] do.
@@ -56,7 +56,7 @@ const REACHES: [&str; 12] = [
     "fax",
 ];
 
-/// What a header says of the word `yes` below it.
+/// What a header says about the word `yes` under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Polarity {
     /// By words that speak of a consent, whatever the cells are.

@@ -13,13 +13,13 @@ pub(super) enum Role {
     Reasons,
     /// What people wish.
     Status(Status),
-    /// It holds something that is not meant, though it may look so.
+    /// The column holds something that is not meant, though it may look so.
     Ignored,
-    /// It is carried along.
+    /// The column is carried along.
     Other,
 }
 
-/// Headers of columns with numbers, alone and behind other words, as in `Home Phone`.
+/// Headers of columns with numbers, alone and after other words, as in `Home Phone`.
 const NUMBER: [&str; 2] = ["value", "number"];
 pub(super) const NUMBER_ENDS: [&str; 4] = ["phone", "mobile", "cell", "fax"];
 /// Headers of the column with the date on which the wish was received.
@@ -44,7 +44,7 @@ const RECEIVED: [&str; 19] = [
     "date excluded",
     "date added",
 ];
-/// Words behind those that name a value, as in `Person - Email - Work`.
+/// Words after those that name a value, as in `Person - Email - Work`.
 const LABELS: [&str; 7] = [
     "work", "home", "main", "other", "personal", "business", "primary",
 ];

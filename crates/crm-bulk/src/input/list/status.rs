@@ -1,23 +1,23 @@
-//! What a row says that its person wishes.
+//! What a row says about the wish of its person.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::{polarity::Polarity, roles::words};
 
-/// What a row says of a number or an address.
+/// What a row says about a number or an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// To receive no marketing.
     Out,
     /// To receive marketing.
     In,
-    /// Nothing: the status is blank, pending, or that of an address that does not work.
+    /// No wish: the status is blank, pending, or that of an address that does not work.
     Neither,
-    /// The list has no column for it: the command alone says what is meant.
+    /// The list has no column for it, so the command alone says what is meant.
     Unsaid,
 }
 
-/// Which values of a row a status speaks of.
+/// Which values of a row a status refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Channel {
     Numbers,
@@ -79,7 +79,7 @@ const NEITHER: [&str; 8] = [
 const YES: [&str; 9] = ["yes", "true", "1", "y", "on", "x", "✓", "✔", "☑"];
 const NO: [&str; 5] = ["no", "false", "0", "n", "off"];
 
-/// Words of headers that speak of a wish but hold something else: when, by whom, why.
+/// Words of headers that refer to a wish but contain something else: when, by whom, why.
 const ABOUT: [&str; 20] = [
     "date",
     "time",
@@ -103,12 +103,12 @@ const ABOUT: [&str; 20] = [
     "other",
 ];
 
-/// Parts of words that speak of nothing but a consent.
+/// Parts of words that refer to nothing but a consent.
 const TELLING: [&str; 8] = [
     "subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot",
 ];
 
-/// A word as it is compared: letters and digits in lower case; a sign, where it is alone.
+/// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
     let text: String = text.nfkc().collect();
     let letters = text.chars().filter(|c| c.is_alphanumeric());
@@ -119,8 +119,8 @@ fn squeezed(text: &str) -> String {
     }
 }
 
-/// Whether a text is a flag rather than a value: columns of nothing else are not read for numbers
-/// or addresses.
+/// Whether a text is a flag rather than a value: columns that contain only flags are not read for
+/// numbers or addresses.
 pub(super) fn is_flag(text: &str) -> bool {
     let text = squeezed(text);
     let lists: [&[&str]; 5] = [&OUT, &IN, &NEITHER, &YES, &NO];
@@ -135,7 +135,7 @@ fn is_word(text: &str) -> bool {
         .any(|words| words.contains(&text.as_str()))
 }
 
-/// Whether a text says that somebody wishes marketing, or none, and can mean nothing else.
+/// Whether a text says that somebody wishes marketing, or none, and cannot mean anything else.
 fn is_telling(text: &str) -> bool {
     let word = squeezed(text);
     is_flag(text) && TELLING.iter().any(|part| word.contains(part))
@@ -159,7 +159,7 @@ impl Status {
         yes: None,
     };
 
-    /// Whether a header is that of a status, and of which.
+    /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
         let words = words(header);
         let is_about = |word: &String| ABOUT.contains(&word.as_str());
@@ -173,10 +173,11 @@ impl Status {
         is_status.then(|| Self::named(&words, yes))
     }
 
-    /// Whether the cells below a header are those of a status, though the header alone does not
-    /// say so. Below one that ends in `status` one word that can be nothing else is enough, or that
-    /// all are words of consents; below any other all must be such words or yes and no, and one of
-    /// them can be nothing else, or the header can be read so.
+    /// Returns the status if the cells under a header are those of one, though the header alone
+    /// does not say so. Under a header that ends in `status`, it is enough that one word cannot
+    /// mean anything else, or that all are words of consents. Under any other header, all cells
+    /// must be such words or yes and no, and either one of them cannot mean anything else or the
+    /// header can be read so.
     pub(super) fn shown(header: &str, cells: &[&str]) -> Option<Self> {
         let words = words(header);
         let all_flags = !cells.is_empty() && cells.iter().all(|cell| is_flag(cell));

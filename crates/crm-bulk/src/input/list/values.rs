@@ -25,8 +25,8 @@ pub(crate) struct Value {
     pub(crate) wish: Wish,
 }
 
-/// The values of a row with named columns, and when its wish came in. No value may be passed over:
-/// what looks like one in a column that is not read is wrong.
+/// The values of a row with named columns, and when its wish was received. No value may be skipped:
+/// anything that looks like one in a column that is not read is wrong.
 pub(super) fn values(
     line: u64,
     row: &[(String, String)],
@@ -190,7 +190,7 @@ pub(super) fn is_listed(cell: &str, reader: PhoneReader) -> bool {
     Keys::listed(cell, reader).is_ok()
 }
 
-/// Whether a number or an address may be meant: no date, no id of a few digits.
+/// Whether a number or an address may be meant: not a date or an id of a few digits.
 fn looks_like_value(cell: &str, reader: PhoneReader) -> bool {
     let long = cell.contains('@') || digits(cell).len() > LEAST_DIGITS;
     long && is_listed(cell, reader) && !is_date(cell)
