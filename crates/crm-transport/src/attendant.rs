@@ -1,16 +1,17 @@
-//! The task that serves calls in a queue: theirs to wait for, not to do, so that one that nobody
-//! polls holds up none behind it.
+//! The task that serves the calls in a queue. The calls only wait for it, so that one that is not
+//! polled does not hold up the ones after it.
 
 use std::sync::Arc;
 
-/// What a task serves until nobody waits.
+/// What a task serves until no call waits.
 pub(crate) trait Served {
-    /// The task was cut off: those that wait are turned away to ask again, and the first to ask
-    /// starts another one.
+    /// The task was cut off: the calls that wait are turned away to ask again, and the first to ask
+    /// starts another task.
     fn abandoned(&self);
 }
 
-/// Held by the task. A runtime that ends, or a panic, drops it before the work is done.
+/// Held by the task. If the runtime ends, or the task panics, it is dropped before the work is
+/// done.
 pub(crate) struct Attendant<Q: Served> {
     queue: Arc<Q>,
     is_done: bool,
@@ -28,7 +29,7 @@ impl<Q: Served> Attendant<Q> {
         &self.queue
     }
 
-    /// Nobody waits: the queue knows that it has no task.
+    /// No call waits: the queue then knows that it has no task.
     pub(crate) fn done(mut self) {
         self.is_done = true;
     }

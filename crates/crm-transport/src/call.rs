@@ -1,4 +1,4 @@
-//! What layers must know of a call, carried in the request's extensions.
+//! What the layers need to know about a call, carried in the request's extensions.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -6,18 +6,18 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Delivery, Moment, Request, Response, TransportError, TransportErrorKind};
 
-/// What a repeat of a call would do.
+/// The effect of a repeat of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing: the call only reads.
+    /// None: the call only reads.
     Read,
-    /// The same once more: updating, replacing, deleting.
+    /// The same effect once more: updating, replacing, deleting.
     Idempotent,
-    /// One more: creating.
+    /// One more record: creating.
     Creates,
 }
 
-/// What layers must know of a call.
+/// What the layers need to know about a call.
 ///
 /// ```
 /// use crm_transport::{Call, Effect, Request};
@@ -35,23 +35,24 @@ pub struct Call {
     pub operation: &'static str,
     /// What a repeat would do.
     pub effect: Effect,
-    /// Whose rate limit the call counts against: the tenant.
+    /// The key of the rate limit that the call counts against: the tenant.
     pub rate_limit_key: u64,
-    /// How long one attempt may take; the transport's own time-out unless set.
+    /// How long one attempt may take; the transport's own time-out applies unless this is set.
     pub timeout: Option<Duration>,
     /// When all attempts and waits must have ended.
     pub deadline: Option<Instant>,
-    /// When it must have begun: the last moment at which the request may leave.
+    /// When the call must have begun: the last moment at which the request may leave.
     pub begin_by: Option<Moment>,
-    /// Whether it repeats an earlier write at its caller's decision, and so costs a repeat.
+    /// Whether the call repeats an earlier write at its caller's decision, and so costs a repeat.
     pub resend: bool,
-    /// How often it was sent before, for traces: the attempts that the retry layer made, and one
-    /// more if this attempt had an answer 401. Those of earlier attempts are not counted.
+    /// How often the call was sent before, for traces: the number of attempts that the retry layer
+    /// made, plus one if this attempt had an answer 401. The 401s of earlier attempts are not
+    /// counted.
     pub resend_count: u32,
 }
 
 impl Call {
-    /// A call without a time-out of its own, in the rate limit of key 0.
+    /// Creates a call without a time-out of its own, in the rate limit of key 0.
     #[must_use]
     pub const fn new(operation: &'static str, effect: Effect) -> Self {
         Self {
@@ -66,45 +67,48 @@ impl Call {
         }
     }
 
-    /// Whose rate limit the call counts against.
+    /// Sets the key of the rate limit that the call counts against.
     #[must_use]
     pub const fn rate_limit_key(mut self, key: u64) -> Self {
         self.rate_limit_key = key;
         self
     }
 
-    /// How long one attempt may take, from the connection to the answer's last byte. A time-out
-    /// tells that nothing was sent only where it is longer than the transport waits for a
-    /// connection ([`Limits::connect_timeout`](crate::Limits::connect_timeout)); of a shorter one
-    /// the delivery may be unknown though there was no connection.
+    /// Sets how long one attempt may take, from the connection to the answer's last byte. A
+    /// time-out shows that nothing was sent only if it is longer than the transport waits for a
+    /// connection ([`Limits::connect_timeout`](crate::Limits::connect_timeout)); with a shorter one
+    /// the delivery may be unknown even though there was no connection.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// When the call must have ended, with all its attempts and waits.
+    /// Sets when the call must have ended, including all its attempts and waits.
     ///
-    /// The layers keep to it: rate limit and auth wait no longer, which is a time-out of a call
+    /// The layers respect it: rate limit and auth wait no longer, which is a time-out of a call
     /// that was not sent (or [`RateLimited`](crate::TransportErrorKind::RateLimited) at once, when
     /// the gate opens later). Retry and the transport begin nothing after it, and cut off what is
-    /// on its way. As with [`timeout`](Self::timeout), that tells that nothing was sent only where
-    /// the deadline lies beyond [`Limits::connect_timeout`](crate::Limits::connect_timeout).
+    /// in progress. As with [`timeout`](Self::timeout), that shows that nothing was sent only if
+    /// the deadline is later than [`Limits::connect_timeout`](crate::Limits::connect_timeout).
     ///
-    /// Below the retry layer it is set: to the caller's, or to the end of the policy's total time.
+    /// Below the retry layer it is set: to the caller's deadline, or to the end of the policy's
+    /// total time.
     #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Instant>) -> Self {
         self.deadline = Some(deadline.into());
         self
     }
 
-    /// When the call must have begun: after this moment its request does not leave. For a write that
-    /// was decided on what a reading showed, and that nobody wants once the reading is old.
+    /// Sets when the call must have begun: after this moment its request does not leave. This is
+    /// for a write that was decided on what a read showed, and that is unwanted once that read is
+    /// old.
     ///
-    /// What waits for its turn ends as soon as that is clear, and a transport looks once more right
-    /// before the request leaves. It ends as [`Expired`](crate::TransportErrorKind::Expired), not
-    /// sent: read, and decide again. The retry layer repeats such a call only if the attempt before
-    /// was surely not executed, and never after this moment.
+    /// A call that waits for its turn ends as soon as it is clear that it will be too late, and a
+    /// transport checks once more right before the request leaves. The call ends as
+    /// [`Expired`](crate::TransportErrorKind::Expired), not sent: read, and decide again. The retry
+    /// layer repeats such a call only if the previous attempt was certainly not executed, and never
+    /// after this moment.
     ///
     /// ```
     /// use std::time::Duration;
@@ -124,11 +128,11 @@ impl Call {
         self
     }
 
-    /// Whether the call repeats an earlier write at the decision of its caller, as a service does
-    /// after a lost answer, or a run of a change set.
+    /// Sets whether the call repeats an earlier write at the decision of its caller, as a service
+    /// does after a lost answer, or a run of a change set.
     ///
-    /// Such a call draws on the budget of the retry layer as that layer's own repeats do, so that
-    /// no outage is multiplied by them. Without budget it ends as
+    /// Such a call draws on the budget of the retry layer just as that layer's own repeats do, so
+    /// that they multiply no outage. If the budget is spent, it ends as
     /// [`BudgetSpent`](crate::TransportErrorKind::BudgetSpent), not sent.
     #[must_use]
     pub const fn resend(mut self, resend: bool) -> Self {
@@ -136,12 +140,12 @@ impl Call {
         self
     }
 
-    /// Whether the call may still begin, by its [`begin_by`](Self::begin_by). For layers that wait,
-    /// and for transports right before the request leaves.
+    /// Checks whether the call may still begin, by its [`begin_by`](Self::begin_by). For layers
+    /// that wait, and for transports right before the request leaves.
     ///
     /// # Errors
     ///
-    /// [`Expired`](crate::TransportErrorKind::Expired), not sent, when it is too late.
+    /// Returns [`Expired`](crate::TransportErrorKind::Expired), not sent, when it is too late.
     pub fn may_begin(&self) -> Result<(), TransportError> {
         match self.begin_by {
             Some(moment) if moment.has_passed() => Err(expired()),
@@ -149,8 +153,8 @@ impl Call {
         }
     }
 
-    /// How long an attempt that begins now may take: the call's time-out, or else the transport's,
-    /// but not beyond the deadline. For transports.
+    /// Returns how long an attempt that begins now may take: the call's time-out, or else the
+    /// transport's, but not beyond the deadline. For transports.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -163,7 +167,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// A time-out that was not sent, when the deadline has passed.
+    /// Returns a time-out that was not sent, when the deadline has passed.
     pub fn time_left(&self, transports_own: Duration) -> Result<Duration, TransportError> {
         let timeout = self.timeout.unwrap_or(transports_own);
         let Some(deadline) = self.deadline else {
@@ -175,14 +179,14 @@ impl Call {
         }
     }
 
-    /// The call of a request. One without it is taken for a creation: nothing is repeated that
-    /// may have been executed.
+    /// Returns the call of a request. A request without one is treated as a creation: nothing is
+    /// repeated that may have been executed.
     #[must_use]
     pub fn of(request: &Request) -> &Self {
         request.extensions().get().unwrap_or(CAREFUL)
     }
 
-    /// The call of a request, to change it.
+    /// Returns the call of a request, to change it.
     #[must_use]
     pub fn of_mut(request: &mut Request) -> &mut Self {
         let extensions = request.extensions_mut();
@@ -190,32 +194,32 @@ impl Call {
     }
 }
 
-/// What a request counts as that says nothing of itself.
+/// What a request without a call of its own counts as.
 pub(crate) const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
 
-/// The attempts that an answer took.
+/// The number of attempts that an answer took.
 ///
-/// In the answer's extensions, put there by the retry layer; absent when the first attempt
-/// brought it.
+/// Stored in the answer's extensions by the retry layer; absent when the first attempt brought the
+/// answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Attempts {
-    /// How many, the last included.
+    /// The number of attempts, including the last.
     pub count: u32,
-    /// Whether one before the last may have been executed. Then an answer that refuses the call
-    /// says nothing of what became of it.
+    /// Whether an attempt before the last may have been executed. If so, an answer that refuses the
+    /// call does not say what became of it.
     pub earlier: Delivery,
 }
 
 impl Attempts {
-    /// So many attempts. For a retry layer of one's own, and for tests.
+    /// Creates a count of that many attempts. For a retry layer of one's own, and for tests.
     #[must_use]
     pub const fn new(count: u32, earlier: Delivery) -> Self {
         Self { count, earlier }
     }
 
-    /// The attempts that this answer took.
+    /// Returns the attempts that this answer took.
     #[must_use]
     pub fn of(response: &Response) -> Self {
         let one = Self::new(1, Delivery::NotExecuted);
@@ -223,10 +227,10 @@ impl Attempts {
     }
 }
 
-/// When the request of a reading left, or of a write that must begin by a moment.
+/// When the request left, of a read or of a write that must begin by a given moment.
 ///
-/// In the extensions of the answer, put there by the transport, which looked right before the
-/// request left. What the answer shows may be as old as that.
+/// Stored in the answer's extensions by the transport, which took the time right before the request
+/// left. What the answer shows may be as old as that.
 ///
 /// ```
 /// use crm_transport::{Moment, Response, SentAt};
@@ -244,14 +248,15 @@ impl Attempts {
 pub struct SentAt(pub Moment);
 
 impl SentAt {
-    /// When the request of this answer left; none for any other write, and where its transport does not tell.
+    /// Returns when the request of this answer left; `None` for any other write, and where its
+    /// transport does not report it.
     #[must_use]
     pub fn of(response: &Response) -> Option<Moment> {
         response.extensions().get().map(|&Self(moment)| moment)
     }
 
-    /// This moment, if the call reads or must begin by one: of no other write anybody asks when it
-    /// left.
+    /// Returns this moment, if the call reads or must begin by one: for any other write it does not
+    /// matter when it left.
     #[cfg(any(feature = "reqwest", feature = "hyper"))]
     pub(crate) fn now(call: &Call) -> Option<Self> {
         let is_asked_for = call.effect == Effect::Read || call.begin_by.is_some();
@@ -259,23 +264,23 @@ impl SentAt {
     }
 }
 
-/// Waits for what must be there before a request is sent, as long as its call may still begin.
+/// Waits for what is needed before a request is sent, as long as its call may still begin.
 pub(crate) async fn before_sending<T>(
     call: &Call,
     waiting: impl Future<Output = Result<T, TransportError>>,
 ) -> Result<T, TransportError> {
     let mut waiting = pin!(waiting);
-    // Mostly it is there at once, and then no timer is needed.
+    // Mostly it is ready at once, and then no timer is needed.
     let ready = match poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await {
         Poll::Ready(ready) => ready,
         Poll::Pending => in_time(call, waiting).await?,
     };
-    // The machine may have slept meanwhile, and then no timer has told.
+    // The machine may have slept meanwhile, and then no timer has fired.
     call.may_begin()?;
     ready
 }
 
-/// What comes while the call may still begin.
+/// Returns the output of `waiting`, if it comes while the call may still begin.
 async fn in_time<T>(call: &Call, waiting: impl Future<Output = T>) -> Result<T, TransportError> {
     let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
     let Some(end) = earlier(call.deadline, begin_by) else {
@@ -295,13 +300,13 @@ pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<In
     }
 }
 
-/// The deadline passed before anything was sent.
+/// The error of a call whose deadline passed before anything was sent.
 pub(crate) fn not_begun() -> TransportError {
     TransportError::new(TransportErrorKind::Timeout, Delivery::NotExecuted)
         .with_source("the deadline passed before it was sent")
 }
 
-/// The last moment to begin passed before anything was sent.
+/// The error of a call whose last moment to begin passed before anything was sent.
 pub(crate) fn expired() -> TransportError {
     TransportError::new(TransportErrorKind::Expired, Delivery::NotExecuted)
 }

@@ -7,18 +7,18 @@ use tokio::time::Instant;
 /// A moment on the clock by which decisions age.
 ///
 /// A process that was stopped, a laptop that slept and a virtual machine that was paused must not
-/// take what they read before for fresh. No single clock tells that: the monotonic one stands still
-/// while the machine sleeps, the one that counts from the boot while the virtual machine is paused,
-/// and the wall clock may be set. So a moment is read from three clocks, each with a start of its
-/// own, and its age is the largest progress of any of them: a wall clock that was set back makes
-/// nothing younger, and one that was set forward only makes things older, at the price of one more
-/// look.
+/// treat what they read before as fresh. No single clock reveals that: the monotonic one stops
+/// while the machine sleeps, the one that counts from boot stops while the virtual machine is
+/// paused, and the wall clock may be set. So a moment is read from three clocks, each with a start
+/// of its own, and its age is the largest progress of any of them: a wall clock that was set back
+/// makes nothing younger, and one that was set forward only makes things older, at the price of one
+/// more look.
 ///
-/// The first of the three is tokio's, so in a test with a paused clock moments age with that. What
-/// the machine slept is pretended by `pretend_suspended`, with the feature `mock`.
+/// The first of the three is tokio's, so in a test with a paused clock moments age with that clock.
+/// Sleep of the machine is simulated by `pretend_suspended`, with the feature `mock`.
 ///
-/// Where no clock counts from the boot (on anything but Unix), the two others decide: those of
-/// Windows both keep running while it sleeps.
+/// Where no clock counts from boot (on anything but Unix), the two others decide: on Windows both
+/// keep running while it sleeps.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,14 +36,14 @@ use tokio::time::Instant;
 pub struct Moment {
     /// tokio's clock, monotonic.
     process: Instant,
-    /// Nanoseconds since the boot, sleep included; always 0 where nothing counts them.
+    /// Nanoseconds since boot, sleep included; always 0 where nothing counts them.
     boot: u64,
-    /// Nanoseconds since 1970: they end in the year 2554.
+    /// Nanoseconds since 1970, which last until the year 2554.
     wall: u64,
 }
 
 impl Moment {
-    /// This moment.
+    /// Returns the current moment.
     #[must_use]
     pub fn now() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -54,14 +54,14 @@ impl Moment {
         }
     }
 
-    /// How long ago it was, suspended time included: the largest progress of any clock. Nothing
-    /// for a moment to come.
+    /// Returns how long ago this moment was, suspended time included: the largest progress of any
+    /// clock. Zero for a moment in the future.
     #[must_use]
     pub fn age(self) -> Duration {
         Self::now().since(self)
     }
 
-    /// How much later than `earlier` this moment is; nothing if it is not.
+    /// Returns how much later than `earlier` this moment is; zero if it is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let process = self.process.saturating_duration_since(earlier.process);
@@ -70,19 +70,19 @@ impl Moment {
         process.max(Duration::from_nanos(boot.max(wall)))
     }
 
-    /// The moment that comes so long after this one; on each clock.
+    /// Returns the moment that is `time` later than this one, on each clock.
     #[must_use]
     pub fn after(self, time: Duration) -> Self {
         let nanoseconds = nanoseconds(time);
         Self {
-            // A time beyond what the clock can tell is as good as a century.
+            // A time beyond what the clock can represent is as good as a century.
             process: (self.process.checked_add(time)).unwrap_or(self.process + CENTURY),
             boot: self.boot.saturating_add(nanoseconds),
             wall: self.wall.saturating_add(nanoseconds),
         }
     }
 
-    /// The earlier of the two; on each clock.
+    /// Returns the earlier of the two, on each clock.
     #[must_use]
     pub fn earlier(self, other: Self) -> Self {
         Self {
@@ -92,14 +92,14 @@ impl Moment {
         }
     }
 
-    /// Whether it is there or past, by any clock.
+    /// Returns whether this moment has been reached, by any clock.
     #[must_use]
     pub fn has_passed(self) -> bool {
         self.time_left().is_zero()
     }
 
-    /// How long it is until then, by the clock on which that is the shortest; nothing once it is
-    /// there.
+    /// Returns how long it is until this moment, by the clock on which that is the shortest; zero
+    /// once it has been reached.
     #[must_use]
     pub fn time_left(self) -> Duration {
         let now = Self::now();
@@ -128,13 +128,14 @@ const HAS_BOOT_CLOCK: bool = cfg!(any(
     target_vendor = "apple"
 ));
 
-/// The time since the boot, sleep included.
+/// The time since boot, sleep included.
 fn since_boot() -> Duration {
     #[cfg(any(target_os = "android", target_os = "linux", target_vendor = "apple"))]
     let counted = {
         use rustix::time::{ClockId, clock_gettime};
 
-        // Apple's monotonic clock goes on in sleep; the standard library takes another one there.
+        // Apple's monotonic clock continues during sleep; the standard library uses another one
+        // there.
         #[cfg(target_vendor = "apple")]
         const CLOCK: ClockId = ClockId::Monotonic;
         #[cfg(not(target_vendor = "apple"))]
@@ -164,9 +165,9 @@ mod mocked {
         static SUSPENDED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     }
 
-    /// Has the clock of this thread tell that the machine has just slept so long: every
-    /// [`Moment`](crate::Moment) is older by that, while no timer has moved. For tests, which stay
-    /// on a paused clock.
+    /// Makes the clock of this thread report that the machine has just slept for `time`: every
+    /// [`Moment`](crate::Moment) is older by that much, while no timer has moved. For tests that
+    /// stay on a paused clock.
     ///
     /// ```
     /// use std::time::Duration;
@@ -193,7 +194,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A moment whose clocks stand as told, in seconds.
+    /// A moment whose clocks read as given, in seconds.
     fn at(process: Instant, boot: u64, wall: u64) -> Moment {
         Moment {
             process,
@@ -237,7 +238,7 @@ mod tests {
             assert!(!earlier.has_passed());
             assert!(earlier.time_left() <= SECOND);
         }
-        // On one clock the one, on another the other.
+        // Each is the earlier one on a different clock.
         let mixed = at(now.process, 4_000_000_000, 4_000_000_000).earlier(late);
         assert!(mixed.has_passed());
     }

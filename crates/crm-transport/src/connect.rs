@@ -1,4 +1,4 @@
-//! How long a connection may take: with its name looked up, and with TLS.
+//! How long a connection may take, including the lookup of its name and TLS.
 
 use std::{
     error::Error,
@@ -14,7 +14,7 @@ use tower_service::Service;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A connector that gives up in time. hyper-util's own bound is for TCP alone.
+/// A connector that gives up in time. hyper-util's own bound covers TCP alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounded<C> {
     pub(crate) connector: C,

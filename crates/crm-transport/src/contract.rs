@@ -1,8 +1,8 @@
 //! The suite that every transport must pass, for authors of transports.
 //!
-//! [`check`] runs a server on this machine that behaves well and badly, and panics at the first
-//! promise of [`Transport`] that is not kept. It speaks HTTP/1.1 without TLS. Later versions may
-//! check more. One test of yours is enough:
+//! [`check`] runs a server on this machine that behaves both well and badly, and panics at the
+//! first promise of [`Transport`] that is not kept. It speaks HTTP/1.1 without TLS. Later versions
+//! may check more. One test of your own is enough:
 //!
 //! ```
 //! # #[cfg(feature = "reqwest")]
@@ -44,7 +44,7 @@ use crate::{
     TransportErrorKind,
 };
 
-/// What the suite asks of a transport that it has you make.
+/// What the suite requires of a transport that it asks you to build.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Target {
@@ -60,7 +60,7 @@ pub struct Target {
 ///
 /// # Panics
 ///
-/// At the first promise that is not kept, saying which.
+/// Panics at the first promise that is not kept, saying which.
 pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     let server = Server::start().await;
     let target = Target {
@@ -138,7 +138,7 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
     }
 }
 
-/// Some clients cannot send every URI. They may refuse one, but not send another.
+/// Some clients cannot send every URI. They may refuse one, but must not send a different one.
 async fn never_changes_a_uri<T: Transport>(transport: &T) {
     for target in [
         "/echo/it's?q='a'",
@@ -204,8 +204,7 @@ async fn refuses_uris_that_name_a_host<T: Transport>(transport: &T) {
     assert_eq!(error.delivery(), Delivery::NotExecuted);
 }
 
-/// HTTP clients like to repeat a request on their own, most of all if a connection that was kept
-/// ends.
+/// HTTP clients like to repeat a request on their own, most of all if a kept connection ends.
 async fn sends_a_request_once<T: Transport>(transport: &T, server: &Server) {
     for (method, path) in [
         (Method::POST, "/reset"),
@@ -260,7 +259,7 @@ async fn gives_up_in_time<T: Transport>(transport: &T) {
     }
 }
 
-/// A call may ask for more time than the transport takes of itself, too.
+/// A call may also ask for more time than the transport's own time-out.
 async fn waits_when_asked<T: Transport>(transport: &T) {
     let mut patient = request(Method::GET, "/late");
     let call = Call::new("patient", Effect::Read).timeout(Duration::from_secs(10));
@@ -298,7 +297,7 @@ async fn begins_nothing_after_its_last_moment<T: Transport>(transport: &T, serve
     );
 }
 
-/// The connection comes about after the last moment to begin: the request must not go out on it.
+/// The connection is made only after the last moment to begin: the request must not go out on it.
 async fn begins_nothing_after_a_slow_connection<T: Transport>(
     make: impl Fn(&Target) -> T,
     target: &Target,
@@ -427,7 +426,7 @@ async fn fail<T: Transport>(transport: &T, request: Request) -> TransportError {
     }
 }
 
-/// An address of this machine where nobody listens, nor anybody else can while the socket is held.
+/// An address of this machine where nobody listens, and nobody else can while the socket is held.
 fn closed_port() -> (SocketAddr, TcpSocket) {
     let socket = TcpSocket::new_v4().expect("a socket");
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -435,7 +434,7 @@ fn closed_port() -> (SocketAddr, TcpSocket) {
     (socket.local_addr().expect("its address"), socket)
 }
 
-/// A server that is too busy to take connections on.
+/// A server that is too busy to accept connections.
 struct Busy {
     address: SocketAddr,
     listener: TcpListener,
@@ -444,7 +443,7 @@ struct Busy {
 }
 
 impl Busy {
-    /// None where the system takes any number of connections on for a server.
+    /// `None` where the system accepts any number of connections for a server.
     async fn start() -> Option<Self> {
         let socket = TcpSocket::new_v4().expect("a socket");
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -470,8 +469,8 @@ impl Busy {
         None
     }
 
-    /// Takes connections on again, for as long as one takes to come about that was turned away, and
-    /// counts the requests on them.
+    /// Accepts connections again, for as long as a connection that was turned away takes to be
+    /// made, and counts the requests on them.
     async fn requests(self) -> usize {
         drop(self.queued);
         let arrivals = Arc::new(AtomicUsize::new(0));
@@ -510,10 +509,10 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
         .position(|window| window == wanted)
 }
 
-/// A server of HTTP/1.1 that does what the path says; it ends when it is dropped.
+/// An HTTP/1.1 server that does what the path says; it ends when it is dropped.
 struct Server {
     address: SocketAddr,
-    /// How many requests came, as a whole.
+    /// How many complete requests arrived.
     arrivals: Arc<AtomicUsize>,
     _task: JoinSet<()>,
 }
@@ -543,7 +542,7 @@ async fn serve_all(listener: TcpListener, arrivals: Arc<AtomicUsize>) {
     while let Ok((stream, _)) = listener.accept().await {
         let arrivals = Arc::clone(&arrivals);
         connections.spawn(async move {
-            // A client that goes away ends its connection, nothing else.
+            // A client that goes away ends its connection, and nothing else.
             let _ = serve(stream, &arrivals).await;
         });
     }
@@ -625,7 +624,7 @@ async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result
     }
 }
 
-/// The bytes of the next request; none at the end of the connection.
+/// Returns the bytes of the next request; `None` at the end of the connection.
 async fn receive(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<Option<Vec<u8>>> {
     loop {
         if let Some(end) = find(buffer, b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Who calls.
+//! The credentials of the calling application.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
 use crate::Secrets;
 
-/// Client id and secret of one application in one tenant and environment, and the
-/// application's key. White space around them is dropped; with an empty one calls end in
+/// The client id and secret of one application in one tenant and environment, and the application's
+/// key. White space around them is dropped; if one of them is empty, calls end in
 /// [`TransportErrorKind::Credentials`](crate::TransportErrorKind::Credentials), not sent.
 ///
 /// `Debug` shows none of them.
@@ -28,7 +28,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The three parts.
+    /// Creates credentials from the three parts.
     #[must_use]
     pub fn new(
         client_id: impl Into<String>,
@@ -44,15 +44,16 @@ impl Credentials {
         }
     }
 
-    /// Names the tenant in token requests. Only for Enterprise Hub, where one client id serves
-    /// a group of tenants.
+    /// Sets the tenant to name in token requests. Only for Enterprise Hub, where one client id
+    /// serves a group of tenants.
     #[must_use]
     pub fn for_tenant(mut self, tenant: i64) -> Self {
         self.tenant = Some(tenant);
         self
     }
 
-    /// A part without which no token is asked for: an unset variable, perhaps.
+    /// Returns the part that is empty, perhaps from an unset variable; without it no token is asked
+    /// for.
     pub(crate) fn empty_part(&self) -> Option<&'static str> {
         let parts = [
             ("client id", &self.client_id),
@@ -83,7 +84,7 @@ impl Credentials {
         self.app_key.expose_secret()
     }
 
-    /// What no error text may show.
+    /// The secrets that no error text may show.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::new([self.client_secret(), self.app_key()])
     }
@@ -91,8 +92,8 @@ impl Credentials {
     /// The body of the token request (RFC 6749, section 4.4.2, credentials in the body). Its memory
     /// is wiped with the last of its clones.
     pub(crate) fn form(&self) -> Bytes {
-        // All of it has room from the start, each byte escaped: a text that grows leaves copies of
-        // itself behind.
+        // There is room for all of it from the start, even with each byte escaped: a text that
+        // grows leaves copies of itself behind.
         let escaped = self.client_id.expose_secret().len() + self.client_secret().len();
         let room = String::with_capacity(3 * escaped + NAMES);
         let mut form = url::form_urlencoded::Serializer::new(room);
@@ -106,7 +107,7 @@ impl Credentials {
     }
 }
 
-/// As long as the rest of a token request is at most: its names, the kind of grant and a tenant.
+/// The greatest length of the rest of a token request: its names, the kind of grant and a tenant.
 const NAMES: usize = 128;
 
 impl fmt::Debug for Credentials {

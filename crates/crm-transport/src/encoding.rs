@@ -1,18 +1,19 @@
-//! Answers that are packed though the HTTP library did not unpack them.
+//! Answers that are still packed because the HTTP library did not unpack them.
 
 use bytes::Bytes;
 use http::{header, response::Parts};
 
 use crate::{Delivery, TransportError, TransportErrorKind};
 
-/// The body of an answer, unpacked if that is possible, to as many bytes at most.
+/// Returns the body of an answer, unpacked if that is possible, up to that many bytes.
 ///
-/// Some servers pack what nobody asked them to. The names of encodings have no case, and `x-gzip` is
-/// `gzip` (RFC 9110, section 8.4.1), of which reqwest knows the one spelling. What only the status of a refusal tells need not be read.
+/// Some servers pack answers although they were not asked to. The names of encodings are not
+/// case-sensitive, and `x-gzip` is `gzip` (RFC 9110, section 8.4.1), of which reqwest knows only
+/// one spelling. A refusal of which only the status matters need not be read.
 ///
 /// # Errors
 ///
-/// The name of the encoding, where it cannot be undone.
+/// Returns the name of the encoding, where it cannot be undone.
 pub(crate) fn unpacked(
     parts: &mut Parts,
     body: Bytes,

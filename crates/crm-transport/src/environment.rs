@@ -1,4 +1,4 @@
-//! Which hosts: the API's and the token endpoint's always together.
+//! The hosts: the API's and the token endpoint's, always chosen together.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub struct Environment {
     pub(crate) auth: Url,
 }
 
-/// A base URL that credentials must not be sent to.
+/// The error of a base URL that credentials must not be sent to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the {which} URL {reason}")]
 pub struct InvalidEnvironment {
@@ -34,7 +34,7 @@ pub struct InvalidEnvironment {
 }
 
 impl Environment {
-    /// The service itself.
+    /// Returns the production service.
     #[must_use]
     pub fn production() -> Self {
         Self::known(
@@ -44,7 +44,7 @@ impl Environment {
         )
     }
 
-    /// The vendor's environment for tests.
+    /// Returns the vendor's environment for tests.
     #[must_use]
     pub fn integration() -> Self {
         Self::known(
@@ -54,12 +54,12 @@ impl Environment {
         )
     }
 
-    /// Other hosts, for example a sandbox. Without TLS only this machine's own addresses are
-    /// allowed.
+    /// Creates an environment of other hosts, for example a sandbox. Without TLS only this
+    /// machine's own addresses are allowed.
     ///
     /// # Errors
     ///
-    /// [`InvalidEnvironment`] for anything but `https://host[:port]` or a loopback
+    /// Returns [`InvalidEnvironment`] for anything but `https://host[:port]` or a loopback
     /// `http://host[:port]`.
     pub fn custom(api_url: &str, auth_url: &str) -> Result<Self, InvalidEnvironment> {
         Ok(Self {
@@ -69,19 +69,19 @@ impl Environment {
         })
     }
 
-    /// `production`, `integration` or `custom`.
+    /// Returns `production`, `integration` or `custom`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The API host, as a base URL without a slash at its end.
+    /// Returns the API host, as a base URL without a trailing slash.
     #[must_use]
     pub fn api_url(&self) -> &str {
         self.api.as_str().trim_end_matches('/')
     }
 
-    /// The auth host, as a base URL without a slash at its end.
+    /// Returns the auth host, as a base URL without a trailing slash.
     #[must_use]
     pub fn auth_url(&self) -> &str {
         self.auth.as_str().trim_end_matches('/')

@@ -7,12 +7,12 @@ use crate::Secrets;
 /// A cause of any kind.
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// There is no answer. A status is never an error: 404 and 503 are answers.
+/// The error of a call that got no answer. A status is never an error: 404 and 503 are answers.
 ///
-/// What may be repeated follows from [`delivery`](Self::delivery) and the call's
+/// Whether a call may be repeated follows from [`delivery`](Self::delivery) and the call's
 /// [`Effect`](crate::Effect), except for kinds that a repeat cannot heal. The error of a repeated
-/// call is that of its last attempt, and its delivery is that of all: unknown if any of them may
-/// have been executed. The message holds neither credentials nor the query.
+/// call is that of its last attempt, and its delivery covers all attempts: unknown if any of them
+/// may have been executed. The message contains neither credentials nor the query.
 ///
 /// ```
 /// use crm_transport::{Delivery, TransportError, TransportErrorKind};
@@ -33,16 +33,16 @@ pub struct TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 pub enum Delivery {
-    /// It was surely not executed, whether it was sent or not: repeating is safe, whatever the
-    /// call does.
+    /// The request was certainly not executed, whether it was sent or not: repeating is safe,
+    /// whatever the call does.
     #[cfg_attr(feature = "cassette", serde(alias = "NotSent"))]
     NotExecuted,
-    /// It may have been executed.
+    /// The request may have been executed.
     Unknown,
 }
 
 impl Delivery {
-    /// Of two attempts: unknown if one of them is.
+    /// The delivery of two attempts: unknown if one of them is.
     pub(crate) fn and(self, other: Self) -> Self {
         match self {
             Self::NotExecuted => other,
@@ -57,21 +57,21 @@ impl Delivery {
 #[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The request cannot be sent as it is, for example with a URI that names a host. Never
-    /// repeated.
+    /// The request cannot be sent in its present form, for example because its URI names a host.
+    /// Never repeated.
     InvalidRequest,
-    /// No connection: refused, closed before it took a request, or the name has no address. Not
-    /// sent.
+    /// There was no connection: it was refused, it was closed before it took a request, or the name
+    /// has no address. Not sent.
     Connect,
-    /// No secure connection. Not sent; never repeated, since it hardly heals.
+    /// There was no secure connection. Not sent; never repeated, since it hardly heals.
     Tls,
-    /// No answer in time. Not sent if the time ended while waiting for the rate limit or a token,
-    /// or if connecting took too long; else unknown.
+    /// There was no answer in time. Not sent if the time ended while waiting for the rate limit or
+    /// a token, or if connecting took too long; otherwise unknown.
     Timeout,
     /// The connection was closed or reset before the answer began. Unknown.
     Reset,
-    /// The server closed an idle connection just when it was taken up again, or an HTTP/2 server
-    /// did not take the request on. Not sent; repeated at once the first time.
+    /// The server closed an idle connection just as it was being reused, or an HTTP/2 server did
+    /// not accept the request. Not sent; repeated at once the first time.
     ClosedWhileIdle,
     /// The answer began but ended too early. Unknown.
     IncompleteAnswer,
@@ -80,21 +80,22 @@ pub enum TransportErrorKind {
     /// The answer is not HTTP, or its content encoding cannot be read. Unknown.
     UnreadableAnswer,
     /// The credentials cannot be used: the token endpoint refused them, a part of them is empty, or
-    /// no header can hold them. Not sent; never repeated.
+    /// they do not fit into a header. Not sent; never repeated.
     Credentials,
-    /// The token endpoint gave no token for a passing reason, also when it was asked again. Not
+    /// The token endpoint gave no token for a temporary reason, even when it was asked again. Not
     /// sent; not repeated, since the call has waited for it already.
     TokenEndpoint,
     /// Waiting for the rate limit would have taken longer than allowed. Not sent; not repeated.
     RateLimited,
-    /// It was too late to begin it ([`Call::begin_by`](crate::Call::begin_by)): what it was decided
-    /// on may have changed since. Not sent; not repeated, since its caller has to look and decide
-    /// again.
+    /// It was too late to begin the call ([`Call::begin_by`](crate::Call::begin_by)): what it was
+    /// decided on may have changed since. Not sent; not repeated, since its caller has to look and
+    /// decide again.
     Expired,
-    /// It was to be sent again ([`Call::resend`](crate::Call::resend)), and the retry budget is
-    /// spent. Not sent; not repeated.
+    /// The call was to be sent again ([`Call::resend`](crate::Call::resend)), and the retry budget
+    /// is spent. Not sent; not repeated.
     BudgetSpent,
-    /// The server of a shared rate limit is away, and nothing may be sent without it. Not sent.
+    /// The server of a shared rate limit is unavailable, and nothing may be sent without it. Not
+    /// sent.
     LimitServer,
     /// Refused by a layer of the caller's own, for example one that forbids writes. Not sent;
     /// never repeated.
@@ -104,7 +105,7 @@ pub enum TransportErrorKind {
 }
 
 impl TransportErrorKind {
-    /// Whether the same call would end in the same way, however often it is repeated.
+    /// Returns whether the same call would end in the same way, however often it is repeated.
     #[must_use]
     pub fn is_permanent(self) -> bool {
         use TransportErrorKind::*;
@@ -142,7 +143,7 @@ impl TransportErrorKind {
 }
 
 impl TransportError {
-    /// An error without a cause.
+    /// Creates an error without a cause.
     #[must_use]
     pub fn new(kind: TransportErrorKind, delivery: Delivery) -> Self {
         Self {
@@ -153,22 +154,23 @@ impl TransportError {
         }
     }
 
-    /// Adds the cause; its message becomes part of this one's. So [`source`](Error::source)
-    /// gives the cause's own cause, and [`get_ref`](Self::get_ref) the cause.
+    /// Adds the cause, whose message becomes part of this one's. [`source`](Error::source)
+    /// therefore returns the cause's own cause, and [`get_ref`](Self::get_ref) the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Cause>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The error of a call: of its last attempt, and of what the earlier ones may have done.
+    /// The error of a call: that of its last attempt, with what the earlier ones may have done.
     pub(crate) fn after(mut self, attempts: u32, earlier: Delivery) -> Self {
         self.attempts = attempts;
         self.delivery = self.delivery.and(earlier);
         self
     }
 
-    /// The same without the secrets that its cause quotes: a server's words may be what it was sent.
+    /// The same error without the secrets that its cause quotes: a server may repeat what it was
+    /// sent.
     pub(crate) fn scrubbed(mut self, secrets: &Secrets) -> Self {
         let Some(source) = &self.source else {
             return self;
@@ -183,37 +185,37 @@ impl TransportError {
         self
     }
 
-    /// What happened.
+    /// Returns what happened.
     #[must_use]
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// Whether the request may have been executed, by any of its attempts.
+    /// Returns whether the request may have been executed, by any of its attempts.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.delivery
     }
 
-    /// How many times the request was tried.
+    /// Returns how many times the request was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The cause, as in [`std::io::Error::get_ref`].
+    /// Returns the cause, as [`std::io::Error::get_ref`] does.
     #[must_use]
     pub fn get_ref(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.source.as_deref()
     }
 
-    /// Whether there was no answer in time.
+    /// Returns whether there was no answer in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind == TransportErrorKind::Timeout
     }
 
-    /// Whether there was no connection.
+    /// Returns whether there was no connection.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(
@@ -222,7 +224,7 @@ impl TransportError {
         )
     }
 
-    /// Whether the credentials cannot be used: refused by the token endpoint, or empty.
+    /// Returns whether the credentials cannot be used: refused by the token endpoint, or empty.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         self.kind == TransportErrorKind::Credentials

@@ -1,9 +1,9 @@
 //! The gate of one key of a rate limit: a queue, and a task that lets one call after another
 //! pass.
 //!
-//! The task, not the calls, watches the time. So a call that nobody polls holds up none behind
-//! it, one that is cancelled gives its place to the next, and the first to come is the first to
-//! pass.
+//! The task, not the calls, watches the time. So a call that is not polled does not hold up the
+//! ones after it, one that is cancelled gives its place to the next, and calls pass in the order in
+//! which they came.
 
 use std::{
     collections::VecDeque,
@@ -32,13 +32,13 @@ pub(crate) const CATCH_UP: Duration = Duration::from_millis(5);
 /// How much longer than a second the calls of one second take.
 const STRETCH: f64 = 1.015;
 
-/// The pause after an answer 429 that names none; doubled for the next one in a row.
+/// The pause after an answer 429 that names none; doubled for each further one in a row.
 pub(crate) const FIRST_PAUSE: Duration = SECOND;
 
-/// The longest of these.
+/// The longest such pause.
 pub(crate) const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
-/// The longest that one answer closes a gate, whatever it asks.
+/// The longest time for which one answer closes a gate, whatever it asks for.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// The time between two calls.
@@ -57,7 +57,7 @@ struct State {
     closed_until: Option<Instant>,
     last_pause: Duration,
     queue: VecDeque<Waiting>,
-    /// Whether a task empties the queue; it ends with it.
+    /// Whether a task is emptying the queue; the task ends when the queue is empty.
     has_doorman: bool,
     pauses: u64,
 }
@@ -69,8 +69,8 @@ struct Waiting {
     patience: Patience,
 }
 
-/// How long a call waits for a closed gate to open. One that it does not wait for turns it away
-/// at once.
+/// How long a call waits for a closed gate to open. A gate that stays closed for longer turns the
+/// call away at once.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
     longest_wait: Duration,
@@ -87,8 +87,8 @@ impl Patience {
         }
     }
 
-    /// Whether the call waits at a gate that is closed for so long. One that is too old to begin
-    /// does not wait at an open one either.
+    /// Checks whether the call waits at a gate that is closed for that long. A call that is too old
+    /// to begin does not wait even at an open one.
     pub(crate) fn outlasts(self, closed_for: Duration, now: Instant) -> Result<(), TurnedAway> {
         let left = |deadline: Instant| deadline.saturating_duration_since(now);
         if (self.begin_by).is_some_and(|moment| moment.time_left() <= closed_for) {
@@ -103,8 +103,8 @@ impl Patience {
     }
 }
 
-/// A call that has passed a [`RateLimit`](crate::RateLimit), held until it ends.
-/// [`Limit::ended`](crate::Limit::ended) takes it back; dropped, it tells nothing.
+/// A call that has passed a [`RateLimit`](crate::RateLimit), held until the call ends.
+/// [`Limit::ended`](crate::Limit::ended) takes it back; if it is dropped, it reports nothing.
 #[must_use]
 pub struct Pass {
     gate: Arc<Gate>,
@@ -129,7 +129,7 @@ impl fmt::Debug for Pass {
 pub(crate) enum TurnedAway {
     /// The gate is closed for too long.
     Closed,
-    /// When it may pass, it is too late to begin it.
+    /// It would be too late to begin the call by the time it may pass.
     TooOld,
 }
 
@@ -146,17 +146,17 @@ impl From<TurnedAway> for TransportError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimitState {
-    /// How many calls more would leave within a second if they came now: behind those that
-    /// wait, and evenly spaced, so not at once.
+    /// How many more calls would leave within a second if they came now: after those that wait, and
+    /// evenly spaced, so not at once.
     pub permits: usize,
     /// Calls in the queue.
     pub waiting: usize,
-    /// Calls that passed so far.
+    /// Calls that have passed so far.
     pub passed: u64,
-    /// How often an answer 429 closed the gate. One that came while it was closed is none here;
-    /// the metric `crm.client.rate_limit.pauses` counts each.
+    /// How often an answer 429 closed the gate. One that came while the gate was closed is not
+    /// counted here; the metric `crm.client.rate_limit.pauses` counts each.
     pub pauses: u64,
-    /// How long the gate is still closed after an answer 429.
+    /// How long the gate remains closed after an answer 429.
     pub closed_for: Duration,
 }
 
@@ -176,8 +176,8 @@ impl Gate {
         }
     }
 
-    /// Waits for the turn of one call, unless the gate stays closed for longer than this, or it is
-    /// too late for the call.
+    /// Waits for the turn of one call, unless the gate stays closed for longer than the call waits,
+    /// or it is too late for the call.
     pub(crate) async fn pass(self: Arc<Self>, patience: Patience) -> Result<Pass, TurnedAway> {
         loop {
             let turn = {
@@ -210,7 +210,7 @@ impl Gate {
         }
     }
 
-    /// Lets pass who may. When the next one may, or `None` when nobody waits.
+    /// Lets pass the calls that may. Returns when the next one may, or `None` when none is waiting.
     fn let_pass(&self) -> Option<Instant> {
         let mut state = self.state();
         loop {
@@ -242,8 +242,8 @@ impl Gate {
         }
     }
 
-    /// Closes the gate for all calls, as long as an answer 429 asks or, if it names no time,
-    /// twice as long as the last time; never opens it earlier than another one asked.
+    /// Closes the gate for all calls, as long as an answer 429 asks or, if it names no time, twice
+    /// as long as the last time; never opens it earlier than another answer asked.
     pub(crate) fn close(&self, pause: Option<Duration>) {
         let mut state = self.state();
         let now = Instant::now();
@@ -287,7 +287,7 @@ impl Served for Gate {
     }
 }
 
-/// The doorman: lets the calls pass, each when it may, until nobody waits.
+/// The doorman: lets the calls pass, each when it may, until none is waiting.
 async fn let_pass_in_turn(doorman: Attendant<Gate>) {
     while let Some(opens_at) = doorman.queue().let_pass() {
         sleep_until(opens_at).await;
@@ -296,7 +296,7 @@ async fn let_pass_in_turn(doorman: Attendant<Gate>) {
 }
 
 impl State {
-    /// When the next call may pass; `None` is now.
+    /// When the next call may pass; `None` means now.
     fn opens_at(&self, now: Instant) -> Option<Instant> {
         let times = [self.closed_until, self.next, self.window.opens_at(now)];
         times.into_iter().flatten().filter(|at| *at > now).max()
@@ -314,7 +314,7 @@ impl State {
     }
 }
 
-/// How many calls leave within a second, behind those that wait, from a gate that opens then.
+/// How many calls leave within a second, after those that wait, from a gate that opens then.
 pub(crate) fn permits(opens_in: Duration, interval: Duration, waiting: usize) -> usize {
     let left = SECOND.saturating_sub(opens_in).as_nanos();
     (left.div_ceil(interval.as_nanos().max(1)) as usize).saturating_sub(waiting)

@@ -33,12 +33,12 @@ use crate::{
 
 /// A transport directly on hyper-util: the same TLS, pool and protocols as
 /// [`ReqwestTransport`](crate::ReqwestTransport), without its extras. It asks for no content
-/// encoding and knows no proxies.
+/// encoding and does not support proxies.
 ///
 /// Cheap to clone; clones share the pool.
 ///
-/// It names this crate as the `User-Agent`. A request's own value goes before it: that is the place
-/// for an application's name.
+/// It sends the name of this crate as the `User-Agent`. A request's own value takes precedence: use
+/// it for an application's name.
 ///
 /// ```no_run
 /// use crm_transport::{Auth, Credentials, Environment, HyperTransport, TransportExt};
@@ -61,20 +61,20 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// A transport to the environment's API host.
+    /// Creates a transport to the environment's API host.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when TLS cannot be set up.
+    /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn new(environment: &Environment) -> Result<Self, TransportError> {
         Self::with_limits(environment, Limits::default())
     }
 
-    /// A transport to the environment's API host with other limits.
+    /// Creates a transport to the environment's API host with other limits.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when TLS cannot be set up.
+    /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
         Self::build(environment, limits, Client::builder(TokioExecutor::new()))
     }
@@ -88,7 +88,7 @@ impl HyperTransport {
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limits.connecting()));
-        // As reqwest has it: a connection whose other end is gone is found out within a minute.
+        // As in reqwest: a connection whose other end is gone is detected within a minute.
         http.set_keepalive(Some(Duration::from_secs(15)));
         http.set_keepalive_interval(Some(Duration::from_secs(15)));
         http.set_keepalive_retries(Some(3));
@@ -104,7 +104,7 @@ impl HyperTransport {
             .wrap_connector(http);
         let client = client
             .timer(TokioTimer::new())
-            // Repeating is the layers', which look at the last moment to begin before it.
+            // Repeating is left to the layers, which check the last moment to begin first.
             .retry_canceled_requests(false)
             .http2_keep_alive_interval(keep_alive::interval(limits))
             .http2_keep_alive_timeout(keep_alive::timeout(limits))
@@ -123,7 +123,8 @@ impl HyperTransport {
         })
     }
 
-    /// The same connections, to the environment's auth host: for the token endpoint.
+    /// Returns a transport over the same connections to the environment's auth host, for the token
+    /// endpoint.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl HyperTransport {
         })
     }
 
-    /// The request with the host in its URI.
+    /// Returns the request with the host in its URI.
     fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         say_who(&mut parts);
@@ -183,7 +184,7 @@ impl Transport for HyperTransport {
             let begin_by = call.begin_by;
             let sent_at = SentAt::now(call);
             let mut request = self.address(request)?;
-            // Only a short call may end while it still connects, or one that must begin soon.
+            // Only a short call, or one that must begin soon, may end while it is still connecting.
             let is_watched = begin_by.is_some() || bound <= self.limits.connecting();
             let connection = is_watched.then(|| capture_connection(&mut request));
             let has_left = || {
@@ -193,7 +194,7 @@ impl Transport for HyperTransport {
             let answer = read(self.client.request(request), self.limits.answer_bytes);
             let answer = match begin_by {
                 None => timeout(bound, answer).await,
-                // In a box it makes no other call larger.
+                // Boxed, so that it makes no other call larger.
                 Some(moment) => {
                     Box::pin(timeout(bound, departure::by(moment, has_left, answer))).await
                 }
@@ -239,7 +240,7 @@ fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {
         .ok_or_else(|| invalid("the host is not a URL"))
 }
 
-/// Whether a connection took too long, by the error of the socket.
+/// Whether a connection took too long, judged by the socket's error.
 fn is_timeout(error: &legacy::Error) -> bool {
     std::iter::successors(error.source(), |&error| error.source())
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

@@ -1,23 +1,23 @@
-//! How a connection of HTTP/2 that died without a word is found out: all calls share it, and none
-//! that runs out of time says whether it was the connection's fault.
+//! How an HTTP/2 connection that died silently is detected: all calls share it, and a call that
+//! runs out of time does not reveal whether it was the connection's fault.
 
 use std::time::Duration;
 
 use crate::Limits;
 
-/// After so long without a sign of the server, while a call waits, it is asked for one.
+/// How long the server may be silent, while a call waits, before it is asked for a sign of life.
 pub(crate) fn interval(limits: Limits) -> Duration {
     within_an_attempt(limits, Duration::from_secs(20))
 }
 
-/// How long the server may take for the sign; then the connection is given up.
+/// How long the server may take to reply; after that the connection is given up.
 pub(crate) fn timeout(limits: Limits) -> Duration {
     within_an_attempt(limits, Duration::from_secs(10))
 }
 
-/// Both pass within an attempt of two seconds or more, or its repeats would take the same connection;
-/// but neither is less than one: a server takes many questions for an attack, and a far one answers
-/// late.
+/// Both pass within an attempt of two seconds or more, or its repeats would take the same
+/// connection; but neither is less than one second: a server takes many pings for an attack, and a
+/// distant one answers late.
 fn within_an_attempt(limits: Limits, most: Duration) -> Duration {
     (limits.timeout / 3).clamp(Duration::from_secs(1), most)
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
     use crate::{Delivery, Environment, Request, Transport, TransportErrorKind};
 
-    /// A server of HTTP/2 that answers the first request on each connection, takes the next, and
+    /// An HTTP/2 server that answers the first request on each connection, takes the next, and
     /// falls silent.
     async fn server() -> Environment {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -55,7 +55,7 @@ mod tests {
             let transport = make(&server().await, limits);
             transport.send(Request::default()).await.unwrap();
 
-            // Only while nothing is on its way: the clock would run ahead of the network.
+            // Only while nothing is in flight: the clock would run ahead of the network.
             tokio::time::pause();
             let started = Instant::now();
             let error = transport.send(Request::default()).await.unwrap_err();

@@ -10,13 +10,13 @@
 //! | [`with_auth`](TransportExt::with_auth) | access token and app key; one refresh for all callers; once more on 401 |
 //! | [`with_retry`](TransportExt::with_retry) | repeats what may be repeated; a span for the whole call |
 //!
-//! The order matters, from the wire outwards. With the limit next to the wire, whatever is sent
-//! passes it, the repeat after a 401 included, and calls that waited for a token do not arrive
-//! in a burst. With retry outside, every attempt takes the present token. [`standard`] builds
-//! this stack.
+//! The order matters, from the wire outwards. With the limit next to the wire, everything that is
+//! sent passes it, including the repeat after a 401, and calls that waited for a token do not
+//! arrive in a burst. With retry outermost, every attempt takes the current token. [`standard`]
+//! builds this stack.
 //!
-//! The crate knows the vendor's hosts and headers but none of its operations, so it serves any
-//! part of the API; for contacts take `crm-contacts`, which builds on it.
+//! The crate knows the vendor's hosts and headers but none of its operations, so it serves any part
+//! of the API; for contacts, use `crm-contacts`, which builds on it.
 //!
 //! # A first program
 //!
@@ -43,7 +43,7 @@
 //! # A layer of your own
 //!
 //! A layer is a transport that holds another one. It sees every request and every answer, and may
-//! refuse: this one lets nothing be written.
+//! refuse a request: this one lets nothing be written.
 //!
 //! ```
 //! use async_trait::async_trait;
@@ -79,7 +79,7 @@
 //! | `contract` | no | `contract`: the suite that every transport must pass |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Of what a feature brings the links lead nowhere without it.
+// Links to the items of a feature are broken without that feature.
 #![cfg_attr(not(feature = "reqwest"), allow(rustdoc::broken_intra_doc_links))]
 #![warn(missing_debug_implementations)]
 #![allow(
@@ -170,36 +170,37 @@ pub use self::hyper::HyperTransport;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 
-/// A request. Its URI is path and query only: the host is the transport's, so no caller and no
-/// answer can send credentials elsewhere.
+/// A request. Its URI is path and query only: the host belongs to the transport, so no caller and
+/// no answer can send credentials elsewhere.
 pub type Request = http::Request<Bytes>;
 
-/// An answer of any status, its body complete.
+/// An answer of any status, with its complete body.
 pub type Response = http::Response<Bytes>;
 
 /// Carries one request to the configured host and brings the answer back.
 ///
-/// What an implementation promises:
+/// An implementation promises:
 ///
-/// 1. Method, path, query, headers and body are sent as they are, to its own host. A URI that names
-///    a host, or that it could only send otherwise, is [`TransportErrorKind::InvalidRequest`].
+/// 1. Method, path, query, headers and body are sent unchanged, to its own host. A URI that names a
+///    host, or that it could only send in another form, is [`TransportErrorKind::InvalidRequest`].
 /// 2. Every status is an answer, and redirects are not followed (RFC 9110, section 15).
-/// 3. [`Delivery::NotExecuted`] is said only if the request surely did not reach the server: the layers
-///    repeat a creation then.
-/// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is the layers'.
-/// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request goes before its
-///    own, be it less or more. At the [`Call::deadline`] it ends, and after it nothing is sent.
-///    [`Call::time_left`] tells what remains.
-/// 6. After [`Call::begin_by`] no request leaves, also where a connection had to be made for it:
-///    [`Call::may_begin`] is asked right before.
-/// 7. The answer to a read, and to a call with a [`Call::begin_by`], tells when its request left, as
-///    [`SentAt`] in its extensions. Without it whoever reads the answer takes the time when it called
-///    the transport.
-/// 8. A future that is dropped leaves the transport usable.
+/// 3. [`Delivery::NotExecuted`] is reported only if the request certainly did not reach the server:
+///    the layers then repeat even a creation.
+/// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is left to the
+///    layers.
+/// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request takes precedence
+///    over its own, whether shorter or longer. At the [`Call::deadline`] the call ends, and after
+///    it nothing is sent. [`Call::time_left`] returns what remains.
+/// 6. After [`Call::begin_by`] no request leaves, even if a connection had to be made for it:
+///    [`Call::may_begin`] is checked right before.
+/// 7. The answer to a read, and to a call with a [`Call::begin_by`], says when its request left, as
+///    [`SentAt`] in its extensions. Without it, whoever reads the answer uses the time at which it
+///    called the transport.
+/// 8. A dropped future leaves the transport usable.
 ///
-/// The suite behind the feature `contract` checks all of them but the seventh.
+/// The suite of the feature `contract` checks all of them but the seventh.
 ///
-/// The one thing to implement for a transport of your own:
+/// This is the one trait to implement for a transport of your own:
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -221,12 +222,13 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Only when there is no answer. A status is never an error: 404 and 503 are answers.
+    /// An error is returned only when there is no answer. A status is never an error: 404 and 503
+    /// are answers.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
 
-    /// [`send`](Self::send) where the type of the transport is known: the future need not be
-    /// boxed. A transport of your own is complete without it; the ones of this crate override it,
-    /// so that a stack of layers is one future.
+    /// The same as [`send`](Self::send) where the type of the transport is known, so that the
+    /// future need not be boxed. A transport of your own is complete without it; those of this
+    /// crate override it, so that a stack of layers is one future.
     fn send_unboxed(
         &self,
         request: Request,
@@ -257,7 +259,7 @@ macro_rules! delegate {
 }
 delegate!(Arc<T>, Box<T>, &T);
 
-/// The layers, as methods of every transport. They read from the wire outwards.
+/// The layers, as methods of every transport, listed from the wire outwards.
 ///
 /// ```
 /// use crm_transport::{Auth, Credentials, RateLimit, RetryPolicy, Transport, TransportExt};
@@ -270,12 +272,12 @@ delegate!(Arc<T>, Box<T>, &T);
 /// }
 /// ```
 pub trait TransportExt: Transport + Sized {
-    /// Waits for its turn. Next to the wire: see [the order](crate).
+    /// Makes each call wait for its turn. Belongs next to the wire: see [the order](crate).
     fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
         WithRateLimit::new(self, limit)
     }
 
-    /// Adds access token and app key.
+    /// Adds the access token and the app key.
     fn with_auth(self, auth: Auth) -> WithAuth<Self> {
         WithAuth::new(self, auth)
     }
@@ -293,13 +295,14 @@ pub trait TransportExt: Transport + Sized {
 
 impl<T: Transport> TransportExt for T {}
 
-/// The calls per second that the vendor allows an application in a tenant.
+/// The number of calls per second that the vendor allows an application in a tenant.
 pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
 
-/// The stack with good defaults: reqwest, the vendor's rate limit, credentials, retries, spans.
+/// Builds the stack with good defaults: reqwest, the vendor's rate limit, credentials, retries,
+/// spans.
 ///
-/// A connection may take 10 s, an attempt 100 s, an answer 64 MiB ([`Limits`]); a call with its
-/// place in the queue and its repeats 5 minutes ([`RetryPolicy`]). For less, set a
+/// A connection may take 10 s, an attempt 100 s and an answer 64 MiB ([`Limits`]); a call,
+/// including its wait in the queue and its repeats, 5 minutes ([`RetryPolicy`]). For less, set a
 /// [`Call::deadline`], or build the stack yourself:
 ///
 /// ```
@@ -326,7 +329,7 @@ pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
 ///
 /// # Errors
 ///
-/// [`TransportError`] when TLS cannot be set up.
+/// Returns [`TransportError`] when TLS cannot be set up.
 #[cfg(feature = "reqwest")]
 pub fn standard(
     environment: &Environment,

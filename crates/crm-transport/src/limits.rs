@@ -1,8 +1,8 @@
-//! How long and how much a transport waits for.
+//! How long a transport waits, and for how much.
 
 use std::time::Duration;
 
-/// How long and how much a transport waits for.
+/// How long a transport waits, and for how much.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 10 s to connect, 100 s in all (the service gives up then too), connections idle for at
-    /// most 50 s, answers of at most 64 MiB.
+    /// 10 s to connect, 100 s in all (the service gives up then too), connections idle for at most
+    /// 50 s, answers of at most 64 MiB.
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
@@ -34,17 +34,18 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long a connection may take; at most half the time of an attempt, so that a call that
-    /// found no connection ends as not sent.
+    /// Sets how long a connection may take; at most half the time of an attempt, so that a call
+    /// that found no connection ends as not sent.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one attempt may take, from the connection to the answer's last byte. A
-    /// [`Call`](crate::Call) may ask for less or more. Over HTTP/2 an attempt ends earlier, also
-    /// as a time-out, when the server gives no sign for 20 s and does not answer a ping within
-    /// 10 s: then the connection is dead. Each is at most a third of this time, but at least 1 s.
+    /// Sets how long one attempt may take, from the connection to the answer's last byte. A
+    /// [`Call`](crate::Call) may ask for less or more. Over HTTP/2 an attempt ends earlier, also as
+    /// a time-out, when nothing has come from the server for 20 s and it does not answer a ping
+    /// within 10 s: the connection is then dead. Each of the two is at most a third of this time,
+    /// but at least 1 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -56,13 +57,14 @@ impl Limits {
         self.connect_timeout.min(self.timeout / 2)
     }
 
-    /// How long a connection is kept for the next call; shorter than the server keeps it.
+    /// Sets how long a connection is kept for the next call; should be shorter than the server
+    /// keeps it.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self
     }
 
-    /// How many bytes an answer may have, unpacked.
+    /// Sets how many bytes an answer may have, unpacked.
     pub fn answer_bytes(mut self, bytes: usize) -> Self {
         self.answer_bytes = bytes;
         self

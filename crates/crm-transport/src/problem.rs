@@ -1,10 +1,10 @@
-//! What the layers must know of a problem answer (RFC 9457, or a gateway's forms).
+//! What the layers need to know about a problem answer (RFC 9457, or a gateway's forms).
 
 use serde_json::Value;
 
 use crate::Response;
 
-/// Where the title of a problem stands, in this order: in the API's answers, a gateway's, and the
+/// Where to find the title of a problem, in this order: in the API's answers, a gateway's, and the
 /// forms of OAuth 2.0.
 const TITLES: [&str; 5] = [
     "/title",
@@ -14,8 +14,8 @@ const TITLES: [&str; 5] = [
     "/error/message",
 ];
 
-/// The JSON of an answer, without the byte order mark that RFC 8259, section 8.1, lets a reader pass
-/// over.
+/// The JSON of an answer, without the byte order mark that RFC 8259, section 8.1, lets a reader
+/// ignore.
 pub(crate) fn json(response: &Response) -> &[u8] {
     let body = response.body();
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)

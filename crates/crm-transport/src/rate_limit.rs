@@ -1,19 +1,19 @@
 //! Never more calls in a second than the service allows.
 //!
-//! The service counts calls per application and tenant, so a limit has a gate per key, shared
-//! by every clone. A gate spaces calls evenly rather than in bursts: sixty at once, and sixty
-//! more a second later, arrive as a hundred and twenty in one second as soon as the network
-//! holds up the first of them. Evenly spaced, each second has its own slack: 60 calls take
-//! 1.015 s, so a call may be held up by 10 ms before the server counts 61 in any second, at a
-//! cost of 1.5 % of the allowance. Calls that were held up for longer, by a stall of a machine
-//! say, are known by their answers, which are late too, all of them: the calls that take their
-//! places a second later wait as much longer. One slow answer among others is the service's own
-//! doing and costs next to nothing. On a path where answers take all manner of times a hold-up
-//! cannot be told. There, it earns an answer 429 now and then, which is not executed, closes
-//! the gate, and is repeated.
+//! The service counts calls per application and tenant, so a limit has a gate per key, shared by
+//! every clone. A gate spaces calls evenly rather than in bursts: sixty at once, and sixty more a
+//! second later, arrive as a hundred and twenty in one second as soon as the network holds up the
+//! first of them. Evenly spaced, each second has its own slack: 60 calls take 1.015 s, so a call
+//! may be held up by 10 ms before the server counts 61 in any second, at a cost of 1.5 % of the
+//! allowance. Calls that were held up for longer, for example by a stall of the machine, are
+//! recognized by their answers, all of which are late too: the calls that take their places a
+//! second later wait that much longer. One slow answer among others is the service's own doing and
+//! costs next to nothing. On a path where the time of answers varies widely, a hold-up cannot be
+//! recognized. There, it earns an answer 429 now and then: that call is not executed, closes the
+//! gate, and is repeated.
 //!
-//! A token bucket (`governor` is a good one) has the other shape: its burst adds to its rate,
-//! so a bucket that never passes 60 in any second reaches half of the allowance.
+//! A token bucket (`governor` is a good one) behaves differently: its burst adds to its rate, so a
+//! bucket that never passes 60 in any second reaches half of the allowance.
 
 use std::{
     collections::HashMap,
@@ -40,26 +40,26 @@ pub trait Limit: Send + Sync {
     /// What a call that may leave holds until it ends.
     type Pass: Send;
 
-    /// Waits until a call may leave, by its [`rate_limit_key`](Call::rate_limit_key). Its caller
+    /// Waits until a call may leave, by its [`rate_limit_key`](Call::rate_limit_key). The call
     /// stops waiting at its deadline, and when it is too late to begin it.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::RateLimited`](crate::TransportErrorKind::RateLimited), not sent, when
-    /// that would take too long: at once when the gate is known to open after the deadline. So is
-    /// [`TransportErrorKind::Expired`](crate::TransportErrorKind::Expired), when it opens after the
-    /// last moment to begin.
+    /// Returns [`TransportErrorKind::RateLimited`](crate::TransportErrorKind::RateLimited), not
+    /// sent, when that would take too long: at once when the gate is known to open after the
+    /// deadline. Likewise [`TransportErrorKind::Expired`](crate::TransportErrorKind::Expired), when
+    /// it opens after the last moment to begin.
     fn pass(&self, call: &Call) -> impl Future<Output = Result<Self::Pass, TransportError>> + Send;
 
-    /// Takes back the pass of a call that has its answer or failed. One that was abandoned or
+    /// Takes back the pass of a call that was answered or failed. A call that was abandoned or
     /// timed out may still be on its way: its pass is dropped. A limit that learns nothing from
     /// either need not implement this.
     fn ended(&self, pass: Self::Pass) {
         drop(pass);
     }
 
-    /// Closes the gate of this key for all callers, as an answer 429 asks, or if it names no
-    /// time for longer with each in a row; never opens it earlier than another one asked.
+    /// Closes the gate of this key for all callers: as long as an answer 429 asks or, if it names
+    /// no time, longer with each one in a row. Never opens it earlier than another answer asked.
     fn close(&self, key: u64, pause: Option<Duration>) -> impl Future<Output = ()> + Send;
 }
 
@@ -83,7 +83,7 @@ struct Shared {
 }
 
 impl RateLimit {
-    /// A limit of that many calls in any second, at least one.
+    /// Creates a limit of that many calls in any second, at least one.
     #[must_use]
     pub fn per_second(calls: u32) -> Self {
         Self {
@@ -95,15 +95,15 @@ impl RateLimit {
         }
     }
 
-    /// How long a closed gate may stay closed before its callers get an error instead of
-    /// waiting; 5 minutes unless set. Clones with another time still share the limit.
+    /// Sets how long a closed gate may stay closed before its callers get an error instead of
+    /// waiting; 5 minutes by default. Clones with another time still share the limit.
     #[must_use]
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// What the gate of this key is doing.
+    /// Returns what the gate of this key is doing.
     #[must_use]
     pub fn state(&self, key: u64) -> RateLimitState {
         self.gate(key).report()
@@ -144,7 +144,7 @@ impl fmt::Debug for RateLimit {
     }
 }
 
-/// A transport that waits for its turn. Made by
+/// A transport whose calls wait for their turn. Made by
 /// [`TransportExt::with_rate_limit`](crate::TransportExt::with_rate_limit).
 ///
 /// An answer 429 closes the gate of its key for as long as the answer says. A call whose deadline

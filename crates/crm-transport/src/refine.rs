@@ -6,16 +6,16 @@ use http_body_util::LengthLimitError;
 
 use crate::{Delivery, TransportError, TransportErrorKind};
 
-/// What a library knows of its own error.
+/// What a library knows about its own error.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hints {
-    /// It happened while connecting.
+    /// Whether it happened while connecting.
     pub(crate) connect: bool,
-    /// It is a time-out.
+    /// Whether it is a time-out.
     pub(crate) timeout: bool,
 }
 
-/// An error before the answer.
+/// Interprets an error before the answer.
 pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
     use {Delivery::*, TransportErrorKind::*};
 
@@ -32,9 +32,9 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
         Hints { timeout: true, .. } => (Timeout, Unknown),
         _ if cause(error).is_some_and(not_processed) => (ClosedWhileIdle, NotExecuted),
         _ if hyper.is_some_and(hyper::Error::is_canceled) => (ClosedWhileIdle, NotExecuted),
-        // hyper says so only of a new connection that ends before it takes a request.
+        // hyper reports this only for a new connection that ends before it takes a request.
         _ if hyper.is_some_and(hyper::Error::is_closed) => (Connect, NotExecuted),
-        // A server of HTTP/2 that no longer gives a sign.
+        // An HTTP/2 server that no longer responds.
         _ if hyper.is_some_and(hyper::Error::is_timeout) => (Timeout, Unknown),
         _ if hyper.is_some_and(hyper::Error::is_parse) => (UnreadableAnswer, Unknown),
         _ if hyper.is_some() || cause::<io::Error>(error).is_some() => (Reset, Unknown),
@@ -43,22 +43,23 @@ pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
     with_reason(kind, delivery, error)
 }
 
-/// Whether a server of HTTP/2 says that it did not process the request (RFC 9113, sections 6.8 and
-/// 8.7): it is going away, or refused the stream. h2 tells so only of streams that the server did
-/// not take on.
+/// Whether an HTTP/2 server says that it did not process the request (RFC 9113, sections 6.8 and
+/// 8.7): it is going away, or refused the stream. h2 reports this only for streams that the server
+/// did not accept.
 fn not_processed(error: &h2::Error) -> bool {
     let going_away = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
     let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
     error.is_remote() && (going_away || refused)
 }
 
-/// An error within the answer: the request was executed.
+/// Interprets an error within the answer: the request was executed.
 pub(crate) fn within_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
     use TransportErrorKind::*;
 
     let encoding = match cause::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => true,
-        // What unpacks answers says so of damaged ones; what comes from the wire passes hyper.
+        // The decoder reports damaged answers this way; what comes from the wire goes through
+        // hyper.
         Some(io::ErrorKind::Other) => cause::<hyper::Error>(error).is_none(),
         _ => false,
     };
@@ -74,7 +75,7 @@ pub(crate) fn within_answer(error: &(dyn Error + 'static), hints: Hints) -> Tran
     with_reason(kind, Delivery::Unknown, error)
 }
 
-/// A request that cannot be sent.
+/// The error of a request that cannot be sent.
 pub(crate) fn invalid(reason: &'static str) -> TransportError {
     TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotExecuted)
         .with_source(reason)
@@ -94,7 +95,7 @@ fn with_reason(
     }
 }
 
-/// The first cause of a type, the error itself included.
+/// Returns the first cause of a type, the error itself included.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|cause| cause.downcast_ref())
 }
@@ -124,7 +125,7 @@ mod tests {
     #[error("error sending request for https://host.example/?secret")]
     struct Outer(#[source] io::Error);
 
-    /// What becomes of a request when a server of HTTP/2 answers so.
+    /// What becomes of a request when an HTTP/2 server answers this way.
     async fn http2(
         answer: impl AsyncFn(h2::server::Connection<DuplexStream, Bytes>),
     ) -> TransportError {

@@ -5,11 +5,11 @@ use http::{HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::{Call, Request, call::CAREFUL};
 
-/// What it takes to send a request once more.
+/// What is needed to send a request once more.
 ///
-/// Cloning a request allocates for its header map and its extensions, on every call, for a
-/// repeat that hardly ever comes. The requests of this workspace have few headers and one
-/// extension, which are kept here in place; any other request is cloned.
+/// Cloning a request allocates for its header map and its extensions, on every call, for a repeat
+/// that hardly ever comes. The requests of this workspace have few headers and one extension, which
+/// are kept here in place; any other request is cloned.
 #[allow(
     clippy::large_enum_variant,
     reason = "the large form is the one that saves allocations"

@@ -1,4 +1,4 @@
-//! The ready transport, over reqwest and rustls.
+//! The ready-made transport, over reqwest and rustls.
 
 use std::{error::Error, sync::Arc};
 
@@ -19,13 +19,13 @@ use crate::{
 
 /// A transport over reqwest: TLS by rustls, HTTP/1.1 and HTTP/2, pooled connections, gzip.
 ///
-/// Takes the proxy that the environment variables name, except to this machine without TLS.
-/// Cheap to clone; clones share the pool. Redirects are answers and are not followed. An
-/// answer that is larger than allowed, unpacked, is an error. So is a URI that reqwest would
-/// rewrite: one with a segment of dots, or with `'`, `\`, `{` and the like not percent-encoded.
+/// It uses the proxy that the environment variables name, except to this machine without TLS. Cheap
+/// to clone; clones share the pool. Redirects are answers and are not followed. An answer that is
+/// larger than allowed after unpacking is an error. So is a URI that reqwest would rewrite: one
+/// with a segment of dots, or with `'`, `\`, `{` and the like not percent-encoded.
 ///
-/// It names this crate as the `User-Agent`. A request's own value goes before it: that is the place
-/// for an application's name.
+/// It sends the name of this crate as the `User-Agent`. A request's own value takes precedence: use
+/// it for an application's name.
 ///
 /// ```no_run
 /// use crm_transport::{Environment, Request, ReqwestTransport, Transport};
@@ -46,20 +46,20 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport to the environment's API host.
+    /// Creates a transport to the environment's API host.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when TLS cannot be set up.
+    /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn new(environment: &Environment) -> Result<Self, TransportError> {
         Self::with_limits(environment, Limits::default())
     }
 
-    /// A transport to the environment's API host with other limits.
+    /// Creates a transport to the environment's API host with other limits.
     ///
     /// # Errors
     ///
-    /// [`TransportError`] when TLS cannot be set up.
+    /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
         Self::build(environment, limits, Client::builder())
     }
@@ -94,7 +94,8 @@ impl ReqwestTransport {
         })
     }
 
-    /// The same connections, to the environment's auth host: for the token endpoint.
+    /// Returns a transport over the same connections to the environment's auth host, for the token
+    /// endpoint.
     ///
     /// # Errors
     ///
@@ -120,7 +121,8 @@ impl ReqwestTransport {
         let mut url = self.base.clone();
         url.set_path(target.path());
         url.set_query(target.query());
-        // A URL resolves dots and backslashes and encodes some characters: another path.
+        // A URL resolves dots and backslashes and encodes some characters, which gives another
+        // path.
         if (url.path(), url.query()) != (target.path(), target.query()) {
             return Err(invalid(
                 "the HTTP client would change the URI: percent-encode it",

@@ -6,13 +6,14 @@ use http::{HeaderValue, StatusCode, header};
 
 use crate::{Response, problem};
 
-/// The longest wait that an answer may ask for; more is taken as this. Who waits has bounds of its
-/// own: this one keeps what is reckoned with it within what clocks can tell.
+/// The longest wait that an answer may ask for; a longer one is treated as this. Callers that wait
+/// have bounds of their own: this one keeps times computed from it within what clocks can
+/// represent.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an answer asks to wait before the call is repeated: its `Retry-After` (RFC 9110,
-/// section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At most
-/// a day; none when that is no time at all. A date is taken from the answer's own `Date`,
+/// Returns how long an answer asks to wait before the call is repeated: its `Retry-After` (RFC
+/// 9110, section 10.2.3), in seconds or as a date, or the only number in the title of a 429. At
+/// most a day; `None` when that is no time at all. A date is compared with the answer's own `Date`,
 /// so that nobody's clock matters.
 ///
 /// ```

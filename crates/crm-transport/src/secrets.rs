@@ -1,4 +1,4 @@
-//! What no error text may show, and how it is taken out of one.
+//! What no error text may show, and how it is removed from one.
 
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
@@ -8,18 +8,18 @@ use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
 use crate::Response;
 
-/// Shorter values are not looked for: they stand in other words too.
+/// Shorter values are not looked for: they occur in other words too.
 const SHORTEST: usize = 8;
 
-/// What stands in a text for a secret.
+/// What replaces a secret in a text.
 const PLACEHOLDER: &str = "[secret]";
 
 /// The secrets that a call was made with: access token, client secret and app key.
 ///
-/// A refusal may quote what it was sent, so the auth layer hands them up with each answer that is
-/// not a success, in its extensions. Whoever shows a text of such an answer (a title, a trace id, an
-/// excerpt) passes it through [`scrub`](Self::scrub) first. The errors of this crate are scrubbed
-/// already.
+/// A refusal may quote what it was sent, so the auth layer passes them up with each answer that is
+/// not a success, in its extensions. Whoever shows a text of such an answer (a title, a trace id,
+/// an excerpt) passes it through [`scrub`](Self::scrub) first. The errors of this crate are already
+/// scrubbed.
 ///
 /// `Debug` shows nothing. Clones share the values, which are wiped with the last of them.
 ///
@@ -34,8 +34,8 @@ const PLACEHOLDER: &str = "[secret]";
 pub struct Secrets(Arc<[SecretString]>);
 
 impl Secrets {
-    /// These values; those of fewer than eight characters are left out, since they would be found
-    /// in any text.
+    /// Creates the secrets from these values; those of fewer than eight characters are left out,
+    /// since they would be found in any text.
     #[must_use]
     pub fn new(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let values = values.into_iter().map(|value| value.into().into());
@@ -43,15 +43,15 @@ impl Secrets {
         Self(values.filter(long).collect())
     }
 
-    /// The secrets that an answer was asked for with, if it is a refusal.
+    /// Returns the secrets that the request of an answer was made with, if the answer is a refusal.
     #[must_use]
     pub fn of(response: &Response) -> Option<&Self> {
         response.extensions().get()
     }
 
-    /// The text with `[secret]` in the place of each secret: as it is, or with any of its characters
-    /// escaped as in a URL (RFC 3986, section 2.1) or in JSON (RFC 8259, section 7), or in Base64 of
-    /// either alphabet (RFC 4648), alone or as part of something longer.
+    /// Returns the text with `[secret]` in place of each secret: literally, or with any of its
+    /// characters escaped as in a URL (RFC 3986, section 2.1) or in JSON (RFC 8259, section 7), or
+    /// in Base64 of either alphabet (RFC 4648), alone or as part of something longer.
     #[must_use]
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut found = Vec::new();
@@ -74,11 +74,11 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// So many escapes of escapes are undone: a gateway's JSON may hold a URL that holds the JSON of
+/// How many levels of escapes are undone: a gateway's JSON may hold a URL that holds the JSON of
 /// another.
 const NESTED: usize = 3;
 
-/// A text without its escapes, and where each byte of it stands in the text as it was.
+/// A text without its escapes, and the position of each of its bytes in the original text.
 struct Plain {
     bytes: Vec<u8>,
     /// One more than the bytes: the end of the text.
@@ -93,7 +93,7 @@ impl Plain {
         }
     }
 
-    /// Adds where a secret stands, as it is or in Base64.
+    /// Adds the positions of a secret, literally or in Base64.
     fn find(&self, secret: &[u8], found: &mut Vec<Range<usize>>) {
         let mut add = |range: Range<usize>| {
             found.push(self.places[range.start]..self.places[range.end]);
@@ -115,7 +115,7 @@ impl Plain {
         }
     }
 
-    /// Undoes one level of escapes; whether there were any.
+    /// Undoes one level of escapes. Returns whether there were any.
     fn unescape(&mut self) -> bool {
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut places = Vec::with_capacity(self.places.len());
@@ -147,7 +147,7 @@ enum Escaped {
     Character(char),
 }
 
-/// The escape that a text begins with, and its length.
+/// Returns the escape that a text begins with, and its length.
 fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
     let hex = |digits: Range<usize>| {
         let digits = text.get(digits)?;
@@ -163,8 +163,8 @@ fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
     }
 }
 
-/// What Base64 of anything that holds these bytes has of them alone: by where they begin in a group
-/// of three bytes, less the characters that they share with others.
+/// The part of the Base64 of anything containing these bytes that depends on them alone: by where
+/// they begin in a group of three bytes, without the characters that they share with others.
 fn base64_cores(secret: &[u8]) -> [Zeroizing<String>; 3] {
     [0, 1, 2].map(|before: usize| {
         let bytes = Zeroizing::new([&[0; 2][..before], secret].concat());
@@ -174,7 +174,7 @@ fn base64_cores(secret: &[u8]) -> [Zeroizing<String>; 3] {
     })
 }
 
-/// Of the two alphabets of RFC 4648 the one, of section 4.
+/// Maps the two alphabets of RFC 4648 to the one of section 4.
 fn standard_alphabet(byte: u8) -> u8 {
     match byte {
         b'-' => b'+',
@@ -187,7 +187,7 @@ fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// The text with a placeholder for each of these ranges, which may overlap.
+/// Returns the text with a placeholder for each of these ranges, which may overlap.
 fn replace(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     if found.is_empty() {
         return text.into();

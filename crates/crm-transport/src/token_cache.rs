@@ -14,25 +14,24 @@ use uuid::Uuid;
 
 use crate::{Credentials, Environment, auth::TokenAnswer};
 
-/// How long a command waits for another one that is asking for the same token. Longer than a
-/// token request usually takes; after it the command asks by itself, and keeps nothing.
+/// How long a command waits for another one that is asking for the same token. Longer than a token
+/// request usually takes; after that the command asks by itself, and keeps nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How often it looks whether the other one is done.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A folder of access tokens, for commands that live shorter than their token. A service that
-/// runs for hours has no use for it.
+/// A folder of access tokens, for commands that live shorter than their token. A service that runs
+/// for hours has no use for it.
 ///
-/// Each pair of auth host and client id, and tenant where the credentials name one, has a file
-/// of its own, whose name shows none of them. Files are readable by their owner alone and
-/// replaced as a whole; of several commands that start at once, one asks and the others take
-/// its token. A file that is damaged, expired, dated in the future or not the user's own counts
-/// as absent, and an answer 401 removes it.
+/// Each pair of auth host and client id, and of tenant where the credentials name one, has a file
+/// of its own, whose name reveals none of them. Files are readable by their owner alone and
+/// replaced as a whole; of several commands that start at once, one asks and the others use its
+/// token. A file that is damaged, expired, dated in the future or not the user's own counts as
+/// absent, and an answer 401 removes it.
 ///
-/// The cache is off, without an error, where it cannot be private: in a folder that others own
-/// or may write to, and on systems other than Unix. A missing folder is made for its owner
-/// alone.
+/// The cache is off, without an error, where it cannot be private: in a folder that others own or
+/// may write to, and on systems other than Unix. A missing folder is created for its owner alone.
 ///
 /// ```
 /// use crm_transport::{Auth, Credentials, Environment, TokenCache, Transport};
@@ -49,7 +48,7 @@ pub struct TokenCache {
     auth_url: String,
 }
 
-/// The place of one token, held against other processes until it is dropped.
+/// The place of one token, locked against other processes until it is dropped.
 pub(crate) struct Entry {
     folder: PathBuf,
     owner: Uuid,
@@ -59,7 +58,7 @@ pub(crate) struct Entry {
 /// A file's content.
 #[derive(Serialize, Deserialize)]
 struct Saved {
-    /// The same as in the file's name, so that a file under another's name is not taken.
+    /// The same as in the file's name, so that a file under another name is not used.
     owner: Uuid,
     /// Seconds since 1970.
     asked_at: u64,
@@ -67,7 +66,7 @@ struct Saved {
 }
 
 impl TokenCache {
-    /// Tokens of this environment, in this folder.
+    /// Creates a cache of this environment's tokens, in this folder.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>, environment: &Environment) -> Self {
         Self {
@@ -76,8 +75,8 @@ impl TokenCache {
         }
     }
 
-    /// The place of the credentials' token, once no other process holds it; `None` where the
-    /// cache is off.
+    /// Returns the place of the credentials' token, once no other process holds it; `None` where
+    /// the cache is off.
     pub(crate) async fn entry(&self, credentials: &Credentials) -> Option<Entry> {
         match self.lock(self.owner(credentials)).await {
             Ok(entry) => Some(entry),
@@ -136,7 +135,7 @@ impl Entry {
             return None;
         }
         let saved: Saved = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        // An error means that the clock was set back since: then nothing is known of the age.
+        // An error means that the clock has been set back: then the age is not known.
         let asked_at = UNIX_EPOCH.checked_add(Duration::from_secs(saved.asked_at))?;
         let age = SystemTime::now().duration_since(asked_at).ok()?;
         (saved.owner == self.owner).then_some((saved.answer, age))
@@ -150,7 +149,7 @@ impl Entry {
     }
 
     pub(crate) fn remove(&self) {
-        // A file that cannot be removed holds a token that is refused once more: no harm.
+        // If the file cannot be removed, its token is refused once more: no harm.
         let _ = fs::remove_file(self.path());
     }
 
@@ -161,7 +160,7 @@ impl Entry {
             asked_at: now.unwrap_or_default().saturating_sub(age).as_secs(),
             answer,
         };
-        // Made with mode 0600; removed again unless it takes its place.
+        // Created with mode 0600; removed again unless it is moved into place.
         let mut file = NamedTempFile::new_in(&self.folder)?;
         file.write_all(&serde_json::to_vec(&saved)?)?;
         file.persist(self.path())?;
@@ -183,7 +182,7 @@ mod private {
         path::Path,
     };
 
-    /// Makes the folder unless it exists; an error when others own it or may write to it.
+    /// Creates the folder unless it exists; an error when others own it or may write to it.
     pub(super) fn folder(path: &Path) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(path)?;

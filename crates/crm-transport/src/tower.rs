@@ -14,12 +14,13 @@ use tower_service::Service;
 
 use crate::{Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
 
-/// A tower service as a transport, for whoever has tower middleware.
+/// A tower service as a transport, for programs that use tower middleware.
 ///
-/// The service is cloned for each call, as tower's own clients do. An error of the service that
-/// is a [`TransportError`] stays what it is; of any other nobody knows whether the request was
-/// sent, so its delivery is unknown. A request that is [too old to begin](Call::begin_by) once the
-/// service is ready is not given to it; how long that takes to send it is the service's own affair.
+/// The service is cloned for each call, as tower's own clients do. An error of the service that is
+/// a [`TransportError`] is returned unchanged; for any other it is not known whether the request
+/// was sent, so its delivery is unknown. A request that is [too old to begin](Call::begin_by) once
+/// the service is ready is not given to it; how long the service then takes to send it is its own
+/// affair.
 ///
 /// ```
 /// # #[cfg(feature = "mock")] {
@@ -36,7 +37,7 @@ pub struct TowerTransport<S> {
 }
 
 impl<S> TowerTransport<S> {
-    /// A transport that sends through `service`.
+    /// Creates a transport that sends through `service`.
     #[must_use]
     pub fn new(service: S) -> Self {
         Self {
@@ -90,14 +91,14 @@ fn refine(error: impl Into<Box<dyn Error + Send + Sync>>, delivery: Delivery) ->
     }
 }
 
-/// A transport as a tower service, always ready: the transport's own layers do the waiting.
+/// A transport as a tower service that is always ready: the transport's own layers do the waiting.
 #[derive(Debug)]
 pub struct TransportService<T> {
     transport: Arc<T>,
 }
 
 impl<T> TransportService<T> {
-    /// A service that sends through `transport`.
+    /// Creates a service that sends through `transport`.
     #[must_use]
     pub fn new(transport: T) -> Self {
         Self {

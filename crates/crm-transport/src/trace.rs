@@ -1,4 +1,4 @@
-//! Spans for each request, after OpenTelemetry's semantic conventions for HTTP clients.
+//! Spans for each request, following OpenTelemetry's semantic conventions for HTTP clients.
 
 use async_trait::async_trait;
 use tracing::{Instrument, Span, field};
@@ -10,11 +10,11 @@ const REQUEST: &str = "http.client.request";
 const TARGET: &str = module_path!();
 
 /// A transport that records a span for every request that passes it: operation, method, host,
-/// status or kind of error, which repeat it is; never ids, values, bodies or headers. Made by
+/// status or kind of error, and which repeat it is; never ids, values, bodies or headers. Made by
 /// [`TransportExt::with_tracing`](crate::TransportExt::with_tracing).
 ///
-/// Next to the wire it records what is sent, each attempt by itself. The span of the whole call
-/// around them is [`WithRetry`](crate::WithRetry)'s.
+/// Next to the wire it records what is sent, each attempt separately. The span of the whole call
+/// around them belongs to [`WithRetry`](crate::WithRetry).
 #[derive(Debug, Clone)]
 pub struct WithTracing<T> {
     inner: T,
@@ -68,7 +68,7 @@ impl<T: Transport> Transport for WithTracing<T> {
     }
 }
 
-/// Tells a span what became of its request. A client's span fails with any status from 400 on.
+/// Records in a span what became of its request. A client's span fails with any status from 400 on.
 pub(crate) fn record(span: &Span, result: &Result<Response, TransportError>) {
     match result {
         Ok(response) => {
@@ -86,8 +86,8 @@ pub(crate) fn record(span: &Span, result: &Result<Response, TransportError>) {
     }
 }
 
-/// Tells the request's span the host that it is sent to. Where it is missing, the span around
-/// it may be a server's, whose address is another.
+/// Records in the request's span the host that it is sent to. Where that span is missing, the span
+/// around it may be a server's, whose address is a different one.
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 pub(crate) fn record_server<'a>(server: impl FnOnce() -> (&'a str, u16)) {
     let span = Span::current();

@@ -1,13 +1,13 @@
 //! The last calls of one key, and which of them may have arrived late.
 //!
-//! The server counts calls as they arrive, a limiter sees them leave. What lies between is
-//! told, roughly, by the answers: the way there was free at the latest when the call was
-//! answered, or one that left after it. On a path where that takes about equally long, a call
-//! for which it took far longer may have been held up, and the call that takes its place a
+//! The server counts calls as they arrive, a limiter sees them leave. The answers tell, roughly,
+//! what happens in between: the way to the server was free at the latest when the call was
+//! answered, or one that left after it. On a path where that takes about equally long each time, a
+//! call for which it took far longer may have been held up, and the call that takes its place a
 //! second later must leave as much later.
 //!
-//! So a stall of the machine or the network, which holds up every call on its way, makes room
-//! for all of them. A service that takes its time over one call does not: others overtake it.
+//! So a stall of the machine or the network, which holds up every call on its way, makes room for
+//! all of them. A service that is slow over one call does not: others overtake it.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,10 +16,10 @@ use tokio::time::Instant;
 /// The unit in which the server counts.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// What two clocks and two ways may differ by.
+/// By how much two clocks and two ways may differ.
 const MARGIN: Duration = Duration::from_millis(5);
 
-/// The latest that a call is taken to arrive after it left.
+/// The latest that a call is assumed to arrive after it left.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 pub(crate) struct Window {
@@ -50,8 +50,8 @@ impl Window {
         }
     }
 
-    /// When the next call may leave on account of the one whose place it takes, if that one
-    /// was late, or is: then it is worth asking again at that time.
+    /// When the next call may leave on account of the one whose place it takes, if that one was
+    /// late, or is still late: then it is worth asking again at that time.
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
@@ -82,7 +82,7 @@ impl Window {
 
     /// Notes that a call has its answer.
     pub(crate) fn answered(&mut self, number: u64, now: Instant) {
-        // One that others have overtaken tells nothing of the way.
+        // A call that others have overtaken says nothing about the way.
         let Some(last) = number.checked_sub(self.underway) else {
             return;
         };
@@ -96,8 +96,8 @@ impl Window {
     }
 }
 
-/// How long it takes until the way is known to be free, and how far that spreads: smoothed as
-/// RFC 6298, section 2, smooths round trips, in nanoseconds. What is late is left out.
+/// How long it takes until the way is known to be free, and how far that spreads: smoothed as RFC
+/// 6298, section 2, smooths round trips, in nanoseconds. Late calls are left out.
 #[derive(Default)]
 struct Ways {
     mean: i64,
@@ -105,13 +105,13 @@ struct Ways {
     late_in_a_row: u32,
 }
 
-/// So many times the mean deviation lies a time away that is far from the others.
+/// A time that is this many mean deviations away counts as far from the others.
 const FAR: i64 = 8;
 
-/// Times that spread further tell nothing of the way there.
+/// Times that spread further than this say nothing about the way to the server.
 const WIDEST_SPREAD: i64 = 50_000_000;
 
-/// So many late ones in a row are no hold-up: the service has become slower.
+/// This many late ones in a row are not a hold-up: the service has become slower.
 const NO_HOLD_UP: u32 = 60;
 
 impl Ways {
@@ -137,8 +137,8 @@ impl Ways {
         (self.mean, self.spread) == (0, 0)
     }
 
-    /// How late the call may have arrived whose way was free after this long. The others that it
-    /// is compared with may have been late by their spread.
+    /// How late a call may have arrived whose way was free after this long. The others that it is
+    /// compared with may have been late by their spread.
     fn late(&self, free_after: Duration) -> Duration {
         let beyond = free_after.as_nanos() as i64 - self.mean;
         let far = FAR * self.spread;

@@ -15,11 +15,11 @@ use crate::{
     problem, retry_after,
 };
 
-/// Where tokens are asked for, on the auth host.
+/// The path at which tokens are asked for, on the auth host.
 const TOKEN_PATH: &str = "/connect/token";
 
-/// What the endpoint says of a refusal: the codes of RFC 6749, section 5.2. No other word of an
-/// answer is shown, for it may repeat the request.
+/// The codes that say why the endpoint refused (RFC 6749, section 5.2). No other part of an answer
+/// is shown, for it may repeat the request.
 const CODES: [&str; 6] = [
     "invalid_client",
     "invalid_grant",
@@ -29,7 +29,7 @@ const CODES: [&str; 6] = [
     "unsupported_grant_type",
 ];
 
-/// The codes of a refusal that passes: RFC 6749, section 4.1.2.1, and many use them here too.
+/// The codes of a temporary refusal: RFC 6749, section 4.1.2.1; many endpoints use them here too.
 const PASSING_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
 /// The body of a refusal, RFC 6749, section 5.2.
@@ -80,7 +80,7 @@ fn token_request(credentials: &Credentials) -> Request {
 }
 
 /// Why an answer brings no token, as far as its status and its code tell. RFC 6749 has the endpoint
-/// refuse credentials with 400 and 401, also where the code is unknown; a 403 may as well be a
+/// refuse credentials with 400 and 401, also where the code is unknown; a 403 may equally be a
 /// gateway's. Some endpoints refuse with 200.
 fn refusal(answer: &Response) -> Option<Refusal> {
     let status = answer.status();

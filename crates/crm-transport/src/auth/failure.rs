@@ -1,4 +1,4 @@
-//! Why there is no token, and how long the endpoint is left alone then.
+//! Why there is no token, and how long the endpoint is then left alone.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest that it is left alone because it asks for that.
 const LONGEST_ASKED_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// Why the endpoint gave no token, without anything that it was sent.
+/// Why the endpoint gave no token, without anything that was sent to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenFailure {
     #[error(
@@ -36,7 +36,7 @@ pub(super) enum TokenFailure {
          host, and any proxy on the way to it"
     )]
     NoToken(&'static str),
-    /// The way to the endpoint, or the endpoint, cut an answer off or garbled it: that passes.
+    /// The endpoint, or the way to it, cut an answer off or garbled it: that is temporary.
     #[error("the token endpoint answered with {0} instead of a token")]
     Damaged(&'static str),
     #[error("{0}")]
@@ -49,13 +49,13 @@ pub(super) enum TokenFailure {
 
 impl TokenFailure {
     /// Whether asking again would hardly help: what answers is not the endpoint, or not one that
-    /// understands.
+    /// understands the request.
     fn is_final(&self) -> bool {
         match self {
             Self::NoToken(_) => true,
             Self::Status { status, code, .. } => {
-                // The address is that of something else. Whatever else comes may pass, a conflict
-                // for maintenance too.
+                // The address belongs to something else. Anything else may be temporary, including
+                // a conflict for maintenance.
                 let is_elsewhere = matches!(status.as_u16(), 300..=399 | 404 | 405 | 410 | 501);
                 code.is_empty() && is_elsewhere
             }
@@ -111,7 +111,7 @@ impl Failure {
 }
 
 impl Pause {
-    /// Twice as long as the earlier one, and as long as was asked for.
+    /// Returns a pause twice as long as the earlier one, and at least as long as was asked for.
     pub(super) fn after(earlier: Option<Self>, asked: Duration) -> Self {
         let length = earlier.map_or(FIRST_PAUSE, |earlier| {
             (earlier.length * 2).min(LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-//! OAuth 2.0 client credentials: one token, shared by all callers, refreshed before it ends.
+//! OAuth 2.0 client credentials: one token, shared by all callers, refreshed before it expires.
 
 mod endpoint;
 mod failure;
@@ -15,12 +15,13 @@ use crate::{Call, Request, Response, Transport, TransportError, replay::Replay};
 
 /// A transport that adds the access token and the app key to every request.
 ///
-/// An answer 401 drops the token, and the request is sent once more with another one. While
-/// another one does not help, the answer is handed on as it is, and the next token is asked for
-/// after a pause that grows to half a minute.
+/// An answer 401 drops the token, and the request is sent once more with a new one. While a new
+/// token does not help, the answer is passed on unchanged, and the next token is asked for after a
+/// pause that grows to half a minute.
 ///
-/// A refusal may quote what it was sent: each has the [`Secrets`](crate::Secrets) of its call in its
-/// extensions, and the text of an error that passes is scrubbed of them. Made by [`TransportExt::with_auth`](crate::TransportExt::with_auth).
+/// A refusal may quote what it was sent: each has the [`Secrets`](crate::Secrets) of its call in
+/// its extensions, and the text of an error that passes is scrubbed of them. Made by
+/// [`TransportExt::with_auth`](crate::TransportExt::with_auth).
 #[derive(Debug, Clone)]
 pub struct WithAuth<T> {
     inner: T,

@@ -1,4 +1,4 @@
-//! The source of tokens: one for all callers, replaced before it ends.
+//! The source of tokens: one for all callers, replaced before it expires.
 
 use std::{
     fmt,
@@ -25,17 +25,17 @@ use crate::{
     call::before_sending,
 };
 
-/// How long a call waits for a token while the endpoint fails for a passing reason.
+/// How long a call waits for a token while the endpoint fails for a temporary reason.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The source of access tokens. Clones share the token.
+/// A source of access tokens. Clones share the token.
 ///
 /// It asks with `POST /connect/token` on the auth host (RFC 6749, section 4.4) and adds
 /// `Authorization: Bearer …` and `ST-App-Key` to every request.
 ///
-/// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a
-/// caller that is cancelled, or that nobody polls, holds up no other. In its last minute a token
-/// is replaced while calls still use it. While the endpoint fails for a passing reason, all
+/// Tokens are asked for when they are needed, one at a time, by a task on tokio's runtime: a caller
+/// that is cancelled, or that is not polled, holds up no other. In its last minute a token is
+/// replaced while calls still use it. While the endpoint fails for a temporary reason, all callers
 /// share its back-off and wait for it: no attempt begins later than half a minute after a caller
 /// came.
 ///
@@ -63,7 +63,8 @@ pub(super) struct Shared {
     current: RwLock<Option<Arc<Token>>>,
     /// Held by the one task that asks for a token.
     asking: Mutex<Option<Failure>>,
-    /// Since a new token was refused as well: when the next one may be asked for because of a 401.
+    /// Set while new tokens are refused as well: when the next one may be asked for because of a
+    /// 401.
     in_vain: std::sync::Mutex<Option<Pause>>,
 }
 
@@ -73,20 +74,20 @@ pub(super) struct Shared {
 pub struct TokenInfo {
     /// How long the token is still valid.
     pub expires_in: Duration,
-    /// The granted scopes, if the endpoint told them.
+    /// The granted scopes, if the endpoint reported them.
     pub scopes: Option<Vec<String>>,
 }
 
 impl Auth {
-    /// A source that asks `endpoint`: a transport to the auth host, or to anything that answers
-    /// like it, for example a token broker of your own. No part of the credentials may be empty,
-    /// even where the broker needs none.
+    /// Creates a source that asks `endpoint`: a transport to the auth host, or to anything that
+    /// answers like it, for example a token broker of your own. No part of the credentials may be
+    /// empty, even if the broker needs none.
     #[must_use]
     pub fn new(endpoint: impl Transport + 'static, credentials: Credentials) -> Self {
         Self(Arc::new(Shared::new(endpoint, credentials)))
     }
 
-    /// A source that looks for a token in `cache` before it asks `endpoint`.
+    /// Creates a source that looks for a token in `cache` before it asks `endpoint`.
     #[cfg(feature = "token-cache")]
     #[must_use]
     pub fn cached(
@@ -100,19 +101,19 @@ impl Auth {
         }))
     }
 
-    /// Asks for a new token and tells what it allows.
+    /// Asks for a new token and returns what it allows.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::Credentials`] when the credentials cannot be used: they were refused,
-    /// for good, or a part of them is empty;
-    /// [`TransportErrorKind::TokenEndpoint`] for a passing reason.
+    /// Returns [`TransportErrorKind::Credentials`] when the credentials cannot be used: they were
+    /// permanently refused, or a part of them is empty; [`TransportErrorKind::TokenEndpoint`] for a
+    /// temporary reason.
     pub async fn token_info(&self) -> Result<TokenInfo, TransportError> {
         #[cfg(feature = "token-cache")]
         if let Some(cache) = &self.0.cache {
             cache.forget(&self.0.credentials).await;
         }
-        // Who asks wants to know of a failure, not to wait until it has passed.
+        // The caller wants to know about a failure, not to wait until it has passed.
         let token = self.0.start_renewal(self.0.current(), Instant::now());
         let token = joined(token).await?;
         Ok(TokenInfo {
@@ -149,13 +150,13 @@ impl Shared {
         current.clone()
     }
 
-    /// The present token, unless it has expired or was refused.
+    /// The current token, unless it has expired or was refused.
     fn valid(&self, now: Instant) -> Option<Arc<Token>> {
         self.current()
             .filter(|token| now < token.expires_at && !token.is_refused.load(Ordering::Relaxed))
     }
 
-    /// A token that is valid, for a call that waits for it as long as it may still begin.
+    /// Returns a valid token, for a call that waits for it as long as it may still begin.
     pub(super) async fn token(self: &Arc<Self>, call: &Call) -> Result<Arc<Token>, TransportError> {
         let now = Instant::now();
         let patience = now + PATIENCE;
@@ -169,7 +170,7 @@ impl Shared {
         before_sending(call, joined(self.start_renewal(None, patience))).await
     }
 
-    /// Asks in a task, which continues without its caller, for a token that is not this one.
+    /// Asks for a token other than this one, in a task that continues without its caller.
     fn start_renewal(
         self: &Arc<Self>,
         other_than: Option<Arc<Token>>,
@@ -179,7 +180,7 @@ impl Shared {
         tokio::spawn(renewal.in_current_span())
     }
 
-    /// Asks until there is a token, the failure is for good, or the next attempt would come after
+    /// Asks until there is a token, the failure is permanent, or the next attempt would come after
     /// the caller's patience. Callers queue for the lock in the order in which they came, so one
     /// asks for all, and each waits as long as it would by itself.
     async fn renew(
@@ -188,7 +189,7 @@ impl Shared {
         patience: Instant,
     ) -> Result<Arc<Token>, TransportError> {
         let mut last_failure = self.asking.lock().await;
-        // The task before may have brought one.
+        // The previous task may have brought one.
         let now = Instant::now();
         let present = self.valid(now).filter(|token| now < token.refresh_at);
         let is_other = |token: &Arc<Token>| {
@@ -217,7 +218,7 @@ impl Shared {
                     return Ok(token);
                 }
                 Err((kind, reason)) => {
-                    // A renewal that nobody waits for would fail unseen.
+                    // Without this, a renewal that no call waits for would fail unseen.
                     tracing::warn!(?kind, %reason, "no token");
                     *last_failure = Some(Failure::after(last_failure.take(), kind, reason));
                 }
@@ -225,11 +226,12 @@ impl Shared {
         }
     }
 
-    /// Drops a token that an answer 401 refused; whether another one may be tried. It may not
-    /// while new tokens were refused as well: then the answer has another reason.
+    /// Drops a token that an answer 401 refused. Returns whether another one may be tried: not
+    /// while new tokens were refused as well, since the answer then has another reason.
     pub(super) fn refuse(&self, token: &Arc<Token>) -> bool {
         let is_current = |current: Arc<Token>| Arc::ptr_eq(&current, token);
-        // It ended on its way, in the queue of the rate limit perhaps: that tells nothing of others.
+        // It expired on its way, perhaps in the queue of the rate limit: that says nothing about
+        // others.
         let has_expired = token.expires_at <= Instant::now();
         if !has_expired
             && self.current().is_some_and(is_current)
@@ -241,7 +243,7 @@ impl Shared {
         true
     }
 
-    /// Keeps in mind whether another token helped against an answer 401.
+    /// Remembers whether another token helped against an answer 401.
     pub(super) fn tried_another(&self, has_helped: bool) {
         let mut in_vain = self.in_vain();
         match *in_vain {
@@ -255,7 +257,7 @@ impl Shared {
         self.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A token from the cache or from the endpoint.
+    /// Gets a token from the cache or from the endpoint.
     async fn obtain(&self) -> Result<Token, Refusal> {
         if let Some(part) = self.credentials.empty_part() {
             return Err((TransportErrorKind::Credentials, TokenFailure::Empty(part)));

@@ -13,7 +13,7 @@ use crate::{Credentials, Request, Response, Secrets, TransportError};
 /// The header of the application's key.
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 
-/// How long before its end a token is replaced; less for short tokens.
+/// How long before its end a token is replaced; less for short-lived tokens.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// The longest lifetime that is believed.
@@ -32,11 +32,11 @@ pub(super) struct Token {
     pub(super) scope: Option<String>,
     /// What no error text of a call with it may show.
     pub(super) secrets: Secrets,
-    /// By an answer 401.
+    /// Set by an answer 401.
     pub(super) is_refused: AtomicBool,
 }
 
-/// The body of a success, RFC 6749, section 5.1. The token is wiped from memory with it.
+/// The body of a success, RFC 6749, section 5.1. The token is wiped from memory when it is dropped.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "token-cache", derive(serde::Serialize))]
 pub(crate) struct TokenAnswer {
@@ -52,8 +52,8 @@ impl Drop for TokenAnswer {
     }
 }
 
-/// A number of seconds, of which some endpoints make a text or give fractions. Anything else tells
-/// nothing.
+/// A number of seconds, which some endpoints send as a text or with fractions. Anything else is
+/// ignored.
 fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let seconds = match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
@@ -68,7 +68,7 @@ fn whole(seconds: f64) -> Option<u64> {
 }
 
 impl Token {
-    /// `None` when token or key cannot stand in a header.
+    /// Returns `None` when the token or the key cannot be put in a header.
     pub(super) fn of(
         answer: &TokenAnswer,
         credentials: &Credentials,
@@ -96,7 +96,7 @@ impl Token {
         })
     }
 
-    /// This one, taken for valid for a short while at least.
+    /// Returns this token, treated as valid for a short while at least.
     pub(super) fn used_for_a_while(mut self) -> Self {
         let earliest_end = Instant::now() + SHORTEST_USE;
         self.refresh_at = self.refresh_at.max(earliest_end);
@@ -104,7 +104,7 @@ impl Token {
         self
     }
 
-    /// What came of a request with this token: no text of it may show what it was sent.
+    /// Guards the outcome of a request with this token: no text of it may show what was sent.
     pub(super) fn guard(
         &self,
         result: Result<Response, TransportError>,

@@ -1,8 +1,8 @@
 //! Cassettes: traffic recorded to a file, and replayed from it.
 //!
-//! A [`Recorder`] is a transport around a transport that writes down what passes, one line of
-//! JSON for each request and its outcome. A [`Replayer`] is a transport that answers from such
-//! a file without a network. Record once against the real service, then replay in tests.
+//! A [`Recorder`] is a transport around a transport that writes down what passes, one line of JSON
+//! for each request and its outcome. A [`Replayer`] is a transport that answers from such a file
+//! without a network. Record once against the real service, then replay in tests.
 //!
 //! Secrets and personal data are replaced while recording, unless you ask to keep them (see
 //! [`Redaction`]); a replaced value matches any other when it is replayed.
@@ -33,9 +33,9 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Recorders stand where you want to cut: directly on the wire to replay what the service did,
-//! above the retry layer to replay what the program saw. Token requests go through a transport
-//! of their own, so they have a cassette of their own.
+//! Place a recorder where you want to cut: directly on the wire to replay what the service did,
+//! above the retry layer to replay what the program saw. Token requests go through a transport of
+//! their own, so they have a cassette of their own.
 
 mod record;
 mod redact;
@@ -53,7 +53,7 @@ pub use replay::{Matching, Replayer};
 
 use crate::{Attempts, Delivery, Request, Response, TransportError, TransportErrorKind};
 
-/// A cassette cannot be written or read.
+/// The error of a cassette that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CassetteError {
@@ -65,7 +65,7 @@ pub enum CassetteError {
     Line {
         /// The line's number, from 1.
         line: usize,
-        /// What is wrong with it, without its content.
+        /// What is wrong with the line, without its content.
         reason: &'static str,
     },
 }
@@ -93,20 +93,20 @@ enum Outcome {
         status: u16,
         headers: Headers,
         body: Body,
-        /// Only above the retry layer, and only if the first attempt did not bring it.
+        /// Only above the retry layer, and only if the first attempt did not bring the answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         attempts: Option<Attempts>,
     },
     Error {
         kind: TransportErrorKind,
-        /// Of all attempts.
+        /// The delivery of all attempts.
         delivery: Delivery,
         #[serde(default = "one", skip_serializing_if = "is_one")]
         attempts: u32,
     },
 }
 
-/// Names and values, in the order of the names.
+/// Names and values, ordered by name.
 type Headers = Vec<(String, Body)>;
 
 /// Text where it is text.

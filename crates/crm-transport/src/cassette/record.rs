@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use super::{CassetteError, Interaction, Outcome, Redaction, Sent, redact::Redactor};
 use crate::{Request, Response, Transport, TransportError};
 
-/// A transport that writes down every request and its outcome, in the order of the outcomes.
-/// The module shows it at work.
+/// A transport that writes down every request and its outcome, in the order of the outcomes. See
+/// the module for an example.
 ///
-/// A request whose future is dropped is not written. A cassette that cannot be written fails
-/// no call; [`finish`](Self::finish) tells of it.
+/// A request whose future is dropped is not written. A cassette that cannot be written does not
+/// make a call fail; [`finish`](Self::finish) reports it.
 pub struct Recorder<T> {
     inner: T,
     cassette: Mutex<Cassette>,
@@ -37,13 +37,13 @@ impl<T: Transport> Recorder<T> {
     ///
     /// # Errors
     ///
-    /// [`CassetteError::Io`] when the file exists or cannot be made.
+    /// Returns [`CassetteError::Io`] when the file exists or cannot be created.
     pub fn create(inner: T, path: impl AsRef<Path>) -> Result<Self, CassetteError> {
         let file = File::create_new(path)?;
         Ok(Self::new(inner, file, Redaction::Replace))
     }
 
-    /// Records to any writer, which gets each line in one piece.
+    /// Records to any writer, which gets each line in a single write.
     #[must_use]
     pub fn new(inner: T, to: impl Write + Send + 'static, redaction: Redaction) -> Self {
         let redactor = match redaction {
@@ -61,13 +61,13 @@ impl<T: Transport> Recorder<T> {
         }
     }
 
-    /// Ends the recording; tells how many lines it has. What passes later is not written. For a
-    /// recorder inside a stack keep an [`Arc`](std::sync::Arc) of it.
+    /// Ends the recording and returns how many lines it has. What passes later is not written. For
+    /// a recorder inside a stack, keep an [`Arc`](std::sync::Arc) of it.
     ///
     /// # Errors
     ///
-    /// [`CassetteError::Io`] when a line could not be written; none was written after it. Told
-    /// once.
+    /// Returns [`CassetteError::Io`] when a line could not be written; none was written after it.
+    /// Reported once.
     pub fn finish(&self) -> Result<usize, CassetteError> {
         let mut cassette = self.cassette();
         if let Some(failure) = cassette.failure.take() {

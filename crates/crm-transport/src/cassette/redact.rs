@@ -8,8 +8,8 @@ use url::form_urlencoded;
 
 use crate::problem;
 
-/// The longest wait in seconds that stays in the title of a 429: a larger number may be another, of a
-/// telephone say.
+/// The longest wait in seconds that is kept in the title of a 429: a larger number may be something
+/// else, such as a telephone number.
 const LONGEST_WAIT: u64 = 60 * 60;
 
 use super::{Body, Headers, Interaction, Outcome};
@@ -24,20 +24,20 @@ pub enum Redaction {
     /// query parameters. A body that is neither JSON nor a form is left out. The same value
     /// has the same placeholder in the whole cassette.
     ///
-    /// What stands elsewhere stays: ids in paths, dates, types. Of problems, whose texts may
-    /// quote a value, stays what decides over repeats: the seconds that a 429 asks for, whether a 409
-    /// speaks of maintenance, a code of one word, and whether a 404 is the gateway's.
+    /// Everything else is kept: ids in paths, dates, types. Of problems, whose texts may quote a
+    /// value, only what decides over repeats is kept: the seconds that a 429 asks for, whether a
+    /// 409 speaks of maintenance, a code of one word, and whether a 404 is the gateway's.
     #[default]
     Replace,
-    /// Nothing: the file holds everything that was sent and answered, secrets included. Treat
-    /// it as a secret.
+    /// Replaces nothing: the file holds everything that was sent and answered, secrets included.
+    /// Treat it as a secret.
     Keep,
 }
 
 /// The beginning of each placeholder; a number follows.
 const PLACEHOLDER: &str = "redacted-";
 
-/// Members and parameters, in lower case.
+/// The names of members and parameters, in lower case.
 const NAMES: &[&str] = &[
     "access_token",
     "address",
@@ -67,10 +67,10 @@ const NAMES: &[&str] = &[
     "zip",
 ];
 
-/// Stands for what the gateway says of a path that it does not know, in words of its own.
+/// Replaces what the gateway says, in words of its own, about a path that it does not know.
 const NO_ROUTE: &str = "Unable to match the request to an operation";
 
-/// Stands for what a service says that is down for a while.
+/// Replaces what a service says while it is down for a while.
 const MAINTENANCE: &str = "Down for maintenance";
 
 const HEADERS: &[&str] = &[
@@ -129,14 +129,14 @@ impl Redactor {
         };
         let mut redacted = value.clone();
         self.unnamed(&mut redacted, status);
-        // As it was sent, if there is nothing to hide.
+        // Unchanged, if there is nothing to hide.
         match redacted == value {
             true => body.clone(),
             false => Body::Text(redacted.to_string()),
         }
     }
 
-    /// A text alone, or in a list alone, has no name that says what it is.
+    /// Handles a text alone, or alone in a list: it has no name that says what it is.
     fn unnamed(&mut self, value: &mut Value, status: u16) {
         match value {
             Value::Array(items) => {
@@ -170,7 +170,7 @@ impl Redactor {
                             "title" | "message" | "error" | "error_description",
                             Value::String(text),
                         ) if status >= 400 && !hide => *text = self.problem(text, status),
-                        // A gateway's form: the problem is the member's value.
+                        // A gateway's form: the problem is the value of this member.
                         ("error", Value::Object(error)) if status >= 400 && !hide => {
                             for (name, value) in error {
                                 match value {
@@ -181,7 +181,7 @@ impl Redactor {
                                 }
                             }
                         }
-                        // The free map of a problem.
+                        // The free-form map of a problem.
                         ("data", Value::Object(_)) if status >= 400 => {
                             self.json(value, true, status)
                         }
@@ -198,7 +198,7 @@ impl Redactor {
         let says = |word| text.to_lowercase().contains(word);
         match status {
             429 => match problem::seconds(text) {
-                // A number without meaning for the wait may be somebody's.
+                // A number that has no meaning for the wait may be somebody's.
                 Some(seconds) => format!("Wait {} s", seconds.min(LONGEST_WAIT)),
                 None => self.placeholder(text),
             },
@@ -208,7 +208,7 @@ impl Redactor {
         }
     }
 
-    /// Form and query parameters; as they were sent, if there is nothing to hide.
+    /// Form and query parameters; unchanged, if there is nothing to hide.
     fn form(&mut self, form: &str) -> String {
         let pairs: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
         if !pairs.iter().any(|(name, _)| is_sensitive(name)) {
@@ -225,7 +225,7 @@ impl Redactor {
     }
 
     fn placeholder(&mut self, value: &str) -> String {
-        // Flags and blanks tell nothing; and to a reader a blank text is none, so it stays one.
+        // Flags and blanks reveal nothing; and readers treat a blank text as absent, so it is kept.
         let tells_nothing = value.trim().is_empty() || matches!(value, "true" | "false");
         if tells_nothing || is_placeholder(value) {
             return value.to_owned();

@@ -21,25 +21,25 @@ use super::{
 };
 use crate::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
 
-/// Which recorded request a request must be.
+/// How a request must match a recorded one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Matching {
-    /// The next one: requests come in the recorded order and agree in everything, headers and
-    /// body included. For programs that send one call at a time; otherwise take
+    /// It must match the next one: requests come in the recorded order and agree in everything,
+    /// headers and body included. For programs that send one call at a time; otherwise use
     /// [`Loose`](Self::Loose).
     Strict,
-    /// Any one with the same method, path and query. Where there are several, their answers
-    /// come in the recorded order, and the last one again and again.
+    /// It may match any one with the same method, path and query. If there are several, their
+    /// answers come in the recorded order, and the last one again and again.
     Loose,
 }
 
-/// A transport that answers from a cassette, without a network. The module shows it at work.
+/// A transport that answers from a cassette, without a network. See the module for an example.
 ///
-/// A value that was replaced while recording, and that a request now holds in its place, is
-/// put back into the answers: an update gets its own value echoed.
+/// A value that was replaced while recording, and that a request now has in its place, is put back
+/// into the answers: an update gets its own value echoed.
 ///
-/// A request that the cassette does not hold is an error of kind
+/// A request that is not in the cassette is an error of kind
 /// [`Refused`](TransportErrorKind::Refused), not sent, that says what differs.
 pub struct Replayer {
     lines: Vec<Line>,
@@ -66,16 +66,16 @@ impl Replayer {
     ///
     /// # Errors
     ///
-    /// [`CassetteError`] when the file cannot be read or a line is damaged.
+    /// Returns [`CassetteError`] when the file cannot be read or a line is damaged.
     pub fn open(path: impl AsRef<Path>, matching: Matching) -> Result<Self, CassetteError> {
         Self::read(BufReader::new(File::open(path)?), matching)
     }
 
-    /// Answers from anything that holds a cassette.
+    /// Answers from any reader of a cassette.
     ///
     /// # Errors
     ///
-    /// [`CassetteError`] when it cannot be read or a line is damaged.
+    /// Returns [`CassetteError`] when it cannot be read or a line is damaged.
     pub fn read(from: impl BufRead, matching: Matching) -> Result<Self, CassetteError> {
         let mut lines = Vec::new();
         for (index, line) in from.split(b'\n').enumerate() {
@@ -95,7 +95,7 @@ impl Replayer {
         })
     }
 
-    /// How many lines were not replayed yet.
+    /// Returns how many lines have not been replayed yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
         let replayed = &self.progress().replayed;
@@ -106,7 +106,7 @@ impl Replayer {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The index of the line that answers a request.
+    /// Returns the index of the line that answers a request.
     fn find(&self, request: &Sent, replayed: &[bool]) -> Result<usize, String> {
         let index = match self.matching {
             Matching::Strict => {
@@ -206,7 +206,7 @@ impl Line {
     }
 }
 
-/// The part in which a request differs from the recorded one.
+/// Returns the part in which a request differs from the recorded one.
 fn difference(recorded: &Sent, sent: &Sent) -> Option<&'static str> {
     target_differs(recorded, sent).or_else(|| {
         if !same_headers(recorded, sent) {
@@ -290,8 +290,8 @@ fn same_json(recorded: &Value, sent: &Value) -> bool {
     }
 }
 
-/// Whether these are one number: what is no integer of 64 bits may lose its last digit when a line
-/// is written and read.
+/// Whether these are the same number: one that is not an integer of 64 bits may lose its last digit
+/// when a line is written and read.
 fn same_number(recorded: &Number, sent: &Number) -> bool {
     let near = |(recorded, sent): (f64, f64)| (recorded - sent).abs() <= recorded.abs() * 1e-12;
     let is_rounded = recorded.is_f64() && sent.is_f64();
@@ -358,7 +358,7 @@ fn put_back_json(json: &mut Value, values: &Values) -> bool {
             }
             None => false,
         },
-        // All of them, though one is enough to say yes.
+        // All of them, though one is enough for the result to be true.
         Value::Array(items) => items
             .iter_mut()
             .fold(false, |any, item| put_back_json(item, values) | any),
@@ -369,11 +369,11 @@ fn put_back_json(json: &mut Value, values: &Values) -> bool {
     }
 }
 
-/// Says how long the body is where the recorded answer did: values in it were replaced.
+/// Sets the length of the body where the recorded answer gave one: values in it were replaced.
 fn set_length(response: &mut Response) {
     let length = response.body().len();
     let told = response.headers_mut().get_mut(header::CONTENT_LENGTH);
-    // An answer to HEAD tells of a body that it does not have.
+    // An answer to HEAD gives the length of a body that it does not have.
     if let Some(told) = told.filter(|_| length > 0) {
         *told = length.into();
     }

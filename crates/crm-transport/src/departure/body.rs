@@ -26,14 +26,14 @@ pub(crate) struct Departure {
 ///
 /// hyper asks for a body when it writes the request onto its connection, whatever came before that:
 /// connecting, or waiting for the connection of another call. Over HTTP/1 it writes head and body
-/// together, so with a body that fails nothing leaves. Over HTTP/2 the head may, as a request that
-/// is never complete and that no server carries out. An empty body says that it is not, so that it
-/// is asked for. What this does not see is a request of HTTP/2 that waits on its connection because
-/// the server takes no more at one time; most take a hundred.
+/// together, so with a body that fails nothing leaves. Over HTTP/2 the head may leave, as a request
+/// that is never complete and that no server carries out. An empty body claims not to be empty, so
+/// that hyper asks for it. What this does not see is an HTTP/2 request that waits on its connection
+/// because the server accepts no more at one time; most accept a hundred.
 #[derive(Debug)]
 pub(crate) struct Departing {
     body: Full<Bytes>,
-    /// Until the body was handed out; for a call without a last moment none.
+    /// Present until the body was handed out; `None` for a call without a last moment.
     departure: Option<Arc<Departure>>,
 }
 
@@ -43,11 +43,11 @@ pub(crate) struct Departing {
 pub(crate) struct HeldBack;
 
 impl Departure {
-    /// That of a call which has a last moment to begin.
+    /// Returns the departure of a call that has a last moment to begin.
     ///
     /// # Errors
     ///
-    /// It has passed already.
+    /// Returns an error when it has already passed.
     pub(crate) fn of(call: &Call) -> Result<Option<Arc<Self>>, TransportError> {
         call.may_begin()?;
         let departure = call.begin_by.map(|begin_by| Self {

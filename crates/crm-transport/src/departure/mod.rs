@@ -1,8 +1,8 @@
-//! The last look before a request leaves, also where a connection has to be made for it.
+//! The last check before a request leaves, also if a connection has to be made for it.
 //!
-//! hyper-util tells when a request has its connection, and reqwest does not. So there are two ways:
-//! [`by`] looks before each step until then, and with reqwest the [body](Departing) looks when it is
-//! asked for.
+//! hyper-util reports when a request has its connection, and reqwest does not. So there are two
+//! ways: [`by`] checks before each step until then, and with reqwest the [body](Departing) checks
+//! when it is asked for.
 
 #[cfg(feature = "reqwest")]
 mod body;
@@ -13,8 +13,8 @@ pub(crate) use self::body::{Departing, Departure};
 /// Sends a request, unless its last moment to begin passes before it has a connection.
 ///
 /// A request gets its connection within a poll, so the clock is read right before each one until
-/// then. What follows in the same poll takes microseconds, and a process that was stopped looks
-/// again when it goes on.
+/// then. What follows in the same poll takes microseconds, and a process that was stopped checks
+/// again when it continues.
 #[cfg(feature = "hyper")]
 pub(crate) async fn by<T>(
     moment: crate::Moment,
@@ -32,7 +32,7 @@ pub(crate) async fn by<T>(
             return Poll::Ready(Err(expired()));
         }
         let result = sending.as_mut().poll(context);
-        // Nobody wants the connection any longer that is still being made.
+        // The connection that is still being made is no longer wanted.
         if result.is_pending() && !has_left() && passing.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(expired()));
         }

@@ -19,8 +19,8 @@ const WAITING: &str = "crm.client.rate_limit.waiting";
 const PAUSES: &str = "crm.client.rate_limit.pauses";
 const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 
-/// Tells the installed recorder the units and meanings of this crate's metrics. Optional; call
-/// it once, after a recorder was installed.
+/// Registers the units and meanings of this crate's metrics with the installed recorder. Optional;
+/// call it once, after a recorder was installed.
 ///
 /// | Name | Kind | Labels | Recorded by |
 /// |---|---|---|---|

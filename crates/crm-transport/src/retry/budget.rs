@@ -10,16 +10,17 @@ use tokio::{sync, time::Instant};
 use super::policy::{Outcome, RepeatCost};
 use crate::{Delivery, Effect};
 
-/// After so long without a failure an empty budget is full again, however few calls there are.
+/// After this long without a failure an empty budget is full again, however few calls there are.
 const FULL_AGAIN: Duration = Duration::from_secs(600);
 
 /// How many repeats over stale connections are free in the time for which a connection is kept
-/// ([`Limits`](crate::Limits), unless set). Each connection may be found stale once, but which one
+/// ([`Limits`](crate::Limits), by default). Each connection may be found stale once, but which one
 /// a request took is not visible through every HTTP library. No pool of a tenant holds more.
 const FREE_OVER_STALE: u32 = 64;
 const KEPT_IDLE: Duration = Duration::from_secs(50);
 
-/// Reads and writes apart, since what reads back a lost write must not pay for the next one.
+/// Reads and writes are kept apart, since the read that follows a lost write must not pay for the
+/// next one.
 #[derive(Debug)]
 pub(super) struct Budget {
     reads: Purse,
@@ -33,7 +34,7 @@ struct Purse {
     per_success: f64,
     most: f64,
     state: Mutex<State>,
-    /// Held by the one repeat that is on its way while none is known to succeed.
+    /// Held by the one repeat that is in progress while none is known to succeed.
     probe: sync::Mutex<()>,
 }
 
@@ -42,12 +43,12 @@ struct State {
     /// The repeats that are left, and when they were counted.
     left: f64,
     counted_at: Instant,
-    /// Since a call was not answered, and until one succeeds.
+    /// Set when a call is not answered, until one succeeds.
     is_failing: bool,
     probes_failed: u64,
 }
 
-/// A write that goes out again. While none is known to succeed it is the only one, until dropped.
+/// A write that is sent again. While none is known to succeed it is the only one, until dropped.
 #[derive(Debug)]
 pub(super) struct Probe<'a>(Option<sync::MutexGuard<'a, ()>>);
 
@@ -84,7 +85,7 @@ impl Budget {
         let mut state = purse.state();
         if outcome.is_success() {
             purse.count_time(&mut state, began);
-            // One that went out again and succeeded has multiplied nothing.
+            // A write that was sent again and succeeded has multiplied nothing.
             let paid = if probe.is_some() { 1.0 } else { 0.0 };
             state.left = (state.left + paid + purse.per_success).min(purse.most);
             state.is_failing = false;
@@ -95,7 +96,7 @@ impl Budget {
         }
     }
 
-    /// Takes what a repeat costs; whether it is there.
+    /// Withdraws the cost of a repeat. Returns whether the budget covered it.
     pub(super) fn withdraw(&self, effect: Effect, cost: RepeatCost) -> bool {
         match cost {
             RepeatCost::Nothing => return true,
@@ -112,8 +113,8 @@ impl Budget {
         enough
     }
 
-    /// Waits until a write may go out again that may have been carried out before. While none is
-    /// known to succeed one goes at a time, and the others wait for what becomes of it: if it is not
+    /// Waits until a write that may have been carried out before may be sent again. While none is
+    /// known to succeed one goes at a time, and the others wait for its outcome: if it is not
     /// answered either, there is none for them.
     pub(super) async fn probe(&self, effect: Effect) -> Option<Probe<'_>> {
         let purse = self.purse(effect);
@@ -158,7 +159,8 @@ impl Purse {
         lock(&self.state)
     }
 
-    /// Adds what the time since it was last counted is worth. An outage's is worth nothing.
+    /// Adds what the time since it was last counted is worth. Time during an outage is worth
+    /// nothing.
     fn count_time(&self, state: &mut State, now: Instant) {
         if !state.is_failing {
             let passed = now.saturating_duration_since(state.counted_at);

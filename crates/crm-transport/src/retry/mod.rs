@@ -1,6 +1,6 @@
 //! Repeating what may be repeated, and nothing else.
 //!
-//! What that is the policy says; the loop here waits.
+//! The policy says what that is; the loop here waits.
 
 mod budget;
 mod policy;
@@ -24,10 +24,10 @@ use crate::{
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
 /// [`TransportExt::with_retry`](crate::TransportExt::with_retry).
 ///
-/// The answer's extensions ([`Attempts`]) and the error tell how many attempts there were, and
+/// The answer's extensions ([`Attempts`]) and the error say how many attempts there were, and
 /// whether one before the last may have been executed. Each call is a `tracing` span, each repeat
-/// an event in it with its reason, and so is one that the budget, the deadline or the last moment to
-/// begin withholds.
+/// an event in it with its reason, and so is a repeat that the budget, the deadline or the last
+/// moment to begin withholds.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
@@ -37,11 +37,11 @@ pub struct WithRetry<T> {
 
 /// What follows an attempt.
 enum Next {
-    /// The policy wants no other.
+    /// The policy wants no further attempt.
     End,
-    /// The policy wants another, but this is used up.
+    /// The policy wants another attempt, but this is used up.
     Withheld(&'static str),
-    /// Another, after this wait.
+    /// Another attempt, after this wait.
     After(Duration),
 }
 
@@ -75,7 +75,7 @@ impl<T: Transport> WithRetry<T> {
         }
     }
 
-    /// What a call costs that repeats an earlier write. Those that may not go pay nothing.
+    /// Pays the cost of a call that repeats an earlier write. Calls that may not begin pay nothing.
     async fn pay(&self, call: &Call) -> Result<Probe<'_>, TransportError> {
         let probe = self.probe(call).await;
         let is_paid = |_: &Probe<'_>| self.budget.withdraw(call.effect, RepeatCost::One);
@@ -83,7 +83,7 @@ impl<T: Transport> WithRetry<T> {
         probe.filter(is_paid).ok_or_else(spent)
     }
 
-    /// Waits until a write may go out again that may have been carried out before.
+    /// Waits until a write that may have been carried out before may be sent again.
     async fn probe(&self, call: &Call) -> Option<Probe<'_>> {
         let probe = self.budget.probe(call.effect);
         match call.deadline {
@@ -93,10 +93,10 @@ impl<T: Transport> WithRetry<T> {
     }
 }
 
-/// Why a repeat that the policy wants is withheld: the budget is spent.
+/// The reason for withholding a repeat that the policy wants: the budget is spent.
 const BUDGET: &str = "budget";
 
-/// Whether a call may begin.
+/// Checks whether a call may begin.
 fn may_begin(call: &Call, now: Instant) -> Result<(), TransportError> {
     match call.deadline {
         Some(deadline) if deadline <= now => Err(not_begun()),
@@ -104,7 +104,7 @@ fn may_begin(call: &Call, now: Instant) -> Result<(), TransportError> {
     }
 }
 
-/// Which bound of the call has passed after this wait.
+/// Returns which bound of the call has passed after this wait.
 fn passed_after(wait: Duration, call: &Call) -> Option<&'static str> {
     let ends_before = |end: Instant| end.saturating_duration_since(Instant::now()) <= wait;
     if call.deadline.is_some_and(ends_before) {
@@ -154,14 +154,14 @@ impl<T: Transport> Transport for WithRetry<T> {
             let mut probe = None;
             let mut may_begin = may_begin(call, started);
             if call.resend && may_begin.is_ok() {
-                // As rare as a repeat.
+                // Boxed, since it is as rare as a repeat.
                 let paid = Box::pin(self.pay(call)).await;
                 may_begin = paid.map(|only_one| probe = Some(only_one));
             }
             let mut result = match may_begin {
                 Err(error) => Err(error),
                 Ok(()) => {
-                    // Stays where it is: it is large.
+                    // Pinned in place: it is large.
                     let sending = pin!(self.inner.send_unboxed(request));
                     within(call.deadline, sending.instrument(span.clone())).await
                 }
@@ -201,7 +201,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let mut request = replay.into_request();
                 Call::of_mut(&mut request).resend_count = attempt;
                 replay = Replay::of(&request);
-                // Repeats are rare: in a box they make no other call larger.
+                // Repeats are rare: boxed, they make no other call larger.
                 let sending = Box::pin(self.inner.send_unboxed(request));
                 let deadline = replay.call().deadline;
                 result = within(deadline, sending.instrument(span.clone())).await;
@@ -211,8 +211,8 @@ impl<T: Transport> Transport for WithRetry<T> {
     }
 }
 
-/// The outcome, or at the deadline an error: whether the request was sent is unknown then, unless
-/// a layer below has seen that it was not.
+/// Returns the outcome, or at the deadline an error: whether the request was sent is then unknown,
+/// unless a layer below has seen that it was not.
 async fn within(
     deadline: Option<Instant>,
     sending: impl Future<Output = Result<Response, TransportError>>,

@@ -8,10 +8,10 @@ use crate::{
     Call, Delivery, Effect, Response, TransportError, TransportErrorKind, problem, retry_after,
 };
 
-/// When to repeat, how often, after which waits.
+/// When to repeat a call, how often, and after which waits.
 ///
-/// Waits grow exponentially with full jitter: each is drawn between nothing and a bound that
-/// doubles. An answer that names a wait is given that at least.
+/// Waits grow exponentially with full jitter: each is drawn between zero and a bound that doubles.
+/// If an answer names a wait, it is waited for at least that long.
 ///
 /// | What happened | read | idempotent write | creation, bounded write |
 /// |---|---|---|---|
@@ -21,9 +21,9 @@ use crate::{
 /// | 408, 500 and above, but not 501 | yes | no | no |
 /// | any other answer | no | no | no |
 ///
-/// A bounded write is one with a last moment to begin ([`Call::begin_by`]): it was decided on what a
-/// reading showed. Once it may have been carried out, a repeat needs a fresh look, and that is its
-/// caller's. No call is repeated after its last moment to begin, whatever it does.
+/// A bounded write is one with a last moment to begin ([`Call::begin_by`]): it was decided on what
+/// a read showed. Once it may have been carried out, a repeat needs a fresh look, and that is up to
+/// its caller. No call is repeated after its last moment to begin, whatever it does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,8 +44,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// At most 5 attempts within 5 minutes; waits of up to 200 ms, then 400 ms, …, 20 s; in
-    /// the long run one repeat for every five successes, with 50 in reserve for each ten minutes.
+    /// At most 5 attempts within 5 minutes; waits of up to 200 ms, then 400 ms, …, 20 s; in the
+    /// long run one repeat for every five successes, with 50 in reserve for each ten minutes.
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -66,9 +66,9 @@ pub enum Outcome {
     Answer {
         /// Its status.
         status: StatusCode,
-        /// Whether it speaks of maintenance.
+        /// Whether the answer speaks of maintenance.
         maintenance: bool,
-        /// The wait that it asks for.
+        /// The wait that the answer asks for.
         retry_after: Option<Duration>,
     },
     /// No answer.
@@ -86,14 +86,14 @@ pub enum Outcome {
 pub enum Decision {
     /// Hand the outcome to the caller.
     Stop,
-    /// Repeat after a wait drawn between nothing and `within`, but of `at_least` that long.
+    /// Repeat after a wait drawn between zero and `within`, but of at least `at_least`.
     #[non_exhaustive]
     Repeat {
         /// The bound of the drawn wait.
         within: Duration,
         /// What the answer asked for.
         at_least: Duration,
-        /// What it costs of the budget.
+        /// What the repeat costs of the budget.
         cost: RepeatCost,
     },
 }
@@ -104,27 +104,27 @@ pub enum Decision {
 pub enum RepeatCost {
     /// Nothing: what failed keeps its callers away by itself.
     Nothing,
-    /// Nothing for the first 64 in 50 s, since an idle connection failed and not the service; then
-    /// one.
+    /// Nothing for the first 64 in 50 s, since an idle connection failed and not the service; after
+    /// that one.
     OneOverStale,
     /// One.
     One,
 }
 
 impl RetryPolicy {
-    /// Repeats nothing.
+    /// Returns a policy that repeats nothing.
     pub fn never() -> Self {
         Self::default().attempts(1)
     }
 
-    /// How many attempts a call may have, the first included.
+    /// Sets how many attempts a call may have, the first included.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// How long a call may take with all its attempts and waits, the one for the rate limit and
-    /// for a token included. What is still on its way then is cut off. Where an answer 429 has
+    /// Sets how long a call may take with all its attempts and waits, including those for the rate
+    /// limit and for a token. What is still in progress then is cut off. If an answer 429 has
     /// closed the rate limit's gate for longer than is left, the call ends at once, as
     /// [`RateLimited`](TransportErrorKind::RateLimited). A call may have a
     /// [`deadline`](crate::Call::deadline) before that.
@@ -133,24 +133,24 @@ impl RetryPolicy {
         self
     }
 
-    /// The bound of the first wait, and of the longest.
+    /// Sets the bound of the first wait, and of the longest.
     pub fn waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = first;
         self.longest_wait = longest;
         self
     }
 
-    /// How many repeats each success adds to the shared budget, and how many it starts with and
-    /// holds at most; of reads and of writes apart. An outage uses it up; then calls fail after
-    /// their first attempt, until one succeeds. Time fills it too, but not in an outage: ten minutes
-    /// after a success it is full again, however few calls there are.
+    /// Sets how many repeats each success adds to the shared budget, and how many the budget starts
+    /// with and holds at most; separately for reads and for writes. An outage uses it up; calls
+    /// then fail after their first attempt, until one succeeds. Time fills it too, but not during
+    /// an outage: ten minutes after a success it is full again, however few calls there are.
     ///
     /// Once a write was not answered, and until one succeeds, writes that may have been carried out
-    /// go out again one at a time. The others wait for what becomes of that one. What such a write
-    /// has cost comes back when it succeeds: it has multiplied nothing.
+    /// are sent again one at a time. The others wait for the outcome of that one. What such a write
+    /// has cost is returned when it succeeds: it has multiplied nothing.
     ///
-    /// A repeat after an answer 429 costs none, for the closed gate bounds it, nor does one while
-    /// the server of a shared limit is away. So have
+    /// A repeat after an answer 429 costs nothing, since the closed gate bounds it, and neither
+    /// does one while the server of a shared limit is unavailable. So have
     /// [`with_rate_limit`](crate::TransportExt::with_rate_limit) below.
     pub fn budget(mut self, per_success: f64, reserve: u32) -> Self {
         self.budget_ratio = per_success.max(0.0);
@@ -158,7 +158,7 @@ impl RetryPolicy {
         self
     }
 
-    /// What to do after attempt number `attempt` of this call, counted from 1.
+    /// Decides what to do after attempt number `attempt` of this call, counted from 1.
     #[must_use]
     pub fn decide(&self, attempt: u32, call: &Call, outcome: Outcome) -> Decision {
         use {Delivery::*, TransportErrorKind::*};
@@ -195,8 +195,8 @@ impl RetryPolicy {
         }
         let doublings = attempt.saturating_sub(1).min(16);
         let doubled = self.first_wait.saturating_mul(1 << doublings);
-        // Only a pooled connection was stale: there is another one at once. A second time, a
-        // server may be busy that says so by not taking the request on.
+        // Only a pooled connection was stale: another one is available at once. The second time, it
+        // may be a busy server that says so by not accepting the request.
         let at_once = attempt == 1
             && matches!(
                 outcome,
@@ -261,8 +261,8 @@ impl Outcome {
         }
     }
 
-    /// Whether the call may have been executed. A refusal was not, but for those of a server or
-    /// gateway that lost track.
+    /// Whether the call may have been executed. A refused call was not, except when the refusal
+    /// comes from a server or gateway that lost track.
     pub(super) fn delivery(self) -> Delivery {
         match self {
             Self::Answer { .. } if self.is_success() => Delivery::Unknown,
@@ -276,7 +276,7 @@ impl Outcome {
     }
 }
 
-/// Whether a conflict is a service that is down for a while.
+/// Whether a conflict means that the service is down for a while.
 fn speaks_of_maintenance(response: &Response) -> bool {
     let conflict = response.status() == StatusCode::CONFLICT;
     let title = conflict.then(|| problem::title(response)).flatten();

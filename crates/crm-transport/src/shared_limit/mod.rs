@@ -30,27 +30,27 @@ use crate::{
     rate_limit::LONGEST_WAIT,
 };
 
-/// How much later than its place a call may leave: as much as the pace has to spare in a
-/// second. A later one takes another place.
+/// How much later than its place a call may leave: as much as the pace has to spare in a second. A
+/// call that is later still takes another place.
 const SLACK: Duration = Duration::from_millis(10);
 
-/// How many places a call takes that is always late, before it leaves nevertheless: a busy
-/// process must not use up the allowance of all without a call.
+/// How many places a call that is always late takes before it leaves nevertheless: a busy process
+/// must not use up everyone's allowance without making a call.
 const PLACES: usize = 3;
 
-/// A limit on calls per second for each key that several processes hold together, over a Redis
-/// (5 or newer) or Valkey server. Clones share it, and so do all processes that name the same
-/// server and application.
+/// A limit on calls per second for each key that several processes share, over a Redis (5 or newer)
+/// or Valkey server. Clones share it, and so do all processes that name the same server and
+/// application.
 ///
 /// It spaces calls evenly, by the server's clock. Calls of one process pass in about the order in
 /// which they came; the processes take what they need, so one may have all of the allowance while
 /// the others are idle. An answer 429 closes the gate for all processes.
 ///
 /// Unlike a [`RateLimit`] it makes no room for calls that were held up on their way: after a stall
-/// of the network there may be an answer 429. For one process take that.
+/// of the network there may be an answer 429. For a single process, use [`RateLimit`].
 ///
-/// Places are reserved up to 50 ms ahead, which hides a way of up to 30 ms to the server and
-/// back. Over a longer one a process that is alone does not reach the whole allowance.
+/// Places are reserved up to 50 ms ahead, which hides a round trip of up to 30 ms to the server.
+/// With a longer one, a process that is alone does not reach the whole allowance.
 ///
 /// `rediss://` works for programs that enable TLS in the `redis` crate.
 ///
@@ -75,7 +75,7 @@ pub struct SharedLimit {
     shared: Arc<Shared>,
 }
 
-/// What to do while the server is away. Processes may disagree about that for a second.
+/// What to do while the server is unavailable. Processes may disagree about that for a second.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Fallback {
@@ -100,14 +100,14 @@ struct Shared {
 }
 
 impl SharedLimit {
-    /// The vendor's limit for this application, on the server at this URL
+    /// Creates the vendor's limit for this application, on the server at this URL
     /// (`redis://[user:password@]host[:port][/database]`). Connects when it is first needed.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::InvalidRequest`] when the URL cannot be read.
+    /// Returns [`TransportErrorKind::InvalidRequest`] when the URL cannot be read.
     pub fn new(url: &str, application: impl Into<String>) -> Result<Self, TransportError> {
-        // The URL may hold a password, so its reader's words are not shown.
+        // The URL may hold a password, so the parser's message is not shown.
         let client = Client::open(url).map_err(|_| {
             TransportError::new(TransportErrorKind::InvalidRequest, Delivery::NotExecuted)
                 .with_source("the URL of the shared limit's server cannot be read")
@@ -124,32 +124,34 @@ impl SharedLimit {
         })
     }
 
-    /// How many calls there may be in any second, at least one. All processes, and all clones in
-    /// each, must say the same.
+    /// Sets how many calls there may be in any second, at least one. All processes, and all clones
+    /// in each, must set the same number.
     pub fn per_second(mut self, calls: u32) -> Self {
         self.interval = gate::interval(calls);
         self
     }
 
-    /// What to do while the server is away; [`Fallback::Stop`] unless set.
+    /// Sets what to do while the server is unavailable; [`Fallback::Stop`] by default.
     pub fn fallback(mut self, fallback: Fallback) -> Self {
         self.fallback = fallback;
         self
     }
 
-    /// How long a closed gate may stay closed before its callers get an error instead of
-    /// waiting; 5 minutes unless set.
+    /// Sets how long a closed gate may stay closed before its callers get an error instead of
+    /// waiting; 5 minutes by default.
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// What the gate of this key is doing, by the server. How many wait, how many passed and how
-    /// often an answer 429 closed the gate is told of this process alone.
+    /// Returns what the gate of this key is doing, according to the server. How many calls wait,
+    /// how many passed and how often an answer 429 closed the gate are counts of this process
+    /// alone.
     ///
     /// # Errors
     ///
-    /// [`TransportErrorKind::LimitServer`] while the server is away, or refuses what it is asked.
+    /// Returns [`TransportErrorKind::LimitServer`] while the server is unavailable, or refuses what
+    /// it is asked.
     pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
         let server = &self.shared.server;
         server.may_ask()?;
@@ -203,7 +205,7 @@ impl SharedLimit {
         }
     }
 
-    /// Reserves places for those that wait, until nobody does.
+    /// Reserves places for the calls that wait, until none does.
     async fn hand_out(self, key: u64, asker: Attendant<Mutex<Queue>>) {
         let queue = asker.queue();
         loop {
@@ -214,7 +216,7 @@ impl SharedLimit {
             let asked_at = Instant::now();
             let server = &self.shared.server;
             let reserved = server.reserve(self.gate(key), self.interval, wanted).await;
-            // The server's clock was read about half-way.
+            // The server's clock was read about halfway.
             let read_at = asked_at + asked_at.elapsed() / 2;
             match reserved {
                 Ok((0, wait, closed_for)) => {
@@ -262,7 +264,7 @@ impl From<Refused> for TransportError {
 }
 
 impl Limit for SharedLimit {
-    /// Of the local share, if that lets it pass.
+    /// The pass of the local share, if that let the call pass.
     type Pass = Option<Pass>;
 
     async fn pass(&self, call: &Call) -> Result<Option<Pass>, TransportError> {
@@ -295,9 +297,9 @@ impl Limit for SharedLimit {
         if let Fallback::LocalShare(limit) = &self.fallback {
             limit.close(key, pause).await;
         }
-        // A task of its own: the other processes learn of it even if this call is given up.
+        // In a task of its own: the other processes learn of it even if this call is given up.
         let closing = tokio::spawn(self.clone().close_for_all(key, pause));
-        // There is no gate to close where it fails.
+        // If this fails, there is no gate to close.
         let _ = closing.await;
     }
 }

@@ -10,10 +10,10 @@ use crate::{attendant::Served, gate::Patience};
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<Waiting>,
-    /// Whether a task asks for places, not the calls: one that nobody polls holds up none behind
-    /// it. It ends with the queue.
+    /// Whether a task asks for places. The calls do not ask themselves, so that one that is not
+    /// polled does not hold up the ones after it. The task ends with the queue.
     pub(super) has_asker: bool,
-    /// As the server last told.
+    /// As the server last reported.
     pub(super) closed_until: Option<Instant>,
     pub(super) passed: u64,
     pub(super) pauses: u64,
@@ -34,7 +34,7 @@ impl Served for Mutex<Queue> {
 }
 
 impl Queue {
-    /// How many wait, and may still begin; none ends the asker.
+    /// How many calls wait and may still begin; `None` ends the asker.
     pub(super) fn wanted(&mut self) -> Option<usize> {
         let (closed_for, now) = (self.closed_for(), Instant::now());
         self.waiting.retain(|call| {
@@ -47,7 +47,7 @@ impl Queue {
         Some(self.waiting.len())
     }
 
-    /// Gives a place to the first that still wants one.
+    /// Gives a place to the first call that still wants one.
     pub(super) fn give(&mut self, place: Instant) {
         while let Some(call) = self.waiting.pop_front() {
             if call.place.send(Ok(place)).is_ok() {
@@ -57,7 +57,7 @@ impl Queue {
         }
     }
 
-    /// Turns away who does not wait for so long.
+    /// Turns away the calls that do not wait for that long.
     pub(super) fn closed_until(&mut self, until: Instant) {
         self.closed_until = Some(until);
         let (closed_for, now) = (self.closed_for(), Instant::now());
@@ -73,7 +73,7 @@ impl Queue {
 
     pub(super) fn fall_back(&mut self, refused: &Refused) {
         for call in self.waiting.drain(..) {
-            // Who is gone needs no answer.
+            // A caller that is gone needs no answer.
             let _ = call.place.send(Err(refused.clone()));
         }
     }

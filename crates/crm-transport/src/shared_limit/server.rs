@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use super::{Refused, lock};
 use crate::gate::{CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE};
 
-/// How far ahead calls reserve their places. It hides the way to the server and back; what a
-/// process that dies has reserved is lost, so it is short.
+/// How far ahead calls reserve their places. It hides the round trip to the server; it is short,
+/// because what a process that dies has reserved is lost.
 const AHEAD: Duration = Duration::from_millis(50);
 
 /// How long the server may take to connect and to answer.
@@ -58,8 +58,8 @@ impl Server {
         }
     }
 
-    /// Reserves places: how many there are, how long until the first (or until it is worth asking
-    /// again), and how long the gate is still closed, in microseconds.
+    /// Reserves places. Returns how many there are, how long until the first (or until it is worth
+    /// asking again), and how long the gate is still closed, in microseconds.
     pub(super) async fn reserve(
         &self,
         gate: String,
@@ -73,12 +73,13 @@ impl Server {
         self.ask(invocation.arg(wanted)).await
     }
 
-    /// How long until the next place, and how long the gate is still closed, in microseconds.
+    /// Returns how long until the next place, and how long the gate is still closed, in
+    /// microseconds.
     pub(super) async fn look(&self, gate: String) -> Result<(u64, u64), Refused> {
         self.ask(&self.look.key(gate)).await
     }
 
-    /// Closes a gate; how often that changed it from open to closed.
+    /// Closes a gate. Returns how often that changed it from open to closed.
     pub(super) async fn close(
         &self,
         gate: String,
@@ -94,8 +95,8 @@ impl Server {
         self.ask(&invocation).await
     }
 
-    /// Whether to ask the server. Of a server that is away one caller sees now and then whether
-    /// it is back, and the others do not wait for that.
+    /// Whether to ask the server. If it is away, one caller checks now and then whether it is back,
+    /// and the others do not wait for that.
     pub(super) fn may_ask(&self) -> Result<(), Refused> {
         let now = Instant::now();
         match &mut *lock(&self.away) {
@@ -139,8 +140,8 @@ impl Server {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     *lock(&self.connection) = None;
-                    // A server that is silent would be so once more. Else the connection may
-                    // have been closed while it was idle, or with a server that is back.
+                    // A server that is silent would be silent again. Otherwise the connection may
+                    // have been closed while it was idle, or the server may have come back since.
                     if error.is_timeout() {
                         return Err(error);
                     }
@@ -163,8 +164,8 @@ impl Server {
     }
 }
 
-/// The error's words up to the first that are quoted: a server quotes the command that it did not
-/// understand, with the password in it or, where it cuts long ones, a part of that.
+/// The error's text up to the first quoted part: a server quotes the command that it did not
+/// understand, with the password in it or, where it cuts long commands, a part of that.
 fn without_quotes(error: &RedisError) -> String {
     let words = error.to_string();
     let mut quotes = words.match_indices(['\'', '`', '"']);
