@@ -36,7 +36,7 @@ pub(crate) struct Tokens {
 /// What a token allows.
 #[derive(Debug)]
 struct Grant {
-    /// The one tenant, or every tenant of the credentials.
+    /// The one tenant, or `None` for every tenant of the credentials.
     tenant: Option<i64>,
     scopes: String,
     expires: i64,
@@ -114,8 +114,8 @@ pub(crate) fn admit<'a>(
     Ok(tenant)
 }
 
-/// A refusal of the gateway. One with 404 says what it says of an unknown
-/// path: that no operation matches.
+/// Returns a refusal of the gateway. One with 404 says the same as for an unknown path: that no
+/// operation matches.
 fn refusal(status: u16, title: &str) -> Problem {
     match StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN) {
         StatusCode::NOT_FOUND => Problem::no_route(),

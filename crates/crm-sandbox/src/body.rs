@@ -41,13 +41,13 @@ pub(crate) fn read<T: DeserializeOwned>(
     }
 }
 
-/// The members on the way, without the marks for optional ones.
+/// Returns the members along the path, without the marks for optional ones.
 fn plain(path: &serde_ignored::Path<'_>) -> String {
     path.to_string().replace(".?", "")
 }
 
-/// Says why a body cannot be read: a second reading that keeps track of the
-/// place, so that the first one need not.
+/// Returns why a body cannot be read. This is a second reading that keeps track of the position, so
+/// that the first one need not.
 fn refusal<T: DeserializeOwned>(body: &[u8]) -> Problem {
     if let Err(syntax) = serde_json::from_slice::<IgnoredAny>(body) {
         return Problem::bad_request(format!("The body is not valid JSON: {syntax}"));
@@ -67,12 +67,12 @@ fn refusal<T: DeserializeOwned>(body: &[u8]) -> Problem {
     }
 }
 
-/// The member that a refusal is about; none where the whole body is refused.
+/// Returns the member that a refusal is about; `None` if the whole body is refused.
 ///
-/// The path ends at the object that lacks a member or has it twice: then only
-/// serde's text names the member itself.
+/// The path ends at the object that lacks a member or has it twice: in that case only serde's text
+/// names the member itself.
 fn member(parents: &str, reason: &str) -> Option<String> {
-    // Of the root the path is this point.
+    // At the root, the path is just this dot.
     let parents = Some(parents).filter(|path| *path != ".");
     let named = ["missing field `", "duplicate field `"]
         .into_iter()

@@ -66,30 +66,29 @@ impl Default for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The address to listen on, of this machine only: the credentials are
-    /// public. Port 0 takes a free one. Default: `127.0.0.1:0`.
+    /// Sets the address to listen on, which must be one of this machine: the credentials are
+    /// public. Port 0 picks a free one. Default: `127.0.0.1:0`.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
         self
     }
 
-    /// Keeps the data in this SQLite file, which is made if it is missing.
-    /// Further tenants have files beside it, with their id before the
-    /// extension.
+    /// Keeps the data in this SQLite file, which is created if it is missing. Further tenants have
+    /// files beside it, with their id before the extension.
     pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
         self.data = Some(path.into());
         self
     }
 
-    /// The data of a new database. Default: [`Seed::Demo`].
+    /// Sets the data of a new database. Default: [`Seed::Demo`].
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Your own data: SQL that fills each new database after the seed. The
-    /// tables are described at the top of the crate. It must not begin or end a
-    /// transaction: it is kept with the seed, all or nothing.
+    /// Adds your own data: SQL that fills each new database after the seed. The tables are
+    /// described at the top of the crate. The SQL must not begin or end a transaction: it is kept
+    /// together with the seed, all or nothing.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -118,32 +117,31 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when there is no such setting or value.
+    /// Returns [`SettingError`] when there is no such setting or value.
     pub fn set(mut self, name: &str, value: &str) -> Result<Self, SettingError> {
         self.settings.set(name, value)?;
         Ok(self)
     }
 
-    /// The faults to inject from the start.
+    /// Sets the faults to inject from the start.
     pub fn faults(mut self, plan: FaultPlan) -> Self {
         self.faults = plan;
         self
     }
 
-    /// The tenant. Default: 1001.
+    /// Sets the tenant. Default: 1001.
     pub fn tenant(mut self, tenant: i64) -> Self {
         self.tenant = tenant;
         self
     }
 
-    /// Further tenants that the same credentials serve, each with data and a
-    /// rate limit of its own.
+    /// Adds further tenants that the same credentials serve, each with its own data and rate limit.
     pub fn more_tenants(mut self, tenants: impl IntoIterator<Item = i64>) -> Self {
         self.more_tenants.extend(tenants);
         self
     }
 
-    /// Other credentials than the well-known ones.
+    /// Sets credentials other than the well-known ones.
     pub fn credentials(
         mut self,
         client_id: impl Into<String>,
@@ -160,10 +158,9 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// [`SandboxError`] when the address, the data file or a thread cannot be
-    /// had, [`SandboxError::Sql`] when a statement of [`sql`](Self::sql) fails,
-    /// and [`SandboxError::Faults`] when the plan of faults could never do what
-    /// it says.
+    /// Returns [`SandboxError`] when the address, the data file or a thread is not available,
+    /// [`SandboxError::Sql`] when a statement of [`sql`](Self::sql) fails, and
+    /// [`SandboxError::Faults`] when the plan of faults could never do what it says.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         let (started, ready) = oneshot::channel();
         let (stop, stopping) = oneshot::channel();
@@ -172,7 +169,7 @@ impl SandboxBuilder {
             .name("crm-sandbox".to_owned())
             .spawn(move || {
                 self.run(started, stopping);
-                // Everything of the server is dropped by now.
+                // Everything that belongs to the server has been dropped by now.
                 drop(running);
             })
             .map_err(SandboxError::Thread)?;
@@ -180,7 +177,7 @@ impl SandboxBuilder {
         Ok(Sandbox { app, stop, stopped })
     }
 
-    /// The life of the server's thread.
+    /// Runs the server's thread from start to end.
     fn run(
         self,
         started: oneshot::Sender<Result<Arc<App>, SandboxError>>,
@@ -199,7 +196,7 @@ impl SandboxBuilder {
         runtime.block_on(async {
             match self.open().await {
                 Ok((listener, app)) => {
-                    // Nobody is waiting any longer, so nobody wants the server.
+                    // If the caller no longer waits, the server is no longer wanted.
                     if started.send(Ok(Arc::clone(&app))).is_ok() {
                         server::serve(listener, app, stop).await;
                     }

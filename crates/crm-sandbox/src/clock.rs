@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Ticks in one second: the API counts time in steps of 100 ns.
 pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
 
-/// The time by which the sandbox lives: modification times, token expiry, the
-/// rate limit and the lag of the export feeds all follow it.
+/// The sandbox's time: modification times, token expiry, the rate limit and the lag of the export
+/// feeds all follow it.
 ///
-/// It starts at the real time and runs on the machine's monotonic clock, so
-/// a change of the system time does not reach it.
+/// It starts at the real time and runs on the machine's monotonic clock, so a change of the system
+/// time does not affect it.
 ///
 /// ```
 /// # tokio_test();
@@ -53,7 +53,7 @@ impl Hands {
 }
 
 impl Clock {
-    /// Real time; every [`stamp`](Self::stamp) is later than `latest`.
+    /// Creates a clock of real time; every [`stamp`](Self::stamp) is later than `latest`.
     pub(crate) fn real(latest: i64) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -68,7 +68,7 @@ impl Clock {
         }
     }
 
-    /// The present time of the sandbox.
+    /// Returns the sandbox's current time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let nanoseconds = self.ticks().unsigned_abs().saturating_mul(100);
@@ -82,8 +82,8 @@ impl Clock {
         hands.move_to(time);
     }
 
-    /// Sets the clock to a time, earlier or later than the present one.
-    /// Times before 1970 count as 1970.
+    /// Sets the clock to a time, earlier or later than the current one. Times before 1970 count as
+    /// 1970.
     pub fn set(&self, time: SystemTime) {
         let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         self.hands().move_to(ticks(since_1970));
@@ -97,7 +97,7 @@ impl Clock {
         hands.running = false;
     }
 
-    /// Lets a frozen clock run on from where it stands.
+    /// Lets a frozen clock run again from the time that it shows.
     pub fn resume(&self) {
         let mut hands = self.hands();
         hands.since = Instant::now();

@@ -1,4 +1,4 @@
-//! Where a sandbox answers and with which credentials.
+//! Where a sandbox answers, and with which credentials.
 
 use serde::Serialize;
 
@@ -9,9 +9,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Connection {
-    /// Base URL of the API, without a path: `http://127.0.0.1:49152`.
+    /// The base URL of the API, without a path: `http://127.0.0.1:49152`.
     pub api_url: String,
-    /// Base URL of the token endpoint; the same server.
+    /// The base URL of the token endpoint, which is the same server.
     pub auth_url: String,
     /// The tenant.
     pub tenant: i64,

@@ -52,8 +52,8 @@ impl ContactType {
         }
     }
 
-    /// Refuses what can be refused of a change without the record: the rules
-    /// for values come before its lookup.
+    /// Refuses what can be refused of a change without the record: the rules for values come before
+    /// its lookup.
     pub(crate) fn check(
         kind: Option<Self>,
         value: Option<&str>,
@@ -68,8 +68,8 @@ impl ContactType {
         }
     }
 
-    /// The value of a contact whose type is sent as text; without rules where
-    /// that type is not a documented one and any is taken.
+    /// Returns the value of a contact whose type is sent as text; no rules apply if that type is
+    /// not a documented one and any type is accepted.
     pub(crate) fn open_value(
         kind: &str,
         value: &str,
@@ -87,8 +87,8 @@ impl ContactType {
         }
     }
 
-    /// The value as the store keeps it. How the real service checks and
-    /// normalises values is not documented.
+    /// Returns the value as the store keeps it. How the real service checks and normalises values
+    /// is not documented.
     pub(crate) fn value(self, value: &str, settings: &Settings) -> Result<String, Problem> {
         if settings.value_checks
             && let Some(reason) = self.objection(value)

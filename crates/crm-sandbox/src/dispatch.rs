@@ -1,5 +1,4 @@
-//! The way of one request: faults, admission, the operation, the answer, the
-//! log.
+//! The path of one request: faults, admission, the operation, the answer, the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +18,10 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::settings::Settings;
 
-/// On which terms a request is carried out.
+/// The terms on which a request is carried out.
 struct Terms<'a> {
     settings: &'a Settings,
-    /// When it was read, in ticks.
+    /// When the request was read, in ticks.
     now: i64,
     fault: Option<&'a Fault>,
 }
@@ -33,8 +32,8 @@ impl Terms<'_> {
         self.fault.is_none_or(Fault::is_carried_out)
     }
 
-    /// For a request that was admitted already: it does not count twice for
-    /// the rate limit, and its token is as good as it was.
+    /// Returns the terms for a request that was already admitted: it does not count twice for the
+    /// rate limit, and its token is as valid as it was.
     fn late(&self) -> (Settings, i64) {
         let settings = Settings {
             rate_limit: 0,
@@ -50,7 +49,7 @@ pub(crate) async fn operation(
     operation: Arc<Operation>,
     request: Request,
 ) -> Response<Body> {
-    // The router takes HEAD for GET; the gateway knows no such operation.
+    // The router treats HEAD as GET; the gateway knows no such operation.
     if request.method() != operation.method {
         return no_route(app, request).await;
     }
@@ -60,7 +59,7 @@ pub(crate) async fn operation(
         .ok();
     let (id, within) = (operation.id.clone(), Arc::clone(&app));
     let carry_out = move |parts: &Parts, body: &[u8], terms: &Terms<'_>| {
-        // Only text that is not UTF-8 once decoded leaves no path parameters.
+        // Path parameters are missing only if the decoded text is not UTF-8.
         let path: Vec<(String, String)> = path
             .as_ref()
             .ok_or_else(|| Problem::field("id", "the path is not UTF-8"))?
@@ -119,8 +118,8 @@ async fn exchange(
     );
     let fault = due.as_ref().map(|due| &due.fault);
     let received = faults::receive(fault, &wire, body).await;
-    // From here to the answer nothing waits: the times in the log are those
-    // by which the rate limit counts.
+    // From here to the answer nothing waits: the times in the log are those by which the rate limit
+    // counts.
     let settings = app.settings();
     let now = app.clock.ticks();
     let arrived = received.as_deref().ok().filter(|body| !body.is_empty());
@@ -180,14 +179,14 @@ async fn exchange(
         fault: injected.map(|due| due.fault.name()),
     };
     app.log.push(entry, settings.log_size);
-    // Only now: a client that breaks off while it waits is in the log too.
+    // Only now, so that a client that disconnects while it waits is in the log too.
     if let Some(hold) = hold {
         tokio::time::sleep(hold).await;
     }
     response
 }
 
-/// Carries out a request for which the answer was given long ago.
+/// Carries out a request that was answered long ago.
 async fn write_late(
     late: Duration,
     parts: Parts,
@@ -207,8 +206,8 @@ async fn write_late(
     );
 }
 
-/// Applies a fault to an answer and says whether it was applied: an ordinary
-/// refusal goes before a fault that would only refuse in another way.
+/// Applies a fault to an answer. Returns whether it was applied: an ordinary refusal takes
+/// precedence over a fault that would only refuse in another way.
 async fn inject(
     fault: Option<&Fault>,
     operation: &str,
@@ -262,7 +261,7 @@ fn run(
     }
 }
 
-/// The tenant in `/crm/v2/tenant/{tenant}/…`, 0 where there is none.
+/// Returns the tenant in `/crm/v2/tenant/{tenant}/…`; 0 if there is none.
 fn tenant_in(path: &str) -> i64 {
     let rest = path.strip_prefix("/crm/v2/tenant/").unwrap_or("");
     rest.split('/')

@@ -1,37 +1,37 @@
-//! Errors of the sandbox itself, not of the API that it plays.
+//! Errors of the sandbox itself, not of the API that it simulates.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// What kept a sandbox from starting or from doing what it was asked.
+/// The reason why a sandbox could not start or could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// The address could not be listened on.
+    /// It was not possible to listen on the address.
     #[error("cannot listen on {address}: choose another address or port")]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: String,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// Others could reach the address, and the credentials are public.
     #[error("cannot listen on {address}: the credentials are public, use a loopback address")]
     NotLoopback {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
     },
-    /// The thread or the runtime of the server could not be made.
+    /// The thread or the runtime of the server could not be created.
     #[error("cannot start the server's thread")]
     Thread(#[source] io::Error),
     /// The database could not be opened, read or written.
     #[error("{}", unusable(file.as_deref()))]
     Database {
-        /// Its file; none for a database in memory.
+        /// The database's file; `None` for a database in memory.
         file: Option<PathBuf>,
-        /// What SQLite said.
+        /// SQLite's error.
         source: Box<dyn Error + Send + Sync>,
     },
     /// The database was written by another version of the sandbox.
@@ -47,14 +47,14 @@ pub enum SandboxError {
         /// The layout version of this crate.
         expected: i64,
     },
-    /// The file does not hold a sandbox's data. It was left as it is.
+    /// The file does not hold a sandbox's data. It was left unchanged.
     #[error("{} does not hold a sandbox's data: use another file", file.display())]
     Foreign {
         /// The file.
         file: PathBuf,
     },
-    /// A copy of the database was to be written where a file is already. It
-    /// was left as it is.
+    /// A copy of the database was to be written to a file that already exists. The file was left
+    /// unchanged.
     #[error("{} exists: copy the database to another file", file.display())]
     Exists {
         /// The file.
@@ -64,9 +64,9 @@ pub enum SandboxError {
     /// failed. Nothing of the new database was kept.
     #[error("statement {statement} of the SQL for new databases failed")]
     Sql {
-        /// Which one, counted from 1.
+        /// The number of the statement, counted from 1.
         statement: usize,
-        /// What SQLite said.
+        /// SQLite's error.
         source: Box<dyn Error + Send + Sync>,
     },
     /// A setting does not exist or does not take this value.
@@ -90,7 +90,7 @@ impl SandboxError {
 
     pub(crate) fn sql(statement: usize, error: rusqlite::Error) -> Self {
         let source = match error {
-            // With it comes all SQL from here to the end.
+            // The error also contains all SQL from here to the end.
             rusqlite::Error::SqlInputError { msg, .. } => msg.into(),
             error => error.into(),
         };

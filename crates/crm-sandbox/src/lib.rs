@@ -1,11 +1,10 @@
-//! The contacts part of the ServiceTitan CRM v2 API as a local server: OAuth
-//! token endpoint, scopes, operations, strict rate limit, problem answers,
-//! a request log and faults on request, on a SQLite database.
+//! The contacts part of the ServiceTitan CRM v2 API as a local server: OAuth token endpoint,
+//! scopes, operations, a strict rate limit, problem answers, a request log and faults on request,
+//! on a SQLite database.
 //!
-//! Use it to test a client, to show one, or to write one without an account.
-//! Do not use it to learn what the real service does where that is not
-//! documented: there the sandbox takes the stricter choice, and a setting
-//! switches to the other.
+//! Use it to test a client, to demonstrate one, or to write one without an account. Do not use it
+//! to learn what the real service does where that is not documented: there the sandbox makes the
+//! stricter choice, and a setting switches to the other.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

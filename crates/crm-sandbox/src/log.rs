@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-/// Bytes of a body that are kept: no request of the API comes near.
+/// How many bytes of a body are kept: no request of the API comes near that.
 const LARGEST_BODY: usize = 1 << 14;
 
-/// One request that the sandbox read, in the order of their answers.
+/// One request that the sandbox read; entries are in the order of their answers.
 ///
-/// Query and body may hold phone numbers and addresses: they are kept only
-/// while the setting `log-content` is on.
+/// Query and body may contain phone numbers and addresses: they are kept only while the setting
+/// `log-content` is on.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -28,27 +28,25 @@ const LARGEST_BODY: usize = 1 << 14;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LogEntry {
-    /// When it was read, by the sandbox's clock, in nanoseconds since 1970. The
-    /// rate limit counts by the same times.
+    /// When the request was read, by the sandbox's clock, in nanoseconds since 1970. The rate limit
+    /// counts by the same times.
     pub time: i64,
-    /// Its method.
+    /// The request's method.
     pub method: String,
-    /// Its path, without the query.
+    /// The request's path, without the query.
     pub path: String,
-    /// Its query as it was sent, without the `?`.
+    /// The request's query as it was sent, without the `?`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
-    /// Its body, up to 16 KiB; none where it had none or a fault threw it
-    /// away. That of a token request is left out: it holds the secret.
+    /// The request's body, up to 16 KiB; `None` if it had none or a fault discarded it. The body of
+    /// a token request is left out: it contains the secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// The API's operation id; `Token` for the token endpoint, empty where no
-    /// operation matched.
+    /// The API's operation id; `Token` for the token endpoint, empty if no operation matched.
     pub operation: String,
-    /// The tenant in the path; 0 where there is none.
+    /// The tenant in the path; 0 if there is none.
     pub tenant: i64,
-    /// The status that was answered, or would have been where a fault broke
-    /// the connection.
+    /// The status that was answered, or would have been answered if a fault broke the connection.
     pub status: u16,
     /// The fault that was injected, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +54,7 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// When the request was read, by the sandbox's clock.
+    /// Returns when the request was read, by the sandbox's clock.
     #[must_use]
     pub fn arrived(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(self.time.unsigned_abs())

@@ -135,8 +135,8 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The answer on the wire. The gateway makes some refusals itself and may
-    /// write them in its own form.
+    /// Returns the answer on the wire. The gateway makes some refusals itself and may write them in
+    /// its own form.
     pub(crate) fn into_response(mut self, settings: &Settings) -> Response<Body> {
         let no_route = self.status == 404 && self.errors.is_empty();
         let by_gateway = no_route || matches!(self.status, 401 | 429);

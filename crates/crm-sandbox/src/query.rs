@@ -68,7 +68,7 @@ impl Query {
         Self { members }
     }
 
-    /// Every parameter but this one.
+    /// Returns every parameter but this one.
     pub(crate) fn without(&self, name: &str) -> Self {
         let others = self.members.iter().filter(|(n, _)| n != name);
         Self {
@@ -140,8 +140,8 @@ impl Query {
         })
     }
 
-    /// `sort=+Field` or `sort=-Field`. A `+` that was not percent-encoded
-    /// arrives as a space and counts as `+`.
+    /// Reads `sort=+Field` or `sort=-Field`. A `+` that was not percent-encoded arrives as a space
+    /// and counts as `+`.
     pub(crate) fn sort(&self, fields: &[(&str, &'static str)]) -> Result<Option<Sort>, Problem> {
         self.parsed(
             "sort",
@@ -182,7 +182,7 @@ fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String 
         .map_or(name, |parameter| parameter.name.to_owned())
 }
 
-/// A GUID as the store keeps it: lower case, with hyphens.
+/// Returns a GUID as the store keeps it: lower case, with hyphens.
 pub(crate) fn guid(text: &str) -> Option<String> {
     let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
     hyphenated

@@ -11,14 +11,14 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Accepts a request at `now` (in ticks), or says for how many whole
-    /// seconds the caller has to wait. A limit of 0 accepts everything.
+    /// Accepts a request at `now` (in ticks), or returns for how many whole seconds the caller has
+    /// to wait. A limit of 0 accepts everything.
     pub(crate) fn accept(&mut self, limit: u32, now: i64) -> Result<(), u32> {
         if limit == 0 {
             self.accepted.clear();
             return Ok(());
         }
-        // A clock set back leaves times of the future behind: forget them too.
+        // A clock that was set back leaves times in the future: forget them too.
         while self
             .accepted
             .front()

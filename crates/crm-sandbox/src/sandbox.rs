@@ -1,4 +1,4 @@
-//! Steering and stopping a running sandbox.
+//! Controlling and stopping a running sandbox.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,9 +22,8 @@ use crate::store::select::Select;
 
 /// A running sandbox: the API as a server on a loopback port.
 ///
-/// The server has a thread of its own, so it answers even while the caller's
-/// runtime is busy. Dropping the sandbox stops it without waiting; a database
-/// in memory is gone then.
+/// The server has a thread of its own, so it answers even while the caller's runtime is busy.
+/// Dropping the sandbox stops it without waiting; a database in memory is then lost.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -49,29 +48,29 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`SandboxError`] when no port or no thread can be had.
+    /// Returns [`SandboxError`] when no port or no thread is available.
     pub async fn start() -> Result<Self, SandboxError> {
         Self::builder().start().await
     }
 
-    /// Configures a sandbox before it starts.
+    /// Returns a builder to configure a sandbox before it starts.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
 
-    /// Where it answers and with which credentials.
+    /// Returns where the sandbox answers and with which credentials.
     #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.app.connection
     }
 
-    /// Its clock.
+    /// Returns the sandbox's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.app.clock
     }
 
-    /// The requests it answered, oldest first; bounded by the setting
+    /// Returns the requests that the sandbox answered, oldest first; bounded by the setting
     /// `log-size`.
     #[must_use]
     pub fn log(&self) -> Vec<LogEntry> {
@@ -87,12 +86,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Setting`] when there is no such setting or value.
+    /// Returns [`SandboxError::Setting`] when there is no such setting or value.
     pub fn set(&self, name: &str, value: &str) -> Result<(), SandboxError> {
         self.app.set(name, value)
     }
 
-    /// The table of settings with their present values.
+    /// Returns the table of settings with their current values.
     #[must_use]
     pub fn settings(&self) -> Vec<Setting> {
         self.app.settings().table()
@@ -103,12 +102,12 @@ impl Sandbox {
         self.app.tokens.revoke_all();
     }
 
-    /// Starts a plan of faults in place of the present one.
+    /// Starts a plan of faults in place of the current one.
     ///
     /// # Panics
     ///
-    /// When the plan asks for an operation that the API does not have or for a
-    /// rate that is not from 0 to 1: a test must not pass because its fault never came.
+    /// Panics when the plan asks for an operation that the API does not have or for a rate that is
+    /// not from 0 to 1: a test must not pass because its fault never came.
     #[track_caller]
     pub fn inject(&self, plan: FaultPlan) {
         if let Err(invalid) = self.app.faults.replace(plan) {
@@ -116,14 +115,14 @@ impl Sandbox {
         }
     }
 
-    /// How many faults of each kind were injected since the start.
+    /// Returns how many faults of each kind have been injected since the start.
     #[must_use]
     pub fn faults_injected(&self) -> BTreeMap<&'static str, u64> {
         self.app.faults.injected()
     }
 
-    /// The rules of the present plan whose faults were not all injected yet: a
-    /// test that ends with any has not met what it was written for.
+    /// Returns the rules of the current plan whose faults have not all been injected yet: a test
+    /// that ends with any of them has not met what it was written for.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -143,53 +142,52 @@ impl Sandbox {
         self.app.faults.unmet()
     }
 
-    /// The contacts of all locations of the first tenant, deleted ones
-    /// included, by location and id.
+    /// Returns the contacts of all locations of the first tenant, deleted ones included, ordered by
+    /// location and id.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Database`] when the database cannot be read.
+    /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn location_contacts(&self) -> Result<Vec<StoredContact>, SandboxError> {
         self.contacts::<Location>()
     }
 
-    /// The contacts of all customers of the first tenant, like
+    /// Returns the contacts of all customers of the first tenant, like
     /// [`location_contacts`](Self::location_contacts).
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Database`] when the database cannot be read.
+    /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn customer_contacts(&self) -> Result<Vec<StoredContact>, SandboxError> {
         self.contacts::<Customer>()
     }
 
-    /// The people of the first tenant, archived ones included, by id.
+    /// Returns the people of the first tenant, archived ones included, ordered by id.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Database`] when the database cannot be read.
+    /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn people(&self) -> Result<Vec<StoredPerson>, SandboxError> {
         self.stored(people::select(), people::read)
     }
 
-    /// The contact methods of all people of the first tenant, by person and
-    /// id.
+    /// Returns the contact methods of all people of the first tenant, ordered by person and id.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Database`] when the database cannot be read.
+    /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn contact_methods(&self) -> Result<Vec<StoredMethod>, SandboxError> {
         let select = methods::select().order(&["person_id", "id"]);
         self.stored(select, methods::read)
     }
 
-    /// Writes a copy of the first tenant's database to a new file, for any
-    /// SQLite tool. The tables are described at the top of the crate.
+    /// Writes a copy of the first tenant's database to a new file, for use with any SQLite tool.
+    /// The tables are described at the top of the crate.
     ///
     /// # Errors
     ///
-    /// [`SandboxError::Exists`] when the file exists, and
-    /// [`SandboxError::Database`] when it cannot be written.
+    /// Returns [`SandboxError::Exists`] when the file exists, and [`SandboxError::Database`] when
+    /// it cannot be written.
     pub fn copy_database(&self, to: impl AsRef<Path>) -> Result<(), SandboxError> {
         match self.first_tenant() {
             Some(tenant) => tenant.store.copy_to(to.as_ref()),

@@ -1,4 +1,4 @@
-//! The listener, its connections, and the routes behind them.
+//! The listener, its connections, and the routes that they lead to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,12 +82,12 @@ async fn connection(tcp: TcpStream, router: Router) {
     let wire = Wire::default();
     let stream = WiredStream::new(tcp, wire.clone());
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        // What befell the answer before ends here, whatever is asked for now.
+        // What was done to the previous answer ends here, whatever is asked for now.
         wire.calm();
         request.extensions_mut().insert(wire.clone());
         router.clone().call(request)
     });
-    // It ends with an error when the client breaks off or a fault is injected.
+    // It ends with an error when the client disconnects or a fault is injected.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)

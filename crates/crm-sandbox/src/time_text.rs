@@ -65,8 +65,8 @@ pub(crate) fn wire(stored: &str) -> String {
     }
 }
 
-/// Takes the zone from every time of an answer. Only its members tell times
-/// from texts that look like one.
+/// Removes the zone from every time of an answer. Only its members distinguish times from texts
+/// that look like one.
 pub(crate) fn without_zone(answer: &mut Value) {
     match answer {
         Value::Array(items) => items.iter_mut().for_each(without_zone),

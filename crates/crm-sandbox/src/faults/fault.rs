@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FaultKind {
-    /// Its name, the `kind` of a fault in JSON.
+    /// The fault's name, which is the `kind` of a fault in JSON.
     pub name: &'static str,
     /// The members of the fault in JSON.
     pub members: Vec<String>,
-    /// What happens.
+    /// What happens when the fault is injected.
     pub description: &'static str,
 }
 
@@ -26,10 +26,9 @@ macro_rules! faults {
     )+) => {
         /// Something that goes wrong with one request.
         ///
-        /// Each fault says whether the request is carried out. A request that
-        /// an ordinary check refuses gets that refusal rather than another
-        /// answer: then the faults that answer in place of the operation, and
-        /// those that change what a success says, are not injected.
+        /// Each fault says whether the request is carried out. A request that an ordinary check
+        /// refuses gets that refusal and no other answer: the faults that answer in place of the
+        /// operation, and those that change what a success says, are then not injected.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all_fields = "camelCase", deny_unknown_fields)]
         #[non_exhaustive]
@@ -42,7 +41,7 @@ macro_rules! faults {
         }
 
         impl Fault {
-            /// The name under which it is counted, and its `kind` in JSON.
+            /// Returns the name under which the fault is counted, which is its `kind` in JSON.
             #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
@@ -57,7 +56,7 @@ macro_rules! faults {
                 }
             }
 
-            /// The table: name, members, what happens.
+            /// Returns the table: name, members, what happens.
             #[must_use]
             pub fn table() -> Vec<FaultKind> {
                 vec![$( FaultKind {
@@ -185,19 +184,19 @@ faults! {
     LostAnswer = "lost-answer", carried_out: true;
 }
 
-/// What a fault happens to.
+/// What a fault is injected into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Connection,
     Request {
-        /// `Token` for the token endpoint, empty where none matches.
+        /// `Token` for the token endpoint, empty if none matches.
         operation: &'a str,
         method: &'a Method,
     },
 }
 
 impl Fault {
-    /// Whether it can happen to this.
+    /// Whether the fault can happen to this target.
     pub(super) fn meets(&self, target: Target<'_>) -> bool {
         let Target::Request { operation, method } = target else {
             return *self == Self::ResetConnection;
@@ -218,7 +217,7 @@ impl Fault {
         }
     }
 
-    /// The status that it carries, where it may not carry it.
+    /// Returns the fault's status, if it is one that the fault may not have.
     pub(super) fn impossible_status(&self) -> Option<u16> {
         let (status, least) = match *self {
             Self::Html { status: 200 } => return None,
@@ -233,7 +232,7 @@ impl Fault {
     }
 }
 
-/// A field's name as it stands in JSON.
+/// Returns a field's name in its JSON form.
 fn camel_case(field: &str) -> String {
     let mut words = field.split('_');
     let first = words.next().unwrap_or_default().to_owned();

@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// The title of a problem that says nothing else.
 const INJECTED: &str = "Something went wrong (injected fault)";
 
-/// Larger bodies are refused: no request of the API comes near.
+/// Larger bodies are refused: no request of the API comes near that size.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
 
 impl Fault {
@@ -48,7 +48,7 @@ pub(crate) async fn receive(
     let resets = match fault {
         Some(Fault::ResetBeforeRequest) => true,
         Some(Fault::ResetDuringRequest) => {
-            // What was read so far is thrown away with the connection.
+            // What has been read so far is discarded with the connection.
             let _first_piece = body.frame().await;
             true
         }
@@ -99,7 +99,7 @@ pub(crate) fn instead(
             content_type,
         } => {
             let mut response = json(status_of(*status), body.clone().into_bytes());
-            // A plan with an impossible one is refused.
+            // A plan with an impossible media type is refused.
             if let Some(Ok(media_type)) = content_type.as_deref().map(HeaderValue::from_str) {
                 let headers = response.headers_mut();
                 headers.insert(header::CONTENT_TYPE, media_type);
@@ -128,8 +128,8 @@ pub(crate) fn instead(
     Some(problem.into_response(settings))
 }
 
-/// Does to the answer of a request what the fault demands, and says whether
-/// it did: some have nothing to change in a refusal.
+/// Applies a fault to the answer of a request. Returns whether it did: some faults have nothing to
+/// change in a refusal.
 pub(crate) async fn after(
     fault: &Fault,
     wire: &Wire,
@@ -139,7 +139,7 @@ pub(crate) async fn after(
     match fault {
         Fault::AlteredAnswer { members } if success => alter::merge(response, members).await,
         Fault::AlteredAnswer { .. } => (response, false),
-        // What these answer was decided with the operation.
+        // What these answer was decided together with the operation.
         Fault::OldRecord
         | Fault::OtherRecord
         | Fault::NotKept
@@ -149,14 +149,14 @@ pub(crate) async fn after(
     }
 }
 
-/// What befalls refusals too.
+/// Applies the faults that also affect refusals.
 async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Response<Body> {
     match fault {
         Fault::ByteOrderMark => return alter::mark(response).await,
         Fault::ResetBeforeAnswer => wire.reset(),
         Fault::ResetDuringAnswer => {
             let body = response.body().size_hint().exact().unwrap_or(0);
-            // Within the body where there is one, else within the head.
+            // Within the body if there is one, otherwise within the head.
             let limit = 40 + usize::try_from(body / 2).unwrap_or(0);
             wire.tamper(Tampering {
                 limit: Some(limit),
@@ -208,7 +208,7 @@ fn replace(wire: &Wire, raw: Bytes) {
     });
 }
 
-/// An answer whose `Content-Length` is wrong, byte by byte.
+/// Returns an answer whose `Content-Length` is wrong, byte by byte.
 fn with_length(parts: &http::response::Parts, body: &[u8], difference: i64) -> Bytes {
     let length = i64::try_from(body.len())
         .unwrap_or(i64::MAX)

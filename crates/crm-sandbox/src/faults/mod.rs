@@ -29,11 +29,11 @@ pub(crate) use wire::{Wire, WiredStream};
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) fault: Fault,
-    /// The tally of its rule; none for a random fault.
+    /// The tally of the fault's rule; `None` for a random fault.
     met: Option<Arc<AtomicU32>>,
 }
 
-/// The plan at work.
+/// The plan in use.
 #[derive(Debug)]
 pub(crate) struct Faults {
     state: Mutex<State>,
@@ -42,11 +42,11 @@ pub(crate) struct Faults {
 #[derive(Debug)]
 struct State {
     plan: FaultPlan,
-    /// The chance of requests. Connections have their own: how many a client
-    /// makes must not decide which of its requests meet a fault.
+    /// The random numbers for requests. Connections have their own: how many of them a client makes
+    /// must not decide which of its requests meet a fault.
     requests: fastrand::Rng,
     connections: fastrand::Rng,
-    /// How far each rule is.
+    /// How far each rule has come.
     progress: Vec<Progress>,
     injected: BTreeMap<&'static str, u64>,
 }

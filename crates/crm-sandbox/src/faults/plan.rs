@@ -1,4 +1,4 @@
-//! Plans of faults: rules in order, then chance.
+//! Plans of faults: rules in order, then random faults.
 
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultRule};
 use crate::routes;
 
-/// A plan of faults that could never do what it says.
+/// The error of a plan of faults that could never do what it says.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidFaultPlan {
@@ -20,7 +20,7 @@ pub enum InvalidFaultPlan {
     Rate {
         /// The fault's name.
         fault: &'static str,
-        /// The rate.
+        /// The rate that was given.
         rate: f64,
     },
     /// A fault is to answer with a status that it cannot have.
@@ -30,17 +30,17 @@ pub enum InvalidFaultPlan {
     Status {
         /// The fault's name.
         fault: &'static str,
-        /// The status.
+        /// The status that was given.
         status: u16,
     },
-    /// The media type of an `answer` cannot stand in a header.
+    /// The media type of an `answer` cannot be put in a header.
     #[error("{0:?} cannot be a Content-Type: it may hold only visible ASCII characters and spaces")]
     ContentType(String),
 }
 
-/// All faults that a sandbox is to inject: rules in order, then chance.
+/// All faults that a sandbox is to inject: rules in order, then random faults.
 ///
-/// It reads and writes JSON, for files and for the admin endpoint.
+/// A plan can be read from and written as JSON, for files and for the admin endpoint.
 ///
 /// ```
 /// use crm_sandbox::{Fault, FaultPlan, FaultRule};
@@ -70,33 +70,33 @@ pub(super) struct RandomFault {
 }
 
 impl FaultPlan {
-    /// No faults.
+    /// Creates a plan without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a scripted fault. The first rule that meets a request decides.
+    /// Adds a scripted fault. The first rule that matches a request decides.
     pub fn rule(mut self, rule: FaultRule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// The seed of the random faults: the same seed and the same order of
-    /// requests give the same faults, however many connections they take. What
-    /// meets connections follows their order in the same way.
+    /// Sets the seed of the random faults: the same seed and the same order of requests give the
+    /// same faults, however many connections they take. Faults of connections follow the order of
+    /// the connections in the same way.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Adds a random fault that meets this share of all requests, 0 to 1; a
-    /// plan with another rate is refused.
+    /// Adds a random fault that meets this share of all requests, from 0 to 1; a plan with another
+    /// rate is refused.
     pub fn random(mut self, fault: Fault, rate: f64) -> Self {
         self.random.push(RandomFault { fault, rate });
         self
     }
 
-    /// Whether every operation is known, everything can be answered, and every rate is one.
+    /// Checks that every operation is known, every fault can be answered, and every rate is valid.
     pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
         let operations = routes::operations();
         let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
@@ -129,10 +129,10 @@ impl FaultPlan {
         }
     }
 
-    /// The faults of a bad network and of a service under strain, together at
-    /// about this rate, with short delays; none that answers something untrue.
-    /// An answer 429 asks to wait for `retry_after` seconds; since it makes all
-    /// callers wait, it is a hundred times rarer than the others.
+    /// Creates a plan with the faults of a bad network and of a service under strain, together at
+    /// about this rate, with short delays and without any that answers something untrue. An answer
+    /// 429 asks to wait for `retry_after` seconds; since it makes all callers wait, it is a hundred
+    /// times rarer than the others.
     pub fn mixed(seed: u64, rate: f64, retry_after: u32) -> Self {
         let faults = [
             Fault::ResetConnection,

@@ -58,7 +58,7 @@ fn same_page(operation: &Operation, call: &Call<'_>) -> Result<Reply, Problem> {
     })
 }
 
-/// A page that has more; anything else as it is.
+/// Returns a page that claims to have more; any other body is returned unchanged.
 fn with_more(body: Vec<u8>) -> Vec<u8> {
     match serde_json::from_slice::<Value>(&body) {
         Ok(mut page) if page.get("page").is_some() => {
@@ -80,10 +80,10 @@ fn empty_batch(operation: &Operation, call: &Call<'_>) -> Result<Reply, Problem>
     }))
 }
 
-/// Starts the part of a token that makes it new and says nothing.
+/// Starts the part of a token that makes it new and has no meaning.
 const MARK: char = '~';
 
-/// A token of a feed, without and with what an empty batch put behind it.
+/// Splits a token of a feed from what an empty batch appended to it.
 pub(crate) fn split_token(token: &str) -> (&str, &str) {
     token.split_at(token.find(MARK).unwrap_or(token.len()))
 }
@@ -119,7 +119,7 @@ fn records(operation: &Operation, call: &Call<'_>) -> Vec<Value> {
     }
 }
 
-/// What tells a record from others of its list: its id, or a preference's name.
+/// Returns what distinguishes a record from others of its list: its id, or a preference's name.
 fn key(record: &Value) -> Option<String> {
     match record.get("id").or_else(|| record.get("name"))? {
         Value::String(text) => Some(text.clone()),

@@ -31,11 +31,11 @@ pub struct FaultRule {
     method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// Matching requests to let pass first.
+    /// How many matching requests to let pass first.
     #[serde(default)]
     skip: u32,
-    /// Requests to meet; 0 for all that follow. None: one, or all that
-    /// follow where `lasting` ends it.
+    /// How many requests to meet; 0 for all that follow. `None` means one, or all that follow if
+    /// `lasting` ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
     #[serde(
@@ -46,19 +46,19 @@ pub struct FaultRule {
     lasting: Option<u64>,
 }
 
-/// How far a rule is.
+/// How far a rule has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     /// Matching requests seen so far.
     seen: u32,
-    /// When it was due for the first time, in ticks.
+    /// When the rule was due for the first time, in ticks.
     began: Option<i64>,
-    /// Faults injected so far: an ordinary refusal goes before some.
+    /// Faults injected so far: an ordinary refusal takes precedence over some.
     pub(super) met: Arc<AtomicU32>,
 }
 
 impl FaultRule {
-    /// Meets the first request of any kind.
+    /// Creates a rule that meets the first request of any kind.
     pub fn new(fault: Fault) -> Self {
         Self {
             fault,
@@ -71,20 +71,20 @@ impl FaultRule {
         }
     }
 
-    /// Only requests of this operation id; `Token` is the token endpoint. A
-    /// plan with an id that the API does not have is refused.
+    /// Restricts the rule to requests of this operation id; `Token` is the token endpoint. A plan
+    /// with an id that the API does not have is refused.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
     }
 
-    /// Only requests with this method.
+    /// Restricts the rule to requests with this method.
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self
     }
 
-    /// Only requests whose path contains this text.
+    /// Restricts the rule to requests whose path contains this text.
     pub fn path(mut self, part: impl Into<String>) -> Self {
         self.path = Some(part.into());
         self
@@ -102,9 +102,8 @@ impl FaultRule {
         self
     }
 
-    /// Meets requests for so long, in whole milliseconds on the sandbox's
-    /// clock, from the first one that it meets: all of them, unless
-    /// [`times`](Self::times) says how many at most.
+    /// Meets requests for this long, in whole milliseconds on the sandbox's clock, from the first
+    /// one that it meets: all of them, unless [`times`](Self::times) sets how many at most.
     ///
     /// ```
     /// use std::time::Duration;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// What is to happen to the answer that is written next.
+/// What is to be done to the answer that is written next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tampering {
     /// Bytes to write in place of the answer.
@@ -30,7 +30,7 @@ pub(crate) struct Tampering {
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// In order (FIN).
+    /// Orderly (FIN).
     Close,
     /// With a reset (RST).
     Reset,
@@ -56,7 +56,7 @@ impl Wire {
         self.shared.armed.store(true, Ordering::Release);
     }
 
-    /// Lets the next answer pass as it is.
+    /// Lets the next answer pass unchanged.
     pub(crate) fn calm(&self) {
         self.shared.armed.store(false, Ordering::Release);
     }
@@ -82,7 +82,7 @@ impl Wire {
     }
 }
 
-/// A TCP stream that does to its bytes what its [`Wire`] says.
+/// A TCP stream that treats its bytes as its [`Wire`] says.
 #[derive(Debug)]
 pub(crate) struct WiredStream {
     tcp: TcpStream,
@@ -143,7 +143,7 @@ impl WiredStream {
         *self.wire.tampering() = tampering;
         match replaced {
             true => {
-                // None of the server's own bytes are used up: come back for the rest.
+                // None of the server's own bytes have been used up: come back for the rest.
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }

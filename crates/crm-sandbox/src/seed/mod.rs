@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use crate::settings::Settings;
 
-/// The data with which a new database starts. The same seed always gives the
-/// same data; the data file of an earlier sandbox keeps what it has.
+/// The data with which a new database starts. The same seed always gives the same data; the data
+/// file of an earlier sandbox keeps its own data.
 ///
-/// As text: `demo`, `empty` or a number.
+/// As text it is `demo`, `empty` or a number.
 ///
 /// ```
 /// use crm_sandbox::Seed;
@@ -20,20 +20,18 @@ use crate::settings::Settings;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Seed {
-    /// Some dozens of contacts with every edge case; the README lists the
-    /// ids.
+    /// A few dozen contacts with every edge case; the README lists the ids.
     #[default]
     Demo,
     /// No records, apart from the kinds of preferences.
     Empty,
-    /// So many location contacts, four to a location: location 1 has the
-    /// contacts 1 to 4, location 2 has 5 to 8. Each location belongs to the
-    /// customer of the same id; every tenth contact exists on the customer
-    /// too.
+    /// That many location contacts, four to a location: location 1 has the contacts 1 to 4,
+    /// location 2 has 5 to 8. Each location belongs to the customer of the same id; every tenth
+    /// contact also exists on the customer.
     Count(u32),
 }
 
-/// The text names no seed.
+/// The error of a text that does not name a seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a seed is `demo`, `empty` or a number of contacts, not {0:?}")]
 pub struct InvalidSeed(String);

@@ -1,7 +1,7 @@
 //! The settings of a sandbox: one typed table.
 //!
-//! A setting exists wherever the real service's behaviour is not documented
-//! or where a test wants another server. The default is the stricter reading.
+//! A setting exists wherever the real service's behaviour is not documented or where a test needs a
+//! different server. The default is the stricter reading.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub use value::{
     PreferenceConflict, PreferenceMembers, Repeats, ReplaceUnknown, Unknown,
 };
 
-/// A setting does not exist or does not take a value.
+/// The error of a setting that does not exist or does not take a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingError {
@@ -26,9 +26,9 @@ pub enum SettingError {
     Value {
         /// The setting's name.
         name: &'static str,
-        /// What it takes.
+        /// The values that it takes.
         kind: &'static str,
-        /// What it was given.
+        /// The value that was given.
         value: String,
     },
 }
@@ -37,22 +37,22 @@ pub enum SettingError {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Setting {
-    /// Its name, as `--set NAME=VALUE` takes it.
+    /// The setting's name, as `--set NAME=VALUE` takes it.
     pub name: &'static str,
-    /// What it takes: `on|off`, `number`, `text` or the words to choose from.
+    /// The values that the setting takes: `on|off`, `number`, `text` or the words to choose from.
     pub kind: &'static str,
-    /// Its default.
+    /// The setting's default.
     pub default: String,
-    /// Its present value.
+    /// The setting's current value.
     pub value: String,
-    /// What it does.
+    /// What the setting does.
     pub description: &'static str,
 }
 
 macro_rules! settings {
     ($( $(#[doc = $doc:literal])+ $field:ident, $name:literal: $kind:ty = $default:expr; )+) => {
-        /// Every setting with its present value. A setting's name is that of
-        /// its field with hyphens: `rate-limit`.
+        /// Every setting with its current value. A setting's name is that of its field with
+        /// hyphens: `rate-limit`.
         ///
         /// ```
         /// use crm_sandbox::Settings;
@@ -81,8 +81,8 @@ macro_rules! settings {
             ///
             /// # Errors
             ///
-            /// [`SettingError`] when the setting does not exist or does not
-            /// take the value; nothing is changed then.
+            /// Returns [`SettingError`] when the setting does not exist or does not take the value;
+            /// nothing is then changed.
             pub fn set(&mut self, name: &str, value: &str) -> Result<(), SettingError> {
                 match name {
                     $( $name => self.$field = read($name, value)?, )+
@@ -91,7 +91,7 @@ macro_rules! settings {
                 Ok(())
             }
 
-            /// The table: name, kind, default, present value, what it does.
+            /// Returns the table: name, kind, default, current value, what it does.
             #[must_use]
             pub fn table(&self) -> Vec<Setting> {
                 let defaults = Self::default();
@@ -196,7 +196,8 @@ settings! {
 }
 
 impl Settings {
-    /// A memo as the store keeps it. What an empty one does is not documented.
+    /// Returns a memo as the store keeps it. What the real service does with an empty one is not
+    /// documented.
     pub(crate) fn memo(&self, memo: Option<String>) -> Option<String> {
         memo.filter(|text| !text.is_empty() || self.empty_memo == EmptyMemo::Keep)
     }

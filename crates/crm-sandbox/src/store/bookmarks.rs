@@ -1,6 +1,5 @@
-//! Where the pages of lists ended. Who reads a list page by page then gets the
-//! next one from there: by its number alone, each page would cost the way
-//! through all pages before it.
+//! Where the pages of lists ended. A client that reads a list page by page then gets the next page
+//! from there: by its number alone, each page would cost the way through all pages before it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-/// Ends that are kept: enough for as many readers at the same time.
+/// How many ends are kept: enough for that many readers at the same time.
 const MOST: usize = 64;
 
 /// The ends of the latest pages.
@@ -36,7 +35,7 @@ pub(super) struct End {
     pub(super) total: Option<i32>,
 }
 
-/// Another one after every change of the database, whoever makes it.
+/// The version of the data: a different one after every change of the database, whoever makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Version {
     own_changes: u64,
@@ -55,7 +54,7 @@ impl Version {
 }
 
 impl Bookmarks {
-    /// What is known at a place. It stays: a page may be asked for again.
+    /// Returns what is known at a place. The entry is kept: a page may be asked for again.
     pub(super) fn find(&self, place: &Place) -> Option<End> {
         let ends = self.ends();
         let found = ends.iter().find(|(known, _)| known == place);

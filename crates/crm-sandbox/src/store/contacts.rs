@@ -6,9 +6,9 @@ use super::select::Select;
 
 /// What sets the contacts of locations and of customers apart.
 pub(crate) trait Owner: Send + Sync + 'static {
-    /// In sentences: `location`.
+    /// The owner's name in sentences: `location`.
     const NOUN: &'static str;
-    /// In paths, and the table of the owners: `locations`.
+    /// The collection's name in paths, and the table of the owners: `locations`.
     const COLLECTION: &'static str;
     /// The table of the contacts.
     const TABLE: &'static str;
@@ -48,29 +48,29 @@ pub struct StoredContact {
     pub value: String,
     /// The note.
     pub memo: Option<String>,
-    /// What the contact receives; `None`: unknown.
+    /// What the contact receives; `None` if that is unknown.
     pub preferences: Option<StoredPreferences>,
-    /// False once deleted.
+    /// Whether the contact is active; false once it is deleted.
     pub active: bool,
-    /// Creation time, `2026-05-27T16:04:11.4827193Z`; year 1 is unknown.
+    /// The creation time, `2026-05-27T16:04:11.4827193Z`; year 1 if it is unknown.
     pub created_on: String,
-    /// Time of the last change, in the same form.
+    /// The time of the last change, in the same form.
     pub modified_on: String,
-    /// The number opted out of text messages.
+    /// Whether the number opted out of text messages.
     pub do_not_text: bool,
 }
 
-/// What a contact receives.
+/// The kinds of messages that a contact receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredPreferences {
-    /// Reminders of jobs.
+    /// Whether it receives reminders of jobs.
     pub job_reminders: bool,
-    /// Marketing.
+    /// Whether it receives marketing.
     pub marketing_updates: bool,
-    /// Invoices.
+    /// Whether it receives invoices.
     pub invoices: bool,
-    /// Statements.
+    /// Whether it receives statements.
     pub statements: bool,
 }
 

@@ -36,13 +36,13 @@ const STATEMENTS: usize = 128;
 pub(crate) struct Store {
     connection: Mutex<Connection>,
     pub(crate) bookmarks: Bookmarks,
-    /// None for a database in memory.
+    /// The database's file; `None` for a database in memory.
     file: Option<PathBuf>,
 }
 
 impl Store {
     /// Opens a database: in memory, or in a file that outlives the sandbox.
-    /// The second value says whether it is new and wants its seed.
+    /// The second value says whether the database is new and needs its seed.
     pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
         let fault = |error| SandboxError::database(path, error);
         let (connection, marks) = connect(path).map_err(fault)?;
@@ -75,7 +75,7 @@ impl Store {
                 });
             }
         };
-        // Only now: a file of something else is left as it is.
+        // Only now, so that a file of something else is left unchanged.
         prepare(&connection).map_err(fault)?;
         let store = Self {
             connection: Mutex::new(connection),
@@ -127,7 +127,7 @@ impl Store {
         Ok(answer)
     }
 
-    /// The time of the latest change that is stored, if any is.
+    /// Returns the time of the latest change that is stored, if there is any.
     pub(crate) fn latest_change(&self) -> Result<Option<String>, SandboxError> {
         let sql = "SELECT MAX(modified_on) FROM (
                  SELECT MAX(modified_on) AS modified_on FROM location_contacts
@@ -138,7 +138,7 @@ impl Store {
         self.inspect(|db| db.query_row(sql, [], |row| row.get(0)))
     }
 
-    /// Looks into the database, outside any request.
+    /// Reads the database outside any request.
     pub(crate) fn inspect<T>(
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -148,7 +148,7 @@ impl Store {
 
     /// Writes a copy of the database to a new file.
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), SandboxError> {
-        // SQLite takes an empty file for a new one.
+        // SQLite treats an empty file as a new one.
         if path.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(SandboxError::Exists {
                 file: path.to_owned(),
@@ -200,7 +200,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // SQLite's own NOCASE and lower() know the letters of ASCII only.
+    // SQLite's own NOCASE and lower() know only the letters of ASCII.
     connection.create_scalar_function(
         "fold",
         1,
@@ -212,7 +212,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Runs the caller's statements one by one, to tell which of them failed.
+/// Runs the caller's statements one by one, to find out which of them failed.
 fn run_each(db: &Connection, sql: &str) -> Result<(), SandboxError> {
     let mut statements = Batch::new(db, sql);
     let mut next = || -> rusqlite::Result<bool> {
