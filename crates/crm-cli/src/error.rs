@@ -1,4 +1,4 @@
-//! What a command can fail with, and the exit code that scripts branch on.
+//! The errors of commands, and the exit code that scripts branch on.
 
 use std::{io, sync::LazyLock};
 
@@ -112,7 +112,7 @@ pub(crate) enum CliError {
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
 
-    /// `crm auth check` found a fault; what it is stands in its table already.
+    /// `crm auth check` found a fault, which its table already shows.
     #[error("{summary}")]
     CheckFailed { summary: String, exit: Exit },
 
@@ -120,15 +120,15 @@ pub(crate) enum CliError {
     #[error("interrupted")]
     Interrupted(Signal),
 
-    /// A run of `crm apply` came to its end, but not all is done: what it came to, and why that is
-    /// a failure.
+    /// A run of `crm apply` came to its end, but not everything is done: its outcome, and why that
+    /// is a failure.
     #[error("{error}")]
     NotAllDone { outcome: Outcome, error: Box<Self> },
 
     #[error(transparent)]
     Bulk(#[from] BulkError),
 
-    /// Not a failure: `crm plan --detailed-exitcode` tells that there are changes.
+    /// Not a failure: `crm plan --detailed-exitcode` reports that there are changes.
     #[error("there are changes")]
     ChangesPlanned,
 }
@@ -178,7 +178,7 @@ impl CliError {
         )
     }
 
-    /// Whether there is nothing to tell: the exit code says it all.
+    /// Whether there is nothing to report: the exit code says it all.
     pub(crate) fn is_silent(&self) -> bool {
         self.is_broken_pipe() || matches!(self, Self::ChangesPlanned)
     }
@@ -243,7 +243,7 @@ fn exit_of(error: &ContactsError) -> Exit {
         _ => match error {
             ContactsError::NotFound { .. } => Exit::Refused,
             ContactsError::Modified { .. } => Exit::Conflict,
-            // Of a read: a write without a readable answer is looked at first.
+            // Only for a read: a write without a readable answer has to be looked at first.
             ContactsError::Unreadable { .. }
             | ContactsError::AnotherRecord { .. }
             | ContactsError::Transport { .. } => Exit::Unreachable,
@@ -252,7 +252,7 @@ fn exit_of(error: &ContactsError) -> Exit {
     }
 }
 
-/// The streams of the answers are the only place where a plain I/O error comes from.
+/// A plain I/O error can come only from the streams of the answers.
 impl From<io::Error> for CliError {
     fn from(source: io::Error) -> Self {
         Self::io("cannot write the answer", source)

@@ -18,8 +18,8 @@ pub(crate) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), Cl
     }
 }
 
-/// How a file is made that may hold other people's data: for its owner alone, where the system knows
-/// owners; a narrower `umask` holds too. A file that is there keeps what it allows.
+/// Options to create a file that may hold other people's data: for its owner alone, where the
+/// system has owners; a narrower `umask` applies too. An existing file keeps its permissions.
 pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true);
@@ -29,15 +29,15 @@ pub(crate) fn private() -> OpenOptions {
 }
 
 /// The first of a file and the folders that lead to it which somebody else could change, so that it
-/// would be another file tomorrow: root and the user may, nobody else. In a sticky folder others
-/// replace nothing that is not theirs. What is not there is passed over.
+/// would be a different file tomorrow: root and the user may, nobody else. In a sticky folder
+/// others cannot replace anything that is not theirs. What does not exist is skipped.
 #[cfg(unix)]
 pub(crate) fn open_to_others(path: &Path) -> Option<&Path> {
     use std::os::unix::fs::MetadataExt;
 
     let user = rustix::process::geteuid().as_raw();
     path.ancestors().find(|place| {
-        // The way to a relative path begins where the process is, by the user's choice.
+        // A relative path begins in the process's current folder, by the user's choice.
         let Ok(metadata) = fs::metadata(place) else {
             return false;
         };
@@ -53,7 +53,7 @@ pub(crate) fn open_to_others(_: &Path) -> Option<&Path> {
     None
 }
 
-/// The path of a file from the root on, also of one that is not there yet.
+/// The path of a file from the root, even if the file does not exist yet.
 fn whole(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().or_else(|| {
         let folder = fs::canonicalize(folder(path)).ok()?;

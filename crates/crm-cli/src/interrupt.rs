@@ -27,8 +27,8 @@ impl Signal {
         }
     }
 
-    /// Ends the process as if nobody had watched for the signal: by the signal itself, where there
-    /// are any. A shell that is told an exit code instead takes the signal for handled, and its
+    /// Ends the process as if the signal had not been watched for: by the signal itself, where
+    /// there are any. A shell that gets an exit code instead treats the signal as handled, and its
     /// loop continues with the next command.
     pub(crate) fn end(self) -> ! {
         let _ = io::stdout().flush();
@@ -64,7 +64,7 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
 #[cfg(not(unix))]
 pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
     Ok(async {
-        // Without a handler Ctrl-C ends the process by itself.
+        // Without a handler, Ctrl-C ends the process by itself.
         match tokio::signal::ctrl_c().await {
             Ok(()) => Signal::Interrupt,
             Err(_) => std::future::pending().await,
@@ -72,8 +72,9 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
     })
 }
 
-/// Does work until a signal comes: it is dropped then, and with it go its temporary files. While the
-/// work waits for nothing, as in a long computation, a signal waits too, also until the work is done.
+/// Does work until a signal comes: the work is then dropped, and with it its temporary files. While
+/// the work does not wait for anything, as in a long computation, a signal waits too, even until
+/// the work is done.
 pub(crate) async fn until_signal<R>(
     work: impl Future<Output = Result<R, CliError>>,
 ) -> Result<R, CliError> {
@@ -83,7 +84,7 @@ pub(crate) async fn until_signal<R>(
         signal = &mut stop => return Err(CliError::Interrupted(signal)),
         done = work => done,
     };
-    // The runtime hears of a signal only between two steps.
+    // The runtime notices a signal only between two steps.
     tokio::task::yield_now().await;
     tokio::select! {
         biased;

@@ -1,4 +1,4 @@
-//! A line on stderr while something takes long; nothing where no person watches.
+//! A line on stderr while something takes long; nothing if no person is watching.
 
 use std::{
     io::{self, IsTerminal},
@@ -21,7 +21,7 @@ impl Progress {
         Self::start(what, true)
     }
 
-    /// Starts a bar for this many of them, with their rate and how long the rest takes, for a
+    /// Starts a bar for this many records, with their rate and how long the rest takes, for a
     /// command that answers only at its end.
     pub(crate) fn of(total: u64, what: &'static str) -> Self {
         let bar = Self::before_the_answer(what);
@@ -49,7 +49,7 @@ impl Progress {
         Self(bar)
     }
 
-    /// Says something behind the count.
+    /// Shows a message after the count.
     pub(crate) fn say(&self, message: String) {
         self.0.set_message(message);
     }

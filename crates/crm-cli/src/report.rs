@@ -1,4 +1,4 @@
-//! How a failure is told: a line for people on stderr, JSON on stdout where that was asked for.
+//! How a failure is reported: a line for people on stderr, JSON on stdout if that was requested.
 
 use std::{
     collections::BTreeMap,
@@ -39,7 +39,7 @@ struct Failure<'a> {
     /// Reasons per member, in the API's words.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     fields: BTreeMap<&'a str, Vec<&'a str>>,
-    /// Whether the same call can help: correct, later, look-first, done.
+    /// Whether repeating the call can help: correct, later, look-first, done.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<&'static str>,
     exit_code: u8,
@@ -56,14 +56,14 @@ struct DryRun<'a> {
 
 #[derive(Serialize)]
 struct Envelope<'a> {
-    /// What there is to tell although the command failed.
+    /// What there is to report although the command failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a Outcome>,
     error: Failure<'a>,
 }
 
-/// Tells a failed command's error and gives its exit code.
-/// Under `-v` also what a refusal says beside its message.
+/// Reports a failed command's error and returns its exit code. With `-v` it also reports what a
+/// refusal says beside its message.
 pub(crate) fn error(error: &CliError, output: &Output, is_verbose: bool) -> ExitCode {
     if let Some(Withheld::DryRun(request)) = error.withheld() {
         return match dry_run("", &[], request, output) {
@@ -90,14 +90,14 @@ pub(crate) fn error(error: &CliError, output: &Output, is_verbose: bool) -> Exit
                 },
                 error: Failure::of(error),
             };
-            // Where stdout is gone the exit code is left to tell.
+            // If stdout is gone, only the exit code can report it.
             let _ = output.error(&envelope);
         }
     }
     ExitCode::from(exit as u8)
 }
 
-/// The exit code; every failure has the same where another code tells that there are changes.
+/// The exit code; every failure has the same one where another code means that there are changes.
 fn exit_of(error: &CliError) -> Exit {
     match error.exit() {
         exit @ (Exit::Done | Exit::Interrupted | Exit::Terminated) => exit,
@@ -107,27 +107,27 @@ fn exit_of(error: &CliError) -> Exit {
     }
 }
 
-/// Whether the command line, which may be one that cannot be read, asks for the exit codes of a
+/// Whether the command line, which may be one that cannot be parsed, asks for the exit codes of a
 /// plan.
 fn detailed_exit_code() -> bool {
     env::args_os().any(|word| word == "--detailed-exitcode")
 }
 
-/// Tells clap's refusal of the command line, or the help that it was asked for.
+/// Reports clap's refusal of the command line, or the help that it was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let asked_for = matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
     if asked_for {
-        // A reader that went away is no failure.
+        // A reader that went away is not a failure.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
     tell_usage(error);
     if let Some(format) = json_wanted() {
         let text = error.to_string();
-        // What is wrong goes on over lines of its own; behind an empty one comes the usage.
+        // What is wrong continues on lines of its own; after an empty one comes the usage.
         let lines = text.lines().map(str::trim);
         let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
         let error = Failure::usage(lines.join(" ").trim_start_matches("error: ").to_owned());
@@ -137,8 +137,8 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(usage_exit() as u8)
 }
 
-/// Prints what clap has to say, without its colours where it repeats a word that holds unseen
-/// characters: they could not be told from the colours' own.
+/// Prints clap's message, without its colours where it repeats a word that contains invisible
+/// characters: they could not be distinguished from the colours' own.
 fn tell_usage(error: &clap::Error) {
     let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
     let unseen = words.filter(|word| visible(word) != *word);
@@ -146,7 +146,7 @@ fn tell_usage(error: &clap::Error) {
         let text = text.unwrap_or_else(|| error.render().to_string());
         Some(text.replace(&word, &visible(&word)))
     });
-    // Where nobody reads stderr any more, the exit code is left to tell.
+    // If nobody reads stderr any more, only the exit code can report it.
     let _ = match plain {
         Some(text) => write!(io::stderr(), "{}", output::lines(&text)),
         None => error.print(),
@@ -160,7 +160,7 @@ fn usage_exit() -> Exit {
     }
 }
 
-/// The JSON format that a command line asks for which could not be read as a whole.
+/// The JSON format that a command line asks for, even if the rest of it could not be parsed.
 fn json_wanted() -> Option<Format> {
     let words: Vec<_> = env::args_os()
         .filter_map(|word| word.into_string().ok())

@@ -34,9 +34,9 @@ pub(crate) struct Session<'a> {
     /// The environment or the API's URL, for messages and the state of exports.
     pub(crate) host: String,
     /// The API's URL, for files that belong to it; `sandbox` for one inside this process, whose
-    /// port is another one each time.
+    /// port differs each time.
     pub(crate) api_url: String,
-    /// The options that named the target, for a command that is to mean the same.
+    /// The options that named the target, for a command that is to use the same one.
     pub(crate) target_options: String,
     /// Serves until the session ends.
     _sandbox: Option<Sandbox>,
@@ -104,7 +104,7 @@ impl<'a> Session<'a> {
         self.service.tenant()
     }
 
-    /// Says once which account is meant. A write says it by itself.
+    /// Reports once which account is meant. A write reports it itself.
     pub(crate) fn tell_target(&self) {
         self.service.transport().tell_target();
     }
@@ -163,7 +163,7 @@ fn target_options(globals: &Globals) -> String {
 }
 
 fn policy(globals: &Globals, settings: &Settings, environment: &Environment) -> WritePolicy {
-    // Neither sends: whoever asks to be shown a write is shown it also where none may be sent.
+    // Neither sends anything: a write can be shown even where none may be sent.
     if globals.dry_run {
         WritePolicy::Show
     } else if settings.read_only {

@@ -1,5 +1,5 @@
-//! What `-v` shows: the events of our own crates on stderr. They hold neither bodies nor
-//! secrets; other crates' events are left out, since nobody vouches for them.
+//! What `-v` shows: the events of our own crates on stderr. They contain neither bodies nor
+//! secrets; other crates' events are left out, since there is no such guarantee for them.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ pub(crate) fn start(verbosity: u8) {
     tracing_subscriber::registry().with(lines).init();
 }
 
-/// Stderr; an event comes as one piece.
+/// Stderr, to which an event is written in one piece.
 struct Visible;
 
 impl Write for Visible {

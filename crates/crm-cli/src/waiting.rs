@@ -1,5 +1,5 @@
-//! A transport that says when a host keeps a person waiting: while calls are repeated nothing else
-//! would be said for a long time.
+//! A transport that reports when a host keeps a person waiting: while calls are repeated nothing
+//! else would be reported for a long time.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,14 +13,14 @@ use tokio::task::AbortHandle;
 
 use crate::output::note;
 
-/// How long nobody wonders.
+/// How long a person waits without wondering.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Wraps the wire itself: what waits for the rate limit has not been sent.
 pub(crate) struct Waiting<T> {
     inner: T,
     host: Arc<str>,
-    /// The note to come, or that was given, for the answer that is waited for.
+    /// The note that is due, or was given, for the answer that is being waited for.
     to_come: Mutex<Option<AbortHandle>>,
 }
 
@@ -33,7 +33,7 @@ impl<T> Waiting<T> {
         }
     }
 
-    /// Begins to wait, unless an earlier attempt is waited for already.
+    /// Begins to wait, unless an earlier attempt is already being waited for.
     fn begin(&self) {
         let mut to_come = self.to_come.lock().unwrap_or_else(PoisonError::into_inner);
         to_come.get_or_insert_with(|| {
@@ -69,7 +69,7 @@ impl<T: Transport> Transport for Waiting<T> {
     }
 }
 
-/// Whether the host answers for itself, and not that it cannot for now.
+/// Whether the answer is the host's own, and not that it is unavailable for now.
 fn is_available(status: StatusCode) -> bool {
     !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS
 }

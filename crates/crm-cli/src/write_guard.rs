@@ -25,7 +25,7 @@ pub(crate) enum WritePolicy {
     Refuse,
     /// The first one is shown instead of sent: `--dry-run`.
     Show,
-    /// The first one is sent if a person says so: production.
+    /// The first one is sent if a person agrees: production.
     Ask { target: String },
 }
 
@@ -47,10 +47,10 @@ pub(crate) enum Withheld {
 pub(crate) struct WriteGuard<T> {
     inner: T,
     policy: WritePolicy,
-    /// Which account, for people.
+    /// The name of the account, for people.
     target: String,
     is_told: AtomicBool,
-    /// Whether a person has to say yes to a deletion, wherever it goes.
+    /// Whether a person has to confirm a deletion, wherever it goes.
     asks: bool,
     confirmed: AtomicBool,
 }
@@ -67,14 +67,14 @@ impl<T> WriteGuard<T> {
         }
     }
 
-    /// Says once which account is meant: before the first write, and where one is planned.
+    /// Reports once which account is meant: before the first write, and where one is planned.
     pub(crate) fn tell_target(&self) {
         if !self.is_told.swap(true, Ordering::Relaxed) {
             note(format!("target: {}", self.target));
         }
     }
 
-    /// Settles before many writes whether they may be sent, with one question.
+    /// Decides before many writes whether they may be sent, with one question.
     pub(crate) fn allow(&self, what: &str) -> Result<(), CliError> {
         let withheld = match &self.policy {
             WritePolicy::Refuse => Withheld::ReadOnly(what.to_owned()),
@@ -91,7 +91,7 @@ impl<T> WriteGuard<T> {
         Err(refused(withheld).into())
     }
 
-    /// Refuses before anything is read what could not be confirmed later.
+    /// Refuses, before anything is read, what could not be confirmed later.
     pub(crate) fn may_be_confirmed(&self) -> Result<(), CliError> {
         match &self.policy {
             WritePolicy::Ask { target } if !on_terminal() => {
@@ -101,7 +101,7 @@ impl<T> WriteGuard<T> {
         }
     }
 
-    /// Asks about a deletion, if there is somebody to ask and something would be sent.
+    /// Asks about a deletion, if there is a person to ask and something would be sent.
     pub(crate) fn confirm_deletion(&self, subject: &str) -> Result<(), CliError> {
         let is_sent = matches!(self.policy, WritePolicy::Send | WritePolicy::Ask { .. });
         if !is_sent || !self.asks || !on_terminal() {

@@ -27,7 +27,7 @@ struct Updated<'a, R: Serialize> {
 }
 
 impl<R: Record> Records<'_, R> {
-    /// Says what an update of `subject` changed, and in JSON also how the record is now. Its
+    /// Reports what an update of `subject` changed, and in JSON also the record's new state. Its
     /// answer may be of a type of its own, with the same members.
     pub(crate) fn updated(
         self,

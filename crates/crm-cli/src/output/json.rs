@@ -1,13 +1,13 @@
-//! JSON as text. Characters that nobody sees are escaped in it: for a program that is the same
-//! text, and whoever looks at it, or has it on a terminal, sees what is there.
+//! JSON as text. Invisible characters are escaped in it: for a program that is the same text, and a
+//! person who reads it, on a terminal or elsewhere, sees what is there.
 
 use std::{borrow::Cow, io};
 
 use crm_bulk::replace_unseen;
 use serde::Serialize;
 
-/// A value on one line, also one that the service wrote over several: within JSON text a line break
-/// is white space only, never part of a string.
+/// A value on one line, even if the service wrote it over several: within JSON text a line break is
+/// only white space, never part of a string.
 pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
     let text = serde_json::to_string(value)?.replace(['\n', '\r'], " ");
     Ok(escaped(&text).into_owned())
@@ -18,7 +18,7 @@ pub(super) fn pretty(value: &impl Serialize) -> io::Result<String> {
     Ok(escaped(&serde_json::to_string_pretty(value)?).into_owned())
 }
 
-/// JSON text that reads the same, with every unseen character escaped. All of them are within
+/// JSON text with the same meaning, with every invisible character escaped. All of them are within
 /// strings, except the white space between values.
 pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
     replace_unseen(json, |c| match c {

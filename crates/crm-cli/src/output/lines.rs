@@ -14,8 +14,8 @@ pub(crate) enum LineFormat {
     /// With a header line, unless the file has one already.
     Csv {
         header: bool,
-        /// For a spreadsheet program: with a byte order mark before the header, by which it knows
-        /// UTF-8, and with numbers that it would change guarded.
+        /// For a spreadsheet program: with a byte order mark before the header, by which it
+        /// recognizes UTF-8, and with numbers that it would change guarded.
         excel: bool,
     },
 }
@@ -65,7 +65,7 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    /// Ends a list: one without records still has its header.
+    /// Ends a list: even one without records has its header.
     pub(crate) fn finish(&mut self, selection: &Selection) -> io::Result<()> {
         self.header(selection)?;
         self.flush()
@@ -94,7 +94,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-/// The stream's own error, of which a reader that went away can be told.
+/// The stream's own error, which may say that its reader went away.
 fn io_error(error: csv::Error) -> io::Error {
     let text = error.to_string();
     match error.into_kind() {
@@ -103,8 +103,8 @@ fn io_error(error: csv::Error) -> io::Error {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula. Only text can be one; the API's numbers
-/// and booleans stay as they are.
+/// A cell that no spreadsheet treats as a formula. Only text can be one; the API's numbers and
+/// booleans are unchanged.
 fn safe_cell(value: &Value, excel: bool) -> String {
     let text = cell(value);
     match value {

@@ -117,7 +117,7 @@ impl Output {
         self.format == Format::Json && self.fields.is_none()
     }
 
-    /// Says what was done by a command that has no record to show.
+    /// Reports what was done by a command that has no record to show.
     pub(crate) fn done(&self, action: &'static str, record: &str) -> Result<(), CliError> {
         match self.format {
             Format::Table => self.text(&format!("{action}: {record}")),
@@ -130,7 +130,7 @@ impl Output {
         Ok(writeln!(io::stdout(), "{}", lines(text))?)
     }
 
-    /// Writes one JSON value: over several lines for `json`, else on one.
+    /// Writes one JSON value: over several lines for `json`, otherwise on one.
     pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = match self.format {
             Format::Json => json::pretty(value)?,
@@ -144,7 +144,7 @@ impl Output {
         Ok(writeln!(io::stdout(), "{}", json::line(value)?)?)
     }
 
-    /// Prepares to write JSON values as they came: one a line for `ndjson`, else an array.
+    /// Prepares to write JSON values unchanged: one a line for `ndjson`, otherwise an array.
     pub(crate) fn items(&self) -> Items<'_> {
         Items {
             output: self,
@@ -160,7 +160,7 @@ impl Output {
         })
     }
 
-    /// Ends an array, also one without items.
+    /// Ends an array, even one without items.
     fn end(&self, out: &mut impl Write) -> io::Result<()> {
         out.write_all(match self.array.take() {
             false => b"[]\n",
@@ -169,7 +169,7 @@ impl Output {
         out.flush()
     }
 
-    /// Writes an error as JSON: the last item of a list that was begun, else on its own.
+    /// Writes an error as JSON: the last item of a list that was begun, otherwise on its own.
     pub(crate) fn error(&self, error: &impl Serialize) -> Result<(), CliError> {
         match self.array.take() {
             false => self.value(error),
@@ -256,7 +256,7 @@ impl<R: Record> Records<'_, R> {
     }
 }
 
-/// Writes JSON values as they came to stdout.
+/// Writes JSON values to stdout unchanged.
 pub(crate) struct Items<'a> {
     output: &'a Output,
     out: BufWriter<Stdout>,

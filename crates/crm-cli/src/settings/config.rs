@@ -18,14 +18,14 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the file of this user; one that is not there is empty.
+    /// Reads the file of this user; a missing file is empty.
     pub(crate) fn open() -> Result<Self, SettingsError> {
         Self::at(profile::path().ok_or(SettingsError::NowhereToSave)?)
     }
 
     fn at(path: PathBuf) -> Result<Self, SettingsError> {
         let text = profile::text(&path)?;
-        // Faults are told in the words of those who read it, without the text around them.
+        // Faults are reported in the words of those who read it, without the text around them.
         profile::parse(&path, &text)?;
         let document = text.parse().map_err(|_| SettingsError::File {
             path: path.clone(),
@@ -89,7 +89,7 @@ impl Config {
         profiles[name] = Item::Table(table);
     }
 
-    /// Removes a profile; it is no longer the one in use either.
+    /// Removes a profile, which is then no longer the default one either.
     pub(crate) fn remove(&mut self, name: &str) {
         let profiles = self.document.get_mut("profiles");
         if let Some(profiles) = profiles.and_then(Item::as_table_like_mut) {
@@ -106,7 +106,7 @@ impl Config {
         self.document["default_profile"] = value(name);
     }
 
-    /// Replaces the file as a whole, for its owner alone. A link to it stays one.
+    /// Replaces the file as a whole, for its owner alone. If its path is a link, it remains one.
     pub(crate) fn save(&self) -> Result<(), SettingsError> {
         let text = self.document.to_string();
         profile::parse(&self.path, &text)?;

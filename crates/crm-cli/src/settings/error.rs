@@ -1,4 +1,4 @@
-//! What can be wrong with settings, told without showing a secret.
+//! What can be wrong with settings, reported without showing a secret.
 
 use std::{io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use super::{credentials::CredentialsError, profile};
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
-    /// Settings that no place gives, and the profile that `--profile` names.
+    /// Settings that are given nowhere, and the profile that `--profile` names.
     #[error("these settings are missing: {}", names.join(", "))]
     Missing {
         names: Vec<&'static str>,
@@ -63,7 +63,7 @@ pub(crate) enum SettingsError {
     TwoHosts(&'static str),
 }
 
-/// Which profiles there are.
+/// Lists the profiles that there are.
 fn there(known: &[String]) -> String {
     match known {
         [] => "there are none yet: add one with crm profile add".to_owned(),

@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     pub(crate) profile: Option<String>,
 }
 
-/// Which servers: always API and token endpoint together.
+/// The servers: always API and token endpoint together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Host {
     Vendor(Vendor),
@@ -137,7 +137,7 @@ impl Settings {
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
         let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
         let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
-        // The strictest wins, wherever it is said: nothing lifts it for one command.
+        // The strictest wins, wherever it is given: nothing lifts it for one command.
         let read_only =
             globals.read_only || is_read_only(variables)? || profile.read_only.unwrap_or(false);
 
@@ -210,7 +210,7 @@ fn needs_credentials(
         ("CRM_CLIENT_SECRET", &profile.client_secret),
         ("CRM_APP_KEY", &profile.app_key),
     ] {
-        // What a profile that is named says is compared with the environment.
+        // The values of a named profile are compared with the environment.
         let is_given = globals.profile.is_none() && variables.text(variable)?.is_some();
         if key.is_none() && !is_given {
             return Ok(true);
@@ -219,7 +219,7 @@ fn needs_credentials(
     Ok(false)
 }
 
-/// What stands below the options: the environment and the profile, in the order that depends on
+/// What ranks below the options: the environment and the profile, in the order that depends on
 /// whether `--profile` names it.
 struct Below<'a> {
     variables: &'a Variables<'a>,
@@ -228,8 +228,8 @@ struct Below<'a> {
 }
 
 impl Below<'_> {
-    /// A setting that says whose contacts are meant, and where. A variable that is left in a shell
-    /// does not complete a profile that is named: it may be another account's.
+    /// A setting that determines which account's contacts are meant, and where. A variable that is
+    /// left in a shell does not complete a named profile: it may belong to another account.
     fn target<V: PartialEq>(
         &self,
         variable: &'static str,
@@ -277,7 +277,7 @@ impl Below<'_> {
         }
     }
 
-    /// A setting that the environment may give where a profile that is named lacks it.
+    /// A setting that the environment may give if a named profile lacks it.
     fn filled<V: PartialEq>(
         &self,
         variable: &'static str,
@@ -294,7 +294,7 @@ impl Below<'_> {
     }
 }
 
-/// Whether a variable is set, and not to what the profile says.
+/// Whether a variable is set to something other than what the profile says.
 fn differs<V: PartialEq>(given: Option<V>, key: Option<V>) -> bool {
     given.is_some() && given != key
 }
@@ -498,7 +498,7 @@ mod tests {
             let settings = resolve(&LIVE, &[(variable, same)], profile);
             assert!(settings.is_ok(), "{variable}");
         }
-        // What the profile says in other words is contradicted too.
+        // What the profile says in other words is also contradicted.
         for (variable, profile) in [("CRM_API_URL", &vendor), ("CRM_AUTH_URL", &vendor)] {
             let refused = refusal(&LIVE, &[(variable, "http://a")], profile);
             assert!(refused.contains(variable), "{refused}");

@@ -8,7 +8,7 @@ use super::SettingsError;
 pub(super) struct Variables<'a>(pub(super) &'a dyn Fn(&str) -> Option<OsString>);
 
 impl Variables<'_> {
-    /// A text; none where it is not set or blank.
+    /// A text; `None` if it is not set or blank.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
         match (self.0)(name).map(|value| value.into_string()) {
             None => Ok(None),

@@ -1,4 +1,4 @@
-//! `crm results`: the input given back.
+//! `crm results`: the input returned with its outcomes.
 
 use std::{
     io::{BufWriter, Write},

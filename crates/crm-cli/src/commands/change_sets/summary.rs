@@ -1,4 +1,4 @@
-//! What a set comes to, for people and for programs.
+//! The summary of a set, for people and for programs.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{
     output::{Format, Output, count},
 };
 
-/// Totals of a set and what it costs to apply it.
+/// The totals of a set and what it costs to apply it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
@@ -24,7 +24,8 @@ pub(super) struct Summary {
     /// How old the knowledge is on which the plan rests.
     known_at: Option<String>,
     source: Option<String>,
-    /// What `crm apply --expect` takes; none in a set of version 0.1 that was not shown yet.
+    /// What `crm apply --expect` takes; `None` for a set of version 0.1 that has not been shown
+    /// yet.
     digest: Option<String>,
     #[serde(skip)]
     short_digest: Option<String>,

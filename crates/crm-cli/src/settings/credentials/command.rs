@@ -1,4 +1,4 @@
-//! Credentials from a command: `credential_command` of a profile, as aws, gh and docker have it.
+//! Credentials from a command: `credential_command` of a profile, as in aws, gh and docker.
 
 use std::{
     io,
@@ -15,10 +15,11 @@ use tokio::{
 
 use crate::{files, output::note};
 
-/// More than any credentials take.
+/// More bytes than any credentials take.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// What the command said before it ended is told; a process that it left behind is not waited for.
+/// How long to wait for what the command said before it ended; a process that it left behind is not
+/// waited for.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Why a command gave no credentials. No message shows what it wrote to stdout.
@@ -63,7 +64,7 @@ pub(super) async fn run(
     };
     let of = || program.clone();
     let path = locate(program)?;
-    // A script that an interpreter is told to run counts as much as the interpreter.
+    // A script that an interpreter is to run matters as much as the interpreter.
     let scripts = arguments.iter().map(Path::new);
     let scripts = scripts.filter(|script| script.is_absolute() && script.is_file());
     for file in [&*path].into_iter().chain(scripts) {
@@ -93,7 +94,7 @@ pub(super) async fn run(
         if let Some(stdout) = stdout {
             stdout.take(MOST_BYTES + 1).read_to_end(&mut answer).await?;
         }
-        // One that writes on is not waited for.
+        // A command that continues to write is not waited for.
         match answer.len() as u64 > MOST_BYTES {
             true => Ok((answer, None)),
             false => Ok((answer, Some(child.wait().await?))),
@@ -131,8 +132,8 @@ async fn tell(stderr: ChildStderr) {
     }
 }
 
-/// Where the program is. A path that depends on where the command is run, or an entry of the PATH
-/// that does, would be whatever lies there.
+/// Finds the program. A path that depends on where the command is run, or such an entry of the
+/// PATH, would be whatever is there.
 fn locate(program: &str) -> Result<PathBuf, CommandError> {
     let path = Path::new(program);
     if path.is_absolute() {
@@ -154,7 +155,7 @@ fn locate(program: &str) -> Result<PathBuf, CommandError> {
     found.ok_or_else(|| CommandError::NotFound(program.to_owned()))
 }
 
-/// The first place that others may change, on the way to a link or on the way to what it names.
+/// The first place that others may change, on the way to a link or on the way to its target.
 fn open_to_others(file: &Path) -> Option<PathBuf> {
     let whole = file.canonicalize().ok();
     let open = files::open_to_others(file).map(Path::to_owned);

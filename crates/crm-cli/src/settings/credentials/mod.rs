@@ -1,5 +1,5 @@
-//! Credentials that a profile does not hold itself: where it says that they are, and the JSON in
-//! which they come from there.
+//! Credentials that a profile does not contain itself: the place that it names for them, and the
+//! JSON in which they come from there.
 
 mod command;
 mod keychain;
@@ -21,11 +21,11 @@ use crate::files;
 /// A person may have to unlock something first.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// What came from elsewhere. A member that is left out is looked for in the environment.
+/// What came from elsewhere. A member that is left out is looked up in the environment.
 #[derive(Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Credentials {
-    /// The form of this JSON; there is one so far.
+    /// The version of this JSON; there is only one so far.
     #[serde(default, rename = "version", skip_serializing)]
     _version: Version,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ impl TryFrom<u32> for Version {
     }
 }
 
-/// Why a profile's credentials cannot be had. No message shows one.
+/// Why a profile's credentials are not available. No message shows one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
     #[error(transparent)]
@@ -69,7 +69,7 @@ pub(crate) enum CredentialsError {
     )]
     OpenToOthers { path: PathBuf },
 
-    /// With the place alone: the text around it may be a secret.
+    /// With the position alone: the text around it may be a secret.
     #[error(
         "they are not JSON like {{\"clientId\": \"…\", \"clientSecret\": \"…\", \"appKey\": \"…\"}}: line \
          {line}, column {column}"
@@ -101,7 +101,7 @@ impl Credentials {
         keychain.set(account, &json)
     }
 
-    /// Gives a profile what it lacks.
+    /// Adds to a profile what it lacks.
     fn fill(self, profile: &mut Profile) {
         let missing = |key: &mut Option<Secret>, given| *key = key.take().or(given);
         missing(&mut profile.client_id, self.client_id);
@@ -110,7 +110,7 @@ impl Credentials {
     }
 }
 
-/// Gets what a profile of the file at `path` lacks from where it says that it is.
+/// Gets what a profile of the file at `path` lacks from the place that the profile names.
 pub(super) async fn complete(
     mut profile: Profile,
     path: &Path,
@@ -126,7 +126,7 @@ pub(super) async fn complete(
     let Some(words) = &profile.credential_command else {
         return Ok(profile);
     };
-    // Whoever may change the file would choose what is started.
+    // Whoever may change the file could choose what is started.
     if let Some(open) = files::open_to_others(path) {
         return Err(CredentialsError::OpenToOthers {
             path: open.to_owned(),
@@ -137,8 +137,8 @@ pub(super) async fn complete(
     Ok(profile)
 }
 
-/// Asks the keychain on a thread of its own, which a command that ends does not wait for: a dialogue
-/// that asks a person to unlock it blocks.
+/// Asks the keychain on a thread of its own, for which a command that ends does not wait: a
+/// dialogue that asks a person to unlock it blocks.
 async fn in_keychain<V: Send + 'static>(
     ask: impl FnOnce() -> Result<V, KeychainError> + Send + 'static,
 ) -> Result<V, CredentialsError> {
@@ -146,7 +146,7 @@ async fn in_keychain<V: Send + 'static>(
     thread::spawn(move || answer.send(ask()));
     match timeout(TIME_LIMIT, answered).await {
         Ok(Ok(answer)) => Ok(answer?),
-        // It ended without an answer, or has not ended.
+        // The thread ended without an answer, or has not ended.
         Ok(Err(_)) | Err(_) => Err(CredentialsError::KeychainTimedOut),
     }
 }

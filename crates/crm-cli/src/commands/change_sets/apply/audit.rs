@@ -27,7 +27,7 @@ struct AuditLine<'a> {
     state: State,
     http_status: Option<u16>,
     trace_id: Option<&'a str>,
-    /// Nobody saw the answer: the record was found so.
+    /// Whether the answer was not seen, and the record was read back instead.
     read_back: bool,
 }
 

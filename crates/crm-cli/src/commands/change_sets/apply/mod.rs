@@ -82,7 +82,7 @@ enum Drift {
 /// How a run ended.
 struct Ended {
     finished: Finished,
-    /// Whether the run lost its set with something in flight whose outcome nobody knows.
+    /// Whether the run lost its set with a change in flight whose outcome is not known.
     lost_unknown: bool,
     /// The signal that stopped it, if one did.
     signal: Option<Signal>,
@@ -93,7 +93,7 @@ impl Ended {
         self.finished.reason
     }
 
-    /// The failure that a stopped run is.
+    /// The failure that a stopped run counts as.
     fn stopped(&self) -> CliError {
         CliError::Interrupted(self.signal.unwrap_or(Signal::Interrupt))
     }
@@ -151,7 +151,7 @@ impl ApplyCommand {
         };
         match whole {
             true => shown.changes.finish()?,
-            // The failure counts for more than a reader that went away.
+            // The failure matters more than a reader that went away.
             false => drop(shown.changes.interrupt()),
         }
         let ended = ended?;
@@ -173,7 +173,7 @@ impl ApplyCommand {
         }
     }
 
-    /// Says what the canary came to and asks whether to continue, if there is somebody to ask.
+    /// Reports the outcome of the canary and asks whether to continue, if there is a person to ask.
     async fn may_go_on(&self, canary: &Finished) -> Result<bool, CliError> {
         if !on_terminal() {
             return Ok(false);
@@ -184,17 +184,18 @@ impl ApplyCommand {
             "The canary was sent: {}. Check it. Send the other {open}?",
             text(&counts)
         );
-        // Signals are watched since the run began and would go unheard while a question blocks.
+        // Signals have been watched since the run began and would go unnoticed while a question
+        // blocks.
         let interrupted = interrupt::signal()?;
         let answer = tokio::task::spawn_blocking(move || confirm(&question));
         tokio::select! {
             answer = answer => Ok(answer.unwrap_or(false)),
-            // The thread that waits for an answer cannot be ended otherwise.
+            // The thread that waits for an answer cannot be ended in any other way.
             signal = interrupted => signal.end(),
         }
     }
 
-    /// One run over what is open; a dry run where there is something to show one with.
+    /// One run over what is open; a dry run if there is something to show one with.
     async fn apply(
         &self,
         session: &Session<'_>,

@@ -1,4 +1,4 @@
-//! What a run came to: in people's words, for programs, and as an exit code.
+//! The outcome of a run: in words for people, for programs, and as an exit code.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::Exit;
 
-/// What a run came to, for programs.
+/// The outcome of a run, for programs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Outcome {
@@ -28,7 +28,7 @@ pub(super) const NOT_DONE: [State; 5] = [
     State::Conflict,
 ];
 
-/// Those of them that a run passes over.
+/// Those of them that a run skips.
 pub(super) const SET_ASIDE: [State; 4] = [
     State::Failed,
     State::Drifted,
@@ -98,7 +98,7 @@ impl From<StopReason> for Reason {
     }
 }
 
-/// How far a run came, in people's words, without what there is none of.
+/// How far a run came, in words for people, without what did not occur.
 pub(super) fn progress(totals: &Totals) -> String {
     let of = |states: &[State]| -> u64 { states.iter().map(|s| totals.in_state(*s)).sum() };
     let parts = [

@@ -15,13 +15,13 @@ use crate::{
 pub(super) struct Stop {
     /// The first signal that came.
     pub(super) signal: OnceLock<Signal>,
-    /// Something else.
+    /// Notified when something else stops the run.
     pub(super) halt: Notify,
 }
 
 impl Stop {
-    /// Completes at Ctrl-C, or when there is something else. From Ctrl-C on a second one ends the
-    /// process: what is in flight is checked by the next run.
+    /// Completes at Ctrl-C, or when something else stops the run. After Ctrl-C a second one ends
+    /// the process: what is in flight is checked by the next run.
     pub(super) fn wanted(
         self: Arc<Self>,
     ) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {

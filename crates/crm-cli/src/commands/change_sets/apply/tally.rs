@@ -13,7 +13,7 @@ pub(super) struct Tally {
     failed: HashSet<ChangeId>,
     /// Settled in a state that is looked at again.
     open: HashSet<ChangeId>,
-    /// Creations without an answer that are looked for.
+    /// Creations without an answer that are being looked for.
     awaited: HashSet<ChangeId>,
 }
 

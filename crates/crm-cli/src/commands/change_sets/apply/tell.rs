@@ -1,4 +1,4 @@
-//! What is said of a run that is over: how far it came, how to continue, and the exit code.
+//! What is reported of a run that is over: how far it came, how to continue, and the exit code.
 
 use crm_bulk::{ChangeSet, State, StopReason, Totals};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl ApplyCommand {
-    /// Says how far a run came that something ended, and how to continue.
+    /// Reports how far a run that was cut short came, and how to continue.
     pub(super) fn cut_short(&self, error: CliError) -> CliError {
         if let Ok(totals) = ChangeSet::open(&self.set).and_then(|set| set.totals()) {
             let counts = text(&counts(|state| totals.in_state(state)));
@@ -32,7 +32,7 @@ impl ApplyCommand {
         ));
     }
 
-    /// Says what came of it and how to continue, and chooses the exit code.
+    /// Reports the outcome and how to continue, and chooses the exit code.
     pub(super) fn tell(&self, session: &Session<'_>, ended: &Ended) -> Result<(), CliError> {
         if let StopReason::Displaced(how) = ended.reason() {
             return Err(CliError::CheckFailed {
@@ -62,7 +62,7 @@ impl ApplyCommand {
                     Format::Table => session.output.text(&line),
                     _ => session.output.value(&outcome),
                 };
-                // Changes that are not done count for more than a reader that went away.
+                // Changes that are not done matter more than a reader that went away.
                 failure.map_or(told, Err)
             }
         };
@@ -80,7 +80,7 @@ impl ApplyCommand {
         let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
         let is_fine = match ended.reason() {
             StopReason::Stopped => return Some(ended.stopped()),
-            // A canary that was fine says nothing of what the plan or earlier runs set aside.
+            // A successful canary says nothing about what the plan or earlier runs set aside.
             StopReason::Canary => NOT_DONE
                 .iter()
                 .all(|state| ended.finished.count(*state) == 0),

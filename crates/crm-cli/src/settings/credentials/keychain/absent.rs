@@ -10,11 +10,11 @@ pub(crate) enum KeychainError {
     NotBuilt,
 }
 
-/// There is none in this build.
+/// The keychain, of which there is none in this build.
 pub(crate) enum Keychain {}
 
 impl Keychain {
-    /// Says how to build with the feature.
+    /// Reports how to build with the feature.
     pub(crate) fn of_system() -> Result<Self, KeychainError> {
         Err(KeychainError::NotBuilt)
     }

@@ -16,7 +16,7 @@ pub(crate) use absent::{Keychain, KeychainError};
 #[cfg(feature = "keychain")]
 pub(crate) use system::{Keychain, KeychainError};
 
-/// What the entries of this program are listed under.
+/// The name under which the entries of this program are listed.
 #[cfg(feature = "keychain")]
 const SERVICE: &str = "crm-cli";
 

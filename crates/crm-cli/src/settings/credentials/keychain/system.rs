@@ -38,8 +38,8 @@ const ADVICE: &str = "it needs a desktop session in which a Secret Service runs 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 const ADVICE: &str = "without one, use --credential-command or the environment";
 
-/// What the keychain said. The library's own errors may carry the bytes of a secret, which their
-/// `Debug` shows.
+/// What the keychain reported. The library's own errors may carry the bytes of a secret, which
+/// their `Debug` shows.
 #[derive(Debug)]
 pub(crate) struct Told(String);
 
@@ -108,7 +108,7 @@ impl Keychain {
         self.on(account, |entry| entry.set_secret(json))
     }
 
-    /// Removes the entry; one that is not there is removed already.
+    /// Removes the entry; one that does not exist counts as removed.
     pub(crate) fn remove(&self, account: &str) -> Result<(), KeychainError> {
         match self.on(account, Entry::delete_credential) {
             Err(KeychainError::Missing { .. }) => Ok(()),
@@ -137,7 +137,7 @@ mod tests {
         Keychain(mock::Store::new().unwrap())
     }
 
-    /// Has the next act on the entry fail.
+    /// Makes the next act on the entry fail.
     fn fails(keychain: &Keychain, error: Error) {
         let entry = Entry::new_in_store(&keychain.0, SERVICE, "live@5").unwrap();
         let mock: &mock::Cred = entry.as_any().downcast_ref().unwrap();
