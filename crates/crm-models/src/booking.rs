@@ -76,7 +76,7 @@ pub struct UpdateBookingContactRequest {
 }
 
 impl UpdateBookingContactRequest {
-    /// Changes nothing yet.
+    /// Returns an update that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -90,7 +90,7 @@ impl UpdateBookingContactRequest {
         self.contact_type.is_none() && self.value.is_none() && self.memo.is_none()
     }
 
-    /// The update without what is so already. Values are compared as by
+    /// Returns the update without what is already so. Values are compared as by
     /// [`ContactType::same_value`]; an empty memo and none are the same.
     pub fn without_unchanged(&self, contact: &UpdatedBookingContact) -> Self {
         let mut update = self.clone();
@@ -160,7 +160,7 @@ pub struct UpdatedBookingContact {
     pub value: Option<String>,
     /// A free note.
     pub memo: Option<String>,
-    /// The time of the last change, if the service tells it.
+    /// The time of the last change, if the service reports it.
     pub modified_on: Option<Timestamp>,
 }
 

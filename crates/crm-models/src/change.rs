@@ -39,7 +39,7 @@ use crate::{
 /// ```
 ///
 /// As JSON it has the API's names, some or all of the four flags, and neither null nor unknown
-/// members, so that a web service can take it from its callers as it stands:
+/// members, so that a web service can take it from its callers unchanged:
 ///
 /// ```
 /// use crm_models::{ContactChange, PreferenceChange};
@@ -72,7 +72,7 @@ pub struct ContactChange {
 }
 
 impl ContactChange {
-    /// Changes nothing yet.
+    /// Returns a change that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -116,7 +116,7 @@ impl ContactChange {
     ///
     /// # Errors
     ///
-    /// [`PreferencesError`] when some preferences change and the whole of them cannot be told.
+    /// [`PreferencesError`] when some preferences change and the complete set cannot be determined.
     pub fn to_request(
         &self,
         current: Option<&ContactPreferences>,
@@ -152,7 +152,7 @@ impl ContactChange {
         request.to_request(contact.preferences.as_ref())
     }
 
-    /// The change without what is so already. Values are compared as by
+    /// Returns the change without what is already so. Values are compared as by
     /// [`ContactType::same_value`]; an empty memo and none are the same.
     pub fn without_unchanged(&self, contact: &Contact) -> Self {
         let mut change = self.clone();
@@ -204,7 +204,7 @@ impl Validate for ContactChange {
     }
 }
 
-/// [`ContactChange`], where a reader shall see that it is a location's contact.
+/// A [`ContactChange`], named to show that it is for a location's contact.
 pub type UpdateLocationContact = ContactChange;
-/// [`ContactChange`], where a reader shall see that it is a customer's contact.
+/// A [`ContactChange`], named to show that it is for a customer's contact.
 pub type UpdateCustomerContact = ContactChange;

@@ -13,7 +13,7 @@ use crate::{
 /// A contact of a location or a customer: one telephone number, fax number or e-mail address.
 ///
 /// Reads `LocationContactResponse` and `CustomerContactWithModifiedOnResponse` of every
-/// published version; members that are not known are passed over.
+/// published version; unknown members are skipped.
 ///
 /// ```
 /// use crm_models::{Contact, ContactType};
@@ -43,13 +43,13 @@ pub struct Contact {
     pub value: String,
     /// A free note.
     pub memo: Option<String>,
-    /// The text-message state of the number; none for other kinds.
+    /// The text-message state of the number; `None` for other kinds.
     pub phone_settings: Option<PhoneSettings>,
     /// The time of the last change.
     pub modified_on: Timestamp,
     /// The time of creation as answered; the year 1 means unknown, see [`created`](Self::created).
     pub created_on: Option<Timestamp>,
-    /// What the contact receives; none is unknown, not "all off".
+    /// What the contact receives; `None` means unknown, not "all off".
     pub preferences: Option<ContactPreferences>,
 }
 

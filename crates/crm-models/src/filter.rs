@@ -103,7 +103,7 @@ impl<O: ContactOwner> ContactFilter<O> {
         self.owners.as_deref()
     }
 
-    /// The same filter in several, each with at most `size` owners.
+    /// Splits the filter into several, each with at most `size` owners.
     #[must_use]
     pub fn blocks(self, size: usize) -> Vec<Self> {
         let size = size.max(1);

@@ -80,7 +80,7 @@
 //!
 //! The published contract moved four times in 18 months, and the service does not keep to it
 //! everywhere. So types read every published version and what has been seen: unknown members
-//! are passed over and not kept, unknown [types of contact](ContactType) keep their text,
+//! are skipped and not kept, unknown [types of contact](ContactType) keep their text,
 //! members that came later are optional, times have up to nine digits of a second, and
 //! preferences that are absent are unknown rather than off. An [error body](Problem) is read
 //! whatever it is.
@@ -89,7 +89,7 @@
 //!
 //! Requests are made by builders and hold only what the contract has. Absent means keep, null
 //! is written only where the contract allows it and means it, and preferences are always
-//! complete and free of contradiction. [`Check::check`] tells every breach of a rule at once,
+//! complete and free of contradiction. [`Check::check`] reports every breach of a rule at once,
 //! by the API's name of the member. It refuses what cannot be right (an e-mail address for a
 //! telephone, control characters, a filter that the API refuses) and leaves the rest to the
 //! service, since the contract documents no bounds: texts may have 4,000 characters, telephone

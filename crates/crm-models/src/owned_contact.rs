@@ -9,7 +9,7 @@ use serde::{
 
 use crate::{Contact, ContactOwner, CustomerId, LocationId, contact::Wire};
 
-/// A contact together with its owner, as lists over all owners answer it.
+/// A contact together with its owner, as returned by lists over all owners.
 ///
 /// Dereferences to the [`Contact`].
 ///
@@ -28,7 +28,7 @@ use crate::{Contact, ContactOwner, CustomerId, LocationId, contact::Wire};
 #[serde(bound = "O: ContactOwner")]
 #[non_exhaustive]
 pub struct OwnedContact<O> {
-    /// Whose contact.
+    /// The owner of the contact.
     #[serde(flatten, serialize_with = "by_its_member")]
     pub owner: O,
     /// The contact.
@@ -43,7 +43,7 @@ pub struct OwnedContact<O> {
 #[serde(bound = "O: ContactOwner")]
 #[non_exhaustive]
 pub struct ExportedContact<O> {
-    /// Whose contact.
+    /// The owner of the contact.
     #[serde(flatten, serialize_with = "by_its_member")]
     pub owner: O,
     /// The contact.

@@ -48,7 +48,7 @@ pub struct PersonChange {
 }
 
 impl PersonChange {
-    /// Changes nothing yet.
+    /// Returns a change that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -125,7 +125,7 @@ impl PersonChange {
         *self == Self::default()
     }
 
-    /// The change without what is so already. An empty text and none are the same.
+    /// Returns the change without what is already so. An empty text and none are the same.
     pub fn without_unchanged(&self, person: &Person) -> Self {
         let mut change = self.clone();
         for (member, now) in [

@@ -15,7 +15,7 @@ const EXTENSION_WORDS: [&str; 3] = ["x", "ext", "extension"];
 /// What all ways to write a number have in common: its digits, without the leading 1 of eleven
 /// (the country code of the US) and without an extension. Search with it.
 ///
-/// Of a number and its extension in one row of digits nobody can tell where the one ends.
+/// When a number and its extension run together as digits, where the number ends is not known.
 ///
 /// ```
 /// use crm_models::phone;
@@ -28,7 +28,7 @@ pub fn key(number: &str) -> String {
     digits(without_extension(number))
 }
 
-/// The number without what is written behind it: an extension after `ext.`, `x`, `#` or `;ext=`,
+/// The number without what is written after it: an extension after `ext.`, `x`, `#` or `;ext=`,
 /// or any other word.
 ///
 /// ```

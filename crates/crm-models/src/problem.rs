@@ -10,7 +10,7 @@ use crate::text::one_line;
 /// The body of an answer that is not a success: `ApiErrorResponse`, the gateway's forms, the form
 /// of OAuth 2.0, HTML, text or nothing. Reading it never fails, blank texts are none, and the
 /// members' names may be in any case.
-/// [`Debug`] shows of `data` the names alone: its values may be personal data, and of any length.
+/// [`Debug`] shows only the names in `data`: its values may be personal data, and of any length.
 ///
 /// ```
 /// use crm_models::Problem;
@@ -113,7 +113,7 @@ impl Problem {
                 }
             }
             Ok(json) => Self::of_words(status, words_of(json), form),
-            // Of broken JSON nobody knows what is `data`.
+            // In broken JSON it is not known which part is `data`.
             Err(_) if form != BodyForm::Other || text.starts_with('[') => {
                 Self::of_words(status, None, form)
             }

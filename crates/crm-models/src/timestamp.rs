@@ -48,7 +48,7 @@ use crate::text;
 pub struct Timestamp {
     /// Ends 26 hours before the year 9999 does, so that any offset can be applied.
     time: jiff::Timestamp,
-    /// The nanoseconds behind the end of that.
+    /// The nanoseconds after the end of that.
     beyond: u64,
 }
 

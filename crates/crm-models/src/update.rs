@@ -46,7 +46,7 @@ pub struct UpdateContactRequest {
 }
 
 impl UpdateContactRequest {
-    /// Changes nothing yet.
+    /// Returns an update that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
