@@ -25,7 +25,7 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// A feed of all contacts of one kind of owner, deleted ones included, in batches.
 ///
-/// Each batch carries the continuation token behind it in `continue_from`: once the batch is
+/// Each batch carries the continuation token after it in `continue_from`: once the batch is
 /// safely stored, store the token, and a killed export continues without a gap. Repeats are
 /// normal: apply records as an upsert by owner and contact id. A change becomes visible about
 /// 15 minutes after it was made, unless [`include_recent_changes`](Self::include_recent_changes).
@@ -76,7 +76,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
 
     /// Sets records aside that are not what the contract says, instead of refusing their batch: see
     /// [`ExportBatch::unreadable`]. So one of them does not hold up the feed. Look after them before
-    /// you store the token behind the batch.
+    /// you store the token after the batch.
     pub fn set_aside(mut self) -> Self {
         self.set_aside = true;
         self
@@ -260,7 +260,7 @@ where
         Ok(batch)
     }
 
-    /// Refuses a feed that does not get on. One that is at its end may show the same again.
+    /// Refuses a feed that makes no progress. One that is at its end may show the same again.
     fn note(&mut self, batch: &ExportBatch<R>) -> Result<(), Stall> {
         if !batch.has_more {
             self.progress = Progress::of_feed();

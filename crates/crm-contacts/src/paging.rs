@@ -22,7 +22,7 @@ use crate::{
     set_aside::{self, SetAside},
 };
 
-/// An operation that answers one page of a list; [`ContactsService::list`] walks it.
+/// An operation that returns one page of a list; [`ContactsService::list`] walks it.
 ///
 /// ```
 /// use crm_contacts::{
@@ -56,7 +56,7 @@ use crate::{
 /// }
 /// ```
 pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
-    /// What the list is of.
+    /// The type of the list's items.
     type Item: DeserializeOwned;
 
     /// The page that the request asks for. A list begins with it, by default with page 1.
@@ -275,12 +275,12 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         }))
     }
 
-    /// The items, one by one.
+    /// Returns the items, one by one.
     pub fn items(self) -> impl Stream<Item = Result<P::Item, ContactsError>> + Unpin + use<T, P> {
         let (first, tenant) = (self.operations.first().cloned(), self.service.tenant());
         let mut all = SetAside::default();
         let pages = self.readings().map_ok(Some);
-        // After the last page it is told if there was more.
+        // After the last page it is reported if there was more.
         let pages = pages.chain(stream::once(future::ready(Ok(None))));
         pages
             .and_then(move |page| {
@@ -298,7 +298,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
             .try_flatten()
     }
 
-    /// The first item that is wanted; asks for no further page once it is found.
+    /// Returns the first item that is wanted; asks for no further page once it is found.
     ///
     /// # Errors
     ///
@@ -432,7 +432,7 @@ where
         Ok(Some(page))
     }
 
-    /// Refuses a list that does not get on.
+    /// Refuses a list that makes no progress.
     fn note(&mut self, operation: &P, page: &Page<P::Item>) -> Result<(), ContactsError> {
         let noted = match page.data.first().is_some_and(|item| P::key(item).is_none()) {
             true => self.progress.note([u64::from(page.page.unsigned_abs())]),

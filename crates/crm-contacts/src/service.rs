@@ -53,7 +53,7 @@ use crate::{
 /// }
 /// ```
 ///
-/// The type of a ready transport has no name. So in a struct of your own hold the service without
+/// The type of a ready transport has no name. In a struct of your own, hold the service without
 /// a parameter, which is one over an `Arc<dyn Transport>`:
 ///
 /// ```
@@ -229,7 +229,7 @@ impl<T: Transport> ContactsService<T> {
         self.legacy_preferences
     }
 
-    /// Whose contacts.
+    /// The tenant whose contacts these are.
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
@@ -243,7 +243,7 @@ impl<T: Transport> ContactsService<T> {
 
     /// Sends one operation and reads its answer.
     ///
-    /// A write whose answer got lost is one of the errors below too, and nothing is read back:
+    /// A write whose answer was lost is one of the errors below too, and nothing is read back:
     /// after a write ask [`outcome_is_unknown`](ContactsError::outcome_is_unknown).
     ///
     /// ```
@@ -271,7 +271,7 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// [`call`](Self::call) for a reading, together with when its request left. Where the transport
-    /// does not tell that, it counts from before the call.
+    /// does not report that, it counts from before the call.
     pub(crate) async fn read<O: Operation>(
         &self,
         operation: &O,

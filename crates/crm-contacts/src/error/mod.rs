@@ -1,4 +1,4 @@
-//! What can go wrong, told apart by what the caller can do about it.
+//! What can go wrong, distinguished by what the caller can do about it.
 
 use std::{error::Error, fmt};
 
@@ -59,7 +59,7 @@ pub enum ContactsError {
     NotFound {
         /// The list that was searched.
         site: Box<CallSite>,
-        /// Who was looked for.
+        /// The contact that was looked for.
         contact: ContactId,
     },
 
@@ -122,7 +122,7 @@ pub enum ContactsError {
     /// The write was carried out, as the read-back shows it.
     EchoDiffers(Box<Echo>),
 
-    /// A list or an export feed says that there is more, but does not get on.
+    /// A list or an export feed says that there is more, but makes no progress.
     Stalled {
         /// The list or the export.
         site: Box<CallSite>,
@@ -199,7 +199,7 @@ impl ContactsError {
         }
     }
 
-    /// Marks an error after which nobody knows whether a write was carried out.
+    /// Marks an error after which it is not known whether a write was carried out.
     pub(crate) fn unknown(self) -> Self {
         if matches!(self, Self::OutcomeUnknown { .. }) {
             return self;
@@ -217,7 +217,7 @@ impl ContactsError {
         Self::Unwritable(error.to_string())
     }
 
-    /// The call that failed; none when nothing got as far as a call.
+    /// The call that failed; `None` when nothing got as far as a call.
     #[must_use]
     pub fn site(&self) -> Option<&CallSite> {
         match self {
@@ -235,7 +235,7 @@ impl ContactsError {
         }
     }
 
-    /// The API's refusal, if there is one; also behind an unknown outcome.
+    /// The API's refusal, if there is one, also as the cause of an unknown outcome.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -78,7 +78,7 @@ use crate::error::{CallSite, ContactsError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Operation {
-    /// What a success brings.
+    /// The type of a successful answer.
     type Answer: DeserializeOwned;
 
     /// The operation in the published contract.
@@ -156,7 +156,7 @@ pub(crate) fn read<A: DeserializeOwned>(
         return Err(ContactsError::refused(site, response));
     }
     let body = response.body().as_ref();
-    // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
+    // RFC 8259, section 8.1, lets a reader skip a byte order mark.
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = if body.is_empty() { &b"null"[..] } else { body };
     match serde_json::from_slice(json)
