@@ -1,4 +1,4 @@
-//! One change of a set: what is wanted, what was there, and what became of it.
+//! One change of a set: what is wanted, what was there before, and what became of it.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -21,47 +21,48 @@ impl fmt::Display for ChangeId {
 
 /// One change of a set.
 ///
-/// [`Debug`] and [`Serialize`] show numbers, addresses and memos.
+/// [`Debug`] and [`Serialize`] output contains numbers, addresses and memos.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Change {
-    /// Its number in the set.
+    /// The number of the change within the set.
     pub id: ChangeId,
     /// The row of the input that asks for it; `None` when no single row does.
     pub row: Option<u64>,
-    /// Which record.
+    /// The record to change.
     #[serde(flatten)]
     pub target: Target,
-    /// What shall be done.
+    /// The action to carry out.
     #[serde(flatten)]
     pub action: Action,
     /// The record just before the write, or as the plan saw it.
     pub before: Option<Image>,
-    /// The record as the API answered the write; `None` before that and for a deletion.
+    /// The record as the API returned it after the write; `None` before the write and for a
+    /// deletion.
     pub after: Option<Image>,
     /// How far it is.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// What shall be done with a record.
+/// The action to carry out on a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", content = "wanted", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
-    /// Change members of a contact.
+    /// Changes members of a contact.
     Update(Wanted),
-    /// Create a contact, then set its preferences if some are wanted.
+    /// Creates a contact, then sets its preferences if any are wanted.
     Create(Wanted),
-    /// Delete a contact.
+    /// Deletes a contact.
     Delete,
-    /// Set preferences of a person's contact method, by their names.
+    /// Sets preferences of a person's contact method, by name.
     MethodPreferences(BTreeMap<String, bool>),
 }
 
 impl Action {
-    /// `update`, `create`, `delete` or `method-preferences`.
+    /// Returns `update`, `create`, `delete` or `method-preferences`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -72,7 +73,7 @@ impl Action {
         }
     }
 
-    /// What is wanted, as the file keeps it.
+    /// Returns what is wanted, in the form in which the file stores it.
     pub(crate) fn wanted_json(&self) -> serde_json::Result<Option<String>> {
         match self {
             Self::Update(wanted) | Self::Create(wanted) => serde_json::to_string(wanted).map(Some),
@@ -93,7 +94,7 @@ impl Action {
     }
 }
 
-/// A record at one time.
+/// The state of a record at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -108,17 +109,17 @@ pub enum Image {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MethodImage {
-    /// The kind.
+    /// The contact type.
     #[serde(rename = "type")]
     pub contact_type: ContactType,
     /// The number or address.
     pub value: String,
-    /// The preferences by name; `None` is not set.
+    /// The preferences by name; `None` means that a preference is not set.
     pub preferences: BTreeMap<String, Option<bool>>,
 }
 
 impl Image {
-    /// The contact, unless this is a contact method.
+    /// Returns the contact, unless this is a contact method.
     #[must_use]
     pub fn as_contact(&self) -> Option<&Contact> {
         match self {
@@ -127,7 +128,7 @@ impl Image {
         }
     }
 
-    /// The contact method, unless this is a contact.
+    /// Returns the contact method, unless this is a contact.
     #[must_use]
     pub fn as_method(&self) -> Option<&MethodImage> {
         match self {
@@ -136,7 +137,7 @@ impl Image {
         }
     }
 
-    /// The kind.
+    /// The contact type.
     #[must_use]
     pub fn contact_type(&self) -> &ContactType {
         match self {
@@ -174,46 +175,46 @@ impl From<Contact> for Image {
     }
 }
 
-/// How far a change is.
+/// How far a change has got.
 ///
 /// | State | Meaning | Applying the set again |
 /// |---|---|---|
 /// | planned | waits | sends it |
-/// | already | the record is so already | passes over it |
+/// | already | the record is so already | skips it |
 /// | in-flight | may have been sent | reads the record, then decides |
-/// | done | the API answered with success | passes over it |
-/// | failed | was refused, or done otherwise than asked | passes over it, unless told to retry |
+/// | done | the API answered with success | skips it |
+/// | failed | was refused, or done otherwise than asked | skips it, unless told to retry |
 /// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
-/// | drifted | the record is not what the plan saw | passes over it |
-/// | not-found | there is no such record | passes over it |
-/// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | passes over it |
+/// | drifted | the record is not what the plan saw | skips it |
+/// | not-found | there is no such record | skips it |
+/// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | skips it |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum State {
-    /// Waits to be sent.
+    /// The change is waiting to be sent.
     Planned,
-    /// The record is so already; nothing was sent.
+    /// The record is already as wanted; nothing was sent.
     Already,
-    /// May have been sent: its answer is not known yet.
+    /// The change may have been sent; its answer is not known yet.
     InFlight,
-    /// Carried out.
+    /// The change was carried out.
     Done,
-    /// Refused, or carried out otherwise than asked; the message tells.
+    /// The change was refused, or carried out other than as asked; the message says which.
     Failed,
-    /// Nobody knows whether it was carried out.
+    /// It is not known whether the change was carried out.
     Unknown,
-    /// Set aside: the record is not what the plan saw.
+    /// The change was set aside: the record is not what the plan saw.
     Drifted,
-    /// There is no such record.
+    /// There is no such record to change.
     NotFound,
-    /// Set aside: rows of the input contradict each other, or one creates a number or address
-    /// that the owner has with other members.
+    /// The change was set aside: rows of the input contradict each other, or one creates a number
+    /// or address that the owner already has with other members.
     Conflict,
 }
 
 impl State {
-    /// All of them, in the order of a report.
+    /// All states, in the order of a report.
     pub const ALL: [Self; 9] = [
         Self::Planned,
         Self::InFlight,
@@ -226,7 +227,7 @@ impl State {
         Self::Conflict,
     ];
 
-    /// The name in the file and in output.
+    /// Returns the name used in the file and in output.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -242,13 +243,13 @@ impl State {
         }
     }
 
-    /// Whether applying the set still has to look at it.
+    /// Whether applying the set still has to look at the change.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, Self::Planned | Self::InFlight | Self::Unknown)
     }
 
-    /// Whether a request of the change may have been carried out without anybody knowing.
+    /// Whether a request of the change may have been carried out without this being known.
     pub(crate) fn may_be_sent(self) -> bool {
         matches!(self, Self::InFlight | Self::Unknown)
     }
@@ -260,7 +261,7 @@ impl fmt::Display for State {
     }
 }
 
-/// A text that names no state.
+/// The error returned for a text that does not name a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a state of a change")]
 pub struct UnknownState(String);
@@ -276,30 +277,30 @@ impl FromStr for State {
     }
 }
 
-/// What became of a change.
+/// What became of a change, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Outcome {
     /// How far it is.
     pub state: State,
-    /// What happened, for people; never with a number, an address or a memo.
+    /// What happened, in words for people; it never contains a number, an address or a memo.
     pub message: Option<String>,
-    /// What the API said of single members, as JSON.
+    /// What the API reported about single members, as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field_errors: Option<String>,
-    /// The vendor's trace id, where the answer had one.
+    /// The vendor's trace id, if the answer had one.
     pub trace_id: Option<String>,
     /// The HTTP status of the last answer that was a refusal.
     pub http_status: Option<u16>,
-    /// When the state was reached; `None` for what the plan decided.
+    /// When the state was reached; `None` for a state that the plan decided.
     pub at: Option<Timestamp>,
-    /// How many times it was handed to the transport.
+    /// How many times the change was handed to the transport.
     pub attempts: u32,
 }
 
 impl Outcome {
-    /// A state without more to say.
+    /// Creates an outcome with this state and no further details.
     #[must_use]
     pub fn new(state: State) -> Self {
         Self {
@@ -322,9 +323,9 @@ impl Outcome {
 }
 
 impl Change {
-    /// What the change makes different, member by member in people's words, for example `marketing`
-    /// from `on` to `off`; empty for a deletion. Another way to write the same number or address is
-    /// not a difference, unless that is what is wanted.
+    /// Returns what the change makes different, member by member in words for people, for example
+    /// `marketing` from `on` to `off`; empty for a deletion. Another way to write the same number
+    /// or address is not a difference, unless the change is to be made letter by letter.
     #[must_use]
     pub fn members(&self) -> Vec<Difference> {
         let before = self.before.as_ref();

@@ -1,14 +1,14 @@
-//! Clean-ups that need no list: one way to write numbers and addresses.
+//! Clean-ups that need no list: writing numbers and addresses in one uniform way.
 
 use crm_models::ContactType;
 use crm_values::{Email, PhoneReader};
 
 use crate::BulkError;
 
-/// Which values shall be written in another way.
+/// The values to rewrite in another form.
 ///
-/// The proposals are changes like all others: they stand in the plan and are sent only when
-/// it is applied.
+/// The proposed changes are like all others: they are part of the plan and are sent only when it is
+/// applied.
 ///
 /// ```
 /// use crm_bulk::CleanUp;
@@ -35,13 +35,13 @@ pub struct CleanUp {
 }
 
 impl CleanUp {
-    /// Leaves everything as it is.
+    /// Creates a clean-up that leaves everything unchanged.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Writes telephone and fax numbers as [`Phone::stored`] has them: digits only, ten of them for
-    /// a number of the US or Canada. What cannot be read is left alone, and so is a number that
+    /// Writes telephone and fax numbers in the form of [`Phone::stored`]: digits only, ten of them
+    /// for a number of the US or Canada. What cannot be read is left alone, and so is a number that
     /// would lose something: an extension, or the `+` without which its digits are read as another
     /// number.
     ///
@@ -57,11 +57,11 @@ impl CleanUp {
         self
     }
 
-    /// Moves e-mail addresses of one domain, in letters of any case, to another.
+    /// Moves e-mail addresses from the domain `old`, in any letter case, to the domain `new`.
     ///
     /// # Errors
     ///
-    /// [`BulkError::CleanUp`] when one of the two can be no domain of an address.
+    /// [`BulkError::CleanUp`] if either of the two cannot be the domain of an address.
     pub fn replace_domain(mut self, old: &str, new: &str) -> Result<Self, BulkError> {
         for domain in [old, new] {
             if Email::read(&format!("name@{domain}")).is_err() {
@@ -80,8 +80,8 @@ impl CleanUp {
         self.phones.is_none() && !self.lowercase_emails && self.domains.is_empty()
     }
 
-    /// The value as it should be written; `None` when it is so already, or is no number or
-    /// address and is left alone.
+    /// Returns the value as it should be written; `None` if it already is, or if it is not a number
+    /// or address and is left alone.
     #[must_use]
     pub fn value(&self, contact_type: &ContactType, value: &str) -> Option<String> {
         let cleaned = match contact_type {

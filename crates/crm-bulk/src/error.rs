@@ -1,4 +1,4 @@
-//! What can go wrong with files, inputs and runs.
+//! The errors of files, inputs and runs.
 
 use std::{
     error::Error,
@@ -14,21 +14,21 @@ use crate::{
     ChangeId, Digest, Displaced, ExpectedDigest, Parted, input::InvalidRows, set::seal::Altered,
 };
 
-/// Why planning, applying, undoing or reporting ended early.
+/// The reason why planning, applying, undoing or reporting ended early.
 ///
-/// The message is one line: what failed, on which file, and what to do.
-/// [`source`](Error::source) gives only what lies below, so that a chain of causes repeats nothing.
-/// What became of single changes is not an error but their [`State`](crate::State).
+/// The message is one line: what failed, on which file, and what to do. [`source`](Error::source)
+/// returns only the underlying causes, so that a chain of causes repeats nothing. What became of a
+/// single change is not an error but its [`State`](crate::State).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BulkError {
     /// A file cannot be read or written.
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What was tried, as in "cannot be read".
+        /// What was attempted, as in "cannot be read".
         what: &'static str,
-        /// The system's reason.
+        /// The reason that the operating system gave.
         source: io::Error,
     },
 
@@ -38,21 +38,21 @@ pub enum BulkError {
         path: PathBuf,
     },
 
-    /// The file exists already and is not overwritten.
+    /// The file already exists and is not overwritten.
     Exists {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
     Taken {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
 
-    /// The file is something else.
+    /// The file is not of the expected kind.
     Foreign {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What was expected.
         noun: &'static str,
@@ -60,7 +60,7 @@ pub enum BulkError {
 
     /// The file was written by a newer version of this crate.
     Newer {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What was expected.
         noun: &'static str,
@@ -72,40 +72,40 @@ pub enum BulkError {
 
     /// The file is cut short or damaged.
     Damaged {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The database's reason.
+        /// The reason that the database gave.
         source: Box<dyn Error + Send + Sync>,
     },
 
-    /// The database failed otherwise.
+    /// The database failed in some other way.
     Database {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The database's reason.
+        /// The reason that the database gave.
         source: Box<dyn Error + Send + Sync>,
     },
 
-    /// Another process applies this change set.
+    /// Another process is applying this change set.
     InUse {
         /// The change set.
         path: PathBuf,
     },
 
-    /// Another owner took this change set over: this run records nothing more.
+    /// Another owner took over this change set; this run records nothing more.
     Superseded {
         /// The change set.
         path: PathBuf,
     },
 
-    /// The change set is not what was planned, nor what a run made of it: changes were edited,
+    /// The change set is neither what was planned nor what a run made of it: changes were edited,
     /// damaged, added or removed. Nothing was sent.
     Altered {
         /// The change set.
         path: PathBuf,
-        /// The first changes that are not as they were; none when it is the set as a whole.
+        /// The first changes that were altered; empty if it is the set as a whole.
         changes: Vec<ChangeId>,
-        /// How many more there are.
+        /// How many more altered changes there are.
         more: u64,
     },
 
@@ -113,39 +113,39 @@ pub enum BulkError {
     NotExpected {
         /// The change set.
         path: PathBuf,
-        /// Its digest.
+        /// The digest of the change set.
         found: Digest,
         /// The digest of what was approved.
         expected: ExpectedDigest,
     },
 
-    /// The change set was written by version 0.1, which gave no digests, and nobody has looked at
-    /// it with this version. Nothing was sent.
+    /// The change set was written by version 0.1, which did not store digests, and has not yet been
+    /// looked at with this version. Nothing was sent.
     NotAdopted {
         /// The change set.
         path: PathBuf,
     },
 
-    /// The file of this change set is not where it was when the run began: nothing more is begun.
+    /// The file of this change set is not where it was when the run began; nothing more is started.
     Displaced {
-        /// The change set, as it was named.
+        /// The change set, under the name by which it was opened.
         path: PathBuf,
-        /// What happened to it.
+        /// What happened to the change set.
         how: Displaced,
     },
 
-    /// The change set is without the journal of its last run, which did not end: it says less
-    /// than was done.
+    /// The change set lacks the journal of its last run, which did not end: it records less than
+    /// was done.
     Parted {
         /// The change set.
         path: PathBuf,
-        /// What happened to it.
+        /// What happened to the change set.
         how: Parted,
     },
 
     /// The file belongs to another tenant.
     WrongTenant {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The file's tenant.
         file: TenantId,
@@ -155,7 +155,7 @@ pub enum BulkError {
 
     /// The file belongs to another environment.
     WrongEnvironment {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The API host for which the file was made.
         file: String,
@@ -170,27 +170,27 @@ pub enum BulkError {
     Input {
         /// The input's name.
         name: String,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
     },
 
     /// A clean-up cannot be done; nothing was planned.
     CleanUp {
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
     },
 
-    /// Only a snapshot can answer: rows select contacts by value, or all contacts are meant.
+    /// A snapshot is needed, because rows select contacts by value or all contacts are meant.
     NeedsSnapshot {
-        /// The input's name, or the set to be where there is no input.
+        /// The input's name, or the change set to be written if there is no input.
         name: String,
-        /// The line of the first such row; `None` when the whole plan needs one.
+        /// The line of the first such row; `None` if the whole plan needs a snapshot.
         line: Option<u64>,
     },
 
     /// The snapshot has never been completed.
     SnapshotIncomplete {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
 
@@ -276,7 +276,7 @@ impl fmt::Display for BulkError {
     }
 }
 
-/// What is said of a set that is not what was approved.
+/// Writes the message for a set that is not what was planned.
 fn altered(f: &mut fmt::Formatter<'_>, changes: &[ChangeId], more: u64) -> fmt::Result {
     match changes {
         [] => f.write_str(
@@ -328,7 +328,7 @@ impl BulkError {
         }
     }
 
-    /// Sorts a failure of the database at `path` by what can be done about it.
+    /// Classifies a failure of the database at `path` by what can be done about it.
     pub(crate) fn database(path: &Path, noun: &'static str, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         if let rusqlite::Error::UserFunctionError(reason) = &source
@@ -359,7 +359,8 @@ impl BulkError {
         }
     }
 
-    /// The file is the wrong one for this tenant or environment.
+    /// Whether the file is the wrong one: it is for another tenant or environment, or not of the
+    /// expected kind.
     #[must_use]
     pub fn is_wrong_file(&self) -> bool {
         matches!(
@@ -368,7 +369,7 @@ impl BulkError {
         )
     }
 
-    /// The file, where it is about one.
+    /// The file that the error is about, if any.
     fn path(&self) -> Option<&Path> {
         match self {
             Self::File { path, .. }

@@ -1,13 +1,13 @@
-//! Change sets: plan thousands of contact changes, look at them, apply them at full speed, stop
-//! and continue at any moment, undo them.
+//! Change sets: plan thousands of contact changes, inspect them, apply them at full speed, stop and
+//! resume at any moment, and undo them.
 //!
-//! A change set is one SQLite file with the intended changes, what was there before, and what
-//! became of each. It is written by [`Plan`], [`OptOut`] or [`ChangeSet::undo`], looked at with
-//! [`ChangeSet`], and carried out by [`Apply`], over any
+//! A change set is one SQLite file that holds the intended changes, what was there before, and what
+//! became of each change. It is written by [`Plan`], [`OptOut`] or [`ChangeSet::undo`], inspected
+//! with [`ChangeSet`], and carried out by [`Apply`], over any
 //! [`ContactsService`](crm_contacts::ContactsService).
 //!
-//! When not to use it: for one change or a few take `crm-contacts`, whose `ensure` and `guard`
-//! need no file.
+//! When not to use this crate: for one change or a few, use `crm-contacts`, whose `ensure` and
+//! `guard` need no file.
 //!
 //! # A first program
 //!
@@ -55,56 +55,59 @@
 //!
 //! # What is safe
 //!
-//! - A change is durable as in flight before its request leaves, and durable with its outcome
-//!   before it is reported. Whatever kills the process, applying the set again continues: by the
-//!   identity of each change, not by position.
-//! - What was in flight is read back. A record as wanted counts as done, one as before is sent
-//!   again, anything else is set aside. A creation is sent again only when its contact does not
-//!   show up.
-//! - A write leaves within two seconds of the reading that decided it
-//!   ([`DECISION_AGE`](crm_contacts::DECISION_AGE)), or it is read and decided again; what the
-//!   machine slept counts.
-//! - An answer about another record is not believed: what became of the change is read.
-//! - A service that does not answer writes is left alone after a few ([`StopReason::Outage`]).
-//! - Preferences are sent whole and the answer is compared with what was asked.
-//! - A set belongs to one tenant on one API host ([`Site`]) and is refused elsewhere.
-//! - What was planned is what is applied: a set of which anything was edited, damaged, added or
-//!   removed is refused ([`Digest`]), and [`Apply::expect`] refuses one that is not what somebody
-//!   approved.
-//! - Two processes cannot carry out one set: each run takes it for itself in the file ([`Store`]),
-//!   and records nothing more once another one took it. A set whose file is deleted, moved or given
-//!   a second name during a run ends the run; one that was parted from its `-wal` is refused.
-//! - A plan either is there as a whole or not at all.
+//! - A change is durably recorded as in flight before its request leaves, and with its outcome
+//!   before that outcome is reported. Whatever kills the process, applying the set again continues
+//!   by the identity of each change, not by position.
+//! - What was in flight is read back. A record that is as wanted counts as done, one that is as it
+//!   was before is sent again, and anything else is set aside. A creation is sent again only if its
+//!   contact does not show up.
+//! - A write leaves within two seconds of the read on which it was decided
+//!   ([`DECISION_AGE`](crm_contacts::DECISION_AGE)), or the record is read and the change decided
+//!   again. Time that the machine spent asleep counts.
+//! - An answer about another record is not trusted: what became of the change is read back.
+//! - A service that does not answer writes is left alone after a few of them
+//!   ([`StopReason::Outage`]).
+//! - Preferences are sent as a whole, and the answer is compared with what was asked for.
+//! - A set belongs to one tenant on one API host ([`Site`]) and is refused anywhere else.
+//! - What was planned is what is applied: a set in which anything was edited, damaged, added or
+//!   removed is refused ([`Digest`]), and [`Apply::expect`] refuses a set that is not the one that
+//!   was approved.
+//! - Two processes cannot carry out the same set: each run takes it for itself in the file
+//!   ([`Store`]), and records nothing more once another run has taken it. If the set's file is
+//!   deleted, moved or given a second name during a run, the run ends; a set that was separated
+//!   from its `-wal` file is refused.
+//! - A plan is written as a whole or not at all.
 //!
-//! Not safe from: somebody who changes a contact in these two seconds between its reading and the
+//! It is not safe from somebody who changes a contact in the two seconds between its read and the
 //! write, since the API has no conditional update.
 //!
-//! Not on a network drive either: SQLite's WAL needs all processes on one machine.
+//! Nor is it safe on a network drive: SQLite's WAL needs all processes on one machine.
 //!
 //! # What it costs
 //!
-//! Applying reads 50 owners with one call, so a change of a contact costs one call and a
-//! fiftieth when each owner has one change, and less when they have more; a creation with
-//! preferences costs one more. A person's contact method costs two, and one for each preference
-//! that is set. What could not be sent in time is read again. Everything goes through the service's
-//! transport, whose rate limit holds.
+//! Applying reads 50 owners with one call, so a change to a contact costs one call and a fiftieth
+//! when each owner has one change, and less when owners have more; a creation with preferences
+//! costs one more. A change to a person's contact method costs two calls, plus one for each
+//! preference that is set. What could not be sent in time is read again. Everything goes through
+//! the service's transport, whose rate limit applies.
 //!
 //! # The file
 //!
-//! Any SQLite tool reads it. While a set is applied, `-wal` and `-shm` files lie beside it. An
-//! older format is brought to the present one when a set is opened; a newer one is refused.
+//! Any SQLite tool can read it. While a set is being applied, there are `-wal` and `-shm` files
+//! next to it. A file in an older format is upgraded to the current one when a set is opened; a
+//! newer format is refused.
 //!
 //! ```sql
 #![doc = include_str!("set/schema.sql")]
 //! ```
 //!
-//! and what version 2 adds to it:
+//! Version 2 adds the following:
 //!
 //! ```sql
 #![doc = include_str!("set/v2.sql")]
 //! ```
 //!
-//! A snapshot:
+//! A snapshot has this schema:
 //!
 //! ```sql
 #![doc = include_str!("snapshot/schema.sql")]

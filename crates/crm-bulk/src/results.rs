@@ -1,4 +1,4 @@
-//! The input given back, with what became of each row.
+//! The input returned with what became of each row.
 
 use std::io::{self, Write};
 
@@ -10,14 +10,15 @@ use crate::{
     set::columns::read_state,
 };
 
-/// Which rows to give back.
+/// The rows to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ResultRows {
-    /// All of them.
+    /// All rows.
     #[default]
     All,
-    /// Only those that are not done and were not so already: mended, they can be fed in again.
+    /// Only the rows that are not done and were not already as wanted: once corrected, they can be
+    /// fed in again.
     Failed,
 }
 
@@ -101,32 +102,33 @@ impl ChangeSet {
         })
     }
 
-    /// Writes the input as it was, all columns in order, with the outcome of each row in five
-    /// more: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`, `crm_time`.
-    /// Answers how many rows were written. A row that repeats another has the outcome of that;
-    /// one that was left out because it is wrong is `failed`, and the message says why.
+    /// Writes the rows of the input unchanged, all columns in order, with the outcome of each row
+    /// in five more columns: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`,
+    /// `crm_time`. Returns how many rows were written. A row that repeats another has the outcome
+    /// of that one; a row that was left out because it is wrong is `failed`, and the message says
+    /// why.
     ///
-    /// Rows come one at a time, whatever their number. The added columns are dropped when the
-    /// rows are fed in again. Cells are given back unchanged: a spreadsheet program may take
-    /// one that begins with `=` for a formula, unless
-    /// [`results_for_spreadsheets`](Self::results_for_spreadsheets) writes them.
+    /// Rows are processed one at a time, however many there are. The added columns are dropped when
+    /// the rows are fed in again. Cells are written back unchanged: a spreadsheet program may take
+    /// one that begins with `=` for a formula, unless the rows are written with
+    /// [`results_for_spreadsheets`](Self::results_for_spreadsheets).
     ///
     /// # Errors
     ///
-    /// [`BulkError::Altered`] when the set is not what was planned, or a failure to read it or to
-    /// write.
+    /// [`BulkError::Altered`] if the set is not what was planned, or a failure to read the set or
+    /// to write.
     pub fn results(&self, which: ResultRows, out: impl Write) -> Result<u64, BulkError> {
         let marks = self.marks()?;
         self.write_results(which, marks, out)
     }
 
-    /// [`results`](Self::results) as CSV for spreadsheet programs: with a byte order mark, by which
-    /// they know UTF-8, and an apostrophe before what they would run or change, as
-    /// [`guarded_number`](crate::guarded_number) puts it. Fed in again, the rows are the same.
+    /// Writes [`results`](Self::results) as CSV for spreadsheet programs: with a byte order mark,
+    /// by which they recognize UTF-8, and an apostrophe before what they would execute or change,
+    /// as [`guarded_number`](crate::guarded_number) puts it. Fed in again, the rows are the same.
     ///
     /// # Errors
     ///
-    /// As `results`, and [`BulkError::Input`] when the rows are NDJSON.
+    /// The same errors as `results`, and [`BulkError::Input`] if the rows are NDJSON.
     pub fn results_for_spreadsheets(
         &self,
         which: ResultRows,

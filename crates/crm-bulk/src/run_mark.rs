@@ -80,22 +80,21 @@ impl RunMark {
     }
 }
 
-/// How a change set came to be without the journal of its last run, or beside the set that has
-/// it.
+/// How a change set came to be without the journal of its last run, or next to the set that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Parted {
-    /// It was copied without it, from where the run was; that set is still there, and the one to
-    /// apply.
+    /// The set was copied without its journal from where the run was; the original is still there
+    /// and is the one to apply.
     Copied(PathBuf),
-    /// It was moved without it, from where the run was.
+    /// The set was moved without its journal from where the run was.
     Moved(PathBuf),
-    /// It has a second name; the run was under this one.
+    /// The set has a second name; the run was under the one given here.
     Linked(PathBuf),
     /// The journal was deleted.
     Lost,
-    /// It is a copy, made together with the journal, of the set at this path, which is still
-    /// there. It can be looked at.
+    /// The set is a copy, made together with the journal, of the set at this path, which is still
+    /// there. It can be inspected.
     Twin(PathBuf),
 }
 

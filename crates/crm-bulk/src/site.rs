@@ -1,4 +1,4 @@
-//! Whose data a file holds, and from which server.
+//! The tenant and the server that the data of a file belong to.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A tenant on the API host with this base URL.
+    /// Creates the site of a tenant on the API host with this base URL.
     #[must_use]
     pub fn new(tenant: TenantId, api_url: &str) -> Self {
         Self {
@@ -37,19 +37,19 @@ impl Site {
         }
     }
 
-    /// The tenant of a service on the API host with this base URL.
+    /// Creates the site of a service's tenant on the API host with this base URL.
     #[must_use]
     pub fn of<T: Transport>(service: &ContactsService<T>, api_url: &str) -> Self {
         Self::new(service.tenant(), api_url)
     }
 
-    /// Whose data.
+    /// Returns the tenant.
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The base URL of the API host.
+    /// Returns the base URL of the API host.
     #[must_use]
     pub fn environment(&self) -> &str {
         &self.environment

@@ -1,13 +1,13 @@
-//! Texts in CSV that spreadsheet programs open.
+//! Texts in CSV files that are opened with spreadsheet programs.
 
 use std::borrow::Cow;
 
 /// What makes a spreadsheet program take a text for something else.
 const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
-/// A text as a cell of CSV that no spreadsheet program takes for a formula: with an apostrophe
-/// before it where it begins like one. Rows of changes are read without that apostrophe, so a text
-/// that looks as if it had one already gets another.
+/// Returns a text as a CSV cell that no spreadsheet program takes for a formula: if it begins like
+/// one, an apostrophe is put before it. Rows of changes are read without that apostrophe, so a text
+/// that already looks as if it had one gets another.
 ///
 /// ```
 /// use crm_bulk::guarded;
@@ -26,8 +26,8 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// As [`guarded`], and also where a spreadsheet program would take the text for a number and write
-/// another one: digits that begin with 0, or more than it calculates with.
+/// Like [`guarded`], but also guards a text that a spreadsheet program would take for a number and
+/// write back differently: digits that begin with 0, or more digits than it calculates with.
 ///
 /// ```
 /// use crm_bulk::guarded_number;

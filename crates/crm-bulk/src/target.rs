@@ -1,12 +1,12 @@
-//! Which record a change is about.
+//! The record that a change is about.
 
 use std::fmt;
 
 use crm_models::{ContactId, ContactMethodId, ContactOwner, CustomerId, LocationId, PersonId};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// A location or a customer, for code that treats both alike. The API knows no other owner of
-/// contacts with these members, so this is closed.
+/// A location or a customer, for code that treats both alike. The API has no other owner of
+/// contacts with these members, so this enum is exhaustive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OwnerId {
     /// A customer.
@@ -16,7 +16,7 @@ pub enum OwnerId {
 }
 
 impl OwnerId {
-    /// `customer` or `location`.
+    /// Returns `customer` or `location`.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -25,7 +25,7 @@ impl OwnerId {
         }
     }
 
-    /// The number.
+    /// Returns the numeric id.
     #[must_use]
     pub fn get(self) -> i64 {
         match self {
@@ -48,7 +48,8 @@ impl OwnerId {
         }
     }
 
-    /// The owner of this kind with this number; `None` for another kind or no such number.
+    /// Returns the owner of this kind with this number; `None` for another kind or an invalid
+    /// number.
     pub(crate) fn new(kind: &str, id: i64) -> Option<Self> {
         match kind {
             CustomerId::NOUN => CustomerId::new(id).ok().map(Self::Customer),
@@ -76,29 +77,29 @@ impl From<CustomerId> for OwnerId {
     }
 }
 
-/// The record that a change is about. Of the changes of one set that are to be sent, no two
-/// have the same.
+/// The record that a change is about. No two changes of one set that are to be sent have the same
+/// target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Target {
     /// A contact of a location or a customer.
     Contact {
-        /// Whose contact.
+        /// The owner of the contact.
         owner: OwnerId,
-        /// Which contact; `None` before it is created.
+        /// The contact's id; `None` before it is created.
         contact: Option<ContactId>,
     },
-    /// A contact method of a person: its preferences.
+    /// The preferences of a person's contact method.
     Method {
-        /// Whose method.
+        /// The person that the contact method belongs to.
         person: PersonId,
-        /// Which method.
+        /// The contact method's id.
         method: ContactMethodId,
     },
 }
 
 impl Target {
-    /// `customer`, `location` or `person`.
+    /// Returns `customer`, `location` or `person`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -107,7 +108,7 @@ impl Target {
         }
     }
 
-    /// The location or customer; `None` for a person.
+    /// Returns the location or customer; `None` for a person.
     pub(crate) fn owner(&self) -> Option<OwnerId> {
         match self {
             Self::Contact { owner, .. } => Some(*owner),
@@ -115,7 +116,7 @@ impl Target {
         }
     }
 
-    /// The contact; `None` before it is created, and for a person.
+    /// Returns the contact's id; `None` before it is created, and for a person.
     pub(crate) fn contact(&self) -> Option<ContactId> {
         match self {
             Self::Contact { contact, .. } => *contact,
@@ -123,7 +124,7 @@ impl Target {
         }
     }
 
-    /// The contact with the id that it got.
+    /// Returns the target with the id that the created contact received.
     pub(crate) fn created(self, id: ContactId) -> Self {
         match self {
             Self::Contact { owner, .. } => Self::Contact {
@@ -134,7 +135,7 @@ impl Target {
         }
     }
 
-    /// The owner's id as text.
+    /// Returns the owner's id as text.
     #[must_use]
     pub fn owner_text(&self) -> String {
         match self {
@@ -143,7 +144,7 @@ impl Target {
         }
     }
 
-    /// The id of the contact or contact method as text; `None` before it is created.
+    /// Returns the id of the contact or contact method as text; `None` before it is created.
     #[must_use]
     pub fn contact_text(&self) -> Option<String> {
         match self {

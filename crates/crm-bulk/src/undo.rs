@@ -13,41 +13,41 @@ use crate::{
     },
 };
 
-/// What the reverse of a set holds.
+/// The contents of the set that reverses another, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct UndoSummary {
-    /// Changes that restore what was there before.
+    /// The number of changes that restore what was there before.
     pub planned: u64,
-    /// Changes of which something cannot be restored; their messages say what.
+    /// The number of changes of which something cannot be restored; their messages say what.
     pub impossible: u64,
-    /// Changes of the set of which nobody knows whether they were carried out, or how far. What
-    /// they may have written stays as it is: apply the set, which reads them back, and write the
-    /// undo again.
+    /// The number of changes of the set for which it is not known whether they were carried out, or
+    /// how far. What they may have written is left in place: apply the set, which reads them back,
+    /// and write the undo again.
     pub unresolved: u64,
-    /// Changes that may have been carried out and were set aside, since the record is neither as
-    /// before nor as wanted. Nothing takes them up again: look at the records.
+    /// The number of changes that may have been carried out and were set aside, since the record is
+    /// neither as it was before nor as wanted. Nothing takes them up again: look at the records.
     pub set_aside: u64,
 }
 
 impl ChangeSet {
-    /// Writes the change set that restores what was there before: contacts get their old
-    /// members back, deleted ones are created again (under a new id), created ones are deleted.
+    /// Writes the change set that restores what was there before: contacts get their old members
+    /// back, deleted contacts are created again (with a new id), and created contacts are deleted.
     ///
-    /// Every change that wrote something is reversed, also one whose answer was not as asked.
-    /// Nothing is sent: the new set is looked at and applied like any other, and contacts that
-    /// others changed meanwhile, or created again, are set aside then.
+    /// Every change that wrote something is reversed, including one whose answer was not as asked.
+    /// Nothing is sent: the new set is inspected and applied like any other, and contacts that
+    /// others have changed or created again in the meantime are set aside at that point.
     ///
-    /// A run that was interrupted leaves changes of which it is not known whether they were
+    /// A run that was interrupted leaves changes for which it is not known whether they were
     /// carried out. They are counted as [`unresolved`](UndoSummary::unresolved) or
     /// [`set_aside`](UndoSummary::set_aside).
     ///
-    /// Preferences that were unknown before cannot be made unknown again. Where nothing else
-    /// can be restored either, the change says so instead of being planned.
+    /// Preferences that were unknown before cannot be made unknown again. If nothing else can be
+    /// restored either, the change says so instead of being planned.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Exists`]; [`BulkError::Altered`] and [`BulkError::NotAdopted`] as
+    /// [`BulkError::Exists`]; [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for
     /// [`digest`](Self::digest); or a failure to read or write.
     pub fn undo(&self, out: impl AsRef<Path>) -> Result<UndoSummary, BulkError> {
         self.digest()?;

@@ -1,22 +1,22 @@
 //! Texts from elsewhere, made safe to look at.
 //!
-//! A memo, a name or an error text may hold characters that nobody sees and that change what is
-//! seen around them: an escape sequence repaints the terminal, U+202E turns the rest of a line
-//! around, U+200B makes two different addresses look alike. Whoever approves a change must see
-//! what is there, so each of them is written out.
+//! A memo, a name or an error text may contain characters that are invisible and change the look of
+//! what surrounds them: an escape sequence repaints the terminal, U+202E reverses the rest of a
+//! line, and U+200B makes two different addresses look alike. Whoever approves a change must see
+//! what is there, so each such character is written out.
 
 use std::borrow::Cow;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory};
 
-/// The text with every unseen character as a visible escape, on one line: `\u{202e}`, `\n`.
+/// Returns the text on one line, with every unseen character as a visible escape: `\u{202e}`, `\n`.
 ///
-/// Unseen are control characters, line and paragraph separators, and what Unicode ignores by
-/// default: directional marks, zero-width characters, tags, variation selectors. Joiners between
-/// two letters stay, since Persian or Hindi words need them, and so do the sequences of emoji.
-/// Applying it twice changes nothing more.
+/// Unseen characters are control characters, line and paragraph separators, and what Unicode
+/// ignores by default: directional marks, zero-width characters, tags, variation selectors. Joiners
+/// between two letters are kept, since Persian or Hindi words need them, and so are emoji
+/// sequences. Applying the function twice changes nothing more.
 ///
-/// It is for people. A program needs the text as it is.
+/// The result is for people; a program needs the original text.
 ///
 /// ```
 /// use crm_bulk::visible;
@@ -29,8 +29,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     replace_unseen(text, |unseen| unseen.escape_default().to_string())
 }
 
-/// The text with every unseen character replaced, as [`visible`] does it with escapes of another
-/// kind: those of JSON, for example, which a program reads back without loss.
+/// Returns the text with every unseen character replaced by `replacement`, like [`visible`] but
+/// with another kind of escape: that of JSON, for example, which a program reads back without loss.
 #[must_use]
 pub fn replace_unseen(text: &str, replacement: impl Fn(char) -> String) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {

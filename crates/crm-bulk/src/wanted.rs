@@ -1,4 +1,4 @@
-//! What a change asks for, as it is kept in the file.
+//! What a change asks for, in the form in which the file keeps it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crm_models::{
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
 
-/// What a contact shall be: the change of its members, and whether it counts letter by letter.
+/// What a contact is to become: the change of its members, and whether it is made letter by letter.
 ///
 /// ```
 /// use crm_bulk::Wanted;
@@ -26,28 +26,28 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Kept")]
 #[non_exhaustive]
 pub struct Wanted {
-    /// The members that it shall have; what is not named is kept.
+    /// The members that the contact is to have; what is not named is kept.
     #[serde(flatten)]
     pub change: ContactChange,
-    /// The word in a row that clears the memo. A contact whose memo is this very word keeps it: an
-    /// unchanged row of a list says the same.
+    /// The word in a row that clears the memo. A contact whose memo is exactly this word keeps it,
+    /// since an unchanged row of a list says the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cleared_by: Option<String>,
-    /// The extension of a telephone number, to be added to the memo that the contact has or shall
+    /// The extension of a telephone number, to be added to the memo that the contact has or is to
     /// have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<String>,
-    /// Why the value must not be stored: it is sent to no contact, and only one that has it already
-    /// is as wanted.
+    /// Why the value must not be stored: it is not sent to any contact, and only a contact that
+    /// already has it is as wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
-    /// The combined flag of invoices and statements, where a row has one that does not follow from
+    /// The combined flag of invoices and statements, if a row has one that does not follow from
     /// these two. It is never sent; a plan refuses it unless it is the contact's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub combined: Option<bool>,
-    /// The value counts letter by letter: another way to write the same number or address is a
-    /// difference. For a creation, which restores a contact then: also beside the contacts that
-    /// had this number or address when it was deleted.
+    /// Whether the value counts letter by letter, so that another way to write the same number or
+    /// address is a difference. A creation, which then restores a contact, is also made next to the
+    /// contacts that had this number or address when it was deleted.
     #[serde(skip_serializing_if = "is_false")]
     pub exact: bool,
 }
@@ -105,7 +105,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Wanted {
-    /// This change, where another way to write a number, an address or a memo is the same.
+    /// Creates a change for which another way to write a number, an address or a memo is the same.
     #[must_use]
     pub fn of(change: ContactChange) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Wanted {
         }
     }
 
-    /// This change, letter by letter.
+    /// Creates a change that is made letter by letter.
     #[must_use]
     pub fn exactly(change: ContactChange) -> Self {
         Self {
@@ -182,12 +182,12 @@ impl Wanted {
         self.change = self.change.clone().preferences(all);
     }
 
-    /// The request that makes `present` so; `None` when it is so already.
+    /// Returns the request that makes `present` as wanted; `None` if it already is.
     ///
     /// # Errors
     ///
-    /// [`PreferencesError`] when only some flags are named and the contact's present
-    /// preferences are not known.
+    /// [`PreferencesError`] if only some flags are named and the contact's present preferences are
+    /// not known.
     pub fn request(
         &self,
         present: &Contact,
@@ -209,7 +209,7 @@ impl Wanted {
         self.change_of(Some(present)).check_for(present)
     }
 
-    /// Whether the contact is so already.
+    /// Whether the contact is already as wanted.
     #[must_use]
     pub fn is_met_by(&self, present: &Contact) -> bool {
         matches!(self.request(present), Ok(None))
@@ -232,8 +232,8 @@ impl Wanted {
         !is_kept && becomes != Some(combined)
     }
 
-    /// The request that creates such a contact, without its preferences: those take an update
-    /// afterwards. `None` when type or value is missing.
+    /// Returns the request that creates such a contact, without its preferences, which take an
+    /// update afterwards. `None` if the type or the value is missing.
     #[must_use]
     pub fn creation(&self) -> Option<CreateContactRequest> {
         let change = &self.change;

@@ -1,4 +1,4 @@
-//! When a run has to stop, and what it came to.
+//! When a run has to stop, and its result.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{Options, PASSES, outage::Outage, step::Step};
 use crate::{Change, ChangeId, Displaced, OwnerId, State};
 
-/// Why a run is over.
+/// The reason why a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -21,42 +21,42 @@ pub enum StopReason {
     Complete,
     /// The caller asked to stop.
     Stopped,
-    /// The canary is sent.
+    /// The changes of the canary have been sent.
     Canary,
     /// As many changes failed as were allowed.
     TooManyFailures,
     /// A record is not what the plan saw.
     Drift,
-    /// The API cannot be reached, time after time.
+    /// The API cannot be reached, after repeated attempts.
     Unreachable,
-    /// Writes get no answer: 20 in a row, or half of the last 60. What became of them the next
-    /// run reads.
+    /// Writes get no answer: 20 in a row, or half of the last 60. The next run reads what became of
+    /// them.
     Outage,
     /// The API or the token endpoint refuses the credentials.
     Credentials,
-    /// The API does not let the app write, or the gateway knows no such operation: a scope, the
+    /// The API does not let the app write, or the gateway does not know the operation: a scope, the
     /// app key or the tenant is wrong.
     Forbidden,
     /// A layer of the transport refuses writes, for example one that is read-only.
     Withheld,
-    /// Another process took the set over. It reads back what was in flight and continues.
+    /// Another process took over the set. It reads back what was in flight and continues.
     Superseded,
-    /// The set's file was deleted, moved, or given a second name. Where it is left, it can be
-    /// applied again.
+    /// The set's file was deleted, moved, or given a second name. If the file still exists, it can
+    /// be applied again.
     Displaced(Displaced),
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finished {
-    /// Why it is over.
+    /// Why the run is over.
     pub reason: StopReason,
     counts: BTreeMap<State, u64>,
 }
 
 impl Finished {
-    /// How many changes this run brought into this state.
+    /// Returns how many changes this run brought into this state.
     #[must_use]
     pub fn count(&self, state: State) -> u64 {
         self.counts.get(&state).copied().unwrap_or(0)

@@ -45,30 +45,31 @@ pub use self::{
     brake::{Finished, StopReason},
 };
 
-/// Carries out what is open in a change set: everything at first, the rest after an
+/// Carries out the open changes of a set: everything the first time, the rest after an
 /// interruption.
 ///
 /// Each change is compared with what its owner has now; 50 owners are read with one call, just
 /// before their changes can be sent. A contact that is not what the plan saw is set aside
-/// ([`OnDrift`]); one that is as wanted already is passed over. The others are sent, many at a
-/// time; the transport keeps the rate limit. So a change costs one call and a fiftieth; a creation
-/// with preferences one more; a person's contact method two, and one for each preference.
+/// ([`OnDrift`]); one that is already as wanted is skipped. The others are sent, many at a time,
+/// within the rate limit of the transport. A change therefore costs one call and a fiftieth; a
+/// creation with preferences costs one more; a change to a person's contact method costs two, plus
+/// one for each preference.
 ///
-/// A write leaves within two seconds of the reading that decided it
-/// ([`DECISION_AGE`](crm_contacts::DECISION_AGE)). One that is held up for longer, by a closed gate
-/// of the rate limit or because the process was stopped, is not sent: its change is decided again.
-/// That takes a transport that keeps [`Call::begin_by`](crm_transport::Call::begin_by), as those of
-/// `crm-transport` do.
+/// A write leaves within two seconds of the read on which it was decided
+/// ([`DECISION_AGE`](crm_contacts::DECISION_AGE)). A write that is held up for longer, because a
+/// rate limit's gate is closed or because the process was stopped, is not sent: its change is
+/// decided again. This takes a transport that honors
+/// [`Call::begin_by`](crm_transport::Call::begin_by), as those of `crm-transport` do.
 ///
-/// A change is durable as in flight before its request leaves, and durable with its outcome
-/// before its [`Event`] is handed out. What was in flight when a process died is read back:
-/// done if the record is as wanted, sent again if it is as before, set aside otherwise. Only a
-/// creation that does not show up is not sent again at once: the service may still be working on
-/// it ([`server_timeout`](Self::server_timeout)).
+/// A change is durably recorded as in flight before its request leaves, and with its outcome before
+/// its [`Event`] is returned. What was in flight when a process died is read back: it is done if
+/// the record is as wanted, sent again if the record is as before, and set aside otherwise. Only a
+/// creation that does not show up is not sent again at once, since the service may still be working
+/// on it ([`server_timeout`](Self::server_timeout)).
 ///
-/// Each write leaves one line in the log: an event of `tracing` with the target
-/// `crm_bulk::audit`, with tenant, set and record but without any value. The same is handed out
-/// as [`Event::Written`]. A write that was on its way when the process died is told by the run
+/// Each write is logged once, as an event of `tracing` with the target `crm_bulk::audit`, with
+/// tenant, set and record but without any value. The same information is returned as
+/// [`Event::Written`]. A write that was on its way when the process died is reported by the run
 /// that finds it carried out.
 ///
 /// ```no_run
@@ -146,42 +147,43 @@ impl Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnDrift {
-    /// Set the change aside.
+    /// Sets the change aside.
     #[default]
     Skip,
-    /// Make the change anyway: what it names is set, the rest stays as it is now.
+    /// Makes the change anyway: the members that it names are set, the rest is left as it is now.
     Force,
-    /// Set the change aside and stop.
+    /// Sets the change aside and stops.
     Abort,
 }
 
-/// What happened while a set is carried out.
+/// Something that happened while a set was carried out.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The run begins.
+    /// The run has begun.
     Started {
-        /// Changes that it takes up: those that are not settled, and the failed ones that are to
-        /// be repeated.
+        /// The number of changes that the run takes up: those that are not settled, and the failed
+        /// ones that are to be repeated.
         open: u64,
     },
-    /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State)
-    /// again: not sent for a reason that passes, which the message tells. What is still open is
-    /// looked at again at the end of the run, and then settled another time.
+    /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State) again,
+    /// which means that the change was not sent for a passing reason given in the message. What is
+    /// still open is looked at again at the end of the run, and is then settled again.
     Settled(Box<Change>),
-    /// A request that may change a record was answered, or its answer got lost, or one of an
-    /// earlier run turns out to be carried out. It comes before the change is
+    /// A request that may change a record was answered, or its answer was lost, or a request of an
+    /// earlier run turned out to have been carried out. This event comes before the change is
     /// [`Settled`](Self::Settled).
     Written(Written),
-    /// The answer of this creation got lost, and so far its contact does not show up. Once
-    /// everything else is done it is looked for as long as the service may be working on it
-    /// ([`Apply::server_timeout`]), and only then sent again.
+    /// The answer to this creation was lost, and so far its contact has not shown up. Once
+    /// everything else is done, the run looks for it for as long as the service may be working on
+    /// it ([`Apply::server_timeout`]), and only then sends the creation again.
     Awaited(Box<Change>),
-    /// In a dry run: this change would be sent.
+    /// This change would be sent; only in a dry run.
     WouldSend(Box<Change>),
-    /// This change was in flight when the run lost its set, as
-    /// [`StopReason::Superseded`] or [`StopReason::Displaced`] tells: with its outcome if that was
-    /// answered since, in flight otherwise. The set may know less. Just before the last event.
+    /// This change was in flight when the run lost its set, as reported by
+    /// [`StopReason::Superseded`] or [`StopReason::Displaced`]. It has its outcome if it has been
+    /// answered since, and is in flight otherwise; the set may know less. This event comes just
+    /// before the last one.
     InFlight(Box<Change>),
     /// The run is over and nothing is in flight any longer. This is the last event.
     Finished(Finished),
@@ -195,7 +197,7 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(100);
 const LEASE: Duration = Duration::from_secs(10);
 
 impl Apply {
-    /// Carries out this set.
+    /// Creates a run that carries out this set.
     pub fn new(set: ChangeSet) -> Self {
         Self {
             set,
@@ -214,19 +216,19 @@ impl Apply {
         }
     }
 
-    /// Carries the set out only if this is its digest: if it is the one that somebody approved.
+    /// Carries the set out only if this is its digest, that is, if it is the set that was approved.
     pub fn expect(mut self, approved: impl Into<ExpectedDigest>) -> Self {
         self.expected = Some(approved.into());
         self
     }
 
-    /// How many writes are on their way at once; 64 unless told otherwise.
+    /// Sets how many writes may be on their way at once; the default is 64.
     pub fn concurrency(mut self, writes: NonZeroUsize) -> Self {
         self.options.concurrency = writes.get();
         self
     }
 
-    /// What to do with records that are not what the plan saw.
+    /// Sets what to do with records that are not what the plan saw.
     pub fn on_drift(mut self, on_drift: OnDrift) -> Self {
         self.options.on_drift = on_drift;
         self
@@ -250,29 +252,30 @@ impl Apply {
         self
     }
 
-    /// Sends changes that failed before once more; not those of an undo that are not possible.
+    /// Sends changes that failed earlier once more, except those of an undo that are not possible.
     pub fn retry_failed(mut self) -> Self {
         self.options.retry_failed = true;
         self
     }
 
-    /// How long the service may work on a request whose answer got lost: the vendor's limit of 100
-    /// seconds unless told otherwise. A creation is sent again only when it does not show up for
-    /// so long, so that it is never doubled; a run that has to wait does so at its end.
+    /// Sets how long the service may work on a request whose answer was lost; the default is the
+    /// vendor's limit of 100 seconds. A creation is sent again only if it has not shown up for that
+    /// long, so that it is never duplicated; a run that has to wait does so at its end.
     pub fn server_timeout(mut self, timeout: Duration) -> Self {
         self.options.server_timeout = timeout;
         self
     }
 
-    /// For how long the set stays this run's when the process shows no sign of life, being
-    /// stopped or asleep: 10 seconds unless told otherwise. After that another process may take
-    /// the set over, and this one begins nothing more. A process that is dead is not waited for.
+    /// Sets how long the set continues to belong to this run when the process shows no sign of life
+    /// because it is stopped or asleep; the default is 10 seconds. After that another process may
+    /// take over the set, and this one begins nothing more. A process that is dead is not waited
+    /// for.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease;
         self
     }
 
-    /// Stops when this completes: what is in flight is finished, nothing else is begun.
+    /// Stops when this future completes: what is in flight is finished, and nothing else is begun.
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
         self
@@ -280,23 +283,24 @@ impl Apply {
 
     /// Takes the set for this process and carries it out as the stream is polled.
     ///
-    /// Nothing moves while the stream is not polled, and calls that wait for the rate limit
-    /// keep their place in the queue: poll it without long pauses. Dropping it is safe at any
-    /// time: what was in flight is resolved by the next run.
+    /// Nothing progresses while the stream is not polled, and calls that wait for the rate limit
+    /// keep their place in the queue, so poll it without long pauses. Dropping the stream is safe
+    /// at any time: what was in flight is resolved by the next run.
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent,
-    /// and [`BulkError::InUse`] when this process carries the set out already. Whether another one
-    /// does is found out as the stream is polled, which then ends with the same error. So is
-    /// whether the set is what it should be: [`BulkError::Altered`] when it is not what was
-    /// planned, [`BulkError::NotAdopted`] for one of version 0.1 that nobody has looked at,
-    /// [`BulkError::NotExpected`] for another one than is [expected](Self::expect). Every change is
-    /// read for that before anything is sent.
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent, and
+    /// [`BulkError::InUse`] if this process is already carrying out the set. Whether another
+    /// process is doing so is found out as the stream is polled, which then ends with the same
+    /// error. The set itself is also checked at that point: the stream ends with
+    /// [`BulkError::Altered`] if the set is not what was planned, [`BulkError::NotAdopted`] for a
+    /// set of version 0.1 that nobody has looked at, and [`BulkError::NotExpected`] for a set other
+    /// than the [expected](Self::expect) one. Every change is read for this check before anything
+    /// is sent.
     ///
-    /// When the API cannot be read or the file cannot be written, nothing more is begun, what is
-    /// in flight is finished and told, and then the stream ends with the error. Running the set
-    /// again continues. A single owner that cannot be read postpones its own changes alone.
+    /// If the API cannot be read or the file cannot be written, nothing more is begun, what is in
+    /// flight is finished and reported, and then the stream ends with the error. Running the set
+    /// again continues. A single owner that cannot be read postpones only its own changes.
     pub fn run<'a, T: Transport>(
         self,
         service: &'a ContactsService<T>,

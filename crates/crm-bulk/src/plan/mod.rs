@@ -1,4 +1,4 @@
-//! From rows to a change set: compare with the present, write what differs.
+//! Planning: rows are compared with the present state, and what differs becomes a change set.
 
 mod from_api;
 mod from_snapshot;
@@ -25,11 +25,12 @@ use crate::{
 
 /// Compares rows with the present state and writes what differs as a change set.
 ///
-/// The present state comes from a [`Snapshot`] ([`from_snapshot`](Self::from_snapshot): no
-/// calls, as old as the snapshot) or from the API ([`from_api`](Self::from_api): one call for
-/// 50 owners). Rows that select contacts by their value always need a snapshot to find them.
+/// The present state comes from a [`Snapshot`] ([`from_snapshot`](Self::from_snapshot): no calls,
+/// as old as the snapshot) or from the API ([`from_api`](Self::from_api): one call for 50 owners).
+/// Rows that select contacts by value always need a snapshot to find them.
 ///
-/// While a row is wrong nothing is planned, unless [`skip_invalid`](Self::skip_invalid).
+/// As long as any row is wrong nothing is planned, unless [`skip_invalid`](Self::skip_invalid) is
+/// set.
 ///
 /// ```no_run
 /// # use crm_bulk::{BulkError, Input, Plan, Site};
@@ -55,20 +56,20 @@ pub struct Plan {
     mend: Option<PathBuf>,
 }
 
-/// What planning came to; the set tells the rest.
+/// The result of planning; the set itself contains the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanSummary {
-    /// Rows of the input, the wrong ones included.
+    /// The number of rows of the input, including the wrong ones.
     pub rows: u64,
     /// The rows that were left out because they are wrong.
     pub invalid: Option<InvalidRows>,
-    /// How old the knowledge is on which the plan rests.
+    /// The time as of which the plan knew the present state.
     pub known_at: Timestamp,
 }
 
 impl PlanSummary {
-    /// How many rows were left out because they are wrong.
+    /// Returns how many rows were left out because they are wrong.
     #[must_use]
     pub fn invalid_rows(&self) -> u64 {
         self.invalid.as_ref().map_or(0, |invalid| invalid.rows)
@@ -76,7 +77,7 @@ impl PlanSummary {
 }
 
 impl Plan {
-    /// A plan for one tenant on one API host.
+    /// Creates a plan for one tenant on one API host.
     pub fn new(site: Site) -> Self {
         Self {
             site,
@@ -89,31 +90,32 @@ impl Plan {
         }
     }
 
-    /// Where to look up contacts.
+    /// Sets the snapshot in which contacts are looked up.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);
         self
     }
 
-    /// Writes the values that rows set in the cleaned form.
+    /// Writes the values that rows set in their cleaned form.
     pub fn clean_up(mut self, clean_up: CleanUp) -> Self {
         self.clean_up = clean_up;
         self
     }
 
-    /// How the numbers and addresses that rows set are read: numbers of the United States, and
-    /// none with an extension, unless this says otherwise. What cannot be read is wrong, unless
-    /// the contact has it already.
+    /// Sets how the numbers and addresses that rows set are read. By default numbers are read as
+    /// numbers of the United States, and none may have an extension. What cannot be read is wrong,
+    /// unless the contact already has it.
     pub fn values(mut self, values: NewValues) -> Self {
         self.values = values;
         self
     }
 
-    /// What flags become that a row does not name and the service does not tell: of contacts whose
-    /// flags are not known, and of new ones. The set says that this was chosen.
+    /// Sets the value of flags that a row does not name and the service does not report: those of
+    /// contacts whose flags are not known, and of new ones. The set records that this was chosen.
     ///
-    /// Flags are sent all or none. Without this a row that creates a contact with some flags alone
-    /// is wrong, and a change of some flags of a contact that does not tell its own is `failed`.
+    /// Flags are sent all together or not at all. Without this setting a row that creates a contact
+    /// with only some flags is wrong, and a change of some flags of a contact whose own flags are
+    /// not reported is `failed`.
     pub fn unknown_flags(mut self, on: bool) -> Self {
         self.unknown_flags = Some(on);
         self
@@ -125,23 +127,22 @@ impl Plan {
         self
     }
 
-    /// Writes wrong rows to this file, with what is wrong in added columns, so that they can
-    /// be mended and fed in again. Nothing is written when all are right. The input itself, the
-    /// snapshot and the new set are refused.
+    /// Writes wrong rows to this file, with what is wrong in added columns, so that they can be
+    /// corrected and fed in again. Nothing is written if all rows are right. The input itself, the
+    /// snapshot and the new set are refused as this file.
     pub fn mend_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.mend = Some(path.into());
         self
     }
 
-    /// Plans from the snapshot alone, without a call. One pass over the rows, in constant
-    /// memory; it does not wait for anything, so give it a thread of its own in a service.
+    /// Plans from the snapshot alone, without any call. This makes one pass over the rows, in
+    /// constant memory; it is blocking, so run it on a thread of its own in a service.
     ///
     /// # Errors
     ///
-    /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`],
-    /// [`BulkError::SnapshotIncomplete`], [`BulkError::WrongTenant`] and
-    /// [`BulkError::WrongEnvironment`] for a snapshot of other data, and failures to read or
-    /// write. There is no change set then.
+    /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`], [`BulkError::SnapshotIncomplete`],
+    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
+    /// and failures to read or write. No change set is left in any of these cases.
     pub fn from_snapshot(
         self,
         input: Input,
@@ -163,14 +164,14 @@ impl Plan {
         })
     }
 
-    /// Plans from the API: the owners of all rows are read, 50 in a call. Rows that select by
-    /// value are resolved by the snapshot first.
+    /// Plans from the API: the owners of all rows are read, 50 per call. Rows that select by value
+    /// are first resolved with the snapshot.
     ///
     /// # Errors
     ///
-    /// As [`from_snapshot`](Self::from_snapshot); also [`BulkError::WrongTenant`] for a service
-    /// of another tenant, before anything is read, and [`BulkError::Contacts`] when no owner can
-    /// be read. Of single owners that cannot be read the changes are `failed`.
+    /// The same errors as [`from_snapshot`](Self::from_snapshot); also [`BulkError::WrongTenant`]
+    /// for a service of another tenant, before anything is read, and [`BulkError::Contacts`] if no
+    /// owner can be read. If only single owners cannot be read, their changes are `failed`.
     pub async fn from_api<T: Transport>(
         self,
         service: &ContactsService<T>,
@@ -199,7 +200,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// As [`from_snapshot`](Self::from_snapshot).
+    /// The same errors as [`from_snapshot`](Self::from_snapshot).
     pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
         let out = out.as_ref();
         let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;

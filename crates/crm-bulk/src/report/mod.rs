@@ -33,13 +33,14 @@ const ATTENTION: [State; 5] = [
 
 impl ChangeSet {
     /// Writes one self-contained HTML page: totals, what changes from what to what, and the
-    /// outcomes; for opt-outs the evidence, entry by entry. It loads nothing from the network,
-    /// reads well on a telephone and on paper, and holds numbers and addresses in clear.
+    /// outcomes; for opt-outs also the evidence, entry by entry. The page loads nothing from the
+    /// network, reads well on a phone and on paper, and contains numbers and addresses in clear
+    /// text.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Altered`] when the set is not what was planned, or a failure to read it or to
-    /// write.
+    /// [`BulkError::Altered`] if the set is not what was planned, or a failure to read the set or
+    /// to write.
     pub fn report(&self, out: impl Write) -> Result<(), BulkError> {
         let mut page = Page {
             set: self,

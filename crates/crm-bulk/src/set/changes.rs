@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::seal;
 use crate::{BulkError, Change, ChangeSet, State};
 
-/// Which changes to look at.
+/// A selection of the changes to look at.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct Selection {
@@ -17,12 +17,12 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Every change.
+    /// Selects every change.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// Changes in one of these states; none given means all.
+    /// Selects the changes in one of these states, or all changes if no state is given.
     pub fn states(states: impl IntoIterator<Item = State>) -> Self {
         Self {
             states: states.into_iter().collect(),
@@ -30,13 +30,13 @@ impl Selection {
         }
     }
 
-    /// Only what this row of the input asks for.
+    /// Selects only the changes that this row of the input asks for.
     pub fn row(mut self, row: u64) -> Self {
         self.row = Some(row);
         self
     }
 
-    /// Up to this many.
+    /// Selects at most this many changes.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -46,8 +46,8 @@ impl Selection {
 /// How many changes are kept in memory.
 const PAGE: u64 = 500;
 
-/// The selected changes of a set; [`ChangeSet::changes`] gives it. After an error there are no
-/// more.
+/// An iterator over the selected changes of a set, returned by [`ChangeSet::changes`]. It ends
+/// after an error.
 #[derive(Debug)]
 #[must_use = "changes are read when they are asked for"]
 pub struct Changes<'a> {
@@ -63,8 +63,9 @@ pub struct Changes<'a> {
 }
 
 impl ChangeSet {
-    /// The selected changes, in the order of the input. However many there are, only a few are in
-    /// memory; while another process applies the set, each is as it is when it is read.
+    /// Returns the selected changes, in the order of the input. Only a few are in memory at a time,
+    /// however many there are; while another process applies the set, each change is as it was when
+    /// it was read.
     ///
     /// ```no_run
     /// use crm_bulk::{BulkError, ChangeSet, Selection, State};

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
 
-/// The digest of a change set: a SHA-256 over everything that a person approves, which is the
-/// tenant, the API host, and of each change in order the plan's verdict, the record, the action,
+/// The digest of a change set: a SHA-256 over everything that a person approves. That is the
+/// tenant, the API host, and for each change in order the plan's verdict, the record, the action,
 /// what is wanted and the record as the plan saw it. What a run writes afterwards is not part of
 /// it, so a set keeps its digest for life.
 ///
@@ -27,7 +27,7 @@ const SHORT: usize = 16;
 const LONG: usize = 64;
 
 impl Digest {
-    /// The first 16 hexadecimal digits: enough for people to compare.
+    /// Returns the first 16 hexadecimal digits: enough for people to compare.
     #[must_use]
     pub fn short(&self) -> String {
         let mut text = self.to_string();
@@ -75,7 +75,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A digest as a person hands it on: whole, or its first digits, at least 16.
+/// A digest as a person passes it on: in full, or its first digits, at least 16.
 ///
 /// ```
 /// use crm_bulk::ExpectedDigest;
@@ -87,7 +87,7 @@ impl fmt::Debug for Digest {
 pub struct ExpectedDigest(String);
 
 impl ExpectedDigest {
-    /// Whether this is that digest, or its beginning.
+    /// Whether this is the given digest, or its beginning.
     #[must_use]
     pub fn admits(&self, digest: &Digest) -> bool {
         digest.to_string().starts_with(&self.0)
@@ -106,7 +106,7 @@ impl From<Digest> for ExpectedDigest {
     }
 }
 
-/// A text that is not a digest, nor the beginning of one.
+/// The error returned for a text that is neither a digest nor the beginning of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a digest has 16 to 64 hexadecimal digits")]
 pub struct InvalidDigest;

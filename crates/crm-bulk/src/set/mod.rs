@@ -33,9 +33,9 @@ pub(crate) const FORMAT: Format = Format {
     prepare: seal::register,
 };
 
-/// A change set on disk, to be looked at; [`Apply`](crate::Apply) carries it out.
+/// A change set on disk, for inspection; [`Apply`](crate::Apply) carries it out.
 ///
-/// Reading does not disturb a process that applies the set.
+/// Reading does not disturb a process that is applying the set.
 ///
 /// ```no_run
 /// use crm_bulk::{ChangeSet, Selection, State};
@@ -53,32 +53,32 @@ pub struct ChangeSet {
     pub(crate) database: Database,
 }
 
-/// What a set is about as a whole.
+/// What is known about a change set as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetInfo {
-    /// Tenant and environment.
+    /// The tenant and the environment.
     pub site: Site,
-    /// How it came to be.
+    /// How the set was made.
     pub kind: SetKind,
-    /// When it was planned.
+    /// When the set was planned.
     pub created_at: Option<Timestamp>,
     /// The input's name.
     pub source: Option<String>,
-    /// How old the knowledge is on which the plan rests.
+    /// The time as of which the plan knew the present state.
     pub known_at: Option<Timestamp>,
     /// The set that this one reverses.
     pub undo_of: Option<PathBuf>,
-    /// What the plan has to say to people, sentence by sentence.
+    /// Notes of the plan for people, one sentence each.
     pub notes: Vec<String>,
-    /// The records of the service that could not be read, so that the plan knows nothing of them:
-    /// the ids of each, as far as they are known, and what is wrong.
+    /// The records of the service that could not be read, so that the plan knows nothing about
+    /// them: the ids of each, as far as they are known, and what is wrong.
     pub unreadable: Vec<String>,
-    /// How many records a person has to look at, since they may have a number or address of the
-    /// list of an opt-out: the results name them.
+    /// How many records a person has to look at, since they may have a number or address from the
+    /// list of an opt-out; the results name them.
     pub look_at: u64,
-    /// The digest that the file stores: what [`ChangeSet::digest`] compares it with. `None` in a
-    /// set of version 0.1 that was not adopted yet.
+    /// The digest that the file stores, with which [`ChangeSet::digest`] compares. `None` in a set
+    /// of version 0.1 that has not been adopted yet.
     pub digest: Option<Digest>,
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn some_of(texts: &[String]) -> String {
     }
 }
 
-/// How a set came to be.
+/// How a set was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SetKind {
@@ -112,7 +112,7 @@ pub enum SetKind {
 impl SetKind {
     const ALL: [Self; 4] = [Self::Plan, Self::OptOut, Self::OptIn, Self::Undo];
 
-    /// The name in the file.
+    /// Returns the name used in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -124,39 +124,39 @@ impl SetKind {
     }
 }
 
-/// How many changes are in which state, by action.
+/// The number of changes in each state, by action.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Totals(BTreeMap<(State, String), u64>);
 
 impl Totals {
-    /// All changes of the set.
+    /// Returns the number of all changes of the set.
     #[must_use]
     pub fn all(&self) -> u64 {
         self.0.values().sum()
     }
 
-    /// Changes in this state.
+    /// Returns the number of changes in this state.
     #[must_use]
     pub fn in_state(&self, state: State) -> u64 {
         let in_state = self.0.iter().filter(|((s, _), _)| *s == state);
         in_state.map(|(_, count)| count).sum()
     }
 
-    /// Changes in this state with this action, for example `delete`.
+    /// Returns the number of changes in this state with this action, for example `delete`.
     #[must_use]
     pub fn of(&self, state: State, action: &str) -> u64 {
         let key = (state, action.to_owned());
         self.0.get(&key).copied().unwrap_or(0)
     }
 
-    /// Changes that applying the set still has to look at.
+    /// Returns the number of changes that applying the set still has to look at.
     #[must_use]
     pub fn open(&self) -> u64 {
         let open = self.0.iter().filter(|((state, _), _)| state.is_open());
         open.map(|(_, count)| count).sum()
     }
 
-    /// State, action and count, in the order of a report.
+    /// Iterates over state, action and count, in the order of a report.
     pub fn iter(&self) -> impl Iterator<Item = (State, &str, u64)> {
         let entries = self.0.iter();
         entries.map(|((state, action), count)| (*state, action.as_str(), *count))
@@ -169,8 +169,8 @@ pub(crate) fn digest(database: &Database) -> Result<Digest, BulkError> {
 }
 
 impl ChangeSet {
-    /// Opens a change set; one of an older format is brought to the present one. One that this
-    /// process may not write can still be looked at.
+    /// Opens a change set and upgrades one of an older format to the current one. A set that this
+    /// process may not write can still be inspected.
     ///
     /// # Errors
     ///
@@ -181,13 +181,13 @@ impl ChangeSet {
         Ok(Self { database })
     }
 
-    /// The file.
+    /// Returns the path of the set's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.database.path()
     }
 
-    /// What the set is about.
+    /// Reads what is known about the set as a whole.
     ///
     /// # Errors
     ///
@@ -230,14 +230,14 @@ impl ChangeSet {
         })
     }
 
-    /// Computes the digest of the set: of what was planned, whatever became of it since. Reads
-    /// every change.
+    /// Computes the digest of the set, that is, of what was planned, whatever has become of it
+    /// since. Reads every change.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Altered`] when the file is not what the plan or a run wrote: a change was
-    /// edited, damaged, added or removed. [`BulkError::NotAdopted`] for a set of version 0.1 that
-    /// has no digest yet. Otherwise a failure to read.
+    /// [`BulkError::Altered`] if the file is not what the plan or a run wrote: a change was edited,
+    /// damaged, added or removed. [`BulkError::NotAdopted`] for a set of version 0.1 that has no
+    /// digest yet. Otherwise a failure to read.
     pub fn digest(&self) -> Result<Digest, BulkError> {
         digest(&self.database)
     }
@@ -252,11 +252,11 @@ impl ChangeSet {
         }
     }
 
-    /// Gives a set of version 0.1 its digest, taking the changes as they are for what was planned.
-    /// From then on [`digest`](Self::digest) finds what is altered. `None` when it has one
-    /// already.
+    /// Gives a set of version 0.1 its digest, taking the changes as they are now for what was
+    /// planned. From then on [`digest`](Self::digest) detects alterations. Returns `None` if the
+    /// set already has a digest.
     ///
-    /// A person should look at the changes when this is done: `crm show` does both.
+    /// A person should look at the changes when this is done; `crm show` does both.
     ///
     /// # Errors
     ///
@@ -278,7 +278,7 @@ impl ChangeSet {
         Ok(Some(digest))
     }
 
-    /// How many changes are in which state.
+    /// Counts the changes in each state.
     ///
     /// # Errors
     ///
@@ -296,7 +296,7 @@ impl ChangeSet {
         self.database.check(count()).map(Totals)
     }
 
-    /// How many rows of the input ask for nothing, since no contact has their value.
+    /// Returns how many rows of the input ask for nothing, since no contact has their value.
     ///
     /// # Errors
     ///
@@ -305,7 +305,7 @@ impl ChangeSet {
         self.count("SELECT count(*) FROM rows WHERE state = 'not-found'")
     }
 
-    /// How many rows of the input were left out because they are wrong.
+    /// Returns how many rows of the input were left out because they are wrong.
     ///
     /// # Errors
     ///
@@ -334,9 +334,9 @@ impl ChangeSet {
         self.database.check(count)
     }
 
-    /// How many calls applying the open changes takes, about: a write each, one more for the
-    /// preferences of a creation, one for each preference of a contact method and two to read
-    /// it, and reading the owners in blocks before.
+    /// Returns approximately how many calls applying the open changes takes: one write each, one
+    /// more for the preferences of a creation, one for each preference of a contact method and two
+    /// to read it, and before those the calls that read the owners in blocks.
     ///
     /// # Errors
     ///

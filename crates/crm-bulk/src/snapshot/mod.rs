@@ -1,4 +1,4 @@
-//! All contacts of a tenant in a file, to select from and to compare with.
+//! A file of all contacts of a tenant, to select from and to compare with.
 
 mod keys;
 mod look_up;
@@ -35,11 +35,12 @@ const FORMAT: Format = Format {
 /// How far the clocks of two machines that share a file may be apart.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// Every contact of every customer and location of one tenant, as the export feeds tell them,
-/// in an SQLite file.
+/// Every contact of every customer and location of one tenant, as reported by the export feeds, in
+/// an SQLite file.
 ///
-/// The first [`update`](Self::update) reads everything, later ones only what changed since. One
-/// that was interrupted continues where it stopped. Deleted contacts are kept and marked.
+/// The first [`update`](Self::update) reads everything, later ones only what has changed since. An
+/// update that was interrupted continues where it stopped. Deleted contacts are kept and marked as
+/// such.
 ///
 /// ```no_run
 /// # use crm_bulk::{BulkError, Site, Snapshot};
@@ -57,35 +58,35 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 pub struct Snapshot {
     database: Database,
     site: Site,
-    /// Whose readings the keys are.
+    /// The reader with which the keys were made.
     reader: Cell<PhoneReader>,
 }
 
-/// What a snapshot holds.
+/// The contents of a snapshot, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
-    /// Contacts that exist.
+    /// The number of contacts that exist.
     pub contacts: u64,
-    /// Contacts that were deleted.
+    /// The number of contacts that were deleted.
     pub deleted: u64,
-    /// Customers and locations with at least one contact.
+    /// The number of customers and locations with at least one contact.
     pub owners: u64,
-    /// Existing contacts whose preferences are not known.
+    /// The number of existing contacts whose preferences are not known.
     pub preferences_unknown: u64,
-    /// Records that could not be read: see [`Snapshot::unreadable`].
+    /// The number of records that could not be read; see [`Snapshot::unreadable`].
     pub unreadable: u64,
-    /// Existing contacts by type.
+    /// The number of existing contacts of each type.
     pub by_type: Vec<(String, u64)>,
 }
 
 impl Snapshot {
-    /// Opens the snapshot at `path`, or makes an empty one.
+    /// Opens the snapshot at `path`, or creates an empty one.
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] or [`BulkError::WrongEnvironment`] when it holds other
-    /// data; otherwise as [`open`](Self::open).
+    /// [`BulkError::WrongTenant`] or [`BulkError::WrongEnvironment`] if the snapshot holds other
+    /// data; otherwise the same errors as [`open`](Self::open).
     pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, BulkError> {
         let path = path.as_ref();
         match Self::create(path, site) {
@@ -97,7 +98,7 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// Makes an empty one.
+    /// Creates an empty snapshot.
     fn create(path: &Path, site: &Site) -> Result<(), BulkError> {
         let new = NewDatabase::create(path, &FORMAT)?;
         new.database().set_site(site)?;
@@ -123,19 +124,20 @@ impl Snapshot {
         })
     }
 
-    /// The file.
+    /// Returns the path of the snapshot's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.database.path()
     }
 
-    /// Whose contacts.
+    /// Returns the site whose contacts the snapshot holds.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// When the older of the two feeds was last read to its end; `None` before that.
+    /// Returns when the feed that is further behind was last read to its end; `None` until both
+    /// have been.
     ///
     /// # Errors
     ///
@@ -145,7 +147,7 @@ impl Snapshot {
         Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
     }
 
-    /// When the feed of customers and that of locations were last read to their ends.
+    /// Returns when the feeds of customers and of locations were last read to their ends.
     fn read_at(&self) -> Result<[Option<Timestamp>; 2], BulkError> {
         let at = |kind: &str| {
             let at = self.database.meta(&format!("{kind}_complete_at"))?;
@@ -154,8 +156,8 @@ impl Snapshot {
         Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
     }
 
-    /// Whether the snapshot is complete and not older than this. One that is
-    /// [dated ahead](Self::is_dated_ahead) is not: how old it is, nobody knows.
+    /// Whether the snapshot is complete and no older than `age`. A snapshot that is [dated
+    /// ahead](Self::is_dated_ahead) is not fresh, since its age is not known.
     ///
     /// # Errors
     ///
@@ -165,8 +167,8 @@ impl Snapshot {
         Ok(is_young && !self.is_dated_ahead()?)
     }
 
-    /// Whether one of the two feeds was read in the future, by more than a minute: a clock was
-    /// wrong, at that time or now.
+    /// Whether one of the two feeds was read more than a minute in the future, which means that a
+    /// clock was wrong, either then or now.
     ///
     /// # Errors
     ///
@@ -176,17 +178,17 @@ impl Snapshot {
         Ok(self.read_at()?.into_iter().flatten().any(|at| at > latest))
     }
 
-    /// Reads both feeds from where the last update stopped to their present ends. `progress`
-    /// is told how many records were read so far.
+    /// Reads both feeds from where the last update stopped to their current ends, and calls
+    /// `progress` with the number of records read so far.
     ///
-    /// Each batch is stored in one transaction with the token behind it: interrupt it at any
-    /// time, and call it again. Records that cannot be read are kept aside:
-    /// [`Coverage::unreadable`] counts them.
+    /// Each batch is stored in one transaction together with the token that follows it, so an
+    /// update can be interrupted at any time and called again. Records that cannot be read are set
+    /// aside; [`Coverage::unreadable`] counts them.
     ///
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is read, a
-    /// failure of the feed, or a failure to write; what was stored before stays.
+    /// failure of the feed, or a failure to write. What was stored before is kept.
     pub async fn update<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
@@ -267,7 +269,7 @@ impl Snapshot {
         database.check(transaction.commit())
     }
 
-    /// What the snapshot holds.
+    /// Counts what the snapshot holds.
     ///
     /// # Errors
     ///

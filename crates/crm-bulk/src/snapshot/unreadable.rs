@@ -1,4 +1,5 @@
-//! Records of the feeds that cannot be read: kept, so that nobody takes the rest for everything.
+//! Records of the feeds that cannot be read. They are kept, so that the rest is not mistaken for
+//! everything.
 
 use crm_models::{ContactId, ContactOwner, UnreadableRecord};
 use rusqlite::params;
@@ -7,7 +8,8 @@ use super::Snapshot;
 use crate::{BulkError, OwnerId};
 
 impl Snapshot {
-    /// The records that could not be read when they last came; what they hold is not known.
+    /// Returns the records that could not be read when they last arrived; their contents are not
+    /// known.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The suite that every store of a change set must pass, for authors of stores.
 //!
-//! [`check`] plans sets, has you put each into a store of yours, and panics at the first promise
-//! of [`Store`] that is not kept. Later versions may check more. One test of yours is enough:
+//! [`check`] plans sets, has you put each into one of your stores, and panics at the first promise
+//! of [`Store`] that is not kept. Later versions may check more. A single test is enough:
 //!
 //! ```
 //! use crm_bulk::{ChangeSet, Store, contract};
@@ -30,11 +30,11 @@ use crate::{
     },
 };
 
-/// Checks every promise of [`Store`] on stores that `make` puts sets into.
+/// Checks every promise of [`Store`] on stores into which `make` puts sets.
 ///
 /// # Panics
 ///
-/// At the first promise that is not kept, saying which.
+/// Panics at the first promise that is not kept, and says which one it is.
 pub async fn check<S: Store>(make: impl AsyncFn(ChangeSet) -> S) {
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;

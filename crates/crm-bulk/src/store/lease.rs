@@ -1,4 +1,4 @@
-//! How long a set is its owner's, in time that counts sleep.
+//! How long a set belongs to its owner, in time that includes sleep.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,9 +9,9 @@ use crm_transport::Moment;
 
 /// The right to carry out a set, as long as nobody else takes it.
 ///
-/// It lasts for a time from each renewal. An owner that cannot renew it, since it is stopped or
-/// asleep, begins nothing after its [end](Self::ends): from then on another may take the set.
-/// Clones share it.
+/// A lease lasts for a fixed time from each renewal. An owner that cannot renew it, because it is
+/// stopped or asleep, begins nothing after its [end](Self::ends): from then on another owner may
+/// take the set. Clones share the lease.
 #[derive(Debug, Clone)]
 pub struct Lease {
     epoch: u64,
@@ -19,7 +19,8 @@ pub struct Lease {
     renewed: Arc<Mutex<Renewal>>,
 }
 
-/// When a renewal was asked for; the lease counts from before the store was told, not after.
+/// The time at which a renewal was requested. The lease counts from before the store was asked, not
+/// from after.
 #[derive(Debug, Clone, Copy)]
 pub struct Renewal {
     process: Instant,
@@ -27,7 +28,7 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    /// Asked for now.
+    /// Creates a renewal that is requested now.
     #[must_use]
     pub fn now() -> Self {
         Self {
@@ -45,7 +46,7 @@ impl Renewal {
 }
 
 impl Lease {
-    /// The lease of this epoch, which lasts so long from each renewal on.
+    /// Creates the lease of this epoch, which lasts for `lasts` from each renewal.
     #[must_use]
     pub fn new(epoch: u64, lasts: Duration, taken: Renewal) -> Self {
         Self {
@@ -55,26 +56,26 @@ impl Lease {
         }
     }
 
-    /// The number of this ownership; each new owner has a higher one.
+    /// Returns the number of this ownership; each new owner has a higher one.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// When it ends unless it is renewed: nothing may be begun after that.
+    /// Returns when the lease ends unless it is renewed; nothing may be begun after that.
     #[must_use]
     pub fn ends(&self) -> Moment {
         let age = self.renewed().age();
         Moment::now().after(self.lasts.saturating_sub(age))
     }
 
-    /// Says that it was renewed.
+    /// Records that the lease was renewed.
     pub fn renew(&self, renewal: Renewal) {
         *self.renewed() = renewal;
     }
 
-    /// Whether it is time to renew it: several times before it ends, so that one that comes late
-    /// is no harm.
+    /// Whether it is time to renew the lease: several times before it ends, so that a late renewal
+    /// does no harm.
     #[must_use]
     pub fn is_due(&self) -> bool {
         self.renewed().age() >= self.lasts / RENEWALS_PER_LEASE

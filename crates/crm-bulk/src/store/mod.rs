@@ -1,4 +1,4 @@
-//! Where a change set is kept while it is carried out, and who may do so.
+//! The store of a change set while it is carried out, and who may carry it out.
 
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
@@ -18,46 +18,47 @@ pub use self::{
 
 /// The store of a change set: the one place that guarantees that nothing is sent twice.
 ///
-/// A run [takes](Self::take) the set before anything else. That raises the set's *epoch*, and
-/// every later transaction of the run names its own: once another owner took the set, each of
-/// them fails with [`BulkError::Superseded`] and writes nothing. Whatever stopped the former
-/// owner for so long, and however it wakes up, it can no longer record anything.
+/// A run [takes](Self::take) the set before anything else. That raises the set's *epoch*, and every
+/// later transaction of the run names its own epoch: once another owner has taken the set, each of
+/// them fails with [`BulkError::Superseded`] and writes nothing. Whatever stopped the former owner
+/// for so long, and however it wakes up, it can no longer record anything.
 ///
-/// A change is sent only after its [claim](Self::claim) was won: a compare-and-swap on its state
-/// and attempts, durable when it returns. A claim that is lost is an answer, not an error.
+/// A change is sent only after its [claim](Self::claim) has been won: a compare-and-swap on its
+/// state and attempts, durable when it returns. A claim that is lost is an answer, not an error.
 ///
-/// Dropping the future of a call does not take the call back.
+/// Dropping the future of a call does not undo the call.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync {
     /// Takes the set for `owner`, a name for people, and raises its epoch.
     ///
     /// # Errors
     ///
-    /// [`BulkError::InUse`] when another owner carries the set out and is alive, or a failure to
+    /// [`BulkError::InUse`] if another owner that is alive is carrying out the set, or a failure to
     /// read or write.
     async fn take(&self, owner: &str) -> Result<Lease, BulkError>;
 
-    /// The digest of the set, computed of what the store holds.
+    /// Computes the digest of the set from what the store holds.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Altered`] when the store holds something else than what was planned or what
-    /// runs wrote, [`BulkError::NotAdopted`] for a set without a digest,
-    /// [`BulkError::Superseded`], or a failure to read.
+    /// [`BulkError::Altered`] if the store holds anything other than what was planned or what runs
+    /// wrote, [`BulkError::NotAdopted`] for a set without a digest, [`BulkError::Superseded`], or a
+    /// failure to read.
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError>;
 
-    /// How many changes there are to take up.
+    /// Counts the changes that there are to take up.
     ///
     /// # Errors
     ///
     /// [`BulkError::Superseded`], or a failure to read.
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError>;
 
-    /// The next changes in the order of their owners, and where to continue; none at the end.
+    /// Returns the next changes in the order of their owners, and where to continue; no changes at
+    /// the end.
     ///
-    /// At most as many owners as one call reads, and about 200 changes. The creations of one
-    /// owner stay together, so that one reading decides on all of them: which contact belongs to
-    /// which creation is clear only then.
+    /// A block has at most as many owners as one call reads, and about 200 changes. The creations
+    /// of one owner stay together, so that one read decides on all of them: only then is it clear
+    /// which contact belongs to which creation.
     ///
     /// # Errors
     ///
@@ -69,12 +70,12 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         which: Which,
     ) -> Result<(Vec<Loaded>, Cursor), BulkError>;
 
-    /// Makes a change durable as in flight: with the attempts of `change`, its record as it is
-    /// just before, and what is known of earlier requests. Its write may begin only when this is
-    /// [`Claim::Won`].
+    /// Durably records a change as in flight, with the attempts of `change`, its record as it is
+    /// just before the write, and what is known of earlier requests. Its write may begin only if
+    /// the result is [`Claim::Won`].
     ///
-    /// `siblings` are the contacts that have the number or address already; `None` keeps those
-    /// of an earlier claim.
+    /// `siblings` are the contacts that already have the number or address; `None` keeps those of
+    /// an earlier claim.
     ///
     /// # Errors
     ///
@@ -87,11 +88,11 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError>;
 
-    /// Takes a claim back whose write surely was not begun: the change is as `former` again, with
-    /// its state, attempts and before-image, if it still is in flight with the `attempts` of the
-    /// claim. Without this it would count as one that may have been sent.
+    /// Takes back a claim whose write was certainly not begun: the change becomes `former` again,
+    /// with its state, attempts and before-image, if it is still in flight with the `attempts` of
+    /// the claim. Without this it would count as a change that may have been sent.
     ///
-    /// The siblings of the claim stay: they were there before anything was sent.
+    /// The siblings of the claim are kept: they were there before anything was sent.
     ///
     /// # Errors
     ///
@@ -103,33 +104,34 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         former: Change,
     ) -> Result<Claim, BulkError>;
 
-    /// Writes what became of a change, and hands it back once that is durable.
+    /// Writes what became of a change, and returns the change once that is durable.
     ///
     /// # Errors
     ///
     /// [`BulkError::Superseded`], or a failure to write.
     async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError>;
 
-    /// Makes the lease last from now on, also one that has expired: as long as the epoch is
-    /// unchanged nobody else took the set.
+    /// Renews the lease from now on, even one that has expired: as long as the epoch is unchanged
+    /// nobody else has taken the set.
     ///
     /// # Errors
     ///
     /// [`BulkError::Superseded`], or a failure to write.
     async fn renew(&self, lease: &Lease) -> Result<(), BulkError>;
 
-    /// Whether the set is where it was when it was taken; a look that costs almost nothing. A run
-    /// looks after each claim, before the write begins, and before it settles one. From the time
-    /// that it is not, nothing is begun; what was claimed can be settled and taken back.
+    /// Checks that the set is where it was when it was taken; the check costs almost nothing. A run
+    /// checks after each claim, before the write begins, and before it settles a change. Once the
+    /// set is no longer in its place, nothing is begun; what was claimed can still be settled and
+    /// released.
     ///
     /// # Errors
     ///
-    /// [`BulkError::Displaced`] when it is not.
+    /// [`BulkError::Displaced`] if the set is not in its place.
     fn is_in_place(&self) -> Result<(), BulkError> {
         Ok(())
     }
 
-    /// Whether the lease's epoch still is the newest one.
+    /// Whether the lease's epoch is still the newest one.
     ///
     /// # Errors
     ///
@@ -137,17 +139,17 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError>;
 }
 
-/// What a change must still be for a claim to be won.
+/// The state in which a change must still be for a claim to be won.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
-    /// Its state.
+    /// The state of the change.
     pub state: State,
-    /// How many times it was claimed.
+    /// How many times the change was claimed.
     pub attempts: u32,
 }
 
 impl Expected {
-    /// As this change is.
+    /// Creates the expectation that the change is still as given.
     #[must_use]
     pub fn of(change: &Change) -> Self {
         Self {
@@ -157,11 +159,11 @@ impl Expected {
     }
 }
 
-/// What came of a compare-and-swap.
+/// The result of a compare-and-swap.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a change whose claim is lost must not be sent"]
 pub enum Claim {
-    /// It is durable.
+    /// The change was written durably.
     Won(Box<Change>),
     /// The change is no longer as expected: somebody else decided on it. Nothing was written.
     Lost,
@@ -172,26 +174,25 @@ pub enum Claim {
 pub struct Loaded {
     /// The change.
     pub change: Change,
-    /// For a creation: the contacts of its owner that it surely did not create.
+    /// For a creation, the contacts of its owner that it certainly did not create.
     pub not_ours: Vec<ContactId>,
 }
 
-/// Where in the order of owners the next block begins.
+/// The position in the order of owners at which the next block begins.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cursor {
     /// The owner of the last change that was taken up; `None` before the first.
     pub(crate) last: Option<Target>,
-    /// The last change of this owner that was taken up; its creations come first and do not
-    /// count.
+    /// The last change of this owner that was taken up; its creations come first and do not count.
     pub(crate) change: i64,
 }
 
-/// Which changes are taken up.
+/// The changes to take up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Those that are not settled.
+    /// The changes that are not settled.
     Open,
-    /// Those, and the ones that failed, except for a reversal that is not possible: it asks for
-    /// nothing that could be repeated.
+    /// The changes that are not settled and those that failed, except for a reversal that is not
+    /// possible: it asks for nothing that could be repeated.
     OpenAndFailed,
 }

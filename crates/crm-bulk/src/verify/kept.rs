@@ -72,7 +72,8 @@ impl Findings {
 }
 
 impl ChangeSet {
-    /// The last result of [`verify`](Self::verify) that the set keeps; `None` before the first.
+    /// Returns the last result of [`verify`](Self::verify) that the set keeps; `None` before the
+    /// first.
     ///
     /// # Errors
     ///

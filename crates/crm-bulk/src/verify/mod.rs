@@ -17,16 +17,16 @@ use crate::{
     present::{self, OWNERS_PER_CALL},
 };
 
-/// What became of a change that was done, as its record is now.
+/// What became of a change that was done, judged by its record as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {
-    /// The record still is as the change made it. Members that the change did not name may differ.
+    /// The record is still as the change made it. Members that the change did not name may differ.
     AsDone,
-    /// Members are no longer as the change made them: each with what it is now (`before`) and what
-    /// the change made of it (`after`).
+    /// Members are no longer as the change made them; each has its present value (`before`) and the
+    /// value that the change gave it (`after`).
     Differs(Vec<Difference>),
-    /// The contact, or the contact method, is no longer there.
+    /// The contact or the contact method is no longer there.
     Gone,
     /// A deleted contact is there again.
     Back,
@@ -35,7 +35,7 @@ pub enum Found {
 }
 
 impl Found {
-    /// `as-done`, `differs`, `gone`, `back` or `unread`.
+    /// Returns `as-done`, `differs`, `gone`, `back` or `unread`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -47,8 +47,8 @@ impl Found {
         }
     }
 
-    /// What is no longer so, in one sentence for people, with the values; empty where all is as
-    /// done.
+    /// Returns what has changed since, in one sentence for people, with the values; empty if
+    /// everything is as it was done.
     #[must_use]
     pub fn difference(&self) -> String {
         match self {
@@ -72,9 +72,9 @@ impl Found {
     }
 }
 
-/// One change that was done, and its record as it is now.
+/// A change that was done, and its record as it is now.
 ///
-/// [`Debug`] shows numbers, addresses and memos.
+/// [`Debug`] output contains numbers, addresses and memos.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
@@ -82,26 +82,26 @@ pub struct Finding {
     pub change: Change,
     /// When the record was read.
     pub at: Timestamp,
-    /// What it is.
+    /// What the record was found to be.
     pub found: Found,
 }
 
-/// What reading back a set came to.
+/// The result of reading back a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Verification {
-    /// When it began.
+    /// When the reading began.
     pub at: Timestamp,
-    /// Changes whose records are still as they made them.
+    /// The number of changes whose records are still as they made them.
     pub as_done: u64,
-    /// Changes of which members are no longer so.
+    /// The number of changes with members that are no longer as they made them.
     pub differs: u64,
-    /// Changes whose contact or contact method is no longer there.
+    /// The number of changes whose contact or contact method is no longer there.
     pub gone: u64,
-    /// Deletions whose contact is there again.
+    /// The number of deletions whose contact is there again.
     pub back: u64,
-    /// Changes whose record could not be read.
+    /// The number of changes whose record could not be read.
     pub unread: u64,
 }
 
@@ -127,13 +127,13 @@ impl Verification {
         } += 1;
     }
 
-    /// Changes that are no longer as they were done.
+    /// Returns the number of changes that are no longer as they were done.
     #[must_use]
     pub fn no_longer_so(&self) -> u64 {
         self.differs + self.gone + self.back
     }
 
-    /// All changes that were looked at.
+    /// Returns the number of all changes that were looked at.
     #[must_use]
     pub fn all(&self) -> u64 {
         self.as_done + self.no_longer_so() + self.unread
@@ -150,14 +150,15 @@ const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3
 const JUST_NOW: Duration = Duration::from_secs(60);
 
 impl ChangeSet {
-    /// Reads back every change that is done, 50 owners in a call and each contact method in two,
-    /// and tells of each what its record is now. Sends nothing that changes a record.
+    /// Reads back every change that is done, 50 owners per call and each contact method in two
+    /// calls, and reports to `each` what each record is now. It sends nothing that changes a
+    /// record.
     ///
-    /// What counts is what the change asked for: a contact of which somebody changed another member
-    /// since is as done. A created contact has to be there, a deleted one to be gone.
+    /// Only what the change asked for counts: a contact of which somebody has since changed another
+    /// member is as done. A created contact has to be there, and a deleted one has to be gone.
     ///
-    /// The result is kept in the set, in the place of an earlier one, so that a
-    /// [report](Self::report) carries it; not where the set may only be read.
+    /// The result is stored in the set in place of an earlier one, so that a [report](Self::report)
+    /// includes it, unless the set is read-only.
     ///
     /// ```no_run
     /// # use crm_bulk::{BulkError, ChangeSet, Site};
@@ -178,7 +179,8 @@ impl ChangeSet {
     ///
     /// [`BulkError::WrongTenant`], [`BulkError::WrongEnvironment`], [`BulkError::Altered`] and
     /// [`BulkError::NotAdopted`] before anything is read; a failure of the API; a failure to read
-    /// or write the set; what `each` fails with. The former result stays then.
+    /// or write the set; any error that `each` returns. The former result is kept in all of these
+    /// cases.
     pub async fn verify<T: Transport>(
         &mut self,
         service: &ContactsService<T>,

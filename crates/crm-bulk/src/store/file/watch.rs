@@ -28,11 +28,13 @@ const STANDS: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Displaced {
-    /// It was deleted. What the run did is on record nowhere but in its events.
+    /// The file was deleted. What the run did is recorded only in its events.
     Deleted,
-    /// It has another name now, and holds all that the run did. Apply it under that name.
+    /// The file has another name now, and contains everything that the run did. Apply it under that
+    /// name.
     Moved,
-    /// It was given one more name. Remove one of them and apply it under the other.
+    /// The file was given another name in addition. Remove one of the names and apply the set under
+    /// the other.
     Linked,
 }
 
