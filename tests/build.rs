@@ -7,9 +7,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(no_redis)");
     println!("cargo::rerun-if-env-changed=PATH");
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = env::split_paths(&path)
-        .filter(|folder| folder.is_dir())
-        .collect();
+    let folders: Vec<_> = env::split_paths(&path).filter(|folder| folder.is_dir()).collect();
     let is_installed = |program| folders.iter().any(|folder| folder.join(program).exists());
     if !is_installed("redis-server") && !is_installed("valkey-server") {
         println!("cargo::rustc-cfg=no_redis");

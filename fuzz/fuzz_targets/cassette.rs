@@ -11,9 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     match Replayer::read(bytes, Matching::Strict) {
         Ok(replayer) => {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let answer = runtime
-                .expect("a runtime")
-                .block_on(replayer.send(Request::default()));
+            let answer = runtime.expect("a runtime").block_on(replayer.send(Request::default()));
             assert!(answer.is_err() || replayer.remaining() < lines(bytes));
         }
         Err(CassetteError::Line { line, .. }) => assert!(line <= lines(bytes)),

@@ -68,10 +68,7 @@ fuzz_target!(|input: &[u8]| {
 
     let written = tape.0.lock().expect("one thread").clone();
     let text = String::from_utf8_lossy(&written);
-    let given_away = sent
-        .windows(6)
-        .chain(answered.windows(6))
-        .any(|six| six == b"s3cr3t");
+    let given_away = sent.windows(6).chain(answered.windows(6)).any(|six| six == b"s3cr3t");
     assert!(given_away || !text.contains("s3cr3t"), "{text}");
     for matching in [Matching::Strict, Matching::Loose] {
         let replayer = Replayer::read(&written[..], matching).expect("a cassette");

@@ -21,10 +21,8 @@ fuzz_target!(|input: (u16, &[u8])| {
     let mut response = Response::new(body.to_vec().into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let auth = Auth::new(Always(response), Credentials::new("id", "secret", "key"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     if let Ok(info) = runtime.block_on(auth.token_info()) {
         assert!(info.expires_in <= Duration::from_secs(86_400));
     }

@@ -25,31 +25,19 @@ fn the_opt_out_job_in_the_book_is_the_one_that_is_tested() {
     let blocks = rust_blocks(include_str!("../../docs/src/opt-out-job.md"));
     assert_eq!(blocks.len(), files.len(), "one block for each file");
     for (file, block) in files.iter().zip(&blocks) {
-        assert!(
-            file.contains(block),
-            "the book differs from its file in\n{block}"
-        );
+        assert!(file.contains(block), "the book differs from its file in\n{block}");
     }
 }
 
 #[test]
 fn the_transport_in_the_book_is_the_example_that_keeps_the_contract() {
     let example = include_str!("../../crates/crm-transport/examples/custom_transport.rs");
-    let (_, transport) = example
-        .split_once("\n\n/// HTTP/1.1 by hand")
-        .expect("its start");
+    let (_, transport) = example.split_once("\n\n/// HTTP/1.1 by hand").expect("its start");
     let (transport, _) = transport.split_once("\n#[tokio::main]").expect("its end");
     let chapter = include_str!("../../docs/src/transport.md");
-    assert!(
-        chapter.contains(transport),
-        "the book differs from the example"
-    );
+    assert!(chapter.contains(transport), "the book differs from the example");
     // The chapter's call is in a test, which a doctest leaves out.
-    assert_eq!(
-        check(chapter),
-        check(example),
-        "the book differs from the example"
-    );
+    assert_eq!(check(chapter), check(example), "the book differs from the example");
 }
 
 /// The call that checks the contract.

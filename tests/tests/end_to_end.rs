@@ -38,12 +38,7 @@ async fn some_location<T: Transport>(service: &ContactsService<T>) -> LocationId
     let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
     let list = service.changed(filter);
     let mut items = list.items();
-    items
-        .try_next()
-        .await
-        .unwrap()
-        .expect("seeded contacts")
-        .owner
+    items.try_next().await.unwrap().expect("seeded contacts").owner
 }
 
 #[tokio::test]
@@ -81,40 +76,23 @@ async fn a_contact_is_created_changed_found_and_deleted() {
             "statementNotification": true,
         }})
     );
-    let change = ContactChange::new()
-        .clear_memo()
-        .preferences(PreferenceChange::new().statements(false));
-    let updated = contacts
-        .update_if_changed(created.id, &change)
-        .await
-        .unwrap();
+    let change =
+        ContactChange::new().clear_memo().preferences(PreferenceChange::new().statements(false));
+    let updated = contacts.update_if_changed(created.id, &change).await.unwrap();
     let fields: Vec<_> = updated.differences().into_iter().map(|d| d.field).collect();
     assert_eq!(
         fields,
-        [
-            "memo",
-            "preferences.invoiceStatementNotification",
-            "preferences.statementNotification"
-        ]
+        ["memo", "preferences.invoiceStatementNotification", "preferences.statementNotification"]
     );
 
     let stale = updated.before.modified_on;
     let change = ContactChange::new().memo("Too late");
-    let error = contacts
-        .update_if_unmodified_since(created.id, &change, stale)
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_unmodified_since(created.id, &change, stale).await.unwrap_err();
     assert!(matches!(error, ContactsError::Modified { .. }), "{error}");
 
     contacts.delete(created.id).await.unwrap();
     assert!(contacts.find(created.id).await.unwrap_err().is_not_found());
-    assert!(
-        contacts
-            .delete(created.id)
-            .await
-            .unwrap_err()
-            .is_not_found()
-    );
+    assert!(contacts.delete(created.id).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
@@ -123,52 +101,29 @@ async fn every_seeded_contact_is_readable() {
     let service = connect(&sandbox);
     let since: Timestamp = "0001-01-02".parse().unwrap();
     let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
-    let locations = service
-        .changed(filter)
-        .page_size(7)
-        .collect()
-        .await
-        .unwrap();
+    let locations = service.changed(filter).page_size(7).collect().await.unwrap();
     let filter = ContactFilter::<CustomerId>::new().modified_on_or_after(since);
-    let customers = service
-        .changed(filter)
-        .page_size(7)
-        .collect()
-        .await
-        .unwrap();
+    let customers = service.changed(filter).page_size(7).collect().await.unwrap();
     assert!(
         locations.len() >= 20 && customers.len() >= 10,
         "{} {}",
         locations.len(),
         customers.len()
     );
-    assert!(
-        locations
-            .iter()
-            .any(|c| c.created_on.is_some() && c.created().is_none())
-    );
+    assert!(locations.iter().any(|c| c.created_on.is_some() && c.created().is_none()));
     assert!(locations.iter().any(|c| c.preferences.is_none()));
 }
 
 #[tokio::test]
 async fn exports_hold_every_contact_and_resume() {
-    let sandbox = Sandbox::builder()
-        .seed(Seed::Count(2_500))
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().seed(Seed::Count(2_500)).start().await.unwrap();
     let service = connect(&sandbox);
     let mut seen = std::collections::BTreeSet::new();
     let mut token = None;
     // One batch a time, each from the saved token, as after a crash.
     loop {
-        let from = token
-            .take()
-            .map_or(ExportFrom::Beginning, ExportFrom::Token);
-        let export = service
-            .export::<LocationId>()
-            .from(from)
-            .include_recent_changes();
+        let from = token.take().map_or(ExportFrom::Beginning, ExportFrom::Token);
+        let export = service.export::<LocationId>().from(from).include_recent_changes();
         let mut batches = export.batches();
         let batch = batches.try_next().await.unwrap().expect("a batch");
         seen.extend(batch.data.iter().map(|c| (c.owner, c.contact.id)));
@@ -179,10 +134,8 @@ async fn exports_hold_every_contact_and_resume() {
     }
     let export = service.export::<LocationId>().include_recent_changes();
     let whole: Vec<_> = export.batches().try_collect().await.unwrap();
-    let all: std::collections::BTreeSet<_> = whole
-        .iter()
-        .flat_map(|batch| batch.data.iter().map(|c| (c.owner, c.contact.id)))
-        .collect();
+    let all: std::collections::BTreeSet<_> =
+        whole.iter().flat_map(|batch| batch.data.iter().map(|c| (c.owner, c.contact.id))).collect();
     assert_eq!(all.len(), 2_500);
     assert_eq!(seen, all);
 }
@@ -195,10 +148,7 @@ async fn five_cold_parallel_calls_ask_for_one_token() {
     let calls = (0..5).map(|_| service.location(location).list().collect());
     futures_util::future::join_all(calls).await;
     let log = sandbox.log();
-    let tokens = log
-        .iter()
-        .filter(|r| r.path.contains("/connect/token"))
-        .count();
+    let tokens = log.iter().filter(|r| r.path.contains("/connect/token")).count();
     assert_eq!(tokens, 1);
 }
 
@@ -207,12 +157,7 @@ async fn wrong_credentials_are_told_apart_and_the_secret_is_not_shown() {
     let sandbox = Sandbox::start().await.unwrap();
     let service = connect_with(&sandbox, "wrong-secret-8471");
     let location = LocationId::new(1).unwrap();
-    let error = service
-        .location(location)
-        .list()
-        .collect()
-        .await
-        .unwrap_err();
+    let error = service.location(location).list().collect().await.unwrap_err();
     assert!(error.is_credentials(), "{error}");
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("wrong-secret-8471"), "{shown}");
@@ -225,11 +170,7 @@ async fn people_methods_preferences_and_relationships() {
     let service = connect(&sandbox);
     let created = service
         .people()
-        .create(
-            CreatePersonRequest::new()
-                .name("Dana Whitfield")
-                .title("Lead"),
-        )
+        .create(CreatePersonRequest::new().name("Dana Whitfield").title("Lead"))
         .await
         .unwrap();
     let person = service.person(created.id);
@@ -249,28 +190,15 @@ async fn people_methods_preferences_and_relationships() {
 
     let location = some_location(&service).await;
     let entity = RelatedEntityId::new(location.get()).unwrap();
-    person
-        .relate(RelatedEntityType::Location, entity)
-        .await
-        .unwrap();
-    let related = person
-        .relationships(RelationshipFilter::new())
-        .collect()
-        .await
-        .unwrap();
+    person.relate(RelatedEntityType::Location, entity).await.unwrap();
+    let related = person.relationships(RelationshipFilter::new()).collect().await.unwrap();
     assert_eq!(related.len(), 1);
-    person
-        .unrelate(RelatedEntityType::Location, entity)
-        .await
-        .unwrap();
+    person.unrelate(RelatedEntityType::Location, entity).await.unwrap();
 
     handle.delete().await.unwrap();
     person.delete().await.unwrap();
     assert!(person.get().await.unwrap_err().is_not_found());
-    let error = person
-        .unrelate(RelatedEntityType::Location, entity)
-        .await
-        .unwrap_err();
+    let error = person.unrelate(RelatedEntityType::Location, entity).await.unwrap_err();
     assert_eq!(error.refusal_kind(), Some(RefusalKind::Conflict));
 }
 
@@ -281,13 +209,8 @@ async fn one_429_in_the_middle_of_a_list_neither_ends_nor_empties_it() {
     let location = some_location(&service).await;
     let whole = service.location(location).list().collect().await.unwrap();
     for (retry_after, refused) in [(true, 1), (false, 2)] {
-        let fault = Fault::TooManyRequests {
-            seconds: 1,
-            retry_after,
-        };
-        let rule = FaultRule::new(fault)
-            .operation("Locations_GetContactList")
-            .nth(2);
+        let fault = Fault::TooManyRequests { seconds: 1, retry_after };
+        let rule = FaultRule::new(fault).operation("Locations_GetContactList").nth(2);
         sandbox.inject(FaultPlan::new().rule(rule));
         let list = service.location(location).list().page_size(2);
         assert_eq!(list.collect().await.unwrap(), whole);
@@ -308,10 +231,7 @@ async fn a_creation_whose_answer_is_lost_after_the_write_makes_one_contact() {
     assert!(matches!(made, Creation::Created(_)), "{made:?}");
     assert_eq!(sandbox.faults_injected()["lost-answer"], 1);
     let stored = sandbox.location_contacts().unwrap();
-    let count = stored
-        .iter()
-        .filter(|c| c.value == "once@site.example")
-        .count();
+    let count = stored.iter().filter(|c| c.value == "once@site.example").count();
     assert_eq!(count, 1);
 }
 
@@ -337,20 +257,13 @@ async fn a_token_that_the_server_drops_is_replaced_without_the_caller_noticing()
     sandbox.revoke_tokens();
     service.location(location).list().collect().await.unwrap();
     let log = sandbox.log().into_iter();
-    assert_eq!(
-        log.filter(|request| request.operation == "Token").count(),
-        2
-    );
+    assert_eq!(log.filter(|request| request.operation == "Token").count(), 2);
 }
 
 #[tokio::test]
 async fn a_missing_scope_is_named() {
-    let sandbox = Sandbox::builder()
-        .set("scopes", "tn.crm.locations:r")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("scopes", "tn.crm.locations:r").unwrap().start().await.unwrap();
     let service = connect(&sandbox);
     let location = some_location(&service).await;
     let contacts = service.location(location);
@@ -363,12 +276,8 @@ async fn a_missing_scope_is_named() {
 
 #[tokio::test]
 async fn a_server_of_three_flags_is_served_by_the_legacy_form() {
-    let sandbox = Sandbox::builder()
-        .set("preference-members", "three")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("preference-members", "three").unwrap().start().await.unwrap();
     let service = connect(&sandbox).with_legacy_preferences();
     let location = some_location(&service).await;
     let contacts = service.location(location);
@@ -380,9 +289,6 @@ async fn a_server_of_three_flags_is_served_by_the_legacy_form() {
     let change = ContactChange::new().preferences(flip);
     let updated = contacts.update(contact.id, &change).await.unwrap();
     let after = updated.preferences.unwrap();
-    assert_eq!(
-        after.marketing_updates_enabled,
-        !now.marketing_updates_enabled
-    );
+    assert_eq!(after.marketing_updates_enabled, !now.marketing_updates_enabled);
     assert_eq!(after.job_reminders_enabled, now.job_reminders_enabled);
 }

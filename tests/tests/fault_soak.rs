@@ -42,10 +42,7 @@ const CALLS_PER_SECOND: u32 = 1_000;
 const LONG: u64 = 100_000;
 
 fn setting(name: &str, default: u64) -> u64 {
-    env::var(name)
-        .ok()
-        .and_then(|value| value.parse().ok())
-        .unwrap_or(default)
+    env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 fn seed() -> u64 {
@@ -105,10 +102,7 @@ fn connect(
         .with_rate_limit(RateLimit::per_second(CALLS_PER_SECOND))
         .with_auth(auth)
         .with_retry(policy);
-    let transport = Counted {
-        inner: transport,
-        calls: Arc::default(),
-    };
+    let transport = Counted { inner: transport, calls: Arc::default() };
     ContactsService::new(transport, TenantId::new(connection.tenant).unwrap())
 }
 
@@ -138,10 +132,7 @@ fn tally(reports: impl Iterator<Item = Report>, percent: usize) -> BTreeMap<Repo
     }
     let done = tally.get(&Report::Done).copied().unwrap_or(0);
     let all: usize = tally.values().sum();
-    assert!(
-        done * 100 > all * percent,
-        "too little got through: {tally:?}"
-    );
+    assert!(done * 100 > all * percent, "too little got through: {tally:?}");
     tally
 }
 
@@ -284,10 +275,7 @@ fn within_limit(log: &[LogEntry], delay: u64) {
     let excused = if exact { 0 } else { delay as i64 };
     let times: Vec<_> = log.iter().filter(is_call).map(|entry| entry.time).collect();
     let windows = times.windows(CALLS_PER_SECOND as usize + 1);
-    let Some(shortest) = windows
-        .map(|window| window[window.len() - 1] - window[0])
-        .min()
-    else {
+    let Some(shortest) = windows.map(|window| window[window.len() - 1] - window[0]).min() else {
         return;
     };
     let over = Duration::from_nanos((1_000_000_000 - shortest).max(0) as u64);
@@ -308,9 +296,7 @@ async fn an_outage_is_not_multiplied() {
     const RESERVE: u32 = 50;
     let updates = 1_000;
     let sandbox = start(updates).await;
-    let outage = FaultRule::new(Fault::Status { status: 503 })
-        .method("PATCH")
-        .times(0);
+    let outage = FaultRule::new(Fault::Status { status: 503 }).method("PATCH").times(0);
     sandbox.inject(FaultPlan::new().rule(outage));
     let service = connect(&sandbox, (RATIO, RESERVE));
     let started = Instant::now();
@@ -343,10 +329,7 @@ async fn an_outage_is_not_multiplied() {
     assert_eq!(calls, updates);
     // While nothing succeeds one write at a time goes out again, and what waited for it does not.
     assert!(requests > calls, "nothing was repeated");
-    assert!(
-        requests <= calls + u64::from(RESERVE),
-        "{requests} requests"
-    );
+    assert!(requests <= calls + u64::from(RESERVE), "{requests} requests");
     assert_eq!(log.len() as u64 - requests, 1, "one token");
 }
 
@@ -377,10 +360,7 @@ async fn no_creation_is_doubled_and_no_deletion_is_lost() {
                 let new = CreateContactRequest::new(ContactType::Email, value.clone());
                 let created = match number % 2 {
                     0 => contacts.create(new).await,
-                    _ => contacts
-                        .create_unless_present(new)
-                        .await
-                        .map(|c| c.into_contact()),
+                    _ => contacts.create_unless_present(new).await.map(|c| c.into_contact()),
                 };
                 let report = Report::of(&created);
                 let (range, report) = match (created, report) {
@@ -415,9 +395,6 @@ async fn no_creation_is_doubled_and_no_deletion_is_lost() {
     println!("creations and deletions: {counted:?}");
     for (value, range, _) in expected {
         let count = stored.get(&value).copied().unwrap_or(0);
-        assert!(
-            range.contains(&count),
-            "seed {seed}: {count} of {value}, expected {range:?}"
-        );
+        assert!(range.contains(&count), "seed {seed}: {count} of {value}, expected {range:?}");
     }
 }

@@ -16,20 +16,10 @@ const PICTURE: [(&str, &[&str]); 7] = [
     ("crm-transport", &[]),
     ("crm-contacts", &["crm-models", "crm-transport"]),
     ("crm-sandbox", &[]),
-    (
-        "crm-bulk",
-        &["crm-contacts", "crm-models", "crm-transport", "crm-values"],
-    ),
+    ("crm-bulk", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
     (
         "crm-cli",
-        &[
-            "crm-bulk",
-            "crm-contacts",
-            "crm-models",
-            "crm-sandbox",
-            "crm-transport",
-            "crm-values",
-        ],
+        &["crm-bulk", "crm-contacts", "crm-models", "crm-sandbox", "crm-transport", "crm-values"],
     ),
 ];
 
@@ -37,12 +27,7 @@ const PICTURE: [(&str, &[&str]); 7] = [
 fn no_crate_knows_a_higher_one() {
     let allowed: BTreeMap<_, BTreeSet<_>> = PICTURE
         .iter()
-        .map(|(name, below)| {
-            (
-                name.to_string(),
-                below.iter().map(ToString::to_string).collect(),
-            )
-        })
+        .map(|(name, below)| (name.to_string(), below.iter().map(ToString::to_string).collect()))
         .collect();
     let found = dependencies();
     let names = |map: &BTreeMap<String, BTreeSet<String>>| map.keys().cloned().collect::<Vec<_>>();
@@ -59,10 +44,7 @@ fn the_models_have_no_runtime_and_no_http() {
     let tree = tree("-p crm-models");
     assert!(tree.contains("serde"), "not a tree: {tree:?}");
     for forbidden in ["tokio", "reqwest", "hyper", "http", "rusqlite"] {
-        assert!(
-            !tree.contains(forbidden),
-            "crm-models must not depend on {forbidden}"
-        );
+        assert!(!tree.contains(forbidden), "crm-models must not depend on {forbidden}");
     }
 }
 
@@ -101,22 +83,13 @@ fn tree(arguments: &str) -> BTreeSet<String> {
         .expect("cargo tree runs");
     assert!(output.status.success(), "cargo tree {arguments}");
     let tree = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
-    tree.lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect()
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
 /// The normal dependencies between the workspace's published crates.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--offline",
-        ])
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo metadata runs");

@@ -41,11 +41,7 @@ async fn at_the_servers_limit_not_one_call_is_refused() {
 /// Makes so many updates as fast as the limit lets them pass, and counts the answers 429 and
 /// the calls too many in any second, by the server's clock; tells too how long it took.
 async fn run(calls: u64) -> (usize, Duration) {
-    let sandbox = Sandbox::builder()
-        .seed(Seed::Count(10))
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().seed(Seed::Count(10)).start().await.unwrap();
     let connection = sandbox.connection();
     let environment = Environment::custom(&connection.api_url, &connection.auth_url).unwrap();
     let credentials = Credentials::new(
@@ -64,20 +60,14 @@ async fn run(calls: u64) -> (usize, Duration) {
         let service = service.clone();
         tasks.spawn(async move {
             let change = ContactChange::new().memo(format!("call {number}"));
-            service
-                .location(location)
-                .update(id, &change)
-                .await
-                .unwrap_or_else(|e| panic!("{e}"))
+            service.location(location).update(id, &change).await.unwrap_or_else(|e| panic!("{e}"))
         });
     }
     assert_eq!(tasks.join_all().await.len() as u64, calls);
     let elapsed = started.elapsed();
     println!("{calls} calls in {elapsed:?}");
     let log = sandbox.log();
-    let updates = log
-        .iter()
-        .filter(|entry| entry.operation == "Locations_UpdateContact");
+    let updates = log.iter().filter(|entry| entry.operation == "Locations_UpdateContact");
     let times: Vec<_> = updates.clone().map(|entry| entry.time).collect();
     let crowded = |window: &&[i64]| window[60] - window[0] < 1_000_000_000;
     let refused = updates.filter(|entry| entry.status == 429).count();

@@ -50,12 +50,7 @@ impl Server {
             let port = free.local_addr().unwrap().port();
             drop(free);
             if let Some((process, told)) = spawn(port, &folder) {
-                return Self {
-                    process,
-                    _told: told,
-                    port,
-                    folder,
-                };
+                return Self { process, _told: told, port, folder };
             }
         }
         panic!("no server");
@@ -169,11 +164,7 @@ fn exact() -> bool {
 /// by more than the pace has to spare, so some more are tolerated there.
 fn share(mut times: Vec<u64>, per_second: usize, seconds: u64) -> Option<f64> {
     times.sort_unstable();
-    let most = if exact() {
-        per_second
-    } else {
-        per_second + per_second / 10
-    };
+    let most = if exact() { per_second } else { per_second + per_second / 10 };
     let mut windows = times.windows(most + 1);
     if windows.any(|window| window[most] - window[0] < 1_000_000) {
         return None;
@@ -196,18 +187,12 @@ fn assert_holds(run: impl FnMut() -> Option<f64>) {
         true => runs.all(|share| is_good(&share)),
         false => runs.any(|share| is_good(&share)),
     };
-    assert!(
-        holds,
-        "at least {least} of the allowance, and no call too many"
-    );
+    assert!(holds, "at least {least} of the allowance, and no call too many");
 }
 
 /// Run by itself this is one process; run by the test below it is one of four.
 #[test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 fn one_process_holds_the_limit() {
     let runtime = Runtime::new().unwrap();
     if let Ok(url) = env::var(SERVER) {
@@ -225,10 +210,7 @@ fn one_process_holds_the_limit() {
 }
 
 #[test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 fn four_processes_hold_the_limit_together() {
     let server = Server::start();
     assert_holds(|| share(times_of_four_processes(&server), 60, 4));
@@ -271,10 +253,7 @@ impl Transport for BusyOnce {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn a_gate_stays_closed_no_longer_when_the_servers_clock_is_set_back() {
     let server = Server::start();
     let limit = server.limit();
@@ -284,9 +263,7 @@ async fn a_gate_stays_closed_no_longer_when_the_servers_clock_is_set_back() {
     // As a clock that went back by an hour leaves it.
     let hour = SystemTime::now() + Duration::from_secs(3_600);
     let micros = hour.duration_since(UNIX_EPOCH).unwrap().as_micros();
-    let answer = server.ask(&format!(
-        "HSET {GATE} closed_at {micros} closed_until {micros}"
-    ));
+    let answer = server.ask(&format!("HSET {GATE} closed_at {micros} closed_until {micros}"));
     assert_eq!(answer, ":0");
 
     assert_eq!(limit.state(1).await.unwrap().closed_for, Duration::ZERO);
@@ -295,10 +272,7 @@ async fn a_gate_stays_closed_no_longer_when_the_servers_clock_is_set_back() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
     let server = Server::start();
     let busy = BusyOnce(Default::default()).with_rate_limit(server.limit());
@@ -325,10 +299,7 @@ async fn an_answer_429_closes_the_gate_for_all_processes_for_its_time() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn an_answer_429_that_names_no_time_closes_the_gate_for_longer_if_it_was_closed_just_now() {
     let server = Server::start();
     let limit = server.limit();
@@ -352,10 +323,7 @@ async fn an_answer_429_that_names_no_time_closes_the_gate_for_longer_if_it_was_c
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn applications_and_tenants_do_not_wait_for_each_other() {
     let server = Server::start();
     let slow = |application| {
@@ -374,10 +342,7 @@ async fn applications_and_tenants_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
     let server = Server::start();
     let dying = server.limit();
@@ -390,17 +355,11 @@ async fn a_process_that_dies_leaves_nothing_behind_that_others_wait_for() {
     calls.shutdown().await;
     let started = Instant::now();
     server.limit().pass(&call(1)).await.unwrap();
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "600 calls are 10 s"
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "600 calls are 10 s");
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
     let server = Server::start();
     let limit = server.limit().per_second(2);
@@ -419,10 +378,7 @@ async fn a_call_that_nobody_polls_holds_up_none_behind_it() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn without_the_server_calls_stop_or_keep_to_the_local_share_until_it_is_back() {
     let mut server = Server::start();
     let stops = server.limit();
@@ -493,10 +449,7 @@ async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Duration) {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn an_answer_429_reaches_the_others_though_its_caller_gave_up() {
     let server = Server::start();
     let url = far(&server, Duration::from_millis(40)).await;
@@ -513,10 +466,7 @@ async fn an_answer_429_reaches_the_others_though_its_caller_gave_up() {
 }
 
 #[test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 fn a_process_alone_uses_the_allowance_over_a_way_of_25_ms() {
     let runtime = Runtime::new().unwrap();
     let server = Server::start();
@@ -604,10 +554,7 @@ async fn an_error_of_the_server_is_told_to_all_callers_but_no_password() {
 }
 
 #[tokio::test]
-#[cfg_attr(
-    no_redis,
-    ignore = "neither redis-server nor valkey-server is installed"
-)]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
 async fn a_replica_that_may_only_read_is_told_as_such() {
     let server = Server::start();
     assert_eq!(server.ask("REPLICAOF 127.0.0.1 1"), "+OK");

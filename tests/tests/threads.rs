@@ -64,11 +64,7 @@ fn calls_and_streams_may_move<T: Transport>(
     send(contacts.location(location).list().pages());
     send(contacts.changed::<LocationId>(ContactFilter::new()).items());
     send(contacts.export::<LocationId>().batches());
-    send(
-        contacts
-            .export::<LocationId>()
-            .follow(POLLING_INTERVAL, async {}),
-    );
+    send(contacts.export::<LocationId>().follow(POLLING_INTERVAL, async {}));
     send(contacts.people().list(PersonFilter::new()).items());
     send(contacts.raw(Request::default()));
 }

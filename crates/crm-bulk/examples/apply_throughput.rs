@@ -42,11 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     let connection = sandbox.connection();
     let environment = Environment::custom(&connection.api_url, &connection.auth_url)?;
-    let credentials = Credentials::new(
-        &*connection.client_id,
-        &*connection.client_secret,
-        &*connection.app_key,
-    );
+    let credentials =
+        Credentials::new(&*connection.client_id, &*connection.client_secret, &*connection.app_key);
     let wire = ReqwestTransport::new(&environment)?;
     let auth = Auth::new(wire.for_auth(&environment)?, credentials);
     let transport = wire
@@ -65,9 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rows += &format!("{},{contact},Gate code 4411\n", owner + 1);
     }
     let input = Input::csv("rows", Cursor::new(rows));
-    Plan::new(site.clone())
-        .from_api(&service, input, &out)
-        .await?;
+    Plan::new(site.clone()).from_api(&service, input, &out).await?;
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     sandbox.clear_log();
     sandbox.set("rate-limit", &limit.unwrap_or(0).to_string())?;
@@ -76,11 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut events = Apply::new(ChangeSet::open(&out)?).run(&service, &site)?;
     while let Some(event) = events.try_next().await? {
         if let Event::Finished(finished) = event {
-            println!(
-                "{} done, {:?}",
-                finished.count(State::Done),
-                finished.reason
-            );
+            println!("{} done, {:?}", finished.count(State::Done), finished.reason);
         }
     }
     let seconds = began.elapsed().as_secs_f64();

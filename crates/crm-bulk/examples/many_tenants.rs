@@ -49,13 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let service = ContactsService::new(transport, TenantId::new(tenant)?);
         let site = Site::of(&service, &connection.api_url);
         let path = folder.path().join(format!("{tenant}.crm"));
-        let input = Input::csv(
-            "rows",
-            Cursor::new(format!("location_id,contact_id,memo\n{rows}")),
-        );
-        Plan::new(site.clone())
-            .from_api(&service, input, &path)
-            .await?;
+        let input = Input::csv("rows", Cursor::new(format!("location_id,contact_id,memo\n{rows}")));
+        Plan::new(site.clone()).from_api(&service, input, &path).await?;
         sets.push((service, site, path));
     }
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;

@@ -49,9 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site)?;
         snapshot.update(&contacts, &site, |_| {}).await?;
         let list = Input::open(list)?;
-        OptOut::new(site.clone(), snapshot)
-            .plan(&contacts, list, &path)
-            .await?;
+        OptOut::new(site.clone(), snapshot).plan(&contacts, list, &path).await?;
     }
 
     let set = ChangeSet::open(&path)?;

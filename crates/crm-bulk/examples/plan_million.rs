@@ -51,9 +51,7 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
         .returning(move |request| Ok(Response::new(Bytes::from(feed(&request, contacts)))));
     let service = ContactsService::new(transport, TenantId::new(1_001)?);
     let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site()?)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let began = Instant::now();
     runtime.block_on(snapshot.update(&service, &site()?, |_| {}))?;
     println!("snapshot: {contacts} contacts in {:.2?}", began.elapsed());
@@ -63,11 +61,7 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
     for i in 0..contacts {
         // A step that shares no factor with the number of contacts visits all of them.
         let id = i * 612_361 % contacts;
-        let memo = if i % 2 == 0 {
-            "Gate code 4411"
-        } else {
-            "Front desk"
-        };
+        let memo = if i % 2 == 0 { "Gate code 4411" } else { "Front desk" };
         writeln!(rows, "{},{},{memo},off,North {}", id / 4 + 1, id + 1, i % 7)?;
     }
     Ok(rows.flush()?)
@@ -78,20 +72,12 @@ fn feed(request: &Request, contacts: i64) -> String {
     let target = request.uri().to_string();
     let first = match target.split_once("from=") {
         _ if target.contains("customers") => contacts,
-        Some((_, token)) => token
-            .split('&')
-            .next()
-            .and_then(|t| t.parse().ok())
-            .unwrap_or(0),
+        Some((_, token)) => token.split('&').next().and_then(|t| t.parse().ok()).unwrap_or(0),
         None => 0,
     };
     let last = (first + BATCH).min(contacts);
     let mut json = String::with_capacity(2_000_000);
-    let _ = write!(
-        json,
-        r#"{{"hasMore":{},"continueFrom":"{last}","data":["#,
-        last < contacts
-    );
+    let _ = write!(json, r#"{{"hasMore":{},"continueFrom":"{last}","data":["#, last < contacts);
     for id in first..last {
         let separator = if id == first { "" } else { "," };
         let _ = write!(
@@ -113,9 +99,7 @@ fn plan(folder: &Path) -> Result<(), Box<dyn Error>> {
     let snapshot = Snapshot::open(folder.join("snapshot"))?;
     let input = Input::open(folder.join("rows.csv"))?;
     let began = Instant::now();
-    let summary = Plan::new(site()?)
-        .snapshot(snapshot)
-        .from_snapshot(input, &out)?;
+    let summary = Plan::new(site()?).snapshot(snapshot).from_snapshot(input, &out)?;
     let took = began.elapsed();
     let totals = ChangeSet::open(&out)?.totals()?;
     println!(

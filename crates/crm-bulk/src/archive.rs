@@ -23,9 +23,7 @@ fn shared_index(path: &Path) -> PathBuf {
 
 /// Whether a database is one that this process may only read, and that nobody works on.
 pub(crate) fn is_archived(connection: &Connection, path: &Path) -> bool {
-    let may_write = connection
-        .is_readonly(MAIN_DB)
-        .is_ok_and(|readonly| !readonly);
+    let may_write = connection.is_readonly(MAIN_DB).is_ok_and(|readonly| !readonly);
     (!may_write || cannot_lock(connection)) && !shared_index(path).exists()
 }
 

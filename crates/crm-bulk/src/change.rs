@@ -315,10 +315,7 @@ impl Outcome {
     }
 
     pub(crate) fn because(state: State, message: impl Into<String>) -> Self {
-        Self {
-            message: Some(message.into()),
-            ..Self::new(state)
-        }
+        Self { message: Some(message.into()), ..Self::new(state) }
     }
 }
 

@@ -95,11 +95,8 @@ impl CleanUp {
     }
 
     fn address(&self, address: &str) -> Option<String> {
-        let mut address = if self.lowercase_emails {
-            address.to_lowercase()
-        } else {
-            address.to_owned()
-        };
+        let mut address =
+            if self.lowercase_emails { address.to_lowercase() } else { address.to_owned() };
         for (old, new) in &self.domains {
             if let Some((user, domain)) = address.rsplit_once('@')
                 && domain.eq_ignore_ascii_case(old)
@@ -156,17 +153,9 @@ mod tests {
 
     #[test]
     fn an_address_is_proposed_only_if_it_is_one() {
-        for domains in [
-            ["old.example", ""],
-            ["", "new.example"],
-            ["a@b", "c"],
-            ["a", "b c"],
-        ] {
+        for domains in [["old.example", ""], ["", "new.example"], ["a@b", "c"], ["a", "b c"]] {
             let [old, new] = domains;
-            assert!(
-                CleanUp::new().replace_domain(old, new).is_err(),
-                "{domains:?}"
-            );
+            assert!(CleanUp::new().replace_domain(old, new).is_err(), "{domains:?}");
         }
         let clean_up = CleanUp::new().lowercase_emails();
         assert_eq!(clean_up.value(&ContactType::Email, "Dana at Site"), None);

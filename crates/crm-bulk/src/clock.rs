@@ -8,9 +8,7 @@ const NANOSECONDS_PER_MILLISECOND: i128 = 1_000_000;
 
 /// The date, by UTC.
 pub(crate) fn today() -> jiff::civil::Date {
-    jiff::tz::Offset::UTC
-        .to_datetime(jiff::Timestamp::now())
-        .date()
+    jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()
 }
 
 /// Now, to the millisecond.

@@ -80,9 +80,7 @@ impl Database {
         match private.open(path) {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(BulkError::Exists {
-                    path: path.to_owned(),
-                });
+                return Err(BulkError::Exists { path: path.to_owned() });
             }
             Err(e) => return Err(BulkError::file(path, "created", e)),
         }
@@ -110,17 +108,12 @@ impl Database {
         let mut database = Self::connect(path, format)?;
         let pragma = |name| {
             database.check(
-                database
-                    .connection
-                    .pragma_query_value(None, name, |row| row.get::<_, i64>(0)),
+                database.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)),
             )
         };
         let (id, found) = (pragma("application_id")?, pragma("user_version")?);
         if id != i64::from(format.application_id) {
-            return Err(BulkError::Foreign {
-                path: path.to_owned(),
-                noun: format.noun,
-            });
+            return Err(BulkError::Foreign { path: path.to_owned(), noun: format.noun });
         }
         if found > format.version() {
             return Err(BulkError::Newer {
@@ -156,10 +149,7 @@ impl Database {
         // Any other file bears no mark.
         let mark = RunMark::read(&set).ok().flatten();
         match mark.and_then(|mark| mark.parted(&real)) {
-            Some(how) => Err(BulkError::Parted {
-                path: path.to_owned(),
-                how,
-            }),
+            Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
             None => Ok(()),
         }
     }
@@ -195,9 +185,8 @@ impl Database {
 
     /// Whether this connection can write what others will read.
     pub(crate) fn may_be_written(&self) -> Result<bool, BulkError> {
-        let is_copy = self
-            .connection
-            .pragma_query_value(None, "query_only", |row| row.get::<_, bool>(0));
+        let is_copy =
+            self.connection.pragma_query_value(None, "query_only", |row| row.get::<_, bool>(0));
         let is_copy = self.check(is_copy)?;
         Ok(!is_copy && !self.check(self.connection.is_readonly(MAIN_DB))?)
     }
@@ -272,10 +261,7 @@ impl Database {
         let tenant = self.meta("tenant")?.and_then(|text| text.parse().ok());
         match (tenant, self.meta("environment")?) {
             (Some(tenant), Some(environment)) => Ok(Site::new(tenant, &environment)),
-            _ => Err(BulkError::Foreign {
-                path: self.path.clone(),
-                noun: self.noun,
-            }),
+            _ => Err(BulkError::Foreign { path: self.path.clone(), noun: self.noun }),
         }
     }
 
@@ -304,12 +290,8 @@ fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> BulkErro
 mod tests {
     use super::*;
 
-    const FORMAT: Format = Format {
-        noun: "test",
-        application_id: 1,
-        migrations: &[],
-        prepare: |_| Ok(()),
-    };
+    const FORMAT: Format =
+        Format { noun: "test", application_id: 1, migrations: &[], prepare: |_| Ok(()) };
 
     #[test]
     fn every_commit_is_durable_also_where_there_is_no_wal() {

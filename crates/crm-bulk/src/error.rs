@@ -213,18 +213,13 @@ impl fmt::Display for BulkError {
                 f.write_str("is used by this plan itself; name another file for the rows to mend")
             }
             Self::Foreign { noun, .. } => write!(f, "is not a {noun}"),
-            Self::Newer {
-                noun, found, known, ..
-            } => write!(
+            Self::Newer { noun, found, known, .. } => write!(
                 f,
                 "this {noun} has format {found}, this program reads up to {known}; update the \
                  program"
             ),
             Self::Damaged { source, .. } => {
-                write!(
-                    f,
-                    "is damaged or cut short ({source}); restore it from a copy"
-                )
+                write!(f, "is damaged or cut short ({source}); restore it from a copy")
             }
             Self::Database { source, .. } => source.fmt(f),
             Self::InUse { .. } => {
@@ -235,9 +230,7 @@ impl fmt::Display for BulkError {
                  leave the rest to it",
             ),
             Self::Altered { changes, more, .. } => altered(f, changes, *more),
-            Self::NotExpected {
-                found, expected, ..
-            } => write!(
+            Self::NotExpected { found, expected, .. } => write!(
                 f,
                 "has the digest {}, but {expected} was approved; nothing was sent: look at it and \
                  have it approved, or apply the set that was",
@@ -250,10 +243,7 @@ impl fmt::Display for BulkError {
             Self::Displaced { how, .. } => how.fmt(f),
             Self::Parted { path, how } => how.explain(path, f),
             Self::WrongTenant { file, given, .. } => {
-                write!(
-                    f,
-                    "belongs to tenant {file}, not to {given}; nothing was sent"
-                )
+                write!(f, "belongs to tenant {file}, not to {given}; nothing was sent")
             }
             Self::WrongEnvironment { file, given, .. } => {
                 write!(f, "belongs to {file}, not to {given}; nothing was sent")
@@ -334,28 +324,16 @@ impl BulkError {
         if let rusqlite::Error::UserFunctionError(reason) = &source
             && let Some(Altered(change)) = reason.downcast_ref()
         {
-            return Self::Altered {
-                path,
-                changes: vec![*change],
-                more: 0,
-            };
+            return Self::Altered { path, changes: vec![*change], more: 0 };
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path, noun },
-            Some(ErrorCode::ReadOnly) => Self::File {
-                path,
-                what: "written",
-                source: io::ErrorKind::PermissionDenied.into(),
-            },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged {
-                path,
-                source: source.into(),
-            },
-            _ => Self::Database {
-                path,
-                source: source.into(),
-            },
+            Some(ErrorCode::ReadOnly) => {
+                Self::File { path, what: "written", source: io::ErrorKind::PermissionDenied.into() }
+            }
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source: source.into() },
+            _ => Self::Database { path, source: source.into() },
         }
     }
 

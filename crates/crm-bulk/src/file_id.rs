@@ -44,24 +44,14 @@ impl Sight {
         use std::os::unix::fs::MetadataExt;
 
         Ok(Self {
-            id: FileId {
-                device: metadata.dev(),
-                inode: metadata.ino(),
-            },
+            id: FileId { device: metadata.dev(), inode: metadata.ino() },
             links: metadata.nlink(),
         })
     }
 
     #[cfg(not(unix))]
     fn from_metadata(_metadata: &fs::Metadata, path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            id: FileId {
-                device: 0,
-                inode: 0,
-                path: fs::canonicalize(path)?,
-            },
-            links: 1,
-        })
+        Ok(Self { id: FileId { device: 0, inode: 0, path: fs::canonicalize(path)? }, links: 1 })
     }
 }
 
@@ -119,10 +109,7 @@ impl Connected {
             return None;
         }
         drop(open);
-        Some(Reserved {
-            lock: None,
-            file: Self::to_file(self.0.clone()),
-        })
+        Some(Reserved { lock: None, file: Self::to_file(self.0.clone()) })
     }
 }
 

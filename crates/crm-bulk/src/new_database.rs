@@ -43,11 +43,7 @@ impl NewDatabase {
                 continue;
             }
             let temporary = Temporary::new(temporary.into());
-            return Ok(Self {
-                database: created?,
-                temporary,
-                path,
-            });
+            return Ok(Self { database: created?, temporary, path });
         }
     }
 
@@ -62,11 +58,7 @@ impl NewDatabase {
 
     /// Puts it under its name, unless a file has it by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
-        let Self {
-            database,
-            temporary,
-            path,
-        } = self;
+        let Self { database, temporary, path } = self;
         // Closed, the file is complete.
         drop(database);
         let synced = temporary.sync();
@@ -84,12 +76,8 @@ mod tests {
 
     #[test]
     fn no_new_file_gets_the_journal_that_another_one_left() {
-        const FORMAT: Format = Format {
-            noun: "test",
-            application_id: 1,
-            migrations: &[],
-            prepare: |_| Ok(()),
-        };
+        const FORMAT: Format =
+            Format { noun: "test", application_id: 1, migrations: &[], prepare: |_| Ok(()) };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.crm");
         let journal = run_mark::journal(&path);
@@ -100,9 +88,6 @@ mod tests {
         };
         assert_eq!(*told, journal);
         std::fs::write(&journal, "").unwrap();
-        NewDatabase::create(&path, &FORMAT)
-            .unwrap()
-            .finish()
-            .unwrap();
+        NewDatabase::create(&path, &FORMAT).unwrap().finish().unwrap();
     }
 }

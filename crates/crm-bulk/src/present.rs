@@ -43,10 +43,7 @@ impl Present {
     /// What owners without a contact have.
     #[cfg(test)]
     pub(crate) fn nothing_of(owners: impl Iterator<Item = OwnerId>) -> Self {
-        Self {
-            contacts: owners.map(|owner| (owner, Vec::new())).collect(),
-            ..Self::default()
-        }
+        Self { contacts: owners.map(|owner| (owner, Vec::new())).collect(), ..Self::default() }
     }
 
     /// Whether it was tried to read this owner.

@@ -24,15 +24,11 @@ impl Keys {
         match Self::listed(text, reader) {
             // Only with its first digits as a country code: a service may have appended an
             // extension to a number of the region.
-            Ok(keys) if keys.key == digits(text) && reader.phone(text).is_err() => Self {
-                otherwise: Some(unreadable()),
-                ..keys
-            },
+            Ok(keys) if keys.key == digits(text) && reader.phone(text).is_err() => {
+                Self { otherwise: Some(unreadable()), ..keys }
+            }
             Ok(keys) => keys,
-            Err(_) => Self {
-                key: unreadable(),
-                otherwise: None,
-            },
+            Err(_) => Self { key: unreadable(), otherwise: None },
         }
     }
 
@@ -44,10 +40,9 @@ impl Keys {
                 key: readings.key().to_owned(),
                 otherwise: readings.otherwise().map(str::to_owned),
             }),
-            Err(Refusal::NoAreaCode) => Ok(Self {
-                key: format!("{LOCAL}{}", digits(text)),
-                otherwise: None,
-            }),
+            Err(Refusal::NoAreaCode) => {
+                Ok(Self { key: format!("{LOCAL}{}", digits(text)), otherwise: None })
+            }
             Err(refusal) => Err(refusal),
         }
     }

@@ -140,11 +140,7 @@ impl ChangeSet {
                 reason: "its rows are NDJSON, which no spreadsheet program opens".to_owned(),
             });
         }
-        let marks = Marks {
-            bom: true,
-            guard: true,
-            ..self.marks()?
-        };
+        let marks = Marks { bom: true, guard: true, ..self.marks()? };
         self.write_results(which, marks, out)
     }
 

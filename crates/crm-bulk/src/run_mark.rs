@@ -131,10 +131,7 @@ impl Parted {
             }
             Self::Linked(run) => {
                 let run = run.display();
-                write!(
-                    f,
-                    "it is a second name of {run}; use that one, and remove this one"
-                )
+                write!(f, "it is a second name of {run}; use that one, and remove this one")
             }
             Self::Twin(_) => Ok(()),
             Self::Lost => write!(

@@ -31,10 +31,7 @@ impl Site {
     /// Creates the site of a tenant on the API host with this base URL.
     #[must_use]
     pub fn new(tenant: TenantId, api_url: &str) -> Self {
-        Self {
-            tenant,
-            environment: api_url.trim_end_matches('/').to_ascii_lowercase(),
-        }
+        Self { tenant, environment: api_url.trim_end_matches('/').to_ascii_lowercase() }
     }
 
     /// Creates the site of a service's tenant on the API host with this base URL.
@@ -75,11 +72,7 @@ impl Site {
             });
         }
         if file.tenant != self.tenant {
-            return Err(BulkError::WrongTenant {
-                path,
-                file: file.tenant,
-                given: self.tenant,
-            });
+            return Err(BulkError::WrongTenant { path, file: file.tenant, given: self.tenant });
         }
         Ok(())
     }

@@ -127,10 +127,7 @@ impl Target {
     /// Returns the target with the id that the created contact received.
     pub(crate) fn created(self, id: ContactId) -> Self {
         match self {
-            Self::Contact { owner, .. } => Self::Contact {
-                owner,
-                contact: Some(id),
-            },
+            Self::Contact { owner, .. } => Self::Contact { owner, contact: Some(id) },
             method @ Self::Method { .. } => method,
         }
     }

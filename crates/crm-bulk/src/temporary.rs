@@ -63,7 +63,5 @@ fn sync_folder(path: &Path) {
 
 /// The folder in which a file lies or will lie.
 pub(crate) fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

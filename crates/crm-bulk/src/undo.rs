@@ -130,10 +130,7 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
         (Action::Create(_), target) => (target, Action::Delete, Outcome::new(State::Planned)),
         (Action::Delete, Target::Contact { owner, .. }) => {
             let (wanted, lost) = restored(before?, None);
-            let target = Target::Contact {
-                owner,
-                contact: None,
-            };
+            let target = Target::Contact { owner, contact: None };
             (target, Action::Create(wanted), outcome(lost, false))
         }
         (Action::MethodPreferences(wanted), target) => {
@@ -142,11 +139,7 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
             let old: std::collections::BTreeMap<_, _> = wanted.keys().filter_map(old).collect();
             let nothing = old.is_empty();
             let lost = old.len() < wanted.len();
-            (
-                target,
-                Action::MethodPreferences(old),
-                outcome(lost, nothing),
-            )
+            (target, Action::MethodPreferences(old), outcome(lost, nothing))
         }
         (_, target) => {
             let (wanted, lost) = restored(before?, after);
@@ -157,12 +150,7 @@ fn reverse(change: &Change) -> Option<Reverse<'_>> {
             (target, Action::Update(wanted), outcome(lost, nothing))
         }
     };
-    Some(Reverse {
-        target,
-        action,
-        before: after,
-        outcome,
-    })
+    Some(Reverse { target, action, before: after, outcome })
 }
 
 /// The members that make `after` what `before` was, and whether preferences are lost: they

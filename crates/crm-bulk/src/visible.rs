@@ -108,11 +108,7 @@ fn is_part_of_what_is_seen(c: char, before: Option<char>, rest: &str) -> bool {
 /// A letter, or a mark on one: joiners stand behind the virama of Indic words.
 fn is_of_word(c: char) -> bool {
     let group = c.general_category_group();
-    !is_unseen(c)
-        && matches!(
-            group,
-            GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark
-        )
+    !is_unseen(c) && matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark)
 }
 
 /// Digits, `#` and `*` count as emoji in Unicode's data too: they begin keycaps.
@@ -141,10 +137,7 @@ mod tests {
         for (text, shown) in [
             ("a\u{1b}[2Jb\nc\t\r\0", "a\\u{1b}[2Jb\\nc\\t\\r\\u{0}"),
             ("\u{7f}\u{85}\u{9b}31m", "\\u{7f}\\u{85}\\u{9b}31m"),
-            (
-                "x\u{202e}y\u{2066}z\u{2069}",
-                "x\\u{202e}y\\u{2066}z\\u{2069}",
-            ),
+            ("x\u{202e}y\u{2066}z\u{2069}", "x\\u{202e}y\\u{2066}z\\u{2069}"),
             ("\u{200e}\u{200f}\u{61c}", "\\u{200e}\\u{200f}\\u{61c}"),
             ("818\u{200b}555", "818\\u{200b}555"),
             ("818\u{200d}555", "818\\u{200d}555"),
@@ -160,10 +153,7 @@ mod tests {
             ("a\u{200d}\u{200d}b", "a\\u{200d}\\u{200d}b"),
             ("a\u{200c}1", "a\\u{200c}1"),
             // The black flag hides no text behind it.
-            (
-                "\u{1f3f4}\u{e0061}\u{e0062}",
-                "\u{1f3f4}\\u{e0061}\\u{e0062}",
-            ),
+            ("\u{1f3f4}\u{e0061}\u{e0062}", "\u{1f3f4}\\u{e0061}\\u{e0062}"),
         ] {
             assert_eq!(visible(text), shown);
             assert_eq!(visible(shown), shown);

@@ -108,19 +108,13 @@ impl Wanted {
     /// Creates a change for which another way to write a number, an address or a memo is the same.
     #[must_use]
     pub fn of(change: ContactChange) -> Self {
-        Self {
-            change,
-            ..Self::default()
-        }
+        Self { change, ..Self::default() }
     }
 
     /// Creates a change that is made letter by letter.
     #[must_use]
     pub fn exactly(change: ContactChange) -> Self {
-        Self {
-            exact: true,
-            ..Self::of(change)
-        }
+        Self { exact: true, ..Self::of(change) }
     }
 
     /// The change of a contact that is there, or is still to be created. Of one that is there, the
@@ -258,11 +252,7 @@ impl Wanted {
                 present.map(|contact| contact.contact_type.as_str()),
                 contact_type.map(ContactType::as_str),
             ),
-            member(
-                "value",
-                present.map(|contact| contact.value.as_str()),
-                self.change.get_value(),
-            ),
+            member("value", present.map(|contact| contact.value.as_str()), self.change.get_value()),
             member("memo", memo, self.memo_of(present).as_deref()),
         ];
         let flags = present.and_then(|contact| contact.preferences);

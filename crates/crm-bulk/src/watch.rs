@@ -17,11 +17,7 @@ pub(crate) struct Watch<'a, T> {
 
 impl<'a, T: Transport> Watch<'a, T> {
     pub(crate) fn over(inner: &'a T) -> Self {
-        Self {
-            inner,
-            made: Moment::now(),
-            left: Mutex::default(),
-        }
+        Self { inner, made: Moment::now(), left: Mutex::default() }
     }
 
     /// When the first request that was answered left. Over a transport that does not tell, when
@@ -52,10 +48,7 @@ impl<T: Transport> Transport for Watch<'_, T> {
         self.send_unboxed(request).await
     }
 
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an async fn would be boxed by async_trait"
-    )]
+    #[expect(clippy::manual_async_fn, reason = "an async fn would be boxed by async_trait")]
     fn send_unboxed(
         &self,
         request: Request,

@@ -99,21 +99,12 @@ impl Desk {
     }
 
     fn oldest(&self) -> Duration {
-        self.ages
-            .lock()
-            .unwrap()
-            .iter()
-            .copied()
-            .max()
-            .unwrap_or_default()
+        self.ages.lock().unwrap().iter().copied().max().unwrap_or_default()
     }
 
     fn memos(&self, memo: &str) -> usize {
         let contacts = self.contacts.lock().unwrap();
-        contacts
-            .values()
-            .filter(|contact| contact["memo"] == memo)
-            .count()
+        contacts.values().filter(|contact| contact["memo"] == memo).count()
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -121,9 +112,7 @@ impl Desk {
         if request.method() == "GET" {
             self.reads.fetch_add(1, SeqCst);
             let query = request.uri().query().unwrap_or_default();
-            let ids = query
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("locationIds="));
+            let ids = query.split('&').find_map(|pair| pair.strip_prefix("locationIds="));
             let ids: Vec<i64> = match ids {
                 Some(ids) => ids
                     .split("%2C")
@@ -231,9 +220,7 @@ impl World {
     async fn plan(&self, rows: String) -> ChangeSet {
         let input = Input::csv("test", std::io::Cursor::new(rows));
         let plan = Plan::new(self.site.clone());
-        plan.from_api(&self.service, input, self.path())
-            .await
-            .unwrap();
+        plan.from_api(&self.service, input, self.path()).await.unwrap();
         self.open()
     }
 
@@ -242,12 +229,8 @@ impl World {
     }
 
     async fn apply(&self, apply: Apply) -> Finished {
-        let events: Vec<_> = apply
-            .run(&self.service, &self.site)
-            .unwrap()
-            .try_collect()
-            .await
-            .unwrap();
+        let events: Vec<_> =
+            apply.run(&self.service, &self.site).unwrap().try_collect().await.unwrap();
         match events.into_iter().last() {
             Some(Event::Finished(finished)) => finished,
             last => panic!("{last:?}"),
@@ -256,19 +239,14 @@ impl World {
 
     fn in_state(&self, state: State) -> usize {
         let set = self.open();
-        let states = set
-            .changes(&Selection::all())
-            .map(|change| change.unwrap().outcome.state);
+        let states = set.changes(&Selection::all()).map(|change| change.unwrap().outcome.state);
         states.filter(|found| *found == state).count()
     }
 }
 
 /// Somebody writes a memo into each contact that is as it was.
 fn edit_the_rest(contacts: &mut Contacts) {
-    for contact in contacts
-        .values_mut()
-        .filter(|contact| contact["memo"] == "old")
-    {
+    for contact in contacts.values_mut().filter(|contact| contact["memo"] == "old") {
         contact["memo"] = "by hand".into();
     }
 }
@@ -311,10 +289,7 @@ async fn behind_a_closed_gate_nothing_waits_that_was_decided_before_it_closed() 
     assert_eq!(finished.reason, StopReason::Complete);
     let (done, edited) = (world.desk.memos("new"), world.desk.memos("by hand"));
     // A few left before the answer closed the gate.
-    assert!(
-        (99..=110).contains(&done) && done + edited == 400,
-        "{done} {edited}"
-    );
+    assert!((99..=110).contains(&done) && done + edited == 400, "{done} {edited}");
     assert_eq!(world.in_state(State::Done), done);
     assert_eq!(world.in_state(State::Drifted), edited);
 }
@@ -347,12 +322,8 @@ async fn a_write_leaves_within_two_seconds_of_its_reading_on_fast_and_slow_netwo
         let rows = memos(800);
         // One contact of each location.
         let rows: Vec<_> = rows.lines().step_by(4).collect();
-        let set = world
-            .plan(format!(
-                "location_id,contact_id,memo\n{}\n",
-                rows[1..].join("\n")
-            ))
-            .await;
+        let set =
+            world.plan(format!("location_id,contact_id,memo\n{}\n", rows[1..].join("\n"))).await;
         let changes = rows.len() - 1;
         world.desk.script(|_, _, _| None);
         let finished = evenly(world.apply(Apply::new(set))).await;
@@ -387,10 +358,7 @@ async fn a_service_that_does_not_answer_writes_is_left_alone_after_a_few() {
 
         world.desk.script(|_, _, _| None);
         while world.apply(Apply::new(world.open())).await.reason != StopReason::Complete {}
-        assert_eq!(
-            world.in_state(State::Done),
-            usize::try_from(changes).unwrap()
-        );
+        assert_eq!(world.in_state(State::Done), usize::try_from(changes).unwrap());
     }
 }
 
@@ -399,12 +367,8 @@ async fn an_owner_with_a_thousand_creations_gets_each_once_and_in_order() {
     let world = world(Desk::of(4, 50 * MS));
     let row = |number| format!("1,create,Email,new{number}@site.example\n");
     let rows: String = (1..=1_000).map(row).collect();
-    let set = world
-        .plan(format!("location_id,action,type,value\n{rows}"))
-        .await;
-    world
-        .desk
-        .script(|write, _, _| (write % 300 == 0).then(|| too_many(3)));
+    let set = world.plan(format!("location_id,action,type,value\n{rows}")).await;
+    world.desk.script(|write, _, _| (write % 300 == 0).then(|| too_many(3)));
     let finished = world.apply(Apply::new(set)).await;
     assert_eq!(finished.reason, StopReason::Complete);
     assert_eq!(world.in_state(State::Done), 1_000);
@@ -413,15 +377,11 @@ async fn an_owner_with_a_thousand_creations_gets_each_once_and_in_order() {
     assert_eq!(contacts.len(), 1_004);
     let mut numbers = contacts.values().skip(4).map(|contact| {
         let value = contact["value"].as_str().unwrap();
-        value["new".len()..value.len() - "@site.example".len()]
-            .parse::<i64>()
-            .unwrap()
+        value["new".len()..value.len() - "@site.example".len()].parse::<i64>().unwrap()
     });
     // As far as a window of calls goes, which are on their way at once.
     assert!(
-        (1..)
-            .zip(&mut numbers)
-            .all(|(place, number): (i64, i64)| (place - number).abs() <= 64)
+        (1..).zip(&mut numbers).all(|(place, number): (i64, i64)| (place - number).abs() <= 64)
     );
 }
 
@@ -457,15 +417,9 @@ async fn an_answer_about_another_contact_is_never_taken_for_the_created_one() {
         assert_eq!(world.desk.writes(), if is_carried_out { 1 } else { 2 });
         let undo = world.folder.path().join("undo.crm");
         world.open().undo(&undo).unwrap();
-        world
-            .apply(Apply::new(ChangeSet::open(undo).unwrap()))
-            .await;
+        world.apply(Apply::new(ChangeSet::open(undo).unwrap())).await;
         let contacts = world.desk.contacts.lock().unwrap();
-        assert_eq!(
-            contacts.keys().collect::<Vec<_>>(),
-            [&1, &2],
-            "the first is not deleted"
-        );
+        assert_eq!(contacts.keys().collect::<Vec<_>>(), [&1, &2], "the first is not deleted");
         assert_eq!(contacts[&1]["memo"], "old");
     }
 }
@@ -493,16 +447,9 @@ async fn an_update_answered_with_another_or_an_old_contact_is_read_back_before_i
         world.apply(Apply::new(set)).await;
         assert_eq!(world.in_state(expected), 1, "{is_carried_out} {expected}");
         assert_eq!(world.desk.writes(), writes, "{is_carried_out} {expected}");
-        let memo = if expected == State::Failed {
-            "old"
-        } else {
-            "new"
-        };
+        let memo = if expected == State::Failed { "old" } else { "new" };
         let contacts = world.desk.contacts.lock().unwrap();
-        assert_eq!(
-            (&contacts[&1]["memo"], &contacts[&2]["memo"]),
-            (&memo.into(), &"old".into())
-        );
+        assert_eq!((&contacts[&1]["memo"], &contacts[&2]["memo"]), (&memo.into(), &"old".into()));
     }
 }
 
@@ -520,24 +467,18 @@ async fn alike(first: fn(&Request, &mut Contacts) -> Response) -> (Vec<State>, u
     world.apply(Apply::new(set)).await;
     let undo = world.folder.path().join("undo.crm");
     world.open().undo(&undo).unwrap();
-    world
-        .desk
-        .script(move |write, request, contacts| match write {
-            1 => Some(first(request, contacts)),
-            2 => Some(too_many(3)),
-            _ => None,
-        });
+    world.desk.script(move |write, request, contacts| match write {
+        1 => Some(first(request, contacts)),
+        2 => Some(too_many(3)),
+        _ => None,
+    });
     let one = std::num::NonZeroUsize::MIN;
     let set = ChangeSet::open(&undo).unwrap();
     world.apply(Apply::new(set).concurrency(one)).await;
     let set = ChangeSet::open(&undo).unwrap();
-    let states = set
-        .changes(&Selection::all())
-        .map(|change| change.unwrap().outcome.state);
+    let states = set.changes(&Selection::all()).map(|change| change.unwrap().outcome.state);
     let contacts = world.desk.contacts.lock().unwrap();
-    let same = contacts
-        .values()
-        .filter(|contact| contact["value"] == "same@site.example");
+    let same = contacts.values().filter(|contact| contact["value"] == "same@site.example");
     (states.collect(), same.count())
 }
 

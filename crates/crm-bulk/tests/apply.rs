@@ -92,12 +92,7 @@ async fn what_is_so_already_or_unknown_is_said_in_the_plan() {
     world.plan(rows, "set.crm").await;
     assert_eq!(
         states(&world.path("set.crm")),
-        [
-            State::Already,
-            State::NotFound,
-            State::Failed,
-            State::NotFound
-        ],
+        [State::Already, State::NotFound, State::Failed, State::NotFound],
         "so already, no such contact, one flag of unknown ones, no such location"
     );
 }
@@ -109,12 +104,7 @@ async fn rows_that_fight_are_set_aside_and_rows_that_agree_are_one() {
     world.plan(rows, "set.crm").await;
     assert_eq!(
         states(&world.path("set.crm")),
-        [
-            State::Conflict,
-            State::Conflict,
-            State::Planned,
-            State::Already
-        ]
+        [State::Conflict, State::Conflict, State::Planned, State::Already]
     );
 }
 
@@ -130,15 +120,9 @@ async fn a_contact_that_was_changed_since_is_set_aside() {
         let set = world.plan(rows, "set.crm").await;
         let change = ContactChange::new().memo("Changed by hand");
         let location = world.service.location(LocationId::new(2001).unwrap());
-        location
-            .update(ContactId::new(3001).unwrap(), &change)
-            .await
-            .unwrap();
+        location.update(ContactId::new(3001).unwrap(), &change).await.unwrap();
 
-        let finished = world
-            .apply(Apply::new(set).on_drift(on_drift))
-            .await
-            .unwrap();
+        let finished = world.apply(Apply::new(set).on_drift(on_drift)).await.unwrap();
         assert_eq!(states(&world.path("set.crm")), [expected]);
         let aborted = finished.reason == StopReason::Drift;
         assert_eq!(aborted, on_drift == OnDrift::Abort);
@@ -153,11 +137,7 @@ async fn a_contact_that_was_changed_since_is_set_aside() {
 async fn a_lost_answer_is_read_back_and_nothing_is_created_twice() {
     let world = world(Seed::Demo).await;
     let set = world.plan(FOUR_ROWS, "set.crm").await;
-    let lost = |operation| {
-        FaultRule::new(Fault::LostAnswer)
-            .operation(operation)
-            .nth(1)
-    };
+    let lost = |operation| FaultRule::new(Fault::LostAnswer).operation(operation).nth(1);
     world.sandbox.inject(
         FaultPlan::new()
             .rule(lost("Locations_CreateContact"))
@@ -165,15 +145,8 @@ async fn a_lost_answer_is_read_back_and_nothing_is_created_twice() {
             .rule(lost("Locations_DeleteContact")),
     );
     let finished = world.apply(Apply::new(set)).await.unwrap();
-    assert_eq!(
-        states(&world.path("set.crm")),
-        [State::Done; 4],
-        "{finished:?}"
-    );
-    let created = world
-        .stored()
-        .into_values()
-        .filter(|c| c.value == "office@site.example");
+    assert_eq!(states(&world.path("set.crm")), [State::Done; 4], "{finished:?}");
+    let created = world.stored().into_values().filter(|c| c.value == "office@site.example");
     assert_eq!(created.count(), 1);
 }
 
@@ -182,9 +155,7 @@ async fn a_refusal_is_kept_with_its_trace_id_and_can_be_retried() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,a\n2001,3002,b\n";
     let set = world.plan(rows, "set.crm").await;
-    let refuse = FaultRule::new(Fault::Status { status: 400 })
-        .method("PATCH")
-        .nth(1);
+    let refuse = FaultRule::new(Fault::Status { status: 400 }).method("PATCH").nth(1);
     world.sandbox.inject(FaultPlan::new().rule(refuse));
     world.apply(Apply::new(set)).await.unwrap();
     let mut failed = changes(&world.path("set.crm"));
@@ -217,10 +188,7 @@ async fn canary_failure_limit_stop_and_dry_run_leave_the_rest_planned() {
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let finished = world.apply(Apply::new(set).canary(3)).await.unwrap();
-    assert_eq!(
-        (finished.reason, finished.count(State::Done)),
-        (StopReason::Canary, 3)
-    );
+    assert_eq!((finished.reason, finished.count(State::Done)), (StopReason::Canary, 3));
     assert_eq!(world.sent("PATCH"), 3);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
@@ -229,9 +197,7 @@ async fn canary_failure_limit_stop_and_dry_run_leave_the_rest_planned() {
     assert_eq!(finished.reason, StopReason::Stopped);
     assert_eq!(world.sent("PATCH"), 3);
 
-    world
-        .sandbox
-        .inject(FaultPlan::new().random(Fault::Status { status: 400 }, 1.0));
+    world.sandbox.inject(FaultPlan::new().random(Fault::Status { status: 400 }, 1.0));
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let one = std::num::NonZeroUsize::MIN;
     let apply = Apply::new(set).max_failures(5).concurrency(one);
@@ -240,23 +206,14 @@ async fn canary_failure_limit_stop_and_dry_run_leave_the_rest_planned() {
     assert!(matches!(error, BulkError::Contacts(_)), "{error}");
 
     world.sandbox.inject(
-        FaultPlan::new().rule(
-            FaultRule::new(Fault::Status { status: 400 })
-                .method("PATCH")
-                .times(100),
-        ),
+        FaultPlan::new()
+            .rule(FaultRule::new(Fault::Status { status: 400 }).method("PATCH").times(100)),
     );
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let apply = Apply::new(set).max_failures(5).concurrency(one);
     let finished = world.apply(apply).await.unwrap();
-    assert_eq!(
-        (finished.reason, finished.count(State::Failed)),
-        (StopReason::TooManyFailures, 5)
-    );
-    let totals = ChangeSet::open(world.path("set.crm"))
-        .unwrap()
-        .totals()
-        .unwrap();
+    assert_eq!((finished.reason, finished.count(State::Failed)), (StopReason::TooManyFailures, 5));
+    let totals = ChangeSet::open(world.path("set.crm")).unwrap().totals().unwrap();
     assert_eq!(totals.in_state(State::Planned), 40 - 3 - 5);
 }
 
@@ -268,14 +225,8 @@ async fn a_set_of_another_tenant_or_environment_is_refused_before_anything_is_se
     let open = || ChangeSet::open(world.path("set.crm")).unwrap();
 
     let production = Site::of(&world.service, "https://api.servicetitan.io");
-    let error = Apply::new(open())
-        .run(&world.service, &production)
-        .err()
-        .unwrap();
-    assert!(
-        matches!(error, BulkError::WrongEnvironment { .. }),
-        "{error}"
-    );
+    let error = Apply::new(open()).run(&world.service, &production).err().unwrap();
+    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
 
     let other = crm_models::TenantId::new(77).unwrap();
     let site = Site::new(other, world.site.environment());
@@ -312,11 +263,7 @@ async fn reading_ahead_does_not_hold_up_the_rate_limit() {
         rows += &format!("{},{contact},changed\n", (contact + 3) / 4);
     }
     let set = world.plan(&rows, "set.crm").await;
-    let limited = world
-        .service
-        .transport()
-        .clone()
-        .with_rate_limit(RateLimit::per_second(500));
+    let limited = world.service.transport().clone().with_rate_limit(RateLimit::per_second(500));
     world.service = ContactsService::new(Arc::new(limited), world.site.tenant());
     let apply = world.apply(Apply::new(set));
     // Held up, it would never end; the time only says when to give up waiting.
@@ -328,23 +275,13 @@ async fn reading_ahead_does_not_hold_up_the_rate_limit() {
 async fn sets_of_several_tenants_run_side_by_side_each_at_its_own_limit() {
     const TENANTS: i64 = 8;
     let builder = crm_sandbox::Sandbox::builder().seed(Seed::Count(100));
-    let sandbox = builder
-        .more_tenants(1002..1001 + TENANTS)
-        .start()
-        .await
-        .unwrap();
+    let sandbox = builder.more_tenants(1002..1001 + TENANTS).start().await.unwrap();
     let connection = sandbox.connection();
     let limit = RateLimit::per_second(20);
     let folder = tempfile::tempdir().unwrap();
-    let rows: String = (1..=40)
-        .map(|id| format!("{},{id},changed\n", (id + 3) / 4))
-        .collect();
+    let rows: String = (1..=40).map(|id| format!("{},{id},changed\n", (id + 3) / 4)).collect();
     let runs = (1001..1001 + TENANTS).map(async |tenant| {
-        let keys = [
-            &connection.client_id,
-            &connection.client_secret,
-            &connection.app_key,
-        ];
+        let keys = [&connection.client_id, &connection.client_secret, &connection.app_key];
         let service = service_at(&connection.api_url, tenant, keys.map(String::as_str));
         let limited = service.transport().clone().with_rate_limit(limit.clone());
         let service = ContactsService::new(limited, tenant.try_into().unwrap());
@@ -382,10 +319,7 @@ async fn a_creation_of_what_is_there_otherwise_names_the_contact_instead() {
     let rows = plan("office@site.example", "on");
     let set = world.plan(&rows, "first.crm").await;
     world.apply(Apply::new(set)).await.unwrap();
-    let id = changes(&world.path("first.crm"))[0]
-        .target
-        .contact_text()
-        .unwrap();
+    let id = changes(&world.path("first.crm"))[0].target.contact_text().unwrap();
     for (marketing, expected) in [("on", State::Already), ("off", State::Conflict)] {
         let name = format!("{marketing}.crm");
         let rows = plan("Office@Site.example", marketing);
@@ -421,9 +355,7 @@ async fn one_number_in_two_spellings_is_one_creation() {
 async fn a_missing_scope_stops_the_run_and_leaves_the_rest_planned() {
     let world = world(Seed::Count(200)).await;
     let set = world.plan(&memos(200), "set.crm").await;
-    let forbid = FaultRule::new(Fault::Status { status: 403 })
-        .method("PATCH")
-        .times(0);
+    let forbid = FaultRule::new(Fault::Status { status: 403 }).method("PATCH").times(0);
     world.sandbox.inject(FaultPlan::new().rule(forbid));
     let finished = world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(finished.reason, StopReason::Forbidden);
@@ -435,10 +367,7 @@ async fn a_missing_scope_stops_the_run_and_leaves_the_rest_planned() {
 async fn a_failure_half_way_comes_last_and_what_was_in_flight_is_settled() {
     let world = world(Seed::Count(400)).await;
     let set = world.plan(&memos(400), "set.crm").await;
-    let unreadable = FaultRule::new(Fault::Status { status: 403 })
-        .method("GET")
-        .nth(2)
-        .times(0);
+    let unreadable = FaultRule::new(Fault::Status { status: 403 }).method("GET").nth(2).times(0);
     world.sandbox.inject(FaultPlan::new().rule(unreadable));
     let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
     let mut settled = 0;
@@ -486,10 +415,7 @@ async fn an_owner_that_cannot_be_read_holds_up_no_other() {
             match change.target.owner_text().as_str() {
                 "3" => {
                     assert_eq!(change.outcome.state, State::Failed);
-                    assert!(
-                        message.starts_with("its owner cannot be read: "),
-                        "{message}"
-                    );
+                    assert!(message.starts_with("its owner cannot be read: "), "{message}");
                 }
                 _ => assert_eq!(change.outcome.state, State::Planned, "{message}"),
             }
@@ -503,11 +429,7 @@ async fn an_owner_that_cannot_be_read_holds_up_no_other() {
         assert_eq!(finished.count(State::Done), 36);
         for change in changes(&world.path("set.crm")) {
             let of_broken = change.target.owner_text() == "3";
-            let expected = if of_broken {
-                State::Planned
-            } else {
-                State::Done
-            };
+            let expected = if of_broken { State::Planned } else { State::Done };
             assert_eq!(change.outcome.state, expected);
         }
 
@@ -596,9 +518,7 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
                 2002,,create,Email,new@site.example,,on,on,on,on\n";
     let set = world.plan(rows, "set.crm").await;
     let late = |method| {
-        let late = Fault::Delay {
-            milliseconds: 600_000,
-        };
+        let late = Fault::Delay { milliseconds: 600_000 };
         FaultRule::new(late).method(method).path("/contacts").nth(1)
     };
     let rules = FaultPlan::new().rule(late("PATCH")).rule(late("POST"));
@@ -607,9 +527,7 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
     let carried_out = || {
         let now = world.stored();
         let memo = now[&("location", 2001, 3001)].memo.as_deref() == Some("Office");
-        let created = now
-            .values()
-            .any(|contact| contact.value == "new@site.example");
+        let created = now.values().any(|contact| contact.value == "new@site.example");
         memo && created && !now.contains_key(&("location", 2001, 3002))
     };
     while !carried_out() {
@@ -631,12 +549,8 @@ async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
         }
     }
     written.sort_unstable();
-    let expected = [
-        (1, "update", true),
-        (2, "delete", true),
-        (3, "create", true),
-        (3, "update", false),
-    ];
+    let expected =
+        [(1, "update", true), (2, "delete", true), (3, "create", true), (3, "update", false)];
     assert_eq!(written, expected);
 }
 
@@ -655,10 +569,7 @@ impl Transport for Late {
             "modifiedOn":"2026-01-01T00:00:00Z""#;
         if request.method() == "POST" {
             return match self.creations.fetch_add(1, Relaxed) {
-                0 => Err(TransportError::new(
-                    TransportErrorKind::Reset,
-                    Delivery::Unknown,
-                )),
+                0 => Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown)),
                 _ => Ok(Response::new(format!("{{{contact}}}").into())),
             };
         }
@@ -677,11 +588,8 @@ impl Transport for Late {
 impl Late {
     /// It, and a set with one creation over it.
     async fn with_a_set(shows_at: u32, path: &Path) -> (Arc<Self>, Service, Site) {
-        let late = Arc::new(Self {
-            shows_at,
-            looks: watch::Sender::new(0),
-            creations: AtomicU32::new(0),
-        });
+        let late =
+            Arc::new(Self { shows_at, looks: watch::Sender::new(0), creations: AtomicU32::new(0) });
         let transport: Arc<dyn Transport> = late.clone();
         let service = ContactsService::new(transport, 1_001.try_into().unwrap());
         let site = Site::new(service.tenant(), "https://api.example");
@@ -717,9 +625,7 @@ async fn a_creation_without_an_answer_is_sent_again_only_when_the_service_is_don
         let events = events_of(apply, &service, &site).await;
         assert_eq!(states(&path), [State::Done], "{shows_at}: {events:?}");
         assert_eq!(late.creations.load(Relaxed), creations, "{shows_at}");
-        let told = events
-            .iter()
-            .any(|event| matches!(event, Event::Awaited(_)));
+        let told = events.iter().any(|event| matches!(event, Event::Awaited(_)));
         assert_eq!(told, shows_at > 0, "{shows_at}");
         let waited = began.elapsed().as_secs();
         assert_eq!(waited >= 100, creations == 2, "{shows_at}: {waited} s");
@@ -804,10 +710,7 @@ async fn a_write_that_was_done_otherwise_is_known_and_can_be_taken_back() {
     let before = world.location_contact(2001, 3002);
     let rows = "location_id,contact_id,memo\n2001,3002,by the set\n";
     let set = world.plan(rows, "set.crm").await;
-    let otherwise = Otherwise {
-        inner: Arc::clone(world.service.transport()),
-        wrote: false.into(),
-    };
+    let otherwise = Otherwise { inner: Arc::clone(world.service.transport()), wrote: false.into() };
     let otherwise: Service = ContactsService::new(Arc::new(otherwise), world.site.tenant());
     let honest = std::mem::replace(&mut world.service, otherwise);
     world.apply(Apply::new(set)).await.unwrap();
@@ -855,13 +758,6 @@ async fn the_answer_to_each_write_tells_how_long_it_waited() {
     });
     let transport: Arc<dyn Transport> = untold.clone();
     world.service = ContactsService::new(transport, world.site.tenant());
-    assert_eq!(
-        world
-            .apply(Apply::new(set))
-            .await
-            .unwrap()
-            .count(State::Done),
-        4
-    );
+    assert_eq!(world.apply(Apply::new(set)).await.unwrap().count(State::Done), 4);
     assert_eq!(untold.untold.load(Relaxed), 0);
 }

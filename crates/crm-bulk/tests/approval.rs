@@ -42,19 +42,10 @@ async fn whatever_is_edited_in_a_planned_set_is_refused_by_name_before_anything_
     drop(set);
     let id = "WHERE id = 1";
     let edits = [
-        (
-            "UPDATE changes SET wanted = replace(wanted, '4411', '4412')",
-            "1",
-        ),
-        (
-            r#"UPDATE changes SET wanted = replace(wanted, '"memo"', '"mmeo"')"#,
-            "1,3",
-        ),
+        ("UPDATE changes SET wanted = replace(wanted, '4411', '4412')", "1"),
+        (r#"UPDATE changes SET wanted = replace(wanted, '"memo"', '"mmeo"')"#, "1,3"),
         (r#"UPDATE changes SET wanted = '{"memo":'"#, "1"),
-        (
-            "UPDATE changes SET before = replace(before, 'manager', 'Manager')",
-            "1",
-        ),
+        ("UPDATE changes SET before = replace(before, 'manager', 'Manager')", "1"),
         ("UPDATE changes SET before = NULL", "1"),
         ("UPDATE changes SET state = 'already'", "1"),
         ("UPDATE changes SET state = 'done'", "1"),
@@ -86,11 +77,7 @@ async fn whatever_is_edited_in_a_planned_set_is_refused_by_name_before_anything_
     for (sql, named) in edits {
         let path = world.path("edited.crm");
         fs::copy(world.path("set.crm"), &path).unwrap();
-        let filter = if named == "1,3" {
-            "WHERE wanted LIKE '%memo%'"
-        } else {
-            id
-        };
+        let filter = if named == "1,3" { "WHERE wanted LIKE '%memo%'" } else { id };
         match sql {
             DIGEST_EDITED => edit(&path, sql),
             _ => edit(&path, &format!("{sql} {filter}")),
@@ -100,16 +87,8 @@ async fn whatever_is_edited_in_a_planned_set_is_refused_by_name_before_anything_
         assert_eq!(altered(refused.unwrap_err()), named, "{sql}");
         let refused = world.apply(Apply::new(open()).dry_run()).await;
         assert_eq!(altered(refused.unwrap_err()), named, "{sql}");
-        assert_eq!(
-            altered(open().undo(world.path("undo")).unwrap_err()),
-            named,
-            "{sql}"
-        );
-        assert_eq!(
-            altered(open().report(Vec::new()).unwrap_err()),
-            named,
-            "{sql}"
-        );
+        assert_eq!(altered(open().undo(world.path("undo")).unwrap_err()), named, "{sql}");
+        assert_eq!(altered(open().report(Vec::new()).unwrap_err()), named, "{sql}");
         let results = open().results(ResultRows::All, Vec::new());
         assert_eq!(altered(results.unwrap_err()), named, "{sql}");
         fs::remove_file(&path).unwrap();
@@ -126,10 +105,7 @@ async fn a_set_of_another_tenant_or_host_has_another_digest() {
     for (name, value) in [("tenant", "1002"), ("environment", "https://api.example")] {
         let path = world.path("edited.crm");
         fs::copy(world.path("set.crm"), &path).unwrap();
-        edit(
-            &path,
-            &format!("UPDATE meta SET value = '{value}' WHERE name = '{name}'"),
-        );
+        edit(&path, &format!("UPDATE meta SET value = '{value}' WHERE name = '{name}'"));
         let set = ChangeSet::open(&path).unwrap();
         assert_eq!(altered(set.digest().unwrap_err()), "");
         assert_eq!(set.info().unwrap().digest, Some(digest));
@@ -164,11 +140,7 @@ async fn what_a_run_wrote_is_sealed_too_and_the_digest_stays() {
         let set = || ChangeSet::open(&path).unwrap();
         let applied = world.apply(Apply::new(set()).retry_failed()).await;
         assert_eq!(altered(applied.unwrap_err()), "1", "{sql}");
-        assert_eq!(
-            altered(set().undo(world.path("undo")).unwrap_err()),
-            "1",
-            "{sql}"
-        );
+        assert_eq!(altered(set().undo(world.path("undo")).unwrap_err()), "1", "{sql}");
         let shown = set().changes(&Selection::all()).next().unwrap();
         assert_eq!(altered(shown.unwrap_err()), "1", "{sql}");
     }
@@ -181,11 +153,7 @@ fn dump(path: &Path) -> Option<Vec<Vec<Value>>> {
     let mut query = connection.prepare("SELECT * FROM changes").ok()?;
     let columns = query.column_count();
     let row = |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get(at)).collect();
-    query
-        .query_map([], row)
-        .ok()?
-        .collect::<Result<_, _>>()
-        .ok()
+    query.query_map([], row).ok()?.collect::<Result<_, _>>().ok()
 }
 
 #[tokio::test]
@@ -222,10 +190,7 @@ async fn a_run_is_bound_to_the_digest_that_was_approved() {
     let other = ROWS.replace("4411", "4412");
     let other = world.plan(&other, "other.crm").await.digest().unwrap();
     let digest = set.digest().unwrap();
-    let refused = world
-        .apply(Apply::new(set).expect(other))
-        .await
-        .unwrap_err();
+    let refused = world.apply(Apply::new(set).expect(other)).await.unwrap_err();
     let BulkError::NotExpected { found, .. } = &refused else {
         panic!("{refused}");
     };
@@ -274,10 +239,7 @@ async fn a_set_of_version_0_1_is_told_adopted_once_and_protected_from_then_on() 
     assert_eq!(open().adopt().unwrap(), None);
     assert_eq!(open().digest().unwrap(), digest);
     fs::copy(&path, world.path("edited.crm")).unwrap();
-    edit(
-        &world.path("edited.crm"),
-        "UPDATE changes SET state = 'done' WHERE id = 1",
-    );
+    edit(&world.path("edited.crm"), "UPDATE changes SET state = 'done' WHERE id = 1");
     let edited = ChangeSet::open(world.path("edited.crm")).unwrap();
     assert_eq!(altered(edited.digest().unwrap_err()), "1");
     world.apply(Apply::new(open())).await.unwrap();

@@ -137,10 +137,8 @@ async fn what_only_the_journal_of_an_archive_holds_is_read_too() {
         }
     }
     // As a backup finds it while it is carried out.
-    for (name, suffixes) in [
-        ("with-wal", &["", "-wal"][..]),
-        ("with-both", &["", "-wal", "-shm"]),
-    ] {
+    for (name, suffixes) in [("with-wal", &["", "-wal"][..]), ("with-both", &["", "-wal", "-shm"])]
+    {
         let folder = world.archive(name);
         for suffix in suffixes {
             let file = format!("set.crm{suffix}");

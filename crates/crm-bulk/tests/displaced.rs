@@ -39,11 +39,12 @@ mod runs {
         time::{Duration, SystemTime},
     };
 
+    use crm_bulk::{ChangeSet, State};
+
     use crate::common::{
         child::{LEASE, Run},
         wishes, *,
     };
-    use crm_bulk::{ChangeSet, State};
 
     #[derive(Debug, Clone, Copy, PartialEq)]
     pub enum Act {
@@ -92,11 +93,7 @@ mod runs {
         }
         let since = SystemTime::now();
         let end = run.end().await;
-        println!(
-            "  {act:?}: {}, {} in flight",
-            end.reason(),
-            end.lost().len()
-        );
+        println!("  {act:?}: {}, {} in flight", end.reason(), end.lost().len());
         wishes::assert_nothing_begun(&world, since, &end);
         wishes::assert_nothing_doubled(&world);
         let was_over = end.reason() == "Complete";

@@ -43,28 +43,13 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
     let world = world(Seed::Demo).await;
     let plan = || Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
     let input = csv(BAD).delimiter(b';');
-    let error = plan()
-        .from_api(&world.service, input, world.path("set.crm"))
-        .await
-        .unwrap_err();
+    let error = plan().from_api(&world.service, input, world.path("set.crm")).await.unwrap_err();
     let BulkError::InvalidRows(invalid) = error else {
         panic!("{error}");
     };
-    let cells: Vec<_> = invalid
-        .cells
-        .iter()
-        .map(|c| (c.line, c.column.as_str()))
-        .collect();
+    let cells: Vec<_> = invalid.cells.iter().map(|c| (c.line, c.column.as_str())).collect();
     assert_eq!((invalid.name.as_str(), invalid.rows), ("rows", 3));
-    assert_eq!(
-        cells,
-        [
-            (4, "location_id"),
-            (4, "job_reminders"),
-            (5, "value"),
-            (6, "contact_id")
-        ]
-    );
+    assert_eq!(cells, [(4, "location_id"), (4, "job_reminders"), (5, "value"), (6, "contact_id")]);
     let text = invalid.cells[2].to_string();
     assert!(
         text.contains("`no…l@`")
@@ -87,23 +72,13 @@ async fn every_bad_row_is_reported_in_one_pass_and_can_be_mended() {
         .replace("Email;not-a-mail@", "Fax;8185550199")
         .replace("2001;;;;;;West", "2001;3004;y;;;;West");
     let input = csv(&mended).delimiter(b';');
-    let summary = plan()
-        .from_api(&world.service, input, world.path("set.crm"))
-        .await
-        .unwrap();
+    let summary = plan().from_api(&world.service, input, world.path("set.crm")).await.unwrap();
     assert_eq!((summary.rows, summary.invalid_rows()), (3, 0));
-    assert!(
-        !world
-            .results("set.crm", ResultRows::All)
-            .contains("crm_problem")
-    );
+    assert!(!world.results("set.crm", ResultRows::All).contains("crm_problem"));
 
     let skipping = plan().skip_invalid();
     let input = csv(BAD).delimiter(b';');
-    let summary = skipping
-        .from_api(&world.service, input, world.path("some.crm"))
-        .await
-        .unwrap();
+    let summary = skipping.from_api(&world.service, input, world.path("some.crm")).await.unwrap();
     assert_eq!((summary.rows, summary.invalid_rows()), (4, 3));
     // The contact was asked about the address, which is not its own.
     let states = states(&world.path("some.crm"));
@@ -115,10 +90,8 @@ async fn lines_are_counted_as_an_editor_does_and_blank_rows_are_passed_over() {
     let world = world(Seed::Demo).await;
     let rows = "\u{feff}location_id,contact_id,memo\n\n2001,3001,\"two\nlines\"\n , ,\n,,,,\n\
                 0,3002,x\n2001\n";
-    for (name, rows) in [
-        ("unix.csv", rows.to_owned()),
-        ("windows.csv", rows.replace('\n', "\r\n")),
-    ] {
+    for (name, rows) in [("unix.csv", rows.to_owned()), ("windows.csv", rows.replace('\n', "\r\n"))]
+    {
         let plan = Plan::new(world.site.clone()).skip_invalid();
         let planned = plan.from_api(&world.service, csv(&rows), world.path(name));
         let summary = planned.await.unwrap();
@@ -134,16 +107,10 @@ async fn a_quoted_cell_that_is_never_closed_swallows_no_row() {
     let world = world(Seed::Demo).await;
     let header = "location_id,contact_id,memo\n";
     for (rows, line) in [
-        (
-            format!("{header}2001,3001,\"two\nlines\"\n2001,3002,\"x\n2001,3003,y\n"),
-            4,
-        ),
+        (format!("{header}2001,3001,\"two\nlines\"\n2001,3002,\"x\n2001,3003,y\n"), 4),
         (format!("{header}2001,\"3002,x\n2001,3003,y"), 2),
         (format!("{header}2001,3003,\""), 2),
-        (
-            "\u{feff}\"location_id,contact_id,memo\n2001,3003,y\n".to_owned(),
-            1,
-        ),
+        ("\u{feff}\"location_id,contact_id,memo\n2001,3003,y\n".to_owned(), 1),
     ] {
         let plan = Plan::new(world.site.clone()).skip_invalid();
         let planned = plan.from_api(&world.service, csv(&rows), world.path("set.crm"));
@@ -183,9 +150,7 @@ async fn rows_that_a_missing_quote_makes_one_are_told() {
 async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_until_mended() {
     let world = world(Seed::Demo).await;
     let plan = |rows: Vec<u8>, out: &'static str| {
-        let plan = Plan::new(world.site.clone())
-            .skip_invalid()
-            .mend_file(world.path("mend"));
+        let plan = Plan::new(world.site.clone()).skip_invalid().mend_file(world.path("mend"));
         let input = match rows.starts_with(b"{") {
             true => Input::ndjson("rows", Cursor::new(rows)),
             false => Input::csv("rows", Cursor::new(rows)),
@@ -234,13 +199,8 @@ async fn ndjson_rows_are_read_and_given_back() {
     );
     let input = Input::ndjson("rows", Cursor::new(rows)).clear_token("(none)");
     let plan = Plan::new(world.site.clone());
-    plan.from_api(&world.service, input, world.path("set.crm"))
-        .await
-        .unwrap();
-    assert_eq!(
-        states(&world.path("set.crm")),
-        [State::Planned, State::Already]
-    );
+    plan.from_api(&world.service, input, world.path("set.crm")).await.unwrap();
+    assert_eq!(states(&world.path("set.crm")), [State::Planned, State::Already]);
     let results = world.results("set.crm", ResultRows::All);
     let first = results.lines().next().unwrap();
     assert!(
@@ -257,19 +217,13 @@ async fn ndjson_rows_are_read_and_given_back() {
         ),
     );
     let plan = Plan::new(world.site.clone());
-    let error = plan
-        .from_api(&world.service, bad, world.path("bad.crm"))
-        .await
-        .unwrap_err();
+    let error = plan.from_api(&world.service, bad, world.path("bad.crm")).await.unwrap_err();
     let BulkError::InvalidRows(invalid) = error else {
         panic!("{error}");
     };
     assert_eq!(invalid.rows, 4);
     let twice = &invalid.cells[3].reason;
-    assert!(
-        twice.contains("`contact_id` and `Contact ID` both mean contact_id"),
-        "{twice}"
-    );
+    assert!(twice.contains("`contact_id` and `Contact ID` both mean contact_id"), "{twice}");
 }
 
 #[tokio::test]
@@ -281,10 +235,7 @@ async fn rows_are_given_back_with_the_quotes_that_they_had() {
     let plan = || Plan::new(world.site.clone()).skip_invalid();
     let (set, mend) = (world.path("set.crm"), world.path("mend.csv"));
     let mended = plan().mend_file(&mend);
-    mended
-        .from_api(&world.service, input(), &set)
-        .await
-        .unwrap();
+    mended.from_api(&world.service, input(), &set).await.unwrap();
     let results = world.results("set.crm", ResultRows::All);
     let kept = "2001;3001;'said \"no\"; don''t call';planned;";
     assert!(results.contains(kept), "{results}");
@@ -302,25 +253,14 @@ async fn results_give_the_input_back_and_failed_rows_can_be_fed_in_again() {
     let results = world.results("set.crm", ResultRows::All);
     let lines: Vec<_> = results.lines().collect();
     assert!(lines[0].starts_with("branch,location_id,contact_id,memo,crm_outcome,crm_message,"));
-    assert!(
-        lines[1].starts_with("\"North, West\",2001,3001,a,done,,,,20"),
-        "{}",
-        lines[1]
-    );
+    assert!(lines[1].starts_with("\"North, West\",2001,3001,a,done,,,,20"), "{}", lines[1]);
     assert!(lines[2].starts_with("South,2001,3999,b,not-found,the owner has no such contact,"));
 
     let failed = world.results("set.crm", ResultRows::Failed);
     assert_eq!(failed.lines().count(), 2);
     let again = failed.replace("3999", "3002");
     let set = world.plan(&again, "again.crm").await;
-    assert_eq!(
-        world
-            .apply(Apply::new(set))
-            .await
-            .unwrap()
-            .count(State::Done),
-        1
-    );
+    assert_eq!(world.apply(Apply::new(set)).await.unwrap().count(State::Done), 1);
     let header = world.results("again.crm", ResultRows::All);
     let header = header.lines().next().unwrap();
     assert_eq!(header.matches("crm_outcome").count(), 1, "{header}");
@@ -338,10 +278,7 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
     let new = location.create(new).await.unwrap();
     location.delete(3003.try_into().unwrap()).await.unwrap();
     world.sandbox.clear_log();
-    let second = snapshot
-        .update(&world.service, &world.site, |_| {})
-        .await
-        .unwrap();
+    let second = snapshot.update(&world.service, &world.site, |_| {}).await.unwrap();
     assert_eq!(second.contacts, first.contacts, "one more, one less");
     assert_eq!(second.deleted, first.deleted + 1);
 
@@ -352,19 +289,12 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
         .snapshot(snapshot)
         .from_snapshot(csv(rows), world.path("set.crm"))
         .unwrap();
-    assert_eq!(
-        world.sandbox.log().len(),
-        0,
-        "a snapshot answers without a call"
-    );
+    assert_eq!(world.sandbox.log().len(), 0, "a snapshot answers without a call");
     let planned = changes(&world.path("set.crm"));
     assert_eq!(planned.len(), 1);
     assert_eq!(planned[0].target.contact_text(), Some(new.id.to_string()));
     let results = world.results("set.crm", ResultRows::All);
-    assert!(
-        results.contains("not-found,no contact has this value"),
-        "{results}"
-    );
+    assert!(results.contains("not-found,no contact has this value"), "{results}");
 }
 
 #[tokio::test]
@@ -376,24 +306,16 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
         .operation("ExportContacts_LocationsContacts")
         .nth(2);
     world.sandbox.inject(FaultPlan::new().rule(feed));
-    snapshot
-        .update(&world.service, &world.site, |_| {})
-        .await
-        .unwrap_err();
+    snapshot.update(&world.service, &world.site, |_| {}).await.unwrap_err();
     assert_eq!(snapshot.known_at().unwrap(), None);
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let error = plan.clean_ups(world.path("set.crm")).unwrap_err();
-    assert!(
-        matches!(error, BulkError::SnapshotIncomplete { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BulkError::SnapshotIncomplete { .. }), "{error}");
 
     let mut read = 0;
     let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
-    let coverage = snapshot
-        .update(&world.service, &world.site, |so_far| read = so_far)
-        .await
-        .unwrap();
+    let coverage =
+        snapshot.update(&world.service, &world.site, |so_far| read = so_far).await.unwrap();
     assert_eq!(coverage.contacts, 120 + 12);
     assert!(read < 120, "the first batches were not read again: {read}");
 }
@@ -485,10 +407,7 @@ async fn the_page_shows_unseen_characters_and_keeps_directions_apart() {
     let written = "\\u{202e}\\u{2066}\\u{2069}\\u{200b}\\u{2028}";
     let memo = ContactChange::new().memo(format!("a{hidden}b"));
     let location = world.service.location(LocationId::new(2_001).unwrap());
-    location
-        .update(3_001.try_into().unwrap(), &memo)
-        .await
-        .unwrap();
+    location.update(3_001.try_into().unwrap(), &memo).await.unwrap();
     let rows = "location_id,contact_id,memo\n2001,3001,Gate code 4411\n";
     let input = Input::csv(format!("list{hidden}\u{1b}[2J.csv"), Cursor::new(rows));
     let plan = Plan::new(world.site.clone());
@@ -499,10 +418,7 @@ async fn the_page_shows_unseen_characters_and_keeps_directions_apart() {
     set.report(&mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains(&format!("<bdi>a{written}b</bdi>")), "{page}");
-    assert!(
-        page.contains(&format!("<bdi>list{written}\\u{{1b}}[2J.csv</bdi>")),
-        "{page}"
-    );
+    assert!(page.contains(&format!("<bdi>list{written}\\u{{1b}}[2J.csv</bdi>")), "{page}");
     let is_raw = |c: char| hidden.contains(c) || (c.is_control() && c != '\n');
     assert!(!page.contains(is_raw), "{page}");
 }
@@ -512,21 +428,13 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
     let world = world(Seed::Count(4)).await;
     world.sandbox.set("phone-values", "verbatim").unwrap();
     let values = |world: &World| -> Vec<String> {
-        world
-            .stored()
-            .into_values()
-            .map(|contact| contact.value)
-            .collect()
+        world.stored().into_values().map(|contact| contact.value).collect()
     };
     let location = world.service.location(LocationId::new(1).unwrap());
-    for (kind, value) in [
-        (ContactType::Email, "Dana@OLD.example"),
-        (ContactType::Phone, "(818) 555-0142"),
-    ] {
-        location
-            .create(CreateContactRequest::new(kind, value))
-            .await
-            .unwrap();
+    for (kind, value) in
+        [(ContactType::Email, "Dana@OLD.example"), (ContactType::Phone, "(818) 555-0142")]
+    {
+        location.create(CreateContactRequest::new(kind, value)).await.unwrap();
     }
     let before = values(&world);
     let clean_up = CleanUp::new()
@@ -540,22 +448,13 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
         .clean_ups(world.path("set.crm"))
         .unwrap();
     assert_eq!(values(&world), before, "a plan changes nothing");
-    world
-        .apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap()))
-        .await
-        .unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
     let after = values(&world);
     for value in ["dana@new.example", "8185550142"] {
         assert!(after.iter().any(|found| found == value), "{after:?}");
     }
-    ChangeSet::open(world.path("set.crm"))
-        .unwrap()
-        .undo(world.path("undo.crm"))
-        .unwrap();
-    world
-        .apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap()))
-        .await
-        .unwrap();
+    ChangeSet::open(world.path("set.crm")).unwrap().undo(world.path("undo.crm")).unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
     assert_eq!(values(&world), before);
 }
 
@@ -577,24 +476,18 @@ async fn the_page_tells_everything_without_markup_from_the_data() {
 #[tokio::test]
 async fn wrong_files_are_told_apart() {
     let world = world(Seed::Demo).await;
-    let set = world
-        .plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm")
-        .await;
+    let set = world.plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm").await;
     drop(set);
     let whole = fs::read(world.path("set.crm")).unwrap();
     let with = |name: &str, bytes: &[u8]| {
         fs::write(world.path(name), bytes).unwrap();
         ChangeSet::open(world.path(name)).and_then(|set| {
             set.totals()?;
-            set.changes(&Selection::all())
-                .try_for_each(|change| change.map(|_| ()))
+            set.changes(&Selection::all()).try_for_each(|change| change.map(|_| ()))
         })
     };
-    let error = with(
-        "text.crm",
-        b"not a database at all, just some words, long enough",
-    )
-    .unwrap_err();
+    let error =
+        with("text.crm", b"not a database at all, just some words, long enough").unwrap_err();
     assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
     let error = with("empty.crm", b"").unwrap_err();
     assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
@@ -604,10 +497,7 @@ async fn wrong_files_are_told_apart() {
     let mut newer = whole.clone();
     newer[63] = 99;
     let error = with("newer.crm", &newer).unwrap_err();
-    assert!(
-        matches!(error, BulkError::Newer { found: 99, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BulkError::Newer { found: 99, .. }), "{error}");
     for (name, told) in [("none.crm", "No such file"), (".", "is a directory")] {
         let error = ChangeSet::open(world.path(name)).err().unwrap();
         assert!(matches!(error, BulkError::File { .. }), "{error}");
@@ -620,10 +510,7 @@ async fn wrong_files_are_told_apart() {
     let missing = world.path("no/such/folder/set.crm");
     let input = csv("location_id,contact_id,memo\n2001,3001,x\n");
     let plan = Plan::new(world.site.clone());
-    let error = plan
-        .from_api(&world.service, input, missing)
-        .await
-        .unwrap_err();
+    let error = plan.from_api(&world.service, input, missing).await.unwrap_err();
     assert!(matches!(error, BulkError::File { .. }), "{error}");
 }
 
@@ -716,15 +603,8 @@ async fn a_set_that_is_opened_again_where_it_is_applied_keeps_its_locks() {
 #[tokio::test]
 async fn a_full_disk_is_named_when_a_page_or_results_are_written() {
     let world = world(Seed::Demo).await;
-    let set = world
-        .plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm")
-        .await;
-    let full = || {
-        fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap()
-    };
+    let set = world.plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm").await;
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let error = set.report(full()).unwrap_err();
     assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
     let error = set.results(ResultRows::All, full()).unwrap_err();
@@ -749,9 +629,7 @@ async fn the_file_to_mend_never_replaces_what_the_plan_works_with() {
             .snapshot(Snapshot::open(world.path("snapshot")).unwrap())
             .mend_file(world.path(file));
         let input = Input::open(world.path(rows)).unwrap();
-        let error = plan
-            .from_snapshot(input, world.path("set.crm"))
-            .unwrap_err();
+        let error = plan.from_snapshot(input, world.path("set.crm")).unwrap_err();
         assert!(matches!(error, BulkError::Taken { .. }), "{file}: {error}");
     }
     for kept in ["rows.csv", "copy.partial"] {
@@ -764,9 +642,7 @@ async fn wrong_rows_that_are_left_out_come_back_in_the_results() {
     let world = world(Seed::Demo).await;
     let plan = Plan::new(world.site.clone()).skip_invalid();
     let input = csv("location_id,contact_id,memo\n0,3001,x\n2001,3001,y\n2001\n");
-    plan.from_api(&world.service, input, world.path("set.crm"))
-        .await
-        .unwrap();
+    plan.from_api(&world.service, input, world.path("set.crm")).await.unwrap();
     let results = world.results("set.crm", ResultRows::All);
     let lines: Vec<_> = results.lines().collect();
     let first = "0,3001,x,failed,location_id: must be a positive whole number,";
@@ -778,10 +654,7 @@ async fn wrong_rows_that_are_left_out_come_back_in_the_results() {
         "{results}"
     );
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    assert_eq!(
-        (set.invalid_rows().unwrap(), set.unmatched_rows().unwrap()),
-        (1 + 1, 0)
-    );
+    assert_eq!((set.invalid_rows().unwrap(), set.unmatched_rows().unwrap()), (1 + 1, 0));
 }
 
 #[tokio::test]
@@ -792,10 +665,7 @@ async fn a_plan_is_as_old_as_the_snapshot_that_found_its_contacts() {
     let value = world.location_contact(2001, 3001).value;
     let input = csv(&format!("value,memo\n{value},x\n")).select_by_value();
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
-    let summary = plan
-        .from_api(&world.service, input, world.path("set.crm"))
-        .await
-        .unwrap();
+    let summary = plan.from_api(&world.service, input, world.path("set.crm")).await.unwrap();
     assert_eq!(summary.known_at, found_at);
 }
 
@@ -804,21 +674,12 @@ async fn a_snapshot_of_another_host_is_not_mixed_with_this_one() {
     let world = world(Seed::Demo).await;
     let mut snapshot = world.snapshot().await;
     let other = crm_bulk::Site::of(&world.service, "https://api.servicetitan.io");
-    let error = snapshot
-        .update(&world.service, &other, |_| {})
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, BulkError::WrongEnvironment { .. }),
-        "{error}"
-    );
+    let error = snapshot.update(&world.service, &other, |_| {}).await.unwrap_err();
+    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
     let plan = crm_bulk::OptOut::new(other, snapshot);
     let planned = plan.plan(&world.service, csv("2135550177"), world.path("set.crm"));
     let error = planned.await.unwrap_err();
-    assert!(
-        matches!(error, BulkError::WrongEnvironment { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -858,9 +719,7 @@ async fn a_value_that_must_not_be_stored_makes_the_row_wrong_unless_the_contact_
         }
         let input = Input::csv("rows", Cursor::new(rows.clone()));
         match snapshot {
-            true => plan
-                .snapshot(world.snapshot().await)
-                .from_snapshot(input, world.path(name)),
+            true => plan.snapshot(world.snapshot().await).from_snapshot(input, world.path(name)),
             false => plan.from_api(&world.service, input, world.path(name)).await,
         }
     };
@@ -893,11 +752,7 @@ async fn an_extension_goes_behind_the_memo_that_is_there() {
     let values = NewValues::default().extensions(Extensions::Memo);
     Plan::new(world.site.clone())
         .values(values)
-        .from_api(
-            &world.service,
-            Input::csv("rows", rows.as_bytes()),
-            world.path("set.crm"),
-        )
+        .from_api(&world.service, Input::csv("rows", rows.as_bytes()), world.path("set.crm"))
         .await
         .unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
@@ -909,13 +764,8 @@ async fn an_extension_goes_behind_the_memo_that_is_there() {
         .await
         .unwrap();
     assert_eq!(contact.value, "2135550199");
-    assert_eq!(
-        contact.memo.as_deref(),
-        Some("Site manager, after 4 pm, ext. 12")
-    );
-    let again = world
-        .plan(rows.replace(" x12", "").as_str(), "again.crm")
-        .await;
+    assert_eq!(contact.memo.as_deref(), Some("Site manager, after 4 pm, ext. 12"));
+    let again = world.plan(rows.replace(" x12", "").as_str(), "again.crm").await;
     assert_eq!(again.totals().unwrap().open(), 0);
 }
 

@@ -37,15 +37,10 @@ const SOME_OF_A_NEW_ONE: &str = "location_id,action,type,value,marketing_updates
 async fn a_new_contact_with_some_flags_alone_is_refused_before_it_is_created() {
     let world = world(Seed::Demo).await;
     let by_snapshot = |plan: Plan, snapshot| {
-        plan.snapshot(snapshot)
-            .from_snapshot(csv(SOME_OF_A_NEW_ONE), world.path("set.crm"))
+        plan.snapshot(snapshot).from_snapshot(csv(SOME_OF_A_NEW_ONE), world.path("set.crm"))
     };
     let plan = || Plan::new(world.site.clone());
-    let from_api = plan().from_api(
-        &world.service,
-        csv(SOME_OF_A_NEW_ONE),
-        world.path("set.crm"),
-    );
+    let from_api = plan().from_api(&world.service, csv(SOME_OF_A_NEW_ONE), world.path("set.crm"));
     for refused in [from_api.await, by_snapshot(plan(), world.snapshot().await)] {
         let error = refused.unwrap_err();
         assert!(matches!(error, BulkError::InvalidRows(_)), "{error}");
@@ -55,9 +50,7 @@ async fn a_new_contact_with_some_flags_alone_is_refused_before_it_is_created() {
     world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Done]);
     let stored = world.stored();
-    let created = stored
-        .values()
-        .find(|contact| contact.value == "new@site.example");
+    let created = stored.values().find(|contact| contact.value == "new@site.example");
     let flags = created.unwrap().preferences.unwrap();
     assert!(!flags.job_reminders && !flags.marketing_updates);
     assert!(!flags.invoices && !flags.statements);
@@ -75,34 +68,21 @@ async fn unknown_flags_become_what_was_chosen_and_known_ones_are_kept() {
     assert_eq!(states(set.path()), [State::Failed, State::Planned]);
 
     let plan = Plan::new(world.site.clone()).unknown_flags(true);
-    plan.from_api(&world.service, csv(&rows), world.path("set.crm"))
-        .await
-        .unwrap();
+    plan.from_api(&world.service, csv(&rows), world.path("set.crm")).await.unwrap();
     let before = world.location_contact(2_001, 3_001).preferences.unwrap();
     let page = world.page();
     assert!(page.contains("become on: somebody chose that"), "{page}");
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     assert_eq!(
-        set.changes(&crm_bulk::Selection::all())
-            .next()
-            .unwrap()
-            .unwrap()
-            .members()
-            .len(),
+        set.changes(&crm_bulk::Selection::all()).next().unwrap().unwrap().members().len(),
         4
     );
     world.apply(Apply::new(set)).await.unwrap();
-    let flags = world
-        .location_contact(unknown.owner_id, unknown.id)
-        .preferences
-        .unwrap();
+    let flags = world.location_contact(unknown.owner_id, unknown.id).preferences.unwrap();
     assert!(flags.job_reminders && !flags.marketing_updates && flags.invoices);
     let after = world.location_contact(2_001, 3_001).preferences.unwrap();
     assert_eq!(after.job_reminders, before.job_reminders);
-    assert_eq!(
-        (after.invoices, after.statements),
-        (before.invoices, before.statements)
-    );
+    assert_eq!((after.invoices, after.statements), (before.invoices, before.statements));
 }
 
 #[tokio::test]
@@ -111,23 +91,13 @@ async fn an_opt_out_reaches_contacts_of_unknown_flags_when_it_is_said_what_the_o
     let unknown = world.of_unknown_flags();
     let list = || csv(&format!("number\n{}\n", unknown.value));
     let opt_out = OptOut::new(world.site.clone(), world.snapshot().await).unknown_flags(false);
-    opt_out
-        .plan(&world.service, list(), world.path("set.crm"))
-        .await
-        .unwrap();
+    opt_out.plan(&world.service, list(), world.path("set.crm")).await.unwrap();
     let all = changes(&world.path("set.crm"));
-    assert!(
-        all.iter()
-            .all(|change| change.outcome.state != State::Failed),
-        "{all:?}"
-    );
+    assert!(all.iter().all(|change| change.outcome.state != State::Failed), "{all:?}");
     assert!(world.page().contains("become off: somebody chose that"));
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     world.apply(Apply::new(set)).await.unwrap();
-    let flags = world
-        .location_contact(unknown.owner_id, unknown.id)
-        .preferences
-        .unwrap();
+    let flags = world.location_contact(unknown.owner_id, unknown.id).preferences.unwrap();
     assert!(!flags.marketing_updates && !flags.job_reminders);
 }
 
@@ -138,36 +108,18 @@ async fn a_service_of_three_flags_is_sent_three_from_list_snapshot_set_and_undo(
     let before = world.stored();
     let list = csv("number\n+1 213 555 0177\n");
     let opt_out = OptOut::new(world.site.clone(), world.snapshot().await);
-    opt_out
-        .plan(&world.service, list, world.path("set.crm"))
-        .await
-        .unwrap();
+    opt_out.plan(&world.service, list, world.path("set.crm")).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     world.apply(Apply::new(set)).await.unwrap();
     let all = changes(&world.path("set.crm"));
-    assert!(
-        all.iter().all(|change| change.outcome.state == State::Done),
-        "{all:?}"
-    );
+    assert!(all.iter().all(|change| change.outcome.state == State::Done), "{all:?}");
     let undo = world.path("undo.crm");
-    ChangeSet::open(world.path("set.crm"))
-        .unwrap()
-        .undo(&undo)
-        .unwrap();
-    world
-        .apply(Apply::new(ChangeSet::open(&undo).unwrap()))
-        .await
-        .unwrap();
-    assert!(
-        states(&undo).iter().all(|state| *state == State::Done),
-        "{:?}",
-        changes(&undo)
-    );
+    ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).unwrap();
+    world.apply(Apply::new(ChangeSet::open(&undo).unwrap())).await.unwrap();
+    assert!(states(&undo).iter().all(|state| *state == State::Done), "{:?}", changes(&undo));
     for (key, contact) in world.stored() {
         let flags = |contact: &StoredContact| {
-            contact
-                .preferences
-                .map(|flags| (flags.marketing_updates, flags.job_reminders))
+            contact.preferences.map(|flags| (flags.marketing_updates, flags.job_reminders))
         };
         assert_eq!(flags(&contact), flags(&before[&key]), "{key:?}");
     }
@@ -180,17 +132,13 @@ async fn a_wish_that_sets_invoices_and_statements_apart_is_refused_by_the_plan_f
     let rows = "location_id,contact_id,invoices,statements\n2001,3001,off,on\n2001,3002,off,off\n";
     let snapshot = world.snapshot().await;
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
-    plan.from_snapshot(csv(rows), world.path("snapshot.crm"))
-        .unwrap();
+    plan.from_snapshot(csv(rows), world.path("snapshot.crm")).unwrap();
     world.plan(rows, "api.crm").await;
     for name in ["snapshot.crm", "api.crm"] {
         let all = changes(&world.path(name));
         assert_eq!(all[0].outcome.state, State::Failed, "{all:?}");
         assert_ne!(all[1].outcome.state, State::Failed, "{all:?}");
-        world
-            .apply(Apply::new(ChangeSet::open(world.path(name)).unwrap()))
-            .await
-            .unwrap();
+        world.apply(Apply::new(ChangeSet::open(world.path(name)).unwrap())).await.unwrap();
     }
     let contact = world.location_contact(2_001, 3_001).preferences.unwrap();
     assert_eq!(contact.invoices, contact.statements);

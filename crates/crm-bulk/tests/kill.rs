@@ -104,11 +104,7 @@ async fn killed_until_done(
         let patience = Duration::from_millis(random.u64(..=longest));
         // Once at least in the middle of the work, however slow the machine is.
         let begun = (killed == 0 || random.bool()).then_some(report.as_path());
-        let status = wait_or_kill(
-            spawn(world.sandbox.connection(), set, &report),
-            patience,
-            begun,
-        );
+        let status = wait_or_kill(spawn(world.sandbox.connection(), set, &report), patience, begun);
         check_reports(set, &report, &mut done);
         match status {
             None => {
@@ -164,11 +160,7 @@ fn intention(world: &World) -> (String, Vec<String>) {
             2 if contact.preferences.is_some() => {
                 let preferences = contact.preferences.as_mut().unwrap();
                 preferences.marketing_updates = !preferences.marketing_updates;
-                let on = if preferences.marketing_updates {
-                    "on"
-                } else {
-                    "off"
-                };
+                let on = if preferences.marketing_updates { "on" } else { "off" };
                 format!("{owner_cells},{id},,,,,,{on},,\n")
             }
             2 => String::new(),
@@ -197,23 +189,17 @@ fn intention(world: &World) -> (String, Vec<String>) {
 /// What a person sees of all contacts, in order.
 fn texts(world: &World) -> Vec<String> {
     let stored = world.stored();
-    let mut texts: Vec<_> = stored
-        .iter()
-        .map(|((kind, _, _), contact)| text(kind, contact))
-        .collect();
+    let mut texts: Vec<_> =
+        stored.iter().map(|((kind, _, _), contact)| text(kind, contact)).collect();
     texts.sort();
     texts
 }
 
 fn text(kind: &str, contact: &StoredContact) -> String {
-    let flags = contact.preferences.as_ref().map(|p| {
-        [
-            p.job_reminders,
-            p.marketing_updates,
-            p.invoices,
-            p.statements,
-        ]
-    });
+    let flags = contact
+        .preferences
+        .as_ref()
+        .map(|p| [p.job_reminders, p.marketing_updates, p.invoices, p.statements]);
     format!(
         "{kind} {} {} {} {:?} {flags:?}",
         contact.owner_id, contact.contact_type, contact.value, contact.memo
@@ -223,27 +209,16 @@ fn text(kind: &str, contact: &StoredContact) -> String {
 /// What the child reported as done is done in the file, and what was done before was not
 /// touched again.
 fn check_reports(set: &Path, report: &Path, done: &mut BTreeMap<i64, Change>) {
-    let now: HashMap<_, _> = changes(set)
-        .into_iter()
-        .map(|c| (c.id.to_string(), c))
-        .collect();
+    let now: HashMap<_, _> = changes(set).into_iter().map(|c| (c.id.to_string(), c)).collect();
     for change in done.values() {
-        assert_eq!(
-            now.get(&change.id.to_string()),
-            Some(change),
-            "done is final"
-        );
+        assert_eq!(now.get(&change.id.to_string()), Some(change), "done is final");
     }
     for line in std::fs::read_to_string(report).unwrap().lines() {
         // The last line may be cut short by the kill.
         let Some((id, "done")) = line.split_once(' ') else {
             continue;
         };
-        assert_eq!(
-            now[id].outcome.state,
-            State::Done,
-            "change {id} was reported done"
-        );
+        assert_eq!(now[id].outcome.state, State::Done, "change {id} was reported done");
     }
     for (id, change) in now {
         if change.outcome.state == State::Done {
@@ -257,9 +232,7 @@ fn check_repeats(world: &World, set: &Path, kills: u64) {
     let mut sent = HashMap::<String, u32>::new();
     for entry in world.sandbox.log() {
         if entry.method != "GET" {
-            *sent
-                .entry(format!("{} {}", entry.method, entry.path))
-                .or_default() += 1;
+            *sent.entry(format!("{} {}", entry.method, entry.path)).or_default() += 1;
         }
     }
     let (mut repeats, mut creations) = (0, HashMap::<String, u32>::new());
@@ -276,17 +249,11 @@ fn check_repeats(world: &World, set: &Path, kills: u64) {
                 1
             }
         };
-        assert!(
-            times <= change.outcome.attempts,
-            "sent {times} times: {change:?}"
-        );
+        assert!(times <= change.outcome.attempts, "sent {times} times: {change:?}");
         repeats += u64::from(change.outcome.attempts - 1);
     }
     for (path, attempts) in creations {
         assert!(sent[&path] <= attempts, "{path}: {} times", sent[&path]);
     }
-    assert!(
-        repeats <= kills * 64,
-        "{repeats} repeats after {kills} kills"
-    );
+    assert!(repeats <= kills * 64, "{repeats} repeats after {kills} kills");
 }

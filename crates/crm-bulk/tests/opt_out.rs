@@ -18,10 +18,9 @@ fn list(text: &str) -> Input {
 
 fn marketing(image: Option<&Image>) -> Option<bool> {
     match image? {
-        Image::Contact(contact) => contact
-            .preferences
-            .as_ref()
-            .map(|p| p.marketing_updates_enabled),
+        Image::Contact(contact) => {
+            contact.preferences.as_ref().map(|p| p.marketing_updates_enabled)
+        }
         Image::Method(method) => method.preferences["MarketingUpdates"],
         _ => None,
     }
@@ -32,13 +31,8 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     let world = world(Seed::Demo).await;
     // As people typed it over the years.
     world.sandbox.set("phone-values", "verbatim").unwrap();
-    let formats = [
-        "(213) 555-0177",
-        "213.555.0177",
-        "+1 213 555 0177",
-        "1-213-555-0177",
-        "2135550177",
-    ];
+    let formats =
+        ["(213) 555-0177", "213.555.0177", "+1 213 555 0177", "1-213-555-0177", "2135550177"];
     let same = |contact: &crm_sandbox::StoredContact| contact.value == "2135550177";
     let rows: String = world
         .stored()
@@ -56,20 +50,8 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
         let value = crm_models::UpdateContactRequest::new().value(cells[3]);
         let id = cells[2].parse().unwrap();
         match cells[0] {
-            "" => {
-                world
-                    .service
-                    .customer(cells[1].parse().unwrap())
-                    .send(id, value)
-                    .await
-            }
-            owner => {
-                world
-                    .service
-                    .location(owner.parse().unwrap())
-                    .send(id, value)
-                    .await
-            }
+            "" => world.service.customer(cells[1].parse().unwrap()).send(id, value).await,
+            owner => world.service.location(owner.parse().unwrap()).send(id, value).await,
         }
         .unwrap();
     }
@@ -86,15 +68,8 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     assert!(set.info().unwrap().notes[0].contains("Text messages are not covered"));
     world.apply(Apply::new(set)).await.unwrap();
     let done = changes(&world.path("set.crm"));
-    let kinds = |kind: &str| {
-        done.iter()
-            .filter(|change| change.target.kind() == kind)
-            .count()
-    };
-    assert_eq!(
-        (kinds("customer"), kinds("location"), kinds("person")),
-        (3, 4, 2)
-    );
+    let kinds = |kind: &str| done.iter().filter(|change| change.target.kind() == kind).count();
+    assert_eq!((kinds("customer"), kinds("location"), kinds("person")), (3, 4, 2));
     for change in &done {
         assert_eq!(change.outcome.state, State::Done, "{change:?}");
         assert_eq!(marketing(change.before.as_ref()), Some(true));
@@ -104,43 +79,24 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     }
 
     let undo = world.path("undo.crm");
-    assert_eq!(
-        ChangeSet::open(world.path("set.crm"))
-            .unwrap()
-            .undo(&undo)
-            .unwrap()
-            .planned,
-        9
-    );
-    world
-        .apply(Apply::new(ChangeSet::open(&undo).unwrap()))
-        .await
-        .unwrap();
+    assert_eq!(ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).unwrap().planned, 9);
+    world.apply(Apply::new(ChangeSet::open(&undo).unwrap())).await.unwrap();
     for change in changes(&undo) {
         assert_eq!(marketing(change.after.as_ref()), Some(true), "{change:?}");
     }
 }
 
 fn assert_others_kept(change: &Change) {
-    match (
-        change.before.as_ref().unwrap(),
-        change.after.as_ref().unwrap(),
-    ) {
+    match (change.before.as_ref().unwrap(), change.after.as_ref().unwrap()) {
         (Image::Contact(before), Image::Contact(after)) => {
             let mut expected = before.clone();
             expected.modified_on = after.modified_on;
-            expected
-                .preferences
-                .as_mut()
-                .unwrap()
-                .marketing_updates_enabled = false;
+            expected.preferences.as_mut().unwrap().marketing_updates_enabled = false;
             assert_eq!(**after, *expected);
         }
         (Image::Method(before), Image::Method(after)) => {
             let mut expected = before.clone();
-            expected
-                .preferences
-                .insert("MarketingUpdates".to_owned(), Some(false));
+            expected.preferences.insert("MarketingUpdates".to_owned(), Some(false));
             assert_eq!(*after, expected);
         }
         images => panic!("{images:?}"),
@@ -157,19 +113,14 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
         async move { plan.plan(service, list(text), out).await }
     };
     drop(world.snapshot().await);
-    let error = plan("nobody@nowhere.example\nnot a number\n", "one.crm")
-        .await
-        .unwrap_err();
+    let error = plan("nobody@nowhere.example\nnot a number\n", "one.crm").await.unwrap_err();
     let BulkError::InvalidRows(invalid) = error else {
         panic!("{error}");
     };
     assert_eq!((invalid.rows, invalid.cells[0].line), (1, 2));
     assert!(!world.path("one.crm").exists());
     let mend = std::fs::read_to_string(world.path("mend.csv")).unwrap();
-    assert_eq!(
-        mend,
-        "value,crm_line,crm_problem\nnot a number,2,value: contains letters\n"
-    );
+    assert_eq!(mend, "value,crm_line,crm_problem\nnot a number,2,value: contains letters\n");
 
     plan("nobody@nowhere.example\n", "two.crm").await.unwrap();
     assert_eq!(changes(&world.path("two.crm")), []);
@@ -179,13 +130,8 @@ async fn an_entry_that_is_nowhere_is_said_and_a_wrong_one_stops_the_plan() {
 async fn every_flag_of_every_copy_goes_off_and_on_again() {
     let world = world(Seed::Demo).await;
     let plan = OptOut::new(world.site.clone(), world.snapshot().await).every_flag();
-    plan.plan(&world.service, list("2135550177"), world.path("off.crm"))
-        .await
-        .unwrap();
-    world
-        .apply(Apply::new(ChangeSet::open(world.path("off.crm")).unwrap()))
-        .await
-        .unwrap();
+    plan.plan(&world.service, list("2135550177"), world.path("off.crm")).await.unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("off.crm")).unwrap())).await.unwrap();
     let flags = |change: &Change| match change.after.as_ref().unwrap() {
         Image::Contact(contact) => {
             let p = contact.preferences.unwrap();
@@ -202,26 +148,13 @@ async fn every_flag_of_every_copy_goes_off_and_on_again() {
     };
     let off = changes(&world.path("off.crm"));
     assert_eq!(off.len(), 9);
-    assert!(
-        off.iter().all(|change| flags(change) == [false; 4]),
-        "{off:?}"
-    );
+    assert!(off.iter().all(|change| flags(change) == [false; 4]), "{off:?}");
 
-    let plan = OptOut::new(world.site.clone(), world.snapshot().await)
-        .every_flag()
-        .opt_in();
-    plan.plan(&world.service, list("2135550177"), world.path("on.crm"))
-        .await
-        .unwrap();
-    world
-        .apply(Apply::new(ChangeSet::open(world.path("on.crm")).unwrap()))
-        .await
-        .unwrap();
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await).every_flag().opt_in();
+    plan.plan(&world.service, list("2135550177"), world.path("on.crm")).await.unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("on.crm")).unwrap())).await.unwrap();
     let on = changes(&world.path("on.crm"));
-    assert!(
-        on.len() == 9 && on.iter().all(|change| flags(change) == [true; 4]),
-        "{on:?}"
-    );
+    assert!(on.len() == 9 && on.iter().all(|change| flags(change) == [true; 4]), "{on:?}");
 }
 
 impl World {
@@ -262,10 +195,7 @@ async fn every_column_with_values_counts_in_csv_and_ndjson() {
     );
     let rows = Input::ndjson("list", std::io::Cursor::new(rows));
     let set = world.opt_out(rows, "ndjson.crm").await.unwrap();
-    assert_eq!(
-        states(&world.path("ndjson.crm")),
-        states(&world.path("csv.crm"))
-    );
+    assert_eq!(states(&world.path("ndjson.crm")), states(&world.path("csv.crm")));
     assert!(page(&set).contains("To be done by 2026-12-04"));
 }
 
@@ -279,17 +209,8 @@ async fn what_is_no_value_is_said_and_left_out_rows_are_in_the_results() {
     let lines: Vec<_> = results.lines().collect();
     assert!(lines[1].starts_with("12 Main,,x,failed,phone: contains letters"));
     assert!(lines[3].starts_with(",,z,failed,has neither a number nor an address,"));
-    assert!(
-        lines[4].starts_with("213-555-0177,,,planned,"),
-        "{}",
-        lines[4]
-    );
-    assert_eq!(
-        page(&set)
-            .matches("Left out, since the row is wrong")
-            .count(),
-        3
-    );
+    assert!(lines[4].starts_with("213-555-0177,,,planned,"), "{}", lines[4]);
+    assert_eq!(page(&set).matches("Left out, since the row is wrong").count(), 3);
 
     for (rows, told) in [
         ("who,street\nDana,12 Main St\n", "the first line is neither"),
@@ -319,14 +240,8 @@ async fn a_cell_that_is_not_utf8_is_told_not_kept_otherwise() {
             &b"phone,name\n2135550177,Jos\xe9\n"[..],
             "line 2: the row is broken: cell 2 is not UTF-8 text",
         ),
-        (
-            b"2135550177,Jos\xe9\n",
-            "line 1: the row is broken: cell 2 is not UTF-8 text",
-        ),
-        (
-            b"phone,pr\xe9nom\n2135550177,Jo\n",
-            "list: the header: cell 2 is not UTF-8 text",
-        ),
+        (b"2135550177,Jos\xe9\n", "line 1: the row is broken: cell 2 is not UTF-8 text"),
+        (b"phone,pr\xe9nom\n2135550177,Jo\n", "list: the header: cell 2 is not UTF-8 text"),
     ] {
         let list = Input::csv("list", std::io::Cursor::new(rows.to_vec()));
         let plan = OptOut::new(world.site.clone(), world.snapshot().await);
@@ -344,10 +259,7 @@ impl Transport for OneByOne {
     async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         let target = request.uri().to_string();
         if target.contains("/contacts/contact-methods?") && target.contains("sort=%2BId") {
-            *request.uri_mut() = target
-                .replace("pageSize=5000", "pageSize=1")
-                .parse()
-                .unwrap();
+            *request.uri_mut() = target.replace("pageSize=5000", "pageSize=1").parse().unwrap();
         }
         self.0.send(request).await
     }
@@ -429,19 +341,11 @@ async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
     world.apply(Apply::new(set)).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let results = results(&set);
-    let outcomes: Vec<_> = results
-        .lines()
-        .skip(1)
-        .map(|line| line.contains(",drifted,"))
-        .collect();
+    let outcomes: Vec<_> = results.lines().skip(1).map(|line| line.contains(",drifted,")).collect();
     assert_eq!(outcomes, [true, true], "{results}");
     let page = page(&set);
     let (_, evidence) = page.split_once("Entry by entry").unwrap();
-    assert_eq!(
-        evidence.matches("somebody has changed it").count(),
-        2,
-        "{evidence}"
-    );
+    assert_eq!(evidence.matches("somebody has changed it").count(), 2, "{evidence}");
 }
 
 #[tokio::test]
@@ -465,19 +369,11 @@ async fn text_messages_are_spoken_of_whether_numbers_are_found_or_not() {
     let notes = set.info().unwrap().notes.join("");
     assert!(notes.contains("Block the numbers"), "{notes}");
     let plan = OptOut::new(world.site.clone(), world.snapshot().await).opt_in();
-    plan.plan(&world.service, list("2135550177"), world.path("in.crm"))
-        .await
-        .unwrap();
+    plan.plan(&world.service, list("2135550177"), world.path("in.crm")).await.unwrap();
     let set = ChangeSet::open(world.path("in.crm")).unwrap();
     let notes = set.info().unwrap().notes.join("");
-    assert!(
-        notes.contains("Allow the numbers") && !notes.contains("Block"),
-        "{notes}"
-    );
-    let mails = world
-        .opt_out(list("x@y.example"), "mail.crm")
-        .await
-        .unwrap();
+    assert!(notes.contains("Allow the numbers") && !notes.contains("Block"), "{notes}");
+    let mails = world.opt_out(list("x@y.example"), "mail.crm").await.unwrap();
     assert!(mails.info().unwrap().notes.is_empty());
 }
 
@@ -496,22 +392,14 @@ async fn both_sides_are_read_in_one_way_and_what_cannot_be_read_is_named() {
         create("Fax", "011 44 20 7946 0958").await,
         create("Email", "ada@bücher.example").await,
     ];
-    let near = [
-        create("Phone", "Desk 442079460958").await,
-        create("Phone", "020 7946 0958").await,
-    ];
+    let near = [create("Phone", "Desk 442079460958").await, create("Phone", "020 7946 0958").await];
     let rows = "value\n0044 20 7946 0958\nada@xn--bcher-kva.example\n949-555-0100\n";
     let set = world.opt_out(list(rows), "set.crm").await.unwrap();
-    let changed: Vec<_> = changes(&world.path("set.crm"))
-        .iter()
-        .map(|change| change.target.to_string())
-        .collect();
+    let changed: Vec<_> =
+        changes(&world.path("set.crm")).iter().map(|change| change.target.to_string()).collect();
     for contact in same {
         let contact = format!("contact {contact}");
-        assert!(
-            changed.iter().any(|target| target.ends_with(&contact)),
-            "{changed:?}"
-        );
+        assert!(changed.iter().any(|target| target.ends_with(&contact)), "{changed:?}");
     }
     assert_eq!(changed.len(), same.len());
     assert_eq!(set.unmatched_rows().unwrap(), 1);
@@ -595,18 +483,12 @@ async fn the_preferences_of_a_method_are_set_on_a_reading_of_two_seconds_at_most
     let one = apply.concurrency(std::num::NonZeroUsize::MIN);
     world.apply(one).await.unwrap();
     let people = changes(&path);
-    let people = people
-        .iter()
-        .filter(|change| change.target.kind() == "person");
+    let people = people.iter().filter(|change| change.target.kind() == "person");
     let states: Vec<_> = people.map(|change| change.outcome.state).collect();
     let drifted = states.iter().filter(|state| **state == State::Drifted);
     assert_eq!(drifted.count(), 1, "{states:?}");
     let set = sleeps.set.lock().unwrap();
-    assert_eq!(
-        set.iter().filter(|method| **method == set[0]).count(),
-        2,
-        "{set:?}"
-    );
+    assert_eq!(set.iter().filter(|method| **method == set[0]).count(), 2, "{set:?}");
 }
 
 #[tokio::test]
@@ -691,10 +573,7 @@ async fn an_opt_in_turns_no_row_round_and_a_name_that_contradicts_is_refused() {
         planned
     };
     let out = "phone,status\n2135550177,UNSUBSCRIBED\n";
-    assert!(matches!(
-        plan("list", out, true).await,
-        Err(BulkError::InvalidRows(_))
-    ));
+    assert!(matches!(plan("list", out, true).await, Err(BulkError::InvalidRows(_))));
     assert!(plan("list", out, false).await.is_ok());
     let rows = "Email Address\nada@site.example\n";
     for (name, on, refused) in [
@@ -716,9 +595,7 @@ async fn a_column_that_the_user_names_and_the_list_does_not_have_is_told() {
     let plan = OptOut::new(world.site.clone(), world.snapshot().await);
     let plan = plan.map([(MappedRole::Status, "wish".to_owned())]);
     let input = list("phone,wishes\n2135550177,opt-in\n");
-    let planned = plan
-        .plan(&world.service, input, world.path("set.crm"))
-        .await;
+    let planned = plan.plan(&world.service, input, world.path("set.crm")).await;
     let told = planned.unwrap_err().to_string();
     assert!(told.contains("no column `wish`"), "{told}");
 }

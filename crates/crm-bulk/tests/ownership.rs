@@ -64,10 +64,7 @@ async fn what_lies_beside_a_set_lets_nobody_in() {
     let first = Run::start(&world, &set, "first").begun().await;
     fs::remove_file(&lock).unwrap();
     let second = Run::start(&world, &set, "second").end().await;
-    assert!(
-        second.reason().contains("is being applied by another"),
-        "{second:?}"
-    );
+    assert!(second.reason().contains("is being applied by another"), "{second:?}");
     let first = first.end().await;
     assert_eq!(first.reason(), "Complete", "{first:?}");
     assert_done_once(&world);
@@ -76,20 +73,12 @@ async fn what_lies_beside_a_set_lets_nobody_in() {
 
 async fn a_run_that_waits_for_the_service_keeps_its_set() {
     let (world, set) = a_world(20).await;
-    let full = Fault::TooManyRequests {
-        seconds: 4,
-        retry_after: true,
-    };
+    let full = Fault::TooManyRequests { seconds: 4, retry_after: true };
     let first = Run::start(&world, &set, "first").begun().await;
-    world
-        .sandbox
-        .inject(FaultPlan::new().rule(FaultRule::new(full).times(u32::MAX)));
+    world.sandbox.inject(FaultPlan::new().rule(FaultRule::new(full).times(u32::MAX)));
     tokio::time::sleep(2 * LEASE).await;
     let second = Run::start(&world, &set, "second").end().await;
-    assert!(
-        second.reason().contains("is being applied by another"),
-        "{second:?}"
-    );
+    assert!(second.reason().contains("is being applied by another"), "{second:?}");
     world.sandbox.inject(FaultPlan::new());
     let first = first.end().await;
     assert_eq!(first.reason(), "Complete", "{first:?}");
@@ -103,11 +92,7 @@ async fn of_two_names_of_a_set_one_is_applied() {
     fs::hard_link(&set, &link).unwrap();
     let first = Run::start(&world, &set, "first").begun().await;
     let told = ChangeSet::open(&link).err().unwrap();
-    let BulkError::Parted {
-        how: Parted::Linked(name),
-        ..
-    } = &told
-    else {
+    let BulkError::Parted { how: Parted::Linked(name), .. } = &told else {
         panic!("{told}");
     };
     assert_eq!(*name, set.canonicalize().unwrap());
@@ -142,10 +127,7 @@ async fn a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name() {
     let end = run.end().await;
     assert_eq!(end.reason(), "Displaced(Moved)", "{end:?}");
     assert_nothing_begun(&world, moved, &end);
-    assert!(
-        !journal(&set).exists(),
-        "nothing is left under the old name"
-    );
+    assert!(!journal(&set).exists(), "nothing is left under the old name");
     let recorded = states(&new);
     assert!(recorded.contains(&State::Done) && !recorded.contains(&State::InFlight));
     apply_the_rest(&world, &new).await;
@@ -175,37 +157,19 @@ async fn a_set_without_its_journal_says_so_and_how_to_cure_it() {
         Err(BulkError::Parted { how, .. }) => Some(how),
         _ => None,
     };
-    let done = |set: &Path| {
-        states(set)
-            .iter()
-            .filter(|state| **state == State::Done)
-            .count()
-    };
+    let done = |set: &Path| states(set).iter().filter(|state| **state == State::Done).count();
     let before = done(&set);
     assert!(before > 0);
-    assert!(
-        journal(&set).exists(),
-        "looking at a set leaves its journal alone"
-    );
+    assert!(journal(&set).exists(), "looking at a set leaves its journal alone");
 
     let copy = world.path("copy.crm");
     fs::copy(&set, &copy).unwrap();
     assert_eq!(how(&copy), Some(Parted::Copied(real.clone())));
-    assert_eq!(
-        how(&copy),
-        Some(Parted::Copied(real.clone())),
-        "asking twice makes no journal"
-    );
+    assert_eq!(how(&copy), Some(Parted::Copied(real.clone())), "asking twice makes no journal");
     let told = ChangeSet::open(&copy).unwrap_err().to_string();
-    assert!(
-        told.contains("use the original, ") && !told.contains("-wal"),
-        "{told}"
-    );
+    assert!(told.contains("use the original, ") && !told.contains("-wal"), "{told}");
     let end = Run::start(&world, &copy, "copy").end().await;
-    assert!(
-        end.reason().contains("copied without its journal"),
-        "{end:?}"
-    );
+    assert!(end.reason().contains("copied without its journal"), "{end:?}");
     fs::copy(journal(&set), journal(&copy)).unwrap();
     assert_eq!(done(&copy), before);
 
@@ -268,20 +232,11 @@ async fn a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes() {
     // One that was stopped within a transaction keeps the file: then nobody can take it.
     let second = Run::start(&world, &set, "second").end().await;
     if second.reason() != "Complete" {
-        let refused = [
-            "is being applied by another",
-            "another program keeps reading it",
-        ];
-        assert!(
-            refused.iter().any(|why| second.reason().contains(why)),
-            "{second:?}"
-        );
+        let refused = ["is being applied by another", "another program keeps reading it"];
+        assert!(refused.iter().any(|why| second.reason().contains(why)), "{second:?}");
         stopped.wake();
         let stopped = stopped.end().await;
-        assert!(
-            ["Complete", "Superseded"].contains(&stopped.reason()),
-            "{stopped:?}"
-        );
+        assert!(["Complete", "Superseded"].contains(&stopped.reason()), "{stopped:?}");
         apply_the_rest(&world, &set).await;
         return assert_done_once(&world);
     }

@@ -69,37 +69,21 @@ async fn a_row_whose_ids_are_not_known_never_means_more_than_one_contact() {
     for (header, told) in [
         // Without any owner, as a list without its own column would be.
         ("branch,id,value,memo,action", "not whose they are"),
-        (
-            "branch,number,value,note,action",
-            "no row says whose contact it means",
-        ),
-        (
-            "Locaton ID,id,value,memo,action",
-            "`Locaton ID` is not known",
-        ),
-        (
-            "location_id,contacts_id,value,note,action",
-            "`contacts_id` is not known",
-        ),
+        ("branch,number,value,note,action", "no row says whose contact it means"),
+        ("Locaton ID,id,value,memo,action", "`Locaton ID` is not known"),
+        ("location_id,contacts_id,value,note,action", "`contacts_id` is not known"),
         ("location_id,contact,value,note,action", "name the contact"),
-        (
-            "location_id,id,contactId,note,action",
-            "both mean contact_id",
-        ),
+        ("location_id,id,contactId,note,action", "both mean contact_id"),
     ] {
         let rows = format!("{header}\n{row}\n");
         let error = world.try_plan(csv(&rows), "set.crm").await.unwrap_err();
         assert!(error.to_string().contains(told), "{header}: {error}");
 
         let members = header.split(',').zip(row.split(','));
-        let members: Vec<_> = members
-            .map(|(name, value)| format!("\"{name}\": \"{value}\""))
-            .collect();
+        let members: Vec<_> =
+            members.map(|(name, value)| format!("\"{name}\": \"{value}\"")).collect();
         let object = format!("{{{}}}", members.join(", "));
-        world
-            .try_plan(ndjson(&object), "set.crm")
-            .await
-            .unwrap_err();
+        world.try_plan(ndjson(&object), "set.crm").await.unwrap_err();
     }
     assert!(!world.path("set.crm").exists());
 }
@@ -123,10 +107,7 @@ async fn a_column_that_is_ignored_changes_nothing_and_one_that_is_not_there_is_t
     let input = csv(rows).ignore_columns(["Memo", "INVOICE"]);
     world.try_plan(input, "set.crm").await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Already]);
-    assert_eq!(
-        world.notes("set.crm"),
-        ["columns that are not read: memo, invoice"]
-    );
+    assert_eq!(world.notes("set.crm"), ["columns that are not read: memo, invoice"]);
 
     let input = csv(rows).ignore_columns(["invoice", "memmo"]);
     let error = world.try_plan(input, "other.crm").await.unwrap_err();
@@ -140,10 +121,8 @@ const ROWS: &str = "location_id,contact_id,memo\n2001,3001,Zoë\n2001,3002,\"a, 
 async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() {
     let world = world(Seed::Demo).await;
     let semicolons = ROWS.replace(',', ";").replace("a; b", "a, b");
-    let utf_16: Vec<_> = format!("\u{feff}{semicolons}")
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf_16: Vec<_> =
+        format!("\u{feff}{semicolons}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin: Vec<_> = ROWS.chars().map(|c| c as u8).collect();
     let plain = |text: String| (text.into_bytes(), None);
     for (name, (bytes, encoding), line) in [
@@ -154,11 +133,7 @@ async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() 
         ("marked", plain(format!("\u{feff}{semicolons}")), 4),
         ("tabs", plain(semicolons.replace(';', "\t")), 4),
         ("sep", plain(format!("sep=;\r\n{semicolons}")), 5),
-        (
-            "marked sep",
-            plain(format!("\u{feff}sep=;\n{semicolons}")),
-            5,
-        ),
+        ("marked sep", plain(format!("\u{feff}sep=;\n{semicolons}")), 5),
         ("utf-16", (utf_16, None), 4),
         ("latin", (latin, Some("windows-1252")), 4),
     ] {
@@ -170,9 +145,7 @@ async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() 
             }
         };
         let (set, mend) = (world.path(&format!("{name}.crm")), world.path(name));
-        let plan = Plan::new(world.site.clone())
-            .skip_invalid()
-            .mend_file(&mend);
+        let plan = Plan::new(world.site.clone()).skip_invalid().mend_file(&mend);
         let planned = plan.from_api(&world.service, input(), &set);
         let summary = planned.await.unwrap();
         assert_eq!((summary.rows, summary.invalid_rows()), (3, 1), "{name}");
@@ -190,8 +163,7 @@ async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() 
         // What is given back is read in the same way, whatever is said of it.
         let mut results = Vec::new();
         let set = ChangeSet::open(&set).unwrap();
-        set.results(crm_bulk::ResultRows::All, &mut results)
-            .unwrap();
+        set.results(crm_bulk::ResultRows::All, &mut results).unwrap();
         let again = Input::csv("again", Cursor::new(results));
         let again = match encoding {
             Some(encoding) => again.encoding(encoding).unwrap(),
@@ -199,15 +171,9 @@ async fn a_file_says_how_it_is_to_be_read_and_its_lines_are_right_in_each_way() 
         };
         let again_set = world.path(&format!("{name} again.crm"));
         let plan = Plan::new(world.site.clone()).skip_invalid();
-        plan.from_api(&world.service, again, &again_set)
-            .await
-            .unwrap();
+        plan.from_api(&world.service, again, &again_set).await.unwrap();
         assert_eq!(changes(&again_set).len(), 2, "{name}");
-        assert_eq!(
-            changes(&again_set)[0].action,
-            changes(set.path())[0].action,
-            "{name}"
-        );
+        assert_eq!(changes(&again_set)[0].action, changes(set.path())[0].action, "{name}");
     }
     let notes = world.notes("semicolons.crm");
     assert_eq!(notes, ["cells are separated by `;`, as the header shows"]);
@@ -225,10 +191,7 @@ async fn lines_of_ndjson_may_end_in_any_way() {
     for end in ["\n", "\r\n", "\r"] {
         let error = world.try_plan(ndjson(&rows.join(end)), "set.crm").await;
         let error = error.unwrap_err().to_string();
-        assert!(
-            error.contains("1 row is wrong") && error.contains("line 3"),
-            "{end:?}: {error}"
-        );
+        assert!(error.contains("1 row is wrong") && error.contains("line 3"), "{end:?}: {error}");
     }
 }
 
@@ -236,18 +199,11 @@ async fn lines_of_ndjson_may_end_in_any_way() {
 async fn a_file_in_another_encoding_is_refused_with_the_cure() {
     let world = world(Seed::Demo).await;
     for (bytes, cure) in [
-        (
-            &b"location_id,contact_id,memo\n2001,3001,Zo\xeb\n"[..],
-            "--encoding",
-        ),
+        (&b"location_id,contact_id,memo\n2001,3001,Zo\xeb\n"[..], "--encoding"),
         (b"l\0o\0c\0,\0i\0d\0\n\0", "utf-16le"),
     ] {
         let input = Input::csv("rows", Cursor::new(bytes));
-        let error = world
-            .try_plan(input, "set.crm")
-            .await
-            .unwrap_err()
-            .to_string();
+        let error = world.try_plan(input, "set.crm").await.unwrap_err().to_string();
         assert!(error.contains(cure), "{error}");
     }
     let error = csv(ROWS).encoding("windows-12").unwrap_err().to_string();

@@ -49,12 +49,7 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     let before = all(&world);
     let set = world.plan(EVERY_MEMBER, "set.crm").await;
     let finished = world.apply(Apply::new(set)).await.unwrap();
-    assert_eq!(
-        finished.count(State::Done),
-        6,
-        "{:#?}",
-        changes(&world.path("set.crm"))
-    );
+    assert_eq!(finished.count(State::Done), 6, "{:#?}", changes(&world.path("set.crm")));
     assert_ne!(all(&world), before);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
@@ -62,12 +57,7 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     assert_eq!((summary.planned, summary.impossible), (6, 0));
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     let finished = world.apply(Apply::new(undo)).await.unwrap();
-    assert_eq!(
-        finished.count(State::Done),
-        6,
-        "{:#?}",
-        changes(&world.path("undo.crm"))
-    );
+    assert_eq!(finished.count(State::Done), 6, "{:#?}", changes(&world.path("undo.crm")));
     assert_eq!(all(&world), before);
 }
 
@@ -82,17 +72,9 @@ async fn a_value_that_no_row_may_have_is_restored_all_the_same() {
     world.site = crm_bulk::Site::of(&world.service, &world.sandbox.connection().api_url);
 
     let location = world.service.location(2001.try_into().unwrap());
-    for (id, value) in [
-        (3002, "a@site.example; b@site.example"),
-        (3001, "call office"),
-    ] {
-        let odd = UpdateContactRequest::new()
-            .value(value)
-            .memo("Front\u{b}door");
-        location
-            .send(id.try_into().unwrap(), odd.as_it_was())
-            .await
-            .unwrap();
+    for (id, value) in [(3002, "a@site.example; b@site.example"), (3001, "call office")] {
+        let odd = UpdateContactRequest::new().value(value).memo("Front\u{b}door");
+        location.send(id.try_into().unwrap(), odd.as_it_was()).await.unwrap();
     }
     let before = all(&world);
     let rows = "location_id,contact_id,action,value,memo\n\
@@ -113,36 +95,19 @@ async fn deleted_duplicates_come_back_both() {
     let world = world(Seed::Demo).await;
     let create = "location_id,action,type,value\n2001,create,Email,twin@site.example\n";
     let location = world.service.location(LocationId::new(2001).unwrap());
-    world
-        .apply(Apply::new(world.plan(create, "one.crm").await))
-        .await
-        .unwrap();
+    world.apply(Apply::new(world.plan(create, "one.crm").await)).await.unwrap();
     let twin =
         crm_models::CreateContactRequest::new(crm_models::ContactType::Email, "twin@site.example");
     location.create(twin).await.unwrap();
     let before = all(&world);
 
-    let twins: Vec<_> = world
-        .stored()
-        .into_values()
-        .filter(|c| c.value == "twin@site.example")
-        .collect();
-    let rows: String = twins
-        .iter()
-        .map(|twin| format!("2001,{},delete\n", twin.id))
-        .collect();
-    let set = world
-        .plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm")
-        .await;
+    let twins: Vec<_> =
+        world.stored().into_values().filter(|c| c.value == "twin@site.example").collect();
+    let rows: String = twins.iter().map(|twin| format!("2001,{},delete\n", twin.id)).collect();
+    let set = world.plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm").await;
     world.apply(Apply::new(set)).await.unwrap();
-    ChangeSet::open(world.path("two.crm"))
-        .unwrap()
-        .undo(world.path("undo.crm"))
-        .unwrap();
-    world
-        .apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap()))
-        .await
-        .unwrap();
+    ChangeSet::open(world.path("two.crm")).unwrap().undo(world.path("undo.crm")).unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
     assert_eq!(all(&world), before);
 }
 
@@ -150,10 +115,7 @@ async fn deleted_duplicates_come_back_both() {
 async fn an_undo_is_as_old_as_the_first_answer_on_which_it_rests() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,by the set\n2001,3002,by the set\n";
-    world
-        .apply(Apply::new(world.plan(rows, "set.crm").await))
-        .await
-        .unwrap();
+    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
     let answered = changes(&world.path("set.crm")).into_iter();
     let answered = answered.filter_map(|change| change.outcome.at).min();
     assert!(answered.is_some());
@@ -167,29 +129,17 @@ async fn an_undo_is_as_old_as_the_first_answer_on_which_it_rests() {
 async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,by the set\n2001,3002,by the set\n";
-    world
-        .apply(Apply::new(world.plan(rows, "set.crm").await))
-        .await
-        .unwrap();
+    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
     let location = world.service.location(LocationId::new(2001).unwrap());
     let by_hand = ContactChange::new().memo("by hand");
-    location
-        .update(ContactId::new(3001).unwrap(), &by_hand)
-        .await
-        .unwrap();
+    location.update(ContactId::new(3001).unwrap(), &by_hand).await.unwrap();
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     set.undo(world.path("undo.crm")).unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
-    assert_eq!(
-        states(&world.path("undo.crm")),
-        [State::Drifted, State::Done]
-    );
-    assert_eq!(
-        world.location_contact(2001, 3001).memo.as_deref(),
-        Some("by hand")
-    );
+    assert_eq!(states(&world.path("undo.crm")), [State::Drifted, State::Done]);
+    assert_eq!(world.location_contact(2001, 3001).memo.as_deref(), Some("by hand"));
     assert_eq!(world.location_contact(2001, 3002).memo, None);
 }
 
@@ -197,18 +147,11 @@ async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
 async fn unknown_preferences_are_said_to_be_lost() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,job_reminders,marketing_updates,invoices,statements\n2001,3005,off,off,off,off\n";
-    world
-        .apply(Apply::new(world.plan(rows, "set.crm").await))
-        .await
-        .unwrap();
+    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let summary = set.undo(world.path("undo.crm")).unwrap();
     assert_eq!((summary.planned, summary.impossible), (0, 1));
-    let message = changes(&world.path("undo.crm"))[0]
-        .outcome
-        .message
-        .clone()
-        .unwrap();
+    let message = changes(&world.path("undo.crm"))[0].outcome.message.clone().unwrap();
     assert!(message.contains("unknown before"), "{message}");
 
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
@@ -243,9 +186,7 @@ impl World {
         read.await.unwrap();
         let list = Input::csv("list", std::io::Cursor::new("2135550177"));
         let plan = OptOut::new(self.site.clone(), snapshot).every_flag();
-        plan.plan(&self.service, list, self.path("set.crm"))
-            .await
-            .unwrap();
+        plan.plan(&self.service, list, self.path("set.crm")).await.unwrap();
         ChangeSet::open(self.path("set.crm")).unwrap()
     }
 }
@@ -259,9 +200,7 @@ fn methods(set: &std::path::Path) -> Vec<Change> {
 
 fn flags(image: Option<&Image>) -> Vec<Option<bool>> {
     let image = image.and_then(Image::as_method);
-    image.map_or(Vec::new(), |method| {
-        method.preferences.values().copied().collect()
-    })
+    image.map_or(Vec::new(), |method| method.preferences.values().copied().collect())
 }
 
 /// Meets the second preference that is set of one contact method.
@@ -279,10 +218,7 @@ async fn preferences_that_were_set_half_way_are_known_to_a_repeat_and_to_an_undo
         let one = std::num::NonZeroUsize::MIN;
         world.sandbox.inject(second_preference(status));
         let finished = world.apply(Apply::new(set).concurrency(one)).await.unwrap();
-        assert_eq!(
-            finished.reason == StopReason::Forbidden,
-            state == State::Unknown
-        );
+        assert_eq!(finished.reason == StopReason::Forbidden, state == State::Unknown);
         let half = methods(&world.path("set.crm")).remove(0);
         assert_eq!(half.outcome.state, state, "{half:?}");
         assert_eq!(flags(half.before.as_ref()), on);
@@ -319,10 +255,8 @@ async fn a_contact_method_with_another_number_is_left_alone() {
     handle.update(other).await.unwrap();
     let before = handle.preferences().await.unwrap();
     world.apply(Apply::new(set)).await.unwrap();
-    let states: Vec<_> = methods(&world.path("set.crm"))
-        .iter()
-        .map(|change| change.outcome.state)
-        .collect();
+    let states: Vec<_> =
+        methods(&world.path("set.crm")).iter().map(|change| change.outcome.state).collect();
     assert_eq!(states, [State::Drifted, State::Done]);
     assert_eq!(handle.preferences().await.unwrap(), before);
 }
@@ -332,10 +266,7 @@ async fn what_was_deleted_comes_back_once_however_often_it_is_taken_back() {
     let world = world(Seed::Demo).await;
     let before = all(&world);
     let rows = "location_id,contact_id,action\n2001,3001,delete\n2001,3003,delete\n";
-    world
-        .apply(Apply::new(world.plan(rows, "set.crm").await))
-        .await
-        .unwrap();
+    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
     world.undo("set.crm", "one.crm").await;
     assert_eq!(all(&world), before);
     world.undo("set.crm", "two.crm").await;
@@ -378,9 +309,7 @@ async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo\n2001,3001,by the set\n";
     let set = world.plan(rows, "set.crm").await;
-    let late = Fault::Delay {
-        milliseconds: 600_000,
-    };
+    let late = Fault::Delay { milliseconds: 600_000 };
     let late = FaultRule::new(late).method("PATCH").nth(1);
     world.sandbox.inject(FaultPlan::new().rule(late));
     let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
@@ -411,9 +340,7 @@ async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is
 async fn preferences_whose_answers_nobody_saw_are_told_when_they_are_read_back() {
     let world = world(Seed::Demo).await;
     let set = world.opt_out().await;
-    let late = Fault::Delay {
-        milliseconds: 600_000,
-    };
+    let late = Fault::Delay { milliseconds: 600_000 };
     let late = FaultRule::new(late).method("PATCH");
     let late = late.path("/preferences/").nth(2);
     world.sandbox.inject(FaultPlan::new().rule(late));
@@ -426,9 +353,7 @@ async fn preferences_whose_answers_nobody_saw_are_told_when_they_are_read_back()
     let handle = world.service.person(person).method(method);
     let off = async || {
         let preferences = handle.preferences().await.unwrap();
-        let off = preferences
-            .iter()
-            .filter(|one| one.as_bool() == Some(false));
+        let off = preferences.iter().filter(|one| one.as_bool() == Some(false));
         off.count()
     };
     let already = off().await;
@@ -444,11 +369,7 @@ async fn preferences_whose_answers_nobody_saw_are_told_when_they_are_read_back()
     while let Some(event) = events.try_next().await.unwrap() {
         match event {
             Event::Written(write) if write.target == Target::Method { person, method } => {
-                let told = if write.read_back {
-                    &mut found
-                } else {
-                    &mut sent
-                };
+                let told = if write.read_back { &mut found } else { &mut sent };
                 told.push(write.preference.unwrap());
             }
             _ => {}

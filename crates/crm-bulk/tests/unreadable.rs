@@ -105,10 +105,7 @@ async fn an_opt_out_goes_on_without_a_contact_and_tells_it_beside_the_row_and_in
     assert_eq!(states(set.path()), [State::Planned; 8]);
     let info = set.info().unwrap();
     let ids = format!("locationId {}, id 0", contact.owner_id);
-    assert!(
-        matches!(&*info.unreadable, [told] if told.starts_with(&ids)),
-        "{info:?}"
-    );
+    assert!(matches!(&*info.unreadable, [told] if told.starts_with(&ids)), "{info:?}");
     assert_eq!(info.look_at, 1);
     let notes = info.notes.join("\n");
     assert!(
@@ -117,11 +114,7 @@ async fn an_opt_out_goes_on_without_a_contact_and_tells_it_beside_the_row_and_in
     );
     assert!(!notes.contains(NUMBER), "{notes}");
     let page = page(&set);
-    for told in [
-        "records cannot be read",
-        "Records that cannot be read",
-        "look at locationId",
-    ] {
+    for told in ["records cannot be read", "Records that cannot be read", "look at locationId"] {
         assert!(page.contains(told), "{told}: {page}");
     }
 }
@@ -131,10 +124,7 @@ async fn one_that_has_no_listed_value_is_counted_all_the_same() {
     let mut world = world(Seed::Demo).await;
     let contact = world.with_number();
     world.broken("/export/locations/contacts", "id", contact.id, 0);
-    let set = world
-        .opt_out("nobody@site.example", "set.crm")
-        .await
-        .unwrap();
+    let set = world.opt_out("nobody@site.example", "set.crm").await.unwrap();
     let info = set.info().unwrap();
     assert_eq!((info.unreadable.len(), info.look_at), (1, 0));
 }
@@ -142,18 +132,8 @@ async fn one_that_has_no_listed_value_is_counted_all_the_same() {
 #[tokio::test]
 async fn a_contact_method_of_a_person_and_its_preferences_are_told_likewise() {
     for (path, member, value, to) in [
-        (
-            "/contacts/contact-methods",
-            "contactId",
-            Value::Null,
-            Value::from(7),
-        ),
-        (
-            "/contact-methods/",
-            "name",
-            "MarketingUpdates".into(),
-            Value::Null,
-        ),
+        ("/contacts/contact-methods", "contactId", Value::Null, Value::from(7)),
+        ("/contact-methods/", "name", "MarketingUpdates".into(), Value::Null),
     ] {
         let mut world = world(Seed::Demo).await;
         world.broken(path, member, value, to);
@@ -183,10 +163,7 @@ async fn a_snapshot_counts_it_once_until_it_can_be_read_again() {
     location.send(id, touch("b")).await.unwrap();
     let snapshot = world.snapshot().await;
     let coverage = snapshot.coverage().unwrap();
-    assert_eq!(
-        (coverage.unreadable, coverage.contacts),
-        (3, before.contacts + 1)
-    );
+    assert_eq!((coverage.unreadable, coverage.contacts), (3, before.contacts + 1));
     assert_eq!(snapshot.unreadable().unwrap().len(), 3);
 }
 
@@ -195,10 +172,7 @@ async fn a_plan_does_not_say_of_it_that_it_is_not_there() {
     let mut world = world(Seed::Demo).await;
     let contact = world.with_number();
     world.broken("/export/locations/contacts", "value", NUMBER, 7);
-    let rows = format!(
-        "location_id,contact_id,memo\n{},{},x\n",
-        contact.owner_id, contact.id
-    );
+    let rows = format!("location_id,contact_id,memo\n{},{},x\n", contact.owner_id, contact.id);
     let snapshot = world.snapshot().await;
     let path = world.path("set.crm");
     Plan::new(world.site.clone())

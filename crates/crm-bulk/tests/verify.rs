@@ -61,9 +61,7 @@ impl World {
 }
 
 fn told(findings: &[Finding]) -> Vec<String> {
-    let differing = findings
-        .iter()
-        .filter(|finding| finding.found != Found::AsDone);
+    let differing = findings.iter().filter(|finding| finding.found != Found::AsDone);
     let told = |finding: &Finding| {
         let (target, found) = (&finding.change.target, &finding.found);
         format!("{target}: {}: {}", found.name(), found.difference())
@@ -107,28 +105,17 @@ async fn what_is_no_longer_so_is_told_with_its_difference_until_it_is_so_again()
         location(2_001).update(id(contact), &change).await.unwrap();
     };
     // What a change did not name may be otherwise; another way to write a number is the same.
-    update(
-        3_002,
-        ContactChange::new()
-            .memo("by hand")
-            .value("Other@Site.example"),
-    )
-    .await;
+    update(3_002, ContactChange::new().memo("by hand").value("Other@Site.example")).await;
     let (_, findings) = world.verify(&mut set).await.unwrap();
     assert_eq!(told(&findings), [""; 0]);
 
     update(
         3_001,
-        ContactChange::new()
-            .memo("")
-            .preferences(PreferenceChange::new().marketing_updates(true)),
+        ContactChange::new().memo("").preferences(PreferenceChange::new().marketing_updates(true)),
     )
     .await;
     update(3_002, ContactChange::new().value("elsewhere@site.example")).await;
-    let created = findings
-        .iter()
-        .find(|it| it.change.action.name() == "create")
-        .unwrap();
+    let created = findings.iter().find(|it| it.change.action.name() == "create").unwrap();
     let created = created.change.target.contact_text().unwrap();
     let created: i64 = created.parse().unwrap();
     location(2_002).delete(id(created)).await.unwrap();
@@ -145,14 +132,8 @@ async fn what_is_no_longer_so_is_told_with_its_difference_until_it_is_so_again()
     assert_eq!(verification.no_longer_so(), 3);
     assert_eq!((verification.differs, verification.gone), (2, 1));
     let page_now = page(&set);
-    assert!(
-        page_now.contains("marketing is on, was made off"),
-        "{page_now}"
-    );
-    assert!(
-        page_now.contains("2 of 5 changes still as done"),
-        "{page_now}"
-    );
+    assert!(page_now.contains("marketing is on, was made off"), "{page_now}");
+    assert!(page_now.contains("2 of 5 changes still as done"), "{page_now}");
 
     // A later result takes the place of an earlier one.
     update(
@@ -171,26 +152,19 @@ async fn what_is_no_longer_so_is_told_with_its_difference_until_it_is_so_again()
 async fn a_preference_of_a_contact_method_is_read_back_too() {
     let world = world(Seed::Demo).await;
     let mut snapshot = Snapshot::open_or_create(world.path("snapshot"), &world.site).unwrap();
-    snapshot
-        .update(&world.service, &world.site, |_| {})
-        .await
-        .unwrap();
+    snapshot.update(&world.service, &world.site, |_| {}).await.unwrap();
     let list = Input::csv("list", std::io::Cursor::new("+1 213 555 0177\n"));
     let plan = OptOut::new(world.site.clone(), snapshot);
-    plan.plan(&world.service, list, world.path("set.crm"))
-        .await
-        .unwrap();
+    plan.plan(&world.service, list, world.path("set.crm")).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     world.apply(Apply::new(set)).await.unwrap();
     let mut set = world.long_ago();
     let (verification, findings) = world.verify(&mut set).await.unwrap();
     assert_eq!((verification.as_done, verification.all()), (9, 9));
-    let method = findings
-        .iter()
-        .find_map(|finding| match finding.change.target {
-            crm_bulk::Target::Method { person, method } => Some((person, method, &finding.change)),
-            _ => None,
-        });
+    let method = findings.iter().find_map(|finding| match finding.change.target {
+        crm_bulk::Target::Method { person, method } => Some((person, method, &finding.change)),
+        _ => None,
+    });
     let (person, method, change) = method.unwrap();
     let name = change.members()[0].field.clone().into_owned();
     let method = world.service.person(person).method(method);
@@ -205,9 +179,7 @@ async fn an_owner_that_cannot_be_read_is_told_and_a_failure_keeps_the_former_res
     let world = world(Seed::Demo).await;
     let mut set = world.applied().await;
     let (former, _) = world.verify(&mut set).await.unwrap();
-    let broken = FaultRule::new(Fault::Status { status: 401 })
-        .method("GET")
-        .times(0);
+    let broken = FaultRule::new(Fault::Status { status: 401 }).method("GET").times(0);
     world.sandbox.inject(FaultPlan::new().rule(broken));
     let error = world.verify(&mut set).await.unwrap_err();
     assert!(matches!(error, BulkError::Contacts(_)), "{error}");
@@ -259,11 +231,8 @@ async fn a_list_that_lags_is_looked_at_again_before_a_contact_is_said_to_be_gone
     for (hides, as_done) in [(0, 1), (1, 1), (2, 1), (3, 0)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.crm");
-        let transport: Arc<dyn Transport> = Arc::new(Lagging {
-            hides,
-            created: AtomicBool::new(false),
-            looks: AtomicU32::new(0),
-        });
+        let transport: Arc<dyn Transport> =
+            Arc::new(Lagging { hides, created: AtomicBool::new(false), looks: AtomicU32::new(0) });
         let service = ContactsService::new(transport, 1_001.try_into().unwrap());
         let site = Site::new(service.tenant(), "https://api.example");
         let rows = "location_id,action,type,value\n2001,create,Email,new@site.example\n";
@@ -271,18 +240,10 @@ async fn a_list_that_lags_is_looked_at_again_before_a_contact_is_said_to_be_gone
         let input = Input::csv("test", rows.as_bytes());
         plan.from_api(&service, input, &path).await.unwrap();
         let apply = Apply::new(ChangeSet::open(&path).unwrap());
-        let events: Vec<_> = apply
-            .run(&service, &site)
-            .unwrap()
-            .try_collect()
-            .await
-            .unwrap();
+        let events: Vec<_> = apply.run(&service, &site).unwrap().try_collect().await.unwrap();
         assert_eq!(states(&path), [State::Done], "{events:?}");
         let mut set = ChangeSet::open(&path).unwrap();
         let verification = set.verify(&service, &site, |_| Ok(())).await.unwrap();
-        assert_eq!(
-            (verification.as_done, verification.gone),
-            (as_done, 1 - as_done)
-        );
+        assert_eq!((verification.as_done, verification.gone), (as_done, 1 - as_done));
     }
 }

@@ -19,18 +19,11 @@ const RUNS: usize = 200;
 fn main() -> Result<(), Box<dyn Error>> {
     let bytes = fs::metadata(CRM)?.len();
     println!("crm: {:.1} MB, stripped", bytes as f64 / 1e6);
-    for arguments in [
-        &["--help"][..],
-        &["--version"],
-        &["location-contacts", "update", "--help"],
-    ] {
+    for arguments in [&["--help"][..], &["--version"], &["location-contacts", "update", "--help"]] {
         let mut times = Vec::with_capacity(RUNS);
         for _ in 0..RUNS {
             let began = Instant::now();
-            Command::new(CRM)
-                .args(arguments)
-                .stdout(Stdio::null())
-                .status()?;
+            Command::new(CRM).args(arguments).stdout(Stdio::null()).status()?;
             times.push(began.elapsed());
         }
         times.sort_unstable();

@@ -98,23 +98,11 @@ pub(crate) struct Globals {
     pub(crate) environment: Option<Vendor>,
 
     /// Another API host, together with --auth-url (CRM_API_URL)
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        requires = "auth_url",
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", requires = "auth_url", hide_short_help = true)]
     pub(crate) api_url: Option<String>,
 
     /// Another host of the token endpoint, together with --api-url (CRM_AUTH_URL)
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        requires = "api_url",
-        hide_short_help = true
-    )]
+    #[arg(long, global = true, value_name = "URL", requires = "api_url", hide_short_help = true)]
     pub(crate) auth_url: Option<String>,
 
     /// Which profile of the configuration file (CRM_PROFILE)

@@ -53,10 +53,7 @@ impl Exit {
             "a write may or may not have been carried out, also where its answer cannot be read; \
              look before repeating",
         ),
-        (
-            Self::Conflict,
-            "changed by somebody else, or in conflict with the record's state",
-        ),
+        (Self::Conflict, "changed by somebody else, or in conflict with the record's state"),
         (
             Self::Differs,
             "written, but the answer is not what was asked for, or no longer so when read back",
@@ -136,10 +133,7 @@ pub(crate) enum CliError {
 impl CliError {
     /// An I/O error with what was attempted.
     pub(crate) fn io(what: impl Into<String>, source: io::Error) -> Self {
-        Self::Io {
-            what: what.into(),
-            source,
-        }
+        Self::Io { what: what.into(), source }
     }
 
     /// The call that failed, whatever it was made for.

@@ -11,10 +11,7 @@ use crate::error::CliError;
 pub(crate) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), CliError> {
     match whole(path).is_some_and(|path| whole(other) == Some(path)) {
         false => Ok(()),
-        true => Err(CliError::Usage(format!(
-            "{} is {what}: name another file",
-            path.display()
-        ))),
+        true => Err(CliError::Usage(format!("{} is {what}: name another file", path.display()))),
     }
 }
 
@@ -63,9 +60,7 @@ fn whole(path: &Path) -> Option<PathBuf> {
 
 /// The folder in which a file lies or will lie.
 pub(crate) fn folder(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(all(test, unix))]

@@ -48,10 +48,8 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
 
     let listen =
         |kind| signal(kind).map_err(|error| CliError::io("cannot watch for signals", error));
-    let (mut interrupt, mut terminate) = (
-        listen(SignalKind::interrupt())?,
-        listen(SignalKind::terminate())?,
-    );
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => Signal::Interrupt,

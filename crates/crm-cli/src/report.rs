@@ -74,11 +74,7 @@ pub(crate) fn error(error: &CliError, output: &Output, is_verbose: bool) -> Exit
     let exit = exit_of(error);
     if !error.is_silent() {
         output::failure(&message(error));
-        let told = if is_verbose {
-            problem(error)
-        } else {
-            Vec::new()
-        };
+        let told = if is_verbose { problem(error) } else { Vec::new() };
         for detail in details(error).into_iter().chain(told) {
             note(format!("  {detail}"));
         }
@@ -115,10 +111,7 @@ fn detailed_exit_code() -> bool {
 
 /// Reports clap's refusal of the command line, or the help that it was asked for.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let asked_for = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    );
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if asked_for {
         // A reader that went away is not a failure.
         let _ = error.print();
@@ -162,9 +155,7 @@ fn usage_exit() -> Exit {
 
 /// The JSON format that a command line asks for, even if the rest of it could not be parsed.
 fn json_wanted() -> Option<Format> {
-    let words: Vec<_> = env::args_os()
-        .filter_map(|word| word.into_string().ok())
-        .collect();
+    let words: Vec<_> = env::args_os().filter_map(|word| word.into_string().ok()).collect();
     let asked = |name: &str| {
         let joined = format!("--output={name}");
         words.contains(&joined) || words.windows(2).any(|pair| pair == ["--output", name])
@@ -187,11 +178,7 @@ pub(crate) fn dry_run(
     output: &Output,
 ) -> Result<(), CliError> {
     if output.format() != Format::Table {
-        return output.value(&DryRun {
-            dry_run: true,
-            differences,
-            request,
-        });
+        return output.value(&DryRun { dry_run: true, differences, request });
     }
     if !differences.is_empty() {
         output.differences(&format!("{subject}: would change"), differences)?;
@@ -241,8 +228,7 @@ fn problem(error: &CliError) -> Vec<String> {
         ("data", data),
     ];
     let told = parts.into_iter();
-    told.filter_map(|(name, said)| Some(format!("{name}: {}", said?)))
-        .collect()
+    told.filter_map(|(name, said)| Some(format!("{name}: {}", said?))).collect()
 }
 
 fn asked_and_answered(difference: &Difference) -> String {

@@ -47,14 +47,8 @@ impl<'a> Session<'a> {
         let (settings, sandbox) = match globals.sandbox {
             false => (Settings::load(globals).await?, None),
             true => {
-                let sandbox = Sandbox::builder()
-                    .seed(globals.sandbox_seed)
-                    .start()
-                    .await?;
-                (
-                    Settings::of_sandbox(globals, sandbox.connection())?,
-                    Some(sandbox),
-                )
+                let sandbox = Sandbox::builder().seed(globals.sandbox_seed).start().await?;
+                (Settings::of_sandbox(globals, sandbox.connection())?, Some(sandbox))
             }
         };
         let environment = environment(&settings.host)?;
@@ -145,9 +139,7 @@ fn target(settings: &Settings, environment: &Environment) -> String {
 }
 
 fn target_options(globals: &Globals) -> String {
-    let environment = globals
-        .environment
-        .map(|vendor| Host::Vendor(vendor).to_string());
+    let environment = globals.environment.map(|vendor| Host::Vendor(vendor).to_string());
     let given = [
         ("profile", globals.profile.clone()),
         ("tenant", globals.tenant.map(|tenant| tenant.to_string())),
@@ -155,9 +147,7 @@ fn target_options(globals: &Globals) -> String {
         ("api-url", globals.api_url.clone()),
         ("auth-url", globals.auth_url.clone()),
     ];
-    let given = given
-        .iter()
-        .filter_map(|(name, value)| Some(option(name, value.as_ref()?)));
+    let given = given.iter().filter_map(|(name, value)| Some(option(name, value.as_ref()?)));
     let sandbox = if globals.sandbox { " --sandbox" } else { "" };
     format!("{}{sandbox}", given.collect::<String>())
 }
@@ -169,9 +159,7 @@ fn policy(globals: &Globals, settings: &Settings, environment: &Environment) -> 
     } else if settings.read_only {
         WritePolicy::Refuse
     } else if is_production(environment) && !globals.yes {
-        WritePolicy::Ask {
-            target: format!("PRODUCTION, tenant {}", settings.tenant),
-        }
+        WritePolicy::Ask { target: format!("PRODUCTION, tenant {}", settings.tenant) }
     } else {
         WritePolicy::Send
     }

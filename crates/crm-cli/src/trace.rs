@@ -3,7 +3,6 @@
 
 use std::io::{self, Write};
 
-use crate::output::lines;
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -11,6 +10,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+
+use crate::output::lines;
 
 pub(crate) fn start(verbosity: u8) {
     let level = match verbosity {

@@ -26,11 +26,7 @@ pub(crate) struct Waiting<T> {
 
 impl<T> Waiting<T> {
     pub(crate) fn new(inner: T, host: String) -> Self {
-        Self {
-            inner,
-            host: host.into(),
-            to_come: Mutex::default(),
-        }
+        Self { inner, host: host.into(), to_come: Mutex::default() }
     }
 
     /// Begins to wait, unless an earlier attempt is already being waited for.
@@ -59,10 +55,7 @@ impl<T: Transport> Transport for Waiting<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         self.begin();
         let answer = self.inner.send(request).await;
-        if answer
-            .as_ref()
-            .is_ok_and(|answer| is_available(answer.status()))
-        {
+        if answer.as_ref().is_ok_and(|answer| is_available(answer.status())) {
             self.end();
         }
         answer

@@ -160,10 +160,8 @@ fn refused(withheld: Withheld) -> TransportError {
 fn ask(target: &str, request: &Preview) -> Result<(), Withheld> {
     let body = request.body.as_deref().map_or("", RawValue::get);
     let question = format!("{} {} {body}", request.method, request.path);
-    let question = format!(
-        "About to write to {target}:\n  {}\nContinue?",
-        visible(question.trim_end())
-    );
+    let question =
+        format!("About to write to {target}:\n  {}\nContinue?", visible(question.trim_end()));
     match confirm(&question) {
         true => Ok(()),
         false => Err(Withheld::Declined),

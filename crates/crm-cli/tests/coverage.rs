@@ -11,115 +11,31 @@ use crm_transport::{Environment, Request, ReqwestTransport, Transport};
 
 /// How each operation is called from the library, and which command calls it.
 const CALLS: [(&str, &str, &str); 38] = [
-    (
-        "Locations_GetContactList",
-        "location(id).list()",
-        "location-contacts list",
-    ),
-    (
-        "Locations_CreateContact",
-        "location(id).create(…)",
-        "location-contacts create",
-    ),
-    (
-        "Locations_UpdateContact",
-        "location(id).update(…)",
-        "location-contacts update",
-    ),
-    (
-        "Locations_DeleteContact",
-        "location(id).delete(…)",
-        "location-contacts delete",
-    ),
-    (
-        "Locations_GetLocationsContactsList",
-        "changed::<LocationId>(…)",
-        "location-contacts changed",
-    ),
-    (
-        "Customers_GetContactList",
-        "customer(id).list()",
-        "customer-contacts list",
-    ),
-    (
-        "Customers_CreateContact",
-        "customer(id).create(…)",
-        "customer-contacts create",
-    ),
-    (
-        "Customers_UpdateContact",
-        "customer(id).update(…)",
-        "customer-contacts update",
-    ),
-    (
-        "Customers_DeleteContact",
-        "customer(id).delete(…)",
-        "customer-contacts delete",
-    ),
-    (
-        "Customers_GetModifiedContactsList",
-        "changed::<CustomerId>(…)",
-        "customer-contacts changed",
-    ),
+    ("Locations_GetContactList", "location(id).list()", "location-contacts list"),
+    ("Locations_CreateContact", "location(id).create(…)", "location-contacts create"),
+    ("Locations_UpdateContact", "location(id).update(…)", "location-contacts update"),
+    ("Locations_DeleteContact", "location(id).delete(…)", "location-contacts delete"),
+    ("Locations_GetLocationsContactsList", "changed::<LocationId>(…)", "location-contacts changed"),
+    ("Customers_GetContactList", "customer(id).list()", "customer-contacts list"),
+    ("Customers_CreateContact", "customer(id).create(…)", "customer-contacts create"),
+    ("Customers_UpdateContact", "customer(id).update(…)", "customer-contacts update"),
+    ("Customers_DeleteContact", "customer(id).delete(…)", "customer-contacts delete"),
+    ("Customers_GetModifiedContactsList", "changed::<CustomerId>(…)", "customer-contacts changed"),
     ("Contacts_GetList", "people().list(…)", "people list"),
     ("Contacts_Create", "people().create(…)", "people create"),
     ("Contacts_Get", "person(id).get()", "people get"),
-    (
-        "Contacts_Replace",
-        "person(id).replace(…)",
-        "people replace",
-    ),
+    ("Contacts_Replace", "person(id).replace(…)", "people replace"),
     ("Contacts_Update", "person(id).update(…)", "people update"),
-    (
-        "Contacts_DeleteContact",
-        "person(id).delete()",
-        "people delete",
-    ),
-    (
-        "Contacts_GetByRelationshipId",
-        "people().related_to(…)",
-        "people related-to",
-    ),
-    (
-        "Contacts_GetContactRelationshipList",
-        "person(id).relationships(…)",
-        "people relationships",
-    ),
-    (
-        "Contacts_CreateContactRelationship",
-        "person(id).relate(…)",
-        "people relate",
-    ),
-    (
-        "Contacts_DeleteContactRelationship",
-        "person(id).unrelate(…)",
-        "people unrelate",
-    ),
-    (
-        "Contacts_GetPreferenceMetadataList",
-        "people().preference_types()",
-        "preferences types",
-    ),
-    (
-        "Contacts_SearchContactMethods",
-        "people().contact_methods(…)",
-        "contact-methods search",
-    ),
-    (
-        "ContactMethods_GetContactMethods",
-        "person(id).methods(…)",
-        "contact-methods list",
-    ),
-    (
-        "ContactMethods_CreateContactMethod",
-        "person(id).create_method(…)",
-        "contact-methods create",
-    ),
-    (
-        "ContactMethods_GetContactMethod",
-        "person(id).method(id).get()",
-        "contact-methods get",
-    ),
+    ("Contacts_DeleteContact", "person(id).delete()", "people delete"),
+    ("Contacts_GetByRelationshipId", "people().related_to(…)", "people related-to"),
+    ("Contacts_GetContactRelationshipList", "person(id).relationships(…)", "people relationships"),
+    ("Contacts_CreateContactRelationship", "person(id).relate(…)", "people relate"),
+    ("Contacts_DeleteContactRelationship", "person(id).unrelate(…)", "people unrelate"),
+    ("Contacts_GetPreferenceMetadataList", "people().preference_types()", "preferences types"),
+    ("Contacts_SearchContactMethods", "people().contact_methods(…)", "contact-methods search"),
+    ("ContactMethods_GetContactMethods", "person(id).methods(…)", "contact-methods list"),
+    ("ContactMethods_CreateContactMethod", "person(id).create_method(…)", "contact-methods create"),
+    ("ContactMethods_GetContactMethod", "person(id).method(id).get()", "contact-methods get"),
     (
         "ContactMethods_UpsertContactMethod",
         "person(id).method(id).upsert(…)",
@@ -150,41 +66,13 @@ const CALLS: [(&str, &str, &str); 38] = [
         "person(id).method(id).set_preference(…)",
         "preferences set",
     ),
-    (
-        "Bookings_GetContactList",
-        "booking(id).list()",
-        "booking-contacts list",
-    ),
-    (
-        "Bookings_GetContactList2",
-        "provider_booking(…).list()",
-        "booking-contacts list",
-    ),
-    (
-        "Bookings_CreateContact",
-        "provider_booking(…).create(…)",
-        "booking-contacts create",
-    ),
-    (
-        "Bookings_UpdateBookingContact",
-        "provider_booking(…).update(…)",
-        "booking-contacts update",
-    ),
-    (
-        "Bookings_DeleteContact",
-        "provider_booking(…).delete(…)",
-        "booking-contacts delete",
-    ),
-    (
-        "ExportContacts_CustomersContacts",
-        "export::<CustomerId>()",
-        "export customer-contacts",
-    ),
-    (
-        "ExportContacts_LocationsContacts",
-        "export::<LocationId>()",
-        "export location-contacts",
-    ),
+    ("Bookings_GetContactList", "booking(id).list()", "booking-contacts list"),
+    ("Bookings_GetContactList2", "provider_booking(…).list()", "booking-contacts list"),
+    ("Bookings_CreateContact", "provider_booking(…).create(…)", "booking-contacts create"),
+    ("Bookings_UpdateBookingContact", "provider_booking(…).update(…)", "booking-contacts update"),
+    ("Bookings_DeleteContact", "provider_booking(…).delete(…)", "booking-contacts delete"),
+    ("ExportContacts_CustomersContacts", "export::<CustomerId>()", "export customer-contacts"),
+    ("ExportContacts_LocationsContacts", "export::<LocationId>()", "export location-contacts"),
 ];
 
 #[test]
@@ -210,11 +98,7 @@ async fn the_sandbox_serves_every_operation() {
     let document = String::from_utf8(answer.body().to_vec()).unwrap();
     for spec in operations::all() {
         let id = format!("\"operationId\":\"{}\"", spec.id);
-        assert!(
-            document.replace(": ", ":").contains(&id),
-            "the sandbox lacks {}",
-            spec.id
-        );
+        assert!(document.replace(": ", ":").contains(&id), "the sandbox lacks {}", spec.id);
     }
 }
 
@@ -237,19 +121,10 @@ fn table() -> String {
         | Operation | Method and path | Scope | Library | Command |\n|---|---|---|---|---|\n"
         .to_owned();
     for spec in operations::all() {
-        let Spec {
-            id,
-            method,
-            path,
-            scope,
-            ..
-        } = &spec;
+        let Spec { id, method, path, scope, .. } = &spec;
         let (_, call, command) = CALLS.iter().find(|(of, ..)| of == id).unwrap();
-        writeln!(
-            text,
-            "| `{id}` | `{method} {path}` | `{scope}` | `{call}` | `{command}` |"
-        )
-        .unwrap();
+        writeln!(text, "| `{id}` | `{method} {path}` | `{scope}` | `{call}` | `{command}` |")
+            .unwrap();
     }
     text
 }

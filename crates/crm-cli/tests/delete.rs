@@ -11,9 +11,7 @@ use common::{METHOD, PERSON, Service, stderr};
 #[cfg(unix)]
 fn delete_and_restore(service: &Service, words: &[&str]) -> String {
     let told = stderr(&service.crm(words).assert().success());
-    let commands = told
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("crm "));
+    let commands = told.lines().filter_map(|line| line.trim().strip_prefix("crm "));
     let mut new_id = String::new();
     for command in commands {
         let command = command.replace("NEW_ID", &new_id);
@@ -37,16 +35,7 @@ fn delete_and_restore(service: &Service, words: &[&str]) -> String {
 fn what_was_deleted_is_shown_and_can_be_restored() {
     let service = Service::start();
     let memo = "Ada's gate; code $44 \\ \u{202e}";
-    let set = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--memo",
-        memo,
-        "--invoices",
-        "off",
-    ];
+    let set = ["location-contacts", "update", "2001", "3001", "--memo", memo, "--invoices", "off"];
     service.ok(&set);
     let list = ["location-contacts", "list", "2001", "--all"];
     let members = "type,value,memo,preferences.invoiceNotification,preferences.jobRemindersEnabled";
@@ -58,41 +47,18 @@ fn what_was_deleted_is_shown_and_can_be_restored() {
     };
     let before = sorted();
     let told = delete_and_restore(&service, &["location-contacts", "delete", "2001", "3001"]);
-    assert!(
-        told.contains("to be deleted: location 2001, contact 3001"),
-        "{told}"
-    );
+    assert!(told.contains("to be deleted: location 2001, contact 3001"), "{told}");
     assert!(told.contains("8185550142"), "{told}");
     assert_eq!(sorted(), before);
 
-    let get = [
-        "contact-methods",
-        "get",
-        PERSON,
-        METHOD,
-        "--fields",
-        "id,type,value,memo",
-    ];
+    let get = ["contact-methods", "get", PERSON, METHOD, "--fields", "id,type,value,memo"];
     let before = service.ok(&get);
     delete_and_restore(&service, &["contact-methods", "delete", PERSON, METHOD]);
     assert_eq!(service.ok(&get), before);
 
-    let list = [
-        "booking-contacts",
-        "list",
-        "6001",
-        "--fields",
-        "type,value,memo",
-    ];
+    let list = ["booking-contacts", "list", "6001", "--fields", "type,value,memo"];
     let before = service.ok(&list);
-    let delete = [
-        "booking-contacts",
-        "delete",
-        "6001",
-        "6501",
-        "--provider",
-        "501",
-    ];
+    let delete = ["booking-contacts", "delete", "6001", "6501", "--provider", "501"];
     delete_and_restore(&service, &delete);
     assert_eq!(service.ok(&list).lines().count(), before.lines().count());
 }
@@ -102,20 +68,14 @@ fn a_restoring_command_means_the_same_account() {
     let service = Service::start();
     let told = service.crm(&["--tenant", "1001", "people", "delete", PERSON]);
     let told = stderr(&{ told }.assert().success());
-    let restore = told
-        .lines()
-        .find(|line| line.contains("crm people create"))
-        .unwrap();
+    let restore = told.lines().find(|line| line.contains("crm people create")).unwrap();
     assert!(restore.ends_with("--tenant=1001"), "{told}");
 }
 
 #[test]
 fn what_is_not_there_or_may_not_be_deleted_stays() {
     let service = Service::start();
-    service
-        .crm(&["location-contacts", "delete", "2001", "9999"])
-        .assert()
-        .code(3);
+    service.crm(&["location-contacts", "delete", "2001", "9999"]).assert().code(3);
     let dry = ["location-contacts", "delete", "2001", "3001", "--dry-run"];
     let told = stderr(&service.crm(&dry).assert().success());
     assert!(!told.contains("restores"), "{told}");

@@ -22,12 +22,7 @@ fn ends_with(code: i32, service: &Service, line: &str) -> String {
 fn failing(fault: Fault, methods: &[&str]) -> Service {
     let service = Service::start();
     let plan = methods.iter().fold(FaultPlan::new(), |plan, method| {
-        plan.rule(
-            FaultRule::new(fault.clone())
-                .method(*method)
-                .path("/contacts")
-                .times(0),
-        )
+        plan.rule(FaultRule::new(fault.clone()).method(*method).path("/contacts").times(0))
     });
     service.sandbox.inject(plan);
     service
@@ -47,20 +42,13 @@ fn code_0_is_also_a_write_whose_answer_was_lost_but_that_is_found_carried_out() 
     let unreadable = FaultRule::new(Fault::GarbageBody).method("PATCH").times(0);
     service.sandbox.inject(FaultPlan::new().rule(unreadable));
     ends_with(0, &service, UPDATE);
-    assert_eq!(
-        service.json(&["location-contacts", "get", "2001", "3001"])["memo"],
-        "New"
-    );
+    assert_eq!(service.json(&["location-contacts", "get", "2001", "3001"])["memo"], "New");
 }
 
 #[test]
 fn code_1_is_a_file_of_this_machine() {
     let service = Service::start();
-    ends_with(
-        1,
-        &service,
-        "export location-contacts --out missing/folder/file",
-    );
+    ends_with(1, &service, "export location-contacts --out missing/folder/file");
     ends_with(1, &service, "plan missing.csv --out set.crm");
     ends_with(1, &service, "show missing.crm");
 }
@@ -90,10 +78,7 @@ fn code_4_is_refused_credentials() {
     service.sandbox.set("scopes", "tn.jpm.jobs:r").unwrap();
     ends_with(4, &service, "auth check");
     let mut wrong = service.crm(&["location-contacts", "list", "2001"]);
-    wrong
-        .env("CRM_CLIENT_SECRET", "wrong-8471")
-        .assert()
-        .code(4);
+    wrong.env("CRM_CLIENT_SECRET", "wrong-8471").assert().code(4);
 }
 
 #[test]
@@ -112,9 +97,7 @@ fn code_5_is_no_usable_answer_to_a_call_that_changed_nothing() {
     ends_with(5, &service, "location-contacts get 2001 3001");
     ends_with(5, &service, "export location-contacts");
     ends_with(5, &service, "snapshot contacts.snapshot");
-    let told = service
-        .crm(&["location-contacts", "list", "2001", "--output", "json"])
-        .assert();
+    let told = service.crm(&["location-contacts", "list", "2001", "--output", "json"]).assert();
     let told: serde_json::Value = serde_json::from_str(&stdout(&told)).unwrap();
     assert_eq!(told["error"]["kind"], "unreadable", "{told}");
     assert_eq!(told["error"]["exitCode"], 5, "{told}");
@@ -153,11 +136,7 @@ fn code_8_is_an_answer_that_differs_from_what_was_asked() {
     assert_ne!(person, other);
     let host = Host::start(&[(200, &person), (200, &person), (200, &other)]);
     let update = ["people", "update", PERSON, "--title", "Chief"];
-    service
-        .crm(&update)
-        .env("CRM_API_URL", &host.url)
-        .assert()
-        .code(8);
+    service.crm(&update).env("CRM_API_URL", &host.url).assert().code(8);
 }
 
 #[cfg(unix)]
@@ -165,9 +144,7 @@ fn code_8_is_an_answer_that_differs_from_what_was_asked() {
 fn codes_130_and_143_are_the_signals_themselves() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let service = Service::start();
-        let slow = Fault::Delay {
-            milliseconds: 60_000,
-        };
+        let slow = Fault::Delay { milliseconds: 60_000 };
         let slow = FaultRule::new(slow).path("/export/locations/contacts");
         service.sandbox.inject(FaultPlan::new().rule(slow));
         let mut child = service.spawn(&["export", "location-contacts"]);

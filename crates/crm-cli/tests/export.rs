@@ -16,15 +16,8 @@ use common::{Host, Service, crm, process, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
 use serde_json::Value;
 
-const EXPORT: [&str; 7] = [
-    "export",
-    "location-contacts",
-    "--recent",
-    "--state",
-    "state.json",
-    "--out",
-    "out",
-];
+const EXPORT: [&str; 7] =
+    ["export", "location-contacts", "--recent", "--state", "state.json", "--out", "out"];
 
 fn large() -> Service {
     let builder = Sandbox::builder().seed(Seed::Count(500));
@@ -32,9 +25,7 @@ fn large() -> Service {
 }
 
 fn ids(text: &str) -> BTreeSet<String> {
-    let records = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records.map(|record| record["id"].to_string()).collect()
 }
 
@@ -51,11 +42,7 @@ fn an_export_that_fails_goes_on_without_a_gap() {
     assert!((100..500).contains(&before.len()), "{}", before.len());
 
     let second = service.crm(&EXPORT).assert().success();
-    assert!(
-        stderr(&second).contains("continues from state.json"),
-        "{}",
-        stderr(&second)
-    );
+    assert!(stderr(&second).contains("continues from state.json"), "{}", stderr(&second));
     assert_eq!(ids(&fs::read_to_string(&out).unwrap()).len(), 500);
 
     // Nothing new: nothing is added.
@@ -66,10 +53,7 @@ fn an_export_that_fails_goes_on_without_a_gap() {
 
 /// An export with stdout appended to a file, as `>>` does.
 fn redirected(service: &Service, feed: &str, state: &str) -> Command {
-    let out = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(service.home.path().join("all"));
+    let out = OpenOptions::new().create(true).append(true).open(service.home.path().join("all"));
     let mut command = service.process(&["export", feed, "--recent", "--state", state]);
     command.stdout(out.unwrap()).stderr(Stdio::null());
     command
@@ -87,10 +71,7 @@ fn an_export_that_was_killed_goes_on_without_a_torn_line() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     // What it may leave behind its last token: a part of the next batch.
-    append(
-        &all,
-        "{\"locationId\":1,\"id\":1}\n{\"locationId\":7,\"id\":",
-    );
+    append(&all, "{\"locationId\":1,\"id\":1}\n{\"locationId\":7,\"id\":");
     assert!(export().status().unwrap().success());
     assert_eq!(ids(&fs::read_to_string(&all).unwrap()).len(), 500);
 }
@@ -102,9 +83,7 @@ fn an_export_at_work_is_not_taken_for_killed() {
     let service = large();
     let all = service.home.path().join("all");
     let export = || redirected(&service, "location-contacts", "state.json");
-    let slow = FaultRule::new(Fault::Delay {
-        milliseconds: 60_000,
-    });
+    let slow = FaultRule::new(Fault::Delay { milliseconds: 60_000 });
     let third = slow.operation("ExportContacts_LocationsContacts").nth(3);
     service.sandbox.inject(FaultPlan::new().rule(third));
     let group = OpenOptions::new().create(true).append(true).open(&all);
@@ -144,12 +123,7 @@ fn exports_that_ended_can_share_a_file() {
     let service = Service::start();
     let all = service.home.path().join("all");
     let run = |feed, state| {
-        assert!(
-            redirected(&service, feed, state)
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(redirected(&service, feed, state).status().unwrap().success());
         fs::read_to_string(&all).unwrap()
     };
     let locations = run("location-contacts", "l.json");
@@ -158,10 +132,7 @@ fn exports_that_ended_can_share_a_file() {
     let create = ["location-contacts", "create", "2001", "--type", "Fax"];
     service.ok(&[&create[..], &["--value", "8185550111"]].concat());
     let more = run("location-contacts", "l.json");
-    assert!(
-        more.starts_with(&both),
-        "nothing of the other feed is cut off"
-    );
+    assert!(more.starts_with(&both), "nothing of the other feed is cut off");
     assert!(more[both.len()..].contains("8185550111"), "{more}");
 
     let feed = FaultRule::new(Fault::Status { status: 400 });
@@ -171,10 +142,7 @@ fn exports_that_ended_can_share_a_file() {
     assert!(!failed.unwrap().success());
     append(&all, "{\"of\":\"another feed\"}\n");
     let more = run("location-contacts", "l.json");
-    assert!(
-        more.contains("another feed"),
-        "a refused call leaves nothing to cut off"
-    );
+    assert!(more.contains("another feed"), "a refused call leaves nothing to cut off");
 }
 
 fn append(file: &Path, text: &str) {
@@ -186,34 +154,18 @@ fn append(file: &Path, text: &str) {
 fn a_file_holds_records_of_one_form() {
     let service = large();
     let fields = ["--fields", "locationId,id"];
-    service
-        .crm(&[&EXPORT[..], &fields].concat())
-        .assert()
-        .success();
+    service.crm(&[&EXPORT[..], &fields].concat()).assert().success();
     let out = service.home.path().join("out");
     let before = fs::read_to_string(&out).unwrap();
-    for other in [
-        &[][..],
-        &["--fields", "id"],
-        &["--output", "csv", fields[0], fields[1]],
-    ] {
+    for other in [&[][..], &["--fields", "id"], &["--output", "csv", fields[0], fields[1]]] {
         let refused = service.crm(&[&EXPORT[..], other].concat()).assert().code(2);
         let message = stderr(&refused);
-        assert!(
-            message.contains("was written as ndjson with fields locationId,id"),
-            "{message}"
-        );
+        assert!(message.contains("was written as ndjson with fields locationId,id"), "{message}");
     }
     assert_eq!(fs::read_to_string(&out).unwrap(), before);
-    service
-        .crm(&[&EXPORT[..], &fields].concat())
-        .assert()
-        .success();
+    service.crm(&[&EXPORT[..], &fields].concat()).assert().success();
     // Elsewhere, here into a pipe, another form mixes with nothing.
-    service
-        .crm(&[&EXPORT[..5], &["--output", "csv"]].concat())
-        .assert()
-        .success();
+    service.crm(&[&EXPORT[..5], &["--output", "csv"]].concat()).assert().success();
 }
 
 #[test]
@@ -223,13 +175,7 @@ fn an_error_of_an_export_is_one_line_as_its_records_are() {
         .operation("ExportContacts_LocationsContacts")
         .nth(3);
     service.sandbox.inject(FaultPlan::new().rule(third));
-    let export = [
-        "export",
-        "location-contacts",
-        "--recent",
-        "--output",
-        "json",
-    ];
+    let export = ["export", "location-contacts", "--recent", "--output", "json"];
     let failed = service.crm(&export).assert().code(3);
     let answer = stdout(&failed);
     let last = answer.lines().last().unwrap();
@@ -246,22 +192,11 @@ fn csv_has_its_header_once() {
     let service = large();
     let export = [&EXPORT[..], &["--output", "csv"]].concat();
     service.crm(&export).assert().success();
-    service.json(&[
-        "location-contacts",
-        "create",
-        "1",
-        "--type",
-        "Fax",
-        "--value",
-        "8185550111",
-    ]);
+    service.json(&["location-contacts", "create", "1", "--type", "Fax", "--value", "8185550111"]);
     service.crm(&export).assert().success();
     let csv = fs::read_to_string(service.home.path().join("out")).unwrap();
     assert_eq!(csv.matches("locationId").count(), 1);
-    assert!(
-        csv.contains("8185550111"),
-        "the second run added what was new"
-    );
+    assert!(csv.contains("8185550111"), "the second run added what was new");
 }
 
 #[test]
@@ -271,62 +206,34 @@ fn a_state_of_another_export_and_a_file_with_content_are_refused() {
     let mut other = EXPORT;
     other[1] = "customer-contacts";
     let refused = service.crm(&other).assert().code(2);
-    assert!(
-        stderr(&refused).contains("another export"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("another export"), "{}", stderr(&refused));
 
     let mut elsewhere = EXPORT;
     elsewhere[6] = "elsewhere";
     let refused = service.crm(&elsewhere).assert().code(2);
-    assert!(
-        stderr(&refused).contains("not that file"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("not that file"), "{}", stderr(&refused));
 
-    let refused = service
-        .crm(&["export", "location-contacts", "--out", "out"])
-        .assert()
-        .code(2);
-    assert!(
-        stderr(&refused).contains("content already"),
-        "{}",
-        stderr(&refused)
-    );
+    let refused = service.crm(&["export", "location-contacts", "--out", "out"]).assert().code(2);
+    assert!(stderr(&refused).contains("content already"), "{}", stderr(&refused));
 }
 
 #[test]
 fn an_export_without_a_state_tells_how_to_go_on() {
     let service = large();
-    let first = service
-        .crm(&["export", "location-contacts", "--recent"])
-        .assert()
-        .success();
+    let first = service.crm(&["export", "location-contacts", "--recent"]).assert().success();
     assert_eq!(ids(&stdout(&first)).len(), 500);
     let message = stderr(&first);
     let token = message.trim().rsplit(' ').next().unwrap();
     let next = service.ok(&["export", "location-contacts", "--recent", "--from", token]);
     assert_eq!(next, "", "the token stands at the end");
-    let since = service.ok(&[
-        "export",
-        "location-contacts",
-        "--recent",
-        "--from",
-        "9000-01-01",
-    ]);
+    let since = service.ok(&["export", "location-contacts", "--recent", "--from", "9000-01-01"]);
     assert_eq!(since, "", "nothing was modified after this time");
 }
 
 /// Starts a command, reads its first line, and asks it to end.
 #[cfg(unix)]
 fn first_line_then_terminate(command: &mut Command) -> (String, std::process::ExitStatus) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     out.read_line(&mut line).unwrap();
@@ -357,9 +264,7 @@ fn following_ends_when_it_is_told_to() {
 #[test]
 fn an_export_that_is_told_to_end_ends_by_the_signal_and_goes_on_later() {
     let service = large();
-    let slow = FaultRule::new(Fault::Delay {
-        milliseconds: 60_000,
-    });
+    let slow = FaultRule::new(Fault::Delay { milliseconds: 60_000 });
     let third = slow.operation("ExportContacts_LocationsContacts").nth(3);
     service.sandbox.inject(FaultPlan::new().rule(third));
     let out = service.home.path().join("out");
@@ -395,26 +300,12 @@ fn the_sandbox_serves_what_its_first_line_says_until_it_is_told_to_end() {
     let data = home.path().join("data.sqlite");
     let (line, status) = first_line_then_terminate(
         process(home.path())
-            .args([
-                "sandbox",
-                "serve",
-                "--seed",
-                "8",
-                "--set",
-                "rate-limit=0",
-                "--data",
-            ])
+            .args(["sandbox", "serve", "--seed", "8", "--set", "rate-limit=0", "--data"])
             .arg(&data),
     );
     assert!(status.success(), "{status}");
     let connection: Value = serde_json::from_str(&line).unwrap();
-    for member in [
-        "api_url",
-        "auth_url",
-        "client_id",
-        "client_secret",
-        "app_key",
-    ] {
+    for member in ["api_url", "auth_url", "client_id", "client_secret", "app_key"] {
         assert!(connection[member].is_string(), "{member}: {line}");
     }
     assert!(connection["tenant"].is_i64(), "{line}");
@@ -439,24 +330,12 @@ fn the_sandbox_listens_on_this_machine_only() {
     let home = tempfile::tempdir().unwrap();
     let serve = |arguments: &[&str]| {
         let mut command = crm(home.path());
-        command
-            .args(["sandbox", "serve"])
-            .args(arguments)
-            .assert()
-            .code(2)
+        command.args(["sandbox", "serve"]).args(arguments).assert().code(2)
     };
     let refused = serve(&["--listen", "0.0.0.0:0"]);
-    assert!(
-        stderr(&refused).contains("loopback"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("loopback"), "{}", stderr(&refused));
     let refused = serve(&["--set", "no-such-setting=1"]);
-    assert!(
-        stderr(&refused).contains("no-such-setting"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("no-such-setting"), "{}", stderr(&refused));
 }
 
 #[test]
@@ -472,11 +351,7 @@ fn an_export_keeps_the_members_that_are_new_to_us_unless_members_are_chosen() {
     };
     for options in [&[][..], &["--output", "ndjson"], &["--output", "json"]] {
         let written = export(options);
-        assert_eq!(
-            written.lines().count(),
-            1,
-            "one record, one line: {written}"
-        );
+        assert_eq!(written.lines().count(), 1, "one record, one line: {written}");
         let record: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(record["isVerified"]["by"], "x", "{written}");
         std::fs::write(service.home.path().join("feed.ndjson"), written).unwrap();
@@ -486,23 +361,9 @@ fn an_export_keeps_the_members_that_are_new_to_us_unless_members_are_chosen() {
     }
 
     // It is read back as nothing to do, and the plan says what it does not read.
-    let mut plan = service.crm(&[
-        "plan",
-        "feed.ndjson",
-        "--out",
-        "set.crm",
-        "--output",
-        "json",
-    ]);
+    let mut plan = service.crm(&["plan", "feed.ndjson", "--out", "set.crm", "--output", "json"]);
     let planned = plan.env("CRM_API_URL", &host.url).assert().success();
     let planned: serde_json::Value = serde_json::from_str(&stdout(&planned)).unwrap();
-    assert_eq!(
-        planned["totals"],
-        serde_json::json!({"already": {"update": 1}}),
-        "{planned}"
-    );
-    assert!(
-        planned["notes"].to_string().contains("isVerified"),
-        "{planned}"
-    );
+    assert_eq!(planned["totals"], serde_json::json!({"already": {"update": 1}}), "{planned}");
+    assert!(planned["notes"].to_string().contains("isVerified"), "{planned}");
 }

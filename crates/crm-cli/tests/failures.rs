@@ -20,15 +20,8 @@ const LIST: [&str; 3] = ["location-contacts", "list", "2001"];
 fn wrong_ids_are_refused_before_anything_is_sent() {
     let service = Service::start();
     for id in ["abc", "0", "-1", "99999999999999999999", "1.5", ""] {
-        let refused = service
-            .crm(&["location-contacts", "list", "--", id])
-            .assert()
-            .code(2);
-        assert!(
-            stderr(&refused).contains("LOCATION"),
-            "{}",
-            stderr(&refused)
-        );
+        let refused = service.crm(&["location-contacts", "list", "--", id]).assert().code(2);
+        assert!(stderr(&refused).contains("LOCATION"), "{}", stderr(&refused));
     }
     service.crm(&["people", "get", "3001"]).assert().code(2);
     assert!(service.sandbox.log().is_empty());
@@ -37,42 +30,21 @@ fn wrong_ids_are_refused_before_anything_is_sent() {
 #[test]
 fn an_empty_update_is_refused_before_anything_is_sent() {
     let service = Service::start();
-    let refused = service
-        .crm(&["location-contacts", "update", "2001", "3001"])
-        .assert()
-        .code(2);
-    assert!(
-        stderr(&refused).contains("nothing is given to change"),
-        "{}",
-        stderr(&refused)
-    );
+    let refused = service.crm(&["location-contacts", "update", "2001", "3001"]).assert().code(2);
+    assert!(stderr(&refused).contains("nothing is given to change"), "{}", stderr(&refused));
     assert!(service.sandbox.log().is_empty());
 }
 
 #[test]
 fn an_address_does_not_become_a_telephone_number() {
     let service = Service::start();
-    let create = [
-        "location-contacts",
-        "create",
-        "2001",
-        "--type",
-        "Phone",
-        "--value",
-        "a@site.example",
-    ];
+    let create =
+        ["location-contacts", "create", "2001", "--type", "Phone", "--value", "a@site.example"];
     let refused = service.crm(&create).assert().code(2);
     assert!(stderr(&refused).contains("value"), "{}", stderr(&refused));
     assert!(service.sandbox.log().is_empty());
 
-    let update = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--value",
-        "a@site.example",
-    ];
+    let update = ["location-contacts", "update", "2001", "3001", "--value", "a@site.example"];
     let refused = service.crm(&update).assert().failure();
     assert!(stderr(&refused).contains("value"), "{}", stderr(&refused));
     let kept = service.json(&["location-contacts", "get", "2001", "3001"]);
@@ -88,16 +60,8 @@ fn arguments_and_variables_must_be_utf8() {
     let garbled = OsStr::from_bytes(b"a\xff");
     let refused = service.crm(&LIST[..2]).arg(garbled).assert().code(2);
     assert!(stderr(&refused).contains("UTF-8"), "{}", stderr(&refused));
-    let refused = service
-        .crm(&LIST)
-        .env("CRM_CLIENT_SECRET", garbled)
-        .assert()
-        .code(2);
-    assert!(
-        stderr(&refused).contains("CRM_CLIENT_SECRET"),
-        "{}",
-        stderr(&refused)
-    );
+    let refused = service.crm(&LIST).env("CRM_CLIENT_SECRET", garbled).assert().code(2);
+    assert!(stderr(&refused).contains("CRM_CLIENT_SECRET"), "{}", stderr(&refused));
 }
 
 #[test]
@@ -122,20 +86,13 @@ fn fields_that_do_not_exist_are_refused_before_a_write() {
 #[test]
 fn missing_settings_are_named_all_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let refused = crm(home.path())
-        .args(LIST)
-        .env("CRM_TENANT", "1")
-        .assert()
-        .code(2);
+    let refused = crm(home.path()).args(LIST).env("CRM_TENANT", "1").assert().code(2);
     let message = stderr(&refused);
     assert!(
         message.contains("missing: environment, client id, client secret, app key"),
         "{message}"
     );
-    assert!(
-        message.contains("CRM_CLIENT_SECRET") && message.contains("config.toml"),
-        "{message}"
-    );
+    assert!(message.contains("CRM_CLIENT_SECRET") && message.contains("config.toml"), "{message}");
 }
 
 #[test]
@@ -156,30 +113,17 @@ fn a_profile_gives_the_settings_and_its_faults_are_named() {
         );
         std::fs::write(folder.join("config.toml"), text).unwrap();
     };
-    let list = || {
-        crm(service.home.path())
-            .args(LIST)
-            .args(["--profile", "local"])
-            .assert()
-    };
+    let list = || crm(service.home.path()).args(LIST).args(["--profile", "local"]).assert();
 
     write("");
     let listed = list().success();
-    assert!(
-        stderr(&listed).contains("readable by others"),
-        "{}",
-        stderr(&listed)
-    );
+    assert!(stderr(&listed).contains("readable by others"), "{}", stderr(&listed));
     write("apikey = \"s3cr3t\"\n");
     let refused = list().code(2);
     assert!(stderr(&refused).contains("apikey"), "{}", stderr(&refused));
     assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
     write("");
-    let refused = crm(service.home.path())
-        .args(LIST)
-        .args(["--profile", "other"])
-        .assert()
-        .code(2);
+    let refused = crm(service.home.path()).args(LIST).args(["--profile", "other"]).assert().code(2);
     assert!(stderr(&refused).contains("other"), "{}", stderr(&refused));
 }
 
@@ -192,18 +136,10 @@ fn wrong_credentials_are_told_and_not_shown() {
     };
     for name in ["CRM_CLIENT_ID", "CRM_CLIENT_SECRET"] {
         let refused = wrong(name);
-        assert!(
-            stderr(&refused).contains("credentials"),
-            "{}",
-            stderr(&refused)
-        );
+        assert!(stderr(&refused).contains("credentials"), "{}", stderr(&refused));
         assert!(!stderr(&refused).contains("8471"), "{}", stderr(&refused));
     }
-    let refused = service
-        .crm(&LIST)
-        .env("CRM_APP_KEY", "wrong-8471")
-        .assert()
-        .code(3);
+    let refused = service.crm(&LIST).env("CRM_APP_KEY", "wrong-8471").assert().code(3);
     assert!(stderr(&refused).contains("app key"), "{}", stderr(&refused));
     assert!(!stderr(&refused).contains("8471"), "{}", stderr(&refused));
 }
@@ -211,11 +147,7 @@ fn wrong_credentials_are_told_and_not_shown() {
 #[test]
 fn the_check_of_credentials_says_what_to_do() {
     let service = Service::start();
-    assert!(
-        service
-            .ok(&["auth", "check"])
-            .contains("may read and write")
-    );
+    assert!(service.ok(&["auth", "check"]).contains("may read and write"));
 
     service.sandbox.set("scopes", "tn.crm.locations:r").unwrap();
     let steps = service.json(&["auth", "check"]);
@@ -223,51 +155,23 @@ fn the_check_of_credentials_says_what_to_do() {
     let of = |check: &str| steps.iter().find(|step| step["check"] == check).unwrap();
     assert_eq!(of("tn.crm.locations:r")["detail"], "may read, not write");
     assert_eq!(of("tn.crm.customers:r")["ok"], false);
-    assert!(
-        of("tn.crm.customers:r")["advice"]
-            .as_str()
-            .unwrap()
-            .contains("tick this scope")
-    );
+    assert!(of("tn.crm.customers:r")["advice"].as_str().unwrap().contains("tick this scope"));
 
-    let refused = service
-        .crm(&["auth", "check"])
-        .env("CRM_APP_KEY", "wrong")
-        .assert()
-        .code(4);
-    assert!(
-        stdout(&refused).contains("check the app key"),
-        "{}",
-        stdout(&refused)
-    );
+    let refused = service.crm(&["auth", "check"]).env("CRM_APP_KEY", "wrong").assert().code(4);
+    assert!(stdout(&refused).contains("check the app key"), "{}", stdout(&refused));
     let json = ["auth", "check", "--output", "json"];
-    let refused = service
-        .crm(&json)
-        .env("CRM_APP_KEY", "wrong")
-        .assert()
-        .code(4);
+    let refused = service.crm(&json).env("CRM_APP_KEY", "wrong").assert().code(4);
     let answer: serde_json::Value = serde_json::from_str(&stdout(&refused)).unwrap();
     assert_eq!(answer[6]["error"]["kind"], "credentials", "{answer}");
-    let refused = service
-        .crm(&["auth", "check"])
-        .env("CRM_CLIENT_SECRET", "no")
-        .assert()
-        .code(4);
+    let refused = service.crm(&["auth", "check"]).env("CRM_CLIENT_SECRET", "no").assert().code(4);
     assert!(
         stdout(&refused).contains("check client id, secret and app key"),
         "{}",
         stdout(&refused)
     );
-    let refused = service
-        .crm(&["auth", "check"])
-        .env("CRM_AUTH_URL", "http://127.0.0.1:1")
-        .assert()
-        .code(5);
-    assert!(
-        stdout(&refused).contains("check the network"),
-        "{}",
-        stdout(&refused)
-    );
+    let refused =
+        service.crm(&["auth", "check"]).env("CRM_AUTH_URL", "http://127.0.0.1:1").assert().code(5);
+    assert!(stdout(&refused).contains("check the network"), "{}", stdout(&refused));
 }
 
 #[test]
@@ -290,10 +194,7 @@ fn the_check_takes_no_answer_of_another_server_for_a_permission() {
         for step in &steps.as_array().unwrap()[2..6] {
             assert_eq!(step["ok"], false, "{status} {body}: {steps}");
             let advice = step["advice"].as_str().unwrap();
-            assert!(
-                advice.contains("check the API URL"),
-                "{status} {body}: {advice}"
-            );
+            assert!(advice.contains("check the API URL"), "{status} {body}: {advice}");
         }
     }
     let later = stdout(&check(503, "").code(5));
@@ -318,11 +219,7 @@ fn the_check_needs_no_booking_but_lists_that_exist() {
 #[test]
 fn a_host_that_cannot_be_reached_is_a_failure_of_the_network() {
     let service = Service::start();
-    let unreachable = service
-        .crm(&LIST)
-        .env("CRM_API_URL", "http://127.0.0.1:1")
-        .assert()
-        .code(5);
+    let unreachable = service.crm(&LIST).env("CRM_API_URL", "http://127.0.0.1:1").assert().code(5);
     let message = stderr(&unreachable);
     assert!(
         message.contains("could not connect") && message.contains("try again later"),
@@ -337,31 +234,21 @@ fn a_host_that_keeps_people_waiting_is_named_within_two_seconds() {
     let silent = format!("http://{}", silent.local_addr().unwrap());
     for (variable, named) in [
         ("CRM_API_URL", format!("still waiting for {silent}")),
-        (
-            "CRM_AUTH_URL",
-            "still waiting for the token endpoint of".to_owned(),
-        ),
+        ("CRM_AUTH_URL", "still waiting for the token endpoint of".to_owned()),
     ] {
         // One that is down, for which calls are repeated, and one that takes a call and is silent.
         for url in ["http://127.0.0.1:1", &silent] {
             let named = named.replace(&silent, url);
             let mut list = service.process(&LIST);
-            list.env(variable, url)
-                .stderr(Stdio::piped())
-                .stdout(Stdio::null());
+            list.env(variable, url).stderr(Stdio::piped()).stdout(Stdio::null());
             let (began, mut child) = (Instant::now(), list.spawn().unwrap());
             let mut said = String::new();
-            BufReader::new(child.stderr.take().unwrap())
-                .read_line(&mut said)
-                .unwrap();
+            BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
             let waited = began.elapsed();
             let _ = child.kill();
             let _ = child.wait();
             // Repeats may be over sooner.
-            assert!(
-                said.contains(&named) || said.starts_with("error:"),
-                "{said}"
-            );
+            assert!(said.contains(&named) || said.starts_with("error:"), "{said}");
             assert!(said.contains(&named) || url != silent, "{said}");
             assert!(waited < Duration::from_secs(2), "{waited:?}");
         }
@@ -385,11 +272,8 @@ fn what_a_refusal_says_for_programs_is_in_json_and_under_v() {
     assert_eq!(json["error"]["data"], data);
 
     let told = stderr(&refused(&["-v"]));
-    for said in [
-        "type: urn:problem:x",
-        "trace id: 00-1-2-00",
-        r#"{"ErrorCode":"Locked","by":[7]}"#,
-    ] {
+    for said in ["type: urn:problem:x", "trace id: 00-1-2-00", r#"{"ErrorCode":"Locked","by":[7]}"#]
+    {
         assert!(told.contains(said), "{told}");
     }
     assert!(!stderr(&refused(&[])).contains("Locked"));
@@ -398,11 +282,7 @@ fn what_a_refusal_says_for_programs_is_in_json_and_under_v() {
 #[test]
 fn credentials_do_not_go_over_a_network_without_tls() {
     let service = Service::start();
-    let refused = service
-        .crm(&LIST)
-        .env("CRM_API_URL", "http://api.site.example")
-        .assert()
-        .code(2);
+    let refused = service.crm(&LIST).env("CRM_API_URL", "http://api.site.example").assert().code(2);
     assert!(stderr(&refused).contains("API URL"), "{}", stderr(&refused));
 }
 
@@ -442,11 +322,7 @@ fn answers_that_are_not_what_they_should_be_are_told_apart() {
     ] {
         service.sandbox.inject(always(fault.clone()));
         let failed = service.crm(&LIST).assert().code(code);
-        assert!(
-            stderr(&failed).contains(text),
-            "{fault:?}: {}",
-            stderr(&failed)
-        );
+        assert!(stderr(&failed).contains(text), "{fault:?}: {}", stderr(&failed));
     }
 }
 
@@ -455,9 +331,7 @@ fn a_sign_in_page_of_the_network_is_named_whatever_it_answers_in_place_of() {
     let service = Service::start();
     let page = |path: &str| {
         let page = FaultRule::new(Fault::Html { status: 200 });
-        service
-            .sandbox
-            .inject(FaultPlan::new().rule(page.path(path).times(0)));
+        service.sandbox.inject(FaultPlan::new().rule(page.path(path).times(0)));
     };
     page("/contacts");
     for line in [
@@ -495,10 +369,7 @@ fn a_number_that_is_none_is_refused_in_plain_words() {
         ("apply set.crm --max-failures", "0 or more"),
         ("apply set.crm --concurrency", "1 or more"),
         ("plan rows.csv --out set.crm --sample", "0 or more"),
-        (
-            "plan rows.csv --out set.crm --snapshot x --max-age",
-            "0 or more",
-        ),
+        ("plan rows.csv --out set.crm --snapshot x --max-age", "0 or more"),
         ("show set.crm --row", "1 or more"),
         ("show set.crm --limit", "0 or more"),
         ("export location-contacts --follow --interval", "1 or more"),
@@ -520,15 +391,9 @@ fn a_lost_answer_of_a_creation_is_an_unknown_outcome() {
     let service = Service::start();
     let lost = FaultRule::new(Fault::LostAnswer).operation("Contacts_Create");
     service.sandbox.inject(FaultPlan::new().rule(lost));
-    let failed = service
-        .crm(&["people", "create", "--name", "Dana"])
-        .assert()
-        .code(6);
+    let failed = service.crm(&["people", "create", "--name", "Dana"]).assert().code(6);
     let message = stderr(&failed);
-    assert!(
-        message.contains("not known") && message.contains("read the record"),
-        "{message}"
-    );
+    assert!(message.contains("not known") && message.contains("read the record"), "{message}");
     assert_eq!(service.writes(), ["POST"], "it is not repeated");
 }
 
@@ -549,18 +414,12 @@ fn a_record_that_cannot_be_read_is_told_and_the_others_are_shown() {
     let listed = crm(&LIST).code(0);
     assert!(stdout(&listed).contains("b@site.example"));
     let told = stderr(&listed);
-    assert!(
-        told.contains("cannot be read: id 0: record 0 of its page"),
-        "{told}"
-    );
+    assert!(told.contains("cannot be read: id 0: record 0 of its page"), "{told}");
     assert!(!told.contains("broken@"), "{told}");
 
     let get = ["location-contacts", "get", "2001", "9"];
     let error = stderr(&crm(&get).code(5));
-    assert!(
-        error.contains("cannot be read"),
-        "not said to be missing: {error}"
-    );
+    assert!(error.contains("cannot be read"), "not said to be missing: {error}");
 }
 
 #[test]
@@ -580,14 +439,7 @@ fn a_list_that_never_ends_is_a_failure_that_says_so() {
     let host = Host::start(&[(200, &endless)]);
     for arguments in [
         &[&LIST[..], &["--all"]].concat()[..],
-        &[
-            "api",
-            "get",
-            "/locations/2001/contacts",
-            "--paginate",
-            "--output",
-            "ndjson",
-        ],
+        &["api", "get", "/locations/2001/contacts", "--paginate", "--output", "ndjson"],
     ] {
         let mut list = service.crm(arguments);
         let error = stderr(&list.env("CRM_API_URL", &host.url).assert().code(5));

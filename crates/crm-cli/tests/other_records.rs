@@ -22,24 +22,10 @@ fn a_person_is_created_changed_replaced_and_deleted() {
             {"field": "isArchived", "before": "false", "after": "true"},
         ])
     );
-    assert_eq!(
-        updated["record"]["name"], "Dana",
-        "what is not named is kept"
-    );
+    assert_eq!(updated["record"]["name"], "Dana", "what is not named is kept");
 
-    let replaced = service.json(&[
-        "people",
-        "replace",
-        id,
-        "--title",
-        "Boss",
-        "--archived",
-        "off",
-    ]);
-    assert_eq!(
-        (&replaced["name"], &replaced["title"]),
-        (&json!(null), &json!("Boss"))
-    );
+    let replaced = service.json(&["people", "replace", id, "--title", "Boss", "--archived", "off"]);
+    assert_eq!((&replaced["name"], &replaced["title"]), (&json!(null), &json!("Boss")));
     service.ok(&["people", "delete", id]);
     service.crm(&["people", "get", id]).assert().code(3);
 }
@@ -49,51 +35,25 @@ fn people_are_listed_in_order_and_found_through_what_they_are_related_to() {
     let service = Service::start();
     let list = ["people", "list", "--sort", "modified-on", "--descending"];
     let people = service.json(&list);
-    let times: Vec<_> = people
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["modifiedOn"].as_str())
-        .collect();
-    assert!(
-        times.len() > 3 && times.is_sorted_by(|a, b| a >= b),
-        "{times:?}"
-    );
+    let times: Vec<_> =
+        people.as_array().unwrap().iter().map(|p| p["modifiedOn"].as_str()).collect();
+    assert!(times.len() > 3 && times.is_sorted_by(|a, b| a >= b), "{times:?}");
 
     let related = service.json(&["people", "related-to", "1001", "--fields", "id"]);
-    assert!(
-        related.as_array().unwrap().contains(&json!({"id": PERSON})),
-        "{related}"
-    );
+    assert!(related.as_array().unwrap().contains(&json!({"id": PERSON})), "{related}");
 
     service.ok(&["people", "relate", PERSON, "customer", "1002"]);
-    let filter = [
-        "people",
-        "relationships",
-        PERSON,
-        "--entity-type",
-        "customer",
-    ];
+    let filter = ["people", "relationships", PERSON, "--entity-type", "customer"];
     assert_eq!(service.json(&filter).as_array().unwrap().len(), 2);
     service.ok(&["people", "unrelate", PERSON, "customer", "1002"]);
-    service
-        .crm(&["people", "unrelate", PERSON, "customer", "1002"])
-        .assert()
-        .code(7);
+    service.crm(&["people", "unrelate", PERSON, "customer", "1002"]).assert().code(7);
 }
 
 #[test]
 fn a_contact_method_is_created_changed_replaced_and_deleted() {
     let service = Service::start();
-    let create = [
-        "contact-methods",
-        "create",
-        PERSON,
-        "--type",
-        "Email",
-        "--value",
-        "ada@site.example",
-    ];
+    let create =
+        ["contact-methods", "create", PERSON, "--type", "Email", "--value", "ada@site.example"];
     let created = service.json(&create);
     let id = created["id"].as_str().unwrap();
     let found = service.json(&["contact-methods", "search", "--value", "ada@site.example"]);
@@ -101,25 +61,12 @@ fn a_contact_method_is_created_changed_replaced_and_deleted() {
 
     let updated = service.json(&["contact-methods", "update", PERSON, id, "--memo", "Office"]);
     assert_eq!(updated["differences"][0]["field"], "memo");
-    let upsert = [
-        "contact-methods",
-        "upsert",
-        PERSON,
-        id,
-        "--type",
-        "Fax",
-        "--value",
-        "8185550111",
-    ];
+    let upsert =
+        ["contact-methods", "upsert", PERSON, id, "--type", "Fax", "--value", "8185550111"];
     assert_eq!(service.json(&upsert)["type"], "Fax");
     service.ok(&["contact-methods", "delete", PERSON, id]);
     let left = service.json(&["contact-methods", "list", PERSON]);
-    assert!(
-        left.as_array()
-            .unwrap()
-            .iter()
-            .all(|method| method["id"] != created["id"])
-    );
+    assert!(left.as_array().unwrap().iter().all(|method| method["id"] != created["id"]));
 }
 
 #[test]
@@ -150,34 +97,14 @@ fn a_booking_contact_is_created_changed_and_deleted_through_its_provider() {
     ];
     let created = service.json(&create)["id"].clone();
     let id = created.to_string();
-    let update = [
-        "booking-contacts",
-        "update",
-        "6001",
-        &id,
-        "--provider",
-        "501",
-        "--memo",
-        "Caller",
-    ];
+    let update =
+        ["booking-contacts", "update", "6001", &id, "--provider", "501", "--memo", "Caller"];
     assert_eq!(service.json(&update)["differences"][0]["after"], "Caller");
     let get = ["booking-contacts", "get", "6001", &id, "--provider", "501"];
     assert_eq!(service.json(&get)["memo"], "Caller");
-    service.ok(&[
-        "booking-contacts",
-        "delete",
-        "6001",
-        &id,
-        "--provider",
-        "501",
-    ]);
+    service.ok(&["booking-contacts", "delete", "6001", &id, "--provider", "501"]);
     let left = service.json(&["booking-contacts", "list", "6001"]);
-    assert!(
-        left.as_array()
-            .unwrap()
-            .iter()
-            .all(|contact| contact["id"] != created)
-    );
+    assert!(left.as_array().unwrap().iter().all(|contact| contact["id"] != created));
 }
 
 #[test]
@@ -187,32 +114,14 @@ fn any_operation_can_be_called_by_its_path() {
     let page: serde_json::Value = serde_json::from_str(&page).unwrap();
     assert_eq!(page["hasMore"], true);
 
-    let patch = [
-        "api",
-        "patch",
-        "/crm/v2/tenant/{tenant}/locations/2001/contacts/3001",
-    ];
+    let patch = ["api", "patch", "/crm/v2/tenant/{tenant}/locations/2001/contacts/3001"];
     let body = [&patch[..], &["--body", "-"]].concat();
-    service
-        .crm(&body)
-        .write_stdin(r#"{"memo": "By hand"}"#)
-        .assert()
-        .success();
-    assert_eq!(
-        service.json(&["location-contacts", "get", "2001", "3001"])["memo"],
-        "By hand"
-    );
+    service.crm(&body).write_stdin(r#"{"memo": "By hand"}"#).assert().success();
+    assert_eq!(service.json(&["location-contacts", "get", "2001", "3001"])["memo"], "By hand");
 
     service.crm(&body).write_stdin("{memo}").assert().code(2);
-    let refused = service
-        .crm(&["api", "get", "/nothing/here"])
-        .assert()
-        .code(3);
-    assert!(
-        stderr(&refused).contains("trace id"),
-        "{}",
-        stderr(&refused)
-    );
+    let refused = service.crm(&["api", "get", "/nothing/here"]).assert().code(3);
+    assert!(stderr(&refused).contains("trace id"), "{}", stderr(&refused));
 }
 
 #[test]
@@ -220,36 +129,18 @@ fn pages_and_batches_are_followed_to_their_end() {
     let service = Service::start();
     service.sandbox.set("export-page-size", "7").unwrap();
     let listed = service.json(&["location-contacts", "list", "2001", "--all"]);
-    let paged = service.json(&[
-        "api",
-        "get",
-        "/locations/2001/contacts?pageSize=2",
-        "--paginate",
-    ]);
+    let paged = service.json(&["api", "get", "/locations/2001/contacts?pageSize=2", "--paginate"]);
     assert_eq!(listed, paged);
 
-    let feed = [
-        "api",
-        "get",
-        "/export/locations/contacts",
-        "--paginate",
-        "--output",
-        "ndjson",
-    ];
+    let feed = ["api", "get", "/export/locations/contacts", "--paginate", "--output", "ndjson"];
     let lines = service.ok(&feed);
     let exported = service.ok(&["export", "location-contacts"]);
     assert!(lines.lines().count() > 14);
     assert_eq!(lines.lines().count(), exported.lines().count());
 }
 
-const BOOKING_UPDATE: [&str; 6] = [
-    "booking-contacts",
-    "update",
-    "6001",
-    "6501",
-    "--provider",
-    "501",
-];
+const BOOKING_UPDATE: [&str; 6] =
+    ["booking-contacts", "update", "6001", "6501", "--provider", "501"];
 
 #[test]
 fn what_is_so_already_is_not_sent() {
@@ -259,36 +150,15 @@ fn what_is_so_already_is_not_sent() {
     let booking = service.json(&[&["booking-contacts", "get"], &BOOKING_UPDATE[2..]].concat());
     let text =
         |record: &serde_json::Value, member: &str| record[member].as_str().unwrap().to_owned();
-    let (name, value, kind) = (
-        text(&person, "name"),
-        text(&method, "value"),
-        text(&booking, "type"),
-    );
+    let (name, value, kind) =
+        (text(&person, "name"), text(&method, "value"), text(&booking, "type"));
     let spaced = format!("({}) {}", &value[..3], &value[3..]);
     for update in [
-        &[
-            "people",
-            "update",
-            PERSON,
-            "--name",
-            &name,
-            "--archived",
-            "off",
-        ][..],
-        &[
-            "contact-methods",
-            "update",
-            PERSON,
-            METHOD,
-            "--value",
-            &spaced,
-        ],
+        &["people", "update", PERSON, "--name", &name, "--archived", "off"][..],
+        &["contact-methods", "update", PERSON, METHOD, "--value", &spaced],
         &[&BOOKING_UPDATE[..], &["--type", &kind]].concat(),
     ] {
-        assert!(
-            service.ok(update).contains("nothing was sent"),
-            "{update:?}"
-        );
+        assert!(service.ok(update).contains("nothing was sent"), "{update:?}");
         assert_eq!(service.json(update)["changed"], false, "{update:?}");
     }
     assert!(service.writes().is_empty());
@@ -302,14 +172,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_judged_by_a_look_at_the_record() 
     let method = service.ok(&[&get[..], &["--output", "ndjson"]].concat());
     let bookings = service.ok(&["api", "get", "/bookings/6001/contacts"]);
     let title = ["people", "update", PERSON, "--title", "Chief"];
-    let memo = [
-        "contact-methods",
-        "update",
-        PERSON,
-        METHOD,
-        "--memo",
-        "Chief",
-    ];
+    let memo = ["contact-methods", "update", PERSON, METHOD, "--memo", "Chief"];
     let booking = [&BOOKING_UPDATE[..], &["--memo", "Chief"]].concat();
     for (update, record, gets, member) in [
         (&title[..], &person, 2, "/title"),
@@ -366,10 +229,7 @@ fn an_answer_that_is_not_what_was_asked_for_is_judged_by_a_look_at_the_record() 
 #[test]
 fn members_that_an_answer_leaves_out_are_not_shown_as_cleared() {
     let service = Service::start();
-    service
-        .sandbox
-        .set("booking-update-answer", "sent")
-        .unwrap();
+    service.sandbox.set("booking-update-answer", "sent").unwrap();
     let before = service.json(&[&["booking-contacts", "get"], &BOOKING_UPDATE[2..]].concat());
     let memo = [&BOOKING_UPDATE[..], &["--memo", "Call twice"]].concat();
     let updated = service.json(&memo);
@@ -377,19 +237,11 @@ fn members_that_an_answer_leaves_out_are_not_shown_as_cleared() {
     assert_eq!(differences.len(), 1, "{updated}");
     assert_eq!(differences[0]["after"], "Call twice");
     assert_eq!(updated["record"]["value"], before["value"]);
-    assert_eq!(
-        updated["record"]["modifiedOn"],
-        json!(null),
-        "it is not told"
-    );
+    assert_eq!(updated["record"]["modifiedOn"], json!(null), "it is not told");
 
     let value = [&BOOKING_UPDATE[..], &["--value", "2135550109"]].concat();
     let updated = service.json(&value);
-    assert_eq!(
-        updated["differences"].as_array().unwrap().len(),
-        1,
-        "{updated}"
-    );
+    assert_eq!(updated["differences"].as_array().unwrap().len(), 1, "{updated}");
     assert_eq!(updated["record"]["memo"], "Call twice");
 
     let cleared = service.json(&[&BOOKING_UPDATE[..], &["--clear-memo"]].concat());
@@ -407,10 +259,7 @@ fn an_update_that_cannot_be_right_is_refused_before_anything_is_sent() {
         let control = [update, &["--memo", "a\u{7}"]].concat();
         let refused = service.crm(&control).assert().code(2);
         let message = stderr(&refused);
-        assert!(
-            message.contains("memo holds a control character"),
-            "{message}"
-        );
+        assert!(message.contains("memo holds a control character"), "{message}");
     }
     assert!(service.sandbox.log().is_empty());
 }
@@ -435,14 +284,7 @@ fn a_value_must_fit_the_type_that_the_record_has() {
 #[test]
 fn a_method_of_a_type_not_known_yet_takes_any_value() {
     let service = Service::start();
-    let get = [
-        "contact-methods",
-        "get",
-        PERSON,
-        METHOD,
-        "--output",
-        "ndjson",
-    ];
+    let get = ["contact-methods", "get", PERSON, METHOD, "--output", "ndjson"];
     let mut record: serde_json::Value = serde_json::from_str(&service.ok(&get)).unwrap();
     record["type"] = json!("Pager");
     let before = record.to_string();
@@ -452,23 +294,14 @@ fn a_method_of_a_type_not_known_yet_takes_any_value() {
     let update = ["contact-methods", "update", PERSON, METHOD, "--value", "#~"];
     let command = &mut service.crm(&update);
     command.env("CRM_API_URL", &host.url).assert().success();
-    assert!(
-        host.requests()[1].ends_with(r##"{"value":"#~"}"##),
-        "{:?}",
-        host.requests()
-    );
+    assert!(host.requests()[1].ends_with(r##"{"value":"#~"}"##), "{:?}", host.requests());
 }
 
 #[test]
 fn a_truth_value_is_sent_in_lower_case() {
     let service = Service::start();
     let set = |value| ["preferences", "set", PERSON, METHOD, "JobReminders", value];
-    for (given, sent) in [
-        ("True", "true"),
-        ("off", "false"),
-        ("YES", "true"),
-        ("No", "false"),
-    ] {
+    for (given, sent) in [("True", "true"), ("off", "false"), ("YES", "true"), ("No", "false")] {
         let shown = service.json(&[&set(given)[..], &["--dry-run"]].concat());
         assert_eq!(shown["request"]["body"], json!({"value": sent}), "{given}");
     }
@@ -487,11 +320,7 @@ fn a_preference_of_another_data_type_is_sent_as_it_is() {
     let set = ["preferences", "set", PERSON, METHOD, "Language", "On"];
     let command = &mut service.crm(&set);
     command.env("CRM_API_URL", &host.url).assert().success();
-    assert!(
-        host.requests()[1].ends_with(r#"{"value":"On"}"#),
-        "{:?}",
-        host.requests()
-    );
+    assert!(host.requests()[1].ends_with(r#"{"value":"On"}"#), "{:?}", host.requests());
 }
 
 #[test]
@@ -531,11 +360,7 @@ fn a_feed_that_does_not_move_is_left() {
         let api = ["api", "get", &path, "--paginate", "--output", "json"];
         let failed = service.crm(&api).env("CRM_API_URL", &host.url).assert();
         let failed = failed.code(5);
-        assert!(
-            stderr(&failed).contains("no way to continue"),
-            "{}",
-            stderr(&failed)
-        );
+        assert!(stderr(&failed).contains("no way to continue"), "{}", stderr(&failed));
         let told: serde_json::Value = serde_json::from_str(&stdout(&failed)).unwrap();
         assert_eq!(told.as_array().unwrap().len(), items + 1, "{told}");
         assert_eq!(host.requests().len(), items);

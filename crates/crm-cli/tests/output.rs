@@ -3,8 +3,7 @@
 
 mod common;
 
-use std::io::Read;
-use std::process::Stdio;
+use std::{io::Read, process::Stdio};
 
 use common::{Service, crm, process, stderr, stdout};
 use serde_json::{Value, json};
@@ -15,36 +14,18 @@ fn the_help_names_every_command_and_exit_code() {
     let help = stdout(&crm(home.path()).arg("-h").assert().success());
     insta::assert_snapshot!("help", help);
     let long = stdout(&crm(home.path()).arg("--help").assert().success());
-    assert!(
-        long.contains("Exit codes:") && long.contains("a write may or may not"),
-        "{long}"
-    );
+    assert!(long.contains("Exit codes:") && long.contains("a write may or may not"), "{long}");
 }
 
 #[test]
 fn a_list_that_is_cut_short_says_so_on_stderr() {
     let service = Service::start();
-    let list = [
-        "location-contacts",
-        "list",
-        "2001",
-        "--limit",
-        "2",
-        "--output",
-        "ndjson",
-    ];
+    let list = ["location-contacts", "list", "2001", "--limit", "2", "--output", "ndjson"];
     let cut = service.crm(&list).assert().success();
     assert_eq!(stdout(&cut).lines().count(), 2);
-    assert!(
-        stderr(&cut).contains("cut short after 2"),
-        "{}",
-        stderr(&cut)
-    );
+    assert!(stderr(&cut).contains("cut short after 2"), "{}", stderr(&cut));
 
-    let all = service
-        .crm(&["location-contacts", "list", "2001", "--all"])
-        .assert()
-        .success();
+    let all = service.crm(&["location-contacts", "list", "2001", "--all"]).assert().success();
     assert_eq!(stderr(&all), "");
 }
 
@@ -52,25 +33,13 @@ fn a_list_that_is_cut_short_says_so_on_stderr() {
 fn fields_are_chosen_in_every_format() {
     let service = Service::start();
     let get = |format| {
-        let fields = [
-            "--fields",
-            "value,id,preferences.invoiceNotification",
-            "--output",
-            format,
-        ];
-        service.ok(&[
-            &["location-contacts", "list", "2001", "--limit", "1"],
-            &fields[..],
-        ]
-        .concat())
+        let fields = ["--fields", "value,id,preferences.invoiceNotification", "--output", format];
+        service.ok(&[&["location-contacts", "list", "2001", "--limit", "1"], &fields[..]].concat())
     };
     let object = r#"{"value":"8185550142","id":3001,"preferences.invoiceNotification":true}"#;
     assert_eq!(get("ndjson").trim(), object);
     assert_eq!(get("json"), format!("[\n  {object}\n]\n"));
-    assert_eq!(
-        get("csv"),
-        "value,id,preferences.invoiceNotification\n8185550142,3001,true\n"
-    );
+    assert_eq!(get("csv"), "value,id,preferences.invoiceNotification\n8185550142,3001,true\n");
     assert!(get("table").starts_with("value"), "{}", get("table"));
 }
 
@@ -79,13 +48,7 @@ fn csv_is_safe_to_open_in_a_spreadsheet() {
     let service = Service::start();
     // As somebody else stored it: the command itself refuses formulas.
     let formula = json!({"memo": "=HYPERLINK(\"http://evil.example\")"});
-    let patch = [
-        "api",
-        "patch",
-        "/locations/2001/contacts/3001",
-        "--body",
-        "-",
-    ];
+    let patch = ["api", "patch", "/locations/2001/contacts/3001", "--body", "-"];
     let mut patch = service.crm(&patch);
     patch.write_stdin(formula.to_string()).assert().success();
     let csv = service.ok(&[
@@ -107,10 +70,7 @@ fn an_empty_list_is_an_empty_answer() {
     let service = Service::start();
     let list = ["people", "list", "--name", "Nobody Of This Name"];
     assert_eq!(service.json(&list), json!([]));
-    assert_eq!(
-        service.ok(&[&list[..], &["--output", "ndjson"]].concat()),
-        ""
-    );
+    assert_eq!(service.ok(&[&list[..], &["--output", "ndjson"]].concat()), "");
     let csv = service.ok(&[&list[..], &["--output", "csv"]].concat());
     assert!(csv.starts_with("id,") && csv.lines().count() == 1, "{csv}");
 }
@@ -118,36 +78,19 @@ fn an_empty_list_is_an_empty_answer() {
 #[test]
 fn json_output_holds_the_error_too() {
     let service = Service::start();
-    let get = [
-        "location-contacts",
-        "get",
-        "2001",
-        "9999",
-        "--output",
-        "json",
-    ];
+    let get = ["location-contacts", "get", "2001", "9999", "--output", "json"];
     let failed = service.crm(&get).assert().code(3);
     let answer: Value = serde_json::from_str(&stdout(&failed)).unwrap();
     assert_eq!(answer["error"]["kind"], "not-found");
     assert_eq!(answer["error"]["exitCode"], 3);
-    assert!(
-        stderr(&failed).starts_with("error: "),
-        "{}",
-        stderr(&failed)
-    );
+    assert!(stderr(&failed).starts_with("error: "), "{}", stderr(&failed));
 
-    let refused = service
-        .crm(&["api", "get", "/nothing", "--output", "ndjson"])
-        .assert()
-        .code(3);
+    let refused = service.crm(&["api", "get", "/nothing", "--output", "ndjson"]).assert().code(3);
     let answer: Value = serde_json::from_str(stdout(&refused).trim()).unwrap();
     assert_eq!(answer["error"]["status"], 404);
     assert!(answer["error"]["traceId"].is_string());
 
-    let usage = service
-        .crm(&["location-contacts", "get", "x", "--output=json"])
-        .assert()
-        .code(2);
+    let usage = service.crm(&["location-contacts", "get", "x", "--output=json"]).assert().code(2);
     let answer: Value = serde_json::from_str(&stdout(&usage)).unwrap();
     assert_eq!(answer["error"]["kind"], "usage");
     let message = answer["error"]["message"].as_str().unwrap();
@@ -173,14 +116,7 @@ fn an_update_shows_the_fields_that_are_asked_for() {
     let chosen = service.json(&[&update[..], &["--fields", "id,memo"]].concat());
     assert_eq!(chosen["record"], json!({"id": 3001, "memo": "x"}));
 
-    let booking = [
-        "booking-contacts",
-        "update",
-        "6001",
-        "6501",
-        "--provider",
-        "501",
-    ];
+    let booking = ["booking-contacts", "update", "6001", "6501", "--provider", "501"];
     let chosen = [&booking[..], &["--memo", "x", "--fields", "memo"]].concat();
     assert_eq!(service.json(&chosen)["record"], json!({"memo": "x"}));
 }
@@ -190,29 +126,19 @@ fn an_error_in_the_middle_of_a_list_is_its_last_item() {
     use crm_sandbox::{Fault, FaultPlan, FaultRule};
 
     let service = Service::start();
-    let second = FaultRule::new(Fault::Status { status: 400 })
-        .operation("Locations_GetContactList")
-        .nth(2);
+    let second =
+        FaultRule::new(Fault::Status { status: 400 }).operation("Locations_GetContactList").nth(2);
     service.sandbox.inject(FaultPlan::new().rule(second));
-    let list = [
-        "location-contacts",
-        "list",
-        "2001",
-        "--page-size",
-        "2",
-        "--all",
-        "--output",
-        "json",
-    ];
+    let list =
+        ["location-contacts", "list", "2001", "--page-size", "2", "--all", "--output", "json"];
     let failed = service.crm(&list).assert().code(3);
     let answer: Value = serde_json::from_str(&stdout(&failed)).unwrap();
     let items = answer.as_array().unwrap();
     assert_eq!(items.len(), 3, "{answer}");
     assert_eq!(items[2]["error"]["status"], 400);
 
-    let second = FaultRule::new(Fault::Status { status: 400 })
-        .operation("Locations_GetContactList")
-        .nth(2);
+    let second =
+        FaultRule::new(Fault::Status { status: 400 }).operation("Locations_GetContactList").nth(2);
     service.sandbox.inject(FaultPlan::new().rule(second));
     let failed = service.crm(&list[..6]).assert().code(3);
     let table = stdout(&failed);
@@ -227,18 +153,11 @@ fn colours_are_for_terminals_and_can_be_forbidden() {
         let arguments = [&update[..], &[memo]].concat();
         stdout(&service.crm(&arguments).env(name, value).assert().success()).contains('\u{1b}')
     };
-    assert!(
-        !coloured("a", "TERM", "xterm-256color"),
-        "stdout is no terminal"
-    );
+    assert!(!coloured("a", "TERM", "xterm-256color"), "stdout is no terminal");
     assert!(coloured("b", "CLICOLOR_FORCE", "1"));
     let both = [&update[..], &["c"]].concat();
-    let both = service
-        .crm(&both)
-        .env("CLICOLOR_FORCE", "1")
-        .env("NO_COLOR", "1")
-        .assert()
-        .success();
+    let both =
+        service.crm(&both).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").assert().success();
     assert!(!stdout(&both).contains('\u{1b}'));
 }
 
@@ -247,20 +166,8 @@ fn a_reader_that_goes_away_is_no_error() {
     for format in ["ndjson", "csv"] {
         let home = tempfile::tempdir().unwrap();
         let mut child = process(home.path())
-            .args([
-                "--sandbox",
-                "--sandbox-seed",
-                "20000",
-                "location-contacts",
-                "changed",
-            ])
-            .args([
-                "--modified-since",
-                "2000-01-01",
-                "--all",
-                "--output",
-                format,
-            ])
+            .args(["--sandbox", "--sandbox-seed", "20000", "location-contacts", "changed"])
+            .args(["--modified-since", "2000-01-01", "--all", "--output", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -277,12 +184,7 @@ fn a_reader_that_goes_away_is_no_error() {
 fn completions_and_man_pages_come_from_the_definitions() {
     let home = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = stdout(
-            &crm(home.path())
-                .args(["completions", shell])
-                .assert()
-                .success(),
-        );
+        let script = stdout(&crm(home.path()).args(["completions", shell]).assert().success());
         assert!(script.contains("location-contacts"), "{shell}");
     }
     let folder = home.path().join("man");

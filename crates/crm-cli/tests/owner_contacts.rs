@@ -28,23 +28,13 @@ fn an_update_shows_each_member_before_and_after() {
     let contact = service.json(&["location-contacts", "get", "2001", "3001"]);
     assert_eq!(contact["memo"], "Gate code 4411");
     assert_eq!(contact["preferences"]["marketingUpdatesEnabled"], false);
-    assert_eq!(
-        contact["preferences"]["jobRemindersEnabled"], true,
-        "the others are kept"
-    );
+    assert_eq!(contact["preferences"]["jobRemindersEnabled"], true, "the others are kept");
 }
 
 #[test]
 fn an_update_in_json_has_the_differences_and_the_record() {
     let service = Service::start();
-    let updated = service.json(&[
-        "customer-contacts",
-        "update",
-        "1001",
-        "4001",
-        "--memo",
-        "Boss",
-    ]);
+    let updated = service.json(&["customer-contacts", "update", "1001", "4001", "--memo", "Boss"]);
     assert_eq!(updated["changed"], true);
     assert_eq!(
         updated["differences"],
@@ -56,14 +46,7 @@ fn an_update_in_json_has_the_differences_and_the_record() {
 #[test]
 fn an_update_that_changes_nothing_sends_nothing() {
     let service = Service::start();
-    let update = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--value",
-        "(818) 555-0142",
-    ];
+    let update = ["location-contacts", "update", "2001", "3001", "--value", "(818) 555-0142"];
     assert!(service.ok(&update).contains("nothing to change"));
     assert_eq!(service.json(&update)["changed"], false);
     assert!(service.writes().is_empty());
@@ -72,22 +55,12 @@ fn an_update_that_changes_nothing_sends_nothing() {
 #[test]
 fn a_dry_run_shows_the_exact_request_and_sends_no_write() {
     let service = Service::start();
-    let update = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--marketing-updates",
-        "off",
-        "--dry-run",
-    ];
+    let update =
+        ["location-contacts", "update", "2001", "3001", "--marketing-updates", "off", "--dry-run"];
     let shown = service.json(&update);
     assert_eq!(shown["dryRun"], true);
     assert_eq!(shown["request"]["method"], "PATCH");
-    assert_eq!(
-        shown["request"]["path"],
-        "/crm/v2/tenant/1001/locations/2001/contacts/3001"
-    );
+    assert_eq!(shown["request"]["path"], "/crm/v2/tenant/1001/locations/2001/contacts/3001");
     assert_eq!(
         shown["request"]["body"],
         json!({"preferences": {
@@ -137,31 +110,15 @@ fn a_guard_keeps_what_somebody_else_changed() {
     };
     update("First").assert().success();
     let refused = update("Second").assert().code(7);
-    assert!(
-        stderr(&refused).contains("was changed at"),
-        "{}",
-        stderr(&refused)
-    );
-    assert_eq!(
-        service.json(&["location-contacts", "get", "2001", "3001"])["memo"],
-        "First"
-    );
+    assert!(stderr(&refused).contains("was changed at"), "{}", stderr(&refused));
+    assert_eq!(service.json(&["location-contacts", "get", "2001", "3001"])["memo"], "First");
 }
 
 #[test]
 fn a_memo_is_cleared() {
     let service = Service::start();
-    let shown = service.ok(&[
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--clear-memo",
-    ]);
-    assert!(
-        shown.contains("Site manager, after 4 pm → (none)"),
-        "{shown}"
-    );
+    let shown = service.ok(&["location-contacts", "update", "2001", "3001", "--clear-memo"]);
+    assert!(shown.contains("Site manager, after 4 pm → (none)"), "{shown}");
 }
 
 #[test]
@@ -180,24 +137,14 @@ fn a_contact_is_created_once_found_and_deleted() {
         "--unless-present",
     ];
     let created = service.json(&create);
-    assert_eq!(
-        (&created["type"], &created["memo"]),
-        (&json!("MobilePhone"), &json!("-Gate-"))
-    );
+    assert_eq!((&created["type"], &created["memo"]), (&json!("MobilePhone"), &json!("-Gate-")));
     let again = service.crm(&create).assert().success();
-    assert!(
-        stderr(&again).contains("there already"),
-        "{}",
-        stderr(&again)
-    );
+    assert!(stderr(&again).contains("there already"), "{}", stderr(&again));
 
     let id = created["id"].to_string();
     let deleted = service.json(&["location-contacts", "delete", "2002", &id]);
     assert_eq!(deleted["action"], "deleted");
-    service
-        .crm(&["location-contacts", "get", "2002", &id])
-        .assert()
-        .code(3);
+    service.crm(&["location-contacts", "get", "2002", &id]).assert().code(3);
     assert_eq!(service.writes(), ["POST", "DELETE"]);
 }
 
@@ -205,76 +152,29 @@ fn a_contact_is_created_once_found_and_deleted() {
 fn contacts_are_listed_over_all_owners_by_time_and_by_ids() {
     let service = Service::start();
     let ids = service.json(&["customer-contacts", "changed", "--ids", "1001,1002"]);
-    let owners: Vec<_> = ids
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|c| &c["customerId"])
-        .collect();
+    let owners: Vec<_> = ids.as_array().unwrap().iter().map(|c| &c["customerId"]).collect();
     assert!(owners.contains(&&json!(1001)) && owners.contains(&&json!(1002)));
-    assert!(
-        owners
-            .iter()
-            .all(|owner| [json!(1001), json!(1002)].contains(owner))
-    );
+    assert!(owners.iter().all(|owner| [json!(1001), json!(1002)].contains(owner)));
 
-    let all = service.json(&[
-        "location-contacts",
-        "changed",
-        "--modified-since",
-        "2000-01-01",
-    ]);
-    let recent = service.json(&[
-        "location-contacts",
-        "changed",
-        "--modified-since",
-        "2026-05-01",
-    ]);
+    let all = service.json(&["location-contacts", "changed", "--modified-since", "2000-01-01"]);
+    let recent = service.json(&["location-contacts", "changed", "--modified-since", "2026-05-01"]);
     assert!(recent.as_array().unwrap().len() < all.as_array().unwrap().len());
 
-    let none = service
-        .crm(&["location-contacts", "changed"])
-        .assert()
-        .code(2);
-    assert!(
-        stderr(&none).contains("needs ids or a time"),
-        "{}",
-        stderr(&none)
-    );
+    let none = service.crm(&["location-contacts", "changed"]).assert().code(2);
+    assert!(stderr(&none).contains("needs ids or a time"), "{}", stderr(&none));
 }
 
 #[test]
 fn unknown_preferences_are_not_guessed() {
     let service = Service::start();
-    let one = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3005",
-        "--marketing-updates",
-        "off",
-    ];
+    let one = ["location-contacts", "update", "2001", "3005", "--marketing-updates", "off"];
     let refused = service.crm(&one).assert().code(2);
-    assert!(
-        stderr(&refused).contains("give all of --job-reminders"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("give all of --job-reminders"), "{}", stderr(&refused));
     assert!(service.writes().is_empty());
 
-    let rest = [
-        "--job-reminders",
-        "on",
-        "--invoices",
-        "off",
-        "--statements",
-        "off",
-    ];
+    let rest = ["--job-reminders", "on", "--invoices", "off", "--statements", "off"];
     let updated = stdout(&service.crm(&[&one[..], &rest].concat()).assert().success());
-    assert!(
-        updated.contains("preferences.jobRemindersEnabled"),
-        "{updated}"
-    );
+    assert!(updated.contains("preferences.jobRemindersEnabled"), "{updated}");
 }
 
 #[test]
@@ -320,28 +220,15 @@ fn a_value_that_is_not_surely_one_number_is_refused_and_nothing_is_sent() {
             assert!(stderr(&refused).contains(reason), "{}", stderr(&refused));
         }
     }
-    assert_eq!(
-        service.json(&["location-contacts", "get", "2001", "3001"]),
-        before
-    );
+    assert_eq!(service.json(&["location-contacts", "get", "2001", "3001"]), before);
 }
 
 #[test]
 fn an_extension_goes_where_the_user_says() {
     let service = Service::start();
-    let update = [
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--value",
-        "213-555-0199 x12",
-    ];
+    let update = ["location-contacts", "update", "2001", "3001", "--value", "213-555-0199 x12"];
     let memo = service.ok(&[&update[..], &["--extensions", "memo"]].concat());
-    assert!(
-        memo.contains("→ Site manager, after 4 pm, ext. 12"),
-        "{memo}"
-    );
+    assert!(memo.contains("→ Site manager, after 4 pm, ext. 12"), "{memo}");
     let dropped = service.ok(&[&update[..], &["--extensions", "drop"]].concat());
     assert!(dropped.contains("nothing"), "{dropped}");
 }
@@ -353,14 +240,7 @@ fn a_spreadsheets_formula_or_error_is_no_note_in_the_shell_either() {
         &["location-contacts", "update", "2001", "3001", "--memo"][..],
         &["people", "update", PERSON, "--name"],
         &["people", "update", PERSON, "--title"],
-        &[
-            "location-contacts",
-            "create",
-            "2001",
-            "--type=Phone",
-            "--value=8185550142",
-            "--memo",
-        ],
+        &["location-contacts", "create", "2001", "--type=Phone", "--value=8185550142", "--memo"],
     ] {
         for text in ["#REF!", "#n/a", "=\"0815\"", " =1+1", "####"] {
             let refused = service.crm(&[command, &[text]].concat()).assert();
@@ -369,14 +249,7 @@ fn a_spreadsheets_formula_or_error_is_no_note_in_the_shell_either() {
         }
     }
     assert!(service.writes().is_empty());
-    service.ok(&[
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--memo",
-        "Gate #4",
-    ]);
+    service.ok(&["location-contacts", "update", "2001", "3001", "--memo", "Gate #4"]);
 }
 
 /// A list with one contact whose flags the service does not tell.

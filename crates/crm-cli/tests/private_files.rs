@@ -62,11 +62,7 @@ fn files_with_personal_data_are_for_their_owner_alone() {
 #[test]
 fn a_narrower_umask_holds() {
     let service = Service::start();
-    under(
-        "0277",
-        &service,
-        "export location-contacts --out feed.ndjson",
-    );
+    under("0277", &service, "export location-contacts --out feed.ndjson");
     let made = fs::metadata(service.home.path().join("feed.ndjson")).unwrap();
     assert_eq!(made.permissions().mode() & 0o777, 0o400);
 }
@@ -77,11 +73,7 @@ fn a_file_that_is_there_keeps_what_its_owner_allowed() {
     let out = service.home.path().join("feed.ndjson");
     fs::write(&out, "").unwrap();
     fs::set_permissions(&out, PermissionsExt::from_mode(0o640)).unwrap();
-    under(
-        "022",
-        &service,
-        "export location-contacts --out feed.ndjson",
-    );
+    under("022", &service, "export location-contacts --out feed.ndjson");
     let mode = fs::metadata(&out).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
 }
@@ -93,15 +85,8 @@ fn a_configuration_folder_that_others_may_write_is_told() {
     fs::create_dir(&folder).unwrap();
     for (mode, is_told) in [(0o755, false), (0o775, true), (0o757, true), (0o700, false)] {
         fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).unwrap();
-        let listed = service
-            .crm(&["location-contacts", "list", "2001"])
-            .assert()
-            .success();
+        let listed = service.crm(&["location-contacts", "list", "2001"]).assert().success();
         let told = stderr(&listed);
-        assert_eq!(
-            told.contains("can be changed by others"),
-            is_told,
-            "{mode:o}: {told}"
-        );
+        assert_eq!(told.contains("can be changed by others"), is_told, "{mode:o}: {told}");
     }
 }

@@ -19,12 +19,7 @@ fn add(service: &Service, name: &str, more: &[&str]) {
     crm(service.home.path())
         .args(["profile", "add", name, "--credentials", "-"])
         .args(["--tenant", &connection.tenant.to_string()])
-        .args([
-            "--api-url",
-            &connection.api_url,
-            "--auth-url",
-            &connection.auth_url,
-        ])
+        .args(["--api-url", &connection.api_url, "--auth-url", &connection.auth_url])
         .args(more)
         .write_stdin(credentials.to_string())
         .assert()
@@ -50,34 +45,15 @@ fn a_profile_is_added_used_shown_and_removed() {
     run(&service, "location-contacts list 2001 --profile test").success();
     run(&service, "profile use test").success();
     let write = run(&service, "location-contacts update 2001 3001 --memo New").success();
-    assert!(
-        stderr(&write).contains("target: profile test, tenant 1001"),
-        "{}",
-        stderr(&write)
-    );
-    let refused = run(
-        &service,
-        "location-contacts update 2001 3001 --memo x --profile live",
-    )
-    .code(2);
-    assert!(
-        stderr(&refused).contains("read-only"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&write).contains("target: profile test, tenant 1001"), "{}", stderr(&write));
+    let refused =
+        run(&service, "location-contacts update 2001 3001 --memo x --profile live").code(2);
+    assert!(stderr(&refused).contains("read-only"), "{}", stderr(&refused));
 
     let list = json(&service, "profile list");
-    let names: Vec<_> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["name"])
-        .collect();
+    let names: Vec<_> = list.as_array().unwrap().iter().map(|it| &it["name"]).collect();
     assert_eq!(names, ["live", "test"]);
-    assert_eq!(
-        (&list[0]["inUse"], &list[1]["inUse"]),
-        (&json!(false), &json!(true))
-    );
+    assert_eq!((&list[0]["inUse"], &list[1]["inUse"]), (&json!(false), &json!(true)));
     assert_eq!(json(&service, "profile show")["name"], "test");
     let live = json(&service, "profile show live");
     assert_eq!(live["readOnly"], true);
@@ -99,11 +75,7 @@ fn no_form_of_a_profile_shows_its_secrets() {
         for format in ["table", "json", "ndjson", "csv"] {
             let shown = stdout(&run(&service, &format!("{line} --output {format}")).success());
             assert!(shown.contains("live"), "{shown}");
-            for secret in [
-                &connection.client_id,
-                &connection.client_secret,
-                &connection.app_key,
-            ] {
+            for secret in [&connection.client_id, &connection.client_secret, &connection.app_key] {
                 assert!(!shown.contains(&**secret), "{line} {format}: {shown}");
             }
         }
@@ -114,38 +86,14 @@ fn no_form_of_a_profile_shows_its_secrets() {
 fn a_profile_needs_a_target_and_a_name_of_its_own() {
     let service = Service::start();
     let without = run(&service, "profile add live --tenant 5").code(2);
-    assert!(
-        stderr(&without).contains("--environment"),
-        "{}",
-        stderr(&without)
-    );
-    run(
-        &service,
-        "profile add ../x --tenant 5 --environment production",
-    )
-    .code(2);
-    run(
-        &service,
-        "profile add live --tenant 5 --environment production",
-    )
-    .success();
-    let again = run(
-        &service,
-        "profile add live --tenant 6 --environment production",
-    )
-    .code(2);
+    assert!(stderr(&without).contains("--environment"), "{}", stderr(&without));
+    run(&service, "profile add ../x --tenant 5 --environment production").code(2);
+    run(&service, "profile add live --tenant 5 --environment production").success();
+    let again = run(&service, "profile add live --tenant 6 --environment production").code(2);
     assert!(stderr(&again).contains("already"), "{}", stderr(&again));
-    for line in [
-        "profile use other",
-        "profile remove other",
-        "profile show other",
-    ] {
+    for line in ["profile use other", "profile remove other", "profile show other"] {
         let unknown = run(&service, line).code(2);
-        assert!(
-            stderr(&unknown).contains("live"),
-            "{line}: {}",
-            stderr(&unknown)
-        );
+        assert!(stderr(&unknown).contains("live"), "{line}: {}", stderr(&unknown));
     }
     assert_eq!(json(&service, "profile show live")["tenant"], 5);
 }
@@ -157,10 +105,7 @@ fn a_command_for_credentials_is_kept_word_by_word() {
         "profile add live --tenant 5 --environment integration --credential-command pass show -x";
     run(&service, add).success();
     let file = fs::read_to_string(service.home.path().join("crm/config.toml")).unwrap();
-    assert!(
-        file.contains(r#"credential_command = ["pass", "show", "-x"]"#),
-        "{file}"
-    );
+    assert!(file.contains(r#"credential_command = ["pass", "show", "-x"]"#), "{file}");
     let shown = json(&service, "profile show live");
     assert_eq!(shown["credentialCommand"], "pass");
     assert_eq!(shown["appKey"], "command");
@@ -171,11 +116,7 @@ fn credentials_that_cannot_be_read_are_not_shown() {
     let service = Service::start();
     let add = "profile add live --tenant 5 --environment integration --credentials -";
     let mut command = crm(service.home.path());
-    let refused = command
-        .args(add.split(' '))
-        .write_stdin("s3cr3t")
-        .assert()
-        .code(2);
+    let refused = command.args(add.split(' ')).write_stdin("s3cr3t").assert().code(2);
     assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
     assert!(!service.home.path().join("crm").exists());
 }
@@ -184,9 +125,7 @@ fn credentials_that_cannot_be_read_are_not_shown() {
 #[cfg(target_os = "linux")]
 fn without_keychain(service: &Service, line: &str) -> assert_cmd::Command {
     let mut command = crm(service.home.path());
-    command
-        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus")
-        .args(line.split(' '));
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus").args(line.split(' '));
     command
 }
 
@@ -200,10 +139,8 @@ fn a_keychain_that_cannot_be_reached_is_told_and_nothing_is_written() {
     let service = Service::start();
     let add = "profile add live --tenant 5 --environment production --credentials - --keychain";
     let credentials = json!({ "clientId": "id", "clientSecret": "s3cr3t", "appKey": "s3cr3t" });
-    let refused = without_keychain(&service, add)
-        .write_stdin(credentials.to_string())
-        .assert()
-        .code(2);
+    let refused =
+        without_keychain(&service, add).write_stdin(credentials.to_string()).assert().code(2);
     assert!(stderr(&refused).contains(told), "{}", stderr(&refused));
     assert!(!stderr(&refused).contains("s3cr3t"), "{}", stderr(&refused));
     assert!(!service.home.path().join("crm").exists());
@@ -217,16 +154,10 @@ fn a_keychain_that_cannot_be_reached_is_told_and_nothing_is_written() {
     let shown = json(&service, "profile show live");
     assert_eq!(shown["clientId"], "file");
     assert_eq!(shown["clientSecret"], "keychain");
-    for line in [
-        "location-contacts list 2001 --profile live",
-        "profile remove live",
-    ] {
+    for line in ["location-contacts list 2001 --profile live", "profile remove live"] {
         let refused = without_keychain(&service, line).assert().code(2);
         let told_here = stderr(&refused);
-        assert!(
-            told_here.contains(told) && told_here.contains("`live`"),
-            "{told_here}"
-        );
+        assert!(told_here.contains(told) && told_here.contains("`live`"), "{told_here}");
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
@@ -236,9 +167,5 @@ fn secrets_for_the_keychain_come_with_credentials() {
     let service = Service::start();
     let add = "profile add live --tenant 5 --environment production --keychain";
     let refused = run(&service, add).code(2);
-    assert!(
-        stderr(&refused).contains("--credentials"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("--credentials"), "{}", stderr(&refused));
 }

@@ -49,22 +49,15 @@ impl Service {
 #[test]
 fn lists_of_one_owner_say_whose_contacts_they_are_and_come_back_unchanged() {
     let service = odd();
-    for (kind, id, member) in [
-        ("location-contacts", "2001", "locationId"),
-        ("customer-contacts", "1001", "customerId"),
-    ] {
+    for (kind, id, member) in
+        [("location-contacts", "2001", "locationId"), ("customer-contacts", "1001", "customerId")]
+    {
         let list = [kind, "list", id, "--all", "--output"];
         let csv = service.ok(&[&list[..], &["csv"]].concat());
-        assert!(
-            csv.starts_with(&format!("{member},id,type,value,")),
-            "{csv}"
-        );
+        assert!(csv.starts_with(&format!("{member},id,type,value,")), "{csv}");
         service.plans_nothing("list.csv", csv.as_bytes(), &[]);
         let ndjson = service.ok(&[&list[..], &["ndjson"]].concat());
-        assert!(
-            ndjson.starts_with(&format!("{{\"{member}\":{id},")),
-            "{ndjson}"
-        );
+        assert!(ndjson.starts_with(&format!("{{\"{member}\":{id},")), "{ndjson}");
         service.plans_nothing("list.ndjson", ndjson.as_bytes(), &[]);
         let json = service.ok(&[&list[..], &["json"]].concat());
         assert!(!json.contains(member), "JSON stays the API's");
@@ -78,10 +71,7 @@ fn lists_of_one_owner_say_whose_contacts_they_are_and_come_back_unchanged() {
 fn lists_over_all_owners_and_exports_come_back_unchanged() {
     let service = odd();
     for (name, command) in [
-        (
-            "changed",
-            &["location-contacts", "changed", "--ids", "2001", "--all"][..],
-        ),
+        ("changed", &["location-contacts", "changed", "--ids", "2001", "--all"][..]),
         ("feed", &["export", "location-contacts", "--recent"]),
     ] {
         for format in ["csv", "ndjson"] {
@@ -103,10 +93,7 @@ fn a_file_for_a_spreadsheet_comes_back_unchanged() {
     let csv = service.ok(&list);
     assert!(csv.starts_with("\u{feff}locationId,id,"), "{csv}");
     service.plans_nothing("excel.csv", csv.as_bytes(), &[]);
-    service
-        .crm(&[&list[..], &["--output", "json"]].concat())
-        .assert()
-        .code(2);
+    service.crm(&[&list[..], &["--output", "json"]].concat()).assert().code(2);
 }
 
 /// Texts that a file, a spreadsheet program or a reader could take for something else.
@@ -193,9 +180,7 @@ fn page_of_anything(random: &mut fastrand::Rng) -> String {
 
 /// The rows of CSV as a spreadsheet program saves them where the comma is for decimals.
 fn from_spreadsheet(csv: &str) -> Vec<u8> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(csv.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
     let mut writer = csv::WriterBuilder::new()
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
@@ -215,10 +200,7 @@ fn whatever_the_service_stores_comes_back_unchanged_in_every_format() {
     let page = page_of_anything(&mut random);
     let host = Host::start(&[(200, &page)]);
     let crm = |arguments: &[&str]| {
-        let done = service
-            .crm(arguments)
-            .env("CRM_API_URL", &host.url)
-            .assert();
+        let done = service.crm(arguments).env("CRM_API_URL", &host.url).assert();
         stdout(&done.success())
     };
     let plans_nothing = |name: &str, rows: &[u8]| {
@@ -235,10 +217,7 @@ fn whatever_the_service_stores_comes_back_unchanged_in_every_format() {
     };
     for (name, command) in [
         ("list", &["location-contacts", "list", "2001", "--all"][..]),
-        (
-            "changed",
-            &["location-contacts", "changed", "--all", "--ids", "2001"],
-        ),
+        ("changed", &["location-contacts", "changed", "--all", "--ids", "2001"]),
         ("feed", &["export", "location-contacts"]),
     ] {
         for (format, options) in [
@@ -264,34 +243,19 @@ fn whatever_the_service_stores_comes_back_unchanged_in_every_format() {
 #[test]
 fn an_edited_combined_flag_is_refused_and_an_old_one_beside_edited_flags_is_not() {
     let service = Service::start();
-    let list = [
-        "location-contacts",
-        "list",
-        "2001",
-        "--output",
-        "csv",
-        "--fields",
-    ];
+    let list = ["location-contacts", "list", "2001", "--output", "csv", "--fields"];
     let fields = "locationId,id,type,value,preferences.invoiceStatementNotification,\
         preferences.invoiceNotification,preferences.statementNotification";
     let csv = service.ok(&[&list[..], &[fields]].concat());
     let edited = |from: &str, to: &str| {
         assert!(csv.contains(from), "{csv}");
-        fs::write(
-            service.home.path().join("edited.csv"),
-            csv.replacen(from, to, 1),
-        )
-        .unwrap();
+        fs::write(service.home.path().join("edited.csv"), csv.replacen(from, to, 1)).unwrap();
         service.crm(&["plan", "edited.csv", "--out", "edited.crm"])
     };
-    let refused = edited(",true,true,true", ",false,true,true")
-        .assert()
-        .code(2);
+    let refused = edited(",true,true,true", ",false,true,true").assert().code(2);
     let told = stderr(&refused);
     assert!(told.contains("invoice_statement_notification"), "{told}");
-    edited(",true,true,true", ",true,false,true")
-        .assert()
-        .success();
+    edited(",true,true,true", ",true,false,true").assert().success();
 }
 
 #[test]
@@ -310,10 +274,7 @@ fn the_help_names_every_column_and_the_template_has_them() {
     }
 
     let template = service.ok(&["plan", "--template"]);
-    assert!(
-        template.starts_with("action,select,location_id,"),
-        "{template}"
-    );
+    assert!(template.starts_with("action,select,location_id,"), "{template}");
     service.ok(&["plan", "--template", "new.csv", "--excel"]);
     let path = service.home.path().join("new.csv");
     let file = fs::read_to_string(&path).unwrap();
@@ -325,10 +286,7 @@ fn the_help_names_every_column_and_the_template_has_them() {
     let row = format!(",,2001,,3001,,,,Gate 4411{}", ",".repeat(columns - 9));
     fs::write(&path, format!("{file}{row}\n")).unwrap();
     let planned = service.json(&["plan", "new.csv", "--out", "new.crm"]);
-    assert_eq!(
-        (&planned["open"], &planned["notes"]),
-        (&1.into(), &serde_json::json!([]))
-    );
+    assert_eq!((&planned["open"], &planned["notes"]), (&1.into(), &serde_json::json!([])));
 }
 
 #[test]
@@ -340,11 +298,7 @@ fn a_fault_of_every_row_is_told_of_the_first_ones() {
     let mut bytes = Vec::new();
     let text = String::from_utf8(rows).unwrap();
     for character in text.chars() {
-        bytes.push(if character == '\u{fffd}' {
-            0xeb
-        } else {
-            character as u8
-        });
+        bytes.push(if character == '\u{fffd}' { 0xeb } else { character as u8 });
     }
     fs::write(service.home.path().join("latin.csv"), &bytes).unwrap();
     let plan = ["plan", "latin.csv", "--out", "set.crm"];

@@ -7,14 +7,7 @@ use std::fs;
 
 use common::{Service, stderr};
 
-const UPDATE: [&str; 6] = [
-    "location-contacts",
-    "update",
-    "2001",
-    "3001",
-    "--memo",
-    "New",
-];
+const UPDATE: [&str; 6] = ["location-contacts", "update", "2001", "3001", "--memo", "New"];
 
 /// A service, and a profile `live` for it in the configuration file.
 fn with_profile() -> Service {
@@ -84,33 +77,21 @@ fn credentials_come_from_a_command_where_the_profile_says_so() {
         list
     };
 
-    helps(&format!(
-        "echo 'touch the\x1b[2J key' >&2; echo '{credentials}'"
-    ));
+    helps(&format!("echo 'touch the\x1b[2J key' >&2; echo '{credentials}'"));
     let listed = list().assert().success();
     assert!(stderr(&listed).contains("touch the"), "{}", stderr(&listed));
     assert!(!stderr(&listed).contains('\x1b'), "{}", stderr(&listed));
     let contradicting = list().env("CRM_APP_KEY", "wrong-8471").assert().code(2);
-    assert!(
-        stderr(&contradicting).contains("CRM_APP_KEY"),
-        "{}",
-        stderr(&contradicting)
-    );
+    assert!(stderr(&contradicting).contains("CRM_APP_KEY"), "{}", stderr(&contradicting));
 
     helps("echo s3cr3t; exit 3");
     let failed = list().assert().code(2);
     let told = stderr(&failed);
-    assert!(
-        told.contains("`live`") && told.contains("exit status: 3"),
-        "{told}"
-    );
+    assert!(told.contains("`live`") && told.contains("exit status: 3"), "{told}");
     assert!(!told.contains("s3cr3t"), "{told}");
     helps("echo s3cr3t");
     let told = stderr(&list().assert().code(2));
-    assert!(
-        told.contains("clientSecret") && !told.contains("s3cr3t"),
-        "{told}"
-    );
+    assert!(told.contains("clientSecret") && !told.contains("s3cr3t"), "{told}");
 
     helps(&format!("echo '{credentials}'"));
     for path in [&config, &helper, &folder] {
@@ -137,15 +118,7 @@ fn a_write_says_its_target_once() {
     fs::write(service.home.path().join("list.csv"), "8185550142\n").unwrap();
     for words in [
         &UPDATE[..],
-        &[
-            "location-contacts",
-            "update",
-            "2001",
-            "3001",
-            "--memo",
-            "b",
-            "--dry-run",
-        ],
+        &["location-contacts", "update", "2001", "3001", "--memo", "b", "--dry-run"],
         &["api", "DELETE", "/locations/2001/contacts/3003"],
         &["plan", "rows.csv", "--out", "set.crm"],
         &["opt-out", "list.csv", "--out", "opt-outs.crm"],
@@ -161,10 +134,7 @@ fn a_write_says_its_target_once() {
     assert!(!named(&["location-contacts", "list", "2001"]).contains("target"));
 
     let told = stderr(&service.crm(&UPDATE).assert().success());
-    assert!(
-        told.contains(&format!("target: no profile, tenant 1001, {host}")),
-        "{told}"
-    );
+    assert!(told.contains(&format!("target: no profile, tenant 1001, {host}")), "{told}");
     let sandbox = [&["--sandbox"], &UPDATE[..]].concat();
     let told = stderr(&service.crm(&sandbox).assert().success());
     assert!(told.contains("target: sandbox, tenant 1001"), "{told}");
@@ -173,10 +143,7 @@ fn a_write_says_its_target_once() {
 #[test]
 fn what_is_refused_or_not_needed_says_no_target() {
     let service = Service::start();
-    let refused = service
-        .crm(&[&UPDATE[..], &["--read-only"]].concat())
-        .assert()
-        .code(2);
+    let refused = service.crm(&[&UPDATE[..], &["--read-only"]].concat()).assert().code(2);
     assert!(!stderr(&refused).contains("target"), "{}", stderr(&refused));
     service.crm(&UPDATE).assert().success();
     let same = service.crm(&UPDATE).assert().success();

@@ -28,14 +28,7 @@ fn an_export_goes_on_and_tells_each() {
     let service = Service::start();
     let (first, last) = (batch(true, "t1"), batch(false, "t2"));
     let host = Host::start(&[(200, &first), (200, &last)]);
-    let export = [
-        "export",
-        "location-contacts",
-        "--out",
-        "out",
-        "--state",
-        "state",
-    ];
+    let export = ["export", "location-contacts", "--out", "out", "--state", "state"];
     let done = service.crm(&export).env("CRM_API_URL", &host.url).assert();
     let told = stderr(&done.success());
     let each = "not written, since it cannot be read: locationId 2001, id 0: record 1 of its page";
@@ -52,28 +45,20 @@ fn a_snapshot_counts_and_tells_them() {
     let service = Service::start();
     let host = Host::start(&[(200, EMPTY_FEED), (200, &batch(false, "t"))]);
     let snapshot = ["snapshot", "contacts", "--output", "json"];
-    let done = service
-        .crm(&snapshot)
-        .env("CRM_API_URL", &host.url)
-        .assert();
+    let done = service.crm(&snapshot).env("CRM_API_URL", &host.url).assert();
     let done = done.success();
     let held: Value = serde_json::from_str(&stdout(&done)).unwrap();
     assert_eq!(held["contacts"], 1);
     assert_eq!(held["unreadable"].as_array().unwrap().len(), 1);
     let told = stderr(&done);
-    assert!(
-        told.contains("cannot be read: locationId 2001, id 0"),
-        "{told}"
-    );
+    assert!(told.contains("cannot be read: locationId 2001, id 0"), "{told}");
 }
 
 #[test]
 fn an_opt_out_with_nothing_to_do_is_not_at_its_end_while_one_cannot_be_read() {
     let service = Service::start();
-    let batch = batch(false, "t").replace(
-        r#""marketingUpdatesEnabled":true"#,
-        r#""marketingUpdatesEnabled":false"#,
-    );
+    let batch = batch(false, "t")
+        .replace(r#""marketingUpdatesEnabled":true"#, r#""marketingUpdatesEnabled":false"#);
     let list = service.home.path().join("list.csv");
     fs::write(list, "email\nada@site.example\n").unwrap();
     let opt_out = |name: &str, more: &[&str]| {
@@ -89,9 +74,5 @@ fn an_opt_out_with_nothing_to_do_is_not_at_its_end_while_one_cannot_be_read() {
     opt_out("again.crm", &["--detailed-exitcode"]).code(2);
     let shown: Value =
         serde_json::from_str(&service.ok(&["status", "set.crm", "--output", "json"])).unwrap();
-    assert_eq!(
-        shown["unreadable"].as_array().map(Vec::len),
-        Some(1),
-        "{shown}"
-    );
+    assert_eq!(shown["unreadable"].as_array().map(Vec::len), Some(1), "{shown}");
 }

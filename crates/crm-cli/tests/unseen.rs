@@ -76,10 +76,7 @@ fn what_the_service_says_is_shown_with_visible_escapes() {
     let table = clean("a table", &mut of("location-contacts list 2001"));
     assert!(table.contains("\\u{202e}"), "{table}");
     clean("members", &mut of("location-contacts get 2001 3001"));
-    clean(
-        "fields",
-        &mut of("location-contacts list 2001 --fields memo"),
-    );
+    clean("fields", &mut of("location-contacts list 2001 --fields memo"));
     let dry = "location-contacts update 2001 3001 --memo new --dry-run";
     let dry = clean("a dry run", &mut of(dry));
     assert!(dry.contains("→ new"), "{dry}");
@@ -104,10 +101,7 @@ fn a_continuation_token_is_shown_with_visible_escapes() {
     let service = Service::start();
     let batch = json!({"hasMore": false, "continueFrom": hostile(""), "data": []});
     let host = Host::start(&[(200, &batch.to_string())]);
-    let told = clean(
-        "a token",
-        &mut on(&service, &host, &["export", "location-contacts"]),
-    );
+    let told = clean("a token", &mut on(&service, &host, &["export", "location-contacts"]));
     assert!(told.contains("--from a\\u{1b}[2Jb"), "{told}");
 }
 
@@ -121,23 +115,11 @@ fn what_files_arguments_and_variables_hold_is_shown_with_visible_escapes() {
     );
     fs::write(home.join(&name), &rows).unwrap();
 
-    let shown = clean(
-        "rows",
-        &mut service.crm(&["plan", &name, "--out", "set.crm"]),
-    );
+    let shown = clean("rows", &mut service.crm(&["plan", &name, "--out", "set.crm"]));
     assert!(shown.contains("\\u{1b}"), "{shown}");
-    let skip = [
-        "plan",
-        &name,
-        "--skip-invalid",
-        "--out",
-        &format!("{name}.crm"),
-    ];
+    let skip = ["plan", &name, "--skip-invalid", "--out", &format!("{name}.crm")];
     let plan = clean("a plan", &mut service.crm(&skip));
-    assert!(
-        !plan.lines().any(|line| line.starts_with("error: nothing")),
-        "{plan}"
-    );
+    assert!(!plan.lines().any(|line| line.starts_with("error: nothing")), "{plan}");
     let set = format!("{name}.crm");
     let shown = clean("show", &mut service.crm(&["show", &set]));
     assert!(shown.contains("seen\\u{202e}"), "{shown}");
@@ -156,13 +138,8 @@ fn what_files_arguments_and_variables_hold_is_shown_with_visible_escapes() {
     ] {
         clean(&format!("{words:?}"), &mut service.crm(words));
     }
-    for variable in [
-        "CRM_TENANT",
-        "CRM_ENVIRONMENT",
-        "CRM_API_URL",
-        "CRM_PROFILE",
-        "CRM_READ_ONLY",
-    ] {
+    for variable in ["CRM_TENANT", "CRM_ENVIRONMENT", "CRM_API_URL", "CRM_PROFILE", "CRM_READ_ONLY"]
+    {
         let mut command = service.crm(&["auth", "check"]);
         clean(variable, command.env(variable, HOSTILE));
     }
@@ -183,10 +160,7 @@ fn json_keeps_unseen_characters_as_escapes_and_csv_keeps_them() {
         let words: Vec<_> = words.split(' ').collect();
         let shown = clean("json", &mut on(&service, &read, &words));
         let json: Value = serde_json::from_str(&shown).unwrap();
-        let memo = json
-            .pointer("/0/memo")
-            .or(json.pointer("/data/0/memo"))
-            .or(json.get("memo"));
+        let memo = json.pointer("/0/memo").or(json.pointer("/data/0/memo")).or(json.get("memo"));
         assert_eq!(memo.unwrap(), &hostile("y\n"), "{words:?}");
     }
     let refusing = Host::start(&[(400, &problem)]);

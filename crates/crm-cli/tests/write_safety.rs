@@ -9,26 +9,10 @@ use crm_transport::Effect;
 
 /// Every command that writes.
 const WRITES: [&[&str]; 24] = [
-    &[
-        "location-contacts",
-        "create",
-        "2001",
-        "--type",
-        "Phone",
-        "--value",
-        "8185550123",
-    ],
+    &["location-contacts", "create", "2001", "--type", "Phone", "--value", "8185550123"],
     &["location-contacts", "update", "2001", "3001", "--memo", "x"],
     &["location-contacts", "delete", "2001", "3001"],
-    &[
-        "customer-contacts",
-        "create",
-        "1001",
-        "--type",
-        "Phone",
-        "--value",
-        "8185550123",
-    ],
+    &["customer-contacts", "create", "1001", "--type", "Phone", "--value", "8185550123"],
     &["customer-contacts", "update", "1001", "4001", "--memo", "x"],
     &["customer-contacts", "delete", "1001", "4001"],
     &[
@@ -42,59 +26,19 @@ const WRITES: [&[&str]; 24] = [
         "--value",
         "8185550123",
     ],
-    &[
-        "booking-contacts",
-        "update",
-        "6001",
-        "6501",
-        "--provider",
-        "501",
-        "--memo",
-        "x",
-    ],
-    &[
-        "booking-contacts",
-        "delete",
-        "6001",
-        "6501",
-        "--provider",
-        "501",
-    ],
+    &["booking-contacts", "update", "6001", "6501", "--provider", "501", "--memo", "x"],
+    &["booking-contacts", "delete", "6001", "6501", "--provider", "501"],
     &["people", "create", "--name", "x"],
     &["people", "update", PERSON, "--name", "x"],
     &["people", "replace", PERSON, "--archived", "off"],
     &["people", "relate", PERSON, "customer", "1002"],
     &["people", "unrelate", PERSON, "customer", "1001"],
     &["people", "delete", PERSON],
-    &[
-        "contact-methods",
-        "create",
-        PERSON,
-        "--type",
-        "Fax",
-        "--value",
-        "8185550123",
-    ],
+    &["contact-methods", "create", PERSON, "--type", "Fax", "--value", "8185550123"],
     &["contact-methods", "update", PERSON, METHOD, "--memo", "x"],
-    &[
-        "contact-methods",
-        "upsert",
-        PERSON,
-        METHOD,
-        "--type",
-        "Fax",
-        "--value",
-        "8185550123",
-    ],
+    &["contact-methods", "upsert", PERSON, METHOD, "--type", "Fax", "--value", "8185550123"],
     &["contact-methods", "delete", PERSON, METHOD],
-    &[
-        "preferences",
-        "set",
-        PERSON,
-        METHOD,
-        "JobReminders",
-        "false",
-    ],
+    &["preferences", "set", PERSON, METHOD, "JobReminders", "false"],
     &["api", "POST", "/locations/2001/contacts"],
     &["api", "PUT", "/contacts/1"],
     &["api", "PATCH", "/locations/2001/contacts/3001"],
@@ -106,17 +50,9 @@ fn read_only_refuses_every_write_before_it_is_sent() {
     let service = Service::start();
     for write in WRITES {
         let refused = service.crm(write).arg("--read-only").assert().code(2);
-        assert!(
-            stderr(&refused).contains("read-only"),
-            "{write:?}: {}",
-            stderr(&refused)
-        );
+        assert!(stderr(&refused).contains("read-only"), "{write:?}: {}", stderr(&refused));
     }
-    service
-        .crm(WRITES[2])
-        .env("CRM_READ_ONLY", "1")
-        .assert()
-        .code(2);
+    service.crm(WRITES[2]).env("CRM_READ_ONLY", "1").assert().code(2);
     assert!(service.writes().is_empty());
     service.ok(&["location-contacts", "list", "2001", "--read-only"]);
 }
@@ -136,10 +72,7 @@ fn a_dry_run_sends_no_write_of_any_command() {
             unseen.retain(|spec| spec.method != method || !leads_to(spec, path));
         }
     }
-    assert!(
-        unseen.is_empty(),
-        "no command of the above sends {unseen:?}"
-    );
+    assert!(unseen.is_empty(), "no command of the above sends {unseen:?}");
     assert!(service.writes().is_empty());
 }
 
@@ -191,15 +124,9 @@ fn delete(home: &std::path::Path) -> assert_cmd::Command {
 #[test]
 fn production_is_written_to_only_when_somebody_says_so() {
     let home = tempfile::tempdir().unwrap();
-    let refused = delete(home.path())
-        .args(["--environment", "production"])
-        .assert()
-        .code(2);
+    let refused = delete(home.path()).args(["--environment", "production"]).assert().code(2);
     let message = stderr(&refused);
-    assert!(
-        message.contains("PRODUCTION, tenant 7") && message.contains("--yes"),
-        "{message}"
-    );
+    assert!(message.contains("PRODUCTION, tenant 7") && message.contains("--yes"), "{message}");
 }
 
 #[test]
@@ -213,9 +140,7 @@ fn production_is_known_however_its_url_is_written() {
     ] {
         let mut delete = delete(home.path());
         // Nobody gives a token here.
-        delete
-            .env("CRM_API_URL", url)
-            .env("CRM_AUTH_URL", "http://127.0.0.1:1");
+        delete.env("CRM_API_URL", url).env("CRM_AUTH_URL", "http://127.0.0.1:1");
         let message = stderr(&delete.assert().code(2));
         assert!(message.contains("PRODUCTION, tenant 7"), "{url}: {message}");
     }

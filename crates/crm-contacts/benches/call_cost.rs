@@ -34,9 +34,7 @@ const WARM_UP: u64 = 200;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().collect();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match (runtime, &arguments[1..]) {
         (Err(error), _) => Err(error.into()),
         (Ok(runtime), [run, way, calls, url]) if run == "run" => {
@@ -59,10 +57,7 @@ async fn compare() -> Outcome<()> {
         return Ok(());
     }
     let url = update::start_server().await?;
-    println!(
-        "{:<40} {:>14} {:>8} {:>12}",
-        "per call", "instructions", "ratio", "allocations"
-    );
+    println!("{:<40} {:>14} {:>8} {:>12}", "per call", "instructions", "ratio", "allocations");
     let mut baseline = None;
     for way in WAYS {
         let instructions = per_call(way, &url, Counter::Instructions).await?;

@@ -158,11 +158,7 @@ fn made(envelope: &str, size: usize) -> Value {
 }
 
 fn item(envelope: &str, number: usize) -> Value {
-    let modified = format!(
-        "2026-05-{:02}T16:04:{:02}.4827193Z",
-        number % 28 + 1,
-        number % 60
-    );
+    let modified = format!("2026-05-{:02}T16:04:{:02}.4827193Z", number % 28 + 1, number % 60);
     let created = "2025-11-02T09:15:00Z";
     let value = format!("818555{:04}", number % 10_000);
     let key = format!("7b2d9f10-4e6a-4c58-b310-{number:012}");

@@ -113,10 +113,7 @@ impl Pages {
             )
         };
         let items: Vec<_> = (1..=PAGE).map(item).collect();
-        Self {
-            pages,
-            items: items.join(","),
-        }
+        Self { pages, items: items.join(",") }
     }
 }
 
@@ -126,9 +123,7 @@ impl Transport for Pages {
         let query = request.uri().query().unwrap_or_default();
         let number = query.split('&').find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            ["page", "from"]
-                .contains(&name)
-                .then(|| value.parse().ok())?
+            ["page", "from"].contains(&name).then(|| value.parse().ok())?
         });
         let number: usize = number.unwrap_or(1);
         let more = number < self.pages;

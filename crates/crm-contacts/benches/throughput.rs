@@ -48,20 +48,14 @@ fn compare() -> Outcome<()> {
         return Ok(());
     }
     // A thread of its own for the server; this one waits.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let url = runtime.block_on(update::start_server())?;
-    println!(
-        "{:<40} {:>8} {:>10} {:>14}",
-        "", "at once", "calls/s", "CPU per call"
-    );
+    println!("{:<40} {:>8} {:>10} {:>14}", "", "at once", "calls/s", "CPU per call");
     for way in WAYS {
         for at_once in ["1", "64"] {
-            let runs: Vec<_> = (0..RUNS)
-                .map(|_| child(way, at_once, &url))
-                .collect::<Outcome<_>>()?;
+            let runs: Vec<_> =
+                (0..RUNS).map(|_| child(way, at_once, &url)).collect::<Outcome<_>>()?;
             let seconds = runs.iter().map(|run| run.0).fold(f64::MAX, f64::min);
             let processor = runs.iter().map(|run| run.1).fold(f64::MAX, f64::min);
             println!(
@@ -85,9 +79,7 @@ fn child(way: &str, at_once: &str, url: &str) -> Outcome<(f64, f64)> {
 }
 
 fn measure(way: &str, at_once: &str, url: &str) -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let at_once = at_once.parse()?;
     runtime.block_on(update::run(way, at_once, at_once, url))?;
     let (began, before) = (Instant::now(), processor_time()?);

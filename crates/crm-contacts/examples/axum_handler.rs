@@ -29,17 +29,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     let stop = async { tokio::signal::ctrl_c().await.unwrap_or_default() };
-    axum::serve(listener, router(connect::connect()?))
-        .with_graceful_shutdown(stop)
-        .await?;
+    axum::serve(listener, router(connect::connect()?)).with_graceful_shutdown(stop).await?;
     Ok(())
 }
 
 fn router<T: Transport + 'static>(contacts: ContactsService<T>) -> Router {
     let path = "/locations/{location}/contacts/{contact}/opt-out";
-    Router::new()
-        .route(path, post(opt_out::<T>))
-        .with_state(contacts)
+    Router::new().route(path, post(opt_out::<T>)).with_state(contacts)
 }
 
 /// Turns marketing off; all other preferences stay.
@@ -48,10 +44,7 @@ async fn opt_out<T: Transport>(
     Path((location, contact)): Path<(LocationId, ContactId)>,
 ) -> Result<StatusCode, Problem> {
     let change = ContactChange::new().preferences(PreferenceChange::new().marketing_updates(false));
-    contacts
-        .location(location)
-        .update_if_changed(contact, &change)
-        .await?;
+    contacts.location(location).update_if_changed(contact, &change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -100,10 +93,8 @@ mod tests {
     async fn answer(transport: MockTransport) -> Result<StatusCode, StatusCode> {
         let tenant = TenantId::new(1_001).expect("valid");
         let contacts = ContactsService::new(transport, tenant);
-        let path = Path((
-            LocationId::new(2_001).expect("valid"),
-            ContactId::new(3_001).expect("valid"),
-        ));
+        let path =
+            Path((LocationId::new(2_001).expect("valid"), ContactId::new(3_001).expect("valid")));
         let result = opt_out(State(contacts), path).await;
         result.map_err(|problem| problem.into_response().status())
     }
@@ -115,10 +106,7 @@ mod tests {
             let sent = String::from_utf8_lossy(request.body());
             let body = match request.method().as_str() {
                 "PATCH" => {
-                    assert!(
-                        sent.contains(r#""marketingUpdatesEnabled":false"#),
-                        "{sent}"
-                    );
+                    assert!(sent.contains(r#""marketingUpdatesEnabled":false"#), "{sent}");
                     assert!(sent.contains(r#""jobRemindersEnabled":true"#), "{sent}");
                     CONTACT.replace("MARKETING", "false")
                 }

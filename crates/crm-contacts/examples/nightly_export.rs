@@ -53,11 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         file.flush()?;
         file.get_ref().sync_data()?;
         token = batch.continue_from;
-        save(
-            &token_path,
-            file.get_ref().metadata()?.len(),
-            token.as_ref(),
-        )?;
+        save(&token_path, file.get_ref().metadata()?.len(), token.as_ref())?;
         count += batch.data.len();
     }
     println!("{count} contacts are new or changed");
@@ -73,9 +69,7 @@ fn saved(path: &Path) -> Result<Option<Position>, Box<dyn Error>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let (whole, token) = text
-        .split_once(' ')
-        .ok_or("the token's file has no length")?;
+    let (whole, token) = text.split_once(' ').ok_or("the token's file has no length")?;
     let token = Some(token).filter(|token| !token.is_empty());
     Ok(Some((whole.parse()?, token.map(ContinuationToken::new))))
 }

@@ -26,11 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let change = ContactChange::new()
         .memo(memo)
         .preferences(PreferenceChange::new().marketing_updates(false));
-    match contacts
-        .location(location)
-        .update_if_changed(contact, &change)
-        .await
-    {
+    match contacts.location(location).update_if_changed(contact, &change).await {
         Ok(updated) => {
             for difference in updated.differences() {
                 let (before, after) = (difference.before, difference.after);

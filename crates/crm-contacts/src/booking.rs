@@ -34,10 +34,7 @@ impl<'a, T: Transport> Bookings<'a, T> {
 
     /// The booking's contacts.
     pub fn list(&self) -> List<T, GetContactList> {
-        let operation = GetContactList {
-            booking: self.booking,
-            page: Default::default(),
-        };
+        let operation = GetContactList { booking: self.booking, page: Default::default() };
         self.service.list(operation)
     }
 }
@@ -81,11 +78,7 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
         provider: BookingProviderId,
         booking: BookingId,
     ) -> Self {
-        Self {
-            service,
-            provider,
-            booking,
-        }
+        Self { service, provider, booking }
     }
 
     /// The booking's contacts.
@@ -132,11 +125,7 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
         &self,
         contact: CreateBookingContactRequest,
     ) -> Result<BookingContact, ContactsError> {
-        let operation = CreateContact {
-            provider: self.provider,
-            booking: self.booking,
-            contact,
-        };
+        let operation = CreateContact { provider: self.provider, booking: self.booking, contact };
         self.service.write(&operation).await
     }
 
@@ -223,10 +212,7 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     }
 
     fn place(&self, contact: ContactId) -> BookingsContact<'_, T> {
-        BookingsContact {
-            booking: *self,
-            contact,
-        }
+        BookingsContact { booking: *self, contact }
     }
 
     /// Deletes a contact; "not found" after an attempt that may have deleted it counts as
@@ -237,11 +223,7 @@ impl<'a, T: Transport> ProviderBooking<'a, T> {
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
     /// up; otherwise as [`ContactsService::call`].
     pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
-        let operation = DeleteContact {
-            provider: self.provider,
-            booking: self.booking,
-            contact,
-        };
+        let operation = DeleteContact { provider: self.provider, booking: self.booking, contact };
         let gone = || async {
             let found = self.list().find(|found| found.id == contact).await?;
             Ok(found.is_none())
@@ -285,14 +267,7 @@ impl<T: Transport> Place<T> for BookingsContact<'_, T> {
     }
 
     fn site(&self) -> CallSite {
-        let ProviderBooking {
-            service,
-            provider,
-            booking,
-        } = &self.booking;
-        service.site(
-            &UpdateBookingContact::SPEC,
-            [provider, booking, &self.contact],
-        )
+        let ProviderBooking { service, provider, booking } = &self.booking;
+        service.site(&UpdateBookingContact::SPEC, [provider, booking, &self.contact])
     }
 }

@@ -68,19 +68,11 @@ pub(crate) struct Decision<'a, P, C> {
 impl<'a, P, C: Change> Decision<'a, P, C> {
     /// A change of which only what is not so already is sent.
     pub(crate) fn of(place: P, change: &'a C) -> Self {
-        Self {
-            place,
-            change,
-            unmodified_since: None,
-            always: false,
-        }
+        Self { place, change, unmodified_since: None, always: false }
     }
 
     pub(crate) fn unless_modified_since(self, moment: Option<Timestamp>) -> Self {
-        Self {
-            unmodified_since: moment,
-            ..self
-        }
+        Self { unmodified_since: moment, ..self }
     }
 }
 
@@ -183,11 +175,7 @@ impl<P, C: Change> Decision<'_, P, C> {
             };
             let bounded = service.decided(reading.begin_by(), lost.is_some());
             let written = send(&self.place, &bounded, write, Some(&reading.record)).await;
-            let Unsettled {
-                error,
-                found,
-                not_before,
-            } = match written {
+            let Unsettled { error, found, not_before } = match written {
                 Ok(after) => {
                     let before = reading.record;
                     return Ok(Updated { before, after });
@@ -270,10 +258,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Patience {
     pub(crate) fn of<T: Transport>(service: &ContactsService<T>) -> Self {
-        Self {
-            end: service.bounds().end(),
-            pauses: 0,
-        }
+        Self { end: service.bounds().end(), pauses: 0 }
     }
 
     /// How long to pause before a decision is made again after this error; none when it is final:
@@ -289,9 +274,7 @@ impl Patience {
         }
         let pause = match self.pauses {
             0 => Duration::ZERO,
-            made => PAUSE
-                .saturating_mul(1 << (made - 1).min(16))
-                .min(LONGEST_PAUSE),
+            made => PAUSE.saturating_mul(1 << (made - 1).min(16)).min(LONGEST_PAUSE),
         };
         self.pauses += 1;
         let asked = self.until(not_before)?;
@@ -311,19 +294,14 @@ impl Patience {
 fn is_passing(error: &ContactsError) -> bool {
     use TransportErrorKind::{BudgetSpent, LimitServer, RateLimited, TokenEndpoint};
 
-    let is_waited_for = |kind| {
-        matches!(
-            kind,
-            BudgetSpent | LimitServer | RateLimited | TokenEndpoint
-        )
-    };
+    let is_waited_for =
+        |kind| matches!(kind, BudgetSpent | LimitServer | RateLimited | TokenEndpoint);
     match error {
         _ if error.advice() != Advice::Later => false,
         ContactsError::Transport { source, .. } => !is_waited_for(source.kind()),
-        ContactsError::Refused(refusal) => matches!(
-            refusal.kind,
-            RefusalKind::RateLimited | RefusalKind::Maintenance
-        ),
+        ContactsError::Refused(refusal) => {
+            matches!(refusal.kind, RefusalKind::RateLimited | RefusalKind::Maintenance)
+        }
         _ => false,
     }
 }

@@ -222,10 +222,7 @@ where
         Self {
             service: export.service,
             operation: Feed {
-                export: ExportContacts {
-                    query: export.query,
-                    owner: PhantomData,
-                },
+                export: ExportContacts { query: export.query, owner: PhantomData },
                 record: PhantomData,
             },
             token,
@@ -236,10 +233,7 @@ where
 
     /// The next batch, always with a token: an answer without one keeps the token before it.
     async fn next(&mut self) -> Result<ExportBatch<R>, ContactsError> {
-        let read = self
-            .service
-            .read_with(&self.operation, set_aside::batch)
-            .await?;
+        let read = self.service.read_with(&self.operation, set_aside::batch).await?;
         let mut batch = read.record;
         if !self.set_aside {
             let tenant = self.service.tenant();
@@ -274,7 +268,6 @@ where
             key_of(&(record.owner, record.id, record.modified_on))
         };
         let unreadable = batch.unreadable.iter().map(|record| key_of(&record.json));
-        self.progress
-            .note(batch.data.iter().map(key).chain(unreadable))
+        self.progress.note(batch.data.iter().map(key).chain(unreadable))
     }
 }

@@ -115,6 +115,10 @@ mod settle;
 
 pub use booking::{Bookings, ProviderBooking};
 pub use change::{AnyRecord, Asks, Change, Difference, Preview, Record};
+/// The crate `crm-models`: the types that this crate takes and gives.
+pub use crm_models as models;
+/// The crate `crm-transport`: transports, credentials and environments.
+pub use crm_transport as transport;
 pub use decision::Updated;
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL, RawBatch};
@@ -127,11 +131,6 @@ pub use progress::{Progress, Stall};
 pub use raw::{ItemsWithJson, WithJson};
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
-
-/// The crate `crm-models`: the types that this crate takes and gives.
-pub use crm_models as models;
-/// The crate `crm-transport`: transports, credentials and environments.
-pub use crm_transport as transport;
 
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]

@@ -10,7 +10,6 @@ use futures_util::{
     future::{self, MaybeDone},
     stream,
 };
-
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -136,12 +135,7 @@ handle!(Clone List<P> { operations, prefetch, set_aside });
 
 impl<T: Transport, P: PagedOperation> List<T, P> {
     pub(crate) fn new(service: &ContactsService<T>, operations: Vec<P>) -> Self {
-        Self {
-            service: service.clone(),
-            operations,
-            prefetch: false,
-            set_aside: false,
-        }
+        Self { service: service.clone(), operations, prefetch: false, set_aside: false }
     }
 
     fn each_page(mut self, change: impl Fn(PageQuery) -> PageQuery) -> Self {
@@ -248,12 +242,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     fn readings(
         self,
     ) -> impl Stream<Item = Result<Reading<Page<P::Item>>, ContactsError>> + Unpin + use<T, P> {
-        let Self {
-            service,
-            operations,
-            prefetch,
-            set_aside,
-        } = self;
+        let Self { service, operations, prefetch, set_aside } = self;
         let tenant = service.tenant();
         let pages = Pages {
             operations: operations.into_iter(),
@@ -360,10 +349,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
                 None => all = Some(reading.map(|page| page.data)),
             }
         }
-        let nothing = || Reading {
-            record: Vec::new(),
-            at: Moment::now(),
-        };
+        let nothing = || Reading { record: Vec::new(), at: Moment::now() };
         Ok(all.unwrap_or_else(nothing))
     }
 }

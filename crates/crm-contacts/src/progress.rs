@@ -75,14 +75,7 @@ impl Progress {
     }
 
     fn new(most_empty: u32) -> Self {
-        Self {
-            most_empty,
-            empty: 0,
-            checkpoint: None,
-            window: 1,
-            since: 0,
-            repeats: 0,
-        }
+        Self { most_empty, empty: 0, checkpoint: None, window: 1, since: 0, repeats: 0 }
     }
 
     /// Takes note of an answer that says that there is more, by a number for each of its records.
@@ -169,9 +162,7 @@ mod tests {
     /// How many pages it takes until a stall is seen in this endless row of pages.
     fn stalls_after(pages: impl Iterator<Item = u64>) -> usize {
         let mut progress = Progress::of_list();
-        1 + pages
-            .take_while(|page| progress.note([*page]).is_ok())
-            .count()
+        1 + pages.take_while(|page| progress.note([*page]).is_ok()).count()
     }
 
     #[test]
@@ -193,10 +184,7 @@ mod tests {
         }
         let mut pages = [1, 1, 2, 3, 3, 4, 5, 6, 6, 7].into_iter();
         let mut progress = Progress::of_list();
-        assert!(
-            pages.all(|page| progress.note([page]).is_ok()),
-            "one record moved"
-        );
+        assert!(pages.all(|page| progress.note([page]).is_ok()), "one record moved");
     }
 
     #[test]

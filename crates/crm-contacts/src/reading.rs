@@ -44,10 +44,7 @@ impl<R> Reading<R> {
     }
 
     pub(crate) fn map<S>(self, change: impl FnOnce(R) -> S) -> Reading<S> {
-        Reading {
-            record: change(self.record),
-            at: self.at,
-        }
+        Reading { record: change(self.record), at: self.at }
     }
 }
 
@@ -55,9 +52,6 @@ impl<R: Record> From<R> for Reading<R> {
     /// A record that was read just now. Of one that was kept for a while the age is not known:
     /// give it together with its moment.
     fn from(record: R) -> Self {
-        Self {
-            record,
-            at: Moment::now(),
-        }
+        Self { record, at: Moment::now() }
     }
 }

@@ -83,18 +83,13 @@ pub struct ContactsService<T = Arc<dyn Transport>> {
 
 impl<T> Clone for ContactsService<T> {
     fn clone(&self) -> Self {
-        Self {
-            transport: Arc::clone(&self.transport),
-            ..*self
-        }
+        Self { transport: Arc::clone(&self.transport), ..*self }
     }
 }
 
 impl<T> fmt::Debug for ContactsService<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ContactsService")
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
+        f.debug_struct("ContactsService").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
 
@@ -412,10 +407,7 @@ impl<T: Transport> ContactsService<T> {
         let operations = filter
             .blocks(IDS_PER_CALL)
             .into_iter()
-            .map(|filter| GetContactListOfAll {
-                filter,
-                page: Default::default(),
-            })
+            .map(|filter| GetContactListOfAll { filter, page: Default::default() })
             .collect();
         List::new(self, operations)
     }

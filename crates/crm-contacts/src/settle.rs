@@ -22,11 +22,7 @@ pub(crate) struct Unsettled<R> {
 
 impl<R> From<ContactsError> for Unsettled<R> {
     fn from(error: ContactsError) -> Self {
-        Self {
-            not_before: not_before(&error),
-            error,
-            found: None,
-        }
+        Self { not_before: not_before(&error), error, found: None }
     }
 }
 
@@ -37,11 +33,7 @@ pub(crate) fn not_before(error: &ContactsError) -> Option<Instant> {
 }
 
 /// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
-const READ_BACK: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-];
+const READ_BACK: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
 
 /// How long reading back may take in all: a host that lost the answer may be silent to each look.
 const READ_BACK_TIME: Duration = Duration::from_secs(60);
@@ -53,9 +45,7 @@ impl<T: Transport> ContactsService<T> {
         &self,
         operation: &O,
     ) -> Result<O::Answer, ContactsError> {
-        self.call(operation)
-            .await
-            .map_err(ContactsError::or_unknown)
+        self.call(operation).await.map_err(ContactsError::or_unknown)
     }
 
     /// [`write`](Self::write) for a record that can be read by itself. The answer is compared with
@@ -94,11 +84,7 @@ impl<T: Transport> ContactsService<T> {
         };
         let answer = match answered {
             Err(error) => {
-                return Err(Unsettled {
-                    error: error.unknown(),
-                    found,
-                    not_before,
-                });
+                return Err(Unsettled { error: error.unknown(), found, not_before });
             }
             Ok(answer) => answer,
         };
@@ -160,10 +146,7 @@ impl<T: Transport> ContactsService<T> {
         F: Future<Output = Result<R, ContactsError>>,
     {
         let end = Instant::now() + READ_BACK_TIME;
-        let end = self
-            .bounds()
-            .deadline
-            .map_or(end, |deadline| deadline.min(end));
+        let end = self.bounds().deadline.map_or(end, |deadline| deadline.min(end));
         let mut seen = None;
         for pause in READ_BACK {
             if Instant::now() + pause >= end {

@@ -17,11 +17,7 @@ async fn update_error(step: Step) -> ContactsError {
     // After an unknown outcome the contact is read back; that fails as well here.
     let (service, _) = service([step, status(403, ""), status(403, ""), status(403, "")]);
     let change = ContactChange::new().memo("Gate code 4411");
-    service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap_err()
+    service.location(location()).update(id(71_204), &change).await.unwrap_err()
 }
 
 fn problem(status: u16, title: &str) -> String {
@@ -61,12 +57,7 @@ async fn every_status_has_its_own_kind_and_advice() {
         assert_eq!(error.advice(), advice, "{code} {title}");
         assert_eq!(error.trace_id(), Some("00-5c0de7a1-00"));
         let text = error.to_string();
-        for part in [
-            title,
-            "00-5c0de7a1-00",
-            "/locations/55021/contacts/71204",
-            "Too long",
-        ] {
+        for part in [title, "00-5c0de7a1-00", "/locations/55021/contacts/71204", "Too long"] {
             assert!(text.contains(part), "{code}: {part} is missing in {text}");
         }
         assert!(!text.contains('\n'), "one line: {text}");
@@ -81,23 +72,16 @@ async fn a_refusal_for_lack_of_scope_names_the_scope() {
 
 #[tokio::test]
 async fn the_wait_of_a_429_is_read_from_its_title() {
-    let error = update_error(status(
-        429,
-        problem(429, "Too many. Try again in 7 seconds."),
-    ))
-    .await;
+    let error = update_error(status(429, problem(429, "Too many. Try again in 7 seconds."))).await;
     let refusal = error.refusal().unwrap();
     assert_eq!(refusal.retry_after, Some(std::time::Duration::from_secs(7)));
 }
 
 #[tokio::test]
 async fn a_wait_is_told_as_people_say_it() {
-    for (seconds, words) in [
-        (40, "in 40 s"),
-        (150, "in 3 min"),
-        (3_600, "in 1 h"),
-        (5_400, "in 1 h 30 min"),
-    ] {
+    for (seconds, words) in
+        [(40, "in 40 s"), (150, "in 3 min"), (3_600, "in 1 h"), (5_400, "in 1 h 30 min")]
+    {
         let text = update_error(Step::Wait(429, seconds)).await.to_string();
         assert!(text.contains(&format!("({words})")), "{text}");
     }
@@ -129,16 +113,7 @@ async fn html_instead_of_json_is_called_html_and_a_byte_order_mark_is_passed_ove
     let contacts = service.location(location());
     contacts.find(id(1)).await.unwrap();
     let error = contacts.find(id(1)).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ContactsError::Unreadable {
-                form: BodyForm::Html,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::Unreadable { form: BodyForm::Html, .. }), "{error}");
     assert!(error.to_string().contains("HTML"), "{error}");
     assert_eq!(error.advice(), Advice::Correct, "a read");
 }
@@ -147,13 +122,7 @@ async fn html_instead_of_json_is_called_html_and_a_byte_order_mark_is_passed_ove
 async fn error_bodies_of_any_form_are_tolerated() {
     let html = "<!doctype html><html><h1>Service unavailable</h1></html>";
     let gateway = r#"{"statusCode":404,"message":"No operation matches the request"}"#;
-    for (code, body) in [
-        (503, html),
-        (404, gateway),
-        (400, "{}"),
-        (400, ""),
-        (400, "\u{0}"),
-    ] {
+    for (code, body) in [(503, html), (404, gateway), (400, "{}"), (400, ""), (400, "\u{0}")] {
         let error = update_error(status(code, body)).await;
         assert_eq!(error.refusal().unwrap().status.as_u16(), code, "{body}");
         assert!(error.transport_error().is_none());
@@ -184,14 +153,7 @@ async fn an_unreadable_success_says_where_without_quoting_the_body() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
-    for body in [
-        "",
-        "{\"id\": 71204, \"ty",
-        "<html></html>",
-        "[]",
-        "null",
-        "{}",
-    ] {
+    for body in ["", "{\"id\": 71204, \"ty", "<html></html>", "[]", "null", "{}"] {
         let error = update_error(ok(body)).await;
         assert!(is_unreadable(&error), "{body}: {error}");
     }
@@ -199,25 +161,22 @@ async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_answer_is_unknown_only_if_the_request_may_have_been_sent() {
-    let refused = Step::Fail(TransportError::new(
-        TransportErrorKind::Connect,
-        Delivery::NotExecuted,
-    ));
+    let refused =
+        Step::Fail(TransportError::new(TransportErrorKind::Connect, Delivery::NotExecuted));
     let error = update_error(refused).await;
     assert_eq!(error.advice(), Advice::Later);
     assert!(matches!(error, ContactsError::Transport { .. }), "{error}");
 
     let error = update_error(lost()).await;
     assert_eq!(error.advice(), Advice::LookFirst);
-    assert!(
-        matches!(error, ContactsError::OutcomeUnknown { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::OutcomeUnknown { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_no_repeat_heals_is_to_be_corrected() {
-    use {Advice::*, Delivery::*, TransportErrorKind::*};
+    use Advice::*;
+    use Delivery::*;
+    use TransportErrorKind::*;
     for (kind, delivery, advice) in [
         (Refused, NotExecuted, Correct),
         (InvalidRequest, NotExecuted, Correct),
@@ -233,10 +192,7 @@ async fn what_no_repeat_heals_is_to_be_corrected() {
     ] {
         let error = update_error(Step::Fail(TransportError::new(kind, delivery))).await;
         assert_eq!(error.advice(), advice, "{kind:?} {delivery:?}");
-        assert_eq!(
-            error.transport_error().map(|error| error.kind()),
-            Some(kind)
-        );
+        assert_eq!(error.transport_error().map(|error| error.kind()), Some(kind));
         assert_eq!(error.is_credentials(), kind == Credentials);
     }
     let (service, _) = service([Step::Fail(TransportError::new(AnswerTooLarge, Unknown))]);
@@ -247,10 +203,7 @@ async fn what_no_repeat_heals_is_to_be_corrected() {
 #[tokio::test(start_paused = true)]
 async fn an_empty_success_is_called_empty() {
     let error = update_error(ok("")).await;
-    assert!(
-        error.to_string().ends_with("cannot be read: it is empty"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("cannot be read: it is empty"), "{error}");
 }
 
 /// The message and its causes, as `{:#}` of anyhow and many loggers write them.
@@ -296,14 +249,9 @@ async fn a_message_says_everything_once() {
 #[tokio::test(start_paused = true)]
 async fn neither_text_nor_debug_of_an_error_shows_the_query_or_what_was_written() {
     let (refusing, _) = service([status(403, problem(403, "Forbidden"))]);
-    let people = refusing
-        .people()
-        .list(PersonFilter::new().name("Dana Whitfield"));
+    let people = refusing.people().list(PersonFilter::new().name("Dana Whitfield"));
     let error = people.collect().await.unwrap_err();
-    assert!(
-        !format!("{error} {error:?}").contains("Whitfield"),
-        "{error:?}"
-    );
+    assert!(!format!("{error} {error:?}").contains("Whitfield"), "{error:?}");
 
     let unchanged = || ok(page(1, false, &[mobile(71_204)]));
     let looks = [(); 3].map(|()| unchanged());

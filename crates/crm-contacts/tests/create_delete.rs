@@ -21,26 +21,15 @@ fn new() -> CreateContactRequest {
 #[tokio::test]
 async fn create_never_repeats_itself() {
     let (service, sent) = service([status(504, "")]);
-    let error = service
-        .customer(customer())
-        .create(new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, ContactsError::OutcomeUnknown { .. }),
-        "{error}"
-    );
+    let error = service.customer(customer()).create(new()).await.unwrap_err();
+    assert!(matches!(error, ContactsError::OutcomeUnknown { .. }), "{error}");
     assert_eq!(sent.count("POST"), 1);
 }
 
 #[tokio::test]
 async fn create_unless_present_finds_the_number_in_any_format() {
     let (service, sent) = service([ok(page(1, false, &[mobile(7)]))]);
-    let made = service
-        .customer(customer())
-        .create_unless_present(new())
-        .await
-        .unwrap();
+    let made = service.customer(customer()).create_unless_present(new()).await.unwrap();
     assert!(matches!(made, Creation::Present(contact) if contact.id == id(7)));
     assert_eq!(sent.count("POST"), 0);
 }
@@ -53,11 +42,7 @@ async fn create_unless_present_looks_again_after_a_lost_answer() {
         ok(page::<&str>(1, false, &[])),
         ok(page(1, false, &[mobile(8)])),
     ]);
-    let made = service
-        .customer(customer())
-        .create_unless_present(new())
-        .await
-        .unwrap();
+    let made = service.customer(customer()).create_unless_present(new()).await.unwrap();
     assert!(matches!(made, Creation::Created(contact) if contact.id == id(8)));
     assert_eq!(sent.count("POST"), 1);
 }
@@ -66,11 +51,7 @@ async fn create_unless_present_looks_again_after_a_lost_answer() {
 async fn a_creation_that_does_not_show_up_is_unknown_not_repeated() {
     let empty = || ok(page::<&str>(1, false, &[]));
     let (service, sent) = service([empty(), lost(), empty(), empty(), empty()]);
-    let error = service
-        .customer(customer())
-        .create_unless_present(new())
-        .await
-        .unwrap_err();
+    let error = service.customer(customer()).create_unless_present(new()).await.unwrap_err();
     assert!(error.outcome_is_unknown(), "{error}");
     assert_eq!(sent.count("POST"), 1);
 }
@@ -102,20 +83,14 @@ async fn a_relationship_that_is_gone_after_a_lost_attempt_was_ended() {
         (vec![conflict(Delivery::NotExecuted)], "conflict"),
         (vec![conflict(Delivery::Unknown), gone()], "done"),
         (vec![conflict(Delivery::Unknown), status(409, "")], "done"),
-        (
-            vec![conflict(Delivery::Unknown), there(), there(), there()],
-            "unknown",
-        ),
+        (vec![conflict(Delivery::Unknown), there(), there(), there()], "unknown"),
         (vec![lost(), gone()], "done"),
         (vec![lost(), there(), gone()], "done"),
         (vec![lost(), there(), there(), there()], "unknown"),
     ] {
         let (service, _) = service(script);
         let person = "5f0e1a52-0000-4000-8000-000000000002".parse().unwrap();
-        let result = service
-            .person(person)
-            .unrelate(RelatedEntityType::Location, entity)
-            .await;
+        let result = service.person(person).unrelate(RelatedEntityType::Location, entity).await;
         let became = match result {
             Ok(()) => "done",
             Err(error) if error.outcome_is_unknown() => "unknown",
@@ -169,10 +144,7 @@ async fn a_write_that_is_sent_once_is_unknown_without_a_look_when_its_answer_is_
     let updated = location.send_once(id(1), update).await.unwrap_err();
     let deleted = location.delete_once(id(1)).await.unwrap_err();
     for error in [updated, deleted] {
-        assert!(
-            matches!(error, ContactsError::OutcomeUnknown { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ContactsError::OutcomeUnknown { .. }), "{error}");
     }
     assert_eq!((sent.count("GET"), sent.lines().len()), (0, 2));
     assert_eq!(began.elapsed(), Duration::ZERO);

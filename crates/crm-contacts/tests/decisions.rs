@@ -40,9 +40,7 @@ fn seen() -> Timestamp {
 
 /// The contact as somebody else left it a moment later.
 fn modified(contact: &str) -> String {
-    contact
-        .replace("16:04:11", "16:04:13")
-        .replace("Site manager", "Ring twice")
+    contact.replace("16:04:11", "16:04:13").replace("Site manager", "Ring twice")
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,14 +62,8 @@ async fn what_a_reading_decides_leaves_within_two_seconds_of_it() {
     let (id, change) = (id(71_204), no_marketing());
     contacts.update(id, &change).await.unwrap();
     contacts.update_if_changed(id, &change).await.unwrap();
-    contacts
-        .update_if_unmodified_since(id, &change, seen())
-        .await
-        .unwrap();
-    contacts
-        .update_from(contact(&present), &change, None)
-        .await
-        .unwrap();
+    contacts.update_if_unmodified_since(id, &change, seen()).await.unwrap();
+    contacts.update_from(contact(&present), &change, None).await.unwrap();
     let new = CreateContactRequest::new(ContactType::MobilePhone, "8185550142");
     contacts.create_unless_present(new).await.unwrap();
     let now = Moment::now();
@@ -101,10 +93,7 @@ async fn the_age_of_a_reading_goes_on_while_the_machine_sleeps() {
     let contacts = service.location(location());
     let reading = contacts.read(id(71_204)).await.unwrap();
     pretend_suspended(Duration::from_secs(10));
-    contacts
-        .update_from(reading, &no_marketing(), None)
-        .await
-        .unwrap();
+    contacts.update_from(reading, &no_marketing(), None).await.unwrap();
     assert!(sent.writes()[0].begin_by.unwrap().has_passed());
 }
 
@@ -120,21 +109,11 @@ async fn flags_are_completed_by_what_they_are_when_the_write_leaves() {
         ok(without_marketing(&meanwhile)),
     ]);
     let contacts = service.location(location());
-    let ensured = contacts
-        .update_if_changed(id(71_204), &no_marketing())
-        .await
-        .unwrap();
-    assert_eq!(
-        ensured.before,
-        contact(&meanwhile),
-        "what decided the write"
-    );
+    let ensured = contacts.update_if_changed(id(71_204), &no_marketing()).await.unwrap();
+    assert_eq!(ensured.before, contact(&meanwhile), "what decided the write");
     let last = &sent.lines()[3];
     assert!(last.contains(r#""jobRemindersEnabled":false"#), "{last}");
-    assert!(
-        started.elapsed() >= Duration::from_secs(4),
-        "as long as asked"
-    );
+    assert!(started.elapsed() >= Duration::from_secs(4), "as long as asked");
     assert!(!sent.writes()[1].resend, "the first was not executed");
 }
 
@@ -149,10 +128,7 @@ async fn a_write_that_did_not_leave_in_time_is_decided_again() {
         listed(&without_marketing(&meanwhile)),
     ]);
     let contacts = service.location(location());
-    let ensured = contacts
-        .update_if_changed(id(71_204), &no_marketing())
-        .await
-        .unwrap();
+    let ensured = contacts.update_if_changed(id(71_204), &no_marketing()).await.unwrap();
     assert!(ensured.differences().is_empty(), "somebody else did it");
     assert_eq!(sent.count("PATCH"), 2);
 }
@@ -163,16 +139,12 @@ async fn guard_refuses_what_was_changed_while_the_write_waited() {
     for (refused, earlier) in [
         (expired(), Delivery::NotExecuted),
         (Step::Wait(429, 4), Delivery::NotExecuted),
-        (
-            status(409, r#"{"title":"Down for maintenance"}"#),
-            Delivery::NotExecuted,
-        ),
+        (status(409, r#"{"title":"Down for maintenance"}"#), Delivery::NotExecuted),
     ] {
         let (service, sent) = service([listed(&present), refused, listed(&modified(&present))]);
         let contacts = service.location(location());
-        let guarded = contacts
-            .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
-            .await;
+        let guarded =
+            contacts.update_if_unmodified_since(id(71_204), &no_marketing(), seen()).await;
         let error = guarded.unwrap_err();
         assert!(
             matches!(error, ContactsError::Modified { earlier: it, .. } if it == earlier),
@@ -198,24 +170,14 @@ async fn guard_makes_no_second_change_to_what_was_changed_since() {
             listed(&newer),
         ]);
         let contacts = service.location(location());
-        let guarded = contacts
-            .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
-            .await;
+        let guarded =
+            contacts.update_if_unmodified_since(id(71_204), &no_marketing(), seen()).await;
         let error = guarded.unwrap_err();
         assert!(
-            matches!(
-                error,
-                ContactsError::Modified {
-                    earlier: Delivery::Unknown,
-                    ..
-                }
-            ),
+            matches!(error, ContactsError::Modified { earlier: Delivery::Unknown, .. }),
             "{error}"
         );
-        assert!(
-            !error.to_string().contains("nothing was written"),
-            "{error}"
-        );
+        assert!(!error.to_string().contains("nothing was written"), "{error}");
         assert_eq!(sent.count("PATCH"), 1);
     }
 }
@@ -226,9 +188,7 @@ async fn guard_knows_its_own_lost_write_by_what_it_was_to_be() {
     let ours = without_marketing(&present).replace("16:04:11", "16:04:12");
     let (service, _) = service([listed(&present), lost(), listed(&ours)]);
     let contacts = service.location(location());
-    let guarded = contacts
-        .update_if_unmodified_since(id(71_204), &no_marketing(), seen())
-        .await;
+    let guarded = contacts.update_if_unmodified_since(id(71_204), &no_marketing(), seen()).await;
     assert_eq!(guarded.unwrap().after, contact(&ours));
 }
 
@@ -241,15 +201,9 @@ async fn a_lost_write_is_made_once_more_after_the_asked_wait_and_marked() {
     let started = Instant::now();
     let (service, sent) = service(script.chain(looks).chain(again));
     let contacts = service.location(location());
-    let ensured = contacts
-        .update_if_changed(id(71_204), &no_marketing())
-        .await
-        .unwrap();
+    let ensured = contacts.update_if_changed(id(71_204), &no_marketing()).await.unwrap();
     assert_eq!(ensured.before, contact(&meanwhile));
-    assert!(
-        started.elapsed() >= Duration::from_secs(30),
-        "as long as asked"
-    );
+    assert!(started.elapsed() >= Duration::from_secs(30), "as long as asked");
     let resent: Vec<_> = sent.writes().iter().map(|call| call.resend).collect();
     assert_eq!(resent, [false, true]);
 }
@@ -263,10 +217,7 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     let started = Instant::now();
     let (endless, _) = service(rounds(60));
     let contacts = endless.location(location());
-    let error = contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_changed(id(71_204), &change).await.unwrap_err();
     assert_eq!(error.refusal().unwrap().status, 429);
     let elapsed = started.elapsed();
     assert!(elapsed > Duration::from_secs(280) && elapsed <= Duration::from_secs(300));
@@ -274,10 +225,7 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     let deadline = Instant::now() + Duration::from_secs(10);
     let (short, sent) = service(rounds(9));
     let short = short.with_deadline(deadline);
-    let error = short
-        .location(location())
-        .update_if_changed(id(71_204), &change)
-        .await;
+    let error = short.location(location()).update_if_changed(id(71_204), &change).await;
     assert_eq!(error.unwrap_err().refusal().unwrap().status, 429);
     assert!(Instant::now() <= deadline);
     assert_eq!(sent.count("PATCH"), 2);
@@ -285,10 +233,7 @@ async fn a_decision_is_made_again_for_as_long_as_the_call_may_take() {
     // Nobody wants it after this moment, however often it is decided again.
     let (late, sent) = service([listed(&present), expired()]);
     let late = late.with_begin_by(Moment::now());
-    let error = late
-        .location(location())
-        .update_if_changed(id(71_204), &change)
-        .await;
+    let error = late.location(location()).update_if_changed(id(71_204), &change).await;
     assert!(error.unwrap_err().transport_error().is_some());
     assert_eq!(sent.count("PATCH"), 1);
 }
@@ -299,10 +244,7 @@ async fn a_write_that_never_leaves_is_not_decided_in_a_busy_loop() {
     let (service, sent) = service(rounds);
     let service = service.with_deadline(Instant::now() + Duration::from_secs(60));
     let contacts = service.location(location());
-    contacts
-        .update_if_changed(id(71_204), &no_marketing())
-        .await
-        .unwrap_err();
+    contacts.update_if_changed(id(71_204), &no_marketing()).await.unwrap_err();
     assert!(sent.count("PATCH") < 30, "{}", sent.count("PATCH"));
 }
 

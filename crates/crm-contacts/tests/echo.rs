@@ -42,10 +42,7 @@ async fn a_record_that_reads_back_as_it_was_is_not_changed_and_safe_to_repeat() 
     let script = [listed(&old), ok(&*old)].into_iter().chain(looks);
     let (service, sent) = service(script);
     let contacts = service.location(location());
-    let error = contacts
-        .update_if_changed(id(71_204), &memo())
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_changed(id(71_204), &memo()).await.unwrap_err();
     assert!(matches!(error, ContactsError::NotChanged(_)), "{error}");
     assert_eq!(error.advice(), Advice::Later);
     assert!(error.to_string().contains("safe to repeat"), "{error}");
@@ -60,10 +57,7 @@ async fn a_record_that_reads_back_otherwise_is_told_as_it_reads_back() {
     let script = [listed(&old), ok(&*old)].into_iter().chain(looks);
     let (service, _) = service(script);
     let contacts = service.location(location());
-    let error = contacts
-        .update_if_changed(id(71_204), &memo())
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_changed(id(71_204), &memo()).await.unwrap_err();
     let ContactsError::EchoDiffers(echo) = &error else {
         panic!("another error: {error}");
     };
@@ -90,10 +84,7 @@ async fn an_unreadable_answer_that_cannot_be_read_back_is_unknown() {
     let (service, _) = service(script);
     let contacts = service.location(location());
     let error = contacts.update(id(71_204), &memo()).await.unwrap_err();
-    assert!(
-        matches!(error, ContactsError::OutcomeUnknown { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::OutcomeUnknown { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,20 +111,12 @@ async fn an_update_answered_with_another_contact_is_unknown_when_it_does_not_sho
 #[tokio::test(start_paused = true)]
 async fn the_right_id_with_another_number_is_read_back_too() {
     let ours = mobile(3_001);
-    for stranger in [
-        ours.replace("8185550142", "2135550177"),
-        ours.replace("MobilePhone", "Phone"),
-    ] {
-        let (service, _) = service([
-            listed(&ours),
-            ok(with_memo(&stranger)),
-            listed(&with_memo(&ours)),
-        ]);
+    for stranger in [ours.replace("8185550142", "2135550177"), ours.replace("MobilePhone", "Phone")]
+    {
+        let (service, _) =
+            service([listed(&ours), ok(with_memo(&stranger)), listed(&with_memo(&ours))]);
         let contacts = service.location(location());
-        let ensured = contacts
-            .update_if_changed(id(3_001), &memo())
-            .await
-            .unwrap();
+        let ensured = contacts.update_if_changed(id(3_001), &memo()).await.unwrap();
         assert_eq!(ensured.after, contact(&with_memo(&ours)));
     }
 }
@@ -154,10 +137,7 @@ async fn a_creation_answered_with_another_contact_is_unknown() {
     let (service, _) = service([ok(mobile(3_001))]);
     let contacts = service.location(location());
     let created = contacts.create_beside(new(), &[id(3_001)]).await;
-    assert!(
-        created.unwrap_err().outcome_is_unknown(),
-        "it was there before"
-    );
+    assert!(created.unwrap_err().outcome_is_unknown(), "it was there before");
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,9 +200,7 @@ async fn a_write_answered_with_another_person_is_unknown_or_read_back() {
 
     let script = [ok(person(OTHER, "Owner"))].into_iter();
     let (service, _) = service(script.chain(looks(&person(PERSON, "Manager"))));
-    let request = ReplacePersonRequest::new(false)
-        .name("Jonas Lindqvist")
-        .title("Owner");
+    let request = ReplacePersonRequest::new(false).name("Jonas Lindqvist").title("Owner");
     let error = service.person(id).replace(request).await.unwrap_err();
     assert!(error.outcome_is_unknown());
 }
@@ -233,10 +211,7 @@ async fn a_read_answered_with_another_person_is_no_write_and_none_is_made_of_it(
     let person = service.person(PERSON.parse().unwrap());
     let change = PersonChange::new().title("Owner");
     let error = person.update(&change).await.unwrap_err();
-    assert!(
-        matches!(error, ContactsError::AnotherRecord { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::AnotherRecord { .. }), "{error}");
     assert_eq!(error.advice(), Advice::Correct, "a read");
     assert_eq!(sent.count("PATCH"), 0);
 }
@@ -264,10 +239,8 @@ async fn a_write_answered_with_another_method_is_read_back() {
     let (person, id): (PersonId, ContactMethodId) =
         (PERSON.parse().unwrap(), OTHER.parse().unwrap());
     let desk = method(OTHER, PERSON, "8185550142");
-    let (other_id, other_person) = (
-        method(PERSON, PERSON, "8185550142"),
-        method(OTHER, OTHER, "8185550142"),
-    );
+    let (other_id, other_person) =
+        (method(PERSON, PERSON, "8185550142"), method(OTHER, OTHER, "8185550142"));
     for other in [other_id, other_person] {
         let (service, _) = service([ok(&*other), ok(&*desk), ok(&*other), ok(&*desk)]);
         let method = service.person(person).method(id);
@@ -310,18 +283,10 @@ async fn a_write_answered_with_another_contact_of_the_booking_is_unknown() {
         listed(&caller(7, "8185550142")),
     ];
     let (service, _) = service(script);
-    let booking = service.provider_booking(
-        BookingProviderId::new(501).unwrap(),
-        BookingId::new(6_001).unwrap(),
-    );
+    let booking = service
+        .provider_booking(BookingProviderId::new(501).unwrap(), BookingId::new(6_001).unwrap());
     let request = CreateContactRequest::new(ContactType::Phone, "8185550142");
-    assert!(
-        booking
-            .create(request)
-            .await
-            .unwrap_err()
-            .outcome_is_unknown()
-    );
+    assert!(booking.create(request).await.unwrap_err().outcome_is_unknown());
     let update = UpdateBookingContactRequest::new().memo("x");
     assert_eq!(booking.update(id(7), update).await.unwrap().id, Some(id(7)));
 }
@@ -338,10 +303,7 @@ async fn a_list_with_the_contacts_of_other_owners_is_refused() {
     ]);
     assert_eq!(service.changed(filter()).collect().await.unwrap().len(), 1);
     let error = service.changed(filter()).collect().await.unwrap_err();
-    assert!(
-        matches!(error, ContactsError::AnotherRecord { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::AnotherRecord { .. }), "{error}");
     assert!(!error.outcome_is_unknown(), "a read");
 }
 
@@ -350,10 +312,7 @@ async fn a_list_with_the_contacts_of_other_owners_is_refused() {
 async fn every_write_that_can_be_read_back_is_compared_with_what_was_asked() {
     let preference =
         |value: bool| format!(r#"{{"name":"VisitNews","dataType":"Bool","value":"{value}"}}"#);
-    let (desk, other) = (
-        method(OTHER, PERSON, "8185550142"),
-        method(OTHER, PERSON, "2135550177"),
-    );
+    let (desk, other) = (method(OTHER, PERSON, "8185550142"), method(OTHER, PERSON, "2135550177"));
     for (answer, as_asked) in [
         (person(PERSON, "Manager"), person(PERSON, "Owner")),
         (other, desk),
@@ -383,10 +342,7 @@ async fn every_write_that_can_be_read_back_is_compared_with_what_was_asked() {
         let looks = looks(&answer).into_iter();
         let differs = write([ok(&*answer)].into_iter().chain(looks).collect()).await;
         let differs = differs.unwrap_err();
-        assert!(
-            matches!(differs, ContactsError::EchoDiffers(_)),
-            "{differs}"
-        );
+        assert!(matches!(differs, ContactsError::EchoDiffers(_)), "{differs}");
         let lost = [ok(&*answer), lost(), lost(), lost()];
         let unknown = write(lost.into_iter().collect()).await.unwrap_err();
         assert!(unknown.outcome_is_unknown(), "{unknown}");

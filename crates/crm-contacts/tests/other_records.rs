@@ -109,10 +109,7 @@ async fn a_person_is_read_changed_and_deleted_by_its_handle() {
         ok(person("Owner")),
     ]);
     let person = service.person(ids().0);
-    assert_eq!(
-        person.get().await.unwrap().title.as_deref(),
-        Some("Store manager")
-    );
+    assert_eq!(person.get().await.unwrap().title.as_deref(), Some("Store manager"));
     let change = PersonChange::new().title("Owner");
     person.update(&change).await.unwrap();
     person.delete().await.unwrap();
@@ -121,11 +118,7 @@ async fn a_person_is_read_changed_and_deleted_by_its_handle() {
     assert_eq!(lines[0], format!("GET /contacts/{PERSON}"));
     let all = r#"{"name":"Jonas Lindqvist","title":"Owner","referenceId":null,"isArchived":false}"#;
     assert_eq!(lines[2], format!("PATCH /contacts/{PERSON} {all}"));
-    assert_eq!(
-        sent.count("DELETE"),
-        2,
-        "after a lost answer it is read, not sent again"
-    );
+    assert_eq!(sent.count("DELETE"), 2, "after a lost answer it is read, not sent again");
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,10 +136,7 @@ async fn a_contact_method_and_its_preferences_are_changed_by_its_handle() {
     let (person, id) = ids();
     let method = service.person(person).method(id);
     let update = UpdateContactMethodRequest::new().memo("Work");
-    assert_eq!(
-        method.update(update).await.unwrap().memo.as_deref(),
-        Some("Work")
-    );
+    assert_eq!(method.update(update).await.unwrap().memo.as_deref(), Some("Work"));
     assert_eq!(method.preferences().await.unwrap().len(), 1);
     let off = || UpdateMethodPreferenceRequest::from(false);
     method.set_preference("VisitNews", off()).await.unwrap();
@@ -156,18 +146,16 @@ async fn a_contact_method_and_its_preferences_are_changed_by_its_handle() {
     let lines = sent.lines();
     assert_eq!(lines[0], format!(r#"PATCH {path} {{"memo":"Work"}}"#));
     assert_eq!(lines[1], format!("GET {path}/preferences"));
-    assert!(
-        lines[2].ends_with(r#"/preferences/VisitNews {"value":"false"}"#),
-        "{lines:?}"
-    );
+    assert!(lines[2].ends_with(r#"/preferences/VisitNews {"value":"false"}"#), "{lines:?}");
 }
 
 /// An update that rests on a reading, of every kind of record that is not a location's or a
 /// customer's contact. Each changes one text of the record to "Lobby".
 mod on_a_reading {
-    use super::*;
     use crm_contacts::{ContactsError, Difference, Preview};
     use crm_models::Timestamp;
+
+    use super::*;
 
     const SEEN: &str = "2026-05-22T00:00:00Z";
     const BEFORE: &str = "2026-01-01T00:00:00Z";
@@ -179,11 +167,7 @@ mod on_a_reading {
     fn kinds() -> [(&'static str, Text, Text); 3] {
         let booking = |memo: &str| caller(9_120).replace("Caller", memo);
         [
-            (
-                "booking",
-                |memo| page(1, false, &[caller(9_120).replace("Caller", memo)]),
-                booking,
-            ),
+            ("booking", |memo| page(1, false, &[caller(9_120).replace("Caller", memo)]), booking),
             ("person", person, person),
             ("method", method, method),
         ]
@@ -248,11 +232,7 @@ mod on_a_reading {
             let (differences, _) = update(kind, script, Some(SEEN)).await;
             let differences = differences.unwrap();
             let told = (&differences[0].before, &differences[0].after);
-            assert_eq!(
-                told,
-                (&Some("Desk".to_owned()), &Some("Lobby".to_owned())),
-                "{kind}"
-            );
+            assert_eq!(told, (&Some("Desk".to_owned()), &Some("Lobby".to_owned())), "{kind}");
             assert_eq!(differences.len(), 1, "{kind}");
         }
     }
@@ -262,10 +242,7 @@ mod on_a_reading {
         for (kind, read, _) in kinds() {
             let (refused, sent) = update(kind, vec![ok(read("Desk"))], Some(BEFORE)).await;
             let refused = refused.unwrap_err();
-            assert!(
-                matches!(refused, ContactsError::Modified { .. }),
-                "{kind}: {refused}"
-            );
+            assert!(matches!(refused, ContactsError::Modified { .. }), "{kind}: {refused}");
             assert!(refused.to_string().contains("nothing was written"));
             assert_eq!(sent.count("PATCH"), 0, "{kind}");
         }

@@ -30,10 +30,7 @@ async fn a_refusal_is_the_same_typed_error_as_of_an_operation() {
     let error = service.raw(request(Method::GET, "")).await.unwrap_err();
     assert!(error.is_not_found());
     let text = error.to_string();
-    assert!(
-        text.starts_with("api (GET /jpm/v2/tenant/1001/jobs): 404"),
-        "{text}"
-    );
+    assert!(text.starts_with("api (GET /jpm/v2/tenant/1001/jobs): 404"), "{text}");
 }
 
 #[tokio::test]

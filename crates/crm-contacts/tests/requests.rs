@@ -18,24 +18,14 @@ fn sends<O: Operation>(operation: &O, scope: &str, method: &str, target: &str, b
     assert_eq!(request.method(), spec.method);
     let expected = format!("/crm/v2/tenant/1001{target}");
     assert_eq!(request.uri().to_string(), expected, "{}", spec.id);
-    assert_eq!(
-        std::str::from_utf8(request.body()).unwrap(),
-        body,
-        "{}",
-        spec.id
-    );
+    assert_eq!(std::str::from_utf8(request.body()).unwrap(), body, "{}", spec.id);
     assert_eq!(
         request.headers().contains_key("content-type"),
         !body.is_empty(),
         "{}: a content type exactly with a body",
         spec.id
     );
-    assert_eq!(
-        request.headers()["accept"],
-        "application/json",
-        "{}",
-        spec.id
-    );
+    assert_eq!(request.headers()["accept"], "application/json", "{}", spec.id);
     let call = crm_transport::Call::of(&request);
     assert_eq!((call.operation, call.effect), (spec.id, spec.effect));
     assert_eq!(call.rate_limit_key, 1_001);
@@ -73,52 +63,35 @@ fn location_and_customer_contacts_are_requested_as_the_contract_has_them() {
     let create = || CreateContactRequest::new(ContactType::Phone, "8185550119").memo("Desk");
     let created = r#"{"type":"Phone","value":"8185550119","memo":"Desk"}"#;
     let preferences = ContactPreferencesRequest::new(true, false, true, false);
-    let update = || {
-        UpdateContactRequest::new()
-            .memo("")
-            .preferences(preferences)
-    };
+    let update = || UpdateContactRequest::new().memo("").preferences(preferences);
     let updated = concat!(
         r#"{"memo":"","preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
         r#""invoiceStatementNotification":false,"invoiceNotification":true,"#,
         r#""statementNotification":false}}"#
     );
     sends(
-        &locations::GetContactList {
-            owner: location(),
-            page: second_page(),
-        },
+        &locations::GetContactList { owner: location(), page: second_page() },
         "tn.crm.locations:r",
         "GET",
         "/locations/55021/contacts?page=2&pageSize=200",
         "",
     );
     sends(
-        &locations::CreateContact {
-            owner: location(),
-            contact: create(),
-        },
+        &locations::CreateContact { owner: location(), contact: create() },
         "tn.crm.locations:w",
         "POST",
         "/locations/55021/contacts",
         created,
     );
     sends(
-        &locations::UpdateContact {
-            owner: location(),
-            contact: contact(),
-            update: update(),
-        },
+        &locations::UpdateContact { owner: location(), contact: contact(), update: update() },
         "tn.crm.locations:w",
         "PATCH",
         "/locations/55021/contacts/71204",
         updated,
     );
     sends(
-        &locations::DeleteContact {
-            owner: location(),
-            contact: contact(),
-        },
+        &locations::DeleteContact { owner: location(), contact: contact() },
         "tn.crm.locations:w",
         "DELETE",
         "/locations/55021/contacts/71204",
@@ -135,31 +108,21 @@ fn location_and_customer_contacts_are_requested_as_the_contract_has_them() {
         "",
     );
     sends(
-        &customers::CreateContact {
-            owner: customer(),
-            contact: create(),
-        },
+        &customers::CreateContact { owner: customer(), contact: create() },
         "tn.crm.customers:w",
         "POST",
         "/customers/9107/contacts",
         created,
     );
     sends(
-        &customers::UpdateContact {
-            owner: customer(),
-            contact: contact(),
-            update: update(),
-        },
+        &customers::UpdateContact { owner: customer(), contact: contact(), update: update() },
         "tn.crm.customers:w",
         "PATCH",
         "/customers/9107/contacts/71204",
         updated,
     );
     sends(
-        &customers::DeleteContact {
-            owner: customer(),
-            contact: contact(),
-        },
+        &customers::DeleteContact { owner: customer(), contact: contact() },
         "tn.crm.customers:w",
         "DELETE",
         "/customers/9107/contacts/71204",
@@ -207,10 +170,7 @@ fn lists_over_all_owners_and_exports_are_requested_as_the_contract_has_them() {
         "",
     );
     sends(
-        &customers::ExportContacts {
-            query: ExportQuery::default(),
-            owner: Default::default(),
-        },
+        &customers::ExportContacts { query: ExportQuery::default(), owner: Default::default() },
         "tn.crm.customers:r",
         "GET",
         "/export/customers/contacts",
@@ -234,9 +194,7 @@ fn people_and_relationships_are_requested_as_the_contract_has_them() {
         "",
     );
     sends(
-        &people::Create {
-            person: CreatePersonRequest::new().name("Dana Whitfield"),
-        },
+        &people::Create { person: CreatePersonRequest::new().name("Dana Whitfield") },
         "tn.crm.contacts:w",
         "POST",
         "/contacts",
@@ -360,20 +318,14 @@ fn contact_methods_and_their_preferences_are_requested_as_the_contract_has_them(
         "",
     );
     sends(
-        &contact_methods::CreateContactMethod {
-            contact: person(),
-            method: request(),
-        },
+        &contact_methods::CreateContactMethod { contact: person(), method: request() },
         "tn.crm.contacts:w",
         "POST",
         &all,
         body,
     );
     sends(
-        &contact_methods::GetContactMethod {
-            contact: person(),
-            id: method(),
-        },
+        &contact_methods::GetContactMethod { contact: person(), id: method() },
         "tn.crm.contacts:r",
         "GET",
         &one,
@@ -402,20 +354,14 @@ fn contact_methods_and_their_preferences_are_requested_as_the_contract_has_them(
         r#"{"memo":"New cell"}"#,
     );
     sends(
-        &contact_methods::DeleteContactMethod {
-            contact: person(),
-            id: method(),
-        },
+        &contact_methods::DeleteContactMethod { contact: person(), id: method() },
         "tn.crm.contacts:w",
         "DELETE",
         &one,
         "",
     );
     sends(
-        &contact_methods::GetContactMethodPreferences {
-            contact: person(),
-            method: method(),
-        },
+        &contact_methods::GetContactMethodPreferences { contact: person(), method: method() },
         "tn.crm.contacts:r",
         "GET",
         &format!("{one}/preferences"),
@@ -448,26 +394,16 @@ fn contact_methods_and_their_preferences_are_requested_as_the_contract_has_them(
 
 #[test]
 fn booking_contacts_are_requested_as_the_contract_has_them() {
-    let (provider, booking) = (
-        BookingProviderId::new(31).unwrap(),
-        BookingId::new(640).unwrap(),
-    );
+    let (provider, booking) = (BookingProviderId::new(31).unwrap(), BookingId::new(640).unwrap());
     sends(
-        &bookings::GetContactList {
-            booking,
-            page: PageQuery::default(),
-        },
+        &bookings::GetContactList { booking, page: PageQuery::default() },
         "tn.crm.bookings:r",
         "GET",
         "/bookings/640/contacts",
         "",
     );
     sends(
-        &bookings::GetContactList2 {
-            provider,
-            booking,
-            page: PageQuery::default(),
-        },
+        &bookings::GetContactList2 { provider, booking, page: PageQuery::default() },
         "tn.crm.bookings:r",
         "GET",
         "/booking-provider/31/bookings/640/contacts",
@@ -497,11 +433,7 @@ fn booking_contacts_are_requested_as_the_contract_has_them() {
         r#"{"value":"2135550108"}"#,
     );
     sends(
-        &bookings::DeleteContact {
-            provider,
-            booking,
-            contact: contact(),
-        },
+        &bookings::DeleteContact { provider, booking, contact: contact() },
         "tn.crm.bookings:w",
         "DELETE",
         "/booking-provider/31/bookings/640/contacts/71204",
@@ -516,10 +448,7 @@ fn all_lists_each_operation_once() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 38);
-    let mut routes: Vec<_> = all
-        .iter()
-        .map(|s| format!("{} {}", s.method, s.path))
-        .collect();
+    let mut routes: Vec<_> = all.iter().map(|s| format!("{} {}", s.method, s.path)).collect();
     routes.sort_unstable();
     routes.dedup();
     assert_eq!(routes.len(), 38);
@@ -535,9 +464,7 @@ fn invalid_input_is_refused_with_the_names_of_all_members_before_a_request_exist
             .value("not an address")
             .memo("bell\u{7}"),
     };
-    let error = operation
-        .request(TenantId::new(1_001).unwrap())
-        .unwrap_err();
+    let error = operation.request(TenantId::new(1_001).unwrap()).unwrap_err();
     let crm_contacts::ContactsError::Invalid(invalid) = &error else {
         panic!("another error: {error}");
     };
@@ -579,13 +506,7 @@ fn a_part_of_the_path_that_would_lead_to_another_operation_is_refused() {
 fn every_query_and_body_is_checked_before_it_is_sent() {
     let page = || PageQuery::default().page(0);
     let bell = "\u{7}";
-    is_refused(
-        &locations::GetContactList {
-            owner: location(),
-            page: page(),
-        },
-        "page",
-    );
+    is_refused(&locations::GetContactList { owner: location(), page: page() }, "page");
     is_refused(
         &locations::CreateContact {
             owner: location(),
@@ -623,26 +544,16 @@ fn every_query_and_body_is_checked_before_it_is_sent() {
         "value",
     );
     is_refused(
-        &people::GetList {
-            filter: PersonFilter::new().name(bell),
-            page: PageQuery::default(),
-        },
+        &people::GetList { filter: PersonFilter::new().name(bell), page: PageQuery::default() },
         "name",
     );
-    is_refused(
-        &people::Create {
-            person: CreatePersonRequest::new().name(bell),
-        },
-        "name",
-    );
+    is_refused(&people::Create { person: CreatePersonRequest::new().name(bell) }, "name");
 }
 
 /// Asserts that no request is made, for the sake of this member.
 #[track_caller]
 fn is_refused<O: Operation>(operation: &O, member: &str) {
-    let error = operation
-        .request(TenantId::new(1_001).unwrap())
-        .unwrap_err();
+    let error = operation.request(TenantId::new(1_001).unwrap()).unwrap_err();
     let crm_contacts::ContactsError::Invalid(invalid) = &error else {
         panic!("another error: {error}");
     };
@@ -652,10 +563,7 @@ fn is_refused<O: Operation>(operation: &O, member: &str) {
 
 #[test]
 fn nothing_offers_to_set_do_not_text() {
-    for body in [
-        r#"{"doNotText":true}"#,
-        r#"{"phoneSettings":{"doNotText":true}}"#,
-    ] {
+    for body in [r#"{"doNotText":true}"#, r#"{"phoneSettings":{"doNotText":true}}"#] {
         assert!(serde_json::from_str::<UpdateContactRequest>(body).is_err());
     }
     let created = r#"{"type":"Phone","value":"8185550142","doNotText":true}"#;

@@ -57,11 +57,7 @@ async fn a_list_that_never_ends_is_an_error_that_says_so() {
     let endless = |ids: &str| {
         let cycle: Vec<Vec<_>> = ids
             .split('|')
-            .map(|page| {
-                page.split_whitespace()
-                    .map(|id| mobile(id.parse().unwrap()))
-                    .collect()
-            })
+            .map(|page| page.split_whitespace().map(|id| mobile(id.parse().unwrap())).collect())
             .collect();
         let numbered = (1..=50).map(move |number| {
             let items = &cycle[(number - 1) % cycle.len()];
@@ -99,10 +95,7 @@ async fn a_list_of_ones_own_that_never_ends_is_known_by_the_numbers_of_its_pages
 
 #[tokio::test]
 async fn a_feed_of_ever_new_tokens_with_nothing_new_in_it_is_an_error() {
-    for (ids, how) in [
-        (&[] as &[i64], Stall::Empty(100)),
-        (&[1, 2], Stall::Repeats),
-    ] {
+    for (ids, how) in [(&[] as &[i64], Stall::Empty(100)), (&[1, 2], Stall::Repeats)] {
         let batches = (0..200).map(|n| ok(batch(true, Some(&format!("t{n}")), ids)));
         let (service, _) = service(batches);
         let export = service.export::<LocationId>().batches();
@@ -131,10 +124,8 @@ async fn taking_a_few_items_asks_for_no_further_page() {
 
 #[tokio::test]
 async fn prefetch_asks_for_one_page_ahead_and_never_for_two() {
-    let (service, sent) = service([
-        ok(page(1, true, &[mobile(1)])),
-        ok(page(2, true, &[mobile(2)])),
-    ]);
+    let (service, sent) =
+        service([ok(page(1, true, &[mobile(1)])), ok(page(2, true, &[mobile(2)]))]);
     let list = service.location(location()).list().prefetch();
     let mut pages = list.pages();
     let first = pages.try_next().await.unwrap().unwrap();
@@ -193,10 +184,7 @@ async fn a_list_of_ones_own_is_walked_with_pages_of_its_own_size() {
     let query = "pageSize=1&includeTotal=true";
     assert_eq!(
         sent.lines(),
-        [
-            format!("GET /locations?page=1&{query}"),
-            format!("GET /locations?page=2&{query}")
-        ]
+        [format!("GET /locations?page=1&{query}"), format!("GET /locations?page=2&{query}")]
     );
 }
 
@@ -208,20 +196,14 @@ async fn a_list_begins_with_the_page_that_its_operation_asks_for() {
     assert_eq!(found, [7, 8]);
     assert_eq!(
         sent.lines(),
-        [
-            "GET /locations?page=7&pageSize=1",
-            "GET /locations?page=8&pageSize=1"
-        ]
+        ["GET /locations?page=7&pageSize=1", "GET /locations?page=8&pageSize=1"]
     );
 }
 
 #[tokio::test]
 async fn a_list_from_page_0_is_refused_before_sending() {
     let (service, sent) = service([]);
-    let operation = GetContactList {
-        owner: location(),
-        page: PageQuery::new().page(0),
-    };
+    let operation = GetContactList { owner: location(), page: PageQuery::new().page(0) };
     let error = service.list(operation).collect().await.unwrap_err();
     assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
     assert!(sent.lines().is_empty());
@@ -234,11 +216,7 @@ async fn long_lists_of_ids_are_cut_into_blocks_of_50() {
     let ids = (1..=101).map(|id| CustomerId::new(id).unwrap());
     let filter = ContactFilter::new().owners(ids);
     service.changed(filter).collect().await.unwrap();
-    let counts: Vec<_> = sent
-        .lines()
-        .iter()
-        .map(|l| l.matches("%2C").count() + 1)
-        .collect();
+    let counts: Vec<_> = sent.lines().iter().map(|l| l.matches("%2C").count() + 1).collect();
     assert_eq!(counts, [50, 50, 1]);
 }
 
@@ -266,9 +244,7 @@ impl Transport for TimesOut {
             return Err(TransportError::new(kind, delivery));
         }
         let more = call == 0;
-        Ok(Response::new(
-            page(call + 1, more, &[mobile((call + 1).into())]).into(),
-        ))
+        Ok(Response::new(page(call + 1, more, &[mobile((call + 1).into())]).into()))
     }
 }
 
@@ -296,11 +272,7 @@ async fn a_prefetched_page_that_is_refused_for_good_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_filter_that_the_api_refuses_is_refused_before_sending() {
     let (service, sent) = service([]);
-    let error = service
-        .changed(ContactFilter::<LocationId>::new())
-        .collect()
-        .await
-        .unwrap_err();
+    let error = service.changed(ContactFilter::<LocationId>::new()).collect().await.unwrap_err();
     assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
     assert!(sent.lines().is_empty());
 }
@@ -311,31 +283,20 @@ fn batch(has_more: bool, token: Option<&str>, ids: &[i64]) -> String {
         .map(|id| mobile(*id).replacen('{', r#"{"locationId":55021,"active":true,"#, 1))
         .collect();
     let token = token.map_or("null".to_owned(), |token| format!("\"{token}\""));
-    format!(
-        r#"{{"hasMore":{has_more},"continueFrom":{token},"data":[{}]}}"#,
-        data.join(",")
-    )
+    format!(r#"{{"hasMore":{has_more},"continueFrom":{token},"data":[{}]}}"#, data.join(","))
 }
 
 #[tokio::test]
 async fn an_export_goes_on_from_each_token_and_ends_on_the_feeds_end_with_its_token() {
-    let (service, sent) = service([
-        ok(batch(true, Some("t1"), &[1])),
-        ok(batch(false, Some("t2"), &[2])),
-    ]);
+    let (service, sent) =
+        service([ok(batch(true, Some("t1"), &[1])), ok(batch(false, Some("t2"), &[2]))]);
     let export = service.export::<LocationId>();
     let batches: Vec<_> = export.batches().try_collect().await.unwrap();
-    let tokens: Vec<_> = batches
-        .iter()
-        .map(|b| b.continue_from.clone().unwrap())
-        .collect();
+    let tokens: Vec<_> = batches.iter().map(|b| b.continue_from.clone().unwrap()).collect();
     assert_eq!(tokens, ["t1", "t2"].map(ContinuationToken::new));
     assert_eq!(
         sent.lines(),
-        [
-            "GET /export/locations/contacts",
-            "GET /export/locations/contacts?from=t1"
-        ]
+        ["GET /export/locations/contacts", "GET /export/locations/contacts?from=t1"]
     );
 }
 
@@ -353,19 +314,11 @@ async fn an_export_that_is_caught_up_keeps_the_old_token() {
 #[tokio::test]
 async fn an_export_that_cannot_go_on_is_an_error_not_an_endless_loop() {
     for token in [Some("t1"), None] {
-        let (service, _) = service([
-            ok(batch(true, Some("t1"), &[1])),
-            ok(batch(true, token, &[2])),
-        ]);
+        let (service, _) =
+            service([ok(batch(true, Some("t1"), &[1])), ok(batch(true, token, &[2]))]);
         let results: Vec<_> = service.export::<LocationId>().batches().collect().await;
         assert!(results[0].is_ok());
-        assert!(matches!(
-            results[1],
-            Err(ContactsError::Stalled {
-                how: Stall::Token,
-                ..
-            })
-        ));
+        assert!(matches!(results[1], Err(ContactsError::Stalled { how: Stall::Token, .. })));
         assert_eq!(results.len(), 2);
     }
 }
@@ -379,12 +332,8 @@ async fn following_waits_at_the_end_goes_on_from_the_token_and_stops_when_told()
     ]);
     let started = tokio::time::Instant::now();
     let stop = tokio::time::sleep(POLLING_INTERVAL + Duration::from_secs(1));
-    let batches: Vec<_> = service
-        .export::<LocationId>()
-        .follow(POLLING_INTERVAL, stop)
-        .try_collect()
-        .await
-        .unwrap();
+    let batches: Vec<_> =
+        service.export::<LocationId>().follow(POLLING_INTERVAL, stop).try_collect().await.unwrap();
     assert_eq!(batches.len(), 3);
     assert!(started.elapsed() > POLLING_INTERVAL);
     assert_eq!(sent.lines()[2], "GET /export/locations/contacts?from=t2");

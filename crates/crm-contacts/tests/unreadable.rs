@@ -20,10 +20,7 @@ fn with_one_broken() -> Step {
 
 fn is_unreadable(error: &ContactsError) -> bool {
     let text = format!("{error} {error:?}");
-    assert!(
-        text.contains("data[1]") || text.contains("record 1 of its page"),
-        "{text}"
-    );
+    assert!(text.contains("data[1]") || text.contains("record 1 of its page"), "{text}");
     assert!(!text.contains("8185550142"), "{text}");
     matches!(error, ContactsError::Unreadable { .. })
 }
@@ -33,11 +30,7 @@ async fn it_is_set_aside_and_the_page_kept_when_that_is_asked_for() {
     let (service, _) = service([with_one_broken()]);
     let list = service.location(location()).list().set_aside();
     let pages: Vec<_> = list.pages().try_collect().await.unwrap();
-    let ids: Vec<_> = pages[0]
-        .data
-        .iter()
-        .map(|contact| contact.id.get())
-        .collect();
+    let ids: Vec<_> = pages[0].data.iter().map(|contact| contact.id.get()).collect();
     assert_eq!(ids, [1, 2]);
     let record = &pages[0].unreadable[0];
     assert_eq!((record.index, record.json.as_str()), (1, broken().as_str()));
@@ -85,10 +78,7 @@ async fn a_contact_beside_it_is_found_and_none_is_said_to_be_missing_that_it_may
 async fn nothing_is_created_beside_it() {
     let (service, sent) = service([with_one_broken()]);
     let new = CreateContactRequest::new(ContactType::Email, "a@site.example");
-    let created = service
-        .location(location())
-        .create_unless_present(new)
-        .await;
+    let created = service.location(location()).create_unless_present(new).await;
     assert!(is_unreadable(&created.unwrap_err()));
     assert_eq!(sent.count("POST"), 0);
 }
@@ -98,9 +88,7 @@ async fn a_batch_of_a_feed_is_kept_or_refused_likewise() {
     let owned = |contact: String| contact.replacen('{', r#"{"locationId":5,"active":true,"#, 1);
     let batch = || {
         let records = [owned(mobile(1)), owned(broken()), owned(mobile(2))].join(",");
-        ok(format!(
-            r#"{{"hasMore":false,"continueFrom":"t1","data":[{records}]}}"#
-        ))
+        ok(format!(r#"{{"hasMore":false,"continueFrom":"t1","data":[{records}]}}"#))
     };
     let (service, _) = service([batch(), batch()]);
     let export = || service.export::<LocationId>();

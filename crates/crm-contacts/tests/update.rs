@@ -24,21 +24,14 @@ fn no_marketing() -> ContactChange {
 }
 
 fn without_marketing(id: i64) -> String {
-    mobile(id).replace(
-        r#""marketingUpdatesEnabled":true"#,
-        r#""marketingUpdatesEnabled":false"#,
-    )
+    mobile(id).replace(r#""marketingUpdatesEnabled":true"#, r#""marketingUpdatesEnabled":false"#)
 }
 
 #[tokio::test]
 async fn a_change_of_the_memo_is_one_request_with_the_memo_alone() {
     let (service, sent) = service([ok(mobile(71_204).replace("Site manager", "Gate code 4411"))]);
     let change = ContactChange::new().memo("Gate code 4411");
-    let updated = service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap();
+    let updated = service.location(location()).update(id(71_204), &change).await.unwrap();
     assert_eq!(updated.memo.as_deref(), Some("Gate code 4411"));
     assert_eq!(
         sent.lines(),
@@ -53,11 +46,7 @@ async fn one_preference_flag_reads_first_and_sends_all_five() {
         ok(page(2, false, &[mobile(71_204)])),
         ok(without_marketing(71_204)),
     ]);
-    service
-        .location(location())
-        .update(id(71_204), &no_marketing())
-        .await
-        .unwrap();
+    service.location(location()).update(id(71_204), &no_marketing()).await.unwrap();
     assert_eq!(
         sent.lines(),
         [
@@ -70,21 +59,15 @@ async fn one_preference_flag_reads_first_and_sends_all_five() {
 
 #[tokio::test]
 async fn complete_preferences_are_sent_in_the_form_that_is_read_first() {
-    let (service, sent) = service([
-        ok(page(1, false, &[mobile(71_204)])),
-        ok(without_marketing(71_204)),
-    ]);
+    let (service, sent) =
+        service([ok(page(1, false, &[mobile(71_204)])), ok(without_marketing(71_204))]);
     let all = PreferenceChange::new()
         .job_reminders(true)
         .marketing_updates(false)
         .invoices(true)
         .statements(false);
     let change = ContactChange::new().preferences(all);
-    service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap();
+    service.location(location()).update(id(71_204), &change).await.unwrap();
     assert!(sent.lines()[1].ends_with(NO_MARKETING));
     assert_eq!(sent.count("GET"), 1);
 }
@@ -110,10 +93,7 @@ async fn a_service_of_three_flags_is_sent_three() {
     for change in [no_marketing(), ContactChange::new().preferences(all)] {
         let (service, sent) = service([ok(page(1, false, &[&read])), ok(&*done)]);
         let contacts = service.location(location());
-        let ensured = contacts
-            .update_if_changed(id(71_204), &change)
-            .await
-            .unwrap();
+        let ensured = contacts.update_if_changed(id(71_204), &change).await.unwrap();
         let changed: Vec<_> = ensured.differences().into_iter().map(|d| d.field).collect();
         assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
         let body = concat!(
@@ -138,10 +118,7 @@ async fn what_three_flags_cannot_say_is_refused_before_it_is_sent() {
         let change = ContactChange::new().preferences(apart);
         let contacts = service.location(location());
         let updated = contacts.update(id(71_204), &change).await.unwrap_err();
-        let ensured = contacts
-            .update_if_changed(id(71_204), &change)
-            .await
-            .unwrap_err();
+        let ensured = contacts.update_if_changed(id(71_204), &change).await.unwrap_err();
         for error in [updated, ensured] {
             assert!(error.to_string().contains("single flag"), "{error}");
             assert_eq!(error.advice(), Advice::Correct);
@@ -152,10 +129,8 @@ async fn what_three_flags_cannot_say_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn the_legacy_form_sends_three_flags() {
-    let answer = without_marketing(71_204).replace(
-        r#""invoiceNotification":true"#,
-        r#""invoiceNotification":false"#,
-    );
+    let answer = without_marketing(71_204)
+        .replace(r#""invoiceNotification":true"#, r#""invoiceNotification":false"#);
     let (service, sent) = service([ok(answer)]);
     let all = PreferenceChange::new()
         .job_reminders(true)
@@ -163,19 +138,12 @@ async fn the_legacy_form_sends_three_flags() {
         .invoices_and_statements(false);
     let change = ContactChange::new().preferences(all);
     let service = service.with_legacy_preferences();
-    service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap();
+    service.location(location()).update(id(71_204), &change).await.unwrap();
     let body = concat!(
         r#"{"preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,
         r#""invoiceStatementNotification":false}}"#
     );
-    assert_eq!(
-        sent.lines(),
-        [format!("PATCH /locations/55021/contacts/71204 {body}")]
-    );
+    assert_eq!(sent.lines(), [format!("PATCH /locations/55021/contacts/71204 {body}")]);
 }
 
 #[tokio::test]
@@ -183,18 +151,10 @@ async fn unknown_preferences_and_one_flag_are_refused_with_the_flags_to_give() {
     let unknown = r#"{"id":71204,"type":"Email","value":"a@site.example","preferences":null,
         "modifiedOn":"2026-01-01T00:00:00Z"}"#;
     let (service, sent) = service([ok(page(1, false, &[unknown]))]);
-    let error = service
-        .location(location())
-        .update(id(71_204), &no_marketing())
-        .await
-        .unwrap_err();
+    let error = service.location(location()).update(id(71_204), &no_marketing()).await.unwrap_err();
     assert!(matches!(error, ContactsError::Preferences { .. }));
     let text = error.to_string();
-    for flag in [
-        "jobRemindersEnabled",
-        "invoiceNotification",
-        "statementNotification",
-    ] {
+    for flag in ["jobRemindersEnabled", "invoiceNotification", "statementNotification"] {
         assert!(text.contains(flag), "{text}");
     }
     assert!(text.contains("/locations/55021/contacts/71204"), "{text}");
@@ -205,11 +165,7 @@ async fn unknown_preferences_and_one_flag_are_refused_with_the_flags_to_give() {
 async fn nothing_is_sent_for_an_empty_or_invalid_change() {
     for change in [ContactChange::new(), ContactChange::new().value("\u{1}")] {
         let (service, sent) = service([]);
-        let error = service
-            .location(location())
-            .update(id(1), &change)
-            .await
-            .unwrap_err();
+        let error = service.location(location()).update(id(1), &change).await.unwrap_err();
         assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
         assert_eq!(sent.lines(), [""; 0]);
     }
@@ -223,17 +179,11 @@ async fn what_the_contact_may_have_already_is_judged_after_the_read_and_never_wr
     let done = without_marketing(71_204).replace("Site manager", r"Front\u000bdoor");
     let (passed, _) = service([ok(page(1, false, &[has_it])), ok(done)]);
     let contacts = passed.location(location());
-    contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap();
+    contacts.update_if_changed(id(71_204), &change).await.unwrap();
 
     let (refused, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
     let contacts = refused.location(location());
-    let error = contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_changed(id(71_204), &change).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "invalid input, nothing was written: memo holds a control character"
@@ -245,40 +195,26 @@ async fn what_the_contact_may_have_already_is_judged_after_the_read_and_never_wr
 async fn a_number_written_otherwise_is_no_difference() {
     let change = ContactChange::new().value("(818) 555-0142");
     let (agreeing, _) = service([ok(mobile(71_204))]);
-    agreeing
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap();
+    agreeing.location(location()).update(id(71_204), &change).await.unwrap();
 }
 
 #[tokio::test]
 async fn ensure_sends_nothing_when_the_contact_is_so_already() {
     let (service, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
-    let change = ContactChange::new()
-        .memo("Site manager")
-        .value("+1 818 555 0142");
-    let ensured = service
-        .location(location())
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap();
+    let change = ContactChange::new().memo("Site manager").value("+1 818 555 0142");
+    let ensured =
+        service.location(location()).update_if_changed(id(71_204), &change).await.unwrap();
     assert!(ensured.differences().is_empty());
     assert_eq!(sent.lines(), [LIST]);
 }
 
 #[tokio::test]
 async fn ensure_sends_only_what_differs_and_tells_it() {
-    let (service, sent) = service([
-        ok(page(1, false, &[mobile(71_204)])),
-        ok(without_marketing(71_204)),
-    ]);
+    let (service, sent) =
+        service([ok(page(1, false, &[mobile(71_204)])), ok(without_marketing(71_204))]);
     let change = no_marketing().memo("Site manager");
-    let ensured = service
-        .location(location())
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap();
+    let ensured =
+        service.location(location()).update_if_changed(id(71_204), &change).await.unwrap();
     let changed: Vec<_> = ensured.differences().into_iter().map(|d| d.field).collect();
     assert_eq!(changed, ["preferences.marketingUpdatesEnabled"]);
     assert!(sent.lines()[1].ends_with(NO_MARKETING));
@@ -289,9 +225,7 @@ const TWO_ADDRESSES: &str = "a@site.example; b@site.example";
 
 fn two_addresses(contact: &str) -> String {
     let value = format!(r#""value":"{TWO_ADDRESSES}""#);
-    contact
-        .replace("MobilePhone", "Email")
-        .replace(r#""value":"8185550142""#, &value)
+    contact.replace("MobilePhone", "Email").replace(r#""value":"8185550142""#, &value)
 }
 
 #[tokio::test]
@@ -315,15 +249,10 @@ async fn ensure_does_not_judge_what_the_contact_has_already() {
     let email = |memo: &str| two_addresses(&mobile(71_204)).replace("Site manager", memo);
     let page = page(1, false, &[email("Site manager")]);
     let (service, sent) = service([ok(page), ok(email("Both"))]);
-    let change = ContactChange::new()
-        .contact_type(ContactType::Email)
-        .value(TWO_ADDRESSES)
-        .memo("Both");
+    let change =
+        ContactChange::new().contact_type(ContactType::Email).value(TWO_ADDRESSES).memo("Both");
     let contacts = service.location(location());
-    contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap();
+    contacts.update_if_changed(id(71_204), &change).await.unwrap();
     assert!(sent.lines()[1].ends_with(r#"{"memo":"Both"}"#));
 }
 
@@ -338,10 +267,7 @@ async fn a_contact_of_an_unknown_type_may_get_any_value_once_it_was_read() {
     let change = ContactChange::new().value("@harbor");
     let (ensuring, _) = service([read(), ok(messenger("@harbor"))]);
     let contacts = ensuring.location(location());
-    contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap();
+    contacts.update_if_changed(id(71_204), &change).await.unwrap();
 
     let change = change.preferences(PreferenceChange::new().marketing_updates(true));
     let (updating, _) = service([read(), ok(messenger("@harbor"))]);
@@ -350,10 +276,7 @@ async fn a_contact_of_an_unknown_type_may_get_any_value_once_it_was_read() {
 
     let (telephone, sent) = service([ok(page(1, false, &[mobile(71_204)]))]);
     let contacts = telephone.location(location());
-    let error = contacts
-        .update_if_changed(id(71_204), &change)
-        .await
-        .unwrap_err();
+    let error = contacts.update_if_changed(id(71_204), &change).await.unwrap_err();
     assert!(matches!(error, ContactsError::Invalid(_)), "{error}");
     assert_eq!(sent.count("PATCH"), 0);
 }
@@ -371,10 +294,8 @@ async fn guard_refuses_a_contact_that_was_changed_since() {
     assert_eq!(sent.count("PATCH"), 0);
 
     let seen = "2026-05-27T16:04:11.4827193Z".parse().unwrap();
-    let (passed, _) = service([
-        ok(page(1, false, &[mobile(71_204)])),
-        ok(without_marketing(71_204)),
-    ]);
+    let (passed, _) =
+        service([ok(page(1, false, &[mobile(71_204)])), ok(without_marketing(71_204))]);
     passed
         .location(location())
         .update_if_unmodified_since(id(71_204), &no_marketing(), seen)
@@ -385,11 +306,7 @@ async fn guard_refuses_a_contact_that_was_changed_since() {
 #[tokio::test]
 async fn a_contact_that_the_list_lacks_is_not_found() {
     let (service, _) = service([ok(page::<&str>(1, false, &[]))]);
-    let error = service
-        .location(location())
-        .find(id(999_999))
-        .await
-        .unwrap_err();
+    let error = service.location(location()).find(id(999_999)).await.unwrap_err();
     assert!(error.is_not_found());
     assert!(error.to_string().contains("no contact 999999"), "{error}");
 }
@@ -399,11 +316,7 @@ async fn a_lost_answer_is_a_success_when_the_contact_reads_back_as_asked() {
     let change = ContactChange::new().memo("Gate code 4411");
     let done = mobile(71_204).replace("Site manager", "Gate code 4411");
     let (service, sent) = service([lost(), ok(page(1, false, &[done]))]);
-    let updated = service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap();
+    let updated = service.location(location()).update(id(71_204), &change).await.unwrap();
     assert_eq!(updated.memo.as_deref(), Some("Gate code 4411"));
     assert_eq!(sent.count("PATCH"), 1);
 }
@@ -422,15 +335,8 @@ async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
         unchanged(),
         unchanged(),
     ]);
-    let error = service
-        .location(location())
-        .update(id(71_204), &change)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, ContactsError::OutcomeUnknown { .. }),
-        "{error}"
-    );
+    let error = service.location(location()).update(id(71_204), &change).await.unwrap_err();
+    assert!(matches!(error, ContactsError::OutcomeUnknown { .. }), "{error}");
     assert!(error.outcome_is_unknown());
     assert_eq!(sent.count("PATCH"), 2);
 }
@@ -439,11 +345,8 @@ async fn a_lost_update_is_repeated_once_and_then_reported_as_unknown() {
 async fn a_list_that_lags_is_read_again_before_an_update_is_repeated() {
     let change = ContactChange::new().memo("Gate code 4411");
     let done = mobile(71_204).replace("Site manager", "Gate code 4411");
-    let (service, sent) = service([
-        lost(),
-        ok(page(1, false, &[mobile(71_204)])),
-        ok(page(1, false, &[done])),
-    ]);
+    let (service, sent) =
+        service([lost(), ok(page(1, false, &[mobile(71_204)])), ok(page(1, false, &[done]))]);
     let contacts = service.location(location());
     contacts.update(id(71_204), &change).await.unwrap();
     assert_eq!(sent.count("PATCH"), 1);
@@ -467,9 +370,7 @@ async fn what_somebody_else_changed_meanwhile_is_not_set_back_by_a_repeat() {
     assert_eq!(sent.count("PATCH"), 1, "the change was made");
 
     let read = ok(page(1, false, &[mobile(71_204)]));
-    let script = [read, lost()]
-        .into_iter()
-        .chain(lists(others(mobile(71_204))));
+    let script = [read, lost()].into_iter().chain(lists(others(mobile(71_204))));
     let script = script.chain([ok(others(without_marketing(71_204)))]);
     let (repeated, sent) = service(script);
     let contacts = repeated.location(location());
@@ -481,36 +382,18 @@ async fn what_somebody_else_changed_meanwhile_is_not_set_back_by_a_repeat() {
 #[tokio::test(start_paused = true)]
 async fn an_update_refused_after_a_lost_attempt_is_read_back() {
     let change = ContactChange::new().memo("Gate code 4411");
-    let done = || {
-        ok(page(
-            1,
-            false,
-            &[mobile(71_204).replace("Site manager", "Gate code 4411")],
-        ))
-    };
+    let done = || ok(page(1, false, &[mobile(71_204).replace("Site manager", "Gate code 4411")]));
     for refused in [429, 404, 401, 400] {
         let last = Step::AnswerAfter(Delivery::Unknown, refused, String::new());
         let (service, sent) = service([last, done()]);
-        let updated = service
-            .location(location())
-            .update(id(71_204), &change)
-            .await;
+        let updated = service.location(location()).update(id(71_204), &change).await;
         assert_eq!(updated.unwrap().memo.as_deref(), Some("Gate code 4411"));
         assert_eq!(sent.count("PATCH"), 1);
 
-        let (service, _) = self::service([Step::AnswerAfter(
-            Delivery::NotExecuted,
-            refused,
-            String::new(),
-        )]);
-        let error = service
-            .location(location())
-            .update(id(71_204), &change)
-            .await;
-        assert!(
-            !error.unwrap_err().outcome_is_unknown(),
-            "nothing was executed"
-        );
+        let (service, _) =
+            self::service([Step::AnswerAfter(Delivery::NotExecuted, refused, String::new())]);
+        let error = service.location(location()).update(id(71_204), &change).await;
+        assert!(!error.unwrap_err().outcome_is_unknown(), "nothing was executed");
     }
 }
 
@@ -518,13 +401,7 @@ async fn an_update_refused_after_a_lost_attempt_is_read_back() {
 async fn a_lost_update_stays_unknown_when_its_repeat_is_refused() {
     let change = ContactChange::new().memo("Gate code 4411");
     let unchanged = || ok(page(1, false, &[mobile(71_204)]));
-    let script = [
-        lost(),
-        unchanged(),
-        unchanged(),
-        unchanged(),
-        status(404, ""),
-    ];
+    let script = [lost(), unchanged(), unchanged(), unchanged(), status(404, "")];
     let (service, _) = service(script);
     let contacts = service.location(location());
     let error = contacts.update(id(71_204), &change).await.unwrap_err();
@@ -550,10 +427,8 @@ async fn a_repeat_that_was_done_otherwise_is_done_whatever_became_of_the_first()
 /// Three flags cannot say what the two of invoices and statements are, once they differ.
 #[tokio::test(start_paused = true)]
 async fn a_lost_update_stays_unknown_when_its_repeat_cannot_be_sent() {
-    let together = mobile(71_204).replace(
-        r#""invoiceNotification":true"#,
-        r#""invoiceNotification":false"#,
-    );
+    let together =
+        mobile(71_204).replace(r#""invoiceNotification":true"#, r#""invoiceNotification":false"#);
     let apart = || ok(page(1, false, &[mobile(71_204)]));
     let read = ok(page(1, false, &[together]));
     let (service, sent) = service([read, lost(), apart(), apart(), apart()]);
@@ -570,18 +445,12 @@ async fn a_deadline_is_that_of_each_call_and_ends_the_reading_back() {
     let mut transport = MockTransport::new();
     transport.expect_send().times(2).returning(move |request| {
         assert_eq!(Call::of(&request).deadline, Some(deadline));
-        Err(TransportError::new(
-            TransportErrorKind::Reset,
-            Delivery::Unknown,
-        ))
+        Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown))
     });
     let service = ContactsService::new(transport, TenantId::new(1_001).unwrap());
     let service = service.with_deadline(deadline);
     let change = ContactChange::new().memo("Gate code 4411");
-    let error = service
-        .location(location())
-        .update(id(71_204), &change)
-        .await;
+    let error = service.location(location()).update(id(71_204), &change).await;
     assert!(error.unwrap_err().outcome_is_unknown());
     assert!(Instant::now() <= deadline, "no waiting beyond it");
 }

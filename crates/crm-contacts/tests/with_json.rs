@@ -12,19 +12,12 @@ use crm_models::{ContactFilter, LocationId, UpdateContactRequest};
 use futures_util::TryStreamExt;
 
 fn newer(id: i64) -> String {
-    mobile(id).replacen(
-        '{',
-        r#"{"isVerified":true,"locationId":55021,"active":true,"#,
-        1,
-    )
+    mobile(id).replacen('{', r#"{"isVerified":true,"locationId":55021,"active":true,"#, 1)
 }
 
 #[tokio::test]
 async fn a_list_gives_its_items_as_they_were_written() {
-    let (service, _) = service([
-        ok(page(1, true, &[newer(1)])),
-        ok(page(2, false, &[newer(2)])),
-    ]);
+    let (service, _) = service([ok(page(1, true, &[newer(1)])), ok(page(2, false, &[newer(2)]))]);
     let list = service.location(location()).list().with_json();
     let items: Vec<_> = list.items().try_collect().await.unwrap();
     assert_eq!(items[1].id, id(2));
@@ -39,10 +32,7 @@ async fn the_checks_of_a_list_hold_for_it_too() {
     let filter = ContactFilter::<LocationId>::new().owners([location()]);
     let found = strangers.changed(filter).with_json().collect().await;
     let error = found.unwrap_err();
-    assert!(
-        matches!(error, ContactsError::AnotherRecord { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ContactsError::AnotherRecord { .. }), "{error}");
 
     let (endless, _) = service((1..9).map(|number| ok(page(number, true, &[newer(1)]))));
     let list = endless.location(location()).list().with_json();
@@ -58,12 +48,7 @@ async fn the_checks_of_a_list_hold_for_it_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_feed_gives_its_records_as_they_were_written() {
-    let batch = || {
-        ok(format!(
-            r#"{{"hasMore":false,"continueFrom":"t1","data":[{}]}}"#,
-            newer(7)
-        ))
-    };
+    let batch = || ok(format!(r#"{{"hasMore":false,"continueFrom":"t1","data":[{}]}}"#, newer(7)));
     let (service, _) = service([batch(), batch()]);
     let export = || service.export::<LocationId>();
     let batches: Vec<_> = export().batches_with_json().try_collect().await.unwrap();

@@ -10,9 +10,7 @@ use std::{env, error::Error, fs};
 use crm_models::{Contact, ContactChange, PreferenceChange};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let file = env::args()
-        .nth(1)
-        .ok_or("name a file that holds a contact")?;
+    let file = env::args().nth(1).ok_or("name a file that holds a contact")?;
     let contact: Contact = serde_json::from_str(&fs::read_to_string(file)?)?;
 
     let change = ContactChange::new()

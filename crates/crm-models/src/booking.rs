@@ -35,13 +35,7 @@ impl BookingContact {
         value: impl Into<String>,
         modified_on: Timestamp,
     ) -> Self {
-        Self {
-            id,
-            contact_type,
-            value: value.into(),
-            memo: None,
-            modified_on,
-        }
+        Self { id, contact_type, value: value.into(), memo: None, modified_on }
     }
 }
 

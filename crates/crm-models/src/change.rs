@@ -156,11 +156,7 @@ impl ContactChange {
     /// [`ContactType::same_value`]; an empty memo and none are the same.
     pub fn without_unchanged(&self, contact: &Contact) -> Self {
         let mut change = self.clone();
-        change.leave_out(
-            &contact.contact_type,
-            &contact.value,
-            contact.memo.as_deref(),
-        );
+        change.leave_out(&contact.contact_type, &contact.value, contact.memo.as_deref());
         if let Some(current) = &contact.preferences {
             change.preferences = self.preferences.without_unchanged(current);
         }

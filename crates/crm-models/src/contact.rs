@@ -145,10 +145,7 @@ impl<L, C, A> Wire<L, C, A> {
 
 impl<L, C, A> From<Wire<L, C, A>> for Contact {
     fn from(wire: Wire<L, C, A>) -> Self {
-        let flat = PhoneSettings {
-            phone_number: wire.phone_number,
-            do_not_text: wire.do_not_text,
-        };
+        let flat = PhoneSettings { phone_number: wire.phone_number, do_not_text: wire.do_not_text };
         Self {
             id: wire.id,
             contact_type: wire.contact_type,

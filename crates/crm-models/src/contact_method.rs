@@ -218,12 +218,8 @@ impl UpdateContactMethodRequest {
     /// [`ContactType::same_value`]; an empty memo and none are the same.
     pub fn without_unchanged(&self, method: &ContactMethod) -> Self {
         let mut update = self.clone();
-        update
-            .value
-            .take_if(|new| method.contact_type.same_value(new, &method.value));
-        update
-            .memo
-            .take_if(|new| is_same(Some(new), method.memo.as_deref()));
+        update.value.take_if(|new| method.contact_type.same_value(new, &method.value));
+        update.memo.take_if(|new| is_same(Some(new), method.memo.as_deref()));
         update
     }
 

@@ -31,12 +31,7 @@ pub fn check(address: &str) -> Result<(), &'static str> {
         true => c,
         false => 'x',
     };
-    match address
-        .chars()
-        .map(latin)
-        .collect::<String>()
-        .validate_email()
-    {
+    match address.chars().map(latin).collect::<String>().validate_email() {
         true => Ok(()),
         false => Err("is not an e-mail address like name@host.example"),
     }

@@ -56,23 +56,13 @@ impl<T> ExportBatch<T> {
         data: Vec<U>,
         unreadable: Vec<UnreadableRecord>,
     ) -> ExportBatch<U> {
-        ExportBatch {
-            has_more: self.has_more,
-            continue_from: self.continue_from,
-            data,
-            unreadable,
-        }
+        ExportBatch { has_more: self.has_more, continue_from: self.continue_from, data, unreadable }
     }
 
     /// A batch with its token: for tests.
     #[must_use]
     pub fn new(has_more: bool, continue_from: ContinuationToken, data: Vec<T>) -> Self {
-        Self {
-            has_more,
-            continue_from: Some(continue_from),
-            data,
-            unreadable: Vec::new(),
-        }
+        Self { has_more, continue_from: Some(continue_from), data, unreadable: Vec::new() }
     }
 }
 

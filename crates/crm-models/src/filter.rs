@@ -66,10 +66,7 @@ pub(crate) use time_filters;
 
 impl<O> Default for ContactFilter<O> {
     fn default() -> Self {
-        Self {
-            times: TimeFilter::default(),
-            owners: None,
-        }
+        Self { times: TimeFilter::default(), owners: None }
     }
 }
 
@@ -109,10 +106,8 @@ impl<O: ContactOwner> ContactFilter<O> {
         let size = size.max(1);
         match &self.owners {
             Some(owners) if owners.len() > size => {
-                let block = |owners: &[O]| Self {
-                    times: self.times,
-                    owners: Some(owners.to_vec()),
-                };
+                let block =
+                    |owners: &[O]| Self { times: self.times, owners: Some(owners.to_vec()) };
                 owners.chunks(size).map(block).collect()
             }
             _ => vec![self],
@@ -131,10 +126,7 @@ impl<O: ContactOwner> Validate for ContactFilter<O> {
             let reason = "names no owner: give one at least, or leave it out to list all owners";
             rules.breach(O::LIST_MEMBER, "filter", reason);
         } else if !named && !times {
-            rules.whole(
-                "filter",
-                "a list over all owners needs ids or a time to filter by",
-            );
+            rules.whole("filter", "a list over all owners needs ids or a time to filter by");
         } else if O::STRICT_FILTERS && named && times {
             rules.breach(O::LIST_MEMBER, "filter", "excludes all other filters");
         } else if O::STRICT_FILTERS && !named && !modified {

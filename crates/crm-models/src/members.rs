@@ -84,8 +84,7 @@ macro_rules! contact_change {
             let becomes = self.contact_type.as_ref().unwrap_or(contact_type);
             self.value.take_if(|new| becomes.same_value(new, value));
             self.contact_type.take_if(|new| new == contact_type);
-            self.memo
-                .take_if(|new| $crate::text::is_same(Some(new), memo));
+            self.memo.take_if(|new| $crate::text::is_same(Some(new), memo));
         }
 
         /// Adds what a value or a type is judged with: the other one of the two, which the contact
@@ -112,7 +111,9 @@ macro_rules! contact_change {
     };
 }
 
-pub(crate) use {contact_change, contact_members, setters};
+pub(crate) use contact_change;
+pub(crate) use contact_members;
+pub(crate) use setters;
 
 /// Reads a member that may be absent but not null, as in the body of a PATCH.
 pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

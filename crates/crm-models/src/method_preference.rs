@@ -29,12 +29,7 @@ impl PreferenceType {
         name: impl Into<String>,
         data_type: impl Into<String>,
     ) -> Self {
-        Self {
-            id,
-            name: name.into(),
-            description: None,
-            data_type: data_type.into(),
-        }
+        Self { id, name: name.into(), description: None, data_type: data_type.into() }
     }
 }
 
@@ -64,11 +59,7 @@ impl MethodPreference {
     /// A preference that is not set: for tests.
     #[must_use]
     pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            data_type: data_type.into(),
-            value: None,
-        }
+        Self { name: name.into(), data_type: data_type.into(), value: None }
     }
 
     /// The value as a truth value, in letters of any case; `None` when it is not set or is
@@ -102,9 +93,7 @@ impl UpdateMethodPreferenceRequest {
     /// A value as text.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
-        Self {
-            value: value.into(),
-        }
+        Self { value: value.into() }
     }
 
     /// The value.

@@ -65,11 +65,7 @@ impl<O> ExportedContact<O> {
     /// The contact of this owner, or what was one.
     #[must_use]
     pub fn new(owner: O, contact: Contact, active: bool) -> Self {
-        Self {
-            owner,
-            contact,
-            active,
-        }
+        Self { owner, contact, active }
     }
 }
 
@@ -92,10 +88,7 @@ impl<O> Deref for ExportedContact<O> {
 impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut wire = Wire::<O::Location, O::Customer, IgnoredAny>::deserialize(deserializer)?;
-        Ok(Self {
-            owner: wire.take_owner()?,
-            contact: wire.into(),
-        })
+        Ok(Self { owner: wire.take_owner()?, contact: wire.into() })
     }
 }
 
@@ -104,9 +97,7 @@ impl<'de, O: ContactOwner> Deserialize<'de> for ExportedContact<O> {
         let mut wire = Wire::<O::Location, O::Customer, bool>::deserialize(deserializer)?;
         Ok(Self {
             owner: wire.take_owner()?,
-            active: wire
-                .active
-                .ok_or_else(|| D::Error::missing_field("active"))?,
+            active: wire.active.ok_or_else(|| D::Error::missing_field("active"))?,
             contact: wire.into(),
         })
     }

@@ -51,14 +51,7 @@ impl<T> Page<T> {
     /// A page without the total.
     #[must_use]
     pub fn new(page: i32, page_size: i32, has_more: bool, data: Vec<T>) -> Self {
-        Self {
-            page,
-            page_size,
-            has_more,
-            total_count: None,
-            data,
-            unreadable: Vec::new(),
-        }
+        Self { page, page_size, has_more, total_count: None, data, unreadable: Vec::new() }
     }
 }
 
@@ -121,10 +114,7 @@ impl Validate for PageQuery {
         if self.page.is_some_and(|page| page < 1) {
             rules.breach("page", "range", "must be 1 or more");
         }
-        if self
-            .page_size
-            .is_some_and(|items| !(1..=5_000).contains(&items))
-        {
+        if self.page_size.is_some_and(|items| !(1..=5_000).contains(&items)) {
             rules.breach("pageSize", "range", "must be 1 to 5000");
         }
         rules.finish()

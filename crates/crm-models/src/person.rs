@@ -114,10 +114,7 @@ impl CreatePersonRequest {
 
 /// Whether the service may have made the second text of the first.
 fn is_trimmed(asked: &Option<String>, answered: &Option<String>) -> bool {
-    is_same(
-        asked.as_deref().map(str::trim),
-        answered.as_deref().map(str::trim),
-    )
+    is_same(asked.as_deref().map(str::trim), answered.as_deref().map(str::trim))
 }
 
 impl Validate for CreatePersonRequest {
@@ -151,12 +148,7 @@ pub struct ReplacePersonRequest {
 impl ReplacePersonRequest {
     /// A person without name, title and reference.
     pub fn new(is_archived: bool) -> Self {
-        Self {
-            name: None,
-            title: None,
-            reference_id: None,
-            is_archived,
-        }
+        Self { name: None, title: None, reference_id: None, is_archived }
     }
 
     setters! {

@@ -174,11 +174,9 @@ impl Validate for PersonChange {
         if self.is_empty() {
             rules.nothing_to_change();
         }
-        for (field, text) in [
-            ("name", &self.name),
-            ("title", &self.title),
-            ("referenceId", &self.reference_id),
-        ] {
+        for (field, text) in
+            [("name", &self.name), ("title", &self.title), ("referenceId", &self.reference_id)]
+        {
             rules.line(field, text.as_ref().and_then(Option::as_deref));
         }
         rules.finish()

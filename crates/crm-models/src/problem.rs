@@ -156,9 +156,7 @@ impl Problem {
     #[must_use]
     pub fn speaks_of_maintenance(&self) -> bool {
         let title = self.title.as_deref().unwrap_or_default().to_lowercase();
-        ["maintenance", "try again later", "try later"]
-            .iter()
-            .any(|words| title.contains(words))
+        ["maintenance", "try again later", "try later"].iter().any(|words| title.contains(words))
     }
 
     /// Whether a 404 is the gateway's, which matched no operation, rather than a record that
@@ -246,24 +244,18 @@ fn find<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
         let mut members = members.iter();
         members.find(|(known, _)| known.eq_ignore_ascii_case(name))
     };
-    members
-        .get(name)
-        .or_else(|| in_any_case().map(|(_, value)| value))
+    members.get(name).or_else(|| in_any_case().map(|(_, value)| value))
 }
 
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let known = members
-        .keys()
-        .find(|known| known.eq_ignore_ascii_case(name));
+    let known = members.keys().find(|known| known.eq_ignore_ascii_case(name));
     let known = known.cloned()?;
     members.remove(name).or_else(|| members.remove(&known))
 }
 
 /// The first of these members that is a text and not blank.
 fn text_of(members: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    names
-        .iter()
-        .find_map(|name| shown(find(members, name)?.as_str()?))
+    names.iter().find_map(|name| shown(find(members, name)?.as_str()?))
 }
 
 /// The one useful sentence of an object.
@@ -303,10 +295,7 @@ fn errors_of(errors: Value) -> BTreeMap<String, Vec<String>> {
             .into_iter()
             .map(|error| {
                 let member = error.as_object().and_then(|error| {
-                    text_of(
-                        error,
-                        &["field", "member", "property", "propertyName", "path"],
-                    )
+                    text_of(error, &["field", "member", "property", "propertyName", "path"])
                 });
                 (member.unwrap_or_default(), error)
             })

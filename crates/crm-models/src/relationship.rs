@@ -188,10 +188,7 @@ impl RelationshipFilter {
 impl Validate for RelationshipFilter {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        rules.selection(
-            "typeSlug",
-            self.type_slug.as_ref().map(RelatedEntityType::slug),
-        );
+        rules.selection("typeSlug", self.type_slug.as_ref().map(RelatedEntityType::slug));
         rules.selection("typeName", self.type_name.as_deref());
         rules.finish()
     }

@@ -20,18 +20,12 @@ pub struct Sort<F> {
 impl<F> Sort<F> {
     /// Smallest, oldest first.
     pub const fn ascending(field: F) -> Self {
-        Self {
-            field,
-            descending: false,
-        }
+        Self { field, descending: false }
     }
 
     /// Largest, newest first.
     pub const fn descending(field: F) -> Self {
-        Self {
-            field,
-            descending: true,
-        }
+        Self { field, descending: true }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserializer, de::Error, de::Visitor};
+use serde::{
+    Deserializer,
+    de::{Error, Visitor},
+};
 
 /// Reads a text and parses it where it lies, without a copy of its own: a page holds thousands.
 pub(crate) fn read<'de, D, T, E>(
@@ -41,10 +44,7 @@ pub(crate) fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
 
 /// A text that may be shown: at most `most` characters, no control characters.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(most)
-        .collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
 }
 
 /// The start of an input that was refused, for the message that says so.

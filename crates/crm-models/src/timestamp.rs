@@ -97,10 +97,7 @@ impl Timestamp {
     }
 
     /// The last nanosecond of the year 9999.
-    const LAST: Self = Self {
-        time: jiff::Timestamp::MAX,
-        beyond: MOST_BEYOND,
-    };
+    const LAST: Self = Self { time: jiff::Timestamp::MAX, beyond: MOST_BEYOND };
 
     const fn within(time: jiff::Timestamp) -> Self {
         Self { time, beyond: 0 }
@@ -148,9 +145,7 @@ impl FromStr for Timestamp {
             .ok()
             .map(Self::within)
             .or_else(|| without_offset_or_at_the_end(trimmed))
-            .ok_or_else(|| InvalidTimestamp {
-                text: text::excerpt(text),
-            })
+            .ok_or_else(|| InvalidTimestamp { text: text::excerpt(text) })
     }
 }
 
@@ -161,9 +156,7 @@ fn without_offset_or_at_the_end(text: &str) -> Option<Timestamp> {
     if pieces.offset().is_none() && pieces.time_zone_annotation().is_some() {
         return None;
     }
-    let datetime = pieces
-        .date()
-        .to_datetime(pieces.time().unwrap_or(Time::midnight()));
+    let datetime = pieces.date().to_datetime(pieces.time().unwrap_or(Time::midnight()));
     let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
     match offset.to_timestamp(datetime) {
         Ok(time) => Some(Timestamp::within(time)),

@@ -32,11 +32,7 @@ impl UnreadableRecord {
     /// A record that was set aside.
     #[must_use]
     pub fn new(index: usize, reason: impl Into<String>, json: impl Into<String>) -> Self {
-        Self {
-            index,
-            reason: reason.into(),
-            json: json.into(),
-        }
+        Self { index, reason: reason.into(), json: json.into() }
     }
 
     /// The ids of the record and of its owner, as far as they can be read, each behind the name of

@@ -86,10 +86,8 @@ impl UpdateContactRequest {
     ///
     /// See [`ContactPreferencesRequest::legacy_three_flags`].
     pub fn legacy_three_flags(mut self) -> Result<Self, InvalidInput> {
-        self.preferences = self
-            .preferences
-            .map(ContactPreferencesRequest::legacy_three_flags)
-            .transpose()?;
+        self.preferences =
+            self.preferences.map(ContactPreferencesRequest::legacy_three_flags).transpose()?;
         Ok(self)
     }
 }

@@ -33,9 +33,7 @@ impl fmt::Display for InvalidInput {
 
 impl From<FieldError> for InvalidInput {
     fn from(field: FieldError) -> Self {
-        Self {
-            fields: vec![field],
-        }
+        Self { fields: vec![field] }
     }
 }
 
@@ -61,11 +59,7 @@ impl FieldError {
         code: impl Into<String>,
         message: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { field: field.into(), code: code.into(), message: message.into() }
     }
 }
 
@@ -179,11 +173,9 @@ impl Rules {
             ContactType::Other(text) if text.trim().is_empty() => {
                 self.breach("type", "blank", "is blank");
             }
-            ContactType::Other(_) if !unknown_allowed => self.breach(
-                "type",
-                "unknown_type",
-                "is not one of Phone, MobilePhone, Email, Fax",
-            ),
+            ContactType::Other(_) if !unknown_allowed => {
+                self.breach("type", "unknown_type", "is not one of Phone, MobilePhone, Email, Fax")
+            }
             ContactType::Other(text) => self.line("type", Some(text)),
             _ => {}
         }

@@ -54,10 +54,7 @@ fn data_for_programs_is_kept() {
 #[test]
 fn debug_shows_the_names_in_data_and_no_value() {
     let shown = format!("{:?}", read("409-conflict.json"));
-    assert!(
-        shown.contains(r#"data: ["otherContactId", "retry"]"#),
-        "{shown}"
-    );
+    assert!(shown.contains(r#"data: ["otherContactId", "retry"]"#), "{shown}");
     assert!(!shown.contains("8499"), "{shown}");
 }
 
@@ -67,10 +64,7 @@ fn debug_shows_the_names_in_data_and_no_value() {
 #[case("400-oauth.json", "invalid_client")]
 #[case("400-empty-object.json", "no details")]
 #[case("400-null-maps.json", "Unusual (trace id 00-1-2-00)")]
-#[case(
-    "400-text-for-list.json",
-    "Unusual; value: Too short (trace id 00-1-2-00)"
-)]
+#[case("400-text-for-list.json", "Unusual; value: Too short (trace id 00-1-2-00)")]
 #[case("503-page.html", "no details; the body is HTML")]
 fn other_forms_are_read_as_far_as_they_go(#[case] name: &str, #[case] text: &str) {
     assert_eq!(read(name).to_string(), text);
@@ -87,10 +81,7 @@ fn other_forms_are_read_as_far_as_they_go(#[case] name: &str, #[case] text: &str
 #[case(b"\xff\xfe{", BodyForm::Other)]
 fn a_body_that_is_no_object_is_named(#[case] body: &[u8], #[case] form: BodyForm) {
     let problem = Problem::read(502, body);
-    assert_eq!(
-        (problem.status, problem.form, problem.title),
-        (502, form, None)
-    );
+    assert_eq!((problem.status, problem.form, problem.title), (502, form, None));
 }
 
 #[rstest]
@@ -189,10 +180,7 @@ fn maintenance_and_missing_routes_are_told_from_other_conflicts_and_404s() {
     assert!(!read("404-contact.json").is_no_route());
     for title in ["No contact matches", "The operation found nothing"] {
         let body = format!(r#"{{"title": "{title}"}}"#);
-        assert!(
-            !Problem::read(404, body.as_bytes()).is_no_route(),
-            "{title}"
-        );
+        assert!(!Problem::read(404, body.as_bytes()).is_no_route(), "{title}");
     }
 }
 
@@ -218,19 +206,11 @@ fn every_text_is_scrubbed_once_its_escapes_are_undone_and_before_it_is_cut() {
     });
     let escaped = body.to_string().replace("secret-1", r"s\u0065cret-1");
     let listed = r#"["secret-1", {"message": "secret-1"}]"#.to_owned();
-    for body in [
-        body.to_string(),
-        escaped,
-        listed,
-        "Refused: secret-1".to_owned(),
-    ] {
+    for body in [body.to_string(), escaped, listed, "Refused: secret-1".to_owned()] {
         let problem = Problem::read_scrubbed(401, body.as_bytes(), |text| {
             text.replace("secret-1", "[…]").into()
         });
-        let all = format!(
-            "{problem} {problem:?} {}",
-            serde_json::to_string(&problem).unwrap()
-        );
+        let all = format!("{problem} {problem:?} {}", serde_json::to_string(&problem).unwrap());
         assert!(!all.contains("sec") && all.contains("[…]"), "{all}");
     }
 }

@@ -40,15 +40,9 @@ const FOLDERS: [(&str, Reader); 17] = [
     ("contact-methods", read_all::<ContactMethod>),
     ("contact-pages", read_all::<Page<Contact>>),
     ("contacts", read_all::<Contact>),
-    (
-        "customer-exports",
-        read_all::<ExportBatch<ExportedCustomerContact>>,
-    ),
+    ("customer-exports", read_all::<ExportBatch<ExportedCustomerContact>>),
     ("customer-pages", read_all::<Page<CustomersContact>>),
-    (
-        "location-exports",
-        read_all::<ExportBatch<ExportedLocationContact>>,
-    ),
+    ("location-exports", read_all::<ExportBatch<ExportedLocationContact>>),
     ("location-pages", read_all::<Page<LocationsContact>>),
     ("method-preference-lists", read_all::<Vec<MethodPreference>>),
     ("method-preferences", read_all::<MethodPreference>),
@@ -85,14 +79,8 @@ fn a_complete_contact_is_read_member_by_member() {
     assert_eq!(contact.contact_type, ContactType::MobilePhone);
     assert_eq!(contact.value, "2065550134");
     assert_eq!(contact.memo.as_deref(), Some("Head baker, mornings"));
-    assert_eq!(
-        contact.modified_on.to_string(),
-        "2026-06-02T09:41:27.1039486Z"
-    );
-    assert_eq!(
-        contact.created(),
-        Some("2025-09-30T17:00:00Z".parse().unwrap())
-    );
+    assert_eq!(contact.modified_on.to_string(), "2026-06-02T09:41:27.1039486Z");
+    assert_eq!(contact.created(), Some("2025-09-30T17:00:00Z".parse().unwrap()));
     assert_eq!(contact.do_not_text(), Some(false));
     let preferences = contact.preferences.unwrap();
     assert!(preferences.job_reminders_enabled && preferences.invoice_notification);
@@ -148,11 +136,7 @@ fn an_answer_that_is_made_is_the_one_that_is_read() {
 
 #[test]
 fn what_is_null_or_absent_is_unknown_rather_than_off() {
-    for name in [
-        "fax-preferences-null",
-        "preferences-absent",
-        "shape-of-2024",
-    ] {
+    for name in ["fax-preferences-null", "preferences-absent", "shape-of-2024"] {
         let contact: Contact = read(&format!("contacts/{name}.json"));
         assert_eq!(contact.preferences, None, "{name}");
     }
@@ -176,10 +160,9 @@ fn three_flags_give_the_other_two_and_say_so() {
 
 #[test]
 fn preferences_are_stored_with_the_members_that_were_read() {
-    for (name, members) in [
-        ("contacts/email-nulls-three-flags.json", 3),
-        ("contacts/mobile.json", 5),
-    ] {
+    for (name, members) in
+        [("contacts/email-nulls-three-flags.json", 3), ("contacts/mobile.json", 5)]
+    {
         let contact: Contact = read(name);
         let stored = serde_json::to_value(&contact).unwrap();
         assert_eq!(stored["preferences"].as_object().unwrap().len(), members);
@@ -191,10 +174,7 @@ fn preferences_are_stored_with_the_members_that_were_read() {
 fn the_year_one_is_no_creation_but_is_kept() {
     let contact: Contact = read("contacts/created-in-year-one.json");
     assert_eq!(contact.created(), None);
-    assert_eq!(
-        contact.created_on.unwrap().to_string(),
-        "0001-01-01T00:00:00Z"
-    );
+    assert_eq!(contact.created_on.unwrap().to_string(), "0001-01-01T00:00:00Z");
 }
 
 #[rstest]
@@ -246,10 +226,7 @@ fn members_of_other_schemas_may_be_anything(#[case] other: serde_json::Value) {
     let of_location: LocationsContact = serde_json::from_value(item.clone()).unwrap();
     assert_eq!(of_location.owner.get(), 62011);
     item["locationId"] = other.clone();
-    assert_eq!(
-        serde_json::from_value::<Contact>(item.clone()).unwrap(),
-        of_location.contact
-    );
+    assert_eq!(serde_json::from_value::<Contact>(item.clone()).unwrap(), of_location.contact);
     // The ones of its own may not.
     assert!(serde_json::from_value::<LocationsContact>(item.clone()).is_err());
     item["locationId"] = json!(62011);
@@ -279,10 +256,7 @@ fn an_export_ends_with_a_token_or_without() {
     type Batch = ExportBatch<ExportedCustomerContact>;
     let end: Batch = read("customer-exports/end.json");
     assert!(!end.has_more && !end.data[0].active);
-    assert_eq!(
-        end.continue_from,
-        Some(ContinuationToken::new("1nventedT0ken_C2"))
-    );
+    assert_eq!(end.continue_from, Some(ContinuationToken::new("1nventedT0ken_C2")));
 
     let without: Batch = read("customer-exports/null-token.json");
     assert_eq!(without.continue_from, None);

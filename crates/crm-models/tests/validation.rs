@@ -9,19 +9,12 @@ use validator::{Validate, ValidationError, ValidationErrors};
 fn breaches(input: &impl Check) -> Vec<(String, String)> {
     match input.check() {
         Ok(()) => Vec::new(),
-        Err(error) => error
-            .fields
-            .into_iter()
-            .map(|breach| (breach.field, breach.code))
-            .collect(),
+        Err(error) => error.fields.into_iter().map(|breach| (breach.field, breach.code)).collect(),
     }
 }
 
 fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected
-        .iter()
-        .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
-        .collect()
+    expected.iter().map(|(field, code)| ((*field).to_owned(), (*code).to_owned())).collect()
 }
 
 #[rstest]
@@ -31,22 +24,14 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 #[case(ContactType::MobilePhone, "+1 (206) 555-0134 ext. 22")]
 #[case(ContactType::Fax, "206.555.0190")]
 #[case::most_digits(ContactType::Phone, "12345678901234567890")]
-#[case::most_characters(
-    ContactType::Phone,
-    "2065550134 extension of the second front desk: 712"
-)]
+#[case::most_characters(ContactType::Phone, "2065550134 extension of the second front desk: 712")]
 fn a_value_that_fits_its_type_passes(#[case] contact_type: ContactType, #[case] value: &str) {
     let create = CreateContactRequest::new(contact_type.clone(), value);
     assert_eq!(create.check(), Ok(()));
-    let update = UpdateContactRequest::new()
-        .contact_type(contact_type.clone())
-        .value(value);
+    let update = UpdateContactRequest::new().contact_type(contact_type.clone()).value(value);
     assert_eq!(update.check(), Ok(()));
     assert_eq!(UpdateContactRequest::new().value(value).check(), Ok(()));
-    assert_eq!(
-        ContactMethodRequest::new(contact_type, value).check(),
-        Ok(())
-    );
+    assert_eq!(ContactMethodRequest::new(contact_type, value).check(), Ok(()));
 }
 
 #[rstest]
@@ -102,15 +87,8 @@ fn all_breaches_are_reported_at_once_in_the_words_of_the_contract() {
             ("value", "control"),
         ]),
     );
-    let person = CreatePersonRequest::new()
-        .name("a\tb")
-        .title("c\rd")
-        .reference_id("e\nf");
-    let expected = [
-        ("name", "control"),
-        ("referenceId", "control"),
-        ("title", "control"),
-    ];
+    let person = CreatePersonRequest::new().name("a\tb").title("c\rd").reference_id("e\nf");
+    let expected = [("name", "control"), ("referenceId", "control"), ("title", "control")];
     assert_eq!(breaches(&person), pairs(&expected));
 }
 
@@ -135,10 +113,7 @@ fn a_memo_may_hold_line_feeds_and_tabs_but_no_other_control(
     #[case] memo: &str,
     #[case] valid: bool,
 ) {
-    assert_eq!(
-        UpdateContactRequest::new().memo(memo).check().is_ok(),
-        valid
-    );
+    assert_eq!(UpdateContactRequest::new().memo(memo).check().is_ok(), valid);
 }
 
 #[rstest]
@@ -146,20 +121,14 @@ fn a_memo_may_hold_line_feeds_and_tabs_but_no_other_control(
 #[case(4_001, false)]
 fn a_memo_is_bounded_in_characters(#[case] characters: usize, #[case] valid: bool) {
     let memo = "ß".repeat(characters);
-    assert_eq!(
-        UpdateContactRequest::new().memo(memo).check().is_ok(),
-        valid
-    );
+    assert_eq!(UpdateContactRequest::new().memo(memo).check().is_ok(), valid);
 }
 
 #[test]
 fn an_update_of_nothing_is_refused() {
     let expected = pairs(&[("", "empty")]);
     assert_eq!(breaches(&UpdateContactRequest::new()), expected);
-    assert_eq!(
-        breaches(&UpdateContactRequest::new().allow_unknown_type()),
-        expected
-    );
+    assert_eq!(breaches(&UpdateContactRequest::new().allow_unknown_type()), expected);
     assert_eq!(breaches(&ContactChange::new()), expected);
     assert_eq!(breaches(&UpdateBookingContactRequest::new()), expected);
     assert_eq!(breaches(&UpdateContactMethodRequest::new()), expected);
@@ -175,9 +144,7 @@ fn an_unknown_type_is_sent_only_if_the_caller_insists() {
     assert_eq!(breaches(&create), expected);
     assert_eq!(create.allow_unknown_type().check(), Ok(()));
 
-    let change = ContactChange::new()
-        .contact_type(pager.clone())
-        .value("#2206");
+    let change = ContactChange::new().contact_type(pager.clone()).value("#2206");
     assert_eq!(breaches(&change), expected);
     let change = change.allow_unknown_type();
     assert_eq!(change.check(), Ok(()));
@@ -223,22 +190,14 @@ fn a_change_must_fit_the_contact_it_is_for(
     }
     assert_eq!(change.check_for(&contact).is_ok(), valid);
     // What passes there may be sent.
-    let sent = change
-        .without_unchanged(&contact)
-        .request_for(&contact)
-        .unwrap();
+    let sent = change.without_unchanged(&contact).request_for(&contact).unwrap();
     assert!(!valid || sent.check().is_ok());
 }
 
 /// A contact whose value does not fit its type, or whose type nobody knows.
 fn odd(contact_type: &str, value: &str) -> Contact {
     let id = ContactId::new(8411).unwrap();
-    Contact::new(
-        id,
-        contact_type.into(),
-        value,
-        "2026-06-02".parse().unwrap(),
-    )
+    Contact::new(id, contact_type.into(), value, "2026-06-02".parse().unwrap())
 }
 
 #[rstest]
@@ -253,16 +212,12 @@ fn what_a_contact_is_already_is_not_judged(
     #[case] valid: bool,
 ) {
     let contact = odd(contact_type, value);
-    let same = ContactChange::new()
-        .contact_type(new_type.unwrap_or(contact_type).into())
-        .value(value);
+    let same =
+        ContactChange::new().contact_type(new_type.unwrap_or(contact_type).into()).value(value);
     assert_eq!(same.check_for(&contact).is_ok(), valid);
     let change = same.memo("Both partners");
     assert_eq!(change.check_for(&contact).is_ok(), valid);
-    let sent = change
-        .without_unchanged(&contact)
-        .request_for(&contact)
-        .unwrap();
+    let sent = change.without_unchanged(&contact).request_for(&contact).unwrap();
     assert!(!valid || sent.check().is_ok());
 }
 
@@ -272,9 +227,7 @@ fn what_changes_is_judged_beside_what_does_not() {
     let change = ContactChange::new().value("a@x.example; c@x.example");
     assert_eq!(change.check_for(&contact).unwrap_err().fields.len(), 1);
     let pager = odd("Pager", "#2206");
-    let change = ContactChange::new()
-        .contact_type("Pager".into())
-        .value("#2207");
+    let change = ContactChange::new().contact_type("Pager".into()).value("#2207");
     assert_eq!(change.check_for(&pager), Ok(()));
     assert!(ContactChange::new().check_for(&pager).is_err());
 }
@@ -300,32 +253,14 @@ fn a_selection_of_no_owner_never_lists_all() {
 #[test]
 fn a_filter_by_a_blank_text_never_lists_all() {
     let people = PersonFilter::new().name("").title(" ").reference_id("\t");
-    let people: Vec<_> = breaches(&people)
-        .into_iter()
-        .map(|(field, _)| field)
-        .collect();
+    let people: Vec<_> = breaches(&people).into_iter().map(|(field, _)| field).collect();
     assert_eq!(people, ["name", "referenceId", "referenceId", "title"]);
-    let methods = ContactMethodFilter::new()
-        .contact_type("".into())
-        .value("")
-        .reference_id("");
-    let blank = [
-        ("referenceId", "blank"),
-        ("type", "blank"),
-        ("value", "blank"),
-    ];
+    let methods = ContactMethodFilter::new().contact_type("".into()).value("").reference_id("");
+    let blank = [("referenceId", "blank"), ("type", "blank"), ("value", "blank")];
     assert_eq!(breaches(&methods), pairs(&blank));
-    let related = RelationshipFilter::new()
-        .entity_type("".into())
-        .type_name("");
-    assert_eq!(
-        breaches(&related),
-        pairs(&[("typeName", "blank"), ("typeSlug", "blank")])
-    );
-    for filter in [
-        PersonFilter::new(),
-        PersonFilter::new().name("Jonas").title("Lead"),
-    ] {
+    let related = RelationshipFilter::new().entity_type("".into()).type_name("");
+    assert_eq!(breaches(&related), pairs(&[("typeName", "blank"), ("typeSlug", "blank")]));
+    for filter in [PersonFilter::new(), PersonFilter::new().name("Jonas").title("Lead")] {
         assert_eq!(filter.check(), Ok(()));
     }
 }
@@ -349,9 +284,7 @@ impl Validate for Form {
 #[test]
 fn breaches_of_what_is_nested_are_named_by_their_way() {
     let form = Form {
-        change: ContactChange::new()
-            .contact_type(ContactType::Email)
-            .value("Dana"),
+        change: ContactChange::new().contact_type(ContactType::Email).value("Dana"),
         rows: vec![
             UpdateContactRequest::new().memo("Gate"),
             UpdateContactRequest::new(),
@@ -377,10 +310,7 @@ fn filters_of_locations_need_one_filter_at_least() {
     assert_eq!(breaches(&filter()), pairs(&[("", "filter")]));
     assert_eq!(filter().created_before(time).check(), Ok(()));
     assert_eq!(filter().owners([location]).check(), Ok(()));
-    assert_eq!(
-        filter().owners([location]).modified_before(time).check(),
-        Ok(())
-    );
+    assert_eq!(filter().owners([location]).modified_before(time).check(), Ok(()));
 }
 
 #[test]
@@ -389,10 +319,7 @@ fn filters_of_customers_are_ids_or_times_of_change() {
     let filter = ContactFilter::<CustomerId>::new;
     let customer = CustomerId::new(3380).unwrap();
     assert_eq!(breaches(&filter()), pairs(&[("", "filter")]));
-    assert_eq!(
-        breaches(&filter().created_before(time)),
-        pairs(&[("", "filter")])
-    );
+    assert_eq!(breaches(&filter().created_before(time)), pairs(&[("", "filter")]));
     let both = filter().owners([customer]).modified_before(time);
     assert_eq!(breaches(&both), pairs(&[("customerIds", "filter")]));
     assert_eq!(filter().owners([customer]).check(), Ok(()));
@@ -407,10 +334,7 @@ fn filters_of_customers_are_ids_or_times_of_change() {
 #[case(PageQuery::new().page(0).page_size(0), &["page", "pageSize"])]
 #[case(PageQuery::new().page(-1).page_size(5_001), &["page", "pageSize"])]
 fn pages_start_at_one_and_hold_up_to_5000(#[case] query: PageQuery, #[case] refused: &[&str]) {
-    let members: Vec<_> = breaches(&query)
-        .into_iter()
-        .map(|(member, _)| member)
-        .collect();
+    let members: Vec<_> = breaches(&query).into_iter().map(|(member, _)| member).collect();
     assert_eq!(members, refused);
 }
 
@@ -496,12 +420,7 @@ fn values_are_the_same_by_digits_by_case_or_by_the_letter(
 fn a_landline_and_a_mobile_are_the_same_number_but_a_fax_is_not() {
     let contact = |contact_type| {
         let id = ContactId::new(1).unwrap();
-        Contact::new(
-            id,
-            contact_type,
-            "2065550134",
-            "2026-06-02".parse().unwrap(),
-        )
+        Contact::new(id, contact_type, "2065550134", "2026-06-02".parse().unwrap())
     };
     let request = CreateContactRequest::new(ContactType::Phone, "206-555-0134");
     assert!(request.is_same(&contact(ContactType::Phone)));
@@ -560,11 +479,7 @@ fn the_present_preferences_must_be_known_only_to_complete_some() {
     assert_eq!(change(some).get_preferences(), &some);
     assert!(!ContactChange::new().preferences(some).is_empty());
     assert!(!ContactChange::new().value("a@site.example").is_empty());
-    assert!(
-        ContactChange::new()
-            .preferences(PreferenceChange::new())
-            .is_empty()
-    );
+    assert!(ContactChange::new().preferences(PreferenceChange::new()).is_empty());
 }
 
 #[test]
@@ -588,15 +503,11 @@ fn a_service_that_tells_neither_of_the_later_flags_knows_three() {
             r#"{{"jobRemindersEnabled":true,"marketingUpdatesEnabled":true,
             "invoiceStatementNotification":true{more}}}"#
         );
-        serde_json::from_str::<ContactPreferences>(&json)
-            .unwrap()
-            .derived
+        serde_json::from_str::<ContactPreferences>(&json).unwrap().derived
     };
     assert!(read(""));
     assert!(read(r#","invoiceNotification":null"#));
     assert!(!read(r#","invoiceNotification":true"#));
     assert!(!read(r#","statementNotification":true"#));
-    assert!(!read(
-        r#","invoiceNotification":true,"statementNotification":false"#
-    ));
+    assert!(!read(r#","invoiceNotification":true,"statementNotification":false"#));
 }

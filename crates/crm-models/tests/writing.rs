@@ -20,11 +20,7 @@ where
     let text = example(&format!("requests/{name}.json"));
     let expected: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_value(request).unwrap(), expected, "{name}");
-    assert_eq!(
-        serde_json::from_str::<T>(&text).unwrap(),
-        *request,
-        "{name}"
-    );
+    assert_eq!(serde_json::from_str::<T>(&text).unwrap(), *request, "{name}");
     assert_eq!(request.check(), Ok(()), "{name}");
 }
 
@@ -35,14 +31,8 @@ fn requests_for_contacts_are_written_as_the_contract_has_them() {
             .memo("Head baker, mornings"),
         "create-contact",
     );
-    assert_written(
-        &UpdateContactRequest::new().value("2065550135"),
-        "update-contact-value",
-    );
-    assert_written(
-        &UpdateContactRequest::new().memo(""),
-        "update-contact-clear-memo",
-    );
+    assert_written(&UpdateContactRequest::new().value("2065550135"), "update-contact-value");
+    assert_written(&UpdateContactRequest::new().memo(""), "update-contact-clear-memo");
     assert_written(
         &UpdateContactRequest::new()
             .contact_type(ContactType::Phone)
@@ -74,9 +64,7 @@ fn requests_for_people_are_written_as_the_contract_has_them() {
         "create-person",
     );
     assert_written(
-        &ReplacePersonRequest::new(false)
-            .name("Jonas Lindqvist")
-            .reference_id("crm-0915"),
+        &ReplacePersonRequest::new(false).name("Jonas Lindqvist").reference_id("crm-0915"),
         "replace-person",
     );
     assert_written(
@@ -86,15 +74,10 @@ fn requests_for_people_are_written_as_the_contract_has_them() {
         "contact-method",
     );
     assert_written(
-        &UpdateContactMethodRequest::new()
-            .value("4255550163")
-            .memo("New mobile"),
+        &UpdateContactMethodRequest::new().value("4255550163").memo("New mobile"),
         "update-contact-method",
     );
-    assert_written(
-        &UpdateMethodPreferenceRequest::from(false),
-        "update-method-preference",
-    );
+    assert_written(&UpdateMethodPreferenceRequest::from(false), "update-method-preference");
 }
 
 #[test]
@@ -103,11 +86,8 @@ fn a_change_of_a_person_is_written_with_all_members() {
     let change = PersonChange::new().title("Area manager");
     assert_written(&change.to_request(&person), "update-person");
 
-    let cleared = PersonChange::new()
-        .clear_name()
-        .clear_title()
-        .clear_reference_id()
-        .archived(true);
+    let cleared =
+        PersonChange::new().clear_name().clear_title().clear_reference_id().archived(true);
     assert_eq!(
         serde_json::to_value(cleared.to_request(&person)).unwrap(),
         json!({"name": null, "title": null, "referenceId": null, "isArchived": true}),
@@ -187,10 +167,7 @@ fn a_change_of_a_contact_is_read_strictly(#[case] json: &str) {
 
 #[test]
 fn a_change_of_a_person_tells_an_absent_member_from_null() {
-    let change = PersonChange::new()
-        .clear_name()
-        .title("Lead")
-        .archived(true);
+    let change = PersonChange::new().clear_name().title("Lead").archived(true);
     let json = r#"{"name":null,"title":"Lead","isArchived":true}"#;
     assert_eq!(serde_json::to_string(&change).unwrap(), json);
     assert_eq!(serde_json::from_str::<PersonChange>(json).unwrap(), change);
@@ -212,16 +189,8 @@ fn a_change_of_a_person_keeps_only_what_differs() {
 
     let other = same.clear_title().archived(!person.is_archived);
     let different = other.without_unchanged(&person);
-    assert_eq!(
-        different,
-        PersonChange::new()
-            .clear_title()
-            .archived(!person.is_archived)
-    );
-    assert_eq!(
-        (different.get_name(), different.get_title()),
-        (None, Some(None))
-    );
+    assert_eq!(different, PersonChange::new().clear_title().archived(!person.is_archived));
+    assert_eq!((different.get_name(), different.get_title()), (None, Some(None)));
     assert_eq!(different.get_reference_id(), None);
     assert_eq!(different.get_archived(), Some(!person.is_archived));
 
@@ -237,10 +206,7 @@ fn a_kind_of_entity_is_written_as_its_slug_and_read_in_any_case() {
     assert_eq!(serde_json::to_value(&location).unwrap(), "location");
     for text in ["location", "Location"] {
         assert_eq!(text.parse(), Ok(location.clone()));
-        assert_eq!(
-            serde_json::from_value::<RelatedEntityType>(text.into()).unwrap(),
-            location
-        );
+        assert_eq!(serde_json::from_value::<RelatedEntityType>(text.into()).unwrap(), location);
     }
 }
 
@@ -256,10 +222,7 @@ fn the_three_flag_form_is_written_only_where_it_can_say_the_same() {
     let apart = UpdateContactRequest::new()
         .preferences(ContactPreferencesRequest::new(true, false, true, false));
     let error = apart.legacy_three_flags().unwrap_err();
-    assert_eq!(
-        error.fields[0].field,
-        "preferences.invoiceStatementNotification"
-    );
+    assert_eq!(error.fields[0].field, "preferences.invoiceStatementNotification");
 }
 
 #[test]
@@ -299,9 +262,7 @@ fn preferences_that_contradict_themselves_are_not_read() {
 
 #[test]
 fn a_partial_change_without_present_preferences_names_the_flags_to_give() {
-    let change = PreferenceChange::new()
-        .marketing_updates(false)
-        .invoices(true);
+    let change = PreferenceChange::new().marketing_updates(false).invoices(true);
     let error = change.apply_to(None).unwrap_err();
     let flags = vec!["jobRemindersEnabled", "statementNotification"];
     assert_eq!(error, PreferencesError::Unknown { flags });
@@ -340,12 +301,7 @@ fn a_change_keeps_only_what_differs() {
 #[test]
 fn clearing_a_memo_that_is_not_there_changes_nothing() {
     let contact: Contact = serde_json::from_str(&example("contacts/unknown-type.json")).unwrap();
-    assert!(
-        ContactChange::new()
-            .clear_memo()
-            .without_unchanged(&contact)
-            .is_empty()
-    );
+    assert!(ContactChange::new().clear_memo().without_unchanged(&contact).is_empty());
 }
 
 #[test]
@@ -430,10 +386,7 @@ fn a_filter_is_cut_into_blocks_of_owners() {
 #[test]
 fn pages_and_exports_are_asked_for_in_the_words_of_the_contract() {
     assert_eq!(serde_json::to_value(PageQuery::new()).unwrap(), json!({}));
-    let query = PageQuery::new()
-        .page(2)
-        .page_size(5_000)
-        .include_total(true);
+    let query = PageQuery::new().page(2).page_size(5_000).include_total(true);
     assert_eq!(
         serde_json::to_value(query).unwrap(),
         json!({"page": 2, "pageSize": 5000, "includeTotal": true}),
@@ -461,10 +414,7 @@ fn each_preference_is_set_read_and_named_by_itself() {
         let change: PreferenceChange = [(preference, true)].into_iter().collect();
         let written = serde_json::json!({ preference.api_name(): true });
         assert_eq!(serde_json::to_value(change).unwrap(), written);
-        assert_eq!(
-            serde_json::from_value::<PreferenceChange>(written).unwrap(),
-            change
-        );
+        assert_eq!(serde_json::from_value::<PreferenceChange>(written).unwrap(), change);
         assert_eq!(change.iter().collect::<Vec<_>>(), [(preference, true)]);
 
         let all_off = ContactPreferencesRequest::new(false, false, false, false);

@@ -1,24 +1,26 @@
 //! The endpoints beside the API: the OpenAPI document, the page to read it,
 //! and, while the setting `admin` is on, control of the sandbox over HTTP.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
-use axum::middleware::{self, Next};
-use axum::routing::{get, put};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
+    middleware::{self, Next},
+    routing::{get, put},
+};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
-use crate::faults::{FaultPlan, FaultRule};
-use crate::openapi;
-use crate::problem::{Problem, json};
-use crate::settings::Settings;
-use crate::visitor;
+use crate::{
+    app::App,
+    faults::{FaultPlan, FaultRule},
+    openapi,
+    problem::{Problem, json},
+    settings::Settings,
+    visitor,
+};
 
 /// Routes for people who read.
 pub(crate) fn reading() -> Router<Arc<App>> {
@@ -38,10 +40,7 @@ pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/sandbox/log", get(log).delete(clear_log))
         .route("/sandbox/clock", get(clock).post(move_clock))
         .route("/sandbox/faults", get(faults).put(inject).delete(calm))
-        .route_layer(middleware::from_fn_with_state(
-            Arc::clone(app),
-            only_if_allowed,
-        ))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(app), only_if_allowed))
 }
 
 async fn only_if_allowed(
@@ -71,10 +70,9 @@ async fn page(State(app): State<Arc<App>>) -> Response<Body> {
     let document = document.replace("</", "<\\/");
     let page = include_str!("docs.html").replace("OPENAPI_DOCUMENT", &document);
     let mut response = Response::new(Body::from(page));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
 
@@ -85,10 +83,7 @@ struct Health {
 }
 
 async fn health(State(app): State<Arc<App>>) -> Response<Body> {
-    answer(&Health {
-        status: "ok",
-        tenants: app.tenants.keys().copied().collect(),
-    })
+    answer(&Health { status: "ok", tenants: app.tenants.keys().copied().collect() })
 }
 
 async fn settings(State(app): State<Arc<App>>) -> Response<Body> {
@@ -129,17 +124,13 @@ struct MoveClock {
 
 async fn clock(State(app): State<Arc<App>>) -> Response<Body> {
     let now = crate::time_text::from_ticks(app.clock.ticks());
-    answer(&Time {
-        now: crate::time_text::wire(&now),
-    })
+    answer(&Time { now: crate::time_text::wire(&now) })
 }
 
 async fn move_clock(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
     match serde_json::from_slice::<MoveClock>(&body) {
         Ok(by) => {
-            state
-                .clock
-                .advance(Duration::from_secs(by.advance_seconds.into()));
+            state.clock.advance(Duration::from_secs(by.advance_seconds.into()));
             clock(state).await
         }
         Err(error) => refusal(error.to_string()),
@@ -179,10 +170,7 @@ async fn calm(state: State<Arc<App>>) -> Response<Body> {
 }
 
 fn answer(value: &impl Serialize) -> Response<Body> {
-    json(
-        StatusCode::OK,
-        serde_json::to_vec(value).unwrap_or_default(),
-    )
+    json(StatusCode::OK, serde_json::to_vec(value).unwrap_or_default())
 }
 
 fn refusal(title: String) -> Response<Body> {

@@ -1,20 +1,15 @@
 //! What all requests share.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
 
-use crate::auth::Tokens;
-use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::error::SandboxError;
-use crate::faults::Faults;
-use crate::log::Log;
-use crate::rate_limit::RateLimiter;
-use crate::seed::Seed;
-use crate::settings::Settings;
-use crate::store::Store;
-use crate::time_text;
+use crate::{
+    auth::Tokens, clock::Clock, connection::Connection, error::SandboxError, faults::Faults,
+    log::Log, rate_limit::RateLimiter, seed::Seed, settings::Settings, store::Store, time_text,
+};
 
 /// The state behind one sandbox.
 #[derive(Debug)]
@@ -48,9 +43,7 @@ impl App {
         let mut tenants = BTreeMap::new();
         let mut latest = 0;
         let first = (connection.tenant, data.map(Path::to_owned));
-        let others = more_tenants
-            .iter()
-            .map(|id| (*id, data.map(|path| beside(path, *id))));
+        let others = more_tenants.iter().map(|id| (*id, data.map(|path| beside(path, *id))));
         for (id, file) in std::iter::once(first).chain(others) {
             let (store, is_new) = Store::open(file.as_deref())?;
             if is_new {
@@ -60,13 +53,7 @@ impl App {
             let stored = store.latest_change()?;
             let stored = stored.as_deref().and_then(time_text::to_ticks);
             latest = latest.max(stored.unwrap_or(0));
-            tenants.insert(
-                id,
-                Tenant {
-                    store,
-                    limiter: Mutex::default(),
-                },
-            );
+            tenants.insert(id, Tenant { store, limiter: Mutex::default() });
         }
         Ok(Self {
             connection,
@@ -85,10 +72,7 @@ impl App {
     }
 
     pub(crate) fn set(&self, name: &str, value: &str) -> Result<(), SandboxError> {
-        let mut settings = self
-            .settings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::make_mut(&mut settings).set(name, value)?)
     }
 }
@@ -96,17 +80,12 @@ impl App {
 impl Tenant {
     /// Accepts a request at this time, or says for how many seconds to wait.
     pub(crate) fn accept(&self, limit: u32, now: i64) -> Result<(), u32> {
-        self.limiter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .accept(limit, now)
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner).accept(limit, now)
     }
 }
 
 /// The file of a further tenant: its id is put before the file's extension.
 fn beside(path: &Path, tenant: i64) -> PathBuf {
-    let extension = path
-        .extension()
-        .map(|e| format!(".{}", e.to_string_lossy()));
+    let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
     path.with_extension(format!("{tenant}{}", extension.unwrap_or_default()))
 }

@@ -1,19 +1,23 @@
 //! The token endpoint (OAuth 2.0 client credentials, RFC 6749 section 4.4)
 //! and the checks of credentials on every call.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::app::{App, Tenant};
-use crate::clock::TICKS_PER_SECOND;
-use crate::operation::Operation;
-use crate::problem::{Problem, json};
-use crate::settings::Settings;
+use crate::{
+    app::{App, Tenant},
+    clock::TICKS_PER_SECOND,
+    operation::Operation,
+    problem::{Problem, json},
+    settings::Settings,
+};
 
 /// Every scope of the contacts API.
 pub(crate) const ALL_SCOPES: [&str; 8] = [
@@ -57,10 +61,7 @@ impl Tokens {
     }
 
     fn find(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
-        self.grants()
-            .get(token)
-            .filter(|grant| grant.expires > now)
-            .cloned()
+        self.grants().get(token).filter(|grant| grant.expires > now).cloned()
     }
 
     fn grants(&self) -> MutexGuard<'_, HashMap<String, Arc<Grant>>> {
@@ -82,32 +83,17 @@ pub(crate) fn admit<'a>(
         .ok_or_else(Problem::unauthorized)?;
     let app_key = headers.get("st-app-key").map(HeaderValue::as_bytes);
     if app_key != Some(app.connection.app_key.as_bytes()) {
-        return Err(refusal(
-            settings.app_key_status,
-            "The application key is missing or wrong",
-        ));
+        return Err(refusal(settings.app_key_status, "The application key is missing or wrong"));
     }
-    let id: i64 = tenant
-        .parse()
-        .map_err(|_| Problem::field("tenant", "it is not an integer"))?;
-    let served = app
-        .tenants
-        .get(&id)
-        .filter(|_| grant.tenant.is_none_or(|only| only == id));
+    let id: i64 = tenant.parse().map_err(|_| Problem::field("tenant", "it is not an integer"))?;
+    let served = app.tenants.get(&id).filter(|_| grant.tenant.is_none_or(|only| only == id));
     let tenant = served.ok_or_else(|| {
-        refusal(
-            settings.foreign_tenant_status,
-            "The access token does not serve this tenant",
-        )
+        refusal(settings.foreign_tenant_status, "The access token does not serve this tenant")
     })?;
     tenant.accept(settings.rate_limit, now).map_err(|seconds| {
         Problem::too_many_requests(seconds, settings.wait_in_title, settings.retry_after)
     })?;
-    if !grant
-        .scopes
-        .split(' ')
-        .any(|scope| scope == operation.scope)
-    {
+    if !grant.scopes.split(' ').any(|scope| scope == operation.scope) {
         let title = format!("The application lacks the scope {}", operation.scope);
         return Err(Problem::new(StatusCode::FORBIDDEN, title));
     }
@@ -157,27 +143,18 @@ pub(crate) fn token(
 ) -> Response<Body> {
     let (status, body) = match grant(app, settings, headers, body) {
         Ok(answer) => (StatusCode::OK, serde_json::to_vec(&answer)),
-        Err((error, error_description)) => (
-            StatusCode::BAD_REQUEST,
-            serde_json::to_vec(&TokenError {
-                error,
-                error_description,
-            }),
-        ),
+        Err((error, error_description)) => {
+            (StatusCode::BAD_REQUEST, serde_json::to_vec(&TokenError { error, error_description }))
+        }
     };
     let mut response = json(status, body.unwrap_or_default());
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// The OAuth error that a token endpoint answers to refused credentials.
 pub(crate) fn invalid_client(status: StatusCode) -> Response<Body> {
-    let error = TokenError {
-        error: "invalid_client",
-        error_description: "injected fault",
-    };
+    let error = TokenError { error: "invalid_client", error_description: "injected fault" };
     json(status, serde_json::to_vec(&error).unwrap_or_default())
 }
 
@@ -187,10 +164,8 @@ fn grant(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<TokenAnswer, (&'static str, &'static str)> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("");
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let essence = content_type.split(';').next().unwrap_or("").trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(("invalid_request", "the body must be a form"));
@@ -201,10 +176,7 @@ fn grant(
     match parameter("grant_type") {
         Some("client_credentials") => {}
         Some(_) => {
-            return Err((
-                "unsupported_grant_type",
-                "only client_credentials is supported",
-            ));
+            return Err(("unsupported_grant_type", "only client_credentials is supported"));
         }
         None => return Err(("invalid_request", "grant_type is missing")),
     }
@@ -218,10 +190,7 @@ fn grant(
         None => None,
         Some(Ok(tenant)) if app.tenants.contains_key(&tenant) => Some(tenant),
         Some(_) => {
-            return Err((
-                "invalid_request",
-                "the credentials do not serve this tenant",
-            ));
+            return Err(("invalid_request", "the credentials do not serve this tenant"));
         }
     };
     let now = app.clock.ticks();
@@ -232,14 +201,7 @@ fn grant(
     };
     let scope = settings.scope_in_token_answer.then(|| scopes.clone());
     Ok(TokenAnswer {
-        access_token: app.tokens.issue(
-            Grant {
-                tenant,
-                scopes,
-                expires,
-            },
-            now,
-        ),
+        access_token: app.tokens.issue(Grant { tenant, scopes, expires }, now),
         expires_in: settings.token_lifetime,
         token_type: "Bearer",
         scope,

@@ -1,15 +1,17 @@
 //! Request bodies: JSON objects, read strictly and refused by the member.
 
-use std::fmt;
-use std::marker::PhantomData;
+use std::{fmt, marker::PhantomData};
 
 use http::{HeaderMap, header};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
-use crate::problem::Problem;
-use crate::settings::{NullMembers, Settings, Unknown};
+use crate::{
+    problem::Problem,
+    settings::{NullMembers, Settings, Unknown},
+};
 
 /// Reads a JSON object.
 ///
@@ -21,9 +23,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     settings: &Settings,
 ) -> Result<T, Problem> {
     if !is_json(headers) {
-        return Err(Problem::bad_request(
-            "The body must be sent as application/json",
-        ));
+        return Err(Problem::bad_request("The body must be sent as application/json"));
     }
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
@@ -82,13 +82,8 @@ fn member(parents: &str, reason: &str) -> Option<String> {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = content_type
-        .and_then(|text| text.split(';').next())
-        .unwrap_or("")
-        .trim();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or("").trim();
     essence.eq_ignore_ascii_case("application/json")
 }
 
@@ -171,10 +166,7 @@ mod tests {
         assert_eq!(read_note(br#"{"text":"a"}"#).unwrap().text, "a");
         assert_eq!(memo(r#"{"text":"a"}"#), Member::Absent);
         assert_eq!(memo(r#"{"text":"a","memo":null}"#), Member::Null);
-        assert_eq!(
-            memo(r#"{"text":"a","memo":"b"}"#),
-            Member::Value("b".to_owned())
-        );
+        assert_eq!(memo(r#"{"text":"a","memo":"b"}"#), Member::Value("b".to_owned()));
     }
 
     #[test]

@@ -1,21 +1,19 @@
 //! Configuring and starting a sandbox.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::thread;
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, thread};
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::app::App;
-use crate::connection::Connection;
-use crate::error::SandboxError;
-use crate::faults::{FaultPlan, Faults};
-use crate::sandbox::Sandbox;
-use crate::seed::Seed;
-use crate::server;
-use crate::settings::{SettingError, Settings};
+use crate::{
+    app::App,
+    connection::Connection,
+    error::SandboxError,
+    faults::{FaultPlan, Faults},
+    sandbox::Sandbox,
+    seed::Seed,
+    server,
+    settings::{SettingError, Settings},
+};
 
 /// Configures a sandbox before it starts.
 ///
@@ -183,10 +181,7 @@ impl SandboxBuilder {
         started: oneshot::Sender<Result<Arc<App>, SandboxError>>,
         stop: oneshot::Receiver<()>,
     ) {
-        let runtime = match tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
                 let _ = started.send(Err(SandboxError::Thread(error)));
@@ -209,14 +204,9 @@ impl SandboxBuilder {
     }
 
     async fn open(self) -> Result<(TcpListener, Arc<App>), SandboxError> {
-        let refused = |source| SandboxError::Listen {
-            address: self.listen.to_string(),
-            source,
-        };
+        let refused = |source| SandboxError::Listen { address: self.listen.to_string(), source };
         if !self.listen.ip().is_loopback() {
-            return Err(SandboxError::NotLoopback {
-                address: self.listen,
-            });
+            return Err(SandboxError::NotLoopback { address: self.listen });
         }
         let listener = TcpListener::bind(self.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

@@ -1,7 +1,9 @@
 //! The sandbox's clock: real time that a test can move.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 /// Ticks in one second: the API counts time in steps of 100 ns.
 pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -55,9 +57,7 @@ impl Hands {
 impl Clock {
     /// Creates a clock of real time; every [`stamp`](Self::stamp) is later than `latest`.
     pub(crate) fn real(latest: i64) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             hands: Mutex::new(Hands {
                 base: ticks(now),

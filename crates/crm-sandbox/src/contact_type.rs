@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
-use crate::settings::{OpenTypes, PhoneValues, Settings};
+use crate::{
+    problem::Problem,
+    settings::{OpenTypes, PhoneValues, Settings},
+};
 
 /// The kind of a contact. Case-sensitive, and closed: anything else is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -77,10 +79,9 @@ impl ContactType {
     ) -> Result<String, Problem> {
         match (Self::stored(kind), settings.booking_types) {
             (Some(kind), _) => kind.value(value, settings),
-            (None, OpenTypes::Known) => Err(Problem::field(
-                "type",
-                "it is not Phone, MobilePhone, Email or Fax",
-            )),
+            (None, OpenTypes::Known) => {
+                Err(Problem::field("type", "it is not Phone, MobilePhone, Email or Fax"))
+            }
             (None, OpenTypes::Any) => {
                 Self::check(None, Some(value), settings).map(|()| value.to_owned())
             }
@@ -138,11 +139,8 @@ mod tests {
     #[test]
     fn numbers_are_kept_as_digits_unless_switched() {
         let mut settings = Settings::default();
-        let value = |settings: &Settings| {
-            ContactType::Phone
-                .value("+1 (818) 555-0142", settings)
-                .unwrap()
-        };
+        let value =
+            |settings: &Settings| ContactType::Phone.value("+1 (818) 555-0142", settings).unwrap();
         assert_eq!(value(&settings), "8185550142");
         settings.set("phone-values", "verbatim").unwrap();
         assert_eq!(value(&settings), "+1 (818) 555-0142");

@@ -1,22 +1,24 @@
 //! The path of one request: faults, admission, the operation, the answer, the log.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, RawPathParams, Request},
+};
 use bytes::Bytes;
-use http::Response;
-use http::request::Parts;
+use http::{Response, request::Parts};
 
-use crate::app::App;
-use crate::auth;
-use crate::faults::{self, Asked, Fault, Unread, Wire};
-use crate::log::{self, LogEntry};
-use crate::operation::{Call, Operation, Reply};
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::settings::Settings;
+use crate::{
+    app::App,
+    auth,
+    faults::{self, Asked, Fault, Unread, Wire},
+    log::{self, LogEntry},
+    operation::{Call, Operation, Reply},
+    problem::Problem,
+    query::Query,
+    settings::Settings,
+};
 
 /// The terms on which a request is carried out.
 struct Terms<'a> {
@@ -35,10 +37,7 @@ impl Terms<'_> {
     /// Returns the terms for a request that was already admitted: it does not count twice for the
     /// rate limit, and its token is as valid as it was.
     fn late(&self) -> (Settings, i64) {
-        let settings = Settings {
-            rate_limit: 0,
-            ..self.settings.clone()
-        };
+        let settings = Settings { rate_limit: 0, ..self.settings.clone() };
         (settings, self.now)
     }
 }
@@ -54,9 +53,7 @@ pub(crate) async fn operation(
         return no_route(app, request).await;
     }
     let (mut parts, body) = request.into_parts();
-    let path = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .ok();
+    let path = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
     let (id, within) = (operation.id.clone(), Arc::clone(&app));
     let carry_out = move |parts: &Parts, body: &[u8], terms: &Terms<'_>| {
         // Path parameters are missing only if the decoded text is not UTF-8.
@@ -68,16 +65,12 @@ pub(crate) async fn operation(
             .collect();
         run(&within, &operation, terms, &path, parts, body)
     };
-    exchange(
-        &app,
-        &id,
-        parts,
-        body,
-        move |parts, body, terms| match carry_out(parts, body, terms) {
+    exchange(&app, &id, parts, body, move |parts, body, terms| {
+        match carry_out(parts, body, terms) {
             Ok(reply) => reply.into_response(terms.settings),
             Err(problem) => problem.into_response(terms.settings),
-        },
-    )
+        }
+    })
     .await
 }
 
@@ -94,10 +87,8 @@ pub(crate) async fn token(app: Arc<App>, request: Request) -> Response<Body> {
 /// Answers a request that matches no operation.
 pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    exchange(&app, "", parts, body, |_, _, terms| {
-        Problem::no_route().into_response(terms.settings)
-    })
-    .await
+    exchange(&app, "", parts, body, |_, _, terms| Problem::no_route().into_response(terms.settings))
+        .await
 }
 
 /// Reads a request, lets `carry_out` answer it and injects the fault that is
@@ -110,12 +101,7 @@ async fn exchange(
     carry_out: impl Fn(&Parts, &[u8], &Terms<'_>) -> Response<Body> + Send + 'static,
 ) -> Response<Body> {
     let wire = parts.extensions.get::<Wire>().cloned().unwrap_or_default();
-    let due = app.faults.choose(
-        operation,
-        &parts.method,
-        parts.uri.path(),
-        app.clock.ticks(),
-    );
+    let due = app.faults.choose(operation, &parts.method, parts.uri.path(), app.clock.ticks());
     let fault = due.as_ref().map(|due| &due.fault);
     let received = faults::receive(fault, &wire, body).await;
     // From here to the answer nothing waits: the times in the log are those by which the rate limit
@@ -123,9 +109,7 @@ async fn exchange(
     let settings = app.settings();
     let now = app.clock.ticks();
     let arrived = received.as_deref().ok().filter(|body| !body.is_empty());
-    let sent = arrived
-        .filter(|_| settings.log_content && operation != "Token")
-        .map(log::text_of);
+    let sent = arrived.filter(|_| settings.log_content && operation != "Token").map(log::text_of);
     let (response, injected) = match received {
         Err(Unread::Reset) => (Response::default(), true),
         Err(Unread::Refused) => {
@@ -133,11 +117,7 @@ async fn exchange(
             (problem.into_response(&settings), false)
         }
         Ok(body) => {
-            let terms = Terms {
-                settings: &settings,
-                now,
-                fault,
-            };
+            let terms = Terms { settings: &settings, now, fault };
             let answer = carry_out(&parts, &body, &terms);
             if let Some(Fault::LateWrite { milliseconds }) = fault
                 && answer.status().is_success()
@@ -151,10 +131,7 @@ async fn exchange(
                     carry_out,
                 ));
             }
-            let asked = Asked {
-                parts: &parts,
-                body: &body,
-            };
+            let asked = Asked { parts: &parts, body: &body };
             inject(fault, operation, &asked, &settings, &wire, answer).await
         }
     };
@@ -167,11 +144,7 @@ async fn exchange(
         time: now.saturating_mul(100),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
-        query: parts
-            .uri
-            .query()
-            .filter(|_| settings.log_content)
-            .map(str::to_owned),
+        query: parts.uri.query().filter(|_| settings.log_content).map(str::to_owned),
         body: sent,
         operation: operation.to_owned(),
         tenant: tenant_in(parts.uri.path()),
@@ -195,15 +168,7 @@ async fn write_late(
     carry_out: impl Fn(&Parts, &[u8], &Terms<'_>) -> Response<Body> + Send + 'static,
 ) {
     tokio::time::sleep(late).await;
-    carry_out(
-        &parts,
-        &body,
-        &Terms {
-            settings: &settings,
-            now,
-            fault: None,
-        },
-    );
+    carry_out(&parts, &body, &Terms { settings: &settings, now, fault: None });
 }
 
 /// Applies a fault to an answer. Returns whether it was applied: an ordinary refusal takes
@@ -236,10 +201,7 @@ fn run(
     body: &[u8],
 ) -> Result<Reply, Problem> {
     let settings = terms.settings;
-    let tenant = path
-        .iter()
-        .find(|(name, _)| name == "tenant")
-        .map_or("", |(_, value)| value);
+    let tenant = path.iter().find(|(name, _)| name == "tenant").map_or("", |(_, value)| value);
     let tenant = auth::admit(app, settings, operation, tenant, &parts.headers, terms.now)?;
     let query = Query::read(parts.uri.query().unwrap_or(""), &operation.query, settings)?;
     let run = |db: &rusqlite::Connection| {
@@ -264,8 +226,5 @@ fn run(
 /// Returns the tenant in `/crm/v2/tenant/{tenant}/…`; 0 if there is none.
 fn tenant_in(path: &str) -> i64 {
     let rest = path.strip_prefix("/crm/v2/tenant/").unwrap_or("");
-    rest.split('/')
-        .next()
-        .and_then(|id| id.parse().ok())
-        .unwrap_or(0)
+    rest.split('/').next().and_then(|id| id.parse().ok()).unwrap_or(0)
 }

@@ -1,9 +1,11 @@
 //! Errors of the sandbox itself, not of the API that it simulates.
 
-use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::{
+    error::Error,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// The reason why a sandbox could not start or could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -82,10 +84,7 @@ pub enum SandboxError {
 
 impl SandboxError {
     pub(crate) fn database(file: Option<&Path>, error: rusqlite::Error) -> Self {
-        Self::Database {
-            file: file.map(Path::to_owned),
-            source: error.into(),
-        }
+        Self::Database { file: file.map(Path::to_owned), source: error.into() }
     }
 
     pub(crate) fn sql(statement: usize, error: rusqlite::Error) -> Self {

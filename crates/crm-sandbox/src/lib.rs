@@ -78,9 +78,11 @@ pub use log::LogEntry;
 pub use sandbox::Sandbox;
 pub use seed::{InvalidSeed, Seed};
 pub use settings::{Setting, SettingError, Settings};
-pub use store::contacts::{StoredContact, StoredPreferences};
-pub use store::methods::StoredMethod;
-pub use store::people::StoredPerson;
+pub use store::{
+    contacts::{StoredContact, StoredPreferences},
+    methods::StoredMethod,
+    people::StoredPerson,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

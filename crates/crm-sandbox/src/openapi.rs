@@ -1,27 +1,29 @@
 //! The OpenAPI document of the sandbox, made from its list of operations.
 
 use http::{Method, StatusCode};
-use utoipa::openapi::path::{
-    HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem,
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required,
+        Schema, Server,
+        path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem},
+        request_body::RequestBodyBuilder,
+        response::{ResponseBuilder, ResponsesBuilder},
+        schema::{AdditionalProperties, ArrayBuilder, ComponentsBuilder},
+        security::{
+            ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement,
+            SecurityScheme,
+        },
+    },
 };
-use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::response::{ResponseBuilder, ResponsesBuilder};
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ComponentsBuilder};
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, ClientCredentials, Flow, OAuth2, Scopes, SecurityRequirement,
-    SecurityScheme,
-};
-use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required,
-    Schema, Server,
-};
-use utoipa::{PartialSchema, ToSchema};
 
-use crate::auth::ALL_SCOPES;
-use crate::operation::{Answer, Kind, Operation, SchemaOf};
-use crate::problem::Problem;
-use crate::routes;
-use crate::server::BASE;
+use crate::{
+    auth::ALL_SCOPES,
+    operation::{Answer, Kind, Operation, SchemaOf},
+    problem::Problem,
+    routes,
+    server::BASE,
+};
 
 /// Makes the document. `url` is where the sandbox answers.
 pub(crate) fn document(url: &str) -> OpenApi {
@@ -37,10 +39,8 @@ pub(crate) fn document(url: &str) -> OpenApi {
             (schema.collect)(&mut schemas);
         }
         let path = format!("{BASE}{}", operation.path);
-        paths = paths.path(
-            path,
-            PathItem::new(http_method(&operation.method), describe(&operation)),
-        );
+        paths =
+            paths.path(path, PathItem::new(http_method(&operation.method), describe(&operation)));
     }
     let components = schemas
         .into_iter()
@@ -111,9 +111,7 @@ fn responses(operation: &Operation) -> ResponsesBuilder {
         Answer::Empty => ok,
         Answer::One(schema) => ok.content(
             "application/json",
-            ContentBuilder::new()
-                .schema(Some(reference(schema)))
-                .build(),
+            ContentBuilder::new().schema(Some(reference(schema))).build(),
         ),
         Answer::Array(schema) => ok.content(
             "application/json",
@@ -123,17 +121,13 @@ fn responses(operation: &Operation) -> ResponsesBuilder {
         ),
     };
     let problem = Ref::from_schema_name(Problem::name());
-    let always = [401, 403, 429]
-        .iter()
-        .filter(|status| !operation.refusals.contains(status));
+    let always = [401, 403, 429].iter().filter(|status| !operation.refusals.contains(status));
     operation
         .refusals
         .iter()
         .chain(always)
         .map(|status| {
-            let reason = StatusCode::from_u16(*status)
-                .ok()
-                .and_then(|s| s.canonical_reason());
+            let reason = StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason());
             let content = ContentBuilder::new().schema(Some(problem.clone())).build();
             let refusal = ResponseBuilder::new()
                 .description(reason.unwrap_or("Refused"))
@@ -179,8 +173,7 @@ fn schema_of(kind: Kind) -> RefOr<Schema> {
 
 /// The names between braces.
 fn names_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn path_kind(name: &str, guids: bool) -> Kind {
@@ -199,9 +192,9 @@ fn reference(schema: &SchemaOf) -> Ref {
 fn oauth2(url: &str) -> SecurityScheme {
     let scopes = Scopes::from_iter(ALL_SCOPES.map(|scope| (scope, scope)));
     let token_url = format!("{url}/connect/token");
-    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(
-        ClientCredentials::new(token_url, scopes),
-    )]))
+    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
+        token_url, scopes,
+    ))]))
 }
 
 fn http_method(method: &Method) -> HttpMethod {
@@ -254,10 +247,7 @@ mod tests {
         let schemas = &document["components"]["schemas"];
         assert!(schemas["ContactResponse"]["properties"]["isArchived"].is_object());
         let contact = &schemas["LocationContactResponse"];
-        assert!(
-            contact["properties"]["phoneSettings"].is_object(),
-            "{contact}"
-        );
+        assert!(contact["properties"]["phoneSettings"].is_object(), "{contact}");
         assert_eq!(
             schemas["ExportLocationContactResponse"]["properties"]["active"]["type"],
             "boolean"

@@ -8,19 +8,22 @@ use std::borrow::Cow;
 use axum::body::Body;
 use http::{HeaderMap, Method, Response, StatusCode};
 use rusqlite::Connection;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 
-use crate::body;
-use crate::clock::Clock;
-use crate::problem::{Problem, json};
-use crate::query::{self, Query};
-use crate::settings::Settings;
-use crate::store::bookmarks::Bookmarks;
-use crate::time_text;
+use crate::{
+    body,
+    clock::Clock,
+    problem::{Problem, json},
+    query::{self, Query},
+    settings::Settings,
+    store::bookmarks::Bookmarks,
+    time_text,
+};
 
 /// One operation: what the contract says about it, and the function that
 /// does it.
@@ -152,9 +155,7 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// A path parameter that is an integer.
     pub(crate) fn int64(&self, name: &str) -> Result<i64, Problem> {
-        self.text(name)?
-            .parse()
-            .map_err(|_| Problem::path_id(name, "it is not an integer"))
+        self.text(name)?.parse().map_err(|_| Problem::path_id(name, "it is not an integer"))
     }
 
     /// A path parameter that is a GUID, in the store's form.
@@ -165,9 +166,7 @@ impl Call<'_> {
     /// A path parameter that is text.
     pub(crate) fn text(&self, name: &str) -> Result<&str, Problem> {
         let found = self.path.iter().find(|(n, _)| n == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .ok_or_else(Problem::no_route)
+        found.map(|(_, value)| value.as_str()).ok_or_else(Problem::no_route)
     }
 
     /// The body.

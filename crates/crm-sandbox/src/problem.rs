@@ -65,10 +65,7 @@ impl Problem {
 
     /// 401.
     pub(crate) fn unauthorized() -> Self {
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "The access token is missing or no longer valid",
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "The access token is missing or no longer valid")
     }
 
     /// 404 for a record.
@@ -79,10 +76,7 @@ impl Problem {
 
     /// 404 of the gateway: no operation has this method and path.
     pub(crate) fn no_route() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "Unable to match the request to an operation",
-        )
+        Self::new(StatusCode::NOT_FOUND, "Unable to match the request to an operation")
     }
 
     /// 409.
@@ -101,10 +95,7 @@ impl Problem {
     }
 
     pub(crate) fn with_error(mut self, field: &str, reason: impl Into<String>) -> Self {
-        self.errors
-            .entry(field.to_owned())
-            .or_default()
-            .push(reason.into());
+        self.errors.entry(field.to_owned()).or_default().push(reason.into());
         self
     }
 
@@ -142,18 +133,15 @@ impl Problem {
         let by_gateway = no_route || matches!(self.status, 401 | 429);
         self.errors = rekeyed(self.errors, settings.error_keys);
         let body = match settings.gateway_errors {
-            GatewayErrors::Gateway if by_gateway => serde_json::to_vec(&GatewayError {
-                status_code: self.status,
-                message: &self.title,
-            }),
+            GatewayErrors::Gateway if by_gateway => {
+                serde_json::to_vec(&GatewayError { status_code: self.status, message: &self.title })
+            }
             _ => serde_json::to_vec(&self),
         }
         .unwrap_or_default();
         let mut response = json(self.status(), body);
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -171,19 +159,13 @@ fn rekeyed(
         ErrorKeys::Position => position.to_string(),
     };
     let errors = errors.into_iter().enumerate();
-    errors
-        .map(|(position, (member, reasons))| (key((position, &member)), reasons))
-        .collect()
+    errors.map(|(position, (member, reasons))| (key((position, &member)), reasons)).collect()
 }
 
 fn pascal_case(path: &str) -> String {
     let mut starts = true;
     let letters = path.chars().map(|letter| {
-        let shown = if starts {
-            letter.to_ascii_uppercase()
-        } else {
-            letter
-        };
+        let shown = if starts { letter.to_ascii_uppercase() } else { letter };
         starts = letter == '.';
         shown
     });
@@ -211,10 +193,9 @@ struct GatewayError<'a> {
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

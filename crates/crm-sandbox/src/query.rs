@@ -2,10 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::operation::Parameter;
-use crate::problem::Problem;
-use crate::settings::{Letters, PageBounds, Settings, Unknown};
-use crate::time_text;
+use crate::{
+    operation::Parameter,
+    problem::Problem,
+    settings::{Letters, PageBounds, Settings, Unknown},
+    time_text,
+};
 
 /// The largest page that the API gives.
 const LARGEST_PAGE: i32 = 5000;
@@ -53,9 +55,8 @@ impl Query {
             })
             .collect::<Result<Vec<_>, Problem>>()?;
         if settings.unknown_query == Unknown::Refuse
-            && let Some((name, _)) = members
-                .iter()
-                .find(|(name, _)| known.iter().all(|p| p.name != name))
+            && let Some((name, _)) =
+                members.iter().find(|(name, _)| known.iter().all(|p| p.name != name))
         {
             return Err(Problem::field(name, "this operation has no such parameter"));
         }
@@ -71,17 +72,12 @@ impl Query {
     /// Returns every parameter but this one.
     pub(crate) fn without(&self, name: &str) -> Self {
         let others = self.members.iter().filter(|(n, _)| n != name);
-        Self {
-            members: others.cloned().collect(),
-        }
+        Self { members: others.cloned().collect() }
     }
 
     /// The first value of a parameter.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.members
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.members.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn int32(&self, name: &str) -> Result<Option<i32>, Problem> {
@@ -117,10 +113,9 @@ impl Query {
                 text.split(',').map(|id| id.trim().parse().ok()).collect()
             })?;
         match &ids {
-            Some(ids) if limit > 0 && ids.len() > limit as usize => Err(Problem::field(
-                name,
-                format!("at most {limit} ids are allowed"),
-            )),
+            Some(ids) if limit > 0 && ids.len() > limit as usize => {
+                Err(Problem::field(name, format!("at most {limit} ids are allowed")))
+            }
             _ => Ok(ids),
         }
     }
@@ -143,21 +138,15 @@ impl Query {
     /// Reads `sort=+Field` or `sort=-Field`. A `+` that was not percent-encoded arrives as a space
     /// and counts as `+`.
     pub(crate) fn sort(&self, fields: &[(&str, &'static str)]) -> Result<Option<Sort>, Problem> {
-        self.parsed(
-            "sort",
-            "+ or - and the name of a field of this list",
-            |text| {
-                let (descending, field) = match text.split_at_checked(1)? {
-                    ("+" | " ", field) => (false, field),
-                    ("-", field) => (true, field),
-                    _ => return None,
-                };
-                let (_, column) = fields
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(field))?;
-                Some(Sort { column, descending })
-            },
-        )
+        self.parsed("sort", "+ or - and the name of a field of this list", |text| {
+            let (descending, field) = match text.split_at_checked(1)? {
+                ("+" | " ", field) => (false, field),
+                ("-", field) => (true, field),
+                _ => return None,
+            };
+            let (_, column) = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(field))?;
+            Some(Sort { column, descending })
+        })
     }
 
     fn parsed<T>(
@@ -178,17 +167,13 @@ fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String 
         .iter()
         .filter(|_| settings.query_names == Letters::AnyCase)
         .filter(|parameter| parameter.name.eq_ignore_ascii_case(&name));
-    same.next()
-        .map_or(name, |parameter| parameter.name.to_owned())
+    same.next().map_or(name, |parameter| parameter.name.to_owned())
 }
 
 /// Returns a GUID as the store keeps it: lower case, with hyphens.
 pub(crate) fn guid(text: &str) -> Option<String> {
     let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
-    hyphenated
-        .then(|| uuid::Uuid::try_parse(text).ok())
-        .flatten()
-        .map(|id| id.to_string())
+    hyphenated.then(|| uuid::Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
 }
 
 fn decode(text: &str) -> Result<String, Problem> {

@@ -19,11 +19,7 @@ impl RateLimiter {
             return Ok(());
         }
         // A clock that was set back leaves times in the future: forget them too.
-        while self
-            .accepted
-            .front()
-            .is_some_and(|t| now - t >= TICKS_PER_SECOND || *t > now)
-        {
+        while self.accepted.front().is_some_and(|t| now - t >= TICKS_PER_SECOND || *t > now) {
             self.accepted.pop_front();
         }
         if self.accepted.len() >= limit as usize {

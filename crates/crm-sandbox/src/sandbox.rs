@@ -1,24 +1,26 @@
 //! Controlling and stopping a running sandbox.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use rusqlite::Row;
 use tokio::sync::oneshot;
 
-use crate::app::{App, Tenant};
-use crate::builder::SandboxBuilder;
-use crate::clock::Clock;
-use crate::connection::Connection;
-use crate::error::SandboxError;
-use crate::faults::{FaultPlan, FaultRule};
-use crate::log::LogEntry;
-use crate::settings::Setting;
-use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
-use crate::store::methods::{self, StoredMethod};
-use crate::store::people::{self, StoredPerson};
-use crate::store::select::Select;
+use crate::{
+    app::{App, Tenant},
+    builder::SandboxBuilder,
+    clock::Clock,
+    connection::Connection,
+    error::SandboxError,
+    faults::{FaultPlan, FaultRule},
+    log::LogEntry,
+    settings::Setting,
+    store::{
+        contacts::{self, Customer, Location, Owner, StoredContact},
+        methods::{self, StoredMethod},
+        people::{self, StoredPerson},
+        select::Select,
+    },
+};
 
 /// A running sandbox: the API as a server on a loopback port.
 ///

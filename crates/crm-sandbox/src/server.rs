@@ -1,24 +1,27 @@
 //! The listener, its connections, and the routes that they lead to.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use axum::Router;
-use axum::extract::Request;
-use axum::routing::{MethodFilter, on};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use axum::{
+    Router,
+    extract::Request,
+    routing::{MethodFilter, on},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 use tower_service::Service;
 
-use crate::admin;
-use crate::app::App;
-use crate::dispatch;
-use crate::faults::{Wire, WiredStream};
-use crate::routes;
+use crate::{
+    admin,
+    app::App,
+    dispatch,
+    faults::{Wire, WiredStream},
+    routes,
+};
 
 /// The path before that of every operation.
 pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
@@ -32,9 +35,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let unknown = Arc::clone(app);
     let mut router = Router::new().route(
         "/connect/token",
-        on(MethodFilter::POST, move |request: Request| {
-            dispatch::token(token, request)
-        }),
+        on(MethodFilter::POST, move |request: Request| dispatch::token(token, request)),
     );
     for operation in routes::operations() {
         let path = format!("{BASE}{}", operation.path);
@@ -45,11 +46,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     }
     let no_route = move |request: Request| dispatch::no_route(unknown, request);
     router
-        .merge(
-            admin::reading()
-                .merge(admin::control(app))
-                .with_state(Arc::clone(app)),
-        )
+        .merge(admin::reading().merge(admin::control(app)).with_state(Arc::clone(app)))
         .fallback(no_route.clone())
         // To the gateway, a wrong method does not match a route either.
         .method_not_allowed_fallback(no_route)

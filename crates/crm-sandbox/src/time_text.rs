@@ -34,11 +34,8 @@ pub(crate) fn serialize<S: serde::Serializer>(stored: &str, to: S) -> Result<S::
 /// Digits beyond a tick are rounded up: for `at or after` and for `before`
 /// alike this leaves the set of matching records unchanged.
 pub(crate) fn from_rfc3339(text: &str) -> Option<String> {
-    let looks_right = text
-        .as_bytes()
-        .get(10)
-        .is_some_and(|b| matches!(b, b'T' | b't'))
-        && !text.contains('[');
+    let looks_right =
+        text.as_bytes().get(10).is_some_and(|b| matches!(b, b'T' | b't')) && !text.contains('[');
     let time: Timestamp = looks_right.then(|| text.parse().ok())??;
     let beyond = time.as_nanosecond().rem_euclid(NANOSECONDS_PER_TICK);
     let whole = match beyond {
@@ -90,14 +87,8 @@ mod tests {
 
     #[test]
     fn fractions_lose_their_trailing_zeros_on_the_wire() {
-        assert_eq!(
-            wire("2026-05-27T16:04:11.4827193Z"),
-            "2026-05-27T16:04:11.4827193Z"
-        );
-        assert_eq!(
-            wire("2026-05-27T16:04:10.5000000Z"),
-            "2026-05-27T16:04:10.5Z"
-        );
+        assert_eq!(wire("2026-05-27T16:04:11.4827193Z"), "2026-05-27T16:04:11.4827193Z");
+        assert_eq!(wire("2026-05-27T16:04:10.5000000Z"), "2026-05-27T16:04:10.5Z");
         assert_eq!(wire("2026-05-27T16:00:00.0000000Z"), "2026-05-27T16:00:00Z");
         assert_eq!(wire(UNKNOWN), "0001-01-01T00:00:00Z");
     }
@@ -105,31 +96,17 @@ mod tests {
     #[test]
     fn filters_take_any_offset_and_any_fraction() {
         let read = |text| from_rfc3339(text).unwrap();
-        assert_eq!(
-            read("2026-01-01T02:00:00+02:00"),
-            "2026-01-01T00:00:00.0000000Z"
-        );
-        assert_eq!(
-            read("2026-01-01T00:00:00.123456789Z"),
-            "2026-01-01T00:00:00.1234568Z"
-        );
+        assert_eq!(read("2026-01-01T02:00:00+02:00"), "2026-01-01T00:00:00.0000000Z");
+        assert_eq!(read("2026-01-01T00:00:00.123456789Z"), "2026-01-01T00:00:00.1234568Z");
         assert_eq!(read("0001-01-01T00:00:00Z"), UNKNOWN);
-        assert_eq!(
-            from_date("2020-01-01").unwrap(),
-            "2020-01-01T00:00:00.0000000Z"
-        );
+        assert_eq!(from_date("2020-01-01").unwrap(), "2020-01-01T00:00:00.0000000Z");
     }
 
     #[test]
     fn what_is_no_date_time_is_refused() {
-        for text in [
-            "",
-            "0",
-            "yesterday",
-            "2026-01-01",
-            "2026-01-01T00:00:00",
-            "2026-13-01T00:00:00Z",
-        ] {
+        for text in
+            ["", "0", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"]
+        {
             assert_eq!(from_rfc3339(text), None, "{text}");
         }
     }

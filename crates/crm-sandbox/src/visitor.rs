@@ -8,9 +8,11 @@
 
 use std::net::IpAddr;
 
-use http::header::{HOST, ORIGIN};
-use http::uri::Authority;
-use http::{HeaderValue, Request, StatusCode};
+use http::{
+    HeaderValue, Request, StatusCode,
+    header::{HOST, ORIGIN},
+    uri::Authority,
+};
 
 use crate::problem::Problem;
 
@@ -47,24 +49,16 @@ fn is_own(host: &HeaderValue, port: u16) -> bool {
 
 /// Pages of the sandbox have no other scheme: it does not speak TLS.
 fn is_own_origin(origin: &HeaderValue, port: u16) -> bool {
-    let authority = origin
-        .to_str()
-        .ok()
-        .and_then(|text| text.strip_prefix("http://"));
+    let authority = origin.to_str().ok().and_then(|text| text.strip_prefix("http://"));
     let authority = authority.and_then(|text| text.parse().ok());
     authority.is_some_and(|authority| is_own_authority(&authority, port))
 }
 
 fn is_own_authority(authority: &Authority, port: u16) -> bool {
     let host = authority.host();
-    let address = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     let is_loopback = host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let has_user = authority.as_str().contains('@');
     // Without a port it is that of the scheme.
     is_loopback && !has_user && authority.port_u16().unwrap_or(80) == port
@@ -75,11 +69,9 @@ mod tests {
     use super::*;
 
     fn status(uri: &str, headers: &[(&str, &str)], port: u16) -> u16 {
-        let request = headers
-            .iter()
-            .fold(Request::builder().uri(uri), |request, (name, value)| {
-                request.header(*name, *value)
-            });
+        let request = headers.iter().fold(Request::builder().uri(uri), |request, (name, value)| {
+            request.header(*name, *value)
+        });
         match check(&request.body(()).unwrap(), port) {
             Ok(()) => 200,
             Err(problem) => problem.status().as_u16(),
@@ -107,11 +99,7 @@ mod tests {
             ("rebound.example@localhost:8080", 421),
             ("", 421),
         ] {
-            assert_eq!(
-                status("/sandbox/log", &[("host", host)], 8080),
-                expected,
-                "{host}"
-            );
+            assert_eq!(status("/sandbox/log", &[("host", host)], 8080), expected, "{host}");
         }
         assert_eq!(status("/sandbox/log", &[("host", "localhost")], 80), 200);
     }
@@ -124,10 +112,7 @@ mod tests {
         assert_eq!(status("/sandbox/log", &two, 8080), 421);
         let elsewhere = "http://rebound.example:8080/sandbox/log";
         assert_eq!(status(elsewhere, &[own], 8080), 421);
-        assert_eq!(
-            status("http://127.0.0.1:8080/sandbox/log", &[own], 8080),
-            200
-        );
+        assert_eq!(status("http://127.0.0.1:8080/sandbox/log", &[own], 8080), 200);
     }
 
     #[test]
@@ -144,11 +129,7 @@ mod tests {
             ("", 403),
         ] {
             let headers = [own, ("origin", origin)];
-            assert_eq!(
-                status("/sandbox/clock", &headers, 8080),
-                expected,
-                "{origin}"
-            );
+            assert_eq!(status("/sandbox/clock", &headers, 8080), expected, "{origin}");
         }
         let both = [own, ("origin", "http://127.0.0.1:8080"), ("origin", "null")];
         assert_eq!(status("/sandbox/clock", &both, 8080), 403);

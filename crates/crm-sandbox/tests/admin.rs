@@ -13,12 +13,7 @@ async fn the_document_and_the_page_are_served_without_credentials() {
         common::answer(reqwest::get(format!("{url}/openapi.json")).await.unwrap()).await;
     assert_eq!(status, 200);
     assert_eq!(document["servers"][0]["url"], json!(url));
-    let page = reqwest::get(format!("{url}/docs"))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = reqwest::get(format!("{url}/docs")).await.unwrap().text().await.unwrap();
     assert!(page.contains("Locations_UpdateContact"));
     assert!(!page.contains("OPENAPI_DOCUMENT"));
 }
@@ -34,12 +29,7 @@ async fn the_admin_endpoint_is_off_unless_asked_for() {
 
 #[tokio::test]
 async fn pages_of_other_sites_and_rebound_names_control_nothing() {
-    let sandbox = Sandbox::builder()
-        .set("admin", "on")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().set("admin", "on").unwrap().start().await.unwrap();
     let url = sandbox.connection().api_url.clone();
     let http = reqwest::Client::new();
     for (name, value, status) in [
@@ -64,20 +54,10 @@ async fn pages_of_other_sites_and_rebound_names_control_nothing() {
 
 #[tokio::test]
 async fn settings_clock_faults_and_log_are_controlled_over_http() {
-    let sandbox = Sandbox::builder()
-        .set("admin", "on")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().set("admin", "on").unwrap().start().await.unwrap();
     let url = format!("{}/sandbox", sandbox.connection().api_url);
     let http = reqwest::Client::new();
-    let set = http
-        .put(format!("{url}/settings/rate-limit"))
-        .body("5")
-        .send()
-        .await
-        .unwrap();
+    let set = http.put(format!("{url}/settings/rate-limit")).body("5").send().await.unwrap();
     assert_eq!(set.status(), 200);
     assert!(
         sandbox
@@ -86,12 +66,7 @@ async fn settings_clock_faults_and_log_are_controlled_over_http() {
             .any(|setting| setting.name == "rate-limit" && setting.value == "5")
     );
     assert_eq!(
-        http.put(format!("{url}/settings/speed"))
-            .body("5")
-            .send()
-            .await
-            .unwrap()
-            .status(),
+        http.put(format!("{url}/settings/speed")).body("5").send().await.unwrap().status(),
         400
     );
 
@@ -103,26 +78,10 @@ async fn settings_clock_faults_and_log_are_controlled_over_http() {
         .await
         .unwrap();
     assert_eq!(moved.status(), 200);
-    assert!(
-        sandbox
-            .clock()
-            .now()
-            .duration_since(before)
-            .unwrap()
-            .as_secs()
-            >= 60
-    );
+    assert!(sandbox.clock().now().duration_since(before).unwrap().as_secs() >= 60);
 
     let plan = json!({"rules": [{"fault": {"kind": "status", "status": 503}}]});
-    assert_eq!(
-        http.put(format!("{url}/faults"))
-            .json(&plan)
-            .send()
-            .await
-            .unwrap()
-            .status(),
-        200
-    );
+    assert_eq!(http.put(format!("{url}/faults")).json(&plan).send().await.unwrap().status(), 200);
     sandbox.set("log-content", "on").unwrap();
     let nowhere = format!("{}/connect/token?a=b", sandbox.connection().api_url);
     http.post(nowhere).form(&[("a", "b")]).send().await.unwrap();

@@ -27,13 +27,7 @@ async fn a_booking_of_another_provider_is_not_found() {
     let client = Client::new(&sandbox).await;
     let foreign = "/booking-provider/502/bookings/6001/contacts";
     assert_eq!(client.get(foreign).await.0, 404);
-    assert_eq!(
-        client
-            .post(foreign, json!({"type": "Phone", "value": "1"}))
-            .await
-            .0,
-        404
-    );
+    assert_eq!(client.post(foreign, json!({"type": "Phone", "value": "1"})).await.0, 404);
     assert_eq!(client.get("/bookings/1/contacts").await.0, 404);
 }
 
@@ -43,10 +37,7 @@ async fn an_update_answers_the_members_of_its_request_unless_switched() {
     let client = Client::new(&sandbox).await;
     let contact = format!("{CONTACTS}/6501");
     let expected = json!({"type": "MobilePhone", "value": "2135550108", "memo": "Call first"});
-    assert_eq!(
-        client.patch(&contact, json!({"memo": "Call first"})).await,
-        (200, expected)
-    );
+    assert_eq!(client.patch(&contact, json!({"memo": "Call first"})).await, (200, expected));
     sandbox.set("booking-update-answer", "full").unwrap();
     assert_eq!(client.patch(&contact, json!({})).await.1["id"], 6501);
     sandbox.set("booking-update-answer", "sent").unwrap();
@@ -64,11 +55,7 @@ async fn a_value_is_refused_before_the_booking_is_looked_up() {
         (json!({"type": "Email", "value": "nobody"}), 400),
         (json!({"value": "nobody"}), 404),
     ] {
-        assert_eq!(
-            client.patch(nowhere, body.clone()).await.0,
-            status,
-            "{body}"
-        );
+        assert_eq!(client.patch(nowhere, body.clone()).await.0, status, "{body}");
     }
 }
 
@@ -76,24 +63,15 @@ async fn a_value_is_refused_before_the_booking_is_looked_up() {
 async fn a_contact_is_created_and_deleted() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    let (status, contact) = client
-        .post(CONTACTS, json!({"type": "Email", "value": "a@b.example"}))
-        .await;
+    let (status, contact) =
+        client.post(CONTACTS, json!({"type": "Email", "value": "a@b.example"})).await;
     assert_eq!(status, 200);
-    assert_eq!(
-        client
-            .post(CONTACTS, json!({"type": "Letter", "value": "a"}))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(client.post(CONTACTS, json!({"type": "Letter", "value": "a"})).await.0, 400);
     let path = format!("{CONTACTS}/{}", contact["id"]);
     assert_eq!(client.delete(&path).await, (200, Value::Null));
     assert_eq!(client.delete(&path).await.0, 404);
     assert_eq!(client.patch(&path, json!({"memo": "x"})).await.0, 404);
     assert_eq!(ids(&client.get(CONTACTS).await.1), [6501, 6502]);
-    let (_, next) = client
-        .post(CONTACTS, json!({"type": "Email", "value": "a@b.example"}))
-        .await;
+    let (_, next) = client.post(CONTACTS, json!({"type": "Email", "value": "a@b.example"})).await;
     assert!(next["id"].as_i64() > contact["id"].as_i64(), "{next}");
 }

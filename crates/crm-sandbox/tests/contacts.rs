@@ -26,19 +26,13 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
     let client = Client::new(&sandbox).await;
     let before = sandbox.location_contacts().unwrap();
     let (status, contact) = client
-        .patch(
-            CONTACT,
-            json!({"memo": "Gate code 4411", "preferences": preferences(false)}),
-        )
+        .patch(CONTACT, json!({"memo": "Gate code 4411", "preferences": preferences(false)}))
         .await;
     assert_eq!(status, 200);
     assert_eq!(contact["memo"], "Gate code 4411");
     assert_eq!(contact["preferences"], preferences(false));
     assert_eq!(contact["value"], "8185550142");
-    assert_eq!(
-        contact["phoneSettings"],
-        json!({"phoneNumber": "8185550142", "doNotText": false})
-    );
+    assert_eq!(contact["phoneSettings"], json!({"phoneNumber": "8185550142", "doNotText": false}));
     let after = sandbox.location_contacts().unwrap();
     let changed: Vec<_> = before.iter().zip(&after).filter(|(b, a)| b != a).collect();
     assert_eq!(changed.len(), 1);
@@ -52,10 +46,7 @@ async fn an_empty_update_keeps_the_time_of_the_last_change_unless_switched() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let (status, contact) = client.patch(CONTACT, json!({})).await;
-    assert_eq!(
-        (status, &contact["modifiedOn"]),
-        (200, &json!("2026-05-27T16:04:11.4827193Z"))
-    );
+    assert_eq!((status, &contact["modifiedOn"]), (200, &json!("2026-05-27T16:04:11.4827193Z")));
     sandbox.set("empty-update", "touch").unwrap();
     let (_, contact) = client.patch(CONTACT, json!({})).await;
     assert_ne!(contact["modifiedOn"], "2026-05-27T16:04:11.4827193Z");
@@ -80,12 +71,8 @@ async fn partial_preferences_are_refused_and_change_nothing() {
 
 #[tokio::test]
 async fn a_server_of_the_first_generation_knows_three_flags() {
-    let sandbox = Sandbox::builder()
-        .set("preference-members", "three")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("preference-members", "three").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let three = json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": false, "invoiceStatementNotification": true});
     let (status, contact) = client.patch(CONTACT, json!({"preferences": three})).await;
@@ -94,12 +81,8 @@ async fn a_server_of_the_first_generation_knows_three_flags() {
 
 #[tokio::test]
 async fn a_server_of_the_first_generation_refuses_the_two_other_flags_as_any_unknown_member() {
-    let sandbox = Sandbox::builder()
-        .set("preference-members", "three")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("preference-members", "three").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let before = sandbox.location_contacts().unwrap();
     for contact in [CONTACT, "/customers/1001/contacts/4001"] {
@@ -117,10 +100,9 @@ async fn a_server_of_the_first_generation_refuses_the_two_other_flags_as_any_unk
             ]
         );
         // Each alone, whatever its type.
-        for (name, value) in [
-            ("invoiceNotification", json!(true)),
-            ("statementNotification", json!(null)),
-        ] {
+        for (name, value) in
+            [("invoiceNotification", json!(true)), ("statementNotification", json!(null))]
+        {
             let mut flags = json!({"jobRemindersEnabled": true, "marketingUpdatesEnabled": true, "invoiceStatementNotification": true});
             flags[name] = value;
             let change = json!({"preferences": flags});
@@ -159,14 +141,10 @@ async fn the_specific_invoice_flags_win_unless_switched() {
     let client = Client::new(&sandbox).await;
     let mut contradiction = preferences(true);
     contradiction["invoiceStatementNotification"] = json!(true);
-    let (_, contact) = client
-        .patch(CONTACT, json!({"preferences": contradiction}))
-        .await;
+    let (_, contact) = client.patch(CONTACT, json!({"preferences": contradiction})).await;
     assert_eq!(contact["preferences"], preferences(true));
     sandbox.set("preference-conflict", "combined").unwrap();
-    let (_, contact) = client
-        .patch(CONTACT, json!({"preferences": contradiction}))
-        .await;
+    let (_, contact) = client.patch(CONTACT, json!({"preferences": contradiction})).await;
     assert_eq!(contact["preferences"]["statementNotification"], true);
 }
 
@@ -181,57 +159,27 @@ async fn checks_come_in_their_documented_order() {
     assert_eq!(status("/locations/x/contacts/3001", json!([])).await, 400);
     let malformed = client.patch("/locations/2001/contacts/x", json!([])).await;
     assert!(malformed.1["errors"]["id"].is_array(), "{malformed:?}");
+    assert_eq!(status("/locations/999/contacts/3001", json!({"type": "Pager"})).await, 400);
     assert_eq!(
-        status("/locations/999/contacts/3001", json!({"type": "Pager"})).await,
+        status("/locations/999/contacts/3001", json!({"type": "Email", "value": "none"})).await,
         400
     );
-    assert_eq!(
-        status(
-            "/locations/999/contacts/3001",
-            json!({"type": "Email", "value": "none"})
-        )
-        .await,
-        400
-    );
-    assert_eq!(
-        status("/locations/999/contacts/3001", json!({"value": " "})).await,
-        400
-    );
-    assert_eq!(
-        status("/locations/999/contacts/3001", json!({"memo": "a"})).await,
-        404
-    );
-    assert_eq!(
-        status("/locations/2001/contacts/999", json!({"memo": "a"})).await,
-        404
-    );
-    assert_eq!(
-        status("/locations/2001/contacts/3101", json!({"memo": "a"})).await,
-        404
-    );
-    assert_eq!(
-        status("/locations/2001/contacts/3007", json!({"memo": "deleted"})).await,
-        404
-    );
+    assert_eq!(status("/locations/999/contacts/3001", json!({"value": " "})).await, 400);
+    assert_eq!(status("/locations/999/contacts/3001", json!({"memo": "a"})).await, 404);
+    assert_eq!(status("/locations/2001/contacts/999", json!({"memo": "a"})).await, 404);
+    assert_eq!(status("/locations/2001/contacts/3101", json!({"memo": "a"})).await, 404);
+    assert_eq!(status("/locations/2001/contacts/3007", json!({"memo": "deleted"})).await, 404);
 }
 
 #[tokio::test]
 async fn malformed_bodies_are_problems() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    let bodies: [&[u8]; 7] = [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"{\"memo\":\"\xff\"}",
-        b"{\"memo\":null}",
-        b"{\"unknown\":1}",
-    ];
+    let bodies: [&[u8]; 7] =
+        [b"", b"{", b"[]", b"null", b"{\"memo\":\"\xff\"}", b"{\"memo\":null}", b"{\"unknown\":1}"];
     for body in bodies {
-        let request = client
-            .request(Method::PATCH, CONTACT)
-            .header("Content-Type", "application/json");
+        let request =
+            client.request(Method::PATCH, CONTACT).header("Content-Type", "application/json");
         let (status, problem) = common::answer(request.body(body).send().await.unwrap()).await;
         assert_eq!((status, &problem["status"]), (400, &json!(400)), "{body:?}");
     }
@@ -240,26 +188,17 @@ async fn malformed_bodies_are_problems() {
     let mut unknown = json!({"preferences": preferences(true)});
     unknown["preferences"]["doNotText"] = json!(true);
     let (_, problem) = client.patch(CONTACT, unknown.clone()).await;
-    assert!(
-        problem["errors"]["preferences.doNotText"].is_array(),
-        "{problem}"
-    );
+    assert!(problem["errors"]["preferences.doNotText"].is_array(), "{problem}");
     sandbox.set("unknown-members", "ignore").unwrap();
     assert_eq!(client.patch(CONTACT, unknown).await.0, 200);
 }
 
 #[tokio::test]
 async fn null_keeps_when_switched() {
-    let sandbox = Sandbox::builder()
-        .set("null-members", "keep")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().set("null-members", "keep").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    let (status, contact) = client
-        .patch(CONTACT, json!({"memo": null, "value": "3105550123"}))
-        .await;
+    let (status, contact) =
+        client.patch(CONTACT, json!({"memo": null, "value": "3105550123"})).await;
     assert_eq!(status, 200);
     assert_eq!(contact["memo"], "Site manager, after 4 pm");
     assert_eq!(contact["phoneSettings"]["phoneNumber"], "3105550123");
@@ -269,15 +208,9 @@ async fn null_keeps_when_switched() {
 async fn an_empty_memo_is_answered_as_null_unless_switched() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    assert_eq!(
-        client.patch(CONTACT, json!({"memo": ""})).await.1["memo"],
-        Value::Null
-    );
+    assert_eq!(client.patch(CONTACT, json!({"memo": ""})).await.1["memo"], Value::Null);
     sandbox.set("empty-memo", "keep").unwrap();
-    assert_eq!(
-        client.patch(CONTACT, json!({"memo": ""})).await.1["memo"],
-        ""
-    );
+    assert_eq!(client.patch(CONTACT, json!({"memo": ""})).await.1["memo"], "");
 }
 
 #[tokio::test]
@@ -291,10 +224,7 @@ async fn a_contact_is_created_listed_and_deleted() {
         assert_eq!(contact["preferences"], Value::Null);
         let id = contact["id"].as_i64().unwrap();
         assert!(ids(&client.get(owner).await.1).contains(&id));
-        assert_eq!(
-            client.delete(&format!("{owner}/{id}")).await,
-            (200, Value::Null)
-        );
+        assert_eq!(client.delete(&format!("{owner}/{id}")).await, (200, Value::Null));
         assert!(!ids(&client.get(owner).await.1).contains(&id));
         assert_eq!(client.delete(&format!("{owner}/{id}")).await.0, 404);
     }
@@ -302,11 +232,7 @@ async fn a_contact_is_created_listed_and_deleted() {
 
 #[tokio::test]
 async fn lists_come_in_pages_that_end() {
-    let sandbox = Sandbox::builder()
-        .seed(Seed::Count(25))
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().seed(Seed::Count(25)).start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let mut all = Vec::new();
     for page in 1.. {
@@ -322,42 +248,25 @@ async fn lists_come_in_pages_that_end() {
     }
     assert_eq!(all, (1..=25).collect::<Vec<_>>());
     let (_, answer) = client.get("/locations/1/contacts?includeTotal=True").await;
-    assert_eq!(
-        (&answer["totalCount"], &answer["pageSize"]),
-        (&json!(4), &json!(50))
-    );
+    assert_eq!((&answer["totalCount"], &answer["pageSize"]), (&json!(4), &json!(50)));
 }
 
 #[tokio::test]
 async fn page_numbers_out_of_bounds_are_refused_unless_switched() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    for query in [
-        "page=0",
-        "page=-1",
-        "pageSize=0",
-        "pageSize=5001",
-        "page=x",
-        "includeTotal=1",
-        "page=%ff",
-    ] {
+    for query in
+        ["page=0", "page=-1", "pageSize=0", "pageSize=5001", "page=x", "includeTotal=1", "page=%ff"]
+    {
         assert_eq!(
-            client
-                .get(&format!("/locations/2001/contacts?{query}"))
-                .await
-                .0,
+            client.get(&format!("/locations/2001/contacts?{query}")).await.0,
             400,
             "{query}"
         );
     }
     sandbox.set("page-bounds", "clamp").unwrap();
-    let (status, page) = client
-        .get("/locations/2001/contacts?page=0&pageSize=9999")
-        .await;
-    assert_eq!(
-        (status, &page["page"], &page["pageSize"]),
-        (200, &json!(1), &json!(5000))
-    );
+    let (status, page) = client.get("/locations/2001/contacts?page=0&pageSize=9999").await;
+    assert_eq!((status, &page["page"], &page["pageSize"]), (200, &json!(1), &json!(5000)));
 }
 
 #[tokio::test]
@@ -368,35 +277,17 @@ async fn lists_over_all_owners_need_the_filters_that_each_contract_names() {
     for (path, expected) in [
         ("/locations/contacts".to_owned(), 400),
         (format!("/locations/contacts?createdBefore={time}"), 200),
-        (
-            format!("/locations/contacts?locationIds=2001,2002&createdBefore={time}"),
-            200,
-        ),
+        (format!("/locations/contacts?locationIds=2001,2002&createdBefore={time}"), 200),
         ("/locations/contacts?locationIds=2001,x".to_owned(), 400),
         (format!("/customers/contacts?createdBefore={time}"), 400),
-        (
-            format!("/customers/contacts?modifiedBefore={time}&createdBefore={time}"),
-            200,
-        ),
-        (
-            "/customers/contacts?customerIds=1001&page=1".to_owned(),
-            200,
-        ),
-        (
-            format!("/customers/contacts?customerIds=1001&modifiedBefore={time}"),
-            400,
-        ),
+        (format!("/customers/contacts?modifiedBefore={time}&createdBefore={time}"), 200),
+        ("/customers/contacts?customerIds=1001&page=1".to_owned(), 200),
+        (format!("/customers/contacts?customerIds=1001&modifiedBefore={time}"), 400),
     ] {
         assert_eq!(client.get(&path).await.0, expected, "{path}");
     }
     let (_, page) = client.get("/locations/contacts?locationIds=2002").await;
-    assert!(
-        page["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|contact| contact["locationId"] == 2002)
-    );
+    assert!(page["data"].as_array().unwrap().iter().all(|contact| contact["locationId"] == 2002));
     let (_, page) = client.get("/customers/contacts?customerIds=1002").await;
     assert_eq!(page["data"][0]["customerId"], 1002);
 }
@@ -406,15 +297,8 @@ async fn every_edge_case_of_the_demo_data_is_there() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let (_, page) = client.get("/locations/2001/contacts").await;
-    let contact = |id: i64| {
-        page["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|c| c["id"] == id)
-            .cloned()
-            .unwrap()
-    };
+    let contact =
+        |id: i64| page["data"].as_array().unwrap().iter().find(|c| c["id"] == id).cloned().unwrap();
     assert_eq!(contact(3002)["phoneSettings"], Value::Null);
     assert_eq!(contact(3003)["type"], "Fax");
     assert_eq!(contact(3004)["phoneSettings"]["doNotText"], true);
@@ -426,12 +310,8 @@ async fn every_edge_case_of_the_demo_data_is_there() {
 
 #[tokio::test]
 async fn the_form_of_phone_settings_is_a_setting() {
-    let sandbox = Sandbox::builder()
-        .set("phone-settings", "as-documented")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("phone-settings", "as-documented").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let (_, page) = client.get("/locations/2001/contacts").await;
     assert!(
@@ -455,12 +335,7 @@ async fn a_location_contact_is_copied_to_the_customer_only_when_switched() {
     let client = Client::new(&sandbox).await;
     let new = json!({"type": "Email", "value": "copy@harborbakery.example"});
     let copies = || {
-        sandbox
-            .customer_contacts()
-            .unwrap()
-            .iter()
-            .filter(|c| c.value.starts_with("copy@"))
-            .count()
+        sandbox.customer_contacts().unwrap().iter().filter(|c| c.value.starts_with("copy@")).count()
     };
     client.post("/locations/2001/contacts", new.clone()).await;
     assert_eq!(copies(), 0);
@@ -474,17 +349,9 @@ async fn state_survives_a_restart_with_a_data_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sandbox.db");
     let first = Sandbox::builder().data(&file).start().await.unwrap();
-    Client::new(&first)
-        .await
-        .patch(CONTACT, json!({"memo": "kept"}))
-        .await;
+    Client::new(&first).await.patch(CONTACT, json!({"memo": "kept"})).await;
     first.stop().await;
-    let second = Sandbox::builder()
-        .data(&file)
-        .seed(Seed::Empty)
-        .start()
-        .await
-        .unwrap();
+    let second = Sandbox::builder().data(&file).seed(Seed::Empty).start().await.unwrap();
     let (_, contact) = Client::new(&second).await.patch(CONTACT, json!({})).await;
     assert_eq!(contact["memo"], "kept");
 }

@@ -66,10 +66,7 @@ async fn every_answer_to_hostile_input_is_documented() {
             for (n, text) in TEXTS.iter().enumerate() {
                 let filled = fill(path, n);
                 let request = client
-                    .request(
-                        method.clone(),
-                        &format!("{filled}?{}", query(operation, text)),
-                    )
+                    .request(method.clone(), &format!("{filled}?{}", query(operation, text)))
                     .header("Content-Type", "application/json")
                     .body(BODIES[n % BODIES.len()]);
                 let response = request.send().await.unwrap();

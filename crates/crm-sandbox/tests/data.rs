@@ -11,14 +11,8 @@ async fn the_same_seed_gives_the_same_data() {
     for seed in [Seed::Demo, Seed::Count(40)] {
         let first = Sandbox::builder().seed(seed).start().await.unwrap();
         let second = Sandbox::builder().seed(seed).start().await.unwrap();
-        assert_eq!(
-            first.location_contacts().unwrap(),
-            second.location_contacts().unwrap()
-        );
-        assert_eq!(
-            first.customer_contacts().unwrap(),
-            second.customer_contacts().unwrap()
-        );
+        assert_eq!(first.location_contacts().unwrap(), second.location_contacts().unwrap());
+        assert_eq!(first.customer_contacts().unwrap(), second.customer_contacts().unwrap());
     }
 }
 
@@ -29,9 +23,7 @@ async fn people_and_their_methods_can_be_looked_at_without_a_request() {
     let (_, person) = client.post("/contacts", json!({"name": "Ada Quill"})).await;
     let id = person["id"].as_str().unwrap();
     let email = json!({"type": "Email", "value": "ada@harborbakery.example"});
-    let (status, _) = client
-        .post(&format!("/contacts/{id}/contact-methods"), email)
-        .await;
+    let (status, _) = client.post(&format!("/contacts/{id}/contact-methods"), email).await;
     assert_eq!(status, 200);
 
     let people = sandbox.people().unwrap();
@@ -40,10 +32,7 @@ async fn people_and_their_methods_can_be_looked_at_without_a_request() {
     assert!(people.iter().any(|stored| stored.is_archived));
     assert!(people.is_sorted_by_key(|stored| &stored.id));
     let methods = sandbox.contact_methods().unwrap();
-    let stored = methods
-        .iter()
-        .find(|stored| stored.person_id == id)
-        .unwrap();
+    let stored = methods.iter().find(|stored| stored.person_id == id).unwrap();
     assert_eq!(
         (stored.contact_type.as_str(), stored.value.as_str()),
         ("Email", "ada@harborbakery.example")
@@ -53,31 +42,19 @@ async fn people_and_their_methods_can_be_looked_at_without_a_request() {
 #[tokio::test]
 async fn a_counted_seed_has_that_many_location_contacts() {
     for count in [0, 1, 5, 1001] {
-        let sandbox = Sandbox::builder()
-            .seed(Seed::Count(count))
-            .start()
-            .await
-            .unwrap();
+        let sandbox = Sandbox::builder().seed(Seed::Count(count)).start().await.unwrap();
         assert_eq!(sandbox.location_contacts().unwrap().len(), count as usize);
-        assert_eq!(
-            sandbox.customer_contacts().unwrap().len(),
-            count.div_ceil(10) as usize
-        );
+        assert_eq!(sandbox.customer_contacts().unwrap().len(), count.div_ceil(10) as usize);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_type_is_seeded_only_when_asked_for() {
     let types = async |setting: &str| {
-        let builder = Sandbox::builder()
-            .set("seed-unknown-type", setting)
-            .unwrap();
+        let builder = Sandbox::builder().set("seed-unknown-type", setting).unwrap();
         let sandbox = builder.start().await.unwrap();
         let contacts = sandbox.location_contacts().unwrap();
-        contacts
-            .iter()
-            .filter(|contact| contact.contact_type == "Pager")
-            .count()
+        contacts.iter().filter(|contact| contact.contact_type == "Pager").count()
     };
     assert_eq!((types("off").await, types("on").await), (0, 1));
 }
@@ -89,9 +66,7 @@ async fn a_copy_of_the_database_opens_in_any_sqlite_tool() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.copy_database(&file).unwrap();
     let copy = rusqlite::Connection::open(&file).unwrap();
-    let people: i64 = copy
-        .query_row("SELECT count(*) FROM people", [], |row| row.get(0))
-        .unwrap();
+    let people: i64 = copy.query_row("SELECT count(*) FROM people", [], |row| row.get(0)).unwrap();
     assert_eq!(people, 6);
 
     let error = sandbox.copy_database(&file).unwrap_err();
@@ -113,17 +88,11 @@ async fn files_that_cannot_be_used_are_clear_errors() {
     let newer = folder.path().join("newer.db");
     let sandbox = Sandbox::builder().data(&newer).start().await.unwrap();
     sandbox.stop().await;
-    rusqlite::Connection::open(&newer)
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    rusqlite::Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let start =
         async |path: &std::path::Path| Sandbox::builder().data(path).start().await.unwrap_err();
     assert!(matches!(start(&text).await, SandboxError::Database { .. }));
-    assert!(matches!(
-        start(&newer).await,
-        SandboxError::Layout { found: 99, .. }
-    ));
+    assert!(matches!(start(&newer).await, SandboxError::Layout { found: 99, .. }));
     assert!(matches!(
         start(&folder.path().join("no/such/folder.db")).await,
         SandboxError::Database { .. }
@@ -144,10 +113,7 @@ async fn errors_name_the_file_of_the_tenant_that_they_concern() {
 
     std::fs::remove_file(&second).unwrap();
     start().await.unwrap().stop().await;
-    rusqlite::Connection::open(&second)
-        .unwrap()
-        .pragma_update(None, "user_version", 99)
-        .unwrap();
+    rusqlite::Connection::open(&second).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = start().await.unwrap_err().to_string();
     assert!(error.contains("sandbox.1002.db has layout 99"), "{error}");
 }
@@ -158,10 +124,7 @@ async fn a_database_of_something_else_is_refused_and_left_as_it_is() {
     for (name, marks) in [
         ("notes.db", ""),
         ("version.db", "PRAGMA user_version = 1;"),
-        (
-            "set.db",
-            "PRAGMA user_version = 1; PRAGMA application_id = 7;",
-        ),
+        ("set.db", "PRAGMA user_version = 1; PRAGMA application_id = 7;"),
     ] {
         let file = folder.path().join(name);
         rusqlite::Connection::open(&file)
@@ -224,10 +187,7 @@ async fn sql_that_fails_is_named_and_leaves_no_database() {
     for end in ["COMMIT;", "ROLLBACK;"] {
         let start = Sandbox::builder().sql(format!("{good}\n{end}")).start();
         let error = start.await.unwrap_err();
-        assert!(
-            matches!(error, SandboxError::Sql { statement: 2, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, SandboxError::Sql { statement: 2, .. }), "{error}");
     }
 }
 
@@ -260,12 +220,7 @@ async fn changes_keep_their_order_over_a_restart() {
 async fn each_tenant_has_a_file_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("sandbox.db");
-    let sandbox = Sandbox::builder()
-        .data(&file)
-        .more_tenants([1002])
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().data(&file).more_tenants([1002]).start().await.unwrap();
     assert_eq!(Client::new(&sandbox).await.get("/contacts").await.0, 200);
     sandbox.stop().await;
     assert!(file.exists() && folder.path().join("sandbox.1002.db").exists());

@@ -3,15 +3,19 @@
 
 mod common;
 
-use std::io::ErrorKind;
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::{
+    io::ErrorKind,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use common::Client;
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, SandboxError};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const CONTACT: &str = "/locations/2001/contacts/3001";
 
@@ -25,11 +29,7 @@ async fn raw_update(sandbox: &Sandbox, client: &Client) -> (Vec<u8>, Option<Erro
         client.token,
         body.len()
     );
-    let address = sandbox
-        .connection()
-        .api_url
-        .strip_prefix("http://")
-        .unwrap();
+    let address = sandbox.connection().api_url.strip_prefix("http://").unwrap();
     let mut answer = Vec::new();
     // A connection that is reset may fail here or at its first use.
     let mut stream = match TcpStream::connect(address).await {
@@ -48,10 +48,7 @@ async fn raw_update(sandbox: &Sandbox, client: &Client) -> (Vec<u8>, Option<Erro
 
 fn memo(sandbox: &Sandbox) -> Option<String> {
     let contacts = sandbox.location_contacts().unwrap();
-    contacts
-        .into_iter()
-        .find(|c| (c.owner_id, c.id) == (2001, 3001))
-        .and_then(|c| c.memo)
+    contacts.into_iter().find(|c| (c.owner_id, c.id) == (2001, 3001)).and_then(|c| c.memo)
 }
 
 async fn with(fault: Fault) -> (Sandbox, Client) {
@@ -107,10 +104,7 @@ async fn a_wrong_length_is_sent_as_it_is() {
         let text = String::from_utf8(answer).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let length = body.len().strict_add_signed(difference as isize);
-        assert!(
-            head.contains(&format!("content-length: {length}")),
-            "{head}"
-        );
+        assert!(head.contains(&format!("content-length: {length}")), "{head}");
         assert_eq!(ended, None);
     }
 }
@@ -124,30 +118,18 @@ async fn garbage_is_not_http() {
 
 #[tokio::test]
 async fn a_drip_arrives_whole_and_slowly_and_the_next_answer_at_once() {
-    let (sandbox, client) = with(Fault::Drip {
-        bytes: 40,
-        milliseconds: 5,
-    })
-    .await;
+    let (sandbox, client) = with(Fault::Drip { bytes: 40, milliseconds: 5 }).await;
     let started = Instant::now();
-    assert_eq!(
-        client.patch(CONTACT, json!({"memo": "drip"})).await.1["memo"],
-        "drip"
-    );
+    assert_eq!(client.patch(CONTACT, json!({"memo": "drip"})).await.1["memo"], "drip");
     assert!(started.elapsed() >= Duration::from_millis(25));
-    assert_eq!(
-        client.patch(CONTACT, json!({"memo": "next"})).await.1["memo"],
-        "next"
-    );
+    assert_eq!(client.patch(CONTACT, json!({"memo": "next"})).await.1["memo"], "next");
     assert_eq!(sandbox.faults_injected()["drip"], 1);
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_504_after_the_write() {
     let (sandbox, client) = with(Fault::LostAnswer).await;
-    let request = client
-        .request(reqwest::Method::PATCH, CONTACT)
-        .json(&json!({"memo": "done"}));
+    let request = client.request(reqwest::Method::PATCH, CONTACT).json(&json!({"memo": "done"}));
     assert_eq!(request.send().await.unwrap().status(), 504);
     assert_eq!(memo(&sandbox).as_deref(), Some("done"));
 }
@@ -161,18 +143,11 @@ async fn statuses_are_answered_without_the_write() {
         (Fault::Html { status: 200 }, 200),
         (Fault::Maintenance, 409),
         (Fault::Unauthorized, 401),
-        (
-            Fault::TooManyRequests {
-                seconds: 7,
-                retry_after: false,
-            },
-            429,
-        ),
+        (Fault::TooManyRequests { seconds: 7, retry_after: false }, 429),
     ] {
         let (sandbox, client) = with(fault).await;
-        let request = client
-            .request(reqwest::Method::PATCH, CONTACT)
-            .json(&json!({"memo": "undone"}));
+        let request =
+            client.request(reqwest::Method::PATCH, CONTACT).json(&json!({"memo": "undone"}));
         assert_eq!(request.send().await.unwrap().status(), status);
         assert_ne!(memo(&sandbox).as_deref(), Some("undone"));
     }
@@ -181,13 +156,7 @@ async fn statuses_are_answered_without_the_write() {
 #[tokio::test]
 async fn an_ordinary_refusal_goes_before_an_injected_one() {
     let (sandbox, client) = with(Fault::Status { status: 503 }).await;
-    assert_eq!(
-        client
-            .patch("/locations/2001/contacts/1", json!({}))
-            .await
-            .0,
-        404
-    );
+    assert_eq!(client.patch("/locations/2001/contacts/1", json!({})).await.0, 404);
     assert!(sandbox.faults_injected().is_empty());
 }
 
@@ -215,22 +184,12 @@ async fn rules_are_unmet_until_all_their_faults_were_injected() {
     let refuse = |times| FaultRule::new(Fault::Status { status: 503 }).times(times);
     let updates = refuse(2).operation("Locations_UpdateContact");
     let customers = refuse(0).path("/customers/");
-    sandbox.inject(
-        FaultPlan::new()
-            .rule(updates.clone())
-            .rule(customers.clone()),
-    );
+    sandbox.inject(FaultPlan::new().rule(updates.clone()).rule(customers.clone()));
 
     assert_eq!(client.patch(CONTACT, json!({})).await.0, 503);
     assert_eq!(sandbox.unmet_faults(), [updates.clone(), customers]);
     // An ordinary refusal uses the rule up, but injects nothing.
-    assert_eq!(
-        client
-            .patch("/locations/2001/contacts/1", json!({}))
-            .await
-            .0,
-        404
-    );
+    assert_eq!(client.patch("/locations/2001/contacts/1", json!({})).await.0, 404);
     assert_eq!(client.get("/customers/1001/contacts").await.0, 503);
     assert_eq!(sandbox.unmet_faults(), [updates]);
     sandbox.inject(FaultPlan::new());
@@ -293,14 +252,7 @@ async fn injected_refusals_follow_the_settings() {
     for (name, value, fault) in [
         ("gateway-errors", "gateway", Fault::Unauthorized),
         ("gateway-errors", "gateway", Fault::Status { status: 401 }),
-        (
-            "wait-in-title",
-            "off",
-            Fault::TooManyRequests {
-                seconds: 7,
-                retry_after: false,
-            },
-        ),
+        ("wait-in-title", "off", Fault::TooManyRequests { seconds: 7, retry_after: false }),
     ] {
         let (sandbox, client) = with(fault.clone()).await;
         sandbox.set(name, value).unwrap();
@@ -322,11 +274,7 @@ async fn an_injected_401_leaves_the_token_endpoint_alone() {
 
 #[tokio::test]
 async fn a_drip_ends_with_its_answer_whatever_is_asked_for_next() {
-    let (sandbox, client) = with(Fault::Drip {
-        bytes: 100,
-        milliseconds: 20,
-    })
-    .await;
+    let (sandbox, client) = with(Fault::Drip { bytes: 100, milliseconds: 20 }).await;
     assert_eq!(client.patch(CONTACT, json!({})).await.0, 200);
     // In pieces of 100 bytes the page would take a quarter of a minute.
     let started = Instant::now();
@@ -369,11 +317,7 @@ async fn the_same_seed_gives_the_same_faults() {
         let sandbox = Sandbox::start().await.unwrap();
         sandbox.set("rate-limit", "0").unwrap();
         let client = Client::new(&sandbox).await;
-        sandbox.inject(
-            FaultPlan::new()
-                .seed(11)
-                .random(Fault::Status { status: 503 }, 0.3),
-        );
+        sandbox.inject(FaultPlan::new().seed(11).random(Fault::Status { status: 503 }, 0.3));
         let mut statuses = Vec::new();
         for _ in 0..100 {
             statuses.push(client.patch(CONTACT, json!({})).await.0);
@@ -407,13 +351,8 @@ async fn a_mixed_plan_never_breaks_the_sandbox() {
 
 #[tokio::test]
 async fn a_client_that_gives_up_on_a_delayed_answer_is_logged_and_its_write_done() {
-    let (sandbox, client) = with(Fault::Delay {
-        milliseconds: 60_000,
-    })
-    .await;
-    let request = client
-        .request(reqwest::Method::PATCH, CONTACT)
-        .json(&json!({"memo": "late"}));
+    let (sandbox, client) = with(Fault::Delay { milliseconds: 60_000 }).await;
+    let request = client.request(reqwest::Method::PATCH, CONTACT).json(&json!({"memo": "late"}));
     // It gives up as soon as the write is in the log, however long the machine takes for that.
     let logged = async {
         while sandbox.log().last().is_none_or(|e| e.method != "PATCH") {
@@ -425,8 +364,5 @@ async fn a_client_that_gives_up_on_a_delayed_answer_is_logged_and_its_write_done
         () = logged => {}
     }
     assert_eq!(memo(&sandbox).as_deref(), Some("late"));
-    assert_eq!(
-        sandbox.log().last().and_then(|entry| entry.fault),
-        Some("delay")
-    );
+    assert_eq!(sandbox.log().last().and_then(|entry| entry.fault), Some("delay"));
 }

@@ -68,11 +68,7 @@ async fn errors_are_filed_under_the_member_unless_switched() {
     for (setting, field, nested) in [
         ("member", "value", "preferences.marketingUpdatesEnabled"),
         ("path", "$.value", "$.preferences.marketingUpdatesEnabled"),
-        (
-            "pascal-case",
-            "Value",
-            "Preferences.MarketingUpdatesEnabled",
-        ),
+        ("pascal-case", "Value", "Preferences.MarketingUpdatesEnabled"),
         ("position", "0", "0"),
     ] {
         let (_sandbox, client) = with(&[("error-keys", setting)]).await;
@@ -93,11 +89,7 @@ async fn every_refusal_of_a_field_is_filed_under_its_name() {
         (contacts, json!({"type": "Email"}), "value"),
         (contacts, json!({"type": "Pager", "value": "1"}), "type"),
         (contacts, json!({"type": "Email", "value": "a"}), "value"),
-        (
-            contacts,
-            json!({"type": "Email", "value": "a@b.example", "memo": 1}),
-            "memo",
-        ),
+        (contacts, json!({"type": "Email", "value": "a@b.example", "memo": 1}), "memo"),
         (
             contacts,
             json!({"type": "Email", "value": "a@b.example", "doNotText": true}),
@@ -159,16 +151,10 @@ async fn a_booking_contact_takes_any_type_when_switched() {
     assert_eq!((status, &contact["type"]), (200, &json!("Pager")));
     assert_eq!(contact["value"], "12-A");
     // What is known keeps its rules, and nothing is blank.
-    let (_, phone) = client
-        .post(path, json!({"type": "Phone", "value": "(213) 555-0109"}))
-        .await;
+    let (_, phone) = client.post(path, json!({"type": "Phone", "value": "(213) 555-0109"})).await;
     assert_eq!(phone["value"], "2135550109");
-    let blank = client
-        .post(path, json!({"type": "Pager", "value": " "}))
-        .await;
+    let blank = client.post(path, json!({"type": "Pager", "value": " "})).await;
     assert_eq!((blank.0, keys(&blank.1)), (400, vec!["value"]));
-    let email = client
-        .post(path, json!({"type": "Email", "value": "a"}))
-        .await;
+    let email = client.post(path, json!({"type": "Email", "value": "a"})).await;
     assert_eq!((email.0, keys(&email.1)), (400, vec!["value"]));
 }

@@ -2,11 +2,12 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Client, answer, token};
 use crm_sandbox::{Sandbox, SandboxError};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const LIST: &str = "/locations/2001/contacts";
 
@@ -24,12 +25,7 @@ async fn the_token_endpoint_speaks_oauth() {
         (status, &answer["expires_in"], &answer["token_type"]),
         (200, &json!(900), &json!("Bearer"))
     );
-    assert!(
-        answer["scope"]
-            .as_str()
-            .unwrap()
-            .contains("tn.crm.locations:w")
-    );
+    assert!(answer["scope"].as_str().unwrap().contains("tn.crm.locations:w"));
     let with = |name: &'static str, value: &'static str| {
         good.map(|(n, v)| (n, if n == name { value } else { v }))
     };
@@ -41,15 +37,9 @@ async fn the_token_endpoint_speaks_oauth() {
         let (status, answer) = token(&sandbox, &form).await;
         assert_eq!((status, &answer["error"]), (400, &json!(error)));
     }
-    assert_eq!(
-        token(&sandbox, &good[..2]).await.1["error"],
-        "invalid_request"
-    );
+    assert_eq!(token(&sandbox, &good[..2]).await.1["error"], "invalid_request");
     let foreign: Vec<_> = good.into_iter().chain([("tenant", "5")]).collect();
-    assert_eq!(
-        token(&sandbox, &foreign).await.1["error"],
-        "invalid_request"
-    );
+    assert_eq!(token(&sandbox, &foreign).await.1["error"], "invalid_request");
 }
 
 #[tokio::test]
@@ -62,16 +52,9 @@ async fn raw_tokens_and_bearer_in_any_case_are_accepted() {
         format!("BEARER {}", client.token),
     ] {
         let url = format!("{}/crm/v2/tenant/1001{LIST}", sandbox.connection().api_url);
-        let request = reqwest::Client::new()
-            .get(url)
-            .header("ST-App-Key", "ak1.sandbox");
+        let request = reqwest::Client::new().get(url).header("ST-App-Key", "ak1.sandbox");
         assert_eq!(
-            request
-                .header("Authorization", authorization)
-                .send()
-                .await
-                .unwrap()
-                .status(),
+            request.header("Authorization", authorization).send().await.unwrap().status(),
             200
         );
     }
@@ -83,52 +66,30 @@ async fn each_missing_credential_has_its_own_refusal() {
     let client = Client::new(&sandbox).await;
     let status = async |path: &str, headers: [(&str, &str); 2]| {
         let url = format!("{}{path}", sandbox.connection().api_url);
-        let request = headers
-            .into_iter()
-            .fold(reqwest::Client::new().get(url), |r, (n, v)| r.header(n, v));
+        let request =
+            headers.into_iter().fold(reqwest::Client::new().get(url), |r, (n, v)| r.header(n, v));
         let (status, problem) = answer(request.send().await.unwrap()).await;
         assert_eq!(problem["status"], json!(status));
         status
     };
     let path = format!("/crm/v2/tenant/1001{LIST}");
     assert_eq!(
-        status(
-            &path,
-            [
-                ("Authorization", "Bearer nonsense"),
-                ("ST-App-Key", "ak1.sandbox")
-            ]
-        )
-        .await,
+        status(&path, [("Authorization", "Bearer nonsense"), ("ST-App-Key", "ak1.sandbox")]).await,
         401
     );
     assert_eq!(
-        status(
-            &path,
-            [("Authorization", &client.token), ("ST-App-Key", "wrong")]
-        )
-        .await,
+        status(&path, [("Authorization", &client.token), ("ST-App-Key", "wrong")]).await,
         403
     );
     let foreign = format!("/crm/v2/tenant/7{LIST}");
     assert_eq!(
-        status(
-            &foreign,
-            [
-                ("Authorization", &client.token),
-                ("ST-App-Key", "ak1.sandbox")
-            ]
-        )
-        .await,
+        status(&foreign, [("Authorization", &client.token), ("ST-App-Key", "ak1.sandbox")]).await,
         403
     );
     assert_eq!(
         status(
             "/crm/v2/nothing",
-            [
-                ("Authorization", &client.token),
-                ("ST-App-Key", "ak1.sandbox")
-            ]
+            [("Authorization", &client.token), ("ST-App-Key", "ak1.sandbox")]
         )
         .await,
         404
@@ -183,34 +144,18 @@ async fn tokens_expire_by_the_sandbox_clock() {
 
 #[tokio::test]
 async fn a_scope_that_was_not_granted_is_named() {
-    let sandbox = Sandbox::builder()
-        .set("scopes", "tn.crm.locations:r")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("scopes", "tn.crm.locations:r").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     assert_eq!(client.get(LIST).await.0, 200);
-    let (status, problem) = client
-        .patch("/locations/2001/contacts/3001", json!({}))
-        .await;
+    let (status, problem) = client.patch("/locations/2001/contacts/3001", json!({})).await;
     assert_eq!(status, 403);
-    assert!(
-        problem["title"]
-            .as_str()
-            .unwrap()
-            .contains("tn.crm.locations:w")
-    );
+    assert!(problem["title"].as_str().unwrap().contains("tn.crm.locations:w"));
 }
 
 #[tokio::test]
 async fn over_the_limit_is_429_with_the_wait_in_header_and_title() {
-    let sandbox = Sandbox::builder()
-        .set("rate-limit", "3")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().set("rate-limit", "3").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     sandbox.clock().freeze();
     for _ in 0..3 {
@@ -218,10 +163,8 @@ async fn over_the_limit_is_429_with_the_wait_in_header_and_title() {
     }
     let refused = async || {
         let response = client.request(Method::GET, LIST).send().await.unwrap();
-        let retry_after = response
-            .headers()
-            .get("Retry-After")
-            .map(|v| v.to_str().unwrap().to_owned());
+        let retry_after =
+            response.headers().get("Retry-After").map(|v| v.to_str().unwrap().to_owned());
         let (status, problem) = answer(response).await;
         assert_eq!(status, 429);
         (retry_after, problem["title"].as_str().unwrap().to_owned())
@@ -250,25 +193,11 @@ async fn tenants_of_one_credential_have_data_and_limits_of_their_own() {
     sandbox.clock().freeze();
     let client = Client::new(&sandbox).await;
     let get = async |tenant: i64| {
-        let url = format!(
-            "{}/crm/v2/tenant/{tenant}{LIST}",
-            sandbox.connection().api_url
-        );
-        let request = reqwest::Client::new()
-            .get(url)
-            .header("ST-App-Key", "ak1.sandbox");
-        request
-            .header("Authorization", &client.token)
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
+        let url = format!("{}/crm/v2/tenant/{tenant}{LIST}", sandbox.connection().api_url);
+        let request = reqwest::Client::new().get(url).header("ST-App-Key", "ak1.sandbox");
+        request.header("Authorization", &client.token).send().await.unwrap().status().as_u16()
     };
-    assert_eq!(
-        (get(1001).await, get(1002).await, get(1001).await),
-        (200, 200, 429)
-    );
+    assert_eq!((get(1001).await, get(1002).await, get(1001).await), (200, 200, 429));
 }
 
 #[tokio::test]
@@ -294,16 +223,11 @@ async fn the_log_keeps_queries_and_bodies_only_when_asked_and_never_the_secret()
         sandbox.clear_log();
         let client = Client::new(&sandbox).await;
         client.get(&format!("{LIST}?page=1&pageSize=2")).await;
-        client
-            .patch(&format!("{LIST}/3001"), json!({"memo": "ü".repeat(10_000)}))
-            .await;
+        client.patch(&format!("{LIST}/3001"), json!({"memo": "ü".repeat(10_000)})).await;
         sandbox.log()
     };
     let off = requests().await;
-    assert!(
-        off.iter()
-            .all(|entry| entry.query.is_none() && entry.body.is_none())
-    );
+    assert!(off.iter().all(|entry| entry.query.is_none() && entry.body.is_none()));
 
     sandbox.set("log-content", "on").unwrap();
     let on = requests().await;
@@ -317,18 +241,11 @@ async fn the_log_keeps_queries_and_bodies_only_when_asked_and_never_the_secret()
 
 #[tokio::test]
 async fn the_gateway_can_answer_in_its_own_form() {
-    let sandbox = Sandbox::builder()
-        .set("gateway-errors", "gateway")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox =
+        Sandbox::builder().set("gateway-errors", "gateway").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let (status, body) = client.get("/nowhere").await;
-    assert_eq!(
-        (status, &body["statusCode"], &body["traceId"]),
-        (404, &json!(404), &Value::Null)
-    );
+    assert_eq!((status, &body["statusCode"], &body["traceId"]), (404, &json!(404), &Value::Null));
     let (_, problem) = client.get("/locations/999/contacts").await;
     assert!(problem["traceId"].is_string());
 }
@@ -354,9 +271,6 @@ async fn only_this_machine_is_served() {
 #[tokio::test]
 async fn a_port_in_use_is_a_clear_error() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let refused = Sandbox::builder()
-        .listen(listener.local_addr().unwrap())
-        .start()
-        .await;
+    let refused = Sandbox::builder().listen(listener.local_addr().unwrap()).start().await;
     assert!(matches!(refused, Err(SandboxError::Listen { .. })));
 }

@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 const LOCATIONS: &str = "/locations/contacts?modifiedOnOrAfter=2000-01-01T00:00:00Z";
 
 async fn start(seed: Seed) -> (Sandbox, Client) {
-    let builder = Sandbox::builder()
-        .seed(seed)
-        .set("rate-limit", "0")
-        .unwrap();
+    let builder = Sandbox::builder().seed(seed).set("rate-limit", "0").unwrap();
     let sandbox = builder.start().await.unwrap();
     let client = Client::new(&sandbox).await;
     (sandbox, client)
@@ -50,20 +47,13 @@ async fn the_pages_of_a_list_are_its_pieces_in_any_order_and_any_number_of_times
                 let counted = format!("{list}&includeTotal={total}");
                 let answer = page(&client, &counted, number, 1).await;
                 let expected = total.then_some(whole.len());
-                assert_eq!(
-                    answer["data"],
-                    json!([whole[number - 1]]),
-                    "{list} {number}"
-                );
+                assert_eq!(answer["data"], json!([whole[number - 1]]), "{list} {number}");
                 assert_eq!(answer["hasMore"], number < whole.len(), "{list} {number}");
                 assert_eq!(answer["totalCount"], json!(expected), "{list} {number}");
             }
         }
         let beyond = page(&client, list, whole.len() + 1, 1).await;
-        assert_eq!(
-            (&beyond["data"], &beyond["hasMore"]),
-            (&json!([]), &json!(false))
-        );
+        assert_eq!((&beyond["data"], &beyond["hasMore"]), (&json!([]), &json!(false)));
     }
 }
 

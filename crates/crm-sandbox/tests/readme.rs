@@ -24,11 +24,7 @@ fn the_readme_lists_every_setting_as_it_is() {
 #[test]
 fn the_readme_lists_every_fault_as_it_is() {
     for fault in Fault::table() {
-        let members: Vec<_> = fault
-            .members
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
+        let members: Vec<_> = fault.members.iter().map(|name| format!("`{name}`")).collect();
         must_have(&format!(
             "| `{}` | {} | {} |",
             fault.name,

@@ -4,8 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use common::{Client, answer, ids};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, StoredContact};
@@ -47,10 +46,7 @@ async fn an_update_is_done_and_answered_with_another_record_of_its_list() {
     let preference = format!("{METHOD}/preferences/MarketingUpdates");
     let (status, other) = client.patch(&preference, json!({"value": "true"})).await;
     assert_eq!(status, 200);
-    assert!(
-        other["name"].is_string() && other["name"] != "MarketingUpdates",
-        "{other}"
-    );
+    assert!(other["name"].is_string() && other["name"] != "MarketingUpdates", "{other}");
     let (status, other) = client.patch(METHOD, json!({"memo": "done"})).await;
     assert_eq!(status, 200);
     assert!(!METHOD.ends_with(other["id"].as_str().unwrap()), "{other}");
@@ -92,10 +88,7 @@ async fn an_update_is_answered_with_the_record_as_it_was_and_not_done() {
     let (sandbox, client) = with(every(Fault::OldRecord)).await;
     let before = stored(&sandbox, 3001);
     let (status, contact) = client.patch(CONTACT, json!({"memo": "undone"})).await;
-    assert_eq!(
-        (status, contact["memo"].as_str()),
-        (200, before.memo.as_deref())
-    );
+    assert_eq!((status, contact["memo"].as_str()), (200, before.memo.as_deref()));
     assert_eq!(contact["id"], 3001);
     assert_eq!(stored(&sandbox, 3001), before);
     // It meets updates alone; a refusal stays one.
@@ -122,9 +115,7 @@ async fn writes_are_answered_as_done_and_not_kept() {
 #[tokio::test]
 async fn a_late_write_is_done_after_its_answer() {
     let (sandbox, client) = with(FaultRule::new(Fault::LateWrite { milliseconds: 400 })).await;
-    let request = client
-        .request(Method::PATCH, CONTACT)
-        .json(&json!({"memo": "late"}));
+    let request = client.request(Method::PATCH, CONTACT).json(&json!({"memo": "late"}));
     assert_eq!(request.send().await.unwrap().status(), 504);
     assert_ne!(stored(&sandbox, 3001).memo.as_deref(), Some("late"));
     // However busy the machine is, it comes.
@@ -163,12 +154,7 @@ async fn a_list_answers_its_first_page_for_ever() {
 
 #[tokio::test]
 async fn a_feed_answers_new_tokens_and_nothing_else_and_continues_where_it_was() {
-    let sandbox = Sandbox::builder()
-        .set("export-page-size", "5")
-        .unwrap()
-        .start()
-        .await
-        .unwrap();
+    let sandbox = Sandbox::builder().set("export-page-size", "5").unwrap().start().await.unwrap();
     let client = Client::new(&sandbox).await;
     let feed = async |from: &str| {
         let path = format!("/export/locations/contacts?from={from}");
@@ -184,10 +170,7 @@ async fn a_feed_answers_new_tokens_and_nothing_else_and_continues_where_it_was()
         let mut tokens = vec![start.to_owned()];
         for _ in 0..3 {
             let batch = feed(tokens.last().unwrap()).await;
-            assert_eq!(
-                (&batch["hasMore"], &batch["data"]),
-                (&json!(true), &json!([]))
-            );
+            assert_eq!((&batch["hasMore"], &batch["data"]), (&json!(true), &json!([])));
             let token = batch["continueFrom"].as_str().unwrap().to_owned();
             assert!(!tokens.contains(&token), "{token}");
             tokens.push(token);
@@ -211,13 +194,7 @@ async fn members_of_an_answer_are_replaced_added_and_taken_away() {
     assert_eq!(contact["preferences"]["marketingUpdatesEnabled"], true);
     assert_eq!(stored(&sandbox, 3001).memo.as_deref(), Some("done"));
     // Neither a refusal nor an empty answer has such members.
-    assert_eq!(
-        client
-            .patch("/locations/2001/contacts/1", json!({}))
-            .await
-            .0,
-        404
-    );
+    assert_eq!(client.patch("/locations/2001/contacts/1", json!({})).await.0, 404);
     assert_eq!(client.delete(CONTACT).await, (200, Value::Null));
     assert_eq!(sandbox.faults_injected()["altered-answer"], 1);
 }
@@ -227,10 +204,7 @@ async fn a_list_has_more_for_ever_and_a_feed_gives_any_token_when_altered() {
     let altered = members(json!({"hasMore": true, "continueFrom": "\u{1b}[31m"}));
     let (_sandbox, client) = with(every(Fault::AlteredAnswer { members: altered })).await;
     let (_, page) = client.get("/locations/2001/contacts?page=9").await;
-    assert_eq!(
-        (&page["hasMore"], &page["data"]),
-        (&json!(true), &json!([]))
-    );
+    assert_eq!((&page["hasMore"], &page["data"]), (&json!(true), &json!([])));
     let (_, batch) = client.get("/export/locations/contacts").await;
     assert_eq!(batch["continueFrom"], "\u{1b}[31m");
 }
@@ -255,9 +229,7 @@ async fn a_problem_carries_the_errors_the_data_and_the_wait_that_it_is_given() {
     };
     let (sandbox, client) = with(FaultRule::new(fault)).await;
     let before = sandbox.location_contacts().unwrap();
-    let request = client
-        .request(Method::PATCH, CONTACT)
-        .json(&json!({"memo": "undone"}));
+    let request = client.request(Method::PATCH, CONTACT).json(&json!({"memo": "undone"}));
     let response = request.send().await.unwrap();
     assert_eq!(response.headers()["retry-after"], "3600");
     let (status, problem) = answer(response).await;
@@ -273,11 +245,7 @@ async fn an_answer_is_given_byte_by_byte() {
         (200, "[1,", None),
         (200, r#"{"error": "invalid_grant"}"#, None),
         (400, r#"["a list"]"#, None),
-        (
-            500,
-            r#"{"Message": "Pascal", "Errors": {}}"#,
-            Some("text/plain"),
-        ),
+        (500, r#"{"Message": "Pascal", "Errors": {}}"#, Some("text/plain")),
     ] {
         let fault = Fault::Answer {
             status,
@@ -286,9 +254,7 @@ async fn an_answer_is_given_byte_by_byte() {
         };
         let (sandbox, client) = with(FaultRule::new(fault)).await;
         let before = sandbox.location_contacts().unwrap();
-        let request = client
-            .request(Method::PATCH, CONTACT)
-            .json(&json!({"memo": "undone"}));
+        let request = client.request(Method::PATCH, CONTACT).json(&json!({"memo": "undone"}));
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), status);
         let shown = content_type.unwrap_or("application/json");
@@ -319,27 +285,16 @@ async fn an_answer_that_cannot_be_given_is_refused_with_its_plan() {
 #[tokio::test]
 async fn a_refusal_repeats_the_credentials_in_every_form() {
     let (sandbox, client) = with(FaultRule::new(Fault::EchoedCredentials { status: 401 })).await;
-    let request = client
-        .request(Method::PATCH, CONTACT)
-        .json(&json!({"memo": "undone"}));
+    let request = client.request(Method::PATCH, CONTACT).json(&json!({"memo": "undone"}));
     let body = request.send().await.unwrap().text().await.unwrap();
     let problem: Value = serde_json::from_str(&body).unwrap();
     let credentials = format!("Bearer {} {}", client.token, sandbox.connection().app_key);
-    for told in [
-        &problem["title"],
-        &problem["traceId"],
-        &problem["errors"]["Authorization"][0],
-    ] {
+    for told in [&problem["title"], &problem["traceId"], &problem["errors"]["Authorization"][0]] {
         assert!(told.as_str().unwrap().contains(&credentials), "{problem}");
     }
     // The errors only once the JSON is read.
     assert_eq!(body.matches(&credentials).count(), 2, "{body}");
-    assert!(
-        problem["data"]["percent"]
-            .as_str()
-            .unwrap()
-            .contains("ak1%2Esandbox")
-    );
+    assert!(problem["data"]["percent"].as_str().unwrap().contains("ak1%2Esandbox"));
     assert!(problem["data"]["base64"].is_string());
 }
 
@@ -360,13 +315,8 @@ async fn a_refused_token_request_repeats_its_secret() {
 
 #[tokio::test]
 async fn a_rule_may_last_for_a_time_of_the_sandbox_s_clock() {
-    let fault = Fault::TooManyRequests {
-        seconds: 4,
-        retry_after: true,
-    };
-    let rule = FaultRule::new(fault)
-        .method("PATCH")
-        .lasting(Duration::from_secs(4));
+    let fault = Fault::TooManyRequests { seconds: 4, retry_after: true };
+    let rule = FaultRule::new(fault).method("PATCH").lasting(Duration::from_secs(4));
     let (sandbox, client) = with(rule.clone()).await;
     sandbox.clock().freeze();
     // The time runs from the first request that it meets.
@@ -382,10 +332,7 @@ async fn a_rule_may_last_for_a_time_of_the_sandbox_s_clock() {
 #[tokio::test]
 async fn a_rule_of_limited_time_and_number_ends_with_the_first_of_them() {
     let fault = Fault::Status { status: 503 };
-    let rule = FaultRule::new(fault)
-        .lasting(Duration::from_secs(4))
-        .times(1)
-        .nth(2);
+    let rule = FaultRule::new(fault).lasting(Duration::from_secs(4)).times(1).nth(2);
     let (_sandbox, client) = with(rule).await;
     let mut statuses = Vec::new();
     for _ in 0..3 {
@@ -405,10 +352,7 @@ fn plans_are_read_from_json_and_misspelt_members_refused() {
         json!({"kind": "altered-answer", "members": {"hasMore": true}}),
     ] {
         let plan: FaultPlan = serde_json::from_value(rule(fault.clone())).unwrap();
-        assert_eq!(
-            serde_json::to_value(&plan).unwrap()["rules"][0]["fault"],
-            fault
-        );
+        assert_eq!(serde_json::to_value(&plan).unwrap()["rules"][0]["fault"], fault);
     }
     for fault in [
         json!({"kind": "status", "status": 503, "error": {}}),

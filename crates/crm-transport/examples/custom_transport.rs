@@ -4,12 +4,15 @@
 
 use std::error::Error;
 
-use crm_transport::TransportErrorKind::{self as Kind, *};
 use crm_transport::{
-    Call, Delivery::*, Moment, Request, Response, SentAt, Transport, TransportError, contract,
+    Call,
+    Delivery::*,
+    Moment, Request, Response, SentAt, Transport, TransportError,
+    TransportErrorKind::{self as Kind, *},
+    contract,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::{Instant, timeout_at},
 };

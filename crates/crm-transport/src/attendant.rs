@@ -19,10 +19,7 @@ pub(crate) struct Attendant<Q: Served> {
 
 impl<Q: Served> Attendant<Q> {
     pub(crate) fn of(queue: &Arc<Q>) -> Self {
-        Self {
-            queue: Arc::clone(queue),
-            is_done: false,
-        }
+        Self { queue: Arc::clone(queue), is_done: false }
     }
 
     pub(crate) fn queue(&self) -> &Q {

@@ -122,11 +122,8 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// Whether this system has a clock that counts from boot and keeps running while it sleeps.
-const HAS_BOOT_CLOCK: bool = cfg!(any(
-    target_os = "android",
-    target_os = "linux",
-    target_vendor = "apple"
-));
+const HAS_BOOT_CLOCK: bool =
+    cfg!(any(target_os = "android", target_os = "linux", target_vendor = "apple"));
 
 /// The time since boot, sleep included.
 fn since_boot() -> Duration {
@@ -196,11 +193,7 @@ mod tests {
 
     /// A moment whose clocks read as given, in seconds.
     fn at(process: Instant, boot: u64, wall: u64) -> Moment {
-        Moment {
-            process,
-            boot: boot * 1_000_000_000,
-            wall: wall * 1_000_000_000,
-        }
+        Moment { process, boot: boot * 1_000_000_000, wall: wall * 1_000_000_000 }
     }
 
     #[tokio::test(start_paused = true)]

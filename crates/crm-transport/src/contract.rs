@@ -90,10 +90,7 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     survives_closed_connections(&transport).await;
 
     let (address, _held) = closed_port();
-    let closed = Target {
-        url: format!("http://{address}"),
-        ..target
-    };
+    let closed = Target { url: format!("http://{address}"), ..target };
     tells_that_nothing_was_sent(&make(&closed)).await;
 }
 
@@ -110,21 +107,14 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
         let target = "/echo/a%2Fb/c?x=1&y=%2B%20z";
         let mut request = request(method.clone(), target);
         *request.body_mut() = Bytes::from_static(body);
-        let headers = [
-            ("authorization", "Bearer abc.def"),
-            ("user-agent", "suite/1.0"),
-        ];
+        let headers = [("authorization", "Bearer abc.def"), ("user-agent", "suite/1.0")];
         for (name, value) in headers {
             let value = HeaderValue::from_static(value);
             request.headers_mut().insert(name, value);
         }
         let answer = succeed(transport, request).await;
         let received: Received = Received::read(answer.body());
-        assert_eq!(
-            received.line,
-            format!("{method} {target} HTTP/1.1"),
-            "request line"
-        );
+        assert_eq!(received.line, format!("{method} {target} HTTP/1.1"), "request line");
         for (name, value) in headers {
             let received = received.headers.get(name).map(String::as_str);
             assert_eq!(received, Some(value), "header {name}");
@@ -164,19 +154,9 @@ async fn never_changes_a_uri<T: Transport>(transport: &T) {
 }
 
 async fn returns_every_status_as_an_answer<T: Transport>(transport: &T) {
-    for status in [
-        200, 201, 204, 400, 401, 403, 404, 409, 429, 500, 502, 503, 504,
-    ] {
-        let answer = succeed(
-            transport,
-            request(Method::GET, &format!("/status/{status}")),
-        )
-        .await;
-        assert_eq!(
-            answer.status(),
-            status,
-            "a status is an answer, not an error"
-        );
+    for status in [200, 201, 204, 400, 401, 403, 404, 409, 429, 500, 502, 503, 504] {
+        let answer = succeed(transport, request(Method::GET, &format!("/status/{status}"))).await;
+        assert_eq!(answer.status(), status, "a status is an answer, not an error");
         let header = answer.headers().get("x-answer").map(HeaderValue::as_bytes);
         assert_eq!(header, Some(b"yes".as_slice()), "header of the answer");
         let body: &[u8] = if status == 204 { b"" } else { b"{\"a\":1}" };
@@ -186,31 +166,21 @@ async fn returns_every_status_as_an_answer<T: Transport>(transport: &T) {
 
 async fn does_not_follow_redirects<T: Transport>(transport: &T) {
     let answer = succeed(transport, request(Method::GET, "/redirect")).await;
-    assert_eq!(
-        answer.status(),
-        302,
-        "a redirect is an answer and is not followed"
-    );
+    assert_eq!(answer.status(), 302, "a redirect is an answer and is not followed");
 }
 
 async fn refuses_uris_that_name_a_host<T: Transport>(transport: &T) {
     let request = request(Method::GET, "http://other.example/status/200");
     let error = fail(transport, request).await;
-    assert_eq!(
-        error.kind(),
-        TransportErrorKind::InvalidRequest,
-        "a URI with a host: {error}"
-    );
+    assert_eq!(error.kind(), TransportErrorKind::InvalidRequest, "a URI with a host: {error}");
     assert_eq!(error.delivery(), Delivery::NotExecuted);
 }
 
 /// HTTP clients like to repeat a request on their own, most of all if a kept connection ends.
 async fn sends_a_request_once<T: Transport>(transport: &T, server: &Server) {
-    for (method, path) in [
-        (Method::POST, "/reset"),
-        (Method::GET, "/reset"),
-        (Method::GET, "/status/503"),
-    ] {
+    for (method, path) in
+        [(Method::POST, "/reset"), (Method::GET, "/reset"), (Method::GET, "/status/503")]
+    {
         succeed(transport, request(Method::GET, "/status/200")).await;
         let before = server.arrivals();
         let _ = send(transport, request(method.clone(), path)).await;
@@ -227,11 +197,7 @@ async fn bounds_the_answer<T: Transport>(transport: &T, target: &Target) {
 
     for path in [&path(target.answer_bytes + 1), "/endless"] {
         let error = fail(transport, request(Method::GET, path)).await;
-        assert_eq!(
-            error.kind(),
-            TransportErrorKind::AnswerTooLarge,
-            "{path}: {error}"
-        );
+        assert_eq!(error.kind(), TransportErrorKind::AnswerTooLarge, "{path}: {error}");
         assert_eq!(error.delivery(), Delivery::Unknown);
     }
 }
@@ -252,10 +218,7 @@ async fn gives_up_in_time<T: Transport>(transport: &T) {
         let error = fail(transport, request).await;
         assert!(error.is_timeout(), "{path}: {error}");
         assert_eq!(error.delivery(), Delivery::Unknown, "{path}");
-        assert!(
-            started.elapsed() < Duration::from_secs(most),
-            "{path} took too long"
-        );
+        assert!(started.elapsed() < Duration::from_secs(most), "{path} took too long");
     }
 }
 
@@ -274,11 +237,7 @@ async fn sends_nothing_after_the_deadline<T: Transport>(transport: &T, server: &
     late.extensions_mut().insert(call);
     let error = fail(transport, late).await;
     assert!(error.is_timeout(), "after the deadline: {error}");
-    assert_eq!(
-        error.delivery(),
-        Delivery::NotExecuted,
-        "after the deadline"
-    );
+    assert_eq!(error.delivery(), Delivery::NotExecuted, "after the deadline");
     succeed(transport, request(Method::GET, "/status/200")).await;
     let arrivals = server.arrivals() - before;
     assert_eq!(arrivals, 1, "after the deadline: requests on the wire");
@@ -291,10 +250,7 @@ async fn begins_nothing_after_its_last_moment<T: Transport>(transport: &T, serve
     let in_time = bounded(Method::PATCH, Moment::now().after(MINUTE));
     succeed(transport, in_time).await;
     let arrivals = server.arrivals() - before;
-    assert_eq!(
-        arrivals, 1,
-        "after the last moment to begin: requests on the wire"
-    );
+    assert_eq!(arrivals, 1, "after the last moment to begin: requests on the wire");
 }
 
 /// The connection is made only after the last moment to begin: the request must not go out on it.
@@ -353,11 +309,7 @@ fn assert_expired(error: &TransportError) {
 async fn tells_lost_answers<T: Transport>(transport: &T) {
     for path in ["/reset", "/cut", "/cut-chunks", "/garbage"] {
         let error = fail(transport, request(Method::POST, path)).await;
-        assert_eq!(
-            error.delivery(),
-            Delivery::Unknown,
-            "{path}: the request was received"
-        );
+        assert_eq!(error.delivery(), Delivery::Unknown, "{path}: the request was received");
     }
 }
 
@@ -366,11 +318,7 @@ async fn keeps_concurrent_answers_apart<T: Transport>(transport: &T) {
         let target = format!("/echo/{number}");
         let answer = succeed(transport, request(Method::GET, &target)).await;
         let line = Received::read(answer.body()).line;
-        assert_eq!(
-            line,
-            format!("GET {target} HTTP/1.1"),
-            "an answer to another request"
-        );
+        assert_eq!(line, format!("GET {target} HTTP/1.1"), "an answer to another request");
     });
     futures_util::future::join_all(calls).await;
 }
@@ -458,11 +406,7 @@ impl Busy {
                 // Windows refuses them instead.
                 Ok(Err(_)) => return None,
                 Err(_) => {
-                    return Some(Self {
-                        address,
-                        listener,
-                        queued,
-                    });
+                    return Some(Self { address, listener, queued });
                 }
             }
         }
@@ -504,9 +448,7 @@ impl Received {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// An HTTP/1.1 server that does what the path says; it ends when it is dropped.
@@ -525,11 +467,7 @@ impl Server {
         let counter = Arc::clone(&arrivals);
         let mut task = JoinSet::new();
         task.spawn(serve_all(listener, counter));
-        Self {
-            address,
-            arrivals,
-            _task: task,
-        }
+        Self { address, arrivals, _task: task }
     }
 
     fn arrivals(&self) -> usize {
@@ -555,10 +493,7 @@ async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result
             return Ok(());
         };
         arrivals.fetch_add(1, Ordering::SeqCst);
-        let path = received
-            .split(|byte| *byte == b' ')
-            .nth(1)
-            .unwrap_or_default();
+        let path = received.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         let path = String::from_utf8_lossy(path).into_owned();
         match path.as_str() {
             path if path.starts_with("/echo/") => answer(&mut stream, 200, &received).await?,
@@ -584,9 +519,7 @@ async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result
                 }
             }
             "/drip" => {
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-                    .await?;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await?;
                 for _ in 0..1_000 {
                     stream.write_all(b"x").await?;
                     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -598,9 +531,7 @@ async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result
             }
             "/silent" => tokio::time::sleep(Duration::from_secs(60)).await,
             "/cut" => {
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
-                    .await?;
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{").await?;
                 return Ok(());
             }
             "/cut-chunks" => {
@@ -609,9 +540,7 @@ async fn serve(mut stream: TcpStream, arrivals: &AtomicUsize) -> std::io::Result
                 return Ok(());
             }
             "/garbage" => {
-                stream
-                    .write_all(b"\x00\x01 this is not HTTP\r\n\r\n")
-                    .await?;
+                stream.write_all(b"\x00\x01 this is not HTTP\r\n\r\n").await?;
                 return Ok(());
             }
             "/close" => {

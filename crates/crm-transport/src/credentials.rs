@@ -60,9 +60,7 @@ impl Credentials {
             ("client secret", &self.client_secret),
             ("app key", &self.app_key),
         ];
-        let empty = parts
-            .iter()
-            .find(|(_, part)| part.expose_secret().is_empty());
+        let empty = parts.iter().find(|(_, part)| part.expose_secret().is_empty());
         empty.map(|(name, _)| *name)
     }
 
@@ -112,9 +110,7 @@ const NAMES: usize = 128;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("tenant", &self.tenant)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
 

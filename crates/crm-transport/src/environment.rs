@@ -37,11 +37,7 @@ impl Environment {
     /// Returns the production service.
     #[must_use]
     pub fn production() -> Self {
-        Self::known(
-            "production",
-            "https://api.servicetitan.io",
-            "https://auth.servicetitan.io",
-        )
+        Self::known("production", "https://api.servicetitan.io", "https://auth.servicetitan.io")
     }
 
     /// Returns the vendor's environment for tests.
@@ -62,11 +58,7 @@ impl Environment {
     /// Returns [`InvalidEnvironment`] for anything but `https://host[:port]` or a loopback
     /// `http://host[:port]`.
     pub fn custom(api_url: &str, auth_url: &str) -> Result<Self, InvalidEnvironment> {
-        Ok(Self {
-            name: "custom",
-            api: base("API", api_url)?,
-            auth: base("auth", auth_url)?,
-        })
+        Ok(Self { name: "custom", api: base("API", api_url)?, auth: base("auth", auth_url)? })
     }
 
     /// Returns `production`, `integration` or `custom`.
@@ -95,10 +87,7 @@ impl Environment {
 
     fn known(name: &'static str, api: &str, auth: &str) -> Self {
         match Self::custom(api, auth) {
-            Ok(environment) => Self {
-                name,
-                ..environment
-            },
+            Ok(environment) => Self { name, ..environment },
             Err(error) => unreachable!("the vendor's hosts are valid: {error}"),
         }
     }

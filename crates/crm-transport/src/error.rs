@@ -109,10 +109,7 @@ impl TransportErrorKind {
     #[must_use]
     pub fn is_permanent(self) -> bool {
         use TransportErrorKind::*;
-        matches!(
-            self,
-            InvalidRequest | Tls | AnswerTooLarge | Credentials | Refused
-        )
+        matches!(self, InvalidRequest | Tls | AnswerTooLarge | Credentials | Refused)
     }
 
     fn message(self) -> &'static str {
@@ -146,12 +143,7 @@ impl TransportError {
     /// Creates an error without a cause.
     #[must_use]
     pub fn new(kind: TransportErrorKind, delivery: Delivery) -> Self {
-        Self {
-            kind,
-            delivery,
-            attempts: 1,
-            source: None,
-        }
+        Self { kind, delivery, attempts: 1, source: None }
     }
 
     /// Adds the cause, whose message becomes part of this one's. [`source`](Error::source)
@@ -218,10 +210,7 @@ impl TransportError {
     /// Returns whether there was no connection.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(
-            self.kind,
-            TransportErrorKind::Connect | TransportErrorKind::Tls
-        )
+        matches!(self.kind, TransportErrorKind::Connect | TransportErrorKind::Tls)
     }
 
     /// Returns whether the credentials cannot be used: refused by the token endpoint, or empty.

@@ -80,11 +80,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn of(call: &Call, longest_wait: Duration) -> Self {
-        Self {
-            longest_wait,
-            deadline: call.deadline,
-            begin_by: call.begin_by,
-        }
+        Self { longest_wait, deadline: call.deadline, begin_by: call.begin_by }
     }
 
     /// Checks whether the call waits at a gate that is closed for that long. A call that is too old
@@ -191,10 +187,7 @@ impl Gate {
                     return Ok(Pass { gate: self, number });
                 }
                 let (sender, turn) = oneshot::channel();
-                state.queue.push_back(Waiting {
-                    turn: sender,
-                    patience,
-                });
+                state.queue.push_back(Waiting { turn: sender, patience });
                 let needs_doorman = !mem::replace(&mut state.has_doorman, true);
                 drop(state);
                 if needs_doorman {

@@ -110,17 +110,9 @@ impl HyperTransport {
             .http2_keep_alive_timeout(keep_alive::timeout(limits))
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_timeout)
-            .build(Bounded {
-                connector,
-                time: limits.connecting(),
-            });
+            .build(Bounded { connector, time: limits.connecting() });
         let (scheme, authority) = host(environment.api_url())?;
-        Ok(Self {
-            client,
-            scheme,
-            authority,
-            limits,
-        })
+        Ok(Self { client, scheme, authority, limits })
     }
 
     /// Returns a transport over the same connections to the environment's auth host, for the token
@@ -131,11 +123,7 @@ impl HyperTransport {
     /// Never for a valid [`Environment`].
     pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
         let (scheme, authority) = host(environment.auth_url())?;
-        Ok(Self {
-            scheme,
-            authority,
-            ..self.clone()
-        })
+        Ok(Self { scheme, authority, ..self.clone() })
     }
 
     /// Returns the request with the host in its URI.
@@ -169,15 +157,8 @@ impl Transport for HyperTransport {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             record_server(|| {
-                let usual = if self.scheme == Scheme::HTTPS {
-                    443
-                } else {
-                    80
-                };
-                (
-                    self.authority.host(),
-                    self.authority.port_u16().unwrap_or(usual),
-                )
+                let usual = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
+                (self.authority.host(), self.authority.port_u16().unwrap_or(usual))
             });
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
@@ -234,10 +215,7 @@ async fn read(
 
 fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {
     let parts = url.parse::<Uri>().unwrap_or_default().into_parts();
-    parts
-        .scheme
-        .zip(parts.authority)
-        .ok_or_else(|| invalid("the host is not a URL"))
+    parts.scheme.zip(parts.authority).ok_or_else(|| invalid("the host is not a URL"))
 }
 
 /// Whether a connection took too long, judged by the socket's error.

@@ -82,10 +82,7 @@
 // Links to the items of a feature are broken without that feature.
 #![cfg_attr(not(feature = "reqwest"), allow(rustdoc::broken_intra_doc_links))]
 #![warn(missing_debug_implementations)]
-#![allow(
-    clippy::manual_async_fn,
-    reason = "in an impl under async_trait, an async fn is boxed"
-)]
+#![allow(clippy::manual_async_fn, reason = "in an impl under async_trait, an async fn is boxed")]
 
 use std::sync::Arc;
 
@@ -139,8 +136,6 @@ mod tower;
 mod trace;
 mod window;
 
-#[cfg(feature = "tower")]
-pub use self::tower::{TowerTransport, TransportService};
 pub use auth::{Auth, TokenInfo, WithAuth};
 pub use call::{Attempts, Call, Effect, SentAt};
 pub use clock::Moment;
@@ -169,6 +164,8 @@ pub use trace::WithTracing;
 pub use self::hyper::HyperTransport;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+#[cfg(feature = "tower")]
+pub use self::tower::{TowerTransport, TransportService};
 
 /// A request. Its URI is path and query only: the host belongs to the transport, so no caller and
 /// no answer can send credentials elsewhere.

@@ -88,10 +88,7 @@ impl RateLimit {
     pub fn per_second(calls: u32) -> Self {
         Self {
             longest_wait: LONGEST_WAIT,
-            shared: Arc::new(Shared {
-                calls_per_second: calls,
-                gates: Mutex::default(),
-            }),
+            shared: Arc::new(Shared { calls_per_second: calls, gates: Mutex::default() }),
         }
     }
 
@@ -176,11 +173,7 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             let call = Call::of(&request);
-            let &Call {
-                operation,
-                rate_limit_key: key,
-                ..
-            } = call;
+            let &Call { operation, rate_limit_key: key, .. } = call;
             let waiting = measure::Waiting::new(operation);
             let pass = before_sending(call, self.limit.pass(call)).await?;
             waiting.ends();

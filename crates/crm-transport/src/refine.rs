@@ -17,14 +17,12 @@ pub(crate) struct Hints {
 
 /// Interprets an error before the answer.
 pub(crate) fn before_answer(error: &(dyn Error + 'static), hints: Hints) -> TransportError {
-    use {Delivery::*, TransportErrorKind::*};
+    use Delivery::*;
+    use TransportErrorKind::*;
 
     let hyper = cause::<hyper::Error>(error);
     let (kind, delivery) = match hints {
-        Hints {
-            connect: true,
-            timeout: true,
-        } => (Timeout, NotExecuted),
+        Hints { connect: true, timeout: true } => (Timeout, NotExecuted),
         Hints { connect: true, .. } if cause::<rustls::Error>(error).is_some() => {
             (Tls, NotExecuted)
         }
@@ -103,10 +101,7 @@ fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
         // An I/O error hides the error that it wraps from the chain.
-        match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
             None => error.source(),
         }
@@ -145,7 +140,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_a_server_of_http2_did_not_take_on_was_not_sent() {
-        use {Delivery::*, TransportErrorKind::*};
+        use Delivery::*;
+        use TransportErrorKind::*;
 
         let refused = http2(async |mut server| {
             let (_, mut answer) = server.accept().await.unwrap().unwrap();
@@ -153,10 +149,7 @@ mod tests {
             while server.accept().await.is_some() {}
         });
         let refused = refused.await;
-        assert_eq!(
-            (refused.kind(), refused.delivery()),
-            (ClosedWhileIdle, NotExecuted)
-        );
+        assert_eq!((refused.kind(), refused.delivery()), (ClosedWhileIdle, NotExecuted));
 
         let failed = http2(async |mut server| {
             let (_, mut answer) = server.accept().await.unwrap().unwrap();
@@ -185,41 +178,21 @@ mod tests {
 
     #[test]
     fn each_cause_has_its_kind_and_delivery() {
-        use {Delivery::*, TransportErrorKind::*};
+        use Delivery::*;
+        use TransportErrorKind::*;
 
-        let connect = Hints {
-            connect: true,
-            timeout: false,
-        };
-        let timeout = Hints {
-            connect: false,
-            timeout: true,
-        };
-        let both = Hints {
-            connect: true,
-            timeout: true,
-        };
+        let connect = Hints { connect: true, timeout: false };
+        let timeout = Hints { connect: false, timeout: true };
+        let both = Hints { connect: true, timeout: true };
         let io = |kind| Outer(io::Error::from(kind));
         let tls = Outer(io::Error::other(rustls::Error::DecryptError));
         for (error, hints, expected) in [
-            (
-                io(io::ErrorKind::ConnectionRefused),
-                connect,
-                (Connect, NotExecuted),
-            ),
+            (io(io::ErrorKind::ConnectionRefused), connect, (Connect, NotExecuted)),
             (tls, connect, (Tls, NotExecuted)),
             (io(io::ErrorKind::TimedOut), both, (Timeout, NotExecuted)),
             (io(io::ErrorKind::TimedOut), timeout, (Timeout, Unknown)),
-            (
-                io(io::ErrorKind::ConnectionReset),
-                Hints::default(),
-                (Reset, Unknown),
-            ),
-            (
-                io(io::ErrorKind::BrokenPipe),
-                Hints::default(),
-                (Reset, Unknown),
-            ),
+            (io(io::ErrorKind::ConnectionReset), Hints::default(), (Reset, Unknown)),
+            (io(io::ErrorKind::BrokenPipe), Hints::default(), (Reset, Unknown)),
         ] {
             let refined = before_answer(&error, hints);
             assert_eq!((refined.kind(), refined.delivery()), expected, "{error:?}");

@@ -10,10 +10,7 @@ use crate::{Call, Request, call::CAREFUL};
 /// Cloning a request allocates for its header map and its extensions, on every call, for a repeat
 /// that hardly ever comes. The requests of this workspace have few headers and one extension, which
 /// are kept here in place; any other request is cloned.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "the large form is the one that saves allocations"
-)]
+#[allow(clippy::large_enum_variant, reason = "the large form is the one that saves allocations")]
 pub(crate) enum Replay {
     /// Few headers, the usual version, and no extension but the [`Call`].
     Lean {
@@ -63,13 +60,7 @@ impl Replay {
     pub(crate) fn into_request(self) -> Request {
         match self {
             Self::Clone(request) => *request,
-            Self::Lean {
-                method,
-                uri,
-                headers,
-                call,
-                body,
-            } => {
+            Self::Lean { method, uri, headers, call, body } => {
                 let mut request = Request::new(body);
                 *request.method_mut() = method;
                 *request.uri_mut() = uri;

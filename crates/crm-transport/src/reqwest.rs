@@ -87,11 +87,7 @@ impl ReqwestTransport {
             .map_err(|e| {
                 TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
             })?;
-        Ok(Self {
-            client,
-            base: environment.api.clone(),
-            limits,
-        })
+        Ok(Self { client, base: environment.api.clone(), limits })
     }
 
     /// Returns a transport over the same connections to the environment's auth host, for the token
@@ -101,10 +97,7 @@ impl ReqwestTransport {
     ///
     /// Never for a valid [`Environment`].
     pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
-        Ok(Self {
-            base: environment.auth.clone(),
-            ..self.clone()
-        })
+        Ok(Self { base: environment.auth.clone(), ..self.clone() })
     }
 
     fn request(
@@ -124,9 +117,7 @@ impl ReqwestTransport {
         // A URL resolves dots and backslashes and encodes some characters, which gives another
         // path.
         if (url.path(), url.query()) != (target.path(), target.query()) {
-            return Err(invalid(
-                "the HTTP client would change the URI: percent-encode it",
-            ));
+            return Err(invalid("the HTTP client would change the URI: percent-encode it"));
         }
         if body.is_empty() {
             say_empty(&mut parts);
@@ -160,10 +151,7 @@ impl Transport for ReqwestTransport {
             let request = self.request(request, departure.clone())?;
             record_server(|| {
                 let port = self.base.port_or_known_default();
-                (
-                    self.base.host_str().unwrap_or_default(),
-                    port.unwrap_or_default(),
-                )
+                (self.base.host_str().unwrap_or_default(), port.unwrap_or_default())
             });
             let response = self.client.execute(request).await.map_err(|error| {
                 let error = refine(error);
@@ -189,18 +177,12 @@ fn refine(error: reqwest::Error) -> TransportError {
     if error.is_builder() {
         return invalid("the HTTP client refuses it");
     }
-    let hints = Hints {
-        connect: error.is_connect(),
-        timeout: error.is_timeout(),
-    };
+    let hints = Hints { connect: error.is_connect(), timeout: error.is_timeout() };
     before_answer(&error, hints)
 }
 
 fn refine_body(error: Box<dyn Error + Send + Sync>) -> TransportError {
     let timeout = error.downcast_ref().is_some_and(reqwest::Error::is_timeout);
-    let hints = Hints {
-        connect: false,
-        timeout,
-    };
+    let hints = Hints { connect: false, timeout };
     within_answer(&*error, hints)
 }

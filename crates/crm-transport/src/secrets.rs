@@ -87,10 +87,7 @@ struct Plain {
 
 impl Plain {
     fn of(text: &str) -> Self {
-        Self {
-            bytes: text.into(),
-            places: (0..=text.len()).collect(),
-        }
+        Self { bytes: text.into(), places: (0..=text.len()).collect() }
     }
 
     /// Adds the positions of a secret, literally or in Base64.
@@ -105,10 +102,7 @@ impl Plain {
         for core in base64_cores(secret) {
             for start in memmem::find_iter(&standard, core.as_bytes()) {
                 // What surrounds it shares bytes with the secret's first and last.
-                let before = standard[..start]
-                    .iter()
-                    .rev()
-                    .take_while(|b| is_base64(**b));
+                let before = standard[..start].iter().rev().take_while(|b| is_base64(**b));
                 let after = standard[start..].iter().take_while(|b| is_base64(**b));
                 add(start - before.count()..start + after.count());
             }
@@ -215,9 +209,7 @@ mod tests {
     const SECRET: &str = "s/ecret+\"ümlaut~1?>";
 
     fn scrub(text: &str) -> String {
-        Secrets::new([SECRET, "ak1.0123456789"])
-            .scrub(text)
-            .into_owned()
+        Secrets::new([SECRET, "ak1.0123456789"]).scrub(text).into_owned()
     }
 
     #[test]
@@ -231,10 +223,7 @@ mod tests {
         };
         let json = serde_json::to_string(SECRET).unwrap();
         let json = json.trim_matches('"').to_owned();
-        let utf16: String = SECRET
-            .encode_utf16()
-            .map(|unit| format!("\\u{unit:04X}"))
-            .collect();
+        let utf16: String = SECRET.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
         for (written, how) in [
             (SECRET.to_owned(), "as it is"),
             (percent(false), "in a URL"),
@@ -253,21 +242,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_in_base64_of_either_alphabet_wherever_it_stands_in_there() {
-        for (before, after) in [
-            ("", ""),
-            ("a", ""),
-            ("ab", "c"),
-            ("client.id:", ""),
-            ("Bearer ", " more"),
-        ] {
+        for (before, after) in
+            [("", ""), ("a", ""), ("ab", "c"), ("client.id:", ""), ("Bearer ", " more")]
+        {
             let whole = format!("{before}{SECRET}{after}");
             for written in [
                 BASE64_STANDARD.encode(&whole),
                 BASE64_URL_SAFE_NO_PAD.encode(&whole),
-                BASE64_STANDARD
-                    .encode(&whole)
-                    .replace('+', "%2B")
-                    .replace('/', "%2F"),
+                BASE64_STANDARD.encode(&whole).replace('+', "%2B").replace('/', "%2F"),
             ] {
                 let text = format!("Basic {written} was refused");
                 assert_eq!(scrub(&text), "Basic [secret] was refused", "{whole}");
@@ -305,9 +287,6 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(
-            format!("{:?}", Secrets::new(["abcdefgh"])),
-            "Secrets { .. }"
-        );
+        assert_eq!(format!("{:?}", Secrets::new(["abcdefgh"])), "Secrets { .. }");
     }
 }

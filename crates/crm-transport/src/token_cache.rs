@@ -69,10 +69,7 @@ impl TokenCache {
     /// Creates a cache of this environment's tokens, in this folder.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>, environment: &Environment) -> Self {
-        Self {
-            folder: folder.into(),
-            auth_url: environment.auth_url().to_owned(),
-        }
+        Self { folder: folder.into(), auth_url: environment.auth_url().to_owned() }
     }
 
     /// Returns the place of the credentials' token, once no other process holds it; `None` where
@@ -96,11 +93,7 @@ impl TokenCache {
 
     /// The name of a token: a hash, as a UUID of version 5 (RFC 9562, section 5.5).
     fn owner(&self, credentials: &Credentials) -> Uuid {
-        let client = (
-            &self.auth_url,
-            credentials.client_id(),
-            credentials.tenant(),
-        );
+        let client = (&self.auth_url, credentials.client_id(), credentials.tenant());
         Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{client:?}").as_bytes())
     }
 
@@ -117,11 +110,7 @@ impl TokenCache {
                 error => return Err(error.into()),
             }
         }
-        Ok(Entry {
-            folder: self.folder.clone(),
-            owner,
-            _lock: lock,
-        })
+        Ok(Entry { folder: self.folder.clone(), owner, _lock: lock })
     }
 }
 

@@ -40,9 +40,7 @@ impl<S> TowerTransport<S> {
     /// Creates a transport that sends through `service`.
     #[must_use]
     pub fn new(service: S) -> Self {
-        Self {
-            service: Mutex::new(service),
-        }
+        Self { service: Mutex::new(service) }
     }
 
     fn service(&self) -> MutexGuard<'_, S> {
@@ -59,9 +57,7 @@ impl<S: Clone> Clone for TowerTransport<S> {
 impl<S: fmt::Debug> fmt::Debug for TowerTransport<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let service = self.service();
-        f.debug_struct("TowerTransport")
-            .field("service", &*service)
-            .finish()
+        f.debug_struct("TowerTransport").field("service", &*service).finish()
     }
 }
 
@@ -101,17 +97,13 @@ impl<T> TransportService<T> {
     /// Creates a service that sends through `transport`.
     #[must_use]
     pub fn new(transport: T) -> Self {
-        Self {
-            transport: Arc::new(transport),
-        }
+        Self { transport: Arc::new(transport) }
     }
 }
 
 impl<T> Clone for TransportService<T> {
     fn clone(&self) -> Self {
-        Self {
-            transport: Arc::clone(&self.transport),
-        }
+        Self { transport: Arc::clone(&self.transport) }
     }
 }
 

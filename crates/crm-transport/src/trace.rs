@@ -37,11 +37,7 @@ impl<T: Transport> Transport for WithTracing<T> {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
-            let &Call {
-                operation,
-                resend_count,
-                ..
-            } = Call::of(&request);
+            let &Call { operation, resend_count, .. } = Call::of(&request);
             let span = tracing::info_span!(
                 target: TARGET,
                 REQUEST,
@@ -56,11 +52,7 @@ impl<T: Transport> Transport for WithTracing<T> {
                 otel.status_code = field::Empty,
             );
             let measured = measure::Request::begins(operation, &request);
-            let result = self
-                .inner
-                .send_unboxed(request)
-                .instrument(span.clone())
-                .await;
+            let result = self.inner.send_unboxed(request).instrument(span.clone()).await;
             record(&span, &result);
             measured.ends(&result);
             result

@@ -55,9 +55,7 @@ impl Window {
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
-        let late = before
-            .late
-            .unwrap_or_else(|| self.ways.late(now - before.at));
+        let late = before.late.unwrap_or_else(|| self.ways.late(now - before.at));
         (!late.is_zero()).then(|| before.at + late.min(LONGEST_DELAY) + SECOND + MARGIN)
     }
 
@@ -74,10 +72,7 @@ impl Window {
             self.first += 1;
         }
         self.underway = self.underway.max(self.first);
-        self.calls.push_back(Passed {
-            at: now,
-            late: None,
-        });
+        self.calls.push_back(Passed { at: now, late: None });
     }
 
     /// Notes that a call has its answer.
@@ -166,21 +161,13 @@ mod tests {
     }
 
     fn around_10_ms(spread: i64) -> Ways {
-        Ways {
-            mean: 10_000_000,
-            spread,
-            late_in_a_row: 0,
-        }
+        Ways { mean: 10_000_000, spread, late_in_a_row: 0 }
     }
 
     #[test]
     fn only_a_time_far_from_others_that_are_alike_tells_of_a_delay() {
         let alike = around_10_ms(1_000_000);
-        assert_eq!(
-            alike.late(18 * MS),
-            Duration::ZERO,
-            "not beyond 8 deviations"
-        );
+        assert_eq!(alike.late(18 * MS), Duration::ZERO, "not beyond 8 deviations");
         assert_eq!(alike.late(30 * MS), 21 * MS);
         let widest = around_10_ms(WIDEST_SPREAD / FAR);
         assert!(widest.late(100 * MS) > 90 * MS);
@@ -212,10 +199,7 @@ mod tests {
         assert_eq!(window.calls.len(), 1, "the others are gone");
         assert_eq!(window.passed(), 101);
         window.answered(3, now + SECOND);
-        assert_eq!(
-            window.underway, 100,
-            "it left too long ago to tell anything"
-        );
+        assert_eq!(window.underway, 100, "it left too long ago to tell anything");
     }
 
     #[test]

@@ -13,9 +13,7 @@ fn environment(target: &Target) -> Environment {
 }
 
 fn limits(target: &Target) -> Limits {
-    Limits::default()
-        .timeout(target.timeout)
-        .answer_bytes(target.answer_bytes)
+    Limits::default().timeout(target.timeout).answer_bytes(target.answer_bytes)
 }
 
 #[cfg(feature = "reqwest")]

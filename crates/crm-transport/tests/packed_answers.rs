@@ -45,10 +45,7 @@ async fn exchange<T: Transport>(
         }
         let head = format!("HTTP/1.1 {status}\r\ncontent-encoding: {encoding}\r\ncontent-length");
         let head = format!("{head}: {}\r\n\r\n", body.len());
-        stream
-            .write_all(&[head.as_bytes(), &body].concat())
-            .await
-            .unwrap();
+        stream.write_all(&[head.as_bytes(), &body].concat()).await.unwrap();
         String::from_utf8_lossy(&request).to_lowercase()
     });
     let environment = Environment::custom(&url, &url).unwrap();
@@ -105,10 +102,7 @@ async fn gzip_is_unpacked_by_any_name<T: Transport>(
     let (result, _) = exchange(make, "200 OK", "BR", vec![1, 2, 3]).await;
     let error = result.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::UnreadableAnswer);
-    assert!(
-        error.to_string().contains("compressed as \"br\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("compressed as \"br\""), "{error}");
     // A refusal says enough by its status.
     let (result, _) = exchange(make, "503 Service Unavailable", "br", vec![1, 2, 3]).await;
     assert_eq!(result.unwrap().status(), 503);

@@ -26,9 +26,7 @@ fn answer(status: u16, body: impl Into<Bytes>) -> Response {
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.unwrap().block_on(future)
 }
 
@@ -152,21 +150,16 @@ mod cassette {
     fn line() -> impl Strategy<Value = String> {
         let body = "\"[a-z]{0,5}\"|\\[[0-9]{1,4}\\]|null";
         let outcome = "\"answer\"|\"error\"|\"other\"";
-        (
-            "[A-Z ]{0,4}",
-            "[/?=#%a-z\\\\]{0,6}",
-            body,
-            outcome,
-            any::<u16>(),
-        )
-            .prop_map(|(method, uri, body, outcome, status)| {
+        ("[A-Z ]{0,4}", "[/?=#%a-z\\\\]{0,6}", body, outcome, any::<u16>()).prop_map(
+            |(method, uri, body, outcome, status)| {
                 format!(
                     r#"{{"request":{{"method":"{method}","uri":"{uri}","headers":[["a",{body}]],
                     "body":{body}}},"outcome":{{{outcome}:{{"status":{status},"headers":[],
                     "body":{body},"kind":"Timeout","delivery":"Unknown"}}}}}}"#
                 )
                 .replace('\n', " ")
-            })
+            },
+        )
     }
 
     proptest! {

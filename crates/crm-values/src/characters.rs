@@ -68,10 +68,7 @@ pub(crate) fn folded(character: char) -> char {
 }
 
 fn decimal_digit(character: char) -> Option<char> {
-    let zero = ZEROS
-        .iter()
-        .rfind(|zero| **zero <= character)
-        .map(|zero| u32::from(*zero))?;
+    let zero = ZEROS.iter().rfind(|zero| **zero <= character).map(|zero| u32::from(*zero))?;
     let value = u32::from(character) - zero;
     char::from_digit(value.min(10), 10)
 }
@@ -99,20 +96,11 @@ mod tests {
         for zero in ZEROS {
             for value in 0..10 {
                 let digit = char::from_u32(u32::from(zero) + value).unwrap();
-                assert_eq!(
-                    folded(digit),
-                    char::from_digit(value, 10).unwrap(),
-                    "{digit}"
-                );
+                assert_eq!(folded(digit), char::from_digit(value, 10).unwrap(), "{digit}");
             }
         }
-        assert!(
-            ZEROS.is_sorted(),
-            "the search takes the last zero before a character"
-        );
-        for other in [
-            '²', '①', '½', 'Ⅷ', '〇', '/', ':', 'x', '\u{066A}', '\u{FF1A}',
-        ] {
+        assert!(ZEROS.is_sorted(), "the search takes the last zero before a character");
+        for other in ['²', '①', '½', 'Ⅷ', '〇', '/', ':', 'x', '\u{066A}', '\u{FF1A}'] {
             assert!(!folded(other).is_ascii_digit(), "{other}");
         }
     }

@@ -67,10 +67,7 @@ impl Email {
             return Err(Refusal::TooLong);
         }
         let domain = ascii_domain(domain)?;
-        Ok(Self {
-            key: format!("{}@{domain}", folded(name)),
-            typed: typed.to_owned(),
-        })
+        Ok(Self { key: format!("{}@{domain}", folded(name)), typed: typed.to_owned() })
     }
 
     /// Returns the address as it was typed, without surrounding blanks.
@@ -106,9 +103,7 @@ fn ascii_domain(domain: &str) -> Result<String, Refusal> {
             && label.len() <= LONGEST_LABEL
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let is_domain = ascii.len() <= LONGEST_DOMAIN && ascii.split('.').all(is_label);
     is_domain.then_some(ascii).ok_or(Refusal::NotADomain)

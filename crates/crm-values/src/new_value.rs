@@ -45,10 +45,7 @@ impl std::fmt::Debug for NewValue {
 impl NewValues {
     /// Reads telephone numbers with `reader`, and refuses those with an extension.
     pub fn new(reader: PhoneReader) -> Self {
-        Self {
-            reader,
-            extensions: Extensions::Refuse,
-        }
+        Self { reader, extensions: Extensions::Refuse }
     }
 
     /// Sets what to do with extensions.
@@ -90,10 +87,7 @@ impl NewValues {
             (Extensions::Memo, extension) => (number.to_owned(), extension),
             (Extensions::Drop, _) | (_, None) => (number.to_owned(), None),
         };
-        Ok(NewValue {
-            value,
-            extension: memo.map(str::to_owned),
-        })
+        Ok(NewValue { value, extension: memo.map(str::to_owned) })
     }
 
     /// Reads an e-mail address. It is stored as it was typed, without surrounding blanks.
@@ -103,10 +97,7 @@ impl NewValues {
     /// Returns a [`Refusal`] that says why the text is not accepted.
     pub fn email(self, text: &str) -> Result<NewValue, Refusal> {
         let email = Email::read(text)?;
-        Ok(NewValue {
-            value: email.as_str().to_owned(),
-            extension: None,
-        })
+        Ok(NewValue { value: email.as_str().to_owned(), extension: None })
     }
 
     /// Reads a text that looks like an address as an address, and any other as a telephone number.
@@ -127,10 +118,7 @@ impl NewValue {
     /// unchanged.
     #[must_use]
     pub fn kept(value: &str) -> Self {
-        Self {
-            value: value.to_owned(),
-            extension: None,
-        }
+        Self { value: value.to_owned(), extension: None }
     }
 
     /// Returns the number or address as it will be stored.
@@ -181,11 +169,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_an_extension_is_for_the_user_to_say() {
-        let read = |extensions| {
-            NewValues::default()
-                .extensions(extensions)
-                .phone("818-555-0142x7")
-        };
+        let read = |extensions| NewValues::default().extensions(extensions).phone("818-555-0142x7");
         assert_eq!(read(Extensions::Refuse), Err(Refusal::Extension));
         for (extensions, value, extension) in [
             (Extensions::Memo, "8185550142", Some("7")),
@@ -193,11 +177,7 @@ mod tests {
             (Extensions::Send, "8185550142 ext. 7", None),
         ] {
             let read = read(extensions).unwrap();
-            assert_eq!(
-                (read.value(), read.extension()),
-                (value, extension),
-                "{extensions:?}"
-            );
+            assert_eq!((read.value(), read.extension()), (value, extension), "{extensions:?}");
         }
     }
 }

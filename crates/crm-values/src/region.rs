@@ -121,27 +121,21 @@ impl<'a> Numbering<'a> {
     /// Whether a number of this length can be dialled only within its area.
     pub(crate) fn is_local(self, national: &str) -> bool {
         let length = length(national.len());
-        self.types()
-            .any(|kind| kind.possible_local_length().contains(&length))
+        self.types().any(|kind| kind.possible_local_length().contains(&length))
     }
 
     fn has_length(self, digits: usize) -> bool {
         let length = length(digits);
-        self.types()
-            .any(|kind| kind.possible_length().contains(&length))
+        self.types().any(|kind| kind.possible_length().contains(&length))
     }
 
     fn begins_like(self, national: &str) -> bool {
         let pattern = self.0.descriptors().general().national_number();
-        pattern
-            .find(national)
-            .is_some_and(|found| found.start() == 0)
+        pattern.find(national).is_some_and(|found| found.start() == 0)
     }
 
     fn types(self) -> impl Iterator<Item = &'a phonenumber::metadata::Descriptor> {
-        TYPES
-            .iter()
-            .filter_map(move |kind| self.0.descriptors().get(*kind))
+        TYPES.iter().filter_map(move |kind| self.0.descriptors().get(*kind))
     }
 }
 

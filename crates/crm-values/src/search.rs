@@ -43,10 +43,7 @@ impl Readings {
     }
 
     pub(crate) fn sure(key: String) -> Self {
-        Self {
-            key,
-            otherwise: None,
-        }
+        Self { key, otherwise: None }
     }
 
     pub(crate) fn either(key: String, otherwise: Option<String>) -> Self {
@@ -108,10 +105,7 @@ impl Traces {
             .flat_map(|word| [word.trim_matches(['\'', '’', '.', '=']), bare_address(word)])
             .filter_map(|word| Email::read(word).ok())
             .map(|email| email.key().to_owned());
-        Self {
-            digits: digits(text),
-            addresses: addresses.collect(),
-        }
+        Self { digits: digits(text), addresses: addresses.collect() }
     }
 
     /// Returns everything that may be a number or an address, for a look-up: see [`names`].
@@ -128,8 +122,7 @@ impl Traces {
     #[must_use]
     pub fn speaks_of(&self, key: &str) -> bool {
         let names = names(key);
-        self.candidates()
-            .any(|candidate| names.contains(&candidate))
+        self.candidates().any(|candidate| names.contains(&candidate))
     }
 }
 

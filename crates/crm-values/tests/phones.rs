@@ -33,9 +33,7 @@ fn examples() -> Vec<Example> {
     let mut examples = Vec::new();
     for code in 1..1000_u16 {
         for meta in DATABASE.by_code(&code).unwrap_or_default() {
-            let numbers = types
-                .iter()
-                .filter_map(|kind| meta.descriptors().get(*kind)?.example());
+            let numbers = types.iter().filter_map(|kind| meta.descriptors().get(*kind)?.example());
             let region = meta.id().parse::<country::Id>().ok();
             examples.extend(numbers.map(|national| Example {
                 region: region.map(|_| meta.id().to_owned()),
@@ -49,11 +47,7 @@ fn examples() -> Vec<Example> {
 
 /// The ways to write an example, each with the reader for it.
 fn spellings(example: &Example) -> Vec<(PhoneReader, String)> {
-    let Example {
-        region,
-        code,
-        national,
-    } = example;
+    let Example { region, code, national } = example;
     let mut ways = vec![(reader("US"), format!("+{code}{national}"))];
     let Some(region) = region else {
         return ways;
@@ -107,27 +101,12 @@ fn a_number_is_read_however_it_is_written() {
         ("US", "1-818-555-0142", "18185550142", "8185550142"),
         ("US", "(+1) 818 555 0142", "18185550142", "8185550142"),
         ("US", "818/555-0142", "18185550142", "8185550142"),
-        (
-            "US",
-            "８１８－５５５－０１４２",
-            "18185550142",
-            "8185550142",
-        ),
+        ("US", "８１８－５５５－０１４２", "18185550142", "8185550142"),
         ("US", "٨١٨ ٥٥٥ ٠١٤٢", "18185550142", "8185550142"),
-        (
-            "US",
-            "818\u{a0}555\u{2011}0142",
-            "18185550142",
-            "8185550142",
-        ),
+        ("US", "818\u{a0}555\u{2011}0142", "18185550142", "8185550142"),
         ("US", "+44 (0)20 7946 0958", "442079460958", "442079460958"),
         ("US", "011 44 20 7946 0958", "442079460958", "442079460958"),
-        (
-            "US",
-            "011 44 (0)20 7946 0958",
-            "442079460958",
-            "442079460958",
-        ),
+        ("US", "011 44 (0)20 7946 0958", "442079460958", "442079460958"),
         ("US", "0044 20 7946 0958", "442079460958", "442079460958"),
         ("US", "0044 (0)20 7946 0958", "442079460958", "442079460958"),
         ("US", "+49 1512 3456789", "4915123456789", "4915123456789"),
@@ -146,11 +125,7 @@ fn a_number_is_read_however_it_is_written() {
     ] {
         let number = reader(region).phone(text);
         let number = number.unwrap_or_else(|why| panic!("{text} in {region}: {why}"));
-        assert_eq!(
-            (number.key(), number.stored()),
-            (key, stored),
-            "{text} in {region}"
-        );
+        assert_eq!((number.key(), number.stored()), (key, stored), "{text} in {region}");
         assert_eq!(number.extension(), None, "{text}");
     }
 }
@@ -237,11 +212,7 @@ fn what_is_not_surely_one_whole_number_is_refused_with_the_reason() {
         ("1-800-FLOWERS", Letters),
     ] {
         let read = PhoneReader::default().phone(text);
-        assert_eq!(
-            read.map(|number| number.key().to_owned()),
-            Err(refusal),
-            "{text}"
-        );
+        assert_eq!(read.map(|number| number.key().to_owned()), Err(refusal), "{text}");
     }
 }
 
@@ -256,11 +227,7 @@ fn letters_stand_for_digits_only_where_they_end_a_number() {
         ("818-555-0142 x12", "8185550142", Some("12")),
     ] {
         let number = vanity.phone(text).unwrap();
-        assert_eq!(
-            (number.stored(), number.extension()),
-            (stored, extension),
-            "{text}"
-        );
+        assert_eq!((number.stored(), number.extension()), (stored, extension), "{text}");
     }
     for text in [
         "8am-5pm",
@@ -285,11 +252,7 @@ fn digits_alone_have_a_reading_of_the_region_and_one_with_a_country_code() {
         ("GB", "442079460958", "442079460958", None),
     ] {
         let readings = Readings::of(text, reader(region)).unwrap();
-        assert_eq!(
-            (readings.key(), readings.otherwise()),
-            (key, otherwise),
-            "{text}"
-        );
+        assert_eq!((readings.key(), readings.otherwise()), (key, otherwise), "{text}");
     }
     let singapore = PhoneReader::default().phone("+65 6123 4567").unwrap();
     assert!(singapore.is_ambiguous());
@@ -308,11 +271,7 @@ fn a_text_that_cannot_be_read_speaks_of_the_numbers_and_addresses_in_it() {
         ("ada@si\u{200B}te.example", "ada@site.example", true),
         ("'ada@site.example", "ada@site.example", true),
         ("mailto:Ada@Site.example", "ada@site.example", true),
-        (
-            "mailto:ada@site.example?subject=stop",
-            "ada@site.example",
-            true,
-        ),
+        ("mailto:ada@site.example?subject=stop", "ada@site.example", true),
         ("ada＠site.example", "ada@site.example", true),
         ("*ada@site.example!", "ada@site.example", true),
         ("Ada <ada@site.example>; Bob", "ada@site.example", true),
@@ -370,11 +329,6 @@ proptest! {
 fn the_data_are_those_that_are_named_beside_keys() {
     let lock = include_str!("../../../Cargo.lock");
     let mut packages = lock.split("name = \"phonenumber\"\nversion = \"");
-    let data = packages
-        .nth(1)
-        .and_then(|rest| rest.split(['+', '"']).nth(1));
-    assert!(
-        DATA.ends_with(&format!("libphonenumber {}", data.unwrap())),
-        "{DATA}"
-    );
+    let data = packages.nth(1).and_then(|rest| rest.split(['+', '"']).nth(1));
+    assert!(DATA.ends_with(&format!("libphonenumber {}", data.unwrap())), "{DATA}");
 }

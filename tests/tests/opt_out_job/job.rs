@@ -11,10 +11,7 @@ pub fn read_list(text: &str) -> HashSet<String> {
         true => email::key(line),
         false => phone::key(line),
     };
-    text.lines()
-        .map(key)
-        .filter(|key| !key.is_empty())
-        .collect()
+    text.lines().map(key).filter(|key| !key.is_empty()).collect()
 }
 
 /// What a run came to.

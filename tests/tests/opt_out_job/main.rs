@@ -39,11 +39,7 @@ mod tests {
         all.extend(sandbox.customer_contacts().unwrap());
         all.iter()
             .filter(|contact| contact.active && contact.value == "2135550177")
-            .filter(|contact| {
-                contact
-                    .preferences
-                    .is_some_and(|flags| flags.marketing_updates)
-            })
+            .filter(|contact| contact.preferences.is_some_and(|flags| flags.marketing_updates))
             .count()
     }
 
@@ -79,9 +75,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_answer_leaves_nothing_open() {
         let sandbox = Sandbox::start().await.unwrap();
-        let lost = FaultRule::new(Fault::ResetBeforeAnswer)
-            .method("PATCH")
-            .times(2);
+        let lost = FaultRule::new(Fault::ResetBeforeAnswer).method("PATCH").times(2);
         sandbox.inject(FaultPlan::new().rule(lost));
 
         let run = opt_out(&connect(&sandbox, 100), &read_list(LIST)).await;

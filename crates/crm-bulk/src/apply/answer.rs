@@ -49,11 +49,7 @@ pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
         true => State::Unknown,
         false => State::Planned,
     };
-    Outcome {
-        state,
-        message: Some(present::why_unread(error)),
-        ..outcome(error, false)
-    }
+    Outcome { state, message: Some(present::why_unread(error)), ..outcome(error, false) }
 }
 
 /// Why every other write would be refused too, if that is so.
@@ -96,9 +92,7 @@ pub(super) fn is_held_back(error: &ContactsError) -> bool {
 }
 
 fn is_of(error: &ContactsError, kinds: &[TransportErrorKind]) -> bool {
-    error
-        .transport_error()
-        .is_some_and(|error| kinds.contains(&error.kind()))
+    error.transport_error().is_some_and(|error| kinds.contains(&error.kind()))
 }
 
 /// Whether a write that ended so had an answer. `None` when it was held back before it came to

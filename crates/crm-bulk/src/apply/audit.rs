@@ -53,11 +53,7 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) fn new(tenant: TenantId, set: PathBuf) -> Self {
-        Self {
-            tenant,
-            set,
-            events: Mutex::default(),
-        }
+        Self { tenant, set, events: Mutex::default() }
     }
 
     /// Takes note of a write. One that was held back before it was begun was none.
@@ -71,9 +67,8 @@ impl Audit {
         if error.is_some_and(answer::is_held_back) {
             return;
         }
-        let outcome = error.map_or(Outcome::new(State::Done), |error| {
-            answer::outcome(error, false)
-        });
+        let outcome =
+            error.map_or(Outcome::new(State::Done), |error| answer::outcome(error, false));
         self.tell(change, action, preference, outcome, false);
     }
 

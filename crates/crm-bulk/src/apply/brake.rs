@@ -177,10 +177,7 @@ impl Brake {
     /// Takes note of a change that is left for later. An owner that cannot be read is one call
     /// that failed, however many its changes.
     pub(super) fn postponed(&self, unread: Option<OwnerId>) {
-        let mut last = self
-            .postponed_of
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.postponed_of.lock().unwrap_or_else(PoisonError::into_inner);
         if unread.is_some() && *last == unread {
             return;
         }
@@ -229,9 +226,6 @@ impl Brake {
         for state in outcomes.open.values() {
             *counts.entry(*state).or_default() += 1;
         }
-        Finished {
-            reason: self.reason.get().copied().unwrap_or(StopReason::Complete),
-            counts,
-        }
+        Finished { reason: self.reason.get().copied().unwrap_or(StopReason::Complete), counts }
     }
 }

@@ -61,12 +61,10 @@ impl<T: Transport> Run<'_, T> {
                 self.settled(change, outcome, Some(present)).await
             }
             Write::Update(present, request) => {
-                self.update(owner, change, present, request, reading.left)
-                    .await
+                self.update(owner, change, present, request, reading.left).await
             }
             Write::Delete(present, siblings) => {
-                self.delete(owner, change, present, siblings, reading.left)
-                    .await
+                self.delete(owner, change, present, siblings, reading.left).await
             }
             Write::Create(request, siblings) => {
                 self.create(owner, change, request, siblings, reading).await
@@ -80,8 +78,7 @@ impl<T: Transport> Run<'_, T> {
                 let found = Expected::of(&change);
                 let mut change = change;
                 change.outcome.attempts += 1;
-                self.complete(owner, change, found, created, reading.left)
-                    .await
+                self.complete(owner, change, found, created, reading.left).await
             }
         }
     }
@@ -160,12 +157,8 @@ impl<T: Transport> Run<'_, T> {
             let outcome = Outcome::because(State::Unknown, why);
             return self.settled(change, outcome, None).await;
         }
-        let sent = Expected {
-            state: State::InFlight,
-            attempts: change.outcome.attempts,
-        };
-        self.complete(owner, change, sent, created, watch.left())
-            .await
+        let sent = Expected { state: State::InFlight, attempts: change.outcome.attempts };
+        self.complete(owner, change, sent, created, watch.left()).await
     }
 
     /// Sets what a creation cannot set: the preferences. Which contact was created is durable
@@ -183,10 +176,7 @@ impl<T: Transport> Run<'_, T> {
         change.target = change.target.created(created.id);
         // How the service writes the value is its own affair.
         let wanted = match &change.action {
-            Action::Create(wanted) => Wanted {
-                exact: false,
-                ..wanted.clone()
-            },
+            Action::Create(wanted) => Wanted { exact: false, ..wanted.clone() },
             _ => Wanted::default(),
         };
         let request = wanted.request(&created);
@@ -252,16 +242,10 @@ impl<T: Transport> Run<'_, T> {
 
 /// Whether whatever is not as asked is as it was before.
 fn is_of_before(before: &Contact, echo: &Echo) -> bool {
-    let changed = echo
-        .answer
-        .as_contact()
-        .map(|answer| before.differences_to(answer));
+    let changed = echo.answer.as_contact().map(|answer| before.differences_to(answer));
     let changed = changed.unwrap_or_default();
     let is_changed = |field: &str| changed.iter().any(|change| change.field == field);
-    !echo
-        .differences
-        .iter()
-        .any(|other| is_changed(&other.field))
+    !echo.differences.iter().any(|other| is_changed(&other.field))
 }
 
 /// Whether the contact of a creation is known.

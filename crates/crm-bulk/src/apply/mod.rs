@@ -31,11 +31,6 @@ use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 use tokio::time::Instant;
 
-use crate::{
-    BulkError, Change, ChangeSet, Digest, ExpectedDigest, Site,
-    store::{Store, Which, file::FileStore},
-};
-
 use self::{
     audit::Audit, brake::Brake, contact::Unheeded, in_flight::InFlight, pass::Pass, run::Run,
     window::Window,
@@ -43,6 +38,10 @@ use self::{
 pub use self::{
     audit::Written,
     brake::{Finished, StopReason},
+};
+use crate::{
+    BulkError, Change, ChangeSet, Digest, ExpectedDigest, Site,
+    store::{Store, Which, file::FileStore},
 };
 
 /// Carries out the open changes of a set: everything the first time, the rest after an
@@ -311,12 +310,7 @@ impl Apply {
         site.admit(&self.set.info()?.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let store = FileStore::open(self.set, self.options.lease)?;
-        let Self {
-            options,
-            expected,
-            stop,
-            ..
-        } = self;
+        let Self { options, expected, stop, .. } = self;
         let begun = async move {
             let lease = store.take(&owner()).await?;
             approve(store.digest(&lease).await?, expected, &path)?;
@@ -363,10 +357,6 @@ fn owner() -> String {
 fn approve(found: Digest, expected: Option<ExpectedDigest>, path: &Path) -> Result<(), BulkError> {
     match expected.filter(|expected| !expected.admits(&found)) {
         None => Ok(()),
-        Some(expected) => Err(BulkError::NotExpected {
-            path: path.to_owned(),
-            found,
-            expected,
-        }),
+        Some(expected) => Err(BulkError::NotExpected { path: path.to_owned(), found, expected }),
     }
 }

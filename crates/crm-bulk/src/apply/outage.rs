@@ -55,10 +55,7 @@ mod tests {
     #[test]
     fn half_of_the_last_sixty_are_an_outage_and_fewer_are_none() {
         assert_eq!(notes((0..).map(|write| write % 2 == 0)), Some(60));
-        assert_eq!(
-            notes((0..).map(|write| write % 2 == 0 || write % 60 == 1)),
-            None
-        );
+        assert_eq!(notes((0..).map(|write| write % 2 == 0 || write % 60 == 1)), None);
         assert_eq!(notes((0..).map(|write| write % 4 > 0)), None);
     }
 }

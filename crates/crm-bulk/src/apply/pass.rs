@@ -137,11 +137,7 @@ impl<'a, T: Transport> Pass<'a, T> {
             if !self.run.brake.admits(&step) {
                 return;
             }
-            self.work(Work {
-                undecided,
-                step,
-                reading,
-            });
+            self.work(Work { undecided, step, reading });
         }
         self.prepare();
     }
@@ -284,11 +280,7 @@ impl<T: Transport> Run<'_, T> {
         owners.dedup();
         let present = present::contacts(self.service, &owners, YOUNG).await?;
         let left = present.left();
-        Ok(Reading {
-            present,
-            asked,
-            left,
-        })
+        Ok(Reading { present, asked, left })
     }
 
     fn fails(&self, error: impl Into<BulkError>) -> Ended {

@@ -38,12 +38,7 @@ pub(super) struct Undecided {
 
 impl Undecided {
     pub(super) fn new(loaded: Loaded) -> Self {
-        Self {
-            loaded,
-            returns: 0,
-            looks: 0,
-            not_before: None,
-        }
+        Self { loaded, returns: 0, looks: 0, not_before: None }
     }
 
     pub(super) fn change(&self) -> &Change {
@@ -133,11 +128,7 @@ impl Queue {
     /// How many changes can be decided on a young reading.
     pub(super) fn young(&self) -> usize {
         let young = |batch: &&Batch| batch.reading.left.age() < YOUNG;
-        self.read
-            .iter()
-            .filter(young)
-            .map(|b| b.changes.len())
-            .sum()
+        self.read.iter().filter(young).map(|b| b.changes.len()).sum()
     }
 
     /// Whether there are too few changes to fill the next reading.
@@ -149,11 +140,7 @@ impl Queue {
     /// The owners of which something is to be decided.
     pub(super) fn owners(&self) -> HashSet<OwnerId> {
         let read = self.read.iter().flat_map(|batch| &batch.changes);
-        self.unread
-            .iter()
-            .chain(read)
-            .filter_map(Undecided::owner)
-            .collect()
+        self.unread.iter().chain(read).filter_map(Undecided::owner).collect()
     }
 
     /// Takes out the changes whose owners are to be read next; those of no owner need no call.
@@ -183,18 +170,12 @@ impl Queue {
         let mut batch = VecDeque::new();
         for mut change in changes {
             change.returns += u32::from(age >= DECIDES);
-            match change
-                .owner()
-                .is_none_or(|owner| reading.present.has(owner))
-            {
+            match change.owner().is_none_or(|owner| reading.present.has(owner)) {
                 true => batch.push_back(change),
                 false => self.unread.push(change),
             }
         }
-        self.read.push_back(Batch {
-            changes: batch,
-            reading: Arc::new(reading),
-        });
+        self.read.push_back(Batch { changes: batch, reading: Arc::new(reading) });
     }
 }
 
@@ -216,10 +197,7 @@ mod tests {
             change: Change {
                 id: ChangeId(id),
                 row: None,
-                target: Target::Contact {
-                    owner: owner(of),
-                    contact: ContactId::new(id).ok(),
-                },
+                target: Target::Contact { owner: owner(of), contact: ContactId::new(id).ok() },
                 action,
                 before: None,
                 after: None,
@@ -249,21 +227,13 @@ mod tests {
     }
 
     fn ids(changes: &[Undecided]) -> Vec<i64> {
-        changes
-            .iter()
-            .map(|undecided| undecided.change().id.0)
-            .collect()
+        changes.iter().map(|undecided| undecided.change().id.0).collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_read_too_long_ago_is_read_again_in_the_order_of_the_set() {
         let (mut queue, creations) = (Queue::new(), Creations::default());
-        queue.put([
-            deletion(3, 1),
-            deletion(2, 2),
-            creation(9, 1),
-            deletion(1, 1),
-        ]);
+        queue.put([deletion(3, 1), deletion(2, 2), creation(9, 1), deletion(1, 1)]);
         let first = queue.begin_reading(&creations);
         assert_eq!(ids(&first), [9, 1, 3, 2], "owner by owner, creations first");
         queue.end_reading(first, reading([1, 2], 0));
@@ -273,11 +243,7 @@ mod tests {
 
         crm_transport::pretend_suspended(SECOND);
         assert_eq!(queue.young(), 0, "the next reading is asked for");
-        assert_eq!(
-            queue.next().unwrap().0.change().id.0,
-            1,
-            "and this one still decides"
-        );
+        assert_eq!(queue.next().unwrap().0.change().id.0, 1, "and this one still decides");
         crm_transport::pretend_suspended(SECOND);
         assert!(queue.next().is_none());
         queue.put([next]);
@@ -311,15 +277,7 @@ mod tests {
     async fn where_a_reading_is_old_when_it_is_there_fewer_owners_are_read_at_a_time() {
         let (mut queue, creations) = (Queue::new(), Creations::default());
         queue.put((1..=100).map(|id| deletion(id, id)));
-        for (many, ago) in [
-            (50, 2),
-            (25, 2),
-            (12, 1),
-            (12, 0),
-            (24, 0),
-            (48, 0),
-            (50, 0),
-        ] {
+        for (many, ago) in [(50, 2), (25, 2), (12, 1), (12, 0), (24, 0), (48, 0), (50, 0)] {
             let changes = queue.begin_reading(&creations);
             assert_eq!(changes.len(), many);
             let returns = changes[0].returns;

@@ -91,14 +91,8 @@ impl<T: Transport> Run<'_, T> {
     /// Does what was decided, and tells what became of it once that is durable.
     pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Done {
         let (writes, creates) = (work.step.writes(), work.creates());
-        let Work {
-            undecided,
-            step,
-            reading,
-        } = work;
-        let Undecided {
-            loaded, returns, ..
-        } = undecided;
+        let Work { undecided, step, reading } = work;
+        let Undecided { loaded, returns, .. } = undecided;
         let Loaded { change, not_ours } = loaded;
         let mut became = self.step(change, step, &reading).await;
         if let Ok(Became::Back(change, outcome)) = became {
@@ -115,20 +109,13 @@ impl<T: Transport> Run<'_, T> {
             };
             self.creations().ended(owner, change);
         }
-        let mut done = Done {
-            events: self.audit.take(),
-            writes,
-            back: None,
-        };
+        let mut done = Done { events: self.audit.take(), writes, back: None };
         match became {
             Ok(Became::Told(event)) => done.events.push(event),
             Ok(Became::Back(change, _)) => {
                 let change = *change;
                 let undecided = Undecided::new(Loaded { change, not_ours });
-                done.back = Some(Box::new(Undecided {
-                    returns: returns + 1,
-                    ..undecided
-                }));
+                done.back = Some(Box::new(Undecided { returns: returns + 1, ..undecided }));
             }
             Ok(Became::Lost) => {}
             Err(error) => self.fail(error),
@@ -352,11 +339,8 @@ impl<T: Transport> Run<'_, T> {
         outcome: Outcome,
         after: Option<Image>,
     ) -> Result<Became, BulkError> {
-        change.outcome = Outcome {
-            at: Some(clock::now()),
-            attempts: change.outcome.attempts,
-            ..outcome
-        };
+        change.outcome =
+            Outcome { at: Some(clock::now()), attempts: change.outcome.attempts, ..outcome };
         change.after = after.or(change.after);
         if !self.options.dry_run {
             self.in_flight.answered(&change);

@@ -153,10 +153,7 @@ fn create(
             return Step::Contact(owner, Write::Complete(created.clone()));
         }
         Some(other) if wanted.exact && on_drift != OnDrift::Force => {
-            let why = format!(
-                "somebody created it again meanwhile, as contact {}",
-                other.id
-            );
+            let why = format!("somebody created it again meanwhile, as contact {}", other.id);
             return Step::Drift(Outcome::because(State::Drifted, why));
         }
         _ => {}
@@ -184,13 +181,8 @@ fn has_drifted(change: &Change, present: &Contact) -> bool {
 
 fn drift(change: &Change, present: &Contact) -> Step {
     let changed = known(change).next_back();
-    let changed = changed
-        .map(|seen| seen.differences_to(present))
-        .unwrap_or_default();
-    let members: Vec<_> = changed
-        .iter()
-        .map(|difference| &*difference.field)
-        .collect();
+    let changed = changed.map(|seen| seen.differences_to(present)).unwrap_or_default();
+    let members: Vec<_> = changed.iter().map(|difference| &*difference.field).collect();
     let members = members.join(", ");
     let why = match may_be_sent(change) {
         true => format!(

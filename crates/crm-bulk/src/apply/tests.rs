@@ -74,16 +74,8 @@ fn an_update_is_decided_by_what_is_there_and_what_may_have_been_sent() {
         (State::Unknown, &now("new"), "done", "done"),
     ] {
         let change = loaded(memo("new"), state, before());
-        assert_eq!(
-            word(&change, contacts, OnDrift::Skip),
-            skip,
-            "{state} {contacts:?}"
-        );
-        assert_eq!(
-            word(&change, contacts, OnDrift::Force),
-            force,
-            "{state} {contacts:?}"
-        );
+        assert_eq!(word(&change, contacts, OnDrift::Skip), skip, "{state} {contacts:?}");
+        assert_eq!(word(&change, contacts, OnDrift::Force), force, "{state} {contacts:?}");
     }
 }
 
@@ -108,14 +100,8 @@ fn a_creation_is_repeated_only_when_its_contact_does_not_show_up() {
     let ours = contact(9, "NEW@site.example", "");
     let mut sent = loaded(create(), State::InFlight, None);
     sent.not_ours = vec![old.id];
-    assert_eq!(
-        word(&sent, std::slice::from_ref(&old), OnDrift::Skip),
-        "create"
-    );
-    assert_eq!(
-        word(&sent, &[old.clone(), ours.clone()], OnDrift::Skip),
-        "complete"
-    );
+    assert_eq!(word(&sent, std::slice::from_ref(&old), OnDrift::Skip), "create");
+    assert_eq!(word(&sent, &[old.clone(), ours.clone()], OnDrift::Skip), "complete");
 
     let mut planned = loaded(create(), State::Planned, None);
     planned.not_ours = vec![old.id];
@@ -143,18 +129,11 @@ fn a_creation_whose_contact_is_known_is_completed_and_never_repeated() {
 
 #[test]
 fn what_our_own_write_left_is_no_drift_and_never_the_picture_of_before() {
-    let mut change = loaded(
-        memo("new"),
-        State::Failed,
-        Some(contact(7, "a@b.example", "old")),
-    );
+    let mut change = loaded(memo("new"), State::Failed, Some(contact(7, "a@b.example", "old")));
     change.change.after = Some(contact(7, "a@b.example", "NEW").into());
-    for (now, expected) in [
-        ("NEW", "update"),
-        ("old", "update"),
-        ("other", "drifted"),
-        ("new", "done"),
-    ] {
+    for (now, expected) in
+        [("NEW", "update"), ("old", "update"), ("other", "drifted"), ("new", "done")]
+    {
         let now = [contact(7, "a@b.example", now)];
         assert_eq!(word(&change, &now, OnDrift::Skip), expected, "{now:?}");
     }
@@ -179,12 +158,6 @@ fn one_contact_is_not_taken_for_the_creation_of_two_changes() {
     let mut taken = HashSet::<ContactId>::new();
     let first = decide(&change, &ours, OnDrift::Skip, &mut taken);
     let second = decide(&change, &ours, OnDrift::Skip, &mut taken);
-    assert!(
-        matches!(first, Step::Contact(_, Write::Complete(_))),
-        "{first:?}"
-    );
-    assert!(
-        matches!(second, Step::Contact(_, Write::Create(..))),
-        "{second:?}"
-    );
+    assert!(matches!(first, Step::Contact(_, Write::Complete(_))), "{first:?}");
+    assert!(matches!(second, Step::Contact(_, Write::Create(..))), "{second:?}");
 }

@@ -27,10 +27,7 @@ pub(super) struct Window {
 impl Window {
     /// Of up to this many.
     pub(super) fn of(most: usize) -> Self {
-        Self {
-            size: FIRST.min(most),
-            most,
-        }
+        Self { size: FIRST.min(most), most }
     }
 
     pub(super) fn size(&self) -> usize {

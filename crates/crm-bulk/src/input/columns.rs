@@ -139,13 +139,8 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The columns that this crate adds to rows that it gives back.
-pub(crate) const OUTCOME_COLUMNS: [&str; 5] = [
-    "crm_outcome",
-    "crm_message",
-    "crm_field_errors",
-    "crm_trace_id",
-    "crm_time",
-];
+pub(crate) const OUTCOME_COLUMNS: [&str; 5] =
+    ["crm_outcome", "crm_message", "crm_field_errors", "crm_trace_id", "crm_time"];
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];
 
@@ -237,10 +232,7 @@ mod tests {
                 "marketing_updates|preferences.marketingUpdatesEnabled|\
                  preferences_marketingUpdatesEnabled|MarketingUpdatesEnabled",
             ),
-            (
-                Column::Flag(Preference::Invoices),
-                "invoices|preferences.invoiceNotification",
-            ),
+            (Column::Flag(Preference::Invoices), "invoices|preferences.invoiceNotification"),
             (
                 Column::Flag(Preference::InvoicesAndStatements),
                 "preferences.invoiceStatementNotification",
@@ -279,9 +271,9 @@ mod tests {
         ] {
             assert_eq!(misspelled(header), Some(name), "{header}");
         }
-        for header in [
-            "Location", "Contact", "Time", "Customer", "memos", "values", "types", "ids", "notes",
-        ] {
+        for header in
+            ["Location", "Contact", "Time", "Customer", "memos", "values", "types", "ids", "notes"]
+        {
             assert_eq!(misspelled(header), None, "{header}");
         }
     }

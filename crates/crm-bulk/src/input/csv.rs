@@ -33,12 +33,7 @@ pub(crate) struct CsvRows {
 impl CsvRows {
     /// The rows, and the dialect in which they are written.
     pub(crate) fn new(opened: Opened) -> Result<(Self, Dialect), BulkError> {
-        let Opened {
-            name,
-            mut dialect,
-            head,
-            reader,
-        } = opened;
+        let Opened { name, mut dialect, head, reader } = opened;
         let mut shown = None;
         if !dialect.says_delimiter {
             // Two cells that mean something: one may be the whole of another text.
@@ -47,10 +42,8 @@ impl CsvRows {
                 header.filter(|cell| Column::named(cell).is_some()).count() >= 2
             };
             let delimiter = dialect::shown(&head, dialect.marks.quote, is_header);
-            let delimiter = delimiter.map_err(|reason| BulkError::Input {
-                name: name.clone(),
-                reason,
-            })?;
+            let delimiter =
+                delimiter.map_err(|reason| BulkError::Input { name: name.clone(), reason })?;
             shown = delimiter.filter(|delimiter| *delimiter != dialect.marks.delimiter);
             dialect.marks.delimiter = shown.unwrap_or(dialect.marks.delimiter);
         }
@@ -60,10 +53,7 @@ impl CsvRows {
             .quote(dialect.marks.quote)
             .flexible(true)
             .from_reader(Lines::new(reader, &dialect));
-        let refuse = |reason: String| BulkError::Input {
-            name: name.clone(),
-            reason,
-        };
+        let refuse = |reason: String| BulkError::Input { name: name.clone(), reason };
         let mut record = ByteRecord::new();
         if let Some(place) = lines::next_record(&mut reader, &mut record, &name)?
             && let Some(reason) = damage(&record, &place)
@@ -77,11 +67,7 @@ impl CsvRows {
             return Err(refuse(reason));
         }
         let columns = headers.iter().map(str::to_owned).zip(read).collect();
-        let header = headers
-            .iter()
-            .filter(|header| !is_ours(header))
-            .map(str::to_owned)
-            .collect();
+        let header = headers.iter().filter(|header| !is_ours(header)).map(str::to_owned).collect();
         let rows = Self {
             name,
             shown,
@@ -98,9 +84,7 @@ impl CsvRows {
     /// Reports what separates the cells, unless somebody said it.
     pub(super) fn dialect_note(&self) -> Option<String> {
         let name = dialect::name(self.shown?);
-        Some(format!(
-            "cells are separated by {name}, as the header shows"
-        ))
+        Some(format!("cells are separated by {name}, as the header shows"))
     }
 
     pub(crate) fn header(&self) -> &[String] {
@@ -120,11 +104,7 @@ impl CsvRows {
             .or_else(|| self.wrong_width())
             .or_else(|| self.told_broken());
         if let Some(reason) = broken {
-            return Ok(Some(Err(UnreadableRow {
-                line,
-                reason,
-                data: self.kept_of_broken(),
-            })));
+            return Ok(Some(Err(UnreadableRow { line, reason, data: self.kept_of_broken() })));
         }
         let mut cells = Cells::default();
         self.data.clear();
@@ -172,9 +152,7 @@ impl CsvRows {
         let is_ours = |at: usize| matches!(column(at), Some((_, Meaning::Ours)));
         let cells = self.record.iter().enumerate();
         let cells = cells.filter(|(at, _)| !is_ours(*at));
-        let cells: Vec<_> = cells
-            .map(|(_, text)| String::from_utf8_lossy(text))
-            .collect();
+        let cells: Vec<_> = cells.map(|(_, text)| String::from_utf8_lossy(text)).collect();
         serde_json::to_string(&cells).unwrap_or_default()
     }
 
@@ -195,10 +173,7 @@ impl CsvRows {
 fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -> Option<String> {
     let has = |wanted: Column| meanings.contains(&Meaning::Known(wanted));
     let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
-    if !Column::ALL
-        .iter()
-        .any(|column| column.is_owner() && has(*column))
-    {
+    if !Column::ALL.iter().any(|column| column.is_owner() && has(*column)) {
         if has(Column::ContactId) {
             return Some(format!(
                 "the header names contacts but not whose they are: add location_id or \

@@ -102,12 +102,9 @@ mod tests {
 
     #[test]
     fn a_first_line_may_name_the_delimiter() {
-        for (line, delimiter) in [
-            ("sep=;\r\n", b';'),
-            ("SEP=|\n", b'|'),
-            ("\"sep=,\"\r", b','),
-            ("sep=\t\n", b'\t'),
-        ] {
+        for (line, delimiter) in
+            [("sep=;\r\n", b';'), ("SEP=|\n", b'|'), ("\"sep=,\"\r", b','), ("sep=\t\n", b'\t')]
+        {
             let text = format!("{line}id,memo\n");
             let found = named(text.as_bytes());
             assert_eq!(found, Some((delimiter, line.len())), "{line:?}");

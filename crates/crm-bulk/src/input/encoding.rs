@@ -35,10 +35,7 @@ impl Text {
         let mut head = Vec::with_capacity(MARK);
         reader.by_ref().take(MARK as u64).read_to_end(&mut head)?;
         let mark = Encoding::for_bom(&head);
-        let encoding = mark
-            .map(|(encoding, _)| encoding)
-            .or(asked)
-            .unwrap_or(UTF_8);
+        let encoding = mark.map(|(encoding, _)| encoding).or(asked).unwrap_or(UTF_8);
         let rest = head.split_off(mark.map_or(0, |(_, length)| length));
         Ok(match encoding == UTF_8 {
             true => Self {
@@ -74,9 +71,7 @@ impl Decoding {
         while !self.ended {
             let read = reader.read(&mut bytes)?;
             self.ended = read == 0;
-            let room = self
-                .decoder
-                .max_utf8_buffer_length_without_replacement(read);
+            let room = self.decoder.max_utf8_buffer_length_without_replacement(read);
             let mut text = vec![0; room.unwrap_or(BLOCK)];
             let (result, _, written) = self.decoder.decode_to_utf8_without_replacement(
                 &bytes[..read],
@@ -140,11 +135,9 @@ mod tests {
     fn a_mark_tells_the_encoding_and_goes_before_what_was_asked_for() {
         let text = "Zoë,\u{1f600}\r\n".repeat(5_000);
         let marked = format!("\u{feff}{text}").into_bytes();
-        for bytes in [
-            marked.clone(),
-            utf_16(&text, u16::to_le_bytes),
-            utf_16(&text, u16::to_be_bytes),
-        ] {
+        for bytes in
+            [marked.clone(), utf_16(&text, u16::to_le_bytes), utf_16(&text, u16::to_be_bytes)]
+        {
             for asked in [None, Some(WINDOWS_1252)] {
                 let (read, needs_mark) = read(&bytes, asked).unwrap();
                 assert!(read == text.as_bytes());

@@ -134,13 +134,7 @@ pub(crate) struct UnreadableRow {
 
 /// Reports that a row as a whole is wrong.
 pub(crate) fn whole(line: u64, reason: String) -> Vec<BadCell> {
-    vec![BadCell {
-        line,
-        column: String::new(),
-        value: String::new(),
-        reason,
-        personal: false,
-    }]
+    vec![BadCell { line, column: String::new(), value: String::new(), reason, personal: false }]
 }
 
 /// The beginning of the problem of a row whose cells are not what was meant: there are too few of
@@ -251,8 +245,7 @@ impl BadRows {
     /// Completes the file and returns what was found.
     pub(crate) fn finish(&mut self) -> Result<Option<InvalidRows>, BulkError> {
         if let (Some(file), Some(path)) = (self.file.take(), &self.path) {
-            file.finish()
-                .map_err(|e| BulkError::file(path, "written", e))?;
+            file.finish().map_err(|e| BulkError::file(path, "written", e))?;
         }
         Ok((self.rows > 0).then_some(InvalidRows {
             name: self.name.clone(),
@@ -319,10 +312,8 @@ fn write_record<'a>(
     marks: Marks,
     cells: impl Iterator<Item = &'a str>,
 ) -> io::Result<()> {
-    let mut csv = csv::WriterBuilder::new()
-        .delimiter(marks.delimiter)
-        .quote(marks.quote)
-        .from_writer(writer);
+    let mut csv =
+        csv::WriterBuilder::new().delimiter(marks.delimiter).quote(marks.quote).from_writer(writer);
     match marks.guard {
         // A cell that is already guarded does not need a second guard.
         true => csv.write_record(cells.map(|cell| guarded_number(unguarded(cell)).into_owned()))?,

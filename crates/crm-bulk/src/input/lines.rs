@@ -33,10 +33,7 @@ pub(super) fn next_record<R: Read>(
     };
     let more = more.map_err(|e| refuse(line, &e.to_string()))?;
     match reader.get_ref().never_closed() {
-        Some(line) => Err(refuse(
-            line,
-            "a quoted cell that begins here is never closed",
-        )),
+        Some(line) => Err(refuse(line, "a quoted cell that begins here is never closed")),
         None => {
             let end = reader.position().byte();
             let stray = reader.get_mut().stray_before(end);

@@ -91,10 +91,7 @@ impl Meanings {
     pub(super) fn notes(&self) -> Vec<String> {
         [
             ("columns that are not read", &self.not_read),
-            (
-                "columns that can only be read and are never applied",
-                &self.read_only,
-            ),
+            ("columns that can only be read and are never applied", &self.read_only),
         ]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
@@ -135,12 +132,8 @@ mod tests {
     #[test]
     fn columns_that_are_not_read_are_told_and_a_slip_or_a_second_one_is_refused() {
         let (read_as, notes) = read(&["id", "Notes", "active", "crm_line"], &[]).unwrap();
-        let expected = [
-            Meaning::Known(Column::ContactId),
-            Meaning::Further,
-            Meaning::Further,
-            Meaning::Ours,
-        ];
+        let expected =
+            [Meaning::Known(Column::ContactId), Meaning::Further, Meaning::Further, Meaning::Ours];
         assert_eq!(read_as, expected);
         assert_eq!(
             notes,
@@ -159,10 +152,7 @@ mod tests {
         let twice = read(&["id", "memo", "Contact ID"], &[]).unwrap_err();
         assert!(twice.contains("`id` and `Contact ID`"), "{twice}");
         let (read_as, _) = read(&["id", "Contact ID"], &["ID"]).unwrap();
-        assert_eq!(
-            read_as,
-            [Meaning::Further, Meaning::Known(Column::ContactId)]
-        );
+        assert_eq!(read_as, [Meaning::Further, Meaning::Known(Column::ContactId)]);
     }
 
     #[test]

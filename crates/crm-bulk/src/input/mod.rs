@@ -25,8 +25,6 @@ use std::{
 use encoding_rs::Encoding;
 
 use self::encoding::Text;
-use crate::BulkError;
-
 pub use self::{
     columns::InputColumn,
     invalid::{BadCell, InvalidRows},
@@ -42,6 +40,7 @@ pub(crate) use self::{
     object::Object,
     request::{COMBINED, RowRequest, Select},
 };
+use crate::BulkError;
 
 /// A file or stream of rows, each asking for a change.
 ///
@@ -167,12 +166,7 @@ pub(crate) struct Marks {
 
 impl Default for Marks {
     fn default() -> Self {
-        Self {
-            delimiter: b',',
-            quote: b'"',
-            bom: false,
-            guard: false,
-        }
+        Self { delimiter: b',', quote: b'"', bom: false, guard: false }
     }
 }
 
@@ -212,13 +206,7 @@ impl Input {
     }
 
     fn new(name: String, format: InputFormat, reader: Box<dyn Read + Send>) -> Self {
-        Self {
-            name,
-            path: None,
-            format,
-            reader,
-            dialect: Dialect::default(),
-        }
+        Self { name, path: None, format, reader, dialect: Dialect::default() }
     }
 
     /// Sets the encoding of a file that is not in UTF-8, by its name in the WHATWG's list, such as
@@ -303,13 +291,9 @@ impl Input {
 
     /// The input as text, after anything that precedes its header.
     pub(crate) fn opened(self) -> Result<Opened, BulkError> {
-        let Self {
-            name, mut dialect, ..
-        } = self;
-        let unread = |error: io::Error| BulkError::Input {
-            name: name.clone(),
-            reason: error.to_string(),
-        };
+        let Self { name, mut dialect, .. } = self;
+        let unread =
+            |error: io::Error| BulkError::Input { name: name.clone(), reason: error.to_string() };
         let mut text = Text::new(self.reader, dialect.encoding).map_err(unread)?;
         dialect.marks.bom = text.needs_mark();
         let mut head = dialect::head(&mut text).map_err(unread)?;
@@ -381,9 +365,9 @@ impl Rows {
             Self::Ndjson(rows) => (rows.meanings(), None),
         };
         match meanings.never_seen() {
-            Some(name) => Err(format!(
-                "--ignore-columns names `{name}`, and there is no such column"
-            )),
+            Some(name) => {
+                Err(format!("--ignore-columns names `{name}`, and there is no such column"))
+            }
             None => Ok(of_dialect.into_iter().chain(meanings.notes()).collect()),
         }
     }

@@ -26,12 +26,7 @@ pub(super) struct Objects {
 
 impl Objects {
     pub(super) fn new(name: String, reader: Box<dyn Read + Send>) -> Self {
-        Self {
-            name,
-            reader: BufReader::new(reader),
-            line: 0,
-            bytes: Vec::new(),
-        }
+        Self { name, reader: BufReader::new(reader), line: 0, bytes: Vec::new() }
     }
 
     /// Returns the next non-empty object and its line, or why the line is not one.
@@ -166,11 +161,7 @@ impl NdjsonRows {
         Ok(Some(match read {
             Ok((data, cells)) => {
                 self.data = data;
-                Ok(RawRow {
-                    line,
-                    cells,
-                    data: &self.data,
-                })
+                Ok(RawRow { line, cells, data: &self.data })
             }
             Err(reason) => Err(self.objects.unreadable(reason)),
         }))

@@ -86,11 +86,7 @@ mod tests {
                 for byte in text.bytes() {
                     quotes.follow(byte, 7);
                 }
-                assert_eq!(
-                    quotes.open().is_some(),
-                    swallows_what_follows(text),
-                    "{text:?}"
-                );
+                assert_eq!(quotes.open().is_some(), swallows_what_follows(text), "{text:?}");
             }
         }
     }

@@ -3,7 +3,6 @@
 use crm_models::{
     Check, ContactChange, ContactId, ContactType, CustomerId, FieldError, LocationId, Preference,
 };
-
 use crm_values::{NewValues, check_cell};
 
 use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell};
@@ -37,14 +36,8 @@ impl RowRequest {
         dialect: &Dialect,
         values: NewValues,
     ) -> Result<Self, Vec<BadCell>> {
-        let mut reader = Reader {
-            line,
-            cells,
-            dialect,
-            values,
-            bad: Vec::new(),
-            doubts: Vec::new(),
-        };
+        let mut reader =
+            Reader { line, cells, dialect, values, bad: Vec::new(), doubts: Vec::new() };
         let request = reader.request();
         match request {
             Some(request) if reader.bad.is_empty() => Ok(request),
@@ -104,11 +97,7 @@ impl Reader<'_> {
         if verb != Verb::Update || !matches!(select, Some(Select::Contact(..))) {
             self.bad.append(&mut self.doubts);
         }
-        Some(RowRequest {
-            select: select?,
-            action,
-            doubts: std::mem::take(&mut self.doubts),
-        })
+        Some(RowRequest { select: select?, action, doubts: std::mem::take(&mut self.doubts) })
     }
 
     /// Refuses what a spreadsheet put in place of a memo.
@@ -161,15 +150,8 @@ impl Reader<'_> {
 
     fn verb(&mut self) -> Verb {
         let text = self.cells.get(Column::Action).unwrap_or("update");
-        let verbs = [
-            ("update", Verb::Update),
-            ("create", Verb::Create),
-            ("delete", Verb::Delete),
-        ];
-        match verbs
-            .iter()
-            .find(|(name, _)| text.eq_ignore_ascii_case(name))
-        {
+        let verbs = [("update", Verb::Update), ("create", Verb::Create), ("delete", Verb::Delete)];
+        match verbs.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
             Some((_, verb)) => *verb,
             None => {
                 self.refuse(Column::Action, "must be update, create or delete");
@@ -218,19 +200,13 @@ impl Reader<'_> {
                 None
             }
             (Verb::Create, _, Some(_)) => {
-                self.refuse(
-                    Column::ContactId,
-                    "a contact to create has no contact_id yet",
-                );
+                self.refuse(Column::ContactId, "a contact to create has no contact_id yet");
                 None
             }
             (Verb::Create, Some(owner), None) => Some(Select::New(owner)),
             (_, Some(owner), Some(contact)) => Some(Select::Contact(owner, contact)),
             (Verb::Create, None, None) | (_, None, Some(_)) => {
-                self.refuse(
-                    Column::LocationId,
-                    "name the owner: location_id or customer_id",
-                );
+                self.refuse(Column::LocationId, "name the owner: location_id or customer_id");
                 None
             }
             (_, owner, None) => {
@@ -456,10 +432,7 @@ mod tests {
     #[test]
     fn a_row_selects_by_value_only_when_somebody_says_so() {
         use Column::*;
-        let by_value = Dialect {
-            by_value: true,
-            ..Dialect::default()
-        };
+        let by_value = Dialect { by_value: true, ..Dialect::default() };
         let owner = (LocationId, "5");
         for row in [
             &[(Value, "8185550142"), (Memo, "x")][..],
@@ -482,13 +455,7 @@ mod tests {
         for wrong in [
             &[BY_VALUE, owner, (ContactId, "9"), (Memo, "x")][..],
             &[(Select, "all"), (Value, "8185550142"), (Memo, "x")],
-            &[
-                BY_VALUE,
-                owner,
-                (Action, "create"),
-                (Type, "Fax"),
-                (Value, "8185550142"),
-            ],
+            &[BY_VALUE, owner, (Action, "create"), (Type, "Fax"), (Value, "8185550142")],
         ] {
             assert_eq!(read(wrong).unwrap_err()[0].column, "select");
         }
@@ -499,47 +466,28 @@ mod tests {
         use Column::*;
         let one = read(&[(LocationId, " 5 "), (ContactId, "9"), (Memo, "(clear)")]).unwrap();
         let location = crm_models::LocationId::new(5).unwrap().into();
-        assert_eq!(
-            one.select,
-            super::Select::Contact(location, 9.try_into().unwrap())
-        );
+        assert_eq!(one.select, super::Select::Contact(location, 9.try_into().unwrap()));
         let cleared = Wanted {
             cleared_by: Some("(clear)".to_owned()),
             ..Wanted::of(ContactChange::new().clear_memo())
         };
         assert_eq!(one.action, crate::Action::Update(cleared));
 
-        let all = read(&[
-            BY_VALUE,
-            (Value, "+1 (818) 555-0142"),
-            (Flag(Preference::Invoices), "NO"),
-        ])
-        .unwrap();
-        assert_eq!(
-            all.select,
-            super::Select::Value("+1 (818) 555-0142".to_owned(), None)
-        );
+        let all =
+            read(&[BY_VALUE, (Value, "+1 (818) 555-0142"), (Flag(Preference::Invoices), "NO")])
+                .unwrap();
+        assert_eq!(all.select, super::Select::Value("+1 (818) 555-0142".to_owned(), None));
         let all = read(&[BY_VALUE, (Value, "Dana@Site.example"), (Action, "DELETE")]).unwrap();
-        assert_eq!(
-            all.select,
-            super::Select::Value("Dana@Site.example".to_owned(), None)
-        );
+        assert_eq!(all.select, super::Select::Value("Dana@Site.example".to_owned(), None));
         assert_eq!(all.action, crate::Action::Delete);
 
         // What is there may be damaged already: mended or deleted it is told by what it is.
-        let gone = [
-            (LocationId, "5"),
-            (ContactId, "9"),
-            (Value, "8185550142.0"),
-            (Action, "delete"),
-        ];
+        let gone =
+            [(LocationId, "5"), (ContactId, "9"), (Value, "8185550142.0"), (Action, "delete")];
         assert_eq!(read(&gone).unwrap().action, crate::Action::Delete);
         let mends = [BY_VALUE, (Value, "8185550142.0"), (NewValue, "8185550142")];
         let all = read(&mends).unwrap();
-        assert_eq!(
-            all.select,
-            super::Select::Value("8185550142.0".to_owned(), None)
-        );
+        assert_eq!(all.select, super::Select::Value("8185550142.0".to_owned(), None));
     }
 
     #[test]
@@ -548,10 +496,7 @@ mod tests {
         let update = [(LocationId, "5"), (ContactId, "9"), (Memo, "x")];
         let all = [BY_VALUE, (Value, "8185550142"), (Memo, "x")];
         for (flags, follows) in [
-            (
-                &[(Flag(Preference::InvoicesAndStatements), "on")][..],
-                false,
-            ),
+            (&[(Flag(Preference::InvoicesAndStatements), "on")][..], false),
             (
                 &[
                     (Flag(Preference::InvoicesAndStatements), "on"),
@@ -578,11 +523,7 @@ mod tests {
         ] {
             let one = read(&[&update[..], flags].concat()).unwrap();
             assert_eq!(one.doubts.is_empty(), follows, "{flags:?}");
-            assert_eq!(
-                read(&[&all[..], flags].concat()).is_ok(),
-                follows,
-                "{flags:?}"
-            );
+            assert_eq!(read(&[&all[..], flags].concat()).is_ok(), follows, "{flags:?}");
         }
     }
 

@@ -41,17 +41,11 @@ fn nobody_is_opted_out_against_their_word_or_missed_without_being_told() {
             continue;
         };
         assert_eq!(entries.entries.len(), rows.len(), "{at}: {shown}");
-        let is_wrong: Vec<_> = entries
-            .entries
-            .iter()
-            .map(|entry| entry.values.is_err())
-            .collect();
+        let is_wrong: Vec<_> = entries.entries.iter().map(|entry| entry.values.is_err()).collect();
         let wishes = Wishes::of(&entries.entries, Wish::Out);
         let mut listed = Listed::default();
         for (row, entry) in (0_u64..).zip(entries.entries) {
-            let judged = entry
-                .values
-                .and_then(|values| judge(entry.line, &wishes, values));
+            let judged = entry.values.and_then(|values| judge(entry.line, &wishes, values));
             for value in judged.map(|(values, _)| values).unwrap_or_default() {
                 listed.add(row, value.column, value.keys);
             }
@@ -107,18 +101,12 @@ fn nobody_is_opted_out_against_their_word_or_missed_without_being_told() {
             }
         }
     }
-    assert!(
-        opted_out > how_many() && looked_at > how_many() / 3,
-        "{opted_out} {looked_at}"
-    );
+    assert!(opted_out > how_many() && looked_at > how_many() / 3, "{opted_out} {looked_at}");
     assert!(refused <= how_many() / 100, "{refused} lists refused");
 }
 
 /// Whose value of a row it is that is sought.
 fn whose_of(row: &GeneratedRow, sought: &Sought) -> Whose {
     let mut values = row.values.iter();
-    values
-        .find(|(column, ..)| *column == sought.column)
-        .unwrap()
-        .1
+    values.find(|(column, ..)| *column == sought.column).unwrap().1
 }

@@ -53,11 +53,7 @@ const LOCAL_DIGITS: usize = 7;
 impl Listed {
     pub(super) fn add(&mut self, row: u64, column: String, keys: Keys) {
         let place = Place(self.sought.len());
-        self.sought.push(Sought {
-            row,
-            column,
-            found: false,
-        });
+        self.sought.push(Sought { row, column, found: false });
         self.has_numbers |= keys.is_number();
         let mut put = |map: fn(&mut Self) -> &mut HashMap<String, Vec<Place>>, name: &str| {
             map(self).entry(name.to_owned()).or_default().push(place);
@@ -65,9 +61,7 @@ impl Listed {
         match local_digits(&keys.key) {
             Some(digits) => put(|listed| &mut listed.local, digits),
             None => {
-                names(&keys.key)
-                    .into_iter()
-                    .for_each(|name| put(|listed| &mut listed.named, name));
+                names(&keys.key).into_iter().for_each(|name| put(|listed| &mut listed.named, name));
                 if let Some(digits) = last_digits(&keys.key) {
                     put(|listed| &mut listed.whole, digits);
                 }
@@ -96,9 +90,7 @@ impl Listed {
             take(self.otherwise.get(&keys.key));
             take(last_digits(&keys.key).and_then(|digits| self.local.get(digits)));
         }
-        let texts = [Some(&keys.key), keys.otherwise.as_ref()]
-            .into_iter()
-            .flatten();
+        let texts = [Some(&keys.key), keys.otherwise.as_ref()].into_iter().flatten();
         for text in texts.filter(|text| is_unreadable(text)) {
             for name in Traces::of(text).candidates() {
                 take(self.named.get(name));
@@ -157,11 +149,7 @@ mod tests {
             ("0044 20 7946 0958", "+44 20 7946 0958", Kind::Same),
             ("011 44 20 7946 0958", "+442079460958", Kind::Same),
             ("555-0142", "5550142", Kind::Same),
-            (
-                "ada@xn--bcher-kva.example",
-                "Ada@BÜCHER.example",
-                Kind::Same,
-            ),
+            ("ada@xn--bcher-kva.example", "Ada@BÜCHER.example", Kind::Same),
             // One side is incomplete or cannot be read.
             ("555-0142", "8185550142", Kind::LookAt),
             ("555-0142", "Unit 4 818-555-0142", Kind::LookAt),

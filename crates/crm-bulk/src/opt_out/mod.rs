@@ -195,17 +195,10 @@ impl OptOut {
         let site = self.site.clone();
         site.admit_service(service, self.snapshot.path())?;
         site.admit(self.snapshot.site(), self.snapshot.path())?;
-        let known_at = self
-            .snapshot
-            .known_at()?
-            .ok_or_else(|| BulkError::SnapshotIncomplete {
-                path: self.snapshot.path().to_owned(),
-            })?;
-        let kind = if self.on {
-            SetKind::OptIn
-        } else {
-            SetKind::OptOut
-        };
+        let known_at = self.snapshot.known_at()?.ok_or_else(|| BulkError::SnapshotIncomplete {
+            path: self.snapshot.path().to_owned(),
+        })?;
+        let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
         let mut draft = Draft::create(out.as_ref(), &site, kind)?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
         let reader = self.reader;
@@ -229,11 +222,7 @@ impl OptOut {
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         self.snapshot.read_by(self.reader.region())?;
-        let options = ListOptions {
-            reader: self.reader,
-            map: self.map.clone(),
-            dates: self.dates,
-        };
+        let options = ListOptions { reader: self.reader, map: self.map.clone(), dates: self.dates };
         let list = Entries::read(list, &options)?;
         if !list.has_status && !self.every_row {
             self.refuse_by_name(&name)?;
@@ -257,9 +246,7 @@ impl OptOut {
         for entry in list.entries {
             search.rows += 1;
             let row = search.rows;
-            let judged = entry
-                .values
-                .and_then(|values| judge(entry.line, &wishes, values));
+            let judged = entry.values.and_then(|values| judge(entry.line, &wishes, values));
             let (values, why) = match judged {
                 Ok(judged) => judged,
                 Err(cells) => {
@@ -300,10 +287,7 @@ impl OptOut {
                 let outcome = judge::action(&action, Some(contact));
                 draft.add_change(&Planned {
                     row: Some(sought.row),
-                    target: Target::Contact {
-                        owner: *owner,
-                        contact: Some(contact.id),
-                    },
+                    target: Target::Contact { owner: *owner, contact: Some(contact.id) },
                     action: &action,
                     before: Some(&known.json),
                     outcome,
@@ -324,12 +308,11 @@ impl OptOut {
     fn look_up(&self, search: &mut Search) -> Result<FoundContacts, BulkError> {
         let (mut same, mut near) = (Vec::new(), Vec::new());
         let listed = &search.listed;
-        self.snapshot
-            .for_each_key(|Keyed { id, keys }| match listed.find(&keys) {
-                Found::Same(places) => same.push((id, places.to_vec())),
-                Found::LookAt(places) => near.push((id, places)),
-                Found::None => {}
-            })?;
+        self.snapshot.for_each_key(|Keyed { id, keys }| match listed.find(&keys) {
+            Found::Same(places) => same.push((id, places.to_vec())),
+            Found::LookAt(places) => near.push((id, places)),
+            Found::None => {}
+        })?;
         let mut found = FoundContacts::new();
         for (id, places) in same {
             for Place(at) in places {
@@ -339,10 +322,7 @@ impl OptOut {
         }
         for (id, places) in near {
             let (owner, known) = self.snapshot.keyed(id)?;
-            let target = Target::Contact {
-                owner,
-                contact: Some(known.contact.id),
-            };
+            let target = Target::Contact { owner, contact: Some(known.contact.id) };
             search.note_near(places, &target.to_string());
         }
         search.note_unreadable(self.snapshot.unreadable()?, self.reader);

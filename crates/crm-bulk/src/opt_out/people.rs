@@ -112,11 +112,8 @@ pub(super) async fn methods<T: Transport>(
             Err(error) => Err(BulkError::from(error)),
         }
     };
-    let mut read = std::pin::pin!(
-        stream::iter(matching.into_values())
-            .map(read)
-            .buffered(CALLS_AT_ONCE)
-    );
+    let mut read =
+        std::pin::pin!(stream::iter(matching.into_values()).map(read).buffered(CALLS_AT_ONCE));
     while let Some(found) = read.try_next().await? {
         let (method, image) = match found {
             Some(Ok(read)) => read,
@@ -127,9 +124,7 @@ pub(super) async fn methods<T: Transport>(
             None => continue,
         };
         let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
-        let met = wanted
-            .iter()
-            .all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
+        let met = wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
         let state = if met { State::Already } else { State::Planned };
         let places = match search.listed.find(&Keys::of(&method.value, reader)) {
             Found::Same(places) => places.to_vec(),
@@ -151,8 +146,5 @@ pub(super) async fn methods<T: Transport>(
 }
 
 fn target(method: &ContactMethod) -> Target {
-    Target::Method {
-        person: method.contact_id,
-        method: method.id,
-    }
+    Target::Method { person: method.contact_id, method: method.id }
 }

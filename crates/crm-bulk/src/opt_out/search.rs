@@ -67,17 +67,12 @@ impl Search {
         draft.set_meta("look_at", &look_at.to_string())?;
         draft.set_unreadable(&self.unreadable)?;
         if self.listed.has_numbers {
-            self.notes
-                .push(text_messages(on, self.texts_otherwise.len()));
+            self.notes.push(text_messages(on, self.texts_otherwise.len()));
         }
         draft.set_notes(&self.notes)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
-        Ok(PlanSummary {
-            rows: self.rows,
-            invalid: self.invalid,
-            known_at,
-        })
+        Ok(PlanSummary { rows: self.rows, invalid: self.invalid, known_at })
     }
 
     /// Reports which records a person has to check, and how many there are.
@@ -133,16 +128,8 @@ impl Search {
 /// What the plan cannot do about text messages.
 fn text_messages(on: bool, otherwise: usize) -> String {
     let (verb, state, what) = match on {
-        false => (
-            "set",
-            "may still get text messages",
-            "Block the numbers of the list",
-        ),
-        true => (
-            "clear",
-            "still get no text messages",
-            "Allow the numbers of the list",
-        ),
+        false => ("set", "may still get text messages", "Block the numbers of the list"),
+        true => ("clear", "still get no text messages", "Allow the numbers of the list"),
     };
     let found = match otherwise {
         0 => String::new(),

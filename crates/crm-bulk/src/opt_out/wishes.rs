@@ -112,11 +112,7 @@ mod tests {
         Entry {
             line: 1,
             data: String::new(),
-            values: Ok(vec![Value {
-                column: "phone".to_owned(),
-                keys,
-                wish,
-            }]),
+            values: Ok(vec![Value { column: "phone".to_owned(), keys, wish }]),
             received,
         }
     }

@@ -1,8 +1,6 @@
 //! Completing an outline by reading the owners.
 
-use std::borrow::Cow;
-
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crm_contacts::{ContactsError, ContactsService};
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
@@ -37,10 +35,7 @@ pub(super) async fn read<T: Transport>(
                 break;
             };
             last = *newest;
-            let owners: Vec<_> = ids
-                .iter()
-                .filter_map(|id| OwnerId::new(kind, *id))
-                .collect();
+            let owners: Vec<_> = ids.iter().filter_map(|id| OwnerId::new(kind, *id)).collect();
             let blocks = owners.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec);
             let read =
                 async |block: Vec<OwnerId>| present::contacts(service, &block, Duration::MAX).await;

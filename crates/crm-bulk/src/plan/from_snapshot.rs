@@ -28,12 +28,7 @@ impl<'a> Batch<'a> {
         draft: &'a Draft,
         unknown_flags: Option<bool>,
     ) -> Self {
-        Self {
-            snapshot,
-            draft,
-            unknown_flags,
-            rows: Vec::with_capacity(ROWS),
-        }
+        Self { snapshot, draft, unknown_flags, rows: Vec::with_capacity(ROWS) }
     }
 
     pub(super) fn add(&mut self, place: RowPlace, request: RowRequest) -> Result<(), BulkError> {
@@ -81,10 +76,7 @@ fn plan(
     let row = Some(place.row);
     match select {
         Select::Contact(owner, id) => {
-            let target = Target::Contact {
-                owner,
-                contact: Some(id),
-            };
+            let target = Target::Contact { owner, contact: Some(id) };
             if present.is_none() && snapshot.is_unreadable(owner, id)? {
                 let why = "the service's record of it cannot be read";
                 return draft.add_change(&Planned {
@@ -109,13 +101,7 @@ fn plan(
             let siblings = siblings.iter().map(|(_, known)| &known.contact);
             let (outcome, contact) = judge::create(wanted, siblings);
             let target = Target::Contact { owner, contact };
-            draft.add_change(&Planned {
-                row,
-                target,
-                action: &action,
-                before: None,
-                outcome,
-            })
+            draft.add_change(&Planned { row, target, action: &action, before: None, outcome })
         }
         Select::Value(value, owner) => {
             let found = snapshot.with_value(&value, owner)?;
@@ -123,10 +109,7 @@ fn plan(
                 draft.settle_row(place.row, Some(State::NotFound), NO_SUCH_VALUE)?;
             }
             for (owner, present) in &found {
-                let target = Target::Contact {
-                    owner: *owner,
-                    contact: Some(present.contact.id),
-                };
+                let target = Target::Contact { owner: *owner, contact: Some(present.contact.id) };
                 let action = judge::completed(&action, Some(&present.contact), unknown);
                 draft.add_change(&judged(row, target, &action, Some(present)))?;
             }
@@ -144,13 +127,7 @@ fn judged<'a>(
     let contact = present.map(|known| &known.contact);
     let outcome = judge::action(action, contact);
     let before = present.map(|known| known.json.as_str());
-    Planned {
-        row,
-        target,
-        action,
-        before,
-        outcome,
-    }
+    Planned { row, target, action, before, outcome }
 }
 
 /// Plans what the clean-ups propose for all contacts.
@@ -165,10 +142,7 @@ pub(super) fn clean_ups(
             return Ok(());
         };
         let action = Action::Update(Wanted::exactly(ContactChange::new().value(value)));
-        let target = Target::Contact {
-            owner,
-            contact: Some(contact.id),
-        };
+        let target = Target::Contact { owner, contact: Some(contact.id) };
         draft.add_change(&Planned {
             row: None,
             target,

@@ -65,9 +65,7 @@ pub(crate) fn request(
 ) -> Result<Option<UpdateContactRequest>, Outcome> {
     let failed = |why: String| Outcome::because(State::Failed, why);
     let request = wanted.request(present).map_err(|e| failed(e.to_string()))?;
-    let sends_value = request
-        .as_ref()
-        .is_some_and(|request| request.get_value().is_some());
+    let sends_value = request.as_ref().is_some_and(|request| request.get_value().is_some());
     // A kind that the contract does not know takes any value.
     let becomes = wanted.change.get_contact_type();
     let becomes = becomes.unwrap_or(&present.contact_type);

@@ -157,11 +157,7 @@ impl Plan {
         let (rows, invalid) = read.finish(&draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
-        Ok(PlanSummary {
-            rows,
-            invalid,
-            known_at,
-        })
+        Ok(PlanSummary { rows, invalid, known_at })
     }
 
     /// Plans from the API: the owners of all rows are read, 50 per call. Rows that select by value
@@ -189,11 +185,7 @@ impl Plan {
         let known_at = found_at.map_or(read_at, |found_at| read_at.min(found_at));
         draft.set_known_at(known_at)?;
         draft.finish()?;
-        Ok(PlanSummary {
-            rows,
-            invalid,
-            known_at,
-        })
+        Ok(PlanSummary { rows, invalid, known_at })
     }
 
     /// Plans the clean-ups alone, over all contacts of the snapshot.
@@ -209,11 +201,7 @@ impl Plan {
         from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
         draft.set_known_at(known_at)?;
         draft.finish()?;
-        Ok(PlanSummary {
-            rows: 0,
-            invalid: None,
-            known_at,
-        })
+        Ok(PlanSummary { rows: 0, invalid: None, known_at })
     }
 
     fn draft(&self, out: &Path) -> Result<Draft, BulkError> {
@@ -248,11 +236,9 @@ impl Plan {
                     draft.add_unread(Some(row.row), contact(owner, None), &request.action)
                 }
                 Select::Value(value, owner) => {
-                    let (snapshot, complete_at) =
-                        complete.ok_or_else(|| BulkError::NeedsSnapshot {
-                            name: name.clone(),
-                            line: Some(row.line),
-                        })?;
+                    let (snapshot, complete_at) = complete.ok_or_else(|| {
+                        BulkError::NeedsSnapshot { name: name.clone(), line: Some(row.line) }
+                    })?;
                     *found_at = Some(complete_at);
                     let found = snapshot.with_value(&value, owner)?;
                     if found.is_empty() {
@@ -272,19 +258,14 @@ impl Plan {
     /// is what needs it.
     fn complete_snapshot(&self, name: &str) -> Result<(&Snapshot, Timestamp), BulkError> {
         let Some(snapshot) = &self.snapshot else {
-            return Err(BulkError::NeedsSnapshot {
-                name: name.to_owned(),
-                line: None,
-            });
+            return Err(BulkError::NeedsSnapshot { name: name.to_owned(), line: None });
         };
         self.site.admit(snapshot.site(), snapshot.path())?;
         snapshot.read_by(self.values.reader().region())?;
         snapshot.hold_still()?;
         let known_at = snapshot
             .known_at()?
-            .ok_or_else(|| BulkError::SnapshotIncomplete {
-                path: snapshot.path().to_owned(),
-            })?;
+            .ok_or_else(|| BulkError::SnapshotIncomplete { path: snapshot.path().to_owned() })?;
         Ok((snapshot, known_at))
     }
 }

@@ -73,10 +73,7 @@ impl Plan {
                         let data = raw.data.to_owned();
                         read.doubts.push(Doubt { row, cells, data });
                     }
-                    let place = RowPlace {
-                        row,
-                        line: raw.line,
-                    };
+                    let place = RowPlace { row, line: raw.line };
                     plan(place, request)?;
                 }
             }
@@ -157,12 +154,7 @@ impl ReadRows {
             true => BTreeMap::new(),
             false => draft.failed_rows()?,
         };
-        for Doubt {
-            row,
-            mut cells,
-            data,
-        } in doubts
-        {
+        for Doubt { row, mut cells, data } in doubts {
             // It may have failed for another reason, which is no fault of the row.
             let why = failed.get(&row).map_or("", String::as_str);
             cells.retain(|cell| why.contains(&cell.reason));
@@ -182,9 +174,7 @@ impl ReadRows {
         if self.skip_invalid {
             return Ok(());
         }
-        self.bad
-            .finish()?
-            .map_or(Ok(()), |invalid| Err(invalid.into()))
+        self.bad.finish()?.map_or(Ok(()), |invalid| Err(invalid.into()))
     }
 }
 
@@ -204,9 +194,7 @@ pub(crate) fn leave_out(
 pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
     match mend.filter(|mend| others.iter().any(|other| partial::would_touch(mend, other))) {
         None => Ok(()),
-        Some(mend) => Err(BulkError::Taken {
-            path: mend.to_owned(),
-        }),
+        Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
     }
 }
 

@@ -23,13 +23,8 @@ const STYLE: &str = include_str!("page.css");
 const LISTED: u32 = 5_000;
 
 /// What a reader should look at first.
-const ATTENTION: [State; 5] = [
-    State::Failed,
-    State::Unknown,
-    State::Drifted,
-    State::Conflict,
-    State::NotFound,
-];
+const ATTENTION: [State; 5] =
+    [State::Failed, State::Unknown, State::Drifted, State::Conflict, State::NotFound];
 
 impl ChangeSet {
     /// Writes one self-contained HTML page: totals, what changes from what to what, and the
@@ -42,10 +37,7 @@ impl ChangeSet {
     /// [`BulkError::Altered`] if the set is not what was planned, or a failure to read the set or
     /// to write.
     pub fn report(&self, out: impl Write) -> Result<(), BulkError> {
-        let mut page = Page {
-            set: self,
-            out: io::BufWriter::new(out),
-        };
+        let mut page = Page { set: self, out: io::BufWriter::new(out) };
         let digest = self.known_digest()?;
         let (info, totals) = (self.info()?, self.totals()?);
         let rows = self.count("SELECT count(*) FROM rows")?;
@@ -70,9 +62,7 @@ impl ChangeSet {
                 }
             }
         })?;
-        page.out
-            .write_all(b"</body></html>\n")
-            .map_err(|e| page.unwritten(e))?;
+        page.out.write_all(b"</body></html>\n").map_err(|e| page.unwritten(e))?;
         page.out.flush().map_err(|e| page.unwritten(e))
     }
 }
@@ -281,10 +271,7 @@ impl Received {
         let columns = set.database.meta("received_columns")?;
         let order = set.database.meta("date_order")?;
         let columns = columns.and_then(|json| serde_json::from_str(&json).ok());
-        Ok(Self {
-            columns: columns.unwrap_or_default(),
-            order: DateOrder::named(order.as_deref()),
-        })
+        Ok(Self { columns: columns.unwrap_or_default(), order: DateOrder::named(order.as_deref()) })
     }
 
     fn date(&self, cells: &[(String, String)]) -> Option<Date> {
@@ -328,16 +315,11 @@ fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(Stri
 }
 
 fn entry(entry: &Entry) -> Markup {
-    let known = entry
-        .cells
-        .iter()
-        .filter(|(_, cell)| !cell.trim().is_empty());
+    let known = entry.cells.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let received = entry.received;
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));
     let found = &entry.found;
-    let traced = found
-        .iter()
-        .any(|(change, _)| change.outcome.trace_id.is_some());
+    let traced = found.iter().any(|(change, _)| change.outcome.trace_id.is_some());
     html! {
         h3 {
             @for (at, (name, cell)) in known.enumerate() {
@@ -441,9 +423,7 @@ fn difference(change: &Change) -> Markup {
 
 /// What reading back the set came to.
 fn read_back(verification: &Verification) -> Markup {
-    let Verification {
-        as_done, unread, ..
-    } = verification;
+    let Verification { as_done, unread, .. } = verification;
     let no_longer_so = verification.no_longer_so();
     html! {
         p.note {

@@ -1,11 +1,10 @@
 //! How a page says things to people who do not program.
 
+use crm_models::Timestamp;
 use jiff::{
     ToSpan,
     civil::{Date, Weekday},
 };
-
-use crm_models::Timestamp;
 
 use crate::{Change, SetKind, State, Target};
 
@@ -94,9 +93,6 @@ mod tests {
         let friday = date(2026, 11, 20);
         assert_eq!(business_days_after(friday, 1), Some(date(2026, 11, 23)));
         assert_eq!(business_days_after(friday, 10), Some(date(2026, 12, 4)));
-        assert_eq!(
-            business_days_after(date(2026, 11, 21), 10),
-            Some(date(2026, 12, 4))
-        );
+        assert_eq!(business_days_after(date(2026, 11, 21), 10), Some(date(2026, 12, 4)));
     }
 }

@@ -24,10 +24,7 @@ impl Selection {
 
     /// Selects the changes in one of these states, or all changes if no state is given.
     pub fn states(states: impl IntoIterator<Item = State>) -> Self {
-        Self {
-            states: states.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { states: states.into_iter().collect(), ..Self::default() }
     }
 
     /// Selects only the changes that this row of the input asks for.
@@ -82,11 +79,7 @@ impl ChangeSet {
     /// # Ok::<(), BulkError>(())
     /// ```
     pub fn changes(&self, selection: &Selection) -> Changes<'_> {
-        let states: Vec<_> = selection
-            .states
-            .iter()
-            .map(|state| state.as_str())
-            .collect();
+        let states: Vec<_> = selection.states.iter().map(|state| state.as_str()).collect();
         Changes {
             set: self,
             states: (!states.is_empty()).then(|| states.join(",")),

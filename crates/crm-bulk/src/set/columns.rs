@@ -24,10 +24,7 @@ pub(super) struct Stored {
 
 impl Stored {
     pub(super) fn into_change(self) -> Change {
-        Change {
-            before: self.found.or(self.planned.before),
-            ..self.planned
-        }
+        Change { before: self.found.or(self.planned.before), ..self.planned }
     }
 }
 
@@ -40,11 +37,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
 /// Reads one change from a row with [`COLUMNS`].
 pub(super) fn read_stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let target = read_target(row, 2)?;
-    let text = |column: usize| {
-        row.get_ref(column)?
-            .as_str_or_null()
-            .map_err(rusqlite::Error::from)
-    };
+    let text = |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
     let action = Action::from_file(row.get_ref(5)?.as_str()?, text(6)?)
         .map_err(|e| unreadable(6, e))?
         .ok_or_else(|| unreadable(5, "no such action"))?;

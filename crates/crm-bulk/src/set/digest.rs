@@ -51,11 +51,7 @@ impl Digest {
     fn digits(&self) -> [u8; LONG] {
         let digit = |at: usize| {
             let byte = self.0[at / 2];
-            let half = if at.is_multiple_of(2) {
-                byte >> 4
-            } else {
-                byte & 15
-            };
+            let half = if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 };
             b"0123456789abcdef"[usize::from(half)]
         };
         std::array::from_fn(digit)
@@ -241,10 +237,9 @@ impl Lines {
 
     fn target(&mut self, target: &Target, action: &Action) {
         match target {
-            Target::Contact {
-                owner,
-                contact: Some(contact),
-            } if !matches!(action, Action::Create(_)) => {
+            Target::Contact { owner, contact: Some(contact) }
+                if !matches!(action, Action::Create(_)) =>
+            {
                 let _ = writeln!(self.0, "target {owner} contact {contact}");
             }
             Target::Contact { owner, .. } => self.plain("target", owner),
@@ -256,14 +251,7 @@ impl Lines {
 
     // Taken apart, so that a new member cannot be forgotten.
     fn wanted(&mut self, wanted: &Wanted) {
-        let Wanted {
-            change,
-            cleared_by,
-            extension,
-            refused,
-            combined,
-            exact,
-        } = wanted;
+        let Wanted { change, cleared_by, extension, refused, combined, exact } = wanted;
         if let Some(contact_type) = change.get_contact_type() {
             self.text("set type", contact_type.as_str());
         }
@@ -389,10 +377,7 @@ mod tests {
             .lines()
             .skip_while(|line| !line.starts_with("verdict "))
             .take_while(|line| !line.starts_with("```"));
-        assert_eq!(
-            text.lines().collect::<Vec<_>>(),
-            documented.collect::<Vec<_>>()
-        );
+        assert_eq!(text.lines().collect::<Vec<_>>(), documented.collect::<Vec<_>>());
         let change = of_change(State::Planned, &target(), &action, Some(&before));
         assert_eq!(
             change.to_string(),
@@ -411,16 +396,8 @@ mod tests {
     #[test]
     fn a_text_cannot_pass_for_another_member() {
         let wanted = |memo: &str| Action::Update(Wanted::of(ContactChange::new().memo(memo)));
-        let text = utf8(text(
-            State::Planned,
-            &target(),
-            &wanted("a\"\nset value \"b\""),
-            None,
-        ));
-        assert!(
-            text.ends_with("set memo \"a\\\"\\nset value \\\"b\\\"\"\n"),
-            "{text}"
-        );
+        let text = utf8(text(State::Planned, &target(), &wanted("a\"\nset value \"b\""), None));
+        assert!(text.ends_with("set memo \"a\\\"\\nset value \\\"b\\\"\"\n"), "{text}");
     }
 
     #[test]
@@ -438,26 +415,11 @@ mod tests {
             Wanted::of(change().contact_type("Fax".into())),
             Wanted::of(change().value("1")),
             Wanted::of(change().memo("1")),
-            Wanted {
-                cleared_by: Some("1".to_owned()),
-                ..none()
-            },
-            Wanted {
-                extension: Some("1".to_owned()),
-                ..none()
-            },
-            Wanted {
-                refused: Some("1".to_owned()),
-                ..none()
-            },
-            Wanted {
-                combined: Some(true),
-                ..none()
-            },
-            Wanted {
-                exact: true,
-                ..none()
-            },
+            Wanted { cleared_by: Some("1".to_owned()), ..none() },
+            Wanted { extension: Some("1".to_owned()), ..none() },
+            Wanted { refused: Some("1".to_owned()), ..none() },
+            Wanted { combined: Some(true), ..none() },
+            Wanted { exact: true, ..none() },
         ];
         let all = [&flags[..], &others].concat();
         let digests: std::collections::HashSet<_> = all.iter().cloned().map(digest).collect();

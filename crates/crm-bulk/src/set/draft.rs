@@ -48,10 +48,7 @@ const UNREAD: &str = "unread";
 
 impl Draft {
     pub(crate) fn create(path: &Path, site: &Site, kind: SetKind) -> Result<Self, BulkError> {
-        let draft = Self {
-            file: NewDatabase::create(path, &FORMAT)?,
-            creates: Cell::new(false),
-        };
+        let draft = Self { file: NewDatabase::create(path, &FORMAT)?, creates: Cell::new(false) };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
@@ -151,13 +148,8 @@ impl Draft {
         target: Target,
         action: &Action,
     ) -> Result<(), BulkError> {
-        let change = Planned {
-            row,
-            target,
-            action,
-            before: None,
-            outcome: Outcome::new(State::Planned),
-        };
+        let change =
+            Planned { row, target, action, before: None, outcome: Outcome::new(State::Planned) };
         self.insert(&change, UNREAD, None)
     }
 
@@ -250,10 +242,7 @@ impl Draft {
     /// Has a change that was kept unread ask for something else.
     pub(crate) fn ask_for(&self, id: i64, action: &Action) -> Result<(), BulkError> {
         let wanted = action.wanted_json().map_err(|e| self.unwritable(e))?;
-        self.execute(
-            "UPDATE changes SET wanted = ? WHERE id = ?",
-            params![wanted, id],
-        )
+        self.execute("UPDATE changes SET wanted = ? WHERE id = ?", params![wanted, id])
     }
 
     /// Keeps what flags become that the service does not tell, if somebody chose that.
@@ -275,10 +264,7 @@ impl Draft {
         let sql =
             "UPDATE changes SET contact_id = ?, before = ?, state = ?, message = ? WHERE id = ?";
         let contact = contact_column(target);
-        self.execute(
-            sql,
-            params![contact, before, outcome.state.as_str(), outcome.message, id],
-        )
+        self.execute(sql, params![contact, before, outcome.state.as_str(), outcome.message, id])
     }
 
     pub(super) fn execute(

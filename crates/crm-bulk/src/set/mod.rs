@@ -15,15 +15,14 @@ use std::{
 use crm_models::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior};
 
+pub use self::{
+    changes::{Changes, Selection},
+    digest::{Digest, ExpectedDigest, InvalidDigest},
+};
 use crate::{
     BulkError, Site, State,
     database::{Database, Format},
     input::InputFormat,
-};
-
-pub use self::{
-    changes::{Changes, Selection},
-    digest::{Digest, ExpectedDigest, InvalidDigest},
 };
 
 pub(crate) const FORMAT: Format = Format {
@@ -327,10 +326,7 @@ impl ChangeSet {
     }
 
     pub(crate) fn count(&self, sql: &str) -> Result<u64, BulkError> {
-        let count = self
-            .database
-            .connection
-            .query_row(sql, [], |row| row.get(0));
+        let count = self.database.connection.query_row(sql, [], |row| row.get(0));
         self.database.check(count)
     }
 
@@ -352,9 +348,10 @@ impl ChangeSet {
                 count(DISTINCT CASE WHEN owner_kind <> 'person'
                     THEN owner_kind || ' ' || owner_id END)
             FROM changes WHERE state IN ('planned', 'in-flight', 'unknown')";
-        let count = self.database.connection.query_row(sql, [], |row| {
-            Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))
-        });
+        let count = self
+            .database
+            .connection
+            .query_row(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
         let (calls, owners) = self.database.check(count)?;
         Ok(calls + owners.div_ceil(crate::present::OWNERS_PER_CALL as u64))
     }

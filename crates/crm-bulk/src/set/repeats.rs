@@ -157,9 +157,7 @@ mod tests {
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();
         let changes = set.changes(&Selection::all());
-        let told: Vec<_> = changes
-            .filter_map(|change| change.unwrap().outcome.message)
-            .collect();
+        let told: Vec<_> = changes.filter_map(|change| change.unwrap().outcome.message).collect();
         assert_eq!(told.len(), 1_000);
         let first = "contradicts row 2, 3, 4, 5, 6 and 994 more about this contact";
         assert_eq!(told[0], first);

@@ -64,10 +64,7 @@ pub(crate) fn expression<'a>(value: impl Fn(&'a str) -> &'a str) -> String {
 
 /// The columns of a change and its check values, for [`read`].
 pub(crate) fn columns() -> String {
-    format!(
-        "{}, verdict, digest, seal IS seal({SEALED})",
-        columns::COLUMNS
-    )
+    format!("{}, verdict, digest, seal IS seal({SEALED})", columns::COLUMNS)
 }
 
 /// Where the check values begin.
@@ -109,12 +106,7 @@ fn checked(row: &Row<'_>) -> rusqlite::Result<(Change, Option<Digest>)> {
 
 fn digest_of(verdict: State, stored: &Stored) -> Digest {
     let change = &stored.planned;
-    digest::of_change(
-        verdict,
-        &change.target,
-        &change.action,
-        change.before.as_ref(),
-    )
+    digest::of_change(verdict, &change.target, &change.action, change.before.as_ref())
 }
 
 /// What cannot be read of a change, or is not what its check values say, was altered: a run writes
@@ -180,11 +172,7 @@ pub(super) fn check(database: &Database, site: &Site) -> Result<Digest, BulkErro
     let digest = all.finish();
     match named.is_empty() && digest.to_string() == known {
         true => Ok(digest),
-        false => Err(BulkError::Altered {
-            path: path(),
-            changes: named,
-            more,
-        }),
+        false => Err(BulkError::Altered { path: path(), changes: named, more }),
     }
 }
 
@@ -193,10 +181,7 @@ fn for_each(
     database: &Database,
     mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), BulkError> {
-    let sql = format!(
-        "SELECT {} FROM changes WHERE id > ? ORDER BY id LIMIT {PAGE}",
-        columns()
-    );
+    let sql = format!("SELECT {} FROM changes WHERE id > ? ORDER BY id LIMIT {PAGE}", columns());
     let mut last = i64::MIN;
     let mut page = || -> rusqlite::Result<bool> {
         let mut query = database.connection.prepare_cached(&sql)?;

@@ -77,10 +77,7 @@ impl Snapshot {
             let mut query = self.database.connection.prepare(sql)?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let keys = Keys {
-                    key: row.get(1)?,
-                    otherwise: row.get(2)?,
-                };
+                let keys = Keys { key: row.get(1)?, otherwise: row.get(2)? };
                 let id = row.get(0)?;
                 each(Keyed { id, keys });
             }
@@ -92,9 +89,10 @@ impl Snapshot {
     /// The contact of a [`Keyed::id`], with its owner.
     pub(crate) fn keyed(&self, id: i64) -> Result<(OwnerId, super::Known), BulkError> {
         let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE id = ?";
-        let row = self.database.connection.query_row(sql, [id], |row| {
-            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
-        });
+        let row = self
+            .database
+            .connection
+            .query_row(sql, [id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)));
         let (kind, owner, json) = self.database.check(row)?;
         Ok((self.owner(&kind, owner)?, self.known(json)?))
     }

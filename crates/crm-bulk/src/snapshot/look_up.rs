@@ -37,9 +37,7 @@ impl Snapshot {
             )
             .and_then(|mut query| {
                 query
-                    .query_row(params![owner.kind(), owner.get(), contact.get()], |row| {
-                        row.get(0)
-                    })
+                    .query_row(params![owner.kind(), owner.get(), contact.get()], |row| row.get(0))
                     .optional()
             });
         let json: Option<String> = self.database.check(known)?;
@@ -128,9 +126,6 @@ impl Snapshot {
         &self,
         reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> BulkError {
-        BulkError::Damaged {
-            path: PathBuf::from(self.database.path()),
-            source: reason.into(),
-        }
+        BulkError::Damaged { path: PathBuf::from(self.database.path()), source: reason.into() }
     }
 }

@@ -16,14 +16,13 @@ use crm_values::PhoneReader;
 use futures_util::TryStreamExt;
 use rusqlite::params;
 
+pub(crate) use self::{keys::Keyed, look_up::Known};
 use crate::{
     BulkError, Site, clock,
     database::{Database, Format},
     new_database::NewDatabase,
     reading::Keys,
 };
-
-pub(crate) use self::{keys::Keyed, look_up::Known};
 
 const FORMAT: Format = Format {
     noun: "snapshot",
@@ -117,11 +116,7 @@ impl Snapshot {
         let database = Database::open(path.as_ref(), &FORMAT)?;
         database.make_durable()?;
         let site = database.site()?;
-        Ok(Self {
-            database,
-            site,
-            reader: Cell::default(),
-        })
+        Ok(Self { database, site, reader: Cell::default() })
     }
 
     /// Returns the path of the snapshot's file.
@@ -199,10 +194,8 @@ impl Snapshot {
         site.admit(&self.site, self.database.path())?;
         self.read_by(self.reader.get().region())?;
         let mut read = 0;
-        self.follow::<T, CustomerId>(service, &mut read, &mut progress)
-            .await?;
-        self.follow::<T, LocationId>(service, &mut read, &mut progress)
-            .await?;
+        self.follow::<T, CustomerId>(service, &mut read, &mut progress).await?;
+        self.follow::<T, LocationId>(service, &mut read, &mut progress).await?;
         self.coverage()
     }
 
@@ -223,8 +216,7 @@ impl Snapshot {
             *read += (batch.data.len() + batch.unreadable.len()) as u64;
             progress(*read);
         }
-        self.database
-            .set_meta(&format!("{}_complete_at", O::NOUN), &started.to_string())
+        self.database.set_meta(&format!("{}_complete_at", O::NOUN), &started.to_string())
     }
 
     fn store<O: ContactOwner>(

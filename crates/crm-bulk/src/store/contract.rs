@@ -10,11 +10,7 @@
 //!     contract::check(async |set| my_store(set).await).await;
 //! }
 //! ```
-#![allow(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "it is a test"
-)]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "it is a test")]
 
 use std::collections::BTreeSet;
 
@@ -135,10 +131,7 @@ async fn gives_every_open_change_once(store: &impl Store) {
     let counted = store.count(&lease, Which::Open).await.unwrap();
     assert_eq!(all.len() as u64, counted, "the count is that of the blocks");
     assert_eq!(counted, 3 * OWNERS.unsigned_abs(), "every open change");
-    let owners: Vec<_> = all
-        .iter()
-        .map(|loaded| loaded.change.target.owner())
-        .collect();
+    let owners: Vec<_> = all.iter().map(|loaded| loaded.change.target.owner()).collect();
     let in_order = owners.iter().zip(owners.iter().skip(1));
     assert!(
         in_order.clone().filter(|(one, next)| one != next).count() + 1 == OWNERS as usize,
@@ -156,21 +149,12 @@ async fn lets_one_claim_win(store: &impl Store) {
     assert_eq!(won.count(), 1, "one of many claims of a change is won");
     let claimed = find(store, &lease, change.id).await;
     assert_eq!(claimed.outcome.state, State::InFlight);
-    assert_eq!(
-        claimed.outcome.attempts, 1,
-        "a claim that is lost writes nothing"
-    );
+    assert_eq!(claimed.outcome.attempts, 1, "a claim that is lost writes nothing");
     assert_eq!(claimed.before, next_attempt(&change, "now").before);
     let again = claim(store, &lease, &claimed, "later").await;
-    assert!(
-        matches!(again, Claim::Won(_)),
-        "it can be claimed as it is now"
-    );
+    assert!(matches!(again, Claim::Won(_)), "it can be claimed as it is now");
     let now = store.digest(&lease).await.unwrap();
-    assert_eq!(
-        now, digest,
-        "what was approved is the same whatever a run writes"
-    );
+    assert_eq!(now, digest, "what was approved is the same whatever a run writes");
 }
 
 async fn takes_back_what_was_not_begun(store: &impl Store) {
@@ -179,20 +163,13 @@ async fn takes_back_what_was_not_begun(store: &impl Store) {
     let won = claim(store, &lease, &former, "now").await;
     assert!(matches!(won, Claim::Won(_)));
     let other = store.release(&lease, 7, former.clone()).await.unwrap();
-    assert_eq!(
-        other,
-        Claim::Lost,
-        "a claim with other attempts is not taken back"
-    );
+    assert_eq!(other, Claim::Lost, "a claim with other attempts is not taken back");
     let state = find(store, &lease, former.id).await.outcome.state;
     assert_eq!(state, State::InFlight);
     let released = store.release(&lease, 1, former.clone()).await.unwrap();
     assert!(matches!(released, Claim::Won(_)));
     let now = find(store, &lease, former.id).await;
-    assert_eq!(
-        now, former,
-        "state, attempts and before-image are as they were"
-    );
+    assert_eq!(now, former, "state, attempts and before-image are as they were");
     let again = store.release(&lease, 1, former).await.unwrap();
     assert_eq!(again, Claim::Lost, "there is no claim any more");
 }
@@ -220,11 +197,7 @@ async fn keeps_what_became_of_a_change(store: &impl Store) {
             let all = load(store, &lease, which).await;
             let found = all.iter().find(|loaded| loaded.change.id == change.id);
             let expected = expected.then_some(&change);
-            assert_eq!(
-                found.map(|loaded| &loaded.change),
-                expected,
-                "{state} {which:?}"
-            );
+            assert_eq!(found.map(|loaded| &loaded.change), expected, "{state} {which:?}");
         }
     }
     assert_eq!(store.count(&lease, Which::Open).await.unwrap(), open - 2);
@@ -247,10 +220,7 @@ async fn knows_what_a_creation_did_not_create(store: &impl Store) {
     let found = all.iter().find(|loaded| loaded.change.id == creation.id);
     let not_ours = &found.unwrap().not_ours;
     let known = siblings.iter().all(|sibling| not_ours.contains(sibling));
-    assert!(
-        known,
-        "what was there before it was sent is not what it created"
-    );
+    assert!(known, "what was there before it was sent is not what it created");
 }
 
 async fn belongs_to_the_last_one_who_took_it(store: &impl Store) {
@@ -258,52 +228,30 @@ async fn belongs_to_the_last_one_who_took_it(store: &impl Store) {
     assert!(store.is_mine(&former).await.unwrap());
     let changes = load(store, &former, Which::Open).await;
     let change = changes[1].change.clone();
-    assert!(matches!(
-        claim(store, &former, &change, "now").await,
-        Claim::Won(_)
-    ));
+    assert!(matches!(claim(store, &former, &change, "now").await, Claim::Won(_)));
 
     let newer = store.take("the newer owner").await.unwrap();
-    assert!(
-        newer.epoch() > former.epoch(),
-        "each owner has a higher epoch"
-    );
+    assert!(newer.epoch() > former.epoch(), "each owner has a higher epoch");
     assert!(!store.is_mine(&former).await.unwrap());
     assert!(store.is_mine(&newer).await.unwrap());
     let other = changes[2].change.clone();
     let claimed = next_attempt(&other, "now");
     let late = [
         store.count(&former, Which::Open).await.err(),
-        store
-            .next_block(&former, Cursor::default(), Which::Open)
-            .await
-            .err(),
-        store
-            .claim(&former, Expected::of(&other), claimed, None)
-            .await
-            .err(),
+        store.next_block(&former, Cursor::default(), Which::Open).await.err(),
+        store.claim(&former, Expected::of(&other), claimed, None).await.err(),
         store.release(&former, 1, change.clone()).await.err(),
         store.settle(&former, change.clone()).await.err(),
         store.renew(&former).await.err(),
     ];
     for error in late {
-        assert!(
-            matches!(error, Some(BulkError::Superseded { .. })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Some(BulkError::Superseded { .. })), "{error:?}");
     }
     let now = find(store, &newer, change.id).await;
-    assert_eq!(
-        now.outcome.state,
-        State::InFlight,
-        "the former owner writes nothing"
-    );
+    assert_eq!(now.outcome.state, State::InFlight, "the former owner writes nothing");
     assert_eq!(find(store, &newer, other.id).await, other);
     let taken_up = claim(store, &newer, &now, "now").await;
-    assert!(
-        matches!(taken_up, Claim::Won(_)),
-        "the newer owner continues"
-    );
+    assert!(matches!(taken_up, Claim::Won(_)), "the newer owner continues");
 }
 
 async fn makes_a_lease_last_by_renewing_it(store: &impl Store) {
@@ -311,9 +259,6 @@ async fn makes_a_lease_last_by_renewing_it(store: &impl Store) {
     assert!(!lease.ends().has_passed());
     let end = lease.ends();
     store.renew(&lease).await.unwrap();
-    assert!(
-        lease.ends().since(end) > std::time::Duration::ZERO,
-        "it ends later"
-    );
+    assert!(lease.ends().since(end) > std::time::Duration::ZERO, "it ends later");
     assert!(store.is_mine(&lease).await.unwrap());
 }

@@ -31,10 +31,7 @@ impl Renewal {
     /// Creates a renewal that is requested now.
     #[must_use]
     pub fn now() -> Self {
-        Self {
-            process: Instant::now(),
-            wall: SystemTime::now(),
-        }
+        Self { process: Instant::now(), wall: SystemTime::now() }
     }
 
     /// How long ago that was, suspended time included. Not by tokio's clock, as [`Moment`] has
@@ -49,11 +46,7 @@ impl Lease {
     /// Creates the lease of this epoch, which lasts for `lasts` from each renewal.
     #[must_use]
     pub fn new(epoch: u64, lasts: Duration, taken: Renewal) -> Self {
-        Self {
-            epoch,
-            lasts,
-            renewed: Arc::new(Mutex::new(taken)),
-        }
+        Self { epoch, lasts, renewed: Arc::new(Mutex::new(taken)) }
     }
 
     /// Returns the number of this ownership; each new owner has a higher one.
@@ -104,12 +97,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lease_ends_by_the_clock_that_went_further_until_it_is_renewed() {
-        for (process, wall, ended, due) in [
-            (0, 0, false, false),
-            (3, 3, false, true),
-            (3, 11, true, true),
-            (11, 11, true, true),
-        ] {
+        for (process, wall, ended, due) in
+            [(0, 0, false, false), (3, 3, false, true), (3, 11, true, true), (11, 11, true, true)]
+        {
             let lease = Lease::new(1, LASTS, ago(process, wall));
             let what = format!("{process} {wall}");
             assert_eq!(lease.ends().has_passed(), ended, "{what}");

@@ -9,12 +9,11 @@ mod lease;
 use async_trait::async_trait;
 use crm_models::ContactId;
 
-use crate::{BulkError, Change, Digest, State, Target};
-
 pub use self::{
     file::Displaced,
     lease::{Lease, Renewal},
 };
+use crate::{BulkError, Change, Digest, State, Target};
 
 /// The store of a change set: the one place that guarantees that nothing is sent twice.
 ///
@@ -152,10 +151,7 @@ impl Expected {
     /// Creates the expectation that the change is still as given.
     #[must_use]
     pub fn of(change: &Change) -> Self {
-        Self {
-            state: change.outcome.state,
-            attempts: change.outcome.attempts,
-        }
+        Self { state: change.outcome.state, attempts: change.outcome.attempts }
     }
 }
 

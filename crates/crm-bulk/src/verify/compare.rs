@@ -18,10 +18,7 @@ pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contac
 
 /// The members that the change made so, and that are otherwise now.
 pub(super) fn members(change: &Change, present: Image) -> Found {
-    let mut as_if_planned_now = Change {
-        before: Some(present),
-        ..change.clone()
-    };
+    let mut as_if_planned_now = Change { before: Some(present), ..change.clone() };
     // How the service writes the value of a new contact is its own affair.
     if let Action::Create(wanted) = &mut as_if_planned_now.action {
         wanted.exact = false;

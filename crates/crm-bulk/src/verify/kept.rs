@@ -88,14 +88,10 @@ impl ChangeSet {
     pub(crate) fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
         let sql = "SELECT f.at, f.difference FROM changes c
             JOIN findings f ON f.change = coalesce(c.repeats, c.id) WHERE c.id = ?";
-        let found = self
-            .database
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut query| {
-                let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
-                query.query_row([change.0], row).optional()
-            });
+        let found = self.database.connection.prepare_cached(sql).and_then(|mut query| {
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+            query.query_row([change.0], row).optional()
+        });
         let found = self.database.check(found)?;
         Ok(found.and_then(|(at, difference)| {
             let at = at.parse().ok()?;
@@ -112,11 +108,7 @@ impl ChangeSet {
             seal::columns()
         );
         let (kind, owner, change) = match last {
-            Some(place) => (
-                place.target.kind(),
-                owner_column(&place.target),
-                place.change,
-            ),
+            Some(place) => (place.target.kind(), owner_column(&place.target), place.change),
             None => ("", Value::Null, i64::MIN),
         };
         let query = || -> rusqlite::Result<Vec<Change>> {

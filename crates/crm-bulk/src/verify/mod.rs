@@ -107,14 +107,7 @@ pub struct Verification {
 
 impl Verification {
     fn beginning() -> Self {
-        Self {
-            at: clock::now(),
-            as_done: 0,
-            differs: 0,
-            gone: 0,
-            back: 0,
-            unread: 0,
-        }
+        Self { at: clock::now(), as_done: 0, differs: 0, gone: 0, back: 0, unread: 0 }
     }
 
     fn count(&mut self, found: &Found) {
@@ -219,10 +212,7 @@ struct Place {
 
 impl Place {
     fn of(change: &Change) -> Self {
-        Self {
-            target: change.target,
-            change: change.id.0,
-        }
+        Self { target: change.target, change: change.id.0 }
     }
 }
 
@@ -253,10 +243,7 @@ async fn look<T: Transport>(
             break;
         }
         tokio::time::sleep(pause).await;
-        let changes: Vec<_> = lagging
-            .iter()
-            .map(|finding| finding.change.clone())
-            .collect();
+        let changes: Vec<_> = lagging.iter().map(|finding| finding.change.clone()).collect();
         for (finding, again) in lagging.into_iter().zip(look_once(service, &changes).await?) {
             *finding = again;
         }
@@ -268,10 +255,7 @@ async fn look_once<T: Transport>(
     service: &ContactsService<T>,
     block: &[Change],
 ) -> Result<Vec<Finding>, BulkError> {
-    let mut owners: Vec<_> = block
-        .iter()
-        .filter_map(|change| change.target.owner())
-        .collect();
+    let mut owners: Vec<_> = block.iter().filter_map(|change| change.target.owner()).collect();
     owners.dedup();
     let present = present::contacts(service, &owners, Duration::MAX).await?;
     let at = clock::now();

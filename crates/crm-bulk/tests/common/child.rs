@@ -100,10 +100,7 @@ impl Drop for Run {
 impl Run {
     pub fn start(world: &World, set: &Path, report: &str) -> Self {
         let report = world.path(report);
-        Self {
-            child: spawn(world.sandbox.connection(), set, &report),
-            report,
-        }
+        Self { child: spawn(world.sandbox.connection(), set, &report), report }
     }
 
     /// Waits until it has settled something.
@@ -126,10 +123,7 @@ impl Run {
             assert!(Instant::now() < deadline, "no end: {}", self.text());
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        End {
-            status,
-            text: self.text(),
-        }
+        End { status, text: self.text() }
     }
 
     /// Ends it as `kill -9` does.

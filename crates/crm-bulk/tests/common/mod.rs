@@ -29,19 +29,11 @@ pub struct World {
 }
 
 pub async fn world(seed: Seed) -> World {
-    let builder = Sandbox::builder()
-        .seed(seed)
-        .set("rate-limit", "0")
-        .unwrap();
+    let builder = Sandbox::builder().seed(seed).set("rate-limit", "0").unwrap();
     let sandbox = builder.start().await.unwrap();
     let service = service(sandbox.connection());
     let site = Site::of(&service, &sandbox.connection().api_url);
-    World {
-        sandbox,
-        service,
-        site,
-        folder: tempfile::tempdir().unwrap(),
-    }
+    World { sandbox, service, site, folder: tempfile::tempdir().unwrap() }
 }
 
 /// The standard stack without its rate limit.
@@ -50,11 +42,7 @@ pub fn service(connection: &Connection) -> Service {
 }
 
 pub fn service_with(connection: &Connection, retry: RetryPolicy) -> Service {
-    let keys = [
-        &connection.client_id,
-        &connection.client_secret,
-        &connection.app_key,
-    ];
+    let keys = [&connection.client_id, &connection.client_secret, &connection.app_key];
     let keys = keys.map(String::as_str);
     stack(&connection.api_url, connection.tenant, keys, retry)
 }
@@ -66,10 +54,7 @@ pub fn service_at(api_url: &str, tenant: i64, keys: [&str; 3]) -> Service {
 fn stack(api_url: &str, tenant: i64, [id, secret, key]: [&str; 3], retry: RetryPolicy) -> Service {
     let environment = Environment::custom(api_url, api_url).unwrap();
     let wire = ReqwestTransport::new(&environment).unwrap();
-    let auth = Auth::new(
-        wire.for_auth(&environment).unwrap(),
-        Credentials::new(id, secret, key),
-    );
+    let auth = Auth::new(wire.for_auth(&environment).unwrap(), Credentials::new(id, secret, key));
     let transport = wire.with_auth(auth).with_retry(retry);
     ContactsService::new(Arc::new(transport), TenantId::new(tenant).unwrap())
 }
@@ -83,20 +68,14 @@ impl World {
     pub async fn plan(&self, rows: &str, name: &str) -> ChangeSet {
         let input = Input::csv("test", std::io::Cursor::new(rows.to_owned()));
         let path = self.path(name);
-        Plan::new(self.site.clone())
-            .from_api(&self.service, input, &path)
-            .await
-            .unwrap();
+        Plan::new(self.site.clone()).from_api(&self.service, input, &path).await.unwrap();
         ChangeSet::open(path).unwrap()
     }
 
     /// A snapshot of all contacts as they are now.
     pub async fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::open_or_create(self.path("snapshot"), &self.site).unwrap();
-        snapshot
-            .update(&self.service, &self.site, |_| {})
-            .await
-            .unwrap();
+        snapshot.update(&self.service, &self.site, |_| {}).await.unwrap();
         snapshot
     }
 
@@ -126,17 +105,13 @@ impl World {
     }
 
     pub fn location_contact(&self, location: i64, contact: i64) -> StoredContact {
-        self.stored()
-            .remove(&("location", location, contact))
-            .unwrap()
+        self.stored().remove(&("location", location, contact)).unwrap()
     }
 
     /// How many requests of this method the sandbox carried out or refused.
     pub fn sent(&self, method: &str) -> usize {
         let log = self.sandbox.log();
-        log.iter()
-            .filter(|entry| entry.method == method && entry.path.contains("/tenant/"))
-            .count()
+        log.iter().filter(|entry| entry.method == method && entry.path.contains("/tenant/")).count()
     }
 }
 
@@ -146,10 +121,7 @@ pub fn changes(path: &Path) -> Vec<Change> {
 }
 
 pub fn states(path: &Path) -> Vec<State> {
-    changes(path)
-        .iter()
-        .map(|change| change.outcome.state)
-        .collect()
+    changes(path).iter().map(|change| change.outcome.state).collect()
 }
 
 /// Makes a set one of version 0.1: its tables alone, with what they know of the set.

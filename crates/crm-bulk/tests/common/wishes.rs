@@ -76,11 +76,7 @@ pub fn assert_nothing_begun(world: &World, since: SystemTime, end: &End) {
             let mut has = |number: &str| numbers.any(|found| found == number);
             has(owner) && (contact.is_empty() || has(&contact[1..]))
         });
-        assert!(
-            listed,
-            "{} {} is not listed: {lost:?}",
-            entry.method, entry.path
-        );
+        assert!(listed, "{} {} is not listed: {lost:?}", entry.method, entry.path);
     }
 }
 
@@ -93,8 +89,6 @@ pub async fn apply_the_rest(world: &World, set: &Path) {
 
 pub fn assert_sound(set: &Path) {
     let file = rusqlite::Connection::open(set).unwrap();
-    let sound: String = file
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap();
+    let sound: String = file.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(sound, "ok");
 }

@@ -91,16 +91,8 @@ fn shown(body: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn method(text: &str) -> Result<Method, String> {
-    let known = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ];
-    let found = known
-        .into_iter()
-        .find(|method| method.as_str().eq_ignore_ascii_case(text));
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let found = known.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));
     found.ok_or_else(|| "it is one of GET, POST, PUT, PATCH, DELETE".to_owned())
 }
 
@@ -112,10 +104,7 @@ pub(super) fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError
         )));
     }
     let path = path.replace("{tenant}", &tenant.to_string());
-    let whole = path
-        .split('?')
-        .next()
-        .is_some_and(|path| path.contains("/tenant/"));
+    let whole = path.split('?').next().is_some_and(|path| path.contains("/tenant/"));
     Ok(match whole {
         true => path,
         false => format!("/crm/v2/tenant/{tenant}{path}"),
@@ -131,10 +120,7 @@ fn read_json(file: &Path) -> Result<Bytes, CliError> {
     .map_err(|error| CliError::io(format!("cannot read {}", file.display()), error))?;
     match serde_json::from_slice::<&RawValue>(&body) {
         Ok(_) => Ok(body.into()),
-        Err(error) => Err(CliError::Usage(format!(
-            "{} is not JSON: {error}",
-            file.display()
-        ))),
+        Err(error) => Err(CliError::Usage(format!("{} is not JSON: {error}", file.display()))),
     }
 }
 
@@ -151,9 +137,7 @@ pub(super) fn request(method: Method, path: &str, body: Bytes) -> Result<Request
 /// Writes the items of all pages: one a line, or as one array.
 async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
     if session.output.format() == Format::Csv {
-        return Err(CliError::Usage(
-            "api writes JSON: use --output json or ndjson".to_owned(),
-        ));
+        return Err(CliError::Usage("api writes JSON: use --output json or ndjson".to_owned()));
     }
     let mut items = session.output.items();
     let mut page = match parameter(path, "page") {
@@ -168,9 +152,9 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
         let site = CallSite::raw(&request);
         let part = session.service.raw_json::<Part>(request).await;
         let part = part.map_err(|error| match error {
-            ContactsError::Unreadable { .. } => CliError::Usage(format!(
-                "{path} does not answer with a list: leave out --paginate"
-            )),
+            ContactsError::Unreadable { .. } => {
+                CliError::Usage(format!("{path} does not answer with a list: leave out --paginate"))
+            }
             error => error.into(),
         })?;
         let is_feed = part.continue_from.is_some() || token.is_some();
@@ -230,15 +214,8 @@ fn with_parameter(path: &str, name: &str, value: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let is_other =
         |pair: &&str| !pair.is_empty() && pair.split('=').next().is_some_and(|known| known != name);
-    let mut pairs: Vec<_> = query
-        .split('&')
-        .filter(is_other)
-        .map(str::to_owned)
-        .collect();
-    pairs.push(format!(
-        "{name}={}",
-        utf8_percent_encode(value, NON_ALPHANUMERIC)
-    ));
+    let mut pairs: Vec<_> = query.split('&').filter(is_other).map(str::to_owned).collect();
+    pairs.push(format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
     format!("{path}?{}", pairs.join("&"))
 }
 
@@ -249,39 +226,22 @@ mod tests {
     #[test]
     fn a_path_starts_at_the_tenant_or_at_the_root() {
         let full = |path| full_path(path, TenantId::new(7).unwrap()).unwrap();
-        assert_eq!(
-            full("/locations/1/contacts"),
-            "/crm/v2/tenant/7/locations/1/contacts"
-        );
-        assert_eq!(
-            full("/jpm/v2/tenant/{tenant}/jobs"),
-            "/jpm/v2/tenant/7/jobs"
-        );
+        assert_eq!(full("/locations/1/contacts"), "/crm/v2/tenant/7/locations/1/contacts");
+        assert_eq!(full("/jpm/v2/tenant/{tenant}/jobs"), "/jpm/v2/tenant/7/jobs");
         assert_eq!(full("/a?b=/tenant/"), "/crm/v2/tenant/7/a?b=/tenant/");
     }
 
     #[test]
     fn credentials_cannot_be_sent_to_another_host() {
-        for path in [
-            "https://evil.example/x",
-            "//evil.example/x",
-            "evil.example/x",
-            "",
-        ] {
-            assert!(
-                full_path(path, TenantId::new(7).unwrap()).is_err(),
-                "{path}"
-            );
+        for path in ["https://evil.example/x", "//evil.example/x", "evil.example/x", ""] {
+            assert!(full_path(path, TenantId::new(7).unwrap()).is_err(), "{path}");
         }
     }
 
     #[test]
     fn a_parameter_is_replaced_and_encoded() {
         assert_eq!(with_parameter("/a", "page", "2"), "/a?page=2");
-        assert_eq!(
-            with_parameter("/a?page=1&x=y", "page", "2"),
-            "/a?x=y&page=2"
-        );
+        assert_eq!(with_parameter("/a?page=1&x=y", "page", "2"), "/a?x=y&page=2");
         assert_eq!(with_parameter("/a?x=y", "from", "a+b"), "/a?x=y&from=a%2Bb");
     }
 

@@ -32,24 +32,14 @@ struct Step {
 
 impl Record for Step {
     const MEMBERS: &'static [&'static str] = &["check", "ok", "detail", "advice"];
-    const TABLE: &'static [(&'static str, &'static str)] = &[
-        ("check", "CHECK"),
-        ("ok", "OK"),
-        ("detail", "WHAT"),
-        ("advice", "WHAT TO DO"),
-    ];
+    const TABLE: &'static [(&'static str, &'static str)] =
+        &[("check", "CHECK"), ("ok", "OK"), ("detail", "WHAT"), ("advice", "WHAT TO DO")];
 }
 
 /// A cheap read for every scope: it finds little or nothing, but still needs the scope.
 const AREAS: [(&str, &str); 4] = [
-    (
-        "tn.crm.locations:r",
-        "/locations/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1",
-    ),
-    (
-        "tn.crm.customers:r",
-        "/customers/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1",
-    ),
+    ("tn.crm.locations:r", "/locations/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1"),
+    ("tn.crm.customers:r", "/customers/contacts?modifiedOnOrAfter=9000-01-01T00:00:00Z&pageSize=1"),
     ("tn.crm.contacts:r", "/contacts/preferences"),
     (BOOKINGS, "/bookings/1/contacts?pageSize=1"),
 ];
@@ -62,10 +52,7 @@ impl Auth {
         let Self::Check = self;
         let mut steps = session.output.records::<Step>()?;
         let (host, tenant) = (&session.host, session.tenant());
-        steps.push(&Step::passed(
-            "settings",
-            format!("{host}, tenant {tenant}"),
-        ))?;
+        steps.push(&Step::passed("settings", format!("{host}, tenant {tenant}")))?;
 
         let token = match session.auth.token_info().await {
             Ok(token) => token,
@@ -116,21 +103,11 @@ fn exit_of(error: &TransportError) -> Exit {
 
 impl Step {
     fn passed(check: &str, detail: String) -> Self {
-        Self {
-            check: check.to_owned(),
-            ok: true,
-            detail,
-            advice: None,
-        }
+        Self { check: check.to_owned(), ok: true, detail, advice: None }
     }
 
     fn failed(check: &str, detail: String, advice: &str) -> Self {
-        Self {
-            check: check.to_owned(),
-            ok: false,
-            detail,
-            advice: Some(advice.to_owned()),
-        }
+        Self { check: check.to_owned(), ok: false, detail, advice: Some(advice.to_owned()) }
     }
 
     /// The step of a token that was not granted.
@@ -174,19 +151,15 @@ impl Step {
                 };
                 (advice, None)
             }
-            Some(RefusalKind::Unauthorized) => (
-                "check that API URL and auth URL belong together",
-                Some(Exit::Credentials),
-            ),
+            Some(RefusalKind::Unauthorized) => {
+                ("check that API URL and auth URL belong together", Some(Exit::Credentials))
+            }
             Some(_) if error.advice() == Advice::Later => ("try later", Some(Exit::Unreachable)),
             None if matches!(error, ContactsError::Transport { .. }) => {
                 ("check the network and the API URL", Some(Exit::Unreachable))
             }
             // A server answers, but not as this API does.
-            _ => (
-                "check the API URL; if it is right, tenant id and app key",
-                None,
-            ),
+            _ => ("check the API URL; if it is right, tenant id and app key", None),
         };
         (Self::failed(scope, detail, advice), exit)
     }

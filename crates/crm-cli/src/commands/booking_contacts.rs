@@ -102,46 +102,24 @@ impl BookingContacts {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
-            Self::List {
-                booking,
-                provider: None,
-                list,
-            } => list.show(session, service.booking(booking).list()).await,
-            Self::List {
-                booking,
-                provider: Some(provider),
-                list,
-            } => {
+            Self::List { booking, provider: None, list } => {
+                list.show(session, service.booking(booking).list()).await
+            }
+            Self::List { booking, provider: Some(provider), list } => {
                 let contacts = service.provider_booking(provider, booking);
                 list.show(session, contacts.list()).await
             }
-            Self::Get {
-                booking,
-                contact,
-                provider,
-            } => {
+            Self::Get { booking, contact, provider } => {
                 let records = output.records()?;
                 let contacts = service.provider_booking(provider, booking);
                 records.one(&contacts.find(contact).await?)
             }
-            Self::Create {
-                booking,
-                provider,
-                contact,
-            } => {
+            Self::Create { booking, provider, contact } => {
                 let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
                 records.one(&contacts.create(contact.request()?).await?)
             }
-            Self::Update {
-                booking,
-                contact,
-                provider,
-                contact_type,
-                value,
-                memo,
-                values,
-            } => {
+            Self::Update { booking, contact, provider, contact_type, value, memo, values } => {
                 let subject = format!("booking {booking}, contact {contact}");
                 let records = output.records::<BookingContact>()?;
                 let memo = memo.memo();
@@ -167,11 +145,7 @@ impl BookingContacts {
                 let updated = contacts.update_from(reading, &update, None).await;
                 update::show(output, records, &subject, &planned, updated)
             }
-            Self::Delete {
-                booking,
-                contact,
-                provider,
-            } => {
+            Self::Delete { booking, contact, provider } => {
                 let contacts = service.provider_booking(provider, booking);
                 service.transport().may_be_confirmed()?;
                 let record = contacts.find(contact).await?;

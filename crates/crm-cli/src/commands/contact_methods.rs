@@ -151,11 +151,7 @@ impl Members {
     fn request(self) -> Result<ContactMethodRequest, CliError> {
         let (value, memo) = self.contact.read()?;
         let request = ContactMethodRequest::new(self.contact.contact_type, value);
-        Ok(narrow!(
-            request,
-            memo(memo),
-            reference_id(self.reference_id)
-        ))
+        Ok(narrow!(request, memo(memo), reference_id(self.reference_id)))
     }
 }
 
@@ -163,11 +159,7 @@ impl ContactMethods {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
-            Self::List {
-                person,
-                filter,
-                list,
-            } => {
+            Self::List { person, filter, list } => {
                 let methods = service.person(person).methods(filter.into());
                 list.show(session, methods).await
             }
@@ -184,22 +176,12 @@ impl ContactMethods {
                 let person = service.person(person);
                 records.one(&person.create_method(members.request()?).await?)
             }
-            Self::Upsert {
-                person,
-                method,
-                members,
-            } => {
+            Self::Upsert { person, method, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let method = service.person(person).method(method);
                 records.one(&method.upsert(members.request()?).await?)
             }
-            Self::Update {
-                person,
-                method: id,
-                value,
-                memo,
-                values,
-            } => {
+            Self::Update { person, method: id, value, memo, values } => {
                 let memo = memo.memo();
                 // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {

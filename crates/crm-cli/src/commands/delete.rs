@@ -32,10 +32,7 @@ impl<R: Record> Deletion<'_, R> {
         for line in described(self.record)? {
             note(format!("  {line}"));
         }
-        session
-            .service
-            .transport()
-            .confirm_deletion(&self.subject)?;
+        session.service.transport().confirm_deletion(&self.subject)?;
         delete.await?;
         session.output.done("deleted", &self.subject)?;
         note("to restore it (it gets a new id unless the command names one):");

@@ -77,9 +77,7 @@ impl ListArgs {
             for item in page.data {
                 if shown == limit {
                     records.finish()?;
-                    note(format!(
-                        "cut short after {limit}: see more with --limit N or --all"
-                    ));
+                    note(format!("cut short after {limit}: see more with --limit N or --all"));
                     return Ok(());
                 }
                 records.push(&record(item))?;

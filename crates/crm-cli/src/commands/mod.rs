@@ -22,8 +22,11 @@ mod profile;
 mod sandbox;
 mod update;
 
+pub(crate) use change_sets::apply::Outcome;
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
+pub(crate) use delete::option;
+use owner_contacts::OwnerContacts;
 
 use crate::{
     cli::Globals,
@@ -31,9 +34,6 @@ use crate::{
     output::{Format, Output},
     session::Session,
 };
-pub(crate) use change_sets::apply::Outcome;
-pub(crate) use delete::option;
-use owner_contacts::OwnerContacts;
 
 /// What `crm` can do. Where a variant says nothing, its type's documentation is the help: the first
 /// line in the list of commands, all of it with `--help`.

@@ -267,8 +267,7 @@ impl People {
         let (service, output) = (&session.service, session.output);
         match self {
             Self::List { filter, list } => {
-                list.show(session, service.people().list(filter.into()))
-                    .await
+                list.show(session, service.people().list(filter.into())).await
             }
             Self::Get { person } => {
                 let records = output.records()?;
@@ -284,11 +283,7 @@ impl People {
                 );
                 records.one(&service.people().create(request).await?)
             }
-            Self::Replace {
-                person,
-                members,
-                archived,
-            } => {
+            Self::Replace { person, members, archived } => {
                 let records = output.records::<Person>()?;
                 let request = narrow!(
                     ReplacePersonRequest::new(archived.into()),
@@ -318,11 +313,7 @@ impl People {
                 };
                 deletion.run(session, handle.delete()).await
             }
-            Self::RelatedTo {
-                entity,
-                filter,
-                list,
-            } => {
+            Self::RelatedTo { entity, filter, list } => {
                 let people = service.people().related_to(entity, filter.into());
                 list.show(session, people).await
             }
@@ -344,21 +335,16 @@ impl People {
                     created_before(created_before),
                     sort(order.of()),
                 );
-                list.show(session, service.person(person).relationships(filter))
-                    .await
+                list.show(session, service.person(person).relationships(filter)).await
             }
             Self::Relate(relation) => {
                 let person = service.person(relation.person);
-                person
-                    .relate(relation.entity_type.into(), relation.entity)
-                    .await?;
+                person.relate(relation.entity_type.into(), relation.entity).await?;
                 output.done("related", &relation.to_string())
             }
             Self::Unrelate(relation) => {
                 let person = service.person(relation.person);
-                person
-                    .unrelate(relation.entity_type.into(), relation.entity)
-                    .await?;
+                person.unrelate(relation.entity_type.into(), relation.entity).await?;
                 output.done("ended", &relation.to_string())
             }
         }

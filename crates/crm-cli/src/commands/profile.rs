@@ -239,12 +239,7 @@ fn forget_secrets(name: &str) -> Result<(), CliError> {
 }
 
 fn in_keychain(act: &'static str, profile: &str, source: CredentialsError) -> CliError {
-    SettingsError::Credentials {
-        act,
-        profile: profile.to_owned(),
-        source,
-    }
-    .into()
+    SettingsError::Credentials { act, profile: profile.to_owned(), source }.into()
 }
 
 fn unknown(name: &str, profiles: &Profiles) -> CliError {
@@ -289,12 +284,7 @@ impl Add {
         if credentials.is_none() && profile.credential_command.is_none() {
             note("it holds no credentials: set CRM_CLIENT_ID, CRM_CLIENT_SECRET and CRM_APP_KEY");
         }
-        config.add(
-            &self.name,
-            &host,
-            &profile,
-            &credentials.unwrap_or_default(),
-        );
+        config.add(&self.name, &host, &profile, &credentials.unwrap_or_default());
         if let Err(error) = config.save() {
             if self.keychain {
                 // Nothing would name the entry; the file's fault is the one to tell.

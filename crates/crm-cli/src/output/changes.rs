@@ -70,25 +70,12 @@ impl Output {
         let mut out = anstream::stdout().lock();
         let bold = Style::new().bold();
         writeln!(out, "{bold}{}{bold:#}", visible(title))?;
-        let width = differences
-            .iter()
-            .map(|change| change.field.len())
-            .max()
-            .unwrap_or(0);
-        for Difference {
-            field,
-            before,
-            after,
-            ..
-        } in differences
-        {
+        let width = differences.iter().map(|change| change.field.len()).max().unwrap_or(0);
+        for Difference { field, before, after, .. } in differences {
             let old = AnsiColor::Red.on_default();
             let new = AnsiColor::Green.on_default();
             let (before, after) = (shown(before.as_deref()), shown(after.as_deref()));
-            writeln!(
-                out,
-                "  {field:<width$}  {old}{before}{old:#} → {new}{after}{new:#}"
-            )?;
+            writeln!(out, "  {field:<width$}  {old}{before}{old:#} → {new}{after}{new:#}")?;
         }
         Ok(out.flush()?)
     }

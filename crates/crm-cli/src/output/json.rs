@@ -41,10 +41,7 @@ mod tests {
     fn unseen_characters_are_escaped_without_loss() {
         let value = json!({"memo": "a\u{202e}b\u{1b}c\u{7f}\u{2028}\u{e0041}", "ok": "é\n"});
         for text in [line(&value).unwrap(), pretty(&value).unwrap()] {
-            assert!(
-                text.contains(r"a\u202eb\u001bc\u007f\u2028\udb40\udc41"),
-                "{text}"
-            );
+            assert!(text.contains(r"a\u202eb\u001bc\u007f\u2028\udb40\udc41"), "{text}");
             assert!(text.contains('é'), "{text}");
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         }

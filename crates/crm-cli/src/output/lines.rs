@@ -38,16 +38,10 @@ enum Form<W: Write> {
 impl<W: Write> Lines<W> {
     pub(crate) fn new(out: W, format: LineFormat) -> Self {
         match format {
-            LineFormat::Ndjson => Self {
-                form: Form::Ndjson(out),
-                header: false,
-                excel: false,
-            },
-            LineFormat::Csv { header, excel } => Self {
-                form: Form::Csv(Box::new(csv::Writer::from_writer(out))),
-                header,
-                excel,
-            },
+            LineFormat::Ndjson => Self { form: Form::Ndjson(out), header: false, excel: false },
+            LineFormat::Csv { header, excel } => {
+                Self { form: Form::Csv(Box::new(csv::Writer::from_writer(out))), header, excel }
+            }
         }
     }
 

@@ -17,17 +17,16 @@ use std::{
 };
 
 use clap::ValueEnum;
-use serde::Serialize;
-use serde_json::value::RawValue;
-
-use crate::error::CliError;
-
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
 pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};
 pub(crate) use record::Record;
 pub(crate) use selection::Selection;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use table::Table;
+
+use crate::error::CliError;
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,12 +53,7 @@ pub(crate) struct Output {
 
 impl Output {
     pub(crate) fn new(format: Format, fields: Option<Vec<String>>) -> Self {
-        Self {
-            format,
-            fields,
-            excel: false,
-            array: Cell::new(false),
-        }
+        Self { format, fields, excel: false, array: Cell::new(false) }
     }
 
     /// Writes CSV for spreadsheet programs.
@@ -74,10 +68,7 @@ impl Output {
 
     /// CSV with or without a header.
     pub(crate) fn csv(&self, header: bool) -> LineFormat {
-        LineFormat::Csv {
-            header,
-            excel: self.excel,
-        }
+        LineFormat::Csv { header, excel: self.excel }
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -104,12 +95,7 @@ impl Output {
             Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
             Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
         };
-        Ok(Records {
-            output: self,
-            selection,
-            form,
-            record: PhantomData,
-        })
+        Ok(Records { output: self, selection, form, record: PhantomData })
     }
 
     /// Whether records are written as JSON with all of their members.
@@ -146,10 +132,7 @@ impl Output {
 
     /// Prepares to write JSON values unchanged: one a line for `ndjson`, otherwise an array.
     pub(crate) fn items(&self) -> Items<'_> {
-        Items {
-            output: self,
-            out: BufWriter::new(io::stdout()),
-        }
+        Items { output: self, out: BufWriter::new(io::stdout()) }
     }
 
     /// Begins an array or continues it.

@@ -59,12 +59,7 @@ const fn contact_table<const N: usize>(before: &[Shown]) -> [Shown; N] {
         flags[at] = (flag.path(), flag.heading());
         at += 1;
     }
-    let members = [
-        ("id", "ID"),
-        ("type", "TYPE"),
-        ("value", "VALUE"),
-        ("memo", "MEMO"),
-    ];
+    let members = [("id", "ID"), ("type", "TYPE"), ("value", "VALUE"), ("memo", "MEMO")];
     joined([before, &members, &flags, &[("modifiedOn", "MODIFIED")]])
 }
 

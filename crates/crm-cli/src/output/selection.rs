@@ -39,10 +39,7 @@ impl Selection {
                 R::MEMBERS.join(", ")
             )));
         }
-        Ok(Self {
-            members: fields.to_vec(),
-            chosen: true,
-        })
+        Ok(Self { members: fields.to_vec(), chosen: true })
     }
 
     pub(super) fn members(&self) -> &[String] {
@@ -53,29 +50,21 @@ impl Selection {
     pub(super) fn row(&self, record: &impl Serialize) -> io::Result<Row> {
         let value = serde_json::to_value(record)?;
         let members = self.members.iter();
-        Ok(members
-            .map(|member| (member.clone(), at(&value, member)))
-            .collect())
+        Ok(members.map(|member| (member.clone(), at(&value, member))).collect())
     }
 
     /// The values that a table shows: of the chosen members, else of the table's own.
     pub(super) fn table_row<R: Record>(&self, record: &R) -> io::Result<Vec<Value>> {
         let value = serde_json::to_value(record)?;
         Ok(match self.chosen {
-            true => self
-                .members
-                .iter()
-                .map(|member| at(&value, member))
-                .collect(),
+            true => self.members.iter().map(|member| at(&value, member)).collect(),
             false => R::TABLE
                 .iter()
-                .map(
-                    |(member, _)| match (at(&value, member), member.ends_with("On")) {
-                        // The day is enough for the eye, and leaves room for the rest.
-                        (Value::String(time), true) => time.split('T').next().into(),
-                        (value, _) => value,
-                    },
-                )
+                .map(|(member, _)| match (at(&value, member), member.ends_with("On")) {
+                    // The day is enough for the eye, and leaves room for the rest.
+                    (Value::String(time), true) => time.split('T').next().into(),
+                    (value, _) => value,
+                })
                 .collect(),
         })
     }
@@ -84,10 +73,7 @@ impl Selection {
     pub(super) fn titles<R: Record>(&self) -> Vec<String> {
         match self.chosen {
             true => self.members.clone(),
-            false => R::TABLE
-                .iter()
-                .map(|(_, title)| title.to_string())
-                .collect(),
+            false => R::TABLE.iter().map(|(_, title)| title.to_string()).collect(),
         }
     }
 

@@ -31,13 +31,7 @@ pub(super) struct Table<W> {
 
 impl<W: Write> Table<W> {
     pub(super) fn new(out: W, titles: Vec<String>) -> Self {
-        Self {
-            out,
-            rows: Vec::new(),
-            titles,
-            is_first: true,
-            width: width(),
-        }
+        Self { out, rows: Vec::new(), titles, is_first: true, width: width() }
     }
 
     pub(super) fn push(&mut self, row: Vec<Value>) -> io::Result<()> {
@@ -102,9 +96,7 @@ impl<W: Write> Table<W> {
         let mut table = comfy_table::Table::new();
         table.load_style(presets::NOTHING);
         if let Some(width) = self.width {
-            table
-                .set_width(width)
-                .set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }
         if !titles.is_empty() {
             table.set_header(titles);
@@ -125,17 +117,10 @@ impl<W: Write> Table<W> {
 /// another one, and as its content where that is short.
 fn least_widths(columns: usize, titles: &[String], rows: &[Vec<String>]) -> Vec<u16> {
     let least = |column: usize| {
-        let cells = rows
-            .iter()
-            .filter_map(|row| row.get(column))
-            .chain(titles.get(column));
+        let cells = rows.iter().filter_map(|row| row.get(column)).chain(titles.get(column));
         let widths = cells.map(|cell| match cell.width() {
             width if width <= usize::from(KEPT) => width,
-            _ => cell
-                .split(' ')
-                .map(UnicodeWidthStr::width)
-                .max()
-                .unwrap_or(0),
+            _ => cell.split(' ').map(UnicodeWidthStr::width).max().unwrap_or(0),
         });
         u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX / 64)
     };
@@ -152,11 +137,7 @@ pub(super) fn members(mut out: impl Write, row: &Row) -> io::Result<()> {
 
 /// A line for each member with its value.
 pub(super) fn member_lines(row: &Row) -> Vec<String> {
-    let width = row
-        .iter()
-        .map(|(member, _)| member.len())
-        .max()
-        .unwrap_or(0);
+    let width = row.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
     let line = |(member, value): &(String, Value)| {
         let line = format!("{member:<width$}  {}", shown(value));
         line.trim_end().to_owned()
@@ -212,9 +193,7 @@ mod tests {
         let mut table = Table::new(&mut written, titles.map(str::to_owned).to_vec());
         table.width = Some(80);
         for row in rows {
-            table
-                .push(row.iter().map(|cell| json!(cell)).collect())
-                .unwrap();
+            table.push(row.iter().map(|cell| json!(cell)).collect()).unwrap();
         }
         table.finish().unwrap();
         String::from_utf8(written).unwrap()
@@ -222,22 +201,12 @@ mod tests {
 
     #[test]
     fn an_address_is_never_broken() {
-        let long = format!(
-            "{}@{}.example",
-            "ada.quill".repeat(4),
-            "harbor-bakery".repeat(4)
-        );
+        let long = format!("{}@{}.example", "ada.quill".repeat(4), "harbor-bakery".repeat(4));
         let memo = "Rings twice, then leaves a message with the neighbour at number forty-four";
-        for address in [
-            "ada@site.example",
-            "office@harbor-bakery-and-sons.example",
-            &long,
-        ] {
+        for address in ["ada@site.example", "office@harbor-bakery-and-sons.example", &long] {
             let row = ["3001", "MobilePhone", address, memo, "yes", "2026-11-01"];
-            let text = at_80_columns(&[
-                &row,
-                &["3002", "Email", "b@c.example", "", "no", "2026-11-02"],
-            ]);
+            let text =
+                at_80_columns(&[&row, &["3002", "Email", "b@c.example", "", "no", "2026-11-02"]]);
             assert!(text.lines().any(|line| line.contains(address)), "{text}");
             let width = text.lines().map(|line| line.width()).max().unwrap();
             assert!(width <= 80 || address == long, "{width}: {text}");
@@ -250,9 +219,7 @@ mod tests {
     #[test]
     fn an_error_before_the_first_row_leaves_no_titles() {
         let mut written = Vec::new();
-        Table::new(&mut written, vec!["ID".to_owned()])
-            .interrupt()
-            .unwrap();
+        Table::new(&mut written, vec!["ID".to_owned()]).interrupt().unwrap();
         assert_eq!(written, b"");
     }
 }

@@ -67,10 +67,7 @@ impl Config {
         add("client_secret", secret(&given.client_secret));
         add("app_key", secret(&given.app_key));
         let command = profile.credential_command.as_ref();
-        add(
-            "credential_command",
-            command.map(|words| words.iter().collect::<Array>().into()),
-        );
+        add("credential_command", command.map(|words| words.iter().collect::<Array>().into()));
         for (key, switch) in [
             ("keychain", profile.keychain),
             ("read_only", profile.read_only),
@@ -110,10 +107,8 @@ impl Config {
     pub(crate) fn save(&self) -> Result<(), SettingsError> {
         let text = self.document.to_string();
         profile::parse(&self.path, &text)?;
-        self.replace(&text).map_err(|source| SettingsError::Save {
-            path: self.path.clone(),
-            source,
-        })
+        self.replace(&text)
+            .map_err(|source| SettingsError::Save { path: self.path.clone(), source })
     }
 
     fn replace(&self, text: &str) -> io::Result<()> {
@@ -164,10 +159,7 @@ mod tests {
         config.use_by_default("live");
         config.save().unwrap();
         let saved = fs::read_to_string(config.path()).unwrap();
-        assert!(
-            saved.contains("# Ours.") && saved.contains("# the old one"),
-            "{saved}"
-        );
+        assert!(saved.contains("# Ours.") && saved.contains("# the old one"), "{saved}");
         let found = profile::find(Some(config.path()), None).unwrap();
         assert_eq!(found.name.as_deref(), Some("live"));
         assert_eq!(found.read_only, Some(true));
@@ -196,10 +188,6 @@ mod tests {
         assert_eq!(mode(config.path()), 0o600);
         assert_eq!(mode(files::folder(config.path())), 0o700);
         let found = profile::find(Some(config.path()), Some("live")).unwrap();
-        assert!(
-            found
-                .app_key
-                .is_some_and(|profile::Secret(text)| text == "c")
-        );
+        assert!(found.app_key.is_some_and(|profile::Secret(text)| text == "c"));
     }
 }

@@ -9,19 +9,13 @@ use super::{credentials::CredentialsError, profile};
 pub(crate) enum SettingsError {
     /// Settings that are given nowhere, and the profile that `--profile` names.
     #[error("these settings are missing: {}", names.join(", "))]
-    Missing {
-        names: Vec<&'static str>,
-        named: Option<String>,
-    },
+    Missing { names: Vec<&'static str>, named: Option<String> },
 
     #[error(
         "{variable} in the environment contradicts profile `{profile}`, which --profile names: unset \
          {variable}, or give the option"
     )]
-    Contradiction {
-        variable: &'static str,
-        profile: String,
-    },
+    Contradiction { variable: &'static str, profile: String },
 
     #[error("{name} is not usable: {reason}")]
     Variable { name: &'static str, reason: String },
@@ -30,11 +24,7 @@ pub(crate) enum SettingsError {
     File { path: PathBuf, reason: String },
 
     #[error("there is no profile `{name}` in {}; {}", path.display(), there(known))]
-    NoProfile {
-        name: String,
-        path: PathBuf,
-        known: Vec<String>,
-    },
+    NoProfile { name: String, path: PathBuf, known: Vec<String> },
 
     #[error("there is no folder to keep profiles in: set HOME or XDG_CONFIG_HOME")]
     NowhereToSave,
@@ -75,39 +65,23 @@ impl SettingsError {
     /// There is no profile of this name in the user's file.
     pub(crate) fn no_profile(name: &str, known: Vec<String>) -> Self {
         match profile::path() {
-            Some(path) => Self::NoProfile {
-                name: name.to_owned(),
-                path,
-                known,
-            },
+            Some(path) => Self::NoProfile { name: name.to_owned(), path, known },
             None => Self::NoHome(name.to_owned()),
         }
     }
 
     /// Where each missing setting can be given, one line each.
     pub(crate) fn details(&self) -> Vec<String> {
-        let Self::Missing {
-            names: missing,
-            named,
-        } = self
-        else {
+        let Self::Missing { names: missing, named } = self else {
             return Vec::new();
         };
-        let places = PLACES
-            .into_iter()
-            .filter(|(name, ..)| missing.contains(name));
+        let places = PLACES.into_iter().filter(|(name, ..)| missing.contains(name));
         let mut lines: Vec<_> = places
             .map(|(name, option, variable, key)| {
                 format!("{name:<13}  {option:<29}  {variable:<17}  {key}")
             })
             .collect();
-        lines.insert(
-            0,
-            format!(
-                "{:<13}  {:<29}  {:<17}  profile",
-                "", "option", "environment"
-            ),
-        );
+        lines.insert(0, format!("{:<13}  {:<29}  {:<17}  profile", "", "option", "environment"));
         if let Some(name) = named {
             lines.push(format!(
                 "with --profile {name}, tenant and environment are not taken from the environment: they \
@@ -125,19 +99,9 @@ impl SettingsError {
 /// A setting, and the three places where it can be given.
 pub(super) const PLACES: [(&str, &str, &str, &str); 5] = [
     ("tenant", "--tenant", "CRM_TENANT", "tenant"),
-    (
-        "environment",
-        "--environment",
-        "CRM_ENVIRONMENT",
-        "environment",
-    ),
+    ("environment", "--environment", "CRM_ENVIRONMENT", "environment"),
     ("client id", NO_OPTION, "CRM_CLIENT_ID", "client_id"),
-    (
-        "client secret",
-        NO_OPTION,
-        "CRM_CLIENT_SECRET",
-        "client_secret",
-    ),
+    ("client secret", NO_OPTION, "CRM_CLIENT_SECRET", "client_secret"),
     ("app key", NO_OPTION, "CRM_APP_KEY", "app_key"),
 ];
 

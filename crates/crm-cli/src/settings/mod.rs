@@ -11,8 +11,12 @@ mod variables;
 use std::{env, fmt, path::PathBuf};
 
 use clap::ValueEnum;
+pub(crate) use config::Config;
+pub(crate) use credentials::{Credentials, CredentialsError, Keychain, account};
 use crm_models::TenantId;
 use crm_sandbox::Connection;
+pub(crate) use error::SettingsError;
+pub(crate) use profile::{Profile, Profiles};
 
 use self::{
     error::PLACES,
@@ -20,11 +24,6 @@ use self::{
     variables::{Variables, switch},
 };
 use crate::cli::{Globals, Vendor};
-
-pub(crate) use config::Config;
-pub(crate) use credentials::{Credentials, CredentialsError, Keychain, account};
-pub(crate) use error::SettingsError;
-pub(crate) use profile::{Profile, Profiles};
 
 /// Everything that a connection needs.
 pub(crate) struct Settings {
@@ -86,9 +85,7 @@ impl Settings {
         sandbox: &Connection,
     ) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
-        let tenant = globals
-            .tenant
-            .map_or_else(|| TenantId::new(sandbox.tenant), Ok);
+        let tenant = globals.tenant.map_or_else(|| TenantId::new(sandbox.tenant), Ok);
         Ok(Self {
             host: Host::Custom {
                 api_url: sandbox.api_url.clone(),
@@ -114,10 +111,7 @@ impl Settings {
         variables: &Variables,
         profile: Profile,
     ) -> Result<Self, SettingsError> {
-        let below = Below {
-            variables,
-            named: globals.profile.as_deref(),
-        };
+        let below = Below { variables, named: globals.profile.as_deref() };
         let tenant = match globals.tenant {
             Some(tenant) => Some(tenant),
             None => {
@@ -260,14 +254,8 @@ impl Below<'_> {
             (Some(name), Some(_)) => {
                 let contradicts = [
                     ("CRM_ENVIRONMENT", differs(environment, profile.environment)),
-                    (
-                        "CRM_API_URL",
-                        differs(api_url.as_ref(), profile.api_url.as_ref()),
-                    ),
-                    (
-                        "CRM_AUTH_URL",
-                        differs(auth_url.as_ref(), profile.auth_url.as_ref()),
-                    ),
+                    ("CRM_API_URL", differs(api_url.as_ref(), profile.api_url.as_ref())),
+                    ("CRM_AUTH_URL", differs(auth_url.as_ref(), profile.auth_url.as_ref())),
                 ];
                 match contradicts.iter().find(|(_, contradicts)| *contradicts) {
                     Some((variable, _)) => Err(contradiction(variable, name)),
@@ -300,10 +288,7 @@ fn differs<V: PartialEq>(given: Option<V>, key: Option<V>) -> bool {
 }
 
 fn contradiction(variable: &'static str, profile: &str) -> SettingsError {
-    SettingsError::Contradiction {
-        variable,
-        profile: profile.to_owned(),
-    }
+    SettingsError::Contradiction { variable, profile: profile.to_owned() }
 }
 
 fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {
@@ -312,10 +297,9 @@ fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {
 
 pub(crate) fn host_of_options(globals: &Globals) -> Option<Host> {
     match (&globals.api_url, &globals.auth_url) {
-        (Some(api_url), Some(auth_url)) => Some(Host::Custom {
-            api_url: api_url.clone(),
-            auth_url: auth_url.clone(),
-        }),
+        (Some(api_url), Some(auth_url)) => {
+            Some(Host::Custom { api_url: api_url.clone(), auth_url: auth_url.clone() })
+        }
         _ => globals.environment.map(Host::Vendor),
     }
 }
@@ -369,15 +353,8 @@ mod tests {
         };
         assert_eq!(of(&[], &[]).tenant.get(), 3);
         assert_eq!(of(&[], &[("CRM_TENANT", "2")]).tenant.get(), 2);
-        assert_eq!(
-            of(&["--tenant", "1"], &[("CRM_TENANT", "2")]).tenant.get(),
-            1
-        );
-        assert_eq!(
-            of(&[], &[("CRM_TENANT", "")]).tenant.get(),
-            3,
-            "empty is not set"
-        );
+        assert_eq!(of(&["--tenant", "1"], &[("CRM_TENANT", "2")]).tenant.get(), 1);
+        assert_eq!(of(&[], &[("CRM_TENANT", "")]).tenant.get(), 3, "empty is not set");
         assert_eq!(of(&[], &[]).host, Host::Vendor(Vendor::Integration));
         let production = of(&["--environment", "production"], &[]);
         assert_eq!(production.host, Host::Vendor(Vendor::Production));
@@ -387,14 +364,8 @@ mod tests {
     #[test]
     fn api_and_auth_host_come_from_the_same_place() {
         let profile = format!("{SECRETS}tenant = 3\nenvironment = 'production'");
-        let both = [
-            ("CRM_API_URL", "http://127.0.0.1:1"),
-            ("CRM_AUTH_URL", "http://127.0.0.1:2"),
-        ];
-        let custom = Host::Custom {
-            api_url: both[0].1.to_owned(),
-            auth_url: both[1].1.to_owned(),
-        };
+        let both = [("CRM_API_URL", "http://127.0.0.1:1"), ("CRM_AUTH_URL", "http://127.0.0.1:2")];
+        let custom = Host::Custom { api_url: both[0].1.to_owned(), auth_url: both[1].1.to_owned() };
         assert_eq!(resolve(&[], &both, &profile).unwrap().host, custom);
         let half = resolve(&[], &both[..1], &profile).err().unwrap();
         assert!(matches!(half, SettingsError::HalfHost(_)), "{half}");
@@ -405,9 +376,7 @@ mod tests {
 
     #[test]
     fn every_missing_setting_is_named_with_its_three_places() {
-        let error = resolve(&["--tenant", "1"], &[], "app_key = 'c'")
-            .err()
-            .unwrap();
+        let error = resolve(&["--tenant", "1"], &[], "app_key = 'c'").err().unwrap();
         assert_eq!(
             error.to_string(),
             "these settings are missing: environment, client id, client secret"
@@ -426,16 +395,11 @@ mod tests {
             asked.borrow_mut().push(name.to_owned());
             None
         };
-        let globals = Cli::try_parse_from(["crm", "auth", "check"])
-            .unwrap()
-            .globals;
+        let globals = Cli::try_parse_from(["crm", "auth", "check"]).unwrap().globals;
         let _ = Settings::resolve(&globals, &Variables(&record), Profile::default());
         let help = Cli::command().render_long_help().to_string();
         assert!(asked.borrow().len() > 8, "{asked:?}");
-        let told: Vec<_> = help
-            .lines()
-            .filter_map(|line| line.split_whitespace().next())
-            .collect();
+        let told: Vec<_> = help.lines().filter_map(|line| line.split_whitespace().next()).collect();
         for name in asked.take() {
             assert!(told.contains(&&*name), "{name}: {help}");
         }
@@ -490,10 +454,7 @@ mod tests {
             ("CRM_AUTH_URL", "http://c", "http://b", &custom),
         ] {
             let refused = refusal(&LIVE, &[(variable, other)], profile);
-            assert!(
-                refused.contains(variable) && refused.contains("`live`"),
-                "{refused}"
-            );
+            assert!(refused.contains(variable) && refused.contains("`live`"), "{refused}");
             assert!(!refused.contains("s3cr3t"), "{refused}");
             let settings = resolve(&LIVE, &[(variable, same)], profile);
             assert!(settings.is_ok(), "{variable}");
@@ -510,11 +471,7 @@ mod tests {
     #[test]
     fn an_option_settles_what_a_variable_and_a_named_profile_contradict_in() {
         let profile = format!("{SECRETS}tenant = 3\nenvironment = 'production'");
-        let options = [
-            &LIVE[..],
-            &["--tenant", "5", "--environment", "integration"],
-        ]
-        .concat();
+        let options = [&LIVE[..], &["--tenant", "5", "--environment", "integration"]].concat();
         let variables = [("CRM_TENANT", "4"), ("CRM_API_URL", "http://a")];
         let settings = resolve(&options, &variables, &profile).unwrap();
         assert_eq!(settings.tenant.get(), 5);
@@ -524,11 +481,7 @@ mod tests {
     #[test]
     fn a_variable_fills_a_secret_that_a_named_profile_lacks_but_never_its_target() {
         let target = "tenant = 3\nenvironment = 'production'";
-        let secrets = [
-            ("CRM_CLIENT_ID", "a"),
-            ("CRM_CLIENT_SECRET", "b"),
-            ("CRM_APP_KEY", "c"),
-        ];
+        let secrets = [("CRM_CLIENT_ID", "a"), ("CRM_CLIENT_SECRET", "b"), ("CRM_APP_KEY", "c")];
         assert_eq!(resolve(&LIVE, &secrets, target).unwrap().app_key, "c");
 
         let lying_around = [("CRM_TENANT", "4"), ("CRM_ENVIRONMENT", "production")];

@@ -100,10 +100,7 @@ impl Profiles {
         let chosen = name.unwrap_or(self.default_name()).to_owned();
         let must_exist = name.is_some() || self.default_profile.is_some();
         match self.profiles.remove(&chosen) {
-            Some(profile) => Ok(Profile {
-                name: Some(chosen),
-                ..profile
-            }),
+            Some(profile) => Ok(Profile { name: Some(chosen), ..profile }),
             None if must_exist => Err(SettingsError::NoProfile {
                 name: chosen,
                 path: path.to_owned(),
@@ -161,10 +158,9 @@ pub(super) fn text(path: &Path) -> Result<String, SettingsError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(source) => Err(SettingsError::File {
-            path: path.to_owned(),
-            reason: source.to_string(),
-        }),
+        Err(source) => {
+            Err(SettingsError::File { path: path.to_owned(), reason: source.to_string() })
+        }
     }
 }
 

@@ -13,10 +13,9 @@ impl Variables<'_> {
         match (self.0)(name).map(|value| value.into_string()) {
             None => Ok(None),
             Some(Ok(text)) => Ok(Some(text).filter(|text| !text.trim().is_empty())),
-            Some(Err(_)) => Err(SettingsError::Variable {
-                name,
-                reason: "it is not UTF-8".to_owned(),
-            }),
+            Some(Err(_)) => {
+                Err(SettingsError::Variable { name, reason: "it is not UTF-8".to_owned() })
+            }
         }
     }
 
@@ -27,10 +26,9 @@ impl Variables<'_> {
         parse: impl Fn(&str) -> Result<V, E>,
     ) -> Result<Option<V>, SettingsError> {
         let value = self.text(name)?.map(|text| parse(text.trim()));
-        value.transpose().map_err(|error| SettingsError::Variable {
-            name,
-            reason: error.to_string(),
-        })
+        value
+            .transpose()
+            .map_err(|error| SettingsError::Variable { name, reason: error.to_string() })
     }
 }
 

@@ -56,9 +56,7 @@ impl Service {
     }
 
     pub fn build(builder: SandboxBuilder) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         Self {
             sandbox: runtime.block_on(builder.start()).unwrap(),
             home: tempfile::tempdir().unwrap(),
@@ -91,10 +89,7 @@ impl Service {
     /// The command with the sandbox's connection in its environment, as a process.
     pub fn process(&self, arguments: &[&str]) -> process::Command {
         let mut command = process(self.home.path());
-        command
-            .current_dir(self.home.path())
-            .envs(self.environment())
-            .args(arguments);
+        command.current_dir(self.home.path()).envs(self.environment()).args(arguments);
         command
     }
 
@@ -135,9 +130,7 @@ pub fn end_with(signal: &str, child: Child) -> (String, Option<i32>) {
     use std::os::unix::process::ExitStatusExt;
 
     let id = child.id().to_string();
-    let kill = process::Command::new("kill")
-        .args(["-s", signal, &id])
-        .status();
+    let kill = process::Command::new("kill").args(["-s", signal, &id]).status();
     assert!(kill.unwrap().success());
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -210,7 +203,5 @@ fn read_request(connection: &mut impl BufRead) -> String {
     let mut body = vec![0; length];
     connection.read_exact(&mut body).unwrap();
     let target = head.trim_end().trim_end_matches(" HTTP/1.1");
-    format!("{target} {}", String::from_utf8(body).unwrap())
-        .trim_end()
-        .to_owned()
+    format!("{target} {}", String::from_utf8(body).unwrap()).trim_end().to_owned()
 }

@@ -26,10 +26,9 @@ pub fn count<const N: usize>(
 ) -> Result<u64, Box<dyn Error + Send + Sync>> {
     // In each tool's summary the number follows a label.
     let (options, label): (&[_], _) = match counter {
-        Counter::Instructions => (
-            &["--tool=callgrind", "--callgrind-out-file=/dev/null"],
-            "Collected :",
-        ),
+        Counter::Instructions => {
+            (&["--tool=callgrind", "--callgrind-out-file=/dev/null"], "Collected :")
+        }
         Counter::Allocations => (&["--tool=memcheck"], "total heap usage:"),
     };
     let mut command = Command::new("valgrind");
@@ -39,10 +38,7 @@ pub fn count<const N: usize>(
     if !output.status.success() {
         return Err(format!("the counted run failed: {summary}").into());
     }
-    let number = summary
-        .split(label)
-        .nth(1)
-        .and_then(|rest| rest.split_whitespace().next());
+    let number = summary.split(label).nth(1).and_then(|rest| rest.split_whitespace().next());
     let number = number.ok_or_else(|| format!("no {counter:?} counted: {summary}"))?;
     Ok(number.replace(',', "").parse()?)
 }

@@ -108,9 +108,7 @@ async fn by_hand(url: &str, calls: Calls) -> Outcome<()> {
     let call = async || {
         let (location, contact) = (55_021, 71_204);
         let response = client
-            .patch(format!(
-                "{url}/crm/v2/tenant/1001/locations/{location}/contacts/{contact}"
-            ))
+            .patch(format!("{url}/crm/v2/tenant/1001/locations/{location}/contacts/{contact}"))
             .bearer_auth(TOKEN)
             .header("ST-App-Key", APP_KEY)
             .header("Accept", "application/json")
@@ -150,11 +148,7 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
                 return Ok(());
             }
         };
-        let body = if buffer.starts_with(b"POST") {
-            &token
-        } else {
-            ANSWER
-        };
+        let body = if buffer.starts_with(b"POST") { &token } else { ANSWER };
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json";
         let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         buffer.drain(..whole);
@@ -166,8 +160,6 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
 fn request_length(buffer: &[u8]) -> Option<usize> {
     let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&buffer[..end]).to_lowercase();
-    let length = head
-        .split("\r\n")
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
     Some(end + 4 + length.and_then(|length| length.parse().ok()).unwrap_or(0))
 }

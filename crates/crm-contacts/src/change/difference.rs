@@ -39,18 +39,12 @@ impl Difference {
     /// The same, read the other way round: what was asked becomes what comes after.
     #[must_use]
     pub fn reversed(self) -> Self {
-        Self {
-            field: self.field,
-            before: self.after,
-            after: self.before,
-        }
+        Self { field: self.field, before: self.after, after: self.before }
     }
 }
 
 impl fmt::Debug for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Difference")
-            .field("field", &self.field)
-            .finish_non_exhaustive()
+        f.debug_struct("Difference").field("field", &self.field).finish_non_exhaustive()
     }
 }

@@ -139,10 +139,10 @@ fn unmet<'a, A: Asks + ?Sized>(
     request: &'a A,
     record: &'a A::Record,
 ) -> impl Iterator<Item = (usize, &'a str)> {
-    (0..A::Record::MEMBERS.len())
-        .filter_map(|member| Some((member, request.asks(member)?)))
-        .filter(|(member, asked)| {
+    (0..A::Record::MEMBERS.len()).filter_map(|member| Some((member, request.asks(member)?))).filter(
+        |(member, asked)| {
             let counts = record.knows(*member) || request.insists_on(*member);
             counts && !record.has(*member, asked)
-        })
+        },
+    )
 }

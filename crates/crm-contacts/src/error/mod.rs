@@ -152,10 +152,7 @@ impl Error for ContactsError {
 
 impl ContactsError {
     pub(crate) fn transport(site: CallSite, source: TransportError) -> Self {
-        Self::Transport {
-            site: Box::new(site),
-            source,
-        }
+        Self::Transport { site: Box::new(site), source }
     }
 
     /// Reads the body once more, slowly, to say where it is wrong. The parser's own message may
@@ -170,25 +167,15 @@ impl ContactsError {
             }
             _ => why_unreadable::<A>(body),
         };
-        Self::Unreadable {
-            site: Box::new(site),
-            what,
-            form,
-        }
+        Self::Unreadable { site: Box::new(site), what, form }
     }
 
     pub(crate) fn unreadable_records(site: CallSite, what: String) -> Self {
-        Self::Unreadable {
-            site: Box::new(site),
-            what,
-            form: BodyForm::Object,
-        }
+        Self::Unreadable { site: Box::new(site), what, form: BodyForm::Object }
     }
 
     pub(crate) fn another_record(site: CallSite) -> Self {
-        Self::AnotherRecord {
-            site: Box::new(site),
-        }
+        Self::AnotherRecord { site: Box::new(site) }
     }
 
     /// Marks the loss of an answer to a write; anything else stays as it is.
@@ -205,10 +192,7 @@ impl ContactsError {
             return self;
         }
         match self.site().cloned().map(Box::new) {
-            Some(site) => Self::OutcomeUnknown {
-                site,
-                source: Box::new(self),
-            },
+            Some(site) => Self::OutcomeUnknown { site, source: Box::new(self) },
             None => self,
         }
     }
@@ -290,9 +274,7 @@ impl ContactsError {
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         let refused = self.refusal_kind() == Some(RefusalKind::Unauthorized);
-        let no_token = self
-            .transport_error()
-            .is_some_and(TransportError::is_credentials);
+        let no_token = self.transport_error().is_some_and(TransportError::is_credentials);
         refused || no_token
     }
 }

@@ -17,12 +17,7 @@ impl fmt::Display for ContactsError {
                 f,
                 "{site}: the owner has no contact {contact}; check both ids, or list the owner's contacts"
             ),
-            Self::Modified {
-                site,
-                modified_on,
-                unmodified_since,
-                earlier,
-            } => {
+            Self::Modified { site, modified_on, unmodified_since, earlier } => {
                 let written = match earlier {
                     Delivery::NotExecuted => "nothing was written",
                     Delivery::Unknown => "the change is not in it",
@@ -66,10 +61,7 @@ impl fmt::Display for ContactsError {
                 write!(f, "{site}: it says that there is more, but {how}; {keep}")
             }
             Self::Unwritable(reason) => {
-                write!(
-                    f,
-                    "the request cannot be written, nothing was sent: {reason}"
-                )
+                write!(f, "the request cannot be written, nothing was sent: {reason}")
             }
         }
     }

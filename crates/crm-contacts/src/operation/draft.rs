@@ -17,11 +17,7 @@ use crate::error::{CallSite, ContactsError};
 const BASE_PATH: &str = "/crm/v2/tenant/";
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Appends one segment of a path, percent-encoded. Ids need no encoding, so that is looked at
 /// first.
@@ -79,12 +75,7 @@ impl Draft {
 
         let mut call = Call::new(spec.id, spec.effect);
         call.rate_limit_key = tenant.get().unsigned_abs();
-        Self {
-            method: spec.method.clone(),
-            target,
-            call,
-            refused,
-        }
+        Self { method: spec.method.clone(), target, call, refused }
     }
 
     /// Appends the members of `value` to the query.

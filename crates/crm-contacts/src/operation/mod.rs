@@ -159,10 +159,7 @@ pub(crate) fn read<A: DeserializeOwned>(
     // RFC 8259, section 8.1, lets a reader skip a byte order mark.
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = if body.is_empty() { &b"null"[..] } else { body };
-    match serde_json::from_slice(json)
-        .ok()
-        .or_else(|| read_each(json))
-    {
+    match serde_json::from_slice(json).ok().or_else(|| read_each(json)) {
         Some(answer) if is_answer(&answer) => Ok(answer),
         Some(_) => Err(ContactsError::another_record(site)),
         None => Err(ContactsError::unreadable::<A>(site, body)),

@@ -71,13 +71,7 @@ impl Spec {
         scope: &'static str,
         effect: Effect,
     ) -> Self {
-        Self {
-            id,
-            method,
-            path,
-            scope,
-            effect,
-        }
+        Self { id, method, path, scope, effect }
     }
 
     /// Starts a request: the path with its parameters filled in, in order, and what layers must

@@ -72,8 +72,7 @@ impl Operation for SearchContactMethods {
 }
 
 paged!(SearchContactMethods, ContactMethod, |this, method| {
-    this.contact
-        .is_none_or(|person| method.contact_id == person)
+    this.contact.is_none_or(|person| method.contact_id == person)
 });
 
 operation! {
@@ -96,9 +95,7 @@ operation! {
     answered |this, found| found.data.iter().all(|method| this.has(method));
 }
 
-paged!(GetContactMethods, ContactMethod, |this, method| {
-    method.contact_id == this.contact
-});
+paged!(GetContactMethods, ContactMethod, |this, method| method.contact_id == this.contact);
 
 operation! {
     /// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.

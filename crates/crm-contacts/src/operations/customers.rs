@@ -19,16 +19,10 @@ pub type GetModifiedContactsList = owner::GetContactListOfAll<CustomerId>;
 pub type ExportContacts = owner::ExportContacts<CustomerId>;
 
 impl Owner for CustomerId {
-    const LIST: Spec = Spec::read(
-        "Customers_GetContactList",
-        "/customers/{id}/contacts",
-        "tn.crm.customers:r",
-    );
-    const CREATE: Spec = Spec::create(
-        "Customers_CreateContact",
-        "/customers/{id}/contacts",
-        "tn.crm.customers:w",
-    );
+    const LIST: Spec =
+        Spec::read("Customers_GetContactList", "/customers/{id}/contacts", "tn.crm.customers:r");
+    const CREATE: Spec =
+        Spec::create("Customers_CreateContact", "/customers/{id}/contacts", "tn.crm.customers:w");
     const UPDATE: Spec = Spec::update(
         "Customers_UpdateContact",
         "/customers/{id}/contacts/{contactId}",

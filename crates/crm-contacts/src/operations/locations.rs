@@ -22,16 +22,10 @@ pub type GetLocationsContactsList = owner::GetContactListOfAll<LocationId>;
 pub type ExportContacts = owner::ExportContacts<LocationId>;
 
 impl Owner for LocationId {
-    const LIST: Spec = Spec::read(
-        "Locations_GetContactList",
-        "/locations/{id}/contacts",
-        "tn.crm.locations:r",
-    );
-    const CREATE: Spec = Spec::create(
-        "Locations_CreateContact",
-        "/locations/{id}/contacts",
-        "tn.crm.locations:w",
-    );
+    const LIST: Spec =
+        Spec::read("Locations_GetContactList", "/locations/{id}/contacts", "tn.crm.locations:r");
+    const CREATE: Spec =
+        Spec::create("Locations_CreateContact", "/locations/{id}/contacts", "tn.crm.locations:w");
     const UPDATE: Spec = Spec::update(
         "Locations_UpdateContact",
         "/locations/{id}/contacts/{contactId}",

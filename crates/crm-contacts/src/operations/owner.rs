@@ -1,11 +1,12 @@
 //! The contacts of one owner, a location or a customer: the same operations on both.
 
+use std::marker::PhantomData;
+
 use crm_models::{
     Check, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
     ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
 };
 use crm_transport::Request;
-use std::marker::PhantomData;
 
 use crate::{
     error::ContactsError,
@@ -45,10 +46,7 @@ impl<O: Owner> Operation for GetContactList<O> {
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
         self.page.check()?;
-        Self::SPEC
-            .draft(tenant, [&self.owner])
-            .query(&self.page)?
-            .empty()
+        Self::SPEC.draft(tenant, [&self.owner]).query(&self.page)?.empty()
     }
 }
 
@@ -104,9 +102,7 @@ impl<O: Owner> Operation for UpdateContact<O> {
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
         self.update.check()?;
-        Self::SPEC
-            .draft(tenant, [&self.owner, &self.contact])
-            .json(&self.update)
+        Self::SPEC.draft(tenant, [&self.owner, &self.contact]).json(&self.update)
     }
 
     fn is_answered_by(&self, answer: &Contact) -> bool {
@@ -128,9 +124,7 @@ impl<O: Owner> Operation for DeleteContact<O> {
     const SPEC: Spec = O::DELETE;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC
-            .draft(tenant, [&self.owner, &self.contact])
-            .empty()
+        Self::SPEC.draft(tenant, [&self.owner, &self.contact]).empty()
     }
 }
 
@@ -150,11 +144,7 @@ impl<O: Owner> Operation for GetContactListOfAll<O> {
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
         self.filter.check()?;
         self.page.check()?;
-        Self::SPEC
-            .draft(tenant, [])
-            .query(&self.filter)?
-            .query(&self.page)?
-            .empty()
+        Self::SPEC.draft(tenant, []).query(&self.filter)?.query(&self.page)?.empty()
     }
 
     fn is_answered_by(&self, answer: &Page<OwnedContact<O>>) -> bool {

@@ -55,10 +55,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: CreateContactRequest,
         known: &[ContactId],
     ) -> Result<Contact, ContactsError> {
-        let operation = CreateContact {
-            owner: self.owner,
-            contact,
-        };
+        let operation = CreateContact { owner: self.owner, contact };
         let created = self.service.write(&operation).await?;
         match known.contains(&created.id) {
             false => Ok(created),

@@ -36,10 +36,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     /// The owner's contacts: `GET …/contacts`, page by page, with the owner's scope for reading.
     /// The order is not documented.
     pub fn list(&self) -> List<T, GetContactList<O>> {
-        let operation = GetContactList {
-            owner: self.owner,
-            page: Default::default(),
-        };
+        let operation = GetContactList { owner: self.owner, page: Default::default() };
         self.service.list(operation)
     }
 
@@ -96,10 +93,7 @@ impl<'a, T: Transport, O: Owner> OwnerContacts<'a, T, O> {
     }
 
     fn deletion(&self, contact: ContactId) -> DeleteContact<O> {
-        DeleteContact {
-            owner: self.owner,
-            contact,
-        }
+        DeleteContact { owner: self.owner, contact }
     }
 
     /// The contact with this id, if the owner has it. A record that cannot be read may be it, unless

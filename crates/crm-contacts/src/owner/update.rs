@@ -79,11 +79,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         })?;
         match decision::send(&decision.place, self.service, update, None).await {
             Ok(updated) => Ok(updated),
-            Err(Unsettled {
-                error,
-                found: Some(found),
-                ..
-            }) => {
+            Err(Unsettled { error, found: Some(found), .. }) => {
                 let before = None;
                 let lost = Lost { error, before };
                 Ok(decision.make(found, Some(lost)).await?.after)
@@ -295,10 +291,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     }
 
     fn place(&self, contact: ContactId) -> OwnersContact<'_, T, O> {
-        OwnersContact {
-            contacts: *self,
-            contact,
-        }
+        OwnersContact { contacts: *self, contact }
     }
 }
 
@@ -327,11 +320,7 @@ impl<T: Transport, O: Owner> Place<T> for OwnersContact<'_, T, O> {
         if self.contacts.service.legacy_preferences() {
             update = update.legacy_three_flags()?;
         }
-        Ok(UpdateContact {
-            owner: self.contacts.owner,
-            contact: self.contact,
-            update,
-        })
+        Ok(UpdateContact { owner: self.contacts.owner, contact: self.contact, update })
     }
 
     fn asked(update: &UpdateContact<O>) -> &UpdateContactRequest {

@@ -34,11 +34,7 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
         contact: PersonId,
         id: ContactMethodId,
     ) -> Self {
-        Self {
-            service,
-            contact,
-            id,
-        }
+        Self { service, contact, id }
     }
 
     /// The method.
@@ -56,10 +52,7 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// As [`ContactsService::call`].
     pub async fn read(&self) -> Result<Reading<ContactMethod>, ContactsError> {
-        let operation = contact_methods::GetContactMethod {
-            contact: self.contact,
-            id: self.id,
-        };
+        let operation = contact_methods::GetContactMethod { contact: self.contact, id: self.id };
         self.service.read(&operation).await
     }
 
@@ -93,15 +86,10 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
         &self,
         method: ContactMethodRequest,
     ) -> Result<ContactMethod, ContactsError> {
-        let operation = contact_methods::UpsertContactMethod {
-            contact: self.contact,
-            id: self.id,
-            method,
-        };
+        let operation =
+            contact_methods::UpsertContactMethod { contact: self.contact, id: self.id, method };
         let look = || self.read();
-        let written = self
-            .service
-            .write_and_compare(&operation, &operation.method, None, look);
+        let written = self.service.write_and_compare(&operation, &operation.method, None, look);
         written.await.map_err(|unsettled| unsettled.error)
     }
 
@@ -113,10 +101,7 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the method still shows
     /// up; otherwise as [`ContactsService::call`].
     pub async fn delete(&self) -> Result<(), ContactsError> {
-        let operation = contact_methods::DeleteContactMethod {
-            contact: self.contact,
-            id: self.id,
-        };
+        let operation = contact_methods::DeleteContactMethod { contact: self.contact, id: self.id };
         let gone = || async { is_gone(self.get().await) };
         self.service.delete(&operation, gone).await
     }
@@ -127,10 +112,8 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
     ///
     /// As [`ContactsService::call`].
     pub async fn preferences(&self) -> Result<Vec<MethodPreference>, ContactsError> {
-        let operation = contact_methods::GetContactMethodPreferences {
-            contact: self.contact,
-            method: self.id,
-        };
+        let operation =
+            contact_methods::GetContactMethodPreferences { contact: self.contact, method: self.id };
         self.service.call(&operation).await
     }
 
@@ -176,9 +159,7 @@ impl<'a, T: Transport> MethodHandle<'a, T> {
             update,
         };
         let look = || self.read_preference(name);
-        let set = self
-            .service
-            .write_and_compare(&operation, &operation.update, None, look);
+        let set = self.service.write_and_compare(&operation, &operation.update, None, look);
         set.await.map_err(|unsettled| unsettled.error)
     }
 }
@@ -199,11 +180,7 @@ impl<T: Transport> Place<T> for MethodHandle<'_, T> {
         &self,
         update: UpdateContactMethodRequest,
     ) -> Result<UpdateContactMethod, ContactsError> {
-        Ok(UpdateContactMethod {
-            contact: self.contact,
-            id: self.id,
-            update,
-        })
+        Ok(UpdateContactMethod { contact: self.contact, id: self.id, update })
     }
 
     fn asked(update: &UpdateContactMethod) -> &UpdateContactMethodRequest {

@@ -34,10 +34,7 @@ impl<'a, T: Transport> People<'a, T> {
 
     /// The people that the filter selects.
     pub fn list(&self, filter: PersonFilter) -> List<T, people::GetList> {
-        let operation = people::GetList {
-            filter,
-            page: Default::default(),
-        };
+        let operation = people::GetList { filter, page: Default::default() };
         self.service.list(operation)
     }
 
@@ -48,11 +45,8 @@ impl<'a, T: Transport> People<'a, T> {
         related_entity: RelatedEntityId,
         filter: PersonFilter,
     ) -> List<T, people::GetByRelationshipId> {
-        let operation = people::GetByRelationshipId {
-            related_entity,
-            filter,
-            page: Default::default(),
-        };
+        let operation =
+            people::GetByRelationshipId { related_entity, filter, page: Default::default() };
         self.service.list(operation)
     }
 
@@ -174,14 +168,9 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
     /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
     /// back did not tell; otherwise as [`ContactsService::call`].
     pub async fn replace(&self, person: ReplacePersonRequest) -> Result<Person, ContactsError> {
-        let operation = people::Replace {
-            id: self.id,
-            person,
-        };
+        let operation = people::Replace { id: self.id, person };
         let look = || self.read();
-        let replaced = self
-            .service
-            .write_and_compare(&operation, &operation.person, None, look);
+        let replaced = self.service.write_and_compare(&operation, &operation.person, None, look);
         replaced.await.map_err(|unsettled| unsettled.error)
     }
 
@@ -290,10 +279,7 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         &self,
         method: ContactMethodRequest,
     ) -> Result<ContactMethod, ContactsError> {
-        let operation = contact_methods::CreateContactMethod {
-            contact: self.id,
-            method,
-        };
+        let operation = contact_methods::CreateContactMethod { contact: self.id, method };
         self.service.write(&operation).await
     }
 

@@ -82,10 +82,7 @@ pub(super) use updates_on_a_reading;
 impl<T: Transport> PersonHandle<'_, T> {
     /// The change as it is asked for, whether it is so already or not.
     pub(super) async fn make(&self, change: &PersonChange) -> Result<Person, ContactsError> {
-        let decision = Decision {
-            always: true,
-            ..Decision::of(*self, change)
-        };
+        let decision = Decision { always: true, ..Decision::of(*self, change) };
         Ok(decision.read_and_make().await?.after)
     }
 }
@@ -103,10 +100,7 @@ impl<T: Transport> Place<T> for PersonHandle<'_, T> {
     }
 
     fn operation(&self, person: ReplacePersonRequest) -> Result<people::Update, ContactsError> {
-        Ok(people::Update {
-            id: self.id,
-            person,
-        })
+        Ok(people::Update { id: self.id, person })
     }
 
     fn asked(update: &people::Update) -> &ReplacePersonRequest {

@@ -72,10 +72,7 @@ impl Sent {
 
     pub fn count(&self, method: &str) -> usize {
         let start = format!("{method} ");
-        self.lines()
-            .iter()
-            .filter(|l| l.starts_with(&start))
-            .count()
+        self.lines().iter().filter(|l| l.starts_with(&start)).count()
     }
 }
 
@@ -91,10 +88,7 @@ pub fn service(script: impl IntoIterator<Item = Step>) -> (ContactsService<MockT
         let target = request.uri().to_string().replace("/crm/v2/tenant/1001", "");
         let line = format!("{} {target} {body}", request.method());
         let call = Call::of(&request).clone();
-        log.0
-            .lock()
-            .unwrap()
-            .push((line.trim_end().to_owned(), call));
+        log.0.lock().unwrap().push((line.trim_end().to_owned(), call));
         let step = script.lock().unwrap().pop_front();
         match step.unwrap_or_else(|| panic!("unexpected request: {line}")) {
             Step::Answer(status, body) => Ok(response(status, body)),

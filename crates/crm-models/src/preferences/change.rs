@@ -66,8 +66,7 @@ impl PreferenceChange {
 
     /// Sets invoices and statements alike.
     pub const fn invoices_and_statements(self, on: bool) -> Self {
-        self.set(Preference::Invoices, on)
-            .set(Preference::Statements, on)
+        self.set(Preference::Invoices, on).set(Preference::Statements, on)
     }
 
     /// The preferences that are set.
@@ -89,9 +88,7 @@ impl PreferenceChange {
     /// ```
     pub fn complete_with(self, others: bool) -> Self {
         let flags = Preference::SETTABLE.into_iter();
-        flags
-            .map(|flag| (flag, self.get(flag).unwrap_or(others)))
-            .collect()
+        flags.map(|flag| (flag, self.get(flag).unwrap_or(others))).collect()
     }
 
     /// Whether nothing is set.
@@ -143,9 +140,9 @@ impl PreferenceChange {
         }
         let request = ContactPreferencesRequest::combining(flags);
         match known {
-            Some(known) if known.is_of_three_flags() => request
-                .legacy_three_flags()
-                .map_err(|_| PreferencesError::Inseparable),
+            Some(known) if known.is_of_three_flags() => {
+                request.legacy_three_flags().map_err(|_| PreferencesError::Inseparable)
+            }
             _ => Ok(request),
         }
     }
@@ -153,8 +150,7 @@ impl PreferenceChange {
     /// The change without the flags that are so already.
     pub fn without_unchanged(self, current: &ContactPreferences) -> Self {
         Self(Values::from_fn(|preference| {
-            self.get(preference)
-                .filter(|on| *on != current.get(preference))
+            self.get(preference).filter(|on| *on != current.get(preference))
         }))
     }
 
@@ -168,9 +164,7 @@ impl PreferenceChange {
 impl FromIterator<(Preference, bool)> for PreferenceChange {
     fn from_iter<I: IntoIterator<Item = (Preference, bool)>>(set: I) -> Self {
         let set = set.into_iter();
-        set.fold(Self::new(), |change, (preference, on)| {
-            change.set(preference, on)
-        })
+        set.fold(Self::new(), |change, (preference, on)| change.set(preference, on))
     }
 }
 

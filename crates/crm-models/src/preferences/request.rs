@@ -32,10 +32,7 @@ impl ContactPreferencesRequest {
     pub(super) const fn combining(mut flags: Values<bool>) -> Self {
         let combined = flags.get(Preference::Invoices) && flags.get(Preference::Statements);
         flags.set(Preference::InvoicesAndStatements, combined);
-        Self {
-            flags,
-            three: false,
-        }
+        Self { flags, three: false }
     }
 
     pub(super) fn flags(&self) -> Values<bool> {
@@ -87,10 +84,7 @@ impl ContactPreferencesRequest {
                 "the three-flag form cannot set invoices and statements apart",
             )));
         }
-        Ok(Self {
-            three: true,
-            ..self
-        })
+        Ok(Self { three: true, ..self })
     }
 }
 
@@ -98,10 +92,7 @@ impl From<&ContactPreferences> for ContactPreferencesRequest {
     /// The same flags, in the form in which they were read.
     fn from(answered: &ContactPreferences) -> Self {
         let flags = Values::from_fn(|preference| answered.get(preference));
-        Self {
-            three: answered.derived,
-            ..Self::combining(flags)
-        }
+        Self { three: answered.derived, ..Self::combining(flags) }
     }
 }
 
@@ -120,18 +111,13 @@ impl<'de> Deserialize<'de> for ContactPreferencesRequest {
         let is_absent = |preference: &Preference| asked[*preference].is_none();
         let apart = Preference::ALL.into_iter().filter(|it| it.is_apart());
         let three = apart.clone().all(|it| is_absent(&it));
-        let mut needed = Preference::ALL
-            .into_iter()
-            .filter(|it| !(three && it.is_apart()));
+        let mut needed = Preference::ALL.into_iter().filter(|it| !(three && it.is_apart()));
         if let Some(missing) = needed.find(is_absent) {
             return Err(D::Error::missing_field(missing.api_name()));
         }
         let combined = asked[Preference::InvoicesAndStatements].unwrap_or_default();
         let flags = Values::from_fn(|preference| asked[preference].unwrap_or(combined));
-        let request = Self {
-            three,
-            ..Self::combining(flags)
-        };
+        let request = Self { three, ..Self::combining(flags) };
         if request.invoices_and_statements() != combined {
             return Err(D::Error::custom(
                 "invoiceStatementNotification contradicts invoiceNotification and \

@@ -4,9 +4,7 @@ use std::{fs, path::PathBuf};
 
 /// The folder of all examples.
 pub fn folder() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "examples"]
-        .iter()
-        .collect()
+    [env!("CARGO_MANIFEST_DIR"), "tests", "examples"].iter().collect()
 }
 
 /// The text of one example.

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 
-use super::wire::{End, Tampering, Wire};
-use super::{Fault, alter, echo};
-use crate::auth;
-use crate::problem::{Problem, json};
-use crate::settings::Settings;
+use super::{
+    Fault, alter, echo,
+    wire::{End, Tampering, Wire},
+};
+use crate::{
+    auth,
+    problem::{Problem, json},
+    settings::Settings,
+};
 
 /// The title of a problem that says nothing else.
 const INJECTED: &str = "Something went wrong (injected fault)";
@@ -58,9 +61,7 @@ pub(crate) async fn receive(
         wire.reset();
         return Err(Unread::Reset);
     }
-    let bytes = to_bytes(body, LARGEST_BODY)
-        .await
-        .map_err(|_| Unread::Refused)?;
+    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| Unread::Refused)?;
     if fault == Some(&Fault::ResetAfterRequest) {
         wire.reset();
         return Err(Unread::Reset);
@@ -83,9 +84,7 @@ pub(crate) fn instead(
     settings: &Settings,
 ) -> Option<Response<Body>> {
     let problem = match fault {
-        Fault::Status {
-            status: status @ (400 | 401),
-        } if operation == "Token" => {
+        Fault::Status { status: status @ (400 | 401) } if operation == "Token" => {
             return Some(auth::invalid_client(status_of(*status)));
         }
         Fault::Html { status } => return Some(html(status_of(*status))),
@@ -93,11 +92,7 @@ pub(crate) fn instead(
         Fault::EchoedCredentials { status } => {
             return Some(echo::answer(status_of(*status), operation, asked));
         }
-        Fault::Answer {
-            status,
-            body,
-            content_type,
-        } => {
+        Fault::Answer { status, body, content_type } => {
             let mut response = json(status_of(*status), body.clone().into_bytes());
             // A plan with an impossible media type is refused.
             if let Some(Ok(media_type)) = content_type.as_deref().map(HeaderValue::from_str) {
@@ -107,20 +102,15 @@ pub(crate) fn instead(
             return Some(response);
         }
         Fault::Status { status } => Problem::new(status_of(*status), INJECTED),
-        Fault::Problem {
-            status,
-            title,
-            errors,
-            data,
-            retry_after,
-        } => Problem::new(status_of(*status), title.as_deref().unwrap_or(INJECTED))
-            .with_errors(errors.clone())
-            .with_data(data.clone())
-            .with_retry_after(*retry_after),
-        Fault::TooManyRequests {
-            seconds,
-            retry_after,
-        } => Problem::too_many_requests(*seconds, settings.wait_in_title, *retry_after),
+        Fault::Problem { status, title, errors, data, retry_after } => {
+            Problem::new(status_of(*status), title.as_deref().unwrap_or(INJECTED))
+                .with_errors(errors.clone())
+                .with_data(data.clone())
+                .with_retry_after(*retry_after)
+        }
+        Fault::TooManyRequests { seconds, retry_after } => {
+            Problem::too_many_requests(*seconds, settings.wait_in_title, *retry_after)
+        }
         Fault::Unauthorized => Problem::unauthorized(),
         Fault::Maintenance => Problem::conflict("Down for maintenance, please try again later"),
         _ => return None,
@@ -165,20 +155,11 @@ async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Resp
             });
         }
         Fault::ResetAfterAnswer => {
-            wire.tamper(Tampering {
-                end: Some(End::Reset),
-                ..Tampering::default()
-            });
+            wire.tamper(Tampering { end: Some(End::Reset), ..Tampering::default() });
         }
-        Fault::Drip {
-            bytes,
-            milliseconds,
-        } => {
+        Fault::Drip { bytes, milliseconds } => {
             let pace = Some((*bytes, Duration::from_millis(*milliseconds)));
-            wire.tamper(Tampering {
-                pace,
-                ..Tampering::default()
-            });
+            wire.tamper(Tampering { pace, ..Tampering::default() });
         }
         Fault::WrongLength { difference } => {
             let (parts, body) = response.into_parts();
@@ -187,10 +168,9 @@ async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Resp
             replace(wire, raw);
             return Response::from_parts(parts, Body::empty());
         }
-        Fault::Garbage => replace(
-            wire,
-            Bytes::from_static(b"\x16\x03\x01\xff\0 this is not HTTP \xfe\r\n\r\n"),
-        ),
+        Fault::Garbage => {
+            replace(wire, Bytes::from_static(b"\x16\x03\x01\xff\0 this is not HTTP \xfe\r\n\r\n"))
+        }
         Fault::GarbageBody => {
             return json(response.status(), b"{\"id\":1,\"type\":\xff\xfe".to_vec());
         }
@@ -210,10 +190,7 @@ fn replace(wire: &Wire, raw: Bytes) {
 
 /// Returns an answer whose `Content-Length` is wrong, byte by byte.
 fn with_length(parts: &http::response::Parts, body: &[u8], difference: i64) -> Bytes {
-    let length = i64::try_from(body.len())
-        .unwrap_or(i64::MAX)
-        .saturating_add(difference)
-        .max(0);
+    let length = i64::try_from(body.len()).unwrap_or(i64::MAX).saturating_add(difference).max(0);
     let mut raw = format!("HTTP/1.1 {}\r\ncontent-length: {length}\r\n", parts.status).into_bytes();
     for (name, value) in &parts.headers {
         raw.extend_from_slice(name.as_str().as_bytes());
@@ -232,10 +209,9 @@ fn html(status: StatusCode) -> Response<Body> {
     );
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response
 }
 

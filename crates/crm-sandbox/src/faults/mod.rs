@@ -1,9 +1,13 @@
 //! Faults that a sandbox injects on request: scripted ones at a chosen
 //! request, and random ones at given rates from a seed.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use http::Method;
 
@@ -54,9 +58,7 @@ struct State {
 impl Faults {
     pub(crate) fn new(plan: FaultPlan) -> Result<Self, InvalidFaultPlan> {
         plan.check()?;
-        Ok(Self {
-            state: Mutex::new(State::new(plan, BTreeMap::new())),
-        })
+        Ok(Self { state: Mutex::new(State::new(plan, BTreeMap::new())) })
     }
 
     pub(crate) fn plan(&self) -> FaultPlan {
@@ -111,8 +113,7 @@ impl Faults {
         now: i64,
     ) -> Option<Due> {
         let target = Target::Request { operation, method };
-        self.state()
-            .choose(target, now, |rule| rule.matches(operation, method, path))
+        self.state().choose(target, now, |rule| rule.matches(operation, method, path))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,9 +159,6 @@ impl State {
             }
             hit
         });
-        met.map(|random| Due {
-            fault: random.fault.clone(),
-            met: None,
-        })
+        met.map(|random| Due { fault: random.fault.clone(), met: None })
     }
 }

@@ -110,10 +110,7 @@ impl FaultPlan {
                 let fault = fault.name();
                 return Err(InvalidFaultPlan::Status { fault, status });
             }
-            if let Fault::Answer {
-                content_type: Some(text),
-                ..
-            } = fault
+            if let Fault::Answer { content_type: Some(text), .. } = fault
                 && HeaderValue::from_str(text).is_err()
             {
                 return Err(InvalidFaultPlan::ContentType(text.clone()));
@@ -122,10 +119,9 @@ impl FaultPlan {
         let mut random = self.random.iter();
         match random.find(|random| !(0.0..=1.0).contains(&random.rate)) {
             None => Ok(()),
-            Some(random) => Err(InvalidFaultPlan::Rate {
-                fault: random.fault.name(),
-                rate: random.rate,
-            }),
+            Some(random) => {
+                Err(InvalidFaultPlan::Rate { fault: random.fault.name(), rate: random.rate })
+            }
         }
     }
 
@@ -143,10 +139,7 @@ impl FaultPlan {
             Fault::ResetDuringAnswer,
             Fault::ResetAfterAnswer,
             Fault::Delay { milliseconds: 20 },
-            Fault::Drip {
-                bytes: 64,
-                milliseconds: 1,
-            },
+            Fault::Drip { bytes: 64, milliseconds: 1 },
             Fault::WrongLength { difference: 10 },
             Fault::WrongLength { difference: -10 },
             Fault::Garbage,
@@ -160,16 +153,10 @@ impl FaultPlan {
             Fault::LostAnswer,
         ];
         let each = rate / faults.len() as f64;
-        let plan = faults
-            .into_iter()
-            .fold(Self::new().seed(seed), |plan, fault| {
-                plan.random(fault, each)
-            });
+        let plan =
+            faults.into_iter().fold(Self::new().seed(seed), |plan, fault| plan.random(fault, each));
         [true, false].into_iter().fold(plan, |plan, told| {
-            let fault = Fault::TooManyRequests {
-                seconds: retry_after,
-                retry_after: told,
-            };
+            let fault = Fault::TooManyRequests { seconds: retry_after, retry_after: told };
             plan.random(fault, each / 100.0)
         })
     }

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Fault;
-use crate::operation::{Call, Operation, Reply};
-use crate::problem::Problem;
-use crate::query::Query;
-use crate::routes;
+use crate::{
+    operation::{Call, Operation, Reply},
+    problem::Problem,
+    query::Query,
+    routes,
+};
 
 /// Runs an operation, with another answer where the fault says so.
 pub(crate) fn run(
@@ -48,10 +50,7 @@ fn other_record(operation: &Operation, call: &Call<'_>) -> Result<Reply, Problem
 
 fn same_page(operation: &Operation, call: &Call<'_>) -> Result<Reply, Problem> {
     let query = call.query.without("page");
-    let answer = (operation.run)(&Call {
-        query: &query,
-        ..*call
-    })?;
+    let answer = (operation.run)(&Call { query: &query, ..*call })?;
     Ok(match answer {
         Reply::Json(body) => Reply::Json(with_more(body)),
         Reply::Empty => Reply::Empty,
@@ -95,15 +94,10 @@ fn records(operation: &Operation, call: &Call<'_>) -> Vec<Value> {
         _ => &operation.path,
     };
     let all = routes::operations();
-    let list = all
-        .iter()
-        .find(|other| other.path == list && !other.writes());
+    let list = all.iter().find(|other| other.path == list && !other.writes());
     let largest = Query::of("pageSize", "5000");
     let answer = list.and_then(|list| {
-        let call = Call {
-            query: &largest,
-            ..*call
-        };
+        let call = Call { query: &largest, ..*call };
         (list.run)(&call).ok()
     });
     let Some(Reply::Json(body)) = answer else {

@@ -1,8 +1,12 @@
 //! Scripted faults: which requests meet them, and for how long.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -38,11 +42,7 @@ pub struct FaultRule {
     /// `lasting` ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
-    #[serde(
-        default,
-        rename = "lastingMilliseconds",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "lastingMilliseconds", skip_serializing_if = "Option::is_none")]
     lasting: Option<u64>,
 }
 
@@ -124,10 +124,7 @@ impl FaultRule {
 
     pub(super) fn matches(&self, operation: &str, method: &Method, path: &str) -> bool {
         self.operation.as_deref().is_none_or(|id| id == operation)
-            && self
-                .method
-                .as_deref()
-                .is_none_or(|m| method.as_str().eq_ignore_ascii_case(m))
+            && self.method.as_deref().is_none_or(|m| method.as_str().eq_ignore_ascii_case(m))
             && self.path.as_deref().is_none_or(|part| path.contains(part))
     }
 

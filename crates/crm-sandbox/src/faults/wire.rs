@@ -1,16 +1,22 @@
 //! The bytes of one connection, where a fault can cut, replace or slow them.
 
-use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::Sleep,
+};
 
 /// What is to be done to the answer that is written next.
 #[derive(Debug, Clone, Default)]
@@ -63,11 +69,7 @@ impl Wire {
 
     /// Resets the connection at its next use.
     pub(crate) fn reset(&self) {
-        self.tamper(Tampering {
-            limit: Some(0),
-            end: Some(End::Reset),
-            ..Tampering::default()
-        });
+        self.tamper(Tampering { limit: Some(0), end: Some(End::Reset), ..Tampering::default() });
     }
 
     fn is_armed(&self) -> bool {
@@ -75,10 +77,7 @@ impl Wire {
     }
 
     fn tampering(&self) -> MutexGuard<'_, Tampering> {
-        self.shared
-            .tampering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.tampering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,11 +91,7 @@ pub(crate) struct WiredStream {
 
 impl WiredStream {
     pub(crate) fn new(tcp: TcpStream, wire: Wire) -> Self {
-        Self {
-            tcp,
-            wire,
-            pause: None,
-        }
+        Self { tcp, wire, pause: None }
     }
 
     /// The error that makes the server drop the connection.
@@ -106,9 +101,7 @@ impl WiredStream {
             End::Reset => {
                 // Without lingering, dropping the socket sends a reset.
                 let reset = self.tcp.set_zero_linger();
-                reset
-                    .err()
-                    .unwrap_or_else(|| io::ErrorKind::ConnectionReset.into())
+                reset.err().unwrap_or_else(|| io::ErrorKind::ConnectionReset.into())
             }
         }
     }
@@ -129,17 +122,11 @@ impl WiredStream {
         }
         let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, next))?;
         tampering.wrote = true;
-        self.pause = tampering
-            .pace
-            .map(|(_, pause)| Box::pin(tokio::time::sleep(pause)));
+        self.pause = tampering.pace.map(|(_, pause)| Box::pin(tokio::time::sleep(pause)));
         if let Some(limit) = &mut tampering.limit {
             *limit -= written;
         }
-        let replaced = tampering
-            .replacement
-            .as_mut()
-            .map(|rest| rest.advance(written))
-            .is_some();
+        let replaced = tampering.replacement.as_mut().map(|rest| rest.advance(written)).is_some();
         *self.wire.tampering() = tampering;
         match replaced {
             true => {

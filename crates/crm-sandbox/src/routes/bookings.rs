@@ -5,14 +5,15 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::PAGING;
-use super::page::Page;
-use crate::body::Member;
-use crate::contact_type::ContactType;
-use crate::operation::{Call, Operation, Reply};
-use crate::problem::Problem;
-use crate::settings::{BookingAnswer, BookingMemo, EmptyUpdate, Settings};
-use crate::store::bookings::{self, BookingContact};
+use super::{PAGING, page::Page};
+use crate::{
+    body::Member,
+    contact_type::ContactType,
+    operation::{Call, Operation, Reply},
+    problem::Problem,
+    settings::{BookingAnswer, BookingMemo, EmptyUpdate, Settings},
+    store::bookings::{self, BookingContact},
+};
 
 const READ: &str = "tn.crm.bookings:r";
 const WRITE: &str = "tn.crm.bookings:w";
@@ -22,38 +23,23 @@ pub(super) fn operations() -> Vec<Operation> {
     let contact = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
     let new = |method, id, path, run| Operation::new(method, id, path, run).refusals(&[400, 404]);
     vec![
-        new(
-            Method::GET,
-            "Bookings_GetContactList",
-            "/bookings/{id}/contacts",
-            list,
-        )
-        .scope(READ)
-        .query(&PAGING)
-        .answer::<Page<BookingContactResponse>>(),
-        new(
-            Method::GET,
-            "Bookings_GetContactList2",
-            contacts,
-            list_for_provider,
-        )
-        .scope(READ)
-        .query(&PAGING)
-        .answer::<Page<BookingContactResponse>>(),
+        new(Method::GET, "Bookings_GetContactList", "/bookings/{id}/contacts", list)
+            .scope(READ)
+            .query(&PAGING)
+            .answer::<Page<BookingContactResponse>>(),
+        new(Method::GET, "Bookings_GetContactList2", contacts, list_for_provider)
+            .scope(READ)
+            .query(&PAGING)
+            .answer::<Page<BookingContactResponse>>(),
         new(Method::POST, "Bookings_CreateContact", contacts, create)
             .scope(WRITE)
             .body::<CreateRequest>()
             .answer::<BookingContactResponse>(),
-        new(
-            Method::PATCH,
-            "Bookings_UpdateBookingContact",
-            contact,
-            update,
-        )
-        .scope(WRITE)
-        .body::<UpdateRequest>()
-        .answer::<UpdateRequest>()
-        .refusals(&[400, 404, 409]),
+        new(Method::PATCH, "Bookings_UpdateBookingContact", contact, update)
+            .scope(WRITE)
+            .body::<UpdateRequest>()
+            .answer::<UpdateRequest>()
+            .refusals(&[400, 404, 409]),
         new(Method::DELETE, "Bookings_DeleteContact", contact, delete).scope(WRITE),
     ]
 }
@@ -135,9 +121,12 @@ fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     let booking = call.int64("id")?;
     let paging = call.query.paging(call.settings)?;
     bookings::provider_of(call.db, booking)?.ok_or_else(|| no_booking(booking))?;
-    let rows = bookings::select()
-        .filter("booking_id = ?", Some(booking))
-        .page(call.db, call.bookmarks, paging, bookings::read)?;
+    let rows = bookings::select().filter("booking_id = ?", Some(booking)).page(
+        call.db,
+        call.bookmarks,
+        paging,
+        bookings::read,
+    )?;
     Reply::json(&Page::new(paging, rows, |contact| {
         BookingContactResponse::new(contact, call.settings)
     }))
@@ -157,14 +146,7 @@ fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let value = ContactType::open_value(&kind, &request.value, call.settings)?;
     must_be_of(call, provider, booking)?;
     let memo = call.settings.memo(request.memo);
-    let contact = bookings::insert(
-        call.db,
-        booking,
-        &kind,
-        &value,
-        memo.as_deref(),
-        &call.now(),
-    )?;
+    let contact = bookings::insert(call.db, booking, &kind, &value, memo.as_deref(), &call.now())?;
     Reply::json(&BookingContactResponse::new(contact, call.settings))
 }
 
@@ -233,7 +215,5 @@ fn no_booking(booking: i64) -> Problem {
 }
 
 fn no_contact(booking: i64, contact: i64) -> Problem {
-    Problem::not_found(format!(
-        "There is no contact {contact} on booking {booking}"
-    ))
+    Problem::not_found(format!("There is no contact {contact} on booking {booking}"))
 }

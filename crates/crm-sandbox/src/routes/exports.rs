@@ -5,20 +5,30 @@ use std::borrow::Cow;
 
 use http::Method;
 use serde::Serialize;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
-use utoipa::openapi::{Ref, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder},
+    },
+};
 
-use super::contacts::Contract;
-use super::contacts::answer::{ContactResponse, Exported};
-use super::parameter;
-use crate::clock::TICKS_PER_SECOND;
-use crate::faults::split_token;
-use crate::operation::{Call, Kind, Operation, Reply};
-use crate::problem::Problem;
-use crate::settings::Repeats;
-use crate::store::contacts::{self, Customer, Location, StoredContact};
-use crate::time_text;
+use super::{
+    contacts::{
+        Contract,
+        answer::{ContactResponse, Exported},
+    },
+    parameter,
+};
+use crate::{
+    clock::TICKS_PER_SECOND,
+    faults::split_token,
+    operation::{Call, Kind, Operation, Reply},
+    problem::Problem,
+    settings::Repeats,
+    store::contacts::{self, Customer, Location, StoredContact},
+    time_text,
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -31,10 +41,7 @@ fn feed<O: Contract>(id: &str) -> Operation {
     let path = format!("/export/{}/contacts", O::COLLECTION);
     Operation::new(Method::GET, id, &path, export::<O>)
         .scope(O::READ)
-        .query(&[
-            parameter("from", Kind::Text),
-            parameter("includeRecentChanges", Kind::Boolean),
-        ])
+        .query(&[parameter("from", Kind::Text), parameter("includeRecentChanges", Kind::Boolean)])
         .answer::<Batch<Exported<O>>>()
         .refusals(&[400])
 }
@@ -66,10 +73,7 @@ impl<T: ToSchema> PartialSchema for Batch<T> {
             .required("hasMore")
             .property("continueFrom", String::schema())
             .required("continueFrom")
-            .property(
-                "data",
-                ArrayBuilder::new().items(Ref::from_schema_name(T::name())),
-            )
+            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
             .required("data")
             .into()
     }
@@ -127,19 +131,11 @@ struct Position {
 impl Position {
     /// The place before every record changed at a time or later.
     fn before(modified_on: String) -> Self {
-        Self {
-            modified_on,
-            id: i64::MIN,
-            owner: i64::MIN,
-        }
+        Self { modified_on, id: i64::MIN, owner: i64::MIN }
     }
 
     fn of(contact: &StoredContact) -> Self {
-        Self {
-            modified_on: contact.modified_on.clone(),
-            id: contact.id,
-            owner: contact.owner_id,
-        }
+        Self { modified_on: contact.modified_on.clone(), id: contact.id, owner: contact.owner_id }
     }
 
     /// Reads `from`: absent or empty, a date, a date-time or a token.
@@ -164,11 +160,8 @@ impl Position {
 
     fn from_token<O: Contract>(text: &str) -> Option<Self> {
         let numbers = text.strip_prefix(letter::<O>())?;
-        let number = |range| {
-            u64::from_str_radix(numbers.get(range)?, 16)
-                .ok()
-                .map(u64::cast_signed)
-        };
+        let number =
+            |range| u64::from_str_radix(numbers.get(range)?, 16).ok().map(u64::cast_signed);
         let whole = numbers.len() == 48 && numbers.bytes().all(|b| b.is_ascii_hexdigit());
         whole.then_some(())?;
         Some(Self {
@@ -179,11 +172,7 @@ impl Position {
     }
 
     fn values(&self) -> Vec<rusqlite::types::Value> {
-        vec![
-            self.modified_on.clone().into(),
-            self.id.into(),
-            self.owner.into(),
-        ]
+        vec![self.modified_on.clone().into(), self.id.into(), self.owner.into()]
     }
 }
 

@@ -5,16 +5,20 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::page::Page;
-use super::people::unknown;
-use super::{API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, parameter};
-use crate::body::Member;
-use crate::contact_type::ContactType;
-use crate::operation::{Call, Kind, Operation, Parameter, Reply};
-use crate::problem::Problem;
-use crate::settings::EmptyUpdate;
-use crate::store::methods::{self, StoredMethod};
-use crate::store::people;
+use super::{
+    API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, page::Page, parameter, people::unknown,
+};
+use crate::{
+    body::Member,
+    contact_type::ContactType,
+    operation::{Call, Kind, Operation, Parameter, Reply},
+    problem::Problem,
+    settings::EmptyUpdate,
+    store::{
+        methods::{self, StoredMethod},
+        people,
+    },
+};
 
 const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
@@ -25,11 +29,8 @@ const FILTERS: [Parameter; 3] = [
     parameter("value", Kind::Text),
 ];
 
-const SORTS: [(&str, &str); 3] = [
-    ("Id", "id"),
-    ("ModifiedOn", "modified_on"),
-    ("CreatedOn", "created_on"),
-];
+const SORTS: [(&str, &str); 3] =
+    [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
 
 pub(super) fn operations() -> Vec<Operation> {
     let methods = "/contacts/{contactId}/contact-methods";
@@ -49,22 +50,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .refusals(&[400, 403, 404])
     };
     vec![
-        list(
-            "Contacts_SearchContactMethods",
-            "/contacts/contact-methods",
-            search,
-        )
-        .query(&[parameter("contactId", Kind::Guid)])
-        .refusals(&[400, 403]),
+        list("Contacts_SearchContactMethods", "/contacts/contact-methods", search)
+            .query(&[parameter("contactId", Kind::Guid)])
+            .refusals(&[400, 403]),
         list("ContactMethods_GetContactMethods", methods, list_of_person)
             .refusals(&[400, 403, 404]),
         new(Method::POST, "CreateContactMethod", methods, create)
             .scope(WRITE)
             .body::<CreateRequest>()
             .answer::<StoredMethod>(),
-        new(Method::GET, "GetContactMethod", method, get)
-            .scope(READ)
-            .answer::<StoredMethod>(),
+        new(Method::GET, "GetContactMethod", method, get).scope(READ).answer::<StoredMethod>(),
         new(Method::PUT, "UpsertContactMethod", method, upsert)
             .scope(WRITE)
             .body::<CreateRequest>()
@@ -150,11 +145,9 @@ fn upsert(call: &Call<'_>) -> Result<Reply, Problem> {
     let now = call.now();
     let method = match methods::find(call.db, &id)? {
         None => new(id, person, now),
-        Some(method) if method.person_id == person => StoredMethod {
-            modified_on: now,
-            modified_by: API_USER,
-            ..method
-        },
+        Some(method) if method.person_id == person => {
+            StoredMethod { modified_on: now, modified_by: API_USER, ..method }
+        }
         Some(_) => return Err(no_method(&person, &id)),
     };
     save(call, method, request, value)
@@ -172,11 +165,8 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     if empty && call.settings.empty_update == EmptyUpdate::Keep {
         return Reply::json(&method);
     }
-    (method.contact_type, method.value) = ContactType::change(
-        (method.contact_type, method.value),
-        (None, value),
-        call.settings,
-    )?;
+    (method.contact_type, method.value) =
+        ContactType::change((method.contact_type, method.value), (None, value), call.settings)?;
     if memo.is_some() {
         method.memo = call.settings.memo(memo);
     }
@@ -241,7 +231,5 @@ fn person_must_exist(call: &Call<'_>, person: &str) -> Result<(), Problem> {
 }
 
 fn no_method(person: &str, method: &str) -> Problem {
-    Problem::not_found(format!(
-        "There is no contact method {method} on contact {person}"
-    ))
+    Problem::not_found(format!("There is no contact method {method} on contact {person}"))
 }

@@ -1,8 +1,10 @@
 //! Every operation of the API.
 
-use crate::operation::{Call, Kind, Operation, Parameter};
-use crate::problem::Problem;
-use crate::store::select::Select;
+use crate::{
+    operation::{Call, Kind, Operation, Parameter},
+    problem::Problem,
+    store::select::Select,
+};
 
 mod bookings;
 mod contacts;
@@ -43,16 +45,12 @@ const PAGING: [Parameter; 3] = [
 ];
 
 /// The filters by creation time.
-const CREATED: [Parameter; 2] = [
-    parameter("createdBefore", Kind::DateTime),
-    parameter("createdOnOrAfter", Kind::DateTime),
-];
+const CREATED: [Parameter; 2] =
+    [parameter("createdBefore", Kind::DateTime), parameter("createdOnOrAfter", Kind::DateTime)];
 
 /// The filters by time of the last change.
-const MODIFIED: [Parameter; 2] = [
-    parameter("modifiedBefore", Kind::DateTime),
-    parameter("modifiedOnOrAfter", Kind::DateTime),
-];
+const MODIFIED: [Parameter; 2] =
+    [parameter("modifiedBefore", Kind::DateTime), parameter("modifiedOnOrAfter", Kind::DateTime)];
 
 const SORT: Parameter = parameter("sort", Kind::Text);
 

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{Ref, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr, Schema,
+        schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
+    },
+};
 
-use crate::query::Paging;
-use crate::store::select::Rows;
+use crate::{query::Paging, store::select::Rows};
 
 /// One page of a list.
 #[derive(Debug, Serialize)]
@@ -56,10 +59,7 @@ impl<T: ToSchema> PartialSchema for Page<T> {
             .property("hasMore", bool::schema())
             .required("hasMore")
             .property("totalCount", ObjectBuilder::new().schema_type(nullable))
-            .property(
-                "data",
-                ArrayBuilder::new().items(Ref::from_schema_name(T::name())),
-            )
+            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
             .required("data")
             .into()
     }

@@ -5,15 +5,18 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::page::Page;
-use super::{API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, parameter};
-use crate::body::Member;
-use crate::operation::{Call, Kind, Operation, Parameter, Reply};
-use crate::problem::Problem;
-use crate::settings::{AbsentMembers, ReplaceUnknown};
-use crate::store::people::{self, StoredPerson};
-use crate::store::relationships;
-use crate::store::select::Select;
+use super::{API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, page::Page, parameter};
+use crate::{
+    body::Member,
+    operation::{Call, Kind, Operation, Parameter, Reply},
+    problem::Problem,
+    settings::{AbsentMembers, ReplaceUnknown},
+    store::{
+        people::{self, StoredPerson},
+        relationships,
+        select::Select,
+    },
+};
 
 const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
@@ -25,11 +28,8 @@ const FILTERS: [Parameter; 4] = [
     parameter("isArchived", Kind::Text),
 ];
 
-const SORTS: [(&str, &str); 3] = [
-    ("Id", "id"),
-    ("ModifiedOn", "modified_on"),
-    ("CreatedOn", "created_on"),
-];
+const SORTS: [(&str, &str); 3] =
+    [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
 
 pub(super) fn operations() -> Vec<Operation> {
     let person = "/contacts/{id}";
@@ -132,20 +132,14 @@ fn list_by_entity(call: &Call<'_>) -> Result<Reply, Problem> {
     let page = page(call, related)?;
     match relationships::any_to(call.db, entity)? {
         true => Ok(page),
-        false => Err(Problem::not_found(format!(
-            "No contact is related to {entity}"
-        ))),
+        false => Err(Problem::not_found(format!("No contact is related to {entity}"))),
     }
 }
 
 fn page(call: &Call<'_>, select: Select) -> Result<Reply, Problem> {
     let query = call.query;
     let paging = query.paging(call.settings)?;
-    let archived = match query
-        .text("isArchived")
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
+    let archived = match query.text("isArchived").map(str::to_ascii_lowercase).as_deref() {
         None | Some("any") => None,
         Some("true") => Some(true),
         Some("false") => Some(false),

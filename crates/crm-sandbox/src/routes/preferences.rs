@@ -5,10 +5,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::methods;
-use crate::body::Member;
-use crate::operation::{Call, Operation, Reply};
-use crate::problem::Problem;
-use crate::store::preferences::{self, Preference, PreferenceType};
+use crate::{
+    body::Member,
+    operation::{Call, Operation, Reply},
+    problem::Problem,
+    store::preferences::{self, Preference, PreferenceType},
+};
 
 pub(super) fn operations() -> Vec<Operation> {
     let all = "/contacts/{contactId}/contact-methods/{contactMethodId}/preferences";
@@ -20,15 +22,10 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     let types = "/contacts/preferences";
     vec![
-        Operation::new(
-            Method::GET,
-            "Contacts_GetPreferenceMetadataList",
-            types,
-            list_types,
-        )
-        .scope("tn.crm.contacts:r")
-        .answer_array::<PreferenceType>()
-        .refusals(&[400, 403]),
+        Operation::new(Method::GET, "Contacts_GetPreferenceMetadataList", types, list_types)
+            .scope("tn.crm.contacts:r")
+            .answer_array::<PreferenceType>()
+            .refusals(&[400, 403]),
         new(Method::GET, "GetContactMethodPreferences", all, list)
             .scope("tn.crm.contacts:r")
             .answer_array::<Preference>(),
@@ -69,18 +66,10 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     call.guid("contactId")?;
     call.guid("contactMethodId")?;
     let request: UpdateRequest = call.json()?;
-    let value = request
-        .value
-        .not_null("value", call.settings)?
-        .map(|text| text.to_ascii_lowercase());
-    if value
-        .as_deref()
-        .is_some_and(|text| text != "true" && text != "false")
-    {
-        return Err(Problem::field(
-            "value",
-            "a preference of type Bool is true or false",
-        ));
+    let value =
+        request.value.not_null("value", call.settings)?.map(|text| text.to_ascii_lowercase());
+    if value.as_deref().is_some_and(|text| text != "true" && text != "false") {
+        return Err(Problem::field("value", "a preference of type Bool is true or false"));
     }
     let method = methods::find(call)?;
     let mut preference = find(call, &method.id)?;

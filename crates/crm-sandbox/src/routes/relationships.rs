@@ -3,12 +3,15 @@
 use http::Method;
 use uuid::Uuid;
 
-use super::page::Page;
-use super::{API_USER, CREATED, PAGING, SORT, parameter};
-use crate::operation::{Call, Kind, Operation, Parameter, Reply};
-use crate::problem::Problem;
-use crate::store::relationships::{self, ENTITY_TYPES, Relationship};
-use crate::store::{contacts, people};
+use super::{API_USER, CREATED, PAGING, SORT, page::Page, parameter};
+use crate::{
+    operation::{Call, Kind, Operation, Parameter, Reply},
+    problem::Problem,
+    store::{
+        contacts, people,
+        relationships::{self, ENTITY_TYPES, Relationship},
+    },
+};
 
 const FILTERS: [Parameter; 3] = [
     parameter("relatedEntityId", Kind::Int64),
@@ -17,11 +20,8 @@ const FILTERS: [Parameter; 3] = [
 ];
 
 /// A relationship is never modified: that order is the order of creation.
-const SORTS: [(&str, &str); 3] = [
-    ("ID", "id"),
-    ("ModifiedOn", "created_on"),
-    ("CreatedOn", "created_on"),
-];
+const SORTS: [(&str, &str); 3] =
+    [("ID", "id"), ("ModifiedOn", "created_on"), ("CreatedOn", "created_on")];
 
 pub(super) fn operations() -> Vec<Operation> {
     let list_path = "/contacts/{contactId}/relationships";
@@ -50,15 +50,9 @@ fn list(call: &Call<'_>) -> Result<Reply, Problem> {
     let select = relationships::select()
         .filter("person_id = ?", Some(person.clone()))
         .filter("related_entity_id = ?", query.int64("relatedEntityId")?)
-        .filter(
-            "type_slug = ? COLLATE NOCASE",
-            query.text("typeSlug").map(str::to_owned),
-        )
+        .filter("type_slug = ? COLLATE NOCASE", query.text("typeSlug").map(str::to_owned))
         // Name and slug differ in letter case only.
-        .filter(
-            "type_slug = ? COLLATE NOCASE",
-            query.text("typeName").map(str::to_owned),
-        )
+        .filter("type_slug = ? COLLATE NOCASE", query.text("typeName").map(str::to_owned))
         .filter("created_on < ?", query.date_time("createdBefore")?)
         .filter("created_on >= ?", query.date_time("createdOnOrAfter")?)
         .sorted(query.sort(&SORTS)?);
@@ -87,18 +81,12 @@ fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
     person_must_exist(call, &person)?;
     match relationships::delete(call.db, &person, entity, slug)? {
         true => Ok(Reply::Empty),
-        false => Err(Problem::conflict(format!(
-            "There is no relationship to {slug} {entity}"
-        ))),
+        false => Err(Problem::conflict(format!("There is no relationship to {slug} {entity}"))),
     }
 }
 
 fn path<'a>(call: &'a Call<'_>) -> Result<(String, i64, &'a str), Problem> {
-    Ok((
-        call.guid("contactId")?,
-        call.int64("relatedEntityId")?,
-        call.text("typeSlug")?,
-    ))
+    Ok((call.guid("contactId")?, call.int64("relatedEntityId")?, call.text("typeSlug")?))
 }
 
 fn person_must_exist(call: &Call<'_>, person: &str) -> Result<(), Problem> {

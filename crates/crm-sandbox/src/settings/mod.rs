@@ -238,9 +238,7 @@ mod tests {
 
     #[test]
     fn a_refused_value_names_what_the_setting_takes() {
-        let refusal = Settings::default()
-            .set("phone-values", "words")
-            .unwrap_err();
+        let refusal = Settings::default().set("phone-values", "words").unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "setting \"phone-values\" takes digits|verbatim, not \"words\""

@@ -41,9 +41,7 @@ impl Value for u16 {
     const KIND: &'static str = "a 4xx status";
 
     fn from_text(text: &str) -> Option<Self> {
-        text.parse()
-            .ok()
-            .filter(|status| (400..500).contains(status))
+        text.parse().ok().filter(|status| (400..500).contains(status))
     }
 
     fn to_text(&self) -> String {

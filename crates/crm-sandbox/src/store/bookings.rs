@@ -48,9 +48,7 @@ pub(crate) fn find(
     let sql = format!(
         "SELECT {COLUMNS} FROM booking_contacts WHERE booking_id = ? AND id = ? AND active"
     );
-    db.prepare_cached(&sql)?
-        .query_row([booking, contact], read)
-        .optional()
+    db.prepare_cached(&sql)?.query_row([booking, contact], read).optional()
 }
 
 /// Stores a new contact under the next free id.
@@ -67,8 +65,7 @@ pub(crate) fn insert(
          VALUES (?, (SELECT COALESCE(MAX(id), 0) + 1 FROM booking_contacts), ?, ?, ?, ?)
          RETURNING {COLUMNS}"
     );
-    db.prepare_cached(&sql)?
-        .query_row(params![booking, contact_type, value, memo, now], read)
+    db.prepare_cached(&sql)?.query_row(params![booking, contact_type, value, memo, now], read)
 }
 
 pub(crate) fn update(db: &Connection, contact: &BookingContact) -> rusqlite::Result<()> {

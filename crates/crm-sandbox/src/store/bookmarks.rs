@@ -1,11 +1,12 @@
 //! Where the pages of lists ended. A client that reads a list page by page then gets the next page
 //! from there: by its number alone, each page would cost the way through all pages before it.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use rusqlite::{Connection, types::Value};
 
 /// How many ends are kept: enough for that many readers at the same time.
 const MOST: usize = 64;

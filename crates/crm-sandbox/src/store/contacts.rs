@@ -116,8 +116,7 @@ pub(crate) fn owner_exists<O: Owner>(db: &Connection, owner: i64) -> rusqlite::R
 
 /// Whether a table has a row with this id.
 pub(crate) fn exists(db: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?"))?
-        .exists([id])
+    db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?"))?.exists([id])
 }
 
 /// One contact that is not deleted.
@@ -135,13 +134,8 @@ pub(crate) fn find_any<O: Owner>(
     owner: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<StoredContact>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ?",
-        O::TABLE
-    );
-    db.prepare_cached(&sql)?
-        .query_row([owner, contact], read)
-        .optional()
+    let sql = format!("SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ?", O::TABLE);
+    db.prepare_cached(&sql)?.query_row([owner, contact], read).optional()
 }
 
 /// Stores a new contact under the next free id and returns that id.
@@ -160,9 +154,7 @@ pub(crate) fn insert<O: Owner>(
         O::TABLE
     );
     db.prepare_cached(&sql)?
-        .query_row(params![owner, contact_type, value, memo, now], |row| {
-            row.get(0)
-        })
+        .query_row(params![owner, contact_type, value, memo, now], |row| row.get(0))
 }
 
 /// Writes back what an update or a deletion may change.
@@ -192,8 +184,7 @@ pub(crate) fn update<O: Owner>(db: &Connection, contact: &StoredContact) -> rusq
 
 /// Whether a number opted out of text messages.
 pub(crate) fn do_not_text(db: &Connection, number: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM do_not_text WHERE number = ?")?
-        .exists([number])
+    db.prepare_cached("SELECT 1 FROM do_not_text WHERE number = ?")?.exists([number])
 }
 
 /// The customer of a location.

@@ -5,8 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::select::Select;
-use crate::contact_type::ContactType;
-use crate::time_text;
+use crate::{contact_type::ContactType, time_text};
 
 /// A contact method of a person, as the database holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -102,7 +101,5 @@ pub(crate) fn save(db: &Connection, method: &StoredMethod) -> rusqlite::Result<(
 }
 
 pub(crate) fn delete(db: &Connection, id: &str) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM contact_methods WHERE id = ?")?
-        .execute([id])
-        .map(drop)
+    db.prepare_cached("DELETE FROM contact_methods WHERE id = ?")?.execute([id]).map(drop)
 }

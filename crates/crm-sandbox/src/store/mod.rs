@@ -2,12 +2,15 @@
 //!
 //! The tables are described in `schema.sql`.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use rusqlite::fallible_iterator::FallibleIterator;
-use rusqlite::functions::FunctionFlags;
-use rusqlite::{Batch, Connection, Transaction, TransactionBehavior};
+use rusqlite::{
+    Batch, Connection, Transaction, TransactionBehavior, fallible_iterator::FallibleIterator,
+    functions::FunctionFlags,
+};
 
 pub(crate) mod bookings;
 pub(crate) mod bookmarks;
@@ -19,8 +22,7 @@ pub(crate) mod relationships;
 pub(crate) mod select;
 
 use self::bookmarks::Bookmarks;
-use crate::error::SandboxError;
-use crate::problem::Problem;
+use crate::{error::SandboxError, problem::Problem};
 
 /// Marks a file as a sandbox's (`CRMB`), kept in its `application_id`.
 const APPLICATION: i64 = 0x4352_4D42;
@@ -48,21 +50,9 @@ impl Store {
         let (connection, marks) = connect(path).map_err(fault)?;
         let file = path.map(Path::to_owned);
         let is_new = match marks {
-            Marks {
-                application: 0,
-                layout: 0,
-                is_empty: true,
-            } => true,
-            Marks {
-                application: APPLICATION,
-                layout: LAYOUT,
-                ..
-            } => false,
-            Marks {
-                application: APPLICATION,
-                layout,
-                ..
-            } => {
+            Marks { application: 0, layout: 0, is_empty: true } => true,
+            Marks { application: APPLICATION, layout: LAYOUT, .. } => false,
+            Marks { application: APPLICATION, layout, .. } => {
                 return Err(SandboxError::Layout {
                     file: file.unwrap_or_default(),
                     found: layout,
@@ -70,18 +60,13 @@ impl Store {
                 });
             }
             _ => {
-                return Err(SandboxError::Foreign {
-                    file: file.unwrap_or_default(),
-                });
+                return Err(SandboxError::Foreign { file: file.unwrap_or_default() });
             }
         };
         // Only now, so that a file of something else is left unchanged.
         prepare(&connection).map_err(fault)?;
-        let store = Self {
-            connection: Mutex::new(connection),
-            bookmarks: Bookmarks::default(),
-            file,
-        };
+        let store =
+            Self { connection: Mutex::new(connection), bookmarks: Bookmarks::default(), file };
         Ok((store, is_new))
     }
 
@@ -150,16 +135,10 @@ impl Store {
     pub(crate) fn copy_to(&self, path: &Path) -> Result<(), SandboxError> {
         // SQLite treats an empty file as a new one.
         if path.metadata().is_ok_and(|found| found.len() > 0) {
-            return Err(SandboxError::Exists {
-                file: path.to_owned(),
-            });
+            return Err(SandboxError::Exists { file: path.to_owned() });
         }
-        let copied = self
-            .connection()
-            .execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
-        copied
-            .map(drop)
-            .map_err(|error| SandboxError::database(Some(path), error))
+        let copied = self.connection().execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
+        copied.map(drop).map_err(|error| SandboxError::database(Some(path), error))
     }
 
     fn fault(&self, error: rusqlite::Error) -> SandboxError {
@@ -167,9 +146,7 @@ impl Store {
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -189,9 +166,7 @@ fn connect(path: Option<&Path>) -> rusqlite::Result<(Connection, Marks)> {
     let marks = Marks {
         application: pragma("application_id")?,
         layout: pragma("user_version")?,
-        is_empty: !connection
-            .prepare("SELECT 1 FROM sqlite_schema")?
-            .exists([])?,
+        is_empty: !connection.prepare("SELECT 1 FROM sqlite_schema")?.exists([])?,
     };
     Ok((connection, marks))
 }

@@ -60,8 +60,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredPerson> {
 }
 
 pub(crate) fn exists(db: &Connection, id: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM people WHERE id = ?")?
-        .exists([id])
+    db.prepare_cached("SELECT 1 FROM people WHERE id = ?")?.exists([id])
 }
 
 pub(crate) fn find(db: &Connection, id: &str) -> rusqlite::Result<Option<StoredPerson>> {
@@ -101,7 +100,5 @@ pub(crate) fn save(db: &Connection, person: &StoredPerson) -> rusqlite::Result<(
 /// Deletes a person with methods and relationships, and says whether there
 /// was one.
 pub(crate) fn delete(db: &Connection, id: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("DELETE FROM people WHERE id = ?")?
-        .execute([id])
-        .map(|deleted| deleted > 0)
+    db.prepare_cached("DELETE FROM people WHERE id = ?")?.execute([id]).map(|deleted| deleted > 0)
 }

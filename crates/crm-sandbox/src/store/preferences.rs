@@ -44,9 +44,7 @@ const VALUES: &str = "SELECT t.name, t.data_type, p.value FROM preference_types 
 
 /// All preferences of a method, those without a value included.
 pub(crate) fn of_method(db: &Connection, method: &str) -> rusqlite::Result<Vec<Preference>> {
-    db.prepare_cached(&format!("{VALUES} ORDER BY t.id"))?
-        .query_map([method], read)?
-        .collect()
+    db.prepare_cached(&format!("{VALUES} ORDER BY t.id"))?.query_map([method], read)?.collect()
 }
 
 /// One preference of a method; none where no kind has this name.
@@ -70,9 +68,5 @@ pub(crate) fn set(db: &Connection, method: &str, preference: &Preference) -> rus
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Preference> {
-    Ok(Preference {
-        name: row.get(0)?,
-        data_type: row.get(1)?,
-        value: row.get(2)?,
-    })
+    Ok(Preference { name: row.get(0)?, data_type: row.get(1)?, value: row.get(2)? })
 }

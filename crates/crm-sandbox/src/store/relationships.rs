@@ -20,21 +20,9 @@ pub(crate) struct EntityType {
 
 /// Every kind of related entity.
 pub(crate) const ENTITY_TYPES: [EntityType; 3] = [
-    EntityType {
-        slug: "customer",
-        name: "Customer",
-        table: "customers",
-    },
-    EntityType {
-        slug: "location",
-        name: "Location",
-        table: "locations",
-    },
-    EntityType {
-        slug: "booking",
-        name: "Booking",
-        table: "bookings",
-    },
+    EntityType { slug: "customer", name: "Customer", table: "customers" },
+    EntityType { slug: "location", name: "Location", table: "locations" },
+    EntityType { slug: "booking", name: "Booking", table: "bookings" },
 ];
 
 /// A relationship, stored as the API answers it.
@@ -55,10 +43,7 @@ pub(crate) struct Relationship {
 
 /// Starts a query; the type's name is the slug with a capital.
 pub(crate) fn select() -> Select {
-    Select::new(
-        "id, related_entity_id, type_slug, created_on, created_by",
-        "relationships",
-    )
+    Select::new("id, related_entity_id, type_slug, created_on, created_by", "relationships")
 }
 
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Relationship> {
@@ -76,8 +61,7 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Relationship> {
 
 /// Whether any person is related to an entity with this id, of any type.
 pub(crate) fn any_to(db: &Connection, entity: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM relationships WHERE related_entity_id = ?")?
-        .exists([entity])
+    db.prepare_cached("SELECT 1 FROM relationships WHERE related_entity_id = ?")?.exists([entity])
 }
 
 /// Relates a person to an entity; an existing relationship stays as it is.

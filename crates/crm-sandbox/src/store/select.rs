@@ -1,7 +1,6 @@
 //! A list query: conditions, order, one page.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 
 use super::bookmarks::{Bookmarks, End, Place, Version};
 use crate::query::{Paging, Sort};
@@ -68,8 +67,7 @@ impl Select {
         let columns = self.order.join(", ");
         let is_after = if self.descending { '<' } else { '>' };
         let marks = vec!["?"; key.len()].join(",");
-        self.conditions
-            .push(format!("({columns}) {is_after} ({marks})"));
+        self.conditions.push(format!("({columns}) {is_after} ({marks})"));
         self.values.extend(key);
         self
     }
@@ -138,11 +136,7 @@ impl Select {
             place.offset += i64::from(paging.page_size);
             bookmarks.keep(place, End { key, total });
         }
-        Ok(Rows {
-            items,
-            has_more,
-            total: total.filter(|_| paging.include_total),
-        })
+        Ok(Rows { items, has_more, total: total.filter(|_| paging.include_total) })
     }
 
     /// Reads the first rows.
@@ -187,7 +181,5 @@ fn rows<T>(
     values: &[impl ToSql],
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    db.prepare_cached(sql)?
-        .query_map(params_from_iter(values), read)?
-        .collect()
+    db.prepare_cached(sql)?.query_map(params_from_iter(values), read)?.collect()
 }

@@ -78,15 +78,7 @@ impl Client {
 
 pub async fn token(sandbox: &Sandbox, form: &[(&str, &str)]) -> Answer {
     let url = format!("{}/connect/token", sandbox.connection().auth_url);
-    answer(
-        reqwest::Client::new()
-            .post(url)
-            .form(form)
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await
+    answer(reqwest::Client::new().post(url).form(form).send().await.unwrap()).await
 }
 
 pub async fn answer(response: Response) -> Answer {
@@ -101,10 +93,5 @@ pub async fn answer(response: Response) -> Answer {
 
 /// The ids of the records on a page.
 pub fn ids(page: &Value) -> Vec<i64> {
-    page["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| item["id"].as_i64().unwrap())
-        .collect()
+    page["data"].as_array().unwrap().iter().map(|item| item["id"].as_i64().unwrap()).collect()
 }

@@ -87,11 +87,7 @@ fn refusal(answer: &Response) -> Option<Refusal> {
     let refusal = serde_json::from_slice::<TokenRefusal>(problem::json(answer));
     let told = refusal.as_ref().map_or("", |refusal| &refusal.error);
     let known = |codes: &[&'static str]| codes.iter().copied().find(|code| *code == told);
-    let passing = |code| TokenFailure::Status {
-        status,
-        code,
-        retry_after: retry_after(answer),
-    };
+    let passing = |code| TokenFailure::Status { status, code, retry_after: retry_after(answer) };
     if let Some(code) = known(&PASSING_CODES) {
         return Some((Kind::TokenEndpoint, passing(code)));
     }

@@ -21,16 +21,9 @@ pub(super) enum TokenFailure {
         "the token endpoint answered {status} {code}; check client id, client secret and that \
          both belong to this environment"
     )]
-    Refused {
-        status: StatusCode,
-        code: &'static str,
-    },
+    Refused { status: StatusCode, code: &'static str },
     #[error("the token endpoint answered {status}{}{code}", if .code.is_empty() { "" } else { " " })]
-    Status {
-        status: StatusCode,
-        code: &'static str,
-        retry_after: Option<Duration>,
-    },
+    Status { status: StatusCode, code: &'static str, retry_after: Option<Duration> },
     #[error(
         "the token endpoint answered with {0} instead of a token; check the address of the auth \
          host, and any proxy on the way to it"
@@ -93,11 +86,7 @@ impl Failure {
             }
             _ => Duration::ZERO,
         };
-        Self {
-            kind,
-            reason,
-            pause: Pause::after(earlier.map(|earlier| earlier.pause), asked),
-        }
+        Self { kind, reason, pause: Pause::after(earlier.map(|earlier| earlier.pause), asked) }
     }
 
     /// Whether asking again would not help.
@@ -113,13 +102,8 @@ impl Failure {
 impl Pause {
     /// Returns a pause twice as long as the earlier one, and at least as long as was asked for.
     pub(super) fn after(earlier: Option<Self>, asked: Duration) -> Self {
-        let length = earlier.map_or(FIRST_PAUSE, |earlier| {
-            (earlier.length * 2).min(LONGEST_PAUSE)
-        });
-        Self {
-            length,
-            until: Instant::now() + length.max(asked),
-        }
+        let length = earlier.map_or(FIRST_PAUSE, |earlier| (earlier.length * 2).min(LONGEST_PAUSE));
+        Self { length, until: Instant::now() + length.max(asked) }
     }
 
     pub(super) fn is_over(&self) -> bool {

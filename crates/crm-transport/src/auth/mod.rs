@@ -50,10 +50,7 @@ impl<T: Transport> Transport for WithAuth<T> {
             let replay = Replay::of(&request);
             {
                 let result = self.inner.send_unboxed(token.authorize(request)).await;
-                if result
-                    .as_ref()
-                    .is_ok_and(|answer| answer.status().is_success())
-                {
+                if result.as_ref().is_ok_and(|answer| answer.status().is_success()) {
                     return result;
                 }
                 let response = token.guard(result)?;

@@ -95,10 +95,7 @@ impl Auth {
         credentials: Credentials,
         cache: TokenCache,
     ) -> Self {
-        Self(Arc::new(Shared {
-            cache: Some(cache),
-            ..Shared::new(endpoint, credentials)
-        }))
+        Self(Arc::new(Shared { cache: Some(cache), ..Shared::new(endpoint, credentials) }))
     }
 
     /// Asks for a new token and returns what it allows.
@@ -193,9 +190,7 @@ impl Shared {
         let now = Instant::now();
         let present = self.valid(now).filter(|token| now < token.refresh_at);
         let is_other = |token: &Arc<Token>| {
-            other_than
-                .as_ref()
-                .is_none_or(|other_than| !Arc::ptr_eq(token, other_than))
+            other_than.as_ref().is_none_or(|other_than| !Arc::ptr_eq(token, other_than))
         };
         if let Some(token) = present.filter(is_other) {
             return Ok(token);

@@ -45,11 +45,10 @@ use std::io;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
-
 pub use record::Recorder;
 pub use redact::Redaction;
 pub use replay::{Matching, Replayer};
+use serde::{Deserialize, Serialize};
 
 use crate::{Attempts, Delivery, Request, Response, TransportError, TransportErrorKind};
 
@@ -176,9 +175,8 @@ impl Body {
 
 fn written(headers: &HeaderMap) -> Headers {
     let headers = headers.iter();
-    let mut headers: Headers = headers
-        .map(|(name, value)| (name.to_string(), Body::of(value.as_bytes())))
-        .collect();
+    let mut headers: Headers =
+        headers.map(|(name, value)| (name.to_string(), Body::of(value.as_bytes()))).collect();
     headers.sort_by(|(one, _), (other, _)| one.cmp(other));
     headers
 }

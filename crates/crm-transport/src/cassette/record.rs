@@ -89,10 +89,7 @@ impl<T: Transport> Transport for Recorder<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let sent = Sent::of(&request);
         let result = self.inner.send(request).await;
-        let interaction = Interaction {
-            request: sent,
-            outcome: Outcome::of(&result),
-        };
+        let interaction = Interaction { request: sent, outcome: Outcome::of(&result) };
         self.cassette().record(interaction);
         result
     }
@@ -120,8 +117,6 @@ impl Cassette {
 
 impl<T: fmt::Debug> fmt::Debug for Recorder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
+        f.debug_struct("Recorder").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

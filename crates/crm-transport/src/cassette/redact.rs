@@ -73,13 +73,8 @@ const NO_ROUTE: &str = "Unable to match the request to an operation";
 /// Replaces what a service says while it is down for a while.
 const MAINTENANCE: &str = "Down for maintenance";
 
-const HEADERS: &[&str] = &[
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "set-cookie",
-    "st-app-key",
-];
+const HEADERS: &[&str] =
+    &["authorization", "cookie", "proxy-authorization", "set-cookie", "st-app-key"];
 
 /// Replaces values, the same one always by the same placeholder.
 #[derive(Default)]
@@ -96,13 +91,7 @@ impl Redactor {
         self.headers(&mut request.headers);
         let is_form = is_form(&request.headers);
         request.body = self.body(&request.body, is_form, 200);
-        if let Outcome::Answer {
-            status,
-            headers,
-            body,
-            ..
-        } = &mut interaction.outcome
-        {
+        if let Outcome::Answer { status, headers, body, .. } = &mut interaction.outcome {
             self.headers(headers);
             *body = self.body(body, false, *status);
         }
@@ -244,8 +233,7 @@ fn left_out(bytes: &[u8]) -> Body {
 
 /// Whether this is one of OAuth's codes, such as `invalid_client`.
 fn is_code(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn is_sensitive(name: &str) -> bool {

@@ -79,10 +79,8 @@ impl Replayer {
     pub fn read(from: impl BufRead, matching: Matching) -> Result<Self, CassetteError> {
         let mut lines = Vec::new();
         for (index, line) in from.split(b'\n').enumerate() {
-            let line = Line::read(&line?).map_err(|reason| CassetteError::Line {
-                line: index + 1,
-                reason,
-            })?;
+            let line = Line::read(&line?)
+                .map_err(|reason| CassetteError::Line { line: index + 1, reason })?;
             lines.push(line);
         }
         Ok(Self {
@@ -116,17 +114,14 @@ impl Replayer {
                     None => next,
                     Some(part) => {
                         let line = next + 1;
-                        return Err(format!(
-                            "line {line} of the cassette has a different {part}"
-                        ));
+                        return Err(format!("line {line} of the cassette has a different {part}"));
                     }
                 }
             }
             Matching::Loose => {
                 let same = |index: &usize| target_differs(&self.lines[*index].sent, request);
-                let same: Vec<usize> = (0..self.lines.len())
-                    .filter(|index| same(index).is_none())
-                    .collect();
+                let same: Vec<usize> =
+                    (0..self.lines.len()).filter(|index| same(index).is_none()).collect();
                 let fresh = same.iter().find(|index| !replayed[**index]);
                 let found = fresh.or(same.last());
                 *found.ok_or("the cassette has no such request")?
@@ -178,17 +173,8 @@ impl Line {
         Method::from_bytes(method.as_bytes()).map_err(|_| "has an invalid method")?;
         uri.parse::<Uri>().map_err(|_| "has an invalid URI")?;
         let outcome = match &interaction.outcome {
-            Outcome::Error {
-                kind,
-                delivery,
-                attempts,
-            } => Err((*kind, *delivery, *attempts)),
-            Outcome::Answer {
-                status,
-                headers,
-                body,
-                attempts,
-            } => {
+            Outcome::Error { kind, delivery, attempts } => Err((*kind, *delivery, *attempts)),
+            Outcome::Answer { status, headers, body, attempts } => {
                 let mut response = Response::new(body.to_bytes());
                 *response.status_mut() =
                     StatusCode::from_u16(*status).map_err(|_| "has an invalid status")?;
@@ -199,10 +185,7 @@ impl Line {
                 Ok(response)
             }
         };
-        Ok(Self {
-            sent: interaction.request,
-            outcome,
-        })
+        Ok(Self { sent: interaction.request, outcome })
     }
 }
 
@@ -241,11 +224,9 @@ fn split(uri: &str) -> (&str, &str) {
 fn same_headers(recorded: &Sent, sent: &Sent) -> bool {
     let pairs = recorded.headers.iter().zip(&sent.headers);
     recorded.headers.len() == sent.headers.len()
-        && pairs
-            .into_iter()
-            .all(|((name, value), (sent_name, sent_value))| {
-                name == sent_name && (value == sent_value || is_any(value))
-            })
+        && pairs.into_iter().all(|((name, value), (sent_name, sent_value))| {
+            name == sent_name && (value == sent_value || is_any(value))
+        })
 }
 
 fn same_body(recorded: &Sent, sent: &Sent) -> bool {
@@ -359,12 +340,12 @@ fn put_back_json(json: &mut Value, values: &Values) -> bool {
             None => false,
         },
         // All of them, though one is enough for the result to be true.
-        Value::Array(items) => items
-            .iter_mut()
-            .fold(false, |any, item| put_back_json(item, values) | any),
-        Value::Object(members) => members
-            .values_mut()
-            .fold(false, |any, value| put_back_json(value, values) | any),
+        Value::Array(items) => {
+            items.iter_mut().fold(false, |any, item| put_back_json(item, values) | any)
+        }
+        Value::Object(members) => {
+            members.values_mut().fold(false, |any, value| put_back_json(value, values) | any)
+        }
         _ => false,
     }
 }

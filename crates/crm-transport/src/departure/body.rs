@@ -50,10 +50,8 @@ impl Departure {
     /// Returns an error when it has already passed.
     pub(crate) fn of(call: &Call) -> Result<Option<Arc<Self>>, TransportError> {
         call.may_begin()?;
-        let departure = call.begin_by.map(|begin_by| Self {
-            begin_by,
-            is_held_back: AtomicBool::new(false),
-        });
+        let departure =
+            call.begin_by.map(|begin_by| Self { begin_by, is_held_back: AtomicBool::new(false) });
         Ok(departure.map(Arc::new))
     }
 
@@ -76,10 +74,7 @@ impl Departure {
 
 impl Departing {
     pub(crate) fn new(body: Bytes, departure: Option<Arc<Departure>>) -> Self {
-        Self {
-            body: Full::new(body),
-            departure,
-        }
+        Self { body: Full::new(body), departure }
     }
 
     #[inline]

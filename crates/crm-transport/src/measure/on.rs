@@ -45,22 +45,14 @@ const TOKEN_REQUESTS: &str = "crm.client.token.requests";
 /// ```
 pub fn describe_metrics() {
     describe_histogram!(DURATION, Unit::Seconds, "Time from request to answer");
-    describe_histogram!(
-        CALLS,
-        Unit::Seconds,
-        "Time of a call, waits and repeats included"
-    );
+    describe_histogram!(CALLS, Unit::Seconds, "Time of a call, waits and repeats included");
     describe_counter!(ATTEMPTS, Unit::Count, "Attempts, repeats included");
     describe_counter!(RETRIES, Unit::Count, "Repeats by reason");
     describe_counter!(WITHHELD, Unit::Count, "Repeats not made, by reason");
     describe_histogram!(WAIT, Unit::Seconds, "Time in the queue of the rate limit");
     describe_gauge!(WAITING, Unit::Count, "Calls in the queue of the rate limit");
     describe_counter!(PAUSES, Unit::Count, "Answers 429, also to a closed gate");
-    describe_counter!(
-        TOKEN_REQUESTS,
-        Unit::Count,
-        "Requests to the token endpoint"
-    );
+    describe_counter!(TOKEN_REQUESTS, Unit::Count, "Requests to the token endpoint");
 }
 
 /// A request on the wire.
@@ -72,11 +64,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn begins(operation: &'static str, request: &crate::Request) -> Self {
-        Self {
-            operation,
-            method: request.method().clone(),
-            started: Instant::now(),
-        }
+        Self { operation, method: request.method().clone(), started: Instant::now() }
     }
 
     pub(crate) fn ends(self, result: &Result<Response, TransportError>) {
@@ -123,11 +111,7 @@ impl Waiting {
     pub(crate) fn new(operation: &'static str) -> Self {
         let gauge = gauge!(WAITING, vec![of(operation)]);
         gauge.increment(1);
-        Self {
-            gauge,
-            operation,
-            since: Instant::now(),
-        }
+        Self { gauge, operation, since: Instant::now() }
     }
 
     /// The call may leave.
@@ -164,10 +148,8 @@ fn outcome(outcome: Outcome) -> Vec<Label> {
     let error = |kind: String| Label::new("error.type", kind);
     match outcome {
         Outcome::Answer { status, .. } => {
-            let mut labels = vec![Label::new(
-                "http.response.status_code",
-                status.as_str().to_owned(),
-            )];
+            let mut labels =
+                vec![Label::new("http.response.status_code", status.as_str().to_owned())];
             if status.is_client_error() || status.is_server_error() {
                 labels.push(error(status.as_str().to_owned()));
             }

@@ -66,11 +66,7 @@ impl Budget {
             }),
             probe: sync::Mutex::default(),
         };
-        Self {
-            reads: purse(),
-            writes: purse(),
-            over_stale: Mutex::new((now, 0)),
-        }
+        Self { reads: purse(), writes: purse(), over_stale: Mutex::new((now, 0)) }
     }
 
     /// Notes what became of an attempt of a call that began then.

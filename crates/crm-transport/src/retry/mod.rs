@@ -48,21 +48,12 @@ enum Next {
 impl<T: Transport> WithRetry<T> {
     pub(crate) fn new(inner: T, policy: RetryPolicy) -> Self {
         let budget = Budget::new(policy.budget_ratio, policy.budget_reserve);
-        Self {
-            inner,
-            policy,
-            budget: Arc::new(budget),
-        }
+        Self { inner, policy, budget: Arc::new(budget) }
     }
 
     /// The wait before the next attempt, or why there is none after all.
     fn next(&self, decision: Decision, call: &Call) -> Next {
-        let Decision::Repeat {
-            within,
-            at_least,
-            cost,
-        } = decision
-        else {
+        let Decision::Repeat { within, at_least, cost } = decision else {
             return Next::End;
         };
         let wait = within.mul_f64(fastrand::f64()).max(at_least);
@@ -172,8 +163,7 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let call = replay.call();
                 let outcome = Outcome::of(&result);
                 measure::attempt(operation, outcome);
-                self.budget
-                    .note(call.effect, outcome, probe.take(), started);
+                self.budget.note(call.effect, outcome, probe.take(), started);
                 let decision = self.policy.decide(attempt, call, outcome);
                 let mut next = self.next(decision, call);
                 if let Next::After(wait) = next {

@@ -161,7 +161,8 @@ impl RetryPolicy {
     /// Decides what to do after attempt number `attempt` of this call, counted from 1.
     #[must_use]
     pub fn decide(&self, attempt: u32, call: &Call, outcome: Outcome) -> Decision {
-        use {Delivery::*, TransportErrorKind::*};
+        use Delivery::*;
+        use TransportErrorKind::*;
 
         let effect = call.effect;
         let may_be_twice = match effect {
@@ -173,15 +174,10 @@ impl RetryPolicy {
             Outcome::Error { kind, .. } if kind.is_permanent() => false,
             // A layer below has waited as long as a call may, or its caller has to decide again.
             Outcome::Error {
-                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent,
-                ..
+                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent, ..
             } => false,
             Outcome::Error { delivery, .. } => delivery == NotExecuted || may_be_twice,
-            Outcome::Answer {
-                status,
-                maintenance,
-                ..
-            } => match status.as_u16() {
+            Outcome::Answer { status, maintenance, .. } => match status.as_u16() {
                 429 => true,
                 409 => maintenance,
                 502..=504 => may_be_twice,
@@ -198,19 +194,9 @@ impl RetryPolicy {
         // Only a pooled connection was stale: another one is available at once. The second time, it
         // may be a busy server that says so by not accepting the request.
         let at_once = attempt == 1
-            && matches!(
-                outcome,
-                Outcome::Error {
-                    kind: ClosedWhileIdle,
-                    delivery: NotExecuted
-                }
-            );
+            && matches!(outcome, Outcome::Error { kind: ClosedWhileIdle, delivery: NotExecuted });
         Decision::Repeat {
-            within: if at_once {
-                Duration::ZERO
-            } else {
-                doubled.min(self.longest_wait)
-            },
+            within: if at_once { Duration::ZERO } else { doubled.min(self.longest_wait) },
             at_least: outcome.asked_wait(),
             cost: match outcome {
                 _ if outcome.has_its_own_back_off() => RepeatCost::Nothing,
@@ -224,20 +210,15 @@ impl RetryPolicy {
 impl Outcome {
     pub(crate) fn of(result: &Result<Response, TransportError>) -> Self {
         match result {
-            Ok(response) if response.status().is_success() => Self::Answer {
-                status: response.status(),
-                maintenance: false,
-                retry_after: None,
-            },
+            Ok(response) if response.status().is_success() => {
+                Self::Answer { status: response.status(), maintenance: false, retry_after: None }
+            }
             Ok(response) => Self::Answer {
                 status: response.status(),
                 maintenance: speaks_of_maintenance(response),
                 retry_after: retry_after(response),
             },
-            Err(error) => Self::Error {
-                kind: error.kind(),
-                delivery: error.delivery(),
-            },
+            Err(error) => Self::Error { kind: error.kind(), delivery: error.delivery() },
         }
     }
 

@@ -117,10 +117,7 @@ impl SharedLimit {
             interval: gate::interval(VENDOR_CALLS_PER_SECOND),
             longest_wait: LONGEST_WAIT,
             fallback: Fallback::Stop,
-            shared: Arc::new(Shared {
-                server: Server::new(client),
-                queues: Mutex::default(),
-            }),
+            shared: Arc::new(Shared { server: Server::new(client), queues: Mutex::default() }),
         })
     }
 
@@ -185,10 +182,7 @@ impl SharedLimit {
                 let outlasts = patience.outlasts(queue.closed_for(), Instant::now());
                 outlasts.map_err(Refused::TurnedAway)?;
                 let (sender, place) = oneshot::channel();
-                queue.waiting.push_back(Waiting {
-                    place: sender,
-                    patience,
-                });
+                queue.waiting.push_back(Waiting { place: sender, patience });
                 let needs_asker = !mem::replace(&mut queue.has_asker, true);
                 drop(queue);
                 if needs_asker {

@@ -86,9 +86,9 @@ impl Server {
         pause: Option<Duration>,
     ) -> Result<u64, Refused> {
         let mut invocation = self.close.key(gate);
-        invocation.arg(pause.map_or(String::new(), |pause| {
-            pause.min(LONGEST_PAUSE).as_millis().to_string()
-        }));
+        invocation.arg(
+            pause.map_or(String::new(), |pause| pause.min(LONGEST_PAUSE).as_millis().to_string()),
+        );
         for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
             invocation.arg(time.as_millis() as u64);
         }
@@ -121,15 +121,10 @@ impl Server {
             }
             Err(error) => without_quotes(&error),
         };
-        tracing::warn!(
-            error = failure,
-            "the server of the shared limit cannot be reached"
-        );
+        tracing::warn!(error = failure, "the server of the shared limit cannot be reached");
         let reason = Arc::from(failure);
-        *lock(&self.away) = Some(Away {
-            until: Instant::now() + AWAY,
-            reason: Arc::clone(&reason),
-        });
+        *lock(&self.away) =
+            Some(Away { until: Instant::now() + AWAY, reason: Arc::clone(&reason) });
         Err(Refused::Away(reason))
     }
 
@@ -151,9 +146,7 @@ impl Server {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(PATIENCE))
             .set_response_timeout(Some(PATIENCE));
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = connecting.await?;
         *lock(&self.connection) = Some(connection.clone());
         let answer = invocation.invoke_async(&mut connection).await;

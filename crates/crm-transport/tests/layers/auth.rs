@@ -42,10 +42,7 @@ async fn the_token_request_is_a_form_with_trimmed_credentials_and_no_other_secre
     let endpoint = Scripted::new(|call, request: &Request| {
         assert_eq!(request.method(), "POST");
         assert_eq!(request.uri(), "/connect/token");
-        assert_eq!(
-            request.headers()["content-type"],
-            "application/x-www-form-urlencoded"
-        );
+        assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
         assert!(!request.headers().contains_key("authorization"));
         assert!(!request.headers().contains_key("st-app-key"));
         let body = std::str::from_utf8(request.body()).unwrap();
@@ -114,9 +111,7 @@ async fn a_refused_token_is_replaced_once_and_the_call_repeated_once() {
 async fn a_token_that_is_always_refused_ends_in_the_answer_401() {
     let endpoint = Scripted::new(token);
     let wire = Scripted::new(|_, _: &Request| Ok(answer(401, "no")));
-    let transport = wire
-        .clone()
-        .with_auth(Auth::new(endpoint.clone(), credentials()));
+    let transport = wire.clone().with_auth(Auth::new(endpoint.clone(), credentials()));
     let response = transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(response.status(), 401);
     assert_eq!((endpoint.calls(), wire.calls()), (2, 2));
@@ -127,10 +122,7 @@ async fn one_callers_cancellation_does_not_fail_the_others() {
     let asked = Arc::new(AtomicUsize::new(0));
     let endpoint = Slow(Arc::clone(&asked));
     let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
-    let first = timeout(
-        Duration::from_millis(50),
-        transport.send(request(Effect::Read)),
-    );
+    let first = timeout(Duration::from_millis(50), transport.send(request(Effect::Read)));
     let (cancelled, second) = tokio::join!(first, transport.send(request(Effect::Read)));
     assert!(cancelled.is_err());
     assert_eq!(second.unwrap().status(), 200);
@@ -144,10 +136,7 @@ async fn callers_that_give_up_early_get_a_token_all_the_same() {
     let transport = Scripted::new(mirror).with_auth(Auth::new(endpoint, credentials()));
     let patience = Duration::from_millis(300);
     let mut given_up = 0;
-    while timeout(patience, transport.send(request(Effect::Read)))
-        .await
-        .is_err()
-    {
+    while timeout(patience, transport.send(request(Effect::Read))).await.is_err() {
         given_up += 1;
         assert!(given_up < 10, "the endpoint takes a second");
     }
@@ -161,10 +150,7 @@ async fn a_caller_that_nobody_polls_holds_up_no_other() {
     let mut idle = std::pin::pin!(transport.send(request(Effect::Read)));
     // Polled once, it asks for a token; then nobody cares for it.
     assert!(timeout(Duration::ZERO, idle.as_mut()).await.is_err());
-    let other = timeout(
-        Duration::from_secs(5),
-        transport.send(request(Effect::Read)),
-    );
+    let other = timeout(Duration::from_secs(5), transport.send(request(Effect::Read)));
     assert_eq!(other.await.expect("it passes").unwrap().status(), 200);
     idle.await.unwrap();
 }
@@ -283,10 +269,7 @@ struct Queued<T> {
 #[async_trait::async_trait]
 impl<T: Transport> Transport for Queued<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        sleep(Duration::from_secs(
-            self.seconds.swap(0, Ordering::SeqCst) as u64
-        ))
-        .await;
+        sleep(Duration::from_secs(self.seconds.swap(0, Ordering::SeqCst) as u64)).await;
         self.wire.send(request).await
     }
 }
@@ -307,10 +290,7 @@ async fn a_token_that_ended_in_the_queue_is_replaced_even_if_others_were_refused
     });
     let wire = Arc::new(wire);
     let seconds = Arc::new(AtomicUsize::new(0));
-    let queued = Queued {
-        wire: Arc::clone(&wire),
-        seconds: Arc::clone(&seconds),
-    };
+    let queued = Queued { wire: Arc::clone(&wire), seconds: Arc::clone(&seconds) };
     let transport = queued.with_auth(Auth::new(endpoint, credentials()));
     while started.elapsed() < Duration::from_secs(35) {
         transport.send(request(Effect::Read)).await.unwrap();
@@ -318,11 +298,7 @@ async fn a_token_that_ended_in_the_queue_is_replaced_even_if_others_were_refused
     }
     seconds.store(12, Ordering::SeqCst);
     let response = transport.send(request(Effect::Read)).await.unwrap();
-    assert_eq!(
-        response.status(),
-        200,
-        "no other token is tried for half a minute"
-    );
+    assert_eq!(response.status(), 200, "no other token is tried for half a minute");
 }
 
 #[tokio::test(start_paused = true)]
@@ -393,10 +369,7 @@ async fn a_403_of_a_gateway_does_not_speak_of_credentials() {
 async fn an_empty_part_of_the_credentials_is_named_and_nothing_is_sent() {
     for (parts, told) in [
         (["", "secret", "ak1.test"], "the client id is empty"),
-        (
-            ["cid.test", " \n", "ak1.test"],
-            "the client secret is empty",
-        ),
+        (["cid.test", " \n", "ak1.test"], "the client secret is empty"),
         (["cid.test", "secret", ""], "the app key is empty"),
     ] {
         let endpoint = Scripted::new(token);
@@ -420,16 +393,8 @@ async fn what_came_instead_of_a_token_is_told_at_once_and_shows_nothing() {
         (200, "[]", "JSON without an access token"),
         (200, "{}", "JSON without an access token"),
         (200, r#"{"access_token":7}"#, "JSON without an access token"),
-        (
-            200,
-            r#"{"error":"s3cret-8471"}"#,
-            "an error whose code is unknown",
-        ),
-        (
-            200,
-            r#"{"error":"invalid_client"}"#,
-            "answered 200 OK invalid_client; check client id",
-        ),
+        (200, r#"{"error":"s3cret-8471"}"#, "an error whose code is unknown"),
+        (200, r#"{"error":"invalid_client"}"#, "answered 200 OK invalid_client; check client id"),
         (302, "", "answered 302 Found"),
         (404, html, "answered 404 Not Found"),
         (501, "", "answered 501 Not Implemented"),
@@ -451,10 +416,7 @@ async fn an_answer_that_is_cut_off_or_garbled_is_asked_for_again() {
     for (body, told) in [
         ("", "an empty body"),
         (" \n", "an empty body"),
-        (
-            "{\"access_token\":\"s3cret-8471",
-            "something that is not JSON",
-        ),
+        ("{\"access_token\":\"s3cret-8471", "something that is not JSON"),
         ("\u{0}", "something that is not JSON"),
     ] {
         let garbled_for = |calls| {
@@ -504,10 +466,7 @@ async fn a_lifetime_of_any_form_is_read() {
     ] {
         let body = format!("\u{feff}{{\"access_token\":\"token-0\",\"expires_in\":{expires_in}}}");
         let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, &body)));
-        let info = Auth::new(endpoint, credentials())
-            .token_info()
-            .await
-            .unwrap();
+        let info = Auth::new(endpoint, credentials()).token_info().await.unwrap();
         assert_eq!(info.expires_in.as_secs(), seconds, "{expires_in}");
     }
 }
@@ -553,10 +512,7 @@ const QUOTED: &str = "Authorization: Bearer token-of-899-seconds; ST-App-Key: ak
 fn long_secrets() -> Auth {
     let token = r#"{"access_token":"token-of-899-seconds","expires_in":899}"#;
     let endpoint = Scripted::new(move |_, _: &Request| Ok(answer(200, token)));
-    Auth::new(
-        endpoint,
-        Credentials::new("cid.test", SECRET, "ak1.0123456789"),
-    )
+    Auth::new(endpoint, Credentials::new("cid.test", SECRET, "ak1.0123456789"))
 }
 
 #[tokio::test]

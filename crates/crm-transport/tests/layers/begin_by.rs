@@ -142,10 +142,7 @@ async fn a_bounded_write_that_was_surely_not_executed_is_repeated_while_it_may_b
         Ok(busy)
     });
     let transport = wire.clone().with_retry(RetryPolicy::default());
-    assert_eq!(
-        transport.send(within(4 * SECOND)).await.unwrap().status(),
-        200
-    );
+    assert_eq!(transport.send(within(4 * SECOND)).await.unwrap().status(), 200);
     assert_eq!(wire.calls(), 2);
 
     let started = Instant::now();
@@ -157,10 +154,8 @@ async fn a_bounded_write_that_was_surely_not_executed_is_repeated_while_it_may_b
 #[tokio::test(start_paused = true)]
 async fn a_repeat_whose_machine_slept_meanwhile_is_not_sent() {
     let wire = answering(429);
-    let transport = wire
-        .clone()
-        .with_rate_limit(RateLimit::per_second(60))
-        .with_retry(RetryPolicy::default());
+    let transport =
+        wire.clone().with_rate_limit(RateLimit::per_second(60)).with_retry(RetryPolicy::default());
     let sleeps = async {
         sleep(SECOND / 2).await;
         pretend_suspended(10 * SECOND);
@@ -177,10 +172,7 @@ struct SlowEndpoint(Duration);
 impl Transport for SlowEndpoint {
     async fn send(&self, _: Request) -> Result<Response, TransportError> {
         sleep(self.0).await;
-        Ok(answer(
-            200,
-            r#"{"access_token":"token-0","expires_in":900}"#,
-        ))
+        Ok(answer(200, r#"{"access_token":"token-0","expires_in":900}"#))
     }
 }
 

@@ -41,10 +41,7 @@ fn resent(mut request: Request) -> Request {
 
 #[tokio::test(start_paused = true)]
 async fn successes_fill_the_budget_of_their_kind_up_to_its_reserve_and_failures_do_not() {
-    for (kind, other) in [
-        (Effect::Read, Effect::Idempotent),
-        (Effect::Idempotent, Effect::Read),
-    ] {
+    for (kind, other) in [(Effect::Read, Effect::Idempotent), (Effect::Idempotent, Effect::Read)] {
         let wire = wire();
         let policy = RetryPolicy::default().attempts(100).budget(0.5, 3);
         let policy = policy.waits(Duration::ZERO, Duration::ZERO);
@@ -225,10 +222,7 @@ async fn a_write_that_is_sent_again_without_budget_is_not_sent() {
     let wire = wire();
     let policy = RetryPolicy::never().budget(0.0, 1);
     let transport = wire.clone().with_retry(policy);
-    transport
-        .send(resent(failing(Effect::Creates)))
-        .await
-        .unwrap();
+    transport.send(resent(failing(Effect::Creates))).await.unwrap();
     let again = transport.send(resent(request(Effect::Creates)));
     let error = again.await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::BudgetSpent);
@@ -272,15 +266,8 @@ async fn a_server_that_keeps_taking_no_request_on_is_left_alone_and_costs_budget
     let transport = wire.clone().with_retry(policy);
     let started = Instant::now();
     let error = transport.send(request(Effect::Read)).await.unwrap_err();
-    assert!(
-        error.to_string().ends_with(" (after 5 attempts)"),
-        "{error}"
-    );
-    assert_eq!(
-        wire.calls(),
-        5,
-        "one repeat at once, and the three in reserve"
-    );
+    assert!(error.to_string().ends_with(" (after 5 attempts)"), "{error}");
+    assert_eq!(wire.calls(), 5, "one repeat at once, and the three in reserve");
     assert!(started.elapsed() > Duration::from_millis(10));
 }
 
@@ -292,10 +279,8 @@ async fn a_repeat_that_comes_too_late_costs_no_budget() {
         busy.headers_mut().insert("retry-after", wait.into());
         Ok(busy)
     });
-    let policy = RetryPolicy::default()
-        .attempts(2)
-        .total_time(Duration::from_secs(30))
-        .budget(0.0, 1);
+    let policy =
+        RetryPolicy::default().attempts(2).total_time(Duration::from_secs(30)).budget(0.0, 1);
     let transport = wire.clone().with_retry(policy);
     transport.send(request(Effect::Read)).await.unwrap();
     assert_eq!(wire.calls(), 1, "40 s are more than is left");

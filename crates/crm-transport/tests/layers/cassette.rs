@@ -49,10 +49,9 @@ fn patch(target: &str, body: &'static str) -> Request {
     let mut request = get(target);
     *request.method_mut() = Method::PATCH;
     *request.body_mut() = body.into();
-    request.headers_mut().insert(
-        "content-type",
-        http::HeaderValue::from_static("application/json"),
-    );
+    request
+        .headers_mut()
+        .insert("content-type", http::HeaderValue::from_static("application/json"));
     request
 }
 
@@ -83,10 +82,7 @@ async fn answers_and_errors_come_back_as_they_were() {
             binary.headers_mut().insert("x-one", 1.into());
             Ok(binary)
         }
-        _ => Err(TransportError::new(
-            TransportErrorKind::Timeout,
-            Delivery::Unknown,
-        )),
+        _ => Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown)),
     });
     let tape = Tape::default();
     let recorder = Recorder::new(wire, tape.clone(), Redaction::Keep);
@@ -108,10 +104,7 @@ async fn answers_and_errors_come_back_as_they_were() {
 #[tokio::test(start_paused = true)]
 async fn above_the_retry_layer_the_attempts_come_back_too() {
     let wire = Scripted::new(|call, _: &Request| match call {
-        0 | 2.. => Err(TransportError::new(
-            TransportErrorKind::Reset,
-            Delivery::Unknown,
-        )),
+        0 | 2.. => Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown)),
         1 => Ok(answer(404, "{}")),
     });
     let tape = Tape::default();
@@ -144,9 +137,7 @@ async fn secrets_and_personal_data_are_not_on_the_tape() {
     let mut page = patch("/page", "<p>Jane Doe</p>");
     page.headers_mut().remove("content-type");
     let tape = recorded(Redaction::Replace, [secret, page]).await.text();
-    for hidden in [
-        "555", "jane", "Jane", "Gate", "4411", "Plumber", "s3cret", "<p>",
-    ] {
+    for hidden in ["555", "jane", "Jane", "Gate", "4411", "Plumber", "s3cret", "<p>"] {
         assert!(!tape.contains(hidden), "{hidden} in {tape}");
     }
     for kept in ["Phone", "doNotText", "page=1", "content-type"] {
@@ -177,9 +168,7 @@ async fn token_requests_and_answers_are_not_on_the_tape() {
 #[tokio::test]
 async fn the_same_value_has_the_same_placeholder() {
     let body = r#"{"value":"555-0142","memo":"other","name":"555-0142"}"#;
-    let text = recorded(Redaction::Replace, [patch("/a", body)])
-        .await
-        .text();
+    let text = recorded(Redaction::Replace, [patch("/a", body)]).await.text();
     let replaced = |member: &str| {
         let (_, rest) = text.split_once(&format!(r#"\"{member}\":\""#)).unwrap();
         rest.split_once('\\').unwrap().0.to_owned()
@@ -193,45 +182,17 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
     for (status, problem, kept) in [
         (429, r#"{"title":"Try again in 7 seconds"}"#, "Wait 7 s"),
         (429, r#"{"message":"Try again in 7 seconds"}"#, "Wait 7 s"),
-        (
-            429,
-            r#"{"error":{"code":"555","message":"Try again in 7 seconds"}}"#,
-            "Wait 7 s",
-        ),
+        (429, r#"{"error":{"code":"555","message":"Try again in 7 seconds"}}"#, "Wait 7 s"),
         (429, r#"{"title":"Too many calls for 555-0142"}"#, ""),
-        (
-            429,
-            r#"{"title":"Too many calls for 8185550142"}"#,
-            "Wait 3600 s",
-        ),
+        (429, r#"{"title":"Too many calls for 8185550142"}"#, "Wait 3600 s"),
         (409, r#"{"title":"Down for maintenance"}"#, "Down for maint"),
-        (
-            409,
-            r#"{"title":" ","message":"Down for maintenance"}"#,
-            r#"title\":\" \","#,
-        ),
-        (
-            409,
-            r#"{"error":{"message":"Try later: 555-0142 waits"}}"#,
-            "Down for maint",
-        ),
+        (409, r#"{"title":" ","message":"Down for maintenance"}"#, r#"title\":\" \","#),
+        (409, r#"{"error":{"message":"Try later: 555-0142 waits"}}"#, "Down for maint"),
         (400, r#"{"error":{"message":"555-0142 is bad"}}"#, ""),
-        (
-            429,
-            r#"{"error":{"message":"Wait 8 s","inner":{"message":"555"}}}"#,
-            "Wait 8 s",
-        ),
+        (429, r#"{"error":{"message":"Wait 8 s","inner":{"message":"555"}}}"#, "Wait 8 s"),
         (429, r#"{"error":"Try again in 7 seconds"}"#, "Wait 7 s"),
-        (
-            429,
-            r#"{"error":"busy","error_description":"Try again in 7 seconds"}"#,
-            "Wait 7 s",
-        ),
-        (
-            409,
-            r#"{"error_description":"Try later: 555-0142 waits"}"#,
-            "Down for maint",
-        ),
+        (429, r#"{"error":"busy","error_description":"Try again in 7 seconds"}"#, "Wait 7 s"),
+        (409, r#"{"error_description":"Try later: 555-0142 waits"}"#, "Down for maint"),
         (400, r#"{"error_description":"555-0142 is bad"}"#, ""),
         (400, r#"{"error":"invalid_client"}"#, "invalid_client"),
         (400, r#"{"title":"555-0142 is bad"}"#, ""),
@@ -239,25 +200,13 @@ async fn of_a_problem_stays_what_decides_over_repeats() {
         (400, r#"{"error":"555-0142 is bad"}"#, ""),
         (404, r#"{"title":"No contact 555-0142"}"#, ""),
         (409, r#"{"title":"There is 555-0142 already"}"#, ""),
-        (
-            409,
-            r#"{"title":"Try again later: 555-0142 waits"}"#,
-            "Down for maint",
-        ),
+        (409, r#"{"title":"Try again later: 555-0142 waits"}"#, "Down for maint"),
         (400, r#"{"data":{"existing":"555-0142"}}"#, "existing"),
         (400, r#""555-0142 is bad""#, ""),
         (400, r#"["555-0142 is bad"]"#, ""),
         (400, r#"[["555-0142"],{"type":"Phone"},7]"#, r#"Phone\"},7"#),
-        (
-            404,
-            r#"{"message":"No match for 555-0142 to an operation"}"#,
-            "Unable to match",
-        ),
-        (
-            429,
-            r#"{"title":"Wait 8 s","errors":{"":["555-0142 is bad"]}}"#,
-            "Wait 8 s",
-        ),
+        (404, r#"{"message":"No match for 555-0142 to an operation"}"#, "Unable to match"),
+        (429, r#"{"title":"Wait 8 s","errors":{"":["555-0142 is bad"]}}"#, "Wait 8 s"),
     ] {
         let wire = Scripted::new(|_, _: &Request| Ok(answer(status, problem)));
         let tape = Tape::default();
@@ -278,10 +227,7 @@ async fn a_value_that_was_replaced_comes_back_as_the_request_has_it() {
         let sent = r#"{"memo":"mine","value":5550199}"#;
         let response = replayer.send(patch("/a", sent)).await.unwrap();
         assert_eq!(response.body(), sent);
-        assert_eq!(
-            replayer.send(get("/b")).await.unwrap().body(),
-            r#"{"path":"/b"}"#
-        );
+        assert_eq!(replayer.send(get("/b")).await.unwrap().body(), r#"{"path":"/b"}"#);
     }
 }
 
@@ -340,28 +286,18 @@ async fn strict_replay_wants_the_same_requests_in_the_same_order() {
         (get("/a"), "query"),
         (patch("/a?x=1", body), "method"),
     ] {
-        let error = tape
-            .replay(Matching::Strict)
-            .send(request)
-            .await
-            .unwrap_err();
+        let error = tape.replay(Matching::Strict).send(request).await.unwrap_err();
         assert_eq!(error.kind(), TransportErrorKind::Refused);
         assert_eq!(error.delivery(), Delivery::NotExecuted);
         let text = error.to_string();
-        assert!(
-            text.contains(&format!("line 1 of the cassette has a different {part}")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("line 1 of the cassette has a different {part}")), "{text}");
     }
 
     let mut other_header = patch("/b", body);
     let value = http::HeaderValue::from_static("text/plain");
     other_header.headers_mut().insert("content-type", value);
     for (request, part) in [
-        (
-            patch("/b", r#"{"type":"Email","value":"555-0142"}"#),
-            "body",
-        ),
+        (patch("/b", r#"{"type":"Email","value":"555-0142"}"#), "body"),
         (patch("/b", r#"{"type":"Phone"}"#), "body"),
         (other_header, "header"),
     ] {
@@ -402,9 +338,7 @@ async fn loose_replay_takes_any_order_and_repeats_the_last_answer() {
 
 #[tokio::test]
 async fn damage_is_told_with_its_line_and_without_its_content() {
-    let tape = recorded(Redaction::Keep, [get("/a"), get("/b")])
-        .await
-        .text();
+    let tape = recorded(Redaction::Keep, [get("/a"), get("/b")]).await.text();
     let lines: Vec<&str> = tape.lines().collect();
     let too_many: Vec<_> = (0..40_000).map(|n| format!("[\"x-{n}\",\"\"]")).collect();
     let too_many = format!("\"headers\":[{}]", too_many.join(","));
@@ -416,10 +350,7 @@ async fn damage_is_told_with_its_line_and_without_its_content() {
         (lines[1].replace("GET", "G E T"), "has an invalid method"),
         (lines[1].replace("\"/b\"", "\"\""), "has an invalid URI"),
         (
-            lines[1].replace(
-                "\"headers\":[],\"body\":\"{",
-                &format!("{},\"body\":\"{{", too_many),
-            ),
+            lines[1].replace("\"headers\":[],\"body\":\"{", &format!("{},\"body\":\"{{", too_many)),
             "has invalid headers",
         ),
     ] {

@@ -35,10 +35,7 @@ struct Scripted<F> {
 
 impl<F> Scripted<F> {
     fn new(answer: F) -> Self {
-        Self {
-            answer,
-            calls: Arc::default(),
-        }
+        Self { answer, calls: Arc::default() }
     }
 
     fn calls(&self) -> usize {

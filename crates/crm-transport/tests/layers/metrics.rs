@@ -32,9 +32,8 @@ fn recorded(run: impl Future<Output = ()>) -> Recorded {
             let (_, key) = key.into_parts();
             assert!(description.is_some(), "{key} is not described");
             let labels = key.labels();
-            let labels: Vec<_> = labels
-                .map(|label| format!("{}={}", label.key(), label.value()))
-                .collect();
+            let labels: Vec<_> =
+                labels.map(|label| format!("{}={}", label.key(), label.value())).collect();
             let values = match value {
                 DebugValue::Counter(sum) => vec![sum as f64],
                 DebugValue::Gauge(value) => vec![*value],
@@ -56,10 +55,7 @@ fn update() -> Request {
 
 async fn a_call_that_is_repeated_twice() {
     let endpoint = Scripted::new(|_, _: &Request| {
-        Ok(answer(
-            200,
-            r#"{"access_token":"token-0","expires_in":900}"#,
-        ))
+        Ok(answer(200, r#"{"access_token":"token-0","expires_in":900}"#))
     });
     let wire = Scripted::new(|call, _: &Request| match call {
         0 => {
@@ -67,19 +63,13 @@ async fn a_call_that_is_repeated_twice() {
             busy.headers_mut().insert("retry-after", 2.into());
             Ok(busy)
         }
-        1 => Err(TransportError::new(
-            TransportErrorKind::Reset,
-            Delivery::Unknown,
-        )),
+        1 => Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown)),
         _ => Ok(answer(200, "{}")),
     });
     let transport = wire
         .with_tracing()
         .with_rate_limit(RateLimit::per_second(60))
-        .with_auth(Auth::new(
-            endpoint,
-            Credentials::new("cid.test", "s3cret", "ak1.test"),
-        ))
+        .with_auth(Auth::new(endpoint, Credentials::new("cid.test", "s3cret", "ak1.test")))
         .with_retry(RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
     transport.send(update()).await.unwrap();
 }
@@ -128,10 +118,7 @@ fn a_repeat_that_budget_or_deadline_withhold_is_counted_by_that_reason() {
             Ok(busy)
         });
         let policy = RetryPolicy::default;
-        for policy in [
-            policy().budget(0.0, 0),
-            policy().total_time(Duration::from_secs(1)),
-        ] {
+        for policy in [policy().budget(0.0, 0), policy().total_time(Duration::from_secs(1))] {
             let transport = wire.clone().with_retry(policy);
             transport.send(update()).await.unwrap();
         }

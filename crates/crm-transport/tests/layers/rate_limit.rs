@@ -53,9 +53,7 @@ async fn no_second_holds_more_than_allowed_and_a_minute_holds_98_percent() {
     for window in arrivals.windows(61) {
         assert!(window[60] - window[0] >= Duration::from_secs(1));
     }
-    let minute = arrivals
-        .iter()
-        .filter(|at| **at - started < Duration::from_secs(60));
+    let minute = arrivals.iter().filter(|at| **at - started < Duration::from_secs(60));
     let share = minute.count() as f64 / 3_600.0;
     assert!((0.98..=1.0).contains(&share), "{share}");
 }
@@ -156,16 +154,11 @@ async fn calls_refused_together_close_the_gate_once() {
 async fn a_wait_that_no_clock_can_hold_is_cut() {
     let wire = Scripted::new(|_, _: &Request| {
         let mut response = answer(429, "");
-        response
-            .headers_mut()
-            .insert("retry-after", u64::MAX.into());
+        response.headers_mut().insert("retry-after", u64::MAX.into());
         Ok(response)
     });
     let limit = RateLimit::per_second(60);
-    wire.with_rate_limit(limit.clone())
-        .send(keyed(1))
-        .await
-        .unwrap();
+    wire.with_rate_limit(limit.clone()).send(keyed(1)).await.unwrap();
     let closed_for = limit.state(1).closed_for.as_secs();
     assert!((600..=3_600).contains(&closed_for), "{closed_for} s");
 }
@@ -181,12 +174,7 @@ struct Delayed<F> {
 
 impl<F: Fn(usize) -> Duration> Delayed<F> {
     fn new(way: F, status: u16) -> Self {
-        Self {
-            way,
-            status,
-            sent: AtomicUsize::new(0),
-            arrivals: Arrivals::default(),
-        }
+        Self { way, status, sent: AtomicUsize::new(0), arrivals: Arrivals::default() }
     }
 }
 
@@ -263,11 +251,7 @@ async fn a_service_that_answers_some_calls_slowly_is_used_to_98_percent() {
             let mut random = random.lock().unwrap();
             let is_slow = random.u32(..1_000) < of_a_thousand;
             let usual = Duration::from_micros(random.u64(28_000..34_000));
-            if is_slow {
-                Duration::from_millis(slow)
-            } else {
-                usual
-            }
+            if is_slow { Duration::from_millis(slow) } else { usual }
         };
         let transport = Delayed::new(takes, 200).with_rate_limit(RateLimit::per_second(60));
         let transport = Arc::new(transport);
@@ -282,14 +266,9 @@ async fn a_service_that_answers_some_calls_slowly_is_used_to_98_percent() {
         let started = Instant::now();
         futures_util::future::join_all(calls.collect::<Vec<_>>()).await;
         let answered = left.lock().unwrap();
-        let minute = answered
-            .iter()
-            .filter(|at| **at - started < Duration::from_secs(60));
+        let minute = answered.iter().filter(|at| **at - started < Duration::from_secs(60));
         let share = minute.count() as f64 / 3_600.0;
-        assert!(
-            share >= 0.98,
-            "{of_a_thousand} of 1,000 take {slow} ms: {share}"
-        );
+        assert!(share >= 0.98, "{of_a_thousand} of 1,000 take {slow} ms: {share}");
     }
 }
 
@@ -463,10 +442,7 @@ async fn many_cancelled_calls_leave_no_gap_for_those_behind_them() {
     transport.send(keyed(1)).await.unwrap();
     let started = Instant::now();
     let cancelled: Vec<_> = (0..500).map(|_| transport.send(keyed(1))).collect();
-    let all = timeout(
-        Duration::from_millis(10),
-        futures_util::future::join_all(cancelled),
-    );
+    let all = timeout(Duration::from_millis(10), futures_util::future::join_all(cancelled));
     assert!(all.await.is_err());
     transport.send(keyed(1)).await.unwrap();
     assert!(started.elapsed() < Duration::from_millis(210));
@@ -493,13 +469,8 @@ async fn neither_a_slow_token_nor_a_refused_one_makes_a_burst() {
         let revoked = started.elapsed() < Duration::from_secs(2);
         Ok(answer(if revoked { 401 } else { 200 }, ""))
     });
-    let auth = Auth::new(
-        SlowEndpoint,
-        Credentials::new("cid.test", "secret", "ak1.test"),
-    );
-    let transport = wire
-        .with_rate_limit(RateLimit::per_second(60))
-        .with_auth(auth);
+    let auth = Auth::new(SlowEndpoint, Credentials::new("cid.test", "secret", "ak1.test"));
+    let transport = wire.with_rate_limit(RateLimit::per_second(60)).with_auth(auth);
     let transport = Arc::new(transport);
     let calls = (0..300).map(|_| {
         let transport = Arc::clone(&transport);

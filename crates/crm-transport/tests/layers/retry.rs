@@ -28,7 +28,8 @@ fn repeated(outcome: Outcome, begin_by: Option<Moment>) -> [bool; 3] {
 
 #[tokio::test]
 async fn the_policy_is_this_table() {
-    use {Delivery::*, TransportErrorKind::*};
+    use Delivery::*;
+    use TransportErrorKind::*;
 
     let status = |code| answered(code, None);
     let error = |kind, delivery| Outcome::Error { kind, delivery };
@@ -36,11 +37,8 @@ async fn the_policy_is_this_table() {
     let safe = [true, true, false];
     let reads = [true, false, false];
     let none = [false; 3];
-    let maintenance = Outcome::Answer {
-        status: StatusCode::CONFLICT,
-        maintenance: true,
-        retry_after: None,
-    };
+    let maintenance =
+        Outcome::Answer { status: StatusCode::CONFLICT, maintenance: true, retry_after: None };
     for (outcome, expected) in [
         (status(200), none),
         (status(204), none),
@@ -108,9 +106,7 @@ fn waits_double_up_to_a_bound_and_an_asked_wait_is_kept() {
         &Call::new("Test", Effect::Read),
         outcome,
     ) {
-        Decision::Repeat {
-            within, at_least, ..
-        } => (within.as_millis(), at_least.as_secs()),
+        Decision::Repeat { within, at_least, .. } => (within.as_millis(), at_least.as_secs()),
         other => panic!("{other:?}"),
     };
     let bounds = [1, 2, 3, 7, 8, 39].map(|attempt| wait(attempt, answered(502, None)).0);
@@ -132,16 +128,8 @@ async fn only_a_conflict_that_speaks_of_maintenance_is_repeated() {
         (409, r#"{"message":"Busy, try later"}"#, 5),
         (409, r#"{"error":{"message":"Down for maintenance"}}"#, 5),
         (409, r#"{"error":"Down for maintenance"}"#, 5),
-        (
-            409,
-            r#"{"title":"Changed","error":"Down for maintenance"}"#,
-            1,
-        ),
-        (
-            409,
-            r#"{"title":"The contact was changed by another user"}"#,
-            1,
-        ),
+        (409, r#"{"title":"Changed","error":"Down for maintenance"}"#, 1),
+        (409, r#"{"title":"The contact was changed by another user"}"#, 1),
         (409, "", 1),
         (400, r#"{"title":"Down for maintenance"}"#, 1),
     ] {
@@ -163,10 +151,7 @@ async fn who_wants_no_repeat_gets_none() {
 #[tokio::test(start_paused = true)]
 async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     let wire = Scripted::new(|call, _: &Request| match call {
-        0 => Err(TransportError::new(
-            TransportErrorKind::Reset,
-            Delivery::Unknown,
-        )),
+        0 => Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown)),
         1 => Ok(answer(503, "<html></html>")),
         _ => Ok(answer(200, "")),
     });
@@ -177,10 +162,7 @@ async fn a_call_is_repeated_until_it_succeeds_and_tells_its_attempts() {
     assert_eq!(wire.calls(), 3);
 
     let first = transport.send(request(Effect::Idempotent)).await.unwrap();
-    assert!(
-        first.extensions().get::<Attempts>().is_none(),
-        "the first one"
-    );
+    assert!(first.extensions().get::<Attempts>().is_none(), "the first one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,14 +170,7 @@ async fn a_creation_whose_answer_is_lost_is_sent_once() {
     for lost in [504, 503, 502, 500] {
         let wire = Scripted::new(move |_, _: &Request| Ok(answer(lost, "")));
         let transport = wire.clone().with_retry(RetryPolicy::default());
-        assert_eq!(
-            transport
-                .send(request(Effect::Creates))
-                .await
-                .unwrap()
-                .status(),
-            lost
-        );
+        assert_eq!(transport.send(request(Effect::Creates)).await.unwrap().status(), lost);
         assert_eq!(wire.calls(), 1);
     }
 }
@@ -212,16 +187,9 @@ async fn attempts_and_total_time_are_bounded() {
         busy.headers_mut().insert("retry-after", 40.into());
         Ok(busy)
     });
-    let policy = RetryPolicy::default()
-        .attempts(100)
-        .total_time(Duration::from_secs(100));
+    let policy = RetryPolicy::default().attempts(100).total_time(Duration::from_secs(100));
     let started = Instant::now();
-    let response = wire
-        .clone()
-        .with_retry(policy)
-        .send(request(Effect::Read))
-        .await
-        .unwrap();
+    let response = wire.clone().with_retry(policy).send(request(Effect::Read)).await.unwrap();
     assert_eq!(response.status(), 429);
     assert_eq!((wire.calls(), started.elapsed().as_secs()), (3, 80));
 }
@@ -235,62 +203,24 @@ enum Step {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
-    use {Delivery::*, Step::*, TransportErrorKind::*};
+    use Delivery::*;
+    use Step::*;
+    use TransportErrorKind::*;
 
     let refused = Fail(Connect, NotExecuted);
     for (steps, last, delivery) in [
         // The last attempt, and what the caller may assume of all.
         ([refused; 5], refused, NotExecuted),
         ([Answer(429); 5], Answer(429), NotExecuted),
+        ([Answer(504), refused, refused, refused, refused], refused, Unknown),
+        ([Fail(Reset, Unknown), refused, refused, refused, refused], refused, Unknown),
+        ([refused, Answer(503), refused, refused, refused], refused, Unknown),
+        ([Answer(504), Answer(429), Answer(429), Answer(429), Answer(429)], Answer(429), Unknown),
+        ([Answer(504), Answer(404), refused, refused, refused], Answer(404), Unknown),
+        ([Answer(429), Answer(404), refused, refused, refused], Answer(404), NotExecuted),
+        ([refused, Answer(404), refused, refused, refused], Answer(404), NotExecuted),
         (
-            [Answer(504), refused, refused, refused, refused],
-            refused,
-            Unknown,
-        ),
-        (
-            [Fail(Reset, Unknown), refused, refused, refused, refused],
-            refused,
-            Unknown,
-        ),
-        (
-            [refused, Answer(503), refused, refused, refused],
-            refused,
-            Unknown,
-        ),
-        (
-            [
-                Answer(504),
-                Answer(429),
-                Answer(429),
-                Answer(429),
-                Answer(429),
-            ],
-            Answer(429),
-            Unknown,
-        ),
-        (
-            [Answer(504), Answer(404), refused, refused, refused],
-            Answer(404),
-            Unknown,
-        ),
-        (
-            [Answer(429), Answer(404), refused, refused, refused],
-            Answer(404),
-            NotExecuted,
-        ),
-        (
-            [refused, Answer(404), refused, refused, refused],
-            Answer(404),
-            NotExecuted,
-        ),
-        (
-            [
-                Answer(502),
-                Fail(Credentials, NotExecuted),
-                refused,
-                refused,
-                refused,
-            ],
+            [Answer(502), Fail(Credentials, NotExecuted), refused, refused, refused],
             Fail(Credentials, NotExecuted),
             Unknown,
         ),
@@ -307,11 +237,7 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
                 assert_eq!(Attempts::of(&answer).earlier, delivery, "{steps:?}");
             }
             (Err(error), Fail(kind, _)) => {
-                assert_eq!(
-                    (error.kind(), error.delivery()),
-                    (kind, delivery),
-                    "{steps:?}"
-                );
+                assert_eq!((error.kind(), error.delivery()), (kind, delivery), "{steps:?}");
             }
             (result, _) => panic!("{steps:?}: {result:?}"),
         }
@@ -320,10 +246,9 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_its_own_back_off_costs_no_budget() {
-    for failing in [
-        Step::Answer(429),
-        Step::Fail(TransportErrorKind::LimitServer, Delivery::NotExecuted),
-    ] {
+    for failing in
+        [Step::Answer(429), Step::Fail(TransportErrorKind::LimitServer, Delivery::NotExecuted)]
+    {
         let wire = Scripted::new(move |call, _: &Request| match (call % 2, failing) {
             (0, Step::Answer(status)) => Ok(answer(status, "")),
             (0, Step::Fail(kind, delivery)) => Err(TransportError::new(kind, delivery)),
@@ -361,10 +286,7 @@ impl Transport for Silent {
         if left == 0 {
             pending::<()>().await;
         }
-        Err(TransportError::new(
-            TransportErrorKind::Reset,
-            Delivery::Unknown,
-        ))
+        Err(TransportError::new(TransportErrorKind::Reset, Delivery::Unknown))
     }
 }
 
@@ -390,10 +312,8 @@ async fn an_attempt_that_hangs_ends_with_the_total_time_or_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_in_the_queue_or_before_leaves_a_call_not_sent() {
     let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "")));
-    let transport = wire
-        .clone()
-        .with_rate_limit(RateLimit::per_second(1))
-        .with_retry(RetryPolicy::default());
+    let transport =
+        wire.clone().with_rate_limit(RateLimit::per_second(1)).with_retry(RetryPolicy::default());
     transport.send(request(Effect::Creates)).await.unwrap();
     let started = Instant::now();
     for milliseconds in [500, 0] {

@@ -55,10 +55,7 @@ fn end_trace() -> String {
 async fn trace() -> String {
     start_trace();
     let endpoint = Scripted::new(|_, _: &Request| {
-        Ok(answer(
-            200,
-            r#"{"access_token":"token-0","expires_in":900}"#,
-        ))
+        Ok(answer(200, r#"{"access_token":"token-0","expires_in":900}"#))
     });
     let wire = Scripted::new(|call, _: &Request| {
         let status = if call == 0 { 503 } else { 200 };
@@ -72,9 +69,7 @@ async fn trace() -> String {
         .with_retry(RetryPolicy::default().waits(Duration::ZERO, Duration::ZERO));
     let mut request = Request::new(r#"{"value":"kim@home.example"}"#.into());
     *request.method_mut() = http::Method::PATCH;
-    *request.uri_mut() = "/crm/v2/tenant/4711004711/locations/8150008150?x=y"
-        .parse()
-        .unwrap();
+    *request.uri_mut() = "/crm/v2/tenant/4711004711/locations/8150008150?x=y".parse().unwrap();
     let call = Call::new("Locations_UpdateContact", Effect::Idempotent);
     request.extensions_mut().insert(call);
     transport.send(request).await.unwrap();
@@ -127,9 +122,7 @@ async fn a_repeat_after_a_401_is_a_resend_and_an_event() {
         Ok(answer(status, ""))
     });
     let credentials = Credentials::new("cid.test", "s3cret", "ak1.test");
-    let transport = wire
-        .with_tracing()
-        .with_auth(Auth::new(endpoint, credentials));
+    let transport = wire.with_tracing().with_auth(Auth::new(endpoint, credentials));
     transport.send(Request::default()).await.unwrap();
     let trace = end_trace();
     let again = "http.request.resend_count=1 http.response.status_code=200";
@@ -212,24 +205,13 @@ async fn the_address_of_the_host_is_told_to_the_span_of_the_request_alone() {
         .collect();
     assert_eq!(told.len(), 1, "{trace}");
     assert!(told[0].contains("http.client.request"), "{trace}");
-    assert!(
-        !told[0].contains("serving{name=\"traced\" server"),
-        "{trace}"
-    );
+    assert!(!told[0].contains("serving{name=\"traced\" server"), "{trace}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_span_holds_an_id_a_value_or_a_secret() {
     let trace = trace().await;
-    for hidden in [
-        "4711004711",
-        "8150008150",
-        "x=y",
-        "kim@",
-        "token-0",
-        "s3cret",
-        "ak1.",
-    ] {
+    for hidden in ["4711004711", "8150008150", "x=y", "kim@", "token-0", "s3cret", "ak1."] {
         assert!(!trace.contains(hidden), "{hidden} in {trace}");
     }
 }

@@ -30,10 +30,7 @@ struct Commands {
 
 impl Commands {
     fn new() -> Self {
-        Self {
-            folder: TempDir::new().unwrap(),
-            endpoint: Scripted::new(token),
-        }
+        Self { folder: TempDir::new().unwrap(), endpoint: Scripted::new(token) }
     }
 
     fn cache(&self) -> PathBuf {
@@ -121,11 +118,7 @@ async fn commands_that_start_at_once_make_one_token_request() {
 async fn files_are_their_owners_alone_and_tell_nothing_by_their_names() {
     let commands = Commands::new();
     commands.run().await;
-    assert_eq!(
-        commands.cache().metadata().unwrap().mode() & 0o777,
-        0o700,
-        "the folder"
-    );
+    assert_eq!(commands.cache().metadata().unwrap().mode() & 0o777, 0o700, "the folder");
     for file in files(&commands.cache()) {
         assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600, "{file:?}");
         assert!(!file.to_string_lossy().contains("cid"), "{file:?}");
@@ -163,10 +156,7 @@ async fn a_file_that_is_damaged_expired_or_from_the_future_is_ignored_and_replac
         [
             ("empty", String::new()),
             ("cut", saved[..saved.len() / 2].to_owned()),
-            (
-                "another's",
-                saved.replacen(|c: char| c.is_ascii_digit(), "f", 1),
-            ),
+            ("another's", saved.replacen(|c: char| c.is_ascii_digit(), "f", 1)),
             ("expired", at(saved, now - 901)),
             ("in its last minute", at(saved, now - 850)),
             ("from the future", at(saved, now + 100)),

@@ -107,10 +107,7 @@ impl PhoneReader {
     /// Creates a reader that takes numbers without a country code as numbers of this region and
     /// refuses letters.
     pub fn new(region: Region) -> Self {
-        Self {
-            region,
-            vanity: false,
-        }
+        Self { region, vanity: false }
     }
 
     /// Sets whether letters stand for digits, as in `1-800-FLOWERS`.
@@ -187,9 +184,7 @@ impl PhoneReader {
         };
         let own = numbering.without_international_prefix(digits);
         let any = digits.strip_prefix(INTERNATIONAL_PREFIX);
-        let abroad = own
-            .and_then(behind_prefix)
-            .or_else(|| any.and_then(behind_prefix));
+        let abroad = own.and_then(behind_prefix).or_else(|| any.and_then(behind_prefix));
         abroad.ok_or(match numbering.is_local(digits) {
             true => Refusal::NoAreaCode,
             false => Refusal::NotOfRegion(self.region),
@@ -201,13 +196,9 @@ impl PhoneReader {
     fn parsed(self, digits: &str, numbering: Numbering<'_>) -> Option<Number> {
         let code = numbering.country_code();
         let parsed = phonenumber::parse(Some(self.region.id()), digits).ok()?;
-        let parsed = Number {
-            code: parsed.code().value(),
-            national: parsed.national().to_string(),
-        };
-        let behind_trunk = numbering
-            .trunk_prefix()
-            .and_then(|prefix| digits.strip_prefix(prefix));
+        let parsed =
+            Number { code: parsed.code().value(), national: parsed.national().to_string() };
+        let behind_trunk = numbering.trunk_prefix().and_then(|prefix| digits.strip_prefix(prefix));
         let is_whole = *digits == parsed.national
             || behind_trunk == Some(&parsed.national)
             || *digits == parsed.key();
@@ -221,10 +212,7 @@ impl PhoneReader {
             None => Some(digits),
         };
         let national = national.filter(|national| numbering.is_whole(national))?;
-        Some(Number {
-            code,
-            national: national.to_owned(),
-        })
+        Some(Number { code, national: national.to_owned() })
     }
 
     fn stored_form(self, number: &Number) -> String {
@@ -243,18 +231,14 @@ impl PhoneReader {
 
     /// What digits alone are read as within the region.
     fn reads_as(self, digits: &str) -> Option<String> {
-        self.parsed(digits, self.region.numbering()?)
-            .map(|number| number.key())
+        self.parsed(digits, self.region.numbering()?).map(|number| number.key())
     }
 }
 
 /// The digits of a number as they are dialled within its country.
 fn dialled_at_home(key: &str) -> Option<String> {
     let number = phonenumber::parse(None, format!("+{key}")).ok()?;
-    let text = number
-        .format()
-        .mode(phonenumber::Mode::National)
-        .to_string();
+    let text = number.format().mode(phonenumber::Mode::National).to_string();
     Some(crate::digits(&text))
 }
 
@@ -263,9 +247,7 @@ fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
     let (code, countries) = country_code(digits).ok_or(Refusal::NoSuchCountry)?;
     let length = code.to_string().len();
     let mut national = digits[length..].to_owned();
-    let has_trunk_zero = countries
-        .iter()
-        .any(|country| country.trunk_prefix() == Some("0"));
+    let has_trunk_zero = countries.iter().any(|country| country.trunk_prefix() == Some("0"));
     if zero == Some(length) && has_trunk_zero {
         national.remove(0);
     }

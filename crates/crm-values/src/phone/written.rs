@@ -128,18 +128,15 @@ fn check(text: &str) -> Result<(), Refusal> {
 fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
     let begins_extension =
         |at: usize, c: char| c.is_alphabetic() || "#;".contains(c) || text[at..].starts_with(",,");
-    let mark = text
-        .char_indices()
-        .find(|(at, c)| begins_extension(*at, *c));
+    let mark = text.char_indices().find(|(at, c)| begins_extension(*at, *c));
     let Some((at, first)) = mark else {
         return Ok((text, None));
     };
     let (mut number, mut behind) = text.split_at(at);
     // As in `818-555-0142 (ext. 7)`.
-    if let (Some(outside), Some(inside)) = (
-        number.trim_end().strip_suffix('('),
-        behind.strip_suffix(')'),
-    ) {
+    if let (Some(outside), Some(inside)) =
+        (number.trim_end().strip_suffix('('), behind.strip_suffix(')'))
+    {
         (number, behind) = (outside, inside);
     }
     let unknown = match first.is_alphabetic() {
@@ -153,12 +150,8 @@ fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
 /// The extension after its mark; `None` when there is no known mark or other text follows it.
 fn extension(text: &str) -> Option<Result<String, Refusal>> {
     let lower = text.to_ascii_lowercase();
-    let behind = EXTENSION_MARKS
-        .iter()
-        .find_map(|mark| lower.strip_prefix(mark))?;
-    let digits = behind
-        .trim_start_matches([' ', '.', ':', '#', ',', '-'])
-        .trim_end();
+    let behind = EXTENSION_MARKS.iter().find_map(|mark| lower.strip_prefix(mark))?;
+    let digits = behind.trim_start_matches([' ', '.', ':', '#', ',', '-']).trim_end();
     if digits.is_empty() {
         return Some(Err(Refusal::NoExtension));
     }

@@ -93,12 +93,7 @@ impl Columns {
             None => Orders::of(received, today),
         };
         let has_status = roles.values().any(|role| matches!(role, Role::Status(_)));
-        Self {
-            roles,
-            orders,
-            today,
-            has_status,
-        }
+        Self { roles, orders, today, has_status }
     }
 
     pub(super) fn role(&self, header: &str) -> Role {
@@ -119,10 +114,7 @@ impl Columns {
 
     /// The headers of the columns with dates.
     pub(super) fn received(&self) -> Vec<&str> {
-        let received = self
-            .roles
-            .iter()
-            .filter(|(_, role)| **role == Role::Received);
+        let received = self.roles.iter().filter(|(_, role)| **role == Role::Received);
         received.map(|(header, _)| header.as_str()).collect()
     }
 
@@ -169,10 +161,7 @@ pub(super) fn roles(headers: &[&str], options: &ListOptions) -> Vec<Role> {
         let name = name(header);
         let of_tool = of_tools.iter().find(|(known, _)| *known == name);
         let of_tool = of_tool.map(|(_, role)| *role);
-        options
-            .role(header)
-            .or(of_tool)
-            .unwrap_or_else(|| Role::of(header))
+        options.role(header).or(of_tool).unwrap_or_else(|| Role::of(header))
     };
     headers.iter().map(role).collect()
 }

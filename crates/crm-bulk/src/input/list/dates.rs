@@ -99,15 +99,13 @@ pub(super) fn read_in(text: &str, orders: Orders, today: Date) -> Result<Date, &
     match orders {
         Orders::One(order) => read(text, order, today),
         Orders::Both => {
-            let (one, other) = (
-                read(text, DateOrder::Mdy, today),
-                read(text, DateOrder::Dmy, today),
-            );
+            let (one, other) =
+                (read(text, DateOrder::Mdy, today), read(text, DateOrder::Dmy, today));
             match (one, other) {
-                (Ok(one), Ok(other)) if one != other => Err(
-                    "can be read in two ways; say which number is the month: --dates mdy or \
-                     --dates dmy",
-                ),
+                (Ok(one), Ok(other)) if one != other => {
+                    Err("can be read in two ways; say which number is the month: --dates mdy or \
+                     --dates dmy")
+                }
                 (Ok(date), _) | (_, Ok(date)) => Ok(date),
                 (Err(error), Err(_)) => Err(error),
             }
@@ -153,10 +151,8 @@ fn parse(text: &str, order: DateOrder) -> Option<Date> {
     if is_digits(day) && day.len() == 8 {
         return Date::strptime("%Y%m%d", day).ok();
     }
-    let groups: Vec<_> = day
-        .split(['/', '.', '-', ' ', ','])
-        .filter(|group| !group.is_empty())
-        .collect();
+    let groups: Vec<_> =
+        day.split(['/', '.', '-', ' ', ',']).filter(|group| !group.is_empty()).collect();
     let [a, b, c] = groups[..] else {
         return None;
     };
@@ -206,9 +202,7 @@ fn time(text: &str) -> Option<Time> {
 
 /// A year of four digits, or of two in this century.
 fn year(text: &str) -> Option<i16> {
-    let year = is_digits(text)
-        .then(|| text.parse::<i16>().ok())
-        .flatten()?;
+    let year = is_digits(text).then(|| text.parse::<i16>().ok()).flatten()?;
     match text.len() {
         4 => Some(year),
         2 => Some(2_000 + year),
@@ -217,9 +211,8 @@ fn year(text: &str) -> Option<i16> {
 }
 
 fn month_named(text: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] = [
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     let text = text.to_ascii_lowercase();
     let known = MONTHS.iter().position(|month| text.starts_with(month))?;
     i8::try_from(known + 1).ok()
@@ -253,16 +246,9 @@ mod tests {
             "1795430400",
             "1795430400000",
         ] {
-            assert_eq!(
-                read(text, DateOrder::Mdy, TODAY),
-                Ok(date(2026, 11, 23)),
-                "{text}"
-            );
+            assert_eq!(read(text, DateOrder::Mdy, TODAY), Ok(date(2026, 11, 23)), "{text}");
         }
-        assert_eq!(
-            read("23.11.2026", DateOrder::Dmy, TODAY),
-            Ok(date(2026, 11, 23))
-        );
+        assert_eq!(read("23.11.2026", DateOrder::Dmy, TODAY), Ok(date(2026, 11, 23)));
         for text in [
             "2226-11-23",
             "11/23/0026",
@@ -290,16 +276,9 @@ mod tests {
             "1795446300",
         ] {
             let at = date(2026, 11, 23).at(15, 5, 0, 0);
-            assert_eq!(
-                (moment(text).earliest(), moment(text).latest()),
-                (at, at),
-                "{text}"
-            );
+            assert_eq!((moment(text).earliest(), moment(text).latest()), (at, at), "{text}");
         }
-        assert_eq!(
-            moment("11/23/2026 12:05 AM").latest(),
-            date(2026, 11, 23).at(0, 5, 0, 0)
-        );
+        assert_eq!(moment("11/23/2026 12:05 AM").latest(), date(2026, 11, 23).at(0, 5, 0, 0));
         let whole = moment("2026-11-23");
         assert!(whole.earliest() < moment("2026-11-23 0:01").earliest());
         assert!(whole.latest() > moment("2026-11-23 23:59").latest());
@@ -308,24 +287,12 @@ mod tests {
     #[test]
     fn the_dates_of_a_column_say_which_number_is_the_month() {
         let orders = |cells: &[&'static str]| Orders::of(cells.iter().copied(), TODAY);
-        assert_eq!(
-            orders(&["03/11/2026", "23/11/2026"]),
-            Orders::One(DateOrder::Dmy)
-        );
-        assert_eq!(
-            orders(&["03/11/2026", "11/23/2026"]),
-            Orders::One(DateOrder::Mdy)
-        );
+        assert_eq!(orders(&["03/11/2026", "23/11/2026"]), Orders::One(DateOrder::Dmy));
+        assert_eq!(orders(&["03/11/2026", "11/23/2026"]), Orders::One(DateOrder::Mdy));
         assert_eq!(orders(&["03/11/2026", "04/10/2026"]), Orders::Both);
         assert_eq!(orders(&["13/11/2026", "11/13/2026"]), Orders::Both);
         assert!(read_in("03/11/2026", Orders::Both, TODAY).is_err());
-        assert_eq!(
-            read_in("11/11/2026", Orders::Both, TODAY),
-            Ok(date(2026, 11, 11))
-        );
-        assert_eq!(
-            read_in("23/11/2026", Orders::Both, TODAY),
-            Ok(date(2026, 11, 23))
-        );
+        assert_eq!(read_in("11/11/2026", Orders::Both, TODAY), Ok(date(2026, 11, 11)));
+        assert_eq!(read_in("23/11/2026", Orders::Both, TODAY), Ok(date(2026, 11, 23)));
     }
 }

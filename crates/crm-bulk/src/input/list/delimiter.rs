@@ -63,11 +63,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Result<u8, String> {
-        find(
-            text.as_bytes(),
-            &Dialect::default(),
-            &ListOptions::default(),
-        )
+        find(text.as_bytes(), &Dialect::default(), &ListOptions::default())
     }
 
     #[test]

@@ -126,12 +126,7 @@ impl Entries {
                 Ok((values, received)) => (Ok(values), received),
                 Err(bad) => (Err(bad), None),
             };
-            Entry {
-                line: row.line,
-                data: row.data,
-                values,
-                received,
-            }
+            Entry { line: row.line, data: row.data, values, received }
         });
         Ok(Self {
             entries: entries.collect(),
@@ -144,24 +139,14 @@ impl Entries {
     }
 
     fn of_csv(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
-        let Opened {
-            name,
-            mut dialect,
-            mut reader,
-            ..
-        } = input.opened()?;
+        let Opened { name, mut dialect, mut reader, .. } = input.opened()?;
         let mut text = Vec::new();
         let read = reader.read_to_end(&mut text);
-        read.map_err(|error| BulkError::Input {
-            name: name.clone(),
-            reason: error.to_string(),
-        })?;
+        read.map_err(|error| BulkError::Input { name: name.clone(), reason: error.to_string() })?;
         if !dialect.says_delimiter {
             let found = delimiter::find(&text, &dialect, options);
-            dialect.marks.delimiter = found.map_err(|reason| BulkError::Input {
-                name: name.clone(),
-                reason,
-            })?;
+            dialect.marks.delimiter =
+                found.map_err(|reason| BulkError::Input { name: name.clone(), reason })?;
         }
         let mut lines = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -223,11 +208,7 @@ impl Entries {
                 .map(str::to_owned);
             let (added, row): (Vec<_>, Vec<_>) =
                 headers.zip(cells).partition(|(header, _)| is_ours(header));
-            let told = || {
-                added
-                    .iter()
-                    .find_map(|(header, text)| still_broken(header, text))
-            };
+            let told = || added.iter().find_map(|(header, text)| still_broken(header, text));
             let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
             let data = serde_json::to_string(&cells).unwrap_or_default();
             let unguarded = |(header, cell): (String, String)| {

@@ -18,19 +18,11 @@ const OUT: [&str; 13] = [
     "no marketing ",
     "no longer subscri",
 ];
-const IN: [&str; 7] = [
-    "consent",
-    "subscri",
-    "optin ",
-    "optedin ",
-    "opt in ",
-    "opted in ",
-    "accept marketing ",
-];
+const IN: [&str; 7] =
+    ["consent", "subscri", "optin ", "optedin ", "opt in ", "opted in ", "accept marketing "];
 /// The beginnings of words that withdraw a consent, whatever other words are with them.
-const TAKES_BACK: [&str; 8] = [
-    "withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop",
-];
+const TAKES_BACK: [&str; 8] =
+    ["withdr", "revok", "declin", "refus", "reject", "remov", "cancel", "stop"];
 /// Words that reverse the meaning of the rest.
 const NOT: [&str; 7] = ["not", "no", "non", "never", "dont", "don", "without"];
 /// How words begin that speak of a wish only above a column of yes and no, as those of
@@ -38,9 +30,8 @@ const NOT: [&str; 7] = ["not", "no", "non", "never", "dont", "don", "without"];
 const BLOCKS: [&str; 3] = ["block", "blacklist", "exclud"];
 const OFFERS: [&str; 3] = ["marketing", "newsletter", "mailing"];
 /// Likewise, beside what somebody may be reached by.
-const LETS: [&str; 10] = [
-    "allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok ", "can ", "may ",
-];
+const LETS: [&str; 10] =
+    ["allow", "permi", "receiv", "agree", "accept", "want", "wish", "ok ", "can ", "may "];
 const REACHES: [&str; 12] = [
     "email",
     "mail",
@@ -121,18 +112,8 @@ mod tests {
                 assert_eq!(sure.or(of_flags), Some(wish), "{header}");
             }
         }
-        for header in [
-            "Has Mobile",
-            "Verified Email",
-            "Private",
-            "No.",
-            "Mobile No.",
-            "Can swim",
-        ] {
-            let none = Polarity {
-                sure: None,
-                of_flags: None,
-            };
+        for header in ["Has Mobile", "Verified Email", "Private", "No.", "Mobile No.", "Can swim"] {
+            let none = Polarity { sure: None, of_flags: None };
             assert_eq!(Polarity::of(header), none, "{header}");
         }
     }

@@ -45,13 +45,10 @@ const RECEIVED: [&str; 19] = [
     "date added",
 ];
 /// Words after those that name a value, as in `Person - Email - Work`.
-const LABELS: [&str; 7] = [
-    "work", "home", "main", "other", "personal", "business", "primary",
-];
+const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "business", "primary"];
 /// First or last words of columns that say something about a value: `Verified Email`.
-const ABOUT_VALUES: [&str; 9] = [
-    "has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status",
-];
+const ABOUT_VALUES: [&str; 9] =
+    ["has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status"];
 /// Words that say nothing beside others, as in `Mobile No.`.
 const SILENT: [&str; 5] = ["number", "no", "num", "nr", "nbr"];
 
@@ -91,13 +88,10 @@ pub(super) fn all_words(header: &str) -> Vec<String> {
 }
 
 fn singular(word: &str) -> &str {
-    let after_hiss = word
-        .strip_suffix("es")
-        .filter(|stem| stem.ends_with(['s', 'x']));
+    let after_hiss = word.strip_suffix("es").filter(|stem| stem.ends_with(['s', 'x']));
     // Not so `status` and `sms`.
-    let after_letter = word
-        .strip_suffix('s')
-        .filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u']));
+    let after_letter =
+        word.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u']));
     after_hiss.or(after_letter).unwrap_or(word)
 }
 
@@ -133,10 +127,7 @@ impl Role {
     }
 
     pub(super) fn is_value(self) -> bool {
-        matches!(
-            self,
-            Self::Numbers | Self::Addresses | Self::AddressesOrStreets
-        )
+        matches!(self, Self::Numbers | Self::Addresses | Self::AddressesOrStreets)
     }
 }
 

@@ -56,16 +56,8 @@ const OUT: [&str; 19] = [
     "complaint",
     "complained",
 ];
-const IN: [&str; 8] = [
-    "optin",
-    "optedin",
-    "in",
-    "subscribed",
-    "subscribe",
-    "start",
-    "unstop",
-    "resubscribed",
-];
+const IN: [&str; 8] =
+    ["optin", "optedin", "in", "subscribed", "subscribe", "start", "unstop", "resubscribed"];
 const NEITHER: [&str; 8] = [
     "",
     "neversubscribed",
@@ -104,9 +96,8 @@ const ABOUT: [&str; 20] = [
 ];
 
 /// Parts of words that refer to nothing but a consent.
-const TELLING: [&str; 8] = [
-    "subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot",
-];
+const TELLING: [&str; 8] =
+    ["subscri", "optin", "optout", "optedin", "optedout", "stop", "dnc", "donot"];
 
 /// A word as it is compared: letters and digits in lower case, or a sign if it is alone.
 fn squeezed(text: &str) -> String {
@@ -130,9 +121,7 @@ pub(super) fn is_flag(text: &str) -> bool {
 /// Whether a text is a word of consents, more than yes or no.
 fn is_word(text: &str) -> bool {
     let text = squeezed(text);
-    [&OUT[..], &IN, &NEITHER]
-        .iter()
-        .any(|words| words.contains(&text.as_str()))
+    [&OUT[..], &IN, &NEITHER].iter().any(|words| words.contains(&text.as_str()))
 }
 
 /// Whether a text says that somebody wishes marketing, or none, and cannot mean anything else.
@@ -154,10 +143,7 @@ impl Channel {
 
 impl Status {
     /// The keyword that somebody sent.
-    pub(super) const KEYWORD: Self = Self {
-        channel: Channel::All,
-        yes: None,
-    };
+    pub(super) const KEYWORD: Self = Self { channel: Channel::All, yes: None };
 
     /// Returns the status that a header names, if it is the header of one.
     pub(super) fn of(header: &str) -> Option<Self> {
@@ -200,9 +186,7 @@ impl Status {
     fn named(words: &[String], yes: Option<Wish>) -> Self {
         let has = |parts: &[&str]| words.iter().any(|word| parts.contains(&word.as_str()));
         let mail = has(&["email", "mail", "emails"]);
-        let numbers = has(&[
-            "sms", "phone", "text", "mobile", "call", "cell", "voice", "tel",
-        ]);
+        let numbers = has(&["sms", "phone", "text", "mobile", "call", "cell", "voice", "tel"]);
         let channel = match (mail, numbers, has(&["fax"])) {
             (true, false, false) => Channel::Addresses,
             (false, true, false) => Channel::Numbers,
@@ -345,17 +329,9 @@ mod tests {
     #[test]
     fn cells_that_speak_of_consents_make_a_status_of_their_column() {
         for (header, cells, out) in [
-            (
-                "Email status",
-                &["Unsubscribed", "Active"][..],
-                "Unsubscribed",
-            ),
+            ("Email status", &["Unsubscribed", "Active"][..], "Unsubscribed"),
             ("Type", &["optout", "optin"], "optout"),
-            (
-                "Email Marketing",
-                &["NEVER SUBSCRIBED", "UNSUBSCRIBED"],
-                "UNSUBSCRIBED",
-            ),
+            ("Email Marketing", &["NEVER SUBSCRIBED", "UNSUBSCRIBED"], "UNSUBSCRIBED"),
             ("Action", &["STOP", "START"], "STOP"),
             ("Newsletter", &["yes", "no"], "no"),
             ("Blocked", &["TRUE", "FALSE"], "TRUE"),

@@ -34,12 +34,9 @@ pub(super) fn values(
     reader: PhoneReader,
 ) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
-    let cells: Vec<_> = cells
-        .map(|(header, cell)| (columns.role(header), header, cell.trim()))
-        .collect();
-    let elsewhere = cells
-        .iter()
-        .any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
+    let cells: Vec<_> =
+        cells.map(|(header, cell)| (columns.role(header), header, cell.trim())).collect();
+    let elsewhere = cells.iter().any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
     let (mut found, mut bad, mut received) = (Vec::new(), Vec::new(), None);
     let mut unread = Vec::new();
     for (role, header, cell) in cells {
@@ -56,10 +53,8 @@ pub(super) fn values(
             Role::Received => {
                 match columns.moment(cell) {
                     Ok(moment) => received = received.or(Some(moment)),
-                    Err(reason) => bad.push(BadCell {
-                        personal: false,
-                        ..bad_cell(line, header, cell, reason)
-                    }),
+                    Err(reason) => bad
+                        .push(BadCell { personal: false, ..bad_cell(line, header, cell, reason) }),
                 }
                 continue;
             }
@@ -109,11 +104,9 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
             &text,
             "is not known to mean opted out, opted in or neither; write opt-out or opt-in",
         ),
-        WrongStatus::Contradicts => cell(
-            "",
-            "",
-            "its columns contradict each other: one says opted out and one opted in",
-        ),
+        WrongStatus::Contradicts => {
+            cell("", "", "its columns contradict each other: one says opted out and one opted in")
+        }
     }
 }
 
@@ -128,18 +121,11 @@ pub(super) fn sole_value(
     };
     let keys = listed(first, reader);
     let keys = keys.map_err(|reason| vec![bad_cell(line, header, first, &reason)])?;
-    if let Some((header, other)) = others
-        .iter()
-        .find(|(_, cell)| looks_like_value(cell, reader))
-    {
+    if let Some((header, other)) = others.iter().find(|(_, cell)| looks_like_value(cell, reader)) {
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
-    let value = Value {
-        column: header.clone(),
-        keys,
-        wish: Wish::Unsaid,
-    };
+    let value = Value { column: header.clone(), keys, wish: Wish::Unsaid };
     Ok((vec![value], None))
 }
 
@@ -155,9 +141,7 @@ fn may_be_meant(header: &str, cell: &str) -> bool {
         word == "tel" || ends.into_iter().any(|end| word.ends_with(end))
     });
     // Several in one cell, or in a list of JSON.
-    let mut parts = cell
-        .split([',', ';', '"', '[', ']', '{', '}'])
-        .map(str::trim);
+    let mut parts = cell.split([',', ';', '"', '[', ']', '{', '}']).map(str::trim);
     parts.any(|part| match part.contains('@') {
         true => Email::read(part).is_ok(),
         false => {
@@ -174,9 +158,7 @@ fn is_written_as_number(text: &str) -> bool {
     let groups: Vec<_> = groups.map(str::len).filter(|digits| *digits > 0).collect();
     let of_country = matches!(groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]);
     let long = phone::key(number).len() >= 10;
-    let only_digits = number
-        .chars()
-        .all(|c| c.is_ascii_digit() || " +-./()".contains(c));
+    let only_digits = number.chars().all(|c| c.is_ascii_digit() || " +-./()".contains(c));
     only_digits && long && (of_country || number.starts_with(['+', '(']))
 }
 

@@ -95,22 +95,11 @@ fn full_width(digits: &str) -> String {
 struct StatusColumn(&'static str, [&'static [&'static str]; 3]);
 
 const WORDS: [&[&str]; 3] = [
-    &[
-        "opt-out",
-        "UNSUBSCRIBED",
-        "STOP",
-        "Opted Out",
-        "stopall",
-        "DNC",
-    ],
+    &["opt-out", "UNSUBSCRIBED", "STOP", "Opted Out", "stopall", "DNC"],
     &["opt-in", "SUBSCRIBED", "START", "Opted In", "unstop"],
     &["", "pending", "NEVER SUBSCRIBED", "bounced"],
 ];
-const YES_IS_OUT: [&[&str]; 3] = [
-    &["yes", "TRUE", "1", "Y"],
-    &["No", "false", "0", "n"],
-    &[""],
-];
+const YES_IS_OUT: [&[&str]; 3] = [&["yes", "TRUE", "1", "Y"], &["No", "false", "0", "n"], &[""]];
 const YES_IS_IN: [&[&str]; 3] = [YES_IS_OUT[1], YES_IS_OUT[0], &[""]];
 
 /// Columns that speak of all values of a row.
@@ -180,25 +169,10 @@ impl Generated {
 
 /// The columns of values, each with whether numbers, addresses or both stand in it.
 fn value_columns(rng: &mut Rng) -> Vec<(&'static str, Option<bool>)> {
-    let number = pick(
-        rng,
-        &[
-            "Phone",
-            "Mobile No.",
-            "Phone 1 - Value",
-            "cell",
-            "Person - Phone - Mobile",
-        ],
-    );
-    let address = pick(
-        rng,
-        &[
-            "Email Address",
-            "E-mail 1 - Value",
-            "email",
-            "Person - Email - Work",
-        ],
-    );
+    let number =
+        pick(rng, &["Phone", "Mobile No.", "Phone 1 - Value", "cell", "Person - Phone - Mobile"]);
+    let address =
+        pick(rng, &["Email Address", "E-mail 1 - Value", "email", "Person - Email - Work"]);
     match rng.u8(..4) {
         0 | 1 => vec![(pick(rng, &["value", "Number", "VALUES"]), None)],
         2 => vec![(number, Some(true)), (address, Some(false))],
@@ -210,10 +184,9 @@ fn status_columns(rng: &mut Rng, has_both: bool) -> Vec<(StatusColumn, Option<bo
     let one = |rng: &mut Rng, of: &[StatusColumn]| of[rng.usize(..of.len())];
     match rng.u8(..4) {
         0 => Vec::new(),
-        1 if has_both => vec![
-            (one(rng, &OF_NUMBERS), Some(true)),
-            (one(rng, &OF_ADDRESSES), Some(false)),
-        ],
+        1 if has_both => {
+            vec![(one(rng, &OF_NUMBERS), Some(true)), (one(rng, &OF_ADDRESSES), Some(false))]
+        }
         _ => vec![(one(rng, &OF_ALL), None)],
     }
 }
@@ -268,9 +241,7 @@ fn table(rng: &mut Rng) -> Table {
             };
             let value = spelt(rng, person, true);
             let is_local = !value.contains('@') && crm_values::digits(&value).len() == 7;
-            let wish = spoken
-                .iter()
-                .find(|(spoken, ..)| spoken.is_none() || spoken == of);
+            let wish = spoken.iter().find(|(spoken, ..)| spoken.is_none() || spoken == of);
             let wish = wish.map_or(Wish::Unsaid, |(_, wish, _)| *wish);
             said.push(((*header).to_owned(), (person, is_local), wish));
             cells.push(value);
@@ -337,10 +308,5 @@ pub(super) fn list(rng: &mut Rng) -> Generated {
         3 if !is_lossy => (windows.into_owned(), true),
         _ => (text.into_bytes(), false),
     };
-    Generated {
-        bytes,
-        is_windows_1252,
-        is_ndjson: false,
-        rows,
-    }
+    Generated { bytes, is_windows_1252, is_ndjson: false, rows }
 }

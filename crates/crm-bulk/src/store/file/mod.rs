@@ -60,10 +60,7 @@ impl Place {
     fn is_in_place(&self) -> Result<(), BulkError> {
         let watch = self.watch.get();
         match watch.and_then(|watch| watch.look(|| self.reserved().links())) {
-            Some(how) => Err(BulkError::Displaced {
-                path: self.path.clone(),
-                how,
-            }),
+            Some(how) => Err(BulkError::Displaced { path: self.path.clone(), how }),
             None => Ok(()),
         }
     }
@@ -92,20 +89,13 @@ impl FileStore {
         let path = set.path().to_owned();
         let reserved = set.database.connected().reserve();
         let reserved = reserved.ok_or_else(|| BulkError::InUse { path: path.clone() })?;
-        let place = Arc::new(Place {
-            path,
-            reserved: Mutex::new(reserved),
-            watch: OnceLock::new(),
-        });
+        let place =
+            Arc::new(Place { path, reserved: Mutex::new(reserved), watch: OnceLock::new() });
         let (ours, theirs) = (Arc::clone(&place), Arc::clone(&place));
         // Taken from one that was stopped, the set is locked once that lets go.
         let lock = move |_: &Database| drop(ours.try_lock());
         let end = move |database: &Database, epoch: u64| theirs.leave(database, epoch);
-        Ok(Self {
-            writer: Writer::start(set.database, lock, end)?,
-            place,
-            lease,
-        })
+        Ok(Self { writer: Writer::start(set.database, lock, end)?, place, lease })
     }
 
     /// Does a job in a transaction that holds only while the lease's epoch is the newest.
@@ -115,9 +105,7 @@ impl FileStore {
         job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
     ) -> Result<R, BulkError> {
         if self.writer.epoch() != Some(lease.epoch()) {
-            return Err(BulkError::Superseded {
-                path: self.place.path.clone(),
-            });
+            return Err(BulkError::Superseded { path: self.place.path.clone() });
         }
         self.writer.run(job).await
     }
@@ -139,9 +127,7 @@ impl FileStore {
             match &first {
                 None => first = Some((now, Instant::now())),
                 Some((then, _)) if *then != now => {
-                    return Err(BulkError::InUse {
-                        path: self.place.path.clone(),
-                    });
+                    return Err(BulkError::InUse { path: self.place.path.clone() });
                 }
                 Some((_, since)) if since.elapsed() > patience => return Ok(()),
                 Some(_) => {}
@@ -170,13 +156,11 @@ impl Store for FileStore {
 
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError> {
         // Not as a failure of the job: the writer still has to leave the set in order.
-        self.run(lease, |database| Ok(set::digest(database)))
-            .await?
+        self.run(lease, |database| Ok(set::digest(database))).await?
     }
 
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {
-        self.run(lease, move |database| record::count(database, which))
-            .await
+        self.run(lease, move |database| record::count(database, which)).await
     }
 
     async fn next_block(
@@ -277,10 +261,7 @@ mod tests {
         let owner = crm_models::LocationId::new(5).unwrap().into();
         let change = Planned {
             row: None,
-            target: Target::Contact {
-                owner,
-                contact: Some(7.try_into().unwrap()),
-            },
+            target: Target::Contact { owner, contact: Some(7.try_into().unwrap()) },
             action: &Action::Delete,
             before: None,
             outcome: Outcome::new(State::Planned),
@@ -301,15 +282,10 @@ mod tests {
         let path = folder.path().join("set.crm");
         let store = FileStore::open(plan(&path), LEASE).unwrap();
         let lease = store.take("this process").await.unwrap();
-        let (block, _) = store
-            .next_block(&lease, Cursor::default(), Which::Open)
-            .await
-            .unwrap();
+        let (block, _) = store.next_block(&lease, Cursor::default(), Which::Open).await.unwrap();
         let change = block[0].change.clone();
         let other = Connection::open(&path).unwrap();
-        other
-            .execute("UPDATE owner SET epoch = epoch + 1", [])
-            .unwrap();
+        other.execute("UPDATE owner SET epoch = epoch + 1", []).unwrap();
         for _ in 0..2 {
             let mut claimed = change.clone();
             claimed.outcome.attempts = 1;
@@ -318,9 +294,8 @@ mod tests {
             let settle = store.settle(&lease, change.clone());
             assert!(matches!(settle.await, Err(BulkError::Superseded { .. })));
         }
-        let attempts: u32 = other
-            .query_row("SELECT attempts FROM changes", [], |row| row.get(0))
-            .unwrap();
+        let attempts: u32 =
+            other.query_row("SELECT attempts FROM changes", [], |row| row.get(0)).unwrap();
         assert_eq!(attempts, 0);
     }
 
@@ -331,11 +306,8 @@ mod tests {
         let store = FileStore::open(plan(&path), Duration::from_millis(100)).unwrap();
         let lease = store.take("this process").await.unwrap();
         let other = Connection::open(&path).unwrap();
-        let beat = || -> u64 {
-            other
-                .query_row("SELECT beat FROM owner", [], |row| row.get(0))
-                .unwrap()
-        };
+        let beat =
+            || -> u64 { other.query_row("SELECT beat FROM owner", [], |row| row.get(0)).unwrap() };
         let (first, deadline) = (beat(), std::time::Instant::now() + LEASE);
         while beat() < first + 3 {
             assert!(std::time::Instant::now() < deadline, "it is not renewed");
@@ -353,11 +325,7 @@ mod tests {
         let store = FileStore::open(plan(&path), LEASE).unwrap();
         store.take("this process").await.unwrap();
         // By a process of its own: closing a descriptor here would drop locks.
-        let copied = || {
-            std::process::Command::new("cp")
-                .args([&path, &copy])
-                .status()
-        };
+        let copied = || std::process::Command::new("cp").args([&path, &copy]).status();
         assert!(copied().unwrap().success());
         let told = ChangeSet::open(&copy).unwrap_err();
         assert!(matches!(told, BulkError::Parted { .. }), "{told}");

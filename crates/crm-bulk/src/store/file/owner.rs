@@ -63,10 +63,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     if let Some(mark) = database.check(RunMark::read(connection))?
         && let Some(original) = mark.original_of(&real)
     {
-        return Err(BulkError::Parted {
-            path: path.to_owned(),
-            how: Parted::Twin(original),
-        });
+        return Err(BulkError::Parted { path: path.to_owned(), how: Parted::Twin(original) });
     }
     let has_journal = database.make_durable()?;
     let raise = || -> rusqlite::Result<u64> {
@@ -87,9 +84,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     };
     let epoch = raise().map_err(|error| match error.sqlite_error_code() {
         // A stopped process may hold the file for longer than anybody waits.
-        Some(ErrorCode::DatabaseBusy) => BulkError::InUse {
-            path: path.to_owned(),
-        },
+        Some(ErrorCode::DatabaseBusy) => BulkError::InUse { path: path.to_owned() },
         _ => BulkError::database(path, "change set", error),
     })?;
     if has_journal && !run_mark::checkpoint(connection, "FULL").is_ok_and(|all| all) {

@@ -70,10 +70,8 @@ pub(super) fn next_block(
             break;
         }
         owners += usize::from(another);
-        cursor = Cursor {
-            last: Some(change.target),
-            change: if creates { 0 } else { change.id.0 },
-        };
+        cursor =
+            Cursor { last: Some(change.target), change: if creates { 0 } else { change.id.0 } };
         let siblings: Option<String> = database.check(row.get("had_it"))?;
         let mut not_ours = named_by_others(database, &change)?;
         not_ours.extend(ids(siblings.as_deref()));
@@ -109,25 +107,17 @@ fn named_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId
                  AND contact_id IS NOT NULL AND id <> ?",
             )?
             .query_map(
-                params![
-                    change.target.kind(),
-                    owner_column(&change.target),
-                    change.id.0
-                ],
+                params![change.target.kind(), owner_column(&change.target), change.id.0],
                 |row| row.get(0),
             )?
             .collect()
     };
     let named = database.check(query())?;
-    Ok(named
-        .into_iter()
-        .filter_map(|id| ContactId::new(id).ok())
-        .collect())
+    Ok(named.into_iter().filter_map(|id| ContactId::new(id).ok()).collect())
 }
 
 fn ids(json: Option<&str>) -> Vec<ContactId> {
-    json.and_then(|json| serde_json::from_str(json).ok())
-        .unwrap_or_default()
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 /// Marks a change as sent, if it is as expected.
@@ -151,10 +141,7 @@ pub(super) fn release(
     attempts: u32,
     former: &Change,
 ) -> Result<bool, BulkError> {
-    let claimed = Expected {
-        state: State::InFlight,
-        attempts,
-    };
+    let claimed = Expected { state: State::InFlight, attempts };
     swap(database, claimed, former, &former.outcome, None)
 }
 
@@ -243,10 +230,8 @@ fn write(
         &after,
     ];
     let values = rusqlite::params_from_iter(progress.iter().chain(more));
-    let written = database
-        .connection
-        .prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(values));
+    let written =
+        database.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
     database.check(written)
 }
 

@@ -60,12 +60,7 @@ impl Watch {
     pub(super) fn begin(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let first = Sight::of(&path)?;
-        Ok(Self {
-            path,
-            first,
-            began: Instant::now(),
-            seen: AtomicU64::new(0),
-        })
+        Ok(Self { path, first, began: Instant::now(), seen: AtomicU64::new(0) })
     }
 
     /// What happened to the file since then, if anything did. `links`: how many names it has,

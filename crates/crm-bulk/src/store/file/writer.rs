@@ -107,22 +107,14 @@ impl Writer {
                 }
             })
             .map_err(|e| BulkError::file(&path, "given a thread", e))?;
-        Ok(Self {
-            jobs: Some(sender),
-            thread: Some(thread),
-            shared,
-            path,
-        })
+        Ok(Self { jobs: Some(sender), thread: Some(thread), shared, path })
     }
 
     /// Has every transaction from now on be one under this lease, renews it, and syncs this file
     /// after each commit.
     pub(super) fn hold(&self, lease: Lease, journal: Option<File>) {
         let shared = &self.shared;
-        *shared
-            .journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = journal;
+        *shared.journal.lock().unwrap_or_else(PoisonError::into_inner) = journal;
         *shared.lease() = Some(lease);
     }
 
@@ -270,9 +262,7 @@ fn transact(
     if let Some(lease) = lease
         && !owner::is_newest(database, lease.epoch())?
     {
-        return Err(BulkError::Superseded {
-            path: database.path().to_owned(),
-        });
+        return Err(BulkError::Superseded { path: database.path().to_owned() });
     }
     let due = lease.filter(|lease| lease.is_due());
     if due.is_some() {
@@ -299,7 +289,10 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::{ChangeSet, Site, set::SetKind, set::draft::Draft};
+    use crate::{
+        ChangeSet, Site,
+        set::{SetKind, draft::Draft},
+    };
 
     fn set(folder: &Path) -> Database {
         let path = folder.join("set.crm");
@@ -324,10 +317,7 @@ mod tests {
     async fn a_full_disk_stops_the_writer_and_keeps_what_was_answered() {
         let folder = tempfile::tempdir().unwrap();
         let small = set(folder.path());
-        small
-            .connection
-            .pragma_update(None, "max_page_count", 40)
-            .unwrap();
+        small.connection.pragma_update(None, "max_page_count", 40).unwrap();
         let writer = start(small);
         let mut kept = 0;
         let error = loop {
@@ -343,10 +333,8 @@ mod tests {
         drop(writer);
 
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
-        let rows = set
-            .database
-            .connection
-            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
+        let rows =
+            set.database.connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
         assert_eq!(rows, Ok(kept));
     }
 
@@ -362,10 +350,8 @@ mod tests {
         assert!(matches!(half.await, Err(BulkError::Database { .. })));
         drop(writer);
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
-        let rows = set
-            .database
-            .connection
-            .query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
+        let rows =
+            set.database.connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0));
         assert_eq!(rows, Ok(1_u64));
     }
 }

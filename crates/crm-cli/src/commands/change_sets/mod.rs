@@ -152,9 +152,7 @@ async fn write_file<R>(
         let file = tempfile::NamedTempFile::new_in(files::folder(path)).map_err(failed)?;
         let mut file = BufWriter::new(file);
         let written = write(&mut file)?;
-        let file = file
-            .into_inner()
-            .map_err(|error| failed(error.into_error()))?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
         file.as_file().sync_all().map_err(failed)?;
         Ok((file, written))
     };
@@ -190,10 +188,7 @@ mod tests {
             Ok(())
         });
         let ended = ended.await.unwrap_err();
-        assert!(
-            matches!(ended, CliError::Interrupted(Signal::Interrupt)),
-            "{ended}"
-        );
+        assert!(matches!(ended, CliError::Interrupted(Signal::Interrupt)), "{ended}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "older");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -75,9 +75,8 @@ enum DatesArg {
 }
 
 fn mapped(text: &str) -> Result<(MappedRole, String), String> {
-    let (role, column) = text
-        .split_once('=')
-        .ok_or("write it as phone=COLUMN, with the column's header")?;
+    let (role, column) =
+        text.split_once('=').ok_or("write it as phone=COLUMN, with the column's header")?;
     let role = match role.trim() {
         "phone" => MappedRole::Phone,
         "email" => MappedRole::Email,
@@ -136,10 +135,7 @@ impl OptOutCommand {
         drop(folder);
         if let Some(invalid) = planned.map_err(told)?.invalid {
             tell_invalid(&invalid);
-            note(format!(
-                "left out: {}",
-                count(invalid.rows, "invalid entry")
-            ));
+            note(format!("left out: {}", count(invalid.rows, "invalid entry")));
         }
         Ok(())
     }

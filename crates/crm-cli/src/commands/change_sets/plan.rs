@@ -7,7 +7,6 @@ use std::{
 
 use clap::Args;
 use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot};
-
 use crm_values::PhoneReader;
 
 use super::{
@@ -116,9 +115,7 @@ pub(super) struct CleanUpArgs {
 }
 
 fn domains(text: &str) -> Result<(String, String), String> {
-    let (old, new) = text
-        .split_once('=')
-        .ok_or("write it as old.example=new.example")?;
+    let (old, new) = text.split_once('=').ok_or("write it as old.example=new.example")?;
     match CleanUp::new().replace_domain(old, new) {
         Ok(_) => Ok((old.to_owned(), new.to_owned())),
         Err(error) => Err(error.to_string()),
@@ -208,9 +205,7 @@ impl PlanCommand {
                 planned
             }
             Some(input) => {
-                let mut input = input
-                    .clear_token(&self.clear)
-                    .ignore_columns(&self.ignore_columns);
+                let mut input = input.clear_token(&self.clear).ignore_columns(&self.ignore_columns);
                 if self.select_by_value {
                     input = input.select_by_value();
                 }

@@ -45,11 +45,7 @@ impl Results {
         };
         let written =
             write_file(&path, &self.set, |file| give_back(&set, rows, output, file)).await?;
-        note(format!(
-            "{} written to {}",
-            count(written, "row"),
-            path.display()
-        ));
+        note(format!("{} written to {}", count(written, "row"), path.display()));
         Ok(())
     }
 }

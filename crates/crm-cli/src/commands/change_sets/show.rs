@@ -72,12 +72,8 @@ impl Record for Shown {
         "before",
         "after",
     ];
-    const TABLE: &'static [(&'static str, &'static str)] = &[
-        ("record", "RECORD"),
-        ("change", "CHANGE"),
-        ("state", "STATE"),
-        ("message", "MESSAGE"),
-    ];
+    const TABLE: &'static [(&'static str, &'static str)] =
+        &[("record", "RECORD"), ("change", "CHANGE"), ("state", "STATE"), ("message", "MESSAGE")];
 }
 
 impl From<Change> for Shown {

@@ -59,11 +59,8 @@ impl SnapshotCommand {
         if session.output.format() != Format::Table {
             return session.output.value(&held);
         }
-        let types: Vec<_> = coverage
-            .by_type
-            .iter()
-            .map(|(kind, n)| format!("{n} {kind}"))
-            .collect();
+        let types: Vec<_> =
+            coverage.by_type.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
         let unreadable = match held.unreadable.len() {
             0 => String::new(),
             records => format!("\ncannot be read: {}", count(records as u64, "record")),

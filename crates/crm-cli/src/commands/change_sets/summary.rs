@@ -108,9 +108,8 @@ impl Summary {
     /// What is usually done with the set from here on, for a shell.
     fn next(&self) -> Vec<String> {
         let set = quoted(&self.set);
-        let is_of_list = [SetKind::OptOut, SetKind::OptIn]
-            .map(SetKind::as_str)
-            .contains(&self.kind);
+        let is_of_list =
+            [SetKind::OptOut, SetKind::OptIn].map(SetKind::as_str).contains(&self.kind);
         let apply = (self.open > 0).then(|| format!("crm apply {set}"));
         let page = Path::new(&self.set).with_extension("html");
         let page = quoted(&name(&page));
@@ -179,9 +178,8 @@ impl Summary {
             ("found nowhere", self.unmatched_rows, "row"),
         ];
         let left = left.into_iter().filter(|(_, many, _)| *many > 0);
-        let left: Vec<_> = left
-            .map(|(what, many, of)| format!("{what}: {}", count(many, of)))
-            .collect();
+        let left: Vec<_> =
+            left.map(|(what, many, of)| format!("{what}: {}", count(many, of))).collect();
         if !left.is_empty() {
             let _ = writeln!(text, "{}", left.join(", "));
         }

@@ -16,13 +16,7 @@ pub(super) fn help() -> String {
     let mut text = "Columns, by our names and by the API's; of a name only letters and digits \
         count, in any case:\n"
         .to_owned();
-    for InputColumn {
-        name,
-        also,
-        meaning,
-        ..
-    } in Input::COLUMNS
-    {
+    for InputColumn { name, also, meaning, .. } in Input::COLUMNS {
         let names = [&[*name], *also].concat().join(", ");
         // Writing to a String cannot fail.
         let _ = write!(text, "\n  {names}\n          {meaning}\n");

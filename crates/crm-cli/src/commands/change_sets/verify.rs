@@ -46,16 +46,8 @@ struct Shown {
 }
 
 impl Record for Shown {
-    const MEMBERS: &'static [&'static str] = &[
-        "id",
-        "row",
-        "record",
-        "action",
-        "doneAt",
-        "found",
-        "difference",
-        "readAt",
-    ];
+    const MEMBERS: &'static [&'static str] =
+        &["id", "row", "record", "action", "doneAt", "found", "difference", "readAt"];
     const TABLE: &'static [(&'static str, &'static str)] = &[
         ("record", "RECORD"),
         ("found", "FOUND"),

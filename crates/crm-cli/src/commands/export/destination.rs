@@ -88,9 +88,7 @@ impl Destination {
     }
 
     pub(super) fn is_empty(&self) -> io::Result<bool> {
-        self.file
-            .as_ref()
-            .map_or(Ok(true), |file| Ok(length(file)? == 0))
+        self.file.as_ref().map_or(Ok(true), |file| Ok(length(file)? == 0))
     }
 
     pub(super) fn writer(&self) -> io::Result<BufWriter<Box<dyn Write>>> {
@@ -112,12 +110,7 @@ impl Destination {
     }
 
     pub(super) fn mark(&self) -> io::Result<Option<Mark>> {
-        let mark = |file| {
-            Ok(Mark {
-                file: self.name.clone(),
-                bytes: length(file)?,
-            })
-        };
+        let mark = |file| Ok(Mark { file: self.name.clone(), bytes: length(file)? });
         self.file.as_ref().map(mark).transpose()
     }
 }
@@ -125,9 +118,9 @@ impl Destination {
 /// Keeps other exports away, where the file system has locks.
 fn lock(file: &File, name: impl Display) -> Result<(), CliError> {
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(CliError::Usage(format!(
-            "another export is writing to {name}"
-        ))),
+        Err(TryLockError::WouldBlock) => {
+            Err(CliError::Usage(format!("another export is writing to {name}")))
+        }
         _ => Ok(()),
     }
 }
@@ -158,13 +151,8 @@ fn opened_anew(stdout: &File) -> io::Result<File> {
 fn identity(file: &File) -> String {
     use std::os::unix::fs::MetadataExt;
 
-    let numbers = file
-        .metadata()
-        .map(|metadata| (metadata.dev(), metadata.ino()));
-    numbers.map_or_else(
-        |_| String::new(),
-        |(device, inode)| format!("stdout {device}:{inode}"),
-    )
+    let numbers = file.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+    numbers.map_or_else(|_| String::new(), |(device, inode)| format!("stdout {device}:{inode}"))
 }
 
 #[cfg(not(unix))]

@@ -155,10 +155,7 @@ impl Export {
         );
         let from = match position.token() {
             Some(token) => ExportFrom::Token(token.clone()),
-            None => self
-                .from
-                .clone()
-                .map_or(ExportFrom::Beginning, |Start(from)| from),
+            None => self.from.clone().map_or(ExportFrom::Beginning, |Start(from)| from),
         };
         let mut feed = session.service.export::<O>().from(from).set_aside();
         if self.recent {
@@ -218,10 +215,7 @@ impl Form {
             Format::Csv => "csv",
             _ => "ndjson",
         };
-        Self {
-            format: format.to_owned(),
-            fields: output.fields().map(<[_]>::to_vec),
-        }
+        Self { format: format.to_owned(), fields: output.fields().map(<[_]>::to_vec) }
     }
 }
 
@@ -263,11 +257,7 @@ impl Position {
             }
         };
         state.open = true;
-        let mut position = Self {
-            destination,
-            state,
-            file: export.state.clone(),
-        };
+        let mut position = Self { destination, state, file: export.state.clone() };
         // From here on a killed run is known to have begun.
         position.save()?;
         Ok(position)

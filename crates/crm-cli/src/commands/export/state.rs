@@ -79,10 +79,7 @@ impl State {
                 ))
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(CliError::io(
-                format!("cannot read {}", path.display()),
-                error,
-            )),
+            Err(error) => Err(CliError::io(format!("cannot read {}", path.display()), error)),
         }
     }
 
@@ -154,10 +151,7 @@ mod tests {
     use super::*;
 
     fn state(feed: &str, host: &str, tenant: i64) -> State {
-        let form = Form {
-            format: "ndjson".to_owned(),
-            fields: None,
-        };
+        let form = Form { format: "ndjson".to_owned(), fields: None };
         State::new(feed, host, TenantId::new(tenant).unwrap(), form)
     }
 

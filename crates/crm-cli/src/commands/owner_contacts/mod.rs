@@ -103,11 +103,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
                 let records = output.records()?;
                 records.one(&service.owner(owner).find(contact).await?)
             }
-            Self::Create {
-                owner,
-                contact,
-                unless_present,
-            } => {
+            Self::Create { owner, contact, unless_present } => {
                 let records = output.records::<Contact>()?;
                 let contacts = service.owner(owner);
                 let request = contact.request()?;
@@ -116,10 +112,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
                     false => Creation::Created(contacts.create(request).await?),
                 };
                 if let Creation::Present(present) = &created {
-                    note(format!(
-                        "there already as contact {}; nothing was sent",
-                        present.id
-                    ));
+                    note(format!("there already as contact {}; nothing was sent", present.id));
                 }
                 records.one(&created.into_contact())
             }
@@ -160,9 +153,7 @@ fn restore<O: TypedOwner>(owner: O, contact: &Contact) -> Vec<Restore> {
     let flags = contact.preferences.as_ref().map(|flags| {
         let update = Restore::with(format!("{of} update {owner} NEW_ID"));
         let settable = Preference::SETTABLE.into_iter();
-        settable.fold(update, |update, flag| {
-            update.switch(flag.option(), flags.get(flag))
-        })
+        settable.fold(update, |update, flag| update.switch(flag.option(), flags.get(flag)))
     });
     [create].into_iter().chain(flags).collect()
 }

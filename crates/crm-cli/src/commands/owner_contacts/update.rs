@@ -77,9 +77,7 @@ impl<O: TypedOwner> Update<O> {
         let typed = change(value.clone(), memo.clone(), named);
         // Whether a value fits the type is known after the read only.
         let any_type = typed.allow_unknown_type();
-        any_type
-            .check()
-            .map_err(crm_contacts::ContactsError::from)?;
+        any_type.check().map_err(crm_contacts::ContactsError::from)?;
         let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
         // What is shown and what is sent rest on one reading, which may not be old when it is sent.
@@ -129,9 +127,7 @@ impl FromArgMatches for Flags {
             let switch: Option<&Switch> = given.get_one(flag.option());
             Some((flag, (*switch?).into()))
         };
-        Ok(Self(
-            Preference::SETTABLE.into_iter().filter_map(given).collect(),
-        ))
+        Ok(Self(Preference::SETTABLE.into_iter().filter_map(given).collect()))
     }
 
     fn update_from_arg_matches(&mut self, given: &ArgMatches) -> Result<(), clap::Error> {

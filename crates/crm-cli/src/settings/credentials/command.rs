@@ -69,10 +69,7 @@ pub(super) async fn run(
     let scripts = scripts.filter(|script| script.is_absolute() && script.is_file());
     for file in [&*path].into_iter().chain(scripts) {
         if let Some(path) = open_to_others(file) {
-            return Err(CommandError::OpenToOthers {
-                program: of(),
-                path,
-            });
+            return Err(CommandError::OpenToOthers { program: of(), path });
         }
     }
     let mut child = Command::new(path)
@@ -83,10 +80,7 @@ pub(super) async fn run(
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|source| CommandError::Start {
-            program: of(),
-            source,
-        })?;
+        .map_err(|source| CommandError::Start { program: of(), source })?;
     let stdout = child.stdout.take();
     let said = child.stderr.take().map(|stderr| tokio::spawn(tell(stderr)));
     let ended = timeout(limit, async {
@@ -107,20 +101,11 @@ pub(super) async fn run(
         stop.abort();
     }
     match ended {
-        Err(_) => Err(CommandError::TimedOut {
-            program: of(),
-            limit,
-        }),
-        Ok(Err(source)) => Err(CommandError::Read {
-            program: of(),
-            source,
-        }),
+        Err(_) => Err(CommandError::TimedOut { program: of(), limit }),
+        Ok(Err(source)) => Err(CommandError::Read { program: of(), source }),
         Ok(Ok((_, None))) => Err(CommandError::TooLong { program: of() }),
         Ok(Ok((answer, Some(status)))) if status.success() => Ok(answer),
-        Ok(Ok((_, Some(status)))) => Err(CommandError::Failed {
-            program: of(),
-            status,
-        }),
+        Ok(Ok((_, Some(status)))) => Err(CommandError::Failed { program: of(), status }),
     }
 }
 
@@ -140,16 +125,10 @@ fn locate(program: &str) -> Result<PathBuf, CommandError> {
         return Ok(path.to_owned());
     }
     let is_name = path.components().count() == 1 && path.file_name() == Some(path.as_os_str());
-    let folders = std::env::var_os("PATH")
-        .filter(|_| is_name)
-        .unwrap_or_default();
+    let folders = std::env::var_os("PATH").filter(|_| is_name).unwrap_or_default();
     let mut found = std::env::split_paths(&folders)
         .filter(|folder| folder.is_absolute())
-        .map(|folder| {
-            folder
-                .join(program)
-                .with_extension(std::env::consts::EXE_EXTENSION)
-        })
+        .map(|folder| folder.join(program).with_extension(std::env::consts::EXE_EXTENSION))
         .filter(|path| path.is_file());
     let found = found.next();
     found.ok_or_else(|| CommandError::NotFound(program.to_owned()))
@@ -183,24 +162,15 @@ mod tests {
     async fn a_command_that_fails_is_told_without_its_answer() {
         let failed = shell("echo s3cr3t; exit 3", TIME_LIMIT).await.unwrap_err();
         assert!(matches!(&failed, CommandError::Failed { status, .. } if status.code() == Some(3)));
-        assert!(
-            !format!("{failed} {failed:?}").contains("s3cr3t"),
-            "{failed}"
-        );
+        assert!(!format!("{failed} {failed:?}").contains("s3cr3t"), "{failed}");
     }
 
     #[tokio::test]
     async fn a_command_is_bounded_in_time_and_in_what_it_says() {
         let slow = shell("exec sleep 60", Duration::from_millis(50)).await;
-        assert!(
-            matches!(slow, Err(CommandError::TimedOut { .. })),
-            "{slow:?}"
-        );
+        assert!(matches!(slow, Err(CommandError::TimedOut { .. })), "{slow:?}");
         let long = shell("exec yes", TIME_LIMIT).await;
-        assert!(
-            matches!(long, Err(CommandError::TooLong { .. })),
-            "{long:?}"
-        );
+        assert!(matches!(long, Err(CommandError::TooLong { .. })), "{long:?}");
     }
 
     #[tokio::test]
@@ -221,11 +191,9 @@ mod tests {
         };
         let helper = script.display().to_string();
         for words in [vec![helper.clone()], vec!["sh".to_owned(), helper.clone()]] {
-            for (folder, file, is_open) in [
-                (0o755, 0o755, false),
-                (0o755, 0o775, true),
-                (0o777, 0o755, true),
-            ] {
+            for (folder, file, is_open) in
+                [(0o755, 0o755, false), (0o755, 0o775, true), (0o777, 0o755, true)]
+            {
                 set(home.path(), folder);
                 set(&script, file);
                 let ended = run(&words, "live", TIME_LIMIT).await;
@@ -240,10 +208,7 @@ mod tests {
     async fn a_program_is_a_name_on_the_path_or_a_whole_path() {
         for program in ["./sh", "bin/sh", "..", "no-such-program-8471", ""] {
             let refused = run(&[program.to_owned()], "live", TIME_LIMIT).await;
-            assert!(
-                matches!(refused, Err(CommandError::NotFound(_))),
-                "{program}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(CommandError::NotFound(_))), "{program}: {refused:?}");
         }
         let empty = run(&[], "live", TIME_LIMIT).await;
         assert!(matches!(empty, Err(CommandError::Empty)), "{empty:?}");

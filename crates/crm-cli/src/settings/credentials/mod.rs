@@ -128,9 +128,7 @@ pub(super) async fn complete(
     };
     // Whoever may change the file could choose what is started.
     if let Some(open) = files::open_to_others(path) {
-        return Err(CredentialsError::OpenToOthers {
-            path: open.to_owned(),
-        });
+        return Err(CredentialsError::OpenToOthers { path: open.to_owned() });
     }
     let given = command::run(words, &name, TIME_LIMIT).await?;
     Credentials::parse(&given)?.fill(&mut profile);

@@ -1,18 +1,20 @@
 //! A contact as the API answers it.
 
-use std::borrow::Cow;
-use std::marker::PhantomData;
+use std::{borrow::Cow, marker::PhantomData};
 
 use serde::Serialize;
-use utoipa::openapi::schema::Object;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema, schema::Object},
+};
 
 use super::Contract;
-use crate::contact_type::ContactType;
-use crate::settings::{PhoneSettingsForm, PreferenceMembers, Settings};
-use crate::store::contacts::{StoredContact, StoredPreferences};
-use crate::time_text;
+use crate::{
+    contact_type::ContactType,
+    settings::{PhoneSettingsForm, PreferenceMembers, Settings},
+    store::contacts::{StoredContact, StoredPreferences},
+    time_text,
+};
 
 /// A contact of a location or a customer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,10 +88,7 @@ impl ContactResponse {
             do_not_text: Some(contact.do_not_text),
         };
         let has_number = matches!(contact.contact_type.as_str(), "Phone" | "MobilePhone");
-        let nothing = PhoneSettings {
-            phone_number: None,
-            do_not_text: None,
-        };
+        let nothing = PhoneSettings { phone_number: None, do_not_text: None };
         let (phone_settings, beside) = match (settings.phone_settings, has_number) {
             (PhoneSettingsForm::AsDocumented, _) | (PhoneSettingsForm::Nested, true) => {
                 (Some(number), nothing)
@@ -105,9 +104,7 @@ impl ContactResponse {
             phone_settings,
             modified_on: time_text::wire(&contact.modified_on),
             created_on: time_text::wire(&contact.created_on),
-            preferences: contact
-                .preferences
-                .map(|flags| Preferences::new(flags, settings)),
+            preferences: contact.preferences.map(|flags| Preferences::new(flags, settings)),
             phone_number: beside.phone_number,
             do_not_text: beside.do_not_text,
             location_id: None,

@@ -2,14 +2,14 @@
 
 use http::Method;
 
-use crate::contact_type::ContactType;
-use crate::operation::{Call, Kind, Operation, Parameter, Reply};
-use crate::problem::Problem;
-use crate::settings::EmptyUpdate;
-use crate::store::contacts::{self, Customer, Location, Owner, StoredContact};
-
-use super::page::Page;
-use super::{CREATED, MODIFIED, PAGING, filter_times, parameter};
+use super::{CREATED, MODIFIED, PAGING, filter_times, page::Page, parameter};
+use crate::{
+    contact_type::ContactType,
+    operation::{Call, Kind, Operation, Parameter, Reply},
+    problem::Problem,
+    settings::EmptyUpdate,
+    store::contacts::{self, Customer, Location, Owner, StoredContact},
+};
 
 pub(super) mod answer;
 mod request;
@@ -94,11 +94,7 @@ pub(super) fn location_operations() -> Vec<Operation> {
 
 /// The contacts of customers.
 pub(super) fn customer_operations() -> Vec<Operation> {
-    operations::<Customer>(
-        "Customers",
-        "Customers_GetModifiedContactsList",
-        &[400, 404],
-    )
+    operations::<Customer>("Customers", "Customers_GetModifiedContactsList", &[400, 404])
 }
 
 fn operations<O: Contract>(
@@ -146,13 +142,13 @@ fn list<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let owner = call.int64("id")?;
     let paging = call.query.paging(call.settings)?;
     must_exist::<O>(call, owner)?;
-    let rows = contacts::select::<O>()
-        .filter("owner_id = ?", Some(owner))
-        .only("active")
-        .page(call.db, call.bookmarks, paging, contacts::read)?;
-    Reply::json(&Page::new(paging, rows, |contact| {
-        ContactResponse::new(contact, call.settings)
-    }))
+    let rows = contacts::select::<O>().filter("owner_id = ?", Some(owner)).only("active").page(
+        call.db,
+        call.bookmarks,
+        paging,
+        contacts::read,
+    )?;
+    Reply::json(&Page::new(paging, rows, |contact| ContactResponse::new(contact, call.settings)))
 }
 
 fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
@@ -162,14 +158,8 @@ fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let value = kind.value(&request.value, call.settings)?;
     must_exist::<O>(call, owner)?;
     let memo = call.settings.memo(request.memo);
-    let id = contacts::insert::<O>(
-        call.db,
-        owner,
-        kind.as_str(),
-        &value,
-        memo.as_deref(),
-        &call.now(),
-    )?;
+    let id =
+        contacts::insert::<O>(call.db, owner, kind.as_str(), &value, memo.as_deref(), &call.now())?;
     let contact = find::<O>(call, owner, id)?;
     O::created(call, &contact)?;
     Reply::json(&ContactResponse::new(contact, call.settings))
@@ -216,16 +206,10 @@ fn delete<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
 fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     let ids = call.query.ids(O::IDS, call.settings.id_list_limit)?;
     if !O::NEEDED.iter().any(|name| call.query.text(name).is_some()) {
-        let title = format!(
-            "At least one of these filters is needed: {}",
-            O::NEEDED.join(", ")
-        );
+        let title = format!("At least one of these filters is needed: {}", O::NEEDED.join(", "));
         return Err(Problem::bad_request(title));
     }
-    let others = MODIFIED
-        .iter()
-        .chain(&CREATED)
-        .any(|p| call.query.text(p.name).is_some());
+    let others = MODIFIED.iter().chain(&CREATED).any(|p| call.query.text(p.name).is_some());
     if O::IDS_EXCLUDE_FILTERS && ids.is_some() && others {
         return Err(Problem::bad_request(format!(
             "{} cannot be combined with other filters",
@@ -245,10 +229,7 @@ fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
 fn must_exist<O: Owner>(call: &Call<'_>, owner: i64) -> Result<(), Problem> {
     match contacts::owner_exists::<O>(call.db, owner)? {
         true => Ok(()),
-        false => Err(Problem::not_found(format!(
-            "There is no {} {owner}",
-            O::NOUN
-        ))),
+        false => Err(Problem::not_found(format!("There is no {} {owner}", O::NOUN))),
     }
 }
 

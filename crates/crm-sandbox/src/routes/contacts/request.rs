@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::body::{Member, Object};
-use crate::contact_type::ContactType;
-use crate::operation::Call;
-use crate::problem::Problem;
-use crate::settings::{PreferenceConflict, PreferenceMembers, Settings};
-use crate::store::contacts::StoredPreferences;
+use crate::{
+    body::{Member, Object},
+    contact_type::ContactType,
+    operation::Call,
+    problem::Problem,
+    settings::{PreferenceConflict, PreferenceMembers, Settings},
+    store::contacts::StoredPreferences,
+};
 
 /// A new contact.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -45,12 +45,7 @@ impl Audit {
         let file = files::private().append(true).open(path);
         let file =
             file.map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            tenant,
-            set: name(set),
-        })
+        Ok(Self { file, path: path.to_owned(), tenant, set: name(set) })
     }
 
     pub(super) fn write(&mut self, written: &Written) -> Result<(), CliError> {
@@ -68,12 +63,10 @@ impl Audit {
             trace_id: written.trace_id.as_deref(),
             read_back: written.read_back,
         };
-        let written = serde_json::to_vec(&line)
-            .map_err(Into::into)
-            .and_then(|mut line| {
-                line.push(b'\n');
-                self.file.write_all(&line)
-            });
+        let written = serde_json::to_vec(&line).map_err(Into::into).and_then(|mut line| {
+            line.push(b'\n');
+            self.file.write_all(&line)
+        });
         written
             .map_err(|error| CliError::io(format!("cannot write {}", self.path.display()), error))
     }

@@ -11,7 +11,14 @@ use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 use clap::{Args, ValueEnum};
 use crm_bulk::{Apply, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason};
 use futures_util::StreamExt;
+pub(crate) use outcome::Outcome;
 
+use self::{
+    audit::Audit,
+    outcome::{Reason, counts, text},
+    stop::Stop,
+    tally::Tally,
+};
 use super::{show::Shown, site};
 use crate::{
     cli::Globals,
@@ -21,14 +28,6 @@ use crate::{
     output::{Records, confirm, count, note, on_terminal},
     session::Session,
 };
-
-use self::{
-    audit::Audit,
-    outcome::{Reason, counts, text},
-    stop::Stop,
-    tally::Tally,
-};
-pub(crate) use outcome::Outcome;
 
 /// Send the changes of a set, or continue sending them
 ///
@@ -138,13 +137,8 @@ impl ApplyCommand {
 
     /// Lists what would be sent and what has drifted, and says why it ended early if it did.
     async fn dry_run(&self, session: &Session<'_>, set: ChangeSet) -> Result<(), CliError> {
-        let mut shown = DryRun {
-            changes: session.output.records()?,
-            to_be_sent: 0,
-        };
-        let ended = self
-            .apply(session, set, self.canary, Some(&mut shown))
-            .await;
+        let mut shown = DryRun { changes: session.output.records()?, to_be_sent: 0 };
+        let ended = self.apply(session, set, self.canary, Some(&mut shown)).await;
         let whole = match &ended {
             Ok(ended) => matches!(ended.reason(), StopReason::Complete | StopReason::Canary),
             Err(_) => false,
@@ -180,10 +174,8 @@ impl ApplyCommand {
         }
         let counts = counts(|state| canary.count(state));
         let open = ChangeSet::open(&self.set)?.totals()?.open();
-        let question = format!(
-            "The canary was sent: {}. Check it. Send the other {open}?",
-            text(&counts)
-        );
+        let question =
+            format!("The canary was sent: {}. Check it. Send the other {open}?", text(&counts));
         // Signals have been watched since the run began and would go unnoticed while a question
         // blocks.
         let interrupted = interrupt::signal()?;
@@ -228,9 +220,8 @@ impl ApplyCommand {
             apply = apply.dry_run();
         }
         let audit = self.audit.as_ref();
-        let mut audit = audit
-            .map(|path| Audit::open(path, session.tenant(), &self.set))
-            .transpose()?;
+        let mut audit =
+            audit.map(|path| Audit::open(path, session.tenant(), &self.set)).transpose()?;
         let mut events = apply.run(&session.service, &site(session))?;
         let mut tally = None;
         let (mut end, mut unwritten, mut lost_unknown) = (None, None, false);
@@ -282,11 +273,9 @@ impl ApplyCommand {
         drop((events, tally));
         match (unwritten, end) {
             (Some(error), _) => Err(self.cut_short(error)),
-            (None, Some(Ok(finished))) => Ok(Ended {
-                finished,
-                lost_unknown,
-                signal: stop.signal.get().copied(),
-            }),
+            (None, Some(Ok(finished))) => {
+                Ok(Ended { finished, lost_unknown, signal: stop.signal.get().copied() })
+            }
             (None, Some(Err(error))) => Err(self.cut_short(error.into())),
             (None, None) => Err(CliError::CheckFailed {
                 summary: "the run ended without a result".to_owned(),

@@ -20,21 +20,12 @@ pub(crate) struct Outcome {
 }
 
 /// States that are not what the set asks for.
-pub(super) const NOT_DONE: [State; 5] = [
-    State::Failed,
-    State::Unknown,
-    State::Drifted,
-    State::NotFound,
-    State::Conflict,
-];
+pub(super) const NOT_DONE: [State; 5] =
+    [State::Failed, State::Unknown, State::Drifted, State::NotFound, State::Conflict];
 
 /// Those of them that a run skips.
-pub(super) const SET_ASIDE: [State; 4] = [
-    State::Failed,
-    State::Drifted,
-    State::NotFound,
-    State::Conflict,
-];
+pub(super) const SET_ASIDE: [State; 4] =
+    [State::Failed, State::Drifted, State::NotFound, State::Conflict];
 
 /// Why a run ended.
 pub(super) struct Reason {
@@ -51,47 +42,33 @@ impl From<StopReason> for Reason {
         let (name, words, exit) = match reason {
             StopReason::Stopped => ("stopped", "it was stopped", Exit::Done),
             StopReason::Canary => ("canary", "it ended after the canary", Exit::Done),
-            StopReason::TooManyFailures => (
-                "too-many-failures",
-                "--max-failures was reached",
-                Exit::Refused,
-            ),
-            StopReason::Drift => (
-                "drift",
-                "a contact is no longer what the plan saw",
-                Exit::Conflict,
-            ),
-            StopReason::Unreachable => (
-                "unreachable",
-                "the service cannot be reached",
-                Exit::Unreachable,
-            ),
-            StopReason::Outage => (
-                "outage",
-                "the service does not answer writes",
-                Exit::Unreachable,
-            ),
-            StopReason::Credentials => (
-                "credentials",
-                "the credentials were refused",
-                Exit::Credentials,
-            ),
+            StopReason::TooManyFailures => {
+                ("too-many-failures", "--max-failures was reached", Exit::Refused)
+            }
+            StopReason::Drift => {
+                ("drift", "a contact is no longer what the plan saw", Exit::Conflict)
+            }
+            StopReason::Unreachable => {
+                ("unreachable", "the service cannot be reached", Exit::Unreachable)
+            }
+            StopReason::Outage => {
+                ("outage", "the service does not answer writes", Exit::Unreachable)
+            }
+            StopReason::Credentials => {
+                ("credentials", "the credentials were refused", Exit::Credentials)
+            }
             StopReason::Forbidden => (
                 "forbidden",
                 "the app may not write this: see the messages of the open changes",
                 Exit::Refused,
             ),
             StopReason::Withheld => ("withheld", "writes are not allowed", Exit::Usage),
-            StopReason::Superseded => (
-                "superseded",
-                "another process took the set over",
-                Exit::Conflict,
-            ),
-            StopReason::Displaced(_) => (
-                "displaced",
-                "the set was deleted, moved or given a second name",
-                Exit::Local,
-            ),
+            StopReason::Superseded => {
+                ("superseded", "another process took the set over", Exit::Conflict)
+            }
+            StopReason::Displaced(_) => {
+                ("displaced", "the set was deleted, moved or given a second name", Exit::Local)
+            }
             _ => ("complete", "not all changes could be made", Exit::Done),
         };
         Self { name, words, exit }
@@ -103,10 +80,7 @@ pub(super) fn progress(totals: &Totals) -> String {
     let of = |states: &[State]| -> u64 { states.iter().map(|s| totals.in_state(*s)).sum() };
     let parts = [
         (of(&[State::Done, State::Already]), "done"),
-        (
-            of(&[State::Unknown, State::InFlight]),
-            "with an unknown outcome",
-        ),
+        (of(&[State::Unknown, State::InFlight]), "with an unknown outcome"),
         (of(&SET_ASIDE), "failed or set aside"),
         (of(&[State::Planned]), "not begun"),
     ];
@@ -122,9 +96,6 @@ pub(super) fn counts(of: impl Fn(State) -> u64) -> Vec<(&'static str, u64)> {
 }
 
 pub(super) fn text(counts: &[(&'static str, u64)]) -> String {
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|(state, n)| format!("{n} {state}"))
-        .collect();
+    let counts: Vec<_> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
     counts.join(", ")
 }

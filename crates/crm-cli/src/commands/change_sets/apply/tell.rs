@@ -53,10 +53,9 @@ impl ApplyCommand {
             open: totals.open(),
         };
         let result = match self.failure(ended, &totals) {
-            Some(error) if session.output.is_json() => Err(CliError::NotAllDone {
-                outcome,
-                error: Box::new(error),
-            }),
+            Some(error) if session.output.is_json() => {
+                Err(CliError::NotAllDone { outcome, error: Box::new(error) })
+            }
             failure => {
                 let told = match session.output.format() {
                     Format::Table => session.output.text(&line),
@@ -81,9 +80,7 @@ impl ApplyCommand {
         let is_fine = match ended.reason() {
             StopReason::Stopped => return Some(ended.stopped()),
             // A successful canary says nothing about what the plan or earlier runs set aside.
-            StopReason::Canary => NOT_DONE
-                .iter()
-                .all(|state| ended.finished.count(*state) == 0),
+            StopReason::Canary => NOT_DONE.iter().all(|state| ended.finished.count(*state) == 0),
             _ => reason.exit == Exit::Done && failed == 0 && open == 0,
         };
         if is_fine {

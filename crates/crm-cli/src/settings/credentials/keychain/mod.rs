@@ -9,10 +9,9 @@ mod absent;
 #[cfg(feature = "keychain")]
 mod system;
 
-use crm_models::TenantId;
-
 #[cfg(not(feature = "keychain"))]
 pub(crate) use absent::{Keychain, KeychainError};
+use crm_models::TenantId;
 #[cfg(feature = "keychain")]
 pub(crate) use system::{Keychain, KeychainError};
 

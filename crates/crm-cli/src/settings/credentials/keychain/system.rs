@@ -67,12 +67,8 @@ impl KeychainError {
     fn of(error: &Error, account: &str) -> Self {
         let source = Told::of(error);
         match error {
-            Error::NoEntry => Self::Missing {
-                account: account.to_owned(),
-            },
-            Error::Ambiguous(_) => Self::Ambiguous {
-                account: account.to_owned(),
-            },
+            Error::NoEntry => Self::Missing { account: account.to_owned() },
+            Error::Ambiguous(_) => Self::Ambiguous { account: account.to_owned() },
             Error::NoStorageAccess(_) => Self::Locked { source },
             Error::NoDefaultStore => Self::Unavailable { source },
             _ => Self::Failed { source },
@@ -86,16 +82,10 @@ pub(crate) struct Keychain(Arc<CredentialStore>);
 impl Keychain {
     /// The keychain of the system this runs on.
     pub(crate) fn of_system() -> Result<Self, KeychainError> {
-        let unavailable = |error: &Error| KeychainError::Unavailable {
-            source: Told::of(error),
-        };
-        keyring::Entry::store_status()
-            .as_ref()
-            .map_err(unavailable)?;
+        let unavailable = |error: &Error| KeychainError::Unavailable { source: Told::of(error) };
+        keyring::Entry::store_status().as_ref().map_err(unavailable)?;
         let store = keyring_core::get_default_store();
-        store
-            .map(Self)
-            .ok_or_else(|| unavailable(&Error::NoDefaultStore))
+        store.map(Self).ok_or_else(|| unavailable(&Error::NoDefaultStore))
     }
 
     /// What the entry holds.
@@ -154,10 +144,7 @@ mod tests {
         keychain.remove("live@5").unwrap();
         keychain.remove("live@5").unwrap();
         let missing = keychain.get("live@5").unwrap_err();
-        assert!(
-            matches!(missing, KeychainError::Missing { .. }),
-            "{missing}"
-        );
+        assert!(matches!(missing, KeychainError::Missing { .. }), "{missing}");
         assert!(missing.to_string().contains("`live@5`"), "{missing}");
         assert_eq!(keychain.get("live@6").unwrap(), b"other");
     }
@@ -173,10 +160,7 @@ mod tests {
             (Error::Ambiguous(Vec::new()), "delete all but one"),
             (Error::PlatformFailure(source()), "failed"),
             (Error::BadEncoding(b"s3cr3t".to_vec()), "failed"),
-            (
-                Error::BadDataFormat(b"s3cr3t".to_vec(), "s3cr3t".into()),
-                "failed",
-            ),
+            (Error::BadDataFormat(b"s3cr3t".to_vec(), "s3cr3t".into()), "failed"),
         ] {
             fails(&keychain, error);
             let error = keychain.get("live@5").unwrap_err();
@@ -184,10 +168,7 @@ mod tests {
             let source = std::error::Error::source(&error);
             let shown = format!("{error} {error:?} {source:?}");
             // As text, and as the numbers of its bytes.
-            assert!(
-                !shown.contains("s3cr3t") && !shown.contains("115, 51"),
-                "{shown}"
-            );
+            assert!(!shown.contains("s3cr3t") && !shown.contains("115, 51"), "{shown}");
         }
     }
 }
