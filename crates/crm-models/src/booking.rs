@@ -4,8 +4,12 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    Check, ContactId, ContactType, CreateContactRequest, InvalidInput, Timestamp,
+    contact_type::ContactType,
+    create::CreateContactRequest,
+    ids::ContactId,
     members::{contact_change, contact_members, present},
+    timestamp::Timestamp,
+    validation::{Check, InvalidInput},
 };
 
 /// `BookingContactResponse`: one number or address of a booking.

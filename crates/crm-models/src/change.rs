@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    Check, Contact, ContactPreferences, ContactType, InvalidInput, PreferenceChange,
-    PreferencesError, UpdateContactRequest,
+    contact::Contact,
+    contact_type::ContactType,
     members::{contact_change, contact_members, present},
+    preferences::{ContactPreferences, PreferenceChange, PreferencesError},
+    update::UpdateContactRequest,
+    validation::{Check, InvalidInput},
 };
 
 /// What a person wants changed in a contact of a location or a customer.

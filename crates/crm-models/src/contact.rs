@@ -7,7 +7,11 @@ use serde::{
 };
 
 use crate::{
-    ContactId, ContactOwner, ContactPreferences, ContactType, Timestamp, owner::sealed::Owner,
+    contact_type::ContactType,
+    ids::ContactId,
+    owner::{ContactOwner, sealed::Owner},
+    preferences::ContactPreferences,
+    timestamp::Timestamp,
 };
 
 /// A contact of a location or a customer: one telephone number, fax number or e-mail address.

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    Check, ContactMethodId, ContactMethodSort, ContactType, InvalidInput, PersonId, Sort,
-    Timestamp, UserId,
+    contact_type::ContactType,
     filter::{TimeFilter, time_filters},
+    ids::{ContactMethodId, PersonId, UserId},
     members::{present, setters},
+    sort::{ContactMethodSort, Sort},
     text::is_same,
-    validation::Rules,
+    timestamp::Timestamp,
+    validation::{Check, InvalidInput, Rules},
 };
 
 /// `ContactMethodResponse`: one number or address of a person.

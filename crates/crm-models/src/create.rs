@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{Contact, ContactType, validation::Rules};
+use crate::{contact::Contact, contact_type::ContactType, validation::Rules};
 
 /// `LocationContactCreateRequest`, `CreateCustomerContactRequest` and, for bookings,
 /// `ContactCreateRequest`: the body of a POST.

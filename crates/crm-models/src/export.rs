@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
-use crate::{Timestamp, UnreadableRecord};
+use crate::{timestamp::Timestamp, unreadable::UnreadableRecord};
 
 /// `ExportResponse`: one batch of a feed of changes.
 ///

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
-use crate::{ContactOwner, Timestamp, validation::Rules};
+use crate::{owner::ContactOwner, timestamp::Timestamp, validation::Rules};
 
 /// The filters of `GET /locations/contacts` and `GET /customers/contacts`.
 ///

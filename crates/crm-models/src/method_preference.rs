@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{PreferenceTypeId, validation::Rules};
+use crate::{ids::PreferenceTypeId, validation::Rules};
 
 /// `ContactPreferenceTypeResponse`: a preference that exists. The contract names none, so they
 /// are fetched rather than known.

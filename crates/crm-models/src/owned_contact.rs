@@ -7,7 +7,11 @@ use serde::{
     de::{Error, IgnoredAny},
 };
 
-use crate::{Contact, ContactOwner, CustomerId, LocationId, contact::Wire};
+use crate::{
+    contact::{Contact, Wire},
+    ids::{CustomerId, LocationId},
+    owner::ContactOwner,
+};
 
 /// A contact together with its owner, as returned by lists over all owners.
 ///

@@ -7,7 +7,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::{CustomerId, LocationId};
+use crate::ids::{CustomerId, LocationId};
 
 /// A location or a customer: code for the contacts of both is written once over this trait.
 ///

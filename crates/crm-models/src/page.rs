@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{UnreadableRecord, validation::Rules};
+use crate::{unreadable::UnreadableRecord, validation::Rules};
 
 /// `PaginatedResponse`: one page of a list.
 ///

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
-use crate::{PersonId, Timestamp, UserId, members::setters, text::is_same, validation::Rules};
+use crate::{
+    ids::{PersonId, UserId},
+    members::setters,
+    text::is_same,
+    timestamp::Timestamp,
+    validation::Rules,
+};
 
 /// `ContactResponse` of Contacts v2: a person, whose numbers and addresses are
 /// [contact methods](crate::ContactMethod).

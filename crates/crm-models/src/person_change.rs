@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    Check, InvalidInput, Person, UpdatePersonRequest, members::present, validation::Rules,
+    members::present,
+    person::{Person, UpdatePersonRequest},
+    validation::{Check, InvalidInput, Rules},
 };
 
 /// What a person wants changed in a person. Members that are not named are kept.

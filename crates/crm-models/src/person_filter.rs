@@ -4,9 +4,9 @@ use serde::Serialize;
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    PersonSort, Sort,
     filter::{TimeFilter, time_filters},
     members::setters,
+    sort::{PersonSort, Sort},
     validation::Rules,
 };
 

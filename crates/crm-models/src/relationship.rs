@@ -6,8 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    RelatedEntityId, RelationshipId, RelationshipSort, Sort, Timestamp, UserId, members::setters,
-    text, validation::Rules,
+    ids::{RelatedEntityId, RelationshipId, UserId},
+    members::setters,
+    sort::{RelationshipSort, Sort},
+    text,
+    timestamp::Timestamp,
+    validation::Rules,
 };
 
 /// `ContactRelationshipResponse`: a person belongs to a customer, a location or a booking.

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    ContactPreferencesRequest, ContactType, InvalidInput,
+    contact_type::ContactType,
     members::{contact_members, present, setters},
-    validation::Rules,
+    preferences::ContactPreferencesRequest,
+    validation::{InvalidInput, Rules},
 };
 
 /// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-use crate::{ContactType, email, phone};
+use crate::{contact_type::ContactType, email, phone};
 
 /// The most characters of any text. The contract states no bound; this one only stops what is
 /// surely a mistake.

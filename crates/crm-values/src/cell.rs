@@ -1,6 +1,6 @@
 //! What a spreadsheet leaves in a cell instead of what somebody typed.
 
-use crate::Refusal;
+use crate::refusal::Refusal;
 
 /// What spreadsheets show in place of a result.
 const ERRORS: [&str; 19] = [

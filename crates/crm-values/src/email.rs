@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Refusal, cell::check_cell, characters::is_invisible};
+use crate::{cell::check_cell, characters::is_invisible, refusal::Refusal};
 
 /// The longest local part and the longest address, in bytes (RFC 5321, 4.5.3.1).
 const LONGEST_NAME: usize = 64;

@@ -6,6 +6,7 @@ mod characters;
 mod email;
 mod new_value;
 mod phone;
+mod readings;
 mod refusal;
 mod region;
 mod search;
@@ -16,15 +17,16 @@ pub use self::{
     email::Email,
     new_value::{Extensions, NewValue, NewValues, memo_with_extension},
     phone::{Phone, PhoneReader},
+    readings::Readings,
     refusal::Refusal,
     region::{Region, UnknownRegion},
-    search::{Readings, Traces, names},
+    search::{Traces, names},
 };
 
-/// The data that numbers are read by. What was read by other data, or by an earlier version of
 /// The version of the data and rules by which numbers are read. Values read with other data, or by
 /// an earlier version of these rules, may have other keys: store this text next to keys, and read
 /// again when it differs.
+///
 /// ```
 /// assert!(crm_values::DATA.contains("libphonenumber"));
 /// ```

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Email, PhoneReader, Refusal};
+use crate::{email::Email, phone::PhoneReader, refusal::Refusal};
 
 /// What to do with the extension of a telephone number. The API has a single member for a number,
 /// and services that keep only digits append the extension's digits to it.

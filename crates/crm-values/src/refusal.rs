@@ -1,6 +1,6 @@
 //! Why a text is not accepted as a value.
 
-use crate::Region;
+use crate::region::Region;
 
 /// Why a text is not accepted as a telephone number or an e-mail address.
 ///

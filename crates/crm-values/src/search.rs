@@ -2,32 +2,13 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Email, PhoneReader, Refusal, digits, is_invisible, phone::national_digits};
-
-/// The keys by which a text is compared when searching for a number or an address. They are built
-/// the same way for the text that is searched for and for the texts that are searched.
-///
-/// ```
-/// use crm_values::{PhoneReader, Readings};
-///
-/// let reader = PhoneReader::default();
-/// let listed = Readings::of("+1 818 555 0142", reader)?;
-/// let stored = Readings::of("(818) 555-0142 x7", reader)?;
-/// assert_eq!(listed.key(), stored.key());
-/// # Ok::<(), crm_values::Refusal>(())
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Readings {
-    key: String,
-    otherwise: Option<String>,
-}
-
-/// Shows nothing, because numbers and addresses are personal data.
-impl std::fmt::Debug for Readings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Readings").finish_non_exhaustive()
-    }
-}
+use crate::{
+    characters::{digits, is_invisible},
+    email::Email,
+    phone::{PhoneReader, national_digits},
+    readings::Readings,
+    refusal::Refusal,
+};
 
 impl Readings {
     /// Reads a number, or an address if the text contains an `@`.
@@ -40,28 +21,6 @@ impl Readings {
             true => Email::read(text).map(|email| Self::sure(email.key().to_owned())),
             false => reader.readings(text),
         }
-    }
-
-    pub(crate) fn sure(key: String) -> Self {
-        Self { key, otherwise: None }
-    }
-
-    pub(crate) fn either(key: String, otherwise: Option<String>) -> Self {
-        let otherwise = otherwise.filter(|other| *other != key);
-        Self { key, otherwise }
-    }
-
-    /// Returns the first reading: the digits of E.164, or [`Email::key`].
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// Returns the second reading, for digits that may or may not begin with a country code. A
-    /// match by this reading alone is for a person to check.
-    #[must_use]
-    pub fn otherwise(&self) -> Option<&str> {
-        self.otherwise.as_deref()
     }
 }
 

@@ -2,7 +2,58 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{ContactPreferences, ContactPreferencesRequest, Preference, values::Values};
+use super::{
+    flag::{Preference, preferences},
+    values::Values,
+};
+
+macro_rules! answer {
+    ($(
+        $(#[$doc:meta])*
+        $flag:ident $received:literal { $($name:literal),* }
+            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+    )*) => {
+        /// The flags as the API answers them.
+        ///
+        /// Invoices and statements came apart in May 2026: where both are absent, they are taken
+        /// from the combined flag, and [`derived`](Self::derived) says so. They are written with
+        /// the members that were read, so that a contact that was stored is the same when it is
+        /// read again, and a service of three flags is known by its answers. A contact without this
+        /// object has unknown preferences.
+        ///
+        /// In a test they are made from a request:
+        ///
+        /// ```
+        /// use crm_models::{ContactPreferences, ContactPreferencesRequest};
+        ///
+        /// let request = ContactPreferencesRequest::new(true, false, true, false);
+        /// let answered = ContactPreferences::from(request);
+        /// assert!(answered.invoice_notification && !answered.invoice_statement_notification);
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub struct ContactPreferences {
+            $($(#[$doc])* pub $field: bool,)*
+            /// The service knows three flags: invoices and statements were absent and follow the
+            /// combined flag.
+            pub derived: bool,
+        }
+
+        impl ContactPreferences {
+            pub(super) fn new(flags: Values<bool>, derived: bool) -> Self {
+                Self { $($field: flags[Preference::$flag],)* derived }
+            }
+
+            /// Whether this is received.
+            #[must_use]
+            pub const fn get(&self, preference: Preference) -> bool {
+                match preference { $(Preference::$flag => self.$field,)* }
+            }
+        }
+    };
+}
+
+preferences!(answer);
 
 impl ContactPreferences {
     /// Whether this is received; none where the service does not tell.
@@ -39,12 +90,5 @@ impl<'de> Deserialize<'de> for ContactPreferences {
             flags.set(preference, on.ok_or_else(missing)?);
         }
         Ok(Self::new(flags, derived))
-    }
-}
-
-impl From<ContactPreferencesRequest> for ContactPreferences {
-    /// The flags as a service answers them that was sent this.
-    fn from(asked: ContactPreferencesRequest) -> Self {
-        Self::new(asked.flags(), asked.is_of_three_flags())
     }
 }

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{ContactPreferences, ContactPreferencesRequest, Preference, values::Values};
+use super::{
+    answer::ContactPreferences,
+    flag::{Preference, preferences},
+    request::ContactPreferencesRequest,
+    values::Values,
+};
 
 /// Some flags to set; the others are kept.
 ///
@@ -23,6 +28,31 @@ use super::{ContactPreferences, ContactPreferencesRequest, Preference, values::V
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct PreferenceChange(Values<Option<bool>>);
+
+macro_rules! setters {
+    ($(
+        $(#[$doc:meta])*
+        $flag:ident $received:literal { $($name:literal),* }
+            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+    )*) => {
+        impl PreferenceChange {
+            $($(
+                #[doc = concat!("Sets whether ", $received, ".")]
+                pub const fn $setter(self, on: bool) -> Self {
+                    self.set(Preference::$flag, on)
+                }
+
+                #[doc = concat!("Whether ", $received, ", if that is set.")]
+                #[must_use]
+                pub const fn $getter(&self) -> Option<bool> {
+                    self.get(Preference::$flag)
+                }
+            )?)*
+        }
+    };
+}
+
+preferences!(setters);
 
 impl Default for PreferenceChange {
     fn default() -> Self {

@@ -12,7 +12,8 @@ mod request;
 mod values;
 
 pub use self::{
+    answer::ContactPreferences,
     change::{PreferenceChange, PreferencesError},
-    flag::{ContactPreferences, Preference},
+    flag::Preference,
     request::ContactPreferencesRequest,
 };

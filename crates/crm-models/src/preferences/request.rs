@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use super::{ContactPreferences, Preference, values::Values};
-use crate::{InvalidInput, validation::FieldError};
+use super::{
+    answer::ContactPreferences,
+    flag::{Preference, preferences},
+    values::Values,
+};
+use crate::validation::{FieldError, InvalidInput};
 
 /// All flags, as the API wants them. The combined flag is computed, so it cannot contradict.
 ///
@@ -27,16 +31,40 @@ pub struct ContactPreferencesRequest {
     three: bool,
 }
 
+macro_rules! getters {
+    ($(
+        $(#[$doc:meta])*
+        $flag:ident $received:literal { $($name:literal),* }
+            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+    )*) => {
+        impl ContactPreferencesRequest {
+            /// The independent flags, in the present form of five members.
+            #[must_use]
+            pub const fn new($($($setter: bool,)?)*) -> Self {
+                let mut flags = Values::of(false);
+                $($(flags.set(Preference::$flag, $setter);)?)*
+                Self::combining(flags)
+            }
+
+            $($(
+                #[doc = concat!("Whether ", $received, ".")]
+                #[must_use]
+                pub const fn $setter(&self) -> bool {
+                    self.get(Preference::$flag)
+                }
+            )?)*
+        }
+    };
+}
+
+preferences!(getters);
+
 impl ContactPreferencesRequest {
     /// Of five members, with the combined flag computed.
     pub(super) const fn combining(mut flags: Values<bool>) -> Self {
         let combined = flags.get(Preference::Invoices) && flags.get(Preference::Statements);
         flags.set(Preference::InvoicesAndStatements, combined);
         Self { flags, three: false }
-    }
-
-    pub(super) fn flags(&self) -> Values<bool> {
-        self.flags
     }
 
     /// Whether this is received.
@@ -85,6 +113,13 @@ impl ContactPreferencesRequest {
             )));
         }
         Ok(Self { three: true, ..self })
+    }
+}
+
+impl From<ContactPreferencesRequest> for ContactPreferences {
+    /// The flags as a service answers them that was sent this.
+    fn from(asked: ContactPreferencesRequest) -> Self {
+        Self::new(asked.flags, asked.three)
     }
 }
 

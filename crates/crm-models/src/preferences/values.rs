@@ -8,7 +8,7 @@ use serde::{
     ser::SerializeStruct,
 };
 
-use super::Preference;
+use super::flag::Preference;
 
 /// One value for each preference.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

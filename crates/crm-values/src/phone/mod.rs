@@ -6,8 +6,10 @@ use std::fmt;
 
 use self::written::Written;
 use crate::{
-    Readings, Refusal, Region,
-    region::{NORTH_AMERICA, Numbering},
+    characters::digits,
+    readings::Readings,
+    refusal::Refusal,
+    region::{NORTH_AMERICA, Numbering, Region},
 };
 
 /// The prefix of international calls according to ITU-T E.164, where a region has no other.
@@ -239,7 +241,7 @@ impl PhoneReader {
 fn dialled_at_home(key: &str) -> Option<String> {
     let number = phonenumber::parse(None, format!("+{key}")).ok()?;
     let text = number.format().mode(phonenumber::Mode::National).to_string();
-    Some(crate::digits(&text))
+    Some(digits(&text))
 }
 
 /// Reads the digits after a `+`: a country code, and a number of a country that has it.

@@ -1,9 +1,9 @@
 //! The characters of a telephone number: what is written, before any country is considered.
 
 use crate::{
-    Refusal,
     cell::{check_cell, is_amount},
-    characters::{folded, is_invisible},
+    characters::{digits, folded, is_invisible},
+    refusal::Refusal,
 };
 
 /// What separates a number from its extension, longer words first, because `ext` begins
@@ -188,7 +188,7 @@ fn dialled(number: &str) -> Result<String, Refusal> {
     let Some(letters) = number.find(char::is_alphabetic) else {
         return Ok(number.to_owned());
     };
-    let before = crate::digits(&number[..letters]);
+    let before = digits(&number[..letters]);
     let before = before.strip_prefix('1').unwrap_or(&before).len();
     if !(3..LEAST_DIGITS).contains(&before) {
         return Err(Refusal::Letters);
