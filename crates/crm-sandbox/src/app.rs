@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
-    auth::Tokens, clock::Clock, connection::Connection, error::SandboxError, faults::Faults,
-    log::Log, rate_limit::RateLimiter, seed::Seed, settings::Settings, store::Store, time_text,
+    clock::Clock, connection::Connection, error::SandboxError, faults::Faults, log::Log,
+    rate_limit::RateLimiter, seed::Seed, settings::Settings, store::Store, time_text,
+    tokens::Tokens,
 };
 
 /// The state behind one sandbox.

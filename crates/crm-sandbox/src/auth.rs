@@ -1,15 +1,11 @@
 //! The token endpoint (OAuth 2.0 client credentials, RFC 6749 section 4.4)
 //! and the checks of credentials on every call.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashMap;
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
     app::{App, Tenant},
@@ -17,57 +13,8 @@ use crate::{
     operation::Operation,
     problem::{Problem, json},
     settings::Settings,
+    tokens::{ALL_SCOPES, Grant, TokenError},
 };
-
-/// Every scope of the contacts API.
-pub(crate) const ALL_SCOPES: [&str; 8] = [
-    "tn.crm.bookings:r",
-    "tn.crm.bookings:w",
-    "tn.crm.contacts:r",
-    "tn.crm.contacts:w",
-    "tn.crm.customers:r",
-    "tn.crm.customers:w",
-    "tn.crm.locations:r",
-    "tn.crm.locations:w",
-];
-
-/// The access tokens given out.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens {
-    grants: Mutex<HashMap<String, Arc<Grant>>>,
-}
-
-/// What a token allows.
-#[derive(Debug)]
-struct Grant {
-    /// The one tenant, or `None` for every tenant of the credentials.
-    tenant: Option<i64>,
-    scopes: String,
-    expires: i64,
-}
-
-impl Tokens {
-    /// Makes every token invalid, as when credentials are revoked.
-    pub(crate) fn revoke_all(&self) {
-        self.grants().clear();
-    }
-
-    fn issue(&self, grant: Grant, now: i64) -> String {
-        let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let mut grants = self.grants();
-        grants.retain(|_, grant| grant.expires > now);
-        grants.insert(token.clone(), Arc::new(grant));
-        token
-    }
-
-    fn find(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
-        self.grants().get(token).filter(|grant| grant.expires > now).cloned()
-    }
-
-    fn grants(&self) -> MutexGuard<'_, HashMap<String, Arc<Grant>>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Checks a call in the order token, app key, tenant, rate limit, scope.
 pub(crate) fn admit<'a>(
@@ -128,12 +75,6 @@ struct TokenAnswer {
     scope: Option<String>,
 }
 
-#[derive(Serialize)]
-struct TokenError {
-    error: &'static str,
-    error_description: &'static str,
-}
-
 /// Answers a token request.
 pub(crate) fn token(
     app: &App,
@@ -150,12 +91,6 @@ pub(crate) fn token(
     let mut response = json(status, body.unwrap_or_default());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// The OAuth error that a token endpoint answers to refused credentials.
-pub(crate) fn invalid_client(status: StatusCode) -> Response<Body> {
-    let error = TokenError { error: "invalid_client", error_description: "injected fault" };
-    json(status, serde_json::to_vec(&error).unwrap_or_default())
 }
 
 fn grant(

@@ -63,6 +63,22 @@ impl Default for SandboxBuilder {
     }
 }
 
+impl Sandbox {
+    /// Starts a sandbox with the demo data, in memory, on a free port.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SandboxError`] when no port or no thread is available.
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::builder().start().await
+    }
+
+    /// Returns a builder to configure a sandbox before it starts.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+}
+
 impl SandboxBuilder {
     /// Sets the address to listen on, which must be one of this machine: the credentials are
     /// public. Port 0 picks a free one. Default: `127.0.0.1:0`.

@@ -67,13 +67,14 @@ mod server;
 pub mod settings;
 mod store;
 mod time_text;
+mod tokens;
 mod visitor;
 
 pub use builder::SandboxBuilder;
 pub use clock::Clock;
 pub use connection::Connection;
-pub use error::SandboxError;
-pub use faults::{Fault, FaultKind, FaultPlan, FaultRule, InvalidFaultPlan};
+pub use error::{InvalidFaultPlan, SandboxError};
+pub use faults::{Fault, FaultKind, FaultPlan, FaultRule};
 pub use log::LogEntry;
 pub use sandbox::Sandbox;
 pub use seed::{InvalidSeed, Seed};

@@ -18,11 +18,11 @@ use utoipa::{
 };
 
 use crate::{
-    auth::ALL_SCOPES,
-    operation::{Answer, Kind, Operation, SchemaOf},
+    operation::{Answer, BASE, Operation, SchemaOf},
     problem::Problem,
+    query::Kind,
     routes,
-    server::BASE,
+    tokens::ALL_SCOPES,
 };
 
 /// Makes the document. `url` is where the sandbox answers.

@@ -19,11 +19,17 @@ use crate::{
     body,
     clock::Clock,
     problem::{Problem, json},
-    query::{self, Query},
+    query::{self, Parameter, Query},
     settings::Settings,
     store::bookmarks::Bookmarks,
     time_text,
 };
+
+/// The path before that of every operation.
+pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
+
+/// The user whom the API names as author of changes: the system.
+pub(crate) const API_USER: i64 = 0;
 
 /// One operation: what the contract says about it, and the function that
 /// does it.
@@ -45,24 +51,6 @@ pub(crate) struct Operation {
 /// Does an operation. Every check comes before the first change, because a
 /// refused request must leave nothing behind.
 pub(crate) type Run = fn(&Call<'_>) -> Result<Reply, Problem>;
-
-/// A query parameter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-}
-
-/// The type of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Int32,
-    Int64,
-    Boolean,
-    Text,
-    DateTime,
-    Guid,
-}
 
 /// A schema of the OpenAPI document.
 pub(crate) struct SchemaOf {

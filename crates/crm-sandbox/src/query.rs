@@ -3,7 +3,6 @@
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    operation::Parameter,
     problem::Problem,
     settings::{Letters, PageBounds, Settings, Unknown},
     time_text,
@@ -11,6 +10,30 @@ use crate::{
 
 /// The largest page that the API gives.
 const LARGEST_PAGE: i32 = 5000;
+
+/// A query parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+impl Parameter {
+    pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind }
+    }
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int32,
+    Int64,
+    Boolean,
+    Text,
+    DateTime,
+    Guid,
+}
 
 /// The decoded members of a query string, in their order.
 #[derive(Debug, Default)]

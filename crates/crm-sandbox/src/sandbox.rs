@@ -7,7 +7,6 @@ use tokio::sync::oneshot;
 
 use crate::{
     app::{App, Tenant},
-    builder::SandboxBuilder,
     clock::Clock,
     connection::Connection,
     error::SandboxError,
@@ -46,20 +45,6 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox with the demo data, in memory, on a free port.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`SandboxError`] when no port or no thread is available.
-    pub async fn start() -> Result<Self, SandboxError> {
-        Self::builder().start().await
-    }
-
-    /// Returns a builder to configure a sandbox before it starts.
-    pub fn builder() -> SandboxBuilder {
-        SandboxBuilder::default()
-    }
-
     /// Returns where the sandbox answers and with which credentials.
     #[must_use]
     pub fn connection(&self) -> &Connection {

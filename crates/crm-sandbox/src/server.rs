@@ -20,11 +20,9 @@ use crate::{
     app::App,
     dispatch,
     faults::{Wire, WiredStream},
+    operation::BASE,
     routes,
 };
-
-/// The path before that of every operation.
-pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
 
 /// Long enough not to spin while the process is out of files.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);

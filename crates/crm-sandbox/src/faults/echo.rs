@@ -4,16 +4,22 @@ use std::collections::HashMap;
 
 use axum::body::Body;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode, header, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::inject::Asked;
 use crate::problem::{self, Problem};
 
 /// Stands in a text where JSON escapes are to stand: a serialiser writes none
 /// for letters.
 const ESCAPED: &str = "{escaped}";
+
+/// What was asked, for answers that depend on it.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) body: &'a [u8],
+}
 
 /// Refuses a request and repeats its credentials in every form.
 pub(super) fn answer(status: StatusCode, operation: &str, asked: &Asked<'_>) -> Response<Body> {

@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 
 use super::{
-    Fault, alter, echo,
+    alter,
+    echo::{self, Asked},
+    fault::Fault,
     wire::{End, Tampering, Wire},
 };
 use crate::{
-    auth,
     problem::{Problem, json},
     settings::Settings,
+    tokens,
 };
 
 /// The title of a problem that says nothing else.
@@ -69,13 +71,6 @@ pub(crate) async fn receive(
     Ok(bytes)
 }
 
-/// What was asked, for answers that depend on it.
-#[derive(Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) parts: &'a Parts,
-    pub(crate) body: &'a [u8],
-}
-
 /// The answer of a fault that takes the place of carrying out a request.
 pub(crate) fn instead(
     fault: &Fault,
@@ -85,7 +80,7 @@ pub(crate) fn instead(
 ) -> Option<Response<Body>> {
     let problem = match fault {
         Fault::Status { status: status @ (400 | 401) } if operation == "Token" => {
-            return Some(auth::invalid_client(status_of(*status)));
+            return Some(tokens::invalid_client(status_of(*status)));
         }
         Fault::Html { status } => return Some(html(status_of(*status))),
         Fault::LateWrite { .. } => return Some(html(StatusCode::GATEWAY_TIMEOUT)),

@@ -11,6 +11,8 @@ use std::{
 
 use http::Method;
 
+use crate::error::InvalidFaultPlan;
+
 mod alter;
 mod echo;
 mod fault;
@@ -20,11 +22,12 @@ mod records;
 mod rule;
 mod wire;
 
+pub(crate) use echo::Asked;
 use fault::Target;
 pub use fault::{Fault, FaultKind};
-pub(crate) use inject::{Asked, Unread, after, instead, receive};
-pub use plan::{FaultPlan, InvalidFaultPlan};
-pub(crate) use records::{run, split_token};
+pub(crate) use inject::{Unread, after, instead, receive};
+pub use plan::FaultPlan;
+pub(crate) use records::run;
 pub use rule::FaultRule;
 use rule::Progress;
 pub(crate) use wire::{Wire, WiredStream};

@@ -3,40 +3,8 @@
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, FaultRule};
-use crate::routes;
-
-/// The error of a plan of faults that could never do what it says.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidFaultPlan {
-    /// A rule asks for an operation that the API does not have.
-    #[error(
-        "there is no operation {0:?}: `/openapi.json` lists them, `Token` is the token endpoint"
-    )]
-    Operation(String),
-    /// The rate of a random fault is not a share of all requests.
-    #[error("the rate of {fault} is {rate}: it must be from 0 to 1")]
-    Rate {
-        /// The fault's name.
-        fault: &'static str,
-        /// The rate that was given.
-        rate: f64,
-    },
-    /// A fault is to answer with a status that it cannot have.
-    #[error(
-        "the status of {fault} is {status}: it must be from 400 to 599; `html` takes 200 too, and `answer` any from 200"
-    )]
-    Status {
-        /// The fault's name.
-        fault: &'static str,
-        /// The status that was given.
-        status: u16,
-    },
-    /// The media type of an `answer` cannot be put in a header.
-    #[error("{0:?} cannot be a Content-Type: it may hold only visible ASCII characters and spaces")]
-    ContentType(String),
-}
+use super::{fault::Fault, rule::FaultRule};
+use crate::{error::InvalidFaultPlan, routes};
 
 /// All faults that a sandbox is to inject: rules in order, then random faults.
 ///

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::Fault;
+use super::fault::Fault;
 use crate::{
     operation::{Call, Operation, Reply},
     problem::Problem,
     query::Query,
-    routes,
+    routes::{
+        self,
+        exports::{MARK, split_token},
+    },
 };
 
 /// Runs an operation, with another answer where the fault says so.
@@ -77,14 +80,6 @@ fn empty_batch(operation: &Operation, call: &Call<'_>) -> Result<Reply, Problem>
         "continueFrom": format!("{place}{MARK}{:016x}", fastrand::u64(..)),
         "data": [],
     }))
-}
-
-/// Starts the part of a token that makes it new and has no meaning.
-const MARK: char = '~';
-
-/// Splits a token of a feed from what an empty batch appended to it.
-pub(crate) fn split_token(token: &str) -> (&str, &str) {
-    token.split_at(token.find(MARK).unwrap_or(token.len()))
 }
 
 /// The records of the list to which the record of an operation belongs.

@@ -11,7 +11,7 @@ use std::{
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::Fault;
+use super::fault::Fault;
 use crate::clock::TICKS_PER_SECOND;
 
 /// One scripted fault: which requests it meets and what happens to them.

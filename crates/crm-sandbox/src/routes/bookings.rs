@@ -5,7 +5,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{PAGING, page::Page};
+use super::list::{PAGING, Page};
 use crate::{
     body::Member,
     contact_type::ContactType,

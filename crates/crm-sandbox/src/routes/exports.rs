@@ -13,18 +13,15 @@ use utoipa::{
     },
 };
 
-use super::{
-    contacts::{
-        Contract,
-        answer::{ContactResponse, Exported},
-    },
-    parameter,
+use super::contacts::{
+    answer::{ContactResponse, Exported},
+    contract::Contract,
 };
 use crate::{
     clock::TICKS_PER_SECOND,
-    faults::split_token,
-    operation::{Call, Kind, Operation, Reply},
+    operation::{Call, Operation, Reply},
     problem::Problem,
+    query::{Kind, Parameter},
     settings::Repeats,
     store::contacts::{self, Customer, Location, StoredContact},
     time_text,
@@ -41,7 +38,10 @@ fn feed<O: Contract>(id: &str) -> Operation {
     let path = format!("/export/{}/contacts", O::COLLECTION);
     Operation::new(Method::GET, id, &path, export::<O>)
         .scope(O::READ)
-        .query(&[parameter("from", Kind::Text), parameter("includeRecentChanges", Kind::Boolean)])
+        .query(&[
+            Parameter::new("from", Kind::Text),
+            Parameter::new("includeRecentChanges", Kind::Boolean),
+        ])
         .answer::<Batch<Exported<O>>>()
         .refusals(&[400])
 }
@@ -174,6 +174,14 @@ impl Position {
     fn values(&self) -> Vec<rusqlite::types::Value> {
         vec![self.modified_on.clone().into(), self.id.into(), self.owner.into()]
     }
+}
+
+/// Starts the part of a token that makes it new and has no meaning.
+pub(crate) const MARK: char = '~';
+
+/// Splits a token of a feed from what an empty batch appended to it.
+pub(crate) fn split_token(token: &str) -> (&str, &str) {
+    token.split_at(token.find(MARK).unwrap_or(token.len()))
 }
 
 fn letter<O: Contract>() -> char {

@@ -6,13 +6,15 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, page::Page, parameter, people::unknown,
+    list::{CREATED, MODIFIED, PAGING, Page, SORT, filter_times},
+    people::unknown,
 };
 use crate::{
     body::Member,
     contact_type::ContactType,
-    operation::{Call, Kind, Operation, Parameter, Reply},
+    operation::{API_USER, Call, Operation, Reply},
     problem::Problem,
+    query::{Kind, Parameter},
     settings::EmptyUpdate,
     store::{
         methods::{self, StoredMethod},
@@ -24,9 +26,9 @@ const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
 
 const FILTERS: [Parameter; 3] = [
-    parameter("referenceId", Kind::Text),
-    parameter("type", Kind::Text),
-    parameter("value", Kind::Text),
+    Parameter::new("referenceId", Kind::Text),
+    Parameter::new("type", Kind::Text),
+    Parameter::new("value", Kind::Text),
 ];
 
 const SORTS: [(&str, &str); 3] =
@@ -51,7 +53,7 @@ pub(super) fn operations() -> Vec<Operation> {
     };
     vec![
         list("Contacts_SearchContactMethods", "/contacts/contact-methods", search)
-            .query(&[parameter("contactId", Kind::Guid)])
+            .query(&[Parameter::new("contactId", Kind::Guid)])
             .refusals(&[400, 403]),
         list("ContactMethods_GetContactMethods", methods, list_of_person)
             .refusals(&[400, 403, 404]),

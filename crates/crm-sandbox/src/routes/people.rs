@@ -5,11 +5,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{API_USER, CREATED, MODIFIED, PAGING, SORT, filter_times, page::Page, parameter};
+use super::list::{CREATED, MODIFIED, PAGING, Page, SORT, filter_times};
 use crate::{
     body::Member,
-    operation::{Call, Kind, Operation, Parameter, Reply},
+    operation::{API_USER, Call, Operation, Reply},
     problem::Problem,
+    query::{Kind, Parameter},
     settings::{AbsentMembers, ReplaceUnknown},
     store::{
         people::{self, StoredPerson},
@@ -22,10 +23,10 @@ const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
 
 const FILTERS: [Parameter; 4] = [
-    parameter("name", Kind::Text),
-    parameter("title", Kind::Text),
-    parameter("referenceId", Kind::Text),
-    parameter("isArchived", Kind::Text),
+    Parameter::new("name", Kind::Text),
+    Parameter::new("title", Kind::Text),
+    Parameter::new("referenceId", Kind::Text),
+    Parameter::new("isArchived", Kind::Text),
 ];
 
 const SORTS: [(&str, &str); 3] =

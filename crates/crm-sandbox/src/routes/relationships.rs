@@ -3,10 +3,11 @@
 use http::Method;
 use uuid::Uuid;
 
-use super::{API_USER, CREATED, PAGING, SORT, page::Page, parameter};
+use super::list::{CREATED, PAGING, Page, SORT};
 use crate::{
-    operation::{Call, Kind, Operation, Parameter, Reply},
+    operation::{API_USER, Call, Operation, Reply},
     problem::Problem,
+    query::{Kind, Parameter},
     store::{
         contacts, people,
         relationships::{self, ENTITY_TYPES, Relationship},
@@ -14,9 +15,9 @@ use crate::{
 };
 
 const FILTERS: [Parameter; 3] = [
-    parameter("relatedEntityId", Kind::Int64),
-    parameter("typeSlug", Kind::Text),
-    parameter("typeName", Kind::Text),
+    Parameter::new("relatedEntityId", Kind::Int64),
+    Parameter::new("typeSlug", Kind::Text),
+    Parameter::new("typeName", Kind::Text),
 ];
 
 /// A relationship is never modified: that order is the order of creation.

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{RefOr, Schema, schema::Object},
 };
 
-use super::Contract;
+use super::contract::Contract;
 use crate::{
     contact_type::ContactType,
     settings::{PhoneSettingsForm, PreferenceMembers, Settings},

@@ -2,90 +2,23 @@
 
 use http::Method;
 
-use super::{CREATED, MODIFIED, PAGING, filter_times, page::Page, parameter};
+use super::list::{CREATED, MODIFIED, PAGING, Page, filter_times};
 use crate::{
     contact_type::ContactType,
-    operation::{Call, Kind, Operation, Parameter, Reply},
+    operation::{Call, Operation, Reply},
     problem::Problem,
+    query::{Kind, Parameter},
     settings::EmptyUpdate,
     store::contacts::{self, Customer, Location, Owner, StoredContact},
 };
 
 pub(super) mod answer;
+pub(super) mod contract;
 mod request;
 
 use answer::{ContactResponse, Listed, Owned};
+use contract::Contract;
 use request::{Change, CreateContactRequest, FiveFlags, UpdateContactRequest};
-
-/// What the contract says differently about the contacts of locations and of
-/// customers.
-pub(super) trait Contract: Owner {
-    const READ: &'static str;
-    const WRITE: &'static str;
-    /// Member of answers over all owners: `locationId`.
-    const MEMBER: &'static str;
-    /// Query parameter of the list over all owners: `locationIds`.
-    const IDS: &'static str;
-    /// Names of the three answer schemas.
-    const LISTED: &'static str;
-    const OWNED: &'static str;
-    const EXPORTED: &'static str;
-    /// Filters of the list over all owners of which one is needed.
-    const NEEDED: &'static [&'static str];
-    /// The list of ids excludes every other filter.
-    const IDS_EXCLUDE_FILTERS: bool;
-    /// Runs once a contact was created.
-    fn created(call: &Call<'_>, contact: &StoredContact) -> Result<(), Problem>;
-}
-
-impl Contract for Location {
-    const READ: &'static str = "tn.crm.locations:r";
-    const WRITE: &'static str = "tn.crm.locations:w";
-    const MEMBER: &'static str = "locationId";
-    const IDS: &'static str = "locationIds";
-    const LISTED: &'static str = "LocationContactResponse";
-    const OWNED: &'static str = "LocationsContactResponse";
-    const EXPORTED: &'static str = "ExportLocationContactResponse";
-    const NEEDED: &'static [&'static str] = &[
-        "locationIds",
-        "modifiedBefore",
-        "modifiedOnOrAfter",
-        "createdBefore",
-        "createdOnOrAfter",
-    ];
-    const IDS_EXCLUDE_FILTERS: bool = false;
-
-    fn created(call: &Call<'_>, contact: &StoredContact) -> Result<(), Problem> {
-        if call.settings.copy_to_customer {
-            let customer = contacts::customer_of(call.db, contact.owner_id)?;
-            contacts::insert::<Customer>(
-                call.db,
-                customer,
-                &contact.contact_type,
-                &contact.value,
-                contact.memo.as_deref(),
-                &contact.created_on,
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Contract for Customer {
-    const READ: &'static str = "tn.crm.customers:r";
-    const WRITE: &'static str = "tn.crm.customers:w";
-    const MEMBER: &'static str = "customerId";
-    const IDS: &'static str = "customerIds";
-    const LISTED: &'static str = "CustomerContactWithModifiedOnResponse";
-    const OWNED: &'static str = "CustomerContactWithModifiedOnAndCustomerIdResponse";
-    const EXPORTED: &'static str = "ExportCustomerContactResponse";
-    const NEEDED: &'static [&'static str] = &["customerIds", "modifiedBefore", "modifiedOnOrAfter"];
-    const IDS_EXCLUDE_FILTERS: bool = true;
-
-    fn created(_: &Call<'_>, _: &StoredContact) -> Result<(), Problem> {
-        Ok(())
-    }
-}
 
 /// The contacts of locations.
 pub(super) fn location_operations() -> Vec<Operation> {
@@ -107,7 +40,7 @@ fn operations<O: Contract>(
     let new = |method, name: &str, path: &str, run| {
         Operation::new(method, &format!("{tag}_{name}"), path, run).refusals(&[400, 404, 409])
     };
-    let ids: Parameter = parameter(O::IDS, Kind::Text);
+    let ids = Parameter::new(O::IDS, Kind::Text);
     vec![
         new(Method::GET, "GetContactList", &contacts, list::<O>)
             .scope(O::READ)

@@ -1,4 +1,4 @@
-//! The envelope of paged lists.
+//! What all lists have in common: their parameters and the envelope of a page.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,44 @@ use utoipa::{
     },
 };
 
-use crate::{query::Paging, store::select::Rows};
+use crate::{
+    operation::Call,
+    problem::Problem,
+    query::{Kind, Paging, Parameter},
+    store::select::{Rows, Select},
+};
+
+/// The parameters of every paged list.
+pub(super) const PAGING: [Parameter; 3] = [
+    Parameter::new("page", Kind::Int32),
+    Parameter::new("pageSize", Kind::Int32),
+    Parameter::new("includeTotal", Kind::Boolean),
+];
+
+/// The filters by creation time.
+pub(super) const CREATED: [Parameter; 2] = [
+    Parameter::new("createdBefore", Kind::DateTime),
+    Parameter::new("createdOnOrAfter", Kind::DateTime),
+];
+
+/// The filters by time of the last change.
+pub(super) const MODIFIED: [Parameter; 2] = [
+    Parameter::new("modifiedBefore", Kind::DateTime),
+    Parameter::new("modifiedOnOrAfter", Kind::DateTime),
+];
+
+/// The parameter by which lists of people and their methods are sorted.
+pub(super) const SORT: Parameter = Parameter::new("sort", Kind::Text);
+
+/// Applies the filters by time of creation and of the last change.
+pub(super) fn filter_times(select: Select, call: &Call<'_>) -> Result<Select, Problem> {
+    let time = |name| call.query.date_time(name);
+    Ok(select
+        .filter("modified_on < ?", time("modifiedBefore")?)
+        .filter("modified_on >= ?", time("modifiedOnOrAfter")?)
+        .filter("created_on < ?", time("createdBefore")?)
+        .filter("created_on >= ?", time("createdOnOrAfter")?))
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize)]

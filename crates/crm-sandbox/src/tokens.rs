@@ -1,0 +1,76 @@
+//! The access tokens given out, and what the token endpoint answers to a request that it refuses.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::problem::json;
+
+/// Every scope of the contacts API.
+pub(crate) const ALL_SCOPES: [&str; 8] = [
+    "tn.crm.bookings:r",
+    "tn.crm.bookings:w",
+    "tn.crm.contacts:r",
+    "tn.crm.contacts:w",
+    "tn.crm.customers:r",
+    "tn.crm.customers:w",
+    "tn.crm.locations:r",
+    "tn.crm.locations:w",
+];
+
+/// The access tokens given out.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    grants: Mutex<HashMap<String, Arc<Grant>>>,
+}
+
+/// What a token allows.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    /// The one tenant, or `None` for every tenant of the credentials.
+    pub(crate) tenant: Option<i64>,
+    pub(crate) scopes: String,
+    pub(crate) expires: i64,
+}
+
+impl Tokens {
+    /// Makes every token invalid, as when credentials are revoked.
+    pub(crate) fn revoke_all(&self) {
+        self.grants().clear();
+    }
+
+    pub(crate) fn issue(&self, grant: Grant, now: i64) -> String {
+        let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let mut grants = self.grants();
+        grants.retain(|_, grant| grant.expires > now);
+        grants.insert(token.clone(), Arc::new(grant));
+        token
+    }
+
+    pub(crate) fn find(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
+        self.grants().get(token).filter(|grant| grant.expires > now).cloned()
+    }
+
+    fn grants(&self) -> MutexGuard<'_, HashMap<String, Arc<Grant>>> {
+        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A refusal of the token endpoint (RFC 6749 section 5.2).
+#[derive(Serialize)]
+pub(crate) struct TokenError {
+    pub(crate) error: &'static str,
+    pub(crate) error_description: &'static str,
+}
+
+/// The OAuth error that a token endpoint answers to refused credentials.
+pub(crate) fn invalid_client(status: StatusCode) -> Response<Body> {
+    let error = TokenError { error: "invalid_client", error_description: "injected fault" };
+    json(status, serde_json::to_vec(&error).unwrap_or_default())
+}
