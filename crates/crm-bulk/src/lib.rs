@@ -118,30 +118,25 @@
 #![warn(missing_debug_implementations)]
 
 mod apply;
-mod archive;
 mod change;
 mod clean_up;
 mod clock;
 mod database;
+mod disk;
 mod error;
-mod file_id;
 mod input;
-mod new_database;
 mod opt_out;
-mod partial;
 mod plan;
 mod present;
 mod reading;
 mod report;
 mod results;
-mod run_mark;
 mod set;
 mod site;
 mod snapshot;
 mod spreadsheet;
 mod store;
 mod target;
-mod temporary;
 mod undo;
 mod verify;
 mod visible;
@@ -151,12 +146,12 @@ mod watch;
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use change::{Action, Change, ChangeId, Image, MethodImage, Outcome, State, UnknownState};
 pub use clean_up::CleanUp;
+pub use disk::run_mark::Parted;
 pub use error::BulkError;
 pub use input::{BadCell, DateOrder, Input, InputColumn, InputFormat, InvalidRows, MappedRole};
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
-pub use run_mark::Parted;
 pub use set::{
     ChangeSet, Changes, Digest, ExpectedDigest, InvalidDigest, Selection, SetInfo, SetKind, Totals,
 };

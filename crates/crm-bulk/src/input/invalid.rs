@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     BulkError,
-    partial::Partial,
+    disk::atomic_file::AtomicWriter,
     spreadsheet::{guarded_number, unguarded},
 };
 
@@ -179,7 +179,7 @@ pub(crate) struct BadRows {
     marks: Marks,
     header: Vec<String>,
     path: Option<PathBuf>,
-    file: Option<Partial>,
+    file: Option<AtomicWriter>,
 }
 
 impl BadRows {
@@ -230,7 +230,7 @@ impl BadRows {
         let file = match &mut self.file {
             Some(file) => file,
             none => {
-                let mut file = Partial::create(path)?;
+                let mut file = AtomicWriter::create(path)?;
                 let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
                 write_head(&mut file, self.format, self.marks, names)?;
                 none.insert(file)

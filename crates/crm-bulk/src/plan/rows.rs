@@ -7,8 +7,8 @@ use crm_models::ContactType;
 use super::Plan;
 use crate::{
     Action, BulkError, Input, InvalidRows, Snapshot, State,
+    disk::atomic_file,
     input::{BadCell, BadRows, InputFormat, Marks, RowRequest, broken, problem, whole},
-    partial,
     set::draft::Draft,
 };
 
@@ -192,7 +192,7 @@ pub(crate) fn leave_out(
 
 /// Refuses to write the wrong rows over what they come from or what is made of the right ones.
 pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| partial::would_touch(mend, other))) {
+    match mend.filter(|mend| others.iter().any(|other| atomic_file::would_touch(mend, other))) {
         None => Ok(()),
         Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
     }

@@ -11,8 +11,9 @@ use super::{
     seal,
 };
 use crate::{
-    Action, BulkError, Outcome, Site, State, Target, clock, database::Database,
-    new_database::NewDatabase, wanted::on_off,
+    Action, BulkError, Outcome, Site, State, Target, clock,
+    database::{Database, NewDatabase},
+    wanted::on_off,
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of

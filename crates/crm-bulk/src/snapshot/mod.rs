@@ -19,8 +19,7 @@ use rusqlite::params;
 pub(crate) use self::{keys::Keyed, look_up::Known};
 use crate::{
     BulkError, Site, clock,
-    database::{Database, Format},
-    new_database::NewDatabase,
+    database::{Database, Format, NewDatabase},
     reading::Keys,
 };
 

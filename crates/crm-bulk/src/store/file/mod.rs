@@ -25,7 +25,7 @@ use super::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
 use crate::{
     BulkError, Change, ChangeSet, Digest,
     database::Database,
-    file_id::{Locked, Reserved},
+    disk::file_id::{Locked, Reserved},
     set,
 };
 

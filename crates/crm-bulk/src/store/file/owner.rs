@@ -10,7 +10,7 @@ use rusqlite::{ErrorCode, OptionalExtension, params};
 use crate::{
     BulkError,
     database::Database,
-    run_mark::{self, Parted, RunMark},
+    disk::run_mark::{self, Parted, RunMark},
 };
 
 /// The owner as others see it.

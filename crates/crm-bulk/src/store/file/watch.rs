@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{file_id::Sight, run_mark};
+use crate::disk::{file_id::Sight, run_mark};
 
 /// The name of a set that is carried out, to be looked at without opening anything.
 #[derive(Debug)]

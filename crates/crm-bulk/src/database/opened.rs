@@ -1,4 +1,4 @@
-//! Opening and making the SQLite files of this crate: change sets and snapshots.
+//! An open SQLite file of this crate.
 
 use std::{
     fmt, fs, io, mem,
@@ -11,9 +11,12 @@ use rusqlite::{
 };
 
 use crate::{
-    BulkError, Site, archive,
-    file_id::{self, Connected},
-    run_mark::{RunMark, has_journal},
+    BulkError, Site,
+    disk::{
+        archive,
+        file_id::{self, Connected},
+        run_mark::{RunMark, has_journal},
+    },
 };
 
 /// A kind of file: how it is recognised and how its tables came to be.
@@ -70,20 +73,8 @@ const CACHE_KIB: i64 = 8 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Database {
-    /// Makes a file that must not exist yet, readable by its owner alone: it holds personal
-    /// data. The tables are made in the caller's journal mode.
-    pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        let mut private = fs::OpenOptions::new();
-        private.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
-        match private.open(path) {
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(BulkError::Exists { path: path.to_owned() });
-            }
-            Err(e) => return Err(BulkError::file(path, "created", e)),
-        }
+    /// Makes the tables in an empty file, in the caller's journal mode.
+    pub(super) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
         let database = Self::connect(path, format)?;
         database.check(database.connection.pragma_update(
             None,
@@ -296,7 +287,12 @@ mod tests {
     #[test]
     fn every_commit_is_durable_also_where_there_is_no_wal() {
         let folder = tempfile::tempdir().unwrap();
-        let with_wal = Database::create(&folder.path().join("test"), &FORMAT).unwrap();
+        let with_wal = {
+            let path = folder.path().join("test");
+            fs::File::create(&path).unwrap();
+            Database::create(&path, &FORMAT)
+        }
+        .unwrap();
         let without = Database {
             connection: Connection::open_in_memory().unwrap(),
             path: PathBuf::new(),

@@ -5,26 +5,16 @@
 //! an index of it (`-shm`) with the other processes. Where there is no such index, nobody works on
 //! the file, and it is read without one. Nothing is left beside it.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup};
 
-use crate::run_mark::journal;
-
-/// The index of the journal that processes share while they work on a database.
-fn shared_index(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-shm");
-    name.into()
-}
+use super::run_mark::{index, journal};
 
 /// Whether a database is one that this process may only read, and that nobody works on.
 pub(crate) fn is_archived(connection: &Connection, path: &Path) -> bool {
     let may_write = connection.is_readonly(MAIN_DB).is_ok_and(|readonly| !readonly);
-    (!may_write || cannot_lock(connection)) && !shared_index(path).exists()
+    (!may_write || cannot_lock(connection)) && !index(path).exists()
 }
 
 /// Whether SQLite cannot read the file since it can write nothing beside it.

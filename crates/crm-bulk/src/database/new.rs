@@ -1,50 +1,34 @@
 //! Databases that are there as a whole or not at all.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
+use super::opened::{Database, Format};
 use crate::{
     BulkError,
-    database::{Database, Format},
-    run_mark,
-    temporary::Temporary,
+    disk::{atomic_file::AtomicFile, run_mark},
 };
 
-/// A database in the making, beside the place where it will be: under a name that no other one
-/// has, be it of this process, of another one, or left behind by one that was killed. Dropped
-/// before it is finished, it is removed.
+/// A database in the making, beside the place where it will be. Dropped before it is finished, it
+/// is removed.
 pub(crate) struct NewDatabase {
     // Closed before the file is removed.
     database: Database,
-    temporary: Temporary,
-    path: PathBuf,
+    file: AtomicFile,
 }
 
 impl NewDatabase {
+    /// Makes the tables, in the journal mode that the caller has yet to choose.
     pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        let path = path.to_owned();
         if path.exists() {
-            return Err(BulkError::Exists { path });
+            return Err(BulkError::Exists { path: path.to_owned() });
         }
-        if run_mark::has_journal(&path) {
+        if run_mark::has_journal(path) {
             // Of a file that was moved or deleted: SQLite would take it for the new one's.
-            let path = run_mark::journal(&path);
-            return Err(BulkError::Exists { path });
+            return Err(BulkError::Exists { path: run_mark::journal(path) });
         }
-        let mut number = 0_u32;
-        loop {
-            let mut temporary = path.as_os_str().to_owned();
-            temporary.push(format!(".{}-{number}.partial", std::process::id()));
-            let created = Database::create(Path::new(&temporary), format);
-            if let Err(BulkError::Exists { .. }) = created {
-                number += 1;
-                continue;
-            }
-            let temporary = Temporary::new(temporary.into());
-            return Ok(Self { database: created?, temporary, path });
-        }
+        let file = AtomicFile::create(path).map_err(|e| BulkError::file(path, "created", e))?;
+        let database = Database::create(file.temporary(), format)?;
+        Ok(Self { database, file })
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -53,17 +37,17 @@ impl NewDatabase {
 
     /// The name that it will have.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Puts it under its name, unless a file has it by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
-        let Self { database, temporary, path } = self;
+        let Self { database, file } = self;
         // Closed, the file is complete.
         drop(database);
-        let synced = temporary.sync();
-        synced.map_err(|e| BulkError::file(temporary.path(), "written", e))?;
-        temporary.name(&path).map_err(|e| match e.kind() {
+        file.sync().map_err(|e| BulkError::file(file.temporary(), "written", e))?;
+        let path = file.path().to_owned();
+        file.finish().map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => BulkError::Exists { path },
             _ => BulkError::file(&path, "put in place", e),
         })

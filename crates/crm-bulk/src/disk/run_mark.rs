@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::file_id::{FileId, Sight};
+use super::file_id::{FileId, Sight};
 
 /// An open run, as the file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,9 @@
+//! The SQLite files of this crate: change sets and snapshots.
+
+mod new;
+mod opened;
+
+pub(crate) use self::{
+    new::NewDatabase,
+    opened::{Database, Format},
+};

@@ -1,0 +1,175 @@
+//! Files that get their names only when they are complete.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::{Builder, NamedTempFile, TempPath};
+
+/// How the name of a file ends that is not complete.
+const PARTIAL: &str = ".partial";
+
+/// A file in the making beside its place, readable by its owner alone: it may hold personal data.
+/// Dropped before it has its name, it is removed. Nobody has it open.
+pub(crate) struct AtomicFile {
+    temporary: TempPath,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Makes an empty file under a name that no other one has, be it of this process, of another
+    /// one, or left behind by one that was killed.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let mut begin = path.file_name().unwrap_or_default().to_owned();
+        begin.push(".");
+        let made = Builder::new().prefix(&begin).suffix(PARTIAL).tempfile_in(folder(path))?;
+        Ok(Self { temporary: made.into_temp_path(), path: path.to_owned() })
+    }
+
+    /// The name until it is complete.
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// The name that it will have.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes what was written survive a crash of the machine: otherwise the name might, without
+    /// it.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        // Windows syncs no file that was opened to be read.
+        File::options().write(true).open(&self.temporary)?.sync_all()
+    }
+
+    /// Gives the file its name, unless another file has it.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self.temporary.persist_noclobber(&self.path) {
+            Ok(()) => {}
+            // Not every file system can tell while it renames.
+            Err(refused) if refused.error.kind() != io::ErrorKind::AlreadyExists => {
+                if self.path.exists() {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                refused.path.persist(&self.path)?;
+            }
+            Err(taken) => return Err(taken.error),
+        }
+        sync_folder(&self.path);
+        Ok(())
+    }
+}
+
+/// Writes a file that takes the place of what has its name once it is complete, readable by its
+/// owner alone. It lies under `NAME.partial` until then; dropped before, it is removed, and what
+/// had the name stays as it was. What is no file, such as a terminal, is written to as it is.
+pub(crate) struct AtomicWriter {
+    writer: BufWriter<Target>,
+    path: PathBuf,
+}
+
+/// Where the text goes.
+enum Target {
+    Partial(NamedTempFile),
+    AsItIs(File),
+}
+
+impl AtomicWriter {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+        let target = if is_file {
+            let partial = partial(path);
+            // One that was left behind may be readable by others.
+            match fs::remove_file(&partial) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let name = partial.file_name().unwrap_or_default();
+            let made = Builder::new().prefix(name).rand_bytes(0).tempfile_in(folder(path))?;
+            Target::Partial(made)
+        } else {
+            Target::AsItIs(File::options().write(true).truncate(true).open(path)?)
+        };
+        Ok(Self { writer: BufWriter::new(target), path: path.to_owned() })
+    }
+
+    /// Puts the file under its name.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self.writer.into_inner()? {
+            Target::Partial(file) => {
+                // Otherwise a crash of the machine might leave the name without the text.
+                file.as_file().sync_all()?;
+                file.persist(&self.path)?;
+                sync_folder(&self.path);
+                Ok(())
+            }
+            Target::AsItIs(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for AtomicWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Partial(file) => file.write(bytes),
+            Self::AsItIs(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Partial(file) => file.flush(),
+            Self::AsItIs(file) => file.flush(),
+        }
+    }
+}
+
+/// Whether writing a file in the making, or putting it in place, would touch the other one.
+pub(crate) fn would_touch(path: &Path, other: &Path) -> bool {
+    let other = whole(other);
+    [whole(path), whole(&partial(path))].contains(&other)
+}
+
+/// The name of a file that is not complete.
+fn partial(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(PARTIAL);
+    PathBuf::from(name)
+}
+
+/// The path of a file from the root on, also of one that is not there yet.
+fn whole(path: &Path) -> PathBuf {
+    let in_folder = || {
+        let folder = fs::canonicalize(folder(path)).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    let whole = fs::canonicalize(path).ok().or_else(in_folder);
+    whole.unwrap_or_else(|| path.to_owned())
+}
+
+/// Makes a new name durable, where folders can be synced. Not every file system can, and the file
+/// has its name by now.
+fn sync_folder(path: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(folder(path)).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// The folder in which a file lies or will lie.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
