@@ -5,33 +5,47 @@ use crm_models::{
     Timestamp, UpdateBookingContactRequest, UpdatedBookingContact,
 };
 use crm_transport::Transport;
+use derive_where::derive_where;
 
 use crate::{
-    ContactsService, List, Operation, Reading,
     change::Preview,
     decision::{self, Decision, Place, Updated},
     error::{CallSite, ContactsError},
-    handle::handle,
+    operation::Operation,
     operations::bookings::{
         CreateContact, DeleteContact, GetContactList, GetContactList2, UpdateBookingContact,
     },
+    paging::List,
+    reading::Reading,
+    service::ContactsService,
 };
+
+impl<T: Transport> ContactsService<T> {
+    /// The contacts of one booking, whatever their provider; read only.
+    pub fn booking(&self, booking: BookingId) -> Bookings<'_, T> {
+        Bookings { service: self, booking }
+    }
+
+    /// The contacts of one booking of one booking provider, also for writing.
+    pub fn provider_booking(
+        &self,
+        provider: BookingProviderId,
+        booking: BookingId,
+    ) -> ProviderBooking<'_, T> {
+        ProviderBooking { service: self, provider, booking }
+    }
+}
 
 /// The contacts of one booking, read only; made by [`ContactsService::booking`]. Needs an app
 /// that the tenant connected without restriction to a booking provider.
+#[derive_where(Debug, Clone, Copy)]
 #[must_use]
 pub struct Bookings<'a, T> {
     service: &'a ContactsService<T>,
     booking: BookingId,
 }
 
-handle!(Copy Bookings { booking });
-
-impl<'a, T: Transport> Bookings<'a, T> {
-    pub(crate) fn new(service: &'a ContactsService<T>, booking: BookingId) -> Self {
-        Self { service, booking }
-    }
-
+impl<T: Transport> Bookings<'_, T> {
     /// The booking's contacts.
     pub fn list(&self) -> List<T, GetContactList> {
         let operation = GetContactList { booking: self.booking, page: Default::default() };
@@ -63,6 +77,7 @@ impl<'a, T: Transport> Bookings<'a, T> {
 /// # Ok(())
 /// # }
 /// ```
+#[derive_where(Debug, Clone, Copy)]
 #[must_use]
 pub struct ProviderBooking<'a, T> {
     service: &'a ContactsService<T>,
@@ -70,17 +85,7 @@ pub struct ProviderBooking<'a, T> {
     booking: BookingId,
 }
 
-handle!(Copy ProviderBooking { provider, booking });
-
-impl<'a, T: Transport> ProviderBooking<'a, T> {
-    pub(crate) fn new(
-        service: &'a ContactsService<T>,
-        provider: BookingProviderId,
-        booking: BookingId,
-    ) -> Self {
-        Self { service, provider, booking }
-    }
-
+impl<T: Transport> ProviderBooking<'_, T> {
     /// The booking's contacts.
     pub fn list(&self) -> List<T, GetContactList2> {
         let operation = GetContactList2 {

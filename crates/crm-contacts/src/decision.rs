@@ -8,9 +8,11 @@ use crm_transport::{Delivery, Transport, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::{
-    ContactsService, Operation, Reading, RefusalKind,
     change::{AnyRecord, Change, Difference, Preview, Record},
-    error::{Advice, CallSite, ContactsError},
+    error::{Advice, CallSite, ContactsError, RefusalKind},
+    operation::Operation,
+    reading::Reading,
+    service::ContactsService,
     settle::Unsettled,
 };
 

@@ -6,22 +6,35 @@ use crm_models::{
     ContinuationToken, ExportBatch, ExportFrom, ExportQuery, ExportedContact, Raw, TenantId,
 };
 use crm_transport::{Request, Transport};
+use derive_where::derive_where;
 use futures_core::Stream;
 use futures_util::stream;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ContactsService,
     error::ContactsError,
-    handle::handle,
-    operation::{Operation, Spec},
+    operation::Operation,
     operations::owner::{ExportContacts, Owner},
     progress::{Progress, Stall, key_of},
+    service::ContactsService,
     set_aside::{self, SetAside},
+    spec::Spec,
 };
 
 /// How long to wait before asking a feed for news: the contract says 5 to 10 minutes.
 pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+impl<T: Transport> ContactsService<T> {
+    /// The export feed of one kind of owner: `export::<LocationId>()`.
+    pub fn export<O: Owner>(&self) -> Export<T, O> {
+        Export {
+            service: self.clone(),
+            query: ExportQuery::default(),
+            set_aside: false,
+            owner: PhantomData,
+        }
+    }
+}
 
 /// A feed of all contacts of one kind of owner, deleted ones included, in batches.
 ///
@@ -42,6 +55,7 @@ pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// # Ok(())
 /// # }
 /// ```
+#[derive_where(Debug, Clone)]
 #[must_use = "an export sends nothing before it is polled"]
 pub struct Export<T, O> {
     service: ContactsService<T>,
@@ -50,18 +64,7 @@ pub struct Export<T, O> {
     owner: PhantomData<O>,
 }
 
-handle!(Clone Export<O> { query, set_aside, owner });
-
 impl<T: Transport, O: Owner> Export<T, O> {
-    pub(crate) fn new(service: &ContactsService<T>) -> Self {
-        Self {
-            service: service.clone(),
-            query: ExportQuery::default(),
-            set_aside: false,
-            owner: PhantomData,
-        }
-    }
-
     /// Where to start: the beginning, a time of modification (inclusive), or a saved token.
     pub fn from(mut self, from: ExportFrom) -> Self {
         self.query = self.query.from(from);

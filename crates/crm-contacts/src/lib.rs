@@ -100,10 +100,10 @@ mod change;
 mod decision;
 mod error;
 mod export;
-mod handle;
 mod operation;
 pub mod operations;
 mod owner;
+mod paged;
 mod paging;
 mod person;
 mod progress;
@@ -112,6 +112,7 @@ mod reading;
 mod service;
 mod set_aside;
 mod settle;
+mod spec;
 
 pub use booking::{Bookings, ProviderBooking};
 pub use change::{AnyRecord, Asks, Change, Difference, Preview, Record};
@@ -122,15 +123,17 @@ pub use crm_transport as transport;
 pub use decision::Updated;
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL, RawBatch};
-pub use operation::{Draft, NoContent, Operation, Spec, read_answer};
+pub use operation::{Draft, NoContent, Operation, read_answer};
 pub use operations::owner::Owner;
 pub use owner::{Creation, OwnerContacts};
-pub use paging::{List, PagedOperation};
+pub use paged::PagedOperation;
+pub use paging::List;
 pub use person::{MethodHandle, People, PersonHandle};
 pub use progress::{Progress, Stall};
 pub use raw::{ItemsWithJson, WithJson};
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
+pub use spec::Spec;
 
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]

@@ -4,99 +4,56 @@ use std::{pin::Pin, vec};
 
 use crm_models::{Page, PageQuery, TenantId, UnreadableRecord};
 use crm_transport::{Moment, Transport};
+use derive_where::derive_where;
 use futures_core::Stream;
 use futures_util::{
     FutureExt, StreamExt, TryStreamExt,
     future::{self, MaybeDone},
     stream,
 };
-use serde::de::DeserializeOwned;
 
 use crate::{
-    ContactsService, ItemsWithJson, Reading,
     error::{Advice, CallSite, ContactsError},
-    handle::handle,
-    operation::Operation,
+    paged::PagedOperation,
     progress::{Progress, key_of},
+    raw::ItemsWithJson,
+    reading::Reading,
+    service::ContactsService,
     set_aside::{self, SetAside},
 };
 
-/// An operation that returns one page of a list; [`ContactsService::list`] walks it.
-///
-/// ```
-/// use crm_contacts::{
-///     ContactsError, Operation, PagedOperation, Spec,
-///     models::{Check, Page, PageQuery, TenantId},
-///     transport::Request,
-/// };
-///
-/// /// Lists all locations: an operation that this crate lacks.
-/// #[derive(Clone)]
-/// struct GetLocations {
-///     page: PageQuery,
-/// }
-///
-/// impl Operation for GetLocations {
-///     type Answer = Page<serde_json::Value>;
-///     const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
-///
-///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-///         self.page.check()?;
-///         Self::SPEC.draft(tenant, []).query(&self.page)?.empty()
-///     }
-/// }
-///
-/// impl PagedOperation for GetLocations {
-///     type Item = serde_json::Value;
-///
-///     fn page_mut(&mut self) -> &mut PageQuery {
-///         &mut self.page
-///     }
-/// }
-/// ```
-pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
-    /// The type of the list's items.
-    type Item: DeserializeOwned;
-
-    /// The page that the request asks for. A list begins with it, by default with page 1.
-    fn page_mut(&mut self) -> &mut PageQuery;
-
-    /// A number that tells an item from the others, by which a list that never ends is recognised;
-    /// none where there is nothing like an id. Then the number of the page has to do.
-    fn key(_item: &Self::Item) -> Option<u64> {
-        None
-    }
-
-    /// Whether an item can be one of this list, by what its request asked for. A page with another
-    /// one is refused as [`ContactsError::AnotherRecord`].
-    fn has(&self, _item: &Self::Item) -> bool {
-        true
+impl<T: Transport> ContactsService<T> {
+    /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
+    ///
+    /// It is walked from the page that the operation asks for, the first unless one is set; the size
+    /// and the total that it asks for are kept. To continue at a page that failed:
+    ///
+    /// ```
+    /// # use crm_contacts::{
+    /// #     ContactsError, ContactsService,
+    /// #     models::{ContactFilter, LocationId},
+    /// #     transport::Transport,
+    /// # };
+    /// use crm_contacts::{models::PageQuery, operations::locations::GetLocationsContactsList};
+    /// use futures_util::TryStreamExt;
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, filter: ContactFilter<LocationId>) -> Result<(), ContactsError> {
+    /// let operation = GetLocationsContactsList {
+    ///     filter,
+    ///     // Pages count from 1, in the size in which they were asked for before.
+    ///     page: PageQuery::new().page(4_000).page_size(500),
+    /// };
+    /// let mut pages = contacts.list(operation).pages();
+    /// while let Some(page) = pages.try_next().await? {
+    ///     println!("page {}: {} contacts", page.page, page.data.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn list<P: PagedOperation>(&self, operation: P) -> List<T, P> {
+        List::new(self, vec![operation])
     }
 }
-
-macro_rules! paged {
-    ($operation:ty, $item:ty $(, |$this:ident, $found:ident| $has:expr)?) => {
-        impl crate::paging::PagedOperation for $operation {
-            type Item = $item;
-
-            fn page_mut(&mut self) -> &mut PageQuery {
-                &mut self.page
-            }
-
-            fn key(item: &$item) -> Option<u64> {
-                Some(crate::progress::key_of(&item.id))
-            }
-
-            $(
-                fn has(&self, $found: &$item) -> bool {
-                    let $this = self;
-                    $has
-                }
-            )?
-        }
-    };
-}
-pub(crate) use paged;
 
 /// A list that has not been asked for yet. Nothing is sent before it is polled.
 ///
@@ -122,6 +79,7 @@ pub(crate) use paged;
 ///     .await
 /// # }
 /// ```
+#[derive_where(Debug, Clone; P)]
 #[must_use = "a list sends nothing before it is polled"]
 pub struct List<T, P> {
     service: ContactsService<T>,
@@ -130,8 +88,6 @@ pub struct List<T, P> {
     prefetch: bool,
     set_aside: bool,
 }
-
-handle!(Clone List<P> { operations, prefetch, set_aside });
 
 impl<T: Transport, P: PagedOperation> List<T, P> {
     pub(crate) fn new(service: &ContactsService<T>, operations: Vec<P>) -> Self {

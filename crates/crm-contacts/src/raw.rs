@@ -3,11 +3,7 @@
 use crm_models::{Page, PageQuery, Raw, TenantId};
 use crm_transport::Request;
 
-use crate::{
-    error::ContactsError,
-    operation::{Operation, Spec},
-    paging::PagedOperation,
-};
+use crate::{error::ContactsError, operation::Operation, paged::PagedOperation, spec::Spec};
 
 /// An operation whose answer keeps its JSON, members included that this crate does not know.
 ///

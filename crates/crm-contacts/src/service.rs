@@ -5,21 +5,18 @@ use std::{
     sync::Arc,
 };
 
-use crm_models::{
-    BookingId, BookingProviderId, ContactFilter, CustomerId, LocationId, PersonId, TenantId,
-};
+use crm_models::TenantId;
 use crm_transport::{Call, Moment, Request, Response, SentAt, Transport, TransportError};
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::{
-    Bookings, Export, List, OwnerContacts, PagedOperation, People, PersonHandle, ProviderBooking,
-    Reading,
     bounds::Bounds,
     error::{CallSite, ContactsError},
-    operation::{self, Operation, Spec, read_answer_to},
-    operations::owner::{GetContactListOfAll, Owner},
+    operation::{self, Operation, read_answer_to},
+    reading::Reading,
+    spec::Spec,
 };
 
 /// The contacts of one tenant, over any transport.
@@ -92,10 +89,6 @@ impl<T> fmt::Debug for ContactsService<T> {
         f.debug_struct("ContactsService").field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
-
-/// How many ids one call may filter by. The contract states no bound for contacts; its other
-/// lists of ids stop at 50.
-const IDS_PER_CALL: usize = 50;
 
 impl<T: Transport> ContactsService<T> {
     /// A service for one tenant. One transport may serve many tenants.
@@ -370,106 +363,6 @@ impl<T: Transport> ContactsService<T> {
     /// The call site of an error that is not an answer.
     pub(crate) fn site<const N: usize>(&self, spec: &Spec, ids: [&dyn Display; N]) -> CallSite {
         spec.draft(self.tenant, ids).site(spec)
-    }
-
-    /// The contacts of one location.
-    pub fn location(&self, location: LocationId) -> OwnerContacts<'_, T, LocationId> {
-        self.owner(location)
-    }
-
-    /// The contacts of one customer.
-    pub fn customer(&self, customer: CustomerId) -> OwnerContacts<'_, T, CustomerId> {
-        self.owner(customer)
-    }
-
-    /// The contacts of one owner of either kind, for code that is generic over the two.
-    pub fn owner<O: Owner>(&self, owner: O) -> OwnerContacts<'_, T, O> {
-        OwnerContacts::new(self, owner)
-    }
-
-    /// The contacts over all owners that a filter selects. Long lists of owner ids are cut
-    /// into blocks of 50, one after another.
-    ///
-    /// ```
-    /// # use crm_contacts::{ContactsService, transport::Transport};
-    /// use crm_contacts::models::{ContactFilter, LocationId, Timestamp};
-    ///
-    /// # async fn example<T: Transport>(contacts: ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
-    /// let since: Timestamp = "2026-11-01".parse()?;
-    /// let filter = ContactFilter::<LocationId>::new().modified_on_or_after(since);
-    /// for contact in contacts.changed(filter).collect().await? {
-    ///     println!("{} of location {}", contact.id, contact.owner);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn changed<O: Owner>(&self, filter: ContactFilter<O>) -> List<T, GetContactListOfAll<O>> {
-        let operations = filter
-            .blocks(IDS_PER_CALL)
-            .into_iter()
-            .map(|filter| GetContactListOfAll { filter, page: Default::default() })
-            .collect();
-        List::new(self, operations)
-    }
-
-    /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
-    ///
-    /// It is walked from the page that the operation asks for, the first unless one is set; the size
-    /// and the total that it asks for are kept. To continue at a page that failed:
-    ///
-    /// ```
-    /// # use crm_contacts::{
-    /// #     ContactsError, ContactsService,
-    /// #     models::{ContactFilter, LocationId},
-    /// #     transport::Transport,
-    /// # };
-    /// use crm_contacts::{models::PageQuery, operations::locations::GetLocationsContactsList};
-    /// use futures_util::TryStreamExt;
-    ///
-    /// # async fn example<T: Transport>(contacts: ContactsService<T>, filter: ContactFilter<LocationId>) -> Result<(), ContactsError> {
-    /// let operation = GetLocationsContactsList {
-    ///     filter,
-    ///     // Pages count from 1, in the size in which they were asked for before.
-    ///     page: PageQuery::new().page(4_000).page_size(500),
-    /// };
-    /// let mut pages = contacts.list(operation).pages();
-    /// while let Some(page) = pages.try_next().await? {
-    ///     println!("page {}: {} contacts", page.page, page.data.len());
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn list<P: PagedOperation>(&self, operation: P) -> List<T, P> {
-        List::new(self, vec![operation])
-    }
-
-    /// The export feed of one kind of owner: `export::<LocationId>()`.
-    pub fn export<O: Owner>(&self) -> Export<T, O> {
-        Export::new(self)
-    }
-
-    /// The contacts of one booking, whatever their provider; read only.
-    pub fn booking(&self, booking: BookingId) -> Bookings<'_, T> {
-        Bookings::new(self, booking)
-    }
-
-    /// The contacts of one booking of one booking provider, also for writing.
-    pub fn provider_booking(
-        &self,
-        provider: BookingProviderId,
-        booking: BookingId,
-    ) -> ProviderBooking<'_, T> {
-        ProviderBooking::new(self, provider, booking)
-    }
-
-    /// The people of Contacts v2.
-    pub fn people(&self) -> People<'_, T> {
-        People::new(self)
-    }
-
-    /// One person of Contacts v2.
-    pub fn person(&self, id: PersonId) -> PersonHandle<'_, T> {
-        PersonHandle::new(self, id)
     }
 }
 

@@ -6,10 +6,11 @@ use crm_transport::Transport;
 use tokio::time::Instant;
 
 use crate::{
-    ContactsService, Reading, RefusalKind,
     change::{AnyRecord, Asks, Record},
-    error::{CallSite, ContactsError, Echo},
+    error::{CallSite, ContactsError, Echo, RefusalKind},
     operation::Operation,
+    reading::Reading,
+    service::ContactsService,
 };
 
 /// A write that did not succeed, or of which nobody knows: then the record as it reads back.
@@ -162,5 +163,14 @@ impl<T: Transport> ContactsService<T> {
             }
         }
         Err(seen)
+    }
+}
+
+/// Whether a read says that its record does not exist.
+pub(crate) fn is_gone<R>(read: Result<R, ContactsError>) -> Result<bool, ContactsError> {
+    match read {
+        Ok(_) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(error),
     }
 }

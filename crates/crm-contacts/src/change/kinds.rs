@@ -7,7 +7,7 @@ use crm_models::{
     UpdatedBookingContact,
 };
 
-use super::{Asks, Record};
+use super::record::{Asks, Record};
 
 /// A record of any kind that can be changed, as an error hands it out.
 #[derive(Debug, Clone, PartialEq, Eq)]

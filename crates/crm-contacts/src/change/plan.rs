@@ -6,7 +6,10 @@ use crm_models::{
     UpdateContactRequest, UpdatePersonRequest, UpdatedBookingContact,
 };
 
-use super::{Asks, Difference, Record};
+use super::{
+    difference::Difference,
+    record::{Asks, Record},
+};
 
 /// What somebody wants changed in a record.
 ///

@@ -2,7 +2,7 @@
 
 use crm_models::{ContactType, Timestamp};
 
-use super::Difference;
+use super::difference::Difference;
 
 /// A record whose members can be changed, as texts.
 ///

@@ -2,7 +2,10 @@
 
 use crm_transport::{Delivery, Effect};
 
-use super::{ContactsError, Refusal, RefusalKind};
+use super::{
+    contacts_error::ContactsError,
+    refusal::{Refusal, RefusalKind},
+};
 
 /// Whether repeating the same call can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::CallSite;
+use super::site::CallSite;
 use crate::change::{AnyRecord, Difference};
 
 /// What became of a write after which the record is not as asked. [`Debug`] and the texts of

@@ -1,15 +1,15 @@
 //! A status outside 200 to 299, and what it means.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use crm_models::Problem;
 use crm_transport::{Attempts, Delivery, Response, Secrets, retry_after};
 use http::StatusCode;
 
-use super::{CallSite, ContactsError};
+use super::site::CallSite;
 
 /// A status outside 200 to 299, read together with its body.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The call.
@@ -25,6 +25,26 @@ pub struct Refusal {
     /// Whether an attempt before this answer may have been executed. Then a refused write may
     /// still have been carried out.
     pub earlier: Delivery,
+}
+
+impl Refusal {
+    /// Reads an answer that is not a success. What it quotes of the credentials is taken out.
+    pub(super) fn of(site: CallSite, response: &Response) -> Self {
+        let status = response.status();
+        let (number, body) = (status.as_u16(), response.body());
+        let problem = match Secrets::of(response) {
+            Some(secrets) => Problem::read_scrubbed(number, body, |text| secrets.scrub(text)),
+            None => Problem::read(number, body),
+        };
+        Self {
+            kind: RefusalKind::of(status, &problem),
+            site,
+            status,
+            problem,
+            retry_after: retry_after(response),
+            earlier: Attempts::of(response).earlier,
+        }
+    }
 }
 
 /// What a refusal means.
@@ -112,8 +132,6 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl Error for Refusal {}
-
 /// A time as people say it: `40 s`, `2 min`, `1 h`, `1 h 30 min`.
 struct InWords(Duration);
 
@@ -129,26 +147,5 @@ impl fmt::Display for InWords {
             (hours, 0) => write!(f, "{hours} h"),
             (hours, minutes) => write!(f, "{hours} h {minutes} min"),
         }
-    }
-}
-
-impl ContactsError {
-    pub(crate) fn refused(site: CallSite, response: Response) -> Self {
-        let status = response.status();
-        let (number, body) = (status.as_u16(), response.body());
-        let problem = match Secrets::of(&response) {
-            Some(secrets) => Problem::read_scrubbed(number, body, |text| secrets.scrub(text)),
-            None => Problem::read(number, body),
-        };
-        let retry_after = retry_after(&response);
-        let earlier = Attempts::of(&response).earlier;
-        Self::Refused(Box::new(Refusal {
-            kind: RefusalKind::of(status, &problem),
-            site,
-            status,
-            problem,
-            retry_after,
-            earlier,
-        }))
     }
 }

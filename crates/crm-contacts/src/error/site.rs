@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use crm_models::TenantId;
 use crm_transport::{Call, Effect, Request};
 use http::{Method, Uri};
 
-use crate::operation::{Operation, Spec};
+use crate::spec::Spec;
 
 /// The call that an error speaks of. Neither its text nor its [`Debug`] shows the query.
 #[derive(Clone)]
@@ -53,13 +52,6 @@ impl CallSite {
             scope: "the operation's scope",
             uri: request.uri().clone(),
         }
-    }
-
-    /// The site of this operation's call; without a path where it cannot be written.
-    pub(crate) fn of<O: Operation>(operation: &O, tenant: TenantId) -> Self {
-        let request = operation.request(tenant);
-        let uri = request.map(|request| request.uri().clone());
-        Self::new(O::SPEC, uri.unwrap_or_default())
     }
 
     /// The path of the record below the tenant, for example `/locations/55021/contacts/71204`.

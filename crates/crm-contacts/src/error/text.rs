@@ -4,7 +4,7 @@ use std::fmt;
 
 use crm_transport::Delivery;
 
-use super::ContactsError;
+use super::contacts_error::ContactsError;
 
 impl fmt::Display for ContactsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

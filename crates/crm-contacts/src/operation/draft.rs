@@ -10,8 +10,10 @@ use memchr::memchr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::Spec;
-use crate::error::{CallSite, ContactsError};
+use crate::{
+    error::{CallSite, ContactsError},
+    spec::Spec,
+};
 
 /// The part of every path before the tenant's id.
 const BASE_PATH: &str = "/crm/v2/tenant/";
@@ -35,6 +37,18 @@ fn push_segment(target: &mut String, parameter: &dyn Display) {
     }
 }
 
+impl Spec {
+    /// Starts a request: the path with its parameters filled in, in order, and what layers must
+    /// know of the call.
+    ///
+    /// # Panics
+    ///
+    /// With debug assertions, when the path takes fewer parameters.
+    pub fn draft<const N: usize>(&self, tenant: TenantId, parameters: [&dyn Display; N]) -> Draft {
+        Draft::new(self, tenant, &parameters)
+    }
+}
+
 /// A request in the making, started by [`Spec::draft`].
 #[derive(Debug)]
 #[must_use]
@@ -50,7 +64,7 @@ pub struct Draft {
 const HEADERS: usize = 7;
 
 impl Draft {
-    pub(super) fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
+    fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
         let mut target = String::with_capacity(96);
         target.push_str(BASE_PATH);
         push_segment(&mut target, &tenant);

@@ -1,14 +1,16 @@
 //! One API operation as a plain value that becomes a request and reads its answer.
 
 mod draft;
-mod spec;
 
 use crm_models::TenantId;
 use crm_transport::{Request, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 
-pub use self::{draft::Draft, spec::Spec};
-use crate::error::{CallSite, ContactsError};
+pub use self::draft::Draft;
+use crate::{
+    error::{CallSite, ContactsError},
+    spec::Spec,
+};
 
 /// One operation of the API: a value that knows how to become a request and how to read
 /// the answer. No I/O, so each is tested as bytes out and bytes in.
@@ -97,6 +99,15 @@ pub trait Operation {
     ///
     /// [`ContactsError::Invalid`] when the API would refuse the input.
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError>;
+}
+
+impl CallSite {
+    /// The site of this operation's call; without a path where it cannot be written.
+    pub(crate) fn of<O: Operation>(operation: &O, tenant: TenantId) -> Self {
+        let request = operation.request(tenant);
+        let uri = request.map(|request| request.uri().clone());
+        Self::new(O::SPEC, uri.unwrap_or_default())
+    }
 }
 
 /// Reads an answer: the model of a success, or the typed error of anything else.

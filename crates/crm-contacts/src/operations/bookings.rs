@@ -5,7 +5,7 @@ use crm_models::{
     PageQuery, UpdateBookingContactRequest, UpdatedBookingContact,
 };
 
-use crate::{operation::NoContent, paging::paged};
+use crate::{operation::NoContent, paged::paged};
 
 const CONTACTS: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts";
 const CONTACT: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";

@@ -9,8 +9,9 @@ use crm_transport::Request;
 
 use crate::{
     error::ContactsError,
-    operation::{NoContent, Operation, Spec},
-    paging::{PagedOperation, paged},
+    operation::{NoContent, Operation},
+    paged::{PagedOperation, paged},
+    spec::Spec,
 };
 
 const METHODS: &str = "/contacts/{contactId}/contact-methods";

@@ -3,7 +3,7 @@
 use crm_models::CustomerId;
 
 use super::owner::{self, Owner};
-use crate::operation::Spec;
+use crate::spec::Spec;
 
 /// `Customers_GetContactList`: the contacts of one customer.
 pub type GetContactList = owner::GetContactList<CustomerId>;

@@ -6,7 +6,7 @@
 use crm_models::LocationId;
 
 use super::owner::{self, Owner};
-use crate::operation::Spec;
+use crate::spec::Spec;
 
 /// `Locations_GetContactList`: the contacts of one location.
 pub type GetContactList = owner::GetContactList<LocationId>;

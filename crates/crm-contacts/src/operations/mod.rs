@@ -3,7 +3,7 @@
 //! Location and customer contacts have the same five operations with the same schemas; they
 //! are written once in [`owner`] and named twice, in [`locations`] and [`customers`].
 
-use crate::operation::{Operation, Spec};
+use crate::{operation::Operation, spec::Spec};
 
 /// One operation: its documentation, name and answer, its place in the contract, what it takes,
 /// by where in the request it goes, and how an answer is known to be about the same record.
@@ -24,14 +24,14 @@ macro_rules! operation {
             $($(#[$b_doc])* pub $b: $b_type,)?
         }
 
-        impl $crate::Operation for $name {
+        impl $crate::operation::Operation for $name {
             type Answer = $answer;
-            const SPEC: $crate::Spec = $crate::Spec::$effect($id, $path, $scope);
+            const SPEC: $crate::spec::Spec = $crate::spec::Spec::$effect($id, $path, $scope);
 
             fn request(
                 &self,
                 tenant: crm_models::TenantId,
-            ) -> Result<crm_transport::Request, $crate::ContactsError> {
+            ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
                 $($(crm_models::Check::check(&self.$q)?;)+)?
                 $(crm_models::Check::check(&self.$b)?;)?
                 let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);

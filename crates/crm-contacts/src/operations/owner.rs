@@ -10,9 +10,10 @@ use crm_transport::Request;
 
 use crate::{
     error::ContactsError,
-    operation::{NoContent, Operation, Spec},
-    paging::PagedOperation,
+    operation::{NoContent, Operation},
+    paged::PagedOperation,
     progress::key_of,
+    spec::Spec,
 };
 
 /// An owner of contacts with its operations in the published contract.

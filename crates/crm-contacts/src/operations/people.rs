@@ -5,7 +5,7 @@ use crm_models::{
     ReplacePersonRequest, UpdatePersonRequest,
 };
 
-use crate::{operation::NoContent, paging::paged};
+use crate::{operation::NoContent, paged::paged};
 
 operation! {
     /// `Contacts_GetList`: people by filters, page by page.

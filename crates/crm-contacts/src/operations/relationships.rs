@@ -7,7 +7,7 @@ use crm_models::{
     RelationshipFilter,
 };
 
-use crate::{operation::NoContent, paging::paged};
+use crate::{operation::NoContent, paged::paged};
 
 operation! {
     /// `Contacts_GetContactRelationshipList`: what a person is related to.

@@ -3,7 +3,7 @@
 use crm_models::{Check, Contact, ContactId, CreateContactRequest};
 use crm_transport::Transport;
 
-use super::{OwnerContacts, SEARCH_PAGE};
+use super::contacts::{OwnerContacts, SEARCH_PAGE};
 use crate::{
     decision::Patience,
     error::ContactsError,
@@ -115,7 +115,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
                 return Ok(Creation::Present(present));
             }
             let bounded = self.service.decided(begin_by, false);
-            let bounded = OwnerContacts::new(&bounded, self.owner);
+            let bounded = bounded.owner(self.owner);
             let error = match bounded.create_beside(contact.clone(), &known).await {
                 Ok(created) => return Ok(Creation::Created(created)),
                 Err(error) => error,

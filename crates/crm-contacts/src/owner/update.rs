@@ -3,13 +3,14 @@
 use crm_models::{Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
 use crm_transport::Transport;
 
-use super::OwnerContacts;
+use super::contacts::OwnerContacts;
 use crate::{
-    ContactsService, Reading,
     change::{Asks, Preview},
     decision::{self, Decision, Lost, Place, Updated},
     error::{CallSite, ContactsError},
     operations::owner::{Owner, UpdateContact},
+    reading::Reading,
+    service::ContactsService,
     settle::Unsettled,
 };
 

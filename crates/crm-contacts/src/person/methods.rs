@@ -1,24 +1,64 @@
 //! The use cases on one contact method of a person.
 
 use crm_models::{
-    ContactMethod, ContactMethodId, ContactMethodRequest, MethodPreference, PersonId,
-    UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
+    ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, MethodPreference,
+    PersonId, UpdateContactMethodRequest, UpdateMethodPreferenceRequest,
 };
 use crm_transport::Transport;
+use derive_where::derive_where;
 
-use super::{is_gone, update::updates_on_a_reading};
+use super::{handle::PersonHandle, update::updates_on_a_reading};
 use crate::{
-    ContactsService, Operation, Reading,
     decision::{self, Place},
     error::{CallSite, ContactsError},
-    handle::handle,
+    operation::Operation,
     operations::contact_methods::{self, UpdateContactMethod},
+    paging::List,
+    reading::Reading,
+    service::ContactsService,
+    settle::is_gone,
 };
+
+impl<'a, T: Transport> PersonHandle<'a, T> {
+    /// The person's contact methods.
+    pub fn methods(
+        &self,
+        filter: ContactMethodFilter,
+    ) -> List<T, contact_methods::GetContactMethods> {
+        let operation = contact_methods::GetContactMethods {
+            contact: self.id,
+            filter,
+            page: Default::default(),
+        };
+        self.service.list(operation)
+    }
+
+    /// Creates a contact method. Never repeated once the server may have seen it.
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
+    /// otherwise as
+    /// [`ContactsService::call`].
+    pub async fn create_method(
+        &self,
+        method: ContactMethodRequest,
+    ) -> Result<ContactMethod, ContactsError> {
+        let operation = contact_methods::CreateContactMethod { contact: self.id, method };
+        self.service.write(&operation).await
+    }
+
+    /// One contact method.
+    pub fn method(&self, id: ContactMethodId) -> MethodHandle<'a, T> {
+        MethodHandle { service: self.service, contact: self.id, id }
+    }
+}
 
 /// One contact method of one person; made by [`PersonHandle::method`](crate::PersonHandle::method).
 ///
 /// The answer to a write is compared with what was asked. Where it differs, got lost or is about
 /// another record, the method or the preference is read back, for at most a minute.
+#[derive_where(Debug, Clone, Copy)]
 #[must_use]
 pub struct MethodHandle<'a, T> {
     service: &'a ContactsService<T>,
@@ -26,17 +66,7 @@ pub struct MethodHandle<'a, T> {
     id: ContactMethodId,
 }
 
-handle!(Copy MethodHandle { contact, id });
-
-impl<'a, T: Transport> MethodHandle<'a, T> {
-    pub(super) fn new(
-        service: &'a ContactsService<T>,
-        contact: PersonId,
-        id: ContactMethodId,
-    ) -> Self {
-        Self { service, contact, id }
-    }
-
+impl<T: Transport> MethodHandle<'_, T> {
     /// The method.
     ///
     /// # Errors

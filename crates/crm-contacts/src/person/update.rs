@@ -3,12 +3,14 @@
 use crm_models::{Person, PersonChange, ReplacePersonRequest};
 use crm_transport::Transport;
 
-use super::PersonHandle;
+use super::handle::PersonHandle;
 use crate::{
-    ContactsService, Operation, Reading,
     decision::{Decision, Place},
     error::{CallSite, ContactsError},
+    operation::Operation,
     operations::people,
+    reading::Reading,
+    service::ContactsService,
 };
 
 /// The updates that rest on a reading, of a handle that is about one record.

@@ -1,12 +1,7 @@
 //! What is fixed about an operation.
 
-use std::fmt::Display;
-
-use crm_models::TenantId;
 use crm_transport::Effect;
 use http::Method;
-
-use super::Draft;
 
 /// What the published contract says of an operation.
 ///
@@ -72,15 +67,5 @@ impl Spec {
         effect: Effect,
     ) -> Self {
         Self { id, method, path, scope, effect }
-    }
-
-    /// Starts a request: the path with its parameters filled in, in order, and what layers must
-    /// know of the call.
-    ///
-    /// # Panics
-    ///
-    /// With debug assertions, when the path takes fewer parameters.
-    pub fn draft<const N: usize>(&self, tenant: TenantId, parameters: [&dyn Display; N]) -> Draft {
-        Draft::new(self, tenant, &parameters)
     }
 }

@@ -1,0 +1,21 @@
+//! Why a body cannot be read.
+
+use serde::de::DeserializeOwned;
+
+/// Where a body is not what it should be, without any value from it.
+pub(crate) fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
+        Ok(_) => "something follows the JSON value".to_owned(),
+        Err(error) => {
+            let (path, error) = (error.path().to_string(), error.into_inner());
+            let reason = match error.classify() {
+                serde_json::error::Category::Eof => "it ends too early",
+                serde_json::error::Category::Syntax => "it is not JSON",
+                _ => "a member is missing or of another type",
+            };
+            let (line, column) = (error.line(), error.column());
+            format!("{reason}, at `{path}`, line {line} column {column}")
+        }
+    }
+}

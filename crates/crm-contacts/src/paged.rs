@@ -1,0 +1,83 @@
+//! Operations that return one page of a list.
+
+use crm_models::{Page, PageQuery};
+use serde::de::DeserializeOwned;
+
+use crate::operation::Operation;
+
+/// An operation that returns one page of a list; [`ContactsService::list`] walks it.
+///
+/// ```
+/// use crm_contacts::{
+///     ContactsError, Operation, PagedOperation, Spec,
+///     models::{Check, Page, PageQuery, TenantId},
+///     transport::Request,
+/// };
+///
+/// /// Lists all locations: an operation that this crate lacks.
+/// #[derive(Clone)]
+/// struct GetLocations {
+///     page: PageQuery,
+/// }
+///
+/// impl Operation for GetLocations {
+///     type Answer = Page<serde_json::Value>;
+///     const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+///
+///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
+///         self.page.check()?;
+///         Self::SPEC.draft(tenant, []).query(&self.page)?.empty()
+///     }
+/// }
+///
+/// impl PagedOperation for GetLocations {
+///     type Item = serde_json::Value;
+///
+///     fn page_mut(&mut self) -> &mut PageQuery {
+///         &mut self.page
+///     }
+/// }
+/// ```
+pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
+    /// The type of the list's items.
+    type Item: DeserializeOwned;
+
+    /// The page that the request asks for. A list begins with it, by default with page 1.
+    fn page_mut(&mut self) -> &mut PageQuery;
+
+    /// A number that tells an item from the others, by which a list that never ends is recognised;
+    /// none where there is nothing like an id. Then the number of the page has to do.
+    fn key(_item: &Self::Item) -> Option<u64> {
+        None
+    }
+
+    /// Whether an item can be one of this list, by what its request asked for. A page with another
+    /// one is refused as [`ContactsError::AnotherRecord`].
+    fn has(&self, _item: &Self::Item) -> bool {
+        true
+    }
+}
+
+macro_rules! paged {
+    ($operation:ty, $item:ty $(, |$this:ident, $found:ident| $has:expr)?) => {
+        impl $crate::paged::PagedOperation for $operation {
+            type Item = $item;
+
+            fn page_mut(&mut self) -> &mut PageQuery {
+                &mut self.page
+            }
+
+            fn key(item: &$item) -> Option<u64> {
+                Some($crate::progress::key_of(&item.id))
+            }
+
+            $(
+                fn has(&self, $found: &$item) -> bool {
+                    let $this = self;
+                    $has
+                }
+            )?
+        }
+    };
+}
+pub(crate) use paged;
