@@ -54,6 +54,7 @@ mod contact_type;
 mod dispatch;
 mod error;
 mod faults;
+mod flags;
 mod log;
 mod openapi;
 mod operation;
@@ -75,15 +76,12 @@ pub use clock::Clock;
 pub use connection::Connection;
 pub use error::{InvalidFaultPlan, SandboxError};
 pub use faults::{Fault, FaultKind, FaultPlan, FaultRule};
+pub use flags::StoredPreferences;
 pub use log::LogEntry;
 pub use sandbox::Sandbox;
 pub use seed::{InvalidSeed, Seed};
 pub use settings::{Setting, SettingError, Settings};
-pub use store::{
-    contacts::{StoredContact, StoredPreferences},
-    methods::StoredMethod,
-    people::StoredPerson,
-};
+pub use store::{contacts::StoredContact, methods::StoredMethod, people::StoredPerson};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

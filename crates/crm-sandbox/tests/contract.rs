@@ -1,7 +1,10 @@
-//! No input whatever gets an answer whose status or body the published document does not have.
+//! The published document describes every operation, and no input whatever gets an answer whose status
+//! or body it does not have.
 #![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 mod common;
+
+use std::collections::BTreeSet;
 
 use common::Client;
 use crm_sandbox::Sandbox;
@@ -55,8 +58,7 @@ async fn every_answer_to_hostile_input_is_documented() {
         .await
         .unwrap();
     let client = Client::new(&sandbox).await;
-    let url = format!("{}/openapi.json", sandbox.connection().api_url);
-    let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let document = document(&sandbox).await;
     let problem = json!({"$ref": "#/components/schemas/ApiErrorResponse"});
     let mut answers = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -98,6 +100,81 @@ async fn every_answer_to_hostile_input_is_documented() {
         }
     }
     assert_eq!(answers, 38 * TEXTS.len());
+}
+
+#[tokio::test]
+async fn every_record_of_the_demo_data_is_as_documented() {
+    let builder = Sandbox::builder().set("rate-limit", "0").unwrap();
+    let sandbox = builder.set("phone-settings", "as-documented").unwrap().start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let document = document(&sandbox).await;
+    let mut answers = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let Some(operation) = item.get("get") else { continue };
+        let own = path.strip_prefix("/crm/v2/tenant/{tenant}").unwrap();
+        let segments = own.split('/').map(|segment| match segment {
+            "{id}" if own.starts_with("/locations") => "2001",
+            "{id}" if own.starts_with("/customers") => "1001",
+            "{id}" if own.contains("/bookings") => "6001",
+            "{booking_provider}" => "501",
+            "{id}" | "{contactId}" => "5e0c1a44-93b7-4d1f-8a26-000000000001",
+            "{contactMethodId}" => "7b2d9f10-4e6a-4c58-b310-000000000001",
+            "{preferenceName}" => "JobReminders",
+            "{relationshipId}" => "2001",
+            fixed => fixed,
+        });
+        let filled = segments.collect::<Vec<_>>().join("/");
+        let (status, answer) =
+            client.get(&format!("{filled}?modifiedBefore=2030-01-01T00:00:00Z")).await;
+        assert_eq!(status, 200, "{filled}: {answer}");
+        let records = answer.get("data").unwrap_or(&answer);
+        assert!(records.as_array().is_none_or(|records| !records.is_empty()), "{filled}");
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        if let Err(deviation) = conforms(&answer, schema, &document) {
+            panic!("{filled}: {deviation} in {answer}");
+        }
+        answers += 1;
+    }
+    assert_eq!(answers, 18);
+}
+
+#[tokio::test]
+async fn all_38_operations_are_described_under_their_own_ids() {
+    let document = document(&Sandbox::start().await.unwrap()).await;
+    let ids: BTreeSet<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|item| item.as_object().unwrap().values())
+        .filter_map(|operation| operation["operationId"].as_str())
+        .collect();
+    assert_eq!(ids.len(), 38, "{ids:?}");
+}
+
+#[tokio::test]
+async fn every_schema_that_is_referred_to_exists_once() {
+    let document = document(&Sandbox::start().await.unwrap()).await;
+    let text = document.to_string();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(schemas.contains_key(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn people_and_contacts_of_locations_have_schemas_of_their_own() {
+    let document = document(&Sandbox::start().await.unwrap()).await;
+    let schemas = &document["components"]["schemas"];
+    assert!(schemas["ContactResponse"]["properties"]["isArchived"].is_object());
+    let contact = &schemas["LocationContactResponse"];
+    assert!(contact["properties"]["phoneSettings"].is_object(), "{contact}");
+    assert_eq!(schemas["ExportLocationContactResponse"]["properties"]["active"]["type"], "boolean");
+}
+
+async fn document(sandbox: &Sandbox) -> Value {
+    let url = format!("{}/openapi.json", sandbox.connection().api_url);
+    reqwest::get(url).await.unwrap().json().await.unwrap()
 }
 
 /// Whether a value has the types, the members and no others, and the nulls that its schema

@@ -14,6 +14,7 @@ INSERT INTO locations (id, customer_id, name)
 SELECT id, id, 'Location ' || id FROM customers;
 
 INSERT INTO location_contacts
+    (owner_id, id, type, value, memo, job_reminders, marketing_updates, invoices, statements, active, created_on, modified_on)
 SELECT
     1 + i / 4,
     1 + i,

@@ -120,12 +120,11 @@ choices! {
     }
     /// Under which keys a problem files its reasons.
     ErrorKeys {
-        /// The member's name, after those of the objects around it:
-        /// `preferences.jobRemindersEnabled`.
+        /// The member's name, after those of the objects around it: `value`.
         Member = "member",
-        /// The same as a JSON path: `$.preferences.jobRemindersEnabled`.
+        /// The same as a JSON path: `$.value`.
         Path = "path",
-        /// The same in PascalCase: `Preferences.JobRemindersEnabled`.
+        /// The same in PascalCase: `Value`.
         PascalCase = "pascal-case",
         /// Numbers from 0, which name nothing.
         Position = "position",

@@ -1,8 +1,9 @@
 //! The contacts of locations and customers: two tables of one shape.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
 
 use super::select::Select;
+use crate::flags::StoredPreferences;
 
 /// What sets the contacts of locations and of customers apart.
 pub(crate) trait Owner: Send + Sync + 'static {
@@ -60,52 +61,33 @@ pub struct StoredContact {
     pub do_not_text: bool,
 }
 
-/// The kinds of messages that a contact receives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredPreferences {
-    /// Whether it receives reminders of jobs.
-    pub job_reminders: bool,
-    /// Whether it receives marketing.
-    pub marketing_updates: bool,
-    /// Whether it receives invoices.
-    pub invoices: bool,
-    /// Whether it receives statements.
-    pub statements: bool,
+/// The columns of a contact; those of the flags come last.
+fn columns() -> String {
+    let flags = StoredPreferences::COLUMNS.join(", ");
+    format!(
+        "owner_id, id, type, value, memo, active, created_on, modified_on,
+         EXISTS (SELECT 1 FROM do_not_text WHERE number = value), {flags}"
+    )
 }
-
-const COLUMNS: &str = "owner_id, id, type, value, memo, job_reminders, marketing_updates, \
-     invoices, statements, active, created_on, modified_on, \
-     EXISTS (SELECT 1 FROM do_not_text WHERE number = value)";
 
 /// Starts a query for contacts, deleted ones included.
 pub(crate) fn select<O: Owner>() -> Select {
-    Select::new(COLUMNS, O::TABLE)
+    Select::new(columns(), O::TABLE)
 }
 
 /// Reads one row of [`select`].
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
-    let job_reminders: Option<bool> = row.get(5)?;
-    let preferences = match job_reminders {
-        None => None,
-        Some(job_reminders) => Some(StoredPreferences {
-            job_reminders,
-            marketing_updates: row.get(6)?,
-            invoices: row.get(7)?,
-            statements: row.get(8)?,
-        }),
-    };
     Ok(StoredContact {
         owner_id: row.get(0)?,
         id: row.get(1)?,
         contact_type: row.get(2)?,
         value: row.get(3)?,
         memo: row.get(4)?,
-        preferences,
-        active: row.get(9)?,
-        created_on: row.get(10)?,
-        modified_on: row.get(11)?,
-        do_not_text: row.get(12)?,
+        active: row.get(5)?,
+        created_on: row.get(6)?,
+        modified_on: row.get(7)?,
+        do_not_text: row.get(8)?,
+        preferences: StoredPreferences::read(row, 9)?,
     })
 }
 
@@ -134,7 +116,7 @@ pub(crate) fn find_any<O: Owner>(
     owner: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<StoredContact>> {
-    let sql = format!("SELECT {COLUMNS} FROM {} WHERE owner_id = ? AND id = ?", O::TABLE);
+    let sql = format!("SELECT {} FROM {} WHERE owner_id = ? AND id = ?", columns(), O::TABLE);
     db.prepare_cached(&sql)?.query_row([owner, contact], read).optional()
 }
 
@@ -159,27 +141,25 @@ pub(crate) fn insert<O: Owner>(
 
 /// Writes back what an update or a deletion may change.
 pub(crate) fn update<O: Owner>(db: &Connection, contact: &StoredContact) -> rusqlite::Result<()> {
+    let flags = StoredPreferences::COLUMNS.join(" = ?, ");
     let sql = format!(
-        "UPDATE {} SET type = ?, value = ?, memo = ?, job_reminders = ?, marketing_updates = ?,
-         invoices = ?, statements = ?, active = ?, modified_on = ? WHERE owner_id = ? AND id = ?",
+        "UPDATE {} SET {flags} = ?, type = ?, value = ?, memo = ?, active = ?, modified_on = ?
+         WHERE owner_id = ? AND id = ?",
         O::TABLE
     );
-    let flags = contact.preferences;
-    db.prepare_cached(&sql)?
-        .execute(params![
-            contact.contact_type,
-            contact.value,
-            contact.memo,
-            flags.map(|p| p.job_reminders),
-            flags.map(|p| p.marketing_updates),
-            flags.map(|p| p.invoices),
-            flags.map(|p| p.statements),
-            contact.active,
-            contact.modified_on,
-            contact.owner_id,
-            contact.id,
-        ])
-        .map(drop)
+    let flags = contact.preferences.map(StoredPreferences::values);
+    let flags = flags.map_or([None; StoredPreferences::COLUMNS.len()], |flags| flags.map(Some));
+    let others: [&dyn ToSql; 7] = [
+        &contact.contact_type,
+        &contact.value,
+        &contact.memo,
+        &contact.active,
+        &contact.modified_on,
+        &contact.owner_id,
+        &contact.id,
+    ];
+    let values = flags.iter().map(|flag| flag as &dyn ToSql).chain(others);
+    db.prepare_cached(&sql)?.execute(params_from_iter(values)).map(drop)
 }
 
 /// Whether a number opted out of text messages.

@@ -12,7 +12,7 @@ CREATE TABLE locations (
     name        TEXT NOT NULL
 );
 
--- The four flags are null together: preferences unknown. `active` is 0 for a
+-- The flags are null together: preferences unknown. `active` is 0 for a
 -- deleted contact, which keeps its id and which only the export feed still
 -- shows. `owner_id` is the location's or the customer's id; a contact's id is
 -- unique per owner.

@@ -1,5 +1,7 @@
 //! A list query: conditions, order, one page.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 
 use super::bookmarks::{Bookmarks, End, Place, Version};
@@ -16,7 +18,7 @@ pub(crate) struct Rows<T> {
 /// Builds `SELECT … WHERE … ORDER BY … LIMIT … OFFSET …`.
 #[derive(Debug)]
 pub(crate) struct Select {
-    columns: &'static str,
+    columns: Cow<'static, str>,
     from: String,
     conditions: Vec<String>,
     values: Vec<Value>,
@@ -26,9 +28,9 @@ pub(crate) struct Select {
 }
 
 impl Select {
-    pub(crate) fn new(columns: &'static str, from: impl Into<String>) -> Self {
+    pub(crate) fn new(columns: impl Into<Cow<'static, str>>, from: impl Into<String>) -> Self {
         Self {
-            columns,
+            columns: columns.into(),
             from: from.into(),
             conditions: Vec::new(),
             values: Vec::new(),

@@ -11,13 +11,14 @@ use utoipa::{
 use super::contract::Contract;
 use crate::{
     contact_type::ContactType,
-    settings::{PhoneSettingsForm, PreferenceMembers, Settings},
-    store::contacts::{StoredContact, StoredPreferences},
+    flags::AnsweredFlags,
+    settings::{PhoneSettingsForm, Settings},
+    store::contacts::StoredContact,
     time_text,
 };
 
 /// A contact of a location or a customer.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContactResponse {
     id: i64,
@@ -31,7 +32,7 @@ pub(crate) struct ContactResponse {
     modified_on: String,
     #[schema(format = DateTime)]
     created_on: String,
-    preferences: Option<Preferences>,
+    preferences: Option<AnsweredFlags>,
 
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
@@ -65,22 +66,6 @@ pub(crate) struct PhoneSettings {
     do_not_text: Option<bool>,
 }
 
-/// What a contact receives.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = ContactPreferencesResponse)]
-pub(crate) struct Preferences {
-    job_reminders_enabled: bool,
-    marketing_updates_enabled: bool,
-    invoice_statement_notification: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = bool, required = true)]
-    invoice_notification: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = bool, required = true)]
-    statement_notification: Option<bool>,
-}
-
 impl ContactResponse {
     pub(crate) fn new(contact: StoredContact, settings: &Settings) -> Self {
         let number = PhoneSettings {
@@ -104,7 +89,7 @@ impl ContactResponse {
             phone_settings,
             modified_on: time_text::wire(&contact.modified_on),
             created_on: time_text::wire(&contact.created_on),
-            preferences: contact.preferences.map(|flags| Preferences::new(flags, settings)),
+            preferences: contact.preferences.map(|flags| AnsweredFlags::new(flags, settings)),
             phone_number: beside.phone_number,
             do_not_text: beside.do_not_text,
             location_id: None,
@@ -127,19 +112,6 @@ impl ContactResponse {
     pub(crate) fn with_active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self
-    }
-}
-
-impl Preferences {
-    fn new(flags: StoredPreferences, settings: &Settings) -> Self {
-        let all = settings.preference_members == PreferenceMembers::Five;
-        Self {
-            job_reminders_enabled: flags.job_reminders,
-            marketing_updates_enabled: flags.marketing_updates,
-            invoice_statement_notification: flags.invoices && flags.statements,
-            invoice_notification: all.then_some(flags.invoices),
-            statement_notification: all.then_some(flags.statements),
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use http::Method;
 use super::list::{CREATED, MODIFIED, PAGING, Page, filter_times};
 use crate::{
     contact_type::ContactType,
+    flags::AllFlags,
     operation::{Call, Operation, Reply},
     problem::Problem,
     query::{Kind, Parameter},
@@ -18,7 +19,7 @@ mod request;
 
 use answer::{ContactResponse, Listed, Owned};
 use contract::Contract;
-use request::{Change, CreateContactRequest, FiveFlags, UpdateContactRequest};
+use request::{Change, CreateContactRequest, UpdateContactRequest};
 
 /// The contacts of locations.
 pub(super) fn location_operations() -> Vec<Operation> {
@@ -52,7 +53,7 @@ fn operations<O: Contract>(
             .answer::<Listed<O>>(),
         new(Method::PATCH, "UpdateContact", &contact, update::<O>)
             .scope(O::WRITE)
-            .body::<UpdateContactRequest<FiveFlags>>()
+            .body::<UpdateContactRequest<AllFlags>>()
             .answer::<Listed<O>>(),
         new(Method::DELETE, "DeleteContact", &contact, delete::<O>).scope(O::WRITE),
         Operation::new(
