@@ -3,7 +3,7 @@
 use crm_models::ContactType;
 use crm_values::{Email, PhoneReader};
 
-use crate::BulkError;
+use crate::error::BulkError;
 
 /// The values to rewrite in another form.
 ///

@@ -11,7 +11,10 @@ use crm_models::TenantId;
 use rusqlite::ErrorCode;
 
 use crate::{
-    ChangeId, Digest, Displaced, ExpectedDigest, Parted, input::InvalidRows, set::seal::Altered,
+    disk::run_mark::Parted,
+    input::InvalidRows,
+    set::{ChangeId, Digest, ExpectedDigest, seal::Altered},
+    store::Displaced,
 };
 
 /// The reason why planning, applying, undoing or reporting ended early.

@@ -117,34 +117,31 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]
 
+mod admission;
 mod apply;
-mod change;
 mod clean_up;
 mod clock;
+mod current;
 mod database;
+mod decide;
+mod departure;
 mod disk;
 mod error;
 mod input;
+mod keys;
 mod opt_out;
 mod plan;
-mod present;
-mod reading;
 mod report;
 mod results;
 mod set;
-mod site;
 mod snapshot;
 mod spreadsheet;
 mod store;
-mod target;
 mod undo;
 mod verify;
 mod visible;
-mod wanted;
-mod watch;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
-pub use change::{Action, Change, ChangeId, Image, MethodImage, Outcome, State, UnknownState};
 pub use clean_up::CleanUp;
 pub use disk::run_mark::Parted;
 pub use error::BulkError;
@@ -153,20 +150,19 @@ pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
 pub use set::{
-    ChangeSet, Changes, Digest, ExpectedDigest, InvalidDigest, Selection, SetInfo, SetKind, Totals,
+    Action, Change, ChangeId, ChangeSet, Changes, Digest, ExpectedDigest, Image, InvalidDigest,
+    MethodImage, Outcome, OwnerId, Selection, SetInfo, SetKind, Site, State, Target, Totals,
+    UnknownState, Wanted,
 };
-pub use site::Site;
 pub use snapshot::{Coverage, Snapshot};
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
 pub use store::contract;
 pub use store::{Claim, Cursor, Displaced, Expected, Lease, Loaded, Renewal, Store, Which};
-pub use target::{OwnerId, Target};
 pub use undo::UndoSummary;
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};
-pub use wanted::Wanted;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef};
 
 use crate::{
-    BulkError, ChangeSet, State,
+    error::BulkError,
     input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_head, write_members},
-    set::columns::read_state,
+    set::{ChangeSet, State, columns::read_state},
 };
 
 /// The rows to return.

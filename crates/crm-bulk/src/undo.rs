@@ -6,9 +6,9 @@ use crm_models::{ContactChange, Preference};
 use rusqlite::OptionalExtension;
 
 use crate::{
-    Action, BulkError, Change, ChangeSet, Image, Outcome, Selection, State, Target, Wanted,
+    error::BulkError,
     set::{
-        SetKind,
+        Action, Change, ChangeSet, Image, Outcome, Selection, SetKind, State, Target, Wanted,
         draft::{Draft, Planned},
     },
 };

@@ -9,8 +9,12 @@ use std::{
 use crm_contacts::ContactsError;
 use crm_models::{TenantId, Timestamp};
 
-use super::{Event, answer};
-use crate::{Change, ChangeId, Outcome, State, Target, clock};
+use super::classify;
+use crate::{
+    apply::Event,
+    clock,
+    set::{Change, ChangeId, Outcome, State, Target},
+};
 
 /// A write: a request that may change a record, and how it was answered. It contains no value.
 ///
@@ -64,11 +68,11 @@ impl Audit {
         preference: Option<&str>,
         error: Option<&ContactsError>,
     ) {
-        if error.is_some_and(answer::is_held_back) {
+        if error.is_some_and(classify::is_held_back) {
             return;
         }
         let outcome =
-            error.map_or(Outcome::new(State::Done), |error| answer::outcome(error, false));
+            error.map_or(Outcome::new(State::Done), |error| classify::outcome(error, false));
         self.tell(change, action, preference, outcome, false);
     }
 

@@ -10,8 +10,13 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Options, PASSES, outage::Outage, step::Step};
-use crate::{Change, ChangeId, Displaced, OwnerId, State};
+use super::outage::Outage;
+use crate::{
+    apply::{Options, PASSES},
+    decide::step::Step,
+    set::{Change, ChangeId, OwnerId, State},
+    store::Displaced,
+};
 
 /// The reason why a run is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

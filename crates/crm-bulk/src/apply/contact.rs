@@ -13,10 +13,11 @@ use crm_transport::{Moment, Transport};
 use super::{
     queue::Reading,
     run::{Became, Run, keep_before},
-    step::{self, Write},
 };
 use crate::{
-    Action, BulkError, Change, ChangeId, Outcome, OwnerId, State, Wanted,
+    decide::step::{self, Write},
+    error::BulkError,
+    set::{Action, Change, ChangeId, Outcome, OwnerId, State, Wanted},
     store::{Expected, Loaded},
 };
 

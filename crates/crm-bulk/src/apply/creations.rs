@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crm_models::ContactId;
 
-use crate::{Change, OwnerId, State};
+use crate::set::{Change, OwnerId, State};
 
 /// The creations of a pass, owner by owner.
 ///

@@ -1,17 +1,16 @@
 //! Carrying a change set out.
 
-mod answer;
 mod audit;
 mod brake;
+mod classify;
 mod contact;
+mod contact_method;
 mod creations;
 mod in_flight;
-mod method;
 mod outage;
 mod pass;
 mod queue;
 mod run;
-mod step;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -39,8 +38,10 @@ pub use self::{
     audit::Written,
     brake::{Finished, StopReason},
 };
+pub use crate::decide::step::OnDrift;
 use crate::{
-    BulkError, Change, ChangeSet, Digest, ExpectedDigest, Site,
+    error::BulkError,
+    set::{Change, ChangeSet, Digest, ExpectedDigest, Site},
     store::{Store, Which, file::FileStore},
 };
 
@@ -140,19 +141,6 @@ impl Options {
         let waits = self.dry_run || pass + 1 == PASSES;
         Instant::now().checked_add(wait).filter(|_| waits)
     }
-}
-
-/// What to do with a record that is not what the plan saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum OnDrift {
-    /// Sets the change aside.
-    #[default]
-    Skip,
-    /// Makes the change anyway: the members that it names are set, the rest is left as it is now.
-    Force,
-    /// Sets the change aside and stops.
-    Abort,
 }
 
 /// Something that happened while a set was carried out.

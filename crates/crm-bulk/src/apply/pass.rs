@@ -18,13 +18,15 @@ use futures_util::{
 use tokio::time::Instant;
 
 use super::{
-    Event, answer,
+    classify,
     queue::{Queue, Reading, Undecided, YOUNG},
     run::{Done, MOST_RETURNS, Run, Work},
-    step::{self, Step, Write},
 };
 use crate::{
-    BulkError, present,
+    apply::Event,
+    current,
+    decide::step::{self, Step, Write},
+    error::BulkError,
     store::{Cursor, Loaded, Which},
 };
 
@@ -172,10 +174,10 @@ impl<'a, T: Transport> Pass<'a, T> {
         let (loaded, change) = (&undecided.loaded, undecided.change());
         let contacts = match contacts(loaded, reading) {
             _ if undecided.returns > MOST_RETURNS => {
-                return Step::Settle(answer::never_fresh(change), None);
+                return Step::Settle(classify::never_fresh(change), None);
             }
             Ok(contacts) => contacts,
-            Err(error) => return Step::Settle(answer::unread(error, change), None),
+            Err(error) => return Step::Settle(classify::unread(error, change), None),
         };
         let on_drift = self.run.options.on_drift;
         let mut creations = self.run.creations();
@@ -278,7 +280,7 @@ impl<T: Transport> Run<'_, T> {
         let asked = Instant::now();
         let mut owners: Vec<_> = changes.iter().filter_map(Undecided::owner).collect();
         owners.dedup();
-        let present = present::contacts(self.service, &owners, YOUNG).await?;
+        let present = current::contacts(self.service, &owners, YOUNG).await?;
         let left = present.left();
         Ok(Reading { present, asked, left })
     }

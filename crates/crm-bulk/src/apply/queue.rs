@@ -10,10 +10,11 @@ use std::{
 use crm_transport::Moment;
 use tokio::time::Instant;
 
-use super::{creations::Creations, step};
+use super::creations::Creations;
 use crate::{
     Change, OwnerId,
-    present::{OWNERS_PER_CALL, Present},
+    current::{OWNERS_PER_CALL, Present},
+    decide::step,
     store::Loaded,
 };
 

@@ -7,20 +7,21 @@ use crm_models::{Contact, ContactId};
 use crm_transport::{Moment, Transport};
 
 use super::{
-    Event, OnDrift, Options, StopReason, answer,
+    Event, OnDrift, Options, StopReason,
     audit::Audit,
     brake::Brake,
+    classify as answer,
     contact::Unheeded,
     creations::Creations,
     in_flight::InFlight,
     queue::{Reading, Undecided},
-    step::{self, Step, Write},
     window::Window,
 };
 use crate::{
     BulkError, Change, Image, Outcome, OwnerId, State, clock,
+    decide::step::{self, Step, Write},
+    departure::Watch,
     store::{Claim, Expected, Lease, Loaded, Store},
-    watch::Watch,
 };
 
 /// How often a change is decided, or its owner read, without a write that leaves in time, before

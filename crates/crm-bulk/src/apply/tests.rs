@@ -2,11 +2,12 @@ use std::collections::HashSet;
 
 use crm_models::{Contact, ContactChange, ContactId};
 
-use super::{
-    OnDrift, run,
-    step::{self, Step, Write, decide},
+use super::run;
+use crate::{
+    decide::step::{self, OnDrift, Step, Write, decide},
+    set::{Action, Change, ChangeId, Outcome, State, Target, Wanted},
+    store::Loaded,
 };
-use crate::{Action, Change, ChangeId, Outcome, State, Target, Wanted, store::Loaded};
 
 fn contact(id: i64, value: &str, memo: &str) -> Contact {
     serde_json::from_str(&format!(

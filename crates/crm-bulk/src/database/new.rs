@@ -4,8 +4,8 @@ use std::{io, path::Path};
 
 use super::opened::{Database, Format};
 use crate::{
-    BulkError,
     disk::{atomic_file::AtomicFile, run_mark},
+    error::BulkError,
 };
 
 /// A database in the making, beside the place where it will be. Dropped before it is finished, it

@@ -11,12 +11,13 @@ use rusqlite::{
 };
 
 use crate::{
-    BulkError, Site,
     disk::{
         archive,
         file_id::{self, Connected},
         run_mark::{RunMark, has_journal},
     },
+    error::BulkError,
+    set::Site,
 };
 
 /// A kind of file: how it is recognised and how its tables came to be.

@@ -6,7 +6,6 @@ use csv::{ByteRecord, StringRecord};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
-    Dialect, Opened, RawRow, ReadRow, SAY_BY_VALUE,
     cells::Cells,
     columns::{Column, is_ours},
     dialect,
@@ -14,7 +13,11 @@ use super::{
     lines::{self, Lines, Place},
     meanings::{Meaning, Meanings},
 };
-use crate::{BulkError, spreadsheet::unguarded};
+use crate::{
+    error::BulkError,
+    input::{Dialect, Opened, RawRow, ReadRow, SAY_BY_VALUE},
+    spreadsheet::unguarded,
+};
 
 pub(crate) struct CsvRows {
     name: String,

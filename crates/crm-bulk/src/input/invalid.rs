@@ -7,13 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    InputFormat, Marks,
-    columns::{MEND_COLUMNS, REASON_COLUMNS},
-};
+use super::columns::{MEND_COLUMNS, REASON_COLUMNS};
 use crate::{
-    BulkError,
     disk::atomic_file::AtomicWriter,
+    error::BulkError,
+    input::{InputFormat, Marks},
     spreadsheet::{guarded_number, unguarded},
 };
 

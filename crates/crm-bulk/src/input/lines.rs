@@ -7,8 +7,8 @@ use std::{
 
 use csv::ByteRecord;
 
-use super::{Dialect, quotes::Quotes};
-use crate::BulkError;
+use super::quotes::Quotes;
+use crate::{error::BulkError, input::Dialect};
 
 /// The place of a record.
 pub(super) struct Place {

@@ -31,7 +31,7 @@ pub use self::{
     list::{DateOrder, MappedRole},
 };
 pub(crate) use self::{
-    columns::{OUTCOME_COLUMNS, is_ours},
+    columns::OUTCOME_COLUMNS,
     csv::CsvRows,
     dialect::name as delimiter_name,
     invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
@@ -40,7 +40,7 @@ pub(crate) use self::{
     object::Object,
     request::{COMBINED, RowRequest, Select},
 };
-use crate::BulkError;
+use crate::error::BulkError;
 
 /// A file or stream of rows, each asking for a change.
 ///

@@ -5,13 +5,15 @@ use std::io::{self, BufRead, BufReader, Read};
 use serde_json::Value;
 
 use super::{
-    Dialect, RawRow, ReadRow,
     cells::Cells,
     invalid::UnreadableRow,
     meanings::{Meaning, Meanings},
     object::{Member, Object},
 };
-use crate::BulkError;
+use crate::{
+    error::BulkError,
+    input::{Dialect, RawRow, ReadRow},
+};
 
 /// An object and its line, or why the line is not one.
 type ReadObject = Result<(u64, Object), UnreadableRow>;

@@ -5,8 +5,11 @@ use crm_models::{
 };
 use crm_values::{NewValues, check_cell};
 
-use super::{Dialect, SAY_BY_VALUE, cells::Cells, columns::Column, invalid::BadCell};
-use crate::{Action, OwnerId, Wanted};
+use super::{cells::Cells, columns::Column, invalid::BadCell};
+use crate::{
+    input::{Dialect, SAY_BY_VALUE},
+    set::{Action, OwnerId, Wanted},
+};
 
 /// A row that is valid.
 #[derive(Debug, PartialEq, Eq)]

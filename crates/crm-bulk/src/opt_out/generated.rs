@@ -9,13 +9,13 @@ use fastrand::Rng;
 
 use self::lists::{GeneratedRow, PEOPLE, Whose, list, spelt};
 use super::{
-    judge,
     listed::{Found, Listed, Place, Sought},
     wishes::Wishes,
 };
 use crate::{
     input::{Entries, ListOptions, Wish},
-    reading::Keys,
+    keys::Keys,
+    opt_out::judge,
 };
 
 /// How many lists, unless `LISTS` says otherwise; the seed repeats them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crm_values::{Traces, names};
 
-use crate::reading::{Keys, is_unreadable, local_digits};
+use crate::keys::{Keys, is_unreadable, local_digits};
 
 /// The place of a number or an address in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

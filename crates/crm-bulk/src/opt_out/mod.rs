@@ -24,18 +24,18 @@ use self::{
     wishes::{Verdict, Wishes},
 };
 use crate::{
-    Action, BulkError, Input, InputFormat, OwnerId, PlanSummary, Site, Snapshot, State, Target,
-    Wanted,
+    decide::judge,
+    error::BulkError,
     input::{
-        BadCell, BadRows, DateOrder, Entries, ListOptions, MappedRole, Value, Wish, delimiter_name,
-        whole,
+        BadCell, BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value,
+        Wish, delimiter_name, whole,
     },
-    plan::{describe_input, judge, leave_out, refuse_to_mend_in},
+    plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
     set::{
-        SetKind,
+        Action, OwnerId, SetKind, Site, State, Target, Wanted,
         draft::{Draft, Planned},
     },
-    snapshot::{Keyed, Known},
+    snapshot::{Keyed, Known, Snapshot},
 };
 
 /// Contacts, by the place in the list of the number or address that they have.

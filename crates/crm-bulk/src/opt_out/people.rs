@@ -15,9 +15,13 @@ use super::{
     search::Search,
 };
 use crate::{
-    Action, BulkError, MethodImage, Outcome, State, Target, present,
-    reading::Keys,
-    set::draft::{Draft, Planned},
+    current,
+    error::BulkError,
+    keys::Keys,
+    set::{
+        Action, MethodImage, Outcome, State, Target,
+        draft::{Draft, Planned},
+    },
 };
 
 /// How many contact methods' preferences are read at once; the transport keeps the rate.
@@ -100,7 +104,7 @@ pub(super) async fn methods<T: Transport>(
             value: method.value.clone(),
             preferences: BTreeMap::new(),
         };
-        match present::method(service, method.contact_id, method.id, image).await {
+        match current::method(service, method.contact_id, method.id, image).await {
             Ok(image) => Ok(Some(Ok((method, image)))),
             // Deleted since it was listed.
             Err(error) if error.is_not_found() => Ok(None),

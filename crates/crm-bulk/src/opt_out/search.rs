@@ -7,10 +7,12 @@ use crm_values::PhoneReader;
 
 use super::listed::{Found, Listed, Place};
 use crate::{
-    BulkError, InvalidRows, OwnerId, PlanSummary, State,
-    plan::NO_SUCH_VALUE,
-    reading::Keys,
-    set::{draft::Draft, some_of},
+    decide::judge::NO_SUCH_VALUE,
+    error::BulkError,
+    input::InvalidRows,
+    keys::Keys,
+    plan::PlanSummary,
+    set::{OwnerId, State, draft::Draft, some_of},
 };
 
 /// The results so far.

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{
         input::{DateOrder, Value, read_date},
-        reading::Keys,
+        keys::Keys,
     };
 
     fn moment(text: &str) -> Option<Moment> {

@@ -7,11 +7,15 @@ use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::judge;
 use crate::{
-    Action, BulkError, Outcome, OwnerId, State, Target, clock,
-    present::{self, OWNERS_PER_CALL, Present},
-    set::draft::{Draft, Unread},
+    clock,
+    current::{self, OWNERS_PER_CALL, Present},
+    decide::judge,
+    error::BulkError,
+    set::{
+        Action, Outcome, OwnerId, State, Target,
+        draft::{Draft, Unread},
+    },
 };
 
 /// How many calls are on their way at once; the transport keeps the rate.
@@ -38,7 +42,7 @@ pub(super) async fn read<T: Transport>(
             let owners: Vec<_> = ids.iter().filter_map(|id| OwnerId::new(kind, *id)).collect();
             let blocks = owners.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec);
             let read =
-                async |block: Vec<OwnerId>| present::contacts(service, &block, Duration::MAX).await;
+                async |block: Vec<OwnerId>| current::contacts(service, &block, Duration::MAX).await;
             let join = |mut all: Present, block| async {
                 all.extend(block);
                 Ok(all)
@@ -68,7 +72,7 @@ pub(super) async fn read<T: Transport>(
 
 /// Leaves a change out whose owner cannot be read.
 fn leave(draft: &Draft, change: &Unread, error: &ContactsError) -> Result<(), BulkError> {
-    let outcome = Outcome::because(State::Failed, present::why_unread(error));
+    let outcome = Outcome::because(State::Failed, current::why_unread(error));
     draft.settle(change.id, &change.target, None, &outcome)
 }
 

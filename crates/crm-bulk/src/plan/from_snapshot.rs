@@ -2,12 +2,17 @@
 
 use crm_models::ContactChange;
 
-use super::{NO_SUCH_VALUE, RowPlace, judge};
+use super::rows::RowPlace;
 use crate::{
-    Action, BulkError, CleanUp, Outcome, Snapshot, State, Target, Wanted,
+    clean_up::CleanUp,
+    decide::judge::{self, NO_SUCH_VALUE},
+    error::BulkError,
     input::{RowRequest, Select},
-    set::draft::{Draft, Planned},
-    snapshot::Known,
+    set::{
+        Action, Outcome, State, Target, Wanted,
+        draft::{Draft, Planned},
+    },
+    snapshot::{Known, Snapshot},
 };
 
 /// Rows that are planned together: their contacts are looked up in the order of the snapshot,

@@ -2,7 +2,6 @@
 
 mod from_api;
 mod from_snapshot;
-pub(crate) mod judge;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -13,14 +12,14 @@ use crm_transport::Transport;
 use crm_values::NewValues;
 
 pub(crate) use self::rows::{describe_input, leave_out, refuse_to_mend_in};
-use self::{
-    from_snapshot::Batch,
-    rows::{ReadRows, RowPlace},
-};
+use self::{from_snapshot::Batch, rows::ReadRows};
 use crate::{
-    BulkError, CleanUp, Input, InvalidRows, Site, Snapshot, State, Target,
-    input::Select,
-    set::{SetKind, draft::Draft},
+    clean_up::CleanUp,
+    decide::judge::NO_SUCH_VALUE,
+    error::BulkError,
+    input::{Input, InvalidRows, Select},
+    set::{SetKind, Site, State, Target, draft::Draft},
+    snapshot::Snapshot,
 };
 
 /// Compares rows with the present state and writes what differs as a change set.
@@ -269,5 +268,3 @@ impl Plan {
         Ok((snapshot, known_at))
     }
 }
-
-pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";

@@ -4,12 +4,16 @@ use std::{collections::BTreeMap, path::Path};
 
 use crm_models::ContactType;
 
-use super::Plan;
 use crate::{
-    Action, BulkError, Input, InvalidRows, Snapshot, State,
     disk::atomic_file,
-    input::{BadCell, BadRows, InputFormat, Marks, RowRequest, broken, problem, whole},
-    set::draft::Draft,
+    error::BulkError,
+    input::{
+        BadCell, BadRows, Input, InputFormat, InvalidRows, Marks, RowRequest, broken, problem,
+        whole,
+    },
+    plan::Plan,
+    set::{Action, State, draft::Draft},
+    snapshot::Snapshot,
 };
 
 impl Plan {

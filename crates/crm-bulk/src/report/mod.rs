@@ -9,11 +9,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 
 use crate::{
-    BulkError, Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
-    Verification, clock,
+    clock,
+    error::BulkError,
     input::{DateOrder, InputFormat, cells, read_date},
-    set::columns::{self, read_state},
-    verify::KeptFinding,
+    set::{
+        Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
+        columns::{self, read_state},
+    },
+    verify::{KeptFinding, Verification},
     visible,
 };
 

@@ -6,7 +6,7 @@ use jiff::{
     civil::{Date, Weekday},
 };
 
-use crate::{Change, SetKind, State, Target};
+use crate::set::{Change, SetKind, State, Target};
 
 /// How many business days an opt-out may take.
 pub(super) const BUSINESS_DAYS: u32 = 10;

@@ -4,8 +4,8 @@ use std::vec;
 
 use rusqlite::params;
 
-use super::seal;
-use crate::{BulkError, Change, ChangeSet, State};
+use super::{change::Change, seal, state::State};
+use crate::{error::BulkError, set::ChangeSet};
 
 /// A selection of the changes to look at.
 #[derive(Debug, Clone, Default)]
@@ -145,12 +145,13 @@ impl Iterator for Changes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Action, Outcome, Site, Target,
-        set::{
-            SetKind,
-            draft::{Draft, Planned},
-        },
+    use crate::set::{
+        SetKind,
+        action::Action,
+        draft::{Draft, Planned},
+        outcome::Outcome,
+        site::Site,
+        target::Target,
     };
 
     #[test]

@@ -5,7 +5,14 @@ use rusqlite::{
     types::{Type, Value},
 };
 
-use crate::{Action, Change, ChangeId, Image, Outcome, OwnerId, State, Target, target::PERSON};
+use super::{
+    action::Action,
+    change::{Change, ChangeId},
+    image::Image,
+    outcome::Outcome,
+    state::State,
+    target::{OwnerId, PERSON, Target},
+};
 
 /// The columns that [`read`] takes, in its order.
 pub(crate) const COLUMNS: &str = "id, row, owner_kind, owner_id, contact_id, action, wanted, \

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Action, BulkError, Outcome, Site, State, Target, clock,
     database::{Database, NewDatabase},
-    wanted::on_off,
+    set::wanted::on_off,
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of

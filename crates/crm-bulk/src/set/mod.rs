@@ -1,11 +1,19 @@
 //! The change set as a file.
 
+mod action;
+mod change;
 mod changes;
 pub(crate) mod columns;
 mod digest;
 pub(crate) mod draft;
+mod image;
+mod outcome;
 mod repeats;
 pub(crate) mod seal;
+mod site;
+mod state;
+pub(crate) mod target;
+pub(crate) mod wanted;
 
 use std::{
     collections::BTreeMap,
@@ -16,12 +24,20 @@ use crm_models::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior};
 
 pub use self::{
+    action::Action,
+    change::{Change, ChangeId},
     changes::{Changes, Selection},
     digest::{Digest, ExpectedDigest, InvalidDigest},
+    image::{Image, MethodImage},
+    outcome::Outcome,
+    site::Site,
+    state::{State, UnknownState},
+    target::{OwnerId, Target},
+    wanted::Wanted,
 };
 use crate::{
-    BulkError, Site, State,
     database::{Database, Format},
+    error::BulkError,
     input::InputFormat,
 };
 
@@ -353,6 +369,6 @@ impl ChangeSet {
             .connection
             .query_row(sql, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
         let (calls, owners) = self.database.check(count)?;
-        Ok(calls + owners.div_ceil(crate::present::OWNERS_PER_CALL as u64))
+        Ok(calls + owners.div_ceil(crate::current::OWNERS_PER_CALL as u64))
     }
 }

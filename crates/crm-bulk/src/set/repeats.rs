@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crm_models::ContactType;
 use rusqlite::{params, types::Value};
 
-use super::draft::Draft;
-use crate::{BulkError, State, Wanted};
+use super::{draft::Draft, state::State, wanted::Wanted};
+use crate::error::BulkError;
 
 impl Draft {
     /// Several changes of one record.
@@ -136,7 +136,9 @@ mod tests {
     use crm_models::ContactChange;
 
     use super::*;
-    use crate::{Action, ChangeSet, Selection, Site, Target, set::SetKind};
+    use crate::set::{
+        ChangeSet, SetKind, action::Action, changes::Selection, site::Site, target::Target,
+    };
 
     #[test]
     fn a_conflict_of_many_rows_names_a_few() {

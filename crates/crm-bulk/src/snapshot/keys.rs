@@ -4,10 +4,11 @@ use crm_values::{PhoneReader, Region};
 use rusqlite::params;
 use serde::Deserialize;
 
-use super::Snapshot;
 use crate::{
-    BulkError, OwnerId,
-    reading::{Keys, description},
+    error::BulkError,
+    keys::{Keys, description},
+    set::OwnerId,
+    snapshot::Snapshot,
 };
 
 /// How many contacts are read at once.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use crm_models::{Contact, ContactId};
 use rusqlite::{OptionalExtension, params};
 
-use super::Snapshot;
-use crate::{BulkError, OwnerId, reading::Keys};
+use crate::{error::BulkError, keys::Keys, set::OwnerId, snapshot::Snapshot};
 
 /// A contact as the snapshot knows it.
 pub(crate) struct Known {

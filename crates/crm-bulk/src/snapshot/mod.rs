@@ -18,9 +18,11 @@ use rusqlite::params;
 
 pub(crate) use self::{keys::Keyed, look_up::Known};
 use crate::{
-    BulkError, Site, clock,
+    clock,
     database::{Database, Format, NewDatabase},
-    reading::Keys,
+    error::BulkError,
+    keys::Keys,
+    set::Site,
 };
 
 const FORMAT: Format = Format {

@@ -4,8 +4,7 @@
 use crm_models::{ContactId, ContactOwner, UnreadableRecord};
 use rusqlite::params;
 
-use super::Snapshot;
-use crate::{BulkError, OwnerId};
+use crate::{error::BulkError, set::OwnerId, snapshot::Snapshot};
 
 impl Snapshot {
     /// Returns the records that could not be read when they last arrived; their contents are not

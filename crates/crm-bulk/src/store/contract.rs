@@ -17,13 +17,15 @@ use std::collections::BTreeSet;
 use crm_models::{Contact, ContactChange, ContactId, LocationId};
 use futures_util::future;
 
+use super::lease::Lease;
 use crate::{
-    Action, BulkError, Change, ChangeId, ChangeSet, Claim, Cursor, Expected, Lease, Loaded,
-    Outcome, Site, State, Store, Target, Wanted, Which, clock,
+    clock,
+    error::BulkError,
     set::{
-        SetKind,
+        Action, Change, ChangeId, ChangeSet, Outcome, SetKind, Site, State, Target, Wanted,
         draft::{Draft, Planned},
     },
+    store::{Claim, Cursor, Expected, Loaded, Store, Which},
 };
 
 /// Checks every promise of [`Store`] on stores into which `make` puts sets.

@@ -13,7 +13,10 @@ pub use self::{
     file::Displaced,
     lease::{Lease, Renewal},
 };
-use crate::{BulkError, Change, Digest, State, Target};
+use crate::{
+    error::BulkError,
+    set::{Change, Digest, State, Target},
+};
 
 /// The store of a change set: the one place that guarantees that nothing is sent twice.
 ///

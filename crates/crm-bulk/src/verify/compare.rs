@@ -2,8 +2,10 @@
 
 use crm_models::{Contact, ContactId};
 
-use super::Found;
-use crate::{Action, Change, Image};
+use crate::{
+    set::{Action, Change, Image},
+    verify::Found,
+};
 
 /// A change of a contact, whose owner has these contacts now.
 pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {

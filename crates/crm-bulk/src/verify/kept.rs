@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use crm_models::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params, types::Value};
 
-use super::{CHANGES_PER_BLOCK, Finding, Found, Place, Verification};
 use crate::{
-    BulkError, Change, ChangeId, ChangeSet,
-    set::{columns::owner_column, seal},
+    error::BulkError,
+    set::{Change, ChangeId, ChangeSet, columns::owner_column, seal},
+    verify::{CHANGES_PER_BLOCK, Finding, Found, Place, Verification},
 };
 
 /// What is no longer so, outside of the set until all is looked at: then it is written at once, and

@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use self::kept::Findings;
 pub(crate) use self::kept::KeptFinding;
 use crate::{
-    BulkError, Change, ChangeSet, Site, Target, clock,
-    present::{self, OWNERS_PER_CALL},
+    clock,
+    current::{self, OWNERS_PER_CALL},
+    error::BulkError,
+    set::{Change, ChangeSet, Site, Target},
 };
 
 /// What became of a change that was done, judged by its record as it is now.
@@ -257,7 +259,7 @@ async fn look_once<T: Transport>(
 ) -> Result<Vec<Finding>, BulkError> {
     let mut owners: Vec<_> = block.iter().filter_map(|change| change.target.owner()).collect();
     owners.dedup();
-    let present = present::contacts(service, &owners, Duration::MAX).await?;
+    let present = current::contacts(service, &owners, Duration::MAX).await?;
     let at = clock::now();
     let mut findings = Vec::with_capacity(block.len());
     for change in block {
@@ -265,13 +267,13 @@ async fn look_once<T: Transport>(
         let (at, found) = match change.target {
             Target::Contact { owner, contact } => match present.of(owner) {
                 Ok(contacts) => (at, compare::contact(&change, contact, contacts)),
-                Err(error) => (at, Found::Unread(present::why_unread(error))),
+                Err(error) => (at, Found::Unread(current::why_unread(error))),
             },
             Target::Method { person, method } => {
-                let found = match present::whole_method(service, person, method).await {
+                let found = match current::whole_method(service, person, method).await {
                     Ok((image, _)) => compare::members(&change, image.into()),
                     Err(error) if error.is_not_found() => Found::Gone,
-                    Err(error) if present::may_be_of_one(&error) => {
+                    Err(error) if current::may_be_of_one(&error) => {
                         Found::Unread(format!("cannot be read: {error}"))
                     }
                     Err(error) => return Err(error.into()),

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::{
-    ListOptions,
     dates::{self, DateOrder, Moment, Orders},
-    is_named,
     roles::{Role, words},
     status::{Channel, Status, Wish, is_flag, together},
 };
+use crate::input::list::{ListOptions, is_named};
 
 /// The columns of one list.
 pub(super) struct Columns {

@@ -1,10 +1,10 @@
 //! What separates the cells of a list, found from its header and the shape of its rows.
 
 use super::{
-    ListOptions, columns,
+    columns,
     values::{is_listed, may_hold_value},
 };
-use crate::input::{Dialect, dialect};
+use crate::input::{Dialect, dialect, list::ListOptions};
 
 /// The only one of the usual delimiters with which the list can be read; the usual one where it
 /// makes no difference.

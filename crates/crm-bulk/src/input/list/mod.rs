@@ -23,15 +23,19 @@ pub(crate) use self::{
     values::Value,
 };
 use super::{
-    Input, InputFormat, Marks, Opened,
+    columns::is_ours,
     csv::{damage, other_width},
     invalid::{BadCell, broken, still_broken},
-    is_ours,
     lines::{Lines, next_record},
     ndjson::Objects,
     object::Object,
 };
-use crate::{BulkError, clock, spreadsheet::unguarded};
+use crate::{
+    clock,
+    error::BulkError,
+    input::{Input, InputFormat, Marks, Opened},
+    spreadsheet::unguarded,
+};
 
 /// How a list is read.
 #[derive(Debug, Clone, Default)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock,
     input::invalid::{BadCell, whole},
-    reading::Keys,
+    keys::Keys,
 };
 
 /// How many digits a number has at least: those within a city.

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use fastrand::Rng;
 
-use crate::{Input, input::Wish};
+use crate::input::{Input, Wish};
 
 pub(super) const PEOPLE: u32 = 24;
 

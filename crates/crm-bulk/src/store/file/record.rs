@@ -7,8 +7,8 @@ use rusqlite::{ToSql, params, types::Value};
 
 use crate::{
     Action, BulkError, Change, Outcome, State,
+    current::OWNERS_PER_CALL,
     database::Database,
-    present::OWNERS_PER_CALL,
     set::{
         columns::{contact_column, owner_column},
         seal,

@@ -9,11 +9,16 @@ use crm_models::{ContactMethodId, PersonId, UpdateMethodPreferenceRequest};
 use crm_transport::Transport;
 
 use super::{
-    Event, OnDrift, answer,
+    classify,
     run::{Became, Run, keep_before},
-    step,
 };
-use crate::{Action, BulkError, Change, Image, MethodImage, Outcome, State, present};
+use crate::{
+    apply::Event,
+    current,
+    decide::step::{self, OnDrift},
+    error::BulkError,
+    set::{Action, Change, Image, MethodImage, Outcome, State},
+};
 
 type Wanted = BTreeMap<String, bool>;
 
@@ -33,7 +38,7 @@ impl<T: Transport> Run<'_, T> {
             let outcome = Outcome::because(State::Failed, why);
             return self.settle(change, outcome, None).await;
         };
-        let (present, left) = match present::whole_method(self.service, person, id).await {
+        let (present, left) = match current::whole_method(self.service, person, id).await {
             Ok(read) => read,
             Err(error) => return self.unread(change, &error).await,
         };
@@ -102,10 +107,10 @@ impl<T: Transport> Run<'_, T> {
 
     /// Settles a change whose method cannot be read: nothing was claimed.
     async fn unread(&self, change: Change, error: &ContactsError) -> Result<Became, BulkError> {
-        if let Some(reason) = answer::stops(error) {
+        if let Some(reason) = classify::stops(error) {
             self.brake.stop(reason);
         }
-        let outcome = answer::outcome(error, step::is_touched(&change));
+        let outcome = classify::outcome(error, step::is_touched(&change));
         if outcome.state == State::Planned {
             self.brake.postponed(None);
         }

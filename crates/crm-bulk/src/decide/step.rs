@@ -7,14 +7,28 @@ use crm_models::{
     Contact, ContactId, ContactMethodId, CreateContactRequest, PersonId, UpdateContactRequest,
 };
 
-use super::OnDrift;
+use super::judge;
 use crate::{
-    Action, Change, Image, Outcome, OwnerId, State, Target, Wanted, plan::judge, store::Loaded,
+    set::{Action, Change, Image, Outcome, OwnerId, State, Target, Wanted},
+    store::Loaded,
 };
+
+/// What to do with a record that is not what the plan saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnDrift {
+    /// Sets the change aside.
+    #[default]
+    Skip,
+    /// Makes the change anyway: the members that it names are set, the rest is left as it is now.
+    Force,
+    /// Sets the change aside and stops.
+    Abort,
+}
 
 /// What to do next with a change.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Nothing has to be sent: this became of it.
     Settle(Outcome, Option<Contact>),
     /// The record is not what the plan saw.
@@ -29,14 +43,14 @@ pub(super) enum Step {
 
 impl Step {
     /// Whether something is sent that may change a record.
-    pub(super) fn writes(&self) -> bool {
+    pub(crate) fn writes(&self) -> bool {
         matches!(self, Self::Contact(..) | Self::Method(..))
     }
 }
 
 /// A write to a contact.
 #[derive(Debug)]
-pub(super) enum Write {
+pub(crate) enum Write {
     /// Change this contact, which is so at present.
     Update(Contact, UpdateContactRequest),
     /// Create it; these contacts of the owner have its number or address already.
@@ -49,7 +63,7 @@ pub(super) enum Write {
 
 /// Decides on a change, whose owner has these contacts now. `taken` are contacts that were
 /// recognised as created by other changes of this run.
-pub(super) fn decide(
+pub(crate) fn decide(
     loaded: &Loaded,
     contacts: &[Contact],
     on_drift: OnDrift,
@@ -73,12 +87,12 @@ pub(super) fn decide(
 }
 
 /// Whether an earlier run may have carried it out.
-pub(super) fn may_be_sent(change: &Change) -> bool {
+pub(crate) fn may_be_sent(change: &Change) -> bool {
     change.outcome.state.may_be_sent()
 }
 
 /// Whether an earlier request of this change changed the record, or may have.
-pub(super) fn is_touched(change: &Change) -> bool {
+pub(crate) fn is_touched(change: &Change) -> bool {
     may_be_sent(change) || change.after.is_some()
 }
 
@@ -195,7 +209,7 @@ fn drift(change: &Change, present: &Contact) -> Step {
 }
 
 /// Whether the contact that a creation is known to have made does not show up.
-pub(super) fn misses_its_contact(loaded: &Loaded, contacts: &[Contact]) -> bool {
+pub(crate) fn misses_its_contact(loaded: &Loaded, contacts: &[Contact]) -> bool {
     is_creation(loaded)
         && loaded
             .change
@@ -205,7 +219,7 @@ pub(super) fn misses_its_contact(loaded: &Loaded, contacts: &[Contact]) -> bool 
 }
 
 /// Whether the contact of this change is there, but not as it is wanted.
-pub(super) fn is_unmet(change: &Change, contacts: &[Contact]) -> bool {
+pub(crate) fn is_unmet(change: &Change, contacts: &[Contact]) -> bool {
     let (Action::Update(wanted) | Action::Create(wanted)) = &change.action else {
         return false;
     };
@@ -215,7 +229,7 @@ pub(super) fn is_unmet(change: &Change, contacts: &[Contact]) -> bool {
 }
 
 /// Whether the answer of a creation got lost, and the contact does not show up.
-pub(super) fn may_still_be_created(loaded: &Loaded, contacts: &[Contact]) -> bool {
+pub(crate) fn may_still_be_created(loaded: &Loaded, contacts: &[Contact]) -> bool {
     let Action::Create(wanted) = &loaded.change.action else {
         return false;
     };
@@ -228,6 +242,6 @@ pub(super) fn may_still_be_created(loaded: &Loaded, contacts: &[Contact]) -> boo
 }
 
 /// Whether it creates a contact.
-pub(super) fn is_creation(loaded: &Loaded) -> bool {
+pub(crate) fn is_creation(loaded: &Loaded) -> bool {
     matches!(loaded.change.action, Action::Create(_))
 }

@@ -5,7 +5,13 @@ use std::borrow::Cow;
 use crm_models::{Contact, ContactId, ContactType, CreateContactRequest, UpdateContactRequest};
 use crm_values::check_cell;
 
-use crate::{Action, Outcome, State, Wanted, input::COMBINED};
+use crate::{
+    input::COMBINED,
+    set::{Action, Outcome, State, Wanted},
+};
+
+/// What a row is told that selects contacts by a value that none has.
+pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
 
 /// The action with every flag named, where it names only some and the contact does not tell its
 /// own, or is still to be created: `unknown` is what the others become, if somebody chose that.

@@ -9,7 +9,10 @@ use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
 use crm_transport::{Moment, Transport};
 
-use crate::{MethodImage, OwnerId, watch::Watch};
+use crate::{
+    departure::Watch,
+    set::{MethodImage, OwnerId},
+};
 
 /// How many owners are read with one call. The contract states no bound for this list; its
 /// other lists of ids stop at 50.

@@ -1,12 +1,8 @@
 //! The tenant and the server that the data of a file belong to.
 
-use std::path::Path;
-
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::Transport;
-
-use crate::BulkError;
 
 /// A tenant on one API host. A file that was made for one site is refused on every other, so a
 /// change set that was planned on integration cannot be applied to production.
@@ -50,30 +46,5 @@ impl Site {
     #[must_use]
     pub fn environment(&self) -> &str {
         &self.environment
-    }
-
-    /// Refuses a service of another tenant, for work on the file at `path`.
-    pub(crate) fn admit_service<T: Transport>(
-        &self,
-        service: &ContactsService<T>,
-        path: &Path,
-    ) -> Result<(), BulkError> {
-        Self::new(service.tenant(), &self.environment).admit(self, path)
-    }
-
-    /// Refuses a file that was made for another site.
-    pub(crate) fn admit(&self, file: &Self, path: &Path) -> Result<(), BulkError> {
-        let path = path.to_owned();
-        if file.environment != self.environment {
-            return Err(BulkError::WrongEnvironment {
-                path,
-                file: file.environment.clone(),
-                given: self.environment.clone(),
-            });
-        }
-        if file.tenant != self.tenant {
-            return Err(BulkError::WrongTenant { path, file: file.tenant, given: self.tenant });
-        }
-        Ok(())
     }
 }

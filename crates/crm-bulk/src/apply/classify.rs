@@ -5,8 +5,12 @@ use crm_transport::TransportErrorKind::{
     self, BudgetSpent, ClosedWhileIdle, Connect, Expired, RateLimited, Refused, Timeout, Tls,
 };
 
-use super::{StopReason, step};
-use crate::{Change, Outcome, State, present};
+use super::brake::StopReason;
+use crate::{
+    current,
+    decide::step,
+    set::{Change, Outcome, State},
+};
 
 /// What an error makes of a change. `touched`: an earlier request of it changed the record, or
 /// may have.
@@ -49,7 +53,7 @@ pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
         true => State::Unknown,
         false => State::Planned,
     };
-    Outcome { state, message: Some(present::why_unread(error)), ..outcome(error, false) }
+    Outcome { state, message: Some(current::why_unread(error)), ..outcome(error, false) }
 }
 
 /// Why every other write would be refused too, if that is so.

@@ -1,0 +1,5 @@
+//! Decisions about one change, given what is there now. Pure functions, shared by planning and
+//! applying, so that what a plan announces and what a run does cannot differ.
+
+pub(crate) mod judge;
+pub(crate) mod step;

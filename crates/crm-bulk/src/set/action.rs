@@ -1,0 +1,55 @@
+//! What a change does to its record.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::wanted::Wanted;
+
+/// The action to carry out on a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", content = "wanted", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Action {
+    /// Changes members of a contact.
+    Update(Wanted),
+    /// Creates a contact, then sets its preferences if any are wanted.
+    Create(Wanted),
+    /// Deletes a contact.
+    Delete,
+    /// Sets preferences of a person's contact method, by name.
+    MethodPreferences(BTreeMap<String, bool>),
+}
+
+impl Action {
+    /// Returns `update`, `create`, `delete` or `method-preferences`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "update",
+            Self::Create(_) => "create",
+            Self::Delete => "delete",
+            Self::MethodPreferences(_) => "method-preferences",
+        }
+    }
+
+    /// Returns what is wanted, in the form in which the file stores it.
+    pub(crate) fn wanted_json(&self) -> serde_json::Result<Option<String>> {
+        match self {
+            Self::Update(wanted) | Self::Create(wanted) => serde_json::to_string(wanted).map(Some),
+            Self::MethodPreferences(wanted) => serde_json::to_string(wanted).map(Some),
+            Self::Delete => Ok(None),
+        }
+    }
+
+    pub(crate) fn from_file(name: &str, wanted: Option<&str>) -> serde_json::Result<Option<Self>> {
+        let wanted = wanted.unwrap_or("{}");
+        Ok(Some(match name {
+            "update" => Self::Update(serde_json::from_str(wanted)?),
+            "create" => Self::Create(serde_json::from_str(wanted)?),
+            "delete" => Self::Delete,
+            "method-preferences" => Self::MethodPreferences(serde_json::from_str(wanted)?),
+            _ => return Ok(None),
+        }))
+    }
+}

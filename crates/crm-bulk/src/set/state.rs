@@ -1,0 +1,107 @@
+//! How far a change has got.
+
+use std::{fmt, str::FromStr};
+
+use serde::Serialize;
+
+/// How far a change has got.
+///
+/// | State | Meaning | Applying the set again |
+/// |---|---|---|
+/// | planned | waits | sends it |
+/// | already | the record is so already | skips it |
+/// | in-flight | may have been sent | reads the record, then decides |
+/// | done | the API answered with success | skips it |
+/// | failed | was refused, or done otherwise than asked | skips it, unless told to retry |
+/// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
+/// | drifted | the record is not what the plan saw | skips it |
+/// | not-found | there is no such record | skips it |
+/// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | skips it |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum State {
+    /// The change is waiting to be sent.
+    Planned,
+    /// The record is already as wanted; nothing was sent.
+    Already,
+    /// The change may have been sent; its answer is not known yet.
+    InFlight,
+    /// The change was carried out.
+    Done,
+    /// The change was refused, or carried out other than as asked; the message says which.
+    Failed,
+    /// It is not known whether the change was carried out.
+    Unknown,
+    /// The change was set aside: the record is not what the plan saw.
+    Drifted,
+    /// There is no such record to change.
+    NotFound,
+    /// The change was set aside: rows of the input contradict each other, or one creates a number
+    /// or address that the owner already has with other members.
+    Conflict,
+}
+
+impl State {
+    /// All states, in the order of a report.
+    pub const ALL: [Self; 9] = [
+        Self::Planned,
+        Self::InFlight,
+        Self::Unknown,
+        Self::Done,
+        Self::Already,
+        Self::Failed,
+        Self::Drifted,
+        Self::NotFound,
+        Self::Conflict,
+    ];
+
+    /// Returns the name used in the file and in output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Already => "already",
+            Self::InFlight => "in-flight",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Drifted => "drifted",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+        }
+    }
+
+    /// Whether applying the set still has to look at the change.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Planned | Self::InFlight | Self::Unknown)
+    }
+
+    /// Whether a request of the change may have been carried out without this being known.
+    pub(crate) fn may_be_sent(self) -> bool {
+        matches!(self, Self::InFlight | Self::Unknown)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The error returned for a text that does not name a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a state of a change")]
+pub struct UnknownState(String);
+
+impl FromStr for State {
+    type Err = UnknownState;
+
+    fn from_str(text: &str) -> Result<Self, UnknownState> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or_else(|| UnknownState(text.to_owned()))
+    }
+}
