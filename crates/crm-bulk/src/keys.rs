@@ -1,6 +1,6 @@
 //! What numbers and addresses are compared by when one is looked for.
 
-use crm_values::{DATA, PhoneReader, Readings, Refusal, digits};
+use crm_values::{DATA, InvalidValue, PhoneReader, Readings, digits};
 
 /// Begins the key of a text that cannot be read. No key of a number or address begins so.
 const UNREADABLE: char = ' ';
@@ -34,16 +34,16 @@ impl Keys {
 
     /// Reads a number or an address that somebody looks for; a local number too, since another
     /// local number can be the same.
-    pub(crate) fn listed(text: &str, reader: PhoneReader) -> Result<Self, Refusal> {
+    pub(crate) fn listed(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
         match Readings::of(text, reader) {
             Ok(readings) => Ok(Self {
                 key: readings.key().to_owned(),
                 otherwise: readings.otherwise().map(str::to_owned),
             }),
-            Err(Refusal::NoAreaCode) => {
+            Err(InvalidValue::NoAreaCode) => {
                 Ok(Self { key: format!("{LOCAL}{}", digits(text)), otherwise: None })
             }
-            Err(refusal) => Err(refusal),
+            Err(invalid) => Err(invalid),
         }
     }
 

@@ -15,7 +15,7 @@ mod update;
 use std::{env, process::ExitCode};
 
 use count::Counter;
-use update::Outcome;
+use update::BenchResult;
 
 /// The ways to make the call, from the least to the most.
 const WAYS: [&str; 7] = [
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 /// Counts every way and prints the table.
-async fn compare() -> Outcome<()> {
+async fn compare() -> BenchResult<()> {
     if !count::available() {
         return Ok(());
     }
@@ -69,7 +69,7 @@ async fn compare() -> Outcome<()> {
 }
 
 /// The difference between few calls and many, per call.
-async fn per_call(way: &'static str, url: &str, counter: Counter) -> Outcome<f64> {
+async fn per_call(way: &'static str, url: &str, counter: Counter) -> BenchResult<f64> {
     let count = async |calls: u64| {
         let url = url.to_owned();
         // The server runs on this runtime: the child must not block it.

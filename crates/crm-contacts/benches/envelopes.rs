@@ -20,7 +20,7 @@ use crm_models::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const ENVELOPES: [&str; 7] = [
     "contacts",
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 }
 
 /// Counts everything and prints the table.
-fn compare() -> Outcome<()> {
+fn compare() -> BenchResult<()> {
     if !count::available() {
         return Ok(());
     }
@@ -87,7 +87,7 @@ fn compare() -> Outcome<()> {
 }
 
 /// The difference between once and several times, per item.
-fn per_item(counter: Counter, what: &str, envelope: &str, size: usize) -> Outcome<f64> {
+fn per_item(counter: Counter, what: &str, envelope: &str, size: usize) -> BenchResult<f64> {
     let count = |times: &str| {
         let size = size.to_string();
         count::count(counter, ["run", what, envelope, &size, times])
@@ -95,7 +95,7 @@ fn per_item(counter: Counter, what: &str, envelope: &str, size: usize) -> Outcom
     Ok((count("5")? - count("1")?) as f64 / (4 * size) as f64)
 }
 
-fn run(what: &str, envelope: &str, size: &str, times: &str) -> Outcome<()> {
+fn run(what: &str, envelope: &str, size: &str, times: &str) -> BenchResult<()> {
     let (what, plain) = match what.strip_suffix("-plain") {
         Some(what) => (what, true),
         None => (what, false),
@@ -132,7 +132,7 @@ fn run(what: &str, envelope: &str, size: &str, times: &str) -> Outcome<()> {
 }
 
 /// Reads or writes so many times.
-fn work<T: DeserializeOwned + Serialize>(what: &str, bytes: &[u8], times: u32) -> Outcome<()> {
+fn work<T: DeserializeOwned + Serialize>(what: &str, bytes: &[u8], times: u32) -> BenchResult<()> {
     if what == "read" {
         for _ in 0..times {
             black_box(serde_json::from_slice::<T>(black_box(bytes))?);

@@ -19,7 +19,7 @@ use crm_models::{ContactFilter, LocationId, TenantId};
 use crm_transport::{Request, Response, Transport, TransportError};
 use futures_util::{Stream, TryStreamExt};
 
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const PAGE: usize = 5_000;
 
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
     }
 }
 
-fn compare() -> Outcome<()> {
+fn compare() -> BenchResult<()> {
     if peak_memory().is_err() {
         println!("skipped: this system does not tell a process's peak memory");
         return Ok(());
@@ -60,7 +60,7 @@ fn compare() -> Outcome<()> {
     Ok(())
 }
 
-async fn measure(stream: &str, contacts: &str) -> Outcome<()> {
+async fn measure(stream: &str, contacts: &str) -> BenchResult<()> {
     let contacts: usize = contacts.parse()?;
     let pages = Pages::new(contacts / PAGE);
     let service = ContactsService::new(pages, TenantId::new(1_001)?);
@@ -85,7 +85,7 @@ async fn measure(stream: &str, contacts: &str) -> Outcome<()> {
 
 async fn count<T, E: Error + Send + Sync + 'static>(
     mut items: impl Stream<Item = Result<T, E>> + Unpin,
-) -> Outcome<usize> {
+) -> BenchResult<usize> {
     let mut seen = 0;
     while items.try_next().await?.is_some() {
         seen += 1;
@@ -137,7 +137,7 @@ impl Transport for Pages {
 }
 
 /// The most memory that this process had so far, in bytes.
-fn peak_memory() -> Outcome<u64> {
+fn peak_memory() -> BenchResult<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));

@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use update::Outcome;
+use update::BenchResult;
 
 const WAYS: [&str; 4] = [
     "reqwest, by hand",
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare() -> Outcome<()> {
+fn compare() -> BenchResult<()> {
     if processor_time().is_err() {
         println!("skipped: this system does not tell a thread's processor time");
         return Ok(());
@@ -55,7 +55,7 @@ fn compare() -> Outcome<()> {
     for way in WAYS {
         for at_once in ["1", "64"] {
             let runs: Vec<_> =
-                (0..RUNS).map(|_| child(way, at_once, &url)).collect::<Outcome<_>>()?;
+                (0..RUNS).map(|_| child(way, at_once, &url)).collect::<BenchResult<_>>()?;
             let seconds = runs.iter().map(|run| run.0).fold(f64::MAX, f64::min);
             let processor = runs.iter().map(|run| run.1).fold(f64::MAX, f64::min);
             println!(
@@ -69,7 +69,7 @@ fn compare() -> Outcome<()> {
 }
 
 /// The seconds and the processor's seconds of one run.
-fn child(way: &str, at_once: &str, url: &str) -> Outcome<(f64, f64)> {
+fn child(way: &str, at_once: &str, url: &str) -> BenchResult<(f64, f64)> {
     let mut command = Command::new(env::current_exe()?);
     command.args(["run", way, at_once, url]);
     let output = command.stderr(Stdio::inherit()).output()?;
@@ -78,7 +78,7 @@ fn child(way: &str, at_once: &str, url: &str) -> Outcome<(f64, f64)> {
     Ok((seconds.parse()?, processor.parse()?))
 }
 
-fn measure(way: &str, at_once: &str, url: &str) -> Outcome<()> {
+fn measure(way: &str, at_once: &str, url: &str) -> BenchResult<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let at_once = at_once.parse()?;
     runtime.block_on(update::run(way, at_once, at_once, url))?;
@@ -90,7 +90,7 @@ fn measure(way: &str, at_once: &str, url: &str) -> Outcome<()> {
 }
 
 /// The main thread's processor time so far, in seconds.
-fn processor_time() -> Outcome<f64> {
+fn processor_time() -> BenchResult<f64> {
     let times = std::fs::read_to_string("/proc/self/schedstat")?;
     let nanoseconds = times.split_whitespace().next().ok_or("an empty file")?;
     Ok(nanoseconds.parse::<f64>()? / 1e9)

@@ -8,7 +8,7 @@ use crm_transport::{Delivery, Transport, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::{
-    change::{AnyRecord, Change, Difference, Preview, Record},
+    change::{AnyRecord, Difference, Preview, Record, RecordChange},
     error::{Advice, CallSite, ContactsError, RefusalKind},
     operation::Operation,
     reading::Reading,
@@ -19,7 +19,7 @@ use crate::{
 /// A record that can be changed, by how it is read and how an update goes to it.
 pub(crate) trait Place<T>: Sync {
     /// What can be asked of it.
-    type Change: Change<Record: Into<AnyRecord>>;
+    type Change: RecordChange<Record: Into<AnyRecord>>;
     /// The operation that sends an update.
     type Update: Operation<Answer = RecordOf<Self, T>> + Send + Sync;
 
@@ -41,8 +41,8 @@ pub(crate) trait Place<T>: Sync {
     fn site(&self) -> CallSite;
 }
 
-pub(crate) type RecordOf<P, T> = <<P as Place<T>>::Change as Change>::Record;
-pub(crate) type RequestOf<P, T> = <<P as Place<T>>::Change as Change>::Request;
+pub(crate) type RecordOf<P, T> = <<P as Place<T>>::Change as RecordChange>::Record;
+pub(crate) type RequestOf<P, T> = <<P as Place<T>>::Change as RecordChange>::Request;
 
 /// Sends a request to a place and looks after what becomes of it.
 pub(crate) async fn send<T: Transport, P: Place<T>>(
@@ -67,7 +67,7 @@ pub(crate) struct Decision<'a, P, C> {
     pub(crate) always: bool,
 }
 
-impl<'a, P, C: Change> Decision<'a, P, C> {
+impl<'a, P, C: RecordChange> Decision<'a, P, C> {
     /// A change of which only what is not so already is sent.
     pub(crate) fn of(place: P, change: &'a C) -> Self {
         Self { place, change, unmodified_since: None, always: false }
@@ -78,7 +78,7 @@ impl<'a, P, C: Change> Decision<'a, P, C> {
     }
 }
 
-impl<P, C: Change> Decision<'_, P, C> {
+impl<P, C: RecordChange> Decision<'_, P, C> {
     /// Looks first. What changes nothing is refused before; what is valid depends on what the record
     /// has already, and is known only then.
     pub(crate) async fn read_and_make<T: Transport>(

@@ -115,7 +115,7 @@ mod settle;
 mod spec;
 
 pub use booking::{Bookings, ProviderBooking};
-pub use change::{AnyRecord, Asks, Change, Difference, Preview, Record};
+pub use change::{AnyRecord, Asks, Difference, Preview, Record, RecordChange};
 /// The crate `crm-models`: the types that this crate takes and gives.
 pub use crm_models as models;
 /// The crate `crm-transport`: transports, credentials and environments.

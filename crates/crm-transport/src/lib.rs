@@ -151,7 +151,7 @@ pub use measure::describe_metrics;
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
 pub use rate_limit::{Limit, RateLimit, WithRateLimit};
-pub use retry::{Decision, Outcome, RepeatCost, RetryPolicy, WithRetry};
+pub use retry::{AttemptOutcome, Decision, RepeatCost, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
 pub use secrets::Secrets;
 #[cfg(feature = "redis")]

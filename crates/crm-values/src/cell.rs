@@ -1,6 +1,6 @@
 //! What a spreadsheet leaves in a cell instead of what somebody typed.
 
-use crate::refusal::Refusal;
+use crate::invalid_value::InvalidValue;
 
 /// What spreadsheets show in place of a result.
 const ERRORS: [&str; 19] = [
@@ -28,17 +28,17 @@ const ERRORS: [&str; 19] = [
 /// Refuses formulas and spreadsheets' error messages, in a cell of any meaning.
 ///
 /// ```
-/// use crm_values::{Refusal, check_cell};
+/// use crm_values::{InvalidValue, check_cell};
 ///
-/// assert_eq!(check_cell("#REF!"), Err(Refusal::SpreadsheetError));
-/// assert_eq!(check_cell(r#"="0815""#), Err(Refusal::Formula));
+/// assert_eq!(check_cell("#REF!"), Err(InvalidValue::SpreadsheetError));
+/// assert_eq!(check_cell(r#"="0815""#), Err(InvalidValue::Formula));
 /// assert_eq!(check_cell("Gate code #4411"), Ok(()));
 /// ```
 ///
 /// # Errors
 ///
-/// Returns [`Refusal::Formula`] or [`Refusal::SpreadsheetError`].
-pub fn check_cell(text: &str) -> Result<(), Refusal> {
+/// Returns [`InvalidValue::Formula`] or [`InvalidValue::SpreadsheetError`].
+pub fn check_cell(text: &str) -> Result<(), InvalidValue> {
     let text = text.trim();
     let is_error = ERRORS.iter().any(|error| text.eq_ignore_ascii_case(error));
     // LibreOffice's errors are numbered; a column that is too narrow shows only hashes.
@@ -47,9 +47,9 @@ pub fn check_cell(text: &str) -> Result<(), Refusal> {
         .is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()));
     let is_narrow = text.len() >= 3 && text.bytes().all(|b| b == b'#');
     if text.starts_with(['=', '＝']) {
-        Err(Refusal::Formula)
+        Err(InvalidValue::Formula)
     } else if is_error || is_numbered || is_narrow {
-        Err(Refusal::SpreadsheetError)
+        Err(InvalidValue::SpreadsheetError)
     } else {
         Ok(())
     }
@@ -72,10 +72,10 @@ mod tests {
     #[test]
     fn what_a_spreadsheet_shows_in_place_of_a_result_is_refused() {
         for text in ERRORS.iter().chain(&["#n/a", " #REF! ", "Err:502", "###", "##########"]) {
-            assert_eq!(check_cell(text), Err(Refusal::SpreadsheetError), "{text}");
+            assert_eq!(check_cell(text), Err(InvalidValue::SpreadsheetError), "{text}");
         }
         for text in ["=1+1", "=HYPERLINK(\"x\")", "＝A1", " =A1"] {
-            assert_eq!(check_cell(text), Err(Refusal::Formula), "{text}");
+            assert_eq!(check_cell(text), Err(InvalidValue::Formula), "{text}");
         }
         for text in ["#12", "##", "Err:", "N/A", "a=b", "", "# of doors: 3", "Gate #N/A"] {
             assert_eq!(check_cell(text), Ok(()), "{text}");

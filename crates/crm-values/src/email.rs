@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{cell::check_cell, characters::is_invisible, refusal::Refusal};
+use crate::{cell::check_cell, characters::is_invisible, invalid_value::InvalidValue};
 
 /// The longest local part and the longest address, in bytes (RFC 5321, 4.5.3.1).
 const LONGEST_NAME: usize = 64;
@@ -23,7 +23,7 @@ const LONGEST_DOMAIN: usize = 253;
 /// assert_eq!(typed.as_str(), "Jörg@Bücher.example");
 /// let punycode = Email::read("jörg@xn--bcher-kva.example")?;
 /// assert_eq!(typed.key(), punycode.key());
-/// # Ok::<(), crm_values::Refusal>(())
+/// # Ok::<(), crm_values::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {
@@ -44,27 +44,27 @@ impl Email {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] when the text is not an address; invisible characters are refused, not
+    /// Returns an [`InvalidValue`] when the text is not an address; invisible characters are refused, not
     /// dropped.
-    pub fn read(text: &str) -> Result<Self, Refusal> {
+    pub fn read(text: &str) -> Result<Self, InvalidValue> {
         let typed = text.trim();
         if typed.is_empty() {
-            return Err(Refusal::Empty);
+            return Err(InvalidValue::Empty);
         }
         check_cell(typed)?;
         // Checked before IDNA, which drops them silently.
         if typed.chars().any(is_invisible) {
-            return Err(Refusal::Invisible);
+            return Err(InvalidValue::Invisible);
         }
         if typed.starts_with(['\'', '\u{2019}']) {
-            return Err(Refusal::Apostrophe);
+            return Err(InvalidValue::Apostrophe);
         }
-        let (name, domain) = typed.rsplit_once('@').ok_or(Refusal::NotAnAddress)?;
+        let (name, domain) = typed.rsplit_once('@').ok_or(InvalidValue::NotAnAddress)?;
         if name.is_empty() || !name.chars().all(is_of_name) {
-            return Err(Refusal::NotAnAddress);
+            return Err(InvalidValue::NotAnAddress);
         }
         if name.len() > LONGEST_NAME || typed.len() > LONGEST_ADDRESS {
-            return Err(Refusal::TooLong);
+            return Err(InvalidValue::TooLong);
         }
         let domain = ascii_domain(domain)?;
         Ok(Self { key: format!("{}@{domain}", folded(name)), typed: typed.to_owned() })
@@ -96,8 +96,8 @@ fn is_of_name(character: char) -> bool {
 }
 
 /// The domain as the DNS has it. IDNA alone would accept `ex ample.com` and `a..b`.
-fn ascii_domain(domain: &str) -> Result<String, Refusal> {
-    let ascii = idna::domain_to_ascii(domain).map_err(|_| Refusal::NotADomain)?;
+fn ascii_domain(domain: &str) -> Result<String, InvalidValue> {
+    let ascii = idna::domain_to_ascii(domain).map_err(|_| InvalidValue::NotADomain)?;
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= LONGEST_LABEL
@@ -106,7 +106,7 @@ fn ascii_domain(domain: &str) -> Result<String, Refusal> {
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let is_domain = ascii.len() <= LONGEST_DOMAIN && ascii.split('.').all(is_label);
-    is_domain.then_some(ascii).ok_or(Refusal::NotADomain)
+    is_domain.then_some(ascii).ok_or(InvalidValue::NotADomain)
 }
 
 fn folded(text: &str) -> String {
@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_the_reason() {
-        use Refusal::*;
+        use InvalidValue::*;
         let long_name = format!("{}@site.example", "a".repeat(65));
         let long_label = format!("ada@{}.example", "a".repeat(64));
-        for (text, refusal) in [
+        for (text, invalid) in [
             ("", Empty),
             ("front desk", NotAnAddress),
             ("@site.example", NotAnAddress),
@@ -176,7 +176,7 @@ mod tests {
             (&long_name, TooLong),
             (&long_label, NotADomain),
         ] {
-            assert_eq!(Email::read(text).map(|_| ()), Err(refusal), "{text}");
+            assert_eq!(Email::read(text).map(|_| ()), Err(invalid), "{text}");
         }
     }
 }

@@ -4,10 +4,10 @@
 mod cell;
 mod characters;
 mod email;
+mod invalid_value;
 mod new_value;
 mod phone;
 mod readings;
-mod refusal;
 mod region;
 mod search;
 
@@ -15,10 +15,10 @@ pub use self::{
     cell::check_cell,
     characters::{digits, is_invisible},
     email::Email,
+    invalid_value::InvalidValue,
     new_value::{Extensions, NewValue, NewValues, memo_with_extension},
     phone::{Phone, PhoneReader},
     readings::Readings,
-    refusal::Refusal,
     region::{Region, UnknownRegion},
     search::{Traces, names},
 };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{email::Email, phone::PhoneReader, refusal::Refusal};
+use crate::{email::Email, invalid_value::InvalidValue, phone::PhoneReader};
 
 /// What to do with the extension of a telephone number. The API has a single member for a number,
 /// and services that keep only digits append the extension's digits to it.
@@ -62,27 +62,27 @@ impl NewValues {
     /// [`Phone::stored`].
     ///
     /// ```
-    /// use crm_values::{Extensions, NewValues, Refusal};
+    /// use crm_values::{Extensions, NewValues, InvalidValue};
     ///
     /// let typed = "+1 (818) 555-0142 ext. 7";
-    /// assert_eq!(NewValues::default().phone(typed).unwrap_err(), Refusal::Extension);
+    /// assert_eq!(NewValues::default().phone(typed).unwrap_err(), InvalidValue::Extension);
     /// let read = NewValues::default().extensions(Extensions::Memo).phone(typed)?;
     /// assert_eq!(read.value(), "8185550142");
     /// assert_eq!(read.memo(Some("Gate")).as_deref(), Some("Gate, ext. 7"));
-    /// # Ok::<(), Refusal>(())
+    /// # Ok::<(), InvalidValue>(())
     /// ```
     ///
     /// [`Phone::stored`]: crate::Phone::stored
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] that says why the text is not accepted: [`Refusal::Extension`] for an
+    /// Returns an [`InvalidValue`] that says why the text is not accepted: [`InvalidValue::Extension`] for an
     /// extension, unless [`extensions`](Self::extensions) says what to do with it.
-    pub fn phone(self, text: &str) -> Result<NewValue, Refusal> {
+    pub fn phone(self, text: &str) -> Result<NewValue, InvalidValue> {
         let phone = self.reader.phone(text)?;
         let (number, extension) = (phone.stored(), phone.extension());
         let (value, memo) = match (self.extensions, extension) {
-            (Extensions::Refuse, Some(_)) => return Err(Refusal::Extension),
+            (Extensions::Refuse, Some(_)) => return Err(InvalidValue::Extension),
             (Extensions::Send, Some(extension)) => (format!("{number} ext. {extension}"), None),
             (Extensions::Memo, extension) => (number.to_owned(), extension),
             (Extensions::Drop, _) | (_, None) => (number.to_owned(), None),
@@ -94,8 +94,8 @@ impl NewValues {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] that says why the text is not accepted.
-    pub fn email(self, text: &str) -> Result<NewValue, Refusal> {
+    /// Returns an [`InvalidValue`] that says why the text is not accepted.
+    pub fn email(self, text: &str) -> Result<NewValue, InvalidValue> {
         let email = Email::read(text)?;
         Ok(NewValue { value: email.as_str().to_owned(), extension: None })
     }
@@ -104,8 +104,8 @@ impl NewValues {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] that says why the text is not accepted.
-    pub fn by_looks(self, text: &str) -> Result<NewValue, Refusal> {
+    /// Returns an [`InvalidValue`] that says why the text is not accepted.
+    pub fn by_looks(self, text: &str) -> Result<NewValue, InvalidValue> {
         match text.contains(['@', '＠']) {
             true => self.email(text),
             false => self.phone(text),
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn what_becomes_of_an_extension_is_for_the_user_to_say() {
         let read = |extensions| NewValues::default().extensions(extensions).phone("818-555-0142x7");
-        assert_eq!(read(Extensions::Refuse), Err(Refusal::Extension));
+        assert_eq!(read(Extensions::Refuse), Err(InvalidValue::Extension));
         for (extensions, value, extension) in [
             (Extensions::Memo, "8185550142", Some("7")),
             (Extensions::Drop, "8185550142", None),

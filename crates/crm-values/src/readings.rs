@@ -10,7 +10,7 @@
 /// let listed = Readings::of("+1 818 555 0142", reader)?;
 /// let stored = Readings::of("(818) 555-0142 x7", reader)?;
 /// assert_eq!(listed.key(), stored.key());
-/// # Ok::<(), crm_values::Refusal>(())
+/// # Ok::<(), crm_values::InvalidValue>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Readings {

@@ -5,9 +5,9 @@ use unicode_normalization::UnicodeNormalization;
 use crate::{
     characters::{digits, is_invisible},
     email::Email,
+    invalid_value::InvalidValue,
     phone::{PhoneReader, national_digits},
     readings::Readings,
-    refusal::Refusal,
 };
 
 impl Readings {
@@ -15,8 +15,8 @@ impl Readings {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] when the text is neither; [`Traces`] reports what may be in it.
-    pub fn of(text: &str, reader: PhoneReader) -> Result<Self, Refusal> {
+    /// Returns an [`InvalidValue`] when the text is neither; [`Traces`] reports what may be in it.
+    pub fn of(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
         match text.contains(['@', '＠']) {
             true => Email::read(text).map(|email| Self::sure(email.key().to_owned())),
             false => reader.readings(text),

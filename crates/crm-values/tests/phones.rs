@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crm_values::{DATA, PhoneReader, Readings, Refusal, Traces};
+use crm_values::{DATA, InvalidValue, PhoneReader, Readings, Traces};
 use phonenumber::{Mode, Type, country, metadata::DATABASE};
 use proptest::prelude::*;
 
@@ -153,7 +153,7 @@ fn an_extension_is_split_off_and_kept_apart() {
 
 #[test]
 fn what_is_not_surely_one_whole_number_is_refused_with_the_reason() {
-    use Refusal::*;
+    use InvalidValue::*;
     let us = PhoneReader::default().region();
     for (text, refusal) in [
         ("  ", Empty),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crm_contacts::{Change as _, Difference};
+use crm_contacts::{Difference, RecordChange as _};
 use crm_models::{
     Contact, ContactChange, ContactType, CreateContactRequest, InvalidInput, Preference,
     PreferenceChange, PreferencesError, UpdateContactRequest,

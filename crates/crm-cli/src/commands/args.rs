@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use crm_models::{ContactType, CreateContactRequest, Sort, Timestamp};
-use crm_values::{Extensions, NewValue, NewValues, PhoneReader, Refusal, Region, check_cell};
+use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
 
 use crate::error::CliError;
 
@@ -56,7 +56,7 @@ where
 
 /// Reads a note or a name. A spreadsheet's formula or error is refused as in a file of rows: scripts
 /// hand the cells of one on.
-pub(super) fn text(text: &str) -> Result<String, Refusal> {
+pub(super) fn text(text: &str) -> Result<String, InvalidValue> {
     check_cell(text).map(|()| text.to_owned())
 }
 
@@ -141,7 +141,7 @@ impl ValueArgs {
         };
         read.map_err(|refusal| {
             CliError::Usage(match refusal {
-                Refusal::Extension => {
+                InvalidValue::Extension => {
                     "--value has an extension, for which the service has no field; say what to do \
                      with it: --extensions memo|drop|send"
                         .to_owned()

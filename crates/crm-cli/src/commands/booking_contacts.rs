@@ -1,7 +1,7 @@
 //! `crm booking-contacts`.
 
 use clap::Subcommand;
-use crm_contacts::Change as _;
+use crm_contacts::RecordChange as _;
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, Check, ContactId, ContactType,
     UpdateBookingContactRequest,

@@ -1,7 +1,7 @@
 //! `crm contact-methods`: telephone numbers and addresses of people.
 
 use clap::{Args, Subcommand};
-use crm_contacts::Change as _;
+use crm_contacts::RecordChange as _;
 use crm_models::{
     Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, ContactType,
     PersonId, UpdateContactMethodRequest,

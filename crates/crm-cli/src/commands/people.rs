@@ -1,7 +1,7 @@
 //! `crm people`: the people of Contacts v2 and their relationships.
 
 use clap::{Args, Subcommand, ValueEnum};
-use crm_contacts::Change as _;
+use crm_contacts::RecordChange as _;
 use crm_models::{
     Archived, Check, CreatePersonRequest, Person, PersonChange, PersonFilter, PersonId,
     RelatedEntityId, RelatedEntityType, RelationshipFilter, ReplacePersonRequest, Timestamp,

@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+pub type BenchResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.an-access-token-of-about-the-usual-length.c2lnbmF0dXJl";
 const APP_KEY: &str = "ak1.benchmark";
@@ -34,7 +34,7 @@ const ANSWER: &str = concat!(
 );
 
 /// Starts the server; it ends with the runtime.
-pub async fn start_server() -> Outcome<String> {
+pub async fn start_server() -> BenchResult<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move {
@@ -46,7 +46,7 @@ pub async fn start_server() -> Outcome<String> {
 }
 
 /// Makes the call so many times in one of the ways, so many at once.
-pub async fn run(way: &str, calls: u64, at_once: u64, url: &str) -> Outcome<()> {
+pub async fn run(way: &str, calls: u64, at_once: u64, url: &str) -> BenchResult<()> {
     let calls = Calls { calls, at_once };
     let environment = Environment::custom(url, url)?;
     let reqwest = || ReqwestTransport::new(&environment);
@@ -90,12 +90,12 @@ struct Calls {
 }
 
 impl Calls {
-    async fn each(self, call: impl AsyncFn() -> Outcome<Contact>) -> Outcome<()> {
+    async fn each(self, call: impl AsyncFn() -> BenchResult<Contact>) -> BenchResult<()> {
         let caller = async || {
             for _ in 0..self.calls / self.at_once {
                 std::hint::black_box(call().await?);
             }
-            Outcome::Ok(())
+            BenchResult::Ok(())
         };
         try_join_all((0..self.at_once).map(|_| caller())).await?;
         Ok(())
@@ -103,7 +103,7 @@ impl Calls {
 }
 
 /// As an engineer would write it without this crate.
-async fn by_hand(url: &str, calls: Calls) -> Outcome<()> {
+async fn by_hand(url: &str, calls: Calls) -> BenchResult<()> {
     let client = reqwest::Client::new();
     let call = async || {
         let (location, contact) = (55_021, 71_204);
@@ -122,7 +122,7 @@ async fn by_hand(url: &str, calls: Calls) -> Outcome<()> {
     calls.each(call).await
 }
 
-async fn through(transport: impl Transport, calls: Calls) -> Outcome<()> {
+async fn through(transport: impl Transport, calls: Calls) -> BenchResult<()> {
     let service = ContactsService::new(transport, TenantId::new(1_001)?);
     let call = async || {
         let operation = UpdateContact {

@@ -10,7 +10,7 @@ mod record;
 pub use self::{
     difference::Difference,
     kinds::AnyRecord,
-    plan::Change,
+    plan::RecordChange,
     preview::Preview,
     record::{Asks, Record},
 };

@@ -15,7 +15,7 @@ use super::{
 ///
 /// ```
 /// use crm_contacts::{
-///     Change, models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange},
+///     RecordChange, models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange},
 /// };
 ///
 /// let mut current: Contact = serde_json::from_str(r#"{
@@ -36,7 +36,7 @@ use super::{
 /// assert_eq!(nothing.plan(&current)?, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub trait Change: Check + Sized + Sync {
+pub trait RecordChange: Check + Sized + Sync {
     /// What it changes.
     type Record: Record;
     /// What is sent.
@@ -98,7 +98,7 @@ pub trait Change: Check + Sized + Sync {
 
 macro_rules! changes {
     ($($change:ty: $record:ty => $request:ty, |$this:ident, $current:ident| $planned:expr;)*) => {$(
-        impl Change for $change {
+        impl RecordChange for $change {
             type Record = $record;
             type Request = $request;
 

@@ -220,7 +220,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// ```
     /// # use crm_contacts::{
-    /// #     Change, ContactsService, models::{Contact, ContactChange, LocationId}, transport::Transport,
+    /// #     RecordChange, ContactsService, models::{Contact, ContactChange, LocationId}, transport::Transport,
     /// # };
     /// # async fn example<T: Transport>(
     /// #     contacts: ContactsService<T>, location: LocationId, current: Contact, change: ContactChange,

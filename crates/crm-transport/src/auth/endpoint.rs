@@ -7,7 +7,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::Instant;
 
 use super::{
-    failure::{Refusal, TokenFailure},
+    failure::{NoToken, TokenFailure},
     token::{Token, TokenAnswer},
 };
 use crate::{
@@ -42,7 +42,7 @@ struct TokenRefusal {
 pub(super) async fn ask(
     endpoint: &dyn Transport,
     credentials: &Credentials,
-) -> Result<(Token, TokenAnswer), Refusal> {
+) -> Result<(Token, TokenAnswer), NoToken> {
     let asked_at = Instant::now();
     let result = endpoint.send(token_request(credentials)).await;
     measure::token_request(&result);
@@ -82,7 +82,7 @@ fn token_request(credentials: &Credentials) -> Request {
 /// Why an answer brings no token, as far as its status and its code tell. RFC 6749 has the endpoint
 /// refuse credentials with 400 and 401, also where the code is unknown; a 403 may equally be a
 /// gateway's. Some endpoints refuse with 200.
-fn refusal(answer: &Response) -> Option<Refusal> {
+fn refusal(answer: &Response) -> Option<NoToken> {
     let status = answer.status();
     let refusal = serde_json::from_slice::<TokenRefusal>(problem::json(answer));
     let told = refusal.as_ref().map_or("", |refusal| &refusal.error);

@@ -57,8 +57,8 @@ impl TokenFailure {
     }
 }
 
-/// A failure and how callers are to take it.
-pub(super) type Refusal = (TransportErrorKind, TokenFailure);
+/// Why there is no token, and how callers are to take it.
+pub(super) type NoToken = (TransportErrorKind, TokenFailure);
 
 /// The last failure of the endpoint.
 pub(super) struct Failure {

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use super::{
     endpoint,
-    failure::{Failure, Pause, Refusal, TokenFailure},
+    failure::{Failure, NoToken, Pause, TokenFailure},
     token::Token,
 };
 #[cfg(feature = "token-cache")]
@@ -253,7 +253,7 @@ impl Shared {
     }
 
     /// Gets a token from the cache or from the endpoint.
-    async fn obtain(&self) -> Result<Token, Refusal> {
+    async fn obtain(&self) -> Result<Token, NoToken> {
         if let Some(part) = self.credentials.empty_part() {
             return Err((TransportErrorKind::Credentials, TokenFailure::Empty(part)));
         }
@@ -268,7 +268,7 @@ impl Shared {
     }
 
     #[cfg(feature = "token-cache")]
-    async fn saved_or_new(&self, entry: &Entry) -> Result<Token, Refusal> {
+    async fn saved_or_new(&self, entry: &Entry) -> Result<Token, NoToken> {
         if let Some(token) = self.saved(entry) {
             return Ok(token);
         }

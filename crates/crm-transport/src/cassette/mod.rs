@@ -73,7 +73,7 @@ pub enum CassetteError {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Interaction {
     request: Sent,
-    outcome: Outcome,
+    outcome: Recorded,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ struct Sent {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+enum Recorded {
     Answer {
         status: u16,
         headers: Headers,
@@ -127,7 +127,7 @@ impl Sent {
     }
 }
 
-impl Outcome {
+impl Recorded {
     fn of(result: &Result<Response, TransportError>) -> Self {
         match result {
             Ok(response) => Self::Answer {

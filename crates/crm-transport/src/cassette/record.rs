@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{CassetteError, Interaction, Outcome, Redaction, Sent, redact::Redactor};
+use super::{CassetteError, Interaction, Recorded, Redaction, Sent, redact::Redactor};
 use crate::{Request, Response, Transport, TransportError};
 
 /// A transport that writes down every request and its outcome, in the order of the outcomes. See
@@ -89,7 +89,7 @@ impl<T: Transport> Transport for Recorder<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let sent = Sent::of(&request);
         let result = self.inner.send(request).await;
-        let interaction = Interaction { request: sent, outcome: Outcome::of(&result) };
+        let interaction = Interaction { request: sent, outcome: Recorded::of(&result) };
         self.cassette().record(interaction);
         result
     }

@@ -12,7 +12,7 @@ use crate::problem;
 /// else, such as a telephone number.
 const LONGEST_WAIT: u64 = 60 * 60;
 
-use super::{Body, Headers, Interaction, Outcome};
+use super::{Body, Headers, Interaction, Recorded};
 
 /// What a recorder replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,7 +91,7 @@ impl Redactor {
         self.headers(&mut request.headers);
         let is_form = is_form(&request.headers);
         request.body = self.body(&request.body, is_form, 200);
-        if let Outcome::Answer { status, headers, body, .. } = &mut interaction.outcome {
+        if let Recorded::Answer { status, headers, body, .. } = &mut interaction.outcome {
             self.headers(headers);
             *body = self.body(body, false, *status);
         }

@@ -16,7 +16,7 @@ use serde_json::{Number, Value, error::Category};
 use url::form_urlencoded;
 
 use super::{
-    Body, CassetteError, Interaction, Outcome, Sent, read,
+    Body, CassetteError, Interaction, Recorded, Sent, read,
     redact::{is_form, is_placeholder},
 };
 use crate::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
@@ -173,8 +173,8 @@ impl Line {
         Method::from_bytes(method.as_bytes()).map_err(|_| "has an invalid method")?;
         uri.parse::<Uri>().map_err(|_| "has an invalid URI")?;
         let outcome = match &interaction.outcome {
-            Outcome::Error { kind, delivery, attempts } => Err((*kind, *delivery, *attempts)),
-            Outcome::Answer { status, headers, body, attempts } => {
+            Recorded::Error { kind, delivery, attempts } => Err((*kind, *delivery, *attempts)),
+            Recorded::Answer { status, headers, body, attempts } => {
                 let mut response = Response::new(body.to_bytes());
                 *response.status_mut() =
                     StatusCode::from_u16(*status).map_err(|_| "has an invalid status")?;

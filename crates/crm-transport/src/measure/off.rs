@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::{Outcome, Response, TransportError};
+use crate::{AttemptOutcome, Response, TransportError};
 
 type Answered<'a> = &'a Result<Response, TransportError>;
 
@@ -28,9 +28,9 @@ impl Waiting {
 
 pub(crate) fn call(_: &'static str, _: Answered<'_>, _: Instant) {}
 
-pub(crate) fn attempt(_: &'static str, _: Outcome) {}
+pub(crate) fn attempt(_: &'static str, _: AttemptOutcome) {}
 
-pub(crate) fn retry(_: &'static str, _: Outcome) {}
+pub(crate) fn retry(_: &'static str, _: AttemptOutcome) {}
 
 pub(crate) fn withheld(_: &'static str, _: &'static str) {}
 

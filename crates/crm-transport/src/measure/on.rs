@@ -7,7 +7,7 @@ use metrics::{
 };
 use tokio::time::Instant;
 
-use crate::{Outcome, Response, TransportError};
+use crate::{AttemptOutcome, Response, TransportError};
 
 const DURATION: &str = "crm.client.request.duration";
 const CALLS: &str = "crm.client.call.duration";
@@ -68,7 +68,7 @@ impl Request {
     }
 
     pub(crate) fn ends(self, result: &Result<Response, TransportError>) {
-        let mut labels = labels(self.operation, Outcome::of(result));
+        let mut labels = labels(self.operation, AttemptOutcome::of(result));
         let method = self.method.to_string();
         labels.push(Label::new("http.request.method", method));
         histogram!(DURATION, labels).record(self.started.elapsed());
@@ -80,17 +80,17 @@ pub(crate) fn call(
     result: &Result<Response, TransportError>,
     started: Instant,
 ) {
-    histogram!(CALLS, labels(operation, Outcome::of(result))).record(started.elapsed());
+    histogram!(CALLS, labels(operation, AttemptOutcome::of(result))).record(started.elapsed());
 }
 
-pub(crate) fn attempt(operation: &'static str, result: Outcome) {
+pub(crate) fn attempt(operation: &'static str, result: AttemptOutcome) {
     counter!(ATTEMPTS, labels(operation, result)).increment(1);
 }
 
-pub(crate) fn retry(operation: &'static str, after: Outcome) {
+pub(crate) fn retry(operation: &'static str, after: AttemptOutcome) {
     let reason = match after {
-        Outcome::Answer { status, .. } => status.as_str().to_owned(),
-        Outcome::Error { kind, .. } => format!("{kind:?}"),
+        AttemptOutcome::Answer { status, .. } => status.as_str().to_owned(),
+        AttemptOutcome::Error { kind, .. } => format!("{kind:?}"),
     };
     counter!(RETRIES, vec![of(operation), Label::new("reason", reason)]).increment(1);
 }
@@ -131,23 +131,23 @@ pub(crate) fn rate_limit_pause(operation: &'static str) {
 }
 
 pub(crate) fn token_request(result: &Result<Response, TransportError>) {
-    counter!(TOKEN_REQUESTS, outcome(Outcome::of(result))).increment(1);
+    counter!(TOKEN_REQUESTS, outcome(AttemptOutcome::of(result))).increment(1);
 }
 
 fn of(operation: &'static str) -> Label {
     Label::new("operation", operation)
 }
 
-fn labels(operation: &'static str, result: Outcome) -> Vec<Label> {
+fn labels(operation: &'static str, result: AttemptOutcome) -> Vec<Label> {
     let mut labels = vec![of(operation)];
     labels.extend(outcome(result));
     labels
 }
 
-fn outcome(outcome: Outcome) -> Vec<Label> {
+fn outcome(outcome: AttemptOutcome) -> Vec<Label> {
     let error = |kind: String| Label::new("error.type", kind);
     match outcome {
-        Outcome::Answer { status, .. } => {
+        AttemptOutcome::Answer { status, .. } => {
             let mut labels =
                 vec![Label::new("http.response.status_code", status.as_str().to_owned())];
             if status.is_client_error() || status.is_server_error() {
@@ -155,6 +155,6 @@ fn outcome(outcome: Outcome) -> Vec<Label> {
             }
             labels
         }
-        Outcome::Error { kind, .. } => vec![error(format!("{kind:?}"))],
+        AttemptOutcome::Error { kind, .. } => vec![error(format!("{kind:?}"))],
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{sync, time::Instant};
 
-use super::policy::{Outcome, RepeatCost};
+use super::policy::{AttemptOutcome, RepeatCost};
 use crate::{Delivery, Effect};
 
 /// After this long without a failure an empty budget is full again, however few calls there are.
@@ -73,7 +73,7 @@ impl Budget {
     pub(super) fn note(
         &self,
         effect: Effect,
-        outcome: Outcome,
+        outcome: AttemptOutcome,
         probe: Option<Probe<'_>>,
         began: Instant,
     ) {

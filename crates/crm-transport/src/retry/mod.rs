@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
 use self::budget::{Budget, Probe};
-pub use self::policy::{Decision, Outcome, RepeatCost, RetryPolicy};
+pub use self::policy::{AttemptOutcome, Decision, RepeatCost, RetryPolicy};
 use crate::{
     Attempts, Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
     call::{earlier, not_begun},
@@ -161,7 +161,7 @@ impl<T: Transport> Transport for WithRetry<T> {
             let mut attempt = 1;
             loop {
                 let call = replay.call();
-                let outcome = Outcome::of(&result);
+                let outcome = AttemptOutcome::of(&result);
                 measure::attempt(operation, outcome);
                 self.budget.note(call.effect, outcome, probe.take(), started);
                 let decision = self.policy.decide(attempt, call, outcome);

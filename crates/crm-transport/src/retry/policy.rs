@@ -61,7 +61,7 @@ impl Default for RetryPolicy {
 /// What became of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// An answer.
     Answer {
         /// Its status.
@@ -160,7 +160,7 @@ impl RetryPolicy {
 
     /// Decides what to do after attempt number `attempt` of this call, counted from 1.
     #[must_use]
-    pub fn decide(&self, attempt: u32, call: &Call, outcome: Outcome) -> Decision {
+    pub fn decide(&self, attempt: u32, call: &Call, outcome: AttemptOutcome) -> Decision {
         use Delivery::*;
         use TransportErrorKind::*;
 
@@ -171,13 +171,14 @@ impl RetryPolicy {
             Effect::Creates => false,
         };
         let may = match outcome {
-            Outcome::Error { kind, .. } if kind.is_permanent() => false,
+            AttemptOutcome::Error { kind, .. } if kind.is_permanent() => false,
             // A layer below has waited as long as a call may, or its caller has to decide again.
-            Outcome::Error {
-                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent, ..
+            AttemptOutcome::Error {
+                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent,
+                ..
             } => false,
-            Outcome::Error { delivery, .. } => delivery == NotExecuted || may_be_twice,
-            Outcome::Answer { status, maintenance, .. } => match status.as_u16() {
+            AttemptOutcome::Error { delivery, .. } => delivery == NotExecuted || may_be_twice,
+            AttemptOutcome::Answer { status, maintenance, .. } => match status.as_u16() {
                 429 => true,
                 409 => maintenance,
                 502..=504 => may_be_twice,
@@ -194,7 +195,10 @@ impl RetryPolicy {
         // Only a pooled connection was stale: another one is available at once. The second time, it
         // may be a busy server that says so by not accepting the request.
         let at_once = attempt == 1
-            && matches!(outcome, Outcome::Error { kind: ClosedWhileIdle, delivery: NotExecuted });
+            && matches!(
+                outcome,
+                AttemptOutcome::Error { kind: ClosedWhileIdle, delivery: NotExecuted }
+            );
         Decision::Repeat {
             within: if at_once { Duration::ZERO } else { doubled.min(self.longest_wait) },
             at_least: outcome.asked_wait(),
@@ -207,7 +211,7 @@ impl RetryPolicy {
     }
 }
 
-impl Outcome {
+impl AttemptOutcome {
     pub(crate) fn of(result: &Result<Response, TransportError>) -> Self {
         match result {
             Ok(response) if response.status().is_success() => {

@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Attempts, Call, Decision, Delivery, Effect, Moment, Outcome, RateLimit, Request, Response,
-    RetryPolicy, Transport, TransportError, TransportErrorKind, TransportExt,
+    AttemptOutcome, Attempts, Call, Decision, Delivery, Effect, Moment, RateLimit, Request,
+    Response, RetryPolicy, Transport, TransportError, TransportErrorKind, TransportExt,
 };
 use http::StatusCode;
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::{Scripted, answer, request};
 
 /// Which calls are repeated after this outcome, as `read idempotent creation`.
-fn repeated(outcome: Outcome, begin_by: Option<Moment>) -> [bool; 3] {
+fn repeated(outcome: AttemptOutcome, begin_by: Option<Moment>) -> [bool; 3] {
     let policy = RetryPolicy::default();
     [Effect::Read, Effect::Idempotent, Effect::Creates].map(|effect| {
         let mut call = Call::new("Test", effect);
@@ -32,13 +32,16 @@ async fn the_policy_is_this_table() {
     use TransportErrorKind::*;
 
     let status = |code| answered(code, None);
-    let error = |kind, delivery| Outcome::Error { kind, delivery };
+    let error = |kind, delivery| AttemptOutcome::Error { kind, delivery };
     let all = [true; 3];
     let safe = [true, true, false];
     let reads = [true, false, false];
     let none = [false; 3];
-    let maintenance =
-        Outcome::Answer { status: StatusCode::CONFLICT, maintenance: true, retry_after: None };
+    let maintenance = AttemptOutcome::Answer {
+        status: StatusCode::CONFLICT,
+        maintenance: true,
+        retry_after: None,
+    };
     for (outcome, expected) in [
         (status(200), none),
         (status(204), none),
@@ -88,8 +91,8 @@ async fn the_policy_is_this_table() {
     }
 }
 
-fn answered(status: u16, retry_after: Option<Duration>) -> Outcome {
-    Outcome::Answer {
+fn answered(status: u16, retry_after: Option<Duration>) -> AttemptOutcome {
+    AttemptOutcome::Answer {
         status: StatusCode::from_u16(status).unwrap(),
         maintenance: false,
         retry_after,

@@ -7,8 +7,8 @@ use std::fmt;
 use self::written::Written;
 use crate::{
     characters::digits,
+    invalid_value::InvalidValue,
     readings::Readings,
-    refusal::Refusal,
     region::{NORTH_AMERICA, Numbering, Region},
 };
 
@@ -24,7 +24,7 @@ const INTERNATIONAL_PREFIX: &str = "00";
 /// are libphonenumber's, see [`DATA`](crate::DATA).
 ///
 /// ```
-/// use crm_values::{PhoneReader, Refusal};
+/// use crm_values::{PhoneReader, InvalidValue};
 ///
 /// let reader = PhoneReader::default();
 /// let number = reader.phone("+1 (818) 555-0142 ext. 7")?;
@@ -32,10 +32,10 @@ const INTERNATIONAL_PREFIX: &str = "00";
 /// assert_eq!(number.stored(), "8185550142");
 /// assert_eq!(number.extension(), Some("7"));
 ///
-/// assert_eq!(reader.phone("555-0142").unwrap_err(), Refusal::NoAreaCode);
-/// assert_eq!(reader.phone("1-800-FLOWERS").unwrap_err(), Refusal::Letters);
+/// assert_eq!(reader.phone("555-0142").unwrap_err(), InvalidValue::NoAreaCode);
+/// assert_eq!(reader.phone("1-800-FLOWERS").unwrap_err(), InvalidValue::Letters);
 /// assert_eq!(reader.vanity(true).phone("1-800-FLOWERS")?.stored(), "8003569377");
-/// # Ok::<(), Refusal>(())
+/// # Ok::<(), InvalidValue>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use]
@@ -127,8 +127,8 @@ impl PhoneReader {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] for everything that is not certainly one whole number.
-    pub fn phone(self, text: &str) -> Result<Phone, Refusal> {
+    /// Returns an [`InvalidValue`] for everything that is not certainly one whole number.
+    pub fn phone(self, text: &str) -> Result<Phone, InvalidValue> {
         let written = Written::read(text, self.vanity)?;
         let number = match written.has_plus {
             true => international(&written.digits, written.zero_in_parentheses)?,
@@ -152,8 +152,8 @@ impl PhoneReader {
     ///
     /// # Errors
     ///
-    /// Returns a [`Refusal`] when no reading is possible.
-    pub(crate) fn readings(self, text: &str) -> Result<Readings, Refusal> {
+    /// Returns an [`InvalidValue`] when no reading is possible.
+    pub(crate) fn readings(self, text: &str) -> Result<Readings, InvalidValue> {
         let written = Written::read(text, self.vanity)?;
         if written.has_plus {
             let number = international(&written.digits, written.zero_in_parentheses)?;
@@ -166,16 +166,16 @@ impl PhoneReader {
         match (self.national(&written), abroad) {
             (Ok(home), abroad) => Ok(Readings::either(home.key(), abroad.map(|n| n.key()))),
             (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
-            (Err(refusal), None) => Err(refusal),
+            (Err(invalid), None) => Err(invalid),
         }
     }
 
     /// Reads a number without `+`: one of the region, on its own, after its trunk prefix or after
     /// its country code, or one of any country after an international prefix.
-    fn national(self, written: &Written) -> Result<Number, Refusal> {
+    fn national(self, written: &Written) -> Result<Number, InvalidValue> {
         let digits = &written.digits;
         let numbering = self.region.numbering();
-        let numbering = numbering.ok_or(Refusal::NotOfRegion(self.region))?;
+        let numbering = numbering.ok_or(InvalidValue::NotOfRegion(self.region))?;
         if let Some(number) = self.parsed(digits, numbering) {
             return Ok(number);
         }
@@ -188,8 +188,8 @@ impl PhoneReader {
         let any = digits.strip_prefix(INTERNATIONAL_PREFIX);
         let abroad = own.and_then(behind_prefix).or_else(|| any.and_then(behind_prefix));
         abroad.ok_or(match numbering.is_local(digits) {
-            true => Refusal::NoAreaCode,
-            false => Refusal::NotOfRegion(self.region),
+            true => InvalidValue::NoAreaCode,
+            false => InvalidValue::NotOfRegion(self.region),
         })
     }
 
@@ -245,8 +245,8 @@ fn dialled_at_home(key: &str) -> Option<String> {
 }
 
 /// Reads the digits after a `+`: a country code, and a number of a country that has it.
-fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
-    let (code, countries) = country_code(digits).ok_or(Refusal::NoSuchCountry)?;
+fn international(digits: &str, zero: Option<usize>) -> Result<Number, InvalidValue> {
+    let (code, countries) = country_code(digits).ok_or(InvalidValue::NoSuchCountry)?;
     let length = code.to_string().len();
     let mut national = digits[length..].to_owned();
     let has_trunk_zero = countries.iter().any(|country| country.trunk_prefix() == Some("0"));
@@ -256,9 +256,9 @@ fn international(digits: &str, zero: Option<usize>) -> Result<Number, Refusal> {
     if countries.iter().any(|country| country.is_whole(&national)) {
         Ok(Number { code, national })
     } else if countries.iter().any(|country| country.is_local(&national)) {
-        Err(Refusal::NoAreaCode)
+        Err(InvalidValue::NoAreaCode)
     } else {
-        Err(Refusal::NotOfCountry(code))
+        Err(InvalidValue::NotOfCountry(code))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     cell::{check_cell, is_amount},
     characters::{digits, folded, is_invisible},
-    refusal::Refusal,
+    invalid_value::InvalidValue,
 };
 
 /// What separates a number from its extension, longer words first, because `ext` begins
@@ -28,7 +28,7 @@ pub(super) struct Written {
 
 impl Written {
     /// Reads the characters. Letters stand for digits only if `vanity` is set.
-    pub(super) fn read(text: &str, vanity: bool) -> Result<Self, Refusal> {
+    pub(super) fn read(text: &str, vanity: bool) -> Result<Self, InvalidValue> {
         let text = text.trim();
         check(text)?;
         let folded: String = text.chars().map(folded).collect();
@@ -49,7 +49,7 @@ impl Written {
     }
 
     /// Reads the part before the extension: digits and the punctuation between them.
-    fn of_number(text: &str) -> Result<Self, Refusal> {
+    fn of_number(text: &str) -> Result<Self, InvalidValue> {
         let mut written = Self {
             has_plus: false,
             digits: String::new(),
@@ -77,55 +77,55 @@ impl Written {
                 }
                 // As in 030/123456: after an area code.
                 '/' if slash_at.is_none() && digits > 0 => slash_at = Some(digits),
-                other => return Err(Refusal::Character(other)),
+                other => return Err(InvalidValue::Character(other)),
             }
         }
         if opened_at.is_some() {
-            return Err(Refusal::Character('('));
+            return Err(InvalidValue::Character('('));
         }
         // A slash is followed by the rest of the number, not by an alternative ending: 555-0142/43.
         if slash_at.is_some_and(|at| written.digits.len() - at < LEAST_DIGITS - 2) {
-            return Err(Refusal::Character('/'));
+            return Err(InvalidValue::Character('/'));
         }
         match written.digits.is_empty() {
-            true => Err(Refusal::NoDigits),
+            true => Err(InvalidValue::NoDigits),
             false => Ok(written),
         }
     }
 }
 
 /// Why a number cannot continue after this character.
-fn separated(text: &str, character: char) -> Refusal {
+fn separated(text: &str, character: char) -> InvalidValue {
     let behind = text.rsplit(character).next().unwrap_or_default();
     match behind.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS {
-        true => Refusal::Several,
-        false => Refusal::Character(character),
+        true => InvalidValue::Several,
+        false => InvalidValue::Character(character),
     }
 }
 
 /// Refuses texts that are not a telephone number whatever their digits are.
-fn check(text: &str) -> Result<(), Refusal> {
+fn check(text: &str) -> Result<(), InvalidValue> {
     if text.is_empty() {
-        return Err(Refusal::Empty);
+        return Err(InvalidValue::Empty);
     }
     check_cell(text)?;
     if text.chars().any(is_invisible) {
-        Err(Refusal::Invisible)
+        Err(InvalidValue::Invisible)
     } else if text.starts_with(['\'', '\u{2019}']) {
-        Err(Refusal::Apostrophe)
+        Err(InvalidValue::Apostrophe)
     } else if text.starts_with('{') || text.starts_with('[') {
-        Err(Refusal::NotText)
+        Err(InvalidValue::NotText)
     } else if text.contains(['@', '＠']) {
-        Err(Refusal::LooksLikeAddress)
+        Err(InvalidValue::LooksLikeAddress)
     } else if is_amount(text) {
-        Err(Refusal::Amount)
+        Err(InvalidValue::Amount)
     } else {
         Ok(())
     }
 }
 
 /// The number, and the extension after it.
-fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
+fn split(text: &str) -> Result<(&str, Option<String>), InvalidValue> {
     let begins_extension =
         |at: usize, c: char| c.is_alphabetic() || "#;".contains(c) || text[at..].starts_with(",,");
     let mark = text.char_indices().find(|(at, c)| begins_extension(*at, *c));
@@ -140,34 +140,34 @@ fn split(text: &str) -> Result<(&str, Option<String>), Refusal> {
         (number, behind) = (outside, inside);
     }
     let unknown = match first.is_alphabetic() {
-        true => Refusal::Letters,
-        false => Refusal::Character(first),
+        true => InvalidValue::Letters,
+        false => InvalidValue::Character(first),
     };
     let extension = extension(behind).ok_or(unknown)??;
     Ok((number, Some(extension)))
 }
 
 /// The extension after its mark; `None` when there is no known mark or other text follows it.
-fn extension(text: &str) -> Option<Result<String, Refusal>> {
+fn extension(text: &str) -> Option<Result<String, InvalidValue>> {
     let lower = text.to_ascii_lowercase();
     let behind = EXTENSION_MARKS.iter().find_map(|mark| lower.strip_prefix(mark))?;
     let digits = behind.trim_start_matches([' ', '.', ':', '#', ',', '-']).trim_end();
     if digits.is_empty() {
-        return Some(Err(Refusal::NoExtension));
+        return Some(Err(InvalidValue::NoExtension));
     }
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         let found = digits.bytes().filter(u8::is_ascii_digit).count();
         let is_number = found >= LEAST_DIGITS && !digits.contains(char::is_alphabetic);
-        return is_number.then_some(Err(Refusal::Several));
+        return is_number.then_some(Err(InvalidValue::Several));
     }
     Some(match digits.len() <= LONGEST_EXTENSION {
         true => Ok(digits.to_owned()),
-        false => Err(Refusal::Several),
+        false => Err(InvalidValue::Several),
     })
 }
 
 /// Like [`split`], for a number whose letters stand for digits: only a last word can be the mark.
-fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), Refusal> {
+fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), InvalidValue> {
     let last_word = text
         .char_indices()
         .rev()
@@ -184,14 +184,14 @@ fn split_behind_letters(text: &str) -> Result<(&str, Option<String>), Refusal> {
 /// The number with its letters replaced by digits, as on the keys of a telephone. Letters may only
 /// end a number that begins with digits and is not whole without them: `1-800-FLOWERS`, not
 /// `Ana 555-0142` or `555-0142 Ana`.
-fn dialled(number: &str) -> Result<String, Refusal> {
+fn dialled(number: &str) -> Result<String, InvalidValue> {
     let Some(letters) = number.find(char::is_alphabetic) else {
         return Ok(number.to_owned());
     };
     let before = digits(&number[..letters]);
     let before = before.strip_prefix('1').unwrap_or(&before).len();
     if !(3..LEAST_DIGITS).contains(&before) {
-        return Err(Refusal::Letters);
+        return Err(InvalidValue::Letters);
     }
     let key = |character: char| match character.to_ascii_uppercase() {
         'A'..='C' => Ok('2'),
@@ -202,7 +202,7 @@ fn dialled(number: &str) -> Result<String, Refusal> {
         'P'..='S' => Ok('7'),
         'T'..='V' => Ok('8'),
         'W'..='Z' => Ok('9'),
-        other if other.is_alphabetic() => Err(Refusal::Letters),
+        other if other.is_alphabetic() => Err(InvalidValue::Letters),
         other => Ok(other),
     };
     number.chars().map(key).collect()

@@ -1,7 +1,7 @@
 //! The numbers and addresses of a list's rows.
 
 use crm_models::phone;
-use crm_values::{Email, PhoneReader, Refusal, digits};
+use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
 use super::{
     columns::{Columns, WrongStatus},
@@ -43,7 +43,7 @@ pub(super) fn values(
         let read = match role {
             Role::AddressesOrStreets if elsewhere && !cell.contains('@') => continue,
             Role::Addresses | Role::AddressesOrStreets if !cell.contains('@') => {
-                Err(Refusal::NotAnAddress.to_string())
+                Err(InvalidValue::NotAnAddress.to_string())
             }
             Role::Addresses | Role::AddressesOrStreets | Role::Numbers => listed(cell, reader),
             Role::Other if may_be_meant(header, cell) => {

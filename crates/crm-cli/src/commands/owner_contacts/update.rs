@@ -1,7 +1,7 @@
 //! `crm location-contacts update`: the change that was asked for, and no more.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::EnumValueParser};
-use crm_contacts::Change as _;
+use crm_contacts::RecordChange as _;
 use crm_models::{
     Check, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange, Timestamp,
 };

@@ -8,15 +8,15 @@ use crate::region::Region;
 /// values are personal data. It says what to do where that is not obvious.
 ///
 /// ```
-/// use crm_values::{PhoneReader, Refusal};
+/// use crm_values::{PhoneReader, InvalidValue};
 ///
 /// let refused = PhoneReader::default().phone("818-555-O142").unwrap_err();
-/// assert_eq!(refused, Refusal::Letters);
+/// assert_eq!(refused, InvalidValue::Letters);
 /// assert_eq!(refused.to_string(), "contains letters");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum InvalidValue {
     /// The text is empty or consists of blanks.
     #[error("is empty")]
     Empty,
