@@ -201,7 +201,8 @@ fn run(
     body: &[u8],
 ) -> Result<Reply, Problem> {
     let settings = terms.settings;
-    let tenant = path.iter().find(|(name, _)| name == "tenant").map_or("", |(_, value)| value);
+    // Every path begins with the tenant.
+    let ((_, tenant), path) = path.split_first().ok_or_else(Problem::no_route)?;
     let tenant = auth::admit(app, settings, operation, tenant, &parts.headers, terms.now)?;
     let query = Query::read(parts.uri.query().unwrap_or(""), &operation.query, settings)?;
     let run = |db: &rusqlite::Connection| {

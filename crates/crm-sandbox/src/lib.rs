@@ -58,6 +58,7 @@ mod flags;
 mod log;
 mod openapi;
 mod operation;
+mod path;
 mod problem;
 mod query;
 mod rate_limit;

@@ -1,12 +1,14 @@
 //! The OpenAPI document of the sandbox, made from its list of operations.
 
+use std::iter;
+
 use http::{Method, StatusCode};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required,
         Schema, Server,
-        path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem},
+        path::{self, HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem},
         request_body::RequestBodyBuilder,
         response::{ResponseBuilder, ResponsesBuilder},
         schema::{AdditionalProperties, ArrayBuilder, ComponentsBuilder},
@@ -20,10 +22,13 @@ use utoipa::{
 use crate::{
     operation::{Answer, BASE, Operation, SchemaOf},
     problem::Problem,
-    query::Kind,
+    query::{Kind, Parameter},
     routes,
     tokens::ALL_SCOPES,
 };
+
+/// The parameter of [`BASE`].
+const TENANT: Parameter = Parameter::new("tenant", Kind::Int64);
 
 /// Makes the document. `url` is where the sandbox answers.
 pub(crate) fn document(url: &str) -> OpenApi {
@@ -80,17 +85,15 @@ fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
 
 fn describe(operation: &Operation) -> OperationBuilder {
     let tag = operation.id.split('_').next().unwrap_or_default();
-    let path = format!("{BASE}{}", operation.path);
     let mut described = OperationBuilder::new()
         .operation_id(Some(&operation.id))
         .tag(tag)
         .security(SecurityRequirement::new("oauth2", [operation.scope]).add("appKey", [""; 0]));
-    for name in names_in(&path) {
-        let guids = operation.path.starts_with("/contacts");
-        described = described.parameter(parameter(name, ParameterIn::Path, path_kind(name, guids)));
+    for known in iter::once(&TENANT).chain(&operation.path_parameters) {
+        described = described.parameter(parameter(known, ParameterIn::Path));
     }
-    for query in &operation.query {
-        described = described.parameter(parameter(query.name, ParameterIn::Query, query.kind));
+    for known in &operation.query {
+        described = described.parameter(parameter(known, ParameterIn::Query));
     }
     if let Some(body) = &operation.body {
         let content = ContentBuilder::new().schema(Some(reference(body))).build();
@@ -140,16 +143,16 @@ fn responses(operation: &Operation) -> ResponsesBuilder {
         )
 }
 
-fn parameter(name: &str, place: ParameterIn, kind: Kind) -> Parameter {
+fn parameter(known: &Parameter, place: ParameterIn) -> path::Parameter {
     let required = match place {
         ParameterIn::Path => Required::True,
         _ => Required::False,
     };
     ParameterBuilder::new()
-        .name(name)
+        .name(known.name)
         .parameter_in(place)
         .required(required)
-        .schema(Some(schema_of(kind)))
+        .schema(Some(schema_of(known.kind)))
         .build()
 }
 
@@ -168,20 +171,6 @@ fn schema_of(kind: Kind) -> RefOr<Schema> {
         Kind::Text => String::schema(),
         Kind::DateTime => formatted(KnownFormat::DateTime),
         Kind::Guid => formatted(KnownFormat::Uuid),
-    }
-}
-
-/// The names between braces.
-fn names_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-}
-
-fn path_kind(name: &str, guids: bool) -> Kind {
-    match name {
-        "tenant" | "relatedEntityId" | "relationshipId" => Kind::Int64,
-        "typeSlug" | "preferenceName" => Kind::Text,
-        _ if guids => Kind::Guid,
-        _ => Kind::Int64,
     }
 }
 

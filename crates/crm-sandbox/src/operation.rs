@@ -18,8 +18,9 @@ use utoipa::{
 use crate::{
     body,
     clock::Clock,
+    path::{Path, PathParameters},
     problem::{Problem, json},
-    query::{self, Parameter, Query},
+    query::{Paging, Parameter, Query},
     settings::Settings,
     store::bookmarks::Bookmarks,
     time_text,
@@ -37,7 +38,8 @@ pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
     /// Relative to the tenant: `/locations/{id}/contacts`.
-    pub(crate) path: String,
+    pub(crate) path: &'static str,
+    pub(crate) path_parameters: Vec<Parameter>,
     /// The OAuth scope that a token needs.
     pub(crate) scope: &'static str,
     pub(crate) query: Vec<Parameter>,
@@ -45,12 +47,15 @@ pub(crate) struct Operation {
     pub(crate) answer: Answer,
     /// The statuses that the contract lists beside 200.
     pub(crate) refusals: &'static [u16],
-    pub(crate) run: Run,
+    run: Box<Run>,
 }
 
-/// Does an operation. Every check comes before the first change, because a
-/// refused request must leave nothing behind.
-pub(crate) type Run = fn(&Call<'_>) -> Result<Reply, Problem>;
+/// Does an operation.
+type Run = dyn Fn(&Call<'_>) -> Result<Reply, Problem> + Send + Sync;
+
+/// Does an operation, given the parameters of its path. Every check comes before the first change,
+/// because a refused request must leave nothing behind.
+pub(crate) type Handler<P> = fn(&Call<'_>, P) -> Result<Reply, Problem>;
 
 /// A schema of the OpenAPI document.
 pub(crate) struct SchemaOf {
@@ -79,17 +84,24 @@ pub(crate) enum Answer {
 }
 
 impl Operation {
-    pub(crate) fn new(method: Method, id: &str, path: &str, run: Run) -> Self {
+    /// Makes an operation without query, body and answer, which refuses with 400 alone.
+    pub(crate) fn new<P: PathParameters>(
+        method: Method,
+        id: &str,
+        path: Path<P>,
+        handler: Handler<P>,
+    ) -> Self {
         Self {
             id: id.to_owned(),
             method,
-            path: path.to_owned(),
+            path: path.template,
+            path_parameters: path.parameters(),
             scope: "",
             query: Vec::new(),
             body: None,
             answer: Answer::Empty,
             refusals: &[400],
-            run,
+            run: Box::new(move |call| handler(call, P::read(call.path)?)),
         }
     }
 
@@ -123,6 +135,11 @@ impl Operation {
         self
     }
 
+    /// Does the operation.
+    pub(crate) fn run(&self, call: &Call<'_>) -> Result<Reply, Problem> {
+        (self.run)(call)
+    }
+
     pub(crate) fn writes(&self) -> bool {
         self.method != Method::GET
     }
@@ -134,6 +151,7 @@ pub(crate) struct Call<'a> {
     pub(crate) bookmarks: &'a Bookmarks,
     pub(crate) settings: &'a Settings,
     pub(crate) clock: &'a Clock,
+    /// The names and texts of the path's parameters below the tenant.
     pub(crate) path: &'a [(String, String)],
     pub(crate) query: &'a Query,
     pub(crate) headers: &'a HeaderMap,
@@ -141,23 +159,12 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A path parameter that is an integer.
-    pub(crate) fn int64(&self, name: &str) -> Result<i64, Problem> {
-        self.text(name)?.parse().map_err(|_| Problem::path_id(name, "it is not an integer"))
+    /// Reads which page of a list is asked for.
+    pub(crate) fn paging(&self) -> Result<Paging, Problem> {
+        self.query.paging(self.settings)
     }
 
-    /// A path parameter that is a GUID, in the store's form.
-    pub(crate) fn guid(&self, name: &str) -> Result<String, Problem> {
-        query::guid(self.text(name)?).ok_or_else(|| Problem::path_id(name, "it is not a GUID"))
-    }
-
-    /// A path parameter that is text.
-    pub(crate) fn text(&self, name: &str) -> Result<&str, Problem> {
-        let found = self.path.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_str()).ok_or_else(Problem::no_route)
-    }
-
-    /// The body.
+    /// Reads the body.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::read(self.headers, self.body, self.settings)
     }

@@ -1,6 +1,7 @@
 //! The query string: typed, and strict about what each type looks like.
 
 use percent_encoding::percent_decode_str;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{
     problem::Problem,
@@ -124,8 +125,8 @@ impl Query {
         self.parsed(name, "an RFC 3339 date-time", time_text::from_rfc3339)
     }
 
-    /// A GUID in the store's form.
-    pub(crate) fn guid(&self, name: &str) -> Result<Option<String>, Problem> {
+    /// A GUID.
+    pub(crate) fn guid(&self, name: &str) -> Result<Option<Uuid>, Problem> {
         self.parsed(name, "a GUID", guid)
     }
 
@@ -193,10 +194,9 @@ fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String 
     same.next().map_or(name, |parameter| parameter.name.to_owned())
 }
 
-/// Returns a GUID as the store keeps it: lower case, with hyphens.
-pub(crate) fn guid(text: &str) -> Option<String> {
-    let hyphenated = text.len() == uuid::fmt::Hyphenated::LENGTH;
-    hyphenated.then(|| uuid::Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
+/// Reads a GUID that is written with hyphens, in any letter case.
+pub(crate) fn guid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == Hyphenated::LENGTH)
 }
 
 fn decode(text: &str) -> Result<String, Problem> {

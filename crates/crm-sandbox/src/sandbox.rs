@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use rusqlite::Row;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -15,8 +14,9 @@ use crate::{
     settings::Setting,
     store::{
         contacts::{self, Customer, Location, Owner, StoredContact},
-        methods::{self, StoredMethod},
-        people::{self, StoredPerson},
+        methods::StoredMethod,
+        people::StoredPerson,
+        record::Record,
         select::Select,
     },
 };
@@ -155,7 +155,7 @@ impl Sandbox {
     ///
     /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn people(&self) -> Result<Vec<StoredPerson>, SandboxError> {
-        self.stored(people::select(), people::read)
+        self.stored(StoredPerson::select())
     }
 
     /// Returns the contact methods of all people of the first tenant, ordered by person and id.
@@ -164,8 +164,7 @@ impl Sandbox {
     ///
     /// Returns [`SandboxError::Database`] when the database cannot be read.
     pub fn contact_methods(&self) -> Result<Vec<StoredMethod>, SandboxError> {
-        let select = methods::select().order(&["person_id", "id"]);
-        self.stored(select, methods::read)
+        self.stored(StoredMethod::select().order(&["person_id", "id"]))
     }
 
     /// Writes a copy of the first tenant's database to a new file, for use with any SQLite tool.
@@ -193,17 +192,12 @@ impl Sandbox {
     }
 
     fn contacts<O: Owner>(&self) -> Result<Vec<StoredContact>, SandboxError> {
-        let select = contacts::select::<O>().order(&["owner_id", "id"]);
-        self.stored(select, contacts::read)
+        self.stored(contacts::select::<O>().order(&["owner_id", "id"]))
     }
 
-    fn stored<T>(
-        &self,
-        select: Select,
-        read: fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, SandboxError> {
+    fn stored<T>(&self, select: Select<T>) -> Result<Vec<T>, SandboxError> {
         match self.first_tenant() {
-            Some(tenant) => tenant.store.inspect(|db| select.first(db, u32::MAX, read)),
+            Some(tenant) => tenant.store.inspect(|db| select.first(db, u32::MAX)),
             None => Ok(Vec::new()),
         }
     }

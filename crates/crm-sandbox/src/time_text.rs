@@ -24,11 +24,6 @@ pub(crate) fn to_ticks(stored: &str) -> Option<i64> {
     i64::try_from(time.as_nanosecond().div_euclid(NANOSECONDS_PER_TICK)).ok()
 }
 
-/// Writes a stored text in its form on the wire.
-pub(crate) fn serialize<S: serde::Serializer>(stored: &str, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&wire(stored))
-}
-
 /// Reads an RFC 3339 date-time.
 ///
 /// Digits beyond a tick are rounded up: for `at or after` and for `before`

@@ -5,42 +5,52 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::list::{PAGING, Page};
+use super::list::{self, PAGING, Page};
 use crate::{
     body::Member,
     contact_type::ContactType,
     operation::{Call, Operation, Reply},
+    path::Path,
     problem::Problem,
     settings::{BookingAnswer, BookingMemo, EmptyUpdate, Settings},
     store::bookings::{self, BookingContact},
+    time_text,
 };
 
 const READ: &str = "tn.crm.bookings:r";
 const WRITE: &str = "tn.crm.bookings:w";
 
+const ALL: Path<i64> = Path::new("/bookings/{id}/contacts");
+const CONTACTS: Path<(i64, i64)> =
+    Path::new("/booking-provider/{booking_provider}/bookings/{id}/contacts");
+const CONTACT: Path<(i64, i64, i64)> =
+    Path::new("/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}");
+
 pub(super) fn operations() -> Vec<Operation> {
-    let contacts = "/booking-provider/{booking_provider}/bookings/{id}/contacts";
-    let contact = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
-    let new = |method, id, path, run| Operation::new(method, id, path, run).refusals(&[400, 404]);
     vec![
-        new(Method::GET, "Bookings_GetContactList", "/bookings/{id}/contacts", list)
+        Operation::new(Method::GET, "Bookings_GetContactList", ALL, list)
             .scope(READ)
             .query(&PAGING)
-            .answer::<Page<BookingContactResponse>>(),
-        new(Method::GET, "Bookings_GetContactList2", contacts, list_for_provider)
+            .answer::<Page<BookingContactResponse>>()
+            .refusals(&[400, 404]),
+        Operation::new(Method::GET, "Bookings_GetContactList2", CONTACTS, list_for_provider)
             .scope(READ)
             .query(&PAGING)
-            .answer::<Page<BookingContactResponse>>(),
-        new(Method::POST, "Bookings_CreateContact", contacts, create)
+            .answer::<Page<BookingContactResponse>>()
+            .refusals(&[400, 404]),
+        Operation::new(Method::POST, "Bookings_CreateContact", CONTACTS, create)
             .scope(WRITE)
             .body::<CreateRequest>()
-            .answer::<BookingContactResponse>(),
-        new(Method::PATCH, "Bookings_UpdateBookingContact", contact, update)
+            .answer::<BookingContactResponse>()
+            .refusals(&[400, 404]),
+        Operation::new(Method::PATCH, "Bookings_UpdateBookingContact", CONTACT, update)
             .scope(WRITE)
             .body::<UpdateRequest>()
             .answer::<UpdateRequest>()
             .refusals(&[400, 404, 409]),
-        new(Method::DELETE, "Bookings_DeleteContact", contact, delete).scope(WRITE),
+        Operation::new(Method::DELETE, "Bookings_DeleteContact", CONTACT, delete)
+            .scope(WRITE)
+            .refusals(&[400, 404]),
     ]
 }
 
@@ -54,7 +64,6 @@ struct BookingContactResponse {
     value: String,
     #[schema(value_type = String, required = true)]
     memo: Option<String>,
-    #[serde(serialize_with = "crate::time_text::serialize")]
     #[schema(format = DateTime)]
     modified_on: String,
 }
@@ -78,7 +87,7 @@ impl BookingContactResponse {
             r#type: contact.contact_type,
             value: contact.value,
             memo: shown_memo(contact.memo, settings),
-            modified_on: contact.modified_on,
+            modified_on: time_text::wire(&contact.modified_on),
         }
     }
 }
@@ -117,30 +126,21 @@ struct UpdateRequest {
     memo: Member<String>,
 }
 
-fn list(call: &Call<'_>) -> Result<Reply, Problem> {
-    let booking = call.int64("id")?;
-    let paging = call.query.paging(call.settings)?;
+fn list(call: &Call<'_>, booking: i64) -> Result<Reply, Problem> {
+    let paging = call.paging()?;
     bookings::provider_of(call.db, booking)?.ok_or_else(|| no_booking(booking))?;
-    let rows = bookings::select().filter("booking_id = ?", Some(booking)).page(
-        call.db,
-        call.bookmarks,
-        paging,
-        bookings::read,
-    )?;
-    Reply::json(&Page::new(paging, rows, |contact| {
+    list::page(call, paging, bookings::select(booking), |contact| {
         BookingContactResponse::new(contact, call.settings)
-    }))
+    })
 }
 
-fn list_for_provider(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (provider, booking) = path(call)?;
-    call.query.paging(call.settings)?;
+fn list_for_provider(call: &Call<'_>, (provider, booking): (i64, i64)) -> Result<Reply, Problem> {
+    call.paging()?;
     must_be_of(call, provider, booking)?;
-    list(call)
+    list(call, booking)
 }
 
-fn create(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (provider, booking) = path(call)?;
+fn create(call: &Call<'_>, (provider, booking): (i64, i64)) -> Result<Reply, Problem> {
     let request: CreateRequest = call.json()?;
     let kind = request.r#type;
     let value = ContactType::open_value(&kind, &request.value, call.settings)?;
@@ -150,9 +150,7 @@ fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&BookingContactResponse::new(contact, call.settings))
 }
 
-fn update(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (provider, booking) = path(call)?;
-    let id = call.int64("contactId")?;
+fn update(call: &Call<'_>, (provider, booking, id): (i64, i64, i64)) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
     let kind = request.r#type.not_null("type", call.settings)?;
     let value = request.value.not_null("value", call.settings)?;
@@ -189,18 +187,12 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     })
 }
 
-fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (provider, booking) = path(call)?;
-    let id = call.int64("contactId")?;
+fn delete(call: &Call<'_>, (provider, booking, id): (i64, i64, i64)) -> Result<Reply, Problem> {
     must_be_of(call, provider, booking)?;
     match bookings::delete(call.db, booking, id)? {
         true => Ok(Reply::Empty),
         false => Err(no_contact(booking, id)),
     }
-}
-
-fn path(call: &Call<'_>) -> Result<(i64, i64), Problem> {
-    Ok((call.int64("booking_provider")?, call.int64("id")?))
 }
 
 fn must_be_of(call: &Call<'_>, provider: i64, booking: i64) -> Result<(), Problem> {

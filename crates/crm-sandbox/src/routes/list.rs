@@ -12,10 +12,10 @@ use utoipa::{
 };
 
 use crate::{
-    operation::Call,
+    operation::{Call, Reply},
     problem::Problem,
     query::{Kind, Paging, Parameter},
-    store::select::{Rows, Select},
+    store::select::Select,
 };
 
 /// The parameters of every paged list.
@@ -40,8 +40,12 @@ pub(super) const MODIFIED: [Parameter; 2] = [
 /// The parameter by which lists of people and their methods are sorted.
 pub(super) const SORT: Parameter = Parameter::new("sort", Kind::Text);
 
+/// The orders of lists of people and their methods: names in the API, and columns.
+pub(super) const SORTS: [(&str, &str); 3] =
+    [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
+
 /// Applies the filters by time of creation and of the last change.
-pub(super) fn filter_times(select: Select, call: &Call<'_>) -> Result<Select, Problem> {
+pub(super) fn filter_times<T>(select: Select<T>, call: &Call<'_>) -> Result<Select<T>, Problem> {
     let time = |name| call.query.date_time(name);
     Ok(select
         .filter("modified_on < ?", time("modifiedBefore")?)
@@ -62,16 +66,21 @@ pub(crate) struct Page<T> {
     data: Vec<T>,
 }
 
-impl<T> Page<T> {
-    pub(crate) fn new<R>(paging: Paging, rows: Rows<R>, show: impl FnMut(R) -> T) -> Self {
-        Self {
-            page: paging.page,
-            page_size: paging.page_size,
-            has_more: rows.has_more,
-            total_count: rows.total,
-            data: rows.items.into_iter().map(show).collect(),
-        }
-    }
+/// Answers one page of a list.
+pub(super) fn page<T, S: Serialize>(
+    call: &Call<'_>,
+    paging: Paging,
+    select: Select<T>,
+    show: impl FnMut(T) -> S,
+) -> Result<Reply, Problem> {
+    let rows = select.page(call.db, call.bookmarks, paging)?;
+    Reply::json(&Page {
+        page: paging.page,
+        page_size: paging.page_size,
+        has_more: rows.has_more,
+        total_count: rows.total,
+        data: rows.items.into_iter().map(show).collect(),
+    })
 }
 
 impl<T: ToSchema> ToSchema for Page<T> {

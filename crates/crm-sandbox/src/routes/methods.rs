@@ -1,29 +1,36 @@
 //! The contact methods of people.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
-    list::{CREATED, MODIFIED, PAGING, Page, SORT, filter_times},
-    people::unknown,
+    list::{self, CREATED, MODIFIED, PAGING, Page, SORT, SORTS, filter_times},
+    people::must_exist,
 };
 use crate::{
     body::Member,
     contact_type::ContactType,
-    operation::{API_USER, Call, Operation, Reply},
+    operation::{API_USER, Call, Handler, Operation, Reply},
+    path::{Path, PathParameters},
     problem::Problem,
     query::{Kind, Parameter},
     settings::EmptyUpdate,
     store::{
-        methods::{self, StoredMethod},
-        people,
+        methods::StoredMethod,
+        record::{GuidRecord, Record},
     },
+    time_text,
 };
 
 const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
+
+const ALL: Path<()> = Path::new("/contacts/contact-methods");
+const METHODS: Path<Uuid> = Path::new("/contacts/{contactId}/contact-methods");
+const METHOD: Path<(Uuid, Uuid)> =
+    Path::new("/contacts/{contactId}/contact-methods/{contactMethodId}");
 
 const FILTERS: [Parameter; 3] = [
     Parameter::new("referenceId", Kind::Text),
@@ -31,50 +38,83 @@ const FILTERS: [Parameter; 3] = [
     Parameter::new("value", Kind::Text),
 ];
 
-const SORTS: [(&str, &str); 3] =
-    [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
-
 pub(super) fn operations() -> Vec<Operation> {
-    let methods = "/contacts/{contactId}/contact-methods";
-    let method = "/contacts/{contactId}/contact-methods/{contactMethodId}";
-    let list = |id, path, run| {
-        Operation::new(Method::GET, id, path, run)
-            .scope(READ)
-            .query(&FILTERS)
-            .query(&CREATED)
-            .query(&MODIFIED)
-            .query(&PAGING)
-            .query(&[SORT])
-            .answer::<Page<StoredMethod>>()
-    };
-    let new = |verb, name: &str, path, run| {
-        Operation::new(verb, &format!("ContactMethods_{name}"), path, run)
-            .refusals(&[400, 403, 404])
-    };
     vec![
-        list("Contacts_SearchContactMethods", "/contacts/contact-methods", search)
+        filtered("Contacts_SearchContactMethods", ALL, search)
             .query(&[Parameter::new("contactId", Kind::Guid)])
             .refusals(&[400, 403]),
-        list("ContactMethods_GetContactMethods", methods, list_of_person)
-            .refusals(&[400, 403, 404]),
-        new(Method::POST, "CreateContactMethod", methods, create)
-            .scope(WRITE)
+        filtered("ContactMethods_GetContactMethods", METHODS, list_of_person),
+        one(Method::POST, "ContactMethods_CreateContactMethod", METHODS, create)
             .body::<CreateRequest>()
-            .answer::<StoredMethod>(),
-        new(Method::GET, "GetContactMethod", method, get).scope(READ).answer::<StoredMethod>(),
-        new(Method::PUT, "UpsertContactMethod", method, upsert)
-            .scope(WRITE)
+            .answer::<MethodResponse>(),
+        one(Method::GET, "ContactMethods_GetContactMethod", METHOD, get)
+            .scope(READ)
+            .answer::<MethodResponse>(),
+        one(Method::PUT, "ContactMethods_UpsertContactMethod", METHOD, upsert)
             .body::<CreateRequest>()
-            .answer::<StoredMethod>(),
-        new(Method::PATCH, "UpdateContactMethod", method, update)
-            .scope(WRITE)
+            .answer::<MethodResponse>(),
+        one(Method::PATCH, "ContactMethods_UpdateContactMethod", METHOD, update)
             .body::<UpdateRequest>()
-            .answer::<StoredMethod>(),
-        new(Method::DELETE, "DeleteContactMethod", method, delete).scope(WRITE),
+            .answer::<MethodResponse>(),
+        one(Method::DELETE, "ContactMethods_DeleteContactMethod", METHOD, delete),
     ]
 }
 
-/// A method, to create it or to put it in the place of another.
+fn filtered<P: PathParameters>(id: &str, path: Path<P>, run: Handler<P>) -> Operation {
+    one(Method::GET, id, path, run)
+        .scope(READ)
+        .query(&FILTERS)
+        .query(&CREATED)
+        .query(&MODIFIED)
+        .query(&PAGING)
+        .query(&[SORT])
+        .answer::<Page<MethodResponse>>()
+}
+
+fn one<P: PathParameters>(method: Method, id: &str, path: Path<P>, run: Handler<P>) -> Operation {
+    Operation::new(method, id, path, run).scope(WRITE).refusals(&[400, 403, 404])
+}
+
+/// A contact method as the API answers it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ContactMethodResponse)]
+struct MethodResponse {
+    #[schema(format = Uuid)]
+    id: String,
+    #[schema(format = Uuid)]
+    contact_id: String,
+    reference_id: Option<String>,
+    #[schema(value_type = ContactType)]
+    r#type: String,
+    value: String,
+    memo: Option<String>,
+    #[schema(format = DateTime)]
+    created_on: String,
+    created_by: i64,
+    #[schema(format = DateTime)]
+    modified_on: String,
+    modified_by: i64,
+}
+
+impl MethodResponse {
+    fn new(method: StoredMethod) -> Self {
+        Self {
+            id: method.id,
+            contact_id: method.person_id,
+            reference_id: method.reference_id,
+            r#type: method.contact_type,
+            value: method.value,
+            memo: method.memo,
+            created_on: time_text::wire(&method.created_on),
+            created_by: method.created_by,
+            modified_on: time_text::wire(&method.modified_on),
+            modified_by: method.modified_by,
+        }
+    }
+}
+
+/// The body that creates a method, or puts it in the place of another.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ContactMethodRequest)]
@@ -87,7 +127,7 @@ struct CreateRequest {
     memo: Option<String>,
 }
 
-/// A change of a method: what is absent stays. The type cannot change.
+/// The body that updates a method: what is absent stays. The type cannot change.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateContactMethodRequest)]
 struct UpdateRequest {
@@ -99,73 +139,65 @@ struct UpdateRequest {
     memo: Member<String>,
 }
 
-fn search(call: &Call<'_>) -> Result<Reply, Problem> {
+fn search(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     page(call, call.query.guid("contactId")?)
 }
 
-fn list_of_person(call: &Call<'_>) -> Result<Reply, Problem> {
-    let person = call.guid("contactId")?;
-    let page = page(call, Some(person.clone()))?;
-    person_must_exist(call, &person)?;
+fn list_of_person(call: &Call<'_>, person: Uuid) -> Result<Reply, Problem> {
+    let page = page(call, Some(person))?;
+    must_exist(call, person)?;
     Ok(page)
 }
 
-fn page(call: &Call<'_>, person: Option<String>) -> Result<Reply, Problem> {
+fn page(call: &Call<'_>, person: Option<Uuid>) -> Result<Reply, Problem> {
     let query = call.query;
-    let paging = query.paging(call.settings)?;
-    let owned = |name| query.text(name).map(str::to_owned);
-    let rows = filter_times(methods::select(), call)?
-        .filter("person_id = ?", person)
-        .filter("fold(reference_id) = fold(?)", owned("referenceId"))
-        .filter("type = ? COLLATE NOCASE", owned("type"))
-        .filter("fold(value) = fold(?)", owned("value"))
-        .sorted(query.sort(&SORTS)?)
-        .page(call.db, call.bookmarks, paging, methods::read)?;
-    Reply::json(&Page::new(paging, rows, |method| method))
+    let text = |name| query.text(name).map(str::to_owned);
+    let paging = call.paging()?;
+    let select = filter_times(StoredMethod::select(), call)?
+        .filter("person_id = ?", person.map(|id| id.to_string()))
+        .filter("fold(reference_id) = fold(?)", text("referenceId"))
+        .filter("type = ? COLLATE NOCASE", text("type"))
+        .filter("fold(value) = fold(?)", text("value"))
+        .sorted(query.sort(&SORTS)?);
+    list::page(call, paging, select, MethodResponse::new)
 }
 
-fn create(call: &Call<'_>) -> Result<Reply, Problem> {
-    let person = call.guid("contactId")?;
+fn create(call: &Call<'_>, person: Uuid) -> Result<Reply, Problem> {
     let request: CreateRequest = call.json()?;
     let value = request.r#type.value(&request.value, call.settings)?;
-    person_must_exist(call, &person)?;
-    let id = Uuid::new_v4().to_string();
-    save(call, new(id, person, call.now()), request, value)
+    must_exist(call, person)?;
+    put(call, new(Uuid::new_v4(), person, call.now()), request, value)
 }
 
-fn get(call: &Call<'_>) -> Result<Reply, Problem> {
-    Reply::json(&find(call)?)
+fn get(call: &Call<'_>, path: (Uuid, Uuid)) -> Result<Reply, Problem> {
+    Reply::json(&MethodResponse::new(find(call, path)?))
 }
 
 /// Puts a method in the place of another one, or makes it under the id given.
-fn upsert(call: &Call<'_>) -> Result<Reply, Problem> {
-    let person = call.guid("contactId")?;
-    let id = call.guid("contactMethodId")?;
+fn upsert(call: &Call<'_>, (person, id): (Uuid, Uuid)) -> Result<Reply, Problem> {
     let request: CreateRequest = call.json()?;
     let value = request.r#type.value(&request.value, call.settings)?;
-    person_must_exist(call, &person)?;
+    must_exist(call, person)?;
     let now = call.now();
-    let method = match methods::find(call.db, &id)? {
+    let method = match StoredMethod::find(call.db, id)? {
         None => new(id, person, now),
-        Some(method) if method.person_id == person => {
+        Some(method) if method.person_id == person.to_string() => {
             StoredMethod { modified_on: now, modified_by: API_USER, ..method }
         }
-        Some(_) => return Err(no_method(&person, &id)),
+        Some(_) => return Err(unknown(person, id)),
     };
-    save(call, method, request, value)
+    put(call, method, request, value)
 }
 
-fn update(call: &Call<'_>) -> Result<Reply, Problem> {
-    call.guid("contactId")?;
-    call.guid("contactMethodId")?;
+fn update(call: &Call<'_>, path: (Uuid, Uuid)) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
     let value = request.value.not_null("value", call.settings)?;
     let memo = request.memo.not_null("memo", call.settings)?;
     ContactType::check(None, value.as_deref(), call.settings)?;
-    let mut method = find(call)?;
+    let mut method = find(call, path)?;
     let empty = value.is_none() && memo.is_none();
     if empty && call.settings.empty_update == EmptyUpdate::Keep {
-        return Reply::json(&method);
+        return Reply::json(&MethodResponse::new(method));
     }
     (method.contact_type, method.value) =
         ContactType::change((method.contact_type, method.value), (None, value), call.settings)?;
@@ -174,19 +206,19 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     }
     method.modified_on = call.now();
     method.modified_by = API_USER;
-    methods::save(call.db, &method)?;
-    Reply::json(&method)
+    save(call, method)
 }
 
-fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
-    methods::delete(call.db, &find(call)?.id)?;
+fn delete(call: &Call<'_>, (person, id): (Uuid, Uuid)) -> Result<Reply, Problem> {
+    find(call, (person, id))?;
+    StoredMethod::delete(call.db, id)?;
     Ok(Reply::Empty)
 }
 
-fn new(id: String, person: String, now: String) -> StoredMethod {
+fn new(id: Uuid, person: Uuid, now: String) -> StoredMethod {
     StoredMethod {
-        id,
-        person_id: person,
+        id: id.to_string(),
+        person_id: person.to_string(),
         reference_id: None,
         contact_type: String::new(),
         value: String::new(),
@@ -198,7 +230,7 @@ fn new(id: String, person: String, now: String) -> StoredMethod {
     }
 }
 
-fn save(
+fn put(
     call: &Call<'_>,
     method: StoredMethod,
     request: CreateRequest,
@@ -211,27 +243,22 @@ fn save(
         memo: call.settings.memo(request.memo),
         ..method
     };
-    methods::save(call.db, &method)?;
-    Reply::json(&method)
+    save(call, method)
 }
 
-/// The method in the path: the person must exist, and the method be theirs.
-pub(super) fn find(call: &Call<'_>) -> Result<StoredMethod, Problem> {
-    let person = call.guid("contactId")?;
-    let id = call.guid("contactMethodId")?;
-    person_must_exist(call, &person)?;
-    methods::find(call.db, &id)?
-        .filter(|method| method.person_id == person)
-        .ok_or_else(|| no_method(&person, &id))
+fn save(call: &Call<'_>, method: StoredMethod) -> Result<Reply, Problem> {
+    method.save(call.db)?;
+    Reply::json(&MethodResponse::new(method))
 }
 
-fn person_must_exist(call: &Call<'_>, person: &str) -> Result<(), Problem> {
-    match people::exists(call.db, person)? {
-        true => Ok(()),
-        false => Err(unknown(person)),
-    }
+/// Returns the method in the path: the person must exist, and the method be theirs.
+pub(super) fn find(call: &Call<'_>, (person, id): (Uuid, Uuid)) -> Result<StoredMethod, Problem> {
+    must_exist(call, person)?;
+    StoredMethod::find(call.db, id)?
+        .filter(|method| method.person_id == person.to_string())
+        .ok_or_else(|| unknown(person, id))
 }
 
-fn no_method(person: &str, method: &str) -> Problem {
+fn unknown(person: Uuid, method: Uuid) -> Problem {
     Problem::not_found(format!("There is no contact method {method} on contact {person}"))
 }

@@ -1,26 +1,35 @@
 //! The people of Contacts v2.
 
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::list::{CREATED, MODIFIED, PAGING, Page, SORT, filter_times};
+use super::list::{self, CREATED, MODIFIED, PAGING, Page, SORT, SORTS, filter_times};
 use crate::{
     body::Member,
-    operation::{API_USER, Call, Operation, Reply},
+    operation::{API_USER, Call, Handler, Operation, Reply},
+    path::{Path, PathParameters},
     problem::Problem,
     query::{Kind, Parameter},
     settings::{AbsentMembers, ReplaceUnknown},
     store::{
-        people::{self, StoredPerson},
+        people::StoredPerson,
+        record::{GuidRecord, Record},
         relationships,
         select::Select,
     },
+    time_text,
 };
 
 const READ: &str = "tn.crm.contacts:r";
 const WRITE: &str = "tn.crm.contacts:w";
+
+const PEOPLE: Path<()> = Path::new("/contacts");
+const PERSON: Path<Uuid> = Path::new("/contacts/{id}");
+/// The parameter is the id of the related entity: ids of relationships are GUIDs, and this one is an
+/// integer.
+const RELATED: Path<i64> = Path::new("/contacts/relationships/{relationshipId}");
 
 const FILTERS: [Parameter; 4] = [
     Parameter::new("name", Kind::Text),
@@ -29,52 +38,82 @@ const FILTERS: [Parameter; 4] = [
     Parameter::new("isArchived", Kind::Text),
 ];
 
-const SORTS: [(&str, &str); 3] =
-    [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
-
 pub(super) fn operations() -> Vec<Operation> {
-    let person = "/contacts/{id}";
-    let filtered = |id, path, run| {
-        Operation::new(Method::GET, id, path, run)
-            .scope(READ)
-            .query(&FILTERS)
-            .query(&CREATED)
-            .query(&MODIFIED)
-            .query(&PAGING)
-            .query(&[SORT])
-            .answer::<Page<StoredPerson>>()
-    };
-    let by_entity = "/contacts/relationships/{relationshipId}";
     vec![
-        filtered("Contacts_GetList", "/contacts", list).refusals(&[400, 403]),
-        Operation::new(Method::POST, "Contacts_Create", "/contacts", create)
+        filtered("Contacts_GetList", PEOPLE, list).refusals(&[400, 403]),
+        Operation::new(Method::POST, "Contacts_Create", PEOPLE, create)
             .scope(WRITE)
             .body::<CreateRequest>()
-            .answer::<StoredPerson>()
+            .answer::<PersonResponse>()
             .refusals(&[400, 403, 409]),
-        Operation::new(Method::GET, "Contacts_Get", person, get)
+        Operation::new(Method::GET, "Contacts_Get", PERSON, get)
             .scope(READ)
-            .answer::<StoredPerson>()
+            .answer::<PersonResponse>()
             .refusals(&[400, 403, 404]),
-        Operation::new(Method::PUT, "Contacts_Replace", person, replace)
+        Operation::new(Method::PUT, "Contacts_Replace", PERSON, replace)
             .scope(WRITE)
             .body::<ReplaceRequest>()
-            .answer::<StoredPerson>()
+            .answer::<PersonResponse>()
             .refusals(&[400, 403]),
-        Operation::new(Method::PATCH, "Contacts_Update", person, update)
+        Operation::new(Method::PATCH, "Contacts_Update", PERSON, update)
             .scope(WRITE)
             .body::<UpdateRequest>()
-            .answer::<StoredPerson>()
+            .answer::<PersonResponse>()
             .refusals(&[400, 403, 404]),
-        Operation::new(Method::DELETE, "Contacts_DeleteContact", person, delete)
+        Operation::new(Method::DELETE, "Contacts_DeleteContact", PERSON, delete)
             .scope(WRITE)
             .refusals(&[400, 403, 404, 409]),
-        filtered("Contacts_GetByRelationshipId", by_entity, list_by_entity)
-            .refusals(&[400, 403, 404]),
+        filtered("Contacts_GetByRelationshipId", RELATED, list_related).refusals(&[400, 403, 404]),
     ]
 }
 
-/// A new person.
+fn filtered<P: PathParameters>(id: &str, path: Path<P>, run: Handler<P>) -> Operation {
+    Operation::new(Method::GET, id, path, run)
+        .scope(READ)
+        .query(&FILTERS)
+        .query(&CREATED)
+        .query(&MODIFIED)
+        .query(&PAGING)
+        .query(&[SORT])
+        .answer::<Page<PersonResponse>>()
+}
+
+/// A person as the API answers it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ContactResponse)]
+struct PersonResponse {
+    #[schema(format = Uuid)]
+    id: String,
+    reference_id: Option<String>,
+    name: Option<String>,
+    title: Option<String>,
+    is_archived: bool,
+    #[schema(format = DateTime)]
+    created_on: String,
+    created_by: i64,
+    #[schema(format = DateTime)]
+    modified_on: String,
+    modified_by: i64,
+}
+
+impl PersonResponse {
+    fn new(person: StoredPerson) -> Self {
+        Self {
+            id: person.id,
+            reference_id: person.reference_id,
+            name: person.name,
+            title: person.title,
+            is_archived: person.is_archived,
+            created_on: time_text::wire(&person.created_on),
+            created_by: person.created_by,
+            modified_on: time_text::wire(&person.modified_on),
+            modified_by: person.modified_by,
+        }
+    }
+}
+
+/// The body that creates a person.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CreateContactRequest)]
@@ -87,7 +126,7 @@ struct CreateRequest {
     reference_id: Option<String>,
 }
 
-/// A person anew: what is absent is cleared.
+/// The body that replaces a person: what is absent is cleared.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ReplaceContactRequest)]
@@ -101,7 +140,7 @@ struct ReplaceRequest {
     is_archived: bool,
 }
 
-/// A change of a person: null clears; what absence does is a setting.
+/// The body that updates a person: null clears; what absence does is a setting.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UpdateContactRequest)]
@@ -118,84 +157,82 @@ struct UpdateRequest {
     is_archived: bool,
 }
 
-fn list(call: &Call<'_>) -> Result<Reply, Problem> {
-    page(call, people::select())
+fn list(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
+    page(call, StoredPerson::select())
 }
 
-fn list_by_entity(call: &Call<'_>) -> Result<Reply, Problem> {
-    // The id of the related entity: ids of relationships are GUIDs, and this
-    // parameter is an integer. Entities of all types mix.
-    let entity = call.int64("relationshipId")?;
-    let related = people::select().filter(
+/// Lists the people who are related to an entity; entities of all types mix.
+fn list_related(call: &Call<'_>, entity: i64) -> Result<Reply, Problem> {
+    let related = StoredPerson::select().filter(
         "id IN (SELECT person_id FROM relationships WHERE related_entity_id = ?)",
         Some(entity),
     );
     let page = page(call, related)?;
-    match relationships::any_to(call.db, entity)? {
-        true => Ok(page),
-        false => Err(Problem::not_found(format!("No contact is related to {entity}"))),
+    if relationships::any_to(call.db, entity)? {
+        Ok(page)
+    } else {
+        Err(Problem::not_found(format!("No contact is related to {entity}")))
     }
 }
 
-fn page(call: &Call<'_>, select: Select) -> Result<Reply, Problem> {
+fn page(call: &Call<'_>, select: Select<StoredPerson>) -> Result<Reply, Problem> {
     let query = call.query;
-    let paging = query.paging(call.settings)?;
+    let text = |name| query.text(name).map(str::to_owned);
+    let paging = call.paging()?;
     let archived = match query.text("isArchived").map(str::to_ascii_lowercase).as_deref() {
         None | Some("any") => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
         Some(_) => return Err(Problem::field("isArchived", "it is not True, False or Any")),
     };
-    let owned = |name| query.text(name).map(str::to_owned);
-    let rows = filter_times(select, call)?
-        .filter("instr(fold(name), fold(?)) > 0", owned("name"))
-        .filter("instr(fold(title), fold(?)) > 0", owned("title"))
-        .filter("fold(reference_id) = fold(?)", owned("referenceId"))
+    let select = filter_times(select, call)?
+        .filter("instr(fold(name), fold(?)) > 0", text("name"))
+        .filter("instr(fold(title), fold(?)) > 0", text("title"))
+        .filter("fold(reference_id) = fold(?)", text("referenceId"))
         .filter("is_archived = ?", archived)
-        .sorted(query.sort(&SORTS)?)
-        .page(call.db, call.bookmarks, paging, people::read)?;
-    Reply::json(&Page::new(paging, rows, |person| person))
+        .sorted(query.sort(&SORTS)?);
+    list::page(call, paging, select, PersonResponse::new)
 }
 
-fn create(call: &Call<'_>) -> Result<Reply, Problem> {
+fn create(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     let request: CreateRequest = call.json()?;
-    let mut person = new(Uuid::new_v4().to_string(), call.now());
-    person.name = request.name;
-    person.title = request.title;
-    person.reference_id = request.reference_id;
-    people::save(call.db, &person)?;
-    Reply::json(&person)
+    let person = StoredPerson {
+        name: request.name,
+        title: request.title,
+        reference_id: request.reference_id,
+        ..new(Uuid::new_v4(), call.now())
+    };
+    save(call, person)
 }
 
-fn get(call: &Call<'_>) -> Result<Reply, Problem> {
-    let id = call.guid("id")?;
-    Reply::json(&find(call, &id)?)
+fn get(call: &Call<'_>, id: Uuid) -> Result<Reply, Problem> {
+    Reply::json(&PersonResponse::new(find(call, id)?))
 }
 
-fn replace(call: &Call<'_>) -> Result<Reply, Problem> {
-    let id = call.guid("id")?;
+fn replace(call: &Call<'_>, id: Uuid) -> Result<Reply, Problem> {
     let request: ReplaceRequest = call.json()?;
     let now = call.now();
-    let mut person = match call.settings.replace_unknown_person {
-        ReplaceUnknown::Refuse => find(call, &id)?,
+    let person = match call.settings.replace_unknown_person {
+        ReplaceUnknown::Refuse => find(call, id)?,
         ReplaceUnknown::Create => {
-            people::find(call.db, &id)?.unwrap_or_else(|| new(id, now.clone()))
+            StoredPerson::find(call.db, id)?.unwrap_or_else(|| new(id, now.clone()))
         }
     };
-    person.name = request.name;
-    person.title = request.title;
-    person.reference_id = request.reference_id;
-    person.is_archived = request.is_archived;
-    person.modified_on = now;
-    person.modified_by = API_USER;
-    people::save(call.db, &person)?;
-    Reply::json(&person)
+    let person = StoredPerson {
+        name: request.name,
+        title: request.title,
+        reference_id: request.reference_id,
+        is_archived: request.is_archived,
+        modified_on: now,
+        modified_by: API_USER,
+        ..person
+    };
+    save(call, person)
 }
 
-fn update(call: &Call<'_>) -> Result<Reply, Problem> {
-    let id = call.guid("id")?;
+fn update(call: &Call<'_>, id: Uuid) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
-    let mut person = find(call, &id)?;
+    let person = find(call, id)?;
     let changed = |member, present| match member {
         Member::Value(value) => Some(value),
         Member::Null => None,
@@ -204,27 +241,25 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
             AbsentMembers::Clear => None,
         },
     };
-    person.name = changed(request.name, person.name);
-    person.title = changed(request.title, person.title);
-    person.reference_id = changed(request.reference_id, person.reference_id);
-    person.is_archived = request.is_archived;
-    person.modified_on = call.now();
-    person.modified_by = API_USER;
-    people::save(call.db, &person)?;
-    Reply::json(&person)
+    let person = StoredPerson {
+        name: changed(request.name, person.name),
+        title: changed(request.title, person.title),
+        reference_id: changed(request.reference_id, person.reference_id),
+        is_archived: request.is_archived,
+        modified_on: call.now(),
+        modified_by: API_USER,
+        ..person
+    };
+    save(call, person)
 }
 
-fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
-    let id = call.guid("id")?;
-    match people::delete(call.db, &id)? {
-        true => Ok(Reply::Empty),
-        false => Err(unknown(&id)),
-    }
+fn delete(call: &Call<'_>, id: Uuid) -> Result<Reply, Problem> {
+    if StoredPerson::delete(call.db, id)? { Ok(Reply::Empty) } else { Err(unknown(id)) }
 }
 
-fn new(id: String, now: String) -> StoredPerson {
+fn new(id: Uuid, now: String) -> StoredPerson {
     StoredPerson {
-        id,
+        id: id.to_string(),
         reference_id: None,
         name: None,
         title: None,
@@ -236,10 +271,19 @@ fn new(id: String, now: String) -> StoredPerson {
     }
 }
 
-fn find(call: &Call<'_>, id: &str) -> Result<StoredPerson, Problem> {
-    people::find(call.db, id)?.ok_or_else(|| unknown(id))
+fn save(call: &Call<'_>, person: StoredPerson) -> Result<Reply, Problem> {
+    person.save(call.db)?;
+    Reply::json(&PersonResponse::new(person))
 }
 
-pub(super) fn unknown(id: &str) -> Problem {
+fn find(call: &Call<'_>, id: Uuid) -> Result<StoredPerson, Problem> {
+    StoredPerson::find(call.db, id)?.ok_or_else(|| unknown(id))
+}
+
+pub(super) fn must_exist(call: &Call<'_>, id: Uuid) -> Result<(), Problem> {
+    if StoredPerson::exists(call.db, id)? { Ok(()) } else { Err(unknown(id)) }
+}
+
+fn unknown(id: Uuid) -> Problem {
     Problem::not_found(format!("There is no contact {id}"))
 }

@@ -3,43 +3,52 @@
 use http::Method;
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::methods;
 use crate::{
     body::Member,
     operation::{Call, Operation, Reply},
+    path::Path,
     problem::Problem,
     store::preferences::{self, Preference, PreferenceType},
 };
 
+const TYPES: Path<()> = Path::new("/contacts/preferences");
+const ALL: Path<(Uuid, Uuid)> =
+    Path::new("/contacts/{contactId}/contact-methods/{contactMethodId}/preferences");
+const ONE: Path<(Uuid, Uuid, String)> = Path::new(
+    "/contacts/{contactId}/contact-methods/{contactMethodId}/preferences/{preferenceName}",
+);
+
 pub(super) fn operations() -> Vec<Operation> {
-    let all = "/contacts/{contactId}/contact-methods/{contactMethodId}/preferences";
-    let one =
-        "/contacts/{contactId}/contact-methods/{contactMethodId}/preferences/{preferenceName}";
-    let new = |method, name: &str, path, run| {
-        Operation::new(method, &format!("ContactPreferences_{name}"), path, run)
-            .refusals(&[400, 403, 404])
-    };
-    let types = "/contacts/preferences";
     vec![
-        Operation::new(Method::GET, "Contacts_GetPreferenceMetadataList", types, list_types)
+        Operation::new(Method::GET, "Contacts_GetPreferenceMetadataList", TYPES, list_types)
             .scope("tn.crm.contacts:r")
             .answer_array::<PreferenceType>()
             .refusals(&[400, 403]),
-        new(Method::GET, "GetContactMethodPreferences", all, list)
+        Operation::new(Method::GET, "ContactPreferences_GetContactMethodPreferences", ALL, list)
             .scope("tn.crm.contacts:r")
-            .answer_array::<Preference>(),
-        new(Method::GET, "GetContactMethodPreference", one, get)
+            .answer_array::<Preference>()
+            .refusals(&[400, 403, 404]),
+        Operation::new(Method::GET, "ContactPreferences_GetContactMethodPreference", ONE, get)
             .scope("tn.crm.contacts:r")
-            .answer::<Preference>(),
-        new(Method::PATCH, "UpdateContactMethodPreference", one, update)
-            .scope("tn.crm.contacts:w")
-            .body::<UpdateRequest>()
-            .answer::<Preference>(),
+            .answer::<Preference>()
+            .refusals(&[400, 403, 404]),
+        Operation::new(
+            Method::PATCH,
+            "ContactPreferences_UpdateContactMethodPreference",
+            ONE,
+            update,
+        )
+        .scope("tn.crm.contacts:w")
+        .body::<UpdateRequest>()
+        .answer::<Preference>()
+        .refusals(&[400, 403, 404]),
     ]
 }
 
-/// A new value, as text.
+/// The body that sets a preference to a new value, given as text.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateContactMethodPreferenceRequest)]
 struct UpdateRequest {
@@ -48,31 +57,29 @@ struct UpdateRequest {
     value: Member<String>,
 }
 
-fn list_types(call: &Call<'_>) -> Result<Reply, Problem> {
+fn list_types(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     Reply::json(&preferences::types(call.db)?)
 }
 
-fn list(call: &Call<'_>) -> Result<Reply, Problem> {
-    let method = methods::find(call)?;
+fn list(call: &Call<'_>, path: (Uuid, Uuid)) -> Result<Reply, Problem> {
+    let method = methods::find(call, path)?;
     Reply::json(&preferences::of_method(call.db, &method.id)?)
 }
 
-fn get(call: &Call<'_>) -> Result<Reply, Problem> {
-    let method = methods::find(call)?;
-    Reply::json(&find(call, &method.id)?)
+fn get(call: &Call<'_>, (person, method, name): (Uuid, Uuid, String)) -> Result<Reply, Problem> {
+    let method = methods::find(call, (person, method))?;
+    Reply::json(&find(call, &method.id, &name)?)
 }
 
-fn update(call: &Call<'_>) -> Result<Reply, Problem> {
-    call.guid("contactId")?;
-    call.guid("contactMethodId")?;
+fn update(call: &Call<'_>, (person, method, name): (Uuid, Uuid, String)) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
     let value =
         request.value.not_null("value", call.settings)?.map(|text| text.to_ascii_lowercase());
     if value.as_deref().is_some_and(|text| text != "true" && text != "false") {
         return Err(Problem::field("value", "a preference of type Bool is true or false"));
     }
-    let method = methods::find(call)?;
-    let mut preference = find(call, &method.id)?;
+    let method = methods::find(call, (person, method))?;
+    let mut preference = find(call, &method.id, &name)?;
     if value.is_some() {
         preference.value = value;
         preferences::set(call.db, &method.id, &preference)?;
@@ -80,8 +87,7 @@ fn update(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&preference)
 }
 
-fn find(call: &Call<'_>, method: &str) -> Result<Preference, Problem> {
-    let name = call.text("preferenceName")?;
+fn find(call: &Call<'_>, method: &str, name: &str) -> Result<Preference, Problem> {
     preferences::find(call.db, method, name)?
         .ok_or_else(|| Problem::not_found(format!("There is no preference {name}")))
 }

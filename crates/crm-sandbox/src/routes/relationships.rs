@@ -1,18 +1,28 @@
 //! The relationships of people. A missing person is 409 here, not 404.
 
 use http::Method;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::list::{CREATED, PAGING, Page, SORT};
+use super::list::{self, CREATED, PAGING, Page, SORT};
 use crate::{
-    operation::{API_USER, Call, Operation, Reply},
+    operation::{API_USER, Call, Handler, Operation, Reply},
+    path::{Path, PathParameters},
     problem::Problem,
     query::{Kind, Parameter},
     store::{
-        contacts, people,
-        relationships::{self, ENTITY_TYPES, Relationship},
+        contacts,
+        people::StoredPerson,
+        record::{GuidRecord, Record},
+        relationships::{self, EntityType, Relationship},
     },
+    time_text,
 };
+
+const ALL: Path<Uuid> = Path::new("/contacts/{contactId}/relationships");
+const ONE: Path<(Uuid, i64, String)> =
+    Path::new("/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}");
 
 const FILTERS: [Parameter; 3] = [
     Parameter::new("relatedEntityId", Kind::Int64),
@@ -25,74 +35,101 @@ const SORTS: [(&str, &str); 3] =
     [("ID", "id"), ("ModifiedOn", "created_on"), ("CreatedOn", "created_on")];
 
 pub(super) fn operations() -> Vec<Operation> {
-    let list_path = "/contacts/{contactId}/relationships";
-    let one = "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}";
-    let new = |method, name: &str, path, run| {
-        Operation::new(method, &format!("Contacts_{name}"), path, run)
-            .refusals(&[400, 403, 404, 409])
-    };
     vec![
-        new(Method::GET, "GetContactRelationshipList", list_path, list)
+        new(Method::GET, "Contacts_GetContactRelationshipList", ALL, list)
             .scope("tn.crm.contacts:r")
             .query(&FILTERS)
             .query(&CREATED)
             .query(&PAGING)
             .query(&[SORT])
-            .answer::<Page<Relationship>>(),
-        new(Method::POST, "CreateContactRelationship", one, create).scope("tn.crm.contacts:w"),
-        new(Method::DELETE, "DeleteContactRelationship", one, delete).scope("tn.crm.contacts:w"),
+            .answer::<Page<RelationshipResponse>>(),
+        new(Method::POST, "Contacts_CreateContactRelationship", ONE, create),
+        new(Method::DELETE, "Contacts_DeleteContactRelationship", ONE, delete),
     ]
 }
 
-fn list(call: &Call<'_>) -> Result<Reply, Problem> {
-    let person = call.guid("contactId")?;
+fn new<P: PathParameters>(method: Method, id: &str, path: Path<P>, run: Handler<P>) -> Operation {
+    Operation::new(method, id, path, run).scope("tn.crm.contacts:w").refusals(&[400, 403, 404, 409])
+}
+
+/// A relationship as the API answers it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ContactRelationshipResponse)]
+struct RelationshipResponse {
+    #[schema(format = Uuid)]
+    id: String,
+    related_entity_id: i64,
+    type_name: &'static str,
+    type_slug: String,
+    #[schema(format = DateTime)]
+    created_on: String,
+    created_by: i64,
+}
+
+impl RelationshipResponse {
+    fn new(relationship: Relationship) -> Self {
+        let entity_type = EntityType::find(&relationship.type_slug);
+        Self {
+            id: relationship.id,
+            related_entity_id: relationship.related_entity_id,
+            type_name: entity_type.map_or("", |entity_type| entity_type.name),
+            type_slug: relationship.type_slug,
+            created_on: time_text::wire(&relationship.created_on),
+            created_by: relationship.created_by,
+        }
+    }
+}
+
+fn list(call: &Call<'_>, person: Uuid) -> Result<Reply, Problem> {
     let query = call.query;
-    let paging = query.paging(call.settings)?;
-    let select = relationships::select()
-        .filter("person_id = ?", Some(person.clone()))
+    let text = |name| query.text(name).map(str::to_owned);
+    let paging = call.paging()?;
+    let select = Relationship::select()
+        .filter("person_id = ?", Some(person.to_string()))
         .filter("related_entity_id = ?", query.int64("relatedEntityId")?)
-        .filter("type_slug = ? COLLATE NOCASE", query.text("typeSlug").map(str::to_owned))
+        .filter("type_slug = ? COLLATE NOCASE", text("typeSlug"))
         // Name and slug differ in letter case only.
-        .filter("type_slug = ? COLLATE NOCASE", query.text("typeName").map(str::to_owned))
+        .filter("type_slug = ? COLLATE NOCASE", text("typeName"))
         .filter("created_on < ?", query.date_time("createdBefore")?)
         .filter("created_on >= ?", query.date_time("createdOnOrAfter")?)
         .sorted(query.sort(&SORTS)?);
-    person_must_exist(call, &person)?;
-    let rows = select.page(call.db, call.bookmarks, paging, relationships::read)?;
-    Reply::json(&Page::new(paging, rows, |relationship| relationship))
+    must_exist(call, person)?;
+    list::page(call, paging, select, RelationshipResponse::new)
 }
 
-fn create(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (person, entity, slug) = path(call)?;
-    person_must_exist(call, &person)?;
-    let entity_type = ENTITY_TYPES
-        .iter()
-        .find(|entity_type| entity_type.slug == slug)
+fn create(call: &Call<'_>, (person, entity, slug): (Uuid, i64, String)) -> Result<Reply, Problem> {
+    must_exist(call, person)?;
+    let entity_type = EntityType::find(&slug)
         .ok_or_else(|| Problem::not_found(format!("There is no type {slug}")))?;
     if !contacts::exists(call.db, entity_type.table, entity)? {
         return Err(Problem::not_found(format!("There is no {slug} {entity}")));
     }
-    let id = Uuid::new_v4().to_string();
-    relationships::insert(call.db, &id, &person, entity, slug, &call.now(), API_USER)?;
+    let relationship = Relationship {
+        id: Uuid::new_v4().to_string(),
+        person_id: person.to_string(),
+        related_entity_id: entity,
+        type_slug: slug,
+        created_on: call.now(),
+        created_by: API_USER,
+    };
+    relationship.insert(call.db)?;
     Ok(Reply::Empty)
 }
 
-fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
-    let (person, entity, slug) = path(call)?;
-    person_must_exist(call, &person)?;
-    match relationships::delete(call.db, &person, entity, slug)? {
-        true => Ok(Reply::Empty),
-        false => Err(Problem::conflict(format!("There is no relationship to {slug} {entity}"))),
+fn delete(call: &Call<'_>, (person, entity, slug): (Uuid, i64, String)) -> Result<Reply, Problem> {
+    must_exist(call, person)?;
+    if relationships::delete(call.db, person, entity, &slug)? {
+        Ok(Reply::Empty)
+    } else {
+        Err(Problem::conflict(format!("There is no relationship to {slug} {entity}")))
     }
 }
 
-fn path<'a>(call: &'a Call<'_>) -> Result<(String, i64, &'a str), Problem> {
-    Ok((call.guid("contactId")?, call.int64("relatedEntityId")?, call.text("typeSlug")?))
-}
-
-fn person_must_exist(call: &Call<'_>, person: &str) -> Result<(), Problem> {
-    match people::exists(call.db, person)? {
-        true => Ok(()),
-        false => Err(Problem::conflict(format!("There is no contact {person}"))),
+fn must_exist(call: &Call<'_>, person: Uuid) -> Result<(), Problem> {
+    if StoredPerson::exists(call.db, person)? {
+        Ok(())
+    } else {
+        Err(Problem::conflict(format!("There is no contact {person}")))
     }
 }

@@ -1,8 +1,11 @@
 //! The contacts of bookings.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
-use super::select::Select;
+use super::{
+    record::{Record, record},
+    select::Select,
+};
 
 /// A contact of a booking.
 #[derive(Debug)]
@@ -15,25 +18,21 @@ pub(crate) struct BookingContact {
     pub(crate) modified_on: String,
 }
 
-const COLUMNS: &str = "booking_id, id, type, value, memo, modified_on";
+record!(BookingContact, "booking_contacts", {
+    booking: "booking_id",
+    id: "id",
+    contact_type: "type",
+    value: "value",
+    memo: "memo",
+    modified_on: "modified_on",
+});
 
-/// Starts a query for the contacts that are not deleted.
-pub(crate) fn select() -> Select {
-    Select::new(COLUMNS, "booking_contacts").only("active")
+/// Starts a query for the contacts of a booking that are not deleted.
+pub(crate) fn select(booking: i64) -> Select<BookingContact> {
+    BookingContact::select().only("active").filter("booking_id = ?", Some(booking))
 }
 
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<BookingContact> {
-    Ok(BookingContact {
-        booking: row.get(0)?,
-        id: row.get(1)?,
-        contact_type: row.get(2)?,
-        value: row.get(3)?,
-        memo: row.get(4)?,
-        modified_on: row.get(5)?,
-    })
-}
-
-/// The provider of a booking, or none where there is no such booking.
+/// Returns the provider of a booking; `None` if there is no such booking.
 pub(crate) fn provider_of(db: &Connection, booking: i64) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached("SELECT provider_id FROM bookings WHERE id = ?")?
         .query_row([booking], |row| row.get(0))
@@ -45,10 +44,8 @@ pub(crate) fn find(
     booking: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<BookingContact>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM booking_contacts WHERE booking_id = ? AND id = ? AND active"
-    );
-    db.prepare_cached(&sql)?.query_row([booking, contact], read).optional()
+    let found = select(booking).filter("id = ?", Some(contact)).first(db, 1)?;
+    Ok(found.into_iter().next())
 }
 
 /// Stores a new contact under the next free id.
@@ -60,12 +57,14 @@ pub(crate) fn insert(
     memo: Option<&str>,
     now: &str,
 ) -> rusqlite::Result<BookingContact> {
+    let columns = BookingContact::COLUMNS.join(", ");
     let sql = format!(
-        "INSERT INTO booking_contacts ({COLUMNS})
+        "INSERT INTO booking_contacts (booking_id, id, type, value, memo, modified_on)
          VALUES (?, (SELECT COALESCE(MAX(id), 0) + 1 FROM booking_contacts), ?, ?, ?, ?)
-         RETURNING {COLUMNS}"
+         RETURNING {columns}"
     );
-    db.prepare_cached(&sql)?.query_row(params![booking, contact_type, value, memo, now], read)
+    let values = params![booking, contact_type, value, memo, now];
+    db.prepare_cached(&sql)?.query_row(values, BookingContact::read)
 }
 
 pub(crate) fn update(db: &Connection, contact: &BookingContact) -> rusqlite::Result<()> {

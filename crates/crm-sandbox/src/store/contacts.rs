@@ -71,12 +71,11 @@ fn columns() -> String {
 }
 
 /// Starts a query for contacts, deleted ones included.
-pub(crate) fn select<O: Owner>() -> Select {
-    Select::new(columns(), O::TABLE)
+pub(crate) fn select<O: Owner>() -> Select<StoredContact> {
+    Select::new(&columns(), O::TABLE, read)
 }
 
-/// Reads one row of [`select`].
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
+fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
     Ok(StoredContact {
         owner_id: row.get(0)?,
         id: row.get(1)?,

@@ -18,6 +18,7 @@ pub(crate) mod contacts;
 pub(crate) mod methods;
 pub(crate) mod people;
 pub(crate) mod preferences;
+pub(crate) mod record;
 pub(crate) mod relationships;
 pub(crate) mod select;
 

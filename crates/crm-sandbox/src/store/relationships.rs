@@ -1,93 +1,75 @@
 //! The relationships of people to customers, locations and bookings.
 
-use rusqlite::{Connection, Row, params};
-use serde::Serialize;
-use utoipa::ToSchema;
+use rusqlite::{Connection, params};
+use uuid::Uuid;
 
-use super::select::Select;
-use crate::time_text;
+use super::record::{Record, record};
 
 /// What a person can be related to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EntityType {
-    /// In paths.
+    /// The name in paths.
     pub(crate) slug: &'static str,
-    /// In answers.
+    /// The name in answers.
     pub(crate) name: &'static str,
     /// The table of the entities.
     pub(crate) table: &'static str,
 }
 
-/// Every kind of related entity.
-pub(crate) const ENTITY_TYPES: [EntityType; 3] = [
+impl EntityType {
+    /// Returns the type with this name in paths.
+    pub(crate) fn find(slug: &str) -> Option<Self> {
+        ENTITY_TYPES.into_iter().find(|entity_type| entity_type.slug == slug)
+    }
+}
+
+const ENTITY_TYPES: [EntityType; 3] = [
     EntityType { slug: "customer", name: "Customer", table: "customers" },
     EntityType { slug: "location", name: "Location", table: "locations" },
     EntityType { slug: "booking", name: "Booking", table: "bookings" },
 ];
 
-/// A relationship, stored as the API answers it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = ContactRelationshipResponse)]
+/// A relationship of a person to an entity.
+#[derive(Debug)]
 pub(crate) struct Relationship {
-    #[schema(format = Uuid)]
-    id: String,
-    related_entity_id: i64,
-    type_name: String,
-    type_slug: String,
-    #[serde(serialize_with = "time_text::serialize")]
-    #[schema(format = DateTime)]
-    created_on: String,
-    created_by: i64,
+    pub(crate) id: String,
+    pub(crate) person_id: String,
+    pub(crate) related_entity_id: i64,
+    pub(crate) type_slug: String,
+    pub(crate) created_on: String,
+    pub(crate) created_by: i64,
 }
 
-/// Starts a query; the type's name is the slug with a capital.
-pub(crate) fn select() -> Select {
-    Select::new("id, related_entity_id, type_slug, created_on, created_by", "relationships")
-}
+record!(Relationship, "relationships", {
+    id: "id",
+    person_id: "person_id",
+    related_entity_id: "related_entity_id",
+    type_slug: "type_slug",
+    created_on: "created_on",
+    created_by: "created_by",
+});
 
-pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Relationship> {
-    let type_slug: String = row.get(2)?;
-    let entity = ENTITY_TYPES.iter().find(|entity| entity.slug == type_slug);
-    Ok(Relationship {
-        id: row.get(0)?,
-        related_entity_id: row.get(1)?,
-        type_name: entity.map_or("", |entity| entity.name).to_owned(),
-        type_slug,
-        created_on: row.get(3)?,
-        created_by: row.get(4)?,
-    })
-}
-
-/// Whether any person is related to an entity with this id, of any type.
+/// Says whether any person is related to an entity with this id, of any type.
 pub(crate) fn any_to(db: &Connection, entity: i64) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM relationships WHERE related_entity_id = ?")?.exists([entity])
 }
 
-/// Relates a person to an entity; an existing relationship stays as it is.
-pub(crate) fn insert(
-    db: &Connection,
-    id: &str,
-    person: &str,
-    entity: i64,
-    slug: &str,
-    created_on: &str,
-    created_by: i64,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT INTO relationships
-             (id, person_id, related_entity_id, type_slug, created_on, created_by)
-         VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (person_id, related_entity_id, type_slug) DO NOTHING",
-    )?
-    .execute(params![id, person, entity, slug, created_on, created_by])
-    .map(drop)
+impl Relationship {
+    /// Stores the relationship, unless the person has the same one already: that stays as it is.
+    pub(crate) fn insert(&self, db: &Connection) -> rusqlite::Result<()> {
+        let sql = format!(
+            "INSERT INTO relationships ({}) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (person_id, related_entity_id, type_slug) DO NOTHING",
+            Self::COLUMNS.join(", ")
+        );
+        db.prepare_cached(&sql)?.execute(&*self.values()).map(drop)
+    }
 }
 
 /// Ends a relationship and says whether there was one.
 pub(crate) fn delete(
     db: &Connection,
-    person: &str,
+    person: Uuid,
     entity: i64,
     slug: &str,
 ) -> rusqlite::Result<bool> {
@@ -95,6 +77,6 @@ pub(crate) fn delete(
         "DELETE FROM relationships
          WHERE person_id = ? AND related_entity_id = ? AND type_slug = ?",
     )?
-    .execute(params![person, entity, slug])
+    .execute(params![person.to_string(), entity, slug])
     .map(|deleted| deleted > 0)
 }

@@ -1,7 +1,5 @@
 //! A list query: conditions, order, one page.
 
-use std::borrow::Cow;
-
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 
 use super::bookmarks::{Bookmarks, End, Place, Version};
@@ -15,27 +13,32 @@ pub(crate) struct Rows<T> {
     pub(crate) total: Option<i32>,
 }
 
-/// Builds `SELECT … WHERE … ORDER BY … LIMIT … OFFSET …`.
-#[derive(Debug)]
-pub(crate) struct Select {
-    columns: Cow<'static, str>,
+/// Builds `SELECT … WHERE … ORDER BY … LIMIT … OFFSET …`, whose rows are read as `T`.
+pub(crate) struct Select<T> {
+    columns: String,
     from: String,
     conditions: Vec<String>,
     values: Vec<Value>,
     /// Columns that tell every row of the list from every other.
     order: Vec<&'static str>,
     descending: bool,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
 }
 
-impl Select {
-    pub(crate) fn new(columns: impl Into<Cow<'static, str>>, from: impl Into<String>) -> Self {
+impl<T> Select<T> {
+    pub(crate) fn new(
+        columns: &str,
+        from: &str,
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Self {
         Self {
-            columns: columns.into(),
-            from: from.into(),
+            columns: columns.to_owned(),
+            from: from.to_owned(),
             conditions: Vec::new(),
             values: Vec::new(),
             order: vec!["id"],
             descending: false,
+            read,
         }
     }
 
@@ -89,12 +92,11 @@ impl Select {
     }
 
     /// Reads one page, and the total where it was asked for.
-    pub(crate) fn page<T>(
+    pub(crate) fn page(
         mut self,
         db: &Connection,
         bookmarks: &Bookmarks,
         paging: Paging,
-        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Rows<T>> {
         let size = paging.page_size.unsigned_abs() as usize;
         let mut place = Place {
@@ -130,7 +132,7 @@ impl Select {
             if seen == size {
                 key = last_columns(row, self.order.len())?;
             }
-            read(row)
+            (self.read)(row)
         })?;
         let has_more = items.len() > size;
         items.truncate(size);
@@ -142,15 +144,10 @@ impl Select {
     }
 
     /// Reads the first rows.
-    pub(crate) fn first<T>(
-        mut self,
-        db: &Connection,
-        limit: u32,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Vec<T>> {
+    pub(crate) fn first(mut self, db: &Connection, limit: u32) -> rusqlite::Result<Vec<T>> {
         let sql = format!("SELECT {} {} LIMIT ?", self.columns, self.rows());
         self.values.push(Value::from(i64::from(limit)));
-        rows(db, &sql, &self.values, read)
+        rows(db, &sql, &self.values, self.read)
     }
 
     /// `FROM … WHERE … ORDER BY …`.

@@ -2,6 +2,7 @@
 
 use crate::{
     operation::Call,
+    path::Path,
     problem::Problem,
     store::contacts::{self, Customer, Location, Owner, StoredContact},
 };
@@ -9,6 +10,12 @@ use crate::{
 /// What the contract says differently about the contacts of locations and of
 /// customers.
 pub(crate) trait Contract: Owner {
+    /// The paths of the contacts of one owner, of one of them, of those of all owners, and of the
+    /// export feed.
+    const CONTACTS: Path<i64>;
+    const CONTACT: Path<(i64, i64)>;
+    const ALL: Path<()>;
+    const FEED: Path<()>;
     const READ: &'static str;
     const WRITE: &'static str;
     /// Member of answers over all owners: `locationId`.
@@ -28,6 +35,10 @@ pub(crate) trait Contract: Owner {
 }
 
 impl Contract for Location {
+    const CONTACTS: Path<i64> = Path::new("/locations/{id}/contacts");
+    const CONTACT: Path<(i64, i64)> = Path::new("/locations/{id}/contacts/{contactId}");
+    const ALL: Path<()> = Path::new("/locations/contacts");
+    const FEED: Path<()> = Path::new("/export/locations/contacts");
     const READ: &'static str = "tn.crm.locations:r";
     const WRITE: &'static str = "tn.crm.locations:w";
     const MEMBER: &'static str = "locationId";
@@ -61,6 +72,10 @@ impl Contract for Location {
 }
 
 impl Contract for Customer {
+    const CONTACTS: Path<i64> = Path::new("/customers/{id}/contacts");
+    const CONTACT: Path<(i64, i64)> = Path::new("/customers/{id}/contacts/{contactId}");
+    const ALL: Path<()> = Path::new("/customers/contacts");
+    const FEED: Path<()> = Path::new("/export/customers/contacts");
     const READ: &'static str = "tn.crm.customers:r";
     const WRITE: &'static str = "tn.crm.customers:w";
     const MEMBER: &'static str = "customerId";

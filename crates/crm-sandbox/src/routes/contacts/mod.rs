@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::list::{CREATED, MODIFIED, PAGING, Page, filter_times};
+use super::list::{self, CREATED, MODIFIED, PAGING, Page, filter_times};
 use crate::{
     contact_type::ContactType,
     flags::AllFlags,
@@ -36,57 +36,45 @@ fn operations<O: Contract>(
     list_all_id: &str,
     list_all_refusals: &'static [u16],
 ) -> Vec<Operation> {
-    let contacts = format!("/{}/{{id}}/contacts", O::COLLECTION);
-    let contact = format!("{contacts}/{{contactId}}");
-    let new = |method, name: &str, path: &str, run| {
-        Operation::new(method, &format!("{tag}_{name}"), path, run).refusals(&[400, 404, 409])
-    };
-    let ids = Parameter::new(O::IDS, Kind::Text);
+    let id = |name| format!("{tag}_{name}");
     vec![
-        new(Method::GET, "GetContactList", &contacts, list::<O>)
+        Operation::new(Method::GET, &id("GetContactList"), O::CONTACTS, list::<O>)
             .scope(O::READ)
             .query(&PAGING)
-            .answer::<Page<Listed<O>>>(),
-        new(Method::POST, "CreateContact", &contacts, create::<O>)
+            .answer::<Page<Listed<O>>>()
+            .refusals(&[400, 404, 409]),
+        Operation::new(Method::POST, &id("CreateContact"), O::CONTACTS, create::<O>)
             .scope(O::WRITE)
             .body::<CreateContactRequest>()
-            .answer::<Listed<O>>(),
-        new(Method::PATCH, "UpdateContact", &contact, update::<O>)
+            .answer::<Listed<O>>()
+            .refusals(&[400, 404, 409]),
+        Operation::new(Method::PATCH, &id("UpdateContact"), O::CONTACT, update::<O>)
             .scope(O::WRITE)
             .body::<UpdateContactRequest<AllFlags>>()
-            .answer::<Listed<O>>(),
-        new(Method::DELETE, "DeleteContact", &contact, delete::<O>).scope(O::WRITE),
-        Operation::new(
-            Method::GET,
-            list_all_id,
-            &format!("/{}/contacts", O::COLLECTION),
-            list_all::<O>,
-        )
-        .scope(O::READ)
-        .query(&PAGING)
-        .query(&MODIFIED)
-        .query(&CREATED)
-        .query(&[ids])
-        .answer::<Page<Owned<O>>>()
-        .refusals(list_all_refusals),
+            .answer::<Listed<O>>()
+            .refusals(&[400, 404, 409]),
+        Operation::new(Method::DELETE, &id("DeleteContact"), O::CONTACT, delete::<O>)
+            .scope(O::WRITE)
+            .refusals(&[400, 404, 409]),
+        Operation::new(Method::GET, list_all_id, O::ALL, list_all::<O>)
+            .scope(O::READ)
+            .query(&PAGING)
+            .query(&MODIFIED)
+            .query(&CREATED)
+            .query(&[Parameter::new(O::IDS, Kind::Text)])
+            .answer::<Page<Owned<O>>>()
+            .refusals(list_all_refusals),
     ]
 }
 
-fn list<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
-    let owner = call.int64("id")?;
-    let paging = call.query.paging(call.settings)?;
+fn list<O: Contract>(call: &Call<'_>, owner: i64) -> Result<Reply, Problem> {
+    let paging = call.paging()?;
     must_exist::<O>(call, owner)?;
-    let rows = contacts::select::<O>().filter("owner_id = ?", Some(owner)).only("active").page(
-        call.db,
-        call.bookmarks,
-        paging,
-        contacts::read,
-    )?;
-    Reply::json(&Page::new(paging, rows, |contact| ContactResponse::new(contact, call.settings)))
+    let select = contacts::select::<O>().filter("owner_id = ?", Some(owner)).only("active");
+    list::page(call, paging, select, |contact| ContactResponse::new(contact, call.settings))
 }
 
-fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
-    let owner = call.int64("id")?;
+fn create<O: Contract>(call: &Call<'_>, owner: i64) -> Result<Reply, Problem> {
     let request: CreateContactRequest = call.json()?;
     let kind = request.r#type;
     let value = kind.value(&request.value, call.settings)?;
@@ -99,9 +87,7 @@ fn create<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&ContactResponse::new(contact, call.settings))
 }
 
-fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
-    let owner = call.int64("id")?;
-    let id = call.int64("contactId")?;
+fn update<O: Contract>(call: &Call<'_>, (owner, id): (i64, i64)) -> Result<Reply, Problem> {
     let change = Change::read(call)?;
     ContactType::check(change.kind, change.value.as_deref(), call.settings)?;
     must_exist::<O>(call, owner)?;
@@ -126,9 +112,7 @@ fn update<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&ContactResponse::new(contact, call.settings))
 }
 
-fn delete<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
-    let owner = call.int64("id")?;
-    let id = call.int64("contactId")?;
+fn delete<O: Contract>(call: &Call<'_>, (owner, id): (i64, i64)) -> Result<Reply, Problem> {
     must_exist::<O>(call, owner)?;
     let mut contact = find::<O>(call, owner, id)?;
     contact.active = false;
@@ -137,7 +121,7 @@ fn delete<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::Empty)
 }
 
-fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
+fn list_all<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     let ids = call.query.ids(O::IDS, call.settings.id_list_limit)?;
     if !O::NEEDED.iter().any(|name| call.query.text(name).is_some()) {
         let title = format!("At least one of these filters is needed: {}", O::NEEDED.join(", "));
@@ -150,14 +134,13 @@ fn list_all<O: Contract>(call: &Call<'_>) -> Result<Reply, Problem> {
             O::IDS
         )));
     }
-    let paging = call.query.paging(call.settings)?;
-    let rows = filter_times(contacts::select::<O>().only("active"), call)?
+    let paging = call.paging()?;
+    let select = filter_times(contacts::select::<O>().only("active"), call)?
         .among("owner_id", ids)
-        .order(&["id", "owner_id"])
-        .page(call.db, call.bookmarks, paging, contacts::read)?;
-    Reply::json(&Page::new(paging, rows, |contact| {
+        .order(&["id", "owner_id"]);
+    list::page(call, paging, select, |contact| {
         ContactResponse::new(contact, call.settings).with_owner(O::MEMBER)
-    }))
+    })
 }
 
 fn must_exist<O: Owner>(call: &Call<'_>, owner: i64) -> Result<(), Problem> {
