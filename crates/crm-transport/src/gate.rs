@@ -22,15 +22,13 @@ use crate::{
     Call, Delivery, Moment, TransportError, TransportErrorKind,
     attendant::{Attendant, Served},
     call::expired,
+    pace::Pace,
     window::{SECOND, Window},
 };
 
 /// How late a call may be without delaying the ones after it. Timers round up to a
 /// millisecond; without this, each call would lose it.
 pub(crate) const CATCH_UP: Duration = Duration::from_millis(5);
-
-/// How much longer than a second the calls of one second take.
-const STRETCH: f64 = 1.015;
 
 /// The pause after an answer 429 that names none; doubled for each further one in a row.
 pub(crate) const FIRST_PAUSE: Duration = SECOND;
@@ -41,18 +39,13 @@ pub(crate) const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 /// The longest time for which one answer closes a gate, whatever it asks for.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// The time between two calls.
-pub(crate) fn interval(calls_per_second: u32) -> Duration {
-    SECOND.mul_f64(STRETCH) / calls_per_second.max(1)
-}
-
 pub(crate) struct Gate {
-    interval: Duration,
     state: Mutex<State>,
 }
 
 struct State {
     next: Option<Instant>,
+    pace: Pace,
     window: Window,
     closed_until: Option<Instant>,
     last_pause: Duration,
@@ -110,7 +103,9 @@ pub struct Pass {
 impl Pass {
     pub(crate) fn ended(self) {
         let now = Instant::now();
-        self.gate.state().window.answered(self.number, now);
+        let mut state = self.gate.state();
+        state.window.answered(self.number, now);
+        state.pace.answered();
     }
 }
 
@@ -159,9 +154,9 @@ pub struct RateLimitState {
 impl Gate {
     pub(crate) fn new(calls_per_second: u32) -> Self {
         Self {
-            interval: interval(calls_per_second),
             state: Mutex::new(State {
                 next: None,
+                pace: Pace::new(calls_per_second),
                 window: Window::new(calls_per_second.max(1)),
                 closed_until: None,
                 last_pause: Duration::ZERO,
@@ -182,7 +177,7 @@ impl Gate {
                 patience.outlasts(state.closed_for(now), now)?;
                 if state.queue.is_empty() && state.opens_at(now).is_none() {
                     let number = state.window.passed();
-                    state.let_pass(now, self.interval);
+                    state.let_pass(now);
                     drop(state);
                     return Ok(Pass { gate: self, number });
                 }
@@ -230,8 +225,19 @@ impl Gate {
             if let Some(call) = state.queue.pop_front()
                 && call.turn.send(number).is_ok()
             {
-                state.let_pass(now, self.interval);
+                state.let_pass(now);
             }
+        }
+    }
+
+    /// Notes an answer 429. The gate stays open for a few of them; the calls are then spaced wider.
+    pub(crate) fn refused(&self, asks_for: Option<Duration>) {
+        let mut state = self.state();
+        let now = Instant::now();
+        // One that was refused with those that closed the gate teaches nothing more.
+        if state.closed_for(now) > Duration::ZERO || state.pace.refused(now, asks_for) {
+            drop(state);
+            self.close(asks_for);
         }
     }
 
@@ -259,7 +265,7 @@ impl Gate {
         let waiting = calls.count();
         let opens_in = state.opens_at(now).map_or(Duration::ZERO, |at| at - now);
         RateLimitState {
-            permits: permits(opens_in, self.interval, waiting),
+            permits: permits(opens_in, state.pace.interval(), waiting),
             waiting,
             passed: state.window.passed(),
             pauses: state.pauses,
@@ -300,9 +306,9 @@ impl State {
         until.saturating_duration_since(now)
     }
 
-    fn let_pass(&mut self, now: Instant, interval: Duration) {
+    fn let_pass(&mut self, now: Instant) {
         let planned = self.next.unwrap_or(now);
-        self.next = Some(planned.max(now - CATCH_UP) + interval);
+        self.next = Some(planned.max(now - CATCH_UP) + self.pace.interval());
         self.window.note(now);
     }
 }

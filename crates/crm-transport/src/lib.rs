@@ -117,6 +117,7 @@ mod limits;
 mod measure;
 #[cfg(feature = "mock")]
 mod mock;
+mod pace;
 mod problem;
 mod rate_limit;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]

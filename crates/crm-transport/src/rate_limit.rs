@@ -3,14 +3,18 @@
 //! The service counts calls per application and tenant, so a limit has a gate per key, shared by
 //! every clone. A gate spaces calls evenly rather than in bursts: sixty at once, and sixty more a
 //! second later, arrive as a hundred and twenty in one second as soon as the network holds up the
-//! first of them. Evenly spaced, each second has its own slack: 60 calls take 1.015 s, so a call
-//! may be held up by 10 ms before the server counts 61 in any second, at a cost of 1.5 % of the
-//! allowance. Calls that were held up for longer, for example by a stall of the machine, are
-//! recognized by their answers, all of which are late too: the calls that take their places a
-//! second later wait that much longer. One slow answer among others is the service's own doing and
-//! costs next to nothing. On a path where the time of answers varies widely, a hold-up cannot be
-//! recognized. There, it earns an answer 429 now and then: that call is not executed, closes the
-//! gate, and is repeated.
+//! first of them. Evenly spaced, each second has its own slack: 60 calls take 1.0125 s at first, so
+//! a call may be held up by 12 ms before the server counts 61 in any second. How much slack the
+//! network needs, the answers 429 tell: each widens the spacing by half a percent, and each other
+//! answer narrows it by a two-thousandth of that. A call that is refused now and then waits and is
+//! repeated while the others go on. Only the third in a second closes the gate, or one that asks
+//! for a long wait.
+//!
+//! Calls that were held up for longer, for example by a stall of the machine, are recognized by
+//! their answers, all of which are late too: the calls that take their places a second later wait
+//! that much longer. One slow answer among others is the service's own doing and costs next to
+//! nothing. Calls that open a connection are such calls too: before anything is known of the way,
+//! a place is free a second after its call was answered.
 //!
 //! A token bucket (`governor` is a good one) behaves differently: its burst adds to its rate, so a
 //! bucket that never passes 60 in any second reaches half of the allowance.
@@ -56,6 +60,12 @@ pub trait Limit: Send + Sync {
     /// either need not implement this.
     fn ended(&self, pass: Self::Pass) {
         drop(pass);
+    }
+
+    /// Notes an answer 429 that asks for this wait. A limit that learns nothing from it closes the
+    /// gate.
+    fn refused(&self, key: u64, asks_for: Option<Duration>) -> impl Future<Output = ()> + Send {
+        self.close(key, asks_for)
     }
 
     /// Closes the gate of this key for all callers: as long as an answer 429 asks or, if it names
@@ -127,6 +137,10 @@ impl Limit for RateLimit {
         pass.ended();
     }
 
+    async fn refused(&self, key: u64, asks_for: Option<Duration>) {
+        self.gate(key).refused(asks_for);
+    }
+
     async fn close(&self, key: u64, pause: Option<Duration>) {
         self.gate(key).close(pause);
     }
@@ -144,7 +158,8 @@ impl fmt::Debug for RateLimit {
 /// A transport whose calls wait for their turn. Made by
 /// [`TransportExt::with_rate_limit`](crate::TransportExt::with_rate_limit).
 ///
-/// An answer 429 closes the gate of its key for as long as the answer says. A call whose deadline
+/// An answer 429 spaces the calls of its key wider. The third in a second, or one that asks for more
+/// than two seconds, closes the gate for as long as the answer says. A call whose deadline
 /// passes before it opens again fails at once, as
 /// [`TransportErrorKind::RateLimited`](crate::TransportErrorKind::RateLimited), and so does one that
 /// is [too old to begin](Call::begin_by) then, as
@@ -185,8 +200,8 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             let response = result?;
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 let retry_after = retry_after(&response);
-                tracing::debug!(?retry_after, "the gate is closed");
-                self.limit.close(key, retry_after).await;
+                tracing::debug!(?retry_after, "the rate limit was exceeded");
+                self.limit.refused(key, retry_after).await;
                 measure::rate_limit_pause(operation);
             }
             Ok(response)

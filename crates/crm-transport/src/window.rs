@@ -31,12 +31,7 @@ pub(crate) struct Window {
     /// The number of the first whose way is not known to be free.
     underway: u64,
     ways: Ways,
-}
-
-struct Passed {
-    at: Instant,
-    /// How late it may have arrived, once its way was free.
-    late: Option<Duration>,
+    opening: Opening,
 }
 
 impl Window {
@@ -47,6 +42,7 @@ impl Window {
             first: 0,
             underway: 0,
             ways: Ways::default(),
+            opening: Opening::default(),
         }
     }
 
@@ -55,8 +51,11 @@ impl Window {
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
+        if self.is_opening(place) {
+            return Some(self.opening.opens_at(before, now));
+        }
         let late = before.late.unwrap_or_else(|| self.ways.late(now - before.at));
-        (!late.is_zero()).then(|| before.at + late.min(LONGEST_DELAY) + SECOND + MARGIN)
+        (!late.is_zero()).then(|| before.free_at(late))
     }
 
     /// How many calls have passed: the number of the next one.
@@ -71,6 +70,12 @@ impl Window {
             self.calls.pop_front();
             self.first += 1;
         }
+        if self.calls.is_empty() {
+            // The connections may be gone, or were never there.
+            let until = self.passed() + self.allowed as u64;
+            self.opening = Opening { until, ..Opening::default() };
+            self.ways = Ways::default();
+        }
         self.underway = self.underway.max(self.first);
         self.calls.push_back(Passed { at: now, late: None });
     }
@@ -82,12 +87,71 @@ impl Window {
             return;
         };
         let from = (self.underway - self.first) as usize;
-        for call in self.calls.iter_mut().skip(from).take(last as usize + 1) {
-            let free_after = now - call.at;
-            call.late = Some(self.ways.late(free_after));
+        for place in from..=from + last as usize {
+            let free_after = now - self.calls[place].at;
+            let late = if self.is_opening(place) { free_after } else { self.ways.late(free_after) };
+            self.calls[place].late = Some(late);
             self.ways.note(free_after);
         }
+        self.opening.answered(self.calls[from + last as usize].at, now);
         self.underway = number + 1;
+    }
+
+    /// Whether the call of this place may have waited for a connection.
+    fn is_opening(&self, place: usize) -> bool {
+        self.first + (place as u64) < self.opening.until
+    }
+}
+
+struct Passed {
+    at: Instant,
+    /// How late it may have arrived, once its way was free; of a call that may have waited for a
+    /// connection, how late its way was free.
+    late: Option<Duration>,
+}
+
+impl Passed {
+    /// When the place of a call is free that was so late.
+    fn free_at(&self, late: Duration) -> Instant {
+        self.at + late.min(LONGEST_DELAY) + SECOND + MARGIN
+    }
+}
+
+/// The calls of the first second, and of the first after a pause. They wait for connections to
+/// open, so they leave later than those that find one open, or all together.
+#[derive(Default)]
+struct Opening {
+    /// The number of the first call after them.
+    until: u64,
+    /// When the first answer came.
+    answered_at: Option<Instant>,
+    /// The shortest time that an answer took.
+    fastest: Duration,
+    /// Whether one of the answers was to a call that found a connection open.
+    found_open: bool,
+}
+
+/// Opening a connection takes a round trip for TCP and one for TLS, so the first answer takes three
+/// times as long as one to a call that finds a connection open.
+const ROUND_TRIPS: u32 = 3;
+
+impl Opening {
+    /// Notes an answer to a call that left then.
+    fn answered(&mut self, left: Instant, now: Instant) {
+        let took = now - left;
+        self.fastest = if self.answered_at.is_some() { self.fastest.min(took) } else { took };
+        self.found_open |= left >= *self.answered_at.get_or_insert(now);
+    }
+
+    /// When the place of a call is free: a second after it arrived, which was as much later than
+    /// usual as its answer. Until one call is known to have found a connection open, that is a
+    /// guess, and it is worth asking again when it can be known.
+    fn opens_at(&self, call: &Passed, now: Instant) -> Instant {
+        let free_after = call.late.unwrap_or(now - call.at);
+        let usual = if self.found_open { self.fastest } else { self.fastest / ROUND_TRIPS };
+        let free_at = call.free_at(free_after.saturating_sub(usual));
+        let known_at = self.answered_at.map(|at| at + self.fastest + MARGIN);
+        known_at.filter(|at| !self.found_open && *at > now).map_or(free_at, |at| at.min(free_at))
     }
 }
 
@@ -212,9 +276,8 @@ mod tests {
         for (number, after) in [(2, 30), (0, 300), (4, 32), (3, 31)] {
             window.answered(number, now + after * MS);
         }
-        // The first is the first of all: nothing was known.
-        let late: Vec<_> = window.calls.iter().map(|call| call.late).collect();
-        assert_eq!(late, [Some(Duration::ZERO); 5]);
+        let free: Vec<_> = window.calls.iter().map(|call| call.late.unwrap().as_millis()).collect();
+        assert_eq!(free, [30, 29, 28, 29, 28]);
         assert_eq!(window.ways.mean / 1_000_000, 29, "300 ms tell nothing");
     }
 }

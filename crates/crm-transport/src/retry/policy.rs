@@ -149,7 +149,7 @@ impl RetryPolicy {
     /// are sent again one at a time. The others wait for the outcome of that one. What such a write
     /// has cost is returned when it succeeds: it has multiplied nothing.
     ///
-    /// A repeat after an answer 429 costs nothing, since the closed gate bounds it, and neither
+    /// A repeat after an answer 429 costs nothing, since the rate limit bounds it, and neither
     /// does one while the server of a shared limit is unavailable. So have
     /// [`with_rate_limit`](crate::TransportExt::with_rate_limit) below.
     pub fn budget(mut self, per_success: f64, reserve: u32) -> Self {
@@ -238,7 +238,7 @@ impl AttemptOutcome {
     }
 
     /// Whether what failed keeps its callers away by itself, so that repeats cannot multiply: a
-    /// closed gate, or the server of a shared limit.
+    /// rate limit, or the server of a shared limit.
     fn has_its_own_back_off(self) -> bool {
         match self {
             Self::Answer { status, .. } => status == StatusCode::TOO_MANY_REQUESTS,

@@ -12,6 +12,6 @@ redis.call('HSET', KEYS[1], 'pause', pause)
 local opens_at = now + pause * 1000
 if opens_at >= closed_until then
   redis.call('HSET', KEYS[1], 'closed_until', opens_at, 'closed_at', now)
-  redis.call('PEXPIRE', KEYS[1], pause + 60000)
+  redis.call('PEXPIRE', KEYS[1], pause + 600000)
 end
 return (now >= closed_until and pause > 0) and 1 or 0

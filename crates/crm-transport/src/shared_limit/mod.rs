@@ -20,7 +20,7 @@ use tokio::{
 
 use self::{
     queue::{Queue, Waiting},
-    server::Server,
+    server::{Closing, Server},
 };
 use crate::{
     Call, Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
@@ -44,7 +44,8 @@ const PLACES: usize = 3;
 ///
 /// It spaces calls evenly, by the server's clock. Calls of one process pass in about the order in
 /// which they came; the processes take what they need, so one may have all of the allowance while
-/// the others are idle. An answer 429 closes the gate for all processes.
+/// the others are idle. It learns from answers 429 as a [`RateLimit`] does: each spaces the calls of
+/// all processes wider, and many close the gate for all.
 ///
 /// Unlike a [`RateLimit`] it makes no room for calls that were held up on their way: after a stall
 /// of the network there may be an answer 429. For a single process, use [`RateLimit`].
@@ -69,7 +70,7 @@ const PLACES: usize = 3;
 #[must_use]
 pub struct SharedLimit {
     application: String,
-    interval: Duration,
+    calls_per_second: u32,
     longest_wait: Duration,
     fallback: Fallback,
     shared: Arc<Shared>,
@@ -114,7 +115,7 @@ impl SharedLimit {
         })?;
         Ok(Self {
             application: application.into(),
-            interval: gate::interval(VENDOR_CALLS_PER_SECOND),
+            calls_per_second: VENDOR_CALLS_PER_SECOND,
             longest_wait: LONGEST_WAIT,
             fallback: Fallback::Stop,
             shared: Arc::new(Shared { server: Server::new(client), queues: Mutex::default() }),
@@ -124,7 +125,7 @@ impl SharedLimit {
     /// Sets how many calls there may be in any second, at least one. All processes, and all clones
     /// in each, must set the same number.
     pub fn per_second(mut self, calls: u32) -> Self {
-        self.interval = gate::interval(calls);
+        self.calls_per_second = calls.max(1);
         self
     }
 
@@ -152,7 +153,8 @@ impl SharedLimit {
     pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
         let server = &self.shared.server;
         server.may_ask()?;
-        let (next_in, closed_for) = server.look(self.gate(key)).await?;
+        let gate = server.look(self.gate(key), self.calls_per_second).await?;
+        let (next_in, closed_for, interval) = gate;
         let closed_for = Duration::from_micros(closed_for);
         let opens_in = Duration::from_micros(next_in).max(closed_for);
         let queue = self.shared.queue(key);
@@ -160,7 +162,7 @@ impl SharedLimit {
         let waiting = queue.waiting.iter();
         let waiting = waiting.filter(|call| !call.place.is_closed()).count();
         Ok(RateLimitState {
-            permits: gate::permits(opens_in, self.interval, waiting),
+            permits: gate::permits(opens_in, Duration::from_micros(interval), waiting),
             waiting,
             passed: queue.passed,
             pauses: queue.pauses,
@@ -209,19 +211,19 @@ impl SharedLimit {
             };
             let asked_at = Instant::now();
             let server = &self.shared.server;
-            let reserved = server.reserve(self.gate(key), self.interval, wanted).await;
+            let reserved = server.reserve(self.gate(key), self.calls_per_second, wanted).await;
             // The server's clock was read about halfway.
             let read_at = asked_at + asked_at.elapsed() / 2;
             match reserved {
-                Ok((0, wait, closed_for)) => {
+                Ok((0, wait, closed_for, _)) => {
                     lock(queue).closed_until(read_at + Duration::from_micros(closed_for));
                     sleep(Duration::from_micros(wait.unsigned_abs())).await;
                 }
-                Ok((places, wait, _)) => {
+                Ok((places, wait, _, interval)) => {
                     let mut queue = lock(queue);
                     queue.closed_until = None;
                     for place in 0..places {
-                        let wait = wait + place * self.interval.as_micros() as i64;
+                        let wait = wait + place * interval as i64;
                         let distance = Duration::from_micros(wait.unsigned_abs());
                         queue.give(match wait < 0 {
                             true => read_at - distance,
@@ -234,11 +236,18 @@ impl SharedLimit {
         }
     }
 
-    async fn close_for_all(self, key: u64, pause: Option<Duration>) {
+    /// In a task of its own: the other processes learn of it even if this call is given up.
+    async fn tell_all(&self, key: u64, reason: Closing, pause: Option<Duration>) {
+        let closing = tokio::spawn(self.clone().close_for_all(key, reason, pause));
+        // If this fails, there is no gate to close.
+        let _ = closing.await;
+    }
+
+    async fn close_for_all(self, key: u64, reason: Closing, pause: Option<Duration>) {
         let server = &self.shared.server;
         // Without the server there is no gate to close but the local one.
         if server.may_ask().is_ok()
-            && let Ok(was_open) = server.close(self.gate(key), pause).await
+            && let Ok(was_open) = server.close(self.gate(key), reason, pause).await
         {
             lock(&self.shared.queue(key)).pauses += was_open;
         }
@@ -287,14 +296,18 @@ impl Limit for SharedLimit {
         }
     }
 
+    async fn refused(&self, key: u64, asks_for: Option<Duration>) {
+        if let Fallback::LocalShare(limit) = &self.fallback {
+            limit.refused(key, asks_for).await;
+        }
+        self.tell_all(key, Closing::Refused, asks_for).await;
+    }
+
     async fn close(&self, key: u64, pause: Option<Duration>) {
         if let Fallback::LocalShare(limit) = &self.fallback {
             limit.close(key, pause).await;
         }
-        // In a task of its own: the other processes learn of it even if this call is given up.
-        let closing = tokio::spawn(self.clone().close_for_all(key, pause));
-        // If this fails, there is no gate to close.
-        let _ = closing.await;
+        self.tell_all(key, Closing::Asked, pause).await;
     }
 }
 
@@ -313,7 +326,7 @@ impl fmt::Debug for SharedLimit {
         // The client's URL may hold a password.
         f.debug_struct("SharedLimit")
             .field("application", &self.application)
-            .field("interval", &self.interval)
+            .field("calls_per_second", &self.calls_per_second)
             .field("fallback", &self.fallback)
             .finish_non_exhaustive()
     }

@@ -12,7 +12,11 @@ use redis::{
 use tokio::time::Instant;
 
 use super::{Refused, lock};
-use crate::gate::{CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE};
+use crate::{
+    gate::{CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE},
+    pace,
+    window::SECOND,
+};
 
 /// How far ahead calls reserve their places. It hides the round trip to the server; it is short,
 /// because what a process that dies has reserved is lost.
@@ -31,6 +35,7 @@ pub(super) struct Server {
     reserve: Script,
     look: Script,
     close: Script,
+    refused: Script,
 }
 
 /// A server that failed.
@@ -39,10 +44,19 @@ struct Away {
     reason: Arc<str>,
 }
 
+/// Why a gate may have to close.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Closing {
+    /// A caller asks for it.
+    Asked,
+    /// An answer 429 came, which the gate learns from first.
+    Refused,
+}
+
 /// A script that begins by reading its gate.
 macro_rules! script {
-    ($file:literal) => {
-        Script::new(concat!(include_str!("gate.lua"), include_str!($file)))
+    ($($file:literal),+) => {
+        Script::new(concat!(include_str!("gate.lua"), $(include_str!($file)),+))
     };
 }
 
@@ -55,42 +69,57 @@ impl Server {
             reserve: script!("reserve.lua"),
             look: script!("look.lua"),
             close: script!("close.lua"),
+            refused: script!("refused.lua", "close.lua"),
         }
     }
 
     /// Reserves places. Returns how many there are, how long until the first (or until it is worth
-    /// asking again), and how long the gate is still closed, in microseconds.
+    /// asking again), how long the gate is still closed, and the time between two places, in
+    /// microseconds.
     pub(super) async fn reserve(
         &self,
         gate: String,
-        interval: Duration,
+        calls_per_second: u32,
         wanted: usize,
-    ) -> Result<(i64, i64, u64), Refused> {
+    ) -> Result<(i64, i64, u64, u64), Refused> {
         let mut invocation = self.reserve.key(gate);
-        for time in [interval, interval.min(CATCH_UP), AHEAD] {
+        for time in [SECOND / calls_per_second, CATCH_UP, AHEAD] {
             invocation.arg(time.as_micros() as u64);
         }
-        self.ask(invocation.arg(wanted)).await
+        self.ask(invocation.arg(wanted).arg(pace::FIRST).arg(pace::RELIEF)).await
     }
 
-    /// Returns how long until the next place, and how long the gate is still closed, in
-    /// microseconds.
-    pub(super) async fn look(&self, gate: String) -> Result<(u64, u64), Refused> {
-        self.ask(&self.look.key(gate)).await
+    /// Returns how long until the next place, how long the gate is still closed, and the time
+    /// between two places, in microseconds.
+    pub(super) async fn look(
+        &self,
+        gate: String,
+        calls_per_second: u32,
+    ) -> Result<(u64, u64, u64), Refused> {
+        let mut invocation = self.look.key(gate);
+        invocation.arg((SECOND / calls_per_second).as_micros() as u64).arg(pace::FIRST);
+        self.ask(&invocation).await
     }
 
-    /// Closes a gate. Returns how often that changed it from open to closed.
+    /// Closes a gate, or notes an answer 429 that may close it. Returns how often that changed it
+    /// from open to closed.
     pub(super) async fn close(
         &self,
         gate: String,
+        reason: Closing,
         pause: Option<Duration>,
     ) -> Result<u64, Refused> {
-        let mut invocation = self.close.key(gate);
-        invocation.arg(
-            pause.map_or(String::new(), |pause| pause.min(LONGEST_PAUSE).as_millis().to_string()),
-        );
-        for time in [FIRST_PAUSE, LONGEST_BACK_OFF] {
+        let mut invocation = match reason {
+            Closing::Asked => self.close.key(gate),
+            Closing::Refused => self.refused.key(gate),
+        };
+        let pause = pause.map(|pause| pause.min(LONGEST_PAUSE).as_millis().to_string());
+        invocation.arg(pause.unwrap_or_default());
+        for time in [FIRST_PAUSE, LONGEST_BACK_OFF, pace::SHORT, pace::SOON] {
             invocation.arg(time.as_millis() as u64);
+        }
+        for share in [pace::FIRST, pace::STEP, pace::JUMP, pace::MOST] {
+            invocation.arg(share);
         }
         self.ask(&invocation).await
     }

@@ -153,7 +153,11 @@ async fn a_bounded_write_that_was_surely_not_executed_is_repeated_while_it_may_b
 
 #[tokio::test(start_paused = true)]
 async fn a_repeat_whose_machine_slept_meanwhile_is_not_sent() {
-    let wire = answering(429);
+    let wire = Scripted::new(|_, _: &Request| {
+        let mut busy = answer(429, "");
+        busy.headers_mut().insert("retry-after", 3.into());
+        Ok(busy)
+    });
     let transport =
         wire.clone().with_rate_limit(RateLimit::per_second(60)).with_retry(RetryPolicy::default());
     let sleeps = async {

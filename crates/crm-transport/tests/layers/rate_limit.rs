@@ -121,23 +121,65 @@ async fn an_answer_429_closes_the_gate_for_all_callers_of_its_key() {
     assert_eq!((limit.state(1).pauses, limit.state(1).passed), (1, 2));
 }
 
-#[tokio::test(start_paused = true)]
-async fn answers_429_that_name_no_time_close_the_gate_for_longer_with_each_in_a_row() {
-    let wire = Scripted::new(|call, _: &Request| {
-        let refused = call < 3 || call == 4;
-        Ok(answer(if refused { 429 } else { 200 }, ""))
+/// A transport that answers 429 to the calls of these numbers, and its limit of 60 a second.
+fn refusing(
+    is_refused: impl Fn(usize) -> bool + Send + Sync + 'static,
+) -> (RateLimit, impl Transport) {
+    let wire = Scripted::new(move |call, _: &Request| {
+        Ok(answer(if is_refused(call) { 429 } else { 200 }, ""))
     });
     let limit = RateLimit::per_second(60);
-    let transport = wire.with_rate_limit(limit.clone());
+    (limit.clone(), wire.with_rate_limit(limit))
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_answers_429_in_a_second_leave_the_gate_open_and_the_third_closes_it() {
+    let (limit, transport) = refusing(|call| [0, 1, 100, 101, 102].contains(&call));
+    let mut closed = Vec::new();
+    for call in 0..105 {
+        transport.send(keyed(1)).await.unwrap();
+        if !limit.state(1).closed_for.is_zero() {
+            closed.push(call);
+        }
+    }
+    assert_eq!(closed, [102]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_429_that_name_no_time_close_the_gate_for_longer_with_each_in_a_row() {
+    let (limit, transport) = refusing(|call| !(9..12).contains(&call));
     let mut pauses = Vec::new();
-    for call in 0..5 {
-        if call == 4 {
+    for call in 0..15 {
+        if call == 12 {
             sleep(Duration::from_secs(60)).await;
         }
         transport.send(keyed(1)).await.unwrap();
         pauses.push(limit.state(1).closed_for.as_secs());
     }
-    assert_eq!(pauses, [1, 2, 4, 0, 1]);
+    assert_eq!(pauses, [0, 0, 1, 0, 0, 2, 0, 0, 4, 0, 0, 0, 0, 0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_429_spaces_the_calls_wider_and_others_slowly_narrower() {
+    async fn passes(limit: &RateLimit) {
+        limit.ended(limit.pass(&call(1)).await.unwrap());
+    }
+    async fn interval(limit: &RateLimit) -> Duration {
+        passes(limit).await;
+        let started = Instant::now();
+        passes(limit).await;
+        started.elapsed()
+    }
+    let limit = RateLimit::per_second(1);
+    let at_first = interval(&limit).await;
+    limit.refused(1, None).await;
+    let refused = interval(&limit).await;
+    assert!(refused >= at_first + Duration::from_millis(5), "{at_first:?}, then {refused:?}");
+    for _ in 0..2_000 {
+        passes(&limit).await;
+    }
+    let recovered = interval(&limit).await;
+    assert!(recovered <= refused - Duration::from_millis(4), "{refused:?}, then {recovered:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -166,7 +166,7 @@ async fn a_closed_gate_and_a_repeat_that_is_withheld_are_events_of_the_call() {
     transport.send(Request::default()).await.unwrap();
     let trace = end_trace();
     for event in [
-        "the gate is closed retry_after=Some(40s)",
+        "the rate limit was exceeded retry_after=Some(40s)",
         "not repeating attempt=1",
         r#"reason="deadline""#,
     ] {
