@@ -20,9 +20,10 @@ const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 pub fn guarded(text: &str) -> Cow<'_, str> {
     let bare = text.trim_start_matches('\'');
     let has_guard = bare.len() < text.len();
-    match bare.starts_with(FORMULA) || (has_guard && is_digits(bare)) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
+    if bare.starts_with(FORMULA) || (has_guard && is_digits(bare)) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -37,9 +38,10 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
 /// ```
 #[must_use]
 pub fn guarded_number(text: &str) -> Cow<'_, str> {
-    match is_digits(text) && text.len() > 1 && (text.starts_with('0') || text.len() > SHOWN) {
-        true => Cow::Owned(format!("'{text}")),
-        false => guarded(text),
+    if is_digits(text) && text.len() > 1 && (text.starts_with('0') || text.len() > SHOWN) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        guarded(text)
     }
 }
 
@@ -52,10 +54,7 @@ pub(crate) fn unguarded(cell: &str) -> &str {
         return cell;
     };
     let bare = text.trim_start_matches('\'');
-    match bare.starts_with(FORMULA) || is_digits(bare) {
-        true => text,
-        false => cell,
-    }
+    if bare.starts_with(FORMULA) || is_digits(bare) { text } else { cell }
 }
 
 fn is_digits(text: &str) -> bool {

@@ -41,9 +41,10 @@ pub fn replace_unseen(text: &str, replacement: impl Fn(char) -> String) -> Cow<'
     let mut rest = text.chars();
     while let Some(c) = rest.next() {
         let is_part = is_part_of_what_is_seen(c, before, rest.as_str());
-        match is_unseen(c) && !is_part {
-            true => replaced.push_str(&replacement(c)),
-            false => replaced.push(c),
+        if is_unseen(c) && !is_part {
+            replaced.push_str(&replacement(c))
+        } else {
+            replaced.push(c)
         }
         before = Some(c);
         if c == BLACK_FLAG {
@@ -52,10 +53,7 @@ pub fn replace_unseen(text: &str, replacement: impl Fn(char) -> String) -> Cow<'
             rest = rest.as_str()[tags.len()..].chars();
         }
     }
-    match replaced == text {
-        true => text.into(),
-        false => replaced.into(),
-    }
+    if replaced == text { text.into() } else { replaced.into() }
 }
 
 const NON_JOINER: char = '\u{200c}';

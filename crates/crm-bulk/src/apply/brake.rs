@@ -164,14 +164,11 @@ impl Brake {
     pub(super) fn count(&self, change: &Change) {
         let mut outcomes = self.outcomes();
         let state = change.outcome.state;
-        match state.is_open() {
-            true => {
-                outcomes.open.insert(change.id, state);
-            }
-            false => {
-                outcomes.open.remove(&change.id);
-                *outcomes.settled.entry(state).or_default() += 1;
-            }
+        if state.is_open() {
+            outcomes.open.insert(change.id, state);
+        } else {
+            outcomes.open.remove(&change.id);
+            *outcomes.settled.entry(state).or_default() += 1;
         }
     }
 

@@ -49,10 +49,7 @@ pub(super) fn outcome(error: &ContactsError, touched: bool) -> Outcome {
 
 /// What a change is whose owner cannot be read: it is still to be made, or to be looked for.
 pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
-    let state = match step::is_touched(change) {
-        true => State::Unknown,
-        false => State::Planned,
-    };
+    let state = if step::is_touched(change) { State::Unknown } else { State::Planned };
     Outcome { state, message: Some(current::why_unread(error)), ..outcome(error, false) }
 }
 
@@ -68,10 +65,7 @@ pub(super) fn stops(error: &ContactsError) -> Option<StopReason> {
 
 /// What a change is whose owner cannot be read, or written to, before what was read is old.
 pub(super) fn never_fresh(change: &Change) -> Outcome {
-    let state = match step::is_touched(change) {
-        true => State::Unknown,
-        false => State::Planned,
-    };
+    let state = if step::is_touched(change) { State::Unknown } else { State::Planned };
     let why = "its owner cannot be read in time: a write is sent within 2 seconds of the reading \
                that it rests on; apply the set again";
     Outcome::because(state, why)

@@ -57,9 +57,10 @@ impl<T: Transport> Run<'_, T> {
             }
         }
         if missing.is_empty() {
-            let (state, after) = match step::is_touched(&change) {
-                true => (State::Done, Some(Image::Method(present))),
-                false => (State::Already, None),
+            let (state, after) = if step::is_touched(&change) {
+                (State::Done, Some(Image::Method(present)))
+            } else {
+                (State::Already, None)
             };
             return self.settle(change, Outcome::new(state), after).await;
         }
@@ -98,9 +99,10 @@ impl<T: Transport> Run<'_, T> {
             change.after = Some(Image::Method(after.clone()));
             former = None;
         }
-        let outcome = match is_as_asked {
-            true => Outcome::new(State::Done),
-            false => Outcome::because(State::Failed, "written, but the answer differs from it"),
+        let outcome = if is_as_asked {
+            Outcome::new(State::Done)
+        } else {
+            Outcome::because(State::Failed, "written, but the answer differs from it")
         };
         self.settle(change, outcome, None).await
     }

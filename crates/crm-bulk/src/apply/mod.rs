@@ -125,19 +125,13 @@ pub(crate) struct Options {
 impl Options {
     /// Which changes a pass takes up.
     fn which(&self, pass: u32) -> Which {
-        match self.retry_failed && pass == 0 {
-            true => Which::OpenAndFailed,
-            false => Which::Open,
-        }
+        if self.retry_failed && pass == 0 { Which::OpenAndFailed } else { Which::Open }
     }
 
     /// When the service has surely carried out what got no answer before this pass; known in the
     /// last one, which waits for it. A dry run sends nothing, so it need not wait.
     fn done_by(&self, pass: u32) -> Option<Instant> {
-        let wait = match self.dry_run {
-            true => Duration::ZERO,
-            false => self.server_timeout,
-        };
+        let wait = if self.dry_run { Duration::ZERO } else { self.server_timeout };
         let waits = self.dry_run || pass + 1 == PASSES;
         Instant::now().checked_add(wait).filter(|_| waits)
     }

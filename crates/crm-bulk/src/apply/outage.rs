@@ -18,10 +18,7 @@ pub(super) struct Outage {
 impl Outage {
     /// Takes note of a write. Returns whether too many had no answer, so that it is an outage.
     pub(super) fn note(&mut self, answered: bool) -> bool {
-        self.unanswered_in_a_row = match answered {
-            true => 0,
-            false => self.unanswered_in_a_row + 1,
-        };
+        self.unanswered_in_a_row = if answered { 0 } else { self.unanswered_in_a_row + 1 };
         if self.last.len() == LAST {
             self.last.pop_front();
         }

@@ -198,12 +198,13 @@ fn drift(change: &Change, present: &Contact) -> Step {
     let changed = changed.map(|seen| seen.differences_to(present)).unwrap_or_default();
     let members: Vec<_> = changed.iter().map(|difference| &*difference.field).collect();
     let members = members.join(", ");
-    let why = match may_be_sent(change) {
-        true => format!(
+    let why = if may_be_sent(change) {
+        format!(
             "may have been written, but {members} is now neither as before nor as wanted; look \
              at the contact"
-        ),
-        false => format!("somebody changed {members} after the plan was made; plan it again"),
+        )
+    } else {
+        format!("somebody changed {members} after the plan was made; plan it again")
     };
     Step::Drift(Outcome::because(State::Drifted, why))
 }

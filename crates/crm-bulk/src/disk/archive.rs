@@ -32,9 +32,10 @@ pub(crate) fn is_for_want_of_rights(error: &rusqlite::Error) -> bool {
 
 /// Opens an archived database.
 pub(crate) fn open(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
-    let opened = match journal(path).exists() {
-        false => immutable(&fs::canonicalize(path)?),
-        true => with_its_journal(path)?,
+    let opened = if journal(path).exists() {
+        with_its_journal(path)?
+    } else {
+        immutable(&fs::canonicalize(path)?)
     };
     Ok(opened.and_then(|connection| {
         protect(&connection)?;

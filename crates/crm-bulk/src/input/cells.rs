@@ -1,8 +1,8 @@
-//! The cells of one row.
+//! One row of an input, not yet understood.
 
 use std::borrow::Cow;
 
-use super::columns::Column;
+use super::{broken::UnreadableRow, columns::Column};
 
 /// The cells of one row that have a meaning; a blank one is `None`.
 #[derive(Default)]
@@ -21,3 +21,13 @@ impl<'a> Cells<'a> {
         self.0[column.place()].as_deref()
     }
 }
+
+/// One row: the line on which it starts, its cells, and the whole row as the set keeps it.
+pub(crate) struct RawRow<'a> {
+    pub(crate) line: u64,
+    pub(crate) cells: Cells<'a>,
+    pub(crate) data: &'a str,
+}
+
+/// A row, or why it is not one.
+pub(crate) type ReadRow<'a> = Result<RawRow<'a>, UnreadableRow>;

@@ -75,6 +75,10 @@ columns! {
         "the memo; (clear) removes it";
 }
 
+/// How to ask for a change of all contacts with a value.
+pub(super) const SAY_BY_VALUE: &str =
+    "write `value` into a column `select`, or give --select-by-value";
+
 /// How many columns there are.
 const COUNT: usize = OWN.len() + Preference::ALL.len();
 
@@ -83,10 +87,7 @@ const ENTRIES: [(Column, InputColumn); COUNT] = {
     let mut entries = [OWN[0]; COUNT];
     let mut at = 0;
     while at < COUNT {
-        entries[at] = match at < OWN.len() {
-            true => OWN[at],
-            false => flag(Preference::ALL[at - OWN.len()]),
-        };
+        entries[at] = if at < OWN.len() { OWN[at] } else { flag(Preference::ALL[at - OWN.len()]) };
         at += 1;
     }
     entries

@@ -1,138 +1,78 @@
-//! How the cells of a CSV file are told apart: what was asked for, what the file itself says in a
-//! line `sep=;`, or what its header shows.
+//! How an input is written.
 
-use std::io::{self, Read};
+use encoding_rs::Encoding;
 
-/// The characters with which spreadsheet programs separate cells.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// How many bytes of a file are examined; a header is shorter.
-const HEAD: usize = 64 * 1_024;
-/// How many records are examined to see how they are cut.
-const SHAPE: usize = 200;
-
-/// Reads the beginning of a file.
-pub(super) fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    reader.take(HEAD as u64).read_to_end(&mut head)?;
-    Ok(head)
+/// The format in which rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputFormat {
+    /// Cells separated by commas, with a header row.
+    Csv,
+    /// One JSON object per line.
+    Ndjson,
 }
 
-/// The delimiter of a first line `sep=;`, and how long that line is with its end.
-pub(super) fn named(head: &[u8]) -> Option<(u8, usize)> {
-    let end = head.iter().position(|byte| matches!(byte, b'\r' | b'\n'))?;
-    let line = head[..end].trim_ascii_end();
-    let line = line.strip_prefix(b"\"").unwrap_or(line);
-    let line = line.strip_suffix(b"\"").unwrap_or(line);
-    let is_sep = line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=");
-    // A tab is a blank, so it was trimmed with those at the end.
-    let is_tab = head[..end].eq_ignore_ascii_case(b"sep=\t");
-    let length = match head.get(end..end + 2) {
-        Some(b"\r\n") => end + 2,
-        _ => end + 1,
-    };
-    match (is_tab, is_sep) {
-        (true, _) => Some((b'\t', length)),
-        (false, true) => Some((line[4], length)),
-        (false, false) => None,
-    }
-}
-
-/// The only one of the usual delimiters that cuts the text into records acceptable to `fits`;
-/// `None` where none does. Delimiters that cut nothing count as one and the same.
-///
-/// # Errors
-///
-/// Returns an error if two do: it is not known which is meant.
-pub(super) fn shown(
-    text: &[u8],
-    quote: u8,
-    fits: impl Fn(&[Vec<String>]) -> bool,
-) -> Result<Option<u8>, String> {
-    let mut fitting = Vec::new();
-    let mut is_cut_by_none = false;
-    for delimiter in DELIMITERS {
-        let records = records(text, delimiter, quote);
-        let cuts = records.first().is_some_and(|first| first.len() > 1);
-        if (cuts || !is_cut_by_none) && fits(&records) {
-            fitting.push(delimiter);
-            is_cut_by_none |= !cuts;
+impl InputFormat {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
         }
     }
-    match fitting.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(*one)),
-        several => {
-            let several: Vec<_> = several.iter().copied().map(name).collect();
-            Err(format!(
-                "its cells may be separated by {}: say which, with --delimiter CHARACTER",
-                several.join(" or by ")
-            ))
+
+    /// The format that has this name in a file.
+    pub(crate) fn named(name: Option<&str>) -> Self {
+        match name {
+            Some("ndjson") => Self::Ndjson,
+            _ => Self::Csv,
         }
     }
 }
 
-/// The first records with something in them, as this delimiter cuts them.
-fn records(text: &[u8], delimiter: u8, quote: u8) -> Vec<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .quote(quote)
-        .from_reader(text);
-    let records = reader.byte_records().map_while(Result::ok);
-    let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
-    records
-        .map(|record| record.iter().map(text).collect())
-        .filter(|record: &Vec<String>| record.iter().any(|cell| !cell.trim().is_empty()))
-        .take(SHAPE)
-        .collect()
+/// The aspects of the rows that are not fixed.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialect {
+    pub(crate) marks: Marks,
+    /// Whether the caller, or the file itself, says what separates cells.
+    pub(crate) says_delimiter: bool,
+    /// How many lines precede the rows and their header.
+    pub(crate) lines_before: u64,
+    /// The encoding of the bytes, if they have no mark that shows it.
+    pub(super) encoding: Option<&'static Encoding>,
+    pub(crate) clear: String,
+    /// Whether a row without a contact's id selects by its value.
+    pub(crate) by_value: bool,
+    /// Columns that are not read, whatever their names mean.
+    pub(crate) ignored: Vec<String>,
 }
 
-/// The name of a delimiter, as people say it.
-pub(crate) fn name(delimiter: u8) -> String {
-    match delimiter {
-        b'\t' => "a tab".to_owned(),
-        other => format!("`{}`", char::from(other)),
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            marks: Marks::default(),
+            says_delimiter: false,
+            lines_before: 0,
+            encoding: None,
+            clear: "(clear)".to_owned(),
+            by_value: false,
+            ignored: Vec::new(),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How the cells of CSV are told apart.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
+    /// Whether the text begins with a byte order mark.
+    pub(crate) bom: bool,
+    /// Whether cells are written so that no spreadsheet program runs or changes them.
+    pub(crate) guard: bool,
+}
 
-    #[test]
-    fn a_first_line_may_name_the_delimiter() {
-        for (line, delimiter) in
-            [("sep=;\r\n", b';'), ("SEP=|\n", b'|'), ("\"sep=,\"\r", b','), ("sep=\t\n", b'\t')]
-        {
-            let text = format!("{line}id,memo\n");
-            let found = named(text.as_bytes());
-            assert_eq!(found, Some((delimiter, line.len())), "{line:?}");
-        }
-        for text in ["id,memo\n", "sep=\n", "separate;memo\n", "sep=;", ""] {
-            assert_eq!(named(text.as_bytes()), None, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_delimiter_is_the_only_one_that_cuts_as_is_wanted() {
-        let has_a_and_b = |records: &[Vec<String>]| {
-            let has = |name: &str| records[0].iter().any(|cell| cell == name);
-            has("a") && has("b") && records.len() == 2
-        };
-        let look = |header: &str| shown(format!("{header}\n1;2,3\n").as_bytes(), b'"', has_a_and_b);
-        for (header, delimiter) in [
-            ("a,b", Some(b',')),
-            ("a;b", Some(b';')),
-            ("a\tb", Some(b'\t')),
-            ("\"a\"|\"b\"", Some(b'|')),
-            ("a;x, y;b", Some(b';')),
-            ("ab", None),
-        ] {
-            assert_eq!(look(header), Ok(delimiter), "{header}");
-        }
-        let told = look("a,b,x;a;b;x,a,b").unwrap_err();
-        assert!(told.contains("`,` or by `;`"), "{told}");
-        assert_eq!(shown(b"x\n", b'"', |_| true), Ok(Some(b',')));
+impl Default for Marks {
+    fn default() -> Self {
+        Self { delimiter: b',', quote: b'"', bom: false, guard: false }
     }
 }

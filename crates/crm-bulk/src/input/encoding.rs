@@ -37,14 +37,15 @@ impl Text {
         let mark = Encoding::for_bom(&head);
         let encoding = mark.map(|(encoding, _)| encoding).or(asked).unwrap_or(UTF_8);
         let rest = head.split_off(mark.map_or(0, |(_, length)| length));
-        Ok(match encoding == UTF_8 {
-            true => Self {
+        Ok(if encoding == UTF_8 {
+            Self {
                 reader,
                 decoder: None,
                 ready: io::Cursor::new(rest),
                 needs_mark: asked.is_some_and(|asked| asked != UTF_8),
-            },
-            false => Self {
+            }
+        } else {
+            Self {
                 reader: Box::new(io::Cursor::new(rest).chain(reader)),
                 decoder: Some(Decoding {
                     decoder: encoding.new_decoder_without_bom_handling(),
@@ -53,7 +54,7 @@ impl Text {
                 }),
                 ready: io::Cursor::default(),
                 needs_mark: true,
-            },
+            }
         })
     }
 

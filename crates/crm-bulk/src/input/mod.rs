@@ -1,281 +1,45 @@
-//! Reading rows of changes: CSV and NDJSON.
+//! Reading rows of changes, and lists of numbers and addresses: CSV and NDJSON.
 
+mod broken;
 mod cells;
 mod columns;
 mod csv;
+mod delimiter;
 mod dialect;
 mod encoding;
-mod invalid;
-mod lines;
+mod fix;
 mod list;
 mod meanings;
 mod ndjson;
 mod object;
-mod quotes;
-mod request;
+mod row;
+mod source;
 mod spelling;
+mod write;
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read},
-    path::{Path, PathBuf},
+pub(crate) use self::{
+    broken::{broken, whole},
+    columns::OUTCOME_COLUMNS,
+    delimiter::name as delimiter_name,
+    dialect::{Dialect, Marks},
+    fix::BadRows,
+    list::{Entries, Entry, ListOptions, Moment, Value, Wish, cells, read_date},
+    row::{COMBINED, RowRequest, Select},
+    write::{write_cells, write_head, write_members},
 };
-
-use encoding_rs::Encoding;
-
-use self::encoding::Text;
+use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows};
 pub use self::{
     columns::InputColumn,
-    invalid::{BadCell, InvalidRows},
+    dialect::InputFormat,
     list::{DateOrder, MappedRole},
-};
-pub(crate) use self::{
-    columns::OUTCOME_COLUMNS,
-    csv::CsvRows,
-    dialect::name as delimiter_name,
-    invalid::{BadRows, broken, problem, whole, write_cells, write_head, write_members},
-    list::{Entries, Entry, ListOptions, Moment, Value, Wish, cells, read_date},
-    ndjson::NdjsonRows,
-    object::Object,
-    request::{COMBINED, RowRequest, Select},
+    source::Input,
 };
 use crate::error::BulkError;
 
-/// A file or stream of rows, each asking for a change.
-///
-/// | Column | Meaning |
-/// |---|---|
-/// | `location_id`, `customer_id` | whose contact; one of the two |
-/// | `contact_id`, or `id` | which contact |
-/// | `action` | `update` (also when empty), `create`, `delete` |
-/// | `select` | `value`: every contact whose present number or address is `value`, on every owner or on the one named; `contact` (also when empty): the one that the ids name |
-/// | `type` | `Phone`, `MobilePhone`, `Email`, `Fax` |
-/// | `value` | the number or address; of a number that selects, an extension counts too |
-/// | `new_value` | the number or address to set in a row that selects by `value` |
-/// | `memo` | the memo; the clear token (`(clear)`) removes it |
-/// | `marketing_updates` and the other [preferences](crm_models::Preference::column) | `on` or `off` (also yes/no, true/false, 1/0) |
-///
-/// The API's own names are accepted as well (`locationId`, `preferences.marketingUpdatesEnabled`),
-/// so that the output of lists and exports can be edited and read: [`COLUMNS`](Self::COLUMNS) has
-/// them all. In headers only letters and digits count, in any case.
-///
-/// An empty cell leaves what is there unchanged. Columns may be in any order; further columns are
-/// carried along untouched, and the plan says which. A header that is one letter away from a long
-/// name is an error, unless [`ignore_columns`](Self::ignore_columns) names it: no row may mean more
-/// contacts than it says because an id was misspelled.
-///
-/// NDJSON uses the same names for its members, and `preferences` may be an object; numbers and
-/// booleans may be written as such, and `null` or an absent member counts as an empty cell.
-///
-/// ```
-/// use crm_bulk::Input;
-///
-/// let rows = "Location_ID;Contact_ID;Marketing_Updates\n2001;3001;off\n";
-/// let input = Input::csv("opt-outs", rows.as_bytes()).delimiter(b';');
-/// # let _ = input;
-/// ```
-#[must_use]
-pub struct Input {
-    name: String,
-    /// The path, if the input is a file.
-    path: Option<PathBuf>,
-    format: InputFormat,
-    reader: Box<dyn Read + Send>,
-    dialect: Dialect,
-}
-
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Input")
-            .field("name", &self.name)
-            .field("format", &self.format)
-            .field("dialect", &self.dialect)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The format in which rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InputFormat {
-    /// Cells separated by commas, with a header row.
-    Csv,
-    /// One JSON object per line.
-    Ndjson,
-}
-
-impl InputFormat {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Ndjson => "ndjson",
-        }
-    }
-
-    /// The format that has this name in a file.
-    pub(crate) fn named(name: Option<&str>) -> Self {
-        match name {
-            Some("ndjson") => Self::Ndjson,
-            _ => Self::Csv,
-        }
-    }
-}
-
-/// The aspects of the rows that are not fixed.
-#[derive(Debug, Clone)]
-pub(crate) struct Dialect {
-    pub(crate) marks: Marks,
-    /// Whether the caller, or the file itself, says what separates cells.
-    pub(crate) says_delimiter: bool,
-    /// How many lines precede the rows and their header.
-    pub(crate) lines_before: u64,
-    /// The encoding of the bytes, if they have no mark that shows it.
-    encoding: Option<&'static Encoding>,
-    pub(crate) clear: String,
-    /// Whether a row without a contact's id selects by its value.
-    pub(crate) by_value: bool,
-    /// Columns that are not read, whatever their names mean.
-    pub(crate) ignored: Vec<String>,
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self {
-            marks: Marks::default(),
-            says_delimiter: false,
-            lines_before: 0,
-            encoding: None,
-            clear: "(clear)".to_owned(),
-            by_value: false,
-            ignored: Vec::new(),
-        }
-    }
-}
-
-/// How the cells of CSV are told apart.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
-    pub(crate) delimiter: u8,
-    pub(crate) quote: u8,
-    /// Whether the text begins with a byte order mark.
-    pub(crate) bom: bool,
-    /// Whether cells are written so that no spreadsheet program runs or changes them.
-    pub(crate) guard: bool,
-}
-
-impl Default for Marks {
-    fn default() -> Self {
-        Self { delimiter: b',', quote: b'"', bom: false, guard: false }
-    }
-}
-
-/// How to ask for a change of all contacts with a value.
-const SAY_BY_VALUE: &str = "write `value` into a column `select`, or give --select-by-value";
-
 impl Input {
-    /// Every column that has a meaning.
-    pub const COLUMNS: &[InputColumn] = columns::TABLE;
-
-    /// Creates an input of CSV rows. The name is used in messages.
-    pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
-        Self::new(name.into(), InputFormat::Csv, Box::new(reader))
-    }
-
-    /// Creates an input of NDJSON rows. The name is used in messages.
-    pub fn ndjson(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
-        Self::new(name.into(), InputFormat::Ndjson, Box::new(reader))
-    }
-
-    /// Opens a file of rows: NDJSON when its name ends in `.ndjson` or `.jsonl`, otherwise CSV.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`BulkError::File`] when the file cannot be opened.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
-        let path = path.as_ref();
-        let file = File::open(path).map_err(|e| BulkError::file(path, "read", e))?;
-        let format = match path.extension().and_then(|name| name.to_str()) {
-            Some("ndjson" | "jsonl") => InputFormat::Ndjson,
-            _ => InputFormat::Csv,
-        };
-        Ok(Self {
-            path: Some(path.to_owned()),
-            ..Self::new(path.display().to_string(), format, Box::new(file))
-        })
-    }
-
-    fn new(name: String, format: InputFormat, reader: Box<dyn Read + Send>) -> Self {
-        Self { name, path: None, format, reader, dialect: Dialect::default() }
-    }
-
-    /// Sets the encoding of a file that is not in UTF-8, by its name in the WHATWG's list, such as
-    /// `windows-1252`. A byte order mark takes precedence: files in UTF-8 and UTF-16 that have one
-    /// are read accordingly.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`BulkError::Input`] for a name that is not in the list.
-    pub fn encoding(mut self, name: &str) -> Result<Self, BulkError> {
-        let encoding = Encoding::for_label(name.as_bytes());
-        self.dialect.encoding = Some(encoding.ok_or_else(|| BulkError::Input {
-            name: self.name.clone(),
-            reason: format!("`{name}` is not an encoding; windows-1252 or utf-16le is one"),
-        })?);
-        Ok(self)
-    }
-
-    /// Sets the delimiter between cells. By default it is the one named by a first line such as
-    /// `sep=;`, otherwise the one that the header shows, otherwise a comma.
-    pub fn delimiter(mut self, delimiter: u8) -> Self {
-        self.dialect.says_delimiter = true;
-        self.dialect.marks.delimiter = delimiter;
-        self
-    }
-
-    /// Sets the character that encloses cells, instead of `"`.
-    pub fn quote(mut self, quote: u8) -> Self {
-        self.dialect.marks.quote = quote;
-        self
-    }
-
-    /// Sets the token that clears a memo, instead of `(clear)`.
-    pub fn clear_token(mut self, token: impl Into<String>) -> Self {
-        self.dialect.clear = token.into();
-        self
-    }
-
-    /// Lets rows without a contact's id select every contact that has their `value`, on all
-    /// customers and locations or on the one that they name, as `value` in the column `select` does
-    /// row by row. Without either, such a row is wrong.
-    pub fn select_by_value(mut self) -> Self {
-        self.dialect.by_value = true;
-        self
-    }
-
-    /// Treats columns with these names as further ones, whatever they would mean; upper case,
-    /// blanks and the like do not count. A name that no column has is refused.
-    pub fn ignore_columns(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let names = names.into_iter().map(Into::into);
-        self.dialect.ignored.extend(names);
-        self
-    }
-
-    /// Returns the name, for messages.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the format in which the rows are written.
-    #[must_use]
-    pub fn format(&self) -> InputFormat {
-        self.format
-    }
-
     /// The rows, and the dialect in which they are written.
     pub(crate) fn rows(self) -> Result<(Rows, Dialect), BulkError> {
-        let format = self.format;
+        let format = self.format();
         let opened = self.opened()?;
         Ok(match format {
             InputFormat::Csv => {
@@ -288,45 +52,6 @@ impl Input {
             }
         })
     }
-
-    /// The input as text, after anything that precedes its header.
-    pub(crate) fn opened(self) -> Result<Opened, BulkError> {
-        let Self { name, mut dialect, .. } = self;
-        let unread =
-            |error: io::Error| BulkError::Input { name: name.clone(), reason: error.to_string() };
-        let mut text = Text::new(self.reader, dialect.encoding).map_err(unread)?;
-        dialect.marks.bom = text.needs_mark();
-        let mut head = dialect::head(&mut text).map_err(unread)?;
-        if self.format == InputFormat::Csv
-            && let Some((delimiter, length)) = dialect::named(&head)
-        {
-            head.drain(..length);
-            dialect.lines_before = 1;
-            if !dialect.says_delimiter {
-                dialect.marks.delimiter = delimiter;
-                dialect.says_delimiter = true;
-            }
-        }
-        Ok(Opened {
-            reader: Box::new(io::Cursor::new(head.clone()).chain(text)),
-            head,
-            name,
-            dialect,
-        })
-    }
-
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-}
-
-/// An input whose text is being read.
-pub(crate) struct Opened {
-    pub(crate) name: String,
-    pub(crate) dialect: Dialect,
-    /// The first bytes that the reader gives.
-    head: Vec<u8>,
-    reader: Box<dyn Read + Send>,
 }
 
 /// The rows of an input, one at a time.
@@ -334,16 +59,6 @@ pub(crate) enum Rows {
     Csv(Box<CsvRows>),
     Ndjson(Box<NdjsonRows>),
 }
-
-/// One row: the line on which it starts, its cells, and the whole row as the set keeps it.
-pub(crate) struct RawRow<'a> {
-    pub(crate) line: u64,
-    pub(crate) cells: cells::Cells<'a>,
-    pub(crate) data: &'a str,
-}
-
-/// A row, or why it is not one.
-pub(crate) type ReadRow<'a> = Result<RawRow<'a>, invalid::UnreadableRow>;
 
 impl Rows {
     /// Returns the next row; the outer error ends the reading.

@@ -5,15 +5,13 @@ use std::io::{self, BufRead, BufReader, Read};
 use serde_json::Value;
 
 use super::{
-    cells::Cells,
-    invalid::UnreadableRow,
+    broken::UnreadableRow,
+    cells::{Cells, RawRow, ReadRow},
+    dialect::Dialect,
     meanings::{Meaning, Meanings},
     object::{Member, Object},
 };
-use crate::{
-    error::BulkError,
-    input::{Dialect, RawRow, ReadRow},
-};
+use crate::error::BulkError;
 
 /// An object and its line, or why the line is not one.
 type ReadObject = Result<(u64, Object), UnreadableRow>;

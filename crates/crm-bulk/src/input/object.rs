@@ -9,7 +9,11 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{columns::is_ours, csv::NOT_UTF_8, invalid::still_broken, spelling::folded};
+use super::{
+    broken::{NOT_UTF_8, still_broken},
+    columns::is_ours,
+    spelling::folded,
+};
 
 /// The member that holds the flags of a contact.
 const PREFERENCES: &str = "preferences";

@@ -100,19 +100,13 @@ impl Listed {
         take(keys.otherwise.as_ref().and_then(|key| self.same.get(key)));
         near.sort_unstable();
         near.dedup();
-        match near.is_empty() {
-            true => Found::None,
-            false => Found::LookAt(near),
-        }
+        if near.is_empty() { Found::None } else { Found::LookAt(near) }
     }
 }
 
 /// The digits of a whole number within its area.
 fn last_digits(key: &str) -> Option<&str> {
-    match key.contains('@') {
-        true => None,
-        false => key.get(key.len().checked_sub(LOCAL_DIGITS)?..),
-    }
+    if key.contains('@') { None } else { key.get(key.len().checked_sub(LOCAL_DIGITS)?..) }
 }
 
 #[cfg(test)]

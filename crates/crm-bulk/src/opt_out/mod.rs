@@ -25,10 +25,10 @@ use self::{
 };
 use crate::{
     decide::judge,
-    error::BulkError,
+    error::{BadCell, BulkError},
     input::{
-        BadCell, BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value,
-        Wish, delimiter_name, whole,
+        BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value, Wish,
+        delimiter_name, whole,
     },
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
     set::{
@@ -334,10 +334,7 @@ impl OptOut {
 
     /// What a row without a status means.
     fn wish(&self) -> Wish {
-        match self.on {
-            true => Wish::In,
-            false => Wish::Out,
-        }
+        if self.on { Wish::In } else { Wish::Out }
     }
 
     /// Refuses a list whose name says that it is a different one: Mailchimp shows only by a file's
@@ -345,9 +342,10 @@ impl OptOut {
     fn refuse_by_name(&self, name: &str) -> Result<(), BulkError> {
         let file = Path::new(name).file_name().unwrap_or_default();
         let file = file.to_string_lossy().to_lowercase();
-        let others: &[&str] = match self.on {
-            true => &["unsubscribed", "nonsubscribed", "cleaned"],
-            false => &["subscribed", "nonsubscribed", "cleaned"],
+        let others: &[&str] = if self.on {
+            &["unsubscribed", "nonsubscribed", "cleaned"]
+        } else {
+            &["subscribed", "nonsubscribed", "cleaned"]
         };
         let mut words = file.split(|c: char| !c.is_alphanumeric());
         match words.find(|word| others.contains(word)) {
@@ -363,9 +361,10 @@ impl OptOut {
     }
 
     fn wanted(&self) -> Wanted {
-        let flags = match self.every_flag {
-            true => PreferenceChange::all(self.on),
-            false => PreferenceChange::new().marketing_updates(self.on),
+        let flags = if self.every_flag {
+            PreferenceChange::all(self.on)
+        } else {
+            PreferenceChange::new().marketing_updates(self.on)
         };
         Wanted::of(ContactChange::new().preferences(flags))
     }

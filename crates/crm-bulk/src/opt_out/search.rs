@@ -8,8 +8,7 @@ use crm_values::PhoneReader;
 use super::listed::{Found, Listed, Place};
 use crate::{
     decide::judge::NO_SUCH_VALUE,
-    error::BulkError,
-    input::InvalidRows,
+    error::{BulkError, InvalidRows},
     keys::Keys,
     plan::PlanSummary,
     set::{OwnerId, State, draft::Draft, some_of},
@@ -100,9 +99,10 @@ impl Search {
         let mut by_row = BTreeMap::<u64, (bool, Vec<&str>, Vec<&str>)>::new();
         for (at, sought) in self.listed.sought.iter().enumerate() {
             let (some, missing, look_at) = by_row.entry(sought.row).or_default();
-            match sought.found {
-                true => *some = true,
-                false => missing.push(&sought.column),
+            if sought.found {
+                *some = true
+            } else {
+                missing.push(&sought.column)
             }
             let targets = self.look_at.get(&Place(at)).into_iter().flatten();
             look_at.extend(targets.map(String::as_str));
@@ -129,9 +129,10 @@ impl Search {
 
 /// What the plan cannot do about text messages.
 fn text_messages(on: bool, otherwise: usize) -> String {
-    let (verb, state, what) = match on {
-        false => ("set", "may still get text messages", "Block the numbers of the list"),
-        true => ("clear", "still get no text messages", "Allow the numbers of the list"),
+    let (verb, state, what) = if on {
+        ("clear", "still get no text messages", "Allow the numbers of the list")
+    } else {
+        ("set", "may still get text messages", "Block the numbers of the list")
     };
     let found = match otherwise {
         0 => String::new(),

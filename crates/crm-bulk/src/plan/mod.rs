@@ -16,8 +16,8 @@ use self::{from_snapshot::Batch, rows::ReadRows};
 use crate::{
     clean_up::CleanUp,
     decide::judge::NO_SUCH_VALUE,
-    error::BulkError,
-    input::{Input, InvalidRows, Select},
+    error::{BulkError, InvalidRows},
+    input::{Input, Select},
     set::{SetKind, Site, State, Target, draft::Draft},
     snapshot::Snapshot,
 };

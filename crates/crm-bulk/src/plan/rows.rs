@@ -6,11 +6,8 @@ use crm_models::ContactType;
 
 use crate::{
     disk::atomic_file,
-    error::BulkError,
-    input::{
-        BadCell, BadRows, Input, InputFormat, InvalidRows, Marks, RowRequest, broken, problem,
-        whole,
-    },
+    error::{BadCell, BulkError, InvalidRows, problem},
+    input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
     plan::Plan,
     set::{Action, State, draft::Draft},
     snapshot::Snapshot,
@@ -110,10 +107,8 @@ impl Plan {
             return;
         };
         if let Some(value) = wanted.change.get_value() {
-            let by_looks = match value.contains('@') {
-                true => ContactType::Email,
-                false => ContactType::Phone,
-            };
+            let by_looks =
+                if value.contains('@') { ContactType::Email } else { ContactType::Phone };
             let contact_type = wanted.change.get_contact_type().unwrap_or(&by_looks);
             if let Some(cleaned) = self.clean_up.value(contact_type, value) {
                 wanted.change = wanted.change.clone().value(cleaned);
@@ -154,10 +149,7 @@ impl ReadRows {
     /// must not be stored and is not the contact's already.
     pub(super) fn finish(mut self, draft: &Draft) -> Result<(u64, Option<InvalidRows>), BulkError> {
         let doubts = std::mem::take(&mut self.doubts);
-        let failed = match doubts.is_empty() {
-            true => BTreeMap::new(),
-            false => draft.failed_rows()?,
-        };
+        let failed = if doubts.is_empty() { BTreeMap::new() } else { draft.failed_rows()? };
         for Doubt { row, mut cells, data } in doubts {
             // It may have failed for another reason, which is no fault of the row.
             let why = failed.get(&row).map_or("", String::as_str);
@@ -166,10 +158,8 @@ impl ReadRows {
                 self.bad.add(line, cells, &data)?;
             }
         }
-        let invalid = match self.skip_invalid {
-            true => self.bad.finish()?,
-            false => self.refuse().map(|()| None)?,
-        };
+        let invalid =
+            if self.skip_invalid { self.bad.finish()? } else { self.refuse().map(|()| None)? };
         Ok((self.rows, invalid))
     }
 

@@ -203,10 +203,7 @@ impl<W: Write> Page<'_, W> {
                 }
             })?;
         }
-        match first {
-            true => Ok(()),
-            false => self.raw("</ul>"),
-        }
+        if first { Ok(()) } else { self.raw("</ul>") }
     }
 
     /// The evidence: each entry of the list with every place where it was found.
@@ -311,10 +308,7 @@ struct Entry {
 /// The cells of a row; one that could not be taken apart is shown as it was.
 fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {
     let cells = cells(format, header, &data);
-    match cells.is_empty() {
-        true => vec![("row".to_owned(), data)],
-        false => cells,
-    }
+    if cells.is_empty() { vec![("row".to_owned(), data)] } else { cells }
 }
 
 fn entry(entry: &Entry) -> Markup {

@@ -78,9 +78,10 @@ impl Draft {
         };
         let alike = members.iter().all(|(_, _, wanted)| wanted == first);
         for (id, row, _) in members.iter().skip(usize::from(alike)) {
-            let (state, why) = match alike {
-                true => (State::Already, format!("row {first_row} asks for the same")),
-                false => (State::Conflict, contradiction(members, *row)),
+            let (state, why) = if alike {
+                (State::Already, format!("row {first_row} asks for the same"))
+            } else {
+                (State::Conflict, contradiction(members, *row))
             };
             let sql = "UPDATE changes SET state = ?, message = ?, repeats = ? WHERE id = ?
                 AND state IN ('planned', 'already')";

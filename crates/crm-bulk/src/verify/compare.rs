@@ -26,8 +26,5 @@ pub(super) fn members(change: &Change, present: Image) -> Found {
         wanted.exact = false;
     }
     let differing = as_if_planned_now.members();
-    match differing.is_empty() {
-        true => Found::AsDone,
-        false => Found::Differs(differing),
-    }
+    if differing.is_empty() { Found::AsDone } else { Found::Differs(differing) }
 }

@@ -6,10 +6,12 @@ use jiff::civil::Date;
 
 use super::{
     dates::{self, DateOrder, Moment, Orders},
-    roles::{Role, words},
-    status::{Channel, Status, Wish, is_flag, together},
+    options::{ListOptions, MappedRole, is_named},
+    roles::Role,
+    status::{Channel, Status, is_flag},
+    wish::{Wish, together},
+    words::words,
 };
-use crate::input::list::{ListOptions, is_named};
 
 /// The columns of one list.
 pub(super) struct Columns {
@@ -184,20 +186,4 @@ impl ListOptions {
             MappedRole::Reason => Role::Reasons,
         })
     }
-}
-
-/// What a column of a list can be declared to contain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MappedRole {
-    /// Telephone numbers.
-    Phone,
-    /// E-mail addresses.
-    Email,
-    /// What people wish: opted out, subscribed and the like.
-    Status,
-    /// The date on which the wish was received.
-    Received,
-    /// The reason for the wish; it is carried along, even if it contains a number.
-    Reason,
 }

@@ -88,9 +88,10 @@ pub(crate) fn read(text: &str, order: DateOrder, today: Date) -> Result<Date, &'
     let date = parse(text.trim(), order).ok_or("is not a date; write it like 2026-11-23")?;
     // In the easternmost time zones it is tomorrow already.
     let latest = today.tomorrow().unwrap_or(today);
-    match date.year() >= FIRST_YEAR && date <= latest {
-        true => Ok(date),
-        false => Err("is not a date on which a wish can have come in; write it like 2026-11-23"),
+    if date.year() >= FIRST_YEAR && date <= latest {
+        Ok(date)
+    } else {
+        Err("is not a date on which a wish can have come in; write it like 2026-11-23")
     }
 }
 

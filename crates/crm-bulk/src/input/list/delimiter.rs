@@ -2,9 +2,10 @@
 
 use super::{
     columns,
+    options::ListOptions,
     values::{is_listed, may_hold_value},
 };
-use crate::input::{Dialect, dialect, list::ListOptions};
+use crate::input::{delimiter, dialect::Dialect};
 
 /// The only one of the usual delimiters with which the list can be read; the usual one where it
 /// makes no difference.
@@ -14,7 +15,7 @@ use crate::input::{Dialect, dialect, list::ListOptions};
 /// Returns an error if several fit.
 pub(super) fn find(text: &[u8], dialect: &Dialect, options: &ListOptions) -> Result<u8, String> {
     let shown = |fits: fn(&[Vec<String>], &ListOptions) -> bool| {
-        dialect::shown(text, dialect.marks.quote, |rows| fits(rows, options))
+        delimiter::shown(text, dialect.marks.quote, |rows| fits(rows, options))
     };
     // Where no value can be read, the header alone shows how it is cut, and the rows are reported.
     let found = shown(has_values)?.map_or_else(|| shown(is_named), |found| Ok(Some(found)))?;

@@ -1,6 +1,6 @@
 //! What `yes` means under a header: to receive marketing, or to receive none.
 
-use super::{roles::all_words, status::Wish};
+use super::{wish::Wish, words::all_words};
 
 /// How words begin after which `yes` means out, and those after which it means in.
 const OUT: [&str; 13] = [

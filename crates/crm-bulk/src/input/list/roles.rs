@@ -1,6 +1,6 @@
 //! What the columns of a list hold, as their headers say.
 
-use super::status::Status;
+use super::{status::Status, words::words};
 
 /// What a column of a list holds, as its header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,52 +49,6 @@ const LABELS: [&str; 7] = ["work", "home", "main", "other", "personal", "busines
 /// First or last words of columns that say something about a value: `Verified Email`.
 const ABOUT_VALUES: [&str; 9] =
     ["has", "is", "verified", "valid", "invalid", "bounced", "type", "label", "status"];
-/// Words that say nothing beside others, as in `Mobile No.`.
-const SILENT: [&str; 5] = ["number", "no", "num", "nr", "nbr"];
-
-/// The words of a header in lower case and in the singular, without digits and what stands in
-/// parentheses: `Phone #`, `PHONES`, `phone_2` and `Phone (home)` are one.
-pub(super) fn words(header: &str) -> Vec<String> {
-    let words = all_words(header);
-    let telling = words.iter().filter(|word| !SILENT.contains(&word.as_str()));
-    let telling: Vec<_> = telling.cloned().collect();
-    match telling.is_empty() {
-        true => words,
-        false => telling,
-    }
-}
-
-/// As [`words`], those too that say nothing beside others.
-pub(super) fn all_words(header: &str) -> Vec<String> {
-    let mut letters = String::new();
-    let (mut after_lower, mut in_parentheses) = (false, false);
-    for character in header.chars() {
-        match character {
-            '(' => in_parentheses = true,
-            ')' => in_parentheses = false,
-            _ => {}
-        }
-        // `homePhone` is two words.
-        if !character.is_alphabetic() || (after_lower && character.is_uppercase()) {
-            letters.push(' ');
-        }
-        if character.is_alphabetic() && !in_parentheses {
-            letters.extend(character.to_lowercase());
-        }
-        after_lower = character.is_lowercase();
-    }
-    let words = letters.split_whitespace().map(singular);
-    words.map(str::to_owned).collect()
-}
-
-fn singular(word: &str) -> &str {
-    let after_hiss = word.strip_suffix("es").filter(|stem| stem.ends_with(['s', 'x']));
-    // Not so `status` and `sms`.
-    let after_letter =
-        word.strip_suffix('s').filter(|stem| stem.len() > 2 && !stem.ends_with(['s', 'u']));
-    after_hiss.or(after_letter).unwrap_or(word)
-}
-
 impl Role {
     pub(super) fn of(header: &str) -> Self {
         let words = words(header);

@@ -2,20 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{polarity::Polarity, roles::words};
-
-/// What a row says about a number or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// To receive no marketing.
-    Out,
-    /// To receive marketing.
-    In,
-    /// No wish: the status is blank, pending, or that of an address that does not work.
-    Neither,
-    /// The list has no column for it, so the command alone says what is meant.
-    Unsaid,
-}
+use super::{polarity::Polarity, wish::Wish, words::words};
 
 /// Which values of a row a status refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +91,7 @@ fn squeezed(text: &str) -> String {
     let text: String = text.nfkc().collect();
     let letters = text.chars().filter(|c| c.is_alphanumeric());
     let letters: String = letters.flat_map(char::to_lowercase).collect();
-    match letters.is_empty() {
-        true => text.trim().trim_matches('-').to_owned(),
-        false => letters,
-    }
+    if letters.is_empty() { text.trim().trim_matches('-').to_owned() } else { letters }
 }
 
 /// Whether a text is a flag rather than a value: columns that contain only flags are not read for
@@ -133,10 +117,12 @@ fn is_telling(text: &str) -> bool {
 impl Channel {
     /// By what a number or an address of this column reaches somebody.
     pub(super) fn of_value(header: &str, is_number: bool) -> Self {
-        match is_number {
-            false => Self::Addresses,
-            true if words(header).iter().any(|word| word.ends_with("fax")) => Self::Faxes,
-            true => Self::Numbers,
+        if !is_number {
+            Self::Addresses
+        } else if words(header).iter().any(|word| word.ends_with("fax")) {
+            Self::Faxes
+        } else {
+            Self::Numbers
         }
     }
 }
@@ -170,9 +156,10 @@ impl Status {
         let tells = cells.iter().any(|cell| is_telling(cell));
         let yes = Polarity::of(header).of_flags;
         let is_called_so = words.last().is_some_and(|last| last == "status");
-        let is_status = match is_called_so {
-            true => tells || (!cells.is_empty() && cells.iter().all(|cell| is_word(cell))),
-            false => all_flags && (tells || yes.is_some()),
+        let is_status = if is_called_so {
+            tells || (!cells.is_empty() && cells.iter().all(|cell| is_word(cell)))
+        } else {
+            all_flags && (tells || yes.is_some())
         };
         is_status.then(|| Self::named(&words, yes))
     }
@@ -223,19 +210,6 @@ impl Status {
     pub(super) fn speaks_of(self, channel: Channel) -> bool {
         self.channel == Channel::All || self.channel == channel
     }
-}
-
-/// What several columns say together; `None` if they contradict each other.
-pub(super) fn together(wishes: impl IntoIterator<Item = Wish>) -> Option<Wish> {
-    let mut all = Wish::Neither;
-    for wish in wishes {
-        match (all, wish) {
-            (Wish::Out, Wish::In) | (Wish::In, Wish::Out) => return None,
-            (_, Wish::Out | Wish::In) => all = wish,
-            _ => {}
-        }
-    }
-    Some(all)
 }
 
 #[cfg(test)]

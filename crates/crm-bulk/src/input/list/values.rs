@@ -6,14 +6,12 @@ use crm_values::{Email, InvalidValue, PhoneReader, digits};
 use super::{
     columns::{Columns, WrongStatus},
     dates::{DateOrder, Moment, read},
-    roles::{NUMBER_ENDS, Role, words},
-    status::{Channel, Wish},
+    roles::{NUMBER_ENDS, Role},
+    status::Channel,
+    wish::Wish,
+    words::words,
 };
-use crate::{
-    clock,
-    input::invalid::{BadCell, whole},
-    keys::Keys,
-};
+use crate::{clock, error::BadCell, input::broken::whole, keys::Keys};
 
 /// How many digits a number has at least: those within a city.
 const LEAST_DIGITS: usize = 7;
@@ -87,10 +85,7 @@ pub(super) fn values(
             }
         }
     }
-    match bad.is_empty() {
-        true => Ok((values, received)),
-        false => Err(bad),
-    }
+    if bad.is_empty() { Ok((values, received)) } else { Err(bad) }
 }
 
 fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
@@ -142,9 +137,10 @@ fn may_be_meant(header: &str, cell: &str) -> bool {
     });
     // Several in one cell, or in a list of JSON.
     let mut parts = cell.split([',', ';', '"', '[', ']', '{', '}']).map(str::trim);
-    parts.any(|part| match part.contains('@') {
-        true => Email::read(part).is_ok(),
-        false => {
+    parts.any(|part| {
+        if part.contains('@') {
+            Email::read(part).is_ok()
+        } else {
             let is_number = digits(part).len() >= LEAST_DIGITS && !is_date(part);
             is_number && (of_contacts || is_written_as_number(part))
         }

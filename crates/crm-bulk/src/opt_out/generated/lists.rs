@@ -156,9 +156,10 @@ impl Generated {
         if self.is_ndjson {
             return Input::ndjson("list", bytes);
         }
-        match self.is_windows_1252 {
-            true => Input::csv("list", bytes).encoding("windows-1252").unwrap(),
-            false => Input::csv("list", bytes),
+        if self.is_windows_1252 {
+            Input::csv("list", bytes).encoding("windows-1252").unwrap()
+        } else {
+            Input::csv("list", bytes)
         }
     }
 

@@ -1,23 +1,25 @@
 //! Rows of CSV.
 
+mod lines;
+mod quotes;
+
+pub(crate) use self::lines::{Lines, Place, next_record};
+
 use std::io::Read;
 
 use csv::{ByteRecord, StringRecord};
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
-    cells::Cells,
-    columns::{Column, is_ours},
-    dialect,
-    invalid::{UnreadableRow, still_broken},
-    lines::{self, Lines, Place},
+    broken::{NOT_UTF_8, UnreadableRow, still_broken},
+    cells::{Cells, RawRow, ReadRow},
+    columns::{Column, SAY_BY_VALUE, is_ours},
+    delimiter,
+    dialect::Dialect,
     meanings::{Meaning, Meanings},
+    source::Opened,
 };
-use crate::{
-    error::BulkError,
-    input::{Dialect, Opened, RawRow, ReadRow, SAY_BY_VALUE},
-    spreadsheet::unguarded,
-};
+use crate::{error::BulkError, spreadsheet::unguarded};
 
 pub(crate) struct CsvRows {
     name: String,
@@ -44,7 +46,7 @@ impl CsvRows {
                 let header = records.first().into_iter().flatten();
                 header.filter(|cell| Column::named(cell).is_some()).count() >= 2
             };
-            let delimiter = dialect::shown(&head, dialect.marks.quote, is_header);
+            let delimiter = delimiter::shown(&head, dialect.marks.quote, is_header);
             let delimiter =
                 delimiter.map_err(|reason| BulkError::Input { name: name.clone(), reason })?;
             shown = delimiter.filter(|delimiter| *delimiter != dialect.marks.delimiter);
@@ -58,7 +60,7 @@ impl CsvRows {
             .from_reader(Lines::new(reader, &dialect));
         let refuse = |reason: String| BulkError::Input { name: name.clone(), reason };
         let mut record = ByteRecord::new();
-        if let Some(place) = lines::next_record(&mut reader, &mut record, &name)?
+        if let Some(place) = next_record(&mut reader, &mut record, &name)?
             && let Some(reason) = damage(&record, &place)
         {
             return Err(refuse(format!("the header: {reason}")));
@@ -86,7 +88,7 @@ impl CsvRows {
 
     /// Reports what separates the cells, unless somebody said it.
     pub(super) fn dialect_note(&self) -> Option<String> {
-        let name = dialect::name(self.shown?);
+        let name = delimiter::name(self.shown?);
         Some(format!("cells are separated by {name}, as the header shows"))
     }
 
@@ -162,7 +164,7 @@ impl CsvRows {
     /// Continues to the next record that is not empty, and returns its place.
     fn next_record(&mut self) -> Result<Option<Place>, BulkError> {
         loop {
-            let place = lines::next_record(&mut self.reader, &mut self.record, &self.name)?;
+            let place = next_record(&mut self.reader, &mut self.record, &self.name)?;
             // Spreadsheet programs leave such records: `,,,`.
             let is_blank = self.record.iter().all(|cell| cell.trim_ascii().is_empty());
             if place.is_none() || !is_blank {
@@ -221,9 +223,6 @@ pub(super) fn damage(record: &ByteRecord, place: &Place) -> Option<String> {
     Some(format!("cell {} {NOT_UTF_8}", at + 1))
 }
 
-/// What is wrong with bytes of another encoding, and the cure.
-pub(super) const NOT_UTF_8: &str = "is not UTF-8 text; if the file has another encoding, say which \
-    with --encoding, for example windows-1252";
 /// As [`NOT_UTF_8`], where it shows which encoding it is.
 const NO_TEXT: &str =
     "contains zero bytes, as UTF-16 does; if it is UTF-16, give --encoding utf-16le";

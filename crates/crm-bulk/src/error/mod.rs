@@ -1,5 +1,10 @@
 //! The errors of files, inputs and runs.
 
+mod invalid_rows;
+
+pub(crate) use self::invalid_rows::problem;
+pub use self::invalid_rows::{BadCell, InvalidRows};
+
 use std::{
     error::Error,
     fmt, io,
@@ -12,7 +17,6 @@ use rusqlite::ErrorCode;
 
 use crate::{
     disk::run_mark::Parted,
-    input::InvalidRows,
     set::{ChangeId, Digest, ExpectedDigest, seal::Altered},
     store::Displaced,
 };

@@ -5,9 +5,13 @@ use crm_models::{
 };
 use crm_values::{NewValues, check_cell};
 
-use super::{cells::Cells, columns::Column, invalid::BadCell};
+use super::{
+    cells::Cells,
+    columns::{Column, SAY_BY_VALUE},
+    dialect::Dialect,
+};
 use crate::{
-    input::{Dialect, SAY_BY_VALUE},
+    error::BadCell,
     set::{Action, OwnerId, Wanted},
 };
 
@@ -215,17 +219,15 @@ impl Reader<'_> {
             (_, owner, None) => {
                 let selects = by_value.unwrap_or(self.dialect.by_value);
                 let Some(value) = self.cells.get(Column::Value).filter(|_| selects) else {
-                    let reason = match selects {
-                        true => "give the value whose contacts are meant".to_owned(),
-                        false => format!(
+                    let reason = if selects {
+                        "give the value whose contacts are meant".to_owned()
+                    } else {
+                        format!(
                             "name the contact: its owner and its contact_id; to change every \
                              contact with a value, {SAY_BY_VALUE}"
-                        ),
+                        )
                     };
-                    let column = match selects {
-                        true => Column::Value,
-                        false => Column::ContactId,
-                    };
+                    let column = if selects { Column::Value } else { Column::ContactId };
                     self.refuse(column, &reason);
                     return None;
                 };

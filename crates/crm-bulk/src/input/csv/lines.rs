@@ -8,18 +8,18 @@ use std::{
 use csv::ByteRecord;
 
 use super::quotes::Quotes;
-use crate::{error::BulkError, input::Dialect};
+use crate::{error::BulkError, input::dialect::Dialect};
 
 /// The place of a record.
-pub(super) struct Place {
-    pub(super) line: u64,
+pub(crate) struct Place {
+    pub(crate) line: u64,
     /// The line on which a cell continues after its closing quote.
-    pub(super) stray: Option<u64>,
+    pub(crate) stray: Option<u64>,
 }
 
 /// Reads the next record of CSV and returns its place; `None` at the end. A quoted cell that is
 /// never closed ends the reading: it contains all rows after it. `name` is the input's, for errors.
-pub(super) fn next_record<R: Read>(
+pub(crate) fn next_record<R: Read>(
     reader: &mut csv::Reader<Lines<R>>,
     record: &mut ByteRecord,
     name: &str,
@@ -45,7 +45,7 @@ pub(super) fn next_record<R: Read>(
 /// A reader that notes where non-blank lines begin in what is read through it: a CSV reader takes
 /// the second half of `\r\n` and blank lines for the beginning of the next record, and counts them
 /// with it. It follows quoted cells too.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: R,
     /// How many bytes were read.
     read: u64,
@@ -64,7 +64,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R> Lines<R> {
-    pub(super) fn new(reader: R, dialect: &Dialect) -> Self {
+    pub(crate) fn new(reader: R, dialect: &Dialect) -> Self {
         Self {
             reader,
             read: 0,

@@ -1,6 +1,6 @@
 //! Where quoted cells begin and end.
 
-use crate::input::Dialect;
+use crate::input::dialect::Dialect;
 
 /// Follows the bytes of CSV as its reader does, which treats the end of the input as the end of a
 /// quoted cell, whatever the cell has swallowed until then.

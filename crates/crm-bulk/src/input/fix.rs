@@ -1,0 +1,107 @@
+//! Rows that are wrong: the file in which they can be corrected.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    columns::MEND_COLUMNS,
+    dialect::{InputFormat, Marks},
+    write::{write_cells, write_head, write_members},
+};
+use crate::{
+    disk::atomic_file::AtomicWriter,
+    error::{BadCell, BulkError, InvalidRows, problem},
+};
+
+/// How many bad cells are kept in memory; the file of bad rows contains all of them.
+const KEPT: usize = 1_000;
+/// Collects what is wrong, and writes the bad rows to a file.
+pub(crate) struct BadRows {
+    /// The input's name.
+    name: String,
+    rows: u64,
+    cells: Vec<BadCell>,
+    more_cells: u64,
+    format: InputFormat,
+    marks: Marks,
+    header: Vec<String>,
+    path: Option<PathBuf>,
+    file: Option<AtomicWriter>,
+}
+
+impl BadRows {
+    pub(crate) fn new(
+        name: &str,
+        format: InputFormat,
+        marks: Marks,
+        header: &[String],
+        path: Option<&Path>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            rows: 0,
+            cells: Vec::new(),
+            more_cells: 0,
+            format,
+            marks,
+            header: header.to_vec(),
+            path: path.map(Path::to_owned),
+            file: None,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Adds one bad row: its bad cells, and the row itself as the set would keep it.
+    pub(crate) fn add(
+        &mut self,
+        line: u64,
+        cells: Vec<BadCell>,
+        data: &str,
+    ) -> Result<(), BulkError> {
+        self.rows += 1;
+        if let Some(path) = self.path.clone() {
+            let written = self.write(&path, line, &cells, data);
+            written.map_err(|e| BulkError::file(&path, "written", e))?;
+        }
+        let room = KEPT.saturating_sub(self.cells.len());
+        self.more_cells += cells.len().saturating_sub(room) as u64;
+        self.cells.extend(cells.into_iter().take(room));
+        Ok(())
+    }
+
+    fn write(&mut self, path: &Path, line: u64, cells: &[BadCell], data: &str) -> io::Result<()> {
+        let added = [line.to_string(), problem(cells)];
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let mut file = AtomicWriter::create(path)?;
+                let names = self.header.iter().map(String::as_str).chain(MEND_COLUMNS);
+                write_head(&mut file, self.format, self.marks, names)?;
+                none.insert(file)
+            }
+        };
+        match self.format {
+            InputFormat::Csv => write_cells(file, self.marks, self.header.len(), data, &added),
+            InputFormat::Ndjson => write_members(file, data, &MEND_COLUMNS, &added),
+        }
+    }
+
+    /// Completes the file and returns what was found.
+    pub(crate) fn finish(&mut self) -> Result<Option<InvalidRows>, BulkError> {
+        if let (Some(file), Some(path)) = (self.file.take(), &self.path) {
+            file.finish().map_err(|e| BulkError::file(path, "written", e))?;
+        }
+        Ok((self.rows > 0).then_some(InvalidRows {
+            name: self.name.clone(),
+            rows: self.rows,
+            cells: std::mem::take(&mut self.cells),
+            more_cells: self.more_cells,
+            mend: self.path.clone(),
+        }))
+    }
+}

@@ -1,0 +1,36 @@
+//! How a list is to be read, where it does not say so itself.
+
+use crm_values::PhoneReader;
+
+use super::dates::DateOrder;
+
+/// What a column of a list can be declared to contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MappedRole {
+    /// Telephone numbers.
+    Phone,
+    /// E-mail addresses.
+    Email,
+    /// What people wish: opted out, subscribed and the like.
+    Status,
+    /// The date on which the wish was received.
+    Received,
+    /// The reason for the wish; it is carried along, even if it contains a number.
+    Reason,
+}
+
+/// How a list is read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListOptions {
+    pub(crate) reader: PhoneReader,
+    /// Columns that the user names, with what they contain.
+    pub(crate) map: Vec<(MappedRole, String)>,
+    /// Which number of a date is the month; otherwise its column must show it.
+    pub(crate) dates: Option<DateOrder>,
+}
+
+/// Whether a header is that of the column that somebody names.
+pub(super) fn is_named(header: &str, column: &str) -> bool {
+    header.trim().eq_ignore_ascii_case(column.trim())
+}

@@ -1,0 +1,211 @@
+//! An input, and how it is to be read.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use encoding_rs::Encoding;
+
+use super::{
+    columns::{self, InputColumn},
+    delimiter,
+    dialect::{Dialect, InputFormat},
+    encoding::Text,
+};
+use crate::error::BulkError;
+
+/// A file or stream of rows, each asking for a change.
+///
+/// | Column | Meaning |
+/// |---|---|
+/// | `location_id`, `customer_id` | whose contact; one of the two |
+/// | `contact_id`, or `id` | which contact |
+/// | `action` | `update` (also when empty), `create`, `delete` |
+/// | `select` | `value`: every contact whose present number or address is `value`, on every owner or on the one named; `contact` (also when empty): the one that the ids name |
+/// | `type` | `Phone`, `MobilePhone`, `Email`, `Fax` |
+/// | `value` | the number or address; of a number that selects, an extension counts too |
+/// | `new_value` | the number or address to set in a row that selects by `value` |
+/// | `memo` | the memo; the clear token (`(clear)`) removes it |
+/// | `marketing_updates` and the other [preferences](crm_models::Preference::column) | `on` or `off` (also yes/no, true/false, 1/0) |
+///
+/// The API's own names are accepted as well (`locationId`, `preferences.marketingUpdatesEnabled`),
+/// so that the output of lists and exports can be edited and read: [`COLUMNS`](Self::COLUMNS) has
+/// them all. In headers only letters and digits count, in any case.
+///
+/// An empty cell leaves what is there unchanged. Columns may be in any order; further columns are
+/// carried along untouched, and the plan says which. A header that is one letter away from a long
+/// name is an error, unless [`ignore_columns`](Self::ignore_columns) names it: no row may mean more
+/// contacts than it says because an id was misspelled.
+///
+/// NDJSON uses the same names for its members, and `preferences` may be an object; numbers and
+/// booleans may be written as such, and `null` or an absent member counts as an empty cell.
+///
+/// ```
+/// use crm_bulk::Input;
+///
+/// let rows = "Location_ID;Contact_ID;Marketing_Updates\n2001;3001;off\n";
+/// let input = Input::csv("opt-outs", rows.as_bytes()).delimiter(b';');
+/// # let _ = input;
+/// ```
+#[must_use]
+pub struct Input {
+    name: String,
+    /// The path, if the input is a file.
+    path: Option<PathBuf>,
+    format: InputFormat,
+    reader: Box<dyn Read + Send>,
+    dialect: Dialect,
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("name", &self.name)
+            .field("format", &self.format)
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Input {
+    /// Every column that has a meaning.
+    pub const COLUMNS: &[InputColumn] = columns::TABLE;
+
+    /// Creates an input of CSV rows. The name is used in messages.
+    pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+        Self::new(name.into(), InputFormat::Csv, Box::new(reader))
+    }
+
+    /// Creates an input of NDJSON rows. The name is used in messages.
+    pub fn ndjson(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+        Self::new(name.into(), InputFormat::Ndjson, Box::new(reader))
+    }
+
+    /// Opens a file of rows: NDJSON when its name ends in `.ndjson` or `.jsonl`, otherwise CSV.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BulkError::File`] when the file cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|e| BulkError::file(path, "read", e))?;
+        let format = match path.extension().and_then(|name| name.to_str()) {
+            Some("ndjson" | "jsonl") => InputFormat::Ndjson,
+            _ => InputFormat::Csv,
+        };
+        Ok(Self {
+            path: Some(path.to_owned()),
+            ..Self::new(path.display().to_string(), format, Box::new(file))
+        })
+    }
+
+    fn new(name: String, format: InputFormat, reader: Box<dyn Read + Send>) -> Self {
+        Self { name, path: None, format, reader, dialect: Dialect::default() }
+    }
+
+    /// Sets the encoding of a file that is not in UTF-8, by its name in the WHATWG's list, such as
+    /// `windows-1252`. A byte order mark takes precedence: files in UTF-8 and UTF-16 that have one
+    /// are read accordingly.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BulkError::Input`] for a name that is not in the list.
+    pub fn encoding(mut self, name: &str) -> Result<Self, BulkError> {
+        let encoding = Encoding::for_label(name.as_bytes());
+        self.dialect.encoding = Some(encoding.ok_or_else(|| BulkError::Input {
+            name: self.name.clone(),
+            reason: format!("`{name}` is not an encoding; windows-1252 or utf-16le is one"),
+        })?);
+        Ok(self)
+    }
+
+    /// Sets the delimiter between cells. By default it is the one named by a first line such as
+    /// `sep=;`, otherwise the one that the header shows, otherwise a comma.
+    pub fn delimiter(mut self, delimiter: u8) -> Self {
+        self.dialect.says_delimiter = true;
+        self.dialect.marks.delimiter = delimiter;
+        self
+    }
+
+    /// Sets the character that encloses cells, instead of `"`.
+    pub fn quote(mut self, quote: u8) -> Self {
+        self.dialect.marks.quote = quote;
+        self
+    }
+
+    /// Sets the token that clears a memo, instead of `(clear)`.
+    pub fn clear_token(mut self, token: impl Into<String>) -> Self {
+        self.dialect.clear = token.into();
+        self
+    }
+
+    /// Lets rows without a contact's id select every contact that has their `value`, on all
+    /// customers and locations or on the one that they name, as `value` in the column `select` does
+    /// row by row. Without either, such a row is wrong.
+    pub fn select_by_value(mut self) -> Self {
+        self.dialect.by_value = true;
+        self
+    }
+
+    /// Treats columns with these names as further ones, whatever they would mean; upper case,
+    /// blanks and the like do not count. A name that no column has is refused.
+    pub fn ignore_columns(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into);
+        self.dialect.ignored.extend(names);
+        self
+    }
+
+    /// Returns the name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the format in which the rows are written.
+    #[must_use]
+    pub fn format(&self) -> InputFormat {
+        self.format
+    }
+
+    /// The input as text, after anything that precedes its header.
+    pub(crate) fn opened(self) -> Result<Opened, BulkError> {
+        let Self { name, mut dialect, .. } = self;
+        let unread =
+            |error: io::Error| BulkError::Input { name: name.clone(), reason: error.to_string() };
+        let mut text = Text::new(self.reader, dialect.encoding).map_err(unread)?;
+        dialect.marks.bom = text.needs_mark();
+        let mut head = delimiter::head(&mut text).map_err(unread)?;
+        if self.format == InputFormat::Csv
+            && let Some((delimiter, length)) = delimiter::named(&head)
+        {
+            head.drain(..length);
+            dialect.lines_before = 1;
+            if !dialect.says_delimiter {
+                dialect.marks.delimiter = delimiter;
+                dialect.says_delimiter = true;
+            }
+        }
+        Ok(Opened {
+            reader: Box::new(io::Cursor::new(head.clone()).chain(text)),
+            head,
+            name,
+            dialect,
+        })
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+/// An input whose text is being read.
+pub(crate) struct Opened {
+    pub(crate) name: String,
+    pub(crate) dialect: Dialect,
+    /// The first bytes that the reader gives.
+    pub(super) head: Vec<u8>,
+    pub(super) reader: Box<dyn Read + Send>,
+}
