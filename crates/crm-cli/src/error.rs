@@ -1,6 +1,6 @@
-//! The errors of commands, and the exit code that scripts branch on.
+//! Why a command failed: what went wrong, what to do next, and the exit code that says it.
 
-use std::{io, sync::LazyLock};
+use std::{io, path::Path, sync::LazyLock};
 
 use crm_bulk::BulkError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
@@ -8,69 +8,10 @@ use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
 use crm_transport::TransportError;
 
-use crate::{commands::Outcome, interrupt::Signal, settings::SettingsError, write_guard::Withheld};
-
-/// The exit codes. They are part of the interface: documented in the long help and the README.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Exit {
-    Done = 0,
-    Local = 1,
-    Usage = 2,
-    Refused = 3,
-    Credentials = 4,
-    Unreachable = 5,
-    Unknown = 6,
-    Conflict = 7,
-    Differs = 8,
-    Interrupted = 130,
-    Terminated = 143,
-}
-
-impl Exit {
-    const ALL: [(Self, &str); 11] = [
-        (Self::Done, "done, or nothing to do"),
-        (Self::Local, "a file or this machine failed"),
-        (
-            Self::Usage,
-            "usage, settings or input are wrong, or a write was not allowed; nothing was written",
-        ),
-        (
-            Self::Refused,
-            "the API refused, also for want of a scope or the right app key; the same call will \
-             be refused again",
-        ),
-        (
-            Self::Credentials,
-            "client id, secret or token were refused, or auth check may read nothing",
-        ),
-        (
-            Self::Unreachable,
-            "no answer, none that can be read, or not available for now; the call changed nothing",
-        ),
-        (
-            Self::Unknown,
-            "a write may or may not have been carried out, also where its answer cannot be read; \
-             look before repeating",
-        ),
-        (Self::Conflict, "changed by somebody else, or in conflict with the record's state"),
-        (
-            Self::Differs,
-            "written, but the answer is not what was asked for, or no longer so when read back",
-        ),
-        (
-            Self::Interrupted,
-            "interrupted by Ctrl-C; where there is a state file, run it again to continue",
-        ),
-        (Self::Terminated, "ended by SIGTERM; as with 130"),
-    ];
-
-    /// The table of the long help.
-    pub(crate) fn help() -> String {
-        let lines = Self::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
-        format!("Exit codes:\n{}", lines.concat())
-    }
-}
+use crate::{
+    exit::Exit, output::UnknownField, settings::SettingsError, signal::Unwatched,
+    write_guard::Withheld,
+};
 
 /// What to do next, for each advice.
 const DONE: &str = "the write was carried out: do not repeat it";
@@ -86,7 +27,8 @@ static EVERY_FLAG: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Why a command ended without its result.
+/// Why a command ended without its result. What ended in another way than asked for and is no
+/// failure is a [`Status`](crate::status::Status).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// Arguments or input files that cannot be used.
@@ -94,7 +36,14 @@ pub(crate) enum CliError {
     Usage(String),
 
     #[error(transparent)]
+    Fields(#[from] UnknownField),
+
+    #[error(transparent)]
     Settings(#[from] SettingsError),
+
+    /// A write that is not allowed, or that nobody confirmed.
+    #[error(transparent)]
+    Withheld(#[from] Withheld),
 
     #[error(transparent)]
     Contacts(#[from] ContactsError),
@@ -103,31 +52,21 @@ pub(crate) enum CliError {
     Transport(#[from] TransportError),
 
     #[error(transparent)]
+    Bulk(#[from] BulkError),
+
+    #[error(transparent)]
     Sandbox(#[from] SandboxError),
 
     /// A file or a stream of this machine.
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
 
-    /// `crm auth check` found a fault, which its table already shows.
+    #[error(transparent)]
+    Signals(#[from] Unwatched),
+
+    /// `crm auth check` or `crm verify` found a fault, which its answer already shows.
     #[error("{summary}")]
     CheckFailed { summary: String, exit: Exit },
-
-    /// A signal asked the command to end.
-    #[error("interrupted")]
-    Interrupted(Signal),
-
-    /// A run of `crm apply` came to its end, but not everything is done: its outcome, and why that
-    /// is a failure.
-    #[error("{error}")]
-    NotAllDone { outcome: Outcome, error: Box<Self> },
-
-    #[error(transparent)]
-    Bulk(#[from] BulkError),
-
-    /// Not a failure: `crm plan --detailed-exitcode` reports that there are changes.
-    #[error("there are changes")]
-    ChangesPlanned,
 }
 
 impl CliError {
@@ -136,29 +75,20 @@ impl CliError {
         Self::Io { what: what.into(), source }
     }
 
+    /// A file that cannot be read.
+    pub(crate) fn unread(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::io(format!("cannot read {}", path.display()), source)
+    }
+
+    /// A file that cannot be written.
+    pub(crate) fn unwritten(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::io(format!("cannot write {}", path.display()), source)
+    }
+
     /// The call that failed, whatever it was made for.
     pub(crate) fn contacts(&self) -> Option<&ContactsError> {
         match self {
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => Some(error),
-            _ => None,
-        }
-    }
-
-    /// The write that was held back before it was sent, if that is what happened.
-    pub(crate) fn withheld(&self) -> Option<&Withheld> {
-        let transport = match (self, self.contacts()) {
-            (_, Some(ContactsError::Transport { source, .. })) => source,
-            (Self::Transport(source), _) => source,
-            _ => return None,
-        };
-        transport.get_ref()?.downcast_ref()
-    }
-
-    /// The signal that ended the command, if one did.
-    pub(crate) fn signal(&self) -> Option<Signal> {
-        match self {
-            Self::Interrupted(signal) => Some(*signal),
-            Self::NotAllDone { error, .. } => error.signal(),
             _ => None,
         }
     }
@@ -172,16 +102,8 @@ impl CliError {
         )
     }
 
-    /// Whether there is nothing to report: the exit code says it all.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.is_broken_pipe() || matches!(self, Self::ChangesPlanned)
-    }
-
     /// What to do next, where the message does not say it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
-        if self.withheld().is_some() {
-            return None;
-        }
         match self {
             Self::Contacts(ContactsError::Preferences {
                 source: PreferencesError::Unknown { .. },
@@ -201,27 +123,40 @@ impl CliError {
         }
     }
 
+    /// The kind of failure, in one word for programs.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self, self.contacts()) {
+            (Self::Withheld(Withheld::ReadOnly(_)), _) => "read-only",
+            (Self::Withheld(_), _) => "not-confirmed",
+            (_, Some(error)) if error.is_not_found() => "not-found",
+            (_, Some(ContactsError::Unreadable { .. })) => "unreadable",
+            (_, Some(ContactsError::NotChanged(_))) => "not-changed",
+            _ => self.exit().kind(),
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         match self {
             _ if self.is_broken_pipe() => Exit::Done,
-            _ if self.withheld().is_some() => Exit::Usage,
-            Self::Settings(SettingsError::Save { .. }) => Exit::Local,
-            Self::Usage(_) | Self::Settings(_) => Exit::Usage,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
             Self::Transport(_) => Exit::Unreachable,
-            Self::Sandbox(_) | Self::Io { .. } => Exit::Local,
             Self::CheckFailed { exit, .. } => *exit,
-            Self::Interrupted(signal) => signal.exit(),
-            Self::NotAllDone { error, .. } => error.exit(),
-            Self::Bulk(
+            Self::Settings(SettingsError::Save { .. })
+            | Self::Sandbox(_)
+            | Self::Io { .. }
+            | Self::Signals(_)
+            | Self::Bulk(
                 BulkError::File { .. }
                 | BulkError::DiskFull { .. }
                 | BulkError::Damaged { .. }
                 | BulkError::Database { .. },
             ) => Exit::Local,
-            // With --detailed-exitcode the code means that there are changes.
-            Self::Bulk(_) | Self::ChangesPlanned => Exit::Usage,
+            Self::Usage(_)
+            | Self::Fields(_)
+            | Self::Settings(_)
+            | Self::Withheld(_)
+            | Self::Bulk(_) => Exit::Usage,
         }
     }
 }
@@ -256,18 +191,6 @@ impl From<io::Error> for CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_exit_code_is_in_the_help_and_in_the_readme() {
-        let help = Exit::help();
-        assert_eq!(help.lines().count(), Exit::ALL.len() + 1);
-        assert!(help.contains("  130  interrupted"), "{help}");
-        let readme = include_str!("../README.md");
-        for (exit, meaning) in Exit::ALL {
-            let row = format!("| {} | {meaning}", exit as u8);
-            assert!(readme.contains(&row), "the README lacks: {row}");
-        }
-    }
 
     #[test]
     fn a_reader_that_went_away_is_no_failure() {

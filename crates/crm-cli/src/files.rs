@@ -2,18 +2,8 @@
 
 use std::{
     fs::{self, OpenOptions},
-    path::{Path, PathBuf},
+    path::Path,
 };
-
-use crate::error::CliError;
-
-/// Refuses to write to a file that the command needs for something else.
-pub(crate) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), CliError> {
-    match whole(path).is_some_and(|path| whole(other) == Some(path)) {
-        false => Ok(()),
-        true => Err(CliError::Usage(format!("{} is {what}: name another file", path.display()))),
-    }
-}
 
 /// Options to create a file that may hold other people's data: for its owner alone, where the
 /// system has owners; a narrower `umask` applies too. An existing file keeps its permissions.
@@ -48,14 +38,6 @@ pub(crate) fn open_to_others(path: &Path) -> Option<&Path> {
 #[cfg(not(unix))]
 pub(crate) fn open_to_others(_: &Path) -> Option<&Path> {
     None
-}
-
-/// The path of a file from the root, even if the file does not exist yet.
-fn whole(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).ok().or_else(|| {
-        let folder = fs::canonicalize(folder(path)).ok()?;
-        Some(folder.join(path.file_name()?))
-    })
 }
 
 /// The folder in which a file lies or will lie.

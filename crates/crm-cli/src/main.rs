@@ -1,60 +1,64 @@
 //! The command `crm`: contacts of the ServiceTitan CRM v2 API from a terminal.
 //!
+//! No module knows one that stands below it in this table; a test of the workspace holds it.
+//!
 //! | You look for | It is in |
 //! |---|---|
+//! | the grammar | `cli`; a command line that it refuses, `usage` |
+//! | how the end of a command is told | `report` |
 //! | a command | one file below `commands`, one variant of [`commands::Command`] |
+//! | how a connection is made | `session`; who is waited for, `waiting` |
+//! | how commands end | `status`; those that fail, `error` |
+//! | what may be written | `write_guard` |
 //! | where settings come from | `settings` |
-//! | how a connection is made | `session`; what may be written, `write_guard`; who is waited for, `waiting` |
-//! | how answers are printed | `output` |
-//! | exit codes and error messages | `error`, `report` |
+//! | how answers are printed | `output`; what is shown meanwhile, `progress` and `trace` |
+//! | Ctrl-C, files, exit codes, the options of all commands | `signal`, `files`, `exit`, `globals` |
 
 mod cli;
 mod commands;
 mod error;
+mod exit;
 mod files;
-mod interrupt;
+mod globals;
 mod output;
 mod progress;
 mod report;
 mod session;
 mod settings;
+mod signal;
+mod status;
 mod trace;
+mod usage;
 mod waiting;
 mod write_guard;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::{
-    cli::Cli,
-    error::CliError,
-    output::{Format, Output},
+    cli::Cli, error::CliError, globals::Format, output::Output, report::Report, status::Status,
 };
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => return report::usage(&usage),
+        Err(refused) => return usage::report(&refused),
     };
-    let verbosity = cli.globals.verbose;
-    trace::start(verbosity);
-    let format = cli.command.format(cli.globals.format());
-    let output = Output::new(format, cli.globals.fields.clone()).excel(cli.globals.excel);
-    match run(cli, &output) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let code = report::error(&error, &output, verbosity > 0);
-            match error.signal() {
-                Some(signal) => signal.end(),
-                None => code,
-            }
-        }
-    }
+    let globals = &cli.globals;
+    trace::start(globals.verbose);
+    let format = cli.command.format(globals.format());
+    let output = Output::new(format, globals.fields.clone()).excel(globals.excel);
+    let report = Report {
+        output: &output,
+        is_verbose: globals.verbose > 0,
+        is_detailed: cli.command.has_detailed_exit_code(),
+    };
+    report.end(run(cli, &output))
 }
 
 /// Runs one command. The runtime is made only now, so that help and usage errors are quick.
-fn run(cli: Cli, output: &Output) -> Result<(), CliError> {
+fn run(cli: Cli, output: &Output) -> Result<Status, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -64,5 +68,5 @@ fn run(cli: Cli, output: &Output) -> Result<(), CliError> {
             "--excel writes CSV, but another format is asked for".to_owned(),
         ));
     }
-    runtime.block_on(cli.command.run(&cli.globals, output))
+    runtime.block_on(cli.command.run(&cli.globals, output, Cli::command))
 }

@@ -1,23 +1,19 @@
-//! How a failure is reported: a line for people on stderr, JSON on stdout if that was requested.
+//! How the end of a command is reported: to people on stderr, and on stdout as JSON if that was
+//! requested.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, io, process::ExitCode};
 
-use clap::error::ErrorKind;
-use crm_bulk::visible;
 use crm_contacts::{Advice, ContactsError, Difference, Preview};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    commands::Outcome,
-    error::{CliError, Exit},
-    output::{self, Format, Output, note},
-    write_guard::Withheld,
+    error::CliError,
+    exit::Exit,
+    globals::Format,
+    output::{self, Output, note},
+    status::{NotAllDone, Outcome, Status},
+    write_guard::Planned,
 };
 
 /// A failure as JSON.
@@ -25,7 +21,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 struct Failure<'a> {
     kind: &'static str,
-    message: String,
+    message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,135 +58,100 @@ struct Envelope<'a> {
     error: Failure<'a>,
 }
 
-/// Reports a failed command's error and returns its exit code. With `-v` it also reports what a
-/// refusal says beside its message.
-pub(crate) fn error(error: &CliError, output: &Output, is_verbose: bool) -> ExitCode {
-    if let Some(Withheld::DryRun(request)) = error.withheld() {
-        return match dry_run("", &[], request, output) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => self::error(&error, output, is_verbose),
+/// Reports to those who gave the command line.
+pub(crate) struct Report<'a> {
+    pub(crate) output: &'a Output,
+    /// Whether to report what a refusal says beside its message.
+    pub(crate) is_verbose: bool,
+    /// Whether the exit code says if there are changes: then every failure has the same one.
+    pub(crate) is_detailed: bool,
+}
+
+impl Report<'_> {
+    /// Reports how a command ended, and gives the exit code. Where a signal ended it, the process
+    /// ends here.
+    pub(crate) fn end(&self, ended: Result<Status, CliError>) -> ExitCode {
+        let exit = match ended {
+            Ok(status) => self.status(&status),
+            Err(error) => self.error(&error),
         };
+        ExitCode::from(exit as u8)
     }
-    let exit = exit_of(error);
-    if !error.is_silent() {
-        output::failure(&message(error));
-        let told = if is_verbose { problem(error) } else { Vec::new() };
-        for detail in details(error).into_iter().chain(told) {
+
+    fn status(&self, status: &Status) -> Exit {
+        match status {
+            Status::Done => Exit::Done,
+            // With --detailed-exitcode the code means that there are changes.
+            Status::ChangesPlanned => Exit::Usage,
+            Status::DryRun(planned, request) => match self.dry_run(planned, request) {
+                Ok(()) => Exit::Done,
+                Err(error) => self.error(&error.into()),
+            },
+            Status::NotAllDone(NotAllDone { outcome, summary, exit }) => {
+                self.failure(outcome.as_ref(), Failure::new(exit.kind(), summary, *exit), &[]);
+                *exit
+            }
+            Status::Stopped(signal, outcome) => {
+                let exit = signal.exit();
+                let failure = Failure::new(exit.kind(), "interrupted", exit);
+                self.failure(outcome.as_ref(), failure, &[]);
+                signal.end()
+            }
+        }
+    }
+
+    /// Shows the request that would have been sent, and what it would change where that is known.
+    fn dry_run(&self, planned: &Planned, request: &Preview) -> io::Result<()> {
+        let Planned { subject, differences } = planned;
+        if self.output.format() != Format::Table {
+            return self.output.value(&DryRun { dry_run: true, differences, request });
+        }
+        if !differences.is_empty() {
+            self.output.differences(&format!("{subject}: would change"), differences)?;
+        }
+        self.output.text(&format!("dry run, not sent:\n{request}"))
+    }
+
+    fn error(&self, error: &CliError) -> Exit {
+        let exit = match error.exit() {
+            Exit::Done => return Exit::Done,
+            _ if self.is_detailed => Exit::Local,
+            exit => exit,
+        };
+        let mut details = details(error);
+        if self.is_verbose {
+            details.extend(problem(error));
+        }
+        let message = message(error);
+        let mut failure = Failure::new(error.kind(), &message, exit);
+        if let Some(error) = error.contacts() {
+            failure.add(error);
+        }
+        self.failure(None, failure, &details);
+        exit
+    }
+
+    fn failure(&self, outcome: Option<&Outcome>, error: Failure<'_>, details: &[String]) {
+        output::failure(error.message);
+        for detail in details {
             note(format!("  {detail}"));
         }
-        if output.is_json() {
-            let envelope = Envelope {
-                outcome: match error {
-                    CliError::NotAllDone { outcome, .. } => Some(outcome),
-                    _ => None,
-                },
-                error: Failure::of(error),
-            };
+        if self.output.is_json() {
             // If stdout is gone, only the exit code can report it.
-            let _ = output.error(&envelope);
+            let _ = self.output.error(&Envelope { outcome, error });
         }
     }
-    ExitCode::from(exit as u8)
 }
 
-/// The exit code; every failure has the same one where another code means that there are changes.
-fn exit_of(error: &CliError) -> Exit {
-    match error.exit() {
-        exit @ (Exit::Done | Exit::Interrupted | Exit::Terminated) => exit,
-        exit if matches!(error, CliError::ChangesPlanned) => exit,
-        _ if detailed_exit_code() => Exit::Local,
-        exit => exit,
-    }
-}
-
-/// Whether the command line, which may be one that cannot be parsed, asks for the exit codes of a
-/// plan.
-fn detailed_exit_code() -> bool {
-    env::args_os().any(|word| word == "--detailed-exitcode")
-}
-
-/// Reports clap's refusal of the command line, or the help that it was asked for.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if asked_for {
-        // A reader that went away is not a failure.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    tell_usage(error);
-    if let Some(format) = json_wanted() {
-        let text = error.to_string();
-        // What is wrong continues on lines of its own; after an empty one comes the usage.
-        let lines = text.lines().map(str::trim);
-        let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-        let error = Failure::usage(lines.join(" ").trim_start_matches("error: ").to_owned());
-        let outcome = None;
-        let _ = Output::new(format, None).error(&Envelope { outcome, error });
-    }
-    ExitCode::from(usage_exit() as u8)
-}
-
-/// Prints clap's message, without its colours where it repeats a word that contains invisible
-/// characters: they could not be distinguished from the colours' own.
-fn tell_usage(error: &clap::Error) {
-    let words = env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let unseen = words.filter(|word| visible(word) != *word);
-    let plain = unseen.fold(None, |text: Option<String>, word| {
-        let text = text.unwrap_or_else(|| error.render().to_string());
-        Some(text.replace(&word, &visible(&word)))
-    });
-    // If nobody reads stderr any more, only the exit code can report it.
-    let _ = match plain {
-        Some(text) => write!(io::stderr(), "{}", output::lines(&text)),
-        None => error.print(),
-    };
-}
-
-fn usage_exit() -> Exit {
-    match detailed_exit_code() {
-        true => Exit::Local,
-        false => Exit::Usage,
-    }
-}
-
-/// The JSON format that a command line asks for, even if the rest of it could not be parsed.
-fn json_wanted() -> Option<Format> {
-    let words: Vec<_> = env::args_os().filter_map(|word| word.into_string().ok()).collect();
-    let asked = |name: &str| {
-        let joined = format!("--output={name}");
-        words.contains(&joined) || words.windows(2).any(|pair| pair == ["--output", name])
-    };
-    // An export writes one value a line in either format.
-    let lines = words.iter().any(|word| word == "export");
-    match (asked("json"), asked("ndjson")) {
-        (true, _) if !lines => Some(Format::Json),
-        (true, _) => Some(Format::Ndjson),
-        (_, true) => Some(Format::Ndjson),
-        _ => None,
-    }
-}
-
-/// Shows the request that would have been sent, and what it would change where that is known.
-pub(crate) fn dry_run(
-    subject: &str,
-    differences: &[Difference],
-    request: &Preview,
-    output: &Output,
-) -> Result<(), CliError> {
-    if output.format() != Format::Table {
-        return output.value(&DryRun { dry_run: true, differences, request });
-    }
-    if !differences.is_empty() {
-        output.differences(&format!("{subject}: would change"), differences)?;
-    }
-    output.text(&format!("dry run, not sent:\n{request}"))
+/// Writes a command line's fault as JSON, where that format is asked for.
+pub(crate) fn usage(output: &Output, message: &str, exit: Exit) -> io::Result<()> {
+    let mut error = Failure::new(Exit::Usage.kind(), message, exit);
+    error.advice = Some("correct");
+    output.error(&Envelope { outcome: None, error })
 }
 
 /// One line, with the causes that the message itself does not give.
 fn message(error: &CliError) -> String {
-    if let Some(withheld) = error.withheld() {
-        return withheld.to_string();
-    }
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -238,40 +199,22 @@ fn asked_and_answered(difference: &Difference) -> String {
 }
 
 impl<'a> Failure<'a> {
-    fn of(error: &'a CliError) -> Self {
-        let mut failure = Self {
-            kind: kind(error),
-            message: message(error),
-            status: None,
-            trace_id: None,
-            problem_type: None,
-            data: None,
-            fields: BTreeMap::new(),
-            advice: None,
-            exit_code: exit_of(error) as u8,
-        };
-        if let Some(error) = error.contacts() {
-            failure.add(error);
-        }
-        failure
-    }
-
-    fn usage(message: String) -> Self {
+    fn new(kind: &'static str, message: &'a str, exit: Exit) -> Self {
         Self {
-            kind: "usage",
+            kind,
             message,
             status: None,
             trace_id: None,
             problem_type: None,
             data: None,
             fields: BTreeMap::new(),
-            advice: Some("correct"),
-            exit_code: usage_exit() as u8,
+            advice: None,
+            exit_code: exit as u8,
         }
     }
 
+    /// Adds what the call's error says for programs.
     fn add(&mut self, error: &'a ContactsError) {
-        self.status = error.refusal().map(|refusal| refusal.status.as_u16());
         self.trace_id = error.trace_id();
         self.advice = Some(match error.advice() {
             Advice::Later => "later",
@@ -287,6 +230,7 @@ impl<'a> Failure<'a> {
         }
         if let Some(refusal) = error.refusal() {
             let problem = &refusal.problem;
+            self.status = Some(refusal.status.as_u16());
             self.problem_type = problem.problem_type.as_deref();
             self.data = Some(&problem.data).filter(|data| !data.is_empty());
             for (field, reasons) in &problem.errors {
@@ -294,32 +238,5 @@ impl<'a> Failure<'a> {
                 self.fields.insert(field, reasons);
             }
         }
-    }
-}
-
-/// The kind of failure, in one word for programs.
-fn kind(error: &CliError) -> &'static str {
-    match error.withheld() {
-        Some(Withheld::ReadOnly(_)) => return "read-only",
-        Some(_) => return "not-confirmed",
-        None => {}
-    }
-    match error.contacts() {
-        Some(error) if error.is_not_found() => return "not-found",
-        Some(ContactsError::Unreadable { .. }) => return "unreadable",
-        Some(ContactsError::NotChanged(_)) => return "not-changed",
-        _ => {}
-    }
-    match error.exit() {
-        Exit::Done => "done",
-        Exit::Local => "local",
-        Exit::Usage => "usage",
-        Exit::Refused => "refused",
-        Exit::Credentials => "credentials",
-        Exit::Unreachable => "unreachable",
-        Exit::Unknown => "outcome-unknown",
-        Exit::Conflict => "conflict",
-        Exit::Differs => "differs",
-        Exit::Interrupted | Exit::Terminated => "interrupted",
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crm_bulk::Site;
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_sandbox::Sandbox;
@@ -12,13 +13,12 @@ use crm_transport::{
 use http::Uri;
 
 use crate::{
-    cli::{Globals, Vendor},
-    commands::option,
     error::CliError,
-    output::Output,
+    globals::{Globals, Vendor},
+    output::{Output, option},
     settings::{Host, Settings},
     waiting::Waiting,
-    write_guard::{WriteGuard, WritePolicy},
+    write_guard::{Slot, WriteGuard, WritePolicy},
 };
 
 /// The service as commands use it: every write passes the guard.
@@ -33,9 +33,8 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     /// The environment or the API's URL, for messages and the state of exports.
     pub(crate) host: String,
-    /// The API's URL, for files that belong to it; `sandbox` for one inside this process, whose
-    /// port differs each time.
-    pub(crate) api_url: String,
+    /// The API's URL; `sandbox` for one inside this process, whose port differs each time.
+    api_url: String,
     /// The options that named the target, for a command that is to use the same one.
     pub(crate) target_options: String,
     /// Serves until the session ends.
@@ -43,13 +42,18 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) async fn open(globals: &Globals, output: &'a Output) -> Result<Self, CliError> {
-        let (settings, sandbox) = match globals.sandbox {
-            false => (Settings::load(globals).await?, None),
-            true => {
-                let sandbox = Sandbox::builder().seed(globals.sandbox_seed).start().await?;
-                (Settings::of_sandbox(globals, sandbox.connection())?, Some(sandbox))
-            }
+    /// Connects to the account that the options, the environment and the profile name. A write that
+    /// may not be sent is put into the slot.
+    pub(crate) async fn open(
+        globals: &Globals,
+        output: &'a Output,
+        slot: Arc<Slot>,
+    ) -> Result<Self, CliError> {
+        let (settings, sandbox) = if globals.sandbox {
+            let sandbox = Sandbox::builder().seed(globals.sandbox_seed).start().await?;
+            (Settings::of_sandbox(globals, sandbox.connection())?, Some(sandbox))
+        } else {
+            (Settings::load(globals).await?, None)
         };
         let environment = environment(&settings.host)?;
         let wire = ReqwestTransport::new(&environment)?;
@@ -69,19 +73,17 @@ impl<'a> Session<'a> {
             .with_auth(auth.clone())
             .with_retry(RetryPolicy::default());
         let transport: Arc<dyn Transport> = Arc::new(transport);
-        let target = match globals.sandbox {
-            true => format!("sandbox, tenant {}", settings.tenant),
-            false => target(&settings, &environment),
-        };
+        let target = target(globals, &settings, &environment);
         let policy = policy(globals, &settings, &environment);
-        let guard = WriteGuard::new(transport, policy, target, !globals.yes);
+        let guard = WriteGuard::new(transport, policy, target, !globals.yes, slot);
         let mut service = ContactsService::new(guard, settings.tenant);
         if settings.legacy_preferences {
             service = service.with_legacy_preferences();
         }
-        let (host, api_url) = match globals.sandbox {
-            true => ("sandbox".to_owned(), "sandbox".to_owned()),
-            false => (settings.host.to_string(), environment.api_url().to_owned()),
+        let (host, api_url) = if globals.sandbox {
+            ("sandbox".to_owned(), "sandbox".to_owned())
+        } else {
+            (settings.host.to_string(), environment.api_url().to_owned())
         };
         Ok(Self {
             service,
@@ -96,6 +98,11 @@ impl<'a> Session<'a> {
 
     pub(crate) fn tenant(&self) -> TenantId {
         self.service.tenant()
+    }
+
+    /// The account, for files that belong to it.
+    pub(crate) fn site(&self) -> Site {
+        Site::new(self.tenant(), &self.api_url)
     }
 
     /// Reports once which account is meant. A write reports it itself.
@@ -119,14 +126,17 @@ fn credentials(settings: &Settings) -> Credentials {
         settings.client_secret.clone(),
         settings.app_key.clone(),
     );
-    match settings.enterprise_hub {
-        true => credentials.for_tenant(settings.tenant.get()),
-        false => credentials,
+    if settings.enterprise_hub {
+        return credentials.for_tenant(settings.tenant.get());
     }
+    credentials
 }
 
 /// Which account is meant, in full: a profile's name alone may mislead.
-fn target(settings: &Settings, environment: &Environment) -> String {
+fn target(globals: &Globals, settings: &Settings, environment: &Environment) -> String {
+    if globals.sandbox {
+        return format!("sandbox, tenant {}", settings.tenant);
+    }
     let profile = match &settings.profile {
         Some(name) => format!("profile {name}"),
         None => "no profile".to_owned(),

@@ -1,20 +1,20 @@
 //! A transport that lets a write pass only if it may: it is the one place that decides this,
 //! for every command, `crm api` included.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use crm_bulk::visible;
-use crm_contacts::Preview;
+use crm_contacts::{Difference, Preview};
 use crm_transport::{
     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use serde_json::value::RawValue;
 
-use crate::{
-    error::CliError,
-    output::{confirm, note, on_terminal},
-};
+use crate::output::{confirm, note, on_terminal};
 
 /// What happens to writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum WritePolicy {
     Ask { target: String },
 }
 
-/// A write that was not sent.
+/// Why a write was not sent.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Withheld {
     #[error("read-only: {0} was not sent")]
@@ -40,6 +40,35 @@ pub(crate) enum Withheld {
     NeedsYes(String),
     #[error("not confirmed, nothing was sent")]
     Declined,
+}
+
+/// What a change does to one record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Planned {
+    /// The record, for people.
+    pub(crate) subject: String,
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// Where the guard puts a write that it withholds, and whoever runs the command finds it. To the
+/// command itself a withheld write is one that the transport refused, so that no command has to
+/// know of dry runs.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    withheld: OnceLock<Withheld>,
+    planned: OnceLock<Planned>,
+}
+
+impl Slot {
+    /// Why a write was withheld, if one was.
+    pub(crate) fn withheld(&self) -> Option<&Withheld> {
+        self.withheld.get()
+    }
+
+    /// What the write would have changed, as far as the command has told.
+    pub(crate) fn planned(&self) -> Planned {
+        self.planned.get().cloned().unwrap_or_default()
+    }
 }
 
 /// Wraps the whole stack, so that a withheld write is not repeated.
@@ -53,10 +82,17 @@ pub(crate) struct WriteGuard<T> {
     /// Whether a person has to confirm a deletion, wherever it goes.
     asks: bool,
     confirmed: AtomicBool,
+    slot: Arc<Slot>,
 }
 
 impl<T> WriteGuard<T> {
-    pub(crate) fn new(inner: T, policy: WritePolicy, target: String, asks: bool) -> Self {
+    pub(crate) fn new(
+        inner: T,
+        policy: WritePolicy,
+        target: String,
+        asks: bool,
+        slot: Arc<Slot>,
+    ) -> Self {
         Self {
             inner,
             policy,
@@ -64,6 +100,7 @@ impl<T> WriteGuard<T> {
             is_told: AtomicBool::new(false),
             asks,
             confirmed: AtomicBool::new(false),
+            slot,
         }
     }
 
@@ -74,96 +111,85 @@ impl<T> WriteGuard<T> {
         }
     }
 
+    /// Says what the next write changes, which a dry run shows beside the request.
+    pub(crate) fn announce(&self, planned: Planned) {
+        let _ = self.slot.planned.set(planned);
+    }
+
     /// Decides before many writes whether they may be sent, with one question.
-    pub(crate) fn allow(&self, what: &str) -> Result<(), CliError> {
-        let withheld = match &self.policy {
-            WritePolicy::Refuse => Withheld::ReadOnly(what.to_owned()),
+    pub(crate) fn allow(&self, what: &str) -> Result<(), Withheld> {
+        match &self.policy {
+            WritePolicy::Refuse => Err(Withheld::ReadOnly(what.to_owned())),
             WritePolicy::Ask { target } if on_terminal() => {
-                if confirm(&format!("About to write {what} to {target}. Continue?")) {
-                    self.confirmed.store(true, Ordering::Relaxed);
-                    return Ok(());
-                }
-                Withheld::Declined
+                self.ask(&format!("About to write {what} to {target}. Continue?"))
             }
-            WritePolicy::Ask { target } => Withheld::NeedsYes(target.clone()),
-            WritePolicy::Send | WritePolicy::Show => return Ok(()),
-        };
-        Err(refused(withheld).into())
+            WritePolicy::Ask { target } => Err(Withheld::NeedsYes(target.clone())),
+            WritePolicy::Send | WritePolicy::Show => Ok(()),
+        }
     }
 
     /// Refuses, before anything is read, what could not be confirmed later.
-    pub(crate) fn may_be_confirmed(&self) -> Result<(), CliError> {
+    pub(crate) fn may_be_confirmed(&self) -> Result<(), Withheld> {
         match &self.policy {
             WritePolicy::Ask { target } if !on_terminal() => {
-                Err(refused(Withheld::NeedsYes(target.clone())).into())
+                Err(Withheld::NeedsYes(target.clone()))
             }
             _ => Ok(()),
         }
     }
 
     /// Asks about a deletion, if there is a person to ask and something would be sent.
-    pub(crate) fn confirm_deletion(&self, subject: &str) -> Result<(), CliError> {
+    pub(crate) fn confirm_deletion(&self, subject: &str) -> Result<(), Withheld> {
         let is_sent = matches!(self.policy, WritePolicy::Send | WritePolicy::Ask { .. });
         if !is_sent || !self.asks || !on_terminal() {
             return Ok(());
         }
         self.tell_target();
-        match confirm(&format!("Delete {}?", visible(subject))) {
-            true => {
-                self.confirmed.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            false => Err(refused(Withheld::Declined).into()),
-        }
+        self.ask(&format!("Delete {}?", visible(subject)))
     }
 
     fn check(&self, request: &Request) -> Result<(), Withheld> {
         if Call::of(request).effect == Effect::Read {
             return Ok(());
         }
-        match &self.policy {
-            WritePolicy::Refuse => {
-                let (method, path) = (request.method(), request.uri().path());
-                return Err(Withheld::ReadOnly(format!("{method} {path}")));
-            }
-            _ => self.tell_target(),
+        if self.policy == WritePolicy::Refuse {
+            let (method, path) = (request.method(), request.uri().path());
+            return Err(Withheld::ReadOnly(format!("{method} {path}")));
         }
+        self.tell_target();
         match &self.policy {
             WritePolicy::Send | WritePolicy::Refuse => Ok(()),
             WritePolicy::Show => Err(Withheld::DryRun(Preview::of(request))),
             WritePolicy::Ask { .. } if self.confirmed.load(Ordering::Relaxed) => Ok(()),
             WritePolicy::Ask { target } if on_terminal() => {
-                ask(target, &Preview::of(request))?;
-                self.confirmed.store(true, Ordering::Relaxed);
-                Ok(())
+                let request = Preview::of(request);
+                let body = request.body.as_deref().map_or("", RawValue::get);
+                let request = format!("{} {} {body}", request.method, request.path);
+                let request = visible(request.trim_end());
+                self.ask(&format!("About to write to {target}:\n  {request}\nContinue?"))
             }
             WritePolicy::Ask { target } => Err(Withheld::NeedsYes(target.clone())),
         }
+    }
+
+    /// Asks once: who agreed to one write of a command agreed to the others.
+    fn ask(&self, question: &str) -> Result<(), Withheld> {
+        if !confirm(question) {
+            return Err(Withheld::Declined);
+        }
+        self.confirmed.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 
 #[async_trait]
 impl<T: Transport> Transport for WriteGuard<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        match self.check(&request) {
-            Ok(()) => self.inner.send(request).await,
-            Err(withheld) => Err(refused(withheld)),
-        }
-    }
-}
-
-fn refused(withheld: Withheld) -> TransportError {
-    TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted).with_source(withheld)
-}
-
-/// Asks about one request.
-fn ask(target: &str, request: &Preview) -> Result<(), Withheld> {
-    let body = request.body.as_deref().map_or("", RawValue::get);
-    let question = format!("{} {} {body}", request.method, request.path);
-    let question =
-        format!("About to write to {target}:\n  {}\nContinue?", visible(question.trim_end()));
-    match confirm(&question) {
-        true => Ok(()),
-        false => Err(Withheld::Declined),
+        let Err(withheld) = self.check(&request) else {
+            return self.inner.send(request).await;
+        };
+        let withheld = self.slot.withheld.get_or_init(|| withheld).clone();
+        let refused = TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted);
+        Err(refused.with_source(withheld))
     }
 }

@@ -561,6 +561,34 @@ fn an_output_never_replaces_the_set() {
 }
 
 #[test]
+fn a_format_that_a_page_or_the_rows_do_not_have_is_refused() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    for (command, format) in [
+        (&["report", "set.crm"][..], "json"),
+        (&["report", "set.crm"], "csv"),
+        (&["results", "set.crm"], "json"),
+        (&["results", "set.crm", "--out", "rows.out"], "ndjson"),
+    ] {
+        let refused = service.crm(&[command, &["--output", format]].concat()).assert().code(2);
+        let answer = stdout(&refused);
+        assert!(stderr(&refused).contains("leave --output out"), "{command:?}");
+        assert_eq!(answer.is_empty(), format == "csv", "{command:?}: {answer}");
+        if format != "csv" {
+            assert_eq!(json(&answer)["error"]["kind"], "usage", "{command:?}");
+        }
+    }
+    let results = service.ok(&["results", "set.crm"]);
+    assert_eq!(service.ok(&["results", "set.crm", "--output", "csv"]), results);
+
+    let page = ["report", "set.crm", "--html", "page.html", "--output", "json"];
+    let written = json(&service.ok(&page));
+    assert_eq!((&written["action"], &written["record"]), (&"written".into(), &"page.html".into()));
+    assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
 fn with_detailed_exit_codes_every_failure_is_told_from_changes() {
     let service = Service::start();
     let plan = ["plan", "none.csv", "--out", "set.crm", "--detailed-exitcode"];

@@ -106,6 +106,31 @@ fn json_output_holds_the_error_too() {
 }
 
 #[test]
+fn a_word_that_is_a_value_changes_neither_the_form_of_an_error_nor_its_code() {
+    let service = Service::start();
+    let line = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for value in ["--name export", "--name=export --reference-id --output=ndjson"] {
+        let create = line(&format!("people create {value} --nme x --output json"));
+        let create: Vec<_> = create.iter().map(String::as_str).collect();
+        let text = stdout(&service.crm(&create).assert().code(2));
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(answer["error"]["kind"], "usage", "{text}");
+        assert!(text.lines().count() > 1, "one value on several lines, as json is: {text}");
+    }
+    // In the grammar, and after it.
+    for contact_type in ["Nonsense", "Email"] {
+        let create =
+            format!("location-contacts create 2001 --type {contact_type} --value nonsense");
+        let create = line(&format!("{create} --memo --detailed-exitcode --output json"));
+        let create: Vec<_> = create.iter().map(String::as_str).collect();
+        let text = stdout(&service.crm(&create).assert().code(2));
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(answer["error"]["exitCode"], 2, "{text}");
+    }
+    assert!(service.sandbox.log().is_empty());
+}
+
+#[test]
 fn an_update_shows_the_fields_that_are_asked_for() {
     let service = Service::start();
     let update = ["location-contacts", "update", "2001", "3001", "--memo", "x"];

@@ -329,8 +329,12 @@ impl ChangeSet {
         self.count("SELECT count(*) FROM rows WHERE state = 'failed'")
     }
 
-    /// How the rows of the input are kept.
-    pub(crate) fn format(&self) -> Result<InputFormat, BulkError> {
+    /// The form of the input's rows, in which [`results`](Self::results) gives them back.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn format(&self) -> Result<InputFormat, BulkError> {
         let name = self.database.meta("format")?;
         Ok(InputFormat::named(name.as_deref()))
     }

@@ -2,9 +2,8 @@
 
 use std::{
     borrow::Cow,
-    fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,10 +17,13 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::file_arg;
 use crate::{
     error::CliError,
-    output::{Format, escaped, lines},
+    globals::Format,
+    output::{escaped, lines},
     session::Session,
+    status::Status,
 };
 
 /// Call any operation of the API by method and path
@@ -55,7 +57,7 @@ struct Part {
 }
 
 impl Api {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let path = full_path(&self.path, session.tenant())?;
         if self.paginate {
             if self.method != Method::GET {
@@ -64,7 +66,8 @@ impl Api {
                     self.method
                 )));
             }
-            return paginate(session, &path).await;
+            paginate(session, &path).await?;
+            return Ok(Status::Done);
         }
         let body = self.body.as_deref().map(read_json).transpose()?;
         let request = request(self.method, &path, body.unwrap_or_default())?;
@@ -75,7 +78,8 @@ impl Api {
         if !body.is_empty() && !body.ends_with(b"\n") {
             out.write_all(b"\n")?;
         }
-        Ok(out.flush()?)
+        out.flush()?;
+        Ok(Status::Done)
     }
 }
 
@@ -105,19 +109,11 @@ pub(super) fn full_path(path: &str, tenant: TenantId) -> Result<String, CliError
     }
     let path = path.replace("{tenant}", &tenant.to_string());
     let whole = path.split('?').next().is_some_and(|path| path.contains("/tenant/"));
-    Ok(match whole {
-        true => path,
-        false => format!("/crm/v2/tenant/{tenant}{path}"),
-    })
+    Ok(if whole { path } else { format!("/crm/v2/tenant/{tenant}{path}") })
 }
 
 fn read_json(file: &Path) -> Result<Bytes, CliError> {
-    let mut body = Vec::new();
-    match file.to_str() {
-        Some("-") => io::stdin().lock().read_to_end(&mut body),
-        _ => fs::File::open(file).and_then(|mut file| file.read_to_end(&mut body)),
-    }
-    .map_err(|error| CliError::io(format!("cannot read {}", file.display()), error))?;
+    let body = file_arg::read(file)?;
     match serde_json::from_slice::<&RawValue>(&body) {
         Ok(_) => Ok(body.into()),
         Err(error) => Err(CliError::Usage(format!("{} is not JSON: {error}", file.display()))),
@@ -158,19 +154,17 @@ async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
             error => error.into(),
         })?;
         let is_feed = part.continue_from.is_some() || token.is_some();
-        let progress = progress.get_or_insert_with(|| match is_feed {
-            true => Progress::of_feed(),
-            false => Progress::of_list(),
-        });
-        let mut moves = match part.has_more {
-            true => progress.note(part.data.iter().map(|item| key(item))),
-            false => Ok(()),
-        };
+        let progress = progress
+            .get_or_insert_with(|| if is_feed { Progress::of_feed() } else { Progress::of_list() });
+        let mut moves = Ok(());
+        if part.has_more {
+            moves = progress.note(part.data.iter().map(|item| key(item)));
+        }
         for item in part.data {
             items.push(&item)?;
         }
         if !part.has_more {
-            return items.finish();
+            return Ok(items.finish()?);
         }
         let before = token.as_ref().or(given.as_ref());
         target = match part.continue_from {

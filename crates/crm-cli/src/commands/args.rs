@@ -6,7 +6,8 @@ use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use crm_models::{ContactType, CreateContactRequest, Sort, Timestamp};
+use crm_contacts::Owner;
+use crm_models::{ContactType, CreateContactRequest, InvalidId, Sort, Timestamp};
 use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
 
 use crate::error::CliError;
@@ -59,6 +60,11 @@ where
 pub(super) fn text(text: &str) -> Result<String, InvalidValue> {
     check_cell(text).map(|()| text.to_owned())
 }
+
+/// An owner whose id can be typed.
+pub(crate) trait TypedOwner: Owner + FromStr<Err = InvalidId> {}
+
+impl<O: Owner + FromStr<Err = InvalidId>> TypedOwner for O {}
 
 /// On or off.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -150,21 +156,6 @@ impl ValueArgs {
             })
         })
     }
-
-    /// As [`read`](Self::read), of a record of this kind. The value that it has already need not be
-    /// right: it stays.
-    pub(super) fn read_beside(
-        &self,
-        present: &str,
-        contact_type: &ContactType,
-        text: Option<&str>,
-    ) -> Result<Option<NewValue>, CliError> {
-        match text {
-            None => Ok(None),
-            Some(text) if text == present => Ok(Some(NewValue::kept(text))),
-            Some(text) => self.read(Some(contact_type), text).map(Some),
-        }
-    }
 }
 
 /// A new telephone number or address.
@@ -197,46 +188,6 @@ impl NewContact {
         let (value, memo) = self.read()?;
         let request = CreateContactRequest::new(self.contact_type, value);
         Ok(narrow!(request, memo(memo)))
-    }
-}
-
-/// Changes of a memo.
-#[derive(Debug, Args)]
-pub(crate) struct MemoChange {
-    /// The new note
-    #[arg(
-        long,
-        allow_hyphen_values = true,
-        value_parser = text,
-        conflicts_with = "clear_memo"
-    )]
-    memo: Option<String>,
-
-    /// Remove the note
-    #[arg(long)]
-    clear_memo: bool,
-}
-
-impl MemoChange {
-    /// The memo to send: the API clears it when it is empty.
-    pub(super) fn memo(self) -> Option<String> {
-        match self.clear_memo {
-            true => Some(String::new()),
-            false => self.memo,
-        }
-    }
-}
-
-/// The memo to send beside a value, to a record that has `present`: an extension is added to the
-/// memo that is named or kept.
-pub(super) fn memo_beside(
-    named: Option<String>,
-    value: Option<&NewValue>,
-    present: Option<&str>,
-) -> Option<String> {
-    match value.filter(|value| value.extension().is_some()) {
-        Some(value) => value.memo(named.as_deref().or(present)),
-        None => named,
     }
 }
 
@@ -284,10 +235,7 @@ impl Order {
     /// The order in the terms of one list.
     pub(super) fn of<F: From<SortBy>>(&self) -> Option<Sort<F>> {
         let field = F::from(self.sort?);
-        Some(match self.descending {
-            true => Sort::descending(field),
-            false => Sort::ascending(field),
-        })
+        Some(if self.descending { Sort::descending(field) } else { Sort::ascending(field) })
     }
 }
 

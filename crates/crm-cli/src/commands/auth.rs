@@ -1,5 +1,7 @@
 //! `crm auth check`: one step after the other, and what to do where one fails.
 
+use std::io;
+
 use bytes::Bytes;
 use clap::Subcommand;
 use crm_contacts::{Advice, ContactsError, NoContent, RefusalKind};
@@ -9,9 +11,11 @@ use serde::Serialize;
 
 use super::api::{full_path, request};
 use crate::{
-    error::{CliError, Exit},
+    error::CliError,
+    exit::Exit,
     output::{Record, Records},
     session::Session,
+    status::Status,
 };
 
 /// What can be done with credentials.
@@ -48,7 +52,7 @@ const AREAS: [(&str, &str); 4] = [
 const BOOKINGS: &str = "tn.crm.bookings:r";
 
 impl Auth {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let Self::Check = self;
         let mut steps = session.output.records::<Step>()?;
         let (host, tenant) = (&session.host, session.tenant());
@@ -56,7 +60,7 @@ impl Auth {
 
         let token = match session.auth.token_info().await {
             Ok(token) => token,
-            Err(error) => return stop(steps, Step::token(&error), exit_of(&error)),
+            Err(error) => return Err(stop(steps, Step::token(&error), exit_of(&error))?),
         };
         let seconds = token.expires_in.as_secs();
         let detail = format!("access token granted for {seconds} s");
@@ -71,12 +75,13 @@ impl Auth {
             let (step, exit) = Step::area(scope, answer, token.scopes.as_deref());
             allowed += usize::from(step.ok);
             match exit {
-                Some(exit) => return stop(steps, step, exit),
+                Some(exit) => return Err(stop(steps, step, exit)?),
                 None => steps.push(&step)?,
             }
         }
         if allowed > 0 {
-            return steps.finish();
+            steps.finish()?;
+            return Ok(Status::Done);
         }
         steps.interrupt()?;
         Err(CliError::CheckFailed {
@@ -87,18 +92,15 @@ impl Auth {
 }
 
 /// Ends the table with a step after which the others would tell nothing new.
-fn stop(mut steps: Records<'_, Step>, failed: Step, exit: Exit) -> Result<(), CliError> {
+fn stop(mut steps: Records<'_, Step>, failed: Step, exit: Exit) -> io::Result<CliError> {
     steps.push(&failed)?;
     steps.interrupt()?;
     let summary = format!("{}: {}", failed.check, failed.detail);
-    Err(CliError::CheckFailed { summary, exit })
+    Ok(CliError::CheckFailed { summary, exit })
 }
 
 fn exit_of(error: &TransportError) -> Exit {
-    match error.is_credentials() {
-        true => Exit::Credentials,
-        false => Exit::Unreachable,
-    }
+    if error.is_credentials() { Exit::Credentials } else { Exit::Unreachable }
 }
 
 impl Step {
@@ -112,12 +114,11 @@ impl Step {
 
     /// The step of a token that was not granted.
     fn token(error: &TransportError) -> Self {
-        let advice = match error.is_credentials() {
-            true => {
-                "check client id, secret and app key; they belong to one application, one tenant \
-                 and one environment"
-            }
-            false => "check the network, and the auth URL if one is set; otherwise try later",
+        let advice = if error.is_credentials() {
+            "check client id, secret and app key; they belong to one application, one tenant and \
+             one environment"
+        } else {
+            "check the network, and the auth URL if one is set; otherwise try later"
         };
         Self::failed("credentials", error.to_string(), advice)
     }
@@ -142,12 +143,11 @@ impl Step {
         let (advice, exit) = match error.refusal_kind() {
             Some(RefusalKind::Forbidden) => {
                 let listed = granted.is_some_and(|scopes| scopes.iter().any(|have| have == scope));
-                let advice = match listed {
-                    true => "the scope is granted: check the app key and the tenant id",
-                    false => {
-                        "tick this scope in the app, and have the tenant's administrator accept \
-                         the app's new version"
-                    }
+                let advice = if listed {
+                    "the scope is granted: check the app key and the tenant id"
+                } else {
+                    "tick this scope in the app, and have the tenant's administrator accept the \
+                     app's new version"
                 };
                 (advice, None)
             }

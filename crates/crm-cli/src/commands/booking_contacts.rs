@@ -8,12 +8,12 @@ use crm_models::{
 };
 
 use super::{
-    args::{MemoChange, NewContact, ValueArgs, contact_type, memo_beside, narrow},
+    args::{NewContact, contact_type, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
-    update,
+    update::{self, Texts},
 };
-use crate::{error::CliError, session::Session};
+use crate::{error::CliError, session::Session, status::Status};
 
 /// What can be done with the contacts of a booking. Writes go through its booking provider.
 #[derive(Debug, Subcommand)]
@@ -73,15 +73,8 @@ pub(crate) enum BookingContacts {
         #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
         contact_type: Option<ContactType>,
 
-        /// The new telephone number or address
-        #[arg(long, allow_hyphen_values = true)]
-        value: Option<String>,
-
         #[command(flatten)]
-        memo: MemoChange,
-
-        #[command(flatten)]
-        values: ValueArgs,
+        texts: Texts,
     },
 
     /// Delete a contact
@@ -99,30 +92,29 @@ pub(crate) enum BookingContacts {
 }
 
 impl BookingContacts {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
             Self::List { booking, provider: None, list } => {
-                list.show(session, service.booking(booking).list()).await
+                list.show(session, service.booking(booking).list()).await?;
             }
             Self::List { booking, provider: Some(provider), list } => {
                 let contacts = service.provider_booking(provider, booking);
-                list.show(session, contacts.list()).await
+                list.show(session, contacts.list()).await?;
             }
             Self::Get { booking, contact, provider } => {
                 let records = output.records()?;
                 let contacts = service.provider_booking(provider, booking);
-                records.one(&contacts.find(contact).await?)
+                records.one(&contacts.find(contact).await?)?;
             }
             Self::Create { booking, provider, contact } => {
                 let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
-                records.one(&contacts.create(contact.request()?).await?)
+                records.one(&contacts.create(contact.request()?).await?)?;
             }
-            Self::Update { booking, contact, provider, contact_type, value, memo, values } => {
+            Self::Update { booking, contact, provider, contact_type, texts } => {
                 let subject = format!("booking {booking}, contact {contact}");
                 let records = output.records::<BookingContact>()?;
-                let memo = memo.memo();
                 // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {
                     narrow!(
@@ -132,18 +124,17 @@ impl BookingContacts {
                         memo(memo),
                     )
                 };
-                let typed = update(value.clone(), memo.clone());
-                typed.check().map_err(crm_contacts::ContactsError::from)?;
+                let (value, memo) = texts.typed();
+                update(value, memo).check().map_err(crm_contacts::ContactsError::from)?;
                 let contacts = service.provider_booking(provider, booking);
                 let reading = contacts.read(contact).await?;
                 let before = &reading.record;
-                let of = contact_type.as_ref().unwrap_or(&before.contact_type);
-                let read = values.read_beside(&before.value, of, value.as_deref())?;
-                let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
-                let update = update(read.map(|read| read.value().to_owned()), memo);
+                let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
+                let (value, memo) = texts.beside(kind, &before.value, before.memo.as_deref())?;
+                let update = update(value, memo);
                 let planned = update.would_change(&before.clone().into());
-                let updated = contacts.update_from(reading, &update, None).await;
-                update::show(output, records, &subject, &planned, updated)
+                let updated = contacts.update_from(reading, &update, None);
+                update::make(session, records, subject, planned, updated).await?;
             }
             Self::Delete { booking, contact, provider } => {
                 let contacts = service.provider_booking(provider, booking);
@@ -160,8 +151,9 @@ impl BookingContacts {
                             .option("memo", record.memo.as_ref()),
                     ],
                 };
-                deletion.run(session, contacts.delete(contact)).await
+                deletion.run(session, contacts.delete(contact)).await?;
             }
         }
+        Ok(Status::Done)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{cli::Cli, error::CliError};
+use crate::{error::CliError, status::Status};
 
 /// Completions from the same definitions as the commands.
 #[derive(Debug, Args)]
@@ -15,10 +15,11 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Result<(), CliError> {
+    pub(crate) fn run(self, mut grammar: Command) -> Result<Status, CliError> {
         // Through a buffer: the generator panics where it cannot write.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "crm", &mut script);
-        Ok(io::stdout().write_all(&script)?)
+        clap_complete::generate(self.shell, &mut grammar, "crm", &mut script);
+        io::stdout().write_all(&script)?;
+        Ok(Status::Done)
     }
 }

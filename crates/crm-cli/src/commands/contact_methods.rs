@@ -8,12 +8,12 @@ use crm_models::{
 };
 
 use super::{
-    args::{MemoChange, NewContact, Order, Times, ValueArgs, contact_type, memo_beside, narrow},
+    args::{NewContact, Order, Times, contact_type, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
-    update,
+    update::{self, Texts},
 };
-use crate::{error::CliError, session::Session};
+use crate::{error::CliError, session::Session, status::Status};
 
 /// What can be done with contact methods.
 #[derive(Debug, Subcommand)]
@@ -77,15 +77,8 @@ pub(crate) enum ContactMethods {
         /// The contact method's id
         method: ContactMethodId,
 
-        /// The new telephone number or address
-        #[arg(long, allow_hyphen_values = true)]
-        value: Option<String>,
-
         #[command(flatten)]
-        memo: MemoChange,
-
-        #[command(flatten)]
-        values: ValueArgs,
+        texts: Texts,
     },
 
     /// Delete a contact method
@@ -156,52 +149,50 @@ impl Members {
 }
 
 impl ContactMethods {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
             Self::List { person, filter, list } => {
                 let methods = service.person(person).methods(filter.into());
-                list.show(session, methods).await
+                list.show(session, methods).await?;
             }
             Self::Search { filter, list } => {
                 let methods = service.people().contact_methods(filter.into());
-                list.show(session, methods).await
+                list.show(session, methods).await?;
             }
             Self::Get { person, method } => {
                 let records = output.records()?;
-                records.one(&service.person(person).method(method).get().await?)
+                records.one(&service.person(person).method(method).get().await?)?;
             }
             Self::Create { person, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let person = service.person(person);
-                records.one(&person.create_method(members.request()?).await?)
+                records.one(&person.create_method(members.request()?).await?)?;
             }
             Self::Upsert { person, method, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let method = service.person(person).method(method);
-                records.one(&method.upsert(members.request()?).await?)
+                records.one(&method.upsert(members.request()?).await?)?;
             }
-            Self::Update { person, method: id, value, memo, values } => {
-                let memo = memo.memo();
+            Self::Update { person, method: id, texts } => {
                 // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {
                     let update = UpdateContactMethodRequest::new().allow_unknown_type();
                     narrow!(update, value(value), memo(memo))
                 };
-                let typed = update(value.clone(), memo.clone());
-                typed.check().map_err(crm_contacts::ContactsError::from)?;
+                let (value, memo) = texts.typed();
+                update(value, memo).check().map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("person {person}, contact method {id}");
                 let method = service.person(person).method(id);
                 let records = output.records::<ContactMethod>()?;
                 let reading = method.read().await?;
                 let before = &reading.record;
-                let of = &before.contact_type;
-                let read = values.read_beside(&before.value, of, value.as_deref())?;
-                let memo = memo_beside(memo, read.as_ref(), before.memo.as_deref());
-                let update = update(read.map(|read| read.value().to_owned()), memo);
+                let (kind, memo) = (&before.contact_type, before.memo.as_deref());
+                let (value, memo) = texts.beside(kind, &before.value, memo)?;
+                let update = update(value, memo);
                 let planned = update.would_change(before);
-                let updated = method.update_from(reading, &update, None).await;
-                update::show(output, records, &subject, &planned, updated)
+                let updated = method.update_from(reading, &update, None);
+                update::make(session, records, subject, planned, updated).await?;
             }
             Self::Delete { person, method } => {
                 service.transport().may_be_confirmed()?;
@@ -218,8 +209,9 @@ impl ContactMethods {
                             .option("reference-id", record.reference_id.as_ref()),
                     ],
                 };
-                deletion.run(session, handle.delete()).await
+                deletion.run(session, handle.delete()).await?;
             }
         }
+        Ok(Status::Done)
     }
 }

@@ -2,12 +2,11 @@
 
 use std::fmt::{self, Display};
 
-use crm_bulk::{replace_unseen, visible};
 use crm_contacts::ContactsError;
 
 use crate::{
     error::CliError,
-    output::{Record, described, note},
+    output::{Record, described, note, option},
     session::Session,
 };
 
@@ -63,43 +62,5 @@ impl Restore {
     /// A switch of a preference.
     pub(super) fn switch(self, name: &str, is_on: bool) -> Self {
         self.option(name, Some(if is_on { "on" } else { "off" }))
-    }
-}
-
-/// ` --name=value` for a shell.
-pub(crate) fn option(name: &str, value: &str) -> String {
-    format!(" --{name}={}", quoted(value))
-}
-
-/// A word for a shell, also one with unseen characters, which a terminal would not show.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    if visible(word) == word {
-        return format!("'{}'", word.replace('\'', r"'\''"));
-    }
-    let word = word.replace('\\', r"\\").replace('\'', r"\'");
-    let word = replace_unseen(&word, |c| format!("\\U{:08x}", u32::from(c)));
-    format!("$'{word}'")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
-        for (word, quoted_as) in [
-            ("8185550142", "8185550142"),
-            ("ada@site.example", "ada@site.example"),
-            ("", "''"),
-            ("Gate code", "'Gate code'"),
-            ("Ada's; rm -rf $HOME", r"'Ada'\''s; rm -rf $HOME'"),
-            ("a\\\u{202e}'b", r"$'a\\\U0000202e\'b'"),
-        ] {
-            assert_eq!(quoted(word), quoted_as);
-        }
     }
 }

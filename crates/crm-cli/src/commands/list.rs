@@ -40,10 +40,10 @@ impl ListArgs {
         session: &Session<'_>,
         list: List<T, P>,
     ) -> Result<(), CliError> {
-        match session.output.is_whole_json() {
-            true => self.show_as(session, list.with_json(), |item| item).await,
-            false => self.show_as(session, list, |item| item).await,
+        if session.output.is_whole_json() {
+            return self.show_as(session, list.with_json(), |item| item).await;
         }
+        self.show_as(session, list, |item| item).await
     }
 
     /// Writes the list, each item as the record that `record` makes of it.
@@ -67,7 +67,7 @@ impl ListArgs {
         loop {
             let page = match pages.try_next().await {
                 Ok(Some(page)) => page,
-                Ok(None) => return records.finish(),
+                Ok(None) => return Ok(records.finish()?),
                 Err(error) => {
                     // What came before it is shown all the same, if somebody reads on.
                     let _ = records.interrupt();

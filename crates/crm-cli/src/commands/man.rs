@@ -2,9 +2,9 @@
 
 use std::{fs, io, path::PathBuf};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 
-use crate::{cli::Cli, error::CliError};
+use crate::{error::CliError, status::Status};
 
 /// Man pages from the same definitions as the commands.
 #[derive(Debug, Args)]
@@ -14,14 +14,16 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Result<(), CliError> {
-        match self.folder {
-            None => Ok(clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?),
-            Some(folder) => fs::create_dir_all(&folder)
-                .and_then(|()| clap_mangen::generate_to(Cli::command(), &folder))
-                .map_err(|error| {
-                    CliError::io(format!("cannot write to {}", folder.display()), error)
-                }),
-        }
+    pub(crate) fn run(self, grammar: Command) -> Result<Status, CliError> {
+        let Some(folder) = self.folder else {
+            clap_mangen::Man::new(grammar).render(&mut io::stdout())?;
+            return Ok(Status::Done);
+        };
+        fs::create_dir_all(&folder)
+            .and_then(|()| clap_mangen::generate_to(grammar, &folder))
+            .map_err(|error| {
+                CliError::io(format!("cannot write to {}", folder.display()), error)
+            })?;
+        Ok(Status::Done)
     }
 }

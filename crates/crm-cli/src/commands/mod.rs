@@ -1,8 +1,9 @@
 //! The commands, one file each.
 //!
-//! To add one: write `commands/NAME.rs` with a clap type and `run`, add a variant here and
-//! its line in [`Command::run`]. Then accept the new help: `INSTA_UPDATE=always cargo test -p
-//! crm-cli --test output`.
+//! Each has its arguments, calls a library, and presents what came of it. To add one: write
+//! `commands/NAME.rs` with a clap type and `run`, add a variant here and its line in
+//! [`Command::run`]. Then accept the new help: `INSTA_UPDATE=always cargo test -p crm-cli --test
+//! output`.
 
 mod api;
 mod args;
@@ -13,6 +14,7 @@ mod completions;
 mod contact_methods;
 mod delete;
 mod export;
+mod file_arg;
 mod list;
 mod man;
 mod owner_contacts;
@@ -22,17 +24,19 @@ mod profile;
 mod sandbox;
 mod update;
 
-pub(crate) use change_sets::apply::Outcome;
+use std::sync::Arc;
+
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
-pub(crate) use delete::option;
 use owner_contacts::OwnerContacts;
 
 use crate::{
-    cli::Globals,
     error::CliError,
-    output::{Format, Output},
+    globals::{Format, Globals},
+    output::Output,
     session::Session,
+    status::Status,
+    write_guard::{Slot, Withheld},
 };
 
 /// What `crm` can do. Where a variant says nothing, its type's documentation is the help: the first
@@ -121,15 +125,29 @@ impl Command {
     /// How the command writes its answers, errors included, where that format is asked for: an
     /// export has no end, so its JSON is one value a line.
     pub(crate) fn format(&self, asked: Format) -> Format {
-        match (self, asked) {
-            (Self::Export(_), Format::Json) => Format::Ndjson,
-            _ => asked,
+        if matches!(self, Self::Export(_)) { asked.without_end() } else { asked }
+    }
+
+    /// Whether the exit code is to say if there are changes, so that every failure has the same one.
+    pub(crate) fn has_detailed_exit_code(&self) -> bool {
+        match self {
+            Self::Plan(command) => command.detailed_exitcode,
+            Self::OptOut(command) | Self::OptIn(command) => command.detailed_exitcode,
+            _ => false,
         }
     }
 
-    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let connect = || Session::open(globals, output);
-        match self {
+    /// Runs the command; `grammar` is that of all commands. To a command a write that was withheld
+    /// has failed: why it was is told here.
+    pub(crate) async fn run(
+        self,
+        globals: &Globals,
+        output: &Output,
+        grammar: fn() -> clap::Command,
+    ) -> Result<Status, CliError> {
+        let slot = Arc::new(Slot::default());
+        let connect = || Session::open(globals, output, Arc::clone(&slot));
+        let ended = match self {
             Self::LocationContacts(command) => command.run(&connect().await?).await,
             Self::CustomerContacts(command) => command.run(&connect().await?).await,
             Self::BookingContacts(command) => command.run(&connect().await?).await,
@@ -155,8 +173,15 @@ impl Command {
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Profile(command) => command.run(globals, output),
             Self::Sandbox(command) => command.run(output).await,
-            Self::Completions(command) => command.run(),
-            Self::Man(command) => command.run(),
+            Self::Completions(command) => command.run(grammar()),
+            Self::Man(command) => command.run(grammar()),
+        };
+        match (ended, slot.withheld()) {
+            (Err(_), Some(Withheld::DryRun(request))) => {
+                Ok(Status::DryRun(slot.planned(), request.clone()))
+            }
+            (Err(_), Some(withheld)) => Err(withheld.clone().into()),
+            (ended, _) => ended,
         }
     }
 }

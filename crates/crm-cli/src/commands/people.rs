@@ -13,7 +13,7 @@ use super::{
     list::ListArgs,
     update,
 };
-use crate::{error::CliError, output::note, session::Session};
+use crate::{error::CliError, output::note, session::Session, status::Status};
 
 /// What can be done with people.
 #[derive(Debug, Subcommand)]
@@ -263,15 +263,15 @@ impl From<Entity> for RelatedEntityType {
 }
 
 impl People {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
             Self::List { filter, list } => {
-                list.show(session, service.people().list(filter.into())).await
+                list.show(session, service.people().list(filter.into())).await?;
             }
             Self::Get { person } => {
                 let records = output.records()?;
-                records.one(&service.person(person).get().await?)
+                records.one(&service.person(person).get().await?)?;
             }
             Self::Create { members } => {
                 let records = output.records::<Person>()?;
@@ -281,7 +281,7 @@ impl People {
                     title(members.title),
                     reference_id(members.reference_id),
                 );
-                records.one(&service.people().create(request).await?)
+                records.one(&service.people().create(request).await?)?;
             }
             Self::Replace { person, members, archived } => {
                 let records = output.records::<Person>()?;
@@ -291,9 +291,9 @@ impl People {
                     title(members.title),
                     reference_id(members.reference_id),
                 );
-                records.one(&service.person(person).replace(request).await?)
+                records.one(&service.person(person).replace(request).await?)?;
             }
-            Self::Update { person, change } => update_person(session, person, change.into()).await,
+            Self::Update { person, change } => update(session, person, change.into()).await?,
             Self::Delete { person } => {
                 service.transport().may_be_confirmed()?;
                 let handle = service.person(person);
@@ -311,11 +311,11 @@ impl People {
                             .option("reference-id", record.reference_id.as_ref()),
                     ],
                 };
-                deletion.run(session, handle.delete()).await
+                deletion.run(session, handle.delete()).await?;
             }
             Self::RelatedTo { entity, filter, list } => {
                 let people = service.people().related_to(entity, filter.into());
-                list.show(session, people).await
+                list.show(session, people).await?;
             }
             Self::Relationships {
                 person,
@@ -335,35 +335,31 @@ impl People {
                     created_before(created_before),
                     sort(order.of()),
                 );
-                list.show(session, service.person(person).relationships(filter)).await
+                list.show(session, service.person(person).relationships(filter)).await?;
             }
             Self::Relate(relation) => {
                 let person = service.person(relation.person);
                 person.relate(relation.entity_type.into(), relation.entity).await?;
-                output.done("related", &relation.to_string())
+                output.done("related", &relation.to_string())?;
             }
             Self::Unrelate(relation) => {
                 let person = service.person(relation.person);
                 person.unrelate(relation.entity_type.into(), relation.entity).await?;
-                output.done("ended", &relation.to_string())
+                output.done("ended", &relation.to_string())?;
             }
         }
+        Ok(Status::Done)
     }
 }
 
-async fn update_person(
-    session: &Session<'_>,
-    id: PersonId,
-    change: PersonChange,
-) -> Result<(), CliError> {
+async fn update(session: &Session<'_>, id: PersonId, change: PersonChange) -> Result<(), CliError> {
     change.check().map_err(crm_contacts::ContactsError::from)?;
     let records = session.output.records::<Person>()?;
     let person = session.service.person(id);
     let reading = person.read().await?;
     let planned = change.would_change(&reading.record);
-    let updated = person.update_from(reading, &change, None).await;
-    let subject = format!("person {id}");
-    update::show(session.output, records, &subject, &planned, updated)
+    let updated = person.update_from(reading, &change, None);
+    update::make(session, records, format!("person {id}"), planned, updated).await
 }
 
 impl std::fmt::Display for Relation {

@@ -5,7 +5,7 @@ use crm_models::{
     ContactMethodId, MethodPreference, PersonId, PreferenceType, UpdateMethodPreferenceRequest,
 };
 
-use crate::{error::CliError, session::Session};
+use crate::{error::CliError, session::Session, status::Status};
 
 /// What can be done with the preferences of contact methods.
 #[derive(Debug, Subcommand)]
@@ -52,35 +52,30 @@ pub(crate) struct Method {
 }
 
 impl Preferences {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
         let handle = |of: &Method| service.person(of.person).method(of.method);
         match self {
             Self::Types => {
-                let mut records = output.records::<PreferenceType>()?;
-                for kind in service.people().preference_types().await? {
-                    records.push(&kind)?;
-                }
-                records.finish()
+                let records = output.records::<PreferenceType>()?;
+                records.all(service.people().preference_types().await?)?;
             }
             Self::List { of } => {
-                let mut records = output.records::<MethodPreference>()?;
-                for preference in handle(&of).preferences().await? {
-                    records.push(&preference)?;
-                }
-                records.finish()
+                let records = output.records::<MethodPreference>()?;
+                records.all(handle(&of).preferences().await?)?;
             }
             Self::Get { of, name } => {
                 let records = output.records()?;
-                records.one(&handle(&of).preference(&name).await?)
+                records.one(&handle(&of).preference(&name).await?)?;
             }
             Self::Set { of, name, value } => {
                 let records = output.records()?;
                 let method = handle(&of);
                 let update = setting(&method.preference(&name).await?, value)?;
-                records.one(&method.set_preference(&name, update).await?)
+                records.one(&method.set_preference(&name, update).await?)?;
             }
         }
+        Ok(Status::Done)
     }
 }
 

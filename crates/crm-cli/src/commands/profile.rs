@@ -1,22 +1,20 @@
 //! `crm profile`: the accounts that this user works with.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::PathBuf,
-};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::file_arg;
 use crate::{
-    cli::Globals,
     error::CliError,
+    globals::Globals,
     output::{Output, Record, note},
     settings::{
-        Config, Credentials, CredentialsError, Keychain, Profile, Profiles, SettingsError, account,
-        host, host_of_options, profile_in_use,
+        Config, Credentials, CredentialsError, Host, Keychain, Profile, Profiles, SettingsError,
+        account, profile_in_use,
     },
+    status::Status,
 };
 
 /// What can be done with the profiles of the configuration file.
@@ -84,10 +82,10 @@ pub(crate) struct Add {
 
 fn name(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => Ok(text.to_owned()),
-        false => Err("use letters, digits, `-`, `_` and `.`".to_owned()),
+    if text.is_empty() || !text.chars().all(is_plain) {
+        return Err("use letters, digits, `-`, `_` and `.`".to_owned());
     }
+    Ok(text.to_owned())
 }
 
 /// A profile without its secrets: where each comes from.
@@ -139,21 +137,16 @@ impl Record for Shown<'_> {
 
 impl<'a> Shown<'a> {
     fn of(name: &'a str, profile: &'a Profile, in_use: &str) -> Result<Self, CliError> {
-        let host = host(
+        let host = Host::given(
             "the profile",
             profile.environment,
             profile.api_url.clone(),
             profile.auth_url.clone(),
         )?;
         let command = profile.credential_command.as_ref();
-        let elsewhere = match command {
-            Some(_) => "command",
-            None => "environment",
-        };
-        let secret_elsewhere = match profile.keychain {
-            Some(true) => "keychain",
-            _ => elsewhere,
-        };
+        let elsewhere = if command.is_some() { "command" } else { "environment" };
+        let in_keychain = profile.keychain == Some(true);
+        let secret_elsewhere = if in_keychain { "keychain" } else { elsewhere };
         let from = |is_here: bool, elsewhere| if is_here { "file" } else { elsewhere };
         Ok(Self {
             name,
@@ -174,7 +167,7 @@ impl<'a> Shown<'a> {
 }
 
 impl ProfileCommand {
-    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
+    pub(crate) fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
         match self {
             Self::List => {
                 let mut records = output.records::<Shown<'_>>()?;
@@ -186,7 +179,7 @@ impl ProfileCommand {
                 for (name, profile) in profiles.all() {
                     records.push(&Shown::of(name, profile, &in_use)?)?;
                 }
-                records.finish()
+                records.finish()?;
             }
             Self::Show { name } => {
                 let records = output.records::<Shown<'_>>()?;
@@ -195,33 +188,34 @@ impl ProfileCommand {
                 let name = name.unwrap_or_else(|| in_use.clone());
                 let found = profiles.all().find(|(known, _)| *known == name);
                 let (name, profile) = found.ok_or_else(|| unknown(&name, &profiles))?;
-                records.one(&Shown::of(name, profile, &in_use)?)
+                records.one(&Shown::of(name, profile, &in_use)?)?;
             }
             Self::Use { name } => {
                 let mut config = existing(&name)?;
                 config.use_by_default(&name);
                 config.save()?;
-                output.done("in use", &format!("profile {name}"))
+                output.done("in use", &format!("profile {name}"))?;
             }
-            Self::Add(add) => add.run(globals, output),
+            Self::Add(add) => add.run(globals, output)?,
             Self::Remove { name } => {
                 let mut config = existing(&name)?;
                 forget_secrets(&name)?;
                 config.remove(&name);
                 config.save()?;
-                output.done("removed", &format!("profile {name}"))
+                output.done("removed", &format!("profile {name}"))?;
             }
         }
+        Ok(Status::Done)
     }
 }
 
 /// The file, if it has this profile.
 fn existing(name: &str) -> Result<Config, CliError> {
     let config = Config::open()?;
-    match config.has(name) {
-        true => Ok(config),
-        false => Err(unknown(name, &Profiles::read()?)),
+    if !config.has(name) {
+        return Err(unknown(name, &Profiles::read()?));
     }
+    Ok(config)
 }
 
 /// Removes what the keychain holds for this profile.
@@ -249,7 +243,7 @@ fn unknown(name: &str, profiles: &Profiles) -> CliError {
 
 impl Add {
     fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let (Some(tenant), Some(host)) = (globals.tenant, host_of_options(globals)) else {
+        let (Some(tenant), Some(host)) = (globals.tenant, Host::of_options(globals)) else {
             return Err(CliError::Usage(
                 "a profile is for one account: give --tenant, and --environment or --api-url and \
                  --auth-url"
@@ -264,7 +258,7 @@ impl Add {
                 config.path().display()
             )));
         }
-        let mut credentials = self.credentials.as_ref().map(read).transpose()?;
+        let mut credentials = self.credentials.as_deref().map(read).transpose()?;
         if let (true, Some(credentials)) = (self.keychain, &mut credentials) {
             let moved = Keychain::of_system().and_then(|keychain| {
                 credentials.move_into(&keychain, &account(&self.name, Some(tenant)))
@@ -294,21 +288,13 @@ impl Add {
             return Err(error.into());
         }
         note(format!("written to {}", config.path().display()));
-        output.done("added", &format!("profile {}", self.name))
+        Ok(output.done("added", &format!("profile {}", self.name))?)
     }
 }
 
 /// Reads credentials from a file or stdin.
-fn read(file: &PathBuf) -> Result<Credentials, CliError> {
-    let json = match file.as_os_str() == "-" {
-        true => {
-            let mut json = Vec::new();
-            io::stdin().lock().read_to_end(&mut json).map(|_| json)
-        }
-        false => fs::read(file),
-    };
-    let json =
-        json.map_err(|error| CliError::io(format!("cannot read {}", file.display()), error))?;
+fn read(file: &Path) -> Result<Credentials, CliError> {
+    let json = file_arg::read(file)?;
     Credentials::parse(&json)
         .map_err(|error| CliError::Usage(format!("{}: {error}", file.display())))
 }

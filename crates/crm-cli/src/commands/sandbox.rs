@@ -7,8 +7,9 @@ use crm_sandbox::{Sandbox, Seed, Setting, Settings};
 
 use crate::{
     error::CliError,
-    interrupt,
     output::{Output, note},
+    signal::signal,
+    status::Status,
 };
 
 /// What can be done with the sandbox.
@@ -52,10 +53,10 @@ pub(crate) struct Serve {
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr =
         text.parse().map_err(|_| "write it like 127.0.0.1:8080".to_owned())?;
-    match address.ip().is_loopback() {
-        true => Ok(address),
-        false => Err("its credentials are public: only loopback addresses are served".to_owned()),
+    if !address.ip().is_loopback() {
+        return Err("its credentials are public: only loopback addresses are served".to_owned());
     }
+    Ok(address)
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -66,17 +67,12 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl SandboxCommand {
-    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
+    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         match self {
-            Self::Serve(serve) => serve.run(output).await,
-            Self::Settings => {
-                let mut records = output.records::<Setting>()?;
-                for setting in Settings::default().table() {
-                    records.push(&setting)?;
-                }
-                records.finish()
-            }
+            Self::Serve(serve) => serve.run(output).await?,
+            Self::Settings => output.records::<Setting>()?.all(Settings::default().table())?,
         }
+        Ok(Status::Done)
     }
 }
 
@@ -87,9 +83,7 @@ impl Serve {
             builder = builder.data(file);
         }
         if let Some(file) = self.sql {
-            let sql = std::fs::read_to_string(&file);
-            let sql =
-                sql.map_err(|e| CliError::io(format!("cannot read {}", file.display()), e))?;
+            let sql = std::fs::read_to_string(&file).map_err(CliError::unread(&file))?;
             builder = builder.sql(sql);
         }
         let admin = self.admin.then(|| ("admin".to_owned(), "on".to_owned()));
@@ -98,7 +92,7 @@ impl Serve {
             builder = set.map_err(|error| CliError::Usage(format!("--set: {error}")))?;
         }
         // Before the line is out: whoever reads it may send the signal at once.
-        let stop = interrupt::signal()?;
+        let stop = signal()?;
         let sandbox = builder.start().await?;
         output.line(sandbox.connection())?;
         note("serving until Ctrl-C");

@@ -5,7 +5,11 @@ use std::io::{self, Write};
 use crm_bulk::{guarded, guarded_number};
 use serde_json::Value;
 
-use super::{Record, Selection, json, selection::cell};
+use super::{
+    json,
+    record::Record,
+    selection::{Selection, cell},
+};
 
 /// NDJSON or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,18 +77,16 @@ impl<W: Write> Lines<W> {
     }
 
     fn header(&mut self, selection: &Selection) -> io::Result<()> {
-        match (&mut self.form, std::mem::take(&mut self.header)) {
-            (Form::Csv(csv), true) => {
-                let mark = if self.excel { MARK } else { "" };
-                let names = selection.members().iter().enumerate();
-                let names = names.map(|(at, name)| match at {
-                    0 => format!("{mark}{name}"),
-                    _ => name.clone(),
-                });
-                csv.write_record(names).map_err(io_error)
+        if let (Form::Csv(csv), true) = (&mut self.form, std::mem::take(&mut self.header)) {
+            let mut names = selection.members().to_vec();
+            if self.excel
+                && let Some(first) = names.first_mut()
+            {
+                first.insert_str(0, MARK);
             }
-            _ => Ok(()),
+            csv.write_record(names).map_err(io_error)?;
         }
+        Ok(())
     }
 }
 

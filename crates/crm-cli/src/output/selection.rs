@@ -5,8 +5,7 @@ use std::io;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::Record;
-use crate::error::CliError;
+use super::record::Record;
 
 /// The members to write: those of `--fields`, else all of the record's.
 pub(crate) struct Selection {
@@ -18,14 +17,24 @@ pub(crate) struct Selection {
 /// A row: members with their values.
 pub(super) type Row = Vec<(String, Value)>;
 
+/// A member that `--fields` names and the record does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("--fields: there is no `{field}` here; there are {}", known.join(", "))]
+pub(crate) struct UnknownField {
+    field: String,
+    known: &'static [&'static str],
+}
+
 impl Selection {
-    /// Refuses members that the record does not have.
-    pub(crate) fn of<R: Record>(fields: Option<&[String]>) -> Result<Self, CliError> {
+    /// All members of the record.
+    pub(crate) fn all<R: Record>() -> Self {
+        Self { members: R::MEMBERS.iter().map(ToString::to_string).collect(), chosen: false }
+    }
+
+    /// These members of the record, or all; refuses members that it does not have.
+    pub(crate) fn of<R: Record>(fields: Option<&[String]>) -> Result<Self, UnknownField> {
         let Some(fields) = fields else {
-            return Ok(Self {
-                members: R::MEMBERS.iter().map(ToString::to_string).collect(),
-                chosen: false,
-            });
+            return Ok(Self::all::<R>());
         };
         let known = |field: &&String| {
             R::MEMBERS.iter().any(|member| {
@@ -33,13 +42,10 @@ impl Selection {
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
-        if let Some(unknown) = fields.iter().find(|field| !known(field)) {
-            return Err(CliError::Usage(format!(
-                "--fields: there is no `{unknown}` here; there are {}",
-                R::MEMBERS.join(", ")
-            )));
+        match fields.iter().find(|field| !known(field)) {
+            None => Ok(Self { members: fields.to_vec(), chosen: true }),
+            Some(unknown) => Err(UnknownField { field: unknown.clone(), known: R::MEMBERS }),
         }
-        Ok(Self { members: fields.to_vec(), chosen: true })
     }
 
     pub(super) fn members(&self) -> &[String] {
@@ -56,33 +62,28 @@ impl Selection {
     /// The values that a table shows: of the chosen members, else of the table's own.
     pub(super) fn table_row<R: Record>(&self, record: &R) -> io::Result<Vec<Value>> {
         let value = serde_json::to_value(record)?;
-        Ok(match self.chosen {
-            true => self.members.iter().map(|member| at(&value, member)).collect(),
-            false => R::TABLE
-                .iter()
-                .map(|(member, _)| match (at(&value, member), member.ends_with("On")) {
-                    // The day is enough for the eye, and leaves room for the rest.
-                    (Value::String(time), true) => time.split('T').next().into(),
-                    (value, _) => value,
-                })
-                .collect(),
-        })
+        if self.chosen {
+            return Ok(self.members.iter().map(|member| at(&value, member)).collect());
+        }
+        let shown = R::TABLE.iter().map(|(member, _)| match at(&value, member) {
+            // The day is enough for the eye, and leaves room for the rest.
+            Value::String(time) if member.ends_with("On") => time.split('T').next().into(),
+            value => value,
+        });
+        Ok(shown.collect())
     }
 
     /// The titles of a table's columns.
     pub(super) fn titles<R: Record>(&self) -> Vec<String> {
-        match self.chosen {
-            true => self.members.clone(),
-            false => R::TABLE.iter().map(|(_, title)| title.to_string()).collect(),
+        if self.chosen {
+            return self.members.clone();
         }
+        R::TABLE.iter().map(|(_, title)| title.to_string()).collect()
     }
 
     /// The record as JSON: whole, or the chosen members in their order.
     pub(super) fn json<'r, R: Serialize>(&self, record: &'r R) -> io::Result<Json<'r, R>> {
-        Ok(match self.chosen {
-            true => Json::Chosen(self.row(record)?),
-            false => Json::Whole(record),
-        })
+        Ok(if self.chosen { Json::Chosen(self.row(record)?) } else { Json::Whole(record) })
     }
 }
 

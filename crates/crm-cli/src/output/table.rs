@@ -80,10 +80,8 @@ impl<W: Write> Table<W> {
         if self.width.is_some_and(|width| least_sum > width) {
             return self.blocks(rows);
         }
-        let titles = match std::mem::take(&mut self.is_first) {
-            true => self.titles.clone(),
-            false => Vec::new(),
-        };
+        let is_first = std::mem::take(&mut self.is_first);
+        let titles = if is_first { self.titles.clone() } else { Vec::new() };
         self.lay_out(&titles, rows, &least)
     }
 
@@ -156,10 +154,10 @@ fn shown(value: &Value) -> String {
 
 /// The terminal's width; none where there is no terminal, and so no need to wrap.
 fn width() -> Option<u16> {
-    let (terminal_size::Width(columns), _) = match io::stdout().is_terminal() {
-        true => terminal_size::terminal_size()?,
-        false => return None,
-    };
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
     Some(columns)
 }
 

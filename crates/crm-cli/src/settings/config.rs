@@ -8,8 +8,15 @@ use std::{
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
-use super::{Credentials, Host, Profile, SettingsError, profile};
-use crate::{cli::Vendor, files};
+use super::{
+    credentials::Credentials,
+    error::SettingsError,
+    file,
+    folders::configuration,
+    host::Host,
+    profile::{Profile, Secret},
+};
+use crate::files;
 
 /// The configuration file with changes that are not saved yet.
 pub(crate) struct Config {
@@ -20,13 +27,13 @@ pub(crate) struct Config {
 impl Config {
     /// Reads the file of this user; a missing file is empty.
     pub(crate) fn open() -> Result<Self, SettingsError> {
-        Self::at(profile::path().ok_or(SettingsError::NowhereToSave)?)
+        Self::at(configuration().ok_or(SettingsError::NowhereToSave)?)
     }
 
     fn at(path: PathBuf) -> Result<Self, SettingsError> {
-        let text = profile::text(&path)?;
+        let text = file::text(&path)?;
         // Faults are reported in the words of those who read it, without the text around them.
-        profile::parse(&path, &text)?;
+        file::parse(&path, &text)?;
         let document = text.parse().map_err(|_| SettingsError::File {
             path: path.clone(),
             reason: "it is not TOML".to_owned(),
@@ -54,15 +61,13 @@ impl Config {
         };
         add("tenant", profile.tenant.map(|tenant| tenant.get().into()));
         match host {
-            Host::Vendor(Vendor::Production) => add("environment", Some("production".into())),
-            Host::Vendor(Vendor::Integration) => add("environment", Some("integration".into())),
+            Host::Vendor(_) => add("environment", Some(host.to_string().into())),
             Host::Custom { api_url, auth_url } => {
                 add("api_url", Some(api_url.into()));
                 add("auth_url", Some(auth_url.into()));
             }
         }
-        let secret =
-            |secret: &Option<profile::Secret>| secret.as_ref().map(|it| Value::from(&it.0));
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|it| Value::from(&it.0));
         add("client_id", secret(&given.client_id));
         add("client_secret", secret(&given.client_secret));
         add("app_key", secret(&given.app_key));
@@ -106,7 +111,7 @@ impl Config {
     /// Replaces the file as a whole, for its owner alone. If its path is a link, it remains one.
     pub(crate) fn save(&self) -> Result<(), SettingsError> {
         let text = self.document.to_string();
-        profile::parse(&self.path, &text)?;
+        file::parse(&self.path, &text)?;
         self.replace(&text)
             .map_err(|source| SettingsError::Save { path: self.path.clone(), source })
     }
@@ -130,6 +135,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::globals::Vendor;
 
     const TEXT: &str = "# Ours.\n[profiles.east] # the old one\ntenant = 7\n";
 
@@ -160,7 +166,7 @@ mod tests {
         config.save().unwrap();
         let saved = fs::read_to_string(config.path()).unwrap();
         assert!(saved.contains("# Ours.") && saved.contains("# the old one"), "{saved}");
-        let found = profile::find(Some(config.path()), None).unwrap();
+        let found = file::find(Some(config.path()), None).unwrap();
         assert_eq!(found.name.as_deref(), Some("live"));
         assert_eq!(found.read_only, Some(true));
 
@@ -187,7 +193,7 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(config.path()), 0o600);
         assert_eq!(mode(files::folder(config.path())), 0o700);
-        let found = profile::find(Some(config.path()), Some("live")).unwrap();
-        assert!(found.app_key.is_some_and(|profile::Secret(text)| text == "c"));
+        let found = file::find(Some(config.path()), Some("live")).unwrap();
+        assert!(found.app_key.is_some_and(|Secret(text)| text == "c"));
     }
 }

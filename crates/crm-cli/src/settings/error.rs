@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::{credentials::CredentialsError, profile};
+use super::{credentials::CredentialsError, folders::configuration};
 
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ fn there(known: &[String]) -> String {
 impl SettingsError {
     /// There is no profile of this name in the user's file.
     pub(crate) fn no_profile(name: &str, known: Vec<String>) -> Self {
-        match profile::path() {
+        match configuration() {
             Some(path) => Self::NoProfile { name: name.to_owned(), path, known },
             None => Self::NoHome(name.to_owned()),
         }
@@ -88,7 +88,7 @@ impl SettingsError {
                  may be another account's"
             ));
         }
-        if let Some(path) = profile::path() {
+        if let Some(path) = configuration() {
             lines.push(format!("the profiles are in {}", path.display()));
         }
         lines.push("to try a command without an account, add --sandbox".to_owned());

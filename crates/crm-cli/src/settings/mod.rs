@@ -5,10 +5,13 @@
 mod config;
 mod credentials;
 mod error;
+mod file;
+mod folders;
+mod host;
 mod profile;
 mod variables;
 
-use std::{env, fmt, path::PathBuf};
+use std::{env, path::PathBuf};
 
 use clap::ValueEnum;
 pub(crate) use config::Config;
@@ -16,14 +19,16 @@ pub(crate) use credentials::{Credentials, CredentialsError, Keychain, account};
 use crm_models::TenantId;
 use crm_sandbox::Connection;
 pub(crate) use error::SettingsError;
-pub(crate) use profile::{Profile, Profiles};
+pub(crate) use file::Profiles;
+pub(crate) use host::Host;
+pub(crate) use profile::Profile;
 
 use self::{
     error::PLACES,
     profile::Secret,
     variables::{Variables, switch},
 };
-use crate::cli::{Globals, Vendor};
+use crate::globals::{Globals, Vendor};
 
 /// Everything that a connection needs.
 pub(crate) struct Settings {
@@ -41,30 +46,13 @@ pub(crate) struct Settings {
     pub(crate) profile: Option<String>,
 }
 
-/// The servers: always API and token endpoint together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Host {
-    Vendor(Vendor),
-    Custom { api_url: String, auth_url: String },
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Vendor(Vendor::Production) => f.write_str("production"),
-            Self::Vendor(Vendor::Integration) => f.write_str("integration"),
-            Self::Custom { api_url, .. } => f.write_str(api_url),
-        }
-    }
-}
-
 impl Settings {
     /// Settings of this process: its options, its environment, the user's profile.
     pub(crate) async fn load(globals: &Globals) -> Result<Self, SettingsError> {
         let variables = Variables(&|name| env::var_os(name));
         let name = named_profile(globals, &variables)?;
-        let path = profile::path();
-        let mut profile = profile::find(path.as_deref(), name.as_deref())?;
+        let path = folders::configuration();
+        let mut profile = file::find(path.as_deref(), name.as_deref())?;
         if let Some(path) = path
             && needs_credentials(globals, &variables, &profile)?
         {
@@ -119,7 +107,7 @@ impl Settings {
                 below.target("CRM_TENANT", variable, profile.tenant)?
             }
         };
-        let host = match host_of_options(globals) {
+        let host = match Host::of_options(globals) {
             Some(host) => Some(host),
             None => below.host(&profile)?,
         };
@@ -149,7 +137,7 @@ impl Settings {
                         || profile.legacy_preferences.unwrap_or(false),
                     token_folder: token_cache
                         .unwrap_or(false)
-                        .then(profile::token_folder)
+                        .then(folders::token_folder)
                         .flatten(),
                     profile: profile.name,
                 })
@@ -242,14 +230,16 @@ impl Below<'_> {
         let environment = self.variables.parsed("CRM_ENVIRONMENT", environment)?;
         let api_url = self.variables.text("CRM_API_URL")?;
         let auth_url = self.variables.text("CRM_AUTH_URL")?;
-        let keyed = host(
+        let keyed = Host::given(
             "the profile",
             profile.environment,
             profile.api_url.clone(),
             profile.auth_url.clone(),
         )?;
         match (self.named, &keyed) {
-            (None, _) => Ok(host("the environment", environment, api_url, auth_url)?.or(keyed)),
+            (None, _) => {
+                Ok(Host::given("the environment", environment, api_url, auth_url)?.or(keyed))
+            }
             (Some(_), None) => Ok(None),
             (Some(name), Some(_)) => {
                 let contradicts = [
@@ -293,30 +283,6 @@ fn contradiction(variable: &'static str, profile: &str) -> SettingsError {
 
 fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {
     Ok(variables.parsed("CRM_READ_ONLY", switch)?.unwrap_or(false))
-}
-
-pub(crate) fn host_of_options(globals: &Globals) -> Option<Host> {
-    match (&globals.api_url, &globals.auth_url) {
-        (Some(api_url), Some(auth_url)) => {
-            Some(Host::Custom { api_url: api_url.clone(), auth_url: auth_url.clone() })
-        }
-        _ => globals.environment.map(Host::Vendor),
-    }
-}
-
-/// The servers that one place gives: an environment or two URLs, nothing in between.
-pub(crate) fn host(
-    place: &'static str,
-    vendor: Option<Vendor>,
-    api_url: Option<String>,
-    auth_url: Option<String>,
-) -> Result<Option<Host>, SettingsError> {
-    match (vendor, api_url, auth_url) {
-        (vendor, None, None) => Ok(vendor.map(Host::Vendor)),
-        (None, Some(api_url), Some(auth_url)) => Ok(Some(Host::Custom { api_url, auth_url })),
-        (Some(_), ..) => Err(SettingsError::TwoHosts(place)),
-        (None, ..) => Err(SettingsError::HalfHost(place)),
-    }
 }
 
 #[cfg(test)]
@@ -407,8 +373,8 @@ mod tests {
 
     #[test]
     fn a_profile_that_is_named_is_not_passed_over_where_there_is_no_home() {
-        assert!(profile::find(None, None).is_ok());
-        let error = profile::find(None, Some("live")).err().unwrap();
+        assert!(file::find(None, None).is_ok());
+        let error = file::find(None, Some("live")).err().unwrap();
         assert!(matches!(error, SettingsError::NoHome(_)), "{error}");
         assert!(error.to_string().contains("`live`"), "{error}");
     }

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fmt};
 
-use super::SettingsError;
+use super::error::SettingsError;
 
 /// The environment variables; an empty one counts as not set.
 pub(super) struct Variables<'a>(pub(super) &'a dyn Fn(&str) -> Option<OsString>);

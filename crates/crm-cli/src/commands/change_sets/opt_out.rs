@@ -5,13 +5,18 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use crm_bulk::{ChangeSet, DateOrder, Input, MappedRole, OptOut};
 
-use super::{InputArgs, Summary, site, snapshot, tell_invalid, told};
+use super::{
+    rows::{InputArgs, tell_invalid, told},
+    snapshot,
+    summary::Summary,
+};
 use crate::{
     commands::args::NumberArgs,
     error::CliError,
-    interrupt,
     output::{count, note},
     session::Session,
+    signal::until_signal,
+    status::Status,
 };
 
 /// Plan it for every contact with one of these numbers or addresses, on every customer, every
@@ -56,7 +61,7 @@ pub(crate) struct OptOutCommand {
     /// Exit with 0 when there is nothing to do, 2 when there are changes, entries left out or found
     /// nowhere, or records to look at or that cannot be read, 1 on any error
     #[arg(long)]
-    detailed_exitcode: bool,
+    pub(crate) detailed_exitcode: bool,
 
     #[command(flatten)]
     numbers: NumberArgs,
@@ -89,21 +94,24 @@ fn mapped(text: &str) -> Result<(MappedRole, String), String> {
 }
 
 impl OptOutCommand {
-    pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<Status, CliError> {
         session.tell_target();
         let list = self.rows.open(&self.list)?;
-        interrupt::until_signal(self.plan(session, list, on)).await?;
-        let summary = Summary::of(&ChangeSet::open(&self.out)?, 10)?;
-        match summary.write(session.output) {
-            Err(error) if !error.is_broken_pipe() => Err(error),
-            _ if self.detailed_exitcode && !summary.is_settled() => Err(CliError::ChangesPlanned),
-            written => written,
+        if let Err(signal) = until_signal(self.plan(session, list, on)).await? {
+            return Ok(Status::Stopped(signal, None));
         }
+        let summary = Summary::of(&ChangeSet::open(&self.out)?, 10)?;
+        summary.write_whole_or_begun(session.output)?;
+        Ok(if self.detailed_exitcode && !summary.is_settled() {
+            Status::ChangesPlanned
+        } else {
+            Status::Done
+        })
     }
 
     async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
         let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-        let mut plan = OptOut::new(site(session), snapshot).numbers(self.numbers.reader());
+        let mut plan = OptOut::new(session.site(), snapshot).numbers(self.numbers.reader());
         if on {
             plan = plan.opt_in();
         }

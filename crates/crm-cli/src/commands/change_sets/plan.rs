@@ -10,16 +10,18 @@ use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot
 use crm_values::PhoneReader;
 
 use super::{
-    InputArgs, Summary, site, snapshot, tell_invalid,
+    rows::{InputArgs, tell_invalid, told},
+    snapshot,
+    summary::Summary,
     template::{self, Template},
-    told,
 };
 use crate::{
     commands::args::{ValueArgs, whole},
     error::CliError,
-    interrupt,
     output::{count, note},
     session::Session,
+    signal::until_signal,
+    status::Status,
 };
 
 /// Turn rows of changes into a change set
@@ -94,7 +96,7 @@ pub(crate) struct PlanCommand {
 
     /// Exit with 0 when there is nothing to do, 2 when there are changes, 1 on any error
     #[arg(long)]
-    detailed_exitcode: bool,
+    pub(crate) detailed_exitcode: bool,
 }
 
 /// Values that are written in one way; proposals, like every change of a plan.
@@ -150,22 +152,11 @@ impl PlanCommand {
         self.out.as_deref().ok_or_else(missing)
     }
 
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
-        let detailed = self.detailed_exitcode;
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         session.tell_target();
-        match self.plan(session).await {
-            Ok(0) => Ok(()),
-            Ok(_) if detailed => Err(CliError::ChangesPlanned),
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Plans, shows it, and answers how many changes there are to apply.
-    async fn plan(self, session: &Session<'_>) -> Result<u64, CliError> {
         let values = self.values.values();
         let clean_up = self.clean_up.clean_up(values.reader())?;
-        let mut plan = Plan::new(site(session)).values(values).clean_up(clean_up);
+        let mut plan = Plan::new(session.site()).values(values).clean_up(clean_up);
         if self.rows.skip_invalid {
             plan = plan.skip_invalid();
         }
@@ -177,17 +168,21 @@ impl PlanCommand {
         }
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
-        let summary = interrupt::until_signal(self.make_set(session, plan, input)).await?;
-        if let Some(invalid) = &summary.invalid {
+        let planned = match until_signal(self.make_set(session, plan, input)).await? {
+            Ok(planned) => planned,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
+        if let Some(invalid) = &planned.invalid {
             tell_invalid(invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
         let summary = Summary::of(&ChangeSet::open(self.out()?)?, self.sample)?;
-        match summary.write(session.output) {
-            // Who reads only the beginning is told the number of changes all the same.
-            Err(error) if !error.is_broken_pipe() => Err(error),
-            _ => Ok(summary.open()),
-        }
+        summary.write_whole_or_begun(session.output)?;
+        Ok(if self.detailed_exitcode && summary.has_changes() {
+            Status::ChangesPlanned
+        } else {
+            Status::Done
+        })
     }
 
     /// Makes the set of the rows, or of clean-ups where there are none.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
-use super::write_file;
 use crate::{
+    commands::file_arg::write_beside,
     error::CliError,
+    globals::Format,
     output::{Output, note},
+    status::Status,
 };
 
 /// Write a page about a set, for approval and for the files
@@ -25,13 +27,29 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) async fn run(self, _: &Output) -> Result<(), CliError> {
-        let set = ChangeSet::open(&self.set)?;
+    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+        let is_for_people = output.format() == Format::Table;
         let Some(path) = self.html else {
-            return Ok(set.report(std::io::stdout())?);
+            if !is_for_people {
+                return Err(CliError::Usage(
+                    "the report is a page of HTML: leave --output out, or write the page to a file \
+                     with --html FILE; crm status and crm show have the same for programs"
+                        .to_owned(),
+                ));
+            }
+            ChangeSet::open(&self.set)?.report(std::io::stdout())?;
+            return Ok(Status::Done);
         };
-        write_file(&path, &self.set, |file| set.report(file)).await?;
-        note(format!("written to {}", path.display()));
-        Ok(())
+        let set = ChangeSet::open(&self.set)?;
+        if let Err(signal) = write_beside(&self.set, &path, |file| set.report(file)).await? {
+            return Ok(Status::Stopped(signal, None));
+        }
+        let path = path.display().to_string();
+        if is_for_people {
+            note(format!("written to {path}"));
+        } else {
+            output.done("written", &path)?;
+        }
+        Ok(Status::Done)
     }
 }

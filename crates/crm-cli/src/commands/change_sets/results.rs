@@ -1,17 +1,19 @@
 //! `crm results`: the input returned with its outcomes.
 
 use std::{
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::PathBuf,
 };
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, ResultRows};
+use crm_bulk::{BulkError, ChangeSet, InputFormat, ResultRows};
 
-use super::write_file;
 use crate::{
+    commands::file_arg::write_beside,
     error::CliError,
+    globals::Format,
     output::{Output, count, note},
+    status::Status,
 };
 
 /// Return the rows of a set's input with the outcome of each
@@ -33,31 +35,41 @@ pub(crate) struct Results {
 }
 
 impl Results {
-    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
+    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
-        let rows = match self.failed {
-            true => ResultRows::Failed,
-            false => ResultRows::All,
+        check_format(&set, output)?;
+        let rows = if self.failed { ResultRows::Failed } else { ResultRows::All };
+        let give_back = |out: &mut dyn Write| -> Result<u64, BulkError> {
+            if output.is_for_excel() {
+                return set.results_for_spreadsheets(rows, out);
+            }
+            set.results(rows, out)
         };
         let Some(path) = self.out else {
-            give_back(&set, rows, output, BufWriter::new(std::io::stdout()))?;
-            return Ok(());
+            give_back(&mut BufWriter::new(io::stdout()))?;
+            return Ok(Status::Done);
         };
-        let written =
-            write_file(&path, &self.set, |file| give_back(&set, rows, output, file)).await?;
-        note(format!("{} written to {}", count(written, "row"), path.display()));
-        Ok(())
+        match write_beside(&self.set, &path, give_back).await? {
+            Ok(written) => note(format!("{} written to {}", count(written, "row"), path.display())),
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        }
+        Ok(Status::Done)
     }
 }
 
-fn give_back(
-    set: &ChangeSet,
-    rows: ResultRows,
-    output: &Output,
-    out: impl Write,
-) -> Result<u64, BulkError> {
-    match output.is_for_excel() {
-        true => set.results_for_spreadsheets(rows, out),
-        false => set.results(rows, out),
+/// Refuses a format that the rows do not have: they are given back as they came.
+fn check_format(set: &ChangeSet, output: &Output) -> Result<(), CliError> {
+    let (has, its) = match set.format()? {
+        InputFormat::Ndjson => (Format::Ndjson, "NDJSON"),
+        _ => (Format::Csv, "CSV"),
+    };
+    let asked = output.format();
+    // With --excel the library says why rows of NDJSON cannot be had.
+    if asked == Format::Table || asked == has || output.is_for_excel() {
+        return Ok(());
     }
+    Err(CliError::Usage(format!(
+        "the rows come back as they were given, in {its}: leave --output out; crm show gives the \
+         changes in every format"
+    )))
 }

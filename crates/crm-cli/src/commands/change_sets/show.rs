@@ -11,6 +11,7 @@ use crate::{
     commands::args::whole,
     error::CliError,
     output::{Output, Record, note},
+    status::Status,
 };
 
 /// List the changes of a set, with what was there before and the outcome of each
@@ -33,14 +34,32 @@ pub(crate) struct Show {
     limit: Option<u32>,
 }
 
-/// A change as it is shown.
+/// Which change it is, as every list of changes begins.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Shown {
+pub(super) struct Which {
     id: String,
     row: Option<u64>,
     record: String,
     action: &'static str,
+}
+
+impl From<&Change> for Which {
+    fn from(change: &Change) -> Self {
+        Self {
+            id: change.id.to_string(),
+            row: change.row,
+            record: change.target.to_string(),
+            action: change.action.name(),
+        }
+    }
+}
+
+/// A change as it is shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    which: Which,
     value: Option<String>,
     change: String,
     state: State,
@@ -80,10 +99,7 @@ impl From<Change> for Shown {
     fn from(change: Change) -> Self {
         let image = change.before.as_ref().or(change.after.as_ref());
         Self {
-            id: change.id.to_string(),
-            row: change.row,
-            record: change.target.to_string(),
-            action: change.action.name(),
+            which: (&change).into(),
             value: image.map(|image| image.value().to_owned()),
             change: difference(&change),
             state: change.outcome.state,
@@ -100,7 +116,7 @@ impl From<Change> for Shown {
 }
 
 impl Show {
-    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
+    pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
         let mut selection = Selection::states(self.state);
         if let Some(row) = self.row {
@@ -121,7 +137,8 @@ impl Show {
                 }
             }
         }
-        records.finish()
+        records.finish()?;
+        Ok(Status::Done)
     }
 }
 

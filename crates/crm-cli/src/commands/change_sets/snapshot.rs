@@ -11,12 +11,13 @@ use crm_bulk::{Coverage, Snapshot};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use super::site;
 use crate::{
     error::CliError,
-    output::{Format, count, note},
+    globals::Format,
+    output::{count, note},
     progress::Progress,
     session::Session,
+    status::Status,
 };
 
 /// Pull all contacts into a file, to plan changes from
@@ -42,7 +43,7 @@ struct Held {
 }
 
 impl SnapshotCommand {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (snapshot, coverage) = pull(session, &self.file).await?;
         let unreadable = snapshot.unreadable()?;
         for record in &unreadable {
@@ -57,7 +58,8 @@ impl SnapshotCommand {
             by_type: coverage.by_type.iter().cloned().collect(),
         };
         if session.output.format() != Format::Table {
-            return session.output.value(&held);
+            session.output.value(&held)?;
+            return Ok(Status::Done);
         }
         let types: Vec<_> =
             coverage.by_type.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
@@ -73,7 +75,8 @@ impl SnapshotCommand {
             types.join(", "),
             held.deleted,
             held.preferences_unknown
-        ))
+        ))?;
+        Ok(Status::Done)
     }
 }
 
@@ -82,7 +85,7 @@ pub(super) async fn pull(
     session: &Session<'_>,
     file: &Path,
 ) -> Result<(Snapshot, Coverage), CliError> {
-    let site = site(session);
+    let site = session.site();
     let mut snapshot = Snapshot::open_or_create(file, &site)?;
     let progress = Progress::before_the_answer("contacts");
     let mut before = 0;
@@ -95,7 +98,7 @@ pub(super) async fn pull(
 }
 
 /// A snapshot that is up to date: the one in the file, or one for this command alone, which
-/// lies in the folder. Do it [until a signal](crate::interrupt::until_signal), so that none is
+/// lies in the folder. Do it [until a signal](crate::signal::until_signal), so that none is
 /// left behind.
 pub(super) async fn fresh(
     session: &Session<'_>,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
-use super::Summary;
-use crate::{error::CliError, output::Output};
+use super::summary::Summary;
+use crate::{error::CliError, output::Output, status};
 
 /// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
@@ -16,7 +16,8 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    pub(crate) fn run(self, output: &Output) -> Result<(), CliError> {
-        Summary::of(&ChangeSet::open(&self.set)?, 0)?.write(output)
+    pub(crate) fn run(self, output: &Output) -> Result<status::Status, CliError> {
+        Summary::of(&ChangeSet::open(&self.set)?, 0)?.write(output)?;
+        Ok(status::Status::Done)
     }
 }

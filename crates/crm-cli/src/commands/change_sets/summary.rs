@@ -1,15 +1,15 @@
 //! The summary of a set, for people and for programs.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, io, path::Path};
 
 use crm_bulk::{Change, ChangeSet, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
 use crate::{
-    commands::delete::quoted,
     error::CliError,
-    output::{Format, Output, count},
+    globals::Format,
+    output::{Output, count, quoted},
 };
 
 /// The totals of a set and what it costs to apply it.
@@ -86,9 +86,9 @@ impl Summary {
         })
     }
 
-    /// How many changes wait to be applied.
-    pub(super) fn open(&self) -> u64 {
-        self.open
+    /// Whether changes wait to be applied.
+    pub(super) fn has_changes(&self) -> bool {
+        self.open > 0
     }
 
     /// Whether nothing waits to be applied, and nothing of the input is left for a person.
@@ -98,10 +98,19 @@ impl Summary {
     }
 
     /// Writes it: as text for people, else as one JSON value.
-    pub(super) fn write(&self, output: &Output) -> Result<(), CliError> {
+    pub(super) fn write(&self, output: &Output) -> io::Result<()> {
         match output.format() {
             Format::Table => output.text(self.text().trim_end()),
             _ => output.value(self),
+        }
+    }
+
+    /// As [`write`](Self::write), for a command whose exit code says what was planned, also to those
+    /// who read only the beginning.
+    pub(super) fn write_whole_or_begun(&self, output: &Output) -> io::Result<()> {
+        match self.write(output) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use crm_bulk::{Input, InputColumn};
 
-use crate::{error::CliError, output::Output};
+use crate::{error::CliError, output::Output, status::Status};
 
 /// Every column, with the names that the API has for it and its meaning.
 pub(super) fn help() -> String {
@@ -29,14 +29,16 @@ pub(crate) struct Template<'a>(pub(super) &'a Path);
 
 impl Template<'_> {
     /// Writes a header with every column that a row can fill.
-    pub(crate) fn write(&self, output: &Output) -> Result<(), CliError> {
+    pub(crate) fn write(&self, output: &Output) -> Result<Status, CliError> {
         let (path, excel) = (self.0, output.is_for_excel());
         if path.as_os_str() == "-" {
-            return Ok(header(io::stdout(), excel)?);
+            header(io::stdout(), excel)?;
+        } else {
+            let file = File::create_new(path);
+            let written = file.and_then(|file| header(file, excel));
+            written.map_err(CliError::unwritten(path))?;
         }
-        let file = File::create_new(path);
-        let written = file.and_then(|file| header(file, excel));
-        written.map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))
+        Ok(Status::Done)
     }
 }
 

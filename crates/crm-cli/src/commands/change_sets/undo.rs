@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
-use super::Summary;
+use super::summary::Summary;
 use crate::{
     error::CliError,
-    interrupt,
     output::{Output, count, note},
+    signal::until_signal,
+    status::Status,
 };
 
 /// Plan the reverse of a set
@@ -27,9 +28,12 @@ pub(crate) struct Undo {
 }
 
 impl Undo {
-    pub(crate) async fn run(self, output: &Output) -> Result<(), CliError> {
-        let undo = async { Ok(ChangeSet::open(&self.set)?.undo(&self.out)?) };
-        let undone = interrupt::until_signal(undo).await?;
+    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
+        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(&self.out)?) };
+        let undone = match until_signal(undo).await? {
+            Ok(undone) => undone,
+            Err(signal) => return Ok(Status::Stopped(signal, None)),
+        };
         if undone.unresolved > 0 {
             note(format!(
                 "it is not known whether {} carried out, so not everything is reversed: crm \
@@ -54,7 +58,8 @@ impl Undo {
                 self.out.display()
             ));
         }
-        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(output)
+        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(output)?;
+        Ok(Status::Done)
     }
 }
 

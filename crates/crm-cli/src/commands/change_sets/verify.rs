@@ -6,13 +6,15 @@ use clap::Args;
 use crm_bulk::{ChangeSet, Finding, Found, Verification};
 use serde::Serialize;
 
-use super::{site, summary::name};
+use super::{show::Which, summary::name};
 use crate::{
-    error::{CliError, Exit},
-    interrupt,
+    error::CliError,
+    exit::Exit,
     output::{Record, count, note},
     progress::Progress,
     session::Session,
+    signal::until_signal,
+    status::Status,
 };
 
 /// Read back what a set has changed
@@ -32,10 +34,8 @@ pub(crate) struct Verify {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown {
-    id: String,
-    row: Option<u64>,
-    record: String,
-    action: &'static str,
+    #[serde(flatten)]
+    which: Which,
     /// When the change was done.
     done_at: Option<String>,
     /// What its record is: differs, gone, back or unread.
@@ -61,10 +61,7 @@ impl From<&Finding> for Shown {
     fn from(finding: &Finding) -> Self {
         let change = &finding.change;
         Self {
-            id: change.id.to_string(),
-            row: change.row,
-            record: change.target.to_string(),
-            action: change.action.name(),
+            which: change.into(),
             done_at: change.outcome.at.map(|at| at.to_string()),
             found: finding.found.name(),
             difference: finding.found.difference(),
@@ -74,14 +71,14 @@ impl From<&Finding> for Shown {
 }
 
 impl Verify {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let mut set = ChangeSet::open(&self.set)?;
         let done = set.totals()?.in_state(crm_bulk::State::Done);
         let mut records = session.output.records::<Shown>()?;
         let progress = Progress::of(done, "changes");
         // A reader that went away is told at the end: the set is read back all the same.
         let mut shown = Ok(());
-        let site = site(session);
+        let site = session.site();
         let verified = set.verify(&session.service, &site, |finding| {
             progress.advance(1);
             if finding.found != Found::AsDone && shown.is_ok() {
@@ -89,28 +86,24 @@ impl Verify {
             }
             Ok(())
         });
-        let verified = interrupt::until_signal(async { Ok(verified.await?) }).await;
+        let verified = until_signal(async { Ok::<_, CliError>(verified.await?) }).await;
         drop(progress);
-        let verification = match verified {
-            Ok(verification) => verification,
-            Err(error) => {
-                let _ = records.interrupt();
-                return Err(error);
-            }
+        let ended = match verified {
+            Ok(Ok(verification)) => self.conclude(&verification),
+            Ok(Err(signal)) => Ok(Status::Stopped(signal, None)),
+            Err(error) => Err(error),
         };
-        let concluded = self.conclude(&verification);
-        match &concluded {
-            Ok(()) => {
-                shown?;
-                records.finish()?;
-            }
+        if matches!(ended, Ok(Status::Done)) {
+            shown?;
+            records.finish()?;
+        } else {
             // It counts for more than a reader that went away, and is the last item of a list.
-            Err(_) => drop(records.interrupt()),
+            drop(records.interrupt());
         }
-        concluded
+        ended
     }
 
-    fn conclude(&self, verification: &Verification) -> Result<(), CliError> {
+    fn conclude(&self, verification: &Verification) -> Result<Status, CliError> {
         let (no_longer_so, unread) = (verification.no_longer_so(), verification.unread);
         let mut summary = format!(
             "{}: {} of {} still as done",
@@ -126,7 +119,7 @@ impl Verify {
         let exit = match (no_longer_so, unread) {
             (0, 0) => {
                 note(summary);
-                return Ok(());
+                return Ok(Status::Done);
             }
             (0, _) => Exit::Unreachable,
             _ => Exit::Differs,

@@ -38,8 +38,8 @@ impl Destination {
                 _lock: own,
             });
         };
-        let fail = |error| CliError::io(format!("cannot write {}", path.display()), error);
-        let file = files::private().append(true).open(path).map_err(fail)?;
+        let fail = CliError::unwritten(path);
+        let file = files::private().append(true).open(path).map_err(&fail)?;
         lock(&file, path.display())?;
         Ok(Self {
             name: fs::canonicalize(path).map_err(fail)?.display().to_string(),
@@ -51,14 +51,13 @@ impl Destination {
 
     /// Begins an export: a file of one's own must be empty, so that nothing is lost or mixed.
     pub(super) fn begin(&self) -> Result<(), CliError> {
-        match self.is_stdout || self.is_empty()? {
-            true => Ok(()),
-            false => Err(CliError::Usage(format!(
-                "{} has content already: give another file, or the --state of the export that \
-                 wrote it",
-                self.name
-            ))),
+        if self.is_stdout || self.is_empty()? {
+            return Ok(());
         }
+        Err(CliError::Usage(format!(
+            "{} has content already: give another file, or the --state of the export that wrote it",
+            self.name
+        )))
     }
 
     /// Whether this is the file of the mark, with something in it.
@@ -74,10 +73,12 @@ impl Destination {
         };
         let same = self.name == mark.file;
         match &self.file {
-            Some(file) if same && length(file)? >= mark.bytes => match was_killed {
-                true => Ok(file.set_len(mark.bytes)?),
-                false => Ok(()),
-            },
+            Some(file) if same && length(file)? >= mark.bytes => {
+                if was_killed {
+                    file.set_len(mark.bytes)?;
+                }
+                Ok(())
+            }
             // Redirected elsewhere this time: the new records go there.
             _ if self.is_stdout => Ok(()),
             _ => Err(CliError::Usage(format!(
@@ -101,12 +102,8 @@ impl Destination {
 
     /// Waits until everything that was flushed is on the disk.
     pub(super) fn sync(&self) -> Result<(), CliError> {
-        match &self.file {
-            Some(file) => file
-                .sync_data()
-                .map_err(|error| CliError::io(format!("cannot write {}", self.name), error)),
-            None => Ok(()),
-        }
+        let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
+        synced.map_err(CliError::unwritten(self.name.as_ref()))
     }
 
     pub(super) fn mark(&self) -> io::Result<Option<Mark>> {

@@ -20,12 +20,14 @@ use self::{
     state::{Form, State},
 };
 use crate::{
-    commands::args::whole,
+    commands::{args::whole, file_arg::keep_apart},
     error::CliError,
-    files, interrupt,
-    output::{Format, LineFormat, Lines, Output, Record, Selection, count, note},
+    globals::Format,
+    output::{LineFormat, Lines, Output, Record, Selection, count, note},
     progress::Progress,
     session::{Guarded, Session},
+    signal::signal,
+    status::Status,
 };
 
 /// Pull a whole feed, deleted contacts too, and continue where it ended
@@ -106,7 +108,7 @@ type FeedOf<O> = crm_contacts::Export<Guarded, O>;
 type Batches<'a, R> = LocalBoxStream<'a, Result<ExportBatch<R>, ContactsError>>;
 
 impl Export {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         match self.feed {
             Feed::LocationContacts => self.feed::<LocationId>(session).await,
             Feed::CustomerContacts => self.feed::<CustomerId>(session).await,
@@ -115,27 +117,23 @@ impl Export {
 
     /// Without a choice of members, JSON is as the service wrote it, with those that are new to us:
     /// an export is the copy that others work on, and what it left out would be missed much later.
-    async fn feed<O: Owner>(self, session: &Session<'_>) -> Result<(), CliError> {
+    async fn feed<O: Owner>(self, session: &Session<'_>) -> Result<Status, CliError> {
         let output = session.output;
         let wait = self.follow.then(|| Duration::from_secs(self.interval));
         // Ctrl-C is waited for where the batches are taken.
         let never = future::pending;
-        match output.format() != Format::Csv && output.fields().is_none() {
-            true => {
-                let batches = |feed: FeedOf<O>| match wait {
-                    Some(wait) => feed.follow_with_json(wait, never()).boxed_local(),
-                    None => feed.batches_with_json().boxed_local(),
-                };
-                self.write(session, batches).await
-            }
-            false => {
-                let batches = |feed: FeedOf<O>| match wait {
-                    Some(wait) => feed.follow(wait, never()).boxed_local(),
-                    None => feed.batches().boxed_local(),
-                };
-                self.write(session, batches).await
-            }
+        if output.format() != Format::Csv && output.fields().is_none() {
+            let batches = |feed: FeedOf<O>| match wait {
+                Some(wait) => feed.follow_with_json(wait, never()).boxed_local(),
+                None => feed.batches_with_json().boxed_local(),
+            };
+            return self.write(session, batches).await;
         }
+        let batches = |feed: FeedOf<O>| match wait {
+            Some(wait) => feed.follow(wait, never()).boxed_local(),
+            None => feed.batches().boxed_local(),
+        };
+        self.write(session, batches).await
     }
 
     /// Writes the records of a feed, batch by batch.
@@ -143,7 +141,7 @@ impl Export {
         self,
         session: &'a Session<'_>,
         batches: impl FnOnce(FeedOf<O>) -> Batches<'a, R>,
-    ) -> Result<(), CliError> {
+    ) -> Result<Status, CliError> {
         let selection = Selection::of::<R>(session.output.fields())?;
         let mut position = Position::open(&self, session)?;
         let mut lines = Lines::new(
@@ -162,7 +160,7 @@ impl Export {
             feed = feed.include_recent_changes();
         }
         let mut batches = batches(feed);
-        let mut stop = pin!(interrupt::signal()?);
+        let mut stop = pin!(signal()?);
         let progress = Progress::new("records");
         let (mut records, mut set_aside) = (0, 0);
         let ended = loop {
@@ -202,10 +200,10 @@ impl Export {
             _ => format!(", {set_aside} more cannot be read"),
         };
         note(format!("{records}{set_aside}, {}", position.goes_on()));
-        match stopped {
-            Some(signal) if !self.follow => Err(CliError::Interrupted(signal)),
-            _ => Ok(()),
-        }
+        Ok(match stopped {
+            Some(signal) if !self.follow => Status::Stopped(signal, None),
+            _ => Status::Done,
+        })
     }
 }
 
@@ -230,7 +228,7 @@ impl Position {
     fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
         if let (Some(state), Some(out)) = (&export.state, &export.out) {
             for file in [state, &State::draft(state)] {
-                files::keep_apart(out, file, "where --state is written")?;
+                keep_apart(out, file, "where --state is written")?;
             }
         }
         let form = Form::of(session.output);

@@ -79,7 +79,7 @@ impl State {
                 ))
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(CliError::io(format!("cannot read {}", path.display()), error)),
+            Err(error) => Err(CliError::unread(path)(error)),
         }
     }
 
@@ -119,8 +119,7 @@ impl State {
     /// Replaces the file as a whole: whenever the machine stops, either the old or the new
     /// state is there.
     pub(super) fn save(&self, path: &Path) -> Result<(), CliError> {
-        self.replace(path)
-            .map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))
+        self.replace(path).map_err(CliError::unwritten(path))
     }
 
     fn replace(&self, path: &Path) -> io::Result<()> {

@@ -2,27 +2,16 @@
 
 mod update;
 
-use std::str::FromStr;
-
 use clap::Subcommand;
-use crm_contacts::{Creation, Owner};
-use crm_models::{Contact, ContactFilter, ContactId, InvalidId, OwnedContact, Preference};
+use crm_contacts::Creation;
+use crm_models::{Contact, ContactFilter, ContactId, OwnedContact, Preference};
 
 use super::{
-    args::{NewContact, Times, narrow},
+    args::{NewContact, Times, TypedOwner, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
 };
-use crate::{
-    error::CliError,
-    output::{Format, note},
-    session::Session,
-};
-
-/// An owner whose id can be typed.
-pub(crate) trait TypedOwner: Owner + FromStr<Err = InvalidId> {}
-
-impl<O: Owner + FromStr<Err = InvalidId>> TypedOwner for O {}
+use crate::{error::CliError, globals::Format, output::note, session::Session, status::Status};
 
 /// What can be done with the contacts of a kind of owner.
 #[derive(Debug, Subcommand)]
@@ -85,7 +74,7 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 }
 
 impl<O: TypedOwner> OwnerContacts<O> {
-    pub(crate) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
+    pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
         match self {
             Self::List { owner, list } => {
@@ -94,29 +83,30 @@ impl<O: TypedOwner> OwnerContacts<O> {
                     // Rows go on to other programs and come back: each says whose contact it is.
                     Format::Csv | Format::Ndjson => {
                         let owned = |contact| OwnedContact::new(owner, contact);
-                        list.show_as(session, contacts, owned).await
+                        list.show_as(session, contacts, owned).await?;
                     }
-                    Format::Table | Format::Json => list.show(session, contacts).await,
+                    Format::Table | Format::Json => list.show(session, contacts).await?,
                 }
             }
             Self::Get { owner, contact } => {
                 let records = output.records()?;
-                records.one(&service.owner(owner).find(contact).await?)
+                records.one(&service.owner(owner).find(contact).await?)?;
             }
             Self::Create { owner, contact, unless_present } => {
                 let records = output.records::<Contact>()?;
                 let contacts = service.owner(owner);
                 let request = contact.request()?;
-                let created = match unless_present {
-                    true => contacts.create_unless_present(request).await?,
-                    false => Creation::Created(contacts.create(request).await?),
+                let created = if unless_present {
+                    contacts.create_unless_present(request).await?
+                } else {
+                    Creation::Created(contacts.create(request).await?)
                 };
                 if let Creation::Present(present) = &created {
                     note(format!("there already as contact {}; nothing was sent", present.id));
                 }
-                records.one(&created.into_contact())
+                records.one(&created.into_contact())?;
             }
-            Self::Update(update) => update.run(session).await,
+            Self::Update(update) => update.run(session).await?,
             Self::Delete { owner, contact } => {
                 service.transport().may_be_confirmed()?;
                 let contacts = service.owner(owner);
@@ -126,7 +116,7 @@ impl<O: TypedOwner> OwnerContacts<O> {
                     record: &record,
                     restore: restore(owner, &record),
                 };
-                deletion.run(session, contacts.delete(contact)).await
+                deletion.run(session, contacts.delete(contact)).await?;
             }
             Self::Changed { times, ids, list } => {
                 let filter = narrow!(
@@ -137,9 +127,10 @@ impl<O: TypedOwner> OwnerContacts<O> {
                     created_on_or_after(times.created_since),
                     created_before(times.created_before),
                 );
-                list.show(session, service.changed(filter)).await
+                list.show(session, service.changed(filter)).await?;
             }
         }
+        Ok(Status::Done)
     }
 }
 

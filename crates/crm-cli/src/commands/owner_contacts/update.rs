@@ -6,11 +6,10 @@ use crm_models::{
     Check, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange, Timestamp,
 };
 
-use super::TypedOwner;
 use crate::{
     commands::{
-        args::{MemoChange, Switch, ValueArgs, contact_type, memo_beside, narrow},
-        update,
+        args::{Switch, TypedOwner, contact_type, narrow},
+        update::{self, Texts},
     },
     error::CliError,
     session::Session,
@@ -29,15 +28,8 @@ pub(crate) struct Update<O: TypedOwner> {
     #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
     contact_type: Option<ContactType>,
 
-    /// The new telephone number or address
-    #[arg(long, allow_hyphen_values = true)]
-    value: Option<String>,
-
     #[command(flatten)]
-    memo: MemoChange,
-
-    #[command(flatten)]
-    values: ValueArgs,
+    texts: Texts,
 
     #[command(flatten)]
     flags: Flags,
@@ -58,14 +50,11 @@ impl<O: TypedOwner> Update<O> {
             owner,
             contact: id,
             contact_type,
-            value,
-            memo,
-            values,
+            texts,
             flags: Flags(named),
             unknown_flags,
             if_unmodified_since: since,
         } = self;
-        let memo = memo.memo();
         let change = |value: Option<String>, memo: Option<String>, flags| {
             narrow!(
                 ContactChange::new().preferences(flags),
@@ -74,18 +63,17 @@ impl<O: TypedOwner> Update<O> {
                 memo(memo),
             )
         };
-        let typed = change(value.clone(), memo.clone(), named);
+        let (value, memo) = texts.typed();
         // Whether a value fits the type is known after the read only.
-        let any_type = typed.allow_unknown_type();
-        any_type.check().map_err(crm_contacts::ContactsError::from)?;
+        let typed = change(value, memo.clone(), named).allow_unknown_type();
+        typed.check().map_err(crm_contacts::ContactsError::from)?;
         let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
         // What is shown and what is sent rest on one reading, which may not be old when it is sent.
         let reading = contacts.read(id).await?;
         let before = &reading.record;
         let of = contact_type.as_ref().unwrap_or(&before.contact_type);
-        let read = values.read_beside(&before.value, of, value.as_deref())?;
-        let extended = memo_beside(memo.clone(), read.as_ref(), before.memo.as_deref());
+        let (value, extended) = texts.beside(of, &before.value, before.memo.as_deref())?;
         let flags = match (before.preferences, unknown_flags) {
             (None, Some(others)) if !named.is_empty() => named.complete_with(others.into()),
             _ => named,
@@ -93,11 +81,11 @@ impl<O: TypedOwner> Update<O> {
         // What was made of the present state must not replace what somebody writes meanwhile.
         let is_made = extended != memo || flags != named;
         let since = since.or(is_made.then_some(before.modified_on));
-        let change = change(read.map(|read| read.value().to_owned()), extended, flags);
+        let change = change(value, extended, flags);
         let planned = change.would_change(before);
-        let updated = contacts.update_from(reading, &change, since).await;
+        let updated = contacts.update_from(reading, &change, since);
         let subject = format!("{} {owner}, contact {id}", O::NOUN);
-        update::show(session.output, records, &subject, &planned, updated)
+        update::make(session, records, subject, planned, updated).await
     }
 }
 

@@ -10,7 +10,11 @@ use crm_bulk::{State, Written};
 use crm_models::TenantId;
 use serde::Serialize;
 
-use crate::{commands::change_sets::summary::name, error::CliError, files};
+use crate::{
+    commands::{change_sets::summary::name, file_arg::keep_apart},
+    error::CliError,
+    files,
+};
 
 /// One line of the audit.
 #[derive(Serialize)]
@@ -41,10 +45,8 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) fn open(path: &Path, tenant: TenantId, set: &Path) -> Result<Self, CliError> {
-        files::keep_apart(path, set, "the change set")?;
-        let file = files::private().append(true).open(path);
-        let file =
-            file.map_err(|error| CliError::io(format!("cannot write {}", path.display()), error))?;
+        keep_apart(path, set, "the change set")?;
+        let file = files::private().append(true).open(path).map_err(CliError::unwritten(path))?;
         Ok(Self { file, path: path.to_owned(), tenant, set: name(set) })
     }
 
@@ -67,7 +69,6 @@ impl Audit {
             line.push(b'\n');
             self.file.write_all(&line)
         });
-        written
-            .map_err(|error| CliError::io(format!("cannot write {}", self.path.display()), error))
+        written.map_err(CliError::unwritten(&self.path))
     }
 }

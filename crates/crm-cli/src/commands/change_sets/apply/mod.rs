@@ -1,32 +1,34 @@
 //! `crm apply`: carry out a change set, or continue with one.
 
 mod audit;
+mod ended;
 mod outcome;
 mod stop;
 mod tally;
-mod tell;
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{Apply, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason};
 use futures_util::StreamExt;
-pub(crate) use outcome::Outcome;
 
 use self::{
     audit::Audit,
+    ended::{Ended, tell_cut_short},
     outcome::{Reason, counts, text},
     stop::Stop,
     tally::Tally,
 };
-use super::{show::Shown, site};
+use super::show::Shown;
 use crate::{
-    cli::Globals,
     commands::args::whole,
-    error::{CliError, Exit},
-    interrupt::{self, Signal},
+    error::CliError,
+    exit::Exit,
+    globals::Globals,
     output::{Records, confirm, count, note, on_terminal},
     session::Session,
+    signal::signal,
+    status::{NotAllDone, Status},
 };
 
 /// Send the changes of a set, or continue sending them
@@ -78,26 +80,6 @@ enum Drift {
     Abort,
 }
 
-/// How a run ended.
-struct Ended {
-    finished: Finished,
-    /// Whether the run lost its set with a change in flight whose outcome is not known.
-    lost_unknown: bool,
-    /// The signal that stopped it, if one did.
-    signal: Option<Signal>,
-}
-
-impl Ended {
-    fn reason(&self) -> StopReason {
-        self.finished.reason
-    }
-
-    /// The failure that a stopped run counts as.
-    fn stopped(&self) -> CliError {
-        CliError::Interrupted(self.signal.unwrap_or(Signal::Interrupt))
-    }
-}
-
 /// What a dry run shows.
 struct DryRun<'a> {
     changes: Records<'a, Shown>,
@@ -109,17 +91,14 @@ impl ApplyCommand {
         self,
         session: &Session<'_>,
         globals: &Globals,
-    ) -> Result<(), CliError> {
+    ) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
         session.tell_target();
         if globals.dry_run {
             return self.dry_run(session, set).await;
         }
         let totals = set.totals()?;
-        let again = match self.retry_failed {
-            true => totals.in_state(State::Failed),
-            false => 0,
-        };
+        let again = if self.retry_failed { totals.in_state(State::Failed) } else { 0 };
         let open = totals.open() + again;
         if open > 0 {
             let what = format!("{} of {}", count(open, "change"), self.set.display());
@@ -132,21 +111,21 @@ impl ApplyCommand {
             let set = ChangeSet::open(&self.set)?;
             ended = self.apply(session, set, None, None).await?;
         }
-        self.tell(session, &ended)
+        ended.tell(&self.set, session.output)
     }
 
     /// Lists what would be sent and what has drifted, and says why it ended early if it did.
-    async fn dry_run(&self, session: &Session<'_>, set: ChangeSet) -> Result<(), CliError> {
+    async fn dry_run(&self, session: &Session<'_>, set: ChangeSet) -> Result<Status, CliError> {
         let mut shown = DryRun { changes: session.output.records()?, to_be_sent: 0 };
         let ended = self.apply(session, set, self.canary, Some(&mut shown)).await;
-        let whole = match &ended {
-            Ok(ended) => matches!(ended.reason(), StopReason::Complete | StopReason::Canary),
-            Err(_) => false,
-        };
-        match whole {
-            true => shown.changes.finish()?,
+        let is_whole = ended
+            .as_ref()
+            .is_ok_and(|ended| matches!(ended.reason(), StopReason::Complete | StopReason::Canary));
+        if is_whole {
+            shown.changes.finish()?;
+        } else {
             // The failure matters more than a reader that went away.
-            false => drop(shown.changes.interrupt()),
+            drop(shown.changes.interrupt());
         }
         let ended = ended?;
         let mut counts = counts(|state| ended.finished.count(state));
@@ -154,16 +133,17 @@ impl ApplyCommand {
         note(format!("dry run, nothing was sent: {}", text(&counts)));
         let reason = Reason::from(ended.reason());
         match ended.reason() {
-            StopReason::Complete => Ok(()),
+            StopReason::Complete => Ok(Status::Done),
             StopReason::Canary => {
                 note(reason.words);
-                Ok(())
+                Ok(Status::Done)
             }
-            StopReason::Stopped => Err(ended.stopped()),
-            _ => Err(CliError::CheckFailed {
+            StopReason::Stopped => Ok(ended.stopped(None)),
+            _ => Ok(Status::NotAllDone(NotAllDone {
+                outcome: None,
                 summary: format!("the dry run ended early: {}", reason.words),
                 exit: reason.exit,
-            }),
+            })),
         }
     }
 
@@ -178,7 +158,7 @@ impl ApplyCommand {
             format!("The canary was sent: {}. Check it. Send the other {open}?", text(&counts));
         // Signals have been watched since the run began and would go unnoticed while a question
         // blocks.
-        let interrupted = interrupt::signal()?;
+        let interrupted = signal()?;
         let answer = tokio::task::spawn_blocking(move || confirm(&question));
         tokio::select! {
             answer = answer => Ok(answer.unwrap_or(false)),
@@ -222,7 +202,7 @@ impl ApplyCommand {
         let audit = self.audit.as_ref();
         let mut audit =
             audit.map(|path| Audit::open(path, session.tenant(), &self.set)).transpose()?;
-        let mut events = apply.run(&session.service, &site(session))?;
+        let mut events = apply.run(&session.service, &session.site())?;
         let mut tally = None;
         let (mut end, mut unwritten, mut lost_unknown) = (None, None, false);
         while let Some(event) = events.next().await {
@@ -271,16 +251,19 @@ impl ApplyCommand {
             }
         }
         drop((events, tally));
-        match (unwritten, end) {
-            (Some(error), _) => Err(self.cut_short(error)),
+        let error = match (unwritten, end) {
             (None, Some(Ok(finished))) => {
-                Ok(Ended { finished, lost_unknown, signal: stop.signal.get().copied() })
+                let signal = stop.signal.get().copied();
+                return Ok(Ended { finished, lost_unknown, signal });
             }
-            (None, Some(Err(error))) => Err(self.cut_short(error.into())),
-            (None, None) => Err(CliError::CheckFailed {
+            (Some(error), _) => error,
+            (None, Some(Err(error))) => error.into(),
+            (None, None) => CliError::CheckFailed {
                 summary: "the run ended without a result".to_owned(),
                 exit: Exit::Local,
-            }),
-        }
+            },
+        };
+        tell_cut_short(&self.set);
+        Err(error)
     }
 }

@@ -1,23 +1,8 @@
 //! The outcome of a run: in words for people, for programs, and as an exit code.
 
-use std::collections::BTreeMap;
-
 use crm_bulk::{State, StopReason, Totals};
-use serde::Serialize;
 
-use crate::error::Exit;
-
-/// The outcome of a run, for programs.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Outcome {
-    pub(super) set: String,
-    /// Why the run is over.
-    pub(super) reason: &'static str,
-    /// How many changes of the set are in which state.
-    pub(super) states: BTreeMap<&'static str, u64>,
-    pub(super) open: u64,
-}
+use crate::exit::Exit;
 
 /// States that are not what the set asks for.
 pub(super) const NOT_DONE: [State; 5] =

@@ -5,9 +5,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 use crate::{
-    error::CliError,
-    interrupt::{self, Signal},
     output::note,
+    signal::{Signal, Unwatched, signal},
 };
 
 /// What stops a run.
@@ -24,8 +23,8 @@ impl Stop {
     /// the process: what is in flight is checked by the next run.
     pub(super) fn wanted(
         self: Arc<Self>,
-    ) -> Result<impl Future<Output = ()> + Send + 'static, CliError> {
-        let first = interrupt::signal()?;
+    ) -> Result<impl Future<Output = ()> + Send + 'static, Unwatched> {
+        let first = signal()?;
         Ok(async move {
             tokio::select! {
                 signal = first => self.signal.get_or_init(|| signal),
@@ -33,7 +32,7 @@ impl Stop {
             };
             note("finishing what is in flight; press Ctrl-C again to end at once");
             tokio::spawn(async {
-                if let Ok(second) = interrupt::signal() {
+                if let Ok(second) = signal() {
                     second.await.end();
                 }
             });

@@ -44,10 +44,11 @@ impl Tally {
         if state.is_open() {
             self.open.insert(id);
         }
-        match NOT_DONE.contains(&state) || state == State::InFlight {
-            true => self.failed.insert(id),
-            false => self.failed.remove(&id),
-        };
+        if NOT_DONE.contains(&state) || state == State::InFlight {
+            self.failed.insert(id);
+        } else {
+            self.failed.remove(&id);
+        }
         self.say();
     }
 

@@ -15,10 +15,6 @@ use crm_models::TenantId;
 #[cfg(feature = "keychain")]
 pub(crate) use system::{Keychain, KeychainError};
 
-/// The name under which the entries of this program are listed.
-#[cfg(feature = "keychain")]
-const SERVICE: &str = "crm-cli";
-
 /// The name of a profile's entry. The tenant is a part of it: profiles of the same name in two
 /// configuration folders do not overwrite each other's secrets.
 pub(crate) fn account(profile: &str, tenant: Option<TenantId>) -> String {

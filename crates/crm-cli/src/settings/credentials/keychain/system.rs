@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use keyring_core::{CredentialStore, Entry, Error};
 
-use super::SERVICE;
+/// The name under which the entries of this program are listed.
+const SERVICE: &str = "crm-cli";
 
 /// Why the keychain did not do what it was asked for. No message shows a secret.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@ use std::{
     process,
 };
 
-use crate::error::{CliError, Exit};
+use crate::exit::Exit;
 
 /// What asked the command to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,11 @@ pub(crate) enum Signal {
     #[cfg_attr(not(unix), expect(dead_code, reason = "a signal of Unix"))]
     Terminate,
 }
+
+/// The system does not let this process watch for signals.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot watch for signals: {0}")]
+pub(crate) struct Unwatched(io::Error);
 
 impl Signal {
     pub(crate) fn exit(self) -> Exit {
@@ -43,11 +48,10 @@ impl Signal {
 
 /// Completes at the first signal that comes after this call, not only after the first poll.
 #[cfg(unix)]
-pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
+pub(crate) fn signal() -> Result<impl Future<Output = Signal>, Unwatched> {
     use tokio::signal::unix::{SignalKind, signal};
 
-    let listen =
-        |kind| signal(kind).map_err(|error| CliError::io("cannot watch for signals", error));
+    let listen = |kind| signal(kind).map_err(Unwatched);
     let (mut interrupt, mut terminate) =
         (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     Ok(async move {
@@ -60,7 +64,7 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
 
 /// Completes at Ctrl-C.
 #[cfg(not(unix))]
-pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
+pub(crate) fn signal() -> Result<impl Future<Output = Signal>, Unwatched> {
     Ok(async {
         // Without a handler, Ctrl-C ends the process by itself.
         match tokio::signal::ctrl_c().await {
@@ -70,23 +74,23 @@ pub(crate) fn signal() -> Result<impl Future<Output = Signal>, CliError> {
     })
 }
 
-/// Does work until a signal comes: the work is then dropped, and with it its temporary files. While
-/// the work does not wait for anything, as in a long computation, a signal waits too, even until
-/// the work is done.
-pub(crate) async fn until_signal<R>(
-    work: impl Future<Output = Result<R, CliError>>,
-) -> Result<R, CliError> {
+/// Does work until a signal comes, which is the inner error: the work is then dropped, and with it
+/// its temporary files. While the work does not wait for anything, as in a long computation, a
+/// signal waits too, even until the work is done.
+pub(crate) async fn until_signal<R, E: From<Unwatched>>(
+    work: impl Future<Output = Result<R, E>>,
+) -> Result<Result<R, Signal>, E> {
     let mut stop = pin!(signal()?);
     let done = tokio::select! {
         biased;
-        signal = &mut stop => return Err(CliError::Interrupted(signal)),
+        signal = &mut stop => return Ok(Err(signal)),
         done = work => done,
     };
     // The runtime notices a signal only between two steps.
     tokio::task::yield_now().await;
     tokio::select! {
         biased;
-        signal = stop => Err(CliError::Interrupted(signal)),
-        () = future::ready(()) => done,
+        signal = stop => Ok(Err(signal)),
+        () = future::ready(()) => done.map(Ok),
     }
 }

@@ -10,8 +10,14 @@ use crm_bulk::visible;
 use crm_contacts::Difference;
 use serde::Serialize;
 
-use super::{Format, Lines, Output, Record, Records, Selection, selection::Json};
-use crate::error::CliError;
+use super::{
+    answer::Output,
+    lines::Lines,
+    record::Record,
+    records::Records,
+    selection::{Json, Selection},
+};
+use crate::globals::Format;
 
 impl Record for Difference {
     const MEMBERS: &'static [&'static str] = &["field", "before", "after"];
@@ -34,7 +40,7 @@ impl<R: Record> Records<'_, R> {
         subject: &str,
         differences: &[Difference],
         record: &impl Serialize,
-    ) -> Result<(), CliError> {
+    ) -> io::Result<()> {
         let title = match differences.len() {
             0 => format!("{subject}: nothing to change, nothing was sent"),
             1 => format!("{subject}: 1 member changed"),
@@ -54,18 +60,14 @@ impl<R: Record> Records<'_, R> {
 
 impl Output {
     /// The differences below a title; as rows in CSV.
-    pub(crate) fn differences(
-        &self,
-        title: &str,
-        differences: &[Difference],
-    ) -> Result<(), CliError> {
+    pub(crate) fn differences(&self, title: &str, differences: &[Difference]) -> io::Result<()> {
         if self.format() == Format::Csv {
-            let selection = Selection::of::<Difference>(None)?;
+            let selection = Selection::all::<Difference>();
             let mut lines = Lines::new(io::stdout(), self.csv(true));
             for change in differences {
                 lines.push(&selection, change)?;
             }
-            return Ok(lines.finish(&selection)?);
+            return lines.finish(&selection);
         }
         let mut out = anstream::stdout().lock();
         let bold = Style::new().bold();
@@ -77,7 +79,7 @@ impl Output {
             let (before, after) = (shown(before.as_deref()), shown(after.as_deref()));
             writeln!(out, "  {field:<width$}  {old}{before}{old:#} → {new}{after}{new:#}")?;
         }
-        Ok(out.flush()?)
+        out.flush()
     }
 }
 

@@ -1,0 +1,122 @@
+//! How a run ended, and what is reported of it: how far it came, how to continue, and the exit code.
+
+use std::path::Path;
+
+use crm_bulk::{ChangeSet, Finished, State, StopReason, Totals};
+
+use super::outcome::{NOT_DONE, Reason, SET_ASIDE, counts, progress, text};
+use crate::{
+    commands::change_sets::summary::name,
+    error::CliError,
+    exit::Exit,
+    globals::Format,
+    output::{Output, count, note},
+    signal::Signal,
+    status::{NotAllDone, Outcome, Status},
+};
+
+/// How a run ended.
+pub(super) struct Ended {
+    pub(super) finished: Finished,
+    /// Whether the run lost its set with a change in flight whose outcome is not known.
+    pub(super) lost_unknown: bool,
+    /// The signal that stopped it, if one did.
+    pub(super) signal: Option<Signal>,
+}
+
+impl Ended {
+    pub(super) fn reason(&self) -> StopReason {
+        self.finished.reason
+    }
+
+    /// The status of a run that was stopped.
+    pub(super) fn stopped(&self, outcome: Option<Outcome>) -> Status {
+        Status::Stopped(self.signal.unwrap_or(Signal::Interrupt), outcome)
+    }
+
+    /// Reports the outcome and how to continue, and chooses the exit code.
+    pub(super) fn tell(&self, set: &Path, output: &Output) -> Result<Status, CliError> {
+        if let StopReason::Displaced(how) = self.reason() {
+            return Ok(Status::NotAllDone(NotAllDone {
+                outcome: None,
+                summary: format!("{} {how}", name(set)),
+                exit: if self.lost_unknown { Exit::Unknown } else { Exit::Local },
+            }));
+        }
+        let totals = ChangeSet::open(set)?.totals()?;
+        let states = counts(|state| totals.in_state(state));
+        let line = format!("{}: {}", name(set), text(&states));
+        let outcome = Outcome {
+            set: name(set),
+            reason: Reason::from(self.reason()).name,
+            states: states.into_iter().collect(),
+            open: totals.open(),
+        };
+        let left = self.left(set, &totals);
+        let is_stopped = self.reason() == StopReason::Stopped;
+        let is_whole = left.is_none() && !is_stopped;
+        let told = match output.format() {
+            // Told together with what is left.
+            Format::Json | Format::Ndjson if !is_whole => Ok(()),
+            Format::Table => output.text(&line),
+            _ => output.value(&outcome),
+        };
+        if (is_stopped || self.reason() == StopReason::Canary) && totals.open() > 0 {
+            note_open(set, &totals);
+        }
+        // Changes that are not done matter more than a reader that went away.
+        match left {
+            _ if is_stopped => Ok(self.stopped(Some(outcome))),
+            Some((summary, exit)) => {
+                Ok(Status::NotAllDone(NotAllDone { outcome: Some(outcome), summary, exit }))
+            }
+            None => Ok(told.map(|()| Status::Done)?),
+        }
+    }
+
+    /// What is left of a run that came to its end, in words and as an exit code.
+    fn left(&self, set: &Path, totals: &Totals) -> Option<(String, Exit)> {
+        let reason = Reason::from(self.reason());
+        let open = totals.open();
+        let is_canary = self.reason() == StopReason::Canary;
+        let is_fine = if is_canary {
+            // A successful canary says nothing about what the plan or earlier runs set aside.
+            NOT_DONE.iter().all(|state| self.finished.count(*state) == 0)
+        } else {
+            let failed: u64 = NOT_DONE.map(|state| totals.in_state(state)).iter().sum();
+            reason.exit == Exit::Done && failed == 0 && open == 0
+        };
+        if is_fine {
+            return None;
+        }
+        let (set, is_unknown) = (name(set), totals.in_state(State::Unknown) > 0);
+        let mut summary = format!("{}: {}", reason.words, progress(totals));
+        if SET_ASIDE.iter().any(|state| totals.in_state(*state) > 0) {
+            summary += &format!("; see crm show {set} --state failed,drifted,not-found,conflict");
+        }
+        if open > 0 && !is_canary {
+            let first = if is_unknown { ", after reading back what is unknown" } else { "" };
+            summary += &format!("; crm apply {set} continues{first}");
+        }
+        let exit = match reason.exit {
+            Exit::Done | Exit::Unreachable if is_unknown => Exit::Unknown,
+            Exit::Done => Exit::Refused,
+            exit => exit,
+        };
+        Some((summary, exit))
+    }
+}
+
+/// Reports how far a run that failed came, and how to continue.
+pub(super) fn tell_cut_short(set: &Path) {
+    if let Ok(totals) = ChangeSet::open(set).and_then(|set| set.totals()) {
+        let counts = text(&counts(|state| totals.in_state(state)));
+        note(format!("{}: {counts}", name(set)));
+        note_open(set, &totals);
+    }
+}
+
+fn note_open(set: &Path, totals: &Totals) {
+    let open = count(totals.open(), "change");
+    note(format!("{open} left: crm apply {} continues", name(set)));
+}

@@ -1,0 +1,98 @@
+//! The exit codes, which scripts branch on.
+
+/// How a command ended, in one number. The codes are part of the interface: the long help and the
+/// README document them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Done = 0,
+    Local = 1,
+    Usage = 2,
+    Refused = 3,
+    Credentials = 4,
+    Unreachable = 5,
+    Unknown = 6,
+    Conflict = 7,
+    Differs = 8,
+    Interrupted = 130,
+    Terminated = 143,
+}
+
+impl Exit {
+    /// Each code with what it means, for people.
+    const ALL: [(Self, &str); 11] = [
+        (Self::Done, "done, or nothing to do"),
+        (Self::Local, "a file or this machine failed"),
+        (
+            Self::Usage,
+            "usage, settings or input are wrong, or a write was not allowed; nothing was written",
+        ),
+        (
+            Self::Refused,
+            "the API refused, also for want of a scope or the right app key; the same call will \
+             be refused again",
+        ),
+        (
+            Self::Credentials,
+            "client id, secret or token were refused, or auth check may read nothing",
+        ),
+        (
+            Self::Unreachable,
+            "no answer, none that can be read, or not available for now; the call changed nothing",
+        ),
+        (
+            Self::Unknown,
+            "a write may or may not have been carried out, also where its answer cannot be read; \
+             look before repeating",
+        ),
+        (Self::Conflict, "changed by somebody else, or in conflict with the record's state"),
+        (
+            Self::Differs,
+            "written, but the answer is not what was asked for, or no longer so when read back",
+        ),
+        (
+            Self::Interrupted,
+            "interrupted by Ctrl-C; where there is a state file, run it again to continue",
+        ),
+        (Self::Terminated, "ended by SIGTERM; as with 130"),
+    ];
+
+    /// The table of the long help.
+    pub(crate) fn help() -> String {
+        let lines = Self::ALL.map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit as u8));
+        format!("Exit codes:\n{}", lines.concat())
+    }
+
+    /// The kind of failure, in one word for programs.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Local => "local",
+            Self::Usage => "usage",
+            Self::Refused => "refused",
+            Self::Credentials => "credentials",
+            Self::Unreachable => "unreachable",
+            Self::Unknown => "outcome-unknown",
+            Self::Conflict => "conflict",
+            Self::Differs => "differs",
+            Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_is_in_the_help_and_in_the_readme() {
+        let help = Exit::help();
+        assert_eq!(help.lines().count(), Exit::ALL.len() + 1);
+        assert!(help.contains("  130  interrupted"), "{help}");
+        let readme = include_str!("../README.md");
+        for (exit, meaning) in Exit::ALL {
+            let row = format!("| {} | {meaning}", exit as u8);
+            assert!(readme.contains(&row), "the README lacks: {row}");
+        }
+    }
+}

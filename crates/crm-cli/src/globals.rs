@@ -1,0 +1,121 @@
+//! The options that every command takes.
+
+use clap::{ArgAction, Args, ValueEnum};
+use crm_models::TenantId;
+use crm_sandbox::Seed;
+
+/// The options that every command takes. Where an environment variable is named, it stands below the
+/// option; `settings` says how it stands to a profile.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// Run against a sandbox inside this process, with demo data; no account needed
+    #[arg(long, global = true)]
+    pub(crate) sandbox: bool,
+
+    /// The data of the sandbox: demo, empty, or a number of contacts
+    #[arg(
+        long,
+        global = true,
+        value_name = "SEED",
+        default_value = "demo",
+        requires = "sandbox",
+        hide_short_help = true
+    )]
+    pub(crate) sandbox_seed: Seed,
+
+    /// How answers are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+
+    /// Write CSV that Excel opens as it is: with a byte order mark, and with an apostrophe before
+    /// digits that it would change
+    #[arg(long, global = true)]
+    pub(crate) excel: bool,
+
+    /// Only these members, by their names in the API, for example
+    /// id,preferences.invoiceNotification
+    #[arg(long, global = true, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) fields: Option<Vec<String>>,
+
+    /// The tenant whose contacts to work on (CRM_TENANT)
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) tenant: Option<TenantId>,
+
+    /// Which of the vendor's environments (CRM_ENVIRONMENT)
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api_url", "auth_url"])]
+    pub(crate) environment: Option<Vendor>,
+
+    /// Another API host, together with --auth-url (CRM_API_URL)
+    #[arg(long, global = true, value_name = "URL", requires = "auth_url", hide_short_help = true)]
+    pub(crate) api_url: Option<String>,
+
+    /// Another host of the token endpoint, together with --api-url (CRM_AUTH_URL)
+    #[arg(long, global = true, value_name = "URL", requires = "api_url", hide_short_help = true)]
+    pub(crate) auth_url: Option<String>,
+
+    /// Which profile of the configuration file (CRM_PROFILE)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+
+    /// Refuse every write before it is sent (CRM_READ_ONLY)
+    #[arg(long, global = true)]
+    pub(crate) read_only: bool,
+
+    /// Show the writes that would be sent, and send none
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+
+    /// Write to production without asking
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+
+    /// Send preferences as the three flags that the API knew before May 2026
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) legacy_preferences: bool,
+
+    /// Show on stderr what is being done, and everything a refusal says; twice for more detail.
+    /// Never shows other bodies or secrets
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl Globals {
+    /// How answers are written.
+    pub(crate) fn format(&self) -> Format {
+        match self.output {
+            Format::Table if self.excel => Format::Csv,
+            format => format,
+        }
+    }
+}
+
+/// The vendor's environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Vendor {
+    /// The live service
+    Production,
+    /// The vendor's test environment
+    Integration,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// One JSON value; a list is an array
+    Json,
+    /// One JSON value a line
+    Ndjson,
+    /// A header and rows; text that a spreadsheet would run as a formula is quoted with '
+    Csv,
+}
+
+impl Format {
+    /// The format of a list that has no end: as JSON it is one value a line.
+    pub(crate) fn without_end(self) -> Self {
+        if self == Self::Json { Self::Ndjson } else { self }
+    }
+}

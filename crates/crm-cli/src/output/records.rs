@@ -1,0 +1,107 @@
+//! Records of one kind, alone or as a list.
+
+use std::{
+    io::{self, BufWriter, Stdout, Write},
+    marker::PhantomData,
+};
+
+use super::{
+    answer::Output,
+    json,
+    lines::{LineFormat, Lines},
+    record::Record,
+    selection::{Selection, UnknownField},
+    table::{self, Table},
+};
+use crate::globals::Format;
+
+/// Writes records of one kind to stdout.
+pub(crate) struct Records<'a, R> {
+    pub(super) output: &'a Output,
+    pub(super) selection: Selection,
+    form: Form,
+    record: PhantomData<R>,
+}
+
+enum Form {
+    Table(Table<BufWriter<Stdout>>),
+    Array(BufWriter<Stdout>),
+    Lines(Lines<BufWriter<Stdout>>),
+}
+
+impl Output {
+    /// Prepares to write records; refuses fields that they do not have. Call it before
+    /// anything is sent.
+    pub(crate) fn records<R: Record>(&self) -> Result<Records<'_, R>, UnknownField> {
+        let selection = Selection::of::<R>(self.fields())?;
+        let out = BufWriter::new(io::stdout());
+        let form = match self.format() {
+            Format::Table => Form::Table(Table::new(out, selection.titles::<R>())),
+            Format::Json => Form::Array(out),
+            Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
+            Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
+        };
+        Ok(Records { output: self, selection, form, record: PhantomData })
+    }
+}
+
+impl<R: Record> Records<'_, R> {
+    /// Writes one record on its own: as lines of members and values for people.
+    pub(crate) fn one(mut self, record: &R) -> io::Result<()> {
+        match &mut self.form {
+            Form::Table(_) => table::members(io::stdout(), &self.selection.row(record)?),
+            Form::Array(_) => self.output.value(&self.selection.json(record)?),
+            Form::Lines(lines) => {
+                lines.push(&self.selection, record)?;
+                lines.flush()
+            }
+        }
+    }
+
+    /// Writes one more record of a list.
+    pub(crate) fn push(&mut self, record: &R) -> io::Result<()> {
+        match &mut self.form {
+            Form::Table(table) => table.push(self.selection.table_row(record)?),
+            Form::Lines(lines) => lines.push(&self.selection, record),
+            Form::Array(out) => {
+                self.output.separate(out)?;
+                let item = json::line(&self.selection.json(record)?)?;
+                out.write_all(item.as_bytes())
+            }
+        }
+    }
+
+    /// Writes a whole list.
+    pub(crate) fn all(mut self, records: impl IntoIterator<Item = R>) -> io::Result<()> {
+        for record in records {
+            self.push(&record)?;
+        }
+        self.finish()
+    }
+
+    /// Ends a list that an error follows: in JSON the error becomes its last item. Titles without
+    /// records are left out.
+    pub(crate) fn interrupt(self) -> io::Result<()> {
+        match self.form {
+            Form::Array(mut out) => out.flush(),
+            Form::Table(mut table) => table.interrupt(),
+            Form::Lines(mut lines) => lines.flush(),
+        }
+    }
+
+    /// Ends a list.
+    pub(crate) fn finish(mut self) -> io::Result<()> {
+        match &mut self.form {
+            Form::Table(table) => table.finish(),
+            Form::Lines(lines) => lines.finish(&self.selection),
+            Form::Array(out) => self.output.end(out),
+        }
+    }
+}
+
+/// The members that a record has, as lines for people.
+pub(crate) fn described<R: Record>(record: &R) -> io::Result<Vec<String>> {
+    let row = Selection::all::<R>().row(record)?;
+    let held = row.into_iter().filter(|(_, value)| !value.is_null());
+    Ok(table::member_lines(&held.collect()))
+}
