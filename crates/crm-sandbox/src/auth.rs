@@ -13,7 +13,7 @@ use crate::{
     operation::Operation,
     problem::{Problem, json},
     settings::Settings,
-    tokens::{ALL_SCOPES, Grant, TokenError},
+    tokens::{Grant, TokenError, all_scopes},
 };
 
 /// Checks a call in the order token, app key, tenant, rate limit, scope.
@@ -131,7 +131,7 @@ fn grant(
     let now = app.clock.ticks();
     let expires = now.saturating_add(i64::from(settings.token_lifetime) * TICKS_PER_SECOND);
     let scopes = match settings.scopes.as_str() {
-        "all" => ALL_SCOPES.join(" "),
+        "all" => all_scopes().collect::<Vec<_>>().join(" "),
         scopes => scopes.to_owned(),
     };
     let scope = settings.scope_in_token_answer.then(|| scopes.clone());

@@ -126,28 +126,3 @@ impl Clock {
 fn ticks(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos() / 100).unwrap_or(i64::MAX)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frozen_clock_moves_only_when_told() {
-        let clock = Clock::real(0);
-        clock.freeze();
-        let before = clock.ticks();
-        assert_eq!(clock.ticks(), before);
-        clock.advance(Duration::from_secs(5));
-        assert_eq!(clock.ticks(), before + 5 * TICKS_PER_SECOND);
-    }
-
-    #[test]
-    fn stamps_differ_even_while_the_clock_stands_still_or_goes_back() {
-        let clock = Clock::real(0);
-        clock.freeze();
-        let first = clock.stamp();
-        let second = clock.stamp();
-        clock.set(UNIX_EPOCH);
-        assert!(first < second && second < clock.stamp());
-    }
-}

@@ -24,7 +24,7 @@ use crate::{
     problem::Problem,
     query::{Kind, Parameter},
     routes,
-    tokens::ALL_SCOPES,
+    tokens::all_scopes,
 };
 
 /// The parameter of [`BASE`].
@@ -88,7 +88,7 @@ fn describe(operation: &Operation) -> OperationBuilder {
     let mut described = OperationBuilder::new()
         .operation_id(Some(&operation.id))
         .tag(tag)
-        .security(SecurityRequirement::new("oauth2", [operation.scope]).add("appKey", [""; 0]));
+        .security(SecurityRequirement::new("oauth2", [&operation.scope]).add("appKey", [""; 0]));
     for known in iter::once(&TENANT).chain(&operation.path_parameters) {
         described = described.parameter(parameter(known, ParameterIn::Path));
     }
@@ -179,7 +179,7 @@ fn reference(schema: &SchemaOf) -> Ref {
 }
 
 fn oauth2(url: &str) -> SecurityScheme {
-    let scopes = Scopes::from_iter(ALL_SCOPES.map(|scope| (scope, scope)));
+    let scopes = Scopes::from_iter(all_scopes().map(|scope| (scope.clone(), scope)));
     let token_url = format!("{url}/connect/token");
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(
         token_url, scopes,

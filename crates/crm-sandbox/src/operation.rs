@@ -24,6 +24,7 @@ use crate::{
     settings::Settings,
     store::bookmarks::Bookmarks,
     time_text,
+    tokens::Area,
 };
 
 /// The path before that of every operation.
@@ -41,7 +42,7 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     pub(crate) path_parameters: Vec<Parameter>,
     /// The OAuth scope that a token needs.
-    pub(crate) scope: &'static str,
+    pub(crate) scope: String,
     pub(crate) query: Vec<Parameter>,
     pub(crate) body: Option<SchemaOf>,
     pub(crate) answer: Answer,
@@ -96,7 +97,7 @@ impl Operation {
             method,
             path: path.template,
             path_parameters: path.parameters(),
-            scope: "",
+            scope: String::new(),
             query: Vec::new(),
             body: None,
             answer: Answer::Empty,
@@ -105,8 +106,9 @@ impl Operation {
         }
     }
 
-    pub(crate) fn scope(mut self, scope: &'static str) -> Self {
-        self.scope = scope;
+    /// Names the area, whose scope a token needs.
+    pub(crate) fn within(mut self, area: Area) -> Self {
+        self.scope = area.scope(self.writes());
         self
     }
 

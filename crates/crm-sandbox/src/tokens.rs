@@ -8,21 +8,32 @@ use std::{
 use axum::body::Body;
 use http::{Response, StatusCode};
 use serde::Serialize;
+use strum::{Display, VariantArray};
 use uuid::Uuid;
 
 use crate::problem::json;
 
-/// Every scope of the contacts API.
-pub(crate) const ALL_SCOPES: [&str; 8] = [
-    "tn.crm.bookings:r",
-    "tn.crm.bookings:w",
-    "tn.crm.contacts:r",
-    "tn.crm.contacts:w",
-    "tn.crm.customers:r",
-    "tn.crm.customers:w",
-    "tn.crm.locations:r",
-    "tn.crm.locations:w",
-];
+/// An area of the API, which has a scope for reading and one for writing.
+#[derive(Debug, Clone, Copy, Display, VariantArray)]
+#[strum(prefix = "tn.crm.", serialize_all = "lowercase")]
+pub(crate) enum Area {
+    Bookings,
+    Contacts,
+    Customers,
+    Locations,
+}
+
+impl Area {
+    /// Returns the scope that an operation of the area needs.
+    pub(crate) fn scope(self, writes: bool) -> String {
+        format!("{self}:{}", if writes { 'w' } else { 'r' })
+    }
+}
+
+/// Returns every scope of the contacts API.
+pub(crate) fn all_scopes() -> impl Iterator<Item = String> {
+    Area::VARIANTS.iter().flat_map(|area| [area.scope(false), area.scope(true)])
+}
 
 /// The access tokens given out.
 #[derive(Debug, Default)]

@@ -68,70 +68,11 @@ fn is_own_authority(authority: &Authority, port: u16) -> bool {
 mod tests {
     use super::*;
 
-    fn status(uri: &str, headers: &[(&str, &str)], port: u16) -> u16 {
-        let request = headers.iter().fold(Request::builder().uri(uri), |request, (name, value)| {
-            request.header(*name, *value)
-        });
-        match check(&request.body(()).unwrap(), port) {
-            Ok(()) => 200,
-            Err(problem) => problem.status().as_u16(),
-        }
-    }
-
     #[test]
-    fn hosts_of_this_machine_are_answered_and_no_others() {
-        for (host, expected) in [
-            ("127.0.0.1:8080", 200),
-            ("127.0.0.2:8080", 200),
-            ("localhost:8080", 200),
-            ("LOCALHOST:8080", 200),
-            ("[::1]:8080", 200),
-            ("127.0.0.1:8081", 421),
-            ("127.0.0.1", 421),
-            ("0.0.0.0:8080", 421),
-            ("2130706433:8080", 421),
-            ("[::]:8080", 421),
-            ("192.168.1.5:8080", 421),
-            ("rebound.example:8080", 421),
-            ("127.0.0.1.rebound.example:8080", 421),
-            ("localhost.rebound.example:8080", 421),
-            ("localhost@rebound.example:8080", 421),
-            ("rebound.example@localhost:8080", 421),
-            ("", 421),
-        ] {
-            assert_eq!(status("/sandbox/log", &[("host", host)], 8080), expected, "{host}");
+    fn a_host_without_a_port_means_port_80() {
+        for (port, answered) in [(80, true), (8080, false)] {
+            let request = Request::builder().header(HOST, "localhost").body(()).unwrap();
+            assert_eq!(check(&request, port).is_ok(), answered, "{port}");
         }
-        assert_eq!(status("/sandbox/log", &[("host", "localhost")], 80), 200);
-    }
-
-    #[test]
-    fn a_request_without_one_host_of_its_own_is_misdirected() {
-        let own = ("host", "127.0.0.1:8080");
-        assert_eq!(status("/sandbox/log", &[], 8080), 421);
-        let two = [own, ("host", "rebound.example:8080")];
-        assert_eq!(status("/sandbox/log", &two, 8080), 421);
-        let elsewhere = "http://rebound.example:8080/sandbox/log";
-        assert_eq!(status(elsewhere, &[own], 8080), 421);
-        assert_eq!(status("http://127.0.0.1:8080/sandbox/log", &[own], 8080), 200);
-    }
-
-    #[test]
-    fn pages_of_other_sites_are_refused() {
-        let own = ("host", "127.0.0.1:8080");
-        for (origin, expected) in [
-            ("http://127.0.0.1:8080", 200),
-            ("http://localhost:8080", 200),
-            ("http://[::1]:8080", 200),
-            ("http://127.0.0.1:3000", 403),
-            ("https://127.0.0.1:8080", 403),
-            ("http://elsewhere.example", 403),
-            ("null", 403),
-            ("", 403),
-        ] {
-            let headers = [own, ("origin", origin)];
-            assert_eq!(status("/sandbox/clock", &headers, 8080), expected, "{origin}");
-        }
-        let both = [own, ("origin", "http://127.0.0.1:8080"), ("origin", "null")];
-        assert_eq!(status("/sandbox/clock", &both, 8080), 403);
     }
 }

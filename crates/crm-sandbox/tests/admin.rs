@@ -1,9 +1,14 @@
 //! The OpenAPI document, the page and the admin endpoint.
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
 
 mod common;
 
 use crm_sandbox::Sandbox;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn the_document_and_the_page_are_served_without_credentials() {
@@ -50,6 +55,86 @@ async fn pages_of_other_sites_and_rebound_names_control_nothing() {
             assert!(title.contains(name), "{title}");
         }
     }
+}
+
+/// Asks for a path or URL with these headers and no others, and returns the status.
+async fn status(sandbox: &Sandbox, target: &str, headers: &[(&str, &str)]) -> u16 {
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let request = format!("GET {target} HTTP/1.1\r\n{headers}connection: close\r\n\r\n");
+    let address = sandbox.connection().api_url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+async fn start() -> (Sandbox, u16) {
+    let sandbox = Sandbox::builder().set("admin", "on").unwrap().start().await.unwrap();
+    let port = sandbox.connection().api_url.rsplit(':').next().unwrap().parse().unwrap();
+    (sandbox, port)
+}
+
+#[tokio::test]
+async fn hosts_of_this_machine_are_answered_and_no_others() {
+    let (sandbox, port) = start().await;
+    for (host, expected) in [
+        (format!("127.0.0.1:{port}"), 200),
+        (format!("127.0.0.2:{port}"), 200),
+        (format!("localhost:{port}"), 200),
+        (format!("LOCALHOST:{port}"), 200),
+        (format!("[::1]:{port}"), 200),
+        (format!("127.0.0.1:{}", port ^ 1), 421),
+        ("127.0.0.1".to_owned(), 421),
+        (format!("0.0.0.0:{port}"), 421),
+        (format!("2130706433:{port}"), 421),
+        (format!("[::]:{port}"), 421),
+        (format!("192.168.1.5:{port}"), 421),
+        (format!("rebound.example:{port}"), 421),
+        (format!("127.0.0.1.rebound.example:{port}"), 421),
+        (format!("localhost.rebound.example:{port}"), 421),
+        (format!("localhost@rebound.example:{port}"), 421),
+        (format!("rebound.example@localhost:{port}"), 421),
+        (String::new(), 421),
+    ] {
+        let answered = status(&sandbox, "/sandbox/log", &[("host", &host)]).await;
+        assert_eq!(answered, expected, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_one_host_of_its_own_is_misdirected() {
+    let (sandbox, port) = start().await;
+    let host = format!("127.0.0.1:{port}");
+    let own = ("host", host.as_str());
+    assert_eq!(status(&sandbox, "/sandbox/log", &[]).await, 421);
+    let rebound = format!("rebound.example:{port}");
+    assert_eq!(status(&sandbox, "/sandbox/log", &[own, ("host", &rebound)]).await, 421);
+    let elsewhere = format!("http://{rebound}/sandbox/log");
+    assert_eq!(status(&sandbox, &elsewhere, &[own]).await, 421);
+    assert_eq!(status(&sandbox, &format!("http://{host}/sandbox/log"), &[own]).await, 200);
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_are_refused() {
+    let (sandbox, port) = start().await;
+    let host = format!("127.0.0.1:{port}");
+    let own = ("host", host.as_str());
+    let origins =
+        |hosts: &[&str]| hosts.iter().map(|host| format!("http://{host}:{port}")).collect();
+    let ours: Vec<String> = origins(&["127.0.0.1", "localhost", "[::1]"]);
+    for origin in &ours {
+        assert_eq!(status(&sandbox, "/sandbox/clock", &[own, ("origin", origin)]).await, 200);
+    }
+    let other_port = format!("http://127.0.0.1:{}", port ^ 1);
+    let other_scheme = format!("https://{host}");
+    for origin in [&other_port, &other_scheme, "http://elsewhere.example", "null", ""] {
+        let answered = status(&sandbox, "/sandbox/clock", &[own, ("origin", origin)]).await;
+        assert_eq!(answered, 403, "{origin}");
+    }
+    let both = [own, ("origin", &ours[0]), ("origin", "null")];
+    assert_eq!(status(&sandbox, "/sandbox/clock", &both).await, 403);
 }
 
 #[tokio::test]

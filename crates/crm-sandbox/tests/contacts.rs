@@ -175,13 +175,29 @@ async fn checks_come_in_their_documented_order() {
 async fn malformed_bodies_are_problems() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = Client::new(&sandbox).await;
-    let bodies: [&[u8]; 7] =
-        [b"", b"{", b"[]", b"null", b"{\"memo\":\"\xff\"}", b"{\"memo\":null}", b"{\"unknown\":1}"];
-    for body in bodies {
-        let request =
-            client.request(Method::PATCH, CONTACT).header("Content-Type", "application/json");
+    let bodies: [(&[u8], &[&str]); 13] = [
+        (b"", &[]),
+        (b"{", &[]),
+        (b"[]", &[]),
+        (b"[\"a\"]", &[]),
+        (b"\"a\"", &[]),
+        (b"null", &[]),
+        (b"{\"memo\":\"a\"} x", &[]),
+        (b"{\"memo\":\"a\"}{}", &[]),
+        (b"{\"memo\":\"\xff\"}", &["memo"]),
+        (b"{\"memo\":1}", &["memo"]),
+        (b"{\"memo\":\"a\",\"memo\":\"b\"}", &["memo"]),
+        (b"{\"memo\":null}", &["memo"]),
+        (b"{\"memo\":\"a\",\"unknown\":1}", &["unknown"]),
+    ];
+    for (body, members) in bodies {
+        let request = client
+            .request(Method::PATCH, CONTACT)
+            .header("Content-Type", "application/json; charset=utf-8");
         let (status, problem) = common::answer(request.body(body).send().await.unwrap()).await;
         assert_eq!((status, &problem["status"]), (400, &json!(400)), "{body:?}");
+        let filed: Vec<_> = problem["errors"].as_object().unwrap().keys().collect();
+        assert_eq!(filed, members, "{body:?}: {problem}");
     }
     let array = json!({"preferences": [true, true, true, true, true]});
     assert_eq!(client.patch(CONTACT, array).await.0, 400);
@@ -211,6 +227,36 @@ async fn an_empty_memo_is_answered_as_null_unless_switched() {
     assert_eq!(client.patch(CONTACT, json!({"memo": ""})).await.1["memo"], Value::Null);
     sandbox.set("empty-memo", "keep").unwrap();
     assert_eq!(client.patch(CONTACT, json!({"memo": ""})).await.1["memo"], "");
+}
+
+#[tokio::test]
+async fn numbers_are_kept_as_digits_unless_switched() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    let number = json!({"type": "Phone", "value": "+1 (818) 555-0142"});
+    assert_eq!(client.patch(CONTACT, number.clone()).await.1["value"], "8185550142");
+    sandbox.set("phone-values", "verbatim").unwrap();
+    assert_eq!(client.patch(CONTACT, number).await.1["value"], "+1 (818) 555-0142");
+}
+
+#[tokio::test]
+async fn values_must_fit_their_type_unless_switched() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    for (kind, value) in [
+        ("Email", "nobody"),
+        ("Email", "@a.example"),
+        ("Email", "a@b@c.example"),
+        ("Email", " "),
+        ("Phone", "call me"),
+        ("Fax", ""),
+    ] {
+        let (status, _) = client.patch(CONTACT, json!({"type": kind, "value": value})).await;
+        assert_eq!(status, 400, "{value}");
+    }
+    sandbox.set("value-checks", "off").unwrap();
+    let (status, _) = client.patch(CONTACT, json!({"type": "Email", "value": "nobody"})).await;
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

@@ -17,9 +17,6 @@ use crate::{
     time_text,
 };
 
-const READ: &str = "tn.crm.bookings:r";
-const WRITE: &str = "tn.crm.bookings:w";
-
 const ALL: Path<i64> = Path::new("/bookings/{id}/contacts");
 const CONTACTS: Path<(i64, i64)> =
     Path::new("/booking-provider/{booking_provider}/bookings/{id}/contacts");
@@ -29,27 +26,22 @@ const CONTACT: Path<(i64, i64, i64)> =
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new(Method::GET, "Bookings_GetContactList", ALL, list)
-            .scope(READ)
             .query(&PAGING)
             .answer::<Page<BookingContactResponse>>()
             .refusals(&[400, 404]),
         Operation::new(Method::GET, "Bookings_GetContactList2", CONTACTS, list_for_provider)
-            .scope(READ)
             .query(&PAGING)
             .answer::<Page<BookingContactResponse>>()
             .refusals(&[400, 404]),
         Operation::new(Method::POST, "Bookings_CreateContact", CONTACTS, create)
-            .scope(WRITE)
             .body::<CreateRequest>()
             .answer::<BookingContactResponse>()
             .refusals(&[400, 404]),
         Operation::new(Method::PATCH, "Bookings_UpdateBookingContact", CONTACT, update)
-            .scope(WRITE)
             .body::<UpdateRequest>()
             .answer::<UpdateRequest>()
             .refusals(&[400, 404, 409]),
         Operation::new(Method::DELETE, "Bookings_DeleteContact", CONTACT, delete)
-            .scope(WRITE)
             .refusals(&[400, 404]),
     ]
 }

@@ -23,26 +23,19 @@ use crate::{
     problem::Problem,
     query::{Kind, Parameter},
     settings::Repeats,
-    store::contacts::{self, Customer, Location, StoredContact},
+    store::contacts::{self, StoredContact},
     time_text,
 };
 
-pub(super) fn operations() -> Vec<Operation> {
-    vec![
-        feed::<Customer>("ExportContacts_CustomersContacts"),
-        feed::<Location>("ExportContacts_LocationsContacts"),
-    ]
-}
-
-fn feed<O: Contract>(id: &str) -> Operation {
-    Operation::new(Method::GET, id, O::FEED, export::<O>)
-        .scope(O::READ)
+pub(super) fn operations<O: Contract>() -> Vec<Operation> {
+    let feed = Operation::new(Method::GET, O::FEED_ID, O::FEED, export::<O>)
         .query(&[
             Parameter::new("from", Kind::Text),
             Parameter::new("includeRecentChanges", Kind::Boolean),
         ])
         .answer::<Batch<Exported<O>>>()
-        .refusals(&[400])
+        .refusals(&[400]);
+    vec![feed]
 }
 
 /// One answer of a feed.

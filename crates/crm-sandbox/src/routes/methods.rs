@@ -24,9 +24,6 @@ use crate::{
     time_text,
 };
 
-const READ: &str = "tn.crm.contacts:r";
-const WRITE: &str = "tn.crm.contacts:w";
-
 const ALL: Path<()> = Path::new("/contacts/contact-methods");
 const METHODS: Path<Uuid> = Path::new("/contacts/{contactId}/contact-methods");
 const METHOD: Path<(Uuid, Uuid)> =
@@ -47,9 +44,7 @@ pub(super) fn operations() -> Vec<Operation> {
         one(Method::POST, "ContactMethods_CreateContactMethod", METHODS, create)
             .body::<CreateRequest>()
             .answer::<MethodResponse>(),
-        one(Method::GET, "ContactMethods_GetContactMethod", METHOD, get)
-            .scope(READ)
-            .answer::<MethodResponse>(),
+        one(Method::GET, "ContactMethods_GetContactMethod", METHOD, get).answer::<MethodResponse>(),
         one(Method::PUT, "ContactMethods_UpsertContactMethod", METHOD, upsert)
             .body::<CreateRequest>()
             .answer::<MethodResponse>(),
@@ -62,7 +57,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn filtered<P: PathParameters>(id: &str, path: Path<P>, run: Handler<P>) -> Operation {
     one(Method::GET, id, path, run)
-        .scope(READ)
         .query(&FILTERS)
         .query(&CREATED)
         .query(&MODIFIED)
@@ -72,7 +66,7 @@ fn filtered<P: PathParameters>(id: &str, path: Path<P>, run: Handler<P>) -> Oper
 }
 
 fn one<P: PathParameters>(method: Method, id: &str, path: Path<P>, run: Handler<P>) -> Operation {
-    Operation::new(method, id, path, run).scope(WRITE).refusals(&[400, 403, 404])
+    Operation::new(method, id, path, run).refusals(&[400, 403, 404])
 }
 
 /// A contact method as the API answers it.

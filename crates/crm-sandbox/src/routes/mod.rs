@@ -1,6 +1,10 @@
 //! Every operation of the API.
 
-use crate::operation::Operation;
+use crate::{
+    operation::Operation,
+    store::contacts::{Customer, Location},
+    tokens::Area,
+};
 
 mod bookings;
 mod contacts;
@@ -11,20 +15,19 @@ mod people;
 mod preferences;
 mod relationships;
 
-/// The list from which routes, scopes, log names and the OpenAPI document are
-/// made.
+/// Returns the list from which routes, scopes, log names and the OpenAPI document are made.
 pub(crate) fn operations() -> Vec<Operation> {
-    [
-        contacts::location_operations(),
-        contacts::customer_operations(),
-        bookings::operations(),
-        people::operations(),
-        relationships::operations(),
-        methods::operations(),
-        preferences::operations(),
-        exports::operations(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let areas = [
+        (Area::Locations, contacts::operations::<Location>()),
+        (Area::Locations, exports::operations::<Location>()),
+        (Area::Customers, contacts::operations::<Customer>()),
+        (Area::Customers, exports::operations::<Customer>()),
+        (Area::Bookings, bookings::operations()),
+        (Area::Contacts, people::operations()),
+        (Area::Contacts, relationships::operations()),
+        (Area::Contacts, methods::operations()),
+        (Area::Contacts, preferences::operations()),
+    ];
+    let within = |area| move |operation: Operation| operation.within(area);
+    areas.into_iter().flat_map(|(area, all)| all.into_iter().map(within(area))).collect()
 }

@@ -22,9 +22,6 @@ use crate::{
     time_text,
 };
 
-const READ: &str = "tn.crm.contacts:r";
-const WRITE: &str = "tn.crm.contacts:w";
-
 const PEOPLE: Path<()> = Path::new("/contacts");
 const PERSON: Path<Uuid> = Path::new("/contacts/{id}");
 /// The parameter is the id of the related entity: ids of relationships are GUIDs, and this one is an
@@ -42,26 +39,21 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         filtered("Contacts_GetList", PEOPLE, list).refusals(&[400, 403]),
         Operation::new(Method::POST, "Contacts_Create", PEOPLE, create)
-            .scope(WRITE)
             .body::<CreateRequest>()
             .answer::<PersonResponse>()
             .refusals(&[400, 403, 409]),
         Operation::new(Method::GET, "Contacts_Get", PERSON, get)
-            .scope(READ)
             .answer::<PersonResponse>()
             .refusals(&[400, 403, 404]),
         Operation::new(Method::PUT, "Contacts_Replace", PERSON, replace)
-            .scope(WRITE)
             .body::<ReplaceRequest>()
             .answer::<PersonResponse>()
             .refusals(&[400, 403]),
         Operation::new(Method::PATCH, "Contacts_Update", PERSON, update)
-            .scope(WRITE)
             .body::<UpdateRequest>()
             .answer::<PersonResponse>()
             .refusals(&[400, 403, 404]),
         Operation::new(Method::DELETE, "Contacts_DeleteContact", PERSON, delete)
-            .scope(WRITE)
             .refusals(&[400, 403, 404, 409]),
         filtered("Contacts_GetByRelationshipId", RELATED, list_related).refusals(&[400, 403, 404]),
     ]
@@ -69,7 +61,6 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn filtered<P: PathParameters>(id: &str, path: Path<P>, run: Handler<P>) -> Operation {
     Operation::new(Method::GET, id, path, run)
-        .scope(READ)
         .query(&FILTERS)
         .query(&CREATED)
         .query(&MODIFIED)

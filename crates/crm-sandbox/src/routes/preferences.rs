@@ -24,15 +24,12 @@ const ONE: Path<(Uuid, Uuid, String)> = Path::new(
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::new(Method::GET, "Contacts_GetPreferenceMetadataList", TYPES, list_types)
-            .scope("tn.crm.contacts:r")
             .answer_array::<PreferenceType>()
             .refusals(&[400, 403]),
         Operation::new(Method::GET, "ContactPreferences_GetContactMethodPreferences", ALL, list)
-            .scope("tn.crm.contacts:r")
             .answer_array::<Preference>()
             .refusals(&[400, 403, 404]),
         Operation::new(Method::GET, "ContactPreferences_GetContactMethodPreference", ONE, get)
-            .scope("tn.crm.contacts:r")
             .answer::<Preference>()
             .refusals(&[400, 403, 404]),
         Operation::new(
@@ -41,7 +38,6 @@ pub(super) fn operations() -> Vec<Operation> {
             ONE,
             update,
         )
-        .scope("tn.crm.contacts:w")
         .body::<UpdateRequest>()
         .answer::<Preference>()
         .refusals(&[400, 403, 404]),

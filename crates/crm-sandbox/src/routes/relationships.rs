@@ -37,7 +37,6 @@ const SORTS: [(&str, &str); 3] =
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         new(Method::GET, "Contacts_GetContactRelationshipList", ALL, list)
-            .scope("tn.crm.contacts:r")
             .query(&FILTERS)
             .query(&CREATED)
             .query(&PAGING)
@@ -49,7 +48,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 fn new<P: PathParameters>(method: Method, id: &str, path: Path<P>, run: Handler<P>) -> Operation {
-    Operation::new(method, id, path, run).scope("tn.crm.contacts:w").refusals(&[400, 403, 404, 409])
+    Operation::new(method, id, path, run).refusals(&[400, 403, 404, 409])
 }
 
 /// A relationship as the API answers it.

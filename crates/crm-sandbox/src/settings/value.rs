@@ -1,15 +1,19 @@
 //! The kinds of values that settings take.
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// A value of a setting: read from text and written as text.
 pub(super) trait Value: Sized {
-    /// What it takes, for people.
-    const KIND: &'static str;
+    /// Says what the setting takes, for people.
+    fn kind() -> String;
     fn from_text(text: &str) -> Option<Self>;
     fn to_text(&self) -> String;
 }
 
 impl Value for bool {
-    const KIND: &'static str = "on|off";
+    fn kind() -> String {
+        "on|off".to_owned()
+    }
 
     fn from_text(text: &str) -> Option<Self> {
         match text {
@@ -25,7 +29,9 @@ impl Value for bool {
 }
 
 impl Value for u32 {
-    const KIND: &'static str = "a number";
+    fn kind() -> String {
+        "a number".to_owned()
+    }
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -38,7 +44,9 @@ impl Value for u32 {
 
 /// A status of the 4xx class.
 impl Value for u16 {
-    const KIND: &'static str = "a 4xx status";
+    fn kind() -> String {
+        "a 4xx status".to_owned()
+    }
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok().filter(|status| (400..500).contains(status))
@@ -50,7 +58,9 @@ impl Value for u16 {
 }
 
 impl Value for String {
-    const KIND: &'static str = "text";
+    fn kind() -> String {
+        "text".to_owned()
+    }
 
     fn from_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
@@ -61,36 +71,26 @@ impl Value for String {
     }
 }
 
+/// Makes enumerations of words to choose from: the names of their variants in kebab case.
 macro_rules! choices {
-    ($( $(#[$meta:meta])* $name:ident {
-        $(#[$first_meta:meta])* $first:ident = $first_text:literal,
-        $( $(#[$variant_meta:meta])* $variant:ident = $text:literal, )+
-    } )+) => {$(
+    ($( $(#[$meta:meta])* $name:ident { $($variants:tt)+ } )+) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+        #[strum(serialize_all = "kebab-case")]
         #[non_exhaustive]
-        pub enum $name {
-            $(#[$first_meta])* $first,
-            $( $(#[$variant_meta])* $variant, )+
-        }
+        pub enum $name { $($variants)+ }
 
         impl Value for $name {
-            const KIND: &'static str = concat!($first_text, $("|", $text),+);
+            fn kind() -> String {
+                Self::VARIANTS.iter().map(<&str>::from).collect::<Vec<_>>().join("|")
+            }
 
             fn from_text(text: &str) -> Option<Self> {
-                match text {
-                    $first_text => Some(Self::$first),
-                    $( $text => Some(Self::$variant), )+
-                    _ => None,
-                }
+                Self::VARIANTS.iter().copied().find(|variant| <&str>::from(variant) == text)
             }
 
             fn to_text(&self) -> String {
-                match self {
-                    Self::$first => $first_text,
-                    $( Self::$variant => $text, )+
-                }
-                .to_owned()
+                <&str>::from(self).to_owned()
             }
         }
     )+};
@@ -100,137 +100,137 @@ choices! {
     /// The form of errors that the gateway before the API makes.
     GatewayErrors {
         /// The API's problem object.
-        Problem = "problem",
+        Problem,
         /// `statusCode` and `message`.
-        Gateway = "gateway",
+        Gateway,
     }
     /// What happens to names that a schema does not know.
     Unknown {
         /// They are ignored.
-        Ignore = "ignore",
+        Ignore,
         /// The request is answered 400.
-        Refuse = "refuse",
+        Refuse,
     }
     /// How names are compared.
     Letters {
         /// Letter by letter.
-        Exact = "exact",
+        Exact,
         /// In any letter case.
-        AnyCase = "any-case",
+        AnyCase,
     }
     /// Under which keys a problem files its reasons.
     ErrorKeys {
         /// The member's name, after those of the objects around it: `value`.
-        Member = "member",
+        Member,
         /// The same as a JSON path: `$.value`.
-        Path = "path",
+        Path,
         /// The same in PascalCase: `Value`.
-        PascalCase = "pascal-case",
+        PascalCase,
         /// Numbers from 0, which name nothing.
-        Position = "position",
+        Position,
     }
     /// Which types a contact may have whose type the contract calls text.
     OpenTypes {
         /// The documented four.
-        Known = "known",
+        Known,
         /// Any text.
-        Any = "any",
+        Any,
     }
     /// What happens to page numbers and sizes out of bounds.
     PageBounds {
         /// The request is answered 400.
-        Refuse = "refuse",
+        Refuse,
         /// They are moved to the nearest bound.
-        Clamp = "clamp",
+        Clamp,
     }
     /// The form of `phoneSettings` in answers.
     PhoneSettingsForm {
         /// An object for phones and mobile phones, null for the rest.
-        Nested = "nested",
+        Nested,
         /// An empty object, its members beside it.
-        Flat = "flat",
+        Flat,
         /// An object for every type, as the published contract says.
-        AsDocumented = "as-documented",
+        AsDocumented,
     }
     /// How phone and fax numbers are kept.
     PhoneValues {
         /// Digits only, without the leading 1 of eleven.
-        Digits = "digits",
+        Digits,
         /// As they were sent.
-        Verbatim = "verbatim",
+        Verbatim,
     }
     /// The generation of the preferences object.
     PreferenceMembers {
         /// The present five flags.
-        Five = "five",
+        Five,
         /// The first three flags alone.
-        Three = "three",
+        Three,
     }
     /// Which invoice flag wins.
     PreferenceConflict {
         /// The two specific flags.
-        Specific = "specific",
+        Specific,
         /// The combined flag.
-        Combined = "combined",
+        Combined,
     }
     /// What happens to a null where the schema forbids it.
     NullMembers {
         /// The request is answered 400.
-        Refuse = "refuse",
+        Refuse,
         /// It keeps the present value.
-        Keep = "keep",
+        Keep,
     }
     /// What a memo set to the empty string becomes.
     EmptyMemo {
         /// No memo.
-        Null = "null",
+        Null,
         /// An empty memo.
-        Keep = "keep",
+        Keep,
     }
     /// What an update without members does to `modifiedOn`.
     EmptyUpdate {
         /// Nothing.
-        Keep = "keep",
+        Keep,
         /// It moves to the present.
-        Touch = "touch",
+        Touch,
     }
     /// What the update of a booking contact answers.
     BookingAnswer {
         /// `type`, `value` and `memo`, as the published contract says.
-        Request = "request",
+        Request,
         /// The whole contact.
-        Full = "full",
+        Full,
         /// Only those of the three that were sent.
-        Sent = "sent",
+        Sent,
     }
     /// How a booking contact without a memo shows it.
     BookingMemo {
         /// As empty text: the published contract forbids null.
-        Empty = "empty",
+        Empty,
         /// As null.
-        Null = "null",
+        Null,
     }
     /// What happens when a person that does not exist is replaced.
     ReplaceUnknown {
         /// It creates the person.
-        Create = "create",
+        Create,
         /// It is answered 404.
-        Refuse = "refuse",
+        Refuse,
     }
     /// What happens to members that an update leaves out.
     AbsentMembers {
         /// They keep their values.
-        Keep = "keep",
+        Keep,
         /// They are cleared.
-        Clear = "clear",
+        Clear,
     }
     /// When an export answer repeats the record before it.
     Repeats {
         /// While recent changes are included.
-        Recent = "recent",
+        Recent,
         /// Always.
-        Always = "always",
+        Always,
         /// Never.
-        Never = "never",
+        Never,
     }
 }

@@ -16,8 +16,13 @@ pub(crate) trait Contract: Owner {
     const CONTACT: Path<(i64, i64)>;
     const ALL: Path<()>;
     const FEED: Path<()>;
-    const READ: &'static str;
-    const WRITE: &'static str;
+    /// The beginning of the operation ids.
+    const TAG: &'static str;
+    /// The list over all owners: its operation id and its refusals.
+    const ALL_ID: &'static str;
+    const ALL_REFUSALS: &'static [u16];
+    /// The operation id of the export feed.
+    const FEED_ID: &'static str;
     /// Member of answers over all owners: `locationId`.
     const MEMBER: &'static str;
     /// Query parameter of the list over all owners: `locationIds`.
@@ -39,8 +44,10 @@ impl Contract for Location {
     const CONTACT: Path<(i64, i64)> = Path::new("/locations/{id}/contacts/{contactId}");
     const ALL: Path<()> = Path::new("/locations/contacts");
     const FEED: Path<()> = Path::new("/export/locations/contacts");
-    const READ: &'static str = "tn.crm.locations:r";
-    const WRITE: &'static str = "tn.crm.locations:w";
+    const TAG: &'static str = "Locations";
+    const ALL_ID: &'static str = "Locations_GetLocationsContactsList";
+    const ALL_REFUSALS: &'static [u16] = &[400];
+    const FEED_ID: &'static str = "ExportContacts_LocationsContacts";
     const MEMBER: &'static str = "locationId";
     const IDS: &'static str = "locationIds";
     const LISTED: &'static str = "LocationContactResponse";
@@ -76,8 +83,10 @@ impl Contract for Customer {
     const CONTACT: Path<(i64, i64)> = Path::new("/customers/{id}/contacts/{contactId}");
     const ALL: Path<()> = Path::new("/customers/contacts");
     const FEED: Path<()> = Path::new("/export/customers/contacts");
-    const READ: &'static str = "tn.crm.customers:r";
-    const WRITE: &'static str = "tn.crm.customers:w";
+    const TAG: &'static str = "Customers";
+    const ALL_ID: &'static str = "Customers_GetModifiedContactsList";
+    const ALL_REFUSALS: &'static [u16] = &[400, 404];
+    const FEED_ID: &'static str = "ExportContacts_CustomersContacts";
     const MEMBER: &'static str = "customerId";
     const IDS: &'static str = "customerIds";
     const LISTED: &'static str = "CustomerContactWithModifiedOnResponse";

@@ -10,7 +10,7 @@ use crate::{
     problem::Problem,
     query::{Kind, Parameter},
     settings::EmptyUpdate,
-    store::contacts::{self, Customer, Location, Owner, StoredContact},
+    store::contacts::{self, Owner, StoredContact},
 };
 
 pub(super) mod answer;
@@ -21,49 +21,30 @@ use answer::{ContactResponse, Listed, Owned};
 use contract::Contract;
 use request::{Change, CreateContactRequest, UpdateContactRequest};
 
-/// The contacts of locations.
-pub(super) fn location_operations() -> Vec<Operation> {
-    operations::<Location>("Locations", "Locations_GetLocationsContactsList", &[400])
-}
-
-/// The contacts of customers.
-pub(super) fn customer_operations() -> Vec<Operation> {
-    operations::<Customer>("Customers", "Customers_GetModifiedContactsList", &[400, 404])
-}
-
-fn operations<O: Contract>(
-    tag: &str,
-    list_all_id: &str,
-    list_all_refusals: &'static [u16],
-) -> Vec<Operation> {
-    let id = |name| format!("{tag}_{name}");
+pub(super) fn operations<O: Contract>() -> Vec<Operation> {
+    let id = |name| format!("{}_{name}", O::TAG);
     vec![
         Operation::new(Method::GET, &id("GetContactList"), O::CONTACTS, list::<O>)
-            .scope(O::READ)
             .query(&PAGING)
             .answer::<Page<Listed<O>>>()
             .refusals(&[400, 404, 409]),
         Operation::new(Method::POST, &id("CreateContact"), O::CONTACTS, create::<O>)
-            .scope(O::WRITE)
             .body::<CreateContactRequest>()
             .answer::<Listed<O>>()
             .refusals(&[400, 404, 409]),
         Operation::new(Method::PATCH, &id("UpdateContact"), O::CONTACT, update::<O>)
-            .scope(O::WRITE)
             .body::<UpdateContactRequest<AllFlags>>()
             .answer::<Listed<O>>()
             .refusals(&[400, 404, 409]),
         Operation::new(Method::DELETE, &id("DeleteContact"), O::CONTACT, delete::<O>)
-            .scope(O::WRITE)
             .refusals(&[400, 404, 409]),
-        Operation::new(Method::GET, list_all_id, O::ALL, list_all::<O>)
-            .scope(O::READ)
+        Operation::new(Method::GET, O::ALL_ID, O::ALL, list_all::<O>)
             .query(&PAGING)
             .query(&MODIFIED)
             .query(&CREATED)
             .query(&[Parameter::new(O::IDS, Kind::Text)])
             .answer::<Page<Owned<O>>>()
-            .refusals(list_all_refusals),
+            .refusals(O::ALL_REFUSALS),
     ]
 }
 
