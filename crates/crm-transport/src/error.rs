@@ -154,6 +154,18 @@ impl TransportError {
         self
     }
 
+    /// Names the host that there was no connection to.
+    #[cfg(any(feature = "hyper", feature = "reqwest"))]
+    pub(crate) fn at(self, host: &str) -> Self {
+        match &self.source {
+            Some(reason) if self.is_connect() => {
+                let told = format!("{host}: {reason}");
+                self.with_source(told)
+            }
+            _ => self,
+        }
+    }
+
     /// The error of a call: that of its last attempt, with what the earlier ones may have done.
     pub(crate) fn after(mut self, attempts: u32, earlier: Delivery) -> Self {
         self.attempts = attempts;

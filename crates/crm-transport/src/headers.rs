@@ -2,8 +2,9 @@
 
 use http::{HeaderValue, Method, header, request::Parts};
 
-/// What the transports call themselves, unless a request says otherwise.
-pub(crate) const USER_AGENT: &str = concat!("crm-transport/", env!("CARGO_PKG_VERSION"));
+/// What the transports call themselves in `User-Agent` (RFC 9110, section 10.1.5), unless they are
+/// set up otherwise or a request says otherwise.
+pub const USER_AGENT: &str = concat!("crm-transport/", env!("CARGO_PKG_VERSION"));
 
 /// Says who is asking (RFC 9110, section 10.1.5): firewalls commonly refuse requests that do not.
 #[cfg(feature = "hyper")]

@@ -9,7 +9,7 @@ use http::{
     uri::{Authority, Scheme},
 };
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, builderstates::WantsSchemes};
 use hyper_util::{
     client::legacy::{
         self, Client,
@@ -17,6 +17,7 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use crate::{
@@ -76,12 +77,35 @@ impl HyperTransport {
     ///
     /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
-        Self::build(environment, limits, Client::builder(TokioExecutor::new()))
+        Self::build(
+            environment,
+            limits,
+            verified_by_the_platform()?,
+            Client::builder(TokioExecutor::new()),
+        )
+    }
+
+    /// Creates a transport to the environment's API host with the caller's settings of TLS, for a
+    /// company's network: root certificates, a client certificate. Which versions of HTTP are
+    /// offered is set by the transport.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_limits`](Self::with_limits).
+    pub fn with_tls(
+        environment: &Environment,
+        limits: Limits,
+        mut settings: ClientConfig,
+    ) -> Result<Self, TransportError> {
+        settings.alpn_protocols.clear();
+        let tls = HttpsConnectorBuilder::new().with_tls_config(settings);
+        Self::build(environment, limits, tls, Client::builder(TokioExecutor::new()))
     }
 
     pub(crate) fn build(
         environment: &Environment,
         limits: Limits,
+        tls: HttpsConnectorBuilder<WantsSchemes>,
         mut client: legacy::Builder,
     ) -> Result<Self, TransportError> {
         let mut http = HttpConnector::new();
@@ -94,14 +118,7 @@ impl HyperTransport {
         http.set_keepalive_retries(Some(3));
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         http.set_tcp_user_timeout(Some(Duration::from_secs(30)));
-        let connector = HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
-            .map_err(|e| {
-                TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(e)
-            })?
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(http);
+        let connector = tls.https_or_http().enable_all_versions().wrap_connector(http);
         let client = client
             .timer(TokioTimer::new())
             // Repeating is left to the layers, which check the last moment to begin first.
@@ -172,7 +189,8 @@ impl Transport for HyperTransport {
                 let connection = connection.as_ref();
                 connection.is_none_or(|c| c.connection_metadata().is_some())
             };
-            let answer = read(self.client.request(request), self.limits.answer_bytes);
+            let answer = self.client.request(request);
+            let answer = read(answer, self.limits.answer_bytes, self.authority.host());
             let answer = match begin_by {
                 None => timeout(bound, answer).await,
                 // Boxed, so that it makes no other call larger.
@@ -195,16 +213,25 @@ impl Transport for HyperTransport {
     }
 }
 
+/// TLS whose certificates the operating system verifies.
+pub(crate) fn verified_by_the_platform()
+-> Result<HttpsConnectorBuilder<WantsSchemes>, TransportError> {
+    HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|error| {
+        TransportError::new(TransportErrorKind::Tls, Delivery::NotExecuted).with_source(error)
+    })
+}
+
 async fn read(
     response: legacy::ResponseFuture,
     answer_bytes: usize,
+    host: &str,
 ) -> Result<Response, TransportError> {
     let response = response.await.map_err(|error| {
         let hints = Hints {
             connect: error.is_connect(),
             timeout: error.is_connect() && is_timeout(&error),
         };
-        before_answer(&error, hints)
+        before_answer(&error, hints).at(host)
     })?;
     let (mut parts, body) = response.into_parts();
     let body = Limited::new(body, answer_bytes).collect().await;

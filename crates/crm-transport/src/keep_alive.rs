@@ -84,8 +84,8 @@ mod tests {
     #[tokio::test]
     async fn reqwest_gives_up_a_silent_connection_within_an_attempt() {
         gives_up_silent_connections(|environment, limits| {
-            let client = reqwest::Client::builder().http2_prior_knowledge();
-            crate::ReqwestTransport::build(environment, limits, client).unwrap()
+            let http2 = |client: reqwest::ClientBuilder| client.http2_prior_knowledge();
+            crate::ReqwestTransport::with_client(environment, limits, http2).unwrap()
         })
         .await;
     }
@@ -97,7 +97,8 @@ mod tests {
             let executor = hyper_util::rt::TokioExecutor::new();
             let mut client = hyper_util::client::legacy::Client::builder(executor);
             client.http2_only(true);
-            crate::HyperTransport::build(environment, limits, client).unwrap()
+            let tls = crate::hyper::verified_by_the_platform().unwrap();
+            crate::HyperTransport::build(environment, limits, tls, client).unwrap()
         })
         .await;
     }

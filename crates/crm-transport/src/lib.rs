@@ -146,6 +146,8 @@ pub use credentials::Credentials;
 pub use environment::{Environment, InvalidEnvironment};
 pub use error::{Delivery, TransportError, TransportErrorKind};
 pub use gate::{Pass, RateLimitState};
+#[cfg(any(feature = "reqwest", feature = "hyper"))]
+pub use headers::USER_AGENT;
 pub use limits::Limits;
 #[cfg(feature = "metrics")]
 pub use measure::describe_metrics;

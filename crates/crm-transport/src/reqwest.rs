@@ -61,21 +61,50 @@ impl ReqwestTransport {
     ///
     /// Returns [`TransportError`] when TLS cannot be set up.
     pub fn with_limits(environment: &Environment, limits: Limits) -> Result<Self, TransportError> {
-        Self::build(environment, limits, Client::builder())
+        Self::with_client(environment, limits, |client| client)
     }
 
-    pub(crate) fn build(
+    /// Creates a transport whose HTTP client is set up by the caller, for a company's network: root
+    /// certificates, a client certificate, a proxy, addresses of hosts, default headers, the
+    /// `User-Agent` (begin with [`USER_AGENT`] or add to it).
+    ///
+    /// What this crate promises of every transport is set afterwards: redirects are not followed,
+    /// nothing is repeated, the [`Limits`] hold, and no proxy is used to this machine without TLS.
+    ///
+    /// ```no_run
+    /// use crm_transport::{Environment, Limits, ReqwestTransport, USER_AGENT};
+    /// use reqwest::{Certificate, Proxy};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let roots = Certificate::from_pem_bundle(&std::fs::read("company-ca.pem")?)?;
+    /// let proxy = Proxy::https("http://proxy.example:3128")?;
+    /// let environment = Environment::production();
+    /// let wire = ReqwestTransport::with_client(&environment, Limits::default(), |client| {
+    ///     let client = client.user_agent(format!("nightly-sync/1.4 {USER_AGENT}"));
+    ///     client.tls_certs_merge(roots).proxy(proxy)
+    /// })?;
+    /// # let _ = wire;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TransportError`] when TLS cannot be set up.
+    pub fn with_client(
         environment: &Environment,
         limits: Limits,
-        mut client: ClientBuilder,
+        set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, TransportError> {
+        let mut client = set_up(Client::builder().user_agent(USER_AGENT));
         // Without TLS a proxy would see the credentials, and would look for the sandbox on its
         // own machine.
         if environment.is_without_tls() {
             client = client.no_proxy();
         }
         let client = client
-            .user_agent(USER_AGENT)
+            // It would log what is sent, credentials included.
+            .connection_verbose(false)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .connect_timeout(limits.connecting())
@@ -154,7 +183,7 @@ impl Transport for ReqwestTransport {
                 (self.base.host_str().unwrap_or_default(), port.unwrap_or_default())
             });
             let response = self.client.execute(request).await.map_err(|error| {
-                let error = refine(error);
+                let error = refine(error).at(self.base.host_str().unwrap_or_default());
                 match &departure {
                     Some(departure) => departure.explain(error),
                     None => error,

@@ -47,12 +47,17 @@ pub(super) async fn ask(
     let result = endpoint.send(token_request(credentials)).await;
     measure::token_request(&result);
     let answer = result.map_err(|error| {
-        let kind = match error.kind() {
-            kind @ (Kind::Tls | Kind::InvalidRequest | Kind::Refused) => kind,
-            _ => Kind::TokenEndpoint,
-        };
         let error = error.scrubbed(&credentials.secrets());
-        (kind, TokenFailure::Transport(error.to_string()))
+        match (error.kind(), error.get_ref()) {
+            // The kind says it already; the reason is enough.
+            (kind @ (Kind::Tls | Kind::InvalidRequest | Kind::Refused), Some(reason)) => {
+                (kind, TokenFailure::Transport(reason.to_string()))
+            }
+            (kind @ (Kind::Tls | Kind::InvalidRequest | Kind::Refused), None) => {
+                (kind, TokenFailure::Transport("asking for a token".to_owned()))
+            }
+            _ => (Kind::TokenEndpoint, TokenFailure::Transport(error.to_string())),
+        }
     })?;
     if let Some(refusal) = refusal(&answer) {
         return Err(refusal);
