@@ -117,12 +117,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]
 
+#[macro_use]
+mod database;
+
 mod admission;
 mod apply;
 mod clean_up;
 mod clock;
 mod current;
-mod database;
 mod decide;
 mod departure;
 mod disk;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rusqlite::{Rows, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef};
+use rusqlite::Row;
 
 use crate::{
     error::BulkError,
@@ -20,6 +20,11 @@ pub enum ResultRows {
     /// Only the rows that are not done and were not already as wanted: once corrected, they can be
     /// fed in again.
     Failed,
+}
+
+columns! {
+    /// The columns of what became of a change.
+    struct OutcomeColumns { state, message, field_errors, trace_id, at }
 }
 
 /// What became of a row: of all its changes together.
@@ -48,7 +53,8 @@ const BY_WEIGHT: [State; 9] = [
 ];
 
 impl RowOutcome {
-    fn add(&mut self, state: State, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
+    fn add(&mut self, at: &OutcomeColumns, row: &Row<'_>) -> rusqlite::Result<()> {
+        let state = read_state(row, at.state)?;
         let weight = |state| BY_WEIGHT.iter().position(|known| *known == state);
         self.changes += 1;
         self.state = match self.state {
@@ -62,10 +68,10 @@ impl RowOutcome {
                 list.push(text);
             }
         };
-        keep(|outcome| &mut outcome.messages, row.get(2)?);
-        keep(|outcome| &mut outcome.field_errors, row.get(3)?);
-        keep(|outcome| &mut outcome.trace_ids, row.get(4)?);
-        self.time = self.time.take().max(row.get(5)?);
+        keep(|outcome| &mut outcome.messages, row.get(at.message)?);
+        keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
+        keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
+        self.time = self.time.take().max(row.get(at.at)?);
         Ok(())
     }
 
@@ -151,73 +157,31 @@ impl ChangeSet {
         mut out: impl Write,
     ) -> Result<u64, BulkError> {
         self.known_digest()?;
-        let database = &self.database;
         let (format, header) = (self.format()?, self.header()?);
         let unwritten = |e: io::Error| BulkError::file(self.path(), "written as rows", e);
         let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
         write_head(&mut out, format, marks, names).map_err(unwritten)?;
-        let connection = &database.connection;
-        let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
-        let mut rows = database.check(connection.prepare(sql))?;
-        let mut rows = database.check(rows.query([]))?;
-        let sql = "SELECT row, state, message, field_errors, trace_id, at FROM outcomes
-            WHERE row IS NOT NULL ORDER BY row, id";
-        let mut changes = database.check(connection.prepare(sql))?;
-        let changes = changes.query([]).and_then(Grouped::new);
-        let mut changes = database.check(changes)?;
         let mut written = 0;
-        while let Some(row) = database.check(rows.next())? {
-            let read = || -> rusqlite::Result<(u64, String, Option<State>, Option<String>)> {
-                let state = match row.get_ref(2)? {
-                    ValueRef::Null => None,
-                    _ => Some(read_state(row, 2)?),
-                };
-                Ok((row.get(0)?, row.get(1)?, state, row.get(3)?))
-            };
-            let (number, data, state, message) = database.check(read())?;
-            let mut outcome = database.check(changes.of(number))?;
-            outcome.state = outcome.state.or(state.map(|state| (state, 0)));
-            outcome.messages.extend(message);
+        let columns = "state, message, field_errors, trace_id, at";
+        let add =
+            |outcome: &mut RowOutcome, at: &OutcomeColumns, row: &Row<'_>| outcome.add(at, row);
+        self.each_row(columns, OutcomeColumns::of, add, |row, mut outcome| {
+            outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
+            outcome.messages.extend(row.message);
             let settled = matches!(outcome.state, Some((State::Done | State::Already, _)));
             if which == ResultRows::Failed && settled {
-                continue;
+                return Ok(());
             }
-            let cells = outcome.cells();
+            let (data, cells) = (&row.data, outcome.cells());
             let wrote = match format {
-                InputFormat::Csv => write_cells(&mut out, marks, header.len(), &data, &cells),
-                InputFormat::Ndjson => write_members(&mut out, &data, &OUTCOME_COLUMNS, &cells),
+                InputFormat::Csv => write_cells(&mut out, marks, header.len(), data, &cells),
+                InputFormat::Ndjson => write_members(&mut out, data, &OUTCOME_COLUMNS, &cells),
             };
             wrote.map_err(unwritten)?;
             written += 1;
-        }
+            Ok(())
+        })?;
         out.flush().map_err(unwritten)?;
         Ok(written)
-    }
-}
-
-/// Changes in the order of their rows, taken row by row.
-struct Grouped<'a>(Rows<'a>);
-
-impl<'a> Grouped<'a> {
-    /// On the first change.
-    fn new(mut changes: Rows<'a>) -> rusqlite::Result<Self> {
-        changes.advance()?;
-        Ok(Self(changes))
-    }
-
-    /// What became of a row; rows must be asked for in order.
-    fn of(&mut self, row: u64) -> rusqlite::Result<RowOutcome> {
-        let mut outcome = RowOutcome::default();
-        while let Some(change) = self.0.get() {
-            let of: u64 = change.get(0)?;
-            if of > row {
-                break;
-            }
-            if of == row {
-                outcome.add(read_state(change, 1)?, change)?;
-            }
-            self.0.advance()?;
-        }
-        Ok(outcome)
     }
 }

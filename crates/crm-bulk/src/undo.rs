@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crm_models::{ContactChange, Preference};
-use rusqlite::OptionalExtension;
 
 use crate::{
     error::BulkError,
@@ -95,12 +94,8 @@ impl ChangeSet {
 
     /// The contacts that had the number or address of a deleted one beside it.
     fn siblings(&self, change: &Change) -> Result<Option<String>, BulkError> {
-        let siblings = self
-            .database
-            .connection
-            .prepare_cached("SELECT siblings FROM changes WHERE id = ?")
-            .and_then(|mut query| query.query_row([change.id.0], |row| row.get(0)).optional());
-        self.database.check(siblings).map(Option::flatten)
+        let sql = "SELECT siblings FROM changes WHERE id = ?";
+        self.database.value(sql, [change.id.0]).map(Option::flatten)
     }
 }
 

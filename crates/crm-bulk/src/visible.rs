@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use crm_values::is_invisible;
 use unicode_properties::{GeneralCategoryGroup, UnicodeEmoji, UnicodeGeneralCategory};
 
 /// Returns the text on one line, with every unseen character as a visible escape: `\u{202e}`, `\n`.
@@ -63,30 +64,9 @@ const EMOJI_STYLE: char = '\u{fe0f}';
 const KEYCAP: char = '\u{20e3}';
 const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// Control characters (Cc), separators of lines (Zl) and paragraphs (Zp), interlinear annotations,
-/// and Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 17.
+/// Whether a character is not seen, or ends the line: `\t`, `\n`, U+2028.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
+    is_invisible(c) || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// Whether an unseen character belongs to a word or an emoji that is seen.

@@ -1,10 +1,6 @@
 //! The writes to a contact.
 
-use std::{
-    collections::HashSet,
-    slice::from_ref,
-    sync::{Mutex, PoisonError},
-};
+use std::slice::from_ref;
 
 use crm_contacts::{ContactsError, Echo, Owner, Record as _};
 use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
@@ -17,26 +13,9 @@ use super::{
 use crate::{
     decide::step::{self, Write},
     error::BulkError,
-    set::{Action, Change, ChangeId, Outcome, OwnerId, State, Wanted},
+    set::{Action, Change, Outcome, OwnerId, State, Wanted},
     store::{Expected, Loaded},
 };
-
-/// The updates that were answered as a success, but with what the contact was before. They are
-/// read back, and not sent again in the same run.
-#[derive(Debug, Default)]
-pub(super) struct Unheeded(Mutex<HashSet<ChangeId>>);
-
-impl Unheeded {
-    fn note(&self, change: &Change) {
-        let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.insert(change.id);
-    }
-
-    pub(super) fn has(&self, change: &Change) -> bool {
-        let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.contains(&change.id)
-    }
-}
 
 impl<T: Transport> Run<'_, T> {
     /// Whether what this change did does not show up, though the service says that it did it.

@@ -13,6 +13,7 @@ mod queue;
 mod run;
 #[cfg(test)]
 mod tests;
+mod unheeded;
 mod window;
 
 use std::{
@@ -31,7 +32,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 use tokio::time::Instant;
 
 use self::{
-    audit::Audit, brake::Brake, contact::Unheeded, in_flight::InFlight, pass::Pass, run::Run,
+    audit::Audit, brake::Brake, in_flight::InFlight, pass::Pass, run::Run, unheeded::Unheeded,
     window::Window,
 };
 pub use self::{

@@ -11,10 +11,10 @@ use super::{
     audit::Audit,
     brake::Brake,
     classify as answer,
-    contact::Unheeded,
     creations::Creations,
     in_flight::InFlight,
     queue::{Reading, Undecided},
+    unheeded::Unheeded,
     window::Window,
 };
 use crate::{

@@ -1,5 +1,7 @@
 //! The SQLite files of this crate: change sets and snapshots.
 
+#[macro_use]
+mod columns;
 mod new;
 mod opened;
 

@@ -7,12 +7,13 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig, params,
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Params, Row, config::DbConfig,
+    params, types::FromSql,
 };
 
 use crate::{
     disk::{
-        archive,
+        archive::{self, pragma},
         file_id::{self, Connected},
         run_mark::{RunMark, has_journal},
     },
@@ -98,11 +99,7 @@ impl Database {
         }
         Self::has_its_journal(path, format)?;
         let mut database = Self::connect(path, format)?;
-        let pragma = |name| {
-            database.check(
-                database.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)),
-            )
-        };
+        let pragma = |name| database.check(pragma::<i64>(&database.connection, name));
         let (id, found) = (pragma("application_id")?, pragma("user_version")?);
         if id != i64::from(format.application_id) {
             return Err(BulkError::Foreign { path: path.to_owned(), noun: format.noun });
@@ -177,9 +174,7 @@ impl Database {
 
     /// Whether this connection can write what others will read.
     pub(crate) fn may_be_written(&self) -> Result<bool, BulkError> {
-        let is_copy =
-            self.connection.pragma_query_value(None, "query_only", |row| row.get::<_, bool>(0));
-        let is_copy = self.check(is_copy)?;
+        let is_copy: bool = self.check(pragma(&self.connection, "query_only"))?;
         Ok(!is_copy && !self.check(self.connection.is_readonly(MAIN_DB))?)
     }
 
@@ -208,9 +203,10 @@ impl Database {
         // On macOS a sync alone leaves it to the disk when it writes.
         let sql = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
         self.check(self.connection.execute_batch(sql))?;
+        let name = "journal_mode";
         let mode = self
             .connection
-            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+            .pragma_update_and_check(None, name, "WAL", |row| row.get::<_, String>(name));
         // With a journal that is removed, FULL may lose the last commit: the removal is not synced.
         let is_wal = self.check(mode)? == "wal";
         let level = if is_wal { "FULL" } else { "EXTRA" };
@@ -233,19 +229,51 @@ impl Database {
         result.map_err(|e| BulkError::database(&self.path, self.noun, e))
     }
 
+    /// Does a statement and says how many rows it changed.
+    pub(crate) fn execute(&self, sql: &str, values: impl Params) -> Result<usize, BulkError> {
+        let statement = self.connection.prepare_cached(sql);
+        self.check(statement.and_then(|mut statement| statement.execute(values)))
+    }
+
+    /// The value that a query for one column finds; `None` where it finds no row.
+    pub(crate) fn value<V: FromSql>(
+        &self,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<Option<V>, BulkError> {
+        self.row(sql, values, |row| row.get(0))
+    }
+
+    /// The row that a query finds, if it finds one.
+    pub(crate) fn row<R>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<R>,
+    ) -> Result<Option<R>, BulkError> {
+        let query = self.connection.prepare_cached(sql);
+        self.check(query.and_then(|mut query| query.query_row(values, read).optional()))
+    }
+
+    /// All rows that a query finds.
+    pub(crate) fn rows<R>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<R>,
+    ) -> Result<Vec<R>, BulkError> {
+        let query = self.connection.prepare_cached(sql);
+        self.check(query.and_then(|mut query| query.query_map(values, read)?.collect()))
+    }
+
     /// A fact about the file as a whole.
     pub(crate) fn meta(&self, name: &str) -> Result<Option<String>, BulkError> {
-        let value = self
-            .connection
-            .prepare_cached("SELECT value FROM meta WHERE name = ?")
-            .and_then(|mut query| query.query_row([name], |row| row.get(0)).optional());
-        self.check(value)
+        self.value("SELECT value FROM meta WHERE name = ?", [name])
     }
 
     pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
         let sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
-        self.check(self.connection.execute(sql, params![name, value]))?;
-        Ok(())
+        self.execute(sql, params![name, value]).map(drop)
     }
 
     /// Whose data the file holds.
@@ -304,7 +332,7 @@ mod tests {
             assert_eq!(database.make_durable().unwrap(), is_wal);
             let pragma = |name| {
                 let connection = &database.connection;
-                connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0))
+                pragma::<i64>(connection, name)
             };
             assert_eq!(pragma("synchronous").unwrap(), level);
             assert_eq!(pragma("fullfsync").unwrap(), 1);

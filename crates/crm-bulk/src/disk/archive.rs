@@ -7,7 +7,7 @@
 
 use std::{fs, io, path::Path};
 
-use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup, types::FromSql};
 
 use super::run_mark::{index, journal};
 
@@ -19,9 +19,12 @@ pub(crate) fn is_archived(connection: &Connection, path: &Path) -> bool {
 
 /// Whether SQLite cannot read the file since it can write nothing beside it.
 fn cannot_lock(connection: &Connection) -> bool {
-    let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-    let read = connection.pragma_query_value(None, "user_version", version);
-    read.is_err_and(|error| is_for_want_of_rights(&error))
+    pragma::<i64>(connection, "user_version").is_err_and(|error| is_for_want_of_rights(&error))
+}
+
+/// What the pragma of this name is set to.
+pub(crate) fn pragma<V: FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<V> {
+    connection.pragma_query_value(None, name, |row| row.get(name))
 }
 
 /// Whether SQLite failed since it must not write to the file or beside it.

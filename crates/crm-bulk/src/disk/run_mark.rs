@@ -27,8 +27,8 @@ impl RunMark {
         let sql = "SELECT path, device, inode FROM owner WHERE path IS NOT NULL";
         set.query_row(sql, [], |row| {
             Ok(Self {
-                path: PathBuf::from(row.get::<_, String>(0)?),
-                file: [row.get(1)?, row.get(2)?],
+                path: PathBuf::from(row.get::<_, String>("path")?),
+                file: [row.get("device")?, row.get("inode")?],
             })
         })
         .optional()
@@ -174,8 +174,8 @@ pub(crate) fn has_journal(path: &Path) -> bool {
 pub(crate) fn checkpoint(set: &Connection, mode: &str) -> rusqlite::Result<bool> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     set.query_row(&sql, [], |row| {
-        let busy: i64 = row.get(0)?;
-        let (frames, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
+        let busy: i64 = row.get("busy")?;
+        let (frames, moved): (i64, i64) = (row.get("log")?, row.get("checkpointed")?);
         Ok(busy == 0 && frames == moved)
     })
 }

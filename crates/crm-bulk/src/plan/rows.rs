@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, path::Path};
 
 use crm_models::ContactType;
 
+use super::options::Plan;
 use crate::{
     disk::atomic_file,
     error::{BadCell, BulkError, InvalidRows, problem},
     input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
-    plan::Plan,
     set::{Action, State, draft::Draft},
     snapshot::Snapshot,
 };

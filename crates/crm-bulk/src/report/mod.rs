@@ -6,16 +6,13 @@ use std::io::{self, Write};
 
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
+use rusqlite::Row;
 
 use crate::{
     clock,
     error::BulkError,
     input::{DateOrder, InputFormat, cells, read_date},
-    set::{
-        Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals,
-        columns::{self, read_state},
-    },
+    set::{Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals, columns},
     verify::{KeptFinding, Verification},
     visible,
 };
@@ -185,78 +182,57 @@ impl<W: Write> Page<'_, W> {
         let database = &self.set.database;
         let sql = "SELECT row, line, message FROM rows WHERE state IS NOT NULL
             ORDER BY row LIMIT ?";
-        let mut rows = database.check(database.connection.prepare(sql))?;
-        let mut rows = database.check(rows.query([LISTED]))?;
-        let mut first = true;
-        while let Some(row) = database.check(rows.next())? {
-            let read = || -> rusqlite::Result<(u64, u64, Option<String>)> {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            };
-            let (number, line, message) = database.check(read())?;
-            if std::mem::take(&mut first) {
-                self.raw("<h2>Rows without a change</h2><ul>")?;
-            }
-            self.write(&html! {
-                li {
-                    "Row " (number) " (line " (line) ")"
-                    @if let Some(message) = message { ": " (foreign(&message)) }
-                }
-            })?;
+        let rows = database.rows(sql, [LISTED], |row| {
+            let (number, line): (u64, u64) = (row.get("row")?, row.get("line")?);
+            Ok((number, line, row.get::<_, Option<String>>("message")?))
+        })?;
+        if rows.is_empty() {
+            return Ok(());
         }
-        if first { Ok(()) } else { self.raw("</ul>") }
+        self.write(&html! {
+            h2 { "Rows without a change" }
+            ul {
+                @for (number, line, message) in rows {
+                    li {
+                        "Row " (number) " (line " (line) ")"
+                        @if let Some(message) = message { ": " (foreign(&message)) }
+                    }
+                }
+            }
+        })
     }
 
     /// The evidence: each entry of the list with every place where it was found.
     fn entries(&mut self) -> Result<(), BulkError> {
         self.write(&html! { h2 { "Entry by entry" } })?;
-        let database = &self.set.database;
         let (format, header) = (self.set.format()?, self.set.header()?);
         let received = Received::of(self.set)?;
-        let connection = &database.connection;
-        let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
-        let mut rows = database.check(connection.prepare(sql))?;
-        let mut rows = database.check(rows.query([]))?;
-        let sql = format!(
-            "SELECT {} FROM outcomes WHERE row IS NOT NULL ORDER BY row, id",
-            columns::COLUMNS
-        );
-        let mut changes = database.check(connection.prepare(&sql))?;
-        let mut changes = database.check(changes.query([]))?;
-        database.check(changes.advance())?;
-        while let Some(row) = database.check(rows.next())? {
-            let read = || -> rusqlite::Result<Entry> {
-                let data: String = row.get(1)?;
-                let cells = read_cells(format, &header, data);
-                let state = match row.get_ref(2)?.as_str_or_null()? {
-                    None => None,
-                    Some(_) => Some(read_state(row, 2)?),
-                };
-                Ok(Entry {
-                    row: row.get(0)?,
+        let add = |found: &mut Vec<Change>, (): &(), row: &Row<'_>| {
+            found.push(columns::read(row)?);
+            Ok(())
+        };
+        let set = self.set;
+        set.each_row(
+            columns::COLUMNS,
+            |_| Ok(()),
+            add,
+            |row, found: Vec<Change>| {
+                let cells = read_cells(format, &header, row.data);
+                let found = found.into_iter().map(|change| {
+                    let finding = set.finding(change.id)?;
+                    Ok((change, finding))
+                });
+                let entry = Entry {
                     received: received.date(&cells),
-                    left: state == Some(State::Already),
+                    left: row.state == Some(State::Already),
                     cells,
-                    wrong: state == Some(State::Failed),
-                    message: row.get(3)?,
-                    found: Vec::new(),
-                })
-            };
-            let mut row = database.check(read())?;
-            while let Some(change) = changes.get() {
-                let of: u64 = database.check(change.get(1))?;
-                if of > row.row {
-                    break;
-                }
-                if of == row.row {
-                    let change = database.check(columns::read(change))?;
-                    let finding = self.set.finding(change.id)?;
-                    row.found.push((change, finding));
-                }
-                database.check(changes.advance())?;
-            }
-            self.write(&entry(&row))?;
-        }
-        Ok(())
+                    wrong: row.state == Some(State::Failed),
+                    message: row.message,
+                    found: found.collect::<Result<_, BulkError>>()?,
+                };
+                self.write(&markup(&entry))
+            },
+        )
     }
 }
 
@@ -292,7 +268,6 @@ impl Received {
 
 /// A row of a list of opt-outs and what became of it.
 struct Entry {
-    row: u64,
     /// When its wish came in.
     received: Option<Date>,
     /// Whether its status says that nothing is to be done.
@@ -311,7 +286,7 @@ fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(Stri
     if cells.is_empty() { vec![("row".to_owned(), data)] } else { cells }
 }
 
-fn entry(entry: &Entry) -> Markup {
+fn markup(entry: &Entry) -> Markup {
     let known = entry.cells.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let received = entry.received;
     let due = received.and_then(|day| words::business_days_after(day, words::BUSINESS_DAYS));

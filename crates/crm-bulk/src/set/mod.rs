@@ -9,6 +9,7 @@ pub(crate) mod draft;
 mod image;
 mod outcome;
 mod repeats;
+pub(crate) mod rows;
 pub(crate) mod seal;
 mod site;
 mod state;

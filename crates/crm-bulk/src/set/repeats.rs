@@ -3,56 +3,54 @@
 use std::collections::HashMap;
 
 use crm_models::ContactType;
-use rusqlite::{params, types::Value};
+use rusqlite::{params, params_from_iter, types::Value};
 
 use super::{draft::Draft, state::State, wanted::Wanted};
 use crate::error::BulkError;
+
+columns! {
+    /// The columns of a creation.
+    struct CreationColumns { owner_kind, owner_id, id, of_row, wanted }
+}
 
 impl Draft {
     /// Several changes of one record.
     pub(super) fn resolve_repeats(&self) -> Result<(), BulkError> {
         let groups = "SELECT owner_kind, owner_id, contact_id FROM changes
              WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
-        let members = "SELECT id, coalesce(row, 0), action || coalesce(wanted, '') FROM changes
+        let members =
+            "SELECT id, coalesce(row, 0) AS of_row, action || coalesce(wanted, '') AS asks_for
+             FROM changes
              WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
         let database = self.database();
-        let groups: rusqlite::Result<Vec<[Value; 3]>> = (|| {
-            database
-                .connection
-                .prepare(groups)?
-                .query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?
-                .collect()
-        })();
-        for record in database.check(groups)? {
-            let members: rusqlite::Result<Vec<(i64, u64, String)>> = (|| {
-                database
-                    .connection
-                    .prepare_cached(members)?
-                    .query_map(rusqlite::params_from_iter(record), |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })?
-                    .collect()
-            })();
-            self.set_aside(&database.check(members)?)?;
+        let groups: Vec<[Value; 3]> = database.rows(groups, [], |row| {
+            Ok([row.get("owner_kind")?, row.get("owner_id")?, row.get("contact_id")?])
+        })?;
+        for record in groups {
+            let members = database.rows(members, params_from_iter(record), |row| {
+                Ok((row.get("id")?, row.get("of_row")?, row.get::<_, String>("asks_for")?))
+            })?;
+            self.set_aside(&members)?;
         }
         Ok(())
     }
 
     /// Several creations of one number or address on one owner, however it is written.
     pub(super) fn resolve_creations(&self) -> Result<(), BulkError> {
-        let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0), wanted FROM changes
+        let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0) AS of_row, wanted FROM changes
              WHERE action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL
              ORDER BY owner_kind, owner_id, id";
         let database = self.database();
         let mut query = database.check(database.connection.prepare(sql))?;
+        let at = database.check(CreationColumns::of(&query))?;
         let mut rows = database.check(query.query([]))?;
         let mut repeats = Vec::new();
         let mut owner = None;
         let mut of_owner = HashMap::<_, Vec<Creation>>::new();
         while let Some(row) = database.check(rows.next())? {
             let read = || -> rusqlite::Result<(_, _, String)> {
-                let owner: (String, Value) = (row.get(0)?, row.get(1)?);
-                Ok((owner, (row.get(2)?, row.get(3)?), row.get(4)?))
+                let owner: (String, Value) = (row.get(at.owner_kind)?, row.get(at.owner_id)?);
+                Ok((owner, (row.get(at.id)?, row.get(at.of_row)?), row.get(at.wanted)?))
             };
             let (next, (id, row), wanted) = database.check(read())?;
             if owner.as_ref() != Some(&next) {

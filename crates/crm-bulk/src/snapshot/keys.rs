@@ -1,14 +1,14 @@
 //! The keys of a snapshot: what its numbers and addresses are compared by.
 
 use crm_values::{PhoneReader, Region};
-use rusqlite::params;
+use rusqlite::{Row, params};
 use serde::Deserialize;
 
+use super::{file::Snapshot, look_up::Known};
 use crate::{
     error::BulkError,
     keys::{Keys, description},
     set::OwnerId,
-    snapshot::Snapshot,
 };
 
 /// How many contacts are read at once.
@@ -18,6 +18,11 @@ const BLOCK: usize = 10_000;
 #[derive(Deserialize)]
 struct Valued {
     value: String,
+}
+
+columns! {
+    /// The columns of a contact's keys.
+    struct KeyColumns { id, key, otherwise }
 }
 
 /// A contact, by what it is compared by.
@@ -48,10 +53,8 @@ impl Snapshot {
             for (id, json) in block {
                 let contact: Valued = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
                 let keys = Keys::of(&contact.value, reader);
-                let stored = transaction
-                    .prepare_cached("UPDATE contacts SET key = ?, otherwise = ? WHERE id = ?")
-                    .and_then(|mut update| update.execute(params![keys.key, keys.otherwise, id]));
-                self.database.check(stored)?;
+                let sql = "UPDATE contacts SET key = ?, otherwise = ? WHERE id = ?";
+                self.database.execute(sql, params![keys.key, keys.otherwise, id])?;
             }
         }
         self.database.set_meta("keys", &wanted)?;
@@ -59,16 +62,9 @@ impl Snapshot {
     }
 
     fn block_behind(&self, last: i64) -> Result<Vec<(i64, String)>, BulkError> {
-        let query = || {
-            self.database
-                .connection
-                .prepare_cached(
-                    "SELECT id, contact FROM contacts WHERE id > ? ORDER BY id LIMIT ?",
-                )?
-                .query_map(params![last, BLOCK], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        self.database.check(query())
+        let sql = "SELECT id, contact FROM contacts WHERE id > ? ORDER BY id LIMIT ?";
+        let row = |row: &Row<'_>| Ok((row.get("id")?, row.get("contact")?));
+        self.database.rows(sql, params![last, BLOCK], row)
     }
 
     /// Hands the keys of every existing contact to `each`.
@@ -76,11 +72,11 @@ impl Snapshot {
         let sql = "SELECT id, key, otherwise FROM contacts WHERE active";
         let mut query = || {
             let mut query = self.database.connection.prepare(sql)?;
+            let at = KeyColumns::of(&query)?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let keys = Keys { key: row.get(1)?, otherwise: row.get(2)? };
-                let id = row.get(0)?;
-                each(Keyed { id, keys });
+                let keys = Keys { key: row.get(at.key)?, otherwise: row.get(at.otherwise)? };
+                each(Keyed { id: row.get(at.id)?, keys });
             }
             Ok(())
         };
@@ -88,13 +84,9 @@ impl Snapshot {
     }
 
     /// The contact of a [`Keyed::id`], with its owner.
-    pub(crate) fn keyed(&self, id: i64) -> Result<(OwnerId, super::Known), BulkError> {
+    pub(crate) fn keyed(&self, id: i64) -> Result<(OwnerId, Known), BulkError> {
         let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE id = ?";
-        let row = self
-            .database
-            .connection
-            .query_row(sql, [id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)));
-        let (kind, owner, json) = self.database.check(row)?;
-        Ok((self.owner(&kind, owner)?, self.known(json)?))
+        let found = self.owned(sql, [id])?.pop();
+        found.ok_or_else(|| self.damaged("no such contact"))
     }
 }

@@ -3,9 +3,15 @@
 use std::path::PathBuf;
 
 use crm_models::{Contact, ContactId};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Params, params};
 
-use crate::{error::BulkError, keys::Keys, set::OwnerId, snapshot::Snapshot};
+use super::file::Snapshot;
+use crate::{error::BulkError, keys::Keys, set::OwnerId};
+
+columns! {
+    /// The columns of a contact and its owner.
+    struct OwnedColumns { owner_kind, owner_id, contact }
+}
 
 /// A contact as the snapshot knows it.
 pub(crate) struct Known {
@@ -27,19 +33,11 @@ impl Snapshot {
         owner: OwnerId,
         contact: ContactId,
     ) -> Result<Option<Known>, BulkError> {
-        let known = self
-            .database
-            .connection
-            .prepare_cached(
-                "SELECT contact FROM contacts
-                 WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
-            )
-            .and_then(|mut query| {
-                query
-                    .query_row(params![owner.kind(), owner.get(), contact.get()], |row| row.get(0))
-                    .optional()
-            });
-        let json: Option<String> = self.database.check(known)?;
+        let json = self.database.value(
+            "SELECT contact FROM contacts
+             WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
+            params![owner.kind(), owner.get(), contact.get()],
+        )?;
         json.map(|json| self.known(json)).transpose()
     }
 
@@ -74,26 +72,30 @@ impl Snapshot {
         key: &str,
         owner: Option<OwnerId>,
     ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
-        let query = || -> rusqlite::Result<Vec<(String, i64, String)>> {
-            self.database
-                .connection
-                .prepare_cached(
-                    "SELECT owner_kind, owner_id, contact FROM contacts
-                     WHERE key = ?1 AND active
-                       AND (?2 IS NULL OR (owner_kind = ?2 AND owner_id = ?3))
-                     ORDER BY owner_kind, owner_id, contact_id",
-                )?
-                .query_map(
-                    params![key, owner.map(OwnerId::kind), owner.map(OwnerId::get)],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-                )?
-                .collect()
-        };
-        let found = self.database.check(query())?;
-        found
-            .into_iter()
-            .map(|(kind, id, json)| Ok((self.owner(&kind, id)?, self.known(json)?)))
-            .collect()
+        self.owned(
+            "SELECT owner_kind, owner_id, contact FROM contacts
+             WHERE key = ?1 AND active
+               AND (?2 IS NULL OR (owner_kind = ?2 AND owner_id = ?3))
+             ORDER BY owner_kind, owner_id, contact_id",
+            params![key, owner.map(OwnerId::kind), owner.map(OwnerId::get)],
+        )
+    }
+
+    /// The contacts that a query finds, each with its owner.
+    pub(super) fn owned(
+        &self,
+        sql: &str,
+        values: impl Params,
+    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+        let found = self.database.rows(sql, values, |row| {
+            Ok((row.get("owner_kind")?, row.get("owner_id")?, row.get("contact")?))
+        })?;
+        found.into_iter().map(|row| self.read(row)).collect()
+    }
+
+    fn read(&self, (kind, id, json): (String, i64, String)) -> Result<(OwnerId, Known), BulkError> {
+        let owner = OwnerId::new(&kind, id).ok_or_else(|| self.damaged("no such owner"))?;
+        Ok((owner, self.known(json)?))
     }
 
     /// Hands every existing contact to `each`.
@@ -103,22 +105,20 @@ impl Snapshot {
     ) -> Result<(), BulkError> {
         let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE active";
         let mut query = self.database.check(self.database.connection.prepare(sql))?;
+        let at = self.database.check(OwnedColumns::of(&query))?;
         let mut rows = self.database.check(query.query([]))?;
         while let Some(row) = self.database.check(rows.next())? {
-            let columns = || Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?));
-            let (kind, id, json) = self.database.check(columns())?;
-            each(self.owner(&kind, id)?, self.known(json)?)?;
+            let columns =
+                || Ok((row.get(at.owner_kind)?, row.get(at.owner_id)?, row.get(at.contact)?));
+            let (owner, known) = self.read(self.database.check(columns())?)?;
+            each(owner, known)?;
         }
         Ok(())
     }
 
-    pub(super) fn known(&self, json: String) -> Result<Known, BulkError> {
+    fn known(&self, json: String) -> Result<Known, BulkError> {
         let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
         Ok(Known { contact, json })
-    }
-
-    pub(super) fn owner(&self, kind: &str, id: i64) -> Result<OwnerId, BulkError> {
-        OwnerId::new(kind, id).ok_or_else(|| self.damaged("no such owner"))
     }
 
     pub(super) fn damaged(

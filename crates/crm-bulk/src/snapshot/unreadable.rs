@@ -4,7 +4,8 @@
 use crm_models::{ContactId, ContactOwner, UnreadableRecord};
 use rusqlite::params;
 
-use crate::{error::BulkError, set::OwnerId, snapshot::Snapshot};
+use super::file::Snapshot;
+use crate::{error::BulkError, set::OwnerId};
 
 impl Snapshot {
     /// Returns the records that could not be read when they last arrived; their contents are not
@@ -14,17 +15,11 @@ impl Snapshot {
     ///
     /// A failure to read.
     pub fn unreadable(&self) -> Result<Vec<UnreadableRecord>, BulkError> {
-        let query = || {
-            self.database
-                .connection
-                .prepare("SELECT reason, record FROM unreadable ORDER BY id")?
-                .query_map([], |row| {
-                    let (reason, record): (String, String) = (row.get(0)?, row.get(1)?);
-                    Ok(UnreadableRecord::new(0, reason, record))
-                })?
-                .collect()
-        };
-        self.database.check(query())
+        let sql = "SELECT reason, record FROM unreadable ORDER BY id";
+        self.database.rows(sql, [], |row| {
+            let (reason, record): (String, String) = (row.get("reason")?, row.get("record")?);
+            Ok(UnreadableRecord::new(0, reason, record))
+        })
     }
 
     /// Whether this contact came as a record that could not be read.
@@ -33,18 +28,11 @@ impl Snapshot {
         owner: OwnerId,
         contact: ContactId,
     ) -> Result<bool, BulkError> {
-        let found = self
-            .database
-            .connection
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM unreadable
-                 WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?)",
-            )
-            .and_then(|mut query| {
-                let ids = params![owner.kind(), owner.get(), contact.get()];
-                query.query_row(ids, |row| row.get(0))
-            });
-        self.database.check(found)
+        let found: Option<i64> = self.database.value(
+            "SELECT 1 FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?",
+            params![owner.kind(), owner.get(), contact.get()],
+        )?;
+        Ok(found.is_some())
     }
 
     /// Keeps a record in place of what it was before, if its ids tell which one it is.
@@ -59,19 +47,11 @@ impl Snapshot {
         if let (Some(owner), Some(contact)) = (owner, contact) {
             self.forget_unreadable(O::NOUN, owner, contact)?;
         }
-        let stored = self
-            .database
-            .connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO unreadable
-                     (owner_kind, owner_id, contact_id, reason, record)
-                 VALUES (?, ?, ?, ?, ?)",
-            )
-            .and_then(|mut insert| {
-                let values = params![O::NOUN, owner, contact, record.reason, record.json];
-                insert.execute(values)
-            });
-        self.database.check(stored).map(drop)
+        let sql = "INSERT OR REPLACE INTO unreadable
+                (owner_kind, owner_id, contact_id, reason, record)
+            VALUES (?, ?, ?, ?, ?)";
+        let values = params![O::NOUN, owner, contact, record.reason, record.json];
+        self.database.execute(sql, values).map(drop)
     }
 
     /// A contact that can be read again.
@@ -81,14 +61,7 @@ impl Snapshot {
         owner: i64,
         contact: i64,
     ) -> Result<(), BulkError> {
-        let forgotten = self
-            .database
-            .connection
-            .prepare_cached(
-                "DELETE FROM unreadable
-                 WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?",
-            )
-            .and_then(|mut delete| delete.execute(params![kind, owner, contact]));
-        self.database.check(forgotten).map(drop)
+        let sql = "DELETE FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?";
+        self.database.execute(sql, params![kind, owner, contact]).map(drop)
     }
 }

@@ -2,10 +2,8 @@
 
 use crm_models::{Contact, ContactId};
 
-use crate::{
-    set::{Action, Change, Image},
-    verify::Found,
-};
+use super::finding::Found;
+use crate::set::{Action, Change, Image};
 
 /// A change of a contact, whose owner has these contacts now.
 pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {

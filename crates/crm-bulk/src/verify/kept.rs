@@ -3,13 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use crm_models::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params, types::Value};
+use rusqlite::{Connection, Row, params, types::Value};
 
+use super::finding::{Finding, Found, Verification};
 use crate::{
     error::BulkError,
-    set::{Change, ChangeId, ChangeSet, columns::owner_column, seal},
-    verify::{CHANGES_PER_BLOCK, Finding, Found, Place, Verification},
+    set::{Change, ChangeId, ChangeSet, Target, columns::owner_column, seal},
 };
+
+/// How many changes are in memory at a time.
+const CHANGES_PER_BLOCK: usize = 500;
+
+/// Where in the order of owners a change stands.
+pub(super) struct Place {
+    target: Target,
+    change: i64,
+}
+
+impl Place {
+    pub(super) fn of(change: &Change) -> Self {
+        Self { target: change.target, change: change.id.0 }
+    }
+}
 
 /// What is no longer so, outside of the set until all is looked at: then it is written at once, and
 /// a run of the set is held up no longer than that takes. It is in no file that has a name.
@@ -26,6 +41,7 @@ pub(crate) struct KeptFinding {
 }
 
 const TABLE: &str = "CREATE TABLE findings (change, at, found, difference)";
+const INSERT: &str = "INSERT INTO findings (change, at, found, difference) VALUES (?, ?, ?, ?)";
 const NOUN: &str = "change set";
 
 impl Findings {
@@ -51,10 +67,8 @@ impl Findings {
             finding.found.name(),
             finding.found.difference()
         ];
-        let added = self
-            .connection
-            .prepare_cached("INSERT INTO findings VALUES (?, ?, ?, ?)")
-            .and_then(|mut insert| insert.execute(values));
+        let added =
+            self.connection.prepare_cached(INSERT).and_then(|mut insert| insert.execute(values));
         added.map_err(|e| BulkError::database(&self.set, NOUN, e))?;
         Ok(())
     }
@@ -62,10 +76,15 @@ impl Findings {
     fn copy_to(&self, set: &Connection) -> rusqlite::Result<()> {
         let mut query = self.connection.prepare("SELECT * FROM findings")?;
         let mut rows = query.query([])?;
-        let mut insert = set.prepare("INSERT INTO findings VALUES (?, ?, ?, ?)")?;
+        let mut insert = set.prepare(INSERT)?;
         while let Some(row) = rows.next()? {
-            let values: Vec<Value> = (0..4).map(|at| row.get(at)).collect::<Result<_, _>>()?;
-            insert.execute(rusqlite::params_from_iter(values))?;
+            let value = |column: &str| row.get::<_, Value>(column);
+            insert.execute(params![
+                value("change")?,
+                value("at")?,
+                value("found")?,
+                value("difference")?
+            ])?;
         }
         Ok(())
     }
@@ -88,11 +107,8 @@ impl ChangeSet {
     pub(crate) fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
         let sql = "SELECT f.at, f.difference FROM changes c
             JOIN findings f ON f.change = coalesce(c.repeats, c.id) WHERE c.id = ?";
-        let found = self.database.connection.prepare_cached(sql).and_then(|mut query| {
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
-            query.query_row([change.0], row).optional()
-        });
-        let found = self.database.check(found)?;
+        let row = |row: &Row<'_>| Ok((row.get::<_, String>("at")?, row.get("difference")?));
+        let found = self.database.row(sql, [change.0], row)?;
         Ok(found.and_then(|(at, difference)| {
             let at = at.parse().ok()?;
             Some(KeptFinding { at, difference })

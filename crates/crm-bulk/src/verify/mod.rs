@@ -1,142 +1,23 @@
 //! Reading back what a set has done.
 
 mod compare;
+mod finding;
 mod kept;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crm_contacts::{ContactsService, Difference};
-use crm_models::Timestamp;
+use crm_contacts::ContactsService;
 use crm_transport::Transport;
-use serde::{Deserialize, Serialize};
 
-use self::kept::Findings;
+pub use self::finding::{Finding, Found, Verification};
 pub(crate) use self::kept::KeptFinding;
+use self::kept::{Findings, Place};
 use crate::{
     clock,
     current::{self, OWNERS_PER_CALL},
     error::BulkError,
     set::{Change, ChangeSet, Site, Target},
 };
-
-/// What became of a change that was done, judged by its record as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Found {
-    /// The record is still as the change made it. Members that the change did not name may differ.
-    AsDone,
-    /// Members are no longer as the change made them; each has its present value (`before`) and the
-    /// value that the change gave it (`after`).
-    Differs(Vec<Difference>),
-    /// The contact or the contact method is no longer there.
-    Gone,
-    /// A deleted contact is there again.
-    Back,
-    /// The record cannot be read, for this reason.
-    Unread(String),
-}
-
-impl Found {
-    /// Returns `as-done`, `differs`, `gone`, `back` or `unread`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::AsDone => "as-done",
-            Self::Differs(_) => "differs",
-            Self::Gone => "gone",
-            Self::Back => "back",
-            Self::Unread(_) => "unread",
-        }
-    }
-
-    /// Returns what has changed since, in one sentence for people, with the values; empty if
-    /// everything is as it was done.
-    #[must_use]
-    pub fn difference(&self) -> String {
-        match self {
-            Self::AsDone => String::new(),
-            Self::Differs(members) => {
-                let shown = |value: &Option<String>| match value.as_deref().unwrap_or_default() {
-                    "" => "(none)".to_owned(),
-                    value => value.to_owned(),
-                };
-                let member = |member: &Difference| {
-                    let (now, made) = (shown(&member.before), shown(&member.after));
-                    format!("{} is {now}, was made {made}", member.field)
-                };
-                let members: Vec<_> = members.iter().map(member).collect();
-                members.join("; ")
-            }
-            Self::Gone => "is no longer there".to_owned(),
-            Self::Back => "was deleted and is there again".to_owned(),
-            Self::Unread(why) => why.clone(),
-        }
-    }
-}
-
-/// A change that was done, and its record as it is now.
-///
-/// [`Debug`] output contains numbers, addresses and memos.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The change.
-    pub change: Change,
-    /// When the record was read.
-    pub at: Timestamp,
-    /// What the record was found to be.
-    pub found: Found,
-}
-
-/// The result of reading back a set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Verification {
-    /// When the reading began.
-    pub at: Timestamp,
-    /// The number of changes whose records are still as they made them.
-    pub as_done: u64,
-    /// The number of changes with members that are no longer as they made them.
-    pub differs: u64,
-    /// The number of changes whose contact or contact method is no longer there.
-    pub gone: u64,
-    /// The number of deletions whose contact is there again.
-    pub back: u64,
-    /// The number of changes whose record could not be read.
-    pub unread: u64,
-}
-
-impl Verification {
-    fn beginning() -> Self {
-        Self { at: clock::now(), as_done: 0, differs: 0, gone: 0, back: 0, unread: 0 }
-    }
-
-    fn count(&mut self, found: &Found) {
-        *match found {
-            Found::AsDone => &mut self.as_done,
-            Found::Differs(_) => &mut self.differs,
-            Found::Gone => &mut self.gone,
-            Found::Back => &mut self.back,
-            Found::Unread(_) => &mut self.unread,
-        } += 1;
-    }
-
-    /// Returns the number of changes that are no longer as they were done.
-    #[must_use]
-    pub fn no_longer_so(&self) -> u64 {
-        self.differs + self.gone + self.back
-    }
-
-    /// Returns the number of all changes that were looked at.
-    #[must_use]
-    pub fn all(&self) -> u64 {
-        self.as_done + self.no_longer_so() + self.unread
-    }
-}
-
-/// How many changes are in memory at a time.
-const CHANGES_PER_BLOCK: usize = 500;
 
 /// When to look again at what was changed only now: lists of the service may lag.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
@@ -203,18 +84,6 @@ impl ChangeSet {
         }
         self.keep(&verification, &findings)?;
         Ok(verification)
-    }
-}
-
-/// Where in the order of owners a change stands.
-struct Place {
-    target: Target,
-    change: i64,
-}
-
-impl Place {
-    fn of(change: &Change) -> Self {
-        Self { target: change.target, change: change.id.0 }
     }
 }
 

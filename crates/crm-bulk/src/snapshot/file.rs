@@ -1,0 +1,145 @@
+//! The snapshot as a file.
+
+use std::{cell::Cell, path::Path, time::Duration};
+
+use crm_models::{ContactOwner, CustomerId, LocationId, Timestamp};
+use crm_values::PhoneReader;
+
+use crate::{
+    clock,
+    database::{Database, Format, NewDatabase},
+    error::BulkError,
+    set::Site,
+};
+
+const FORMAT: Format = Format {
+    noun: "snapshot",
+    application_id: 0x4352_4D46,
+    migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
+    prepare: |_| Ok(()),
+};
+
+/// How far the clocks of two machines that share a file may be apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// Every contact of every customer and location of one tenant, as reported by the export feeds, in
+/// an SQLite file.
+///
+/// The first [`update`](Self::update) reads everything, later ones only what has changed since. An
+/// update that was interrupted continues where it stopped. Deleted contacts are kept and marked as
+/// such.
+///
+/// ```no_run
+/// # use crm_bulk::{BulkError, Site, Snapshot};
+/// # use crm_contacts::ContactsService;
+/// # use crm_transport::{Environment, Transport};
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), BulkError> {
+/// let site = Site::of(&contacts, environment.api_url());
+/// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
+/// let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
+/// println!("{} contacts of {} owners", coverage.contacts, coverage.owners);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) database: Database,
+    pub(super) site: Site,
+    /// The reader with which the keys were made.
+    pub(super) reader: Cell<PhoneReader>,
+}
+
+impl Snapshot {
+    /// Opens the snapshot at `path`, or creates an empty one.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::WrongTenant`] or [`BulkError::WrongEnvironment`] if the snapshot holds other
+    /// data; otherwise the same errors as [`open`](Self::open).
+    pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, BulkError> {
+        let path = path.as_ref();
+        match Self::create(path, site) {
+            Ok(()) | Err(BulkError::Exists { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let snapshot = Self::open(path)?;
+        site.admit(&snapshot.site, path)?;
+        Ok(snapshot)
+    }
+
+    /// Creates an empty snapshot.
+    fn create(path: &Path, site: &Site) -> Result<(), BulkError> {
+        let new = NewDatabase::create(path, &FORMAT)?;
+        new.database().set_site(site)?;
+        // Here, where nobody else has it open: SQLite does not wait for others to do so.
+        new.database().make_durable()?;
+        new.finish()
+    }
+
+    /// Opens an existing snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+        let database = Database::open(path.as_ref(), &FORMAT)?;
+        database.make_durable()?;
+        let site = database.site()?;
+        Ok(Self { database, site, reader: Cell::default() })
+    }
+
+    /// Returns the path of the snapshot's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Returns the site whose contacts the snapshot holds.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Returns when the feed that is further behind was last read to its end; `None` until both
+    /// have been.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn known_at(&self) -> Result<Option<Timestamp>, BulkError> {
+        let [customers, locations] = self.read_at()?;
+        Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
+    }
+
+    /// Returns when the feeds of customers and of locations were last read to their ends.
+    fn read_at(&self) -> Result<[Option<Timestamp>; 2], BulkError> {
+        let at = |kind: &str| {
+            let at = self.database.meta(&format!("{kind}_complete_at"))?;
+            Ok::<Option<Timestamp>, BulkError>(at.and_then(|text| text.parse().ok()))
+        };
+        Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
+    }
+
+    /// Whether the snapshot is complete and no older than `age`. A snapshot that is [dated
+    /// ahead](Self::is_dated_ahead) is not fresh, since its age is not known.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn is_fresh(&self, age: Duration) -> Result<bool, BulkError> {
+        let is_young = self.known_at()?.is_some_and(|at| at + age >= clock::now());
+        Ok(is_young && !self.is_dated_ahead()?)
+    }
+
+    /// Whether one of the two feeds was read more than a minute in the future, which means that a
+    /// clock was wrong, either then or now.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn is_dated_ahead(&self) -> Result<bool, BulkError> {
+        let latest = clock::now() + CLOCK_SKEW;
+        Ok(self.read_at()?.into_iter().flatten().any(|at| at > latest))
+    }
+}
