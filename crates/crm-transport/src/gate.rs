@@ -79,12 +79,12 @@ impl Patience {
     /// Checks whether the call waits at a gate that is closed for that long. A call that is too old
     /// to begin does not wait even at an open one.
     pub(crate) fn outlasts(self, closed_for: Duration, now: Instant) -> Result<(), TurnedAway> {
-        let left = |deadline: Instant| deadline.saturating_duration_since(now);
+        let ends_before = |end: Instant| closed_for > end.saturating_duration_since(now);
         if (self.begin_by).is_some_and(|moment| moment.time_left() <= closed_for) {
             Err(TurnedAway::TooOld)
-        } else if closed_for > self.longest_wait
-            || self.deadline.is_some_and(|end| closed_for > left(end))
-        {
+        } else if closed_for.is_zero() {
+            Ok(())
+        } else if closed_for > self.longest_wait || self.deadline.is_some_and(ends_before) {
             Err(TurnedAway::Closed)
         } else {
             Ok(())
@@ -302,8 +302,7 @@ impl State {
     }
 
     fn closed_for(&self, now: Instant) -> Duration {
-        let until = self.closed_until.unwrap_or(now);
-        until.saturating_duration_since(now)
+        self.closed_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
     fn let_pass(&mut self, now: Instant) {

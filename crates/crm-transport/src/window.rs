@@ -22,6 +22,9 @@ const MARGIN: Duration = Duration::from_millis(5);
 /// The latest that a call is assumed to arrive after it left.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
+/// How long a call is remembered: until the one that takes its place may have left.
+const REMEMBERED: Duration = LONGEST_DELAY.saturating_add(SECOND).saturating_add(MARGIN);
+
 pub(crate) struct Window {
     /// How many calls the server takes in a second.
     allowed: usize,
@@ -65,7 +68,7 @@ impl Window {
 
     /// Notes a call that passes.
     pub(crate) fn note(&mut self, now: Instant) {
-        let gone = |call: &Passed| call.at + LONGEST_DELAY + SECOND + MARGIN < now;
+        let gone = |call: &Passed| call.at + REMEMBERED < now;
         while self.calls.len() >= self.allowed || self.calls.front().is_some_and(gone) {
             self.calls.pop_front();
             self.first += 1;
@@ -89,9 +92,9 @@ impl Window {
         let from = (self.underway - self.first) as usize;
         for place in from..=from + last as usize {
             let free_after = now - self.calls[place].at;
-            let late = if self.is_opening(place) { free_after } else { self.ways.late(free_after) };
-            self.calls[place].late = Some(late);
-            self.ways.note(free_after);
+            let late = self.ways.note(free_after);
+            let is_opening = self.is_opening(place);
+            self.calls[place].late = Some(if is_opening { free_after } else { late });
         }
         self.opening.answered(self.calls[from + last as usize].at, now);
         self.underway = number + 1;
@@ -174,11 +177,13 @@ const WIDEST_SPREAD: i64 = 50_000_000;
 const NO_HOLD_UP: u32 = 60;
 
 impl Ways {
-    fn note(&mut self, free_after: Duration) {
-        if !self.late(free_after).is_zero() {
+    /// Notes one more of these times. Returns how late its call may have arrived.
+    fn note(&mut self, free_after: Duration) -> Duration {
+        let late = self.late(free_after);
+        if !late.is_zero() {
             self.late_in_a_row += 1;
             if self.late_in_a_row < NO_HOLD_UP {
-                return;
+                return late;
             }
             *self = Self::default();
         }
@@ -190,6 +195,7 @@ impl Ways {
             self.spread += ((self.mean - took).abs() - self.spread) / 4;
             self.mean += (took - self.mean) / 8;
         }
+        late
     }
 
     fn is_unknown(&self) -> bool {

@@ -63,6 +63,10 @@ pub struct Draft {
 /// How many headers a request has on the wire, about.
 const HEADERS: usize = 7;
 
+/// Room for the JSON of most requests, so that a buffer for it is not outgrown: moving it costs
+/// more than writing it.
+const BODY: usize = 512;
+
 impl Draft {
     fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
         let mut target = String::with_capacity(96);
@@ -126,8 +130,9 @@ impl Draft {
     ///
     /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it cannot be written as JSON.
     pub fn json<B: Serialize>(self, body: &B) -> Result<Request, ContactsError> {
-        let body = serde_json::to_vec(body).map_err(ContactsError::unwritable)?;
-        let mut request = self.finish(body.into())?;
+        let mut written = Vec::with_capacity(BODY);
+        serde_json::to_writer(&mut written, body).map_err(ContactsError::unwritable)?;
+        let mut request = self.finish(written.into())?;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, json);
         Ok(request)

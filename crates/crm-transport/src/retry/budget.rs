@@ -158,7 +158,7 @@ impl Purse {
     /// Adds what the time since it was last counted is worth. Time during an outage is worth
     /// nothing.
     fn count_time(&self, state: &mut State, now: Instant) {
-        if !state.is_failing {
+        if !state.is_failing && state.left < self.most {
             let passed = now.saturating_duration_since(state.counted_at);
             let with_time = self.most * passed.div_duration_f64(FULL_AGAIN);
             state.left = (state.left + with_time).min(self.most);
