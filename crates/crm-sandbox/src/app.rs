@@ -3,12 +3,12 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex},
 };
 
 use crate::{
-    clock::Clock, connection::Connection, error::SandboxError, faults::Faults, log::Log,
-    rate_limit::RateLimiter, seed::Seed, settings::Settings, store::Store, time_text,
+    clock::Clock, connection::Connection, error::SandboxError, faults::Faults, lock::lock,
+    log::Log, rate_limit::RateLimiter, seed::Seed, settings::Settings, store::Store, time_text,
     tokens::Tokens,
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
     pub(crate) tenants: BTreeMap<i64, Tenant>,
-    settings: RwLock<Arc<Settings>>,
+    settings: Mutex<Arc<Settings>>,
 }
 
 /// One tenant: its data and its share of the rate limit.
@@ -63,17 +63,17 @@ impl App {
             tokens: Tokens::default(),
             faults,
             tenants,
-            settings: RwLock::new(Arc::new(settings)),
+            settings: Mutex::new(Arc::new(settings)),
         })
     }
 
     /// The settings as they are now.
     pub(crate) fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&lock(&self.settings))
     }
 
     pub(crate) fn set(&self, name: &str, value: &str) -> Result<(), SandboxError> {
-        let mut settings = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut settings = lock(&self.settings);
         Ok(Arc::make_mut(&mut settings).set(name, value)?)
     }
 }
@@ -81,7 +81,7 @@ impl App {
 impl Tenant {
     /// Accepts a request at this time, or says for how many seconds to wait.
     pub(crate) fn accept(&self, limit: u32, now: i64) -> Result<(), u32> {
-        self.limiter.lock().unwrap_or_else(PoisonError::into_inner).accept(limit, now)
+        lock(&self.limiter).accept(limit, now)
     }
 }
 

@@ -38,11 +38,9 @@ pub struct SandboxBuilder {
     sql: String,
     settings: Settings,
     faults: FaultPlan,
-    tenant: i64,
+    /// The credentials; the URLs are known once the port is.
+    connection: Connection,
     more_tenants: Vec<i64>,
-    client_id: String,
-    client_secret: String,
-    app_key: String,
 }
 
 impl Default for SandboxBuilder {
@@ -54,11 +52,15 @@ impl Default for SandboxBuilder {
             sql: String::new(),
             settings: Settings::default(),
             faults: FaultPlan::default(),
-            tenant: 1001,
+            connection: Connection {
+                api_url: String::new(),
+                auth_url: String::new(),
+                tenant: 1001,
+                client_id: "cid.sandbox".to_owned(),
+                client_secret: "cs1.sandbox".to_owned(),
+                app_key: "ak1.sandbox".to_owned(),
+            },
             more_tenants: Vec::new(),
-            client_id: "cid.sandbox".to_owned(),
-            client_secret: "cs1.sandbox".to_owned(),
-            app_key: "ak1.sandbox".to_owned(),
         }
     }
 }
@@ -145,7 +147,7 @@ impl SandboxBuilder {
 
     /// Sets the tenant. Default: 1001.
     pub fn tenant(mut self, tenant: i64) -> Self {
-        self.tenant = tenant;
+        self.connection.tenant = tenant;
         self
     }
 
@@ -162,9 +164,9 @@ impl SandboxBuilder {
         client_secret: impl Into<String>,
         app_key: impl Into<String>,
     ) -> Self {
-        self.client_id = client_id.into();
-        self.client_secret = client_secret.into();
-        self.app_key = app_key.into();
+        self.connection.client_id = client_id.into();
+        self.connection.client_secret = client_secret.into();
+        self.connection.app_key = app_key.into();
         self
     }
 
@@ -227,14 +229,7 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let url = format!("http://{address}");
-        let connection = Connection {
-            api_url: url.clone(),
-            auth_url: url,
-            tenant: self.tenant,
-            client_id: self.client_id,
-            client_secret: self.client_secret,
-            app_key: self.app_key,
-        };
+        let connection = Connection { api_url: url.clone(), auth_url: url, ..self.connection };
         let app = App::open(
             connection,
             &self.more_tenants,

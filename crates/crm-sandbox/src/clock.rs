@@ -1,9 +1,11 @@
 //! The sandbox's clock: real time that a test can move.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+use crate::lock::lock;
 
 /// Ticks in one second: the API counts time in steps of 100 ns.
 pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
@@ -42,10 +44,8 @@ struct Hands {
 
 impl Hands {
     fn now(&self) -> i64 {
-        match self.running {
-            true => self.base.saturating_add(ticks(self.since.elapsed())),
-            false => self.base,
-        }
+        let elapsed = if self.running { ticks(self.since.elapsed()) } else { 0 };
+        self.base.saturating_add(elapsed)
     }
 
     fn move_to(&mut self, time: i64) {
@@ -77,7 +77,7 @@ impl Clock {
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
-        let mut hands = self.hands();
+        let mut hands = lock(&self.hands);
         let time = hands.now().saturating_add(ticks(by));
         hands.move_to(time);
     }
@@ -86,40 +86,36 @@ impl Clock {
     /// 1970.
     pub fn set(&self, time: SystemTime) {
         let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.hands().move_to(ticks(since_1970));
+        lock(&self.hands).move_to(ticks(since_1970));
     }
 
     /// Stops the clock; [`advance`](Self::advance) and [`set`](Self::set)
     /// still move it.
     pub fn freeze(&self) {
-        let mut hands = self.hands();
+        let mut hands = lock(&self.hands);
         hands.base = hands.now();
         hands.running = false;
     }
 
     /// Lets a frozen clock run again from the time that it shows.
     pub fn resume(&self) {
-        let mut hands = self.hands();
+        let mut hands = lock(&self.hands);
         hands.since = Instant::now();
         hands.running = true;
     }
 
     /// Ticks of 100 ns since 1970.
     pub(crate) fn ticks(&self) -> i64 {
-        self.hands().now()
+        lock(&self.hands).now()
     }
 
     /// The time for a change: like [`ticks`](Self::ticks), but never the same
     /// twice, so that changes have an order.
     pub(crate) fn stamp(&self) -> i64 {
-        let mut hands = self.hands();
+        let mut hands = lock(&self.hands);
         let stamp = hands.now().max(hands.last_stamp.saturating_add(1));
         hands.last_stamp = stamp;
         stamp
-    }
-
-    fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

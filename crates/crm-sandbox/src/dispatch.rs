@@ -218,10 +218,7 @@ fn run(
         };
         faults::run(terms.fault, operation, &call)
     };
-    match operation.writes() {
-        true => tenant.store.write(terms.keep(), run),
-        false => tenant.store.read(run),
-    }
+    if operation.writes() { tenant.store.write(terms.keep(), run) } else { tenant.store.read(run) }
 }
 
 /// Returns the tenant in `/crm/v2/tenant/{tenant}/…`; 0 if there is none.

@@ -1,12 +1,10 @@
 //! The log of requests.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::VecDeque, sync::Mutex, time::SystemTime};
 
 use serde::Serialize;
+
+use crate::lock::lock;
 
 /// How many bytes of a body are kept: no request of the API comes near that.
 const LARGEST_BODY: usize = 1 << 14;
@@ -76,7 +74,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn push(&self, entry: LogEntry, bound: u32) {
-        let mut entries = self.entries();
+        let mut entries = lock(&self.entries);
         entries.push_back(entry);
         while entries.len() > bound as usize {
             entries.pop_front();
@@ -84,14 +82,10 @@ impl Log {
     }
 
     pub(crate) fn all(&self) -> Vec<LogEntry> {
-        self.entries().iter().cloned().collect()
+        lock(&self.entries).iter().cloned().collect()
     }
 
     pub(crate) fn clear(&self) {
-        self.entries().clear();
-    }
-
-    fn entries(&self) -> MutexGuard<'_, VecDeque<LogEntry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries).clear();
     }
 }

@@ -21,8 +21,8 @@ use utoipa::{
 
 use crate::{
     operation::{Answer, BASE, Operation, SchemaOf},
+    parameter::{Kind, Parameter},
     problem::Problem,
-    query::{Kind, Parameter},
     routes,
     tokens::all_scopes,
 };

@@ -18,9 +18,10 @@ use utoipa::{
 use crate::{
     body,
     clock::Clock,
+    parameter::Parameter,
     path::{Path, PathParameters},
     problem::{Problem, json},
-    query::{Paging, Parameter, Query},
+    query::{Paging, Query},
     settings::Settings,
     store::bookmarks::Bookmarks,
     time_text,

@@ -2,11 +2,9 @@
 
 use std::marker::PhantomData;
 
-use uuid::Uuid;
-
 use crate::{
+    parameter::{Kind, Parameter, Value},
     problem::Problem,
-    query::{Kind, Parameter, guid},
 };
 
 /// A path below the tenant, such as `/locations/{id}/contacts`, and the types of its parameters in
@@ -54,38 +52,7 @@ pub(crate) trait PathParameters: Sized + 'static {
     fn read(path: &[(String, String)]) -> Result<Self, Problem>;
 }
 
-/// The value of one parameter.
-pub(crate) trait PathParameter: Sized + 'static {
-    const KIND: Kind;
-
-    fn read(name: &str, text: &str) -> Result<Self, Problem>;
-}
-
-impl PathParameter for i64 {
-    const KIND: Kind = Kind::Int64;
-
-    fn read(name: &str, text: &str) -> Result<Self, Problem> {
-        text.parse().map_err(|_| Problem::path_id(name, "it is not an integer"))
-    }
-}
-
-impl PathParameter for Uuid {
-    const KIND: Kind = Kind::Guid;
-
-    fn read(name: &str, text: &str) -> Result<Self, Problem> {
-        guid(text).ok_or_else(|| Problem::path_id(name, "it is not a GUID"))
-    }
-}
-
-impl PathParameter for String {
-    const KIND: Kind = Kind::Text;
-
-    fn read(_: &str, text: &str) -> Result<Self, Problem> {
-        Ok(text.to_owned())
-    }
-}
-
-impl<T: PathParameter> PathParameters for T {
+impl<T: Value> PathParameters for T {
     const KINDS: &'static [Kind] = &[T::KIND];
 
     fn read(path: &[(String, String)]) -> Result<Self, Problem> {
@@ -96,14 +63,14 @@ impl<T: PathParameter> PathParameters for T {
 
 macro_rules! path_parameters {
     ($($type:ident),*) => {
-        impl<$($type: PathParameter),*> PathParameters for ($($type,)*) {
+        impl<$($type: Value),*> PathParameters for ($($type,)*) {
             const KINDS: &'static [Kind] = &[$($type::KIND),*];
 
             fn read(path: &[(String, String)]) -> Result<Self, Problem> {
                 let mut _path = path.iter();
                 Ok(($({
                     let (name, text) = _path.next().ok_or_else(Problem::no_route)?;
-                    $type::read(name, text)?
+                    $type::parse(text).ok_or_else(|| Problem::path_id(name, $type::WHAT))?
                 },)*))
             }
         }

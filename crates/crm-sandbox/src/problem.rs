@@ -20,14 +20,15 @@ pub(crate) struct Problem {
     r#type: &'static str,
     title: String,
     status: u16,
-    trace_id: String,
-    errors: BTreeMap<String, Vec<String>>,
+    pub(crate) trace_id: String,
+    pub(crate) errors: BTreeMap<String, Vec<String>>,
+    /// Details for programs: the sandbox itself has none to give. Boxed, because problems are the
+    /// errors of nearly every function.
     #[schema(value_type = std::collections::HashMap<String, Object>)]
-    /// Boxed because nearly always empty: problems are the errors of nearly every function.
-    data: Box<Map<String, Value>>,
+    pub(crate) data: Box<Map<String, Value>>,
     #[serde(skip)]
     #[schema(ignore)]
-    retry_after: Option<u32>,
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -50,8 +51,9 @@ impl Problem {
     }
 
     /// 400 for an id in the path: the API files every such id under `id`.
-    pub(crate) fn path_id(name: &str, reason: &str) -> Self {
-        Self::refused(name, reason).with_error("id", reason)
+    pub(crate) fn path_id(name: &str, what: &str) -> Self {
+        let reason = format!("it is not {what}");
+        Self::refused(name, &reason).with_error("id", reason)
     }
 
     fn refused(name: &str, reason: &str) -> Self {
@@ -86,39 +88,19 @@ impl Problem {
 
     /// 429: the integer before the last word of the title is the wait.
     pub(crate) fn too_many_requests(seconds: u32, wait_in_title: bool, retry_after: bool) -> Self {
-        let title = match wait_in_title {
-            true => format!("Rate limit is exceeded. Try again in {seconds} seconds."),
-            false => "Rate limit is exceeded. Try again later.".to_owned(),
+        let title = if wait_in_title {
+            format!("Rate limit is exceeded. Try again in {seconds} seconds.")
+        } else {
+            "Rate limit is exceeded. Try again later.".to_owned()
         };
-        Self::new(StatusCode::TOO_MANY_REQUESTS, title)
-            .with_retry_after(retry_after.then_some(seconds))
+        Self {
+            retry_after: retry_after.then_some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, title)
+        }
     }
 
     pub(crate) fn with_error(mut self, field: &str, reason: impl Into<String>) -> Self {
         self.errors.entry(field.to_owned()).or_default().push(reason.into());
-        self
-    }
-
-    /// With these reasons by field.
-    pub(crate) fn with_errors(mut self, errors: BTreeMap<String, Vec<String>>) -> Self {
-        self.errors = errors;
-        self
-    }
-
-    /// With details for programs: the sandbox itself has none to tell.
-    pub(crate) fn with_data(mut self, data: Map<String, Value>) -> Self {
-        self.data = Box::new(data);
-        self
-    }
-
-    pub(crate) fn with_trace_id(mut self, trace_id: String) -> Self {
-        self.trace_id = trace_id;
-        self
-    }
-
-    /// With `Retry-After`, in seconds.
-    pub(crate) fn with_retry_after(mut self, seconds: Option<u32>) -> Self {
-        self.retry_after = seconds;
         self
     }
 

@@ -1,40 +1,15 @@
 //! The query string: typed, and strict about what each type looks like.
 
 use percent_encoding::percent_decode_str;
-use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{
+    parameter::{Parameter, Value},
     problem::Problem,
     settings::{Letters, PageBounds, Settings, Unknown},
-    time_text,
 };
 
 /// The largest page that the API gives.
 const LARGEST_PAGE: i32 = 5000;
-
-/// A query parameter.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-}
-
-impl Parameter {
-    pub(crate) const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind }
-    }
-}
-
-/// The type of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Int32,
-    Int64,
-    Boolean,
-    Text,
-    DateTime,
-    Guid,
-}
 
 /// The decoded members of a query string, in their order.
 #[derive(Debug, Default)]
@@ -104,30 +79,9 @@ impl Query {
         self.members.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn int32(&self, name: &str) -> Result<Option<i32>, Problem> {
-        self.parsed(name, "an integer", |text| text.parse().ok())
-    }
-
-    pub(crate) fn int64(&self, name: &str) -> Result<Option<i64>, Problem> {
-        self.parsed(name, "an integer", |text| text.parse().ok())
-    }
-
-    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, Problem> {
-        self.parsed(name, "true or false", |text| match text {
-            _ if text.eq_ignore_ascii_case("true") => Some(true),
-            _ if text.eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        })
-    }
-
-    /// A date-time in the store's form.
-    pub(crate) fn date_time(&self, name: &str) -> Result<Option<String>, Problem> {
-        self.parsed(name, "an RFC 3339 date-time", time_text::from_rfc3339)
-    }
-
-    /// A GUID.
-    pub(crate) fn guid(&self, name: &str) -> Result<Option<Uuid>, Problem> {
-        self.parsed(name, "a GUID", guid)
+    /// Returns the value of a parameter.
+    pub(crate) fn get<T: Value>(&self, name: &str) -> Result<Option<T>, Problem> {
+        self.parsed(name, T::WHAT, T::parse)
     }
 
     /// A comma-separated list of ids.
@@ -146,7 +100,7 @@ impl Query {
 
     /// `page`, `pageSize` and `includeTotal`.
     pub(crate) fn paging(&self, settings: &Settings) -> Result<Paging, Problem> {
-        let bounded = |name: &str, default: i32, most: i32| match self.int32(name)? {
+        let bounded = |name: &str, default: i32, most: i32| match self.get(name)? {
             None => Ok(default),
             Some(number) if (1..=most).contains(&number) => Ok(number),
             Some(number) if settings.page_bounds == PageBounds::Clamp => Ok(number.clamp(1, most)),
@@ -155,7 +109,7 @@ impl Query {
         Ok(Paging {
             page: bounded("page", 1, i32::MAX)?,
             page_size: bounded("pageSize", 50, LARGEST_PAGE)?,
-            include_total: self.boolean("includeTotal")?.unwrap_or(false),
+            include_total: self.get("includeTotal")?.unwrap_or(false),
         })
     }
 
@@ -192,11 +146,6 @@ fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String 
         .filter(|_| settings.query_names == Letters::AnyCase)
         .filter(|parameter| parameter.name.eq_ignore_ascii_case(&name));
     same.next().map_or(name, |parameter| parameter.name.to_owned())
-}
-
-/// Reads a GUID that is written with hyphens, in any letter case.
-pub(crate) fn guid(text: &str) -> Option<Uuid> {
-    Uuid::try_parse(text).ok().filter(|_| text.len() == Hyphenated::LENGTH)
 }
 
 fn decode(text: &str) -> Result<String, Problem> {

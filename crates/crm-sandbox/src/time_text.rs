@@ -75,34 +75,3 @@ pub(crate) fn without_zone(answer: &mut Value) {
         _ => {}
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fractions_lose_their_trailing_zeros_on_the_wire() {
-        assert_eq!(wire("2026-05-27T16:04:11.4827193Z"), "2026-05-27T16:04:11.4827193Z");
-        assert_eq!(wire("2026-05-27T16:04:10.5000000Z"), "2026-05-27T16:04:10.5Z");
-        assert_eq!(wire("2026-05-27T16:00:00.0000000Z"), "2026-05-27T16:00:00Z");
-        assert_eq!(wire(UNKNOWN), "0001-01-01T00:00:00Z");
-    }
-
-    #[test]
-    fn filters_take_any_offset_and_any_fraction() {
-        let read = |text| from_rfc3339(text).unwrap();
-        assert_eq!(read("2026-01-01T02:00:00+02:00"), "2026-01-01T00:00:00.0000000Z");
-        assert_eq!(read("2026-01-01T00:00:00.123456789Z"), "2026-01-01T00:00:00.1234568Z");
-        assert_eq!(read("0001-01-01T00:00:00Z"), UNKNOWN);
-        assert_eq!(from_date("2020-01-01").unwrap(), "2020-01-01T00:00:00.0000000Z");
-    }
-
-    #[test]
-    fn what_is_no_date_time_is_refused() {
-        for text in
-            ["", "0", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"]
-        {
-            assert_eq!(from_rfc3339(text), None, "{text}");
-        }
-    }
-}

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use axum::body::Body;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use strum::{Display, VariantArray};
 use uuid::Uuid;
 
-use crate::problem::json;
+use crate::{lock::lock, problem::json};
 
 /// An area of the API, which has a scope for reading and one for writing.
 #[derive(Debug, Clone, Copy, Display, VariantArray)]
@@ -53,23 +53,19 @@ pub(crate) struct Grant {
 impl Tokens {
     /// Makes every token invalid, as when credentials are revoked.
     pub(crate) fn revoke_all(&self) {
-        self.grants().clear();
+        lock(&self.grants).clear();
     }
 
     pub(crate) fn issue(&self, grant: Grant, now: i64) -> String {
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let mut grants = self.grants();
+        let mut grants = lock(&self.grants);
         grants.retain(|_, grant| grant.expires > now);
         grants.insert(token.clone(), Arc::new(grant));
         token
     }
 
     pub(crate) fn find(&self, token: &str, now: i64) -> Option<Arc<Grant>> {
-        self.grants().get(token).filter(|grant| grant.expires > now).cloned()
-    }
-
-    fn grants(&self) -> MutexGuard<'_, HashMap<String, Arc<Grant>>> {
-        self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.grants).get(token).filter(|grant| grant.expires > now).cloned()
     }
 }
 

@@ -32,13 +32,14 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, title));
     }
     let mut origins = headers.get_all(ORIGIN).iter();
-    match origins.all(|origin| is_own_origin(origin, port)) {
-        true => Ok(()),
-        false => Err(Problem::new(
+    if origins.all(|origin| is_own_origin(origin, port)) {
+        Ok(())
+    } else {
+        Err(Problem::new(
             StatusCode::FORBIDDEN,
             "Under /sandbox requests of web pages are refused, unless the sandbox served the \
              page: the header Origin names another site",
-        )),
+        ))
     }
 }
 

@@ -63,6 +63,46 @@ async fn times_have_no_zone_in_any_answer_when_switched() {
 }
 
 #[tokio::test]
+async fn times_lose_the_trailing_zeros_of_their_fraction() {
+    let (_sandbox, client) = with(&[]).await;
+    let (_, contacts) = client.get("/locations/2001/contacts").await;
+    let times = |member: &str| -> Vec<String> {
+        let contacts = contacts["data"].as_array().unwrap();
+        contacts.iter().map(|contact| contact[member].as_str().unwrap().to_owned()).collect()
+    };
+    let expected =
+        ["2026-05-27T16:04:11.4827193Z", "2026-05-27T16:04:12.5Z", "2025-11-03T10:00:00Z"];
+    assert_eq!(times("modifiedOn")[..3], expected);
+    assert!(times("createdOn").contains(&"0001-01-01T00:00:00Z".to_owned()));
+}
+
+#[tokio::test]
+async fn filters_take_date_times_of_any_offset_and_fraction_and_nothing_else() {
+    let (_sandbox, client) = with(&[]).await;
+    let count = async |filter: &str| {
+        let path = format!("/locations/contacts?locationIds=2001&{filter}");
+        let (status, page) = client.get(&path).await;
+        if status == 200 { Ok(ids(&page).len()) } else { Err(keys(&page).join(" ")) }
+    };
+    let all = count("createdOnOrAfter=0001-01-01T00:00:00Z").await;
+    assert_eq!(all, Ok(7));
+    // Contact 3001 was changed at 16:04:11.4827193: digits beyond that are rounded up.
+    for (time, found) in [
+        ("2026-05-27T16:04:11.4827193Z", 2),
+        ("2026-05-27t18:04:11.4827193%2B02:00", 2),
+        ("2026-05-27T16:04:11.48271921Z", 2),
+        ("2026-05-27T16:04:11.48271931Z", 1),
+    ] {
+        assert_eq!(count(&format!("modifiedOnOrAfter={time}")).await, Ok(found), "{time}");
+    }
+    for text in ["", "0", "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"]
+    {
+        let refused = count(&format!("modifiedBefore={text}")).await;
+        assert_eq!(refused, Err("modifiedBefore".to_owned()), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn errors_are_filed_under_the_member_unless_switched() {
     let missing = json!({"preferences": {"jobRemindersEnabled": true}});
     for (setting, field, nested) in [

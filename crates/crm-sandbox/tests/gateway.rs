@@ -182,6 +182,40 @@ async fn over_the_limit_is_429_with_the_wait_in_header_and_title() {
 }
 
 #[tokio::test]
+async fn no_sliding_second_holds_more_than_the_limit() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    sandbox.clock().freeze();
+    let mut accepted = Vec::new();
+    for milliseconds in (0..3000).step_by(5) {
+        if client.get(LIST).await.0 == 200 {
+            accepted.push(milliseconds);
+        }
+        sandbox.clock().advance(Duration::from_millis(5));
+    }
+    assert_eq!(accepted.len(), 180);
+    for window in accepted.windows(61) {
+        assert!(window[60] - window[0] >= 1000);
+    }
+}
+
+#[tokio::test]
+async fn refused_requests_do_not_count_and_a_clock_set_back_does_not_refuse_for_good() {
+    let sandbox = Sandbox::builder().set("rate-limit", "1").unwrap().start().await.unwrap();
+    let client = Client::new(&sandbox).await;
+    sandbox.clock().freeze();
+    assert_eq!(client.get(LIST).await.0, 200);
+    for _ in 0..10 {
+        sandbox.clock().advance(Duration::from_millis(99));
+        assert_eq!(client.get(LIST).await.0, 429);
+    }
+    sandbox.clock().advance(Duration::from_millis(10));
+    assert_eq!(client.get(LIST).await.0, 200);
+    sandbox.clock().set(sandbox.clock().now() - Duration::from_secs(50));
+    assert_eq!(client.get(LIST).await.0, 200);
+}
+
+#[tokio::test]
 async fn tenants_of_one_credential_have_data_and_limits_of_their_own() {
     let sandbox = Sandbox::builder()
         .more_tenants([1002])

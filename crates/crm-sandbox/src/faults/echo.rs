@@ -38,10 +38,10 @@ pub(super) fn answer(status: StatusCode, operation: &str, asked: &Asked<'_>) -> 
             .into_iter()
             .map(|(form, text)| (form.to_owned(), text.into()))
             .collect();
-            let problem = Problem::new(status, format!("Refused: {credentials}"))
-                .with_trace_id(format!("00-{credentials}-00"))
-                .with_error("Authorization", ESCAPED)
-                .with_data(data);
+            let mut problem = Problem::new(status, format!("Refused: {credentials}"))
+                .with_error("Authorization", ESCAPED);
+            problem.trace_id = format!("00-{credentials}-00");
+            *problem.data = data;
             serde_json::to_string(&problem).unwrap_or_default()
         }
     };

@@ -98,10 +98,12 @@ pub(crate) fn instead(
         }
         Fault::Status { status } => Problem::new(status_of(*status), INJECTED),
         Fault::Problem { status, title, errors, data, retry_after } => {
-            Problem::new(status_of(*status), title.as_deref().unwrap_or(INJECTED))
-                .with_errors(errors.clone())
-                .with_data(data.clone())
-                .with_retry_after(*retry_after)
+            let mut problem =
+                Problem::new(status_of(*status), title.as_deref().unwrap_or(INJECTED));
+            problem.errors.clone_from(errors);
+            *problem.data = data.clone();
+            problem.retry_after = *retry_after;
+            problem
         }
         Fault::TooManyRequests { seconds, retry_after } => {
             Problem::too_many_requests(*seconds, settings.wait_in_title, *retry_after)

@@ -4,14 +4,14 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use http::Method;
 
-use crate::error::InvalidFaultPlan;
+use crate::{error::InvalidFaultPlan, lock::lock};
 
 mod alter;
 mod echo;
@@ -65,24 +65,24 @@ impl Faults {
     }
 
     pub(crate) fn plan(&self) -> FaultPlan {
-        self.state().plan.clone()
+        lock(&self.state).plan.clone()
     }
 
     /// Starts another plan; the count of injected faults continues.
     pub(crate) fn replace(&self, plan: FaultPlan) -> Result<(), InvalidFaultPlan> {
         plan.check()?;
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         *state = State::new(plan, std::mem::take(&mut state.injected));
         Ok(())
     }
 
     pub(crate) fn injected(&self) -> BTreeMap<&'static str, u64> {
-        self.state().injected.clone()
+        lock(&self.state).injected.clone()
     }
 
     /// The rules whose faults were not all injected.
     pub(crate) fn unmet(&self) -> Vec<FaultRule> {
-        let state = self.state();
+        let state = lock(&self.state);
         let rules = state.plan.rules.iter().zip(&state.progress);
         rules
             .filter(|(rule, progress)| rule.is_unmet(progress))
@@ -92,7 +92,7 @@ impl Faults {
 
     /// Counts a fault that was injected.
     pub(crate) fn count(&self, due: &Due) {
-        *self.state().injected.entry(due.fault.name()).or_default() += 1;
+        *lock(&self.state).injected.entry(due.fault.name()).or_default() += 1;
         if let Some(met) = &due.met {
             met.fetch_add(1, Ordering::Relaxed);
         }
@@ -100,7 +100,7 @@ impl Faults {
 
     /// Whether a new connection is to be reset.
     pub(crate) fn reset_connection(&self, now: i64) -> bool {
-        let due = self.state().choose(Target::Connection, now, |_| true);
+        let due = lock(&self.state).choose(Target::Connection, now, |_| true);
         if let Some(due) = &due {
             self.count(due);
         }
@@ -116,11 +116,7 @@ impl Faults {
         now: i64,
     ) -> Option<Due> {
         let target = Target::Request { operation, method };
-        self.state().choose(target, now, |rule| rule.matches(operation, method, path))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state).choose(target, now, |rule| rule.matches(operation, method, path))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -17,6 +17,8 @@ use tokio::{
     net::TcpStream,
     time::Sleep,
 };
+
+use crate::lock::lock;
 
 /// What is to be done to the answer that is written next.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +60,7 @@ struct Shared {
 impl Wire {
     /// Arms the connection for the answer that is about to be written.
     pub(crate) fn tamper(&self, tampering: Tampering) {
-        *self.tampering() = tampering;
+        *lock(&self.shared.tampering) = tampering;
         self.shared.armed.store(true, Ordering::Release);
     }
 
@@ -74,10 +76,6 @@ impl Wire {
 
     fn is_armed(&self) -> bool {
         self.shared.armed.load(Ordering::Acquire)
-    }
-
-    fn tampering(&self) -> MutexGuard<'_, Tampering> {
-        self.shared.tampering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,7 +110,7 @@ impl WiredStream {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
-        let mut tampering = self.wire.tampering().clone();
+        let mut tampering = lock(&self.wire.shared.tampering).clone();
         let bytes = tampering.replacement.as_deref().unwrap_or(answer);
         let most = tampering.limit.unwrap_or(usize::MAX);
         let piece = tampering.pace.map_or(usize::MAX, |(bytes, _)| bytes.max(1));
@@ -127,14 +125,13 @@ impl WiredStream {
             *limit -= written;
         }
         let replaced = tampering.replacement.as_mut().map(|rest| rest.advance(written)).is_some();
-        *self.wire.tampering() = tampering;
-        match replaced {
-            true => {
-                // None of the server's own bytes have been used up: come back for the rest.
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            false => Poll::Ready(Ok(written)),
+        *lock(&self.wire.shared.tampering) = tampering;
+        if replaced {
+            // None of the server's own bytes have been used up: come back for the rest.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        } else {
+            Poll::Ready(Ok(written))
         }
     }
 }
@@ -155,9 +152,10 @@ impl AsyncWrite for WiredStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.wire.is_armed() {
-            false => Pin::new(&mut self.tcp).poll_write(cx, buf),
-            true => self.poll_tampered(cx, buf),
+        if self.wire.is_armed() {
+            self.poll_tampered(cx, buf)
+        } else {
+            Pin::new(&mut self.tcp).poll_write(cx, buf)
         }
     }
 
@@ -165,7 +163,7 @@ impl AsyncWrite for WiredStream {
         ready!(Pin::new(&mut self.tcp).poll_flush(cx))?;
         if self.wire.is_armed() {
             // The server flushes once the whole answer is written.
-            let Tampering { end, wrote, .. } = *self.wire.tampering();
+            let Tampering { end, wrote, .. } = *lock(&self.wire.shared.tampering);
             if let (Some(end), true) = (end, wrote) {
                 return Poll::Ready(Err(self.end(end)));
             }

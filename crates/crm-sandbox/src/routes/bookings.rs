@@ -181,9 +181,10 @@ fn update(call: &Call<'_>, (provider, booking, id): (i64, i64, i64)) -> Result<R
 
 fn delete(call: &Call<'_>, (provider, booking, id): (i64, i64, i64)) -> Result<Reply, Problem> {
     must_be_of(call, provider, booking)?;
-    match bookings::delete(call.db, booking, id)? {
-        true => Ok(Reply::Empty),
-        false => Err(no_contact(booking, id)),
+    if bookings::delete(call.db, booking, id)? {
+        Ok(Reply::Empty)
+    } else {
+        Err(no_contact(booking, id))
     }
 }
 

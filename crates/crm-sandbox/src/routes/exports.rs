@@ -20,8 +20,8 @@ use super::contacts::{
 use crate::{
     clock::TICKS_PER_SECOND,
     operation::{Call, Operation, Reply},
+    parameter::{Kind, Parameter},
     problem::Problem,
-    query::{Kind, Parameter},
     settings::Repeats,
     store::contacts::{self, StoredContact},
     time_text,
@@ -73,7 +73,7 @@ impl<T: ToSchema> PartialSchema for Batch<T> {
 
 fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     let start = Position::read::<O>(call.query.text("from"))?;
-    let recent = call.query.boolean("includeRecentChanges")?.unwrap_or(false);
+    let recent = call.query.get("includeRecentChanges")?.unwrap_or(false);
     let size = call.settings.export_page_size.max(1);
 
     let lag = i64::from(call.settings.export_lag) * TICKS_PER_SECOND;

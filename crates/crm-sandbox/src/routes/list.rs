@@ -13,8 +13,9 @@ use utoipa::{
 
 use crate::{
     operation::{Call, Reply},
+    parameter::{DateTime, Kind, Parameter},
     problem::Problem,
-    query::{Kind, Paging, Parameter},
+    query::Paging,
     store::select::Select,
 };
 
@@ -44,14 +45,22 @@ pub(super) const SORT: Parameter = Parameter::new("sort", Kind::Text);
 pub(super) const SORTS: [(&str, &str); 3] =
     [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
 
+/// Applies the filters by time of creation.
+pub(super) fn filter_created<T>(select: Select<T>, call: &Call<'_>) -> Result<Select<T>, Problem> {
+    Ok(select
+        .filter("created_on < ?", time(call, "createdBefore")?)
+        .filter("created_on >= ?", time(call, "createdOnOrAfter")?))
+}
+
 /// Applies the filters by time of creation and of the last change.
 pub(super) fn filter_times<T>(select: Select<T>, call: &Call<'_>) -> Result<Select<T>, Problem> {
-    let time = |name| call.query.date_time(name);
-    Ok(select
-        .filter("modified_on < ?", time("modifiedBefore")?)
-        .filter("modified_on >= ?", time("modifiedOnOrAfter")?)
-        .filter("created_on < ?", time("createdBefore")?)
-        .filter("created_on >= ?", time("createdOnOrAfter")?))
+    Ok(filter_created(select, call)?
+        .filter("modified_on < ?", time(call, "modifiedBefore")?)
+        .filter("modified_on >= ?", time(call, "modifiedOnOrAfter")?))
+}
+
+fn time(call: &Call<'_>, name: &str) -> Result<Option<String>, Problem> {
+    Ok(call.query.get(name)?.map(|DateTime(time)| time))
 }
 
 /// One page of a list.

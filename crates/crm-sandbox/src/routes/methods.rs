@@ -13,9 +13,9 @@ use crate::{
     body::Member,
     contact_type::ContactType,
     operation::{API_USER, Call, Handler, Operation, Reply},
+    parameter::{Kind, Parameter},
     path::{Path, PathParameters},
     problem::Problem,
-    query::{Kind, Parameter},
     settings::EmptyUpdate,
     store::{
         methods::StoredMethod,
@@ -134,7 +134,7 @@ struct UpdateRequest {
 }
 
 fn search(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
-    page(call, call.query.guid("contactId")?)
+    page(call, call.query.get("contactId")?)
 }
 
 fn list_of_person(call: &Call<'_>, person: Uuid) -> Result<Reply, Problem> {

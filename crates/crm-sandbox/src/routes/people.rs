@@ -9,9 +9,9 @@ use super::list::{self, CREATED, MODIFIED, PAGING, Page, SORT, SORTS, filter_tim
 use crate::{
     body::Member,
     operation::{API_USER, Call, Handler, Operation, Reply},
+    parameter::{Kind, Parameter},
     path::{Path, PathParameters},
     problem::Problem,
-    query::{Kind, Parameter},
     settings::{AbsentMembers, ReplaceUnknown},
     store::{
         people::StoredPerson,

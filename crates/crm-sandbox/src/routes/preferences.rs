@@ -11,7 +11,10 @@ use crate::{
     operation::{Call, Operation, Reply},
     path::Path,
     problem::Problem,
-    store::preferences::{self, Preference, PreferenceType},
+    store::{
+        preferences::{self, Preference, PreferenceType},
+        record::Record,
+    },
 };
 
 const TYPES: Path<()> = Path::new("/contacts/preferences");
@@ -54,7 +57,7 @@ struct UpdateRequest {
 }
 
 fn list_types(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
-    Reply::json(&preferences::types(call.db)?)
+    Reply::json(&PreferenceType::select().first(call.db, u32::MAX)?)
 }
 
 fn list(call: &Call<'_>, path: (Uuid, Uuid)) -> Result<Reply, Problem> {

@@ -5,12 +5,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::list::{self, CREATED, PAGING, Page, SORT};
+use super::list::{self, CREATED, PAGING, Page, SORT, filter_created};
 use crate::{
     operation::{API_USER, Call, Handler, Operation, Reply},
+    parameter::{Kind, Parameter},
     path::{Path, PathParameters},
     problem::Problem,
-    query::{Kind, Parameter},
     store::{
         contacts,
         people::StoredPerson,
@@ -84,14 +84,12 @@ fn list(call: &Call<'_>, person: Uuid) -> Result<Reply, Problem> {
     let query = call.query;
     let text = |name| query.text(name).map(str::to_owned);
     let paging = call.paging()?;
-    let select = Relationship::select()
+    let select = filter_created(Relationship::select(), call)?
         .filter("person_id = ?", Some(person.to_string()))
-        .filter("related_entity_id = ?", query.int64("relatedEntityId")?)
+        .filter("related_entity_id = ?", query.get::<i64>("relatedEntityId")?)
         .filter("type_slug = ? COLLATE NOCASE", text("typeSlug"))
         // Name and slug differ in letter case only.
         .filter("type_slug = ? COLLATE NOCASE", text("typeName"))
-        .filter("created_on < ?", query.date_time("createdBefore")?)
-        .filter("created_on >= ?", query.date_time("createdOnOrAfter")?)
         .sorted(query.sort(&SORTS)?);
     must_exist(call, person)?;
     list::page(call, paging, select, RelationshipResponse::new)

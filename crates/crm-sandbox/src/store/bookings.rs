@@ -44,8 +44,7 @@ pub(crate) fn find(
     booking: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<BookingContact>> {
-    let found = select(booking).filter("id = ?", Some(contact)).first(db, 1)?;
-    Ok(found.into_iter().next())
+    select(booking).filter("id = ?", Some(contact)).one(db)
 }
 
 /// Stores a new contact under the next free id.

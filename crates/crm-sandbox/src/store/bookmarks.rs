@@ -1,12 +1,11 @@
 //! Where the pages of lists ended. A client that reads a list page by page then gets the next page
 //! from there: by its number alone, each page would cost the way through all pages before it.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Mutex};
 
 use rusqlite::{Connection, types::Value};
+
+use crate::lock::lock;
 
 /// How many ends are kept: enough for that many readers at the same time.
 const MOST: usize = 64;
@@ -57,21 +56,17 @@ impl Version {
 impl Bookmarks {
     /// Returns what is known at a place. The entry is kept: a page may be asked for again.
     pub(super) fn find(&self, place: &Place) -> Option<End> {
-        let ends = self.ends();
+        let ends = lock(&self.ends);
         let found = ends.iter().find(|(known, _)| known == place);
         found.map(|(_, end)| end.clone())
     }
 
     pub(super) fn keep(&self, place: Place, end: End) {
-        let mut ends = self.ends();
+        let mut ends = lock(&self.ends);
         ends.retain(|(known, _)| *known != place);
         ends.push_back((place, end));
         if ends.len() > MOST {
             ends.pop_front();
         }
-    }
-
-    fn ends(&self) -> MutexGuard<'_, VecDeque<(Place, End)>> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! The contacts of locations and customers: two tables of one shape.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, params, params_from_iter};
 
 use super::select::Select;
 use crate::flags::StoredPreferences;
@@ -90,11 +90,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
     })
 }
 
-/// Whether a location or customer exists.
-pub(crate) fn owner_exists<O: Owner>(db: &Connection, owner: i64) -> rusqlite::Result<bool> {
-    exists(db, O::COLLECTION, owner)
-}
-
 /// Whether a table has a row with this id.
 pub(crate) fn exists(db: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
     db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?"))?.exists([id])
@@ -115,8 +110,7 @@ pub(crate) fn find_any<O: Owner>(
     owner: i64,
     contact: i64,
 ) -> rusqlite::Result<Option<StoredContact>> {
-    let sql = format!("SELECT {} FROM {} WHERE owner_id = ? AND id = ?", columns(), O::TABLE);
-    db.prepare_cached(&sql)?.query_row([owner, contact], read).optional()
+    select::<O>().filter("owner_id = ?", Some(owner)).filter("id = ?", Some(contact)).one(db)
 }
 
 /// Stores a new contact under the next free id and returns that id.

@@ -4,7 +4,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
 };
 
 use rusqlite::{
@@ -23,7 +23,7 @@ pub(crate) mod relationships;
 pub(crate) mod select;
 
 use self::bookmarks::Bookmarks;
-use crate::{error::SandboxError, problem::Problem};
+use crate::{error::SandboxError, lock::lock, problem::Problem};
 
 /// Marks a file as a sandbox's (`CRMB`), kept in its `application_id`.
 const APPLICATION: i64 = 0x4352_4D42;
@@ -77,7 +77,7 @@ impl Store {
         fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
         sql: &str,
     ) -> Result<(), SandboxError> {
-        let mut connection = self.connection();
+        let mut connection = lock(&self.connection);
         let fault = |error| self.fault(error);
         let transaction = connection.transaction().map_err(fault)?;
         transaction
@@ -93,7 +93,7 @@ impl Store {
         &self,
         run: impl FnOnce(&Connection) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        run(&self.connection())
+        run(&lock(&self.connection))
     }
 
     /// Runs an operation that writes, in one transaction: it is kept when the
@@ -103,12 +103,13 @@ impl Store {
         keep: bool,
         run: impl FnOnce(&Connection) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
-        let mut connection = self.connection();
+        let mut connection = lock(&self.connection);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let answer = run(&transaction)?;
-        match keep {
-            true => transaction.commit()?,
-            false => transaction.rollback()?,
+        if keep {
+            transaction.commit()?
+        } else {
+            transaction.rollback()?
         }
         Ok(answer)
     }
@@ -129,7 +130,7 @@ impl Store {
         &self,
         look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, SandboxError> {
-        look(&self.connection()).map_err(|error| self.fault(error))
+        look(&lock(&self.connection)).map_err(|error| self.fault(error))
     }
 
     /// Writes a copy of the database to a new file.
@@ -138,16 +139,13 @@ impl Store {
         if path.metadata().is_ok_and(|found| found.len() > 0) {
             return Err(SandboxError::Exists { file: path.to_owned() });
         }
-        let copied = self.connection().execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
+        let copied =
+            lock(&self.connection).execute("VACUUM INTO ?1", [path.to_string_lossy().as_ref()]);
         copied.map(drop).map_err(|error| SandboxError::database(Some(path), error))
     }
 
     fn fault(&self, error: rusqlite::Error) -> SandboxError {
         SandboxError::database(self.file.as_deref(), error)
-    }
-
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::record::{Record, record};
+
 /// A kind of preference.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +18,13 @@ pub(crate) struct PreferenceType {
     data_type: String,
 }
 
+record!(PreferenceType, "preference_types", {
+    id: "id",
+    name: "name",
+    description: "description",
+    data_type: "data_type",
+});
+
 /// The value of a preference for one contact method; null: not set.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -24,19 +33,6 @@ pub(crate) struct Preference {
     name: String,
     data_type: String,
     pub(crate) value: Option<String>,
-}
-
-pub(crate) fn types(db: &Connection) -> rusqlite::Result<Vec<PreferenceType>> {
-    db.prepare_cached("SELECT id, name, description, data_type FROM preference_types ORDER BY id")?
-        .query_map([], |row| {
-            Ok(PreferenceType {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                description: row.get(2)?,
-                data_type: row.get(3)?,
-            })
-        })?
-        .collect()
 }
 
 const VALUES: &str = "SELECT t.name, t.data_type, p.value FROM preference_types t

@@ -1,6 +1,6 @@
 //! Structs that hold the rows of a table.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use uuid::Uuid;
 
 use super::select::Select;
@@ -49,10 +49,7 @@ pub(super) use record;
 /// A record whose table has a GUID, `id`, as its key.
 pub(crate) trait GuidRecord: Record {
     fn find(db: &Connection, id: Uuid) -> rusqlite::Result<Option<Self>> {
-        let (columns, table) = (Self::COLUMNS.join(", "), Self::TABLE);
-        db.prepare_cached(&format!("SELECT {columns} FROM {table} WHERE id = ?"))?
-            .query_row([id.to_string()], Self::read)
-            .optional()
+        Self::select().filter("id = ?", Some(id.to_string())).one(db)
     }
 
     fn exists(db: &Connection, id: Uuid) -> rusqlite::Result<bool> {

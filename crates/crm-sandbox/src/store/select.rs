@@ -150,17 +150,19 @@ impl<T> Select<T> {
         rows(db, &sql, &self.values, self.read)
     }
 
+    /// Reads the first row, if there is any.
+    pub(crate) fn one(self, db: &Connection) -> rusqlite::Result<Option<T>> {
+        Ok(self.first(db, 1)?.into_iter().next())
+    }
+
     /// `FROM … WHERE … ORDER BY …`.
     fn rows(&self) -> String {
-        let conditions = match self.conditions.is_empty() {
-            true => String::new(),
-            false => format!(" WHERE {}", self.conditions.join(" AND ")),
-        };
-        let order = match self.descending {
-            true => self.order.join(" DESC, ") + " DESC",
-            false => self.order.join(", "),
-        };
-        format!("FROM {}{conditions} ORDER BY {order}", self.from)
+        let direction = if self.descending { " DESC" } else { "" };
+        let order: Vec<_> =
+            self.order.iter().map(|column| format!("{column}{direction}")).collect();
+        let conditions = self.conditions.join(" AND ");
+        let only = if conditions.is_empty() { "" } else { " WHERE " };
+        format!("FROM {}{only}{conditions} ORDER BY {}", self.from, order.join(", "))
     }
 }
 

@@ -7,8 +7,8 @@ use crate::{
     contact_type::ContactType,
     flags::AllFlags,
     operation::{Call, Operation, Reply},
+    parameter::{Kind, Parameter},
     problem::Problem,
-    query::{Kind, Parameter},
     settings::EmptyUpdate,
     store::contacts::{self, Owner, StoredContact},
 };
@@ -125,9 +125,10 @@ fn list_all<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
 }
 
 fn must_exist<O: Owner>(call: &Call<'_>, owner: i64) -> Result<(), Problem> {
-    match contacts::owner_exists::<O>(call.db, owner)? {
-        true => Ok(()),
-        false => Err(Problem::not_found(format!("There is no {} {owner}", O::NOUN))),
+    if contacts::exists(call.db, O::COLLECTION, owner)? {
+        Ok(())
+    } else {
+        Err(Problem::not_found(format!("There is no {} {owner}", O::NOUN)))
     }
 }
 
