@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crm_models::Timestamp;
+use crm_models::{Timestamp, Tolerance};
 use crm_transport::{Delivery, Transport, TransportErrorKind};
 use tokio::time::Instant;
 
@@ -106,7 +106,8 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
             return Ok(None);
         };
         let update = self.place.operation(request)?;
-        let request = update.request(self.place.service().tenant())?;
+        let tenant = self.place.service().tenant();
+        let request = update.request_tolerating(tenant, Tolerance::Anything)?;
         Ok(Some(Preview::of(&request)))
     }
 
@@ -134,7 +135,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                 earlier,
             });
         }
-        self.change.check_for(present)?;
+        self.change.check_against(present, self.place.service().tolerance())?;
         let is_told = self.always && earlier == Delivery::NotExecuted;
         let planned = match planned {
             Ok(None) if is_told => self.change.request_for(present).map(Some),

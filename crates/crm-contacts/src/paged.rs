@@ -63,7 +63,7 @@ macro_rules! paged {
         impl $crate::paged::PagedOperation for $operation {
             type Item = $item;
 
-            fn page_mut(&mut self) -> &mut PageQuery {
+            fn page_mut(&mut self) -> &mut crm_models::PageQuery {
                 &mut self.page
             }
 

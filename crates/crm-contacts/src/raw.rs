@@ -1,6 +1,6 @@
 //! Operations whose answers keep their JSON.
 
-use crm_models::{Page, PageQuery, Raw, TenantId};
+use crm_models::{Page, PageQuery, Raw, TenantId, Tolerance};
 use crm_transport::Request;
 
 use crate::{error::ContactsError, operation::Operation, paged::PagedOperation, spec::Spec};
@@ -26,6 +26,14 @@ impl<O: Operation> Operation for WithJson<O> {
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
         self.0.request(tenant)
+    }
+
+    fn request_tolerating(
+        &self,
+        tenant: TenantId,
+        tolerance: Tolerance,
+    ) -> Result<Request, ContactsError> {
+        self.0.request_tolerating(tenant, tolerance)
     }
 
     fn is_answered_by(&self, answer: &Raw<O::Answer>) -> bool {

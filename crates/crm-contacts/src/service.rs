@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crm_models::TenantId;
+use crm_models::{TenantId, Tolerance};
 use crm_transport::{Call, Moment, Request, Response, SentAt, Transport, TransportError};
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
@@ -75,6 +75,7 @@ pub struct ContactsService<T = Arc<dyn Transport>> {
     transport: Arc<T>,
     tenant: TenantId,
     legacy_preferences: bool,
+    tolerance: Tolerance,
     bounds: Bounds,
 }
 
@@ -98,6 +99,7 @@ impl<T: Transport> ContactsService<T> {
             transport: Arc::new(transport),
             tenant,
             legacy_preferences: false,
+            tolerance: Tolerance::Nothing,
             bounds: Bounds::default(),
         }
     }
@@ -107,6 +109,28 @@ impl<T: Transport> ContactsService<T> {
     #[must_use]
     pub fn with_legacy_preferences(mut self) -> Self {
         self.legacy_preferences = true;
+        self
+    }
+
+    /// Lets numbers and addresses be written that the contract does not have, as
+    /// [`CheckWith`](crm_models::CheckWith) does. Take a clone of a service for the writes that need it.
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
+    /// use crm_contacts::models::{ContactType, CreateContactRequest, Tolerance};
+    ///
+    /// # async fn example<T: Transport>(
+    /// #     contacts: &ContactsService<T>, location: LocationId,
+    /// # ) -> Result<(), ContactsError> {
+    /// let pager = CreateContactRequest::new(ContactType::from("Pager"), "#2206");
+    /// let contacts = contacts.clone().tolerating(Tolerance::AnyType);
+    /// contacts.location(location).create(pager).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tolerating(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = tolerance;
         self
     }
 
@@ -159,6 +183,7 @@ impl<T: Transport> ContactsService<T> {
             transport: Arc::new(transport),
             tenant: self.tenant,
             legacy_preferences: self.legacy_preferences,
+            tolerance: self.tolerance,
             bounds: self.bounds,
         }
     }
@@ -201,9 +226,11 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
-    /// For a write that a reading decided: it begins by this moment, and may repeat a lost one.
+    /// For a write that a reading decided: it begins by this moment, and may repeat a lost one. It
+    /// was judged beside what was read, which tells more than the request alone.
     pub(crate) fn decided(&self, begin_by: Moment, resend: bool) -> Self {
         let mut decided = self.clone();
+        decided.tolerance = self.tolerance.max(Tolerance::AnyType);
         decided.bounds.begin_by(begin_by);
         decided.bounds.resend |= resend;
         decided
@@ -211,6 +238,10 @@ impl<T: Transport> ContactsService<T> {
 
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.bounds
+    }
+
+    pub(crate) fn tolerance(&self) -> Tolerance {
+        self.tolerance
     }
 
     pub(crate) fn legacy_preferences(&self) -> bool {
@@ -282,7 +313,7 @@ impl<T: Transport> ContactsService<T> {
     }
 
     fn request<O: Operation>(&self, operation: &O) -> Result<(CallSite, Request), ContactsError> {
-        let mut request = operation.request(self.tenant)?;
+        let mut request = operation.request_tolerating(self.tenant, self.tolerance)?;
         self.bounds.set(&mut request);
         let site = CallSite::new(O::SPEC, request.uri().clone());
         Ok((site, request))

@@ -1,7 +1,7 @@
 //! The contacts of bookings: without preferences, without phone settings.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact_type::ContactType,
@@ -9,7 +9,7 @@ use crate::{
     ids::ContactId,
     members::{contact_change, contact_members, present},
     timestamp::Timestamp,
-    validation::{Check, InvalidInput},
+    validation::{CheckWith, InvalidInput, Tolerance},
 };
 
 /// `BookingContactResponse`: one number or address of a booking.
@@ -69,8 +69,6 @@ pub struct UpdateBookingContactRequest {
     value: Option<String>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
 }
 
 impl UpdateBookingContactRequest {
@@ -105,29 +103,43 @@ impl UpdateBookingContactRequest {
     ///
     /// Every breach of a rule, at once.
     pub fn check_for(&self, contact: &UpdatedBookingContact) -> Result<(), InvalidInput> {
-        let mut outcome = self.without_unchanged(contact);
+        self.check_against(contact, Tolerance::Nothing)
+    }
+
+    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_for`](Self::check_for).
+    pub fn check_against(
+        &self,
+        contact: &UpdatedBookingContact,
+        tolerance: Tolerance,
+    ) -> Result<(), InvalidInput> {
+        let outcome = self.without_unchanged(contact);
         if outcome.is_empty() && !self.is_empty() {
             return Ok(());
         }
-        if let (Some(contact_type), Some(value)) = (&contact.contact_type, &contact.value) {
-            outcome.complete(contact_type, value);
-        }
-        outcome.check()
-    }
-
-    /// The update for a contact that was read: with any value if it is and stays of a type that the
-    /// contract does not know.
-    pub fn request_for(&self, contact: &UpdatedBookingContact) -> Self {
-        match &contact.contact_type {
-            Some(contact_type) => self.clone().suiting(contact_type),
-            None => self.clone(),
+        match (&contact.contact_type, &contact.value) {
+            (Some(contact_type), Some(value)) => {
+                outcome.check_beside(contact_type, value, tolerance)
+            }
+            _ => outcome.check_with(tolerance),
         }
     }
 }
 
 impl Validate for UpdateBookingContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        self.rules().finish()
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for UpdateBookingContactRequest {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        self.rules(tolerance).finish()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person wants changed in a contact of a location or a customer.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact::Contact,
@@ -9,7 +9,7 @@ use crate::{
     members::{contact_change, contact_members, present},
     preferences::{ContactPreferences, PreferenceChange, PreferencesError},
     update::UpdateContactRequest,
-    validation::{Check, InvalidInput},
+    validation::{InvalidInput, Tolerance},
 };
 
 /// What a person wants changed in a contact of a location or a customer.
@@ -70,8 +70,6 @@ pub struct ContactChange {
     memo: Option<String>,
     #[serde(skip_serializing_if = "PreferenceChange::is_empty")]
     preferences: PreferenceChange,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
 }
 
 impl ContactChange {
@@ -137,22 +135,16 @@ impl ContactChange {
         if !self.preferences.is_empty() {
             request = request.preferences(self.preferences.apply_to(current)?);
         }
-        if self.unknown_type_allowed {
-            request = request.allow_unknown_type();
-        }
         Ok(request)
     }
 
-    /// [`to_request`](Self::to_request) for a contact that was read: completed by its
-    /// preferences, and with any value if the contact is and stays of a type that the contract
-    /// does not know.
+    /// [`to_request`](Self::to_request) for a contact that was read, completed by its preferences.
     ///
     /// # Errors
     ///
     /// As [`to_request`](Self::to_request).
     pub fn request_for(&self, contact: &Contact) -> Result<UpdateContactRequest, PreferencesError> {
-        let request = self.clone().suiting(&contact.contact_type);
-        request.to_request(contact.preferences.as_ref())
+        self.to_request(contact.preferences.as_ref())
     }
 
     /// Returns the change without what is already so. Values are compared as by
@@ -188,18 +180,38 @@ impl ContactChange {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn check_for(&self, contact: &Contact) -> Result<(), InvalidInput> {
-        let mut outcome = self.without_unchanged(contact);
+        self.check_against(contact, Tolerance::Nothing)
+    }
+
+    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_for`](Self::check_for).
+    pub fn check_against(
+        &self,
+        contact: &Contact,
+        tolerance: Tolerance,
+    ) -> Result<(), InvalidInput> {
+        let outcome = self.without_unchanged(contact);
         if outcome.is_empty() && !self.is_empty() {
             return Ok(());
         }
-        outcome.complete(&contact.contact_type, &contact.value);
-        outcome.check()
+        outcome.check_beside(&contact.contact_type, &contact.value, tolerance)
     }
 }
 
 impl Validate for ContactChange {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        self.rules().finish()
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for ContactChange {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        self.rules(tolerance).finish()
     }
 }
 

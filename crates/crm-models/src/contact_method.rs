@@ -1,7 +1,7 @@
 //! Contact methods: the numbers and addresses of people.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact_type::ContactType,
@@ -11,7 +11,7 @@ use crate::{
     sort::{ContactMethodSort, Sort},
     text::is_same,
     timestamp::Timestamp,
-    validation::{Check, InvalidInput, Rules},
+    validation::{CheckWith, InvalidInput, Rules, Tolerance},
 };
 
 /// `ContactMethodResponse`: one number or address of a person.
@@ -92,20 +92,12 @@ pub struct ContactMethodRequest {
     value: String,
     reference_id: Option<String>,
     memo: Option<String>,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
 }
 
 impl ContactMethodRequest {
     /// A method without reference and memo.
     pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
-        Self {
-            contact_type,
-            value: value.into(),
-            reference_id: None,
-            memo: None,
-            unknown_type_allowed: false,
-        }
+        Self { contact_type, value: value.into(), reference_id: None, memo: None }
     }
 
     setters! {
@@ -113,12 +105,6 @@ impl ContactMethodRequest {
         reference_id: impl Into<String>;
         /// Sets the memo.
         memo: impl Into<String>;
-    }
-
-    /// Lets a type pass validation that the contract does not know, and any value with it.
-    pub fn allow_unknown_type(mut self) -> Self {
-        self.unknown_type_allowed = true;
-        self
     }
 
     /// Whether an answer with this type and value may be about the method that this writes.
@@ -154,9 +140,17 @@ impl ContactMethodRequest {
 
 impl Validate for ContactMethodRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::default();
-        rules.contact_type(&self.contact_type, self.unknown_type_allowed);
-        rules.value(&self.contact_type, &self.value);
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for ContactMethodRequest {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::tolerating(tolerance);
+        rules.contact_type(&self.contact_type);
+        rules.value(Some(&self.contact_type), &self.value);
         rules.line("referenceId", self.reference_id.as_deref());
         rules.memo(self.memo.as_deref());
         rules.finish()
@@ -175,8 +169,6 @@ pub struct UpdateContactMethodRequest {
     value: Option<String>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
 }
 
 impl UpdateContactMethodRequest {
@@ -190,12 +182,6 @@ impl UpdateContactMethodRequest {
         value: impl Into<String>;
         /// Sets the memo. An empty one clears it; that it does so is not documented.
         memo: impl Into<String>;
-    }
-
-    /// Lets any value pass validation, for a method of a type that the contract does not know.
-    pub fn allow_unknown_type(mut self) -> Self {
-        self.unknown_type_allowed = true;
-        self
     }
 
     /// Whether nothing changes.
@@ -232,39 +218,48 @@ impl UpdateContactMethodRequest {
     ///
     /// Every breach of a rule, at once.
     pub fn check_for(&self, method: &ContactMethod) -> Result<(), InvalidInput> {
+        self.check_against(method, Tolerance::Nothing)
+    }
+
+    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_for`](Self::check_for).
+    pub fn check_against(
+        &self,
+        method: &ContactMethod,
+        tolerance: Tolerance,
+    ) -> Result<(), InvalidInput> {
         let outcome = self.without_unchanged(method);
         if outcome.is_empty() && !self.is_empty() {
             return Ok(());
         }
-        outcome.request_for(method).check()?;
-        match &outcome.value {
-            Some(value) => ContactMethodRequest::new(method.contact_type.clone(), value)
-                .allow_unknown_type()
-                .check(),
-            None => Ok(()),
-        }
-    }
-
-    /// The update for a method that was read: with any value if it is of a type that the contract
-    /// does not know.
-    pub fn request_for(&self, method: &ContactMethod) -> Self {
-        match method.contact_type {
-            ContactType::Other(_) => self.clone().allow_unknown_type(),
-            _ => self.clone(),
-        }
+        let Some(value) = outcome.value else {
+            return outcome.check_with(tolerance);
+        };
+        let mut becomes = ContactMethodRequest::new(method.contact_type.clone(), value);
+        becomes.memo = outcome.memo;
+        becomes.check_with(tolerance.max(Tolerance::AnyType))
     }
 }
 
 impl Validate for UpdateContactMethodRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::default();
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for UpdateContactMethodRequest {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::tolerating(tolerance);
         if self.is_empty() {
             rules.nothing_to_change();
         }
-        match &self.value {
-            Some(value) if self.unknown_type_allowed => rules.any_value(value),
-            Some(value) => rules.value_of_known_type(value),
-            None => {}
+        if let Some(value) = &self.value {
+            rules.value(None, value);
         }
         rules.memo(self.memo.as_deref());
         rules.finish()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{email, phone, text};
 
 /// The contract's `ContactType`. Texts outside the contract are kept, and refused when they are
-/// to be sent, unless the request says `allow_unknown_type`.
+/// to be sent, unless they are [tolerated](crate::Tolerance::AnyType).
 ///
 /// On the wire the names are PascalCase and case-sensitive: `phone` is an
 /// [`Other`](Self::Other).

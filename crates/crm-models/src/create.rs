@@ -1,9 +1,13 @@
 //! Creating contacts of locations, customers and bookings.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateArgs, ValidationErrors};
 
-use crate::{contact::Contact, contact_type::ContactType, validation::Rules};
+use crate::{
+    contact::Contact,
+    contact_type::ContactType,
+    validation::{Rules, Tolerance},
+};
 
 /// `LocationContactCreateRequest`, `CreateCustomerContactRequest` and, for bookings,
 /// `ContactCreateRequest`: the body of a POST.
@@ -29,40 +33,17 @@ pub struct CreateContactRequest {
     value: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     memo: Option<String>,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
-    #[serde(skip)]
-    as_it_was: bool,
 }
 
 impl CreateContactRequest {
     /// A contact without a memo.
     pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
-        Self {
-            contact_type,
-            value: value.into(),
-            memo: None,
-            unknown_type_allowed: false,
-            as_it_was: false,
-        }
+        Self { contact_type, value: value.into(), memo: None }
     }
 
     /// Adds a memo.
     pub fn memo(mut self, memo: impl Into<String>) -> Self {
         self.memo = Some(memo.into());
-        self
-    }
-
-    /// Lets a type pass validation that the contract does not know, and any value with it.
-    pub fn allow_unknown_type(mut self) -> Self {
-        self.unknown_type_allowed = true;
-        self
-    }
-
-    /// Lets any type, value and memo pass validation: for what the service had before, and is to
-    /// have again. A blank value is still refused.
-    pub fn as_it_was(mut self) -> Self {
-        self.as_it_was = true;
         self
     }
 
@@ -114,12 +95,17 @@ impl CreateContactRequest {
 
 impl Validate for CreateContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        if self.as_it_was {
-            return Rules::restored(false, Some(&self.value)).finish();
-        }
-        let mut rules = Rules::default();
-        rules.contact_type(&self.contact_type, self.unknown_type_allowed);
-        rules.value(&self.contact_type, &self.value);
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for CreateContactRequest {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        let mut rules = Rules::tolerating(tolerance);
+        rules.contact_type(&self.contact_type);
+        rules.value(Some(&self.contact_type), &self.value);
         rules.memo(self.memo.as_deref());
         rules.finish()
     }

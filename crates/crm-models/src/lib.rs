@@ -113,7 +113,7 @@
 //! | lists and feeds | [`Page`], [`PageQuery`], [`Sort`], [`ExportBatch`], [`ExportQuery`], [`ContinuationToken`], [`UnreadableRecord`], [`Raw`] |
 //! | ids | [`LocationId`], [`CustomerId`], [`BookingId`], [`BookingProviderId`], [`ContactId`], [`PersonId`], [`ContactMethodId`], [`PreferenceTypeId`], [`RelationshipId`], [`RelatedEntityId`], [`UserId`], [`TenantId`] |
 //! | times | [`Timestamp`] |
-//! | what is valid | [`Check`] |
+//! | what is valid | [`Check`], [`CheckWith`], [`Tolerance`] |
 //! | errors | [`Problem`], [`InvalidInput`], [`InvalidId`], [`InvalidTimestamp`], [`PreferencesError`] |
 //! | comparing values | [`ContactType::same_value`] |
 //! | searching by value | [`ContactType::key`], [`phone::key`], [`email::key`] |
@@ -186,7 +186,7 @@ pub use sort::{ContactMethodSort, PersonSort, RelationshipSort, Sort};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unreadable::UnreadableRecord;
 pub use update::UpdateContactRequest;
-pub use validation::{Check, FieldError, InvalidInput};
+pub use validation::{Check, CheckWith, FieldError, InvalidInput, Tolerance};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -19,22 +19,16 @@ macro_rules! contact_members {
     () => {
         $crate::members::setters! {
             /// Sets the kind.
-            contact_type: $crate::ContactType;
+            contact_type: $crate::contact_type::ContactType;
             /// Sets the number or address.
             value: impl Into<String>;
             /// Sets the memo. An empty one clears it; that it does so is not documented.
             memo: impl Into<String>;
         }
 
-        /// Lets a type pass validation that the contract does not know, and any value with it.
-        pub fn allow_unknown_type(mut self) -> Self {
-            self.unknown_type_allowed = true;
-            self
-        }
-
         /// The kind, if it changes.
         #[must_use]
-        pub fn get_contact_type(&self) -> Option<&$crate::ContactType> {
+        pub fn get_contact_type(&self) -> Option<&$crate::contact_type::ContactType> {
             self.contact_type.as_ref()
         }
 
@@ -50,19 +44,16 @@ macro_rules! contact_members {
             self.memo.as_deref()
         }
 
-        fn rules(&self) -> $crate::validation::Rules {
-            let mut rules = $crate::validation::Rules::default();
+        fn rules(&self, tolerance: $crate::validation::Tolerance) -> $crate::validation::Rules {
+            let mut rules = $crate::validation::Rules::tolerating(tolerance);
             if self.is_empty() {
                 rules.nothing_to_change();
             }
             if let Some(contact_type) = &self.contact_type {
-                rules.contact_type(contact_type, self.unknown_type_allowed);
+                rules.contact_type(contact_type);
             }
-            match (&self.contact_type, &self.value) {
-                (Some(contact_type), Some(value)) => rules.value(contact_type, value),
-                (None, Some(value)) if self.unknown_type_allowed => rules.any_value(value),
-                (None, Some(value)) => rules.value_of_known_type(value),
-                (_, None) => {}
+            if let Some(value) = &self.value {
+                rules.value(self.contact_type.as_ref(), value);
             }
             rules.memo(self.memo.as_deref());
             rules
@@ -77,7 +68,7 @@ macro_rules! contact_change {
         /// `ContactType::same_value`; an empty memo and none are the same.
         fn leave_out(
             &mut self,
-            contact_type: &$crate::ContactType,
+            contact_type: &$crate::contact_type::ContactType,
             value: &str,
             memo: Option<&str>,
         ) {
@@ -87,26 +78,26 @@ macro_rules! contact_change {
             self.memo.take_if(|new| $crate::text::is_same(Some(new), memo));
         }
 
-        /// Adds what a value or a type is judged with: the other one of the two, which the contact
-        /// has already.
-        fn complete(&mut self, contact_type: &$crate::ContactType, value: &str) {
-            match (&self.contact_type, &self.value) {
-                (None, Some(_)) => {
-                    self.contact_type = Some(contact_type.clone());
-                    self.unknown_type_allowed = true;
+        /// [`check_with`](crate::CheckWith::check_with) of what is left of the change, with the value
+        /// and the type that a contact with these has then. A type that the contact has already is
+        /// tolerated.
+        fn check_beside(
+            mut self,
+            contact_type: &$crate::contact_type::ContactType,
+            value: &str,
+            tolerance: $crate::validation::Tolerance,
+        ) -> Result<(), $crate::validation::InvalidInput> {
+            let keeps_type = self.contact_type.is_none() && self.value.is_some();
+            let tolerance = if keeps_type {
+                self.contact_type = Some(contact_type.clone());
+                tolerance.max($crate::validation::Tolerance::AnyType)
+            } else {
+                if self.contact_type.is_some() {
+                    self.value.get_or_insert_with(|| value.to_owned());
                 }
-                (Some(_), None) => self.value = Some(value.to_owned()),
-                _ => {}
-            }
-        }
-
-        /// Lets any value pass to a contact that is and stays of a type that the contract does not
-        /// know.
-        fn suiting(mut self, contact_type: &$crate::ContactType) -> Self {
-            let stays = self.contact_type.is_none();
-            self.unknown_type_allowed |=
-                stays && matches!(contact_type, $crate::ContactType::Other(_));
-            self
+                tolerance
+            };
+            $crate::validation::CheckWith::check_with(&self, tolerance)
         }
     };
 }

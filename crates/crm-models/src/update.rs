@@ -1,13 +1,14 @@
 //! The body of the PATCH of a contact of a location or a customer.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
+    contact::Contact,
     contact_type::ContactType,
     members::{contact_members, present, setters},
     preferences::ContactPreferencesRequest,
-    validation::{InvalidInput, Rules},
+    validation::{InvalidInput, Tolerance},
 };
 
 /// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
@@ -40,10 +41,6 @@ pub struct UpdateContactRequest {
     memo: Option<String>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     preferences: Option<ContactPreferencesRequest>,
-    #[serde(skip)]
-    unknown_type_allowed: bool,
-    #[serde(skip)]
-    as_it_was: bool,
 }
 
 impl UpdateContactRequest {
@@ -53,13 +50,6 @@ impl UpdateContactRequest {
     }
 
     contact_members!();
-
-    /// Lets any type, value and memo pass validation: for what the service had before, and is to
-    /// have again. A blank value is still refused.
-    pub fn as_it_was(mut self) -> Self {
-        self.as_it_was = true;
-        self
-    }
 
     setters! {
         /// Sets all preferences.
@@ -81,6 +71,16 @@ impl UpdateContactRequest {
             && self.preferences.is_none()
     }
 
+    /// What is to be tolerated in this update of a contact that was read: one that keeps a type which
+    /// the contract does not know may have any value.
+    #[must_use]
+    pub fn tolerance_for(&self, contact: &Contact) -> Tolerance {
+        match (&self.contact_type, &contact.contact_type) {
+            (None, ContactType::Other(_)) => Tolerance::AnyType,
+            _ => Tolerance::Nothing,
+        }
+    }
+
     /// Writes the preferences, if they change, in the form before May 2026.
     ///
     /// # Errors
@@ -95,10 +95,14 @@ impl UpdateContactRequest {
 
 impl Validate for UpdateContactRequest {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        let rules = match self.as_it_was {
-            true => Rules::restored(self.is_empty(), self.value.as_deref()),
-            false => self.rules(),
-        };
-        rules.finish()
+        self.validate_with_args(Tolerance::Nothing)
+    }
+}
+
+impl ValidateArgs<'_> for UpdateContactRequest {
+    type Args = Tolerance;
+
+    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
+        self.rules(tolerance).finish()
     }
 }

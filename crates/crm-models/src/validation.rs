@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidateArgs, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::{contact_type::ContactType, email, phone};
 
@@ -94,12 +94,55 @@ pub trait Check: Validate {
     ///
     /// Every breach of a rule, at once.
     fn check(&self) -> Result<(), InvalidInput> {
-        self.validate().map_err(|errors| {
-            let mut fields = Vec::new();
-            collect(&mut fields, "", &errors);
-            fields.sort_by(|a, b| a.field.cmp(&b.field));
-            InvalidInput { fields }
-        })
+        self.validate().map_err(InvalidInput::from)
+    }
+}
+
+impl<T: Validate> Check for T {}
+
+/// Validation that lets more pass than the contract has: every request with a number or an address
+/// has it.
+///
+/// ```
+/// use crm_models::{Check, CheckWith, ContactType, CreateContactRequest, Tolerance};
+///
+/// let request = CreateContactRequest::new(ContactType::from("Pager"), "#2206");
+/// assert!(request.check().is_err());
+/// assert!(request.check_with(Tolerance::AnyType).is_ok());
+/// ```
+pub trait CheckWith: for<'v> ValidateArgs<'v, Args = Tolerance> {
+    /// Whether the API can be expected to take this, apart from what is tolerated.
+    ///
+    /// # Errors
+    ///
+    /// Every breach of a rule, at once.
+    fn check_with(&self, tolerance: Tolerance) -> Result<(), InvalidInput> {
+        self.validate_with_args(tolerance).map_err(InvalidInput::from)
+    }
+}
+
+impl<T: for<'v> ValidateArgs<'v, Args = Tolerance>> CheckWith for T {}
+
+/// What the check of a request lets pass that the contract does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum Tolerance {
+    /// Nothing: the type is one of the contract's, and the value fits it.
+    #[default]
+    Nothing,
+    /// A type that the contract does not know, and any value with it.
+    AnyType,
+    /// Any type, value and memo: for what the service had before, and is to have again. A blank
+    /// value is still refused.
+    Anything,
+}
+
+impl From<ValidationErrors> for InvalidInput {
+    fn from(errors: ValidationErrors) -> Self {
+        let mut fields = Vec::new();
+        collect(&mut fields, "", &errors);
+        fields.sort_by(|a, b| a.field.cmp(&b.field));
+        Self { fields }
     }
 }
 
@@ -126,16 +169,21 @@ fn collect(fields: &mut Vec<FieldError>, object: &str, errors: &ValidationErrors
     }
 }
 
-impl<T: Validate> Check for T {}
-
 /// The name under which errors of the object as a whole are kept, as `validator` has it.
 const WHOLE: &str = "__all__";
 
 /// Collects breaches of rules. The bounds are generous, since the contract documents none.
 #[derive(Default)]
-pub(crate) struct Rules(ValidationErrors);
+pub(crate) struct Rules {
+    errors: ValidationErrors,
+    tolerance: Tolerance,
+}
 
 impl Rules {
+    pub(crate) fn tolerating(tolerance: Tolerance) -> Self {
+        Self { tolerance, ..Self::default() }
+    }
+
     pub(crate) fn breach(
         &mut self,
         member: &'static str,
@@ -143,19 +191,7 @@ impl Rules {
         reason: &'static str,
     ) {
         let error = ValidationError::new(code).with_message(reason.into());
-        self.0.add(member, error);
-    }
-
-    /// The rules of what the service had before: it took it once.
-    pub(crate) fn restored(is_empty: bool, value: Option<&str>) -> Self {
-        let mut rules = Self::default();
-        if is_empty {
-            rules.nothing_to_change();
-        }
-        if value.is_some_and(|value| value.trim().is_empty()) {
-            rules.blank_value();
-        }
-        rules
+        self.errors.add(member, error);
     }
 
     /// A breach by the object as a whole.
@@ -167,55 +203,40 @@ impl Rules {
         self.whole("empty", "nothing is given to change");
     }
 
-    /// A type of the contract, unless the caller insists on another.
-    pub(crate) fn contact_type(&mut self, contact_type: &ContactType, unknown_allowed: bool) {
-        match contact_type {
-            ContactType::Other(text) if text.trim().is_empty() => {
+    /// A type of the contract, unless another is tolerated.
+    pub(crate) fn contact_type(&mut self, contact_type: &ContactType) {
+        let ContactType::Other(text) = contact_type else {
+            return;
+        };
+        match self.tolerance {
+            Tolerance::Nothing if !text.trim().is_empty() => {
+                self.breach("type", "unknown_type", "is not one of Phone, MobilePhone, Email, Fax");
+            }
+            Tolerance::Nothing | Tolerance::AnyType if text.trim().is_empty() => {
                 self.breach("type", "blank", "is blank");
             }
-            ContactType::Other(_) if !unknown_allowed => {
-                self.breach("type", "unknown_type", "is not one of Phone, MobilePhone, Email, Fax")
-            }
-            ContactType::Other(text) => self.line("type", Some(text)),
-            _ => {}
+            _ => self.line("type", Some(text)),
         }
     }
 
-    /// A value that fits its type.
-    pub(crate) fn value(&mut self, contact_type: &ContactType, value: &str) {
-        self.any_value(value);
-        self.shape(match contact_type {
-            _ if value.trim().is_empty() => Ok(()),
-            ContactType::Email => email::check(value),
-            ContactType::Phone | ContactType::MobilePhone | ContactType::Fax => phone::check(value),
-            ContactType::Other(_) => Ok(()),
-        });
-    }
-
-    /// A value that fits one of the contract's types, when it is not known which.
-    pub(crate) fn value_of_known_type(&mut self, value: &str) {
-        self.any_value(value);
-        let fits = value.trim().is_empty() || email::check(value).or(phone::check(value)).is_ok();
-        self.shape(match fits {
-            true => Ok(()),
-            false => Err("is neither an e-mail address nor a telephone number"),
-        });
-    }
-
-    /// A value of any type.
-    pub(crate) fn any_value(&mut self, value: &str) {
+    /// A value that fits its type; without a type, one of the contract's.
+    pub(crate) fn value(&mut self, contact_type: Option<&ContactType>, value: &str) {
         if value.trim().is_empty() {
-            self.blank_value();
+            self.breach("value", "blank", "is blank");
         }
         self.line("value", Some(value));
-    }
-
-    fn blank_value(&mut self) {
-        self.breach("value", "blank", "is blank");
-    }
-
-    fn shape(&mut self, result: Result<(), &'static str>) {
-        if let Err(reason) = result {
+        let fits = match contact_type {
+            _ if value.trim().is_empty() || self.tolerance == Tolerance::Anything => Ok(()),
+            Some(ContactType::Email) => email::check(value),
+            Some(ContactType::Phone | ContactType::MobilePhone | ContactType::Fax) => {
+                phone::check(value)
+            }
+            None if self.tolerance == Tolerance::Nothing => email::check(value)
+                .or(phone::check(value))
+                .map_err(|_| "is neither an e-mail address nor a telephone number"),
+            Some(ContactType::Other(_)) | None => Ok(()),
+        };
+        if let Err(reason) = fits {
             self.breach("value", "shape", reason);
         }
     }
@@ -240,6 +261,9 @@ impl Rules {
     }
 
     fn text(&mut self, member: &'static str, text: Option<&str>, refused: fn(char) -> bool) {
+        if self.tolerance == Tolerance::Anything {
+            return;
+        }
         let text = text.unwrap_or_default();
         if text.contains(refused) {
             self.breach(member, "control", "holds a control character");
@@ -250,9 +274,6 @@ impl Rules {
     }
 
     pub(crate) fn finish(self) -> Result<(), ValidationErrors> {
-        match self.0.is_empty() {
-            true => Ok(()),
-            false => Err(self.0),
-        }
+        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 }

@@ -67,7 +67,7 @@ fn a_value_that_does_not_fit_its_type_is_refused(
 fn a_value_of_a_type_that_is_not_known_must_fit_some_type() {
     let update = UpdateContactMethodRequest::new().value("no number, no address");
     assert_eq!(breaches(&update), pairs(&[("value", "shape")]));
-    assert_eq!(update.allow_unknown_type().check(), Ok(()));
+    assert_eq!(update.check_with(Tolerance::AnyType), Ok(()));
     let update = UpdateBookingContactRequest::new().value("no number, no address");
     assert_eq!(breaches(&update), pairs(&[("value", "shape")]));
 }
@@ -128,7 +128,8 @@ fn a_memo_is_bounded_in_characters(#[case] characters: usize, #[case] valid: boo
 fn an_update_of_nothing_is_refused() {
     let expected = pairs(&[("", "empty")]);
     assert_eq!(breaches(&UpdateContactRequest::new()), expected);
-    assert_eq!(breaches(&UpdateContactRequest::new().allow_unknown_type()), expected);
+    let tolerant = UpdateContactRequest::new().check_with(Tolerance::AnyType).unwrap_err();
+    assert_eq!(tolerant.fields[0].code, "empty");
     assert_eq!(breaches(&ContactChange::new()), expected);
     assert_eq!(breaches(&UpdateBookingContactRequest::new()), expected);
     assert_eq!(breaches(&UpdateContactMethodRequest::new()), expected);
@@ -142,22 +143,23 @@ fn an_unknown_type_is_sent_only_if_the_caller_insists() {
 
     let create = CreateContactRequest::new(pager.clone(), "#2206");
     assert_eq!(breaches(&create), expected);
-    assert_eq!(create.allow_unknown_type().check(), Ok(()));
+    assert_eq!(create.check_with(Tolerance::AnyType), Ok(()));
 
     let change = ContactChange::new().contact_type(pager.clone()).value("#2206");
     assert_eq!(breaches(&change), expected);
-    let change = change.allow_unknown_type();
-    assert_eq!(change.check(), Ok(()));
-    assert_eq!(change.to_request(None).unwrap().check(), Ok(()));
+    assert_eq!(change.check_with(Tolerance::AnyType), Ok(()));
+    assert_eq!(change.to_request(None).unwrap().check_with(Tolerance::AnyType), Ok(()));
 
     let method = ContactMethodRequest::new(pager, "#2206");
     assert_eq!(breaches(&method), expected);
-    assert_eq!(method.allow_unknown_type().check(), Ok(()));
+    assert_eq!(method.check_with(Tolerance::AnyType), Ok(()));
 
-    let blank = CreateContactRequest::new(ContactType::from(" "), "#2206").allow_unknown_type();
-    assert_eq!(breaches(&blank), pairs(&[("type", "blank")]));
-    let lines = CreateContactRequest::new(ContactType::from("a\nb"), "#2206").allow_unknown_type();
-    assert_eq!(breaches(&lines), pairs(&[("type", "control")]));
+    for (contact_type, code) in [(" ", "blank"), ("a\nb", "control")] {
+        let odd = CreateContactRequest::new(ContactType::from(contact_type), "#2206");
+        let wrong = odd.check_with(Tolerance::AnyType).unwrap_err();
+        assert_eq!(wrong.fields.len(), 1);
+        assert_eq!((&*wrong.fields[0].field, &*wrong.fields[0].code), ("type", code));
+    }
 }
 
 #[rstest]
@@ -447,15 +449,15 @@ fn what_the_service_had_before_may_be_restored_whatever_it_was() {
         .value(value)
         .memo("Front\u{b}door");
     assert_eq!(update.check().unwrap_err().fields.len(), 2);
-    assert!(update.as_it_was().check().is_ok());
+    assert!(update.check_with(Tolerance::Anything).is_ok());
 
     let create = CreateContactRequest::new(ContactType::Email, value);
     assert!(create.check().is_err());
-    assert!(create.as_it_was().check().is_ok());
+    assert!(create.check_with(Tolerance::Anything).is_ok());
 
-    let blank = CreateContactRequest::new(ContactType::Email, " ").as_it_was();
-    assert!(blank.check().is_err());
-    assert!(UpdateContactRequest::new().as_it_was().check().is_err());
+    let blank = CreateContactRequest::new(ContactType::Email, " ");
+    assert!(blank.check_with(Tolerance::Anything).is_err());
+    assert!(UpdateContactRequest::new().check_with(Tolerance::Anything).is_err());
 }
 
 #[rstest]
@@ -490,10 +492,13 @@ fn a_contact_of_a_type_not_known_yet_takes_any_value_in_a_request_for_it() {
         Contact::new(id, contact_type, "@harbor", modified)
     };
     let change = ContactChange::new().value("@quay");
-    let other = contact(ContactType::Other("Messenger".to_owned()));
-    assert!(change.request_for(&other).unwrap().check().is_ok());
-    let fax = contact(ContactType::Fax);
-    assert!(change.request_for(&fax).unwrap().check().is_err());
+    let check_for = |contact_type| {
+        let contact = contact(contact_type);
+        let request = change.request_for(&contact).unwrap();
+        request.check_with(request.tolerance_for(&contact))
+    };
+    assert!(check_for(ContactType::Other("Messenger".to_owned())).is_ok());
+    assert!(check_for(ContactType::Fax).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use crm_contacts::{ContactsError, Echo, Owner, Record as _};
-use crm_models::{Contact, ContactId, CreateContactRequest, UpdateContactRequest};
+use crm_models::{Contact, ContactId, CreateContactRequest, Tolerance, UpdateContactRequest};
 use crm_transport::{Moment, Transport};
 
 use super::{
@@ -16,6 +16,14 @@ use crate::{
     set::{Action, Change, Outcome, OwnerId, State, Wanted},
     store::{Expected, Loaded},
 };
+
+/// What our own rules let pass of a write that makes this change.
+fn tolerance(change: &Change) -> Tolerance {
+    match &change.action {
+        Action::Update(wanted) | Action::Create(wanted) => wanted.tolerance(),
+        Action::Delete | Action::MethodPreferences(_) => Tolerance::Nothing,
+    }
+}
 
 impl<T: Transport> Run<'_, T> {
     /// Whether what this change did does not show up, though the service says that it did it.
@@ -77,7 +85,8 @@ impl<T: Transport> Run<'_, T> {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
-        let service = self.bounded(&watch, left, step::may_be_sent(&former));
+        let tolerance = tolerance(&change).max(request.tolerance_for(&present));
+        let service = self.bounded(&watch, left, step::may_be_sent(&former)).tolerating(tolerance);
         let sent = service.owner(owner).send_once(present.id, request).await;
         self.wrote(&change, "update", None, &watch, sent.as_ref().err());
         self.updated(change, Some(former), &present, sent).await
@@ -123,6 +132,7 @@ impl<T: Transport> Run<'_, T> {
         };
         let watch = self.watch();
         let service = self.bounded(&watch, reading.left, step::may_be_sent(&former));
+        let service = service.tolerating(tolerance(&change));
         let before = reading.present.of(owner.into()).unwrap_or_default();
         let known: Vec<_> = before.iter().map(|contact| contact.id).collect();
         let sent = service.owner(owner).create_beside(request, &known).await;
@@ -175,7 +185,8 @@ impl<T: Transport> Run<'_, T> {
                 };
                 let watch = self.watch();
                 let resend = was_created && step::may_be_sent(&change);
-                let service = self.bounded(&watch, left, resend);
+                let tolerance = request.tolerance_for(&created);
+                let service = self.bounded(&watch, left, resend).tolerating(tolerance);
                 let sent = service.owner(owner).send_once(created.id, request).await;
                 self.wrote(&change, "update", None, &watch, sent.as_ref().err());
                 self.updated(change, None, &created, sent).await

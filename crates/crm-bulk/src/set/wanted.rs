@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crm_contacts::{Difference, RecordChange as _};
 use crm_models::{
     Contact, ContactChange, ContactType, CreateContactRequest, InvalidInput, Preference,
-    PreferenceChange, PreferencesError, UpdateContactRequest,
+    PreferenceChange, PreferencesError, Tolerance, UpdateContactRequest,
 };
 use crm_values::memo_with_extension;
 use serde::{Deserialize, Serialize};
@@ -190,12 +190,16 @@ impl Wanted {
         if !self.exact {
             return Ok(request);
         }
-        // The service had these: our own rules do not judge them.
         let request = match self.change.get_value() {
             Some(value) if value != present.value => Some(request.unwrap_or_default().value(value)),
             _ => request,
         };
-        Ok(request.map(UpdateContactRequest::as_it_was))
+        Ok(request)
+    }
+
+    /// What our own rules let pass of it: everything that the service had before.
+    pub(crate) fn tolerance(&self) -> Tolerance {
+        if self.exact { Tolerance::Anything } else { Tolerance::Nothing }
     }
 
     /// Whether what it changes in the contact is valid there: see [`ContactChange::check_for`].
@@ -232,10 +236,7 @@ impl Wanted {
     pub fn creation(&self) -> Option<CreateContactRequest> {
         let change = &self.change;
         let (contact_type, value) = (change.get_contact_type().cloned()?, change.get_value()?);
-        let mut request = CreateContactRequest::new(contact_type, value);
-        if self.exact {
-            request = request.as_it_was();
-        }
+        let request = CreateContactRequest::new(contact_type, value);
         Some(match self.memo_of(None) {
             Some(memo) if !memo.is_empty() => request.memo(memo),
             _ => request,

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    BookingContact, BookingId, BookingProviderId, Check, ContactId, ContactType,
+    BookingContact, BookingId, BookingProviderId, CheckWith, ContactId, ContactType, Tolerance,
     UpdateBookingContactRequest,
 };
 
@@ -118,14 +118,16 @@ impl BookingContacts {
                 // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {
                     narrow!(
-                        UpdateBookingContactRequest::new().allow_unknown_type(),
+                        UpdateBookingContactRequest::new(),
                         contact_type(contact_type.clone()),
                         value(value),
                         memo(memo),
                     )
                 };
                 let (value, memo) = texts.typed();
-                update(value, memo).check().map_err(crm_contacts::ContactsError::from)?;
+                update(value, memo)
+                    .check_with(Tolerance::AnyType)
+                    .map_err(crm_contacts::ContactsError::from)?;
                 let contacts = service.provider_booking(provider, booking);
                 let reading = contacts.read(contact).await?;
                 let before = &reading.record;

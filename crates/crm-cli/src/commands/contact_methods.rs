@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    Check, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest, ContactType,
-    PersonId, UpdateContactMethodRequest,
+    CheckWith, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
+    ContactType, PersonId, Tolerance, UpdateContactMethodRequest,
 };
 
 use super::{
@@ -177,11 +177,12 @@ impl ContactMethods {
             Self::Update { person, method: id, texts } => {
                 // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {
-                    let update = UpdateContactMethodRequest::new().allow_unknown_type();
-                    narrow!(update, value(value), memo(memo))
+                    narrow!(UpdateContactMethodRequest::new(), value(value), memo(memo))
                 };
                 let (value, memo) = texts.typed();
-                update(value, memo).check().map_err(crm_contacts::ContactsError::from)?;
+                update(value, memo)
+                    .check_with(Tolerance::AnyType)
+                    .map_err(crm_contacts::ContactsError::from)?;
                 let subject = format!("person {person}, contact method {id}");
                 let method = service.person(person).method(id);
                 let records = output.records::<ContactMethod>()?;

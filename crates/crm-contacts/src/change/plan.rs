@@ -2,7 +2,7 @@
 
 use crm_models::{
     Check, Contact, ContactChange, ContactMethod, InvalidInput, Person, PersonChange,
-    PreferencesError, UpdateBookingContactRequest, UpdateContactMethodRequest,
+    PreferencesError, Tolerance, UpdateBookingContactRequest, UpdateContactMethodRequest,
     UpdateContactRequest, UpdatePersonRequest, UpdatedBookingContact,
 };
 
@@ -49,13 +49,17 @@ pub trait RecordChange: Check + Sized + Sync {
     #[must_use]
     fn without_unchanged(&self, current: &Self::Record) -> Self;
 
-    /// Whether the change is valid for this record, with what the record keeps. What is so already
-    /// is not judged: the service took it once.
+    /// Whether the change is valid for this record, with what the record keeps, apart from what is
+    /// tolerated. What is so already is not judged: the service took it once.
     ///
     /// # Errors
     ///
     /// Every breach of a rule, at once.
-    fn check_for(&self, current: &Self::Record) -> Result<(), InvalidInput>;
+    fn check_against(
+        &self,
+        current: &Self::Record,
+        tolerance: Tolerance,
+    ) -> Result<(), InvalidInput>;
 
     /// The request that makes this change to the record, with all that it names.
     ///
@@ -97,7 +101,7 @@ pub trait RecordChange: Check + Sized + Sync {
 }
 
 macro_rules! changes {
-    ($($change:ty: $record:ty => $request:ty, |$this:ident, $current:ident| $planned:expr;)*) => {$(
+    ($($change:ty: $record:ty => $request:ty, $check:expr, $request_for:expr;)*) => {$(
         impl RecordChange for $change {
             type Record = $record;
             type Request = $request;
@@ -110,23 +114,29 @@ macro_rules! changes {
                 self.without_unchanged(current)
             }
 
-            fn check_for(&self, current: &$record) -> Result<(), InvalidInput> {
-                self.check_for(current)
+            fn check_against(
+                &self,
+                current: &$record,
+                tolerance: Tolerance,
+            ) -> Result<(), InvalidInput> {
+                ($check)(self, current, tolerance)
             }
 
-            fn request_for(&self, $current: &$record) -> Result<$request, PreferencesError> {
-                let $this = self;
-                $planned
+            fn request_for(&self, current: &$record) -> Result<$request, PreferencesError> {
+                ($request_for)(self, current)
             }
         }
     )*};
 }
 
 changes! {
-    ContactChange: Contact => UpdateContactRequest, |this, current| this.request_for(current);
+    ContactChange: Contact => UpdateContactRequest, Self::check_against, Self::request_for;
     UpdateBookingContactRequest: UpdatedBookingContact => Self,
-        |this, current| Ok(this.request_for(current));
+        Self::check_against, |update: &Self, _| Ok(update.clone());
     UpdateContactMethodRequest: ContactMethod => Self,
-        |this, current| Ok(this.request_for(current));
-    PersonChange: Person => UpdatePersonRequest, |this, current| Ok(this.to_request(current));
+        Self::check_against, |update: &Self, _| Ok(update.clone());
+    // A person has neither number nor address, so there is nothing to tolerate.
+    PersonChange: Person => UpdatePersonRequest,
+        |change: &Self, person, _| change.check_for(person),
+        |change: &Self, person| Ok(change.to_request(person));
 }

@@ -2,7 +2,7 @@
 
 mod draft;
 
-use crm_models::TenantId;
+use crm_models::{TenantId, Tolerance};
 use crm_transport::{Request, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -99,12 +99,26 @@ pub trait Operation {
     ///
     /// [`ContactsError::Invalid`] when the API would refuse the input.
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError>;
+
+    /// [`request`](Self::request), with an input of which some is tolerated. By default nothing is:
+    /// only a number or an address has a type that the contract may not know.
+    ///
+    /// # Errors
+    ///
+    /// As [`request`](Self::request).
+    fn request_tolerating(
+        &self,
+        tenant: TenantId,
+        _tolerance: Tolerance,
+    ) -> Result<Request, ContactsError> {
+        self.request(tenant)
+    }
 }
 
 impl CallSite {
     /// The site of this operation's call; without a path where it cannot be written.
     pub(crate) fn of<O: Operation>(operation: &O, tenant: TenantId) -> Self {
-        let request = operation.request(tenant);
+        let request = operation.request_tolerating(tenant, Tolerance::Anything);
         let uri = request.map(|request| request.uri().clone());
         Self::new(O::SPEC, uri.unwrap_or_default())
     }

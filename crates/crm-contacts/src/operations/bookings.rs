@@ -2,110 +2,93 @@
 
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, ContactId, CreateBookingContactRequest, Page,
-    PageQuery, UpdateBookingContactRequest, UpdatedBookingContact,
+    UpdateBookingContactRequest, UpdatedBookingContact,
 };
 
-use crate::{operation::NoContent, paged::paged};
+use crate::operation::NoContent;
 
 const CONTACTS: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts";
 const CONTACT: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
 
-operation! {
+operations! {
     /// `Bookings_GetContactList`: a booking's contacts, whatever its provider.
     GetContactList: Page<BookingContact> = read(
         "Bookings_GetContactList",
         "/bookings/{id}/contacts",
         "tn.crm.bookings:r",
-    );
-    path {
-        /// Which booking.
-        booking: BookingId,
+    ) {
+        path {
+            /// The booking.
+            booking: BookingId,
+        }
+        pages of BookingContact;
     }
-    query {
-        /// Which page.
-        page: PageQuery,
-    }
-}
 
-paged!(GetContactList, BookingContact);
-
-operation! {
     /// `Bookings_GetContactList2`: the contacts of a booking of one provider.
     GetContactList2: Page<BookingContact> = read(
         "Bookings_GetContactList2",
         CONTACTS,
         "tn.crm.bookings:r",
-    );
-    path {
-        /// Whose booking.
-        provider: BookingProviderId,
-        /// Which booking.
-        booking: BookingId,
+    ) {
+        path {
+            /// The provider whose booking it is.
+            provider: BookingProviderId,
+            /// The booking.
+            booking: BookingId,
+        }
+        pages of BookingContact;
     }
-    query {
-        /// Which page.
-        page: PageQuery,
-    }
-}
 
-paged!(GetContactList2, BookingContact);
-
-operation! {
     /// `Bookings_CreateContact`: a new contact of a booking. Every repeat creates one more.
     CreateContact: BookingContact = create(
         "Bookings_CreateContact",
         CONTACTS,
         "tn.crm.bookings:w",
-    );
-    path {
-        /// Whose booking.
-        provider: BookingProviderId,
-        /// Which booking.
-        booking: BookingId,
+    ) {
+        path {
+            /// The provider whose booking it is.
+            provider: BookingProviderId,
+            /// The booking.
+            booking: BookingId,
+        }
+        body with tolerance {
+            /// The new contact.
+            contact: CreateBookingContactRequest,
+        }
+        answered |this, found| this.contact.is_echo(&found.contact_type, &found.value);
     }
-    body {
-        /// The new contact.
-        contact: CreateBookingContactRequest,
-    }
-    answered |this, found| this.contact.is_echo(&found.contact_type, &found.value);
-}
 
-operation! {
     /// `Bookings_UpdateBookingContact`: changes a contact of a booking. The documented answer
     /// holds neither `id` nor `modifiedOn`.
     UpdateBookingContact: UpdatedBookingContact = update(
         "Bookings_UpdateBookingContact",
         CONTACT,
         "tn.crm.bookings:w",
-    );
-    path {
-        /// Whose booking.
-        provider: BookingProviderId,
-        /// Which booking.
-        booking: BookingId,
-        /// Which contact.
-        contact: ContactId,
+    ) {
+        path {
+            /// The provider whose booking it is.
+            provider: BookingProviderId,
+            /// The booking.
+            booking: BookingId,
+            /// The contact.
+            contact: ContactId,
+        }
+        body with tolerance {
+            /// The members to change.
+            update: UpdateBookingContactRequest,
+        }
+        answered |this, found| found.id.is_none_or(|id| id == this.contact);
     }
-    body {
-        /// What changes.
-        update: UpdateBookingContactRequest,
-    }
-    answered |this, found| found.id.is_none_or(|id| id == this.contact);
-}
 
-operation! {
     /// `Bookings_DeleteContact`: deletes a contact of a booking.
-    DeleteContact: NoContent = delete(
-        "Bookings_DeleteContact",
-        CONTACT,
-        "tn.crm.bookings:w",
-    );
-    path {
-        /// Whose booking.
-        provider: BookingProviderId,
-        /// Which booking.
-        booking: BookingId,
-        /// Which contact.
-        contact: ContactId,
+    DeleteContact: NoContent = delete("Bookings_DeleteContact", CONTACT, "tn.crm.bookings:w") {
+        path {
+            /// The provider whose booking it is.
+            provider: BookingProviderId,
+            /// The booking.
+            booking: BookingId,
+            /// The contact.
+            contact: ContactId,
+        }
     }
 }

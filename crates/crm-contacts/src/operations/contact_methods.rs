@@ -40,11 +40,11 @@ impl Operation for GetPreferenceMetadataList {
 /// `Contacts_SearchContactMethods`: methods over all people.
 #[derive(Debug, Clone, Default)]
 pub struct SearchContactMethods {
-    /// Only this person's methods.
+    /// Lists only this person's methods.
     pub contact: Option<PersonId>,
-    /// Which methods, in which order.
+    /// Selects and orders the methods.
     pub filter: ContactMethodFilter,
-    /// Which page.
+    /// The page to ask for.
     pub page: PageQuery,
 }
 
@@ -76,170 +76,161 @@ paged!(SearchContactMethods, ContactMethod, |this, method| {
     this.contact.is_none_or(|person| method.contact_id == person)
 });
 
-operation! {
+operations! {
+    [GetPreferenceMetadataList, SearchContactMethods]
+
     /// `ContactMethods_GetContactMethods`: one person's methods.
     GetContactMethods: Page<ContactMethod> = read(
         "ContactMethods_GetContactMethods",
         METHODS,
         "tn.crm.contacts:r",
-    );
-    path {
-        /// Whose methods.
-        contact: PersonId,
+    ) {
+        path {
+            /// The person whose methods these are.
+            contact: PersonId,
+        }
+        query {
+            /// Selects and orders the methods.
+            filter: ContactMethodFilter,
+        }
+        pages of ContactMethod where |this, method| method.contact_id == this.contact;
     }
-    query {
-        /// Which methods, in which order.
-        filter: ContactMethodFilter,
-        /// Which page.
-        page: PageQuery,
-    }
-    answered |this, found| found.data.iter().all(|method| this.has(method));
-}
 
-paged!(GetContactMethods, ContactMethod, |this, method| method.contact_id == this.contact);
-
-operation! {
     /// `ContactMethods_CreateContactMethod`: a new method. Every repeat creates one more.
     CreateContactMethod: ContactMethod = create(
         "ContactMethods_CreateContactMethod",
         METHODS,
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+        }
+        body with tolerance {
+            /// The new method.
+            method: ContactMethodRequest,
+        }
+        answered |this, found| found.contact_id == this.contact
+            && this.method.is_echo(&found.contact_type, &found.value);
     }
-    body {
-        /// The new method.
-        method: ContactMethodRequest,
-    }
-    answered |this, found| found.contact_id == this.contact
-        && this.method.is_echo(&found.contact_type, &found.value);
-}
 
-operation! {
     /// `ContactMethods_GetContactMethod`: one method.
     GetContactMethod: ContactMethod = read(
         "ContactMethods_GetContactMethod",
         METHOD,
         "tn.crm.contacts:r",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        id: ContactMethodId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            id: ContactMethodId,
+        }
+        answered |this, found| found.id == this.id && found.contact_id == this.contact;
     }
-    answered |this, found| found.id == this.id && found.contact_id == this.contact;
-}
 
-operation! {
     /// `ContactMethods_UpsertContactMethod`: replaces a method, or creates it under this id.
     /// The only way to change a method's type.
     UpsertContactMethod: ContactMethod = replace(
         "ContactMethods_UpsertContactMethod",
         METHOD,
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        id: ContactMethodId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            id: ContactMethodId,
+        }
+        body with tolerance {
+            /// The values of all members.
+            method: ContactMethodRequest,
+        }
+        answered |this, found| found.id == this.id && found.contact_id == this.contact;
     }
-    body {
-        /// All members.
-        method: ContactMethodRequest,
-    }
-    answered |this, found| found.id == this.id && found.contact_id == this.contact;
-}
 
-operation! {
     /// `ContactMethods_UpdateContactMethod`: changes a method's value or memo.
     UpdateContactMethod: ContactMethod = update(
         "ContactMethods_UpdateContactMethod",
         METHOD,
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        id: ContactMethodId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            id: ContactMethodId,
+        }
+        body with tolerance {
+            /// The members to change.
+            update: UpdateContactMethodRequest,
+        }
+        answered |this, found| found.id == this.id && found.contact_id == this.contact;
     }
-    body {
-        /// What changes.
-        update: UpdateContactMethodRequest,
-    }
-    answered |this, found| found.id == this.id && found.contact_id == this.contact;
-}
 
-operation! {
     /// `ContactMethods_DeleteContactMethod`: deletes a method.
     DeleteContactMethod: NoContent = delete(
         "ContactMethods_DeleteContactMethod",
         METHOD,
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        id: ContactMethodId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            id: ContactMethodId,
+        }
     }
-}
 
-operation! {
     /// `ContactPreferences_GetContactMethodPreferences`: a method's preferences. Not paged.
     GetContactMethodPreferences: Vec<MethodPreference> = read(
         "ContactPreferences_GetContactMethodPreferences",
         PREFERENCES,
         "tn.crm.contacts:r",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        method: ContactMethodId,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            method: ContactMethodId,
+        }
     }
-}
 
-operation! {
     /// `ContactPreferences_GetContactMethodPreference`: one preference of a method.
     GetContactMethodPreference: MethodPreference = read(
         "ContactPreferences_GetContactMethodPreference",
         PREFERENCE,
         "tn.crm.contacts:r",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        method: ContactMethodId,
-        /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
-        name: String,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            method: ContactMethodId,
+            /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
+            name: String,
+        }
+        answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
     }
-    answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
-}
 
-operation! {
     /// `ContactPreferences_UpdateContactMethodPreference`: sets one preference of a method.
     UpdateContactMethodPreference: MethodPreference = update(
         "ContactPreferences_UpdateContactMethodPreference",
         PREFERENCE,
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Whose method.
-        contact: PersonId,
-        /// Which method.
-        method: ContactMethodId,
-        /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
-        name: String,
+    ) {
+        path {
+            /// The person whose method it is.
+            contact: PersonId,
+            /// The method.
+            method: ContactMethodId,
+            /// A name from [`GetPreferenceMetadataList`]; the contract documents none.
+            name: String,
+        }
+        body {
+            /// The new value, as text.
+            update: UpdateMethodPreferenceRequest,
+        }
+        answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
     }
-    body {
-        /// The new value, as text.
-        update: UpdateMethodPreferenceRequest,
-    }
-    answered |this, found| found.name.eq_ignore_ascii_case(&this.name);
 }

@@ -3,49 +3,92 @@
 //! Location and customer contacts have the same five operations with the same schemas; they
 //! are written once in [`owner`] and named twice, in [`locations`] and [`customers`].
 
-use crate::{operation::Operation, spec::Spec};
+use crm_models::{CustomerId, LocationId};
 
-/// One operation: its documentation, name and answer, its place in the contract, what it takes,
-/// by where in the request it goes, and how an answer is known to be about the same record.
-macro_rules! operation {
-    (
+use self::owner::Owner;
+use crate::spec::Spec;
+
+/// A table of operations. An entry is its documentation, name and answer, its place in the contract,
+/// what it takes by where in the request it goes, and how an answer is known to be about the same
+/// record. A body `with tolerance` holds a number or an address. Operations of another form are
+/// written by hand and named in brackets, so that [`all`] has them.
+macro_rules! operations {
+    ($([$($by_hand:ident),*])? $(
         $(#[$doc:meta])*
-        $name:ident: $answer:ty = $effect:ident($id:expr, $path:expr, $scope:expr $(,)?);
-        $(path { $($(#[$p_doc:meta])* $p:ident: $p_type:ty,)+ })?
-        $(query { $($(#[$q_doc:meta])* $q:ident: $q_type:ty,)+ })?
-        $(body { $(#[$b_doc:meta])* $b:ident: $b_type:ty, })?
-        $(answered |$this:ident, $found:ident| $is_answer:expr;)?
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone)]
-        pub struct $name {
-            $($($(#[$p_doc])* pub $p: $p_type,)+)?
-            $($($(#[$q_doc])* pub $q: $q_type,)+)?
-            $($(#[$b_doc])* pub $b: $b_type,)?
+        $name:ident: $answer:ty = $effect:ident($id:expr, $path:expr, $scope:expr $(,)?) {
+            $(path { $($(#[$p_doc:meta])* $p:ident: $p_type:ty,)+ })?
+            $(query { $(#[$q_doc:meta])* $q:ident: $q_type:ty, })?
+            $(pages of $item:ident $(where |$list:ident, $one:ident| $has:expr)?;)?
+            $(body $(with $tolerance:ident)? { $(#[$b_doc:meta])* $b:ident: $b_type:ty, })?
+            $(answered |$this:ident, $found:ident| $is_answer:expr;)?
         }
+    )*) => {
+        /// What the contract says of each.
+        pub(super) const SPECS: &[$crate::spec::Spec] = &[
+            $($(<$by_hand as $crate::operation::Operation>::SPEC,)*)?
+            $(<$name as $crate::operation::Operation>::SPEC,)*
+        ];
 
-        impl $crate::operation::Operation for $name {
-            type Answer = $answer;
-            const SPEC: $crate::spec::Spec = $crate::spec::Spec::$effect($id, $path, $scope);
-
-            fn request(
-                &self,
-                tenant: crm_models::TenantId,
-            ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
-                $($(crm_models::Check::check(&self.$q)?;)+)?
-                $(crm_models::Check::check(&self.$b)?;)?
-                let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
-                $($(let draft = draft.query(&self.$q)?;)+)?
-                operation!(@send draft $(&self.$b)?)
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone)]
+            pub struct $name {
+                $($($(#[$p_doc])* pub $p: $p_type,)+)?
+                $($(#[$q_doc])* pub $q: $q_type,)?
+                $(
+                    #[doc = concat!("The page to ask for, of items of the type [`", stringify!($item), "`].")]
+                    pub page: crm_models::PageQuery,
+                )?
+                $($(#[$b_doc])* pub $b: $b_type,)?
             }
 
-            $(
-                fn is_answered_by(&self, $found: &Self::Answer) -> bool {
-                    let $this = self;
-                    $is_answer
+            impl $crate::operation::Operation for $name {
+                type Answer = $answer;
+                const SPEC: $crate::spec::Spec = $crate::spec::Spec::$effect($id, $path, $scope);
+
+                fn request(
+                    &self,
+                    tenant: crm_models::TenantId,
+                ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
+                    self.request_tolerating(tenant, crm_models::Tolerance::Nothing)
                 }
-            )?
-        }
+
+                fn request_tolerating(
+                    &self,
+                    tenant: crm_models::TenantId,
+                    _tolerance: crm_models::Tolerance,
+                ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
+                    $(crm_models::Check::check(&self.$q)?;)?
+                    $(operations!(@of $item: crm_models::Check::check(&self.page)?);)?
+                    $(operations!(@check &self.$b $(, $tolerance _tolerance)?);)?
+                    let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
+                    $(let draft = draft.query(&self.$q)?;)?
+                    $(let draft = operations!(@of $item: draft.query(&self.page)?);)?
+                    operations!(@send draft $(&self.$b)?)
+                }
+
+                $(
+                    fn is_answered_by(&self, answer: &Self::Answer) -> bool {
+                        let has = <Self as $crate::paged::PagedOperation>::has;
+                        answer.data.iter().all(|item: &$item| has(self, item))
+                    }
+                )?
+
+                $(
+                    fn is_answered_by(&self, $found: &Self::Answer) -> bool {
+                        let $this = self;
+                        $is_answer
+                    }
+                )?
+            }
+
+            $($crate::paged::paged!($name, $item $(, |$list, $one| $has)?);)?
+        )*
+    };
+    (@of $item:ident: $then:expr) => { $then };
+    (@check $body:expr) => { crm_models::Check::check($body)? };
+    (@check $body:expr, tolerance $given:ident) => {
+        crm_models::CheckWith::check_with($body, $given)?
     };
     (@send $draft:ident) => { $draft.empty() };
     (@send $draft:ident $body:expr) => { $draft.json($body) };
@@ -69,44 +112,14 @@ pub mod relationships;
 /// ```
 #[must_use]
 pub fn all() -> Vec<Spec> {
-    vec![
-        locations::GetContactList::SPEC,
-        locations::CreateContact::SPEC,
-        locations::UpdateContact::SPEC,
-        locations::DeleteContact::SPEC,
-        locations::GetLocationsContactsList::SPEC,
-        customers::GetContactList::SPEC,
-        customers::CreateContact::SPEC,
-        customers::UpdateContact::SPEC,
-        customers::DeleteContact::SPEC,
-        customers::GetModifiedContactsList::SPEC,
-        people::GetList::SPEC,
-        people::Create::SPEC,
-        people::Get::SPEC,
-        people::Replace::SPEC,
-        people::Update::SPEC,
-        people::DeleteContact::SPEC,
-        people::GetByRelationshipId::SPEC,
-        relationships::GetContactRelationshipList::SPEC,
-        relationships::CreateContactRelationship::SPEC,
-        relationships::DeleteContactRelationship::SPEC,
-        contact_methods::GetPreferenceMetadataList::SPEC,
-        contact_methods::SearchContactMethods::SPEC,
-        contact_methods::GetContactMethods::SPEC,
-        contact_methods::CreateContactMethod::SPEC,
-        contact_methods::GetContactMethod::SPEC,
-        contact_methods::UpsertContactMethod::SPEC,
-        contact_methods::UpdateContactMethod::SPEC,
-        contact_methods::DeleteContactMethod::SPEC,
-        contact_methods::GetContactMethodPreferences::SPEC,
-        contact_methods::GetContactMethodPreference::SPEC,
-        contact_methods::UpdateContactMethodPreference::SPEC,
-        bookings::GetContactList::SPEC,
-        bookings::GetContactList2::SPEC,
-        bookings::CreateContact::SPEC,
-        bookings::UpdateBookingContact::SPEC,
-        bookings::DeleteContact::SPEC,
-        customers::ExportContacts::SPEC,
-        locations::ExportContacts::SPEC,
+    [
+        &owner::specs::<LocationId>(),
+        &owner::specs::<CustomerId>(),
+        people::SPECS,
+        relationships::SPECS,
+        contact_methods::SPECS,
+        bookings::SPECS,
+        &[CustomerId::EXPORT, LocationId::EXPORT],
     ]
+    .concat()
 }

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use crm_models::{
-    Check, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
-    ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
+    Check, CheckWith, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest,
+    ExportBatch, ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, Tolerance,
+    UpdateContactRequest,
 };
 use crm_transport::Request;
 
@@ -32,12 +33,17 @@ pub trait Owner: ContactOwner {
     const EXPORT: Spec;
 }
 
+/// What the contract says of each but the export feed.
+pub(super) fn specs<O: Owner>() -> [Spec; 5] {
+    [O::LIST, O::CREATE, O::UPDATE, O::DELETE, O::LIST_ALL]
+}
+
 /// `GET /{owners}/{id}/contacts`: one owner's contacts, page by page.
 #[derive(Debug, Clone)]
 pub struct GetContactList<O> {
-    /// Whose contacts.
+    /// The owner of the contacts.
     pub owner: O,
-    /// Which page.
+    /// The page to ask for.
     pub page: PageQuery,
 }
 
@@ -66,7 +72,7 @@ impl<O: Owner> PagedOperation for GetContactList<O> {
 /// `POST /{owners}/{id}/contacts`: creates a contact. Every repeat creates one more.
 #[derive(Debug, Clone)]
 pub struct CreateContact<O> {
-    /// Who gets the contact.
+    /// The owner that gets the contact.
     pub owner: O,
     /// The new contact.
     pub contact: CreateContactRequest,
@@ -77,7 +83,15 @@ impl<O: Owner> Operation for CreateContact<O> {
     const SPEC: Spec = O::CREATE;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.contact.check()?;
+        self.request_tolerating(tenant, Tolerance::Nothing)
+    }
+
+    fn request_tolerating(
+        &self,
+        tenant: TenantId,
+        tolerance: Tolerance,
+    ) -> Result<Request, ContactsError> {
+        self.contact.check_with(tolerance)?;
         Self::SPEC.draft(tenant, [&self.owner]).json(&self.contact)
     }
 
@@ -89,11 +103,11 @@ impl<O: Owner> Operation for CreateContact<O> {
 /// `PATCH /{owners}/{id}/contacts/{contactId}`: changes the members that the update names.
 #[derive(Debug, Clone)]
 pub struct UpdateContact<O> {
-    /// Whose contact.
+    /// The owner of the contact.
     pub owner: O,
-    /// Which contact.
+    /// The contact.
     pub contact: ContactId,
-    /// What changes; absent members stay as they are.
+    /// The members to change; absent ones stay as they are.
     pub update: UpdateContactRequest,
 }
 
@@ -102,7 +116,15 @@ impl<O: Owner> Operation for UpdateContact<O> {
     const SPEC: Spec = O::UPDATE;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.update.check()?;
+        self.request_tolerating(tenant, Tolerance::Nothing)
+    }
+
+    fn request_tolerating(
+        &self,
+        tenant: TenantId,
+        tolerance: Tolerance,
+    ) -> Result<Request, ContactsError> {
+        self.update.check_with(tolerance)?;
         Self::SPEC.draft(tenant, [&self.owner, &self.contact]).json(&self.update)
     }
 
@@ -114,9 +136,9 @@ impl<O: Owner> Operation for UpdateContact<O> {
 /// `DELETE /{owners}/{id}/contacts/{contactId}`: deletes a contact.
 #[derive(Debug, Clone)]
 pub struct DeleteContact<O> {
-    /// Whose contact.
+    /// The owner of the contact.
     pub owner: O,
-    /// Which contact.
+    /// The contact.
     pub contact: ContactId,
 }
 
@@ -132,9 +154,9 @@ impl<O: Owner> Operation for DeleteContact<O> {
 /// `GET /{owners}/contacts`: contacts over all owners, by owner ids or by time.
 #[derive(Debug, Clone)]
 pub struct GetContactListOfAll<O> {
-    /// Which contacts. The API refuses a list without any filter.
+    /// Selects the contacts. The API refuses a list without any filter.
     pub filter: ContactFilter<O>,
-    /// Which page.
+    /// The page to ask for.
     pub page: PageQuery,
 }
 
@@ -173,9 +195,9 @@ impl<O: Owner> PagedOperation for GetContactListOfAll<O> {
 /// `GET /export/{owners}/contacts`: one batch of the feed of active and deleted contacts.
 #[derive(Debug, Clone)]
 pub struct ExportContacts<O> {
-    /// Where to continue, and whether changes of the last minutes are wanted.
+    /// Says where to continue, and whether changes of the last minutes are wanted.
     pub query: ExportQuery,
-    /// Which feed.
+    /// The kind of owner whose feed it is.
     pub owner: PhantomData<O>,
 }
 

@@ -1,110 +1,81 @@
 //! People of Contacts v2: the tag `Contacts`, without methods and relationships.
 
 use crm_models::{
-    CreatePersonRequest, Page, PageQuery, Person, PersonFilter, PersonId, RelatedEntityId,
+    CreatePersonRequest, Page, Person, PersonFilter, PersonId, RelatedEntityId,
     ReplacePersonRequest, UpdatePersonRequest,
 };
 
-use crate::{operation::NoContent, paged::paged};
+use crate::operation::NoContent;
 
-operation! {
+operations! {
     /// `Contacts_GetList`: people by filters, page by page.
-    GetList: Page<Person> = read(
-        "Contacts_GetList",
-        "/contacts",
-        "tn.crm.contacts:r",
-    );
-    query {
-        /// Which people, in which order.
-        filter: PersonFilter,
-        /// Which page.
-        page: PageQuery,
+    GetList: Page<Person> = read("Contacts_GetList", "/contacts", "tn.crm.contacts:r") {
+        query {
+            /// Selects and orders the people.
+            filter: PersonFilter,
+        }
+        pages of Person;
     }
-}
 
-paged!(GetList, Person);
-
-operation! {
     /// `Contacts_Create`: a new person. Every repeat creates one more.
-    Create: Person = create(
-        "Contacts_Create",
-        "/contacts",
-        "tn.crm.contacts:w",
-    );
-    body {
-        /// The new person.
-        person: CreatePersonRequest,
+    Create: Person = create("Contacts_Create", "/contacts", "tn.crm.contacts:w") {
+        body {
+            /// The new person.
+            person: CreatePersonRequest,
+        }
+        answered |this, found| this.person.is_met_by(found);
     }
-    answered |this, found| this.person.is_met_by(found);
-}
 
-operation! {
     /// `Contacts_Get`: one person.
-    Get: Person = read(
-        "Contacts_Get",
-        "/contacts/{id}",
-        "tn.crm.contacts:r",
-    );
-    path {
-        /// Who.
-        id: PersonId,
+    Get: Person = read("Contacts_Get", "/contacts/{id}", "tn.crm.contacts:r") {
+        path {
+            /// The person.
+            id: PersonId,
+        }
+        answered |this, found| found.id == this.id;
     }
-    answered |this, found| found.id == this.id;
-}
 
-operation! {
     /// `Contacts_Replace`: sets every member of a person. The contract documents no 404: whether
     /// an unknown id creates a person is not documented.
-    Replace: Person = replace(
-        "Contacts_Replace",
-        "/contacts/{id}",
-        "tn.crm.contacts:w",
-    );
-    path {
-        /// Who.
-        id: PersonId,
+    Replace: Person = replace("Contacts_Replace", "/contacts/{id}", "tn.crm.contacts:w") {
+        path {
+            /// The person.
+            id: PersonId,
+        }
+        body {
+            /// The values of all members.
+            person: ReplacePersonRequest,
+        }
+        answered |this, found| found.id == this.id;
     }
-    body {
-        /// All members.
-        person: ReplacePersonRequest,
-    }
-    answered |this, found| found.id == this.id;
-}
 
-operation! {
     /// `Contacts_Update`: changes a person. What absent members do is not documented, so the
     /// request always writes all four; [`PersonHandle::update`](crate::PersonHandle::update)
     /// reads the person first.
-    Update: Person = update(
-        "Contacts_Update",
-        "/contacts/{id}",
-        "tn.crm.contacts:w",
-    );
-    path {
-        /// Who.
-        id: PersonId,
+    Update: Person = update("Contacts_Update", "/contacts/{id}", "tn.crm.contacts:w") {
+        path {
+            /// The person.
+            id: PersonId,
+        }
+        body {
+            /// The values of all members.
+            person: UpdatePersonRequest,
+        }
+        answered |this, found| found.id == this.id;
     }
-    body {
-        /// All members.
-        person: UpdatePersonRequest,
-    }
-    answered |this, found| found.id == this.id;
-}
 
-operation! {
     /// `Contacts_DeleteContact`: deletes a person.
     DeleteContact: NoContent = delete(
         "Contacts_DeleteContact",
         "/contacts/{id}",
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Who.
-        id: PersonId,
+    ) {
+        path {
+            /// The person.
+            id: PersonId,
+        }
     }
-}
 
-operation! {
     /// `Contacts_GetByRelationshipId`: the people related to an entity.
     ///
     /// The contract calls the path parameter `relationshipId` but types it as a number, while a
@@ -114,17 +85,15 @@ operation! {
         "Contacts_GetByRelationshipId",
         "/contacts/relationships/{relationshipId}",
         "tn.crm.contacts:r",
-    );
-    path {
-        /// The related customer, location or booking.
-        related_entity: RelatedEntityId,
-    }
-    query {
-        /// Which of its people, in which order.
-        filter: PersonFilter,
-        /// Which page.
-        page: PageQuery,
+    ) {
+        path {
+            /// The related customer, location or booking.
+            related_entity: RelatedEntityId,
+        }
+        query {
+            /// Selects and orders its people.
+            filter: PersonFilter,
+        }
+        pages of Person;
     }
 }
-
-paged!(GetByRelationshipId, Person);

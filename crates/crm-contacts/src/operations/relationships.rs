@@ -3,63 +3,58 @@
 //! A person who does not exist is answered 409 here, not 404.
 
 use crm_models::{
-    ContactRelationship, Page, PageQuery, PersonId, RelatedEntityId, RelatedEntityType,
-    RelationshipFilter,
+    ContactRelationship, Page, PersonId, RelatedEntityId, RelatedEntityType, RelationshipFilter,
 };
 
-use crate::{operation::NoContent, paged::paged};
+use crate::operation::NoContent;
 
-operation! {
+operations! {
     /// `Contacts_GetContactRelationshipList`: what a person is related to.
     GetContactRelationshipList: Page<ContactRelationship> = read(
         "Contacts_GetContactRelationshipList",
         "/contacts/{contactId}/relationships",
         "tn.crm.contacts:r",
-    );
-    path {
-        /// Whose relationships.
-        contact: PersonId,
+    ) {
+        path {
+            /// The person whose relationships these are.
+            contact: PersonId,
+        }
+        query {
+            /// Selects and orders the relationships.
+            filter: RelationshipFilter,
+        }
+        pages of ContactRelationship;
     }
-    query {
-        /// Which relationships, in which order.
-        filter: RelationshipFilter,
-        /// Which page.
-        page: PageQuery,
-    }
-}
 
-paged!(GetContactRelationshipList, ContactRelationship);
-
-operation! {
     /// `Contacts_CreateContactRelationship`: relates a person to an entity. Has no body.
     CreateContactRelationship: NoContent = create(
         "Contacts_CreateContactRelationship",
         "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Who.
-        contact: PersonId,
-        /// The customer, location or booking.
-        related_entity: RelatedEntityId,
-        /// Which kind the entity is of.
-        entity_type: RelatedEntityType,
+    ) {
+        path {
+            /// The person.
+            contact: PersonId,
+            /// The customer, location or booking.
+            related_entity: RelatedEntityId,
+            /// The kind of the entity.
+            entity_type: RelatedEntityType,
+        }
     }
-}
 
-operation! {
     /// `Contacts_DeleteContactRelationship`: ends a relationship.
     DeleteContactRelationship: NoContent = delete(
         "Contacts_DeleteContactRelationship",
         "/contacts/{contactId}/relationships/{relatedEntityId}/{typeSlug}",
         "tn.crm.contacts:w",
-    );
-    path {
-        /// Who.
-        contact: PersonId,
-        /// The customer, location or booking.
-        related_entity: RelatedEntityId,
-        /// Which kind the entity is of.
-        entity_type: RelatedEntityType,
+    ) {
+        path {
+            /// The person.
+            contact: PersonId,
+            /// The customer, location or booking.
+            related_entity: RelatedEntityId,
+            /// The kind of the entity.
+            entity_type: RelatedEntityType,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Creating contacts without doubling.
 
-use crm_models::{Check, Contact, ContactId, CreateContactRequest};
+use crm_models::{CheckWith, Contact, ContactId, CreateContactRequest};
 use crm_transport::Transport;
 
 use super::contacts::{OwnerContacts, SEARCH_PAGE};
@@ -104,7 +104,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         &self,
         contact: CreateContactRequest,
     ) -> Result<Creation, ContactsError> {
-        contact.check()?;
+        contact.check_with(self.service.tolerance())?;
         let mut patience = Patience::of(self.service);
         loop {
             let owners = self.list().page_size(SEARCH_PAGE).collect_reading().await?;

@@ -1,6 +1,6 @@
 //! Changing a contact, and finding out what became of a change whose answer is lost.
 
-use crm_models::{Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
+use crm_models::{CheckWith, Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
 use crm_transport::Transport;
 
 use super::contacts::OwnerContacts;
@@ -262,6 +262,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         update: UpdateContactRequest,
     ) -> Result<Contact, ContactsError> {
         let before = &reading.record;
+        update.check_with(self.service.tolerance().max(update.tolerance_for(before)))?;
         let bounded = self.service.decided(reading.begin_by(), false);
         let place = self.place(before.id);
         let sent = decision::send(&place, &bounded, update, Some(before));

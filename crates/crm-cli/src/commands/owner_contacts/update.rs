@@ -3,7 +3,8 @@
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::EnumValueParser};
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    Check, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange, Timestamp,
+    CheckWith, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange,
+    Timestamp, Tolerance,
 };
 
 use crate::{
@@ -65,8 +66,8 @@ impl<O: TypedOwner> Update<O> {
         };
         let (value, memo) = texts.typed();
         // Whether a value fits the type is known after the read only.
-        let typed = change(value, memo.clone(), named).allow_unknown_type();
-        typed.check().map_err(crm_contacts::ContactsError::from)?;
+        let typed = change(value, memo.clone(), named);
+        typed.check_with(Tolerance::AnyType).map_err(crm_contacts::ContactsError::from)?;
         let records = session.output.records::<Contact>()?;
         let contacts = session.service.owner(owner);
         // What is shown and what is sent rest on one reading, which may not be old when it is sent.
