@@ -4,7 +4,11 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Delivery, Moment, Request, Response, TransportError, TransportErrorKind};
+use crate::{
+    clock::Moment,
+    error::{Delivery, TransportError, TransportErrorKind},
+    message::{Request, Response},
+};
 
 /// The effect of a repeat of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

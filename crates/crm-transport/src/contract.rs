@@ -40,8 +40,11 @@ use tokio::{
 };
 
 use crate::{
-    Call, Delivery, Effect, Moment, Request, Response, Transport, TransportError,
-    TransportErrorKind,
+    call::{Call, Effect},
+    clock::Moment,
+    error::{Delivery, TransportError, TransportErrorKind},
+    message::{Request, Response},
+    transport::Transport,
 };
 
 /// What the suite requires of a transport that it asks you to build.

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
-use crate::Secrets;
+use crate::secrets::Secrets;
 
 /// The client id and secret of one application in one tenant and environment, and the application's
 /// key. White space around them is dropped; if one of them is empty, calls end in

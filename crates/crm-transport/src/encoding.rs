@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{header, response::Parts};
 
-use crate::{Delivery, TransportError, TransportErrorKind};
+use crate::error::{Delivery, TransportError, TransportErrorKind};
 
 /// Returns the body of an answer, unpacked if that is possible, up to that many bytes.
 ///

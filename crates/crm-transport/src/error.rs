@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::Secrets;
+use crate::secrets::Secrets;
 
 /// A cause of any kind.
 type Cause = Box<dyn Error + Send + Sync>;

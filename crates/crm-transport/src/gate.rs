@@ -8,7 +8,7 @@
 use std::{
     collections::VecDeque,
     fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -19,9 +19,11 @@ use tokio::{
 };
 
 use crate::{
-    Call, Delivery, Moment, TransportError, TransportErrorKind,
     attendant::{Attendant, Served},
-    call::expired,
+    call::{Call, expired},
+    clock::Moment,
+    error::{Delivery, TransportError, TransportErrorKind},
+    lock::lock,
     pace::Pace,
     window::{SECOND, Window},
 };
@@ -274,7 +276,7 @@ impl Gate {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

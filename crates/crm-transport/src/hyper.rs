@@ -21,15 +21,19 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use crate::{
-    Call, Delivery, Environment, Limits, Request, Response, SentAt, Transport, TransportError,
-    TransportErrorKind,
+    call::{Call, SentAt},
     connect::Bounded,
     departure,
     encoding::unpacked,
+    environment::Environment,
+    error::{Delivery, TransportError, TransportErrorKind},
     headers::{say_empty, say_who},
     keep_alive,
+    limits::Limits,
+    message::{Request, Response},
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
+    transport::Transport,
 };
 
 /// A transport directly on hyper-util: the same TLS, pool and protocols as

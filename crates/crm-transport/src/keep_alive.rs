@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::Limits;
+use crate::limits::Limits;
 
 /// How long the server may be silent, while a call waits, before it is asked for a sign of life.
 pub(crate) fn interval(limits: Limits) -> Duration {
@@ -27,7 +27,12 @@ mod tests {
     use tokio::{net::TcpListener, time::Instant};
 
     use super::*;
-    use crate::{Delivery, Environment, Request, Transport, TransportErrorKind};
+    use crate::{
+        environment::Environment,
+        error::{Delivery, TransportErrorKind},
+        message::Request,
+        transport::Transport,
+    };
 
     /// An HTTP/2 server that answers the first request on each connection, takes the next, and
     /// falls silent.

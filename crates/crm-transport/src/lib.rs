@@ -84,11 +84,6 @@
 #![warn(missing_debug_implementations)]
 #![allow(clippy::manual_async_fn, reason = "in an impl under async_trait, an async fn is boxed")]
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use bytes::Bytes;
-
 mod attendant;
 mod auth;
 mod call;
@@ -114,9 +109,12 @@ mod hyper;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod keep_alive;
 mod limits;
+mod lock;
 mod measure;
+mod message;
 #[cfg(feature = "mock")]
 mod mock;
+mod outcome;
 mod pace;
 mod problem;
 mod rate_limit;
@@ -130,13 +128,15 @@ mod retry_after;
 mod secrets;
 #[cfg(feature = "redis")]
 mod shared_limit;
-#[cfg(feature = "token-cache")]
-mod token_cache;
+mod stack;
 #[cfg(feature = "tower")]
 mod tower;
 mod trace;
+mod transport;
 mod window;
 
+#[cfg(feature = "token-cache")]
+pub use auth::TokenCache;
 pub use auth::{Auth, TokenInfo, WithAuth};
 pub use call::{Attempts, Call, Effect, SentAt};
 pub use clock::Moment;
@@ -151,17 +151,21 @@ pub use headers::USER_AGENT;
 pub use limits::Limits;
 #[cfg(feature = "metrics")]
 pub use measure::describe_metrics;
+pub use message::{Request, Response};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
-pub use rate_limit::{Limit, RateLimit, WithRateLimit};
-pub use retry::{AttemptOutcome, Decision, RepeatCost, RetryPolicy, WithRetry};
+pub use outcome::AttemptOutcome;
+pub use rate_limit::{Limit, RateLimit, VENDOR_CALLS_PER_SECOND, WithRateLimit};
+pub use retry::{Decision, RepeatCost, RetryPolicy, WithRetry};
 pub use retry_after::retry_after;
 pub use secrets::Secrets;
 #[cfg(feature = "redis")]
 pub use shared_limit::{Fallback, SharedLimit};
-#[cfg(feature = "token-cache")]
-pub use token_cache::TokenCache;
+pub use stack::TransportExt;
+#[cfg(feature = "reqwest")]
+pub use stack::standard;
 pub use trace::WithTracing;
+pub use transport::Transport;
 
 #[cfg(feature = "hyper")]
 pub use self::hyper::HyperTransport;
@@ -169,180 +173,6 @@ pub use self::hyper::HyperTransport;
 pub use self::reqwest::ReqwestTransport;
 #[cfg(feature = "tower")]
 pub use self::tower::{TowerTransport, TransportService};
-
-/// A request. Its URI is path and query only: the host belongs to the transport, so no caller and
-/// no answer can send credentials elsewhere.
-pub type Request = http::Request<Bytes>;
-
-/// An answer of any status, with its complete body.
-pub type Response = http::Response<Bytes>;
-
-/// Carries one request to the configured host and brings the answer back.
-///
-/// An implementation promises:
-///
-/// 1. Method, path, query, headers and body are sent unchanged, to its own host. A URI that names a
-///    host, or that it could only send in another form, is [`TransportErrorKind::InvalidRequest`].
-/// 2. Every status is an answer, and redirects are not followed (RFC 9110, section 15).
-/// 3. [`Delivery::NotExecuted`] is reported only if the request certainly did not reach the server:
-///    the layers then repeat even a creation.
-/// 4. One [`send`](Self::send) puts at most one request on the wire; repeating is left to the
-///    layers.
-/// 5. Time and size are bounded; the [`Call::timeout`] of [`Call::of`] the request takes precedence
-///    over its own, whether shorter or longer. At the [`Call::deadline`] the call ends, and after
-///    it nothing is sent. [`Call::time_left`] returns what remains.
-/// 6. After [`Call::begin_by`] no request leaves, even if a connection had to be made for it:
-///    [`Call::may_begin`] is checked right before.
-/// 7. The answer to a read, and to a call with a [`Call::begin_by`], says when its request left, as
-///    [`SentAt`] in its extensions. Without it, whoever reads the answer uses the time at which it
-///    called the transport.
-/// 8. A dropped future leaves the transport usable.
-///
-/// The suite of the feature `contract` checks all of them but the seventh.
-///
-/// This is the one trait to implement for a transport of your own:
-///
-/// ```
-/// use async_trait::async_trait;
-/// use crm_transport::{Request, Response, Transport, TransportError};
-///
-/// /// Answers every request with its own body.
-/// struct Echo;
-///
-/// #[async_trait]
-/// impl Transport for Echo {
-///     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-///         Ok(Response::new(request.into_body()))
-///     }
-/// }
-/// ```
-#[async_trait]
-pub trait Transport: Send + Sync {
-    /// Sends one request. Dropping the future abandons the call.
-    ///
-    /// # Errors
-    ///
-    /// An error is returned only when there is no answer. A status is never an error: 404 and 503
-    /// are answers.
-    async fn send(&self, request: Request) -> Result<Response, TransportError>;
-
-    /// The same as [`send`](Self::send) where the type of the transport is known, so that the
-    /// future need not be boxed. A transport of your own is complete without it; those of this
-    /// crate override it, so that a stack of layers is one future.
-    fn send_unboxed(
-        &self,
-        request: Request,
-    ) -> impl Future<Output = Result<Response, TransportError>> + Send
-    where
-        Self: Sized,
-    {
-        self.send(request)
-    }
-}
-
-macro_rules! delegate {
-    ($($pointer:ty),*) => {$(
-        #[async_trait]
-        impl<T: Transport + ?Sized> Transport for $pointer {
-            async fn send(&self, request: Request) -> Result<Response, TransportError> {
-                (**self).send(request).await
-            }
-
-            fn send_unboxed(
-                &self,
-                request: Request,
-            ) -> impl Future<Output = Result<Response, TransportError>> + Send {
-                (**self).send(request)
-            }
-        }
-    )*};
-}
-delegate!(Arc<T>, Box<T>, &T);
-
-/// The layers, as methods of every transport, listed from the wire outwards.
-///
-/// ```
-/// use crm_transport::{Auth, Credentials, RateLimit, RetryPolicy, Transport, TransportExt};
-///
-/// fn stack(wire: impl Transport + 'static, auth: Auth) -> impl Transport {
-///     wire.with_tracing()
-///         .with_rate_limit(RateLimit::per_second(60))
-///         .with_auth(auth)
-///         .with_retry(RetryPolicy::default())
-/// }
-/// ```
-pub trait TransportExt: Transport + Sized {
-    /// Makes each call wait for its turn. Belongs next to the wire: see [the order](crate).
-    fn with_rate_limit<L: Limit>(self, limit: L) -> WithRateLimit<Self, L> {
-        WithRateLimit::new(self, limit)
-    }
-
-    /// Adds the access token and the app key.
-    fn with_auth(self, auth: Auth) -> WithAuth<Self> {
-        WithAuth::new(self, auth)
-    }
-
-    /// Repeats what may be repeated.
-    fn with_retry(self, policy: RetryPolicy) -> WithRetry<Self> {
-        WithRetry::new(self, policy)
-    }
-
-    /// Records a span for every request.
-    fn with_tracing(self) -> WithTracing<Self> {
-        WithTracing::new(self)
-    }
-}
-
-impl<T: Transport> TransportExt for T {}
-
-/// The number of calls per second that the vendor allows an application in a tenant.
-pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
-
-/// Builds the stack with good defaults: reqwest, the vendor's rate limit, credentials, retries,
-/// spans.
-///
-/// A connection may take 10 s, an attempt 100 s and an answer 64 MiB ([`Limits`]); a call,
-/// including its wait in the queue and its repeats, 5 minutes ([`RetryPolicy`]). For less, set a
-/// [`Call::deadline`], or build the stack yourself:
-///
-/// ```
-/// use std::time::Duration;
-/// use crm_transport::{
-///     Auth, Credentials, Environment, Limits, RateLimit, ReqwestTransport, RetryPolicy, Transport,
-///     TransportError, TransportExt, VENDOR_CALLS_PER_SECOND,
-/// };
-///
-/// fn within_15_seconds(
-///     environment: &Environment,
-///     credentials: Credentials,
-/// ) -> Result<impl Transport + Clone + use<>, TransportError> {
-///     let limits = Limits::default().timeout(Duration::from_secs(5));
-///     let wire = ReqwestTransport::with_limits(environment, limits)?;
-///     let auth = Auth::new(wire.for_auth(environment)?.with_tracing(), credentials);
-///     Ok(wire
-///         .with_tracing()
-///         .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
-///         .with_auth(auth)
-///         .with_retry(RetryPolicy::default().total_time(Duration::from_secs(15))))
-/// }
-/// ```
-///
-/// # Errors
-///
-/// Returns [`TransportError`] when TLS cannot be set up.
-#[cfg(feature = "reqwest")]
-pub fn standard(
-    environment: &Environment,
-    credentials: Credentials,
-) -> Result<impl Transport + Clone + use<>, TransportError> {
-    let wire = ReqwestTransport::new(environment)?;
-    let auth = Auth::new(wire.for_auth(environment)?.with_tracing(), credentials);
-    Ok(wire
-        .with_tracing()
-        .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
-        .with_auth(auth)
-        .with_retry(RetryPolicy::default()))
-}
 
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 
-use crate::{Request, Response, Transport, TransportError};
+use crate::{
+    error::TransportError,
+    message::{Request, Response},
+    transport::Transport,
+};
 
 mockall::mock! {
     /// A transport whose answers a test decides.

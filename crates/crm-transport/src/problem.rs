@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Response;
+use crate::message::Response;
 
 /// Where to find the title of a problem, in this order: in the API's answers, a gateway's, and the
 /// forms of OAuth 2.0.

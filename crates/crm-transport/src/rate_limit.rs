@@ -22,7 +22,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -30,11 +30,18 @@ use async_trait::async_trait;
 use http::StatusCode;
 
 use crate::{
-    Call, Request, Response, Transport, TransportError,
-    call::before_sending,
+    call::{Call, before_sending},
+    error::TransportError,
     gate::{Gate, Pass, Patience, RateLimitState},
-    measure, retry_after,
+    lock::lock,
+    measure,
+    message::{Request, Response},
+    retry_after::retry_after,
+    transport::Transport,
 };
+
+/// The number of calls per second that the vendor allows an application in a tenant.
+pub const VENDOR_CALLS_PER_SECOND: u32 = 60;
 
 /// How long a gate may stay closed, unless set.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -118,8 +125,7 @@ impl RateLimit {
     }
 
     fn gate(&self, key: u64) -> Arc<Gate> {
-        let gates = self.shared.gates.lock();
-        let mut gates = gates.unwrap_or_else(PoisonError::into_inner);
+        let mut gates = lock(&self.shared.gates);
         let new = || Arc::new(Gate::new(self.shared.calls_per_second));
         Arc::clone(gates.entry(key).or_insert_with(new))
     }

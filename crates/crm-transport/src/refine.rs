@@ -4,7 +4,7 @@ use std::{error::Error, io};
 
 use http_body_util::LengthLimitError;
 
-use crate::{Delivery, TransportError, TransportErrorKind};
+use crate::error::{Delivery, TransportError, TransportErrorKind};
 
 /// What a library knows about its own error.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, Version};
 
-use crate::{Call, Request, call::CAREFUL};
+use crate::{
+    call::{CAREFUL, Call},
+    message::Request,
+};
 
 /// What is needed to send a request once more.
 ///
@@ -79,7 +82,7 @@ impl Replay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Effect;
+    use crate::call::Effect;
 
     fn request(headers: usize) -> Request {
         let mut request = Request::new(Bytes::from_static(b"{}"));

@@ -7,14 +7,18 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
-    Call, Delivery, Environment, Limits, Request, Response, SentAt, Transport, TransportError,
-    TransportErrorKind,
+    call::{Call, SentAt},
     departure::{Departing, Departure},
     encoding::unpacked,
+    environment::Environment,
+    error::{Delivery, TransportError, TransportErrorKind},
     headers::{USER_AGENT, say_empty},
     keep_alive,
+    limits::Limits,
+    message::{Request, Response},
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
+    transport::Transport,
 };
 
 /// A transport over reqwest: TLS by rustls, HTTP/1.1 and HTTP/2, pooled connections, gzip.

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, StatusCode, header};
 
-use crate::{Response, problem};
+use crate::{message::Response, problem};
 
 /// The longest wait that an answer may ask for; a longer one is treated as this. Callers that wait
 /// have bounds of their own: this one keeps times computed from it within what clocks can

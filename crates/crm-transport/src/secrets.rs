@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use memchr::memmem;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
-use crate::Response;
+use crate::message::Response;
 
 /// Shorter values are not looked for: they occur in other words too.
 const SHORTEST: usize = 8;

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
 };
 
@@ -12,7 +12,13 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use crate::{Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
+use crate::{
+    call::Call,
+    error::{Delivery, TransportError, TransportErrorKind},
+    lock::lock,
+    message::{Request, Response},
+    transport::Transport,
+};
 
 /// A tower service as a transport, for programs that use tower middleware.
 ///
@@ -44,7 +50,7 @@ impl<S> TowerTransport<S> {
     }
 
     fn service(&self) -> MutexGuard<'_, S> {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.service)
     }
 }
 

@@ -3,7 +3,13 @@
 use async_trait::async_trait;
 use tracing::{Instrument, Span, field};
 
-use crate::{Call, Request, Response, Transport, TransportError, measure};
+use crate::{
+    call::Call,
+    error::TransportError,
+    measure,
+    message::{Request, Response},
+    transport::Transport,
+};
 
 /// The span of a request.
 const REQUEST: &str = "http.client.request";

@@ -11,8 +11,14 @@ use super::{
     token::{Token, TokenAnswer},
 };
 use crate::{
-    Call, Credentials, Effect, Request, Response, Transport, TransportErrorKind as Kind, measure,
-    problem, retry_after,
+    call::{Call, Effect},
+    credentials::Credentials,
+    error::TransportErrorKind as Kind,
+    measure,
+    message::{Request, Response},
+    problem,
+    retry_after::retry_after,
+    transport::Transport,
 };
 
 /// The path at which tokens are asked for, on the auth host.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use crate::{Delivery, TransportError, TransportErrorKind};
+use crate::error::{Delivery, TransportError, TransportErrorKind};
 
 /// How long a failing token endpoint is left alone: doubled with each failure in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -1,5 +1,7 @@
 //! OAuth 2.0 client credentials: one token, shared by all callers, refreshed before it expires.
 
+#[cfg(feature = "token-cache")]
+mod cache;
 mod endpoint;
 mod failure;
 mod source;
@@ -8,10 +10,16 @@ mod token;
 use async_trait::async_trait;
 use http::StatusCode;
 
-pub use self::source::{Auth, TokenInfo};
 #[cfg(feature = "token-cache")]
-pub(crate) use self::token::TokenAnswer;
-use crate::{Call, Request, Response, Transport, TransportError, replay::Replay};
+pub use self::cache::TokenCache;
+pub use self::source::{Auth, TokenInfo};
+use crate::{
+    call::Call,
+    error::TransportError,
+    message::{Request, Response},
+    replay::Replay,
+    transport::Transport,
+};
 
 /// A transport that adds the access token and the app key to every request.
 ///

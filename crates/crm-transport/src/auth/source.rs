@@ -13,16 +13,19 @@ use tokio::{
 };
 use tracing::Instrument;
 
+#[cfg(feature = "token-cache")]
+use super::cache::{Entry, TokenCache};
 use super::{
     endpoint,
     failure::{Failure, NoToken, Pause, TokenFailure},
     token::Token,
 };
-#[cfg(feature = "token-cache")]
-use crate::token_cache::{Entry, TokenCache};
 use crate::{
-    Call, Credentials, Delivery, Transport, TransportError, TransportErrorKind,
-    call::before_sending,
+    call::{Call, before_sending},
+    credentials::Credentials,
+    error::{Delivery, TransportError, TransportErrorKind},
+    lock::lock,
+    transport::Transport,
 };
 
 /// How long a call waits for a token while the endpoint fails for a temporary reason.
@@ -249,7 +252,7 @@ impl Shared {
     }
 
     fn in_vain(&self) -> std::sync::MutexGuard<'_, Option<Pause>> {
-        self.in_vain.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.in_vain)
     }
 
     /// Gets a token from the cache or from the endpoint.

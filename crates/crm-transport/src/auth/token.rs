@@ -8,7 +8,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::{Credentials, Request, Response, Secrets, TransportError};
+use crate::{
+    credentials::Credentials,
+    error::TransportError,
+    message::{Request, Response},
+    secrets::Secrets,
+};
 
 /// The header of the application's key.
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
@@ -39,7 +44,7 @@ pub(super) struct Token {
 /// The body of a success, RFC 6749, section 5.1. The token is wiped from memory when it is dropped.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "token-cache", derive(serde::Serialize))]
-pub(crate) struct TokenAnswer {
+pub(super) struct TokenAnswer {
     access_token: String,
     #[serde(default, deserialize_with = "whole_seconds")]
     expires_in: Option<u64>,

@@ -5,13 +5,21 @@ use std::{
     fs::File,
     io::{self, Write},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
 
-use super::{CassetteError, Interaction, Recorded, Redaction, Sent, redact::Redactor};
-use crate::{Request, Response, Transport, TransportError};
+use super::{
+    line::{CassetteError, Interaction, Recorded, Sent},
+    redact::{Redaction, Redactor},
+};
+use crate::{
+    error::TransportError,
+    lock::lock,
+    message::{Request, Response},
+    transport::Transport,
+};
 
 /// A transport that writes down every request and its outcome, in the order of the outcomes. See
 /// the module for an example.
@@ -80,7 +88,7 @@ impl<T: Transport> Recorder<T> {
     }
 
     fn cassette(&self) -> MutexGuard<'_, Cassette> {
-        self.cassette.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.cassette)
     }
 }
 

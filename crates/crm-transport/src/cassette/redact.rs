@@ -12,7 +12,7 @@ use crate::problem;
 /// else, such as a telephone number.
 const LONGEST_WAIT: u64 = 60 * 60;
 
-use super::{Body, Headers, Interaction, Recorded};
+use super::line::{Body, Headers, Interaction, Recorded};
 
 /// What a recorder replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

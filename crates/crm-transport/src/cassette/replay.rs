@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -16,10 +16,15 @@ use serde_json::{Number, Value, error::Category};
 use url::form_urlencoded;
 
 use super::{
-    Body, CassetteError, Interaction, Recorded, Sent, read,
+    line::{Body, CassetteError, Interaction, Recorded, Sent, read},
     redact::{is_form, is_placeholder},
 };
-use crate::{Delivery, Request, Response, Transport, TransportError, TransportErrorKind};
+use crate::{
+    error::{Delivery, TransportError, TransportErrorKind},
+    lock::lock,
+    message::{Request, Response},
+    transport::Transport,
+};
 
 /// How a request must match a recorded one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +106,7 @@ impl Replayer {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.progress)
     }
 
     /// Returns the index of the line that answers a request.

@@ -13,7 +13,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 
-use crate::{Call, Moment, TransportError, call::expired};
+use crate::{
+    call::{Call, expired},
+    clock::Moment,
+    error::TransportError,
+};
 
 /// When a request must have left, and whether it was held back.
 #[derive(Debug)]
@@ -122,7 +126,11 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::{Delivery, Effect, TransportErrorKind, pretend_suspended};
+    use crate::{
+        call::Effect,
+        clock::pretend_suspended,
+        error::{Delivery, TransportErrorKind},
+    };
 
     /// A body that is to leave within five seconds.
     fn departing(body: &'static str) -> (Departing, Arc<Departure>) {

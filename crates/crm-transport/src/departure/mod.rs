@@ -17,10 +17,10 @@ pub(crate) use self::body::{Departing, Departure};
 /// again when it continues.
 #[cfg(feature = "hyper")]
 pub(crate) async fn by<T>(
-    moment: crate::Moment,
+    moment: crate::clock::Moment,
     has_left: impl Fn() -> bool,
-    sending: impl Future<Output = Result<T, crate::TransportError>>,
-) -> Result<T, crate::TransportError> {
+    sending: impl Future<Output = Result<T, crate::error::TransportError>>,
+) -> Result<T, crate::error::TransportError> {
     use std::{future::poll_fn, pin::pin, task::Poll};
 
     use crate::call::expired;

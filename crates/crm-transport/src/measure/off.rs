@@ -2,14 +2,18 @@
 
 use tokio::time::Instant;
 
-use crate::{AttemptOutcome, Response, TransportError};
+use crate::{
+    error::TransportError,
+    message::{self, Response},
+    outcome::AttemptOutcome,
+};
 
 type Answered<'a> = &'a Result<Response, TransportError>;
 
 pub(crate) struct Request;
 
 impl Request {
-    pub(crate) fn begins(_: &'static str, _: &crate::Request) -> Self {
+    pub(crate) fn begins(_: &'static str, _: &message::Request) -> Self {
         Self
     }
 

@@ -7,7 +7,11 @@ use metrics::{
 };
 use tokio::time::Instant;
 
-use crate::{AttemptOutcome, Response, TransportError};
+use crate::{
+    error::TransportError,
+    message::{self, Response},
+    outcome::AttemptOutcome,
+};
 
 const DURATION: &str = "crm.client.request.duration";
 const CALLS: &str = "crm.client.call.duration";
@@ -63,7 +67,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn begins(operation: &'static str, request: &crate::Request) -> Self {
+    pub(crate) fn begins(operation: &'static str, request: &message::Request) -> Self {
         Self { operation, method: request.method().clone(), started: Instant::now() }
     }
 

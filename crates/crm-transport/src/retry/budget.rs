@@ -1,14 +1,14 @@
 //! The repeats that all calls of a transport share, so that an outage is not multiplied.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::{sync, time::Instant};
 
-use super::policy::{AttemptOutcome, RepeatCost};
-use crate::{Delivery, Effect};
+use super::policy::RepeatCost;
+use crate::{call::Effect, error::Delivery, lock::lock, outcome::AttemptOutcome};
 
 /// After this long without a failure an empty budget is full again, however few calls there are.
 const FULL_AGAIN: Duration = Duration::from_secs(600);
@@ -166,8 +166,4 @@ impl Purse {
         // Another call may have begun later and come here first.
         state.counted_at = state.counted_at.max(now);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

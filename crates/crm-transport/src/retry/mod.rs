@@ -12,13 +12,16 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field};
 
 use self::budget::{Budget, Probe};
-pub use self::policy::{AttemptOutcome, Decision, RepeatCost, RetryPolicy};
+pub use self::policy::{Decision, RepeatCost, RetryPolicy};
 use crate::{
-    Attempts, Call, Delivery, Request, Response, Transport, TransportError, TransportErrorKind,
-    call::{earlier, not_begun},
+    call::{Attempts, Call, earlier, not_begun},
+    error::{Delivery, TransportError, TransportErrorKind},
     measure,
+    message::{Request, Response},
+    outcome::AttemptOutcome,
     replay::Replay,
     trace,
+    transport::Transport,
 };
 
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by

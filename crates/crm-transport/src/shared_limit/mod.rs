@@ -7,7 +7,7 @@ mod server;
 use std::{
     collections::HashMap,
     fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -19,15 +19,16 @@ use tokio::{
 };
 
 use self::{
-    queue::{Queue, Waiting},
+    queue::{NoPlace, Queue, Waiting},
     server::{Closing, Server},
 };
 use crate::{
-    Call, Delivery, Limit, RateLimit, RateLimitState, TransportError, TransportErrorKind,
-    VENDOR_CALLS_PER_SECOND,
     attendant::Attendant,
-    gate::{self, Pass, Patience, TurnedAway},
-    rate_limit::LONGEST_WAIT,
+    call::Call,
+    error::{Delivery, TransportError, TransportErrorKind},
+    gate::{self, Pass, Patience, RateLimitState},
+    lock::lock,
+    rate_limit::{LONGEST_WAIT, Limit, RateLimit, VENDOR_CALLS_PER_SECOND},
 };
 
 /// How much later than its place a call may leave: as much as the pace has to spare in a second. A
@@ -84,15 +85,6 @@ pub enum Fallback {
     Stop,
     /// Keep to a part of the allowance that is this process's own.
     LocalShare(RateLimit),
-}
-
-/// Why there is no place.
-#[derive(Clone)]
-enum Refused {
-    /// The gate stays closed for too long, or it is too late to begin.
-    TurnedAway(TurnedAway),
-    /// The server gives no place, for this reason.
-    Away(Arc<str>),
 }
 
 struct Shared {
@@ -175,14 +167,14 @@ impl SharedLimit {
     }
 
     /// When a call may leave.
-    async fn place(&self, key: u64, patience: Patience) -> Result<Instant, Refused> {
+    async fn place(&self, key: u64, patience: Patience) -> Result<Instant, NoPlace> {
         self.shared.server.may_ask()?;
         let shared_queue = self.shared.queue(key);
         loop {
             let place = {
                 let mut queue = lock(&shared_queue);
                 let outlasts = patience.outlasts(queue.closed_for(), Instant::now());
-                outlasts.map_err(Refused::TurnedAway)?;
+                outlasts.map_err(NoPlace::TurnedAway)?;
                 let (sender, place) = oneshot::channel();
                 queue.waiting.push_back(Waiting { place: sender, patience });
                 let needs_asker = !mem::replace(&mut queue.has_asker, true);
@@ -254,18 +246,6 @@ impl SharedLimit {
     }
 }
 
-impl From<Refused> for TransportError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::TurnedAway(turned_away) => turned_away.into(),
-            Refused::Away(reason) => {
-                Self::new(TransportErrorKind::LimitServer, Delivery::NotExecuted)
-                    .with_source(&*reason)
-            }
-        }
-    }
-}
-
 impl Limit for SharedLimit {
     /// The pass of the local share, if that let the call pass.
     type Pass = Option<Pass>;
@@ -281,7 +261,7 @@ impl Limit for SharedLimit {
                         break;
                     }
                 }
-                (Err(Refused::Away(_)), Fallback::LocalShare(limit)) => {
+                (Err(NoPlace::Away(_)), Fallback::LocalShare(limit)) => {
                     return limit.pass(call).await.map(Some);
                 }
                 (Err(refused), _) => return Err(refused.into()),
@@ -315,10 +295,6 @@ impl Shared {
     fn queue(&self, key: u64) -> Arc<Mutex<Queue>> {
         Arc::clone(lock(&self.queues).entry(key).or_default())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for SharedLimit {

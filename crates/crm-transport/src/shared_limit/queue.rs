@@ -1,11 +1,40 @@
 //! The calls of this process that wait for a place of one key.
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Refused, lock};
-use crate::{attendant::Served, gate::Patience};
+use crate::{
+    attendant::Served,
+    error::{Delivery, TransportError, TransportErrorKind},
+    gate::{Patience, TurnedAway},
+    lock::lock,
+};
+
+/// Why there is no place.
+#[derive(Clone)]
+pub(super) enum NoPlace {
+    /// The gate stays closed for too long, or it is too late to begin.
+    TurnedAway(TurnedAway),
+    /// The server gives no place, for this reason.
+    Away(Arc<str>),
+}
+
+impl From<NoPlace> for TransportError {
+    fn from(refused: NoPlace) -> Self {
+        match refused {
+            NoPlace::TurnedAway(turned_away) => turned_away.into(),
+            NoPlace::Away(reason) => {
+                Self::new(TransportErrorKind::LimitServer, Delivery::NotExecuted)
+                    .with_source(&*reason)
+            }
+        }
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -21,7 +50,7 @@ pub(super) struct Queue {
 
 pub(super) struct Waiting {
     /// Dropped, it turns the call away.
-    pub(super) place: oneshot::Sender<Result<Instant, Refused>>,
+    pub(super) place: oneshot::Sender<Result<Instant, NoPlace>>,
     pub(super) patience: Patience,
 }
 
@@ -71,7 +100,7 @@ impl Queue {
         until.saturating_duration_since(now)
     }
 
-    pub(super) fn fall_back(&mut self, refused: &Refused) {
+    pub(super) fn fall_back(&mut self, refused: &NoPlace) {
         for call in self.waiting.drain(..) {
             // A caller that is gone needs no answer.
             let _ = call.place.send(Err(refused.clone()));

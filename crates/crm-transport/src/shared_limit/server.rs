@@ -11,9 +11,10 @@ use redis::{
 };
 use tokio::time::Instant;
 
-use super::{Refused, lock};
+use super::queue::NoPlace;
 use crate::{
     gate::{CATCH_UP, FIRST_PAUSE, LONGEST_BACK_OFF, LONGEST_PAUSE},
+    lock::lock,
     pace,
     window::SECOND,
 };
@@ -81,7 +82,7 @@ impl Server {
         gate: String,
         calls_per_second: u32,
         wanted: usize,
-    ) -> Result<(i64, i64, u64, u64), Refused> {
+    ) -> Result<(i64, i64, u64, u64), NoPlace> {
         let mut invocation = self.reserve.key(gate);
         for time in [SECOND / calls_per_second, CATCH_UP, AHEAD] {
             invocation.arg(time.as_micros() as u64);
@@ -95,7 +96,7 @@ impl Server {
         &self,
         gate: String,
         calls_per_second: u32,
-    ) -> Result<(u64, u64, u64), Refused> {
+    ) -> Result<(u64, u64, u64), NoPlace> {
         let mut invocation = self.look.key(gate);
         invocation.arg((SECOND / calls_per_second).as_micros() as u64).arg(pace::FIRST);
         self.ask(&invocation).await
@@ -108,7 +109,7 @@ impl Server {
         gate: String,
         reason: Closing,
         pause: Option<Duration>,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, NoPlace> {
         let mut invocation = match reason {
             Closing::Asked => self.close.key(gate),
             Closing::Refused => self.refused.key(gate),
@@ -126,10 +127,10 @@ impl Server {
 
     /// Whether to ask the server. If it is away, one caller checks now and then whether it is back,
     /// and the others do not wait for that.
-    pub(super) fn may_ask(&self) -> Result<(), Refused> {
+    pub(super) fn may_ask(&self) -> Result<(), NoPlace> {
         let now = Instant::now();
         match &mut *lock(&self.away) {
-            Some(away) if now < away.until => Err(Refused::Away(Arc::clone(&away.reason))),
+            Some(away) if now < away.until => Err(NoPlace::Away(Arc::clone(&away.reason))),
             Some(away) => {
                 away.until = now + AWAY;
                 Ok(())
@@ -142,7 +143,7 @@ impl Server {
     async fn ask<T: FromRedisValue>(
         &self,
         invocation: &ScriptInvocation<'_>,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, NoPlace> {
         let failure = match self.run(invocation).await {
             Ok(answer) => {
                 *lock(&self.away) = None;
@@ -154,7 +155,7 @@ impl Server {
         let reason = Arc::from(failure);
         *lock(&self.away) =
             Some(Away { until: Instant::now() + AWAY, reason: Arc::clone(&reason) });
-        Err(Refused::Away(reason))
+        Err(NoPlace::Away(reason))
     }
 
     async fn run<T: FromRedisValue>(&self, invocation: &ScriptInvocation<'_>) -> RedisResult<T> {

@@ -12,7 +12,8 @@ use tempfile::NamedTempFile;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::{Credentials, Environment, auth::TokenAnswer};
+use super::token::TokenAnswer;
+use crate::{credentials::Credentials, environment::Environment};
 
 /// How long a command waits for another one that is asking for the same token. Longer than a token
 /// request usually takes; after that the command asks by itself, and keeps nothing.
@@ -49,7 +50,7 @@ pub struct TokenCache {
 }
 
 /// The place of one token, locked against other processes until it is dropped.
-pub(crate) struct Entry {
+pub(super) struct Entry {
     folder: PathBuf,
     owner: Uuid,
     _lock: File,
@@ -74,7 +75,7 @@ impl TokenCache {
 
     /// Returns the place of the credentials' token, once no other process holds it; `None` where
     /// the cache is off.
-    pub(crate) async fn entry(&self, credentials: &Credentials) -> Option<Entry> {
+    pub(super) async fn entry(&self, credentials: &Credentials) -> Option<Entry> {
         match self.lock(self.owner(credentials)).await {
             Ok(entry) => Some(entry),
             Err(error) => {
@@ -85,7 +86,7 @@ impl TokenCache {
     }
 
     /// Removes the credentials' token.
-    pub(crate) async fn forget(&self, credentials: &Credentials) {
+    pub(super) async fn forget(&self, credentials: &Credentials) {
         if let Some(entry) = self.entry(credentials).await {
             entry.remove();
         }
@@ -117,7 +118,7 @@ impl TokenCache {
 impl Entry {
     /// The saved answer of the token endpoint and its age. Whether it has expired is for the
     /// caller to say, by the rules for any token.
-    pub(crate) fn load(&self) -> Option<(TokenAnswer, Duration)> {
+    pub(super) fn load(&self) -> Option<(TokenAnswer, Duration)> {
         let path = self.path();
         let metadata = fs::symlink_metadata(&path).ok()?;
         if !private::is_file(&metadata) {
@@ -131,13 +132,13 @@ impl Entry {
     }
 
     /// Keeps an answer that was asked for this long ago.
-    pub(crate) fn store(&self, answer: TokenAnswer, age: Duration) {
+    pub(super) fn store(&self, answer: TokenAnswer, age: Duration) {
         if let Err(error) = self.write(answer, age) {
             tracing::debug!(%error, "the token is not cached");
         }
     }
 
-    pub(crate) fn remove(&self) {
+    pub(super) fn remove(&self) {
         // If the file cannot be removed, its token is refused once more: no harm.
         let _ = fs::remove_file(self.path());
     }
