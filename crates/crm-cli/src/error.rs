@@ -6,7 +6,7 @@ use crm_bulk::BulkError;
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
-use crm_transport::TransportError;
+use crm_transport::{TransportError, TransportErrorKind};
 
 use crate::{
     exit::Exit, output::UnknownField, settings::SettingsError, signal::Unwatched,
@@ -17,6 +17,9 @@ use crate::{
 const DONE: &str = "the write was carried out: do not repeat it";
 const LATER: &str = "nothing was changed: try again later";
 const LOOK_FIRST: &str = "read the record before you repeat the command";
+
+const TRUST: &str = "check the host's name; if a company's own authority issued the certificate, name \
+                     its file with --ca-file";
 
 /// How the preferences are given as a whole.
 static EVERY_FLAG: LazyLock<String> = LazyLock::new(|| {
@@ -109,6 +112,9 @@ impl CliError {
                 source: PreferencesError::Unknown { .. },
                 ..
             }) => Some(&EVERY_FLAG),
+            Self::Contacts(ContactsError::Transport { source, .. }) if is_tls(source) => {
+                Some(TRUST)
+            }
             Self::Contacts(error) => match error.advice() {
                 Advice::Later => Some(LATER),
                 Advice::LookFirst => Some(LOOK_FIRST),
@@ -140,6 +146,7 @@ impl CliError {
             _ if self.is_broken_pipe() => Exit::Done,
             Self::Contacts(error) | Self::Bulk(BulkError::Contacts(error)) => exit_of(error),
             Self::Transport(error) if error.is_credentials() => Exit::Credentials,
+            Self::Transport(error) if is_tls(error) => Exit::Usage,
             Self::Transport(_) => Exit::Unreachable,
             Self::CheckFailed { exit, .. } => *exit,
             Self::Settings(SettingsError::Save { .. })
@@ -161,6 +168,11 @@ impl CliError {
     }
 }
 
+/// Whether the host's certificate is not trusted, which is a matter of settings.
+fn is_tls(error: &TransportError) -> bool {
+    error.kind() == TransportErrorKind::Tls
+}
+
 fn exit_of(error: &ContactsError) -> Exit {
     match (error.advice(), error.refusal_kind()) {
         (Advice::LookFirst, _) => Exit::Unknown,
@@ -171,6 +183,7 @@ fn exit_of(error: &ContactsError) -> Exit {
         (_, Some(_)) => Exit::Refused,
         _ => match error {
             ContactsError::NotFound { .. } => Exit::Refused,
+            ContactsError::Transport { source, .. } if is_tls(source) => Exit::Usage,
             ContactsError::Modified { .. } => Exit::Conflict,
             // Only for a read: a write without a readable answer has to be looked at first.
             ContactsError::Unreadable { .. }

@@ -1,5 +1,7 @@
 //! The options that every command takes.
 
+use std::{num::NonZeroU32, path::PathBuf};
+
 use clap::{ArgAction, Args, ValueEnum};
 use crm_models::TenantId;
 use crm_sandbox::Seed;
@@ -53,6 +55,19 @@ pub(crate) struct Globals {
     /// Another host of the token endpoint, together with --api-url (CRM_AUTH_URL)
     #[arg(long, global = true, value_name = "URL", requires = "api_url", hide_short_help = true)]
     pub(crate) auth_url: Option<String>,
+
+    /// How many calls to make in any second at most; 60 is what the vendor allows an application for
+    /// each tenant
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub(crate) rate: Option<NonZeroU32>,
+
+    /// Trust the authorities whose certificates are in this file (PEM), besides the system's
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Reach the hosts through this proxy, or `none`; otherwise HTTPS_PROXY and NO_PROXY say
+    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
+    pub(crate) proxy: Option<String>,
 
     /// Which profile of the configuration file (CRM_PROFILE)
     #[arg(long, global = true, value_name = "NAME")]

@@ -7,8 +7,7 @@ use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_sandbox::Sandbox;
 use crm_transport::{
-    Auth, Credentials, Environment, RateLimit, ReqwestTransport, RetryPolicy, TokenCache,
-    Transport, TransportExt, VENDOR_CALLS_PER_SECOND,
+    Auth, Credentials, Environment, RetryPolicy, TokenCache, Transport, TransportExt,
 };
 use http::Uri;
 
@@ -16,7 +15,7 @@ use crate::{
     error::CliError,
     globals::{Globals, Vendor},
     output::{Output, option},
-    settings::{Host, Settings},
+    settings::{Host, Settings, SettingsError},
     waiting::Waiting,
     write_guard::{Slot, WriteGuard, WritePolicy},
 };
@@ -56,7 +55,7 @@ impl<'a> Session<'a> {
             (Settings::load(globals).await?, None)
         };
         let environment = environment(&settings.host)?;
-        let wire = ReqwestTransport::new(&environment)?;
+        let wire = settings.network.wire(&environment).map_err(SettingsError::from)?;
         let endpoint = wire.for_auth(&environment)?;
         let endpoint = Waiting::new(endpoint, format!("the token endpoint of {}", settings.host));
         let endpoint = endpoint.with_tracing();
@@ -69,7 +68,7 @@ impl<'a> Session<'a> {
         };
         let transport = Waiting::new(wire, settings.host.to_string())
             .with_tracing()
-            .with_rate_limit(RateLimit::per_second(VENDOR_CALLS_PER_SECOND))
+            .with_rate_limit(settings.network.limit())
             .with_auth(auth.clone())
             .with_retry(RetryPolicy::default());
         let transport: Arc<dyn Transport> = Arc::new(transport);

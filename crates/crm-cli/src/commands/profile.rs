@@ -1,6 +1,6 @@
 //! `crm profile`: the accounts that this user works with.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -11,8 +11,8 @@ use crate::{
     globals::Globals,
     output::{Output, Record, note},
     settings::{
-        Config, Credentials, CredentialsError, Host, Keychain, Profile, Profiles, SettingsError,
-        account, profile_in_use,
+        Config, Credentials, CredentialsError, Host, Keychain, Profile, Profiles, Secret,
+        SettingsError, account, profile_in_use,
     },
     status::Status,
 };
@@ -101,6 +101,10 @@ struct Shown<'a> {
     client_id: &'static str,
     client_secret: &'static str,
     app_key: &'static str,
+    rate: Option<u32>,
+    ca_file: Option<String>,
+    /// Whether there is one: its URL may hold a password.
+    proxy: bool,
     /// The program alone: an argument may be a secret.
     credential_command: Option<&'a str>,
     read_only: bool,
@@ -119,6 +123,9 @@ impl Record for Shown<'_> {
         "clientId",
         "clientSecret",
         "appKey",
+        "rate",
+        "caFile",
+        "proxy",
         "credentialCommand",
         "readOnly",
         "legacyPreferences",
@@ -157,6 +164,9 @@ impl<'a> Shown<'a> {
             client_id: from(profile.client_id.is_some(), elsewhere),
             client_secret: from(profile.client_secret.is_some(), secret_elsewhere),
             app_key: from(profile.app_key.is_some(), secret_elsewhere),
+            rate: profile.rate.map(|rate| rate.get()),
+            ca_file: profile.ca_file.as_ref().map(|file| file.display().to_string()),
+            proxy: profile.proxy.is_some(),
             credential_command: command.and_then(|words| Some(words.first()?.as_str())),
             read_only: profile.read_only.unwrap_or(false),
             legacy_preferences: profile.legacy_preferences.unwrap_or(false),
@@ -269,6 +279,9 @@ impl Add {
             tenant: Some(tenant),
             credential_command: self.credential_command,
             keychain: Some(self.keychain),
+            rate: globals.rate,
+            ca_file: absolute(globals.ca_file.as_deref())?,
+            proxy: globals.proxy.clone().map(Secret::from),
             read_only: Some(globals.read_only),
             legacy_preferences: Some(globals.legacy_preferences),
             enterprise_hub: Some(self.enterprise_hub),
@@ -290,6 +303,12 @@ impl Add {
         note(format!("written to {}", config.path().display()));
         Ok(output.done("added", &format!("profile {}", self.name))?)
     }
+}
+
+/// The path from everywhere: the profile is used in other folders too.
+fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, CliError> {
+    let unread = |path| CliError::unread(path);
+    path.map(|path| path::absolute(path).map_err(unread(path))).transpose()
 }
 
 /// Reads credentials from a file or stdin.

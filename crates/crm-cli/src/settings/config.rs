@@ -73,6 +73,10 @@ impl Config {
         add("app_key", secret(&given.app_key));
         let command = profile.credential_command.as_ref();
         add("credential_command", command.map(|words| words.iter().collect::<Array>().into()));
+        add("rate", profile.rate.map(|rate| i64::from(rate.get()).into()));
+        let ca_file = profile.ca_file.as_ref();
+        add("ca_file", ca_file.map(|file| file.to_string_lossy().into_owned().into()));
+        add("proxy", secret(&profile.proxy));
         for (key, switch) in [
             ("keychain", profile.keychain),
             ("read_only", profile.read_only),

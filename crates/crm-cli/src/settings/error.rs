@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use super::{credentials::CredentialsError, folders::configuration};
+use super::{credentials::CredentialsError, folders::configuration, network::NetworkError};
 
 /// Why there are no usable settings. No message shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,9 @@ pub(crate) enum SettingsError {
 
     #[error("{} is not usable: {reason}", path.display())]
     File { path: PathBuf, reason: String },
+
+    #[error(transparent)]
+    Network(#[from] NetworkError),
 
     #[error("there is no profile `{name}` in {}; {}", path.display(), there(known))]
     NoProfile { name: String, path: PathBuf, known: Vec<String> },

@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod folders;
 mod host;
+mod network;
 mod profile;
 mod variables;
 
@@ -21,11 +22,11 @@ use crm_sandbox::Connection;
 pub(crate) use error::SettingsError;
 pub(crate) use file::Profiles;
 pub(crate) use host::Host;
-pub(crate) use profile::Profile;
+pub(crate) use profile::{Profile, Secret};
 
 use self::{
     error::PLACES,
-    profile::Secret,
+    network::Network,
     variables::{Variables, switch},
 };
 use crate::globals::{Globals, Vendor};
@@ -40,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) enterprise_hub: bool,
     pub(crate) read_only: bool,
     pub(crate) legacy_preferences: bool,
+    pub(crate) network: Network,
     /// Where access tokens are kept for the next command, if they are.
     pub(crate) token_folder: Option<PathBuf>,
     /// The profile that took part, if one did.
@@ -89,6 +91,7 @@ impl Settings {
             enterprise_hub: false,
             read_only: globals.read_only || is_read_only(&variables)?,
             legacy_preferences: globals.legacy_preferences,
+            network: Network::of(globals, &mut Profile::default()),
             token_folder: None,
             profile: None,
         })
@@ -97,8 +100,9 @@ impl Settings {
     fn resolve(
         globals: &Globals,
         variables: &Variables,
-        profile: Profile,
+        mut profile: Profile,
     ) -> Result<Self, SettingsError> {
+        let network = Network::of(globals, &mut profile);
         let below = Below { variables, named: globals.profile.as_deref() };
         let tenant = match globals.tenant {
             Some(tenant) => Some(tenant),
@@ -135,6 +139,7 @@ impl Settings {
                     read_only,
                     legacy_preferences: globals.legacy_preferences
                         || profile.legacy_preferences.unwrap_or(false),
+                    network,
                     token_folder: token_cache
                         .unwrap_or(false)
                         .then(folders::token_folder)

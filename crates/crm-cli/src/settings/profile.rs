@@ -1,5 +1,7 @@
 //! One account in the configuration file.
 
+use std::{num::NonZeroU32, path::PathBuf};
+
 use crm_models::TenantId;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -23,6 +25,10 @@ pub(crate) struct Profile {
     pub(crate) credential_command: Option<Vec<String>>,
     /// Client secret and app key are in the keychain of the system.
     pub(crate) keychain: Option<bool>,
+    pub(crate) rate: Option<NonZeroU32>,
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The URL may hold a password.
+    pub(crate) proxy: Option<Secret>,
     pub(crate) read_only: Option<bool>,
     pub(crate) legacy_preferences: Option<bool>,
     /// One id and secret for a group of tenants: the token request names the tenant.
@@ -41,5 +47,11 @@ impl<'de> Deserialize<'de> for Secret {
             toml::Value::String(text) => Ok(Self(text)),
             _ => Err(D::Error::custom("a credential must be text in quotes")),
         }
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
