@@ -1,13 +1,14 @@
 //! The endpoints beside the API: the OpenAPI document, the page to read it,
 //! and, while the setting `admin` is on, control of the sandbox over HTTP.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Path, Request, State},
     middleware::{self, Next},
+    response::IntoResponse,
     routing::{get, put},
 };
 use http::{HeaderValue, Response, StatusCode, header};
@@ -43,19 +44,30 @@ pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
         .route_layer(middleware::from_fn_with_state(Arc::clone(app), only_if_allowed))
 }
 
-async fn only_if_allowed(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    let allowed = match app.settings().admin {
-        true => visitor::check(&request, app.connection.port()),
-        false => Err(Problem::no_route()),
-    };
-    match allowed {
-        Ok(()) => next.run(request).await,
-        Err(problem) => refused(problem),
+/// An answer of the admin endpoint.
+type Answer = Result<Response<Body>, Refused>;
+
+/// A refusal in the API's form, whatever the settings ask of the API.
+struct Refused(Problem);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response<Body> {
+        self.0.into_response(&Settings::default())
     }
+}
+
+impl<E: Error> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(Problem::bad_request(error.to_string()))
+    }
+}
+
+async fn only_if_allowed(State(app): State<Arc<App>>, request: Request, next: Next) -> Answer {
+    if !app.settings().admin {
+        return Err(Refused(Problem::no_route()));
+    }
+    visitor::check(&request, app.connection.port()).map_err(Refused)?;
+    Ok(next.run(request).await)
 }
 
 async fn document(State(app): State<Arc<App>>) -> Response<Body> {
@@ -90,16 +102,10 @@ async fn settings(State(app): State<Arc<App>>) -> Response<Body> {
     answer(&app.settings().table())
 }
 
-/// The value is the body, as text.
-async fn set(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    value: Bytes,
-) -> Response<Body> {
-    match app.set(&name, &String::from_utf8_lossy(&value)) {
-        Ok(()) => answer(&app.settings().table()),
-        Err(error) => refusal(error.to_string()),
-    }
+/// Changes a setting: the value is the body, as text.
+async fn set(State(app): State<Arc<App>>, Path(name): Path<String>, value: Bytes) -> Answer {
+    app.set(&name, &String::from_utf8_lossy(&value))?;
+    Ok(answer(&app.settings().table()))
 }
 
 async fn log(State(app): State<Arc<App>>) -> Response<Body> {
@@ -127,14 +133,10 @@ async fn clock(State(app): State<Arc<App>>) -> Response<Body> {
     answer(&Time { now: crate::time_text::wire(&now) })
 }
 
-async fn move_clock(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
-    match serde_json::from_slice::<MoveClock>(&body) {
-        Ok(by) => {
-            state.clock.advance(Duration::from_secs(by.advance_seconds.into()));
-            clock(state).await
-        }
-        Err(error) => refusal(error.to_string()),
-    }
+async fn move_clock(state: State<Arc<App>>, body: Bytes) -> Answer {
+    let by: MoveClock = serde_json::from_slice(&body)?;
+    state.clock.advance(Duration::from_secs(by.advance_seconds.into()));
+    Ok(clock(state).await)
 }
 
 #[derive(Serialize)]
@@ -152,15 +154,9 @@ async fn faults(State(app): State<Arc<App>>) -> Response<Body> {
     })
 }
 
-async fn inject(state: State<Arc<App>>, body: Bytes) -> Response<Body> {
-    let plan = match serde_json::from_slice(&body) {
-        Ok(plan) => plan,
-        Err(error) => return refusal(error.to_string()),
-    };
-    match state.faults.replace(plan) {
-        Ok(()) => faults(state).await,
-        Err(invalid) => refusal(invalid.to_string()),
-    }
+async fn inject(state: State<Arc<App>>, body: Bytes) -> Answer {
+    state.faults.replace(serde_json::from_slice(&body)?)?;
+    Ok(faults(state).await)
 }
 
 async fn calm(state: State<Arc<App>>) -> Response<Body> {
@@ -171,13 +167,4 @@ async fn calm(state: State<Arc<App>>) -> Response<Body> {
 
 fn answer(value: &impl Serialize) -> Response<Body> {
     json(StatusCode::OK, serde_json::to_vec(value).unwrap_or_default())
-}
-
-fn refusal(title: String) -> Response<Body> {
-    refused(Problem::bad_request(title))
-}
-
-/// In the API's form, whatever the settings ask of the API.
-fn refused(problem: Problem) -> Response<Body> {
-    problem.into_response(&Settings::default())
 }

@@ -6,8 +6,8 @@ use http::{Method, StatusCode};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required,
-        Schema, Server,
+        Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
+        Required, Schema, Server,
         path::{self, HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem},
         request_body::RequestBodyBuilder,
         response::{ResponseBuilder, ResponsesBuilder},
@@ -96,51 +96,37 @@ fn describe(operation: &Operation) -> OperationBuilder {
         described = described.parameter(parameter(known, ParameterIn::Query));
     }
     if let Some(body) = &operation.body {
-        let content = ContentBuilder::new().schema(Some(reference(body))).build();
-        described = described.request_body(Some(
-            RequestBodyBuilder::new()
-                .content("application/json", content)
-                .required(Some(Required::True))
-                .build(),
-        ));
+        let body = RequestBodyBuilder::new().content("application/json", content(reference(body)));
+        described = described.request_body(Some(body.required(Some(Required::True)).build()));
     }
     described.responses(responses(operation))
 }
 
-/// 200 and the documented refusals, then what every operation may answer.
+/// Describes 200 and the documented refusals, then what every operation may answer.
 fn responses(operation: &Operation) -> ResponsesBuilder {
     let ok = ResponseBuilder::new().description("Done");
     let ok = match &operation.answer {
         Answer::Empty => ok,
-        Answer::One(schema) => ok.content(
-            "application/json",
-            ContentBuilder::new().schema(Some(reference(schema))).build(),
-        ),
-        Answer::Array(schema) => ok.content(
-            "application/json",
-            ContentBuilder::new()
-                .schema(Some(ArrayBuilder::new().items(reference(schema)).build()))
-                .build(),
-        ),
+        Answer::One(schema) => ok.content("application/json", content(reference(schema))),
+        Answer::Array(schema) => {
+            let array = ArrayBuilder::new().items(reference(schema)).build();
+            ok.content("application/json", content(array))
+        }
     };
-    let problem = Ref::from_schema_name(Problem::name());
     let always = [401, 403, 429].iter().filter(|status| !operation.refusals.contains(status));
-    operation
-        .refusals
-        .iter()
-        .chain(always)
-        .map(|status| {
-            let reason = StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason());
-            let content = ContentBuilder::new().schema(Some(problem.clone())).build();
-            let refusal = ResponseBuilder::new()
-                .description(reason.unwrap_or("Refused"))
-                .content("application/json", content);
-            (status.to_string(), refusal.build())
-        })
-        .fold(
-            ResponsesBuilder::new().response("200", ok.build()),
-            |responses, (status, refusal)| responses.response(status, refusal),
-        )
+    let refusals = operation.refusals.iter().chain(always).map(|status| {
+        let reason =
+            StatusCode::from_u16(*status).ok().and_then(|status| status.canonical_reason());
+        let refusal = ResponseBuilder::new()
+            .description(reason.unwrap_or("Refused"))
+            .content("application/json", content(Ref::from_schema_name(Problem::name())));
+        (status.to_string(), refusal.build())
+    });
+    ResponsesBuilder::new().response("200", ok.build()).responses_from_iter(refusals)
+}
+
+fn content(schema: impl Into<RefOr<Schema>>) -> Content {
+    ContentBuilder::new().schema(Some(schema)).build()
 }
 
 fn parameter(known: &Parameter, place: ParameterIn) -> path::Parameter {

@@ -1,21 +1,16 @@
 //! The export feeds of contacts: every record, deleted ones included, in the
 //! order of their last changes.
 
-use std::borrow::Cow;
-
 use http::Method;
 use serde::Serialize;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        Ref, RefOr, Schema,
-        schema::{ArrayBuilder, ObjectBuilder},
-    },
-};
+use utoipa::ToSchema;
 
-use super::contacts::{
-    answer::{ContactResponse, Exported},
-    contract::Contract,
+use super::{
+    contacts::{
+        answer::{ContactResponse, Exported},
+        contract::Contract,
+    },
+    envelope::{About, Envelope},
 };
 use crate::{
     clock::TICKS_PER_SECOND,
@@ -39,36 +34,18 @@ pub(super) fn operations<O: Contract>() -> Vec<Operation> {
 }
 
 /// One answer of a feed.
-#[derive(Serialize)]
+type Batch<T> = Envelope<AboutBatch, T>;
+
+/// Where the feed continues after a batch.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Batch<T> {
+struct AboutBatch {
     has_more: bool,
     continue_from: String,
-    data: Vec<T>,
 }
 
-impl<T: ToSchema> ToSchema for Batch<T> {
-    fn name() -> Cow<'static, str> {
-        format!("ExportResponse_Of_{}", T::name()).into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-impl<T: ToSchema> PartialSchema for Batch<T> {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .property("hasMore", bool::schema())
-            .required("hasMore")
-            .property("continueFrom", String::schema())
-            .required("continueFrom")
-            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
-            .required("data")
-            .into()
-    }
+impl About for AboutBatch {
+    const NAME: &'static str = "ExportResponse_Of_";
 }
 
 fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
@@ -97,18 +74,13 @@ fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
             .filter(|contact| contact.modified_on == start.modified_on);
         records.splice(0..0, last_given);
     }
+    let show = |contact: StoredContact| {
+        let active = contact.active;
+        ContactResponse::new(contact, call.settings).with_owner(O::MEMBER).with_active(active)
+    };
     Reply::json(&Batch {
-        has_more,
-        continue_from: end.token::<O>(),
-        data: records
-            .into_iter()
-            .map(|contact| {
-                let active = contact.active;
-                ContactResponse::new(contact, call.settings)
-                    .with_owner(O::MEMBER)
-                    .with_active(active)
-            })
-            .collect(),
+        about: AboutBatch { has_more, continue_from: end.token::<O>() },
+        data: records.into_iter().map(show).collect(),
     })
 }
 
@@ -173,7 +145,8 @@ impl Position {
 pub(crate) fn empty_batch(call: &Call<'_>) -> Result<Reply, Problem> {
     let (place, _) = split_token(call.query.text("from").unwrap_or_default());
     let continue_from = format!("{place}{MARK}{:016x}", fastrand::u64(..));
-    Reply::json(&Batch::<()> { has_more: true, continue_from, data: Vec::new() })
+    let about = AboutBatch { has_more: true, continue_from };
+    Reply::json(&Batch::<()> { about, data: Vec::new() })
 }
 
 /// Starts the part of a token that makes it new and has no meaning.

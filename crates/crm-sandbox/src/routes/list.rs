@@ -1,16 +1,9 @@
-//! What all lists have in common: their parameters and the envelope of a page.
-
-use std::borrow::Cow;
+//! What all paged lists have in common.
 
 use serde::Serialize;
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        Ref, RefOr, Schema,
-        schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
-    },
-};
+use utoipa::ToSchema;
 
+use super::envelope::{About, Envelope};
 use crate::{
     operation::{Call, Reply},
     parameter::{DateTime, Kind, Parameter},
@@ -64,15 +57,21 @@ fn time(call: &Call<'_>, name: &str) -> Result<Option<String>, Problem> {
 }
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+pub(super) type Page<T> = Envelope<AboutPage, T>;
+
+/// Which page of a list it is.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Page<T> {
+pub(super) struct AboutPage {
     page: i32,
     page_size: i32,
     has_more: bool,
     /// Null unless it was asked for.
     total_count: Option<i32>,
-    data: Vec<T>,
+}
+
+impl About for AboutPage {
+    const NAME: &'static str = "PaginatedResponse_Of_";
 }
 
 /// Answers one page of a list.
@@ -83,39 +82,11 @@ pub(super) fn page<T, S: Serialize>(
     show: impl FnMut(T) -> S,
 ) -> Result<Reply, Problem> {
     let rows = select.page(call.db, call.bookmarks, paging)?;
-    Reply::json(&Page {
+    let about = AboutPage {
         page: paging.page,
         page_size: paging.page_size,
         has_more: rows.has_more,
         total_count: rows.total,
-        data: rows.items.into_iter().map(show).collect(),
-    })
-}
-
-impl<T: ToSchema> ToSchema for Page<T> {
-    fn name() -> Cow<'static, str> {
-        format!("PaginatedResponse_Of_{}", T::name()).into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
-    }
-}
-
-impl<T: ToSchema> PartialSchema for Page<T> {
-    fn schema() -> RefOr<Schema> {
-        let nullable = SchemaType::from_iter([Type::Integer, Type::Null]);
-        ObjectBuilder::new()
-            .property("page", i32::schema())
-            .required("page")
-            .property("pageSize", i32::schema())
-            .required("pageSize")
-            .property("hasMore", bool::schema())
-            .required("hasMore")
-            .property("totalCount", ObjectBuilder::new().schema_type(nullable))
-            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(T::name())))
-            .required("data")
-            .into()
-    }
+    };
+    Reply::json(&Page { about, data: rows.items.into_iter().map(show).collect() })
 }

@@ -8,6 +8,7 @@ use crate::{
 
 mod bookings;
 mod contacts;
+mod envelope;
 pub(crate) mod exports;
 mod list;
 mod methods;

@@ -10,64 +10,42 @@ pub(super) trait Value: Sized {
     fn to_text(&self) -> String;
 }
 
-impl Value for bool {
-    fn kind() -> String {
-        "on|off".to_owned()
-    }
+macro_rules! values {
+    ($( $(#[$meta:meta])* $type:ty: $kind:literal, $from_text:expr, $to_text:expr; )+) => {$(
+        $(#[$meta])*
+        impl Value for $type {
+            fn kind() -> String {
+                $kind.to_owned()
+            }
 
-    fn from_text(text: &str) -> Option<Self> {
-        match text {
-            "on" | "true" => Some(true),
-            "off" | "false" => Some(false),
-            _ => None,
+            fn from_text(text: &str) -> Option<Self> {
+                let from_text: fn(&str) -> Option<Self> = $from_text;
+                from_text(text)
+            }
+
+            fn to_text(&self) -> String {
+                let to_text: fn(&Self) -> String = $to_text;
+                to_text(self)
+            }
         }
-    }
-
-    fn to_text(&self) -> String {
-        if *self { "on" } else { "off" }.to_owned()
-    }
+    )+};
 }
 
-impl Value for u32 {
-    fn kind() -> String {
-        "a number".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
+values! {
+    bool: "on|off", read_switch, |on| if *on { "on" } else { "off" }.to_owned();
+    u32: "a number", |text| text.parse().ok(), u32::to_string;
+    u16: "a 4xx status",
+        |text| text.parse().ok().filter(|status| (400..500).contains(status)),
+        u16::to_string;
+    String: "text", |text| Some(text.to_owned()), String::clone;
 }
 
-/// A status of the 4xx class.
-impl Value for u16 {
-    fn kind() -> String {
-        "a 4xx status".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok().filter(|status| (400..500).contains(status))
-    }
-
-    fn to_text(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Value for String {
-    fn kind() -> String {
-        "text".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-
-    fn to_text(&self) -> String {
-        self.clone()
+/// Reads a switch; the words of programs mean the same as those of people.
+fn read_switch(text: &str) -> Option<bool> {
+    match text {
+        "on" | "true" => Some(true),
+        "off" | "false" => Some(false),
+        _ => None,
     }
 }
 
