@@ -187,9 +187,10 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
             };
 
             let is_first_loss = lost.is_none() && found.is_some() && error.outcome_is_unknown();
-            let pause = match is_first_loss {
-                true => patience.until(not_before),
-                false => patience.after(service, &error, not_before),
+            let pause = if is_first_loss {
+                patience.until(not_before)
+            } else {
+                patience.after(service, &error, not_before)
             };
             let Some(pause) = pause else {
                 return Err(told(error, lost));

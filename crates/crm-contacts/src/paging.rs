@@ -376,13 +376,12 @@ where
 
     /// Refuses a list that makes no progress.
     fn note(&mut self, operation: &P, page: &Page<P::Item>) -> Result<(), ContactsError> {
-        let noted = match page.data.first().is_some_and(|item| P::key(item).is_none()) {
-            true => self.progress.note([u64::from(page.page.unsigned_abs())]),
-            false => {
-                let unreadable = page.unreadable.iter().map(|record| key_of(&record.json));
-                let readable = page.data.iter().filter_map(|item| P::key(item));
-                self.progress.note(readable.chain(unreadable))
-            }
+        let noted = if page.data.first().is_some_and(|item| P::key(item).is_none()) {
+            self.progress.note([u64::from(page.page.unsigned_abs())])
+        } else {
+            let unreadable = page.unreadable.iter().map(|record| key_of(&record.json));
+            let readable = page.data.iter().filter_map(|item| P::key(item));
+            self.progress.note(readable.chain(unreadable))
         };
         noted.map_err(|how| ContactsError::Stalled {
             site: Box::new(CallSite::of(operation, self.tenant)),

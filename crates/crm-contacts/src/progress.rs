@@ -98,10 +98,7 @@ impl Progress {
 
     fn note_empty(&mut self) -> Result<(), Stall> {
         self.empty += 1;
-        match self.empty < self.most_empty {
-            true => Ok(()),
-            false => Err(Stall::Empty(self.empty)),
-        }
+        if self.empty < self.most_empty { Ok(()) } else { Err(Stall::Empty(self.empty)) }
     }
 
     fn note_page(&mut self, page: u64) -> Result<(), Stall> {
@@ -109,10 +106,7 @@ impl Progress {
         if self.checkpoint == Some(page) {
             self.since = 0;
             self.repeats += 1;
-            return match self.repeats < MOST_REPEATS {
-                true => Ok(()),
-                false => Err(Stall::Repeats),
-            };
+            return if self.repeats < MOST_REPEATS { Ok(()) } else { Err(Stall::Repeats) };
         }
         self.since += 1;
         if self.checkpoint.is_none() || self.since == self.window {

@@ -355,9 +355,10 @@ impl<T: Transport> ContactsService<T> {
     pub async fn raw(&self, request: Request) -> Result<Response, ContactsError> {
         let (site, request) = self.raw_request(request);
         let (site, response) = answered(site, self.send(request).await)?;
-        match response.status().is_success() {
-            true => Ok(response),
-            false => Err(ContactsError::refused(site, response)),
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(ContactsError::refused(site, response))
         }
     }
 

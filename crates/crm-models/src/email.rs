@@ -27,12 +27,10 @@ pub fn key(address: &str) -> String {
 ///
 /// What is wrong, without quoting the address.
 pub fn check(address: &str) -> Result<(), &'static str> {
-    let latin = |c: char| match c.is_ascii() || !c.is_alphanumeric() {
-        true => c,
-        false => 'x',
-    };
-    match address.chars().map(latin).collect::<String>().validate_email() {
-        true => Ok(()),
-        false => Err("is not an e-mail address like name@host.example"),
+    let latin = |c: char| if c.is_ascii() || !c.is_alphanumeric() { c } else { 'x' };
+    if address.chars().map(latin).collect::<String>().validate_email() {
+        Ok(())
+    } else {
+        Err("is not an e-mail address like name@host.example")
     }
 }

@@ -150,10 +150,7 @@ impl PersonChange {
     /// Every breach of a rule, at once.
     pub fn check_for(&self, person: &Person) -> Result<(), InvalidInput> {
         let outcome = self.without_unchanged(person);
-        match outcome.is_empty() && !self.is_empty() {
-            true => Ok(()),
-            false => outcome.check(),
-        }
+        if outcome.is_empty() && !self.is_empty() { Ok(()) } else { outcome.check() }
     }
 
     /// The request with all members: the changed ones, and `person`'s for the rest.

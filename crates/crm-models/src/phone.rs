@@ -54,10 +54,13 @@ pub fn without_extension(number: &str) -> &str {
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let extension = |number: &str| digits(&number[without_extension(number).len()..]);
     let of_letters = has_letters(one) || has_letters(other);
-    let tells = |digits: &str| match of_letters {
-        // The country code of `1-206-555-HELP` makes no number of it.
-        true => digits.strip_prefix('1').unwrap_or(digits).len() >= LOCAL_DIGITS,
-        false => !digits.is_empty(),
+    let tells = |digits: &str| {
+        if of_letters {
+            // The country code of `1-206-555-HELP` makes no number of it.
+            digits.strip_prefix('1').unwrap_or(digits).len() >= LOCAL_DIGITS
+        } else {
+            !digits.is_empty()
+        }
     };
     let same = |part: fn(&str) -> String| {
         let part_of_one = part(one);

@@ -87,11 +87,10 @@ impl Email {
 /// Whether a character may precede the `@`: the characters of HTML's e-mail fields, and letters and
 /// digits of any script with their marks.
 fn is_of_name(character: char) -> bool {
-    match character.is_ascii() {
-        true => character.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(character),
-        false => {
-            character.is_alphanumeric() || unicode_normalization::char::is_combining_mark(character)
-        }
+    if character.is_ascii() {
+        character.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(character)
+    } else {
+        character.is_alphanumeric() || unicode_normalization::char::is_combining_mark(character)
     }
 }
 

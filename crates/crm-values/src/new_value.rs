@@ -106,10 +106,7 @@ impl NewValues {
     ///
     /// Returns an [`InvalidValue`] that says why the text is not accepted.
     pub fn by_looks(self, text: &str) -> Result<NewValue, InvalidValue> {
-        match text.contains(['@', '＠']) {
-            true => self.email(text),
-            false => self.phone(text),
-        }
+        if text.contains(['@', '＠']) { self.email(text) } else { self.phone(text) }
     }
 }
 

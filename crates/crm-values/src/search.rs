@@ -17,9 +17,10 @@ impl Readings {
     ///
     /// Returns an [`InvalidValue`] when the text is neither; [`Traces`] reports what may be in it.
     pub fn of(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
-        match text.contains(['@', '＠']) {
-            true => Email::read(text).map(|email| Self::sure(email.key().to_owned())),
-            false => reader.readings(text),
+        if text.contains(['@', '＠']) {
+            Email::read(text).map(|email| Self::sure(email.key().to_owned()))
+        } else {
+            reader.readings(text)
         }
     }
 }

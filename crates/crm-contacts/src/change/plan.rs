@@ -82,10 +82,7 @@ pub trait RecordChange: Check + Sized + Sync {
     /// only some of them, or when it sets apart what the service knows as one.
     fn plan(&self, current: &Self::Record) -> Result<Option<Self::Request>, PreferencesError> {
         let change = self.without_unchanged(current);
-        match change.is_empty() {
-            true => Ok(None),
-            false => change.request_for(current).map(Some),
-        }
+        if change.is_empty() { Ok(None) } else { change.request_for(current).map(Some) }
     }
 
     /// What the change would make of the record, member by member; nothing where it cannot be made.

@@ -181,10 +181,7 @@ impl ContactsError {
 
     /// Marks the loss of an answer to a write; anything else stays as it is.
     pub(crate) fn or_unknown(self) -> Self {
-        match self.outcome_is_unknown() {
-            true => self.unknown(),
-            false => self,
-        }
+        if self.outcome_is_unknown() { self.unknown() } else { self }
     }
 
     /// Marks an error after which it is not known whether a write was carried out.

@@ -54,9 +54,10 @@ impl fmt::Display for ContactsError {
                 echo.fields()
             ),
             Self::Stalled { site, how } => {
-                let keep = match site.operation.starts_with("Export") {
-                    true => "keep the last token and try later",
-                    false => "try later",
+                let keep = if site.operation.starts_with("Export") {
+                    "keep the last token and try later"
+                } else {
+                    "try later"
                 };
                 write!(f, "{site}: it says that there is more, but {how}; {keep}")
             }

@@ -57,12 +57,11 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ) -> Result<Contact, ContactsError> {
         let operation = CreateContact { owner: self.owner, contact };
         let created = self.service.write(&operation).await?;
-        match known.contains(&created.id) {
-            false => Ok(created),
-            true => {
-                let site = self.service.site(&O::CREATE, [&self.owner]);
-                Err(ContactsError::another_record(site).unknown())
-            }
+        if known.contains(&created.id) {
+            let site = self.service.site(&O::CREATE, [&self.owner]);
+            Err(ContactsError::another_record(site).unknown())
+        } else {
+            Ok(created)
         }
     }
 

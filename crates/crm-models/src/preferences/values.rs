@@ -100,10 +100,7 @@ impl<'de> Visitor<'de> for Reader {
             seen.set(preference, true);
             flags.set(
                 preference,
-                match self.exact {
-                    true => Some(members.next_value()?),
-                    false => members.next_value()?,
-                },
+                if self.exact { Some(members.next_value()?) } else { members.next_value()? },
             );
         }
         Ok(flags)

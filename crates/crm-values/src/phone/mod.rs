@@ -130,9 +130,10 @@ impl PhoneReader {
     /// Returns an [`InvalidValue`] for everything that is not certainly one whole number.
     pub fn phone(self, text: &str) -> Result<Phone, InvalidValue> {
         let written = Written::read(text, self.vanity)?;
-        let number = match written.has_plus {
-            true => international(&written.digits, written.zero_in_parentheses)?,
-            false => self.national(&written)?,
+        let number = if written.has_plus {
+            international(&written.digits, written.zero_in_parentheses)?
+        } else {
+            self.national(&written)?
         };
         let key = number.key();
         let stored = self.stored_form(&number);
@@ -159,10 +160,7 @@ impl PhoneReader {
             let number = international(&written.digits, written.zero_in_parentheses)?;
             return Ok(Readings::sure(number.key()));
         }
-        let abroad = match written.is_bare {
-            true => international(&written.digits, None).ok(),
-            false => None,
-        };
+        let abroad = if written.is_bare { international(&written.digits, None).ok() } else { None };
         match (self.national(&written), abroad) {
             (Ok(home), abroad) => Ok(Readings::either(home.key(), abroad.map(|n| n.key()))),
             (Err(_), Some(abroad)) => Ok(Readings::sure(abroad.key())),
@@ -187,9 +185,10 @@ impl PhoneReader {
         let own = numbering.without_international_prefix(digits);
         let any = digits.strip_prefix(INTERNATIONAL_PREFIX);
         let abroad = own.and_then(behind_prefix).or_else(|| any.and_then(behind_prefix));
-        abroad.ok_or(match numbering.is_local(digits) {
-            true => InvalidValue::NoAreaCode,
-            false => InvalidValue::NotOfRegion(self.region),
+        abroad.ok_or(if numbering.is_local(digits) {
+            InvalidValue::NoAreaCode
+        } else {
+            InvalidValue::NotOfRegion(self.region)
         })
     }
 

@@ -32,15 +32,12 @@ impl Written {
         let text = text.trim();
         check(text)?;
         let folded: String = text.chars().map(folded).collect();
-        let (number, extension) = match vanity {
-            true => {
-                let (number, extension) = split_behind_letters(&folded)?;
-                (dialled(number)?, extension)
-            }
-            false => {
-                let (number, extension) = split(&folded)?;
-                (number.to_owned(), extension)
-            }
+        let (number, extension) = if vanity {
+            let (number, extension) = split_behind_letters(&folded)?;
+            (dialled(number)?, extension)
+        } else {
+            let (number, extension) = split(&folded)?;
+            (number.to_owned(), extension)
         };
         let mut written = Self::of_number(&number)?;
         written.is_bare &= extension.is_none();
@@ -87,19 +84,17 @@ impl Written {
         if slash_at.is_some_and(|at| written.digits.len() - at < LEAST_DIGITS - 2) {
             return Err(InvalidValue::Character('/'));
         }
-        match written.digits.is_empty() {
-            true => Err(InvalidValue::NoDigits),
-            false => Ok(written),
-        }
+        if written.digits.is_empty() { Err(InvalidValue::NoDigits) } else { Ok(written) }
     }
 }
 
 /// Why a number cannot continue after this character.
 fn separated(text: &str, character: char) -> InvalidValue {
     let behind = text.rsplit(character).next().unwrap_or_default();
-    match behind.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS {
-        true => InvalidValue::Several,
-        false => InvalidValue::Character(character),
+    if behind.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS {
+        InvalidValue::Several
+    } else {
+        InvalidValue::Character(character)
     }
 }
 
@@ -139,10 +134,8 @@ fn split(text: &str) -> Result<(&str, Option<String>), InvalidValue> {
     {
         (number, behind) = (outside, inside);
     }
-    let unknown = match first.is_alphabetic() {
-        true => InvalidValue::Letters,
-        false => InvalidValue::Character(first),
-    };
+    let unknown =
+        if first.is_alphabetic() { InvalidValue::Letters } else { InvalidValue::Character(first) };
     let extension = extension(behind).ok_or(unknown)??;
     Ok((number, Some(extension)))
 }
@@ -160,9 +153,10 @@ fn extension(text: &str) -> Option<Result<String, InvalidValue>> {
         let is_number = found >= LEAST_DIGITS && !digits.contains(char::is_alphabetic);
         return is_number.then_some(Err(InvalidValue::Several));
     }
-    Some(match digits.len() <= LONGEST_EXTENSION {
-        true => Ok(digits.to_owned()),
-        false => Err(InvalidValue::Several),
+    Some(if digits.len() <= LONGEST_EXTENSION {
+        Ok(digits.to_owned())
+    } else {
+        Err(InvalidValue::Several)
     })
 }
 
