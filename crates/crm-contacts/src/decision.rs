@@ -1,16 +1,14 @@
 //! Writes that rest on a reading: decided, sent while the reading is fresh, and otherwise decided
 //! again.
 
-use std::time::Duration;
-
 use crm_models::{Timestamp, Tolerance};
-use crm_transport::{Delivery, Transport, TransportErrorKind};
-use tokio::time::Instant;
+use crm_transport::{Delivery, Transport};
 
 use crate::{
     change::{AnyRecord, Difference, Preview, Record, RecordChange},
-    error::{Advice, CallSite, ContactsError, RefusalKind},
+    error::{CallSite, ContactsError},
     operation::Operation,
+    patience::Patience,
     reading::Reading,
     service::ContactsService,
     settle::Unsettled,
@@ -245,67 +243,5 @@ fn told<R>(error: ContactsError, lost: Option<Lost<R>>) -> ContactsError {
         (error @ (ContactsError::Modified { .. } | ContactsError::EchoDiffers(_)), _) => error,
         (_, Some(lost)) => lost.error,
         (error, None) => error,
-    }
-}
-
-/// How long a decision is made again, and with what pauses.
-pub(crate) struct Patience {
-    end: Instant,
-    pauses: u32,
-}
-
-/// The pause before the second time that a decision is made again; doubled each time. Mostly what
-/// keeps a write from leaving in time makes the reading wait too, so it need not be long.
-const PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause that the service did not ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-impl Patience {
-    pub(crate) fn of<T: Transport>(service: &ContactsService<T>) -> Self {
-        Self { end: service.bounds().end(), pauses: 0 }
-    }
-
-    /// How long to pause before a decision is made again after this error; none when it is final:
-    /// it may have been carried out, waiting has been tried, or the time is up.
-    pub(crate) fn after<T: Transport>(
-        &mut self,
-        service: &ContactsService<T>,
-        error: &ContactsError,
-        not_before: Option<Instant>,
-    ) -> Option<Duration> {
-        if !is_passing(error) || service.bounds().is_late() {
-            return None;
-        }
-        let pause = match self.pauses {
-            0 => Duration::ZERO,
-            made => PAUSE.saturating_mul(1 << (made - 1).min(16)).min(LONGEST_PAUSE),
-        };
-        self.pauses += 1;
-        let asked = self.until(not_before)?;
-        Some(asked.max(pause)).filter(|pause| Instant::now() + *pause < self.end)
-    }
-
-    /// How long it is until the service may be asked again; none when that is too long.
-    fn until(&self, not_before: Option<Instant>) -> Option<Duration> {
-        let now = Instant::now();
-        let not_before = not_before.unwrap_or(now);
-        (not_before < self.end).then(|| not_before.saturating_duration_since(now))
-    }
-}
-
-/// Whether a write was surely not carried out, for a reason that passes and that nothing has waited
-/// for yet.
-fn is_passing(error: &ContactsError) -> bool {
-    use TransportErrorKind::{BudgetSpent, LimitServer, RateLimited, TokenEndpoint};
-
-    let is_waited_for =
-        |kind| matches!(kind, BudgetSpent | LimitServer | RateLimited | TokenEndpoint);
-    match error {
-        _ if error.advice() != Advice::Later => false,
-        ContactsError::Transport { source, .. } => !is_waited_for(source.kind()),
-        ContactsError::Refused(refusal) => {
-            matches!(refusal.kind, RefusalKind::RateLimited | RefusalKind::Maintenance)
-        }
-        _ => false,
     }
 }

@@ -105,6 +105,7 @@ pub mod operations;
 mod owner;
 mod paged;
 mod paging;
+mod patience;
 mod person;
 mod progress;
 mod raw;
@@ -113,6 +114,7 @@ mod service;
 mod set_aside;
 mod settle;
 mod spec;
+mod with_json;
 
 pub use booking::{Bookings, ProviderBooking};
 pub use change::{AnyRecord, Asks, Difference, Preview, Record, RecordChange};
@@ -130,10 +132,10 @@ pub use paged::PagedOperation;
 pub use paging::List;
 pub use person::{MethodHandle, People, PersonHandle};
 pub use progress::{Progress, Stall};
-pub use raw::{ItemsWithJson, WithJson};
 pub use reading::{DECISION_AGE, Reading};
 pub use service::ContactsService;
 pub use spec::Spec;
+pub use with_json::{ItemsWithJson, WithJson};
 
 #[cfg(all(doctest, feature = "reqwest"))]
 #[doc = include_str!("../README.md")]

@@ -1,75 +1,77 @@
-//! Operations whose answers keep their JSON.
+//! Requests that are not operations of this crate.
 
-use crm_models::{Page, PageQuery, Raw, TenantId, Tolerance};
-use crm_transport::Request;
+use crm_transport::{Call, Request, Response, Transport};
+use http::{HeaderValue, header};
+use serde::de::DeserializeOwned;
 
-use crate::{error::ContactsError, operation::Operation, paged::PagedOperation, spec::Spec};
+use crate::{
+    error::{CallSite, ContactsError},
+    operation,
+    service::{ContactsService, answered},
+};
 
-/// An operation whose answer keeps its JSON, members included that this crate does not know.
-///
-/// ```
-/// # use crm_contacts::{ContactsError, ContactsService, models::PersonId, transport::Transport};
-/// use crm_contacts::{WithJson, operations::people::Get};
-///
-/// # async fn example<T: Transport>(contacts: ContactsService<T>, id: PersonId) -> Result<(), ContactsError> {
-/// let person = contacts.call(&WithJson(Get { id })).await?;
-/// println!("{:?}: {}", person.name, person.json());
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone)]
-pub struct WithJson<O>(pub O);
-
-impl<O: Operation> Operation for WithJson<O> {
-    type Answer = Raw<O::Answer>;
-    const SPEC: Spec = O::SPEC;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.0.request(tenant)
+impl<T: Transport> ContactsService<T> {
+    /// Sends a request as it stands, for a part of the API that this crate does not know: its path
+    /// is whole, with the tenant in it. A success is given back as it came.
+    ///
+    /// What the request does not say is added: JSON as the type of its body and of the answer, and a
+    /// [`Call`] by its method. A GET only reads, a PUT and a DELETE may be repeated; what a repeat of
+    /// any other method does is not known here, so none is made. It counts against the rate limit of
+    /// the service's tenant. An operation of your own, with a typed answer, is an
+    /// [`Operation`].
+    ///
+    /// ```
+    /// # use crm_contacts::{ContactsService, transport::{Request, Transport}};
+    /// # async fn example<T: Transport>(service: &ContactsService<T>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut request = Request::default();
+    /// *request.uri_mut() = format!("/jpm/v2/tenant/{}/jobs?pageSize=1", service.tenant()).parse()?;
+    /// let jobs = service.raw(request).await?;
+    /// println!("{}", String::from_utf8_lossy(jobs.body()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ContactsError::Transport`] when no answer came, [`ContactsError::Refused`] for a status
+    /// outside 200 to 299.
+    pub async fn raw(&self, request: Request) -> Result<Response, ContactsError> {
+        let (site, request) = self.raw_request(request);
+        let (site, response) = answered(site, self.send(request).await)?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(ContactsError::refused(site, response))
+        }
     }
 
-    fn request_tolerating(
+    /// [`raw`](Self::raw) for an answer in JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`raw`](Self::raw), and [`ContactsError::Unreadable`] for a success with another body.
+    pub async fn raw_json<A: DeserializeOwned>(
         &self,
-        tenant: TenantId,
-        tolerance: Tolerance,
-    ) -> Result<Request, ContactsError> {
-        self.0.request_tolerating(tenant, tolerance)
+        request: Request,
+    ) -> Result<A, ContactsError> {
+        let (site, request) = self.raw_request(request);
+        let (site, response) = answered(site, self.send(request).await)?;
+        operation::read(site, response, |_| true, |_| None)
     }
 
-    fn is_answered_by(&self, answer: &Raw<O::Answer>) -> bool {
-        self.0.is_answered_by(answer)
-    }
-}
-
-/// A list whose items keep their JSON; made by [`List::with_json`](crate::List::with_json).
-#[derive(Debug, Clone)]
-pub struct ItemsWithJson<P>(pub P);
-
-impl<P: PagedOperation> Operation for ItemsWithJson<P> {
-    type Answer = Page<Raw<P::Item>>;
-    const SPEC: Spec = P::SPEC;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.0.request(tenant)
-    }
-
-    fn is_answered_by(&self, answer: &Page<Raw<P::Item>>) -> bool {
-        answer.data.iter().all(|item| self.0.has(item))
-    }
-}
-
-impl<P: PagedOperation> PagedOperation for ItemsWithJson<P> {
-    type Item = Raw<P::Item>;
-
-    fn page_mut(&mut self) -> &mut PageQuery {
-        self.0.page_mut()
-    }
-
-    fn key(item: &Raw<P::Item>) -> Option<u64> {
-        P::key(item)
-    }
-
-    fn has(&self, item: &Raw<P::Item>) -> bool {
-        self.0.has(item)
+    fn raw_request(&self, mut request: Request) -> (CallSite, Request) {
+        let site = CallSite::raw(&request);
+        let call = Call::new(site.operation, site.effect);
+        let call = request.extensions_mut().get_or_insert_with(|| call);
+        call.rate_limit_key = self.tenant().get().unsigned_abs();
+        let json = HeaderValue::from_static("application/json");
+        let has_body = !request.body().is_empty();
+        let headers = request.headers_mut();
+        headers.entry(header::ACCEPT).or_insert(json.clone());
+        if has_body {
+            headers.entry(header::CONTENT_TYPE).or_insert(json);
+        }
+        self.bounds().set(&mut request);
+        (site, request)
     }
 }

@@ -1,7 +1,6 @@
 //! The contacts of bookings: without preferences, without phone settings.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact_type::ContactType,
@@ -9,7 +8,7 @@ use crate::{
     ids::ContactId,
     members::{contact_change, contact_members, present},
     timestamp::Timestamp,
-    validation::{CheckWith, InvalidInput, Tolerance},
+    validation::{CheckWith, InvalidInput, Tolerance, tolerant},
 };
 
 /// `BookingContactResponse`: one number or address of a booking.
@@ -129,19 +128,7 @@ impl UpdateBookingContactRequest {
     }
 }
 
-impl Validate for UpdateBookingContactRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
-    }
-}
-
-impl ValidateArgs<'_> for UpdateBookingContactRequest {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        self.rules(tolerance).finish()
-    }
-}
+tolerant!(UpdateBookingContactRequest, |change, rules| change.judge(rules));
 
 /// The answer to an update of a booking's contact.
 ///

@@ -1,7 +1,6 @@
 //! What a person wants changed in a contact of a location or a customer.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact::Contact,
@@ -9,7 +8,7 @@ use crate::{
     members::{contact_change, contact_members, present},
     preferences::{ContactPreferences, PreferenceChange, PreferencesError},
     update::UpdateContactRequest,
-    validation::{InvalidInput, Tolerance},
+    validation::{InvalidInput, Tolerance, tolerant},
 };
 
 /// What a person wants changed in a contact of a location or a customer.
@@ -201,19 +200,7 @@ impl ContactChange {
     }
 }
 
-impl Validate for ContactChange {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
-    }
-}
-
-impl ValidateArgs<'_> for ContactChange {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        self.rules(tolerance).finish()
-    }
-}
+tolerant!(ContactChange, |change, rules| change.judge(rules));
 
 /// A [`ContactChange`], named to show that it is for a location's contact.
 pub type UpdateLocationContact = ContactChange;

@@ -1,7 +1,7 @@
 //! Contact methods: the numbers and addresses of people.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidateArgs, ValidationErrors};
+use validator::{Validate, ValidationErrors};
 
 use crate::{
     contact_type::ContactType,
@@ -11,7 +11,7 @@ use crate::{
     sort::{ContactMethodSort, Sort},
     text::is_same,
     timestamp::Timestamp,
-    validation::{CheckWith, InvalidInput, Rules, Tolerance},
+    validation::{CheckWith, InvalidInput, Rules, Tolerance, tolerant},
 };
 
 /// `ContactMethodResponse`: one number or address of a person.
@@ -138,24 +138,12 @@ impl ContactMethodRequest {
     }
 }
 
-impl Validate for ContactMethodRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
-    }
-}
-
-impl ValidateArgs<'_> for ContactMethodRequest {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::tolerating(tolerance);
-        rules.contact_type(&self.contact_type);
-        rules.value(Some(&self.contact_type), &self.value);
-        rules.line("referenceId", self.reference_id.as_deref());
-        rules.memo(self.memo.as_deref());
-        rules.finish()
-    }
-}
+tolerant!(ContactMethodRequest, |method, rules| {
+    rules.contact_type(&method.contact_type);
+    rules.value(Some(&method.contact_type), &method.value);
+    rules.line("referenceId", method.reference_id.as_deref());
+    rules.memo(method.memo.as_deref());
+});
 
 /// `UpdateContactMethodRequest`: absent members are kept, null is neither written nor read.
 ///
@@ -244,27 +232,15 @@ impl UpdateContactMethodRequest {
     }
 }
 
-impl Validate for UpdateContactMethodRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
+tolerant!(UpdateContactMethodRequest, |update, rules| {
+    if update.is_empty() {
+        rules.nothing_to_change();
     }
-}
-
-impl ValidateArgs<'_> for UpdateContactMethodRequest {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::tolerating(tolerance);
-        if self.is_empty() {
-            rules.nothing_to_change();
-        }
-        if let Some(value) = &self.value {
-            rules.value(None, value);
-        }
-        rules.memo(self.memo.as_deref());
-        rules.finish()
+    if let Some(value) = &update.value {
+        rules.value(None, value);
     }
-}
+    rules.memo(update.memo.as_deref());
+});
 
 /// Which contact methods a list holds, in which order: the query of
 /// `ContactMethods_GetContactMethods` and `Contacts_SearchContactMethods`.

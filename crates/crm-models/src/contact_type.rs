@@ -1,10 +1,6 @@
 //! What kind of thing a contact is.
 
-use std::{convert::Infallible, fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::{email, phone, text};
+use crate::{email, phone, text::wire_text};
 
 /// The contract's `ContactType`. Texts outside the contract are kept, and refused when they are
 /// to be sent, unless they are [tolerated](crate::Tolerance::AnyType).
@@ -123,28 +119,4 @@ impl From<&str> for ContactType {
     }
 }
 
-impl FromStr for ContactType {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self::from(text))
-    }
-}
-
-impl fmt::Display for ContactType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for ContactType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for ContactType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer, "a contact type", Self::from_str)
-    }
-}
+wire_text!(ContactType, "a contact type", as_str);

@@ -1,13 +1,8 @@
 //! Creating contacts of locations, customers and bookings.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidateArgs, ValidationErrors};
 
-use crate::{
-    contact::Contact,
-    contact_type::ContactType,
-    validation::{Rules, Tolerance},
-};
+use crate::{contact::Contact, contact_type::ContactType, validation::tolerant};
 
 /// `LocationContactCreateRequest`, `CreateCustomerContactRequest` and, for bookings,
 /// `ContactCreateRequest`: the body of a POST.
@@ -93,20 +88,8 @@ impl CreateContactRequest {
     }
 }
 
-impl Validate for CreateContactRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
-    }
-}
-
-impl ValidateArgs<'_> for CreateContactRequest {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        let mut rules = Rules::tolerating(tolerance);
-        rules.contact_type(&self.contact_type);
-        rules.value(Some(&self.contact_type), &self.value);
-        rules.memo(self.memo.as_deref());
-        rules.finish()
-    }
-}
+tolerant!(CreateContactRequest, |contact, rules| {
+    rules.contact_type(&contact.contact_type);
+    rules.value(Some(&contact.contact_type), &contact.value);
+    rules.memo(contact.memo.as_deref());
+});

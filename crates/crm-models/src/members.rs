@@ -44,8 +44,7 @@ macro_rules! contact_members {
             self.memo.as_deref()
         }
 
-        fn rules(&self, tolerance: $crate::validation::Tolerance) -> $crate::validation::Rules {
-            let mut rules = $crate::validation::Rules::tolerating(tolerance);
+        fn judge(&self, rules: &mut $crate::validation::Rules) {
             if self.is_empty() {
                 rules.nothing_to_change();
             }
@@ -56,7 +55,6 @@ macro_rules! contact_members {
                 rules.value(self.contact_type.as_ref(), value);
             }
             rules.memo(self.memo.as_deref());
-            rules
         }
     };
 }

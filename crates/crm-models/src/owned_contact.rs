@@ -73,21 +73,19 @@ impl<O> ExportedContact<O> {
     }
 }
 
-impl<O> Deref for OwnedContact<O> {
-    type Target = Contact;
+macro_rules! is_a_contact {
+    ($($owned:ident)*) => {$(
+        impl<O> Deref for $owned<O> {
+            type Target = Contact;
 
-    fn deref(&self) -> &Contact {
-        &self.contact
-    }
+            fn deref(&self) -> &Contact {
+                &self.contact
+            }
+        }
+    )*};
 }
 
-impl<O> Deref for ExportedContact<O> {
-    type Target = Contact;
-
-    fn deref(&self) -> &Contact {
-        &self.contact
-    }
-}
+is_a_contact!(OwnedContact ExportedContact);
 
 impl<'de, O: ContactOwner> Deserialize<'de> for OwnedContact<O> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

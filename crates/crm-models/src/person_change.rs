@@ -49,70 +49,44 @@ pub struct PersonChange {
     is_archived: Option<bool>,
 }
 
+macro_rules! clearable {
+    ($($what:literal: $member:ident, $clear:ident, $get:ident;)*) => {$(
+        #[doc = concat!("Sets ", $what, ".")]
+        pub fn $member(mut self, text: impl Into<String>) -> Self {
+            self.$member = Some(Some(text.into()));
+            self
+        }
+
+        #[doc = concat!("Clears ", $what, ".")]
+        pub fn $clear(mut self) -> Self {
+            self.$member = Some(None);
+            self
+        }
+
+        #[doc = concat!("Returns ", $what, ", if it changes; an inner `None` clears it.")]
+        #[must_use]
+        pub fn $get(&self) -> Option<Option<&str>> {
+            self.$member.as_ref().map(Option::as_deref)
+        }
+    )*};
+}
+
 impl PersonChange {
     /// Returns a change that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the name.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(Some(name.into()));
-        self
-    }
-
-    /// Clears the name.
-    pub fn clear_name(mut self) -> Self {
-        self.name = Some(None);
-        self
-    }
-
-    /// Sets the role.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = Some(Some(title.into()));
-        self
-    }
-
-    /// Clears the role.
-    pub fn clear_title(mut self) -> Self {
-        self.title = Some(None);
-        self
-    }
-
-    /// Sets the caller's own id.
-    pub fn reference_id(mut self, id: impl Into<String>) -> Self {
-        self.reference_id = Some(Some(id.into()));
-        self
-    }
-
-    /// Clears the caller's own id.
-    pub fn clear_reference_id(mut self) -> Self {
-        self.reference_id = Some(None);
-        self
+    clearable! {
+        "the name": name, clear_name, get_name;
+        "the role": title, clear_title, get_title;
+        "the caller's own id": reference_id, clear_reference_id, get_reference_id;
     }
 
     /// Archives the person, or takes it out of the archive.
     pub fn archived(mut self, archived: bool) -> Self {
         self.is_archived = Some(archived);
         self
-    }
-
-    /// The name, if it changes; inner `None` clears it.
-    #[must_use]
-    pub fn get_name(&self) -> Option<Option<&str>> {
-        self.name.as_ref().map(Option::as_deref)
-    }
-
-    /// The role, if it changes; inner `None` clears it.
-    #[must_use]
-    pub fn get_title(&self) -> Option<Option<&str>> {
-        self.title.as_ref().map(Option::as_deref)
-    }
-
-    /// The caller's own id, if it changes; inner `None` clears it.
-    #[must_use]
-    pub fn get_reference_id(&self) -> Option<Option<&str>> {
-        self.reference_id.as_ref().map(Option::as_deref)
     }
 
     /// Whether the person is archived, if that changes.

@@ -1,15 +1,13 @@
 //! Relationships of people to customers, locations and bookings.
 
-use std::{convert::Infallible, fmt, str::FromStr};
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
     ids::{RelatedEntityId, RelationshipId, UserId},
     members::setters,
     sort::{RelationshipSort, Sort},
-    text,
+    text::wire_text,
     timestamp::Timestamp,
     validation::Rules,
 };
@@ -116,32 +114,7 @@ impl From<&str> for RelatedEntityType {
     }
 }
 
-impl FromStr for RelatedEntityType {
-    type Err = Infallible;
-
-    /// Reads a slug or a name, in letters of any case.
-    fn from_str(slug: &str) -> Result<Self, Infallible> {
-        Ok(Self::from(slug))
-    }
-}
-
-impl fmt::Display for RelatedEntityType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.slug())
-    }
-}
-
-impl Serialize for RelatedEntityType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.slug())
-    }
-}
-
-impl<'de> Deserialize<'de> for RelatedEntityType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text::read(deserializer, "a kind of entity", Self::from_str)
-    }
-}
+wire_text!(RelatedEntityType, "a kind of entity", slug);
 
 /// Which relationships a list holds, in which order: the query of
 /// `Contacts_GetContactRelationshipList`.

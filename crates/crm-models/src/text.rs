@@ -37,6 +37,39 @@ impl<'de, T, E: fmt::Display> Visitor<'de> for Text<T, E> {
     }
 }
 
+/// A type that is a text on the wire, read and written by `From<&str>` and `$as_str`.
+macro_rules! wire_text {
+    ($type:ty, $what:literal, $as_str:ident) => {
+        impl std::str::FromStr for $type {
+            type Err = std::convert::Infallible;
+
+            /// Never fails: a text that is not known is kept.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.$as_str())
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.$as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::text::read(from, $what, <Self as std::str::FromStr>::from_str)
+            }
+        }
+    };
+}
+pub(crate) use wire_text;
+
 /// Whether two optional texts are the same to the API, to which an empty text is none.
 pub(crate) fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
     one.unwrap_or_default() == other.unwrap_or_default()

@@ -1,14 +1,13 @@
 //! The body of the PATCH of a contact of a location or a customer.
 
 use serde::{Deserialize, Serialize};
-use validator::{Validate, ValidateArgs, ValidationErrors};
 
 use crate::{
     contact::Contact,
     contact_type::ContactType,
     members::{contact_members, present, setters},
     preferences::ContactPreferencesRequest,
-    validation::{InvalidInput, Tolerance},
+    validation::{InvalidInput, Tolerance, tolerant},
 };
 
 /// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
@@ -93,16 +92,4 @@ impl UpdateContactRequest {
     }
 }
 
-impl Validate for UpdateContactRequest {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        self.validate_with_args(Tolerance::Nothing)
-    }
-}
-
-impl ValidateArgs<'_> for UpdateContactRequest {
-    type Args = Tolerance;
-
-    fn validate_with_args(&self, tolerance: Tolerance) -> Result<(), ValidationErrors> {
-        self.rules(tolerance).finish()
-    }
-}
+tolerant!(UpdateContactRequest, |change, rules| change.judge(rules));

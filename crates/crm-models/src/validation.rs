@@ -277,3 +277,33 @@ impl Rules {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 }
+
+/// Both kinds of validation of a request with a number or an address, by one function that adds the
+/// breaches of its rules.
+macro_rules! tolerant {
+    ($request:ty, |$this:ident, $rules:ident| $judge:expr) => {
+        impl validator::Validate for $request {
+            fn validate(&self) -> Result<(), validator::ValidationErrors> {
+                validator::ValidateArgs::validate_with_args(
+                    self,
+                    $crate::validation::Tolerance::Nothing,
+                )
+            }
+        }
+
+        impl validator::ValidateArgs<'_> for $request {
+            type Args = $crate::validation::Tolerance;
+
+            fn validate_with_args(
+                &self,
+                tolerance: $crate::validation::Tolerance,
+            ) -> Result<(), validator::ValidationErrors> {
+                let mut rules = $crate::validation::Rules::tolerating(tolerance);
+                let ($this, $rules) = (self, &mut rules);
+                $judge;
+                rules.finish()
+            }
+        }
+    };
+}
+pub(crate) use tolerant;

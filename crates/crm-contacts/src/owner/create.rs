@@ -5,9 +5,9 @@ use crm_transport::Transport;
 
 use super::contacts::{OwnerContacts, SEARCH_PAGE};
 use crate::{
-    decision::Patience,
     error::ContactsError,
     operations::owner::{CreateContact, Owner},
+    patience::Patience,
     settle::not_before,
 };
 

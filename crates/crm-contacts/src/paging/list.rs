@@ -1,25 +1,19 @@
-//! Lists page by page, as streams of pages or of items.
+//! A list as a stream of pages or of items.
 
-use std::{pin::Pin, vec};
-
-use crm_models::{Page, PageQuery, TenantId, UnreadableRecord};
+use crm_models::{Page, PageQuery, UnreadableRecord};
 use crm_transport::{Moment, Transport};
 use derive_where::derive_where;
 use futures_core::Stream;
-use futures_util::{
-    FutureExt, StreamExt, TryStreamExt,
-    future::{self, MaybeDone},
-    stream,
-};
+use futures_util::{StreamExt, TryStreamExt, future, stream};
 
+use super::pages::Pages;
 use crate::{
-    error::{Advice, CallSite, ContactsError},
+    error::ContactsError,
     paged::PagedOperation,
-    progress::{Progress, key_of},
-    raw::ItemsWithJson,
     reading::Reading,
     service::ContactsService,
     set_aside::{self, SetAside},
+    with_json::ItemsWithJson,
 };
 
 impl<T: Transport> ContactsService<T> {
@@ -200,20 +194,12 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ) -> impl Stream<Item = Result<Reading<Page<P::Item>>, ContactsError>> + Unpin + use<T, P> {
         let Self { service, operations, prefetch, set_aside } = self;
         let tenant = service.tenant();
-        let pages = Pages {
-            operations: operations.into_iter(),
-            prefetch,
-            // A page that is asked for ahead outlives the step that asks, so it has its own.
-            call: move |operation: P| {
-                let service = service.clone();
-                async move { service.read_with(&operation, set_aside::page).await }
-            },
-            next: None,
-            ahead: None,
-            tenant,
-            set_aside,
-            progress: Progress::of_list(),
+        // A page that is asked for ahead outlives the step that asks, so it has its own service.
+        let call = move |operation: P| {
+            let service = service.clone();
+            async move { service.read_with(&operation, set_aside::page).await }
         };
+        let pages = Pages::new(operations, tenant, call, prefetch, set_aside);
         Box::pin(stream::try_unfold(pages, |mut pages| async move {
             let page = pages.next().await?;
             Ok(page.map(|page| (page, pages)))
@@ -307,92 +293,5 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         }
         let nothing = || Reading { record: Vec::new(), at: Moment::now() };
         Ok(all.unwrap_or_else(nothing))
-    }
-}
-
-/// How far a list has come.
-struct Pages<P, C, F: Future> {
-    operations: vec::IntoIter<P>,
-    prefetch: bool,
-    call: C,
-    /// The operation that has more, and the number of its next page.
-    next: Option<(P, i32)>,
-    /// The call for that page, if it was started early.
-    ahead: Option<Pin<Box<MaybeDone<F>>>>,
-    tenant: TenantId,
-    /// Whether the caller looks after what cannot be read.
-    set_aside: bool,
-    /// Of the list of that operation.
-    progress: Progress,
-}
-
-impl<P, C, F> Pages<P, C, F>
-where
-    P: PagedOperation,
-    C: Fn(P) -> F,
-    F: Future<Output = Result<Reading<Page<P::Item>>, ContactsError>>,
-{
-    async fn next(&mut self) -> Result<Option<Reading<Page<P::Item>>>, ContactsError> {
-        let next = self.next.take().or_else(|| {
-            let mut operation = self.operations.next()?;
-            let first = operation.page_mut().get_page().unwrap_or(1);
-            self.progress = Progress::of_list();
-            Some((operation, first))
-        });
-        let Some((operation, number)) = next else {
-            return Ok(None);
-        };
-        let early = match self.ahead.take() {
-            Some(mut ahead) => {
-                ahead.as_mut().await;
-                ahead.as_mut().take_output()
-            }
-            None => None,
-        };
-        let page = match early {
-            // It may have failed for lack of polling; to ask again changes nothing.
-            Some(Err(error)) if error.advice() == Advice::Later => {
-                self.ask(&operation, number).await
-            }
-            Some(early) => early,
-            None => self.ask(&operation, number).await,
-        }?;
-        if !self.set_aside {
-            SetAside::of(&page.record.unreadable).is_none(&operation, self.tenant)?;
-        }
-        if page.record.has_more {
-            self.note(&operation, &page.record)?;
-            let next = number.saturating_add(1);
-            if self.prefetch {
-                let mut ahead = Box::pin(future::maybe_done(self.ask(&operation, next)));
-                // One poll starts the call, as far as it gets without waiting.
-                let _ = ahead.as_mut().now_or_never();
-                self.ahead = Some(ahead);
-            }
-            self.next = Some((operation, next));
-        }
-        Ok(Some(page))
-    }
-
-    /// Refuses a list that makes no progress.
-    fn note(&mut self, operation: &P, page: &Page<P::Item>) -> Result<(), ContactsError> {
-        let noted = if page.data.first().is_some_and(|item| P::key(item).is_none()) {
-            self.progress.note([u64::from(page.page.unsigned_abs())])
-        } else {
-            let unreadable = page.unreadable.iter().map(|record| key_of(&record.json));
-            let readable = page.data.iter().filter_map(|item| P::key(item));
-            self.progress.note(readable.chain(unreadable))
-        };
-        noted.map_err(|how| ContactsError::Stalled {
-            site: Box::new(CallSite::of(operation, self.tenant)),
-            how,
-        })
-    }
-
-    fn ask(&self, operation: &P, number: i32) -> F {
-        let mut operation = operation.clone();
-        let page = operation.page_mut();
-        *page = page.page(number);
-        (self.call)(operation)
     }
 }
