@@ -296,7 +296,10 @@ impl Apply {
         let Self { options, expected, stop, .. } = self;
         let begun = async move {
             let lease = store.take(&owner()).await?;
-            approve(store.digest(&lease).await?, expected, &path)?;
+            match expected {
+                Some(expected) => approve(store.digest(&lease).await?, expected, &path)?,
+                None => store.check(&lease).await?,
+            }
             let open = store.count(&lease, options.which(0)).await?;
             let brake = Arc::new(Brake::new(&options));
             let window = Window::of(options.concurrency);
@@ -337,9 +340,9 @@ fn owner() -> String {
 }
 
 /// Refuses a set that is not what was approved.
-fn approve(found: Digest, expected: Option<ExpectedDigest>, path: &Path) -> Result<(), BulkError> {
-    match expected.filter(|expected| !expected.admits(&found)) {
-        None => Ok(()),
-        Some(expected) => Err(BulkError::NotExpected { path: path.to_owned(), found, expected }),
+fn approve(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
+    match expected.admits(&found) {
+        true => Ok(()),
+        false => Err(BulkError::NotExpected { path: path.to_owned(), found, expected }),
     }
 }

@@ -1,4 +1,8 @@
 //! The check values of a set: written with every change, and compared when one is loaded.
+//!
+//! Two kinds. The *digest* of a change is over what it means: it is the one that people approve,
+//! and costs reading the change. Its *seal* is over the bytes of its row, whatever they mean: it
+//! tells cheaply whether the row, its digest included, is as this crate wrote it.
 
 use rusqlite::{
     Connection, Row,
@@ -6,7 +10,6 @@ use rusqlite::{
     params,
     types::ValueRef,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::{
     columns::{self, Stored},
@@ -14,9 +17,10 @@ use super::{
 };
 use crate::{BulkError, Change, ChangeId, Site, State, database::Database};
 
-/// The columns that a run writes, and those of the plan that a digest leaves out.
-const SEALED: &str = "id, row, repeats, contact_id, found, after, siblings, state, message, \
-     field_errors, trace_id, http_status, at, attempts";
+/// Every column of a change but the seal itself.
+const SEALED: &str = "id, row, repeats, owner_kind, owner_id, contact_id, action, wanted, before, \
+     found, after, siblings, state, message, field_errors, trace_id, http_status, at, attempts, \
+     verdict, digest";
 
 /// How many changes that were altered are named.
 const NAMED: usize = 5;
@@ -24,8 +28,9 @@ const NAMED: usize = 5;
 /// How many changes are read at a time.
 const PAGE: u32 = 1_000;
 
-/// Makes the SQL function `seal` known: a check value over its arguments, for which any change of
-/// one bit is as good as certain to be seen. It has no key: it is against accidents.
+/// Makes the SQL function `seal` known: a check value over its arguments. Any change of one bit is
+/// seen, of several as good as certainly. It has no key, so it is against accidents, and a CRC
+/// does as well against those as a hash that costs ten times as much.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
@@ -51,12 +56,10 @@ fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
             ValueRef::Blob(bytes) => add(4, bytes),
         }
     }
-    let mut first = [0; 8];
-    first.copy_from_slice(&Sha256::digest(&row)[..8]);
-    Ok(i64::from_le_bytes(first))
+    Ok(crc32fast::hash(&row).into())
 }
 
-/// The seal of a change whose sealed columns get these values, in SQL: one statement writes both.
+/// The seal of a change whose columns get these values, in SQL: one statement writes both.
 pub(crate) fn expression<'a>(value: impl Fn(&'a str) -> &'a str) -> String {
     let values: Vec<_> = SEALED.split(", ").map(value).collect();
     format!("seal({})", values.join(", "))
@@ -70,7 +73,6 @@ pub(crate) fn columns() -> String {
 /// Where the check values begin.
 const VERDICT: usize = columns::COUNT;
 const DIGEST: usize = VERDICT + 1;
-const IS_SEALED: usize = VERDICT + 2;
 
 /// A change of which the file holds something else than what was planned, or than what a run
 /// wrote.
@@ -89,19 +91,23 @@ pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
 
 fn checked(row: &Row<'_>) -> rusqlite::Result<(Change, Option<Digest>)> {
     let stored = columns::read_stored(row)?;
-    let digest = match row.get_ref(DIGEST)? {
-        ValueRef::Null => None,
-        known => {
-            let verdict = columns::read_state(row, VERDICT)?;
-            let digest = digest_of(verdict, &stored);
-            let known = Digest::from_bytes(known.as_blob()?);
-            if known != Some(digest) || !row.get::<_, bool>(IS_SEALED)? {
-                return Err(rusqlite::Error::InvalidQuery);
-            }
-            Some(digest)
-        }
-    };
+    let digest = sealed(row, DIGEST)?;
+    if let Some(known) = digest
+        && known != digest_of(columns::read_state(row, VERDICT)?, &stored)
+    {
+        return Err(rusqlite::Error::InvalidQuery);
+    }
     Ok((stored.into_change(), digest))
+}
+
+/// The digest that the row itself names, in this column, if the seal behind it is whole.
+fn sealed(row: &Row<'_>, digest: usize) -> rusqlite::Result<Option<Digest>> {
+    let known = row.get_ref(digest)?.as_blob_or_null()?.map(Digest::from_bytes);
+    match known {
+        None => Ok(None),
+        Some(Some(known)) if row.get(digest + 1)? => Ok(Some(known)),
+        Some(_) => Err(rusqlite::Error::InvalidQuery),
+    }
 }
 
 fn digest_of(verdict: State, stored: &Stored) -> Digest {
@@ -121,13 +127,15 @@ fn altered(row: &Row<'_>, error: rusqlite::Error) -> rusqlite::Error {
 /// Takes the changes as they are for what was planned, gives each its check values, and keeps the
 /// digest of the set.
 pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkError> {
-    let sql = format!(
-        "UPDATE changes SET verdict = coalesce(verdict, state), digest = ?2,
-             seal = seal({SEALED}) WHERE id = ?1"
-    );
+    let seal = expression(|column| match column {
+        "verdict" => "?2",
+        "digest" => "?3",
+        unchanged => unchanged,
+    });
+    let sql = format!("UPDATE changes SET verdict = ?2, digest = ?3, seal = {seal} WHERE id = ?1");
     let mut all = SetDigest::of(site);
     let mut update = database.check(database.connection.prepare(&sql))?;
-    for_each(database, |row| {
+    for_each(database, &columns(), |row| {
         let stored = columns::read_stored(row)?;
         let change = &stored.planned;
         let verdict: Option<String> = row.get(VERDICT)?;
@@ -137,7 +145,7 @@ pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkErro
         };
         let digest = digest_of(verdict, &stored);
         all.add(&digest);
-        update.execute(params![change.id.0, digest.as_bytes()])?;
+        update.execute(params![change.id.0, verdict.as_str(), digest.as_bytes()])?;
         Ok(())
     })?;
     let digest = all.finish();
@@ -147,25 +155,34 @@ pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkErro
 
 /// Compares every change with its check values, and all together with the digest of the set;
 /// answers that.
-pub(super) fn check(database: &Database, site: &Site) -> Result<Digest, BulkError> {
+pub(super) fn digest(database: &Database, site: &Site) -> Result<Digest, BulkError> {
+    compare(database, site, &columns(), |row| Ok(checked(row)?.1))
+}
+
+/// The same without reading the changes: each has its seal, which is over its digest, and the
+/// digests make that of the set. Every change is still to be [`read`].
+pub(super) fn check(database: &Database, site: &Site) -> Result<(), BulkError> {
+    let columns = format!("id, digest, seal IS seal({SEALED})");
+    compare(database, site, &columns, |row| sealed(row, 1)).map(drop)
+}
+
+fn compare(
+    database: &Database,
+    site: &Site,
+    columns: &str,
+    digest_of: impl Fn(&Row<'_>) -> rusqlite::Result<Option<Digest>>,
+) -> Result<Digest, BulkError> {
     let path = || database.path().to_owned();
     let known = database.meta("digest")?;
     let known = known.ok_or_else(|| BulkError::NotAdopted { path: path() })?;
     let mut all = SetDigest::of(site);
     let (mut named, mut more) = (Vec::new(), 0);
-    for_each(database, |row| {
-        let failed = match checked(row) {
-            Ok((_, Some(digest))) => {
-                all.add(&digest);
-                return Ok(());
-            }
-            Ok((_, None)) => ChangeId(row.get(0)?),
+    for_each(database, columns, |row| {
+        match digest_of(row) {
+            Ok(Some(digest)) => all.add(&digest),
             Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
-            Err(_) => ChangeId(row.get(0)?),
-        };
-        match named.len() < NAMED {
-            true => named.push(failed),
-            false => more += 1,
+            _ if named.len() < NAMED => named.push(ChangeId(row.get(0)?)),
+            _ => more += 1,
         }
         Ok(())
     })?;
@@ -176,12 +193,13 @@ pub(super) fn check(database: &Database, site: &Site) -> Result<Digest, BulkErro
     }
 }
 
-/// Hands the row of every change to `each`, in order.
+/// Hands these columns of every change to `each`, in order; the first is the id.
 fn for_each(
     database: &Database,
+    columns: &str,
     mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), BulkError> {
-    let sql = format!("SELECT {} FROM changes WHERE id > ? ORDER BY id LIMIT {PAGE}", columns());
+    let sql = format!("SELECT {columns} FROM changes WHERE id > ? ORDER BY id LIMIT {PAGE}");
     let mut last = i64::MIN;
     let mut page = || -> rusqlite::Result<bool> {
         let mut query = database.connection.prepare_cached(&sql)?;
@@ -196,4 +214,44 @@ fn for_each(
     };
     while database.check(page())? {}
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Action, ChangeSet, Outcome, Selection, Target, Wanted,
+        set::{
+            SetKind,
+            draft::{Draft, Planned},
+        },
+    };
+
+    #[test]
+    fn a_seal_that_was_made_to_fit_deceives_nobody_who_reads_the_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
+        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
+        let memo = crm_models::ContactChange::new().memo("4411");
+        let owner = crm_models::LocationId::new(5).unwrap().into();
+        let change = Planned {
+            row: None,
+            target: Target::Contact { owner, contact: Some(7.try_into().unwrap()) },
+            action: &Action::Update(Wanted::of(memo)),
+            before: None,
+            outcome: Outcome::new(State::Planned),
+        };
+        draft.add_change(&change).unwrap();
+        draft.finish().unwrap();
+        let set = ChangeSet::open(&path).unwrap();
+        let edited = "replace(wanted, '4411', '4412')";
+        let seal = expression(|column| if column == "wanted" { edited } else { column });
+        let sql = format!("UPDATE changes SET wanted = {edited}, seal = {seal}");
+        set.database.connection.execute(&sql, []).unwrap();
+        check(&set.database, &site).unwrap();
+        assert!(matches!(set.digest(), Err(BulkError::Altered { .. })));
+        let read = set.changes(&Selection::all()).next().unwrap();
+        assert!(matches!(read, Err(BulkError::Altered { .. })));
+    }
 }

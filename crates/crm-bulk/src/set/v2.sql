@@ -18,7 +18,7 @@ ALTER TABLE changes ADD COLUMN found TEXT;    -- JSON: the record just before th
 ALTER TABLE changes ADD COLUMN digest BLOB;   -- SHA-256 over verdict, record, action, wanted and
                                               -- before; null in a set of version 1 that nobody has
                                               -- looked at
-ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over the columns that a run writes
+ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over all the other columns
 
 -- meta has two more: digest, over tenant, environment and the digests of all changes, and
 -- unknown_flags (on or off), what flags become that the service does not tell.

@@ -48,6 +48,17 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// failure to read.
     async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError>;
 
+    /// Checks that the store holds what was planned and what runs wrote. A store that tells this
+    /// more cheaply than by computing the digest does so; each change is checked once more when it
+    /// is [loaded](Self::next_block).
+    ///
+    /// # Errors
+    ///
+    /// As for [`digest`](Self::digest).
+    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
+        self.digest(lease).await.map(drop)
+    }
+
     /// Counts the changes that there are to take up.
     ///
     /// # Errors
@@ -76,8 +87,8 @@ pub trait Store: std::fmt::Debug + Send + Sync {
     /// just before the write, and what is known of earlier requests. Its write may begin only if
     /// the result is [`Claim::Won`].
     ///
-    /// `siblings` are the contacts that already have the number or address; `None` keeps those of
-    /// an earlier claim.
+    /// `siblings` are the contacts that already have the number or address. Where `siblings` or the
+    /// record before is `None`, the store keeps what it has.
     ///
     /// # Errors
     ///

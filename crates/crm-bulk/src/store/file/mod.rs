@@ -159,6 +159,10 @@ impl Store for FileStore {
         self.run(lease, |database| Ok(set::digest(database))).await?
     }
 
+    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
+        self.run(lease, |database| Ok(set::check(database))).await?
+    }
+
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {
         self.run(lease, move |database| record::count(database, which)).await
     }
