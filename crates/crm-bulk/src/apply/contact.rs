@@ -8,7 +8,7 @@ use crm_transport::{Moment, Transport};
 
 use super::{
     queue::Reading,
-    run::{Became, Run, keep_before},
+    run::{Became, Run},
 };
 use crate::{
     decide::step::{self, Write},
@@ -79,9 +79,8 @@ impl<T: Transport> Run<'_, T> {
         request: UpdateContactRequest,
         left: Moment,
     ) -> Result<Became, BulkError> {
-        let mut change = former.clone();
-        keep_before(&mut change, present.clone().into());
-        let Some(change) = self.claim(change, None).await? else {
+        let found = present.clone().into();
+        let Some(change) = self.claim(former.clone(), Some(found), None).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
@@ -101,9 +100,8 @@ impl<T: Transport> Run<'_, T> {
         left: Moment,
     ) -> Result<Became, BulkError> {
         let (id, repeated) = (present.id, step::may_be_sent(&former));
-        let mut change = former.clone();
-        keep_before(&mut change, present.into());
-        let Some(change) = self.claim(change, Some(siblings)).await? else {
+        let found = Some(present.into());
+        let Some(change) = self.claim(former.clone(), found, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
@@ -127,7 +125,7 @@ impl<T: Transport> Run<'_, T> {
         siblings: Vec<ContactId>,
         reading: &Reading,
     ) -> Result<Became, BulkError> {
-        let Some(change) = self.claim(former.clone(), Some(siblings)).await? else {
+        let Some(change) = self.claim(former.clone(), None, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
@@ -180,7 +178,7 @@ impl<T: Transport> Run<'_, T> {
                 self.settled(change, Outcome::new(State::Done), None).await
             }
             Ok(Some(request)) => {
-                let Some(change) = self.in_flight(expected, change, None).await? else {
+                let Some(change) = self.in_flight(expected, change, None, None).await? else {
                     return Ok(Became::Lost);
                 };
                 let watch = self.watch();

@@ -10,7 +10,7 @@ use crm_transport::Transport;
 
 use super::{
     classify,
-    run::{Became, Run, keep_before},
+    run::{Became, Run},
 };
 use crate::{
     apply::Event,
@@ -71,8 +71,8 @@ impl<T: Transport> Run<'_, T> {
         if step::is_touched(&change) {
             change.after = Some(Image::Method(present.clone()));
         }
-        keep_before(&mut change, Image::Method(present.clone()));
-        let Some(mut change) = self.claim(change, None).await? else {
+        let found = Image::Method(present.clone());
+        let Some(mut change) = self.claim(change, Some(found), None).await? else {
             return Ok(Became::Lost);
         };
         let (mut after, mut is_as_asked) = (present, true);

@@ -8,7 +8,7 @@ use std::{
 
 use crm_contacts::ContactsError;
 use crm_models::Contact;
-use crm_transport::Transport;
+use crm_transport::{Moment, Transport};
 use futures_core::{Stream, future::BoxFuture};
 use futures_util::{
     FutureExt, StreamExt,
@@ -123,12 +123,14 @@ impl<'a, T: Transport> Pass<'a, T> {
 
     /// Begins what may be begun.
     fn begin(&mut self) {
+        // Reading the clocks for each change would take longer than deciding on it.
+        let now = Moment::now();
         while self.working < self.run.options.concurrency && self.writing < self.run.window() {
             // One of the canary may come back unsent.
             if self.run.brake.canary_is_sent() && self.writing > 0 {
                 break;
             }
-            let Some((undecided, reading)) = self.queue.next() else {
+            let Some((undecided, reading)) = self.queue.next(now) else {
                 break;
             };
             if let Some(pause) = self.pause(&undecided, &reading) {
@@ -141,7 +143,7 @@ impl<'a, T: Transport> Pass<'a, T> {
             }
             self.work(Work { undecided, step, reading });
         }
-        self.prepare();
+        self.prepare(now);
     }
 
     /// How long to wait before it is looked for again, if what it is about may still show up.
@@ -212,7 +214,7 @@ impl<'a, T: Transport> Pass<'a, T> {
     /// Sees to it that there is always something to decide: loads the next changes, and reads
     /// their owners, just in time. A call takes about as long as a write, and while a write is on
     /// its way as many others are begun as the window holds: so many must be left.
-    fn prepare(&mut self) {
+    fn prepare(&mut self, now: Moment) {
         if let Some(cursor) = self.cursor
             && !self.is_loading
             && self.queue.runs_low()
@@ -225,7 +227,7 @@ impl<'a, T: Transport> Pass<'a, T> {
                 loaded.unwrap_or_else(|error| run.fails(error))
             });
         }
-        if self.is_loading || self.is_reading || self.queue.young() > self.run.window() {
+        if self.is_loading || self.is_reading || self.queue.young(now) > self.run.window() {
             return;
         }
         let changes = self.queue.begin_reading(&self.run.creations());

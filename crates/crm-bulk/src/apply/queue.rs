@@ -107,10 +107,10 @@ impl Queue {
     }
 
     /// The next change that can be decided, and the reading that decides it.
-    pub(super) fn next(&mut self) -> Option<(Undecided, Arc<Reading>)> {
+    pub(super) fn next(&mut self, now: Moment) -> Option<(Undecided, Arc<Reading>)> {
         loop {
             let batch = self.read.front_mut()?;
-            if batch.reading.left.age() >= DECIDES || batch.changes.is_empty() {
+            if now.since(batch.reading.left) >= DECIDES || batch.changes.is_empty() {
                 let rest = self.read.pop_front()?;
                 self.unread.extend(rest.changes);
                 continue;
@@ -127,8 +127,8 @@ impl Queue {
     }
 
     /// How many changes can be decided on a young reading.
-    pub(super) fn young(&self) -> usize {
-        let young = |batch: &&Batch| batch.reading.left.age() < YOUNG;
+    pub(super) fn young(&self, now: Moment) -> usize {
+        let young = |batch: &&Batch| now.since(batch.reading.left) < YOUNG;
         self.read.iter().filter(young).map(|b| b.changes.len()).sum()
     }
 
@@ -238,15 +238,19 @@ mod tests {
         let first = queue.begin_reading(&creations);
         assert_eq!(ids(&first), [9, 1, 3, 2], "owner by owner, creations first");
         queue.end_reading(first, reading([1, 2], 0));
-        assert_eq!(queue.young(), 4);
-        let (next, _) = queue.next().unwrap();
+        assert_eq!(queue.young(Moment::now()), 4);
+        let (next, _) = queue.next(Moment::now()).unwrap();
         assert_eq!(next.change().id.0, 9);
 
         crm_transport::pretend_suspended(SECOND);
-        assert_eq!(queue.young(), 0, "the next reading is asked for");
-        assert_eq!(queue.next().unwrap().0.change().id.0, 1, "and this one still decides");
+        assert_eq!(queue.young(Moment::now()), 0, "the next reading is asked for");
+        assert_eq!(
+            queue.next(Moment::now()).unwrap().0.change().id.0,
+            1,
+            "and this one still decides"
+        );
         crm_transport::pretend_suspended(SECOND);
-        assert!(queue.next().is_none());
+        assert!(queue.next(Moment::now()).is_none());
         queue.put([next]);
         assert_eq!(ids(&queue.begin_reading(&creations)), [9, 3, 2]);
     }
@@ -257,7 +261,7 @@ mod tests {
         queue.put([creation(1, 1), creation(2, 1), deletion(3, 2)]);
         let first = queue.begin_reading(&creations);
         queue.end_reading(first, reading([1, 2], 0));
-        queue.next().unwrap();
+        queue.next(Moment::now()).unwrap();
         creations.began(owner(1));
         queue.put([deletion(4, 1), deletion(5, 2)]);
         assert_eq!(ids(&queue.begin_reading(&creations)), [5]);
@@ -267,9 +271,9 @@ mod tests {
         let again = queue.begin_reading(&creations);
         assert_eq!(ids(&again), [4]);
         // Of the first reading, but the second one may show its contact or not.
-        let (next, _) = queue.next().unwrap();
+        let (next, _) = queue.next(Moment::now()).unwrap();
         assert_eq!(next.change().id.0, 3);
-        assert!(queue.next().is_none());
+        assert!(queue.next(Moment::now()).is_none());
         queue.end_reading(again, reading([1], 0));
         assert_eq!(ids(&queue.begin_reading(&creations)), [2]);
     }
@@ -283,9 +287,9 @@ mod tests {
             assert_eq!(changes.len(), many);
             let returns = changes[0].returns;
             queue.end_reading(changes, reading(1..=100, ago));
-            assert_eq!(queue.next().is_none(), ago == 2);
+            assert_eq!(queue.next(Moment::now()).is_none(), ago == 2);
             crm_transport::pretend_suspended(2 * SECOND);
-            assert!(queue.next().is_none());
+            assert!(queue.next(Moment::now()).is_none());
             let counted = queue.unread.iter().map(|change| change.returns).max();
             assert!(counted >= Some(returns + u32::from(ago == 2)));
             // Back to as many as before.

@@ -1,6 +1,9 @@
 //! A run over a set: one change after another is decided, claimed, sent and settled.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use crm_contacts::{ContactsError, ContactsService, DECISION_AGE};
 use crm_models::{Contact, ContactId};
@@ -231,28 +234,34 @@ impl<T: Transport> Run<'_, T> {
         Watch::over(self.service.transport())
     }
 
-    /// Makes a change durable as in flight, once more than before; `None` when somebody else
-    /// decided on it meanwhile.
+    /// Makes a change durable as in flight, once more than before, with the record as it was
+    /// `found`; `None` when somebody else decided on it meanwhile.
     pub(super) async fn claim(
         &self,
         mut change: Change,
+        found: Option<Image>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Option<Change>, BulkError> {
         let expected = Expected::of(&change);
         change.outcome.attempts += 1;
-        self.in_flight(expected, change, siblings).await
+        let found = found.filter(|found| is_news(&change, found));
+        self.in_flight(expected, change, found, siblings).await
     }
 
     pub(super) async fn in_flight(
         &self,
         expected: Expected,
         mut change: Change,
+        found: Option<Image>,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Option<Change>, BulkError> {
         change.outcome.at = Some(clock::now());
+        // Not written once more where it is as the store has it.
+        let known = mem::replace(&mut change.before, found);
         let claim = self.store.claim(&self.lease, expected, change, siblings);
         Ok(match claim.await? {
-            Claim::Won(change) => {
+            Claim::Won(mut change) => {
+                change.before = change.before.or(known);
                 self.in_flight.begin(&change);
                 Some(*change)
             }
@@ -367,10 +376,11 @@ impl<T: Transport> Run<'_, T> {
     }
 }
 
-/// Keeps the record as it is just before the first write: what a later one finds may be our own
-/// work.
-pub(super) fn keep_before(change: &mut Change, present: Image) {
-    if change.before.is_none() || !step::is_touched(change) {
-        change.before = Some(present);
+/// Whether this is to be kept as the record just before the first write: what a later one finds
+/// may be our own work.
+pub(super) fn is_news(change: &Change, found: &Image) -> bool {
+    match &change.before {
+        Some(before) => !step::is_touched(change) && before != found,
+        None => true,
     }
 }

@@ -71,6 +71,8 @@ impl fmt::Debug for Database {
 
 /// How much of a file is kept in memory at most, in KiB.
 const CACHE_KIB: i64 = 8 * 1024;
+/// The same while a set is carried out: its changes come one after another.
+const WRITING_CACHE_KIB: i64 = 2 * 1024;
 /// How long one process waits for another one's commit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -201,8 +203,10 @@ impl Database {
     /// Whether there is a write-ahead log: what is committed then lies partly in a file beside.
     pub(crate) fn make_durable(&self) -> Result<bool, BulkError> {
         // On macOS a sync alone leaves it to the disk when it writes.
-        let sql = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
-        self.check(self.connection.execute_batch(sql))?;
+        let fully = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
+        // With each commit SQLite looks at every page in memory.
+        let sql = format!("{fully}; PRAGMA cache_size = -{WRITING_CACHE_KIB}");
+        self.check(self.connection.execute_batch(&sql))?;
         let name = "journal_mode";
         let mode = self
             .connection

@@ -132,7 +132,8 @@ pub(super) fn claim(
         attempts: change.outcome.attempts,
         ..Outcome::new(State::InFlight)
     };
-    swap(database, expected, change, &in_flight, siblings)
+    let found = change.before.is_some();
+    swap(database, expected, change, found, &in_flight, siblings)
 }
 
 /// Takes a claim back, if the change is as it was claimed.
@@ -142,24 +143,28 @@ pub(super) fn release(
     former: &Change,
 ) -> Result<bool, BulkError> {
     let claimed = Expected { state: State::InFlight, attempts };
-    swap(database, claimed, former, &former.outcome, None)
+    swap(database, claimed, former, true, &former.outcome, None)
 }
 
-/// Makes a change be so, with this outcome, if it is as expected.
+/// Makes a change be so, with this outcome, if it is as expected. `found`: whether its record just
+/// before the write is written too.
 fn swap(
     database: &Database,
     expected: Expected,
     change: &Change,
+    found: bool,
     outcome: &Outcome,
     siblings: Option<&[ContactId]>,
 ) -> Result<bool, BulkError> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        let (found, siblings) = ("nullif(?10, before)", "coalesce(?11, siblings)");
-        let progress = progress(found, siblings);
-        format!(
-            "UPDATE changes SET {progress}, found = {found}, siblings = {siblings}
-             WHERE id = ?12 AND state = ?13 AND attempts = ?14"
-        )
+    static SQL: Progress = LazyLock::new(|| {
+        let found = "iif(?15, nullif(?10, before), found)";
+        let siblings = "coalesce(?11, siblings)";
+        progress(found, siblings).map(|progress| {
+            format!(
+                "UPDATE changes SET {progress}, found = {found}, siblings = {siblings}
+                 WHERE id = ?12 AND state = ?13 AND attempts = ?14"
+            )
+        })
     });
     let before = json(database, change.before.as_ref())?;
     let siblings = json(database, siblings.as_ref())?;
@@ -169,23 +174,28 @@ fn swap(
         &change.id.0,
         &expected.state.as_str(),
         &expected.attempts,
+        &found,
     ];
     write(database, &SQL, change, outcome, &condition).map(|written| written == 1)
 }
 
 /// Writes what became of a change.
 pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkError> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        let progress = progress("found", "siblings");
-        format!("UPDATE changes SET {progress} WHERE id = ?10")
+    static SQL: Progress = LazyLock::new(|| {
+        progress("found", "siblings")
+            .map(|progress| format!("UPDATE changes SET {progress} WHERE id = ?10"))
     });
     let id: [&dyn ToSql; 1] = [&change.id.0];
     write(database, &SQL, change, &change.outcome, &id).map(drop)
 }
 
+/// The statement for a change whose record stays the same, and that for a creation, which may
+/// receive one: naming the column has SQLite write the index over the records anew.
+type Progress = LazyLock<[String; 2]>;
+
 /// What every write sets to the first nine values of [`write`], and the seal over the row as it
 /// is then, with these two columns.
-fn progress(found: &str, siblings: &str) -> String {
+fn progress(found: &str, siblings: &str) -> [String; 2] {
     let seal = seal::expression(|column| match column {
         "state" => "?1",
         "message" => "?2",
@@ -200,16 +210,18 @@ fn progress(found: &str, siblings: &str) -> String {
         "siblings" => siblings,
         unchanged => unchanged,
     });
-    format!(
-        "state = ?1, message = ?2, field_errors = ?3, trace_id = ?4, http_status = ?5, at = ?6,
-         attempts = ?7, contact_id = ?8, after = ?9, seal = {seal}"
-    )
+    ["", "contact_id = ?8,"].map(|contact| {
+        format!(
+            "{contact} state = ?1, message = ?2, field_errors = ?3, trace_id = ?4,
+             http_status = ?5, at = ?6, attempts = ?7, after = ?9, seal = {seal}"
+        )
+    })
 }
 
 /// Writes what progress changes of a change, and says in how many changes.
 fn write(
     database: &Database,
-    sql: &str,
+    sql: &[String; 2],
     change: &Change,
     outcome: &Outcome,
     more: &[&dyn ToSql],
@@ -230,6 +242,7 @@ fn write(
         &after,
     ];
     let values = rusqlite::params_from_iter(progress.iter().chain(more));
+    let sql = &sql[usize::from(matches!(change.action, Action::Create(_)))];
     let written =
         database.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
     database.check(written)
