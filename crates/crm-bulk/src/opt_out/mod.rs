@@ -1,7 +1,5 @@
 //! Turns a list of numbers and addresses into a change set that reaches every copy of them.
 
-#[cfg(test)]
-mod generated;
 mod listed;
 mod people;
 mod search;

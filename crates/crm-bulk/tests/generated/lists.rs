@@ -2,9 +2,19 @@
 
 use std::io::Cursor;
 
+use crm_bulk::Input;
 use fastrand::Rng;
 
-use crate::input::{Input, Wish};
+/// What a row says that a person wishes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Out,
+    In,
+    /// Neither of the two.
+    Neither,
+    /// The list has no column for it.
+    Unsaid,
+}
 
 pub(super) const PEOPLE: u32 = 24;
 
@@ -138,8 +148,8 @@ pub(super) type Whose = (u32, bool);
 
 /// What a row says.
 pub(super) struct GeneratedRow {
-    /// Each value's column, whose it is, and what its person wishes.
-    pub(super) values: Vec<(String, Whose, Wish)>,
+    /// Whose each value is, and what its person wishes.
+    pub(super) values: Vec<(Whose, Wish)>,
     pub(super) day: u8,
 }
 
@@ -234,7 +244,7 @@ fn table(rng: &mut Rng) -> Table {
             })
             .collect();
         let (mut cells, mut said) = (Vec::new(), Vec::new());
-        for (header, of) in &values {
+        for (_, of) in &values {
             let person = match of {
                 None => rng.u32(..PEOPLE),
                 Some(true) => rng.u32(..PEOPLE / 2) * 2,
@@ -244,7 +254,7 @@ fn table(rng: &mut Rng) -> Table {
             let is_local = !value.contains('@') && crm_values::digits(&value).len() == 7;
             let wish = spoken.iter().find(|(spoken, ..)| spoken.is_none() || spoken == of);
             let wish = wish.map_or(Wish::Unsaid, |(_, wish, _)| *wish);
-            said.push(((*header).to_owned(), (person, is_local), wish));
+            said.push(((person, is_local), wish));
             cells.push(value);
         }
         cells.push(date(rng, form, day));
@@ -281,9 +291,9 @@ pub(super) fn list(rng: &mut Rng) -> Generated {
         };
     }
     let delimiter = pick(rng, &[",", ";", "\t", "|"]);
-    let quoted = |cell: &str| match cell.contains([',', ';', '|', '\t', '"', ' ']) {
-        true => format!("\"{cell}\""),
-        false => cell.to_owned(),
+    let quoted = |cell: &str| {
+        let needs_quotes = cell.contains([',', ';', '|', '\t', '"', ' ']);
+        if needs_quotes { format!("\"{cell}\"") } else { cell.to_owned() }
     };
     let mut text = Vec::new();
     if rng.u8(..6) == 0 {
