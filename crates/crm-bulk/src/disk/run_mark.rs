@@ -6,7 +6,7 @@
 //! is open, under which name, and which file it was; a clean end takes that back.
 
 use std::{
-    fmt, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -100,46 +100,36 @@ pub enum Parted {
 
 impl Parted {
     /// What happened to the set at this path, and how to cure it.
-    pub(crate) fn explain(&self, path: &Path, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn explain(&self, path: &Path) -> String {
         let journal = journal(path);
         let journal = journal.display();
-        if let Self::Twin(run) = self {
-            let run = run.display();
-            return write!(
-                f,
-                "it is a copy of {run}, whose last run did not end: apply that one instead; \
-                 otherwise the remaining changes would be made twice"
-            );
-        }
-        f.write_str("its last run did not end, and not all that it did is in this file: ")?;
-        match self {
-            Self::Copied(run) => {
-                let run = run.display();
-                write!(
-                    f,
-                    "it was copied without its journal; use the original, {run}, and remove this \
-                     copy"
-                )
+        let how = match self {
+            Self::Twin(run) => {
+                return format!(
+                    "it is a copy of {}, whose last run did not end: apply that one instead; \
+                     otherwise the remaining changes would be made twice",
+                    run.display()
+                );
             }
-            Self::Moved(run) => {
-                let run = run.display();
-                write!(
-                    f,
-                    "it was moved without its journal; once no run is open any longer, move \
-                     {run}-wal to {journal}"
-                )
-            }
-            Self::Linked(run) => {
-                let run = run.display();
-                write!(f, "it is a second name of {run}; use that one, and remove this one")
-            }
-            Self::Twin(_) => Ok(()),
-            Self::Lost => write!(
-                f,
+            Self::Copied(run) => format!(
+                "it was copied without its journal; use the original, {}, and remove this copy",
+                run.display()
+            ),
+            Self::Moved(run) => format!(
+                "it was moved without its journal; once no run is open any longer, move {}-wal to \
+                 {journal}",
+                run.display()
+            ),
+            Self::Linked(run) => format!(
+                "it is a second name of {}; use that one, and remove this one",
+                run.display()
+            ),
+            Self::Lost => format!(
                 "its journal {journal} is missing; bring it back, or make a new plan from the \
                  present state of the records"
             ),
-        }
+        };
+        format!("its last run did not end, and not all that it did is in this file: {how}")
     }
 }
 

@@ -7,7 +7,7 @@ pub use self::invalid_rows::{BadCell, InvalidRows};
 
 use std::{
     error::Error,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -23,41 +23,49 @@ use crate::{
 
 /// The reason why planning, applying, undoing or reporting ended early.
 ///
-/// The message is one line: what failed, on which file, and what to do. [`source`](Error::source)
-/// returns only the underlying causes, so that a chain of causes repeats nothing. What became of a
+/// The message is one line: what failed, on which file, and what to do. It contains its reason, so
+/// [`source`](Error::source) returns none but the causes of an error of the API: a chain of causes
+/// repeats nothing. What became of a
 /// single change is not an error but its [`State`](crate::State).
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {
     /// A file cannot be read or written.
+    #[error("{}: cannot be {what}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What was attempted, as in "cannot be read".
         what: &'static str,
         /// The reason that the operating system gave.
-        source: io::Error,
+        r#source: io::Error,
     },
 
     /// The disk is full. What was committed before is safe.
+    #[error("{}: the disk is full; nothing that was reported is lost: make room and run it again",
+        path.display())]
     DiskFull {
         /// The file that could not grow.
         path: PathBuf,
     },
 
     /// The file already exists and is not overwritten.
+    #[error("{}: exists already; choose another name or remove it", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
+    #[error("{}: is used by this plan itself; name another file for the rows to mend",
+        path.display())]
     Taken {
         /// The file.
         path: PathBuf,
     },
 
     /// The file is not of the expected kind.
+    #[error("{}: is not a {noun}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -66,6 +74,8 @@ pub enum BulkError {
     },
 
     /// The file was written by a newer version of this crate.
+    #[error("{}: this {noun} has format {found}, this program reads up to {known}; update the program",
+        path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -78,28 +88,34 @@ pub enum BulkError {
     },
 
     /// The file is cut short or damaged.
+    #[error("{}: is damaged or cut short ({source}); restore it from a copy", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The reason that the database gave.
-        source: Box<dyn Error + Send + Sync>,
+        r#source: Box<dyn Error + Send + Sync>,
     },
 
     /// The database failed in some other way.
+    #[error("{}: {source}", path.display())]
     Database {
         /// The file.
         path: PathBuf,
         /// The reason that the database gave.
-        source: Box<dyn Error + Send + Sync>,
+        r#source: Box<dyn Error + Send + Sync>,
     },
 
     /// Another process is applying this change set.
+    #[error("{}: is being applied by another process; wait for it or stop it", path.display())]
     InUse {
         /// The change set.
         path: PathBuf,
     },
 
     /// Another owner took over this change set; this run records nothing more.
+    #[error("{}: was taken over by another process, which reads back what this one had in flight; leave the \
+         rest to it",
+        path.display())]
     Superseded {
         /// The change set.
         path: PathBuf,
@@ -107,6 +123,7 @@ pub enum BulkError {
 
     /// The change set is neither what was planned nor what a run made of it: changes were edited,
     /// damaged, added or removed. Nothing was sent.
+    #[error("{}: {}", path.display(), altered(changes, *more))]
     Altered {
         /// The change set.
         path: PathBuf,
@@ -117,6 +134,10 @@ pub enum BulkError {
     },
 
     /// The change set is not the one that was approved. Nothing was sent.
+    #[error("{}: has the digest {}, but {expected} was approved; nothing was sent: look at it and have it \
+         approved, or apply the set that was",
+        path.display(),
+        found.short())]
     NotExpected {
         /// The change set.
         path: PathBuf,
@@ -128,12 +149,16 @@ pub enum BulkError {
 
     /// The change set was written by version 0.1, which did not store digests, and has not yet been
     /// looked at with this version. Nothing was sent.
+    #[error("{}: was written by version 0.1, so it has no digest yet; nothing was sent: look at it with \
+         `crm show`, which gives it one",
+        path.display())]
     NotAdopted {
         /// The change set.
         path: PathBuf,
     },
 
     /// The file of this change set is not where it was when the run began; nothing more is started.
+    #[error("{}: {how}", path.display())]
     Displaced {
         /// The change set, under the name by which it was opened.
         path: PathBuf,
@@ -143,6 +168,7 @@ pub enum BulkError {
 
     /// The change set lacks the journal of its last run, which did not end: it records less than
     /// was done.
+    #[error("{}: {}", path.display(), how.explain(path))]
     Parted {
         /// The change set.
         path: PathBuf,
@@ -151,6 +177,7 @@ pub enum BulkError {
     },
 
     /// The file belongs to another tenant.
+    #[error("{}: belongs to tenant {file}, not to {given}; nothing was sent", path.display())]
     WrongTenant {
         /// The file.
         path: PathBuf,
@@ -161,6 +188,7 @@ pub enum BulkError {
     },
 
     /// The file belongs to another environment.
+    #[error("{}: belongs to {file}, not to {given}; nothing was sent", path.display())]
     WrongEnvironment {
         /// The file.
         path: PathBuf,
@@ -171,9 +199,11 @@ pub enum BulkError {
     },
 
     /// Rows of the input are wrong; nothing was planned.
+    #[error("{0}; nothing was planned")]
     InvalidRows(InvalidRows),
 
     /// The input as a whole is wrong; nothing was planned.
+    #[error("{name}: {reason}")]
     Input {
         /// The input's name.
         name: String,
@@ -182,12 +212,15 @@ pub enum BulkError {
     },
 
     /// A clean-up cannot be done; nothing was planned.
+    #[error("{reason}")]
     CleanUp {
         /// What is wrong.
         reason: String,
     },
 
     /// A snapshot is needed, because rows select contacts by value or all contacts are meant.
+    #[error("{name}: {}this needs a snapshot of all contacts; make one first",
+        line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default())]
     NeedsSnapshot {
         /// The input's name, or the change set to be written if there is no input.
         name: String,
@@ -196,123 +229,37 @@ pub enum BulkError {
     },
 
     /// The snapshot has never been completed.
+    #[error("{}: the snapshot is not complete; run it again: it continues where it stopped",
+        path.display())]
     SnapshotIncomplete {
         /// The file.
         path: PathBuf,
     },
 
     /// The API could not be read, or refused the credentials.
-    Contacts(ContactsError),
+    #[error(transparent)]
+    Contacts(#[from] ContactsError),
 }
 
-impl fmt::Display for BulkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(path) = self.path() {
-            write!(f, "{}: ", path.display())?;
-        }
-        match self {
-            Self::File { what, source, .. } => write!(f, "cannot be {what}: {source}"),
-            Self::DiskFull { .. } => f.write_str(
-                "the disk is full; nothing that was reported is lost: make room and run it again",
-            ),
-            Self::Exists { .. } => f.write_str("exists already; choose another name or remove it"),
-            Self::Taken { .. } => {
-                f.write_str("is used by this plan itself; name another file for the rows to mend")
-            }
-            Self::Foreign { noun, .. } => write!(f, "is not a {noun}"),
-            Self::Newer { noun, found, known, .. } => write!(
-                f,
-                "this {noun} has format {found}, this program reads up to {known}; update the \
-                 program"
-            ),
-            Self::Damaged { source, .. } => {
-                write!(f, "is damaged or cut short ({source}); restore it from a copy")
-            }
-            Self::Database { source, .. } => source.fmt(f),
-            Self::InUse { .. } => {
-                f.write_str("is being applied by another process; wait for it or stop it")
-            }
-            Self::Superseded { .. } => f.write_str(
-                "was taken over by another process, which reads back what this one had in flight; \
-                 leave the rest to it",
-            ),
-            Self::Altered { changes, more, .. } => altered(f, changes, *more),
-            Self::NotExpected { found, expected, .. } => write!(
-                f,
-                "has the digest {}, but {expected} was approved; nothing was sent: look at it and \
-                 have it approved, or apply the set that was",
-                found.short()
-            ),
-            Self::NotAdopted { .. } => f.write_str(
-                "was written by version 0.1, so it has no digest yet; nothing was sent: look at \
-                 it with `crm show`, which gives it one",
-            ),
-            Self::Displaced { how, .. } => how.fmt(f),
-            Self::Parted { path, how } => how.explain(path, f),
-            Self::WrongTenant { file, given, .. } => {
-                write!(f, "belongs to tenant {file}, not to {given}; nothing was sent")
-            }
-            Self::WrongEnvironment { file, given, .. } => {
-                write!(f, "belongs to {file}, not to {given}; nothing was sent")
-            }
-            Self::InvalidRows(invalid) => write!(f, "{invalid}; nothing was planned"),
-            Self::Input { name, reason } => write!(f, "{name}: {reason}"),
-            Self::CleanUp { reason } => f.write_str(reason),
-            Self::NeedsSnapshot { name, line } => {
-                write!(f, "{name}: ")?;
-                if let Some(line) = line {
-                    write!(f, "line {line} selects contacts by their value: ")?;
-                }
-                f.write_str("this needs a snapshot of all contacts; make one first")
-            }
-            Self::SnapshotIncomplete { .. } => f.write_str(
-                "the snapshot is not complete; run it again: it continues where it stopped",
-            ),
-            Self::Contacts(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Writes the message for a set that is not what was planned.
-fn altered(f: &mut fmt::Formatter<'_>, changes: &[ChangeId], more: u64) -> fmt::Result {
-    match changes {
-        [] => f.write_str(
-            "is not what was planned: changes were added or removed, or the tenant or host was \
-             altered",
-        )?,
-        [first, others @ ..] => {
-            let plural = if changes.len() > 1 { "s" } else { "" };
-            write!(f, "is not what was planned: change{plural} {first}")?;
-            others.iter().try_for_each(|id| write!(f, ", {id}"))?;
-            if more > 0 {
-                write!(f, " and {more} more")?;
-            }
-            f.write_str(" altered outside this program")?;
-        }
-    }
-    f.write_str("; nothing was sent: restore the file from a copy, or plan again")
-}
-
-impl Error for BulkError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::File { source, .. } => source.source(),
-            Self::Contacts(error) => error.source(),
-            // What the database says holds its causes.
-            _ => None,
-        }
-    }
+/// The message for a set that is not what was planned.
+fn altered(changes: &[ChangeId], more: u64) -> String {
+    let ids: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    let ids = ids.join(", ");
+    let which = match (changes, more) {
+        ([], _) => "changes were added or removed, or the tenant or host was altered".to_owned(),
+        ([_], 0) => format!("change {ids} altered outside this program"),
+        (_, 0) => format!("changes {ids} altered outside this program"),
+        (_, more) => format!("changes {ids} and {more} more altered outside this program"),
+    };
+    format!(
+        "is not what was planned: {which}; nothing was sent: restore the file from a copy, or plan \
+         again"
+    )
 }
 
 impl From<InvalidRows> for BulkError {
     fn from(invalid: InvalidRows) -> Self {
         Self::InvalidRows(invalid)
-    }
-}
-
-impl From<ContactsError> for BulkError {
-    fn from(error: ContactsError) -> Self {
-        Self::Contacts(error)
     }
 }
 
@@ -352,34 +299,5 @@ impl BulkError {
             self,
             Self::WrongTenant { .. } | Self::WrongEnvironment { .. } | Self::Foreign { .. }
         )
-    }
-
-    /// The file that the error is about, if any.
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Self::File { path, .. }
-            | Self::DiskFull { path }
-            | Self::Exists { path }
-            | Self::Taken { path }
-            | Self::Foreign { path, .. }
-            | Self::Newer { path, .. }
-            | Self::Damaged { path, .. }
-            | Self::Database { path, .. }
-            | Self::InUse { path }
-            | Self::Superseded { path }
-            | Self::Altered { path, .. }
-            | Self::NotExpected { path, .. }
-            | Self::NotAdopted { path }
-            | Self::Displaced { path, .. }
-            | Self::Parted { path, .. }
-            | Self::WrongTenant { path, .. }
-            | Self::WrongEnvironment { path, .. }
-            | Self::SnapshotIncomplete { path } => Some(path),
-            Self::InvalidRows(_)
-            | Self::Input { .. }
-            | Self::CleanUp { .. }
-            | Self::NeedsSnapshot { .. }
-            | Self::Contacts(_) => None,
-        }
     }
 }
