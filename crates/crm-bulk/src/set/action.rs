@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::wanted::Wanted;
 
 /// The action to carry out on a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[serde(tag = "action", content = "wanted", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
@@ -25,12 +27,7 @@ impl Action {
     /// Returns `update`, `create`, `delete` or `method-preferences`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Update(_) => "update",
-            Self::Create(_) => "create",
-            Self::Delete => "delete",
-            Self::MethodPreferences(_) => "method-preferences",
-        }
+        self.into()
     }
 
     /// Returns what is wanted, in the form in which the file stores it.

@@ -1,8 +1,7 @@
 //! How far a change has got.
 
-use std::{fmt, str::FromStr};
-
 use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr};
 
 /// How far a change has got.
 ///
@@ -17,8 +16,26 @@ use serde::Serialize;
 /// | drifted | the record is not what the plan saw | skips it |
 /// | not-found | there is no such record | skips it |
 /// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | skips it |
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = UnknownState,
+    parse_err_fn = UnknownState::of
+)]
 #[non_exhaustive]
 pub enum State {
     /// The change is waiting to be sent.
@@ -59,17 +76,7 @@ impl State {
     /// Returns the name used in the file and in output.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Already => "already",
-            Self::InFlight => "in-flight",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::Drifted => "drifted",
-            Self::NotFound => "not-found",
-            Self::Conflict => "conflict",
-        }
+        self.into()
     }
 
     /// Whether applying the set still has to look at the change.
@@ -84,24 +91,13 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// The error returned for a text that does not name a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a state of a change")]
 pub struct UnknownState(String);
 
-impl FromStr for State {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| UnknownState(text.to_owned()))
+impl UnknownState {
+    fn of(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }

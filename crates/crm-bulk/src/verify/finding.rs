@@ -3,11 +3,13 @@
 use crm_contacts::Difference;
 use crm_models::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{clock, set::Change};
 
 /// What became of a change that was done, judged by its record as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Found {
     /// The record is still as the change made it. Members that the change did not name may differ.
@@ -27,13 +29,7 @@ impl Found {
     /// Returns `as-done`, `differs`, `gone`, `back` or `unread`.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::AsDone => "as-done",
-            Self::Differs(_) => "differs",
-            Self::Gone => "gone",
-            Self::Back => "back",
-            Self::Unread(_) => "unread",
-        }
+        self.into()
     }
 
     /// Returns what has changed since, in one sentence for people, with the values; empty if
