@@ -105,10 +105,7 @@ impl Moment {
         let now = Self::now();
         let process = self.process.saturating_duration_since(now.process);
         let wall = self.wall.saturating_sub(now.wall);
-        let left = match HAS_BOOT_CLOCK {
-            true => wall.min(self.boot.saturating_sub(now.boot)),
-            false => wall,
-        };
+        let left = if HAS_BOOT_CLOCK { wall.min(self.boot.saturating_sub(now.boot)) } else { wall };
         process.min(Duration::from_nanos(left))
     }
 }

@@ -232,6 +232,8 @@ impl TransportError {
     }
 }
 
+// By hand, as `std::io::Error` is: the message holds the cause's, so the cause is no link of the
+// chain of its own, which thiserror would make of it.
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.message())?;

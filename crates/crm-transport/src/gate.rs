@@ -32,13 +32,16 @@ use crate::{
 /// millisecond; without this, each call would lose it.
 pub(crate) const CATCH_UP: Duration = Duration::from_millis(5);
 
-/// The pause after an answer 429 that names none; doubled for each further one in a row.
+/// The pause after an answer 429 that names none; doubled for each further one in a row. The server
+/// counts the calls of any second: after one without calls, all of them are allowed again.
 pub(crate) const FIRST_PAUSE: Duration = SECOND;
 
-/// The longest such pause.
+/// The longest such pause. If others use up the allowance, a gate that is tried once a minute
+/// notices soon enough that they have stopped.
 pub(crate) const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
-/// The longest time for which one answer closes a gate, whatever it asks for.
+/// The longest time for which one answer closes a gate, whatever it asks for: a mistaken one must
+/// not stop a program for a day.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 pub(crate) struct Gate {
@@ -46,9 +49,11 @@ pub(crate) struct Gate {
 }
 
 struct State {
+    /// When the next call may pass by its spacing from the last one; `None` before the first.
     next: Option<Instant>,
     pace: Pace,
     window: Window,
+    /// The end of the last pause, which may be over.
     closed_until: Option<Instant>,
     last_pause: Duration,
     queue: VecDeque<Waiting>,
@@ -209,6 +214,8 @@ impl Gate {
             let waits = |call: &Waiting| {
                 !call.turn.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
             };
+            // A pause may be too long for any of them. At an open gate, each is checked when its
+            // turn comes: to check all for each that passes would take the square of their number.
             if closed_for > Duration::ZERO {
                 state.queue.retain(waits);
             }
@@ -223,6 +230,8 @@ impl Gate {
             if opens_at.is_some() {
                 return opens_at;
             }
+            // Only a call that takes its number has passed: one that was cancelled just now leaves
+            // both number and place to the next.
             let number = state.window.passed();
             if let Some(call) = state.queue.pop_front()
                 && call.turn.send(number).is_ok()
@@ -297,7 +306,8 @@ async fn let_pass_in_turn(doorman: Attendant<Gate>) {
 }
 
 impl State {
-    /// When the next call may pass; `None` means now.
+    /// When the next call may pass; `None` means now. Three bounds hold at once, so the latest
+    /// decides: a pause, the spacing from the last call, and the place of the one a second before.
     fn opens_at(&self, now: Instant) -> Option<Instant> {
         let times = [self.closed_until, self.next, self.window.opens_at(now)];
         times.into_iter().flatten().filter(|at| *at > now).max()
@@ -308,6 +318,8 @@ impl State {
     }
 
     fn let_pass(&mut self, now: Instant) {
+        // Counted from the planned time: a call that is a little late delays none after it. What was
+        // missed by more is lost, since catching up would be a burst.
         let planned = self.next.unwrap_or(now);
         self.next = Some(planned.max(now - CATCH_UP) + self.pace.interval());
         self.window.note(now);
@@ -323,8 +335,5 @@ pub(crate) fn permits(opens_in: Duration, interval: Duration, waiting: usize) ->
 /// The pause that follows one that ended at `until`: twice as long if that was just now.
 fn back_off(last: Duration, until: Option<Instant>, now: Instant) -> Duration {
     let again = until.is_some_and(|until| now < until + last.max(FIRST_PAUSE));
-    match again {
-        true => (last * 2).clamp(FIRST_PAUSE, LONGEST_BACK_OFF),
-        false => FIRST_PAUSE,
-    }
+    if again { (last * 2).clamp(FIRST_PAUSE, LONGEST_BACK_OFF) } else { FIRST_PAUSE }
 }

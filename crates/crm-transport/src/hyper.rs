@@ -203,10 +203,7 @@ impl Transport for HyperTransport {
                 }
             };
             let mut answer = answer.unwrap_or_else(|_| {
-                let delivery = match has_left() {
-                    true => Delivery::Unknown,
-                    false => Delivery::NotExecuted,
-                };
+                let delivery = if has_left() { Delivery::Unknown } else { Delivery::NotExecuted };
                 Err(TransportError::new(TransportErrorKind::Timeout, delivery))
             })?;
             if let Some(sent_at) = sent_at {

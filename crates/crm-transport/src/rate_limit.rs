@@ -201,6 +201,7 @@ impl<T: Transport, L: Limit> Transport for WithRateLimit<T, L> {
             waiting.ends();
             let result = self.inner.send_unboxed(request).await;
             match &result {
+                // It may still be on its way, so its end says nothing about the way.
                 Err(error) if error.is_timeout() => drop(pass),
                 _ => self.limit.ended(pass),
             }

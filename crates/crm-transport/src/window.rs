@@ -16,10 +16,12 @@ use tokio::time::Instant;
 /// The unit in which the server counts.
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// By how much two clocks and two ways may differ.
+/// By how much two clocks and two ways may differ: timers round up to a millisecond, and a busy
+/// machine wakes a task up to a few later.
 const MARGIN: Duration = Duration::from_millis(5);
 
-/// The latest that a call is assumed to arrive after it left.
+/// The latest that a call is assumed to arrive after it left. One that was held up for longer has
+/// hardly been executed; a refusal now and then costs less than a gate that waits for it.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// How long a call is remembered: until the one that takes its place may have left.
@@ -167,13 +169,17 @@ struct Ways {
     late_in_a_row: u32,
 }
 
-/// A time that is this many mean deviations away counts as far from the others.
+/// A time that is this many mean deviations away counts as far from the others: twice as many as
+/// RFC 6298 waits before it sends again. To miss a hold-up costs one refused call; to see one in
+/// each slow answer would cost a part of the allowance.
 const FAR: i64 = 8;
 
-/// Times that spread further than this say nothing about the way to the server.
+/// Times for which far from the others means more than this, in nanoseconds, say nothing about the
+/// way to the server: what could still be seen would be the hold-up of three places and more.
 const WIDEST_SPREAD: i64 = 50_000_000;
 
-/// This many late ones in a row are not a hold-up: the service has become slower.
+/// This many late ones in a row, a second's worth at the vendor's limit, are not a hold-up: the
+/// service has become slower.
 const NO_HOLD_UP: u32 = 60;
 
 impl Ways {

@@ -110,13 +110,13 @@ fn refusal(answer: &Response) -> Option<NoToken> {
     if let Some(code) = code {
         return Some((Kind::Credentials, TokenFailure::Refused { status, code }));
     }
-    match status.is_success() {
-        true if refusal.is_ok() => {
-            let came = "an error whose code is unknown";
-            Some((Kind::TokenEndpoint, TokenFailure::NoToken(came)))
-        }
-        true => None,
-        false => Some((Kind::TokenEndpoint, passing(""))),
+    if !status.is_success() {
+        Some((Kind::TokenEndpoint, passing("")))
+    } else if refusal.is_ok() {
+        let came = "an error whose code is unknown";
+        Some((Kind::TokenEndpoint, TokenFailure::NoToken(came)))
+    } else {
+        None
     }
 }
 

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::error::{Delivery, TransportError, TransportErrorKind};
 
-/// How long a failing token endpoint is left alone: doubled with each failure in a row.
+/// How long a failing token endpoint is left alone: doubled with each failure in a row. A hiccup is
+/// over within the first; at half a minute, a process asks no more than twice a minute, however
+/// many calls wait.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

@@ -56,8 +56,10 @@ impl<T: Transport> Transport for WithAuth<T> {
             let auth = &self.auth.0;
             let token = auth.token(Call::of(&request)).await?;
             let replay = Replay::of(&request);
+            // A block of its own: the first answer is gone before the second request waits.
             {
                 let result = self.inner.send_unboxed(token.authorize(request)).await;
+                // Nearly every call ends here; a success quotes nothing that it was sent.
                 if result.as_ref().is_ok_and(|answer| answer.status().is_success()) {
                     return result;
                 }

@@ -28,7 +28,8 @@ use crate::{
     transport::Transport,
 };
 
-/// How long a call waits for a token while the endpoint fails for a temporary reason.
+/// How long a call waits for a token while the endpoint fails for a temporary reason: about six
+/// attempts, with the pauses between them.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A source of access tokens. Clones share the token.

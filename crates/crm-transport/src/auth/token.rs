@@ -18,10 +18,12 @@ use crate::{
 /// The header of the application's key.
 const APP_KEY: HeaderName = HeaderName::from_static("st-app-key");
 
-/// How long before its end a token is replaced; less for short-lived tokens.
+/// How long before its end a token is replaced; less for short-lived tokens. Calls go on with the
+/// old one meanwhile, so a renewal has a minute to succeed before any of them waits.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// The longest lifetime that is believed.
+/// The longest lifetime that is believed: times computed from it stay within what clocks can
+/// represent.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The shortest time for which a new token is used, whatever its lifetime: those who wait for it

@@ -119,10 +119,7 @@ impl Redactor {
         let mut redacted = value.clone();
         self.unnamed(&mut redacted, status);
         // Unchanged, if there is nothing to hide.
-        match redacted == value {
-            true => body.clone(),
-            false => Body::Text(redacted.to_string()),
-        }
+        if redacted == value { body.clone() } else { Body::Text(redacted.to_string()) }
     }
 
     /// Handles a text alone, or alone in a list: it has no name that says what it is.
@@ -205,10 +202,8 @@ impl Redactor {
         }
         let mut redacted = form_urlencoded::Serializer::new(String::new());
         for (name, value) in pairs {
-            match is_sensitive(&name) {
-                true => redacted.append_pair(&name, &self.placeholder(&value)),
-                false => redacted.append_pair(&name, &value),
-            };
+            let value = if is_sensitive(&name) { self.placeholder(&value).into() } else { value };
+            redacted.append_pair(&name, &value);
         }
         redacted.finish()
     }

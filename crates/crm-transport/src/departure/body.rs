@@ -61,10 +61,7 @@ impl Departure {
 
     /// What an error means: a request that was held back was not executed.
     pub(crate) fn explain(self: &Arc<Self>, error: TransportError) -> TransportError {
-        match self.is_held_back.load(Ordering::Relaxed) {
-            true => expired(),
-            false => error,
-        }
+        if self.is_held_back.load(Ordering::Relaxed) { expired() } else { error }
     }
 
     #[cold]
@@ -111,10 +108,7 @@ impl Body for Departing {
 
     #[inline]
     fn size_hint(&self) -> SizeHint {
-        match self.is_held_back() {
-            true => SizeHint::default(),
-            false => self.body.size_hint(),
-        }
+        if self.is_held_back() { SizeHint::default() } else { self.body.size_hint() }
     }
 }
 

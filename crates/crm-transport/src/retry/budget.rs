@@ -10,7 +10,8 @@ use tokio::{sync, time::Instant};
 use super::policy::RepeatCost;
 use crate::{call::Effect, error::Delivery, lock::lock, outcome::AttemptOutcome};
 
-/// After this long without a failure an empty budget is full again, however few calls there are.
+/// After this long without a failure an empty budget is full again, however few calls there are: a
+/// program that makes one call an hour would otherwise never earn a repeat.
 const FULL_AGAIN: Duration = Duration::from_secs(600);
 
 /// How many repeats over stale connections are free in the time for which a connection is kept
@@ -123,10 +124,12 @@ impl Budget {
         };
         let only_one = purse.probe.lock().await;
         let state = purse.state();
-        match state.is_failing {
-            false => Some(Probe(None)),
-            true if state.probes_failed > probes_failed => None,
-            true => Some(Probe(Some(only_one))),
+        if !state.is_failing {
+            Some(Probe(None))
+        } else if state.probes_failed > probes_failed {
+            None
+        } else {
+            Some(Probe(Some(only_one)))
         }
     }
 

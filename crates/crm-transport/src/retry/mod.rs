@@ -59,7 +59,9 @@ impl<T: Transport> WithRetry<T> {
         let Decision::Repeat { within, at_least, cost } = decision else {
             return Next::End;
         };
+        // Drawn from the whole range, so that calls that failed together do not come back together.
         let wait = within.mul_f64(fastrand::f64()).max(at_least);
+        // The bounds first: a repeat that comes too late must not cost one that is in time.
         if let Some(bound) = passed_after(wait, call) {
             Next::Withheld(bound)
         } else if self.budget.withdraw(call.effect, cost) {
@@ -166,12 +168,14 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let call = replay.call();
                 let outcome = AttemptOutcome::of(&result);
                 measure::attempt(operation, outcome);
+                // Before the budget is asked for a repeat: it has to know of this failure.
                 self.budget.note(call.effect, outcome, probe.take(), started);
                 let decision = self.policy.decide(attempt, call, outcome);
                 let mut next = self.next(decision, call);
                 if let Next::After(wait) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
                     sleep(wait).await;
+                    // After the wait, in which another write may have ended the outage.
                     if before.and(outcome.delivery()) == Delivery::Unknown {
                         probe = Box::pin(self.probe(call)).await;
                         if probe.is_none() {

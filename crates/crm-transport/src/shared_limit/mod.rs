@@ -217,10 +217,7 @@ impl SharedLimit {
                     for place in 0..places {
                         let wait = wait + place * interval as i64;
                         let distance = Duration::from_micros(wait.unsigned_abs());
-                        queue.give(match wait < 0 {
-                            true => read_at - distance,
-                            false => read_at + distance,
-                        });
+                        queue.give(if wait < 0 { read_at - distance } else { read_at + distance });
                     }
                 }
                 Err(refused) => lock(queue).fall_back(&refused),
