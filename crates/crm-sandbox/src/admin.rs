@@ -23,7 +23,7 @@ use crate::{
     visitor,
 };
 
-/// Routes for people who read.
+/// Returns the routes for people who read.
 pub(crate) fn reading() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(page))
@@ -31,8 +31,8 @@ pub(crate) fn reading() -> Router<Arc<App>> {
         .route("/openapi.json", get(document))
 }
 
-/// Routes under `/sandbox`, closed unless the setting `admin` is on, and to
-/// visitors from elsewhere.
+/// Returns the routes under `/sandbox`. They are closed unless the setting `admin` is on, and
+/// always to visitors from elsewhere.
 pub(crate) fn control(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/health", get(health))
@@ -74,7 +74,7 @@ async fn document(State(app): State<Arc<App>>) -> Response<Body> {
     answer(&openapi::document(&app.connection.api_url))
 }
 
-/// A page of its own: styles, script and document are in it.
+/// Answers the page, which loads nothing: styles, script and document are in it.
 async fn page(State(app): State<Arc<App>>) -> Response<Body> {
     let document =
         serde_json::to_string(&openapi::document(&app.connection.api_url)).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
     tokens::Tokens,
 };
 
-/// The state behind one sandbox.
+/// The state behind one sandbox, which all its requests share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) connection: Connection,
@@ -50,7 +50,8 @@ impl App {
             if is_new {
                 store.create(|db| seed.fill(db, &settings), sql)?;
             }
-            // The clock may have been moved ahead before: changes keep their order even so.
+            // The clock may have been ahead when the file was written: what changes now is later
+            // all the same, since feeds and filters go by the time of the last change.
             let stored = store.latest_change()?;
             let stored = stored.as_deref().and_then(time_text::to_ticks);
             latest = latest.max(stored.unwrap_or(0));
@@ -67,7 +68,7 @@ impl App {
         })
     }
 
-    /// The settings as they are now.
+    /// Returns the settings as they are now. A request holds them to its end, even if they change.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&lock(&self.settings))
     }
@@ -85,7 +86,7 @@ impl Tenant {
     }
 }
 
-/// The file of a further tenant: its id is put before the file's extension.
+/// Returns the file of a further tenant, which has the tenant's id before its extension.
 fn beside(path: &Path, tenant: i64) -> PathBuf {
     let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy()));
     path.with_extension(format!("{tenant}{}", extension.unwrap_or_default()))

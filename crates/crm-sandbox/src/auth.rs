@@ -16,7 +16,8 @@ use crate::{
     tokens::{Grant, TokenError, all_scopes},
 };
 
-/// Checks a call in the order token, app key, tenant, rate limit, scope.
+/// Checks the token, the app key, the tenant, the rate limit and the scope, in this order: a call
+/// whose credentials are wrong takes nothing of the rate of the tenant that it names.
 pub(crate) fn admit<'a>(
     app: &'a App,
     settings: &Settings,
@@ -56,7 +57,7 @@ fn refusal(status: u16, title: &str) -> Problem {
     }
 }
 
-/// The token alone or after `Bearer`, in any letter case.
+/// Returns the token, which stands alone or after `Bearer`, in any letter case.
 fn access_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
     match value.split_once(' ') {

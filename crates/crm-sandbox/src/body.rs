@@ -15,8 +15,8 @@ use crate::{
 
 /// Reads a JSON object.
 ///
-/// The order of the refusals: media type, JSON syntax, then members (types,
-/// required ones, unknown ones).
+/// A body is refused for its media type, then for its JSON syntax, then for its members: their
+/// types, required ones, unknown ones.
 pub(crate) fn read<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: &[u8],
@@ -87,8 +87,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// A value that must be a JSON object: serde alone would also take an array
-/// of the members in order.
+/// A value that must be a JSON object: serde alone also reads an array of the members in order.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -121,7 +120,7 @@ pub(crate) enum Member<T> {
 }
 
 impl<T> Member<T> {
-    /// The value of a member that must not be null.
+    /// Returns the value of a member that must not be null, if it was sent.
     pub(crate) fn not_null(self, name: &str, settings: &Settings) -> Result<Option<T>, Problem> {
         match self {
             Self::Value(value) => Ok(Some(value)),

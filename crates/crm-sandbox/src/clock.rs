@@ -7,7 +7,7 @@ use std::{
 
 use crate::lock::lock;
 
-/// Ticks in one second: the API counts time in steps of 100 ns.
+/// How many ticks a second has: the API writes times in steps of 100 ns.
 pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
 
 /// The sandbox's time: modification times, token expiry, the rate limit and the lag of the export
@@ -35,7 +35,7 @@ pub struct Clock {
 
 #[derive(Debug)]
 struct Hands {
-    /// The time shown at `since`.
+    /// The time that the clock showed at `since`.
     base: i64,
     since: Instant,
     running: bool,
@@ -104,13 +104,13 @@ impl Clock {
         hands.running = true;
     }
 
-    /// Ticks of 100 ns since 1970.
+    /// Returns the current time in ticks since 1970.
     pub(crate) fn ticks(&self) -> i64 {
         lock(&self.hands).now()
     }
 
-    /// The time for a change: like [`ticks`](Self::ticks), but never the same
-    /// twice, so that changes have an order.
+    /// Returns the time for a change: like [`ticks`](Self::ticks), but never the same twice, so
+    /// that changes have an order.
     pub(crate) fn stamp(&self) -> i64 {
         let mut hands = lock(&self.hands);
         let stamp = hands.now().max(hands.last_stamp.saturating_add(1));

@@ -24,7 +24,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The port of the server.
+    /// Returns the port of the server.
     pub(crate) fn port(&self) -> u16 {
         let url = self.api_url.parse::<http::Uri>().ok();
         url.and_then(|url| url.port_u16()).unwrap_or(80)

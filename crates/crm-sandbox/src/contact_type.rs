@@ -9,7 +9,7 @@ use crate::{
     settings::{OpenTypes, PhoneValues, Settings},
 };
 
-/// The kind of a contact. Case-sensitive, and closed: anything else is 400.
+/// The kind of a contact, in the letters of the contract: anything else is refused with 400.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, Serialize, Deserialize, ToSchema,
 )]
@@ -20,7 +20,7 @@ pub(crate) enum ContactType {
     Fax,
 }
 
-/// Why a value of spaces is refused, whatever its type.
+/// The reason why a value of spaces is refused, whatever its type.
 const BLANK: &str = "it must not be blank";
 
 impl ContactType {
@@ -119,7 +119,8 @@ impl ContactType {
     }
 }
 
-/// The digits of a number, without the leading 1 of eleven.
+/// Returns the digits of a number, without the leading 1 of eleven. That is the
+/// country code of North America.
 fn digits(value: &str) -> String {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     match digits.strip_prefix('1') {

@@ -29,7 +29,7 @@ struct Terms<'a> {
 }
 
 impl Terms<'_> {
-    /// Whether the request's changes are kept.
+    /// Says whether the request's changes are kept.
     fn keep(&self) -> bool {
         self.fault.is_none_or(Fault::is_carried_out)
     }
@@ -91,8 +91,7 @@ pub(crate) async fn no_route(app: Arc<App>, request: Request) -> Response<Body> 
         .await
 }
 
-/// Reads a request, lets `carry_out` answer it and injects the fault that is
-/// due.
+/// Reads a request, lets `carry_out` answer it and injects the fault that is due.
 async fn exchange(
     app: &App,
     operation: &str,

@@ -1,5 +1,5 @@
-//! What a contact receives: the one table of its flags. Storage, answers, requests and their schemas
-//! all walk it.
+//! What a contact receives: the one table of its flags. Storage, answers, requests and their
+//! schemas all walk it.
 
 use std::borrow::Cow;
 
@@ -109,7 +109,7 @@ flags! {
 }
 
 impl StoredPreferences {
-    /// The older flag for invoices and statements together.
+    /// Returns the older flag, which stands for invoices and statements together.
     fn combined(self) -> bool {
         self.invoices && self.statements
     }
@@ -124,8 +124,8 @@ impl StoredPreferences {
         }
     }
 
-    /// Reads the flags from the columns that begin with this one. All of them null: that is unknown.
-    /// One null among others is a flag that was added after the contact: it is off.
+    /// Reads the flags from the columns that begin with this one. They are unknown if all of them
+    /// are null. One null among others is a flag that was added after the contact, and is off.
     pub(crate) fn read(row: &Row<'_>, start: usize) -> rusqlite::Result<Option<Self>> {
         let mut flags = [None; Self::COLUMNS.len()];
         for (flag, column) in flags.iter_mut().zip(start..) {

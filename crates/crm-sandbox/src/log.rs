@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::lock::lock;
 
-/// How many bytes of a body are kept: no request of the API comes near that.
+/// How many bytes of a body are kept: no request of the API comes near that number.
 const LARGEST_BODY: usize = 1 << 14;
 
 /// One request that the sandbox read; entries are in the order of their answers.
@@ -61,12 +61,12 @@ impl LogEntry {
     }
 }
 
-/// A body as the log keeps it.
+/// Returns a body as the log keeps it.
 pub(crate) fn text_of(body: &[u8]) -> String {
     String::from_utf8_lossy(&body[..body.len().min(LARGEST_BODY)]).into_owned()
 }
 
-/// The newest requests, up to a bound.
+/// The newest requests, up to the bound that the setting `log-size` gives.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     entries: Mutex<VecDeque<LogEntry>>,

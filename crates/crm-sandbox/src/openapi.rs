@@ -30,7 +30,7 @@ use crate::{
 /// The parameter of [`BASE`].
 const TENANT: Parameter = Parameter::new("tenant", Kind::Int64);
 
-/// Makes the document. `url` is where the sandbox answers.
+/// Makes the document of a sandbox that answers at this URL.
 pub(crate) fn document(url: &str) -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
@@ -73,7 +73,7 @@ pub(crate) fn document(url: &str) -> OpenApi {
         .build()
 }
 
-/// No object of the API has members beyond those of its schema.
+/// Says in the schema of an object that it has no members beyond those that are named.
 fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema
         && !object.properties.is_empty()

@@ -34,12 +34,11 @@ pub(crate) const BASE: &str = "/crm/v2/tenant/{tenant}";
 /// The user whom the API names as author of changes: the system.
 pub(crate) const API_USER: i64 = 0;
 
-/// One operation: what the contract says about it, and the function that
-/// does it.
+/// One operation: what the contract says about it, and the function that does it.
 pub(crate) struct Operation {
     pub(crate) id: String,
     pub(crate) method: Method,
-    /// Relative to the tenant: `/locations/{id}/contacts`.
+    /// The path below the tenant: `/locations/{id}/contacts`.
     pub(crate) path: &'static str,
     pub(crate) path_parameters: Vec<Parameter>,
     /// The OAuth scope that a token needs.
@@ -52,11 +51,11 @@ pub(crate) struct Operation {
     run: Box<Run>,
 }
 
-/// Does an operation.
+/// The function that does an operation.
 type Run = dyn Fn(&Call<'_>) -> Result<Reply, Problem> + Send + Sync;
 
-/// Does an operation, given the parameters of its path. Every check comes before the first change,
-/// because a refused request must leave nothing behind.
+/// The function that does an operation, given the values of its path. Every check comes before the
+/// first change, because a refused request must leave nothing behind.
 pub(crate) type Handler<P> = fn(&Call<'_>, P) -> Result<Reply, Problem>;
 
 /// A schema of the OpenAPI document.
@@ -77,7 +76,7 @@ impl SchemaOf {
     }
 }
 
-/// The body of a 200.
+/// What the body of an answer 200 is.
 pub(crate) enum Answer {
     Empty,
     One(SchemaOf),
@@ -148,7 +147,7 @@ impl Operation {
     }
 }
 
-/// A request that passed the gateway's checks, and what it works on.
+/// A request that passed the checks of the gateway, and what it works on.
 pub(crate) struct Call<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) bookmarks: &'a Bookmarks,
@@ -172,13 +171,13 @@ impl Call<'_> {
         body::read(self.headers, self.body, self.settings)
     }
 
-    /// A fresh time for a change, in the store's form.
+    /// Returns a time for a change that no other change has, in the form of the store.
     pub(crate) fn now(&self) -> String {
         time_text::from_ticks(self.clock.stamp())
     }
 }
 
-/// The answer 200.
+/// An answer 200.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Empty,
@@ -186,7 +185,7 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    /// The answer on the wire.
+    /// Returns the answer on the wire.
     pub(crate) fn into_response(self, settings: &Settings) -> Response<Body> {
         match self {
             Self::Empty => Response::default(),

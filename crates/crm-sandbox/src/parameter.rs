@@ -60,7 +60,8 @@ values! {
     bool: Boolean, "true or false", |text| text.to_ascii_lowercase().parse().ok();
     String: Text, "text", |text| Some(text.to_owned());
     DateTime: DateTime, "an RFC 3339 date-time", |text| time_text::from_rfc3339(text).map(Self);
-    // The crate also reads GUIDs without hyphens, in braces and as URNs, which the API does not know.
+    // The crate also reads GUIDs without hyphens, in braces and as URNs, which the API does not
+    // know.
     Uuid: Guid, "a GUID",
         |text| text.parse().ok().filter(|_| text.len() == Hyphenated::LENGTH);
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::settings::{ErrorKeys, GatewayErrors, Settings};
 
 /// What the API answers when it refuses.
+// It is an answer and not an error of the program, so it does not implement `Error`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ApiErrorResponse)]
@@ -44,13 +45,13 @@ impl Problem {
         }
     }
 
-    /// 400 for one field, named as the API names it.
+    /// Refuses one field, named as the API names it, with 400.
     pub(crate) fn field(name: &str, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         Self::refused(name, &reason).with_error(name, reason)
     }
 
-    /// 400 for an id in the path: the API files every such id under `id`.
+    /// Refuses an id in the path with 400. The API files every such id under `id`.
     pub(crate) fn path_id(name: &str, what: &str) -> Self {
         let reason = format!("it is not {what}");
         Self::refused(name, &reason).with_error("id", reason)
@@ -60,33 +61,34 @@ impl Problem {
         Self::bad_request(format!("The value of '{name}' was refused: {reason}"))
     }
 
-    /// 400 without a field.
+    /// Refuses a request with 400, for no field in particular.
     pub(crate) fn bad_request(title: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, title)
     }
 
-    /// 401.
+    /// Refuses a request with 401: its access token is not valid.
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "The access token is missing or no longer valid")
     }
 
-    /// 404 for a record.
+    /// Answers 404 for a record that does not exist.
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         let what = what.into();
         Self::new(StatusCode::NOT_FOUND, what.clone()).with_error("id", what)
     }
 
-    /// 404 of the gateway: no operation has this method and path.
+    /// Answers the 404 of the gateway: no operation has this method and path.
     pub(crate) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "Unable to match the request to an operation")
     }
 
-    /// 409.
+    /// Refuses a request with 409.
     pub(crate) fn conflict(title: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, title)
     }
 
-    /// 429: the integer before the last word of the title is the wait.
+    /// Refuses a request with 429. The service says how long to wait in the title, in the integer
+    /// before the last word.
     pub(crate) fn too_many_requests(seconds: u32, wait_in_title: bool, retry_after: bool) -> Self {
         let title = if wait_in_title {
             format!("Rate limit is exceeded. Try again in {seconds} seconds.")
@@ -129,7 +131,7 @@ impl Problem {
     }
 }
 
-/// The reasons of a problem under the keys that the setting asks for.
+/// Returns the reasons of a problem under the keys that the setting asks for.
 fn rekeyed(
     errors: BTreeMap<String, Vec<String>>,
     keys: ErrorKeys,
@@ -154,7 +156,7 @@ fn pascal_case(path: &str) -> String {
     letters.collect()
 }
 
-/// The store failed: the one cause of a 500.
+/// A failure of the database is answered 500.
 impl From<rusqlite::Error> for Problem {
     fn from(error: rusqlite::Error) -> Self {
         Self::new(
@@ -171,7 +173,7 @@ struct GatewayError<'a> {
     message: &'a str,
 }
 
-/// An answer with a JSON body.
+/// Returns an answer with a JSON body.
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -195,7 +197,7 @@ fn problem_type(status: StatusCode) -> &'static str {
     }
 }
 
-/// A trace id in the form of W3C Trace Context.
+/// Returns a trace id in the form of W3C Trace Context.
 fn trace_id() -> String {
     let parent = Uuid::new_v4().as_u64_pair().0;
     format!("00-{}-{parent:016x}-00", Uuid::new_v4().simple())

@@ -8,7 +8,7 @@ use crate::{
     settings::{Letters, PageBounds, Settings, Unknown},
 };
 
-/// The largest page that the API gives.
+/// The largest page that the contract allows.
 const LARGEST_PAGE: i32 = 5000;
 
 /// The decoded members of a query string, in their order.
@@ -25,10 +25,10 @@ pub(crate) struct Paging {
     pub(crate) include_total: bool,
 }
 
-/// Order of a list.
+/// The order of a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sort {
-    /// The column of the store.
+    /// The column of the table.
     pub(crate) column: &'static str,
     pub(crate) descending: bool,
 }
@@ -62,7 +62,7 @@ impl Query {
         Ok(Self { members })
     }
 
-    /// One parameter alone.
+    /// Makes a query of one parameter.
     pub(crate) fn of(name: &str, value: &str) -> Self {
         let members = vec![(name.to_owned(), value.to_owned())];
         Self { members }
@@ -74,17 +74,18 @@ impl Query {
         Self { members: others.cloned().collect() }
     }
 
-    /// The first value of a parameter.
+    /// Returns the first text of a parameter.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.members.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the value of a parameter.
+    /// Returns the value of a parameter, which must look like its type.
     pub(crate) fn get<T: Value>(&self, name: &str) -> Result<Option<T>, Problem> {
         self.parsed(name, T::WHAT, T::parse)
     }
 
-    /// A comma-separated list of ids.
+    /// Returns the ids of a list separated by commas, which may have up to `limit` of them; 0 for
+    /// any number.
     pub(crate) fn ids(&self, name: &str, limit: u32) -> Result<Option<Vec<i64>>, Problem> {
         let ids: Option<Vec<i64>> =
             self.parsed(name, "a comma-separated list of integers", |text| {
@@ -98,7 +99,7 @@ impl Query {
         }
     }
 
-    /// `page`, `pageSize` and `includeTotal`.
+    /// Reads `page`, `pageSize` and `includeTotal`.
     pub(crate) fn paging(&self, settings: &Settings) -> Result<Paging, Problem> {
         let bounded = |name: &str, default: i32, most: i32| match self.get(name)? {
             None => Ok(default),
@@ -139,7 +140,7 @@ impl Query {
     }
 }
 
-/// The name under which the operation knows a parameter.
+/// Returns the name under which the operation knows a parameter.
 fn known_name(name: String, known: &[Parameter], settings: &Settings) -> String {
     let mut same = known
         .iter()

@@ -23,6 +23,7 @@ impl RateLimiter {
             self.accepted.pop_front();
         }
         if self.accepted.len() >= limit as usize {
+            // After a whole second the window is empty, whatever it holds now.
             return Err(1);
         }
         self.accepted.push_back(now);

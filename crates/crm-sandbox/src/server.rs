@@ -24,10 +24,11 @@ use crate::{
     routes,
 };
 
-/// Long enough not to spin while the process is out of files.
+/// The pause after a connection that could not be accepted: long enough not to spin while the
+/// process is out of files.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(10);
 
-/// All routes of a sandbox.
+/// Returns all routes of a sandbox.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let token = Arc::clone(app);
     let unknown = Arc::clone(app);

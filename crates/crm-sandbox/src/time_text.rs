@@ -7,18 +7,18 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// Creation time of records whose creation is unknown.
+/// The creation time of records whose creation is unknown.
 pub(crate) const UNKNOWN: &str = "0001-01-01T00:00:00.0000000Z";
 
 const NANOSECONDS_PER_TICK: i128 = 100;
 
-/// The stored text of a number of ticks since 1970.
+/// Returns the stored text of a number of ticks since 1970.
 pub(crate) fn from_ticks(ticks: i64) -> String {
     Timestamp::from_nanosecond(i128::from(ticks) * NANOSECONDS_PER_TICK)
         .map_or_else(|_| UNKNOWN.to_owned(), |time| format!("{time:.7}"))
 }
 
-/// The ticks since 1970 of a stored text.
+/// Returns the ticks since 1970 of a stored text.
 pub(crate) fn to_ticks(stored: &str) -> Option<i64> {
     let time: Timestamp = stored.parse().ok()?;
     i64::try_from(time.as_nanosecond().div_euclid(NANOSECONDS_PER_TICK)).ok()
@@ -26,8 +26,8 @@ pub(crate) fn to_ticks(stored: &str) -> Option<i64> {
 
 /// Reads an RFC 3339 date-time.
 ///
-/// Digits beyond a tick are rounded up: for `at or after` and for `before`
-/// alike this leaves the set of matching records unchanged.
+/// Digits beyond a tick are rounded up: for "at or after" and for "before" alike this leaves the
+/// set of matching records unchanged.
 pub(crate) fn from_rfc3339(text: &str) -> Option<String> {
     let looks_right =
         text.as_bytes().get(10).is_some_and(|b| matches!(b, b'T' | b't')) && !text.contains('[');
@@ -48,7 +48,7 @@ pub(crate) fn from_date(text: &str) -> Option<String> {
     (text.len() == 10).then(|| from_rfc3339(&format!("{text}T00:00:00Z")))?
 }
 
-/// The form on the wire: no trailing zeros in the fraction.
+/// Returns the form on the wire, whose fraction has no trailing zeros.
 pub(crate) fn wire(stored: &str) -> String {
     let seconds = stored.trim_end_matches('Z').trim_end_matches('0');
     match seconds.split_once('.') {

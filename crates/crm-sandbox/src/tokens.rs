@@ -44,7 +44,7 @@ pub(crate) struct Tokens {
 /// What a token allows.
 #[derive(Debug)]
 pub(crate) struct Grant {
-    /// The one tenant, or `None` for every tenant of the credentials.
+    /// The one tenant that it serves; `None` for every tenant of the credentials.
     pub(crate) tenant: Option<i64>,
     pub(crate) scopes: String,
     pub(crate) expires: i64,
@@ -59,6 +59,7 @@ impl Tokens {
     pub(crate) fn issue(&self, grant: Grant, now: i64) -> String {
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let mut grants = lock(&self.grants);
+        // A sandbox may run for weeks: what has expired need not be kept.
         grants.retain(|_, grant| grant.expires > now);
         grants.insert(token.clone(), Arc::new(grant));
         token
@@ -76,7 +77,7 @@ pub(crate) struct TokenError {
     pub(crate) error_description: &'static str,
 }
 
-/// The OAuth error that a token endpoint answers to refused credentials.
+/// Answers the error of OAuth for refused credentials.
 pub(crate) fn invalid_client(status: StatusCode) -> Response<Body> {
     let error = TokenError { error: "invalid_client", error_description: "injected fault" };
     json(status, serde_json::to_vec(&error).unwrap_or_default())

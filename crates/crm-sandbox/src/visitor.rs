@@ -16,8 +16,7 @@ use http::{
 
 use crate::problem::Problem;
 
-/// Refuses a request that does not ask for this server or that a page of
-/// another site sent.
+/// Refuses a request that does not ask for this server or that a page of another site sent.
 pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), Problem> {
     let headers = request.headers();
     let mut hosts = headers.get_all(HOST).iter();
@@ -48,7 +47,8 @@ fn is_own(host: &HeaderValue, port: u16) -> bool {
     authority.is_some_and(|authority| is_own_authority(&authority, port))
 }
 
-/// Pages of the sandbox have no other scheme: it does not speak TLS.
+/// Says whether the sandbox served a page. The scheme is always that of plain HTTP, since it does
+/// not speak TLS.
 fn is_own_origin(origin: &HeaderValue, port: u16) -> bool {
     let authority = origin.to_str().ok().and_then(|text| text.strip_prefix("http://"));
     let authority = authority.and_then(|text| text.parse().ok());
@@ -61,7 +61,7 @@ fn is_own_authority(authority: &Authority, port: u16) -> bool {
     let is_loopback = host.eq_ignore_ascii_case("localhost")
         || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     let has_user = authority.as_str().contains('@');
-    // Without a port it is that of the scheme.
+    // A host without a port means that of the scheme.
     is_loopback && !has_user && authority.port_u16().unwrap_or(80) == port
 }
 

@@ -12,8 +12,7 @@ pub(super) async fn mark(response: Response<Body>) -> Response<Body> {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Applies a merge patch to a body that is a JSON object, and says whether it
-/// is one.
+/// Applies a merge patch to a body that is a JSON object, and says whether it is one.
 pub(super) async fn merge(
     response: Response<Body>,
     patch: &Map<String, Value>,
@@ -30,7 +29,7 @@ pub(super) async fn merge(
     }
 }
 
-/// A JSON merge patch (RFC 7396).
+/// Applies a JSON merge patch (RFC 7396).
 fn apply(patch: &Map<String, Value>, to: &mut Map<String, Value>) {
     for (name, value) in patch {
         match value {

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::problem::{self, Problem};
 
-/// Stands in a text where JSON escapes are to stand: a serialiser writes none
-/// for letters.
+/// Marks in a text where JSON escapes are to be: a serialiser writes none for letters.
 const ESCAPED: &str = "{escaped}";
 
 /// What was asked, for answers that depend on it.
@@ -49,7 +48,7 @@ pub(super) fn answer(status: StatusCode, operation: &str, asked: &Asked<'_>) -> 
     problem::json(status, body.into_bytes())
 }
 
-/// The access token and the app key, or the secret of a token request.
+/// Returns the access token and the app key, or the secret of a token request.
 fn credentials(asked: &Asked<'_>) -> String {
     let form: HashMap<String, String> =
         serde_urlencoded::from_bytes(asked.body).unwrap_or_default();

@@ -49,7 +49,7 @@ macro_rules! faults {
                 }
             }
 
-            /// Whether the request's changes are kept.
+            /// Says whether the request's changes are kept.
             pub(crate) fn is_carried_out(&self) -> bool {
                 match self {
                     $( Self::$variant { .. } => $carried_out, )+
@@ -196,7 +196,7 @@ pub(super) enum Target<'a> {
 }
 
 impl Fault {
-    /// Whether the fault can happen to this target.
+    /// Says whether the fault can happen to this target.
     pub(super) fn meets(&self, target: Target<'_>) -> bool {
         let Target::Request { operation, method } = target else {
             return *self == Self::ResetConnection;

@@ -19,14 +19,14 @@ use crate::{
     tokens,
 };
 
-/// The title of a problem that says nothing else.
+/// The title of a problem that was injected without one.
 const INJECTED: &str = "Something went wrong (injected fault)";
 
-/// Larger bodies are refused: no request of the API comes near that size.
+/// The size of the largest body that is read: no request of the API comes near it.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
 
 impl Fault {
-    /// How long the finished answer is held back.
+    /// Returns how long the finished answer is held back.
     pub(crate) fn hold(&self) -> Option<Duration> {
         match self {
             Self::Delay { milliseconds } => Some(Duration::from_millis(*milliseconds)),
@@ -35,7 +35,7 @@ impl Fault {
     }
 }
 
-/// Why a request's body did not arrive.
+/// The reason why a request's body did not arrive.
 #[derive(Debug)]
 pub(crate) enum Unread {
     /// A fault broke the connection.
@@ -71,7 +71,7 @@ pub(crate) async fn receive(
     Ok(bytes)
 }
 
-/// The answer of a fault that takes the place of carrying out a request.
+/// Returns the answer of a fault that takes the place of carrying out a request.
 pub(crate) fn instead(
     fault: &Fault,
     operation: &str,
@@ -212,7 +212,8 @@ fn html(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// A plan with an impossible status is refused, so the other one is never answered.
+/// Returns the status of a fault. A plan with an impossible one is refused, so that 500 is never
+/// answered for it.
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

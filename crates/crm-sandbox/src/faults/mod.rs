@@ -40,7 +40,7 @@ pub(crate) struct Due {
     met: Option<Arc<AtomicU32>>,
 }
 
-/// The plan in use.
+/// The plan in use, and how far it has come.
 #[derive(Debug)]
 pub(crate) struct Faults {
     state: Mutex<State>,
@@ -80,7 +80,7 @@ impl Faults {
         lock(&self.state).injected.clone()
     }
 
-    /// The rules whose faults were not all injected.
+    /// Returns the rules whose faults were not all injected.
     pub(crate) fn unmet(&self) -> Vec<FaultRule> {
         let state = lock(&self.state);
         let rules = state.plan.rules.iter().zip(&state.progress);
@@ -98,7 +98,7 @@ impl Faults {
         }
     }
 
-    /// Whether a new connection is to be reset.
+    /// Says whether a new connection is to be reset.
     pub(crate) fn reset_connection(&self, now: i64) -> bool {
         let due = lock(&self.state).choose(Target::Connection, now, |_| true);
         if let Some(due) = &due {
@@ -107,7 +107,7 @@ impl Faults {
         due.is_some()
     }
 
-    /// The fault for a request at this time, in ticks, if one is due.
+    /// Returns the fault for a request at this time, in ticks, if one is due.
     pub(crate) fn choose(
         &self,
         operation: &str,

@@ -68,7 +68,7 @@ fn with_more(body: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// The records of the list to which the record of an operation belongs.
+/// Returns the records of the list to which the record of an operation belongs.
 fn records(operation: &Operation, call: &Call<'_>) -> Vec<Value> {
     let list = match operation.path.rsplit_once("/{") {
         Some((list, last)) if !last.contains('/') => list,
@@ -103,12 +103,12 @@ fn key(record: &Value) -> Option<String> {
     }
 }
 
-/// GUIDs are written in any letter case.
+/// Says whether a record has this key. GUIDs are written in any letter case.
 fn is_keyed(record: &Value, own: &str) -> bool {
     key(record).is_some_and(|key| key.eq_ignore_ascii_case(own))
 }
 
-/// A test must not pass because its fault never came.
+/// Answers 500 for a fault that cannot happen: a test must not pass because its fault never came.
 fn lacking(what: &str) -> Problem {
     let title = format!("The injected fault needs {what}, and there is none");
     Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, title)

@@ -35,10 +35,10 @@ pub struct FaultRule {
     method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// How many matching requests to let pass first.
+    /// How many matching requests pass before the first that is met.
     #[serde(default)]
     skip: u32,
-    /// How many requests to meet; 0 for all that follow. `None` means one, or all that follow if
+    /// How many requests are met; 0 for all that follow. `None` means one, or all that follow if
     /// `lasting` ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<u32>,
@@ -49,11 +49,11 @@ pub struct FaultRule {
 /// How far a rule has come.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Matching requests seen so far.
+    /// How many matching requests have been seen.
     seen: u32,
     /// When the rule was due for the first time, in ticks.
     began: Option<i64>,
-    /// Faults injected so far: an ordinary refusal takes precedence over some.
+    /// How many faults have been injected: an ordinary refusal takes precedence over some.
     pub(super) met: Arc<AtomicU32>,
 }
 
@@ -144,12 +144,12 @@ impl FaultRule {
             && end.is_none_or(|end| now < end)
     }
 
-    /// Whether fewer faults were injected than it asks for, or none at all.
+    /// Says whether fewer faults were injected than the rule asks for, or none at all.
     pub(super) fn is_unmet(&self, progress: &Progress) -> bool {
         progress.met.load(Ordering::Relaxed) < self.most().max(1)
     }
 
-    /// Requests to meet; 0 for no limit.
+    /// Returns how many requests are met; 0 for no limit.
     fn most(&self) -> u32 {
         let unless_told = if self.lasting.is_some() { 0 } else { 1 };
         self.times.unwrap_or(unless_told)

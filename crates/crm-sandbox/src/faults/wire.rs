@@ -23,24 +23,24 @@ use crate::lock::lock;
 /// What is to be done to the answer that is written next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tampering {
-    /// Bytes to write in place of the answer.
+    /// The bytes to write in place of the answer.
     pub(crate) replacement: Option<Bytes>,
-    /// Bytes of the answer to let through before the end.
+    /// How many bytes of the answer are let through before the end.
     pub(crate) limit: Option<usize>,
-    /// Bytes in a piece and the pause after it.
+    /// How many bytes a piece has, and the pause after it.
     pub(crate) pace: Option<(usize, Duration)>,
     /// How the connection ends, if it does.
     pub(crate) end: Option<End>,
-    /// Set by the stream once it has written something.
+    /// Whether the stream has written something.
     pub(super) wrote: bool,
 }
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Orderly (FIN).
+    /// In order, with FIN.
     Close,
-    /// With a reset (RST).
+    /// With a reset, RST.
     Reset,
 }
 
@@ -52,7 +52,8 @@ pub(crate) struct Wire {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// False on nearly every connection: then no lock is taken.
+    /// Whether there is anything to do. It is false on nearly every connection: then no lock is
+    /// taken.
     armed: AtomicBool,
     tampering: Mutex<Tampering>,
 }
@@ -92,7 +93,7 @@ impl WiredStream {
         Self { tcp, wire, pause: None }
     }
 
-    /// The error that makes the server drop the connection.
+    /// Returns the error that makes the server drop the connection.
     fn end(&self, end: End) -> io::Error {
         match end {
             End::Close => io::ErrorKind::BrokenPipe.into(),

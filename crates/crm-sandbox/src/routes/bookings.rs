@@ -60,8 +60,7 @@ struct BookingContactResponse {
     modified_on: String,
 }
 
-/// What an update answers as documented: the members of its request, each of which may be
-/// absent.
+/// What an update answers, as documented: the members of its request, each of which may be absent.
 #[derive(Serialize)]
 struct UpdatedContact {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +83,7 @@ impl BookingContactResponse {
     }
 }
 
-/// The contract forbids a null that the create request allows.
+/// Returns the memo of an answer. The contract forbids a null there that the request allows.
 fn shown_memo(memo: Option<String>, settings: &Settings) -> Option<String> {
     match settings.booking_memo {
         BookingMemo::Null => memo,
@@ -92,8 +91,8 @@ fn shown_memo(memo: Option<String>, settings: &Settings) -> Option<String> {
     }
 }
 
-/// A new contact. The contract types `type` as text here, though the answer's
-/// type is closed.
+/// The body that creates a contact. The contract types `type` as text here, though the type of the
+/// answer is closed.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ContactCreateRequest)]
 struct CreateRequest {
@@ -103,7 +102,7 @@ struct CreateRequest {
     memo: Option<String>,
 }
 
-/// A change of a contact: what is absent stays.
+/// The body that updates a contact: what is absent stays.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateBookingContactRequest)]
 struct UpdateRequest {

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{Ref, RefOr, Schema, schema::ArrayBuilder},
 };
 
-/// Records under `data`, and beside it what there is to say about them.
+/// An object with records under `data`, and beside it what there is to say about them.
 #[derive(Serialize)]
 pub(super) struct Envelope<A, T> {
     #[serde(flatten)]

@@ -57,6 +57,7 @@ fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     let visible = (!recent).then(|| time_text::from_ticks(call.clock.ticks() - lag));
     let mut records = contacts::select::<O>()
         .filter("modified_on <= ?", visible)
+        // Ids are unique per owner only.
         .order(&["modified_on", "id", "owner_id"])
         .after(start.values())
         .first(call.db, size.saturating_add(1))?;
@@ -84,7 +85,7 @@ fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
     })
 }
 
-/// A place in a feed: what was given up to here, this record included.
+/// A place in a feed: everything up to this record was given, the record included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Position {
     modified_on: String,
@@ -93,7 +94,7 @@ struct Position {
 }
 
 impl Position {
-    /// The place before every record changed at a time or later.
+    /// Returns the place before every record that changed at a time or later.
     fn before(modified_on: String) -> Self {
         Self { modified_on, id: i64::MIN, owner: i64::MIN }
     }
@@ -102,7 +103,7 @@ impl Position {
         Self { modified_on: contact.modified_on.clone(), id: contact.id, owner: contact.owner_id }
     }
 
-    /// Reads `from`: absent or empty, a date, a date-time or a token.
+    /// Reads `from`, which is absent or empty, a date, a date-time or a token.
     fn read<O: Contract>(from: Option<&str>) -> Result<Self, Problem> {
         let (text, _) = split_token(from.unwrap_or_default());
         if text.is_empty() {
@@ -115,7 +116,8 @@ impl Position {
             .ok_or_else(|| Problem::field("from", "it is neither a date nor a token of this feed"))
     }
 
-    /// The opaque form: the feed's letter and three numbers in hexadecimal.
+    /// Returns the token, which clients take as it is: the letter of the feed and three numbers in
+    /// hexadecimal.
     fn token<O: Contract>(&self) -> String {
         let ticks = time_text::to_ticks(&self.modified_on).unwrap_or_default();
         let [ticks, id, owner] = [ticks, self.id, self.owner].map(i64::cast_unsigned);
@@ -149,7 +151,7 @@ pub(crate) fn empty_batch(call: &Call<'_>) -> Result<Reply, Problem> {
     Reply::json(&Batch::<()> { about, data: Vec::new() })
 }
 
-/// Starts the part of a token that makes it new and has no meaning.
+/// The character before the part of a token that makes it new and has no meaning.
 const MARK: char = '~';
 
 /// Splits a token of a feed from what an empty batch appended to it.

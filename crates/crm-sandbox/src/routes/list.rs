@@ -66,7 +66,7 @@ pub(super) struct AboutPage {
     page: i32,
     page_size: i32,
     has_more: bool,
-    /// Null unless it was asked for.
+    /// The number of records in the whole list; null unless it was asked for.
     total_count: Option<i32>,
 }
 

@@ -245,7 +245,7 @@ fn save(call: &Call<'_>, method: StoredMethod) -> Result<Reply, Problem> {
     Reply::json(&MethodResponse::new(method))
 }
 
-/// Returns the method in the path: the person must exist, and the method be theirs.
+/// Returns a method. The person must exist, and the method must be theirs.
 pub(super) fn find(call: &Call<'_>, (person, id): (Uuid, Uuid)) -> Result<StoredMethod, Problem> {
     must_exist(call, person)?;
     StoredMethod::find(call.db, id)?

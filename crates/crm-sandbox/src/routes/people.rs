@@ -24,8 +24,8 @@ use crate::{
 
 const PEOPLE: Path<()> = Path::new("/contacts");
 const PERSON: Path<Uuid> = Path::new("/contacts/{id}");
-/// The parameter is the id of the related entity: ids of relationships are GUIDs, and this one is an
-/// integer.
+/// The parameter is the id of the related entity: ids of relationships are GUIDs, and this one is
+/// an integer.
 const RELATED: Path<i64> = Path::new("/contacts/relationships/{relationshipId}");
 
 const FILTERS: [Parameter; 4] = [

@@ -30,7 +30,7 @@ const FILTERS: [Parameter; 3] = [
     Parameter::new("typeName", Kind::Text),
 ];
 
-/// A relationship is never modified: that order is the order of creation.
+/// The orders of the list. A relationship is never modified: that order is the order of creation.
 const SORTS: [(&str, &str); 3] =
     [("ID", "id"), ("ModifiedOn", "created_on"), ("CreatedOn", "created_on")];
 

@@ -52,7 +52,7 @@ impl FromStr for Seed {
 }
 
 impl Seed {
-    /// Fills empty tables.
+    /// Fills empty tables with the data.
     pub(crate) fn fill(self, db: &Connection, settings: &Settings) -> rusqlite::Result<()> {
         db.execute_batch(include_str!("preference_types.sql"))?;
         match self {

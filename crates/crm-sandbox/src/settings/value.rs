@@ -77,9 +77,9 @@ macro_rules! choices {
 choices! {
     /// The form of errors that the gateway before the API makes.
     GatewayErrors {
-        /// The API's problem object.
+        /// They are the API's problem object.
         Problem,
-        /// `statusCode` and `message`.
+        /// They are an object of `statusCode` and `message`.
         Gateway,
     }
     /// What happens to names that a schema does not know.
@@ -91,27 +91,27 @@ choices! {
     }
     /// How names are compared.
     Letters {
-        /// Letter by letter.
+        /// Names are the same letter by letter.
         Exact,
-        /// In any letter case.
+        /// Names are the same in any letter case.
         AnyCase,
     }
-    /// Under which keys a problem files its reasons.
+    /// The keys under which a problem files its reasons.
     ErrorKeys {
-        /// The member's name, after those of the objects around it: `value`.
+        /// The key is the name of the member, `value`, after the names of the objects around it.
         Member,
-        /// The same as a JSON path: `$.value`.
+        /// The key is the same as a JSON path: `$.value`.
         Path,
-        /// The same in PascalCase: `Value`.
+        /// The key is the same in PascalCase: `Value`.
         PascalCase,
-        /// Numbers from 0, which name nothing.
+        /// The keys are numbers from 0, which name nothing.
         Position,
     }
-    /// Which types a contact may have whose type the contract calls text.
+    /// What types a contact may have, where the contract calls its type text.
     OpenTypes {
-        /// The documented four.
+        /// Only the documented four are taken.
         Known,
-        /// Any text.
+        /// Any text is taken.
         Any,
     }
     /// What happens to page numbers and sizes out of bounds.
@@ -123,32 +123,32 @@ choices! {
     }
     /// The form of `phoneSettings` in answers.
     PhoneSettingsForm {
-        /// An object for phones and mobile phones, null for the rest.
+        /// It is an object for phones and mobile phones, and null for the rest.
         Nested,
-        /// An empty object, its members beside it.
+        /// It is an empty object for phones and mobile phones, whose members stand beside it.
         Flat,
-        /// An object for every type, as the published contract says.
+        /// It is an object for every type, as the published contract says.
         AsDocumented,
     }
     /// How phone and fax numbers are kept.
     PhoneValues {
-        /// Digits only, without the leading 1 of eleven.
+        /// Only the digits are kept, without the leading 1 of eleven.
         Digits,
-        /// As they were sent.
+        /// They are kept as they were sent.
         Verbatim,
     }
     /// The generation of the preferences object.
     PreferenceMembers {
-        /// The present five flags.
+        /// It has the present five flags.
         Five,
-        /// The first three flags alone.
+        /// It has the first three flags alone.
         Three,
     }
-    /// Which invoice flag wins.
+    /// Which of the flags for invoices and statements wins where they contradict each other.
     PreferenceConflict {
-        /// The two specific flags.
+        /// The two specific flags win.
         Specific,
-        /// The combined flag.
+        /// The combined flag wins.
         Combined,
     }
     /// What happens to a null where the schema forbids it.
@@ -160,32 +160,32 @@ choices! {
     }
     /// What a memo set to the empty string becomes.
     EmptyMemo {
-        /// No memo.
+        /// The contact has no memo.
         Null,
-        /// An empty memo.
+        /// The contact has an empty memo.
         Keep,
     }
     /// What an update without members does to `modifiedOn`.
     EmptyUpdate {
-        /// Nothing.
+        /// It does not move.
         Keep,
         /// It moves to the present.
         Touch,
     }
     /// What the update of a booking contact answers.
     BookingAnswer {
-        /// `type`, `value` and `memo`, as the published contract says.
+        /// It answers `type`, `value` and `memo`, as the published contract says.
         Request,
-        /// The whole contact.
+        /// It answers the whole contact.
         Full,
-        /// Only those of the three that were sent.
+        /// It answers only those of the three that were sent.
         Sent,
     }
     /// How a booking contact without a memo shows it.
     BookingMemo {
-        /// As empty text: the published contract forbids null.
+        /// It is empty text, since the published contract forbids null.
         Empty,
-        /// As null.
+        /// It is null.
         Null,
     }
     /// What happens when a person that does not exist is replaced.
@@ -204,11 +204,11 @@ choices! {
     }
     /// When an export answer repeats the record before it.
     Repeats {
-        /// While recent changes are included.
+        /// It repeats the record while recent changes are included.
         Recent,
-        /// Always.
+        /// It always repeats the record.
         Always,
-        /// Never.
+        /// It never repeats the record.
         Never,
     }
 }

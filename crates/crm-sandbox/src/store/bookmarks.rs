@@ -7,7 +7,8 @@ use rusqlite::{Connection, types::Value};
 
 use crate::lock::lock;
 
-/// How many ends are kept: enough for that many readers at the same time.
+/// How many ends are kept: enough for that many readers at the same time, and few enough to look
+/// through them all.
 const MOST: usize = 64;
 
 /// The ends of the latest pages.

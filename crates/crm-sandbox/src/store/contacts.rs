@@ -61,7 +61,7 @@ pub struct StoredContact {
     pub do_not_text: bool,
 }
 
-/// The columns of a contact; those of the flags come last.
+/// Returns the columns of a contact. Those of the flags come last, since their number may change.
 fn columns() -> String {
     let flags = StoredPreferences::COLUMNS.join(", ");
     format!(
@@ -90,12 +90,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {
     })
 }
 
-/// Whether a table has a row with this id.
+/// Says whether a table has a row with this id.
 pub(crate) fn exists(db: &Connection, table: &str, id: i64) -> rusqlite::Result<bool> {
     db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?"))?.exists([id])
 }
 
-/// One contact that is not deleted.
+/// Returns a contact that is not deleted.
 pub(crate) fn find<O: Owner>(
     db: &Connection,
     owner: i64,
@@ -104,7 +104,7 @@ pub(crate) fn find<O: Owner>(
     Ok(find_any::<O>(db, owner, contact)?.filter(|contact| contact.active))
 }
 
-/// One contact, deleted or not.
+/// Returns a contact, deleted or not.
 pub(crate) fn find_any<O: Owner>(
     db: &Connection,
     owner: i64,
@@ -155,12 +155,12 @@ pub(crate) fn update<O: Owner>(db: &Connection, contact: &StoredContact) -> rusq
     db.prepare_cached(&sql)?.execute(params_from_iter(values)).map(drop)
 }
 
-/// Whether a number opted out of text messages.
+/// Says whether a number opted out of text messages.
 pub(crate) fn do_not_text(db: &Connection, number: &str) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM do_not_text WHERE number = ?")?.exists([number])
 }
 
-/// The customer of a location.
+/// Returns the customer of a location.
 pub(crate) fn customer_of(db: &Connection, location: i64) -> rusqlite::Result<i64> {
     db.prepare_cached("SELECT customer_id FROM locations WHERE id = ?")?
         .query_row([location], |row| row.get(0))

@@ -28,10 +28,10 @@ use crate::{error::SandboxError, lock::lock, problem::Problem};
 /// Marks a file as a sandbox's (`CRMB`), kept in its `application_id`.
 const APPLICATION: i64 = 0x4352_4D42;
 
-/// Version of the layout, kept in the file's `user_version`.
+/// The version of the layout, kept in the file's `user_version`. It changes with the tables.
 const LAYOUT: i64 = 1;
 
-/// Statements kept ready: every operation has one or two.
+/// How many statements are kept ready: every operation has one or two.
 const STATEMENTS: usize = 128;
 
 /// The database of one tenant.
@@ -44,8 +44,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens a database: in memory, or in a file that outlives the sandbox.
-    /// The second value says whether the database is new and needs its seed.
+    /// Opens a database, in memory or in a file that outlives the sandbox, and says whether it is
+    /// new and needs its seed.
     pub(crate) fn open(path: Option<&Path>) -> Result<(Self, bool), SandboxError> {
         let fault = |error| SandboxError::database(path, error);
         let (connection, marks) = connect(path).map_err(fault)?;
@@ -96,14 +96,16 @@ impl Store {
         run(&lock(&self.connection))
     }
 
-    /// Runs an operation that writes, in one transaction: it is kept when the
-    /// operation succeeds and `keep` is set.
+    /// Runs an operation that writes, in one transaction, which is kept if the operation succeeds
+    /// and `keep` is set.
     pub(crate) fn write<T>(
         &self,
         keep: bool,
         run: impl FnOnce(&Connection) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let mut connection = lock(&self.connection);
+        // Not deferred: a transaction that has read cannot begin to write once another program has
+        // changed the file (SQLITE_BUSY_SNAPSHOT).
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let answer = run(&transaction)?;
         if keep {
@@ -149,7 +151,7 @@ impl Store {
     }
 }
 
-/// What tells whose a database is.
+/// The marks that tell whose a database is.
 struct Marks {
     application: i64,
     layout: i64,
@@ -172,6 +174,8 @@ fn connect(path: Option<&Path>) -> rusqlite::Result<(Connection, Marks)> {
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Other tools may read the file while the sandbox runs. A power cut may take the last changes
+    // of what is data for tests, but not the file.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // SQLite's own NOCASE and lower() know only the letters of ASCII.

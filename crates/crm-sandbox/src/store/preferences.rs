@@ -25,7 +25,7 @@ record!(PreferenceType, "preference_types", {
     data_type: "data_type",
 });
 
-/// The value of a preference for one contact method; null: not set.
+/// The value of a preference for one contact method; null if it is not set.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ContactPreferenceResponse)]
@@ -38,12 +38,12 @@ pub(crate) struct Preference {
 const VALUES: &str = "SELECT t.name, t.data_type, p.value FROM preference_types t
      LEFT JOIN method_preferences p ON p.type_id = t.id AND p.method_id = ?1";
 
-/// All preferences of a method, those without a value included.
+/// Returns all preferences of a method, those without a value included.
 pub(crate) fn of_method(db: &Connection, method: &str) -> rusqlite::Result<Vec<Preference>> {
     db.prepare_cached(&format!("{VALUES} ORDER BY t.id"))?.query_map([method], read)?.collect()
 }
 
-/// One preference of a method; none where no kind has this name.
+/// Returns one preference of a method; `None` if no kind has this name.
 pub(crate) fn find(
     db: &Connection,
     method: &str,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 use super::bookmarks::{Bookmarks, End, Place, Version};
 use crate::query::{Paging, Sort};
 
-/// One page of a list and whether more follows.
+/// One page of a list, and whether more follow.
 #[derive(Debug)]
 pub(crate) struct Rows<T> {
     pub(crate) items: Vec<T>,
@@ -19,7 +19,8 @@ pub(crate) struct Select<T> {
     from: String,
     conditions: Vec<String>,
     values: Vec<Value>,
-    /// Columns that tell every row of the list from every other.
+    /// The columns of the order, which together tell every row of the list from every other: where
+    /// two rows were equal, a page could repeat one and leave out the other.
     order: Vec<&'static str>,
     descending: bool,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
@@ -48,7 +49,7 @@ impl<T> Select<T> {
         self
     }
 
-    /// Adds a condition with one value, left out where there is none.
+    /// Adds a condition with one value, unless there is none.
     pub(crate) fn filter(mut self, condition: &str, value: Option<impl Into<Value>>) -> Self {
         if let Some(value) = value {
             self.conditions.push(condition.to_owned());
@@ -77,7 +78,7 @@ impl<T> Select<T> {
         self
     }
 
-    /// The order that a caller asked for; by id where they did not.
+    /// Sorts the list as it was asked for, and otherwise by id.
     pub(crate) fn sorted(mut self, sort: Option<Sort>) -> Self {
         if let Some(Sort { column, descending }) = sort {
             self.order = vec![column, "id"];
@@ -91,7 +92,7 @@ impl<T> Select<T> {
         self
     }
 
-    /// Reads one page, and the total where it was asked for.
+    /// Reads one page, and counts all rows if that was asked for.
     pub(crate) fn page(
         mut self,
         db: &Connection,
@@ -155,7 +156,7 @@ impl<T> Select<T> {
         Ok(self.first(db, 1)?.into_iter().next())
     }
 
-    /// `FROM … WHERE … ORDER BY …`.
+    /// Returns `FROM … WHERE … ORDER BY …`.
     fn rows(&self) -> String {
         let direction = if self.descending { " DESC" } else { "" };
         let order: Vec<_> =

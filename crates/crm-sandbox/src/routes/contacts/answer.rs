@@ -17,7 +17,8 @@ use crate::{
     time_text,
 };
 
-/// A contact of a location or a customer.
+/// A contact of a location or a customer as the API answers it.
+// What not all answers have is no part of this schema: the schemas of those that have it add it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContactResponse {
@@ -54,7 +55,7 @@ pub(crate) struct ContactResponse {
     owner: i64,
 }
 
-/// Whether messages may be sent to a number. No operation sets it.
+/// What is known of a number: whether messages may be sent to it. No operation sets it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PhoneSettings {
@@ -99,7 +100,7 @@ impl ContactResponse {
         }
     }
 
-    /// Shows the owner too, in `locationId` or `customerId`.
+    /// Adds the owner, in `locationId` or `customerId`.
     pub(crate) fn with_owner(mut self, member: &str) -> Self {
         match member {
             "locationId" => self.location_id = Some(self.owner),
@@ -108,7 +109,7 @@ impl ContactResponse {
         self
     }
 
-    /// Shows too whether the contact is active or deleted.
+    /// Adds whether the contact is active or deleted.
     pub(crate) fn with_active(mut self, active: bool) -> Self {
         self.active = Some(active);
         self

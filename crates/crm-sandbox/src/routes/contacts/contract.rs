@@ -7,8 +7,7 @@ use crate::{
     store::contacts::{self, Customer, Location, Owner, StoredContact},
 };
 
-/// What the contract says differently about the contacts of locations and of
-/// customers.
+/// An owner of contacts, and what the contract says differently about theirs.
 pub(crate) trait Contract: Owner {
     /// The paths of the contacts of one owner, of one of them, of those of all owners, and of the
     /// export feed.
@@ -23,19 +22,19 @@ pub(crate) trait Contract: Owner {
     const ALL_REFUSALS: &'static [u16];
     /// The operation id of the export feed.
     const FEED_ID: &'static str;
-    /// Member of answers over all owners: `locationId`.
+    /// The member of answers over all owners that names the owner: `locationId`.
     const MEMBER: &'static str;
-    /// Query parameter of the list over all owners: `locationIds`.
+    /// The query parameter of the list over all owners that names them: `locationIds`.
     const IDS: &'static str;
-    /// Names of the three answer schemas.
+    /// The names of the three schemas of answers.
     const LISTED: &'static str;
     const OWNED: &'static str;
     const EXPORTED: &'static str;
-    /// Filters of the list over all owners of which one is needed.
+    /// The filters of the list over all owners, of which one is needed.
     const NEEDED: &'static [&'static str];
-    /// The list of ids excludes every other filter.
+    /// Whether the list of ids excludes every other filter.
     const IDS_EXCLUDE_FILTERS: bool;
-    /// Runs once a contact was created.
+    /// Does what else follows from the creation of a contact.
     fn created(call: &Call<'_>, contact: &StoredContact) -> Result<(), Problem>;
 }
 

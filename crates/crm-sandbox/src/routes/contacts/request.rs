@@ -12,7 +12,7 @@ use crate::{
     settings::{PreferenceMembers, Settings},
 };
 
-/// A new contact.
+/// The body that creates a contact.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = OwnerContactCreateRequest)]
 pub(crate) struct CreateContactRequest {
@@ -22,9 +22,9 @@ pub(crate) struct CreateContactRequest {
     pub(super) memo: Option<String>,
 }
 
-/// A change of a contact: what is absent stays. `P` is the form of the
-/// preferences that the server knows, so that a member of another form is one
-/// that the schema does not know.
+/// The body that updates a contact: what is absent stays.
+// `P` is the form of the preferences that the server knows, so that a member of another form is one
+// that the schema does not know.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = OwnerContactUpdateRequest)]
 #[serde(bound = "P: Deserialize<'de>")]
