@@ -45,7 +45,7 @@
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
-//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`visible`] |
+//! | tell people | [`ChangeSet::report`], [`ChangeSet::results`], [`AtomicWriter`], [`visible`] |
 //!
 //! # Features
 //!
@@ -145,7 +145,7 @@ mod visible;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use clean_up::CleanUp;
-pub use disk::run_mark::Parted;
+pub use disk::{atomic_file::AtomicWriter, run_mark::Parted};
 pub use error::{BadCell, BulkError, InvalidRows};
 pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole};
 pub use opt_out::OptOut;

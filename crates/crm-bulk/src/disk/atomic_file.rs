@@ -65,21 +65,44 @@ impl AtomicFile {
 }
 
 /// Writes a file that takes the place of what has its name once it is complete, readable by its
-/// owner alone. It lies under `NAME.partial` until then; dropped before, it is removed, and what
-/// had the name stays as it was. What is no file, such as a terminal, is written to as it is.
-pub(crate) struct AtomicWriter {
+/// owner alone: other people's data may be in it. Until then it is `NAME.partial`; dropped before,
+/// it is removed, and what had the name stays unchanged. What is not a file, such as a terminal, is
+/// written to directly.
+///
+/// ```
+/// use std::{fs, io::Write};
+///
+/// use crm_bulk::AtomicWriter;
+///
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("rows.csv");
+/// let mut file = AtomicWriter::create(&path)?;
+/// writeln!(file, "location_id,contact_id,memo")?;
+/// assert!(!path.exists());
+/// file.finish()?;
+/// assert!(fs::read_to_string(&path)?.starts_with("location_id"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct AtomicWriter {
     writer: BufWriter<Target>,
     path: PathBuf,
 }
 
 /// Where the text goes.
+#[derive(Debug)]
 enum Target {
     Partial(NamedTempFile),
     AsItIs(File),
 }
 
 impl AtomicWriter {
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    /// Begins a file of this name.
+    ///
+    /// # Errors
+    ///
+    /// The folder does not exist, or nothing can be written there.
+    pub fn create(path: &Path) -> io::Result<Self> {
         let is_file = fs::metadata(path).map_or(true, |metadata| metadata.is_file());
         let target = if is_file {
             let partial = partial(path);
@@ -97,8 +120,12 @@ impl AtomicWriter {
         Ok(Self { writer: BufWriter::new(target), path: path.to_owned() })
     }
 
-    /// Puts the file under its name.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    /// Writes what is left to the disk, and gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// A failure to write; what had the name stays unchanged.
+    pub fn finish(self) -> io::Result<()> {
         match self.writer.into_inner()? {
             Target::Partial(file) => {
                 // Otherwise a crash of the machine might leave the name without the text.
@@ -109,6 +136,13 @@ impl AtomicWriter {
             }
             Target::AsItIs(_) => Ok(()),
         }
+    }
+
+    /// Whether writing the file at `path`, or giving it its name, would touch the other one.
+    #[must_use]
+    pub fn would_touch(path: &Path, other: &Path) -> bool {
+        let other = whole(other);
+        [whole(path), whole(&partial(path))].contains(&other)
     }
 }
 
@@ -136,12 +170,6 @@ impl Write for Target {
             Self::AsItIs(file) => file.flush(),
         }
     }
-}
-
-/// Whether writing a file in the making, or putting it in place, would touch the other one.
-pub(crate) fn would_touch(path: &Path, other: &Path) -> bool {
-    let other = whole(other);
-    [whole(path), whole(&partial(path))].contains(&other)
 }
 
 /// The name of a file that is not complete.

@@ -6,7 +6,7 @@ use crm_models::ContactType;
 
 use super::options::Plan;
 use crate::{
-    disk::atomic_file,
+    disk::atomic_file::AtomicWriter,
     error::{BadCell, BulkError, InvalidRows, problem},
     input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
     set::{Action, State, draft::Draft},
@@ -186,7 +186,7 @@ pub(crate) fn leave_out(
 
 /// Refuses to write the wrong rows over what they come from or what is made of the right ones.
 pub(crate) fn refuse_to_mend_in(mend: Option<&Path>, others: &[&Path]) -> Result<(), BulkError> {
-    match mend.filter(|mend| others.iter().any(|other| atomic_file::would_touch(mend, other))) {
+    match mend.filter(|mend| others.iter().any(|other| AtomicWriter::would_touch(mend, other))) {
         None => Ok(()),
         Some(mend) => Err(BulkError::Taken { path: mend.to_owned() }),
     }

@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    io::{self, BufWriter, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, Read, Write},
+    path::Path,
 };
 
-use crm_bulk::BulkError;
+use crm_bulk::{AtomicWriter, BulkError};
 
 use crate::{
     error::CliError,
-    files,
     signal::{Signal, until_signal},
 };
 
@@ -26,18 +25,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// Refuses to write to a file that the command needs for something else.
 pub(super) fn keep_apart(path: &Path, other: &Path, what: &str) -> Result<(), CliError> {
-    if whole(path).is_none_or(|path| whole(other) != Some(path)) {
-        return Ok(());
+    if AtomicWriter::would_touch(path, other) || AtomicWriter::would_touch(other, path) {
+        return Err(CliError::Usage(format!("{} is {what}: name another file", path.display())));
     }
-    Err(CliError::Usage(format!("{} is {what}: name another file", path.display())))
-}
-
-/// The path of a file from the root, even if the file does not exist yet.
-fn whole(path: &Path) -> Option<PathBuf> {
-    fs::canonicalize(path).ok().or_else(|| {
-        let folder = fs::canonicalize(files::folder(path)).ok()?;
-        Some(folder.join(path.file_name()?))
-    })
+    Ok(())
 }
 
 /// Writes a file that replaces an older one only when it is complete, and never the set. A signal
@@ -47,26 +38,23 @@ pub(super) async fn write_beside<R>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
 ) -> Result<Result<R, Signal>, CliError> {
-    let failed = CliError::unwritten(path);
     keep_apart(path, set, "the change set")?;
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        // Nobody watches for signals here: a pipe may wait for its reader for ever.
-        let mut file = BufWriter::new(fs::File::create(path).map_err(&failed)?);
-        return Ok(Ok(write(&mut file)?));
-    }
     let made = async {
-        let file = tempfile::NamedTempFile::new_in(files::folder(path)).map_err(&failed)?;
-        let mut file = BufWriter::new(file);
+        let mut file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
         let written = write(&mut file)?;
-        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.as_file().sync_all().map_err(&failed)?;
         Ok::<_, CliError>((file, written))
     };
-    let (file, written) = match until_signal(made).await? {
+    let made = if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        // Nobody watches for signals here: a pipe may wait for its reader for ever.
+        Ok(made.await?)
+    } else {
+        until_signal(made).await?
+    };
+    let (file, written) = match made {
         Ok(made) => made,
         Err(signal) => return Ok(Err(signal)),
     };
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.finish().map_err(CliError::unwritten(path))?;
     Ok(Ok(written))
 }
 

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crm_bulk::AtomicWriter;
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
 use super::{
@@ -128,11 +129,9 @@ impl Config {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder)?;
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let mut file = tempfile::NamedTempFile::new_in(files::folder(&path))?;
+        let mut file = AtomicWriter::create(&path)?;
         file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        file.finish()
     }
 }
 

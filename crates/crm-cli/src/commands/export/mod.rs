@@ -227,7 +227,8 @@ struct Position {
 impl Position {
     fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
         if let (Some(state), Some(out)) = (&export.state, &export.out) {
-            for file in [state, &State::draft(state)] {
+            // Version 0.1 wrote the new state under the second name; what it left must not be mixed.
+            for file in [state, &state.with_added_extension("new")] {
                 keep_apart(out, file, "where --state is written")?;
             }
         }

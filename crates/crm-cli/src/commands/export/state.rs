@@ -3,13 +3,14 @@
 use std::{
     fmt, fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
+use crm_bulk::AtomicWriter;
 use crm_models::{ContinuationToken, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::CliError, files};
+use crate::error::CliError;
 
 /// How far an export has come, and which export it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,40 +110,17 @@ impl State {
         }
     }
 
-    /// Where a new state is written before it replaces the old one.
-    pub(super) fn draft(path: &Path) -> PathBuf {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        path.with_file_name(name)
-    }
-
     /// Replaces the file as a whole: whenever the machine stops, either the old or the new
     /// state is there.
     pub(super) fn save(&self, path: &Path) -> Result<(), CliError> {
-        self.replace(path).map_err(CliError::unwritten(path))
+        let replace = || {
+            let mut file = AtomicWriter::create(path)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            writeln!(file)?;
+            file.finish()
+        };
+        replace().map_err(CliError::unwritten(path))
     }
-
-    fn replace(&self, path: &Path) -> io::Result<()> {
-        let new = Self::draft(path);
-        let mut file = files::private().write(true).truncate(true).open(&new)?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&new, path)?;
-        sync_folder(path)
-    }
-}
-
-/// Makes a rename durable.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    fs::File::open(files::folder(path))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
