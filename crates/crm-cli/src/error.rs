@@ -200,16 +200,3 @@ impl From<io::Error> for CliError {
         Self::io("cannot write the answer", source)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reader_that_went_away_is_no_failure() {
-        let error = CliError::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert_eq!(error.exit(), Exit::Done);
-        let error = CliError::from(io::Error::from(io::ErrorKind::StorageFull));
-        assert_eq!(error.exit(), Exit::Local);
-    }
-}

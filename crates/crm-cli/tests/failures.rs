@@ -92,7 +92,10 @@ fn missing_settings_are_named_all_at_once() {
         message.contains("missing: environment, client id, client secret, app key"),
         "{message}"
     );
-    assert!(message.contains("CRM_CLIENT_SECRET") && message.contains("config.toml"), "{message}");
+    for place in ["--environment", "CRM_CLIENT_SECRET", "client_secret", "config.toml"] {
+        assert!(message.contains(place), "{place}: {message}");
+    }
+    assert!(!message.contains("CRM_TENANT"), "it is given: {message}");
 }
 
 #[test]

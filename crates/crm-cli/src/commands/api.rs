@@ -13,7 +13,6 @@ use crm_contacts::{CallSite, ContactsError, Progress, Stall};
 use crm_models::TenantId;
 use crm_transport::Request;
 use http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -198,19 +197,16 @@ fn key(item: &RawValue) -> u64 {
 /// The value of this query parameter.
 fn parameter(path: &str, name: &str) -> Option<String> {
     let (_, query) = path.split_once('?')?;
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(known, _)| *known == name)?;
-    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// The path with this query parameter set.
 fn with_parameter(path: &str, name: &str, value: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let is_other =
-        |pair: &&str| !pair.is_empty() && pair.split('=').next().is_some_and(|known| known != name);
-    let mut pairs: Vec<_> = query.split('&').filter(is_other).map(str::to_owned).collect();
-    pairs.push(format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-    format!("{path}?{}", pairs.join("&"))
+    let others = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known != name);
+    let mut query = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+    query.extend_pairs(others).append_pair(name, value).finish()
 }
 
 #[cfg(test)]

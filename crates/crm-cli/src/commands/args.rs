@@ -1,27 +1,40 @@
 //! Arguments that several commands share.
 
-use std::{fmt::Display, str::FromStr};
+use std::{
+    fmt::{self, Display},
+    str::FromStr,
+};
 
 use clap::{
     Args, ValueEnum,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use crm_contacts::Owner;
-use crm_models::{ContactType, CreateContactRequest, InvalidId, Sort, Timestamp};
+use crm_contacts::{MethodHandle, Owner};
+use crm_models::{
+    ContactId, ContactMethodId, ContactType, CreateContactRequest, InvalidId, PersonId, Sort,
+    Timestamp,
+};
 use crm_values::{Extensions, InvalidValue, NewValue, NewValues, PhoneReader, Region, check_cell};
 
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    session::{Guarded, Service},
+};
 
-/// Calls the setters of a filter for the options that were given.
+/// Calls the setters of a builder: `setter(option)` if the option was given, `setter() if switch` if
+/// the switch was.
 macro_rules! narrow {
-    ($filter:expr, $($setter:ident($option:expr)),* $(,)?) => {{
-        let mut filter = $filter;
+    ($builder:expr, $($setter:ident($($option:expr)?) $(if $switch:expr)?),* $(,)?) => {{
+        let mut builder = $builder;
         $(
-            if let Some(value) = $option {
-                filter = filter.$setter(value);
-            }
+            $(if let Some(value) = $option {
+                builder = builder.$setter(value);
+            })?
+            $(if $switch {
+                builder = builder.$setter();
+            })?
         )*
-        filter
+        builder
     }};
 }
 pub(super) use narrow;
@@ -65,6 +78,44 @@ pub(super) fn text(text: &str) -> Result<String, InvalidValue> {
 pub(crate) trait TypedOwner: Owner + FromStr<Err = InvalidId> {}
 
 impl<O: Owner + FromStr<Err = InvalidId>> TypedOwner for O {}
+
+/// A contact of an owner.
+#[derive(Debug, Args)]
+pub(crate) struct ContactArgs<O: TypedOwner> {
+    #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
+    pub(super) owner: O,
+
+    /// The contact's id
+    pub(super) contact: ContactId,
+}
+
+impl<O: TypedOwner> fmt::Display for ContactArgs<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}, contact {}", O::NOUN, self.owner, self.contact)
+    }
+}
+
+/// A contact method of a person.
+#[derive(Debug, Args)]
+pub(crate) struct MethodArgs {
+    /// The person's id
+    pub(super) person: PersonId,
+
+    /// The contact method's id
+    pub(super) method: ContactMethodId,
+}
+
+impl MethodArgs {
+    pub(super) fn handle<'a>(&self, service: &'a Service) -> MethodHandle<'a, Guarded> {
+        service.person(self.person).method(self.method)
+    }
+}
+
+impl fmt::Display for MethodArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "person {}, contact method {}", self.person, self.method)
+    }
+}
 
 /// On or off.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -210,6 +261,20 @@ pub(crate) struct Times {
     #[arg(long, value_name = "TIME")]
     pub(crate) created_before: Option<Timestamp>,
 }
+
+/// Calls the setters of a filter for the times that were given.
+macro_rules! between {
+    ($filter:expr, $times:expr) => {
+        $crate::commands::args::narrow!(
+            $filter,
+            modified_on_or_after($times.modified_since),
+            modified_before($times.modified_before),
+            created_on_or_after($times.created_since),
+            created_before($times.created_before),
+        )
+    };
+}
+pub(super) use between;
 
 /// The order of a list of Contacts v2.
 #[derive(Debug, Args)]

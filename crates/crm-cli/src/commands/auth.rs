@@ -13,7 +13,7 @@ use super::api::{full_path, request};
 use crate::{
     error::CliError,
     exit::Exit,
-    output::{Record, Records},
+    output::{Records, records},
     session::Session,
     status::Status,
 };
@@ -34,10 +34,8 @@ struct Step {
     advice: Option<String>,
 }
 
-impl Record for Step {
-    const MEMBERS: &'static [&'static str] = &["check", "ok", "detail", "advice"];
-    const TABLE: &'static [(&'static str, &'static str)] =
-        &[("check", "CHECK"), ("ok", "OK"), ("detail", "WHAT"), ("advice", "WHAT TO DO")];
+records! {
+    Step { "check" => "CHECK", "ok" => "OK", "detail" => "WHAT", "advice" => "WHAT TO DO" }
 }
 
 /// A cheap read for every scope: it finds little or nothing, but still needs the scope.

@@ -1,9 +1,11 @@
 //! `crm booking-contacts`.
 
-use clap::Subcommand;
+use std::fmt;
+
+use clap::{Args, Subcommand};
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    BookingContact, BookingId, BookingProviderId, CheckWith, ContactId, ContactType, Tolerance,
+    BookingContact, BookingId, BookingProviderId, ContactId, ContactType,
     UpdateBookingContactRequest,
 };
 
@@ -33,15 +35,8 @@ pub(crate) enum BookingContacts {
 
     /// Show one contact
     Get {
-        /// The booking's id
-        booking: BookingId,
-
-        /// The contact's id
-        contact: ContactId,
-
-        /// The booking provider
-        #[arg(long, value_name = "ID")]
-        provider: BookingProviderId,
+        #[command(flatten)]
+        of: Place,
     },
 
     /// Create a contact
@@ -59,15 +54,8 @@ pub(crate) enum BookingContacts {
 
     /// Change a contact, and show what changed
     Update {
-        /// The booking's id
-        booking: BookingId,
-
-        /// The contact's id
-        contact: ContactId,
-
-        /// The booking provider
-        #[arg(long, value_name = "ID")]
-        provider: BookingProviderId,
+        #[command(flatten)]
+        of: Place,
 
         /// The new kind of contact
         #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
@@ -79,16 +67,29 @@ pub(crate) enum BookingContacts {
 
     /// Delete a contact
     Delete {
-        /// The booking's id
-        booking: BookingId,
-
-        /// The contact's id
-        contact: ContactId,
-
-        /// The booking provider
-        #[arg(long, value_name = "ID")]
-        provider: BookingProviderId,
+        #[command(flatten)]
+        of: Place,
     },
+}
+
+/// A contact of a booking.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The booking's id
+    booking: BookingId,
+
+    /// The contact's id
+    contact: ContactId,
+
+    /// The booking provider
+    #[arg(long, value_name = "ID")]
+    provider: BookingProviderId,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "booking {}, contact {}", self.booking, self.contact)
+    }
 }
 
 impl BookingContacts {
@@ -102,20 +103,18 @@ impl BookingContacts {
                 let contacts = service.provider_booking(provider, booking);
                 list.show(session, contacts.list()).await?;
             }
-            Self::Get { booking, contact, provider } => {
+            Self::Get { of } => {
                 let records = output.records()?;
-                let contacts = service.provider_booking(provider, booking);
-                records.one(&contacts.find(contact).await?)?;
+                let contacts = service.provider_booking(of.provider, of.booking);
+                records.one(&contacts.find(of.contact).await?)?;
             }
             Self::Create { booking, provider, contact } => {
                 let records = output.records::<BookingContact>()?;
                 let contacts = service.provider_booking(provider, booking);
                 records.one(&contacts.create(contact.request()?).await?)?;
             }
-            Self::Update { booking, contact, provider, contact_type, texts } => {
-                let subject = format!("booking {booking}, contact {contact}");
+            Self::Update { of, contact_type, texts } => {
                 let records = output.records::<BookingContact>()?;
-                // Whether a value fits the type is known after the read only.
                 let update = |value: Option<String>, memo: Option<String>| {
                     narrow!(
                         UpdateBookingContactRequest::new(),
@@ -125,35 +124,35 @@ impl BookingContacts {
                     )
                 };
                 let (value, memo) = texts.typed();
-                update(value, memo)
-                    .check_with(Tolerance::AnyType)
-                    .map_err(crm_contacts::ContactsError::from)?;
-                let contacts = service.provider_booking(provider, booking);
-                let reading = contacts.read(contact).await?;
+                update::check_typed(&update(value, memo))?;
+                let contacts = service.provider_booking(of.provider, of.booking);
+                let reading = contacts.read(of.contact).await?;
                 let before = &reading.record;
                 let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
                 let (value, memo) = texts.beside(kind, &before.value, before.memo.as_deref())?;
                 let update = update(value, memo);
                 let planned = update.would_change(&before.clone().into());
                 let updated = contacts.update_from(reading, &update, None);
-                update::make(session, records, subject, planned, updated).await?;
+                update::make(session, records, of.to_string(), planned, updated).await?;
             }
-            Self::Delete { booking, contact, provider } => {
-                let contacts = service.provider_booking(provider, booking);
+            Self::Delete { of } => {
+                let contacts = service.provider_booking(of.provider, of.booking);
                 service.transport().may_be_confirmed()?;
-                let record = contacts.find(contact).await?;
-                let create = format!("booking-contacts create {booking} --provider={provider}");
+                let record = contacts.find(of.contact).await?;
+                let Place { booking, provider, .. } = &of;
                 let deletion = Deletion {
-                    subject: format!("booking {booking}, contact {contact}"),
+                    subject: of.to_string(),
                     record: &record,
                     restore: vec![
-                        Restore::with(create)
-                            .option("type", Some(&record.contact_type))
-                            .option("value", Some(&record.value))
-                            .option("memo", record.memo.as_ref()),
+                        Restore::with(format!(
+                            "booking-contacts create {booking} --provider={provider}"
+                        ))
+                        .option("type", Some(&record.contact_type))
+                        .option("value", Some(&record.value))
+                        .option("memo", record.memo.as_ref()),
                     ],
                 };
-                deletion.run(session, contacts.delete(contact)).await?;
+                deletion.run(session, contacts.delete(of.contact)).await?;
             }
         }
         Ok(Status::Done)

@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use crm_contacts::RecordChange as _;
 use crm_models::{
-    CheckWith, ContactMethod, ContactMethodFilter, ContactMethodId, ContactMethodRequest,
-    ContactType, PersonId, Tolerance, UpdateContactMethodRequest,
+    ContactMethod, ContactMethodFilter, ContactMethodRequest, ContactType, PersonId,
+    UpdateContactMethodRequest,
 };
 
 use super::{
-    args::{NewContact, Order, Times, contact_type, narrow},
+    args::{MethodArgs, NewContact, Order, Times, between, contact_type, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
     update::{self, Texts},
@@ -41,11 +41,8 @@ pub(crate) enum ContactMethods {
 
     /// Show one contact method
     Get {
-        /// The person's id
-        person: PersonId,
-
-        /// The contact method's id
-        method: ContactMethodId,
+        #[command(flatten)]
+        of: MethodArgs,
     },
 
     /// Create a contact method
@@ -59,11 +56,8 @@ pub(crate) enum ContactMethods {
 
     /// Replace a contact method, or create it under this id
     Upsert {
-        /// The person's id
-        person: PersonId,
-
-        /// The contact method's id
-        method: ContactMethodId,
+        #[command(flatten)]
+        of: MethodArgs,
 
         #[command(flatten)]
         members: Members,
@@ -71,11 +65,8 @@ pub(crate) enum ContactMethods {
 
     /// Change value or memo, and show what changed; changing the type takes an upsert
     Update {
-        /// The person's id
-        person: PersonId,
-
-        /// The contact method's id
-        method: ContactMethodId,
+        #[command(flatten)]
+        of: MethodArgs,
 
         #[command(flatten)]
         texts: Texts,
@@ -83,11 +74,8 @@ pub(crate) enum ContactMethods {
 
     /// Delete a contact method
     Delete {
-        /// The person's id
-        person: PersonId,
-
-        /// The contact method's id
-        method: ContactMethodId,
+        #[command(flatten)]
+        of: MethodArgs,
     },
 }
 
@@ -116,14 +104,10 @@ pub(crate) struct Filter {
 impl From<Filter> for ContactMethodFilter {
     fn from(given: Filter) -> Self {
         narrow!(
-            Self::new(),
+            between!(Self::new(), given.times),
             contact_type(given.contact_type),
             value(given.value),
             reference_id(given.reference_id),
-            modified_on_or_after(given.times.modified_since),
-            modified_before(given.times.modified_before),
-            created_on_or_after(given.times.created_since),
-            created_before(given.times.created_before),
             sort(given.order.of()),
         )
     }
@@ -160,31 +144,26 @@ impl ContactMethods {
                 let methods = service.people().contact_methods(filter.into());
                 list.show(session, methods).await?;
             }
-            Self::Get { person, method } => {
+            Self::Get { of } => {
                 let records = output.records()?;
-                records.one(&service.person(person).method(method).get().await?)?;
+                records.one(&of.handle(service).get().await?)?;
             }
             Self::Create { person, members } => {
                 let records = output.records::<ContactMethod>()?;
                 let person = service.person(person);
                 records.one(&person.create_method(members.request()?).await?)?;
             }
-            Self::Upsert { person, method, members } => {
+            Self::Upsert { of, members } => {
                 let records = output.records::<ContactMethod>()?;
-                let method = service.person(person).method(method);
-                records.one(&method.upsert(members.request()?).await?)?;
+                records.one(&of.handle(service).upsert(members.request()?).await?)?;
             }
-            Self::Update { person, method: id, texts } => {
-                // Whether a value fits the type is known after the read only.
+            Self::Update { of, texts } => {
                 let update = |value: Option<String>, memo: Option<String>| {
                     narrow!(UpdateContactMethodRequest::new(), value(value), memo(memo))
                 };
                 let (value, memo) = texts.typed();
-                update(value, memo)
-                    .check_with(Tolerance::AnyType)
-                    .map_err(crm_contacts::ContactsError::from)?;
-                let subject = format!("person {person}, contact method {id}");
-                let method = service.person(person).method(id);
+                update::check_typed(&update(value, memo))?;
+                let method = of.handle(service);
                 let records = output.records::<ContactMethod>()?;
                 let reading = method.read().await?;
                 let before = &reading.record;
@@ -193,21 +172,24 @@ impl ContactMethods {
                 let update = update(value, memo);
                 let planned = update.would_change(before);
                 let updated = method.update_from(reading, &update, None);
-                update::make(session, records, subject, planned, updated).await?;
+                update::make(session, records, of.to_string(), planned, updated).await?;
             }
-            Self::Delete { person, method } => {
+            Self::Delete { of } => {
                 service.transport().may_be_confirmed()?;
-                let handle = service.person(person).method(method);
+                let handle = of.handle(service);
                 let record = handle.get().await?;
                 let deletion = Deletion {
-                    subject: format!("person {person}, contact method {method}"),
+                    subject: of.to_string(),
                     record: &record,
                     restore: vec![
-                        Restore::with(format!("contact-methods upsert {person} {method}"))
-                            .option("type", Some(&record.contact_type))
-                            .option("value", Some(&record.value))
-                            .option("memo", record.memo.as_ref())
-                            .option("reference-id", record.reference_id.as_ref()),
+                        Restore::with(format!(
+                            "contact-methods upsert {} {}",
+                            of.person, of.method
+                        ))
+                        .option("type", Some(&record.contact_type))
+                        .option("value", Some(&record.value))
+                        .option("memo", record.memo.as_ref())
+                        .option("reference-id", record.reference_id.as_ref()),
                     ],
                 };
                 deletion.run(session, handle.delete()).await?;

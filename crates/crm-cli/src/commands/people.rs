@@ -8,7 +8,7 @@ use crm_models::{
 };
 
 use super::{
-    args::{Order, Switch, Times, narrow, text},
+    args::{Order, Switch, Times, between, narrow, text},
     delete::{Deletion, Restore},
     list::ListArgs,
     update,
@@ -155,15 +155,11 @@ impl From<Filter> for PersonFilter {
             ArchivedFilter::Any => Archived::Any,
         });
         narrow!(
-            Self::new(),
+            between!(Self::new(), given.times),
             name(given.name),
             title(given.title),
             reference_id(given.reference_id),
             archived(archived),
-            modified_on_or_after(given.times.modified_since),
-            modified_before(given.times.modified_before),
-            created_on_or_after(given.times.created_since),
-            created_before(given.times.created_before),
             sort(given.order.of()),
         )
     }

@@ -1,10 +1,9 @@
 //! `crm preferences`: what people receive through their contact methods.
 
-use clap::{Args, Subcommand};
-use crm_models::{
-    ContactMethodId, MethodPreference, PersonId, PreferenceType, UpdateMethodPreferenceRequest,
-};
+use clap::Subcommand;
+use crm_models::{MethodPreference, PreferenceType, UpdateMethodPreferenceRequest};
 
+use super::args::MethodArgs;
 use crate::{error::CliError, session::Session, status::Status};
 
 /// What can be done with the preferences of contact methods.
@@ -16,13 +15,13 @@ pub(crate) enum Preferences {
     /// List all preferences of a contact method
     List {
         #[command(flatten)]
-        of: Method,
+        of: MethodArgs,
     },
 
     /// Show one preference
     Get {
         #[command(flatten)]
-        of: Method,
+        of: MethodArgs,
 
         /// The preference's name: `list` has them
         name: String,
@@ -31,7 +30,7 @@ pub(crate) enum Preferences {
     /// Set one preference
     Set {
         #[command(flatten)]
-        of: Method,
+        of: MethodArgs,
 
         /// The preference's name: `list` has them
         name: String,
@@ -41,20 +40,9 @@ pub(crate) enum Preferences {
     },
 }
 
-/// A contact method of a person.
-#[derive(Debug, Args)]
-pub(crate) struct Method {
-    /// The person's id
-    person: PersonId,
-
-    /// The contact method's id
-    method: ContactMethodId,
-}
-
 impl Preferences {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         let (service, output) = (&session.service, session.output);
-        let handle = |of: &Method| service.person(of.person).method(of.method);
         match self {
             Self::Types => {
                 let records = output.records::<PreferenceType>()?;
@@ -62,15 +50,15 @@ impl Preferences {
             }
             Self::List { of } => {
                 let records = output.records::<MethodPreference>()?;
-                records.all(handle(&of).preferences().await?)?;
+                records.all(of.handle(service).preferences().await?)?;
             }
             Self::Get { of, name } => {
                 let records = output.records()?;
-                records.one(&handle(&of).preference(&name).await?)?;
+                records.one(&of.handle(service).preference(&name).await?)?;
             }
             Self::Set { of, name, value } => {
                 let records = output.records()?;
-                let method = handle(&of);
+                let method = of.handle(service);
                 let update = setting(&method.preference(&name).await?, value)?;
                 records.one(&method.set_preference(&name, update).await?)?;
             }

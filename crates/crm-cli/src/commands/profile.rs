@@ -9,7 +9,7 @@ use super::file_arg;
 use crate::{
     error::CliError,
     globals::Globals,
-    output::{Output, Record, note},
+    output::{Output, note, records},
     settings::{
         Config, Credentials, CredentialsError, Host, Keychain, Profile, Profiles, Secret,
         SettingsError, account, profile_in_use,
@@ -113,33 +113,14 @@ struct Shown<'a> {
     token_cache: bool,
 }
 
-impl Record for Shown<'_> {
-    const MEMBERS: &'static [&'static str] = &[
-        "name",
-        "inUse",
-        "tenant",
-        "host",
-        "authUrl",
-        "clientId",
-        "clientSecret",
-        "appKey",
-        "rate",
-        "caFile",
-        "proxy",
-        "credentialCommand",
-        "readOnly",
-        "legacyPreferences",
-        "enterpriseHub",
-        "tokenCache",
-    ];
-    const TABLE: &'static [(&'static str, &'static str)] = &[
-        ("name", "NAME"),
-        ("inUse", "IN USE"),
-        ("tenant", "TENANT"),
-        ("host", "HOST"),
-        ("readOnly", "READ-ONLY"),
-        ("clientSecret", "SECRET FROM"),
-    ];
+records! {
+    Shown<'_> {
+        "name", "inUse", "tenant", "host", "authUrl", "clientId", "clientSecret", "appKey", "rate",
+        "caFile", "proxy", "credentialCommand", "readOnly", "legacyPreferences", "enterpriseHub",
+        "tokenCache";
+        table: "name" => "NAME", "inUse" => "IN USE", "tenant" => "TENANT", "host" => "HOST",
+        "readOnly" => "READ-ONLY", "clientSecret" => "SECRET FROM",
+    }
 }
 
 impl<'a> Shown<'a> {

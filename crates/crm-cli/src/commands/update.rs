@@ -3,7 +3,7 @@
 
 use clap::Args;
 use crm_contacts::{ContactsError, Difference, Updated};
-use crm_models::ContactType;
+use crm_models::{CheckWith, ContactType, Tolerance};
 use crm_values::NewValue;
 use serde::Serialize;
 
@@ -26,6 +26,12 @@ pub(super) async fn make<R: Record, A: crm_contacts::Record + Serialize>(
     session.service.transport().announce(Planned { subject: subject.clone(), differences });
     let updated = update.await?;
     Ok(records.updated(&subject, &updated.differences(), &updated.after)?)
+}
+
+/// Refuses, before anything is read, what no record could become. Whether a value fits its type is
+/// known after the read only.
+pub(super) fn check_typed(change: &impl CheckWith) -> Result<(), CliError> {
+    Ok(change.check_with(Tolerance::AnyType).map_err(ContactsError::from)?)
 }
 
 /// A new value and memo of a record that has both.

@@ -19,11 +19,6 @@ use super::{
 };
 use crate::globals::Format;
 
-impl Record for Difference {
-    const MEMBERS: &'static [&'static str] = &["field", "before", "after"];
-    const TABLE: &'static [(&'static str, &'static str)] = &[];
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Updated<'a, R: Serialize> {

@@ -4,7 +4,6 @@
 
 mod answer;
 mod differences;
-mod items;
 mod json;
 mod lines;
 mod people;
@@ -18,7 +17,7 @@ pub(crate) use answer::Output;
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
 pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};
-pub(crate) use record::Record;
+pub(crate) use record::{Record, records};
 pub(crate) use records::{Records, described};
 pub(crate) use selection::{Selection, UnknownField};
 pub(crate) use shell::{option, quoted};

@@ -1,114 +1,95 @@
 //! What the members of each kind of record are, in the API's words.
 
+use crm_contacts::Difference;
 use crm_models::{
     BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, ExportedContact,
     MethodPreference, OwnedContact, Person, Preference, PreferenceType, Raw,
 };
 use crm_sandbox::Setting;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// A record that can be written as a row. Members are dotted paths into its JSON form.
 pub(crate) trait Record: Serialize {
     /// Every member, in the order of CSV columns.
-    const MEMBERS: &'static [&'static str];
+    fn members() -> Vec<&'static str>;
 
     /// The members that a table shows, each with the column's title.
-    const TABLE: &'static [(&'static str, &'static str)];
+    fn table() -> Vec<(&'static str, &'static str)>;
 }
 
 /// The same record as the service wrote it.
 impl<R: Record> Record for Raw<R> {
-    const MEMBERS: &'static [&'static str] = R::MEMBERS;
-    const TABLE: &'static [(&'static str, &'static str)] = R::TABLE;
-}
-
-/// How many members contacts have, and how many a table shows.
-const OF_CONTACT: usize = 8 + Preference::ALL.len();
-const SHOWN: usize = 5 + Preference::SETTABLE.len();
-
-/// The members of a contact, between those that are given.
-const fn contact_members<const N: usize>(
-    before: &[&'static str],
-    after: &[&'static str],
-) -> [&'static str; N] {
-    let mut flags = [""; Preference::ALL.len()];
-    let mut at = 0;
-    while at < flags.len() {
-        flags[at] = Preference::ALL[at].path();
-        at += 1;
+    fn members() -> Vec<&'static str> {
+        R::members()
     }
-    let settings = ["phoneSettings.phoneNumber", "phoneSettings.doNotText"];
-    joined([
-        before,
-        &["id", "type", "value", "memo"],
-        &settings,
-        &flags,
-        &["createdOn", "modifiedOn"],
-        after,
-    ])
-}
 
-type Shown = (&'static str, &'static str);
-
-/// What a table shows of a contact, after what is given.
-const fn contact_table<const N: usize>(before: &[Shown]) -> [Shown; N] {
-    let mut flags = [("", ""); Preference::SETTABLE.len()];
-    let mut at = 0;
-    while at < flags.len() {
-        let flag = Preference::SETTABLE[at];
-        flags[at] = (flag.path(), flag.heading());
-        at += 1;
+    fn table() -> Vec<(&'static str, &'static str)> {
+        R::table()
     }
-    let members = [("id", "ID"), ("type", "TYPE"), ("value", "VALUE"), ("memo", "MEMO")];
-    joined([before, &members, &flags, &[("modifiedOn", "MODIFIED")]])
-}
-
-/// The parts one after another, which make `N` items.
-const fn joined<T: Copy, const N: usize, const PARTS: usize>(parts: [&[T]; PARTS]) -> [T; N] {
-    let mut whole = [parts[1][0]; N];
-    let (mut part, mut length) = (0, 0);
-    while part < PARTS {
-        let mut at = 0;
-        while at < parts[part].len() {
-            whole[length] = parts[part][at];
-            length += 1;
-            at += 1;
-        }
-        part += 1;
-    }
-    assert!(length == N, "as many as the parts have");
-    whole
 }
 
 impl Record for Contact {
-    const MEMBERS: &'static [&'static str] = &contact_members::<OF_CONTACT>(&[], &[]);
-    const TABLE: &'static [Shown] = &contact_table::<SHOWN>(&[]);
+    fn members() -> Vec<&'static str> {
+        let settings = ["phoneSettings.phoneNumber", "phoneSettings.doNotText"];
+        let mut members = [&["id", "type", "value", "memo"], &settings[..]].concat();
+        members.extend(Preference::ALL.map(Preference::path));
+        members.extend(["createdOn", "modifiedOn"]);
+        members
+    }
+
+    fn table() -> Vec<(&'static str, &'static str)> {
+        let mut shown = vec![("id", "ID"), ("type", "TYPE"), ("value", "VALUE"), ("memo", "MEMO")];
+        shown.extend(Preference::SETTABLE.map(|flag| (flag.path(), flag.heading())));
+        shown.push(("modifiedOn", "MODIFIED"));
+        shown
+    }
 }
 
 impl<O: ContactOwner> Record for OwnedContact<O> {
-    const MEMBERS: &'static [&'static str] =
-        &contact_members::<{ OF_CONTACT + 1 }>(&[O::MEMBER], &[]);
-    const TABLE: &'static [Shown] = &contact_table::<{ SHOWN + 1 }>(&[(O::MEMBER, "OF")]);
+    fn members() -> Vec<&'static str> {
+        [vec![O::MEMBER], Contact::members()].concat()
+    }
+
+    fn table() -> Vec<(&'static str, &'static str)> {
+        [vec![(O::MEMBER, "OF")], Contact::table()].concat()
+    }
 }
 
 impl<O: ContactOwner> Record for ExportedContact<O> {
-    const MEMBERS: &'static [&'static str] =
-        &contact_members::<{ OF_CONTACT + 2 }>(&[O::MEMBER], &["active"]);
-    const TABLE: &'static [Shown] = &contact_table::<{ SHOWN + 1 }>(&[(O::MEMBER, "OF")]);
+    fn members() -> Vec<&'static str> {
+        [OwnedContact::<O>::members(), vec!["active"]].concat()
+    }
+
+    fn table() -> Vec<(&'static str, &'static str)> {
+        OwnedContact::<O>::table()
+    }
 }
 
-/// Kinds whose table shows less than all members: `member => "TITLE"` where it does.
+/// Records by their members: `member => "TITLE"` where a table shows it. A table shows the members
+/// in the same order, unless they are named once more after `table:`.
 macro_rules! records {
-    ($($record:ty { $($member:literal $(=> $title:literal)?,)* })*) => {$(
-        impl Record for $record {
-            const MEMBERS: &'static [&'static str] = &[$($member),*];
-            const TABLE: &'static [(&'static str, &'static str)] =
-                &[$($(($member, $title),)?)*];
+    ($($record:ty {
+        $($member:literal $(=> $title:literal)?),* $(,)?
+        $(; table: $($shown:literal => $heading:literal),* $(,)?)?
+    })*) => {$(
+        impl $crate::output::Record for $record {
+            fn members() -> Vec<&'static str> {
+                vec![$($member),*]
+            }
+
+            fn table() -> Vec<(&'static str, &'static str)> {
+                vec![$($(($member, $title),)?)* $($(($shown, $heading)),*)?]
+            }
         }
     )*};
 }
+pub(crate) use records;
 
 records! {
+    // What has no members that are known is written as it is.
+    Box<RawValue> {}
+    Difference { "field", "before", "after" }
     BookingContact {
         "id" => "ID", "type" => "TYPE", "value" => "VALUE", "memo" => "MEMO",
         "modifiedOn" => "MODIFIED",

@@ -5,6 +5,8 @@ use std::{
     marker::PhantomData,
 };
 
+use serde_json::value::RawValue;
+
 use super::{
     answer::Output,
     json,
@@ -42,6 +44,17 @@ impl Output {
             Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
         };
         Ok(Records { output: self, selection, form, record: PhantomData })
+    }
+
+    /// Prepares to write JSON values unchanged: one a line for `ndjson`, otherwise an array.
+    pub(crate) fn items(&self) -> Records<'_, Box<RawValue>> {
+        let out = BufWriter::new(io::stdout());
+        let form = match self.format() {
+            Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
+            _ => Form::Array(out),
+        };
+        let selection = Selection::all::<Box<RawValue>>();
+        Records { output: self, selection, form, record: PhantomData }
     }
 }
 

@@ -22,13 +22,13 @@ pub(super) type Row = Vec<(String, Value)>;
 #[error("--fields: there is no `{field}` here; there are {}", known.join(", "))]
 pub(crate) struct UnknownField {
     field: String,
-    known: &'static [&'static str],
+    known: Vec<&'static str>,
 }
 
 impl Selection {
     /// All members of the record.
     pub(crate) fn all<R: Record>() -> Self {
-        Self { members: R::MEMBERS.iter().map(ToString::to_string).collect(), chosen: false }
+        Self { members: R::members().into_iter().map(str::to_owned).collect(), chosen: false }
     }
 
     /// These members of the record, or all; refuses members that it does not have.
@@ -36,15 +36,16 @@ impl Selection {
         let Some(fields) = fields else {
             return Ok(Self::all::<R>());
         };
-        let known = |field: &&String| {
-            R::MEMBERS.iter().any(|member| {
+        let known = R::members();
+        let is_known = |field: &&String| {
+            known.iter().any(|member| {
                 let rest = member.strip_prefix(field.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             })
         };
-        match fields.iter().find(|field| !known(field)) {
+        match fields.iter().find(|field| !is_known(field)) {
             None => Ok(Self { members: fields.to_vec(), chosen: true }),
-            Some(unknown) => Err(UnknownField { field: unknown.clone(), known: R::MEMBERS }),
+            Some(unknown) => Err(UnknownField { field: unknown.clone(), known }),
         }
     }
 
@@ -65,7 +66,7 @@ impl Selection {
         if self.chosen {
             return Ok(self.members.iter().map(|member| at(&value, member)).collect());
         }
-        let shown = R::TABLE.iter().map(|(member, _)| match at(&value, member) {
+        let shown = R::table().into_iter().map(|(member, _)| match at(&value, member) {
             // The day is enough for the eye, and leaves room for the rest.
             Value::String(time) if member.ends_with("On") => time.split('T').next().into(),
             value => value,
@@ -78,7 +79,7 @@ impl Selection {
         if self.chosen {
             return self.members.clone();
         }
-        R::TABLE.iter().map(|(_, title)| title.to_string()).collect()
+        R::table().into_iter().map(|(_, title)| title.to_owned()).collect()
     }
 
     /// The record as JSON: whole, or the chosen members in their order.

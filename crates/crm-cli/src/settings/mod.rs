@@ -346,20 +346,6 @@ mod tests {
     }
 
     #[test]
-    fn every_missing_setting_is_named_with_its_three_places() {
-        let error = resolve(&["--tenant", "1"], &[], "app_key = 'c'").err().unwrap();
-        assert_eq!(
-            error.to_string(),
-            "these settings are missing: environment, client id, client secret"
-        );
-        let details = error.details().join("\n");
-        for place in ["--environment", "CRM_CLIENT_ID", "client_secret"] {
-            assert!(details.contains(place), "{details}");
-        }
-        assert!(!details.contains("CRM_APP_KEY"), "{details}");
-    }
-
-    #[test]
     fn every_variable_that_is_read_is_in_the_help() {
         let asked = RefCell::new(vec!["CRM_PROFILE".to_owned(), "NO_COLOR".to_owned()]);
         let record = |name: &str| {

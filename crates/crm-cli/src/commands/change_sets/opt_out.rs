@@ -11,7 +11,7 @@ use super::{
     summary::Summary,
 };
 use crate::{
-    commands::args::NumberArgs,
+    commands::args::{NumberArgs, narrow},
     error::CliError,
     output::{count, note},
     session::Session,
@@ -79,6 +79,15 @@ enum DatesArg {
     Dmy,
 }
 
+impl From<DatesArg> for DateOrder {
+    fn from(order: DatesArg) -> Self {
+        match order {
+            DatesArg::Mdy => Self::Mdy,
+            DatesArg::Dmy => Self::Dmy,
+        }
+    }
+}
+
 fn mapped(text: &str) -> Result<(MappedRole, String), String> {
     let (role, column) =
         text.split_once('=').ok_or("write it as phone=COLUMN, with the column's header")?;
@@ -111,34 +120,19 @@ impl OptOutCommand {
 
     async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
         let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-        let mut plan = OptOut::new(session.site(), snapshot).numbers(self.numbers.reader());
-        if on {
-            plan = plan.opt_in();
-        }
-        if self.all {
-            plan = plan.every_flag();
-        }
-        plan = plan.map(self.map.iter().cloned());
-        plan = match self.dates {
-            Some(DatesArg::Mdy) => plan.dates(DateOrder::Mdy),
-            Some(DatesArg::Dmy) => plan.dates(DateOrder::Dmy),
-            None => plan,
-        };
-        if self.every_row {
-            plan = plan.every_row();
-        }
-        if self.without_people {
-            plan = plan.without_people();
-        }
-        if self.rows.skip_invalid {
-            plan = plan.skip_invalid();
-        }
-        if let Some(others) = self.rows.unknown_flags {
-            plan = plan.unknown_flags(others.into());
-        }
-        if let Some(mend) = &self.rows.mend {
-            plan = plan.mend_file(mend);
-        }
+        let plan = narrow!(
+            OptOut::new(session.site(), snapshot)
+                .numbers(self.numbers.reader())
+                .map(self.map.iter().cloned()),
+            opt_in() if on,
+            every_flag() if self.all,
+            dates(self.dates.map(DateOrder::from)),
+            every_row() if self.every_row,
+            without_people() if self.without_people,
+            skip_invalid() if self.rows.skip_invalid,
+            unknown_flags(self.rows.unknown_flags.map(bool::from)),
+            mend_file(self.rows.mend.as_ref()),
+        );
         let planned = plan.plan(&session.service, list, &self.out).await;
         drop(folder);
         if let Some(invalid) = planned.map_err(told)?.invalid {

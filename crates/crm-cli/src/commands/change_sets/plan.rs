@@ -16,7 +16,7 @@ use super::{
     template::{self, Template},
 };
 use crate::{
-    commands::args::{ValueArgs, whole},
+    commands::args::{ValueArgs, narrow, whole},
     error::CliError,
     output::{count, note},
     session::Session,
@@ -126,13 +126,11 @@ fn domains(text: &str) -> Result<(String, String), String> {
 
 impl CleanUpArgs {
     fn clean_up(&self, reader: PhoneReader) -> Result<CleanUp, BulkError> {
-        let mut clean_up = CleanUp::new();
-        if self.normalize_phones {
-            clean_up = clean_up.normalize_phones(reader);
-        }
-        if self.lowercase_emails {
-            clean_up = clean_up.lowercase_emails();
-        }
+        let mut clean_up = narrow!(
+            CleanUp::new(),
+            normalize_phones(self.normalize_phones.then_some(reader)),
+            lowercase_emails() if self.lowercase_emails,
+        );
         for (old, new) in &self.replace_domain {
             clean_up = clean_up.replace_domain(old, new)?;
         }
@@ -156,16 +154,12 @@ impl PlanCommand {
         session.tell_target();
         let values = self.values.values();
         let clean_up = self.clean_up.clean_up(values.reader())?;
-        let mut plan = Plan::new(session.site()).values(values).clean_up(clean_up);
-        if self.rows.skip_invalid {
-            plan = plan.skip_invalid();
-        }
-        if let Some(others) = self.rows.unknown_flags {
-            plan = plan.unknown_flags(others.into());
-        }
-        if let Some(mend) = &self.rows.mend {
-            plan = plan.mend_file(mend);
-        }
+        let plan = narrow!(
+            Plan::new(session.site()).values(values).clean_up(clean_up),
+            skip_invalid() if self.rows.skip_invalid,
+            unknown_flags(self.rows.unknown_flags.map(bool::from)),
+            mend_file(self.rows.mend.as_ref()),
+        );
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
         let planned = match until_signal(self.make_set(session, plan, input)).await? {
@@ -200,10 +194,8 @@ impl PlanCommand {
                 planned
             }
             Some(input) => {
-                let mut input = input.clear_token(&self.clear).ignore_columns(&self.ignore_columns);
-                if self.select_by_value {
-                    input = input.select_by_value();
-                }
+                let input = input.clear_token(&self.clear).ignore_columns(&self.ignore_columns);
+                let input = narrow!(input, select_by_value() if self.select_by_value);
                 let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
                 let age = Duration::from_secs(self.max_age.saturating_mul(60));
                 match snapshot {
@@ -211,9 +203,10 @@ impl PlanCommand {
                         plan.snapshot(snapshot).from_snapshot(input, self.out()?)
                     }
                     Some(snapshot) => {
-                        let why = match snapshot.is_dated_ahead()? {
-                            true => "is dated in the future, so nobody knows its age",
-                            false => "is older than --max-age",
+                        let why = if snapshot.is_dated_ahead()? {
+                            "is dated in the future, so nobody knows its age"
+                        } else {
+                            "is older than --max-age"
                         };
                         note(format!("the snapshot {why}: reading the owners"));
                         let plan = plan.snapshot(snapshot);

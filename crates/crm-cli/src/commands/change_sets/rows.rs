@@ -10,7 +10,10 @@ use clap::Args;
 use crm_bulk::{BulkError, Input, InvalidRows};
 
 use crate::{
-    commands::{args::Switch, file_arg},
+    commands::{
+        args::{Switch, narrow},
+        file_arg,
+    },
     error::CliError,
     output::note,
 };
@@ -60,10 +63,7 @@ impl InputArgs {
             Some(encoding) => input.encoding(encoding)?,
             None => input,
         };
-        Ok(match self.delimiter {
-            Some(delimiter) => input.delimiter(delimiter),
-            None => input,
-        })
+        Ok(narrow!(input, delimiter(self.delimiter)))
     }
 }
 

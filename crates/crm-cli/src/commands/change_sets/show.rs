@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::summary::difference;
 use crate::{
-    commands::args::whole,
+    commands::args::{narrow, whole},
     error::CliError,
-    output::{Output, Record, note},
+    output::{Output, note, records},
     status::Status,
 };
 
@@ -73,26 +73,12 @@ pub(super) struct Shown {
     after: Option<Image>,
 }
 
-impl Record for Shown {
-    const MEMBERS: &'static [&'static str] = &[
-        "id",
-        "row",
-        "record",
-        "action",
-        "value",
-        "change",
-        "state",
-        "message",
-        "fieldErrors",
-        "traceId",
-        "httpStatus",
-        "at",
-        "attempts",
-        "before",
-        "after",
-    ];
-    const TABLE: &'static [(&'static str, &'static str)] =
-        &[("record", "RECORD"), ("change", "CHANGE"), ("state", "STATE"), ("message", "MESSAGE")];
+records! {
+    Shown {
+        "id", "row", "record" => "RECORD", "action", "value", "change" => "CHANGE",
+        "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
+        "attempts", "before", "after",
+    }
 }
 
 impl From<Change> for Shown {
@@ -118,13 +104,7 @@ impl From<Change> for Shown {
 impl Show {
     pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
-        let mut selection = Selection::states(self.state);
-        if let Some(row) = self.row {
-            selection = selection.row(row);
-        }
-        if let Some(limit) = self.limit {
-            selection = selection.limit(limit);
-        }
+        let selection = narrow!(Selection::states(self.state), row(self.row), limit(self.limit));
         let set = ChangeSet::open(self.set)?;
         tell_digest(&set)?;
         for change in set.changes(&selection) {

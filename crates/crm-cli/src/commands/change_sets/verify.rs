@@ -10,7 +10,7 @@ use super::{show::Which, summary::name};
 use crate::{
     error::CliError,
     exit::Exit,
-    output::{Record, count, note},
+    output::{count, note, records},
     progress::Progress,
     session::Session,
     signal::until_signal,
@@ -45,16 +45,12 @@ struct Shown {
     read_at: String,
 }
 
-impl Record for Shown {
-    const MEMBERS: &'static [&'static str] =
-        &["id", "row", "record", "action", "doneAt", "found", "difference", "readAt"];
-    const TABLE: &'static [(&'static str, &'static str)] = &[
-        ("record", "RECORD"),
-        ("found", "FOUND"),
-        ("difference", "DIFFERENCE"),
-        ("doneAt", "DONE"),
-        ("readAt", "READ"),
-    ];
+records! {
+    Shown {
+        "id", "row", "record", "action", "doneAt", "found", "difference", "readAt";
+        table: "record" => "RECORD", "found" => "FOUND", "difference" => "DIFFERENCE",
+        "doneAt" => "DONE", "readAt" => "READ",
+    }
 }
 
 impl From<&Finding> for Shown {

@@ -4,10 +4,10 @@ mod update;
 
 use clap::Subcommand;
 use crm_contacts::Creation;
-use crm_models::{Contact, ContactFilter, ContactId, OwnedContact, Preference};
+use crm_models::{Contact, ContactFilter, OwnedContact, Preference};
 
 use super::{
-    args::{NewContact, Times, TypedOwner, narrow},
+    args::{ContactArgs, NewContact, Times, TypedOwner, between, narrow},
     delete::{Deletion, Restore},
     list::ListArgs,
 };
@@ -27,11 +27,8 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 
     /// Show one contact
     Get {
-        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
-        owner: O,
-
-        /// The contact's id
-        contact: ContactId,
+        #[command(flatten)]
+        of: ContactArgs<O>,
     },
 
     /// Create a contact
@@ -52,11 +49,8 @@ pub(crate) enum OwnerContacts<O: TypedOwner> {
 
     /// Delete a contact
     Delete {
-        #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
-        owner: O,
-
-        /// The contact's id
-        contact: ContactId,
+        #[command(flatten)]
+        of: ContactArgs<O>,
     },
 
     #[command(about = format!("List contacts over all {}, by time or by ids", O::COLLECTION))]
@@ -88,9 +82,9 @@ impl<O: TypedOwner> OwnerContacts<O> {
                     Format::Table | Format::Json => list.show(session, contacts).await?,
                 }
             }
-            Self::Get { owner, contact } => {
+            Self::Get { of } => {
                 let records = output.records()?;
-                records.one(&service.owner(owner).find(contact).await?)?;
+                records.one(&service.owner(of.owner).find(of.contact).await?)?;
             }
             Self::Create { owner, contact, unless_present } => {
                 let records = output.records::<Contact>()?;
@@ -107,26 +101,19 @@ impl<O: TypedOwner> OwnerContacts<O> {
                 records.one(&created.into_contact())?;
             }
             Self::Update(update) => update.run(session).await?,
-            Self::Delete { owner, contact } => {
+            Self::Delete { of } => {
                 service.transport().may_be_confirmed()?;
-                let contacts = service.owner(owner);
-                let record = contacts.find(contact).await?;
+                let contacts = service.owner(of.owner);
+                let record = contacts.find(of.contact).await?;
                 let deletion = Deletion {
-                    subject: format!("{} {owner}, contact {contact}", O::NOUN),
+                    subject: of.to_string(),
                     record: &record,
-                    restore: restore(owner, &record),
+                    restore: restore(of.owner, &record),
                 };
-                deletion.run(session, contacts.delete(contact)).await?;
+                deletion.run(session, contacts.delete(of.contact)).await?;
             }
             Self::Changed { times, ids, list } => {
-                let filter = narrow!(
-                    ContactFilter::<O>::new(),
-                    owners(ids),
-                    modified_on_or_after(times.modified_since),
-                    modified_before(times.modified_before),
-                    created_on_or_after(times.created_since),
-                    created_before(times.created_before),
-                );
+                let filter = narrow!(between!(ContactFilter::<O>::new(), times), owners(ids));
                 list.show(session, service.changed(filter)).await?;
             }
         }

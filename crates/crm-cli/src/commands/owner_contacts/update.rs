@@ -2,14 +2,11 @@
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, builder::EnumValueParser};
 use crm_contacts::RecordChange as _;
-use crm_models::{
-    CheckWith, Contact, ContactChange, ContactId, ContactType, Preference, PreferenceChange,
-    Timestamp, Tolerance,
-};
+use crm_models::{Contact, ContactChange, ContactType, Preference, PreferenceChange, Timestamp};
 
 use crate::{
     commands::{
-        args::{Switch, TypedOwner, contact_type, narrow},
+        args::{ContactArgs, Switch, TypedOwner, contact_type, narrow},
         update::{self, Texts},
     },
     error::CliError,
@@ -19,11 +16,8 @@ use crate::{
 /// What to change; whatever is not given is kept.
 #[derive(Debug, Args)]
 pub(crate) struct Update<O: TypedOwner> {
-    #[arg(value_name = O::NOUN.to_uppercase(), help = format!("The {}'s id", O::NOUN))]
-    owner: O,
-
-    /// The contact's id
-    contact: ContactId,
+    #[command(flatten)]
+    of: ContactArgs<O>,
 
     /// The new kind of contact
     #[arg(long = "type", value_name = "TYPE", ignore_case = true, value_parser = contact_type())]
@@ -48,8 +42,7 @@ pub(crate) struct Update<O: TypedOwner> {
 impl<O: TypedOwner> Update<O> {
     pub(super) async fn run(self, session: &Session<'_>) -> Result<(), CliError> {
         let Self {
-            owner,
-            contact: id,
+            of,
             contact_type,
             texts,
             flags: Flags(named),
@@ -65,16 +58,14 @@ impl<O: TypedOwner> Update<O> {
             )
         };
         let (value, memo) = texts.typed();
-        // Whether a value fits the type is known after the read only.
-        let typed = change(value, memo.clone(), named);
-        typed.check_with(Tolerance::AnyType).map_err(crm_contacts::ContactsError::from)?;
+        update::check_typed(&change(value, memo.clone(), named))?;
         let records = session.output.records::<Contact>()?;
-        let contacts = session.service.owner(owner);
+        let contacts = session.service.owner(of.owner);
         // What is shown and what is sent rest on one reading, which may not be old when it is sent.
-        let reading = contacts.read(id).await?;
+        let reading = contacts.read(of.contact).await?;
         let before = &reading.record;
-        let of = contact_type.as_ref().unwrap_or(&before.contact_type);
-        let (value, extended) = texts.beside(of, &before.value, before.memo.as_deref())?;
+        let kind = contact_type.as_ref().unwrap_or(&before.contact_type);
+        let (value, extended) = texts.beside(kind, &before.value, before.memo.as_deref())?;
         let flags = match (before.preferences, unknown_flags) {
             (None, Some(others)) if !named.is_empty() => named.complete_with(others.into()),
             _ => named,
@@ -85,8 +76,7 @@ impl<O: TypedOwner> Update<O> {
         let change = change(value, extended, flags);
         let planned = change.would_change(before);
         let updated = contacts.update_from(reading, &change, since);
-        let subject = format!("{} {owner}, contact {id}", O::NOUN);
-        update::make(session, records, subject, planned, updated).await
+        update::make(session, records, of.to_string(), planned, updated).await
     }
 }
 

@@ -159,13 +159,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_fails_is_told_without_its_answer() {
-        let failed = shell("echo s3cr3t; exit 3", TIME_LIMIT).await.unwrap_err();
-        assert!(matches!(&failed, CommandError::Failed { status, .. } if status.code() == Some(3)));
-        assert!(!format!("{failed} {failed:?}").contains("s3cr3t"), "{failed}");
-    }
-
-    #[tokio::test]
     async fn a_command_is_bounded_in_time_and_in_what_it_says() {
         let slow = shell("exec sleep 60", Duration::from_millis(50)).await;
         assert!(matches!(slow, Err(CommandError::TimedOut { .. })), "{slow:?}");

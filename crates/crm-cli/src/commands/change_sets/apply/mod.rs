@@ -21,7 +21,7 @@ use self::{
 };
 use super::show::Shown;
 use crate::{
-    commands::args::whole,
+    commands::args::{narrow, whole},
     error::CliError,
     exit::Exit,
     globals::Globals,
@@ -78,6 +78,16 @@ enum Drift {
     Force,
     /// Set the change aside and stop
     Abort,
+}
+
+impl From<Drift> for OnDrift {
+    fn from(drift: Drift) -> Self {
+        match drift {
+            Drift::Skip => Self::Skip,
+            Drift::Force => Self::Force,
+            Drift::Abort => Self::Abort,
+        }
+    }
 }
 
 /// What a dry run shows.
@@ -176,29 +186,17 @@ impl ApplyCommand {
         mut dry_run: Option<&mut DryRun<'_>>,
     ) -> Result<Ended, CliError> {
         let stop = Arc::new(Stop::default());
-        let mut apply = Apply::new(set)
-            .on_drift(match self.on_drift {
-                Drift::Skip => OnDrift::Skip,
-                Drift::Force => OnDrift::Force,
-                Drift::Abort => OnDrift::Abort,
-            })
-            .concurrency(self.concurrency)
-            .stop_when(Arc::clone(&stop).wanted()?);
-        if let Some(approved) = &self.expect {
-            apply = apply.expect(approved.clone());
-        }
-        if let Some(failures) = self.max_failures {
-            apply = apply.max_failures(failures);
-        }
-        if let Some(changes) = canary {
-            apply = apply.canary(changes);
-        }
-        if self.retry_failed {
-            apply = apply.retry_failed();
-        }
-        if dry_run.is_some() {
-            apply = apply.dry_run();
-        }
+        let apply = narrow!(
+            Apply::new(set)
+                .on_drift(self.on_drift.into())
+                .concurrency(self.concurrency)
+                .stop_when(Arc::clone(&stop).wanted()?),
+            expect(self.expect.clone()),
+            max_failures(self.max_failures),
+            canary(canary),
+            retry_failed() if self.retry_failed,
+            dry_run() if dry_run.is_some(),
+        );
         let audit = self.audit.as_ref();
         let mut audit =
             audit.map(|path| Audit::open(path, session.tenant(), &self.set)).transpose()?;
