@@ -68,7 +68,8 @@ impl Finished {
     }
 }
 
-/// After this many calls in a row that could not be made, the rest is not tried.
+/// After this many calls in a row that could not be made, the rest is not tried. The transport
+/// repeats each, with growing pauses, before it counts here: a hiccup does not add up to twenty.
 const UNREACHABLE_AFTER: u64 = 20;
 
 /// Counts, and says when nothing more may be begun.

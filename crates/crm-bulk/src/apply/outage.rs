@@ -2,10 +2,13 @@
 
 use std::collections::VecDeque;
 
-/// After this many writes in a row without an answer it is an outage.
+/// After this many writes in a row without an answer it is an outage. Each of them has to be read
+/// back later and may have been carried out; a third of a second's calls are enough of these.
 const IN_A_ROW: usize = 20;
 
-/// So many writes are looked back on; when half of them have no answer, it is an outage too.
+/// So many writes are looked back on, a second's worth at the vendor's limit. When half of them
+/// have no answer, it is an outage too: a service that answers every other write never fails often
+/// enough in a row.
 const LAST: usize = 60;
 
 /// The last writes, and which of them had an answer.

@@ -3,13 +3,18 @@
 
 use std::time::Duration;
 
-/// How many a run begins with.
+/// How many a run begins with. At the vendor's 60 calls a second the last of them leaves after
+/// 267 ms, so none of the first waits for [`TOO_LONG`].
 const FIRST: usize = 16;
 
-/// A write that waited for longer than this had too many before it.
+/// A write that waited for longer than this had too many before it. A reading decides for
+/// 1.7 seconds and a write must leave within 2 ([`DECISION_AGE`](crm_contacts::DECISION_AGE)):
+/// 0.3 are what is left for the way through the rate limit.
 const TOO_LONG: Duration = Duration::from_millis(300);
 
-/// One that waited for less than this would have let others wait too.
+/// A write that waited for less than this leaves room for others. The size rests between the two:
+/// one write more or less moves the wait by 17 ms, so without a gap of several of these it would
+/// go up and down with each answer.
 const SHORT: Duration = Duration::from_millis(100);
 
 /// The number of writes that may be on their way.
@@ -38,6 +43,8 @@ impl Window {
     /// one that took no time in all did not wait, and of another nothing is known.
     pub(super) fn note(&mut self, waited: Option<Duration>, took: impl FnOnce() -> Duration) {
         let waited = waited.unwrap_or_else(|| took().min(SHORT));
+        // By one each way: a change of the network shows within a window's worth of answers, and
+        // a single late one costs one place.
         if waited > TOO_LONG {
             self.size = self.size.saturating_sub(1).max(1);
         } else if waited < SHORT {

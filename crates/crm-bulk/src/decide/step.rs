@@ -106,11 +106,14 @@ fn update(
     let Some(present) = present else {
         return Step::Settle(judge::update(wanted, None), None);
     };
+    // Whether it is as wanted comes first. That somebody changed other members as well takes
+    // nothing from it, and after a lost answer it is the only sign that the write was carried out.
     match judge::request(wanted, present) {
         Ok(None) if is_touched(change) => {
             Step::Settle(Outcome::new(State::Done), Some(present.clone()))
         }
         Ok(None) => Step::Settle(Outcome::new(State::Already), None),
+        // Drift before a reason not to send: the person who planned saw another contact.
         _ if on_drift != OnDrift::Force && has_drifted(change, present) => drift(change, present),
         Ok(Some(request)) => Step::Contact(owner, Write::Update(present.clone(), request)),
         Err(outcome) => Step::Settle(outcome, None),
@@ -125,12 +128,14 @@ fn delete(
     on_drift: OnDrift,
 ) -> Step {
     match present {
+        // Gone, and this change may be why. If nothing was sent, there was nothing to delete.
         None if may_be_sent(change) => Step::Settle(Outcome::new(State::Done), None),
         None => Step::Settle(judge::delete(None), None),
         Some(present) if on_drift != OnDrift::Force && has_drifted(change, present) => {
             drift(change, present)
         }
         Some(present) => {
+            // An undo creates the contact again, and has to tell it from those beside it.
             let same = CreateContactRequest::new(present.contact_type.clone(), &present.value);
             let siblings = judge::siblings(&same, contacts);
             Step::Contact(owner, Write::Delete(present.clone(), siblings))
@@ -149,6 +154,7 @@ fn create(
     let Some(request) = wanted.creation() else {
         return Step::Settle(judge::create(wanted, contacts.iter()).0, None);
     };
+    // A known id ends the question: whatever else the owner has, nothing is created once more.
     if let Some(id) = loaded.change.target.contact() {
         return match contacts.iter().find(|found| found.id == id) {
             Some(created) => Step::Contact(owner, Write::Complete(created.clone())),
@@ -158,6 +164,7 @@ fn create(
             }
         };
     }
+    // What was there before the request left cannot be its work, nor what another change made.
     let newcomer = contacts.iter().find(|found| {
         request.is_same(found) && !loaded.not_ours.contains(&found.id) && !taken.contains(&found.id)
     });
@@ -166,6 +173,8 @@ fn create(
             taken.insert(created.id);
             return Step::Contact(owner, Write::Complete(created.clone()));
         }
+        // Only a creation that restores is made beside others with its value, so only there a
+        // newcomer has to be somebody else's.
         Some(other) if wanted.exact && on_drift != OnDrift::Force => {
             let why = format!("somebody created it again meanwhile, as contact {}", other.id);
             return Step::Drift(Outcome::because(State::Drifted, why));

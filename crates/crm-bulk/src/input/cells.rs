@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{broken::UnreadableRow, columns::Column};
+use super::{
+    broken::UnreadableRow,
+    columns::{COUNT, Column},
+};
 
 /// The cells of one row that have a meaning; a blank one is `None`.
 #[derive(Default)]
-pub(crate) struct Cells<'a>([Option<Cow<'a, str>>; Column::ALL.len()]);
+pub(crate) struct Cells<'a>([Option<Cow<'a, str>>; COUNT]);
 
 impl<'a> Cells<'a> {
     pub(crate) fn set(&mut self, column: Column, text: impl Into<Cow<'a, str>>) {

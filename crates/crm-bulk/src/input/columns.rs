@@ -28,7 +28,7 @@ macro_rules! columns {
             Flag(Preference),
         }
 
-        /// The columns that are not preferences, as places in [`Column::ALL`].
+        /// The columns that are not preferences, as places in [`ENTRIES`].
         enum Place { $($variant,)* }
 
         const OWN: &[(Column, InputColumn)] = &[$(
@@ -41,7 +41,7 @@ macro_rules! columns {
         )*];
 
         impl Column {
-            /// Its place in [`Column::ALL`].
+            /// Its place in [`ENTRIES`].
             pub(super) const fn place(self) -> usize {
                 match self {
                     $(Self::$variant => Place::$variant as usize,)*
@@ -80,7 +80,7 @@ pub(super) const SAY_BY_VALUE: &str =
     "write `value` into a column `select`, or give --select-by-value";
 
 /// How many columns there are.
-const COUNT: usize = OWN.len() + Preference::ALL.len();
+pub(super) const COUNT: usize = OWN.len() + Preference::ALL.len();
 
 /// All columns, each at its place.
 const ENTRIES: [(Column, InputColumn); COUNT] = {
@@ -113,7 +113,7 @@ const fn flag(preference: Preference) -> (Column, InputColumn) {
     (Column::Flag(preference), column)
 }
 
-/// All columns, in the order of [`Column::ALL`].
+/// What is said of each column, at its place.
 pub(super) const TABLE: &[InputColumn] = {
     const TABLE: [InputColumn; COUNT] = {
         let mut table = [ENTRIES[0].1; COUNT];
@@ -155,15 +155,10 @@ pub(crate) fn is_ours(header: &str) -> bool {
 }
 
 impl Column {
-    pub(crate) const ALL: [Self; COUNT] = {
-        let mut all = [Self::Action; COUNT];
-        let mut at = 0;
-        while at < COUNT {
-            all[at] = ENTRIES[at].0;
-            at += 1;
-        }
-        all
-    };
+    /// All columns, each at its place.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        ENTRIES.iter().map(|(column, _)| *column)
+    }
 
     fn entry(self) -> &'static InputColumn {
         &TABLE[self.place()]
@@ -177,7 +172,7 @@ impl Column {
     pub(crate) fn named(header: &str) -> Option<Self> {
         let header = folded(header);
         let has = |column: &Self| column.names().any(|name| folded(name) == header);
-        Self::ALL.into_iter().find(has)
+        Self::all().find(has)
     }
 
     /// The column's own name and the API's names for it.
@@ -207,7 +202,7 @@ pub(super) fn is_read_only(header: &str) -> bool {
 /// more letters. Too many words are one letter apart from shorter names.
 pub(super) fn misspelled(header: &str) -> Option<&'static str> {
     let header = folded(header);
-    let names = Column::ALL.into_iter().flat_map(Column::names);
+    let names = Column::all().flat_map(Column::names);
     let mut names = names.chain(READ_ONLY);
     names.find(|name| {
         let name = folded(name);
@@ -250,7 +245,7 @@ mod tests {
 
     #[test]
     fn no_name_means_two_columns() {
-        for column in Column::ALL {
+        for column in Column::all() {
             for name in column.names() {
                 assert_eq!(Column::named(name), Some(column), "{name}");
                 assert!(!is_read_only(name) && !is_ours(name), "{name}");

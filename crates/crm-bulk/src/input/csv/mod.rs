@@ -178,7 +178,7 @@ impl CsvRows {
 fn leads_nowhere(meanings: &[Meaning], by_value: bool, headers: &StringRecord) -> Option<String> {
     let has = |wanted: Column| meanings.contains(&Meaning::Known(wanted));
     let found = headers.iter().take(20).collect::<Vec<_>>().join(", ");
-    if !Column::ALL.iter().any(|column| column.is_owner() && has(*column)) {
+    if !Column::all().any(|column| column.is_owner() && has(column)) {
         if has(Column::ContactId) {
             return Some(format!(
                 "the header names contacts but not whose they are: add location_id or \
