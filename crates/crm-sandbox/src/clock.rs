@@ -17,8 +17,6 @@ pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
 /// time does not affect it.
 ///
 /// ```
-/// # tokio_test();
-/// # fn tokio_test() {
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// use std::time::Duration;
 /// let sandbox = crm_sandbox::Sandbox::start().await?;
@@ -26,7 +24,6 @@ pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
 /// sandbox.clock().advance(Duration::from_secs(900)); // every token is now expired
 /// assert!(sandbox.clock().now() >= before + Duration::from_secs(900));
 /// # Ok::<(), crm_sandbox::SandboxError>(()) }).unwrap();
-/// # }
 /// ```
 #[derive(Debug)]
 pub struct Clock {

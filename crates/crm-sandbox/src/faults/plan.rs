@@ -68,7 +68,7 @@ impl FaultPlan {
     pub(crate) fn check(&self) -> Result<(), InvalidFaultPlan> {
         let operations = routes::operations();
         let known = |id: &str| id == "Token" || operations.iter().any(|known| known.id == id);
-        let mut asked = self.rules.iter().filter_map(FaultRule::operation_id);
+        let mut asked = self.rules.iter().filter_map(|rule| rule.operation.as_deref());
         if let Some(unknown) = asked.find(|id| !known(id)) {
             return Err(InvalidFaultPlan::Operation(unknown.to_owned()));
         }

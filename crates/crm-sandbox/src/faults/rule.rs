@@ -30,7 +30,7 @@ use crate::clock::TICKS_PER_SECOND;
 pub struct FaultRule {
     pub(super) fault: Fault,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    operation: Option<String>,
+    pub(super) operation: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     method: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,10 +116,6 @@ impl FaultRule {
     pub fn lasting(mut self, time: Duration) -> Self {
         self.lasting = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self
-    }
-
-    pub(super) fn operation_id(&self) -> Option<&str> {
-        self.operation.as_deref()
     }
 
     pub(super) fn matches(&self, operation: &str, method: &Method, path: &str) -> bool {

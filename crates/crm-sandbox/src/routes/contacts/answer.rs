@@ -35,12 +35,9 @@ pub(crate) struct ContactResponse {
     created_on: String,
     preferences: Option<AnsweredFlags>,
 
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
     #[schema(ignore)]
-    phone_number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(ignore)]
-    do_not_text: Option<bool>,
+    beside: PhoneSettings,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     location_id: Option<i64>,
@@ -56,7 +53,7 @@ pub(crate) struct ContactResponse {
 }
 
 /// What is known of a number: whether messages may be sent to it. No operation sets it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PhoneSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +71,7 @@ impl ContactResponse {
             do_not_text: Some(contact.do_not_text),
         };
         let has_number = matches!(contact.contact_type.as_str(), "Phone" | "MobilePhone");
-        let nothing = PhoneSettings { phone_number: None, do_not_text: None };
+        let nothing = PhoneSettings::default();
         let (phone_settings, beside) = match (settings.phone_settings, has_number) {
             (PhoneSettingsForm::AsDocumented, _) | (PhoneSettingsForm::Nested, true) => {
                 (Some(number), nothing)
@@ -91,8 +88,7 @@ impl ContactResponse {
             modified_on: time_text::wire(&contact.modified_on),
             created_on: time_text::wire(&contact.created_on),
             preferences: contact.preferences.map(|flags| AnsweredFlags::new(flags, settings)),
-            phone_number: beside.phone_number,
-            do_not_text: beside.do_not_text,
+            beside,
             location_id: None,
             customer_id: None,
             active: None,
