@@ -1,4 +1,4 @@
-//! The use cases on booking contacts.
+//! The contacts of bookings.
 
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, ContactId, CreateBookingContactRequest,
@@ -21,12 +21,12 @@ use crate::{
 };
 
 impl<T: Transport> ContactsService<T> {
-    /// The contacts of one booking, whatever their provider; read only.
+    /// The contacts of one booking of any provider, read only.
     pub fn booking(&self, booking: BookingId) -> Bookings<'_, T> {
         Bookings { service: self, booking }
     }
 
-    /// The contacts of one booking of one booking provider, also for writing.
+    /// The contacts of one booking of one booking provider, for reading and writing.
     pub fn provider_booking(
         &self,
         provider: BookingProviderId,
@@ -36,8 +36,9 @@ impl<T: Transport> ContactsService<T> {
     }
 }
 
-/// The contacts of one booking, read only; made by [`ContactsService::booking`]. Needs an app
-/// that the tenant connected without restriction to a booking provider.
+/// The contacts of one booking, read only, made by [`ContactsService::booking`].
+///
+/// The API wants an app that the tenant connected without restricting it to a booking provider.
 #[derive_where(Debug, Clone, Copy)]
 #[must_use]
 pub struct Bookings<'a, T> {
@@ -46,19 +47,19 @@ pub struct Bookings<'a, T> {
 }
 
 impl<T: Transport> Bookings<'_, T> {
-    /// The booking's contacts.
+    /// Lists the booking's contacts.
     pub fn list(&self) -> List<T, GetContactList> {
         let operation = GetContactList { booking: self.booking, page: Default::default() };
         self.service.list(operation)
     }
 }
 
-/// The contacts of one booking of one provider; made by
-/// [`ContactsService::provider_booking`]. Needs an app with this provider's tag.
+/// The contacts of one booking of one booking provider, made by
+/// [`ContactsService::provider_booking`]. The API wants an app with this provider's tag.
 ///
 /// The answer to an update is compared with what was asked. Where it differs, got lost or is about
-/// another record, the contact is read back, for at most a minute; so it is after a deletion whose
-/// answer got lost.
+/// another record, the contact is read back, for at most a minute. The same is done after a
+/// deletion whose answer got lost.
 ///
 /// ```
 /// # use crm_contacts::{
@@ -86,7 +87,7 @@ pub struct ProviderBooking<'a, T> {
 }
 
 impl<T: Transport> ProviderBooking<'_, T> {
-    /// The booking's contacts.
+    /// Lists the booking's contacts.
     pub fn list(&self) -> List<T, GetContactList2> {
         let operation = GetContactList2 {
             provider: self.provider,
@@ -96,20 +97,20 @@ impl<T: Transport> ProviderBooking<'_, T> {
         self.service.list(operation)
     }
 
-    /// One contact, looked for in the booking's list: the API cannot read a single one.
+    /// Finds one contact in the booking's list, since the API cannot read a single one.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::NotFound`]; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::NotFound`]; otherwise the errors of [`ContactsService::call`].
     pub async fn find(&self, contact: ContactId) -> Result<BookingContact, ContactsError> {
         Ok(self.read(contact).await?.record)
     }
 
-    /// [`find`](Self::find), together with when it was so.
+    /// Does what [`find`](Self::find) does, and returns the moment at which it was read too.
     ///
     /// # Errors
     ///
-    /// As [`find`](Self::find).
+    /// Returns the errors of [`find`](Self::find).
     pub async fn read(&self, contact: ContactId) -> Result<Reading<BookingContact>, ContactsError> {
         let found = self.list().search(|found| found.id == contact, |_| true);
         found.await?.ok_or_else(|| {
@@ -119,13 +120,12 @@ impl<T: Transport> ProviderBooking<'_, T> {
         })
     }
 
-    /// Creates a contact. Never repeated once the server may have seen it.
+    /// Creates a contact. The call is never repeated once the server may have seen it.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another
+    /// record; otherwise the errors of [`ContactsService::call`].
     pub async fn create(
         &self,
         contact: CreateBookingContactRequest,
@@ -138,9 +138,9 @@ impl<T: Transport> ProviderBooking<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
-    /// back did not tell; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::EchoDiffers`] when it was carried out differently from what was
+    /// asked, [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and
+    /// reading back did not show it; otherwise the errors of [`ContactsService::call`].
     pub async fn update(
         &self,
         contact: ContactId,
@@ -156,7 +156,8 @@ impl<T: Transport> ProviderBooking<'_, T> {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and [`ContactsError::NotFound`], [`ContactsError::NotChanged`].
+    /// Returns the errors of [`update`](Self::update), and [`ContactsError::NotFound`],
+    /// [`ContactsError::NotChanged`].
     pub async fn update_if_changed(
         &self,
         contact: ContactId,
@@ -166,13 +167,13 @@ impl<T: Transport> ProviderBooking<'_, T> {
         decision.read_and_make().await
     }
 
-    /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the contact after
-    /// `unmodified_since`, as with
+    /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody changed
+    /// the contact after `unmodified_since`. What that can and cannot show is said at
     /// [`OwnerContacts::update_if_unmodified_since`](crate::OwnerContacts::update_if_unmodified_since).
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Modified`] when it was changed; otherwise as
+    /// Returns [`ContactsError::Modified`] when it was changed; otherwise the errors of
     /// [`update_if_changed`](Self::update_if_changed).
     pub async fn update_if_unmodified_since(
         &self,
@@ -185,12 +186,13 @@ impl<T: Transport> ProviderBooking<'_, T> {
         decision.read_and_make().await
     }
 
-    /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the contact.
-    /// With a time, it is [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    /// Updates a contact that the caller has just read, as
+    /// [`update_if_changed`](Self::update_if_changed) does, or with a time as
+    /// [`update_if_unmodified_since`](Self::update_if_unmodified_since).
     ///
     /// # Errors
     ///
-    /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    /// Returns the errors of [`update_if_unmodified_since`](Self::update_if_unmodified_since).
     pub async fn update_from(
         &self,
         current: Reading<BookingContact>,
@@ -202,12 +204,12 @@ impl<T: Transport> ProviderBooking<'_, T> {
         decision.make(current.map(Into::into), None).await
     }
 
-    /// What [`update_if_changed`](Self::update_if_changed) would send to the contact as it is;
-    /// `None` when it is so already.
+    /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this
+    /// contact, or `None` when nothing differs.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`].
+    /// Returns [`ContactsError::Invalid`].
     pub fn preview(
         &self,
         current: BookingContact,
@@ -220,13 +222,13 @@ impl<T: Transport> ProviderBooking<'_, T> {
         BookingsContact { booking: *self, contact }
     }
 
-    /// Deletes a contact; "not found" after an attempt that may have deleted it counts as
-    /// done. After a lost answer it is looked for, for at most a minute.
+    /// Deletes a contact. An answer "not found" after an attempt that may have deleted it counts as
+    /// success. After a lost answer the contact is looked for, for at most a minute.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
-    /// up; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still
+    /// shows up; otherwise the errors of [`ContactsService::call`].
     pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
         let operation = DeleteContact { provider: self.provider, booking: self.booking, contact };
         let gone = || async {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crm_transport::{Call, Effect, Moment, Request};
 use tokio::time::Instant;
 
-/// By when the calls of a service begin and end.
+/// The times by which the calls of a service must begin and end.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bounds {
-    /// When everything must have ended.
+    /// The time by which everything must have ended.
     pub(crate) deadline: Option<Instant>,
     /// The last moment at which a write may begin.
     begin_by: Option<Moment>,
@@ -16,8 +16,9 @@ pub(crate) struct Bounds {
     pub(crate) resend: bool,
 }
 
-/// How long a call is worked on without a deadline, as
-/// [`RetryPolicy::total_time`](crm_transport::RetryPolicy::total_time).
+/// How long a call may take without a deadline. It is the default of
+/// [`RetryPolicy::total_time`](crm_transport::RetryPolicy::total_time), so that a decision is not
+/// made again after the layers would have given up.
 const TOTAL_TIME: Duration = Duration::from_secs(5 * 60);
 
 impl Bounds {
@@ -34,12 +35,13 @@ impl Bounds {
         self.begin_by.is_some_and(Moment::has_passed)
     }
 
-    /// When what begins now must have ended.
+    /// The time by which what begins now must have ended.
     pub(crate) fn end(&self) -> Instant {
         self.deadline.unwrap_or_else(|| Instant::now() + TOTAL_TIME)
     }
 
-    /// Tells the layers. What only reads may begin at any time.
+    /// Writes the bounds into the request, where the layers read them. A call that only reads may
+    /// begin at any time.
     pub(crate) fn set(&self, request: &mut Request) {
         let call = Call::of_mut(request);
         call.deadline = self.deadline.or(call.deadline);

@@ -14,35 +14,35 @@ use crate::{
     settle::Unsettled,
 };
 
-/// A record that can be changed, by how it is read and how an update goes to it.
+/// A place in the API where a record can be read and changed.
 pub(crate) trait Place<T>: Sync {
-    /// What can be asked of it.
+    /// The changes that can be asked of it.
     type Change: RecordChange<Record: Into<AnyRecord>>;
     /// The operation that sends an update.
     type Update: Operation<Answer = RecordOf<Self, T>> + Send + Sync;
 
-    /// Who sends it.
+    /// The service that sends the calls.
     fn service(&self) -> &ContactsService<T>;
 
-    /// A fresh look.
+    /// Reads the record.
     fn read(
         &self,
     ) -> impl Future<Output = Result<Reading<RecordOf<Self, T>>, ContactsError>> + Send;
 
-    /// The update that sends this request.
+    /// The operation that sends this request.
     fn operation(&self, request: RequestOf<Self, T>) -> Result<Self::Update, ContactsError>;
 
-    /// What an update asks for.
+    /// The request that an operation sends.
     fn asked(update: &Self::Update) -> &RequestOf<Self, T>;
 
-    /// The update as errors name it, before there is one.
+    /// How errors name the update, before there is one.
     fn site(&self) -> CallSite;
 }
 
 pub(crate) type RecordOf<P, T> = <<P as Place<T>>::Change as RecordChange>::Record;
 pub(crate) type RequestOf<P, T> = <<P as Place<T>>::Change as RecordChange>::Request;
 
-/// Sends a request to a place and looks after what becomes of it.
+/// Sends a request to a place and finds out what becomes of it.
 pub(crate) async fn send<T: Transport, P: Place<T>>(
     place: &P,
     service: &ContactsService<T>,
@@ -55,18 +55,18 @@ pub(crate) async fn send<T: Transport, P: Place<T>>(
     sent.await
 }
 
-/// A change of what is at a place, decided on what it is when the write leaves.
+/// A change of the record at a place, decided on what the record is when the write leaves.
 pub(crate) struct Decision<'a, P, C> {
     pub(crate) place: P,
     pub(crate) change: &'a C,
     /// Nothing is sent if the record was changed after this.
     pub(crate) unmodified_since: Option<Timestamp>,
-    /// Whether it is sent the first time also when it is so already.
+    /// Whether it is sent the first time even if nothing differs.
     pub(crate) always: bool,
 }
 
 impl<'a, P, C: RecordChange> Decision<'a, P, C> {
-    /// A change of which only what is not so already is sent.
+    /// A change of which only what differs is sent.
     pub(crate) fn of(place: P, change: &'a C) -> Self {
         Self { place, change, unmodified_since: None, always: false }
     }
@@ -77,8 +77,8 @@ impl<'a, P, C: RecordChange> Decision<'a, P, C> {
 }
 
 impl<P, C: RecordChange> Decision<'_, P, C> {
-    /// Looks first. What changes nothing is refused before; what is valid depends on what the record
-    /// has already, and is known only then.
+    /// Reads the record first. A change of nothing is refused before that; whether another one is
+    /// valid depends on what the record has already.
     pub(crate) async fn read_and_make<T: Transport>(
         &self,
     ) -> Result<Updated<C::Record>, ContactsError>
@@ -92,7 +92,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
         self.make(reading, None).await
     }
 
-    /// What would be sent to the record as it is; nothing when it is so already.
+    /// Returns what would be sent to this record, or nothing when nothing differs.
     pub(crate) fn preview<T: Transport>(
         &self,
         present: &C::Record,
@@ -109,8 +109,8 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
         Ok(Some(Preview::of(&request)))
     }
 
-    /// What is to be sent, given what is there now; nothing when it is so already. `earlier`:
-    /// whether an earlier attempt may have been carried out.
+    /// Decides what is to be sent, given the record as it is now; nothing when nothing differs.
+    /// `earlier`: whether an earlier attempt may have been carried out.
     fn decide<T: Transport>(
         &self,
         present: &C::Record,
@@ -134,9 +134,9 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
             });
         }
         self.change.check_against(present, self.place.service().tolerance())?;
-        let is_told = self.always && earlier == Delivery::NotExecuted;
+        let is_forced = self.always && earlier == Delivery::NotExecuted;
         let planned = match planned {
-            Ok(None) if is_told => self.change.request_for(present).map(Some),
+            Ok(None) if is_forced => self.change.request_for(present).map(Some),
             planned => planned,
         };
         planned.map_err(|source| ContactsError::Preferences {
@@ -145,10 +145,10 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
         })
     }
 
-    /// Decides, and sends while the reading is fresh. A write that was surely not carried out is
-    /// decided again on a fresh reading, for as long as the call may take. One of which nobody knows is
-    /// made once more, to what the record is then: the same request would also set again what
-    /// somebody else has changed meanwhile.
+    /// Decides, and sends while the reading is fresh. A write that was certainly not carried out is
+    /// decided again on a fresh reading, for as long as the call may take. One whose outcome is
+    /// unknown is made once more, to what the record is then. The same request must not be
+    /// repeated: it would also undo what somebody else has changed meanwhile.
     pub(crate) async fn make<T: Transport>(
         &self,
         mut reading: Reading<C::Record>,
@@ -172,7 +172,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                     let before = before.unwrap_or_else(|| after.clone());
                     return Ok(Updated { before, after });
                 }
-                Err(error) => return Err(told(error, lost)),
+                Err(error) => return Err(reported(error, lost)),
             };
             let bounded = service.decided(reading.begin_by(), lost.is_some());
             let written = send(&self.place, &bounded, write, Some(&reading.record)).await;
@@ -191,7 +191,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                 patience.after(service, &error, not_before)
             };
             let Some(pause) = pause else {
-                return Err(told(error, lost));
+                return Err(reported(error, lost));
             };
             if is_first_loss {
                 let before = Some(reading.record);
@@ -203,7 +203,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                     tokio::time::sleep(pause).await;
                     match self.place.read().await {
                         Ok(fresh) => fresh,
-                        Err(error) => return Err(told(error, lost)),
+                        Err(error) => return Err(reported(error, lost)),
                     }
                 }
             };
@@ -211,34 +211,34 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
     }
 }
 
-/// What an update found and did.
+/// The result of an update: the record before and after it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Updated<R> {
-    /// The record as it was when the write was decided that was sent.
+    /// The record on which the write that was sent was decided.
     pub before: R,
-    /// The record as it is now; the same as `before` when nothing had to be sent.
+    /// The record as it is now. It is the same as `before` when nothing had to be sent.
     pub after: R,
 }
 
 impl<R: Record> Updated<R> {
-    /// What changed, member by member; empty when nothing had to be sent.
+    /// Returns what changed, member by member. It is empty when nothing had to be sent.
     #[must_use]
     pub fn differences(&self) -> Vec<Difference> {
         self.before.differences_to(&self.after)
     }
 }
 
-/// An attempt of which nobody knows whether it was carried out.
+/// An attempt whose outcome is unknown.
 pub(crate) struct Lost<R> {
     pub(crate) error: ContactsError,
     /// The record as it was, if it had been read.
     pub(crate) before: Option<R>,
 }
 
-/// What is told of an error after an attempt of which nobody knows: that, unless the error says what
-/// the record is now.
-fn told<R>(error: ContactsError, lost: Option<Lost<R>>) -> ContactsError {
+/// Chooses which error to report after an attempt whose outcome is unknown: that one, unless the
+/// later error says what the record is now.
+fn reported<R>(error: ContactsError, lost: Option<Lost<R>>) -> ContactsError {
     match (error, lost) {
         (error @ (ContactsError::Modified { .. } | ContactsError::EchoDiffers(_)), _) => error,
         (_, Some(lost)) => lost.error,

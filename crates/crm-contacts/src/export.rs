@@ -21,11 +21,11 @@ use crate::{
     spec::Spec,
 };
 
-/// How long to wait before asking a feed for news: the contract says 5 to 10 minutes.
+/// The time to wait before asking a feed for news. The contract says 5 to 10 minutes.
 pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl<T: Transport> ContactsService<T> {
-    /// The export feed of one kind of owner: `export::<LocationId>()`.
+    /// Returns the export feed of one kind of owner, for example `export::<LocationId>()`.
     pub fn export<O: Owner>(&self) -> Export<T, O> {
         Export {
             service: self.clone(),
@@ -65,7 +65,8 @@ pub struct Export<T, O> {
 }
 
 impl<T: Transport, O: Owner> Export<T, O> {
-    /// Where to start: the beginning, a time of modification (inclusive), or a saved token.
+    /// Sets where to start: at the beginning, at a time of modification (inclusive), or at a saved
+    /// token.
     pub fn from(mut self, from: ExportFrom) -> Self {
         self.query = self.query.from(from);
         self
@@ -77,18 +78,18 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self
     }
 
-    /// Sets records aside that are not what the contract says, instead of refusing their batch: see
-    /// [`ExportBatch::unreadable`]. So one of them does not hold up the feed. Look after them before
-    /// you store the token after the batch.
+    /// Sets records aside that are not what the contract says, in [`ExportBatch::unreadable`],
+    /// instead of refusing their batch, so that one of them does not hold up the feed. Handle them
+    /// before you store the token after the batch.
     pub fn set_aside(mut self) -> Self {
         self.set_aside = true;
         self
     }
 
-    /// The batches up to the present end of the feed: the one that says `has_more` = false.
-    /// Its token resumes the feed later. After an error the stream ends; continue from the last
-    /// token. A feed that says for ever that there is more, with nothing new in it, is an error:
-    /// [`ContactsError::Stalled`].
+    /// Returns the batches up to the current end of the feed, which is the batch that says
+    /// `has_more` = false. Its token resumes the feed later. The stream ends after an error;
+    /// continue from the last token. A feed that always says that there is more, with nothing new
+    /// in it, ends with [`ContactsError::Stalled`].
     pub fn batches(
         self,
     ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin + use<T, O>
@@ -96,8 +97,8 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self.walk()
     }
 
-    /// [`batches`](Self::batches), each record with its JSON as the service wrote it: members
-    /// included that this crate does not know.
+    /// Returns the [`batches`](Self::batches) with the JSON of each record as the service wrote it,
+    /// including members that this crate does not know.
     pub fn batches_with_json(self) -> impl Stream<Item = RawBatch<O>> + Unpin + use<T, O> {
         self.walk()
     }
@@ -119,8 +120,8 @@ impl<T: Transport, O: Owner> Export<T, O> {
         }))
     }
 
-    /// The batches without end: at the end of the feed it waits for `interval` and asks
-    /// again. Ends when `stop` completes, between two batches and also within a wait.
+    /// Returns the batches without end: at the end of the feed the stream waits for `interval` and
+    /// asks again. It ends when `stop` completes, between two batches or during a wait.
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -133,15 +134,15 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// let export = contacts.export::<LocationId>().from(ExportFrom::Token(saved));
     /// let mut batches = export.follow(POLLING_INTERVAL, stop);
     /// while let Some(batch) = batches.try_next().await? {
-    ///     // First store what came, then the token behind it.
+    ///     // First store what came, then the token after it.
     ///     println!("{} contacts, then {:?}", batch.data.len(), batch.continue_from);
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// Empty batches are passed on too: their token is the newest. After an error the stream
-    /// ends, passing ones included: to continue, follow again from the last token.
+    /// Empty batches are passed on too, since their token is the newest. The stream ends after any
+    /// error, also one that would pass: to continue, follow again from the last token.
     pub fn follow(
         self,
         interval: Duration,
@@ -150,7 +151,8 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self.walk_on(interval, stop)
     }
 
-    /// [`follow`](Self::follow), each record with its JSON as the service wrote it.
+    /// Does what [`follow`](Self::follow) does, with the JSON of each record as the service wrote
+    /// it.
     pub fn follow_with_json(
         self,
         interval: Duration,
@@ -187,10 +189,10 @@ impl<T: Transport, O: Owner> Export<T, O> {
     }
 }
 
-/// A batch whose records keep their JSON, or why there is none.
+/// A batch whose records keep their JSON, or the error that ends the feed.
 pub type RawBatch<O> = Result<ExportBatch<Raw<ExportedContact<O>>>, ContactsError>;
 
-/// Where in the feed the next batch starts.
+/// The place in the feed where the next batch starts.
 struct Position<T, O, R> {
     service: ContactsService<T>,
     operation: Feed<O, R>,
@@ -234,7 +236,8 @@ where
         }
     }
 
-    /// The next batch, always with a token: an answer without one keeps the token before it.
+    /// Returns the next batch, always with a token: an answer without one keeps the token before
+    /// it.
     async fn next(&mut self) -> Result<ExportBatch<R>, ContactsError> {
         let read = self.service.read_with(&self.operation, set_aside::batch).await?;
         let mut batch = read.record;
@@ -257,7 +260,7 @@ where
         Ok(batch)
     }
 
-    /// Refuses a feed that makes no progress. One that is at its end may show the same again.
+    /// Refuses a feed that makes no progress. At its end a feed may show the same records again.
     fn note(&mut self, batch: &ExportBatch<R>) -> Result<(), Stall> {
         if !batch.has_more {
             self.progress = Progress::of_feed();

@@ -3,8 +3,8 @@
 //! Start at [`ContactsService`]: give it a transport and a tenant, then take the handle of
 //! what you work on.
 //!
-//! Both crates below come along, as [`models`] and [`transport`]. When not to use this one: for
-//! other parts of the API take `crm-transport` alone, for the types alone `crm-models`.
+//! Both crates below come along, as [`models`] and [`transport`]. For other parts of the API take
+//! `crm-transport` alone, and for the types alone `crm-models`.
 //!
 //! # A first program
 //!
@@ -67,7 +67,7 @@
 //! | pull everything, deleted contacts too, and continue later | [`ContactsService::export`] |
 //! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
-//! | send one API operation as it stands | [`ContactsService::call`] with a struct of [`operations`] |
+//! | send one API operation as it is | [`ContactsService::call`] with a struct of [`operations`] |
 //! | walk any other list | [`ContactsService::list`] |
 //! | call what this crate does not know | [`ContactsService::raw`] |
 //! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
@@ -82,8 +82,8 @@
 //!   before a partial change of preferences, comparing the echo, finding out what became of a
 //!   write whose answer got lost, paging, resuming.
 //!
-//! A service knows no runtime but for its clock: where it waits (reading back after a lost
-//! answer, and in [`Export::follow`]) it needs tokio with its timer enabled.
+//! A service needs no runtime except for its clock. Where it waits, when it reads back after a lost
+//! answer and in [`Export::follow`], it needs tokio with its timer enabled.
 //!
 //! # Features
 //!

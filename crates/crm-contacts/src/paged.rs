@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::operation::Operation;
 
-/// An operation that returns one page of a list; [`ContactsService::list`] walks it.
+/// An operation that returns one page of a list;
+/// [`ContactsService::list`](crate::ContactsService::list) walks it.
 ///
 /// ```
 /// use crm_contacts::{
@@ -42,17 +43,18 @@ pub trait PagedOperation: Operation<Answer = Page<Self::Item>> + Clone {
     /// The type of the list's items.
     type Item: DeserializeOwned;
 
-    /// The page that the request asks for. A list begins with it, by default with page 1.
+    /// Returns the page that the request asks for. A list begins with it, by default with page 1.
     fn page_mut(&mut self) -> &mut PageQuery;
 
-    /// A number that tells an item from the others, by which a list that never ends is recognised;
-    /// none where there is nothing like an id. Then the number of the page has to do.
+    /// Returns a number that distinguishes an item from others, by which a list that never ends is
+    /// recognised, or `None` where there is nothing like an id. Then the number of the page is
+    /// used.
     fn key(_item: &Self::Item) -> Option<u64> {
         None
     }
 
-    /// Whether an item can be one of this list, by what its request asked for. A page with another
-    /// one is refused as [`ContactsError::AnotherRecord`].
+    /// Whether an item can belong to this list, by what its request asked for. A page with one that
+    /// cannot is refused as [`ContactsError::AnotherRecord`](crate::ContactsError::AnotherRecord).
     fn has(&self, _item: &Self::Item) -> bool {
         true
     }

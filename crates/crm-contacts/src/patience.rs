@@ -10,7 +10,7 @@ use crate::{
     service::ContactsService,
 };
 
-/// How long a decision is made again, and with what pauses.
+/// How long a decision may be made again, and with what pauses.
 pub(crate) struct Patience {
     end: Instant,
     pauses: u32,
@@ -27,8 +27,9 @@ impl Patience {
         Self { end: service.bounds().end(), pauses: 0 }
     }
 
-    /// How long to pause before a decision is made again after this error; none when it is final:
-    /// it may have been carried out, waiting has been tried, or the time is up.
+    /// Returns how long to pause before a decision is made again after this error, or `None` when
+    /// the error is final: the write may have been carried out, waiting has been tried, or the time
+    /// is up.
     pub(crate) fn after<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
@@ -47,7 +48,8 @@ impl Patience {
         Some(asked.max(pause)).filter(|pause| Instant::now() + *pause < self.end)
     }
 
-    /// How long it is until the service may be asked again; none when that is too long.
+    /// Returns how long it is until the service may be asked again, or `None` when that is too
+    /// long.
     pub(crate) fn until(&self, not_before: Option<Instant>) -> Option<Duration> {
         let now = Instant::now();
         let not_before = not_before.unwrap_or(now);
@@ -55,8 +57,8 @@ impl Patience {
     }
 }
 
-/// Whether a write was surely not carried out, for a reason that passes and that nothing has waited
-/// for yet.
+/// Whether a write was certainly not carried out, for a reason that passes and for which no layer
+/// has waited yet.
 fn is_passing(error: &ContactsError) -> bool {
     use TransportErrorKind::{BudgetSpent, LimitServer, RateLimited, TokenEndpoint};
 

@@ -1,16 +1,17 @@
-//! Whether a list or a feed gets on, or says for ever that there is more.
+//! Recognising a list or a feed that never ends.
 
 use std::{
     fmt,
     hash::{Hash, Hasher},
 };
 
-/// Whether a list or a feed gets on, seen from its answers. For code that walks one by itself: the
-/// [lists](crate::List) and [exports](crate::Export) of this crate keep an eye on it already.
+/// Watches whether a list or a feed makes progress, from its answers.
 ///
-/// A page may show single records once more, since records move while a list is walked, and a batch
-/// of a feed may be empty. But a page that comes again and again, alone or in turn with others, and
-/// answers without a record have no end. It costs a few numbers of memory, however long the list is.
+/// It is for code that walks a list by itself: the [lists](crate::List) and
+/// [exports](crate::Export) of this crate watch their own. A page may show single records once
+/// more, since records move while a list is walked, and a batch of a feed may be empty. But the
+/// same page again and again, alone or in turn with others, never ends, and neither do answers
+/// without a record. The memory that it takes does not grow with the list.
 ///
 /// ```
 /// use crm_contacts::{Progress, Stall};
@@ -25,24 +26,25 @@ use std::{
 pub struct Progress {
     most_empty: u32,
     empty: u32,
-    /// The page that the next ones are compared with.
+    /// The page with which the next ones are compared.
     checkpoint: Option<u64>,
-    /// After this many pages the checkpoint moves on: twice as many each time (the algorithm of Brent).
-    /// So it gets into every cycle, and stays long enough to see it come round.
+    /// After this many pages the checkpoint moves, twice as many each time, as in Brent's algorithm
+    /// ("An improved Monte Carlo factorization algorithm", BIT 20, 1980). So it enters every cycle,
+    /// and stays there long enough to see it come round.
     window: u64,
     since: u64,
     repeats: u32,
 }
 
-/// Why a list or a feed does not get on, though it says that there is more.
+/// How a list or a feed makes no progress, although it says that there is more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stall {
-    /// So many answers one after another held no record.
+    /// This many answers in a row contained no record.
     Empty(u32),
     /// The same records come again and again.
     Repeats,
-    /// A batch of a feed has no token for the next, or that of its own.
+    /// A batch of a feed has no token for the next one, or the token that it was asked for with.
     Token,
 }
 
@@ -58,17 +60,18 @@ impl fmt::Display for Stall {
     }
 }
 
-/// A page that comes again once may be one that records moved through.
+/// A page that comes again once may have been moved by records that were added before it.
 const MOST_REPEATS: u32 = 2;
 
 impl Progress {
-    /// Of a list with numbered pages, where nothing explains an empty page before the last.
+    /// Watches a list with numbered pages, where nothing explains an empty page before the last.
+    /// Three in a row are reported.
     #[must_use]
     pub fn of_list() -> Self {
         Self::new(3)
     }
 
-    /// Of an export feed, which may pass over long stretches without a record.
+    /// Watches an export feed, which may have long stretches without a record.
     #[must_use]
     pub fn of_feed() -> Self {
         Self::new(100)
@@ -78,11 +81,11 @@ impl Progress {
         Self { most_empty, empty: 0, checkpoint: None, window: 1, since: 0, repeats: 0 }
     }
 
-    /// Takes note of an answer that says that there is more, by a number for each of its records.
+    /// Notes an answer that says that there is more, by a number for each of its records.
     ///
     /// # Errors
     ///
-    /// How it does not get on, once that is sure.
+    /// Returns how it makes no progress, once that is certain.
     pub fn note(&mut self, records: impl IntoIterator<Item = u64>) -> Result<(), Stall> {
         let mut page = Fold::default();
         let mut count = 0_u64;
@@ -119,14 +122,15 @@ impl Progress {
     }
 }
 
-/// A number that tells an id from others.
+/// Returns a number that distinguishes an id from others.
 pub(crate) fn key_of(id: &impl Hash) -> u64 {
     let mut hash = Fold::default();
     id.hash(&mut hash);
     hash.finish()
 }
 
-/// One multiplication a number, since a page may have 5,000 records. Nobody gains by a collision.
+/// A hash of one multiplication a number, since a page may have 5,000 records. Collisions need not
+/// be hard to find: they would only end a list that the service makes up itself.
 #[derive(Default)]
 struct Fold(u64);
 
@@ -144,7 +148,7 @@ impl Hasher for Fold {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // The golden ratio, whose multiples spread evenly.
+        // 2^64 divided by the golden ratio, whose multiples spread evenly (Knuth, volume 3, 6.4).
         self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl<T: Transport> ContactsService<T> {
-    /// Sends a request as it stands, for a part of the API that this crate does not know: its path
+    /// Sends a request as it is, for a part of the API that this crate does not know: its path
     /// is whole, with the tenant in it. A success is given back as it came.
     ///
-    /// What the request does not say is added: JSON as the type of its body and of the answer, and a
-    /// [`Call`] by its method. A GET only reads, a PUT and a DELETE may be repeated; what a repeat of
-    /// any other method does is not known here, so none is made. It counts against the rate limit of
-    /// the service's tenant. An operation of your own, with a typed answer, is an
-    /// [`Operation`].
+    /// What the request does not say is added: JSON as the type of its body and of the answer, and
+    /// a [`Call`] by its method. A GET only reads, a PUT and a DELETE may be repeated; what a
+    /// repeat of any other method does is not known here, so none is made. It counts against the
+    /// rate limit of the service's tenant. An operation of your own, with a typed answer, is an
+    /// [`Operation`](crate::Operation).
     ///
     /// ```
     /// # use crm_contacts::{ContactsService, transport::{Request, Transport}};
@@ -33,8 +33,8 @@ impl<T: Transport> ContactsService<T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Transport`] when no answer came, [`ContactsError::Refused`] for a status
-    /// outside 200 to 299.
+    /// Returns [`ContactsError::Transport`] when no answer came, [`ContactsError::Refused`] for a
+    /// status outside 200 to 299.
     pub async fn raw(&self, request: Request) -> Result<Response, ContactsError> {
         let (site, request) = self.raw_request(request);
         let (site, response) = answered(site, self.send(request).await)?;
@@ -49,7 +49,8 @@ impl<T: Transport> ContactsService<T> {
     ///
     /// # Errors
     ///
-    /// As [`raw`](Self::raw), and [`ContactsError::Unreadable`] for a success with another body.
+    /// Returns the errors of [`raw`](Self::raw), and [`ContactsError::Unreadable`] for a success
+    /// with another body.
     pub async fn raw_json<A: DeserializeOwned>(
         &self,
         request: Request,

@@ -1,4 +1,4 @@
-//! What was read, and how old it is.
+//! A record with the moment at which it was read.
 
 use std::time::Duration;
 
@@ -6,10 +6,14 @@ use crm_transport::Moment;
 
 use crate::change::Record;
 
-/// How old a reading may be when the write that it decided begins.
+/// The age that a reading may have when the write that it decided begins.
+///
+/// The API has no conditional write, so within this time a change by somebody else can be
+/// overwritten unseen. A write that waits longer, in a queue or between two attempts, is decided
+/// again.
 pub const DECISION_AGE: Duration = Duration::from_secs(2);
 
-/// What was read, and since when it may be otherwise.
+/// A record, and the moment since which it may have changed.
 ///
 /// ```
 /// # use crm_contacts::{
@@ -29,15 +33,15 @@ pub const DECISION_AGE: Duration = Duration::from_secs(2);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading<R> {
-    /// What was read.
+    /// The record that was read.
     pub record: R,
-    /// When the request for it left; for several pages that of the first.
+    /// The moment at which the request for it left, or for several pages the first request.
     pub at: Moment,
 }
 
 impl<R> Reading<R> {
-    /// The last moment at which a write may begin that this reading decided: [`DECISION_AGE`] after
-    /// it.
+    /// Returns the last moment at which a write that this reading decided may begin, which is
+    /// [`DECISION_AGE`] after it.
     #[must_use]
     pub fn begin_by(&self) -> Moment {
         self.at.after(DECISION_AGE)
@@ -49,8 +53,8 @@ impl<R> Reading<R> {
 }
 
 impl<R: Record> From<R> for Reading<R> {
-    /// A record that was read just now. Of one that was kept for a while the age is not known:
-    /// give it together with its moment.
+    /// Takes the record for one that was read just now. The age of one that was kept for a while is
+    /// not known: give it together with its moment.
     fn from(record: R) -> Self {
         Self { record, at: Moment::now() }
     }

@@ -1,4 +1,4 @@
-//! The entry point: a transport, a tenant, and handles for the things of the API.
+//! The entry point: a transport and a tenant, on which all handles are built.
 
 use std::{
     fmt::{self, Display},
@@ -19,8 +19,8 @@ use crate::{
 
 /// The contacts of one tenant, over any transport.
 ///
-/// Cheap to clone, whatever the transport is: clones share it. Nothing is cached but what the
-/// transport's layers cache.
+/// It is cheap to clone, whatever the transport is, since clones share it. Nothing is cached but
+/// what the transport's layers cache.
 ///
 /// ```
 /// use crm_contacts::{
@@ -90,7 +90,7 @@ impl<T> fmt::Debug for ContactsService<T> {
 }
 
 impl<T: Transport> ContactsService<T> {
-    /// A service for one tenant. One transport may serve many tenants.
+    /// Creates a service for one tenant. One transport may serve many tenants.
     #[must_use]
     pub fn new(transport: T, tenant: TenantId) -> Self {
         Self {
@@ -102,8 +102,8 @@ impl<T: Transport> ContactsService<T> {
         }
     }
 
-    /// Sends preferences in the form before May 2026: three flags, with invoices and
-    /// statements as one. For a service that refuses the present five.
+    /// Sends preferences in the form before May 2026, of three flags with invoices and statements
+    /// as one, for a service that refuses the current five.
     #[must_use]
     pub fn with_legacy_preferences(mut self) -> Self {
         self.legacy_preferences = true;
@@ -111,7 +111,8 @@ impl<T: Transport> ContactsService<T> {
     }
 
     /// Lets numbers and addresses be written that the contract does not have, as
-    /// [`CheckWith`](crm_models::CheckWith) does. Take a clone of a service for the writes that need it.
+    /// [`CheckWith`](crm_models::CheckWith) does. Take a clone of a service for the writes that
+    /// need it.
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -132,11 +133,12 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
-    /// The time by which everything that this service does must have ended: the
-    /// [`deadline`](crm_transport::Call::deadline) of each call. Without one a call over `transport::standard`
-    /// may take [5 minutes](crm_transport::RetryPolicy::total_time), queue and repeats included,
-    /// and reading back after a lost answer one more. What does not end in time is a time-out; a
-    /// call that an answer 429 keeps waiting for longer ends at once, as `RateLimited`.
+    /// Sets the time by which everything that this service does must have ended, the
+    /// [`deadline`](crm_transport::Call::deadline) of each call. Without one a call over
+    /// `transport::standard` may take [5 minutes](crm_transport::RetryPolicy::total_time), queue
+    /// and repeats included, and reading back after a lost answer one more. A call that does not
+    /// end in time is a time-out; one that an answer 429 keeps waiting for longer ends at once, as
+    /// `RateLimited`.
     ///
     /// Take a clone of a service for one piece of work, say the answer to one web request.
     ///
@@ -153,7 +155,7 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
-    /// The same service over another transport, for example one of your own around
+    /// Returns the same service over another transport, for example one of your own around
     /// [`transport`](Self::transport) that marks or watches the calls of one piece of work.
     ///
     /// ```
@@ -186,12 +188,14 @@ impl<T: Transport> ContactsService<T> {
         }
     }
 
-    /// The last moment at which a write of this service may begin: the
-    /// [`begin_by`](crm_transport::Call::begin_by) of each. For a write that was decided on a reading of one's own,
-    /// two seconds after [that](Reading::at) ([`Reading::begin_by`]); after it the write ends as
-    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent. Reading stays possible.
+    /// Sets the last moment at which a write of this service may begin, the
+    /// [`begin_by`](crm_transport::Call::begin_by) of each. For a write that you decided on a
+    /// reading of your own, it is [`Reading::begin_by`], two seconds after the reading. After it a
+    /// write ends as [`Expired`](crm_transport::TransportErrorKind::Expired), not sent. Reading
+    /// stays possible.
     ///
-    /// What this crate itself decides on a reading needs no such bound: it reads and decides again.
+    /// What this crate itself decides on a reading needs no such bound, because it reads and
+    /// decides again.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -214,10 +218,10 @@ impl<T: Transport> ContactsService<T> {
         self
     }
 
-    /// Whether the writes of this service repeat earlier ones at your decision: the
-    /// [`resend`](crm_transport::Call::resend) of each. Such a write costs a repeat of the retry layer's budget;
-    /// without one it ends as [`BudgetSpent`](crm_transport::TransportErrorKind::BudgetSpent), not
-    /// sent.
+    /// Says whether the writes of this service repeat earlier ones at your decision, the
+    /// [`resend`](crm_transport::Call::resend) of each. Such a write costs a repeat of the retry
+    /// layer's budget; without one it ends as
+    /// [`BudgetSpent`](crm_transport::TransportErrorKind::BudgetSpent), not sent.
     #[must_use]
     pub fn with_resend(mut self, resend: bool) -> Self {
         self.bounds.resend = resend;
@@ -246,13 +250,13 @@ impl<T: Transport> ContactsService<T> {
         self.legacy_preferences
     }
 
-    /// The tenant whose contacts these are.
+    /// Returns the tenant whose contacts these are.
     #[must_use]
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    /// The transport below.
+    /// Returns the transport below.
     #[must_use]
     pub fn transport(&self) -> &T {
         &self.transport
@@ -260,8 +264,8 @@ impl<T: Transport> ContactsService<T> {
 
     /// Sends one operation and reads its answer.
     ///
-    /// A write whose answer was lost is one of the errors below too, and nothing is read back:
-    /// after a write ask [`outcome_is_unknown`](ContactsError::outcome_is_unknown).
+    /// A write whose answer was lost is one of the errors below too, and nothing is read back.
+    /// After a write ask [`outcome_is_unknown`](ContactsError::outcome_is_unknown).
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, transport::Transport};
@@ -277,8 +281,8 @@ impl<T: Transport> ContactsService<T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] before anything is sent, [`ContactsError::Transport`] when
-    /// no answer came, [`ContactsError::Refused`] for a status outside 200 to 299,
+    /// Returns [`ContactsError::Invalid`] before anything is sent, [`ContactsError::Transport`]
+    /// when no answer came, [`ContactsError::Refused`] for a status outside 200 to 299,
     /// [`ContactsError::Unreadable`] for a success with another body than documented, and
     /// [`ContactsError::AnotherRecord`] for one about another record.
     pub async fn call<O: Operation>(&self, operation: &O) -> Result<O::Answer, ContactsError> {
@@ -326,13 +330,13 @@ impl<T: Transport> ContactsService<T> {
         T::send_unboxed(&self.transport, request)
     }
 
-    /// The call site of an error that is not an answer.
+    /// Returns the call site of an error that is not an answer.
     pub(crate) fn site<const N: usize>(&self, spec: &Spec, ids: [&dyn Display; N]) -> CallSite {
         spec.draft(self.tenant, ids).site(spec)
     }
 }
 
-/// The answer of a call that got one.
+/// Returns the answer of a call that got one.
 pub(crate) fn answered(
     site: CallSite,
     sent: Result<Response, TransportError>,

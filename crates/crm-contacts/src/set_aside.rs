@@ -1,5 +1,5 @@
-//! Records that cannot be read are set aside, so that the others of their page can be used. Only
-//! what failed as a whole is read so: it takes longer.
+//! Records that cannot be read are set aside, so that the others of their page can be used. A page
+//! is read this way only after it failed as a whole, because it takes longer.
 
 use crm_models::{ExportBatch, Page, TenantId, UnreadableRecord};
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use crate::{
     operation::Operation,
 };
 
-/// A page, its items read one by one.
+/// Reads a page item by item.
 pub(crate) fn page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
     let raw: Page<Box<RawValue>> = serde_json::from_slice(json).ok()?;
     let (data, unreadable) = each(&raw.data);
@@ -20,7 +20,7 @@ pub(crate) fn page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
     Some(page)
 }
 
-/// A batch, its records read one by one.
+/// Reads a batch record by record.
 pub(crate) fn batch<T: DeserializeOwned>(json: &[u8]) -> Option<ExportBatch<T>> {
     let raw: ExportBatch<Box<RawValue>> = serde_json::from_slice(json).ok()?;
     let (data, unreadable) = each(&raw.data);
@@ -43,7 +43,7 @@ fn each<T: DeserializeOwned>(records: &[Box<RawValue>]) -> (Vec<T>, Vec<Unreadab
     (data, unreadable)
 }
 
-/// How many records of a list were set aside, and the first of them.
+/// The number of records of a list that were set aside, and the first of them.
 #[derive(Debug, Default)]
 pub(crate) struct SetAside {
     count: usize,
@@ -64,7 +64,7 @@ impl SetAside {
         }
     }
 
-    /// Refuses a list of which records were set aside: what was read is not all of it.
+    /// Refuses a list from which records were set aside, since what was read is not all of it.
     pub(crate) fn is_none<O: Operation>(
         &self,
         operation: &O,

@@ -1,4 +1,4 @@
-//! What became of a write: a lost answer, and one about another record, are looked after.
+//! Finding out what became of a write whose answer got lost or is about another record.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::{
     service::ContactsService,
 };
 
-/// A write that did not succeed, or of which nobody knows: then the record as it reads back.
+/// A write that did not succeed, or whose outcome is unknown. Then it has the record as read back.
 pub(crate) struct Unsettled<R> {
     pub(crate) error: ContactsError,
     pub(crate) found: Option<Reading<R>>,
-    /// When the service asks to come back.
+    /// The time until which the service asks to wait.
     pub(crate) not_before: Option<Instant>,
 }
 
@@ -27,21 +27,22 @@ impl<R> From<ContactsError> for Unsettled<R> {
     }
 }
 
-/// When the service asks to come back.
+/// Returns the time until which the service asks to wait.
 pub(crate) fn not_before(error: &ContactsError) -> Option<Instant> {
     let wait = error.refusal()?.retry_after?;
     Some(Instant::now() + wait)
 }
 
-/// When to read back after an unknown outcome: at once, then with the ordinary lists' lag.
+/// The pauses before each reading after an unknown outcome. Lists may lag behind a write, so the
+/// first look comes at once and two more come after the lag that lists usually have.
 const READ_BACK: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
 
-/// How long reading back may take in all: a host that lost the answer may be silent to each look.
+/// How long reading back may take in all, since a host that lost the answer may be silent to each
+/// reading too.
 const READ_BACK_TIME: Duration = Duration::from_secs(60);
 
 impl<T: Transport> ContactsService<T> {
-    /// [`call`](Self::call) for a write: a lost answer becomes
-    /// [`ContactsError::OutcomeUnknown`].
+    /// Sends a write. A lost answer becomes [`ContactsError::OutcomeUnknown`].
     pub(crate) async fn write<O: Operation>(
         &self,
         operation: &O,
@@ -100,7 +101,7 @@ impl<T: Transport> ContactsService<T> {
         }))
     }
 
-    /// An answer that is not as asked.
+    /// Describes an answer that is not what was asked.
     pub(crate) fn echo<O, A>(&self, operation: &O, asked: &A, answer: O::Answer) -> Box<Echo>
     where
         O: Operation<Answer: Record + Into<AnyRecord>>,
@@ -135,9 +136,9 @@ impl<T: Transport> ContactsService<T> {
         }
     }
 
-    /// After an unknown outcome, looks until all is done, since ordinary lists may lag behind a
-    /// write. Otherwise gives what it saw at last; nothing without time for a single look, or if
-    /// time ran out within the last one.
+    /// Reads after an unknown outcome until the result shows that it is done, since lists may lag
+    /// behind a write. Otherwise returns what the last reading showed, if there was time for one
+    /// and it ended.
     pub(crate) async fn read_back<R, F>(
         &self,
         look: impl Fn() -> F,
@@ -166,7 +167,7 @@ impl<T: Transport> ContactsService<T> {
     }
 }
 
-/// Whether a read says that its record does not exist.
+/// Whether the result of a read is that its record does not exist.
 pub(crate) fn is_gone<R>(read: Result<R, ContactsError>) -> Result<bool, ContactsError> {
     match read {
         Ok(_) => Ok(false),

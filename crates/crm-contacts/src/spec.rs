@@ -1,9 +1,9 @@
-//! What is fixed about an operation.
+//! What the published contract says of an operation.
 
 use crm_transport::Effect;
 use http::Method;
 
-/// What the published contract says of an operation.
+/// The entry of an operation in the published contract.
 ///
 /// ```
 /// use crm_contacts::{Operation, operations::locations::UpdateContact};
@@ -24,36 +24,36 @@ pub struct Spec {
     pub path: &'static str,
     /// The OAuth 2.0 scope that the token needs.
     pub scope: &'static str,
-    /// What a repeat of the call would do.
+    /// What a repeat of the call does.
     pub effect: Effect,
 }
 
 impl Spec {
-    /// A `GET`: changes nothing, so that it may be repeated at will.
+    /// Describes a `GET`, which changes nothing and may be repeated at will.
     #[must_use]
     pub const fn read(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::GET, path, scope, Effect::Read)
     }
 
-    /// A `POST`: every repeat creates one more.
+    /// Describes a `POST`, of which every repeat creates one more.
     #[must_use]
     pub const fn create(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::POST, path, scope, Effect::Creates)
     }
 
-    /// A `PUT`: a repeat leaves the same.
+    /// Describes a `PUT`, of which a repeat has the same result.
     #[must_use]
     pub const fn replace(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::PUT, path, scope, Effect::Idempotent)
     }
 
-    /// A `PATCH`: a repeat leaves the same.
+    /// Describes a `PATCH`, of which a repeat has the same result.
     #[must_use]
     pub const fn update(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::PATCH, path, scope, Effect::Idempotent)
     }
 
-    /// A `DELETE`: a repeat leaves the same.
+    /// Describes a `DELETE`, of which a repeat has the same result.
     #[must_use]
     pub const fn delete(id: &'static str, path: &'static str, scope: &'static str) -> Self {
         Self::new(id, Method::DELETE, path, scope, Effect::Idempotent)

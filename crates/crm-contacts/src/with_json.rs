@@ -1,11 +1,11 @@
-//! Operations whose answers keep their JSON.
+//! Operations whose answers keep the JSON that was received.
 
 use crm_models::{Page, PageQuery, Raw, TenantId, Tolerance};
 use crm_transport::Request;
 
 use crate::{error::ContactsError, operation::Operation, paged::PagedOperation, spec::Spec};
 
-/// An operation whose answer keeps its JSON, members included that this crate does not know.
+/// An operation whose answer keeps its JSON, including members that this crate does not know.
 ///
 /// ```
 /// # use crm_contacts::{ContactsError, ContactsService, models::PersonId, transport::Transport};
@@ -41,7 +41,7 @@ impl<O: Operation> Operation for WithJson<O> {
     }
 }
 
-/// A list whose items keep their JSON; made by [`List::with_json`](crate::List::with_json).
+/// A list whose items keep their JSON, made by [`List::with_json`](crate::List::with_json).
 #[derive(Debug, Clone)]
 pub struct ItemsWithJson<P>(pub P);
 

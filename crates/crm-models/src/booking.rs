@@ -1,4 +1,4 @@
-//! The contacts of bookings: without preferences, without phone settings.
+//! The contacts of bookings, which have neither preferences nor phone settings.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +16,9 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BookingContact {
-    /// Unique for its booking.
+    /// The id, unique within the booking.
     pub id: ContactId,
-    /// The kind.
+    /// The kind of number or address.
     #[serde(rename = "type")]
     pub contact_type: ContactType,
     /// The number or address.
@@ -30,7 +30,7 @@ pub struct BookingContact {
 }
 
 impl BookingContact {
-    /// A contact without memo: for tests.
+    /// Creates a contact without a memo, for tests.
     #[must_use]
     pub fn new(
         id: ContactId,
@@ -45,7 +45,8 @@ impl BookingContact {
 /// `ContactCreateRequest`: the same members as for locations and customers.
 pub type CreateBookingContactRequest = CreateContactRequest;
 
-/// `UpdateBookingContactRequest`: absent members are kept, null is neither written nor read.
+/// `UpdateBookingContactRequest`, in which absent members are kept, and null is neither written nor
+/// read.
 ///
 /// ```
 /// use crm_models::UpdateBookingContactRequest;
@@ -85,8 +86,8 @@ impl UpdateBookingContactRequest {
         self.contact_type.is_none() && self.value.is_none() && self.memo.is_none()
     }
 
-    /// Returns the update without what is already so. Values are compared as by
-    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    /// Returns the update without what the contact has already. Values are compared by
+    /// [`ContactType::same_value`]; an empty memo is the same as none.
     pub fn without_unchanged(&self, contact: &UpdatedBookingContact) -> Self {
         let mut update = self.clone();
         if let (Some(contact_type), Some(value)) = (&contact.contact_type, &contact.value) {
@@ -95,21 +96,22 @@ impl UpdateBookingContactRequest {
         update
     }
 
-    /// Whether the update is valid for `contact`: as [`Check::check`], with the value and the type
-    /// that the contact will have. What is so already is not judged.
+    /// Whether the update is valid for `contact`, by the rules of
+    /// [`Check::check`](crate::Check::check) with the value and the type that the contact will
+    /// have. What it has already is not judged.
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     pub fn check_for(&self, contact: &UpdatedBookingContact) -> Result<(), InvalidInput> {
         self.check_against(contact, Tolerance::Nothing)
     }
 
-    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    /// Does what [`check_for`](Self::check_for) does, and lets pass what is tolerated.
     ///
     /// # Errors
     ///
-    /// As [`check_for`](Self::check_for).
+    /// Returns the errors of [`check_for`](Self::check_for).
     pub fn check_against(
         &self,
         contact: &UpdatedBookingContact,
@@ -132,8 +134,8 @@ tolerant!(UpdateBookingContactRequest, |change, rules| change.judge(rules));
 
 /// The answer to an update of a booking's contact.
 ///
-/// The contract documents it in the form of the request, without `id` and `modifiedOn`; a
-/// complete contact is read too.
+/// The contract documents it in the form of the request, without `id` and `modifiedOn`. A complete
+/// contact is read too.
 ///
 /// ```
 /// use crm_models::UpdatedBookingContact;
@@ -148,16 +150,16 @@ tolerant!(UpdateBookingContactRequest, |change, rules| change.judge(rules));
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UpdatedBookingContact {
-    /// The contact, if the service names it.
+    /// The id, if the service answers it.
     pub id: Option<ContactId>,
-    /// The kind.
+    /// The kind of number or address.
     #[serde(rename = "type")]
     pub contact_type: Option<ContactType>,
     /// The number or address.
     pub value: Option<String>,
     /// A free note.
     pub memo: Option<String>,
-    /// The time of the last change, if the service reports it.
+    /// The time of the last change, if the service answers it.
     pub modified_on: Option<Timestamp>,
 }
 

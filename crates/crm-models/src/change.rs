@@ -1,4 +1,4 @@
-//! What a person wants changed in a contact of a location or a customer.
+//! Changes of the contacts of locations and customers.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ use crate::{
     validation::{InvalidInput, Tolerance, tolerant},
 };
 
-/// What a person wants changed in a contact of a location or a customer.
+/// A change that somebody wants of a contact of a location or a customer.
 ///
-/// Members that are not named are kept. Preferences may be given in part: the present ones
+/// Members that it does not name are kept. Preferences may be given in part: the present ones
 /// complete them in [`to_request`](Self::to_request), since the API takes them only as a whole.
 ///
 /// ```
@@ -80,7 +80,7 @@ impl ContactChange {
     contact_members!();
     contact_change!();
 
-    /// Clears the memo: it is sent as an empty text, never as null.
+    /// Clears the memo, which is sent as an empty text, never as null.
     pub fn clear_memo(self) -> Self {
         self.memo("")
     }
@@ -91,7 +91,7 @@ impl ContactChange {
         self
     }
 
-    /// The preferences that change.
+    /// Returns the preferences that change.
     pub fn get_preferences(&self) -> &PreferenceChange {
         &self.preferences
     }
@@ -105,18 +105,19 @@ impl ContactChange {
             && self.preferences.is_empty()
     }
 
-    /// Whether the contact is to be read before this is sent: preferences go as a whole, and in
-    /// the form that the service knows.
+    /// Whether the contact has to be read before this is sent, because preferences are sent as a
+    /// whole and in the form that the service knows.
     #[must_use]
     pub fn needs_current(&self) -> bool {
         !self.preferences.is_empty()
     }
 
-    /// The request that makes this change to a contact with these preferences.
+    /// Returns the request that makes this change to a contact with these preferences.
     ///
     /// # Errors
     ///
-    /// [`PreferencesError`] when some preferences change and the complete set cannot be determined.
+    /// Returns [`PreferencesError`] when some preferences change and the complete set cannot be
+    /// determined.
     pub fn to_request(
         &self,
         current: Option<&ContactPreferences>,
@@ -137,17 +138,18 @@ impl ContactChange {
         Ok(request)
     }
 
-    /// [`to_request`](Self::to_request) for a contact that was read, completed by its preferences.
+    /// Returns the request that makes this change to a contact that was read, completed by its
+    /// preferences.
     ///
     /// # Errors
     ///
-    /// As [`to_request`](Self::to_request).
+    /// Returns the errors of [`to_request`](Self::to_request).
     pub fn request_for(&self, contact: &Contact) -> Result<UpdateContactRequest, PreferencesError> {
         self.to_request(contact.preferences.as_ref())
     }
 
-    /// Returns the change without what is already so. Values are compared as by
-    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    /// Returns the change without what the contact has already. Values are compared by
+    /// [`ContactType::same_value`]; an empty memo is the same as none.
     pub fn without_unchanged(&self, contact: &Contact) -> Self {
         let mut change = self.clone();
         change.leave_out(&contact.contact_type, &contact.value, contact.memo.as_deref());
@@ -157,14 +159,15 @@ impl ContactChange {
         change
     }
 
-    /// Whether the change is valid for `contact`: as [`Check::check`], with the value and the
-    /// type that the contact will have. So an e-mail address is refused for a telephone, and
-    /// another type for a value that does not fit it. What is so already is not judged: the
-    /// service took it once.
+    /// Whether the change is valid for `contact`, by the rules of
+    /// [`Check::check`](crate::Check::check) with the value and the type that the contact will
+    /// have. So an e-mail address is refused for a telephone, and another type for a value that
+    /// does not fit it. What the contact has already is not judged, since the service accepted it
+    /// once.
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     ///
     /// ```
     /// use crm_models::{Check, Contact, ContactChange, ContactType};
@@ -182,11 +185,11 @@ impl ContactChange {
         self.check_against(contact, Tolerance::Nothing)
     }
 
-    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    /// Does what [`check_for`](Self::check_for) does, and lets pass what is tolerated.
     ///
     /// # Errors
     ///
-    /// As [`check_for`](Self::check_for).
+    /// Returns the errors of [`check_for`](Self::check_for).
     pub fn check_against(
         &self,
         contact: &Contact,

@@ -1,5 +1,5 @@
-//! The contacts of locations and of customers: one number or address each. The schemas of the
-//! two kinds of owner are the same.
+//! The contacts of locations and of customers, one number or address each. The schemas of the two
+//! kinds of owner are the same.
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -38,28 +38,28 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Contact {
-    /// Unique for its owner.
+    /// The id, unique within the owner.
     pub id: ContactId,
-    /// The kind.
+    /// The kind of number or address.
     #[serde(rename = "type")]
     pub contact_type: ContactType,
     /// The number or address.
     pub value: String,
     /// A free note.
     pub memo: Option<String>,
-    /// The text-message state of the number; `None` for other kinds.
+    /// Whether the number has opted out of text messages; `None` for other kinds.
     pub phone_settings: Option<PhoneSettings>,
     /// The time of the last change.
     pub modified_on: Timestamp,
-    /// The time of creation as answered; the year 1 means unknown, see [`created`](Self::created).
+    /// The time of creation as answered. The year 1 means unknown: see [`created`](Self::created).
     pub created_on: Option<Timestamp>,
-    /// What the contact receives; `None` means unknown, not "all off".
+    /// What the contact receives. `None` means unknown, not "all off".
     pub preferences: Option<ContactPreferences>,
 }
 
 impl Contact {
-    /// A contact without memo, settings, time of creation and preferences: for tests, and for
-    /// a state that was kept elsewhere.
+    /// Creates a contact without memo, settings, time of creation and preferences, for tests and
+    /// for a state that was kept elsewhere.
     #[must_use]
     pub fn new(
         id: ContactId,
@@ -79,14 +79,14 @@ impl Contact {
         }
     }
 
-    /// The time of creation, if the service knows it.
+    /// Returns the time of creation, if the service knows it.
     #[must_use]
     pub fn created(&self) -> Option<Timestamp> {
         self.created_on.filter(|created| !created.is_unknown())
     }
 
-    /// Whether the number has opted out of text messages. `None`: the service did not say, which
-    /// is not a permission. No contacts operation can set this.
+    /// Whether the number has opted out of text messages. `None` means that the service did not
+    /// say, which is not a permission. No contacts operation can set this.
     #[must_use]
     pub fn do_not_text(&self) -> Option<bool> {
         self.phone_settings.as_ref()?.do_not_text
@@ -102,7 +102,7 @@ pub struct PhoneSettings {
     /// The number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
-    /// The number has opted out of text messages.
+    /// Whether the number has opted out of text messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub do_not_text: Option<bool>,
 }
@@ -113,9 +113,9 @@ impl PhoneSettings {
     }
 }
 
-/// Every member of every schema, in one flat object: reading it costs no more than reading the
-/// contact alone. Who reads says as what a location, a customer and `active` are read: where the
-/// schema has no such member, it may be anything.
+/// Every member of every schema in one flat object, so that reading it costs no more than reading
+/// the contact alone. The type parameters say how `locationId`, `customerId` and `active` are read.
+/// Where the schema has no such member, it may be anything.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wire<L, C, A> {
@@ -125,7 +125,7 @@ pub(crate) struct Wire<L, C, A> {
     value: String,
     memo: Option<String>,
     phone_settings: Option<PhoneSettings>,
-    /// Beside an empty `phoneSettings` in one published example.
+    /// It appears beside an empty `phoneSettings` in one published example.
     phone_number: Option<String>,
     do_not_text: Option<bool>,
     modified_on: Timestamp,

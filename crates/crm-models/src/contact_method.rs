@@ -1,4 +1,4 @@
-//! Contact methods: the numbers and addresses of people.
+//! Contact methods, which are the numbers and addresses of people.
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
@@ -21,11 +21,11 @@ use crate::{
 pub struct ContactMethod {
     /// The method's GUID.
     pub id: ContactMethodId,
-    /// Whose method.
+    /// The person whose method it is.
     pub contact_id: PersonId,
-    /// The caller's own id.
+    /// An id of the caller's own.
     pub reference_id: Option<String>,
-    /// The kind.
+    /// The kind of number or address.
     #[serde(rename = "type")]
     pub contact_type: ContactType,
     /// The number or address.
@@ -34,16 +34,16 @@ pub struct ContactMethod {
     pub memo: Option<String>,
     /// The time of creation.
     pub created_on: Timestamp,
-    /// Who created it.
+    /// The user who created it.
     pub created_by: UserId,
     /// The time of the last change.
     pub modified_on: Timestamp,
-    /// Who changed it last.
+    /// The user who changed it last.
     pub modified_by: UserId,
 }
 
 impl ContactMethod {
-    /// A method as created, without reference and memo: for tests.
+    /// Creates a method as it is after its creation, without reference and memo, for tests.
     #[must_use]
     pub fn new(
         id: ContactMethodId,
@@ -68,9 +68,9 @@ impl ContactMethod {
     }
 }
 
-/// `CreateContactMethodRequest` and `UpsertContactMethodRequest`: the body of the POST, and of
-/// the PUT that replaces or creates a method. Reference and memo are written as null where they
-/// are not set, so that a replacement clears them.
+/// `CreateContactMethodRequest` and `UpsertContactMethodRequest`, the body of the POST, and of the
+/// PUT that replaces or creates a method. Reference and memo are written as null where they are not
+/// set, so that a replacement clears them.
 ///
 /// ```
 /// use crm_models::{Check, ContactMethodRequest, ContactType};
@@ -95,7 +95,7 @@ pub struct ContactMethodRequest {
 }
 
 impl ContactMethodRequest {
-    /// A method without reference and memo.
+    /// Creates a request for a method without reference and memo.
     pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
         Self { contact_type, value: value.into(), reference_id: None, memo: None }
     }
@@ -113,25 +113,25 @@ impl ContactMethodRequest {
         self.contact_type == *contact_type && contact_type.is_echo(&self.value, value)
     }
 
-    /// The kind.
+    /// Returns the kind of number or address.
     #[must_use]
     pub fn get_contact_type(&self) -> &ContactType {
         &self.contact_type
     }
 
-    /// The number or address.
+    /// Returns the number or address.
     #[must_use]
     pub fn get_value(&self) -> &str {
         &self.value
     }
 
-    /// The caller's own id, if there is one.
+    /// Returns the caller's own id, if there is one.
     #[must_use]
     pub fn get_reference_id(&self) -> Option<&str> {
         self.reference_id.as_deref()
     }
 
-    /// The memo, if there is one.
+    /// Returns the memo, if there is one.
     #[must_use]
     pub fn get_memo(&self) -> Option<&str> {
         self.memo.as_deref()
@@ -145,7 +145,8 @@ tolerant!(ContactMethodRequest, |method, rules| {
     rules.memo(method.memo.as_deref());
 });
 
-/// `UpdateContactMethodRequest`: absent members are kept, null is neither written nor read.
+/// `UpdateContactMethodRequest`, in which absent members are kept, and null is neither written nor
+/// read.
 ///
 /// It cannot change a method's type: for that, replace the method with a
 /// [`ContactMethodRequest`].
@@ -160,7 +161,7 @@ pub struct UpdateContactMethodRequest {
 }
 
 impl UpdateContactMethodRequest {
-    /// Changes nothing yet.
+    /// Returns an update that does not change anything yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -178,20 +179,20 @@ impl UpdateContactMethodRequest {
         self.value.is_none() && self.memo.is_none()
     }
 
-    /// The number or address, if it changes.
+    /// Returns the number or address, if it changes.
     #[must_use]
     pub fn get_value(&self) -> Option<&str> {
         self.value.as_deref()
     }
 
-    /// The memo, if it changes; an empty one clears it.
+    /// Returns the memo, if it changes. An empty one clears it.
     #[must_use]
     pub fn get_memo(&self) -> Option<&str> {
         self.memo.as_deref()
     }
 
-    /// The update without what is so already. Values are compared as by
-    /// [`ContactType::same_value`]; an empty memo and none are the same.
+    /// Returns the update without what the method has already. Values are compared by
+    /// [`ContactType::same_value`]; an empty memo is the same as none.
     pub fn without_unchanged(&self, method: &ContactMethod) -> Self {
         let mut update = self.clone();
         update.value.take_if(|new| method.contact_type.same_value(new, &method.value));
@@ -199,21 +200,22 @@ impl UpdateContactMethodRequest {
         update
     }
 
-    /// Whether the update is valid for `method`: as [`Check::check`], with a value that fits the
-    /// type of the method. What is so already is not judged.
+    /// Whether the update is valid for `method`, by the rules of
+    /// [`Check::check`](crate::Check::check) with a value that fits the type of the method. What
+    /// the method has already is not judged.
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     pub fn check_for(&self, method: &ContactMethod) -> Result<(), InvalidInput> {
         self.check_against(method, Tolerance::Nothing)
     }
 
-    /// [`check_for`](Self::check_for), letting pass what is tolerated.
+    /// Does what [`check_for`](Self::check_for) does, and lets pass what is tolerated.
     ///
     /// # Errors
     ///
-    /// As [`check_for`](Self::check_for).
+    /// Returns the errors of [`check_for`](Self::check_for).
     pub fn check_against(
         &self,
         method: &ContactMethod,
@@ -242,7 +244,7 @@ tolerant!(UpdateContactMethodRequest, |update, rules| {
     rules.memo(update.memo.as_deref());
 });
 
-/// Which contact methods a list holds, in which order: the query of
+/// The filter and the order of a list of contact methods, the query of
 /// `ContactMethods_GetContactMethods` and `Contacts_SearchContactMethods`.
 ///
 /// ```
@@ -269,19 +271,20 @@ pub struct ContactMethodFilter {
 }
 
 impl ContactMethodFilter {
-    /// All methods.
+    /// Selects all methods.
     pub fn new() -> Self {
         Self::default()
     }
 
     setters! {
-        /// Only with this id of the caller's own.
+        /// Selects only those with this id of the caller's own.
         reference_id: impl Into<String>;
-        /// Only of this kind.
+        /// Selects only those of this kind.
         contact_type: ContactType;
-        /// Only with this number or address. Whether a part is enough is not documented.
+        /// Selects only those with this number or address. Whether a part is enough is not
+        /// documented.
         value: impl Into<String>;
-        /// The order.
+        /// Sets the order.
         sort: Sort<ContactMethodSort>;
     }
 

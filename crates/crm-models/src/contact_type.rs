@@ -1,9 +1,9 @@
-//! What kind of thing a contact is.
+//! The kinds of numbers and addresses.
 
 use crate::{email, phone, text::wire_text};
 
-/// The contract's `ContactType`. Texts outside the contract are kept, and refused when they are
-/// to be sent, unless they are [tolerated](crate::Tolerance::AnyType).
+/// The contract's `ContactType`. Texts outside the contract are kept, and refused when they are to
+/// be sent, unless they are [tolerated](crate::Tolerance::AnyType).
 ///
 /// On the wire the names are PascalCase and case-sensitive: `phone` is an
 /// [`Other`](Self::Other).
@@ -38,7 +38,7 @@ impl ContactType {
     /// The types of the published contract.
     pub const KNOWN: [Self; 4] = [Self::Phone, Self::MobilePhone, Self::Email, Self::Fax];
 
-    /// The text on the wire.
+    /// Returns the text on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -56,9 +56,9 @@ impl ContactType {
         matches!(self, Self::Phone | Self::MobilePhone | Self::Fax)
     }
 
-    /// What a search for a value compares, however the value is written: [`phone::key`] of a
-    /// number, [`email::key`] of an address. A type outside the contract goes by the looks of
-    /// the value; of a text without digits it is the text.
+    /// Returns what a search for a value compares, however the value is written: [`phone::key`] of
+    /// a number, [`email::key`] of an address. For a type outside the contract the value shows
+    /// which of the two it is; a text without digits is its own key.
     ///
     /// ```
     /// use crm_models::ContactType;
@@ -79,11 +79,11 @@ impl ContactType {
         }
     }
 
-    /// Whether two values mean the same number or address: all digits of a number, an
-    /// extension's too, an address without case, anything else as it is written. So is a number
-    /// with letters in it and fewer than seven digits, not counting a leading 1: the letters tell
-    /// it from another one, as in `1-800-FLOWERS`. A service that keeps digits alone has another
-    /// value then.
+    /// Whether two values mean the same number or address. Numbers are compared by all their
+    /// digits, including those of an extension, addresses without case, and anything else as it is
+    /// written. So is a number with letters and fewer than seven digits, not counting a leading 1,
+    /// because the letters distinguish it, as in `1-800-FLOWERS`. A service that keeps only digits
+    /// has another value then.
     #[must_use]
     pub fn same_value(&self, one: &str, other: &str) -> bool {
         one == other
@@ -95,7 +95,7 @@ impl ContactType {
     }
 
     /// Whether `answered` may be the value that a service stored when it was sent `asked`: the same
-    /// as by [`same_value`](Self::same_value), or of a number with letters the digits alone.
+    /// by [`same_value`](Self::same_value), or the digits alone of a number with letters.
     ///
     /// ```
     /// use crm_models::ContactType;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{contact::Contact, contact_type::ContactType, validation::tolerant};
 
 /// `LocationContactCreateRequest`, `CreateCustomerContactRequest` and, for bookings,
-/// `ContactCreateRequest`: the body of a POST.
+/// `ContactCreateRequest`, the body of a POST.
 ///
 /// Preferences cannot be given on creation: update them afterwards.
 ///
@@ -31,7 +31,7 @@ pub struct CreateContactRequest {
 }
 
 impl CreateContactRequest {
-    /// A contact without a memo.
+    /// Creates a request for a contact without a memo.
     pub fn new(contact_type: ContactType, value: impl Into<String>) -> Self {
         Self { contact_type, value: value.into(), memo: None }
     }
@@ -42,27 +42,26 @@ impl CreateContactRequest {
         self
     }
 
-    /// The kind.
+    /// Returns the kind of number or address.
     #[must_use]
     pub fn get_contact_type(&self) -> &ContactType {
         &self.contact_type
     }
 
-    /// The number or address.
+    /// Returns the number or address.
     #[must_use]
     pub fn get_value(&self) -> &str {
         &self.value
     }
 
-    /// The memo, if there is one.
+    /// Returns the memo, if there is one.
     #[must_use]
     pub fn get_memo(&self) -> Option<&str> {
         self.memo.as_deref()
     }
 
-    /// Whether `contact` is this number or address already, as by
-    /// [`ContactType::same_value`]. A landline and a mobile telephone
-    /// with one number are the same; a fax is not a telephone.
+    /// Whether `contact` is this number or address already, by [`ContactType::same_value`]. A
+    /// landline and a mobile telephone with one number are the same; a fax is not a telephone.
     #[must_use]
     pub fn is_same(&self, contact: &Contact) -> bool {
         let family = |contact_type: &ContactType| match contact_type {

@@ -1,8 +1,8 @@
-//! E-mail addresses: what they may look like, and when two are the same.
+//! E-mail addresses: what they may look like, and when two of them are the same.
 
 use validator::ValidateEmail;
 
-/// The address in lower case without surrounding white space.
+/// Returns the address in lower case without surrounding white space.
 ///
 /// ```
 /// assert_eq!(crm_models::email::key(" Dana@Site.example"), "dana@site.example");
@@ -25,7 +25,7 @@ pub fn key(address: &str) -> String {
 ///
 /// # Errors
 ///
-/// What is wrong, without quoting the address.
+/// Returns what is wrong, without quoting the address.
 pub fn check(address: &str) -> Result<(), &'static str> {
     let latin = |c: char| if c.is_ascii() || !c.is_alphanumeric() { c } else { 'x' };
     if address.chars().map(latin).collect::<String>().validate_email() {

@@ -1,4 +1,4 @@
-//! Batches of export feeds.
+//! Export feeds, which are read in batches.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::{timestamp::Timestamp, unreadable::UnreadableRecord};
 
 /// `ExportResponse`: one batch of a feed of changes.
 ///
-/// Apply it as an upsert by owner and contact: order is not promised and repeats are normal.
-/// While [`has_more`](Self::has_more) is true the next batch is there at once; after that the
-/// token stays good for later.
+/// Apply it as an upsert by owner and contact, since order is not promised and repeats are normal.
+/// While [`has_more`](Self::has_more) is true, the next batch can be read at once. After that the
+/// token remains valid for later.
 ///
 /// ```
 /// use crm_models::{ExportBatch, ExportFrom, ExportQuery, ExportedLocationContact};
@@ -37,19 +37,20 @@ use crate::{timestamp::Timestamp, unreadable::UnreadableRecord};
 pub struct ExportBatch<T> {
     /// Whether to ask for the next batch at once.
     pub has_more: bool,
-    /// Where the feed continues after this batch. Keep it, also at the feed's end; where it is
-    /// missing or blank there, the one before stays good.
+    /// Where the feed continues after this batch. Keep it, also at the feed's end. Where it is
+    /// missing or blank there, the one before it remains valid.
     #[serde(default, deserialize_with = "unless_blank")]
     pub continue_from: Option<ContinuationToken>,
-    /// The records; repeats are normal.
+    /// The records. Repeats are normal.
     pub data: Vec<T>,
-    /// The records that were set aside, since they are not what the contract says. Not on the wire.
+    /// The records that were set aside because they are not what the contract says. They are not on
+    /// the wire.
     #[serde(skip)]
     pub unreadable: Vec<UnreadableRecord>,
 }
 
 impl<T> ExportBatch<T> {
-    /// The same batch with records that were read otherwise.
+    /// Returns the same batch with records that were read in another way.
     #[must_use]
     pub fn with_records<U>(
         self,
@@ -59,7 +60,7 @@ impl<T> ExportBatch<T> {
         ExportBatch { has_more: self.has_more, continue_from: self.continue_from, data, unreadable }
     }
 
-    /// A batch with its token: for tests.
+    /// Creates a batch with its token, for tests.
     #[must_use]
     pub fn new(has_more: bool, continue_from: ContinuationToken, data: Vec<T>) -> Self {
         Self { has_more, continue_from: Some(continue_from), data, unreadable: Vec::new() }
@@ -74,19 +75,19 @@ fn unless_blank<'de, D: Deserializer<'de>>(
     Ok(token.filter(|token| !token.is_blank()))
 }
 
-/// A place in one export feed, opaque.
+/// An opaque token for a place in one export feed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ContinuationToken(String);
 
 impl ContinuationToken {
-    /// A token as the service wrote it.
+    /// Wraps a token as the service wrote it.
     #[must_use]
     pub fn new(token: impl Into<String>) -> Self {
         Self(token.into())
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -145,7 +146,7 @@ impl ExportQuery {
         self
     }
 
-    /// The token to start from, if it is one.
+    /// Returns the token to start from, if the export starts from one.
     #[must_use]
     pub fn token(&self) -> Option<&ContinuationToken> {
         match &self.from {

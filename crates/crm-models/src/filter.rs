@@ -1,4 +1,4 @@
-//! Which contacts a list over all owners holds.
+//! Filters of lists over all owners.
 
 use serde::{Serialize, Serializer};
 use validator::{Validate, ValidationErrors};
@@ -26,12 +26,12 @@ use crate::{owner::ContactOwner, timestamp::Timestamp, validation::Rules};
 pub struct ContactFilter<O> {
     #[serde(flatten)]
     times: TimeFilter,
-    /// None: all owners. An empty selection is not the same.
+    /// `None` selects all owners. An empty selection is not the same, and is refused.
     #[serde(flatten, serialize_with = "by_their_member")]
     owners: Option<Vec<O>>,
 }
 
-/// The four bounds in time that most lists take; `before` is exclusive.
+/// The four bounds in time that most lists take. `before` is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TimeFilter {
@@ -48,10 +48,10 @@ pub(crate) struct TimeFilter {
 macro_rules! time_filters {
     () => {
         $crate::filter::time_filters! {
-            modified_before: "Only what was last changed before this time.";
-            modified_on_or_after: "Only what was last changed at this time or later.";
-            created_before: "Only what was created before this time.";
-            created_on_or_after: "Only what was created at this time or later.";
+            modified_before: "Selects only what was last changed before this time.";
+            modified_on_or_after: "Selects only what was last changed at this time or later.";
+            created_before: "Selects only what was created before this time.";
+            created_on_or_after: "Selects only what was created at this time or later.";
         }
     };
     ($($field:ident: $doc:literal;)*) => {$(
@@ -71,14 +71,14 @@ impl<O> Default for ContactFilter<O> {
 }
 
 impl<O: ContactOwner> ContactFilter<O> {
-    /// No filter yet; the API wants at least one.
+    /// Returns a filter without any condition yet. The API wants at least one.
     pub fn new() -> Self {
         Self::default()
     }
 
     time_filters!();
 
-    /// Only contacts of these owners, in addition to those already given. A selection that
+    /// Selects the contacts of these owners, in addition to those already given. A selection that
     /// stays empty is refused, since without ids the API lists all owners.
     ///
     /// ```
@@ -94,7 +94,7 @@ impl<O: ContactOwner> ContactFilter<O> {
         self
     }
 
-    /// The owners that are named; none: of all owners.
+    /// Returns the owners that are named, or `None` for all owners.
     #[must_use]
     pub fn get_owners(&self) -> Option<&[O]> {
         self.owners.as_deref()

@@ -1,4 +1,4 @@
-//! Ids: each its own type, so that a customer cannot be taken for a location.
+//! Ids, each of its own type, so that a customer cannot be taken for a location.
 
 use std::{fmt, num::NonZeroI64, str::FromStr};
 
@@ -19,9 +19,9 @@ use crate::text::excerpt;
 #[error("`{text}` is not a {what}: {reason}")]
 #[non_exhaustive]
 pub struct InvalidId {
-    /// The wanted kind, for example `location id`.
+    /// The kind of id that was expected, for example `location id`.
     pub what: &'static str,
-    /// What was given; a long text only with its first 40 characters.
+    /// What was given, cut after 40 characters.
     pub text: String,
     /// What an id of this kind looks like.
     pub reason: &'static str,
@@ -37,11 +37,11 @@ macro_rules! integer_id {
         pub struct $name(NonZeroI64);
 
         impl $name {
-            /// The id with this number.
+            /// Creates the id with this number.
             ///
             /// # Errors
             ///
-            /// [`InvalidId`] unless the number is positive.
+            /// Returns [`InvalidId`] unless the number is positive.
             pub fn new(id: i64) -> Result<Self, InvalidId> {
                 match NonZeroI64::new(id) {
                     Some(id) if id.get() > 0 => Ok(Self(id)),
@@ -53,7 +53,7 @@ macro_rules! integer_id {
                 }
             }
 
-            /// The number.
+            /// Returns the number.
             #[must_use]
             pub const fn get(self) -> i64 {
                 self.0.get()
@@ -97,7 +97,7 @@ macro_rules! integer_id {
 }
 
 integer_id! {
-    /// A tenant: one customer of the vendor, with its own data.
+    /// A tenant, which is one customer of the vendor with its own data.
     ///
     /// ```
     /// use crm_models::TenantId;
@@ -108,16 +108,16 @@ integer_id! {
     /// # Ok::<(), crm_models::InvalidId>(())
     /// ```
     TenantId = "tenant id";
-    /// A location: a place where work is done.
+    /// A location, which is a place where work is done.
     LocationId = "location id";
-    /// A customer: who is billed.
+    /// A customer, who is billed.
     CustomerId = "customer id";
     /// A booking.
     BookingId = "booking id";
-    /// A booking provider: a source of bookings that a tenant connected with an app.
+    /// A booking provider, which is a source of bookings that a tenant connected with an app.
     BookingProviderId = "booking provider id";
-    /// A contact of a location, a customer or a booking. Unique for its owner; nothing says
-    /// that it is unique beyond.
+    /// A contact of a location, a customer or a booking. It is unique within its owner; nothing
+    /// says that it is unique beyond.
     ContactId = "contact id";
     /// A customer, location or booking that a person of Contacts v2 is related to.
     RelatedEntityId = "related entity id";
@@ -141,13 +141,13 @@ related_entity!(CustomerId LocationId BookingId);
 pub struct UserId(i64);
 
 impl UserId {
-    /// The user with this number.
+    /// Creates the id of the user with this number.
     #[must_use]
     pub const fn new(id: i64) -> Self {
         Self(id)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -168,7 +168,7 @@ macro_rules! guid {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The GUID.
+            /// Returns the GUID.
             #[must_use]
             pub const fn get(self) -> Uuid {
                 self.0

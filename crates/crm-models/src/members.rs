@@ -1,8 +1,8 @@
-//! Members that several requests and filters share, written once.
+//! The members that several requests and filters share.
 
 use serde::{Deserialize, Deserializer};
 
-/// Setters of optional members: the type is what the setter takes.
+/// The setters of optional members. The type is what the setter takes.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {$(
         $(#[$doc])*
@@ -26,19 +26,19 @@ macro_rules! contact_members {
             memo: impl Into<String>;
         }
 
-        /// The kind, if it changes.
+        /// Returns the kind, if it changes.
         #[must_use]
         pub fn get_contact_type(&self) -> Option<&$crate::contact_type::ContactType> {
             self.contact_type.as_ref()
         }
 
-        /// The number or address, if it changes.
+        /// Returns the number or address, if it changes.
         #[must_use]
         pub fn get_value(&self) -> Option<&str> {
             self.value.as_deref()
         }
 
-        /// The memo, if it changes; an empty one clears it.
+        /// Returns the memo, if it changes. An empty one clears it.
         #[must_use]
         pub fn get_memo(&self) -> Option<&str> {
             self.memo.as_deref()
@@ -59,11 +59,11 @@ macro_rules! contact_members {
     };
 }
 
-/// What a change of `type`, `value` and `memo` is to a contact that was read.
+/// How a change of `type`, `value` and `memo` compares with a contact that was read.
 macro_rules! contact_change {
     () => {
-        /// Leaves out what a contact with these members has already. Values are compared as by
-        /// `ContactType::same_value`; an empty memo and none are the same.
+        /// Leaves out what a contact with these members has already. Values are compared by
+        /// `ContactType::same_value`; an empty memo is the same as none.
         fn leave_out(
             &mut self,
             contact_type: &$crate::contact_type::ContactType,
@@ -76,9 +76,9 @@ macro_rules! contact_change {
             self.memo.take_if(|new| $crate::text::is_same(Some(new), memo));
         }
 
-        /// [`check_with`](crate::CheckWith::check_with) of what is left of the change, with the value
-        /// and the type that a contact with these has then. A type that the contact has already is
-        /// tolerated.
+        /// [`check_with`](crate::CheckWith::check_with) of what is left of the change, with the
+        /// value and the type that a contact with these has then. A type that the contact has
+        /// already is tolerated.
         fn check_beside(
             mut self,
             contact_type: &$crate::contact_type::ContactType,

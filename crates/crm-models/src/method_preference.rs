@@ -1,28 +1,28 @@
-//! The preferences of contact methods: their kinds, and the values of one method.
+//! The preferences of contact methods: which exist, and the values of one method.
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{ids::PreferenceTypeId, validation::Rules};
 
-/// `ContactPreferenceTypeResponse`: a preference that exists. The contract names none, so they
-/// are fetched rather than known.
+/// `ContactPreferenceTypeResponse`, a preference that exists. The contract names none, so they are
+/// read from the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PreferenceType {
     /// The type's GUID.
     pub id: PreferenceTypeId,
-    /// The name, by which a method's preference is read and set.
+    /// The name by which a method's preference is read and set.
     pub name: String,
     /// What it means.
     pub description: Option<String>,
-    /// What its values are; only `Bool` exists so far.
+    /// The type of its values. Only `Bool` exists so far.
     pub data_type: String,
 }
 
 impl PreferenceType {
-    /// A preference without description: for tests.
+    /// Creates a preference without a description, for tests.
     #[must_use]
     pub fn new(
         id: PreferenceTypeId,
@@ -33,7 +33,7 @@ impl PreferenceType {
     }
 }
 
-/// `ContactPreferenceResponse`: one preference of one method. Its value travels as text.
+/// `ContactPreferenceResponse`, one preference of one method, whose value is a text.
 ///
 /// ```
 /// use crm_models::MethodPreference;
@@ -49,21 +49,21 @@ impl PreferenceType {
 pub struct MethodPreference {
     /// The name.
     pub name: String,
-    /// What its values are.
+    /// The type of its values.
     pub data_type: String,
     /// The value, if it is set.
     pub value: Option<String>,
 }
 
 impl MethodPreference {
-    /// A preference that is not set: for tests.
+    /// Creates a preference that is not set, for tests.
     #[must_use]
     pub fn new(name: impl Into<String>, data_type: impl Into<String>) -> Self {
         Self { name: name.into(), data_type: data_type.into(), value: None }
     }
 
-    /// The value as a truth value, in letters of any case; `None` when it is not set or is
-    /// something else.
+    /// Returns the value as a truth value, in letters of any case, or `None` when it is not set or
+    /// is something else.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         match self.value.as_deref()?.trim() {
@@ -74,7 +74,8 @@ impl MethodPreference {
     }
 }
 
-/// `UpdateContactMethodPreferenceRequest`. Truth values are sent in lower case.
+/// `UpdateContactMethodPreferenceRequest`, the new value of a preference. Truth values are sent in
+/// lower case.
 ///
 /// ```
 /// use crm_models::UpdateMethodPreferenceRequest;
@@ -90,13 +91,13 @@ pub struct UpdateMethodPreferenceRequest {
 }
 
 impl UpdateMethodPreferenceRequest {
-    /// A value as text.
+    /// Creates a request with a value as text.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
         Self { value: value.into() }
     }
 
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub fn get_value(&self) -> &str {
         &self.value

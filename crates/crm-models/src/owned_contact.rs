@@ -1,4 +1,4 @@
-//! Contacts that name their owner: the items of lists over all owners, and of exports.
+//! Contacts that name their owner, as in lists over all owners and in exports.
 
 use std::ops::Deref;
 
@@ -13,9 +13,9 @@ use crate::{
     owner::ContactOwner,
 };
 
-/// A contact together with its owner, as returned by lists over all owners.
+/// A contact with its owner, as lists over all owners return it.
 ///
-/// Dereferences to the [`Contact`].
+/// It dereferences to the [`Contact`].
 ///
 /// ```
 /// use crm_models::{LocationsContact, LocationId};
@@ -40,9 +40,9 @@ pub struct OwnedContact<O> {
     pub contact: Contact,
 }
 
-/// A contact of an export feed: it may be deleted.
+/// A contact of an export feed, which may have been deleted.
 ///
-/// Dereferences to the [`Contact`].
+/// It dereferences to the [`Contact`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(bound = "O: ContactOwner")]
 #[non_exhaustive]
@@ -53,12 +53,12 @@ pub struct ExportedContact<O> {
     /// The contact.
     #[serde(flatten)]
     pub contact: Contact,
-    /// False is the only sign of a deleted contact.
+    /// Whether the contact exists. False is the only sign of a deleted one.
     pub active: bool,
 }
 
 impl<O> OwnedContact<O> {
-    /// The contact of this owner.
+    /// Creates the contact of this owner.
     #[must_use]
     pub fn new(owner: O, contact: Contact) -> Self {
         Self { owner, contact }
@@ -66,7 +66,7 @@ impl<O> OwnedContact<O> {
 }
 
 impl<O> ExportedContact<O> {
-    /// The contact of this owner, or what was one.
+    /// Creates the contact of this owner, or one that it had.
     #[must_use]
     pub fn new(owner: O, contact: Contact, active: bool) -> Self {
         Self { owner, contact, active }

@@ -1,4 +1,4 @@
-//! Who has contacts of this kind: locations and customers.
+//! The owners of contacts: locations and customers.
 
 use std::{fmt, hash::Hash};
 
@@ -9,7 +9,7 @@ use serde::{
 
 use crate::ids::{CustomerId, LocationId};
 
-/// A location or a customer: code for the contacts of both is written once over this trait.
+/// A location or a customer. Code for the contacts of both is written once over this trait.
 ///
 /// The constants are the API's words for the owner. The trait is sealed, since bookings and
 /// people have contacts of another form.
@@ -37,18 +37,18 @@ pub trait ContactOwner:
     + sealed::Owner
     + 'static
 {
-    /// One of them, for people: `location`.
+    /// The word for one of them: `location`.
     const NOUN: &'static str;
-    /// All of them, in paths: `locations`.
+    /// The word for all of them in paths: `locations`.
     const COLLECTION: &'static str;
     /// The member that names the owner: `locationId`.
     const MEMBER: &'static str;
-    /// The member of a query that names several: `locationIds`.
+    /// The member of a query that names several of them: `locationIds`.
     const LIST_MEMBER: &'static str;
-    /// Whether ids exclude other filters, and the times of creation alone are not enough.
+    /// Whether a filter by ids excludes other filters, and times of creation alone are not enough.
     const STRICT_FILTERS: bool;
 
-    /// The number.
+    /// Returns the number.
     fn get(self) -> i64;
 }
 
@@ -56,12 +56,12 @@ pub(crate) mod sealed {
     use serde::de::DeserializeOwned;
 
     pub trait Owner: Sized {
-        /// As what `locationId` is read: anything, unless locations own.
+        /// The type as which `locationId` is read: anything, unless the owner is a location.
         type Location: DeserializeOwned;
-        /// As what `customerId` is read: anything, unless customers own.
+        /// The type as which `customerId` is read: anything, unless the owner is a customer.
         type Customer: DeserializeOwned;
 
-        /// The one of the two that is the owner.
+        /// Returns the one of the two that is the owner.
         fn of(location: Option<Self::Location>, customer: Option<Self::Customer>) -> Option<Self>;
     }
 }

@@ -38,24 +38,25 @@ pub struct Page<T> {
     pub page_size: i32,
     /// Whether there are items after this page.
     pub has_more: bool,
-    /// How many items there are in all; only if asked for.
+    /// The number of all items, if it was asked for.
     pub total_count: Option<i32>,
     /// The items.
     pub data: Vec<T>,
-    /// The items that were set aside, since they are not what the contract says. Not on the wire.
+    /// The items that were set aside because they are not what the contract says. They are not on
+    /// the wire.
     #[serde(skip)]
     pub unreadable: Vec<UnreadableRecord>,
 }
 
 impl<T> Page<T> {
-    /// A page without the total.
+    /// Creates a page without the total.
     #[must_use]
     pub fn new(page: i32, page_size: i32, has_more: bool, data: Vec<T>) -> Self {
         Self { page, page_size, has_more, total_count: None, data, unreadable: Vec::new() }
     }
 }
 
-/// Which page of a list, and how large. What is not set is not sent.
+/// The number and the size of the page to ask for. What is not set is not sent.
 ///
 /// ```
 /// use crm_models::{Check, PageQuery};
@@ -78,30 +79,30 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    /// The first page, as large as the service chooses: 50 items.
+    /// Asks for the first page, as large as the service chooses: 50 items.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The number of the page, from 1.
+    /// Sets the number of the page, from 1.
     pub fn page(mut self, page: i32) -> Self {
         self.page = Some(page);
         self
     }
 
-    /// The number of the page, if one is set.
+    /// Returns the number of the page, if one is set.
     #[must_use]
     pub fn get_page(&self) -> Option<i32> {
         self.page
     }
 
-    /// How many items a page may hold: 1 to 5000.
+    /// Sets how many items a page may hold: 1 to 5000.
     pub fn page_size(mut self, items: i32) -> Self {
         self.page_size = Some(items);
         self
     }
 
-    /// Whether to count all items, for [`Page::total_count`].
+    /// Sets whether to count all items, for [`Page::total_count`].
     pub fn include_total(mut self, include: bool) -> Self {
         self.include_total = include;
         self

@@ -1,4 +1,4 @@
-//! People: the contacts of Contacts v2, with a GUID, a name and a title.
+//! People, which are the contacts of Contacts v2, with a GUID, a name and a title.
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
@@ -11,7 +11,7 @@ use crate::{
     validation::Rules,
 };
 
-/// `ContactResponse` of Contacts v2: a person, whose numbers and addresses are
+/// `ContactResponse` of Contacts v2, a person, whose numbers and addresses are
 /// [contact methods](crate::ContactMethod).
 ///
 /// Not to be confused with the [`Contact`](crate::Contact) of a location or a customer, which is
@@ -22,26 +22,27 @@ use crate::{
 pub struct Person {
     /// The person's GUID.
     pub id: PersonId,
-    /// The caller's own id.
+    /// An id of the caller's own.
     pub reference_id: Option<String>,
     /// The name.
     pub name: Option<String>,
-    /// The role.
+    /// The role of the person.
     pub title: Option<String>,
     /// Whether the person is archived.
     pub is_archived: bool,
     /// The time of creation.
     pub created_on: Timestamp,
-    /// Who created it.
+    /// The user who created it.
     pub created_by: UserId,
     /// The time of the last change.
     pub modified_on: Timestamp,
-    /// Who changed it last.
+    /// The user who changed it last.
     pub modified_by: UserId,
 }
 
 impl Person {
-    /// A person as created, without name, title and reference: for tests.
+    /// Creates a person as they are after their creation, without name, title and reference, for
+    /// tests.
     ///
     /// ```
     /// use crm_models::{Person, PersonId, UserId};
@@ -68,7 +69,7 @@ impl Person {
     }
 }
 
-/// `CreateContactRequest` of Contacts v2. Every member is optional; one that is not set is not
+/// `CreateContactRequest` of Contacts v2. Every member is optional, and one that is not set is not
 /// written.
 ///
 /// ```
@@ -94,7 +95,7 @@ pub struct CreatePersonRequest {
 }
 
 impl CreatePersonRequest {
-    /// A person without a name.
+    /// Creates a request for a person without a name.
     pub fn new() -> Self {
         Self::default()
     }
@@ -108,8 +109,8 @@ impl CreatePersonRequest {
         reference_id: impl Into<String>;
     }
 
-    /// Whether the person has exactly these members; an empty text and none are the same, and
-    /// white space around a text does not count.
+    /// Whether the person has exactly these members. An empty text is the same as none, and white
+    /// space around a text does not count.
     #[must_use]
     pub fn is_met_by(&self, person: &Person) -> bool {
         is_trimmed(&self.name, &person.name)
@@ -129,7 +130,7 @@ impl Validate for CreatePersonRequest {
     }
 }
 
-/// `ReplaceContactRequest`: all members. One that is not set is written as null and cleared.
+/// `ReplaceContactRequest`, with all members. One that is not set is written as null, and cleared.
 ///
 /// ```
 /// use crm_models::ReplacePersonRequest;
@@ -152,7 +153,7 @@ pub struct ReplacePersonRequest {
 }
 
 impl ReplacePersonRequest {
-    /// A person without name, title and reference.
+    /// Creates a request for a person without name, title and reference.
     pub fn new(is_archived: bool) -> Self {
         Self { name: None, title: None, reference_id: None, is_archived }
     }
@@ -166,19 +167,19 @@ impl ReplacePersonRequest {
         reference_id: impl Into<String>;
     }
 
-    /// The name, if there is one.
+    /// Returns the name, if there is one.
     #[must_use]
     pub fn get_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// The role, if there is one.
+    /// Returns the role, if there is one.
     #[must_use]
     pub fn get_title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// The caller's own id, if there is one.
+    /// Returns the caller's own id, if there is one.
     #[must_use]
     pub fn get_reference_id(&self) -> Option<&str> {
         self.reference_id.as_deref()
@@ -197,8 +198,8 @@ impl Validate for ReplacePersonRequest {
     }
 }
 
-/// `UpdateContactRequest` of Contacts v2: the same members as a replacement. What an absent one
-/// would do is not documented, so all are always written;
+/// `UpdateContactRequest` of Contacts v2, with the members of a replacement. What an absent one
+/// would do is not documented, so all are always written.
 /// [`PersonChange::to_request`](crate::PersonChange::to_request) fills them in.
 pub type UpdatePersonRequest = ReplacePersonRequest;
 

@@ -1,4 +1,4 @@
-//! What is to change in a person.
+//! Changes of people.
 
 use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
@@ -9,9 +9,9 @@ use crate::{
     validation::{Check, InvalidInput, Rules},
 };
 
-/// What a person wants changed in a person. Members that are not named are kept.
+/// A change that somebody wants of a person. Members that it does not name are kept.
 ///
-/// As JSON it has the API's names: an absent member is kept, and null clears a text. Unknown
+/// As JSON it has the API's names. An absent member is kept, null clears a text, and unknown
 /// members are refused.
 ///
 /// ```
@@ -38,7 +38,7 @@ use crate::{
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[must_use]
 pub struct PersonChange {
-    // Outer none: keep; inner none: clear.
+    // An outer `None` keeps the member, an inner one clears it.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     name: Option<Option<String>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -83,13 +83,13 @@ impl PersonChange {
         "the caller's own id": reference_id, clear_reference_id, get_reference_id;
     }
 
-    /// Archives the person, or takes it out of the archive.
+    /// Archives the person, or takes them out of the archive.
     pub fn archived(mut self, archived: bool) -> Self {
         self.is_archived = Some(archived);
         self
     }
 
-    /// Whether the person is archived, if that changes.
+    /// Returns whether the person is archived, if that changes.
     #[must_use]
     pub fn get_archived(&self) -> Option<bool> {
         self.is_archived
@@ -101,7 +101,7 @@ impl PersonChange {
         *self == Self::default()
     }
 
-    /// Returns the change without what is already so. An empty text and none are the same.
+    /// Returns the change without what the person has already. An empty text is the same as none.
     pub fn without_unchanged(&self, person: &Person) -> Self {
         let mut change = self.clone();
         for (member, now) in [
@@ -116,18 +116,18 @@ impl PersonChange {
         change
     }
 
-    /// Whether the change is valid for `person`: as [`Check::check`]. What is so already is not
-    /// judged: the service took it once.
+    /// Whether the change is valid for `person`, by the rules of [`Check::check`]. What they have
+    /// already is not judged, since the service accepted it once.
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     pub fn check_for(&self, person: &Person) -> Result<(), InvalidInput> {
         let outcome = self.without_unchanged(person);
         if outcome.is_empty() && !self.is_empty() { Ok(()) } else { outcome.check() }
     }
 
-    /// The request with all members: the changed ones, and `person`'s for the rest.
+    /// Returns the request with all members: the changed ones, and `person`'s for the rest.
     pub fn to_request(&self, person: &Person) -> UpdatePersonRequest {
         let member = |change: &Option<Option<String>>, now: &Option<String>| {
             change.clone().unwrap_or_else(|| now.clone())

@@ -1,4 +1,4 @@
-//! Which people a list holds, in which order.
+//! Filters of lists of people.
 
 use serde::Serialize;
 use validator::{Validate, ValidationErrors};
@@ -10,22 +10,22 @@ use crate::{
     validation::Rules,
 };
 
-/// Whether archived people are listed. The values on the wire are not documented; these are
-/// the ones of the API's similar filters.
+/// Whether archived people are listed. The values on the wire are not documented; these are those
+/// of the API's similar filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Archived {
-    /// Only archived ones.
+    /// Lists only archived people.
     #[serde(rename = "True")]
     Yes,
-    /// Only those not archived.
+    /// Lists only people who are not archived.
     #[serde(rename = "False")]
     No,
-    /// All.
+    /// Lists all people.
     Any,
 }
 
-/// Which people a list holds, in which order: the query of `Contacts_GetList` and
+/// The filter and the order of a list of people, the query of `Contacts_GetList` and
 /// `Contacts_GetByRelationshipId`.
 ///
 /// ```
@@ -60,25 +60,25 @@ pub struct PersonFilter {
 }
 
 impl PersonFilter {
-    /// All people.
+    /// Selects all people.
     pub fn new() -> Self {
         Self::default()
     }
 
     setters! {
-        /// Only with this name. Whether a part is enough is not documented.
+        /// Selects only those with this name. Whether a part is enough is not documented.
         name: impl Into<String>;
-        /// Only with this role. Whether a part is enough is not documented.
+        /// Selects only those with this role. Whether a part is enough is not documented.
         title: impl Into<String>;
-        /// Only with this id of the caller's own.
+        /// Selects only those with this id of the caller's own.
         reference_id: impl Into<String>;
-        /// The order.
+        /// Sets the order.
         sort: Sort<PersonSort>;
     }
 
     time_filters!();
 
-    /// Whether archived people are listed; without it the service decides.
+    /// Sets whether archived people are listed. Without it the service decides.
     pub fn archived(mut self, archived: Archived) -> Self {
         self.is_archived = Some(archived);
         self

@@ -1,21 +1,22 @@
-//! Telephone and fax numbers: what they may look like, and when two are the same.
+//! Telephone and fax numbers: what they may look like, and when two of them are the same.
 
-/// The 15 digits of ITU-T E.164, and some for an extension.
+/// The 15 digits of ITU-T E.164, and five for an extension.
 const MOST_DIGITS: usize = 20;
-/// The most characters, punctuation and extension words included.
+/// The maximum number of characters, including punctuation and the words of an extension.
 const MOST_CHARACTERS: usize = 50;
 
-/// What follows a number, as an extension does, begins after at least this many digits: before
-/// that a `#` or a letter is part of the number, as in `1-800-FLOWERS`.
+/// The number of digits after which an extension may begin. Before that a `#` or a letter is part
+/// of the number, as in `1-800-FLOWERS`. A number within its area has seven.
 const LOCAL_DIGITS: usize = 7;
 
 /// The words between a number and its extension.
 const EXTENSION_WORDS: [&str; 3] = ["x", "ext", "extension"];
 
-/// What all ways to write a number have in common: its digits, without the leading 1 of eleven
-/// (the country code of the US) and without an extension. Search with it.
+/// Returns what all ways to write a number have in common, to search with: its digits, without the
+/// leading 1 of eleven (the country code of North America) and without an extension.
 ///
-/// When a number and its extension run together as digits, where the number ends is not known.
+/// When the digits of a number and its extension run together, it is not known where the number
+/// ends.
 ///
 /// ```
 /// use crm_models::phone;
@@ -28,8 +29,8 @@ pub fn key(number: &str) -> String {
     digits(without_extension(number))
 }
 
-/// The number without what is written after it: an extension after `ext.`, `x`, `#` or `;ext=`,
-/// or any other word.
+/// Returns the number without what is written after it: an extension after `ext.`, `x`, `#` or
+/// `;ext=`, or any other word.
 ///
 /// ```
 /// use crm_models::phone;
@@ -48,9 +49,9 @@ pub fn without_extension(number: &str) -> &str {
     number[..end].trim_end_matches([' ', '\t', ',', '('])
 }
 
-/// Whether two texts are one number and extension as the service may write them: also all
-/// digits in a row, since a service that keeps digits alone runs the two together. Beside
-/// letters too few digits say nothing, as in `1-800-FLOWERS` and `1-800-PLUMBER`.
+/// Whether two texts are one number and extension as the service may write them, also with all
+/// digits in a row, since a service that keeps only digits runs the two together. Beside letters
+/// too few digits prove nothing, as in `1-800-FLOWERS` and `1-800-PLUMBER`.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let extension = |number: &str| digits(&number[without_extension(number).len()..]);
     let of_letters = has_letters(one) || has_letters(other);
@@ -69,8 +70,8 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
     same(digits) || (same(key) && extension(one) == extension(other))
 }
 
-/// Whether `answered` may be what a service made of the number `asked`: the same, or its digits
-/// alone. So `1-800-FLOWERS` may come back as `1800`.
+/// Whether `answered` may be what a service made of the number `asked`: the same number, or its
+/// digits alone. So `1-800-FLOWERS` may come back as `1800`.
 pub(crate) fn is_echo(asked: &str, answered: &str) -> bool {
     let kept = digits(answered);
     is_same(asked, answered) || (!kept.is_empty() && kept == digits(asked))
@@ -87,7 +88,7 @@ fn has_letters(number: &str) -> bool {
         .any(|word| !word.is_empty() && !is_extension(word))
 }
 
-/// The digits, without the leading 1 of eleven.
+/// Returns the digits, without the leading 1 of eleven.
 fn digits(number: &str) -> String {
     let mut digits: String = number.chars().filter(char::is_ascii_digit).collect();
     if digits.len() == 11 && digits.starts_with('1') {
@@ -98,8 +99,8 @@ fn digits(number: &str) -> String {
 
 /// Whether the API can be expected to take this as a number.
 ///
-/// The contract states no rule, so only what cannot be a number is refused: without a digit,
-/// with an `@`, or beyond 20 digits or 50 characters. Punctuation and extensions pass.
+/// The contract states no rule, so only what cannot be a number is refused: a text without a digit,
+/// with an `@`, or with more than 20 digits or 50 characters. Punctuation and extensions pass.
 ///
 /// ```
 /// use crm_models::phone;
@@ -110,7 +111,7 @@ fn digits(number: &str) -> String {
 ///
 /// # Errors
 ///
-/// What is wrong, without quoting the number.
+/// Returns what is wrong, without quoting the number.
 pub fn check(number: &str) -> Result<(), &'static str> {
     let digits = number.chars().filter(char::is_ascii_digit).count();
     if number.contains('@') {

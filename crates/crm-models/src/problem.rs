@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use crate::text::one_line;
 
 /// The body of an answer that is not a success: `ApiErrorResponse`, the gateway's forms, the form
-/// of OAuth 2.0, HTML, text or nothing. Reading it never fails, blank texts are none, and the
-/// members' names may be in any case.
-/// [`Debug`] shows only the names in `data`: its values may be personal data, and of any length.
+/// of OAuth 2.0, HTML, text or nothing. Reading it never fails. Blank texts are left out, and the
+/// names of members may be in any case. [`Debug`] shows only the names in `data`: its values may be
+/// personal data, and of any length.
 ///
 /// ```
 /// use crm_models::Problem;
@@ -36,37 +36,37 @@ pub struct Problem {
     /// A URI that names the kind of problem.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub problem_type: Option<String>,
-    /// The one useful sentence.
+    /// The one useful sentence of the API's own answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// More about this very case. The API's own answers have none; of a plain text, as a
-    /// proxy's, or a text or list of JSON it is the words.
+    /// More about this case. The API's own answers have none. Of a plain text, like a proxy's, and
+    /// of JSON that is a text or a list, it has the words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The HTTP status.
     pub status: u16,
-    /// The vendor's trace id; support asks for it.
+    /// The vendor's trace id, for which support asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// Details per member; of no member in particular under an empty name.
+    /// The details of each member, under an empty name those of no member in particular.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, Vec<String>>,
     /// Details for programs.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub data: Map<String, Value>,
-    /// What the body was.
+    /// The form of the body.
     #[serde(skip)]
     pub form: BodyForm,
 }
 
-/// What a body is.
+/// The form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum BodyForm {
     /// A JSON object.
     #[default]
     Object,
-    /// Nothing.
+    /// No body.
     Empty,
     /// A page of HTML.
     Html,
@@ -84,9 +84,9 @@ impl Problem {
         Self::read_scrubbed(status, body, |text| text.into())
     }
 
-    /// [`read`](Self::read), with every text of the body passed through `scrub` first: a service may
-    /// quote the credentials that it was sent. Texts are scrubbed as they are once JSON's escapes are
-    /// undone, names of members too, and before a long one is cut.
+    /// Reads an error body with every text passed through `scrub` first, since a service may quote
+    /// the credentials that it was sent. Texts are scrubbed after JSON's escapes are undone and
+    /// before a long one is cut, and so are the names of members.
     ///
     /// ```
     /// use crm_models::Problem;
@@ -152,15 +152,15 @@ impl Problem {
         }
     }
 
-    /// Whether a conflict is a service that is down for maintenance: then it passes.
+    /// Whether a conflict means that the service is down for maintenance, which passes.
     #[must_use]
     pub fn speaks_of_maintenance(&self) -> bool {
         let title = self.title.as_deref().unwrap_or_default().to_lowercase();
         ["maintenance", "try again later", "try later"].iter().any(|words| title.contains(words))
     }
 
-    /// Whether a 404 is the gateway's, which matched no operation, rather than a record that
-    /// does not exist.
+    /// Whether a 404 is from the gateway, which found no such operation, rather than about a record
+    /// that does not exist.
     #[must_use]
     pub fn is_no_route(&self) -> bool {
         let title = self.title.as_deref().unwrap_or_default().to_lowercase();
@@ -169,7 +169,7 @@ impl Problem {
 }
 
 impl BodyForm {
-    /// What a body is by its first character.
+    /// Returns the form of a body, by its first character.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
         match body.trim_ascii_start().first() {

@@ -1,4 +1,4 @@
-//! Records together with their JSON.
+//! Records with the JSON from which they were read.
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
@@ -8,11 +8,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// A record together with its JSON as the service wrote it. So members that this crate does not know
-/// are kept: the vendor added four within 18 months. Written as it was read.
+/// A record with its JSON as the service wrote it, so that members that this crate does not know
+/// are kept. The vendor added four within 18 months. It is written as it was read.
 ///
-/// It is asked for where it is wanted, since it takes a copy of the text and a second reading.
-/// Dereferences to the record; [`Debug`] shows the record alone.
+/// It takes a copy of the text and a second reading, so it is made only where it is asked for. It
+/// dereferences to the record, and [`Debug`] shows the record alone.
 ///
 /// ```
 /// use crm_models::{BookingContact, Raw};
@@ -32,13 +32,13 @@ pub struct Raw<T> {
 }
 
 impl<T> Raw<T> {
-    /// The JSON as the service wrote it.
+    /// Returns the JSON as the service wrote it.
     #[must_use]
     pub fn json(&self) -> &str {
         self.json.get()
     }
 
-    /// The record alone.
+    /// Returns the record alone.
     #[must_use]
     pub fn into_record(self) -> T {
         self.record

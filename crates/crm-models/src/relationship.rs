@@ -12,7 +12,7 @@ use crate::{
     validation::Rules,
 };
 
-/// `ContactRelationshipResponse`: a person belongs to a customer, a location or a booking.
+/// `ContactRelationshipResponse`, by which a person belongs to a customer, a location or a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -21,18 +21,18 @@ pub struct ContactRelationship {
     pub id: RelationshipId,
     /// The customer, location or booking.
     pub related_entity_id: RelatedEntityId,
-    /// The kind of entity, for people: `Customer`, `Location`, `Booking`.
+    /// The name of the kind of entity: `Customer`, `Location` or `Booking`.
     pub type_name: String,
-    /// The kind of entity, in paths: `customer`, `location`, `booking`.
+    /// The kind of entity in paths: `customer`, `location` or `booking`.
     pub type_slug: String,
     /// The time of creation.
     pub created_on: Timestamp,
-    /// Who created it.
+    /// The user who created it.
     pub created_by: UserId,
 }
 
 impl ContactRelationship {
-    /// A relationship to an entity of this kind: for tests.
+    /// Creates a relationship to an entity of this kind, for tests.
     #[must_use]
     pub fn new(
         id: RelationshipId,
@@ -51,14 +51,14 @@ impl ContactRelationship {
         }
     }
 
-    /// The kind of entity.
+    /// Returns the kind of entity.
     #[must_use]
     pub fn entity_type(&self) -> RelatedEntityType {
         RelatedEntityType::from(self.type_slug.as_str())
     }
 }
 
-/// What a person can be related to. As JSON it is its slug.
+/// The kind of entity to which a person can be related. As JSON it is its slug.
 ///
 /// ```
 /// use crm_models::RelatedEntityType;
@@ -81,7 +81,7 @@ pub enum RelatedEntityType {
 }
 
 impl RelatedEntityType {
-    /// The kind in paths and filters: `customer`.
+    /// Returns the kind in paths and filters: `customer`.
     #[must_use]
     pub fn slug(&self) -> &str {
         match self {
@@ -92,7 +92,7 @@ impl RelatedEntityType {
         }
     }
 
-    /// The kind for people: `Customer`. One that is not known goes by its slug.
+    /// Returns the name of the kind: `Customer`. A kind that is not known has its slug for a name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -116,7 +116,7 @@ impl From<&str> for RelatedEntityType {
 
 wire_text!(RelatedEntityType, "a kind of entity", slug);
 
-/// Which relationships a list holds, in which order: the query of
+/// The filter and the order of a list of relationships, the query of
 /// `Contacts_GetContactRelationshipList`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -137,27 +137,27 @@ pub struct RelationshipFilter {
 }
 
 impl RelationshipFilter {
-    /// All relationships.
+    /// Selects all relationships.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only to entities of this kind.
+    /// Selects only those to entities of this kind.
     pub fn entity_type(mut self, entity_type: RelatedEntityType) -> Self {
         self.type_slug = Some(entity_type);
         self
     }
 
     setters! {
-        /// Only to this entity.
+        /// Selects only those to this entity.
         related_entity_id: RelatedEntityId;
-        /// Only to entities whose kind has this name.
+        /// Selects only those to entities whose kind has this name.
         type_name: impl Into<String>;
-        /// Only what was created before this time.
+        /// Selects only what was created before this time.
         created_before: Timestamp;
-        /// Only what was created at this time or later.
+        /// Selects only what was created at this time or later.
         created_on_or_after: Timestamp;
-        /// The order.
+        /// Sets the order.
         sort: Sort<RelationshipSort>;
     }
 }

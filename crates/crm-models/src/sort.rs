@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// A field to sort by, upwards or downwards; written `+Field` or `-Field`.
+/// A field to sort by, upwards or downwards. It is written `+Field` or `-Field`.
 ///
 /// ```
 /// use crm_models::{PersonSort, Sort};
@@ -18,12 +18,12 @@ pub struct Sort<F> {
 }
 
 impl<F> Sort<F> {
-    /// Smallest, oldest first.
+    /// Sorts the smallest or oldest first.
     pub const fn ascending(field: F) -> Self {
         Self { field, descending: false }
     }
 
-    /// Largest, newest first.
+    /// Sorts the largest or newest first.
     pub const fn descending(field: F) -> Self {
         Self { field, descending: true }
     }
@@ -42,11 +42,11 @@ macro_rules! sort_fields {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
-            /// The id.
+            /// Sorts by the id.
             Id,
-            /// The last change.
+            /// Sorts by the time of the last change.
             ModifiedOn,
-            /// The creation.
+            /// Sorts by the time of creation.
             CreatedOn,
         }
 
@@ -63,10 +63,10 @@ macro_rules! sort_fields {
 }
 
 sort_fields! {
-    /// What people can be sorted by.
+    /// A field by which people can be sorted.
     PersonSort { Id = "Id" }
-    /// What contact methods can be sorted by.
+    /// A field by which contact methods can be sorted.
     ContactMethodSort { Id = "Id" }
-    /// What relationships can be sorted by. Their id is spelt otherwise.
+    /// A field by which relationships can be sorted. Their id is spelled differently.
     RelationshipSort { Id = "ID" }
 }

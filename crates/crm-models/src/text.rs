@@ -1,4 +1,4 @@
-//! Texts from strangers: read without a copy, shown on one short line.
+//! Texts from outside: how they are read without a copy, and shown on one short line.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{
     de::{Error, Visitor},
 };
 
-/// Reads a text and parses it where it lies, without a copy of its own: a page holds thousands.
+/// Reads a text and parses it in place, without a copy of its own, since a page has thousands.
 pub(crate) fn read<'de, D, T, E>(
     deserializer: D,
     expecting: &'static str,
@@ -70,17 +70,17 @@ macro_rules! wire_text {
 }
 pub(crate) use wire_text;
 
-/// Whether two optional texts are the same to the API, to which an empty text is none.
+/// Whether two optional texts are the same to the API, to which an empty text is the same as none.
 pub(crate) fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
     one.unwrap_or_default() == other.unwrap_or_default()
 }
 
-/// A text that may be shown: at most `most` characters, no control characters.
+/// Returns a text that may be shown: at most `most` characters, without control characters.
 pub(crate) fn one_line(text: &str, most: usize) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
 }
 
-/// The start of an input that was refused, for the message that says so.
+/// Returns the start of an input that was refused, for the message that says so.
 pub(crate) fn excerpt(input: &str) -> String {
     one_line(input, 40)
 }

@@ -18,11 +18,11 @@ use crate::text;
 
 /// A point in time, in UTC, as exact as the service writes it.
 ///
-/// The service writes up to seven digits of a second and drops trailing zeros; up to nine are
-/// read. An offset other than `Z` is taken into account, and none at all means UTC; a time zone
-/// that is named without an offset is refused. The last second of the year 9999, which stands for
-/// "never", is kept as it is. Written as RFC 3339 with `Z`, with as
-/// many digits of a second as there are, at most nine, without trailing zeros.
+/// The service writes up to seven digits of a second and drops trailing zeros; up to nine are read.
+/// An offset other than `Z` is taken into account, and none at all means UTC. A time zone that is
+/// named without an offset is refused. The last second of the year 9999, which means "never", is
+/// kept. It is written as RFC 3339 with `Z`, with as many digits of a second as there are, at most
+/// nine, without trailing zeros.
 ///
 /// ```
 /// use crm_models::Timestamp;
@@ -72,20 +72,21 @@ impl Timestamp {
         self.time.as_second() < -62_104_060_800
     }
 
-    /// The same time for the standard library; `None` where the platform cannot hold it.
+    /// Returns the same time for the standard library, or `None` where the platform cannot
+    /// represent it.
     #[must_use]
     pub fn to_system_time(self) -> Option<SystemTime> {
         let time: SystemTime = self.time.try_into().ok()?;
         time.checked_add(Duration::from_nanos(self.beyond))
     }
 
-    /// The nanoseconds since 1970, negative before.
+    /// Returns the nanoseconds since 1970, which are negative before.
     #[must_use]
     pub fn as_nanoseconds(self) -> i128 {
         self.time.as_nanosecond() + i128::from(self.beyond)
     }
 
-    /// The time that many nanoseconds after 1970; `None` outside the years that can be
+    /// Returns the time that many nanoseconds after 1970, or `None` outside the years that can be
     /// written.
     #[must_use]
     pub fn from_nanoseconds(nanoseconds: i128) -> Option<Self> {
@@ -127,7 +128,7 @@ impl From<SystemTime> for Timestamp {
 impl std::ops::Add<Duration> for Timestamp {
     type Output = Self;
 
-    /// Ends at the last time that can be written.
+    /// Adds a duration. The sum is at most the last time that can be written.
     fn add(self, duration: Duration) -> Self {
         let nanoseconds = i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX);
         let sum = self.as_nanoseconds().saturating_add(nanoseconds);

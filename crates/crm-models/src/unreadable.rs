@@ -1,14 +1,14 @@
-//! Records of a list that are not what the contract says.
+//! Records of a list that cannot be read.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// A record of a list or a feed that is not what the contract says, set aside so that the others of
-/// its page can be used.
+/// A record of a list or a feed that is not what the contract says. It is set aside so that the
+/// others of its page can be used.
 ///
-/// [`Debug`] and [`Display`](fmt::Display) tell its place, its ids as far as they can be read, and what
-/// is wrong, but no other value of it: those may be personal data.
+/// [`Debug`] and [`Display`](fmt::Display) show its place, its ids as far as they can be read, and
+/// what is wrong, but none of its other values, which may be personal data.
 ///
 /// ```
 /// use crm_models::UnreadableRecord;
@@ -20,7 +20,7 @@ use serde_json::Value;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnreadableRecord {
-    /// Which record of its page, from 0.
+    /// The index of the record in its page, from 0.
     pub index: usize,
     /// What is wrong, and where.
     pub reason: String,
@@ -29,14 +29,14 @@ pub struct UnreadableRecord {
 }
 
 impl UnreadableRecord {
-    /// A record that was set aside.
+    /// Creates a record that was set aside.
     #[must_use]
     pub fn new(index: usize, reason: impl Into<String>, json: impl Into<String>) -> Self {
         Self { index, reason: reason.into(), json: json.into() }
     }
 
-    /// The ids of the record and of its owner, as far as they can be read, each behind the name of
-    /// its member: `locationId 2001, id 3001`. Empty when there are none.
+    /// Returns the ids of the record and of its owner, as far as they can be read, each after the
+    /// name of its member: `locationId 2001, id 3001`. The text is empty when there are none.
     ///
     /// ```
     /// use crm_models::UnreadableRecord;
@@ -53,8 +53,8 @@ impl UnreadableRecord {
         ids.collect::<Vec<_>>().join(", ")
     }
 
-    /// A text or a number of the record as far as it can be read, for example its `id` or its
-    /// `value`.
+    /// Returns a member of the record, if it is a text or a number that can be read, for example
+    /// its `id` or its `value`.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<String> {
         let record: Value = serde_json::from_str(&self.json).ok()?;
@@ -66,13 +66,14 @@ impl UnreadableRecord {
     }
 }
 
-/// The members that say which record it is, the owner's first.
+/// The members that identify a record, the owner's first.
 const IDS: [&str; 4] = ["locationId", "customerId", "contactId", "id"];
 
-/// The longest id: a GUID in braces.
+/// The length of the longest id, which is a GUID in braces.
 const LONGEST_ID: usize = 38;
 
-/// Whether a text can be an id: an integer or a GUID, nothing that somebody typed.
+/// Whether a text can be an id, which is an integer or a GUID, rather than something that somebody
+/// typed.
 fn is_id(text: &str) -> bool {
     let is_of_id = |b: u8| b.is_ascii_hexdigit() || matches!(b, b'-' | b'{' | b'}');
     text.len() <= LONGEST_ID && text.bytes().all(is_of_id)

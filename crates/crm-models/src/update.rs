@@ -1,4 +1,4 @@
-//! The body of the PATCH of a contact of a location or a customer.
+//! Updates of the contacts of locations and customers.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,9 @@ use crate::{
     validation::{InvalidInput, Tolerance, tolerant},
 };
 
-/// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`: the body of the PATCH.
+/// `LocationContactUpdateRequest` and `UpdateCustomerContactRequest`, the body of the PATCH.
 ///
-/// Absent members are kept. Nothing is written as null, and null is refused when this is read,
+/// Absent members are kept. Nothing is written as null, and null is refused when a request is read,
 /// since what it would do is not documented. To say what should change without knowing all
 /// preferences, see [`ContactChange`](crate::ContactChange).
 ///
@@ -55,7 +55,7 @@ impl UpdateContactRequest {
         preferences: ContactPreferencesRequest;
     }
 
-    /// The preferences, if they change.
+    /// Returns the preferences, if they change.
     #[must_use]
     pub fn get_preferences(&self) -> Option<&ContactPreferencesRequest> {
         self.preferences.as_ref()
@@ -70,8 +70,8 @@ impl UpdateContactRequest {
             && self.preferences.is_none()
     }
 
-    /// What is to be tolerated in this update of a contact that was read: one that keeps a type which
-    /// the contract does not know may have any value.
+    /// What is to be tolerated in this update of a contact that was read: one that keeps a type
+    /// which the contract does not know may have any value.
     #[must_use]
     pub fn tolerance_for(&self, contact: &Contact) -> Tolerance {
         match (&self.contact_type, &contact.contact_type) {
@@ -84,7 +84,7 @@ impl UpdateContactRequest {
     ///
     /// # Errors
     ///
-    /// See [`ContactPreferencesRequest::legacy_three_flags`].
+    /// Returns the error of [`ContactPreferencesRequest::legacy_three_flags`].
     pub fn legacy_three_flags(mut self) -> Result<Self, InvalidInput> {
         self.preferences =
             self.preferences.map(ContactPreferencesRequest::legacy_three_flags).transpose()?;

@@ -10,14 +10,14 @@ use crate::{contact_type::ContactType, email, phone};
 /// surely a mistake.
 const MOST_CHARACTERS: usize = 4_000;
 
-/// Input that the API would refuse: every breach at once.
+/// Input that the API would refuse, with every breach at once.
 ///
 /// The messages name the member as the API does and give the reason. They do not quote the
 /// value: it may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub struct InvalidInput {
-    /// What is wrong, ordered by member, never empty.
+    /// What is wrong, ordered by member. It is never empty.
     pub fields: Vec<FieldError>,
 }
 
@@ -52,7 +52,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// A breach of a rule by a member, or with an empty name by the object as a whole.
+    /// Creates the breach of a rule by a member, or with an empty name by the object as a whole.
     #[must_use]
     pub fn new(
         field: impl Into<String>,
@@ -73,8 +73,8 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Validation with the API's names: everything that implements [`Validate`] has it. Of what is
-/// nested in a type of yours, the members are named like `change.value` and `rows[2].memo`.
+/// Validation that reports the API's names. Everything that implements [`Validate`] has it. Members
+/// nested in a type of yours are named like `change.value` and `rows[2].memo`.
 ///
 /// ```
 /// use crm_models::{Check, ContactType, CreateContactRequest};
@@ -92,7 +92,7 @@ pub trait Check: Validate {
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     fn check(&self) -> Result<(), InvalidInput> {
         self.validate().map_err(InvalidInput::from)
     }
@@ -115,7 +115,7 @@ pub trait CheckWith: for<'v> ValidateArgs<'v, Args = Tolerance> {
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     fn check_with(&self, tolerance: Tolerance) -> Result<(), InvalidInput> {
         self.validate_with_args(tolerance).map_err(InvalidInput::from)
     }
@@ -169,7 +169,7 @@ fn collect(fields: &mut Vec<FieldError>, object: &str, errors: &ValidationErrors
     }
 }
 
-/// The name under which errors of the object as a whole are kept, as `validator` has it.
+/// The name under which errors of the object as a whole are kept, as in the derive of `validator`.
 const WHOLE: &str = "__all__";
 
 /// Collects breaches of rules. The bounds are generous, since the contract documents none.
@@ -241,8 +241,8 @@ impl Rules {
         }
     }
 
-    /// A free text: line breaks of any system and tabs are fine, other control characters are
-    /// not.
+    /// A free text, in which line breaks of any system and tabs are fine, but no other control
+    /// characters.
     pub(crate) fn memo(&mut self, memo: Option<&str>) {
         self.text("memo", memo, |c| c.is_control() && !"\r\n\t".contains(c));
     }

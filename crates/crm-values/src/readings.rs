@@ -35,7 +35,7 @@ impl Readings {
         Self { key, otherwise }
     }
 
-    /// Returns the first reading: the digits of E.164, or [`Email::key`].
+    /// Returns the first reading: the digits of E.164, or [`Email::key`](crate::Email::key).
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key

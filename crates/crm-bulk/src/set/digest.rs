@@ -304,7 +304,7 @@ impl Lines {
             self.plain("was createdOn", created);
         }
         for flag in Preference::ALL {
-            if let Some(on) = contact.preferences.and_then(|flags| flags.told(flag)) {
+            if let Some(on) = contact.preferences.and_then(|flags| flags.answered(flag)) {
                 self.flag("was preferences.", flag.api_name(), on);
             }
         }

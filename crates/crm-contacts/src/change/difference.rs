@@ -4,25 +4,25 @@ use std::{borrow::Cow, fmt};
 
 use serde::Serialize;
 
-/// One member of a record with two values.
+/// One member of a record and its two values.
 ///
 /// `field` is the API's name, for example `preferences.marketingUpdatesEnabled`; a value that
-/// is absent or not known is `None`. [`Debug`] shows the member alone: the values may be personal
-/// data.
+/// is absent or not known is `None`. [`Debug`] shows the name alone, because the values may be
+/// personal data.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The member, in the API's words.
+    /// The name of the member in the API.
     pub field: Cow<'static, str>,
-    /// The value before, or as asked.
+    /// The value before the change, or the value that was asked for.
     pub before: Option<String>,
-    /// The value after, or as answered.
+    /// The value after the change, or the value that was answered.
     pub after: Option<String>,
 }
 
 impl Difference {
-    /// A member whose value was `before` and is `after`, or was asked to be the one and is the
-    /// other.
+    /// Creates the difference of a member that was `before` and is `after`, or that was asked to be
+    /// the one and is the other.
     #[must_use]
     pub fn new(
         field: impl Into<Cow<'static, str>>,
@@ -36,7 +36,7 @@ impl Difference {
         }
     }
 
-    /// The same, read the other way round: what was asked becomes what comes after.
+    /// Swaps the two values, so that what was asked for becomes what comes after.
     #[must_use]
     pub fn reversed(self) -> Self {
         Self { field: self.field, before: self.after, after: self.before }

@@ -1,4 +1,4 @@
-//! The members of each kind of record, and what each request asks of them.
+//! The members of each kind of record, and what each kind of request asks of them.
 
 use crm_models::{
     Contact, ContactMethod, ContactMethodRequest, ContactType, MethodPreference, Person,
@@ -9,7 +9,7 @@ use crm_models::{
 
 use super::record::{Asks, Record};
 
-/// A record of any kind that can be changed, as an error hands it out.
+/// A record of any kind that can be changed, as an [`Echo`](crate::Echo) holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyRecord {
@@ -26,7 +26,7 @@ pub enum AnyRecord {
 }
 
 impl AnyRecord {
-    /// The contact of a location or a customer, if it is one.
+    /// Returns the contact of a location or a customer, if the record is one.
     #[must_use]
     pub fn as_contact(&self) -> Option<&Contact> {
         match self {
@@ -57,7 +57,7 @@ any_record! {
 const TYPE: usize = 0;
 const VALUE: usize = 1;
 const MEMO: usize = 2;
-/// The members of a contact: these three, and behind them its preferences.
+/// The members of a contact: these three, then its preferences.
 const CONTACT: [&str; MEMO + 1 + Preference::ALL.len()] = {
     let mut members = [""; MEMO + 1 + Preference::ALL.len()];
     (members[TYPE], members[VALUE], members[MEMO]) = ("type", "value", "memo");
@@ -69,7 +69,7 @@ const CONTACT: [&str; MEMO + 1 + Preference::ALL.len()] = {
     members
 };
 
-/// The preference that this member of a contact is.
+/// Returns the preference that this member of a contact is.
 fn preference(member: usize) -> Option<Preference> {
     let place = member.checked_sub(MEMO + 1)?;
     Preference::ALL.get(place).copied()
@@ -92,7 +92,7 @@ impl Record for Contact {
         (member == VALUE).then_some(&self.contact_type)
     }
 
-    /// A service from before May 2026 answers three flags.
+    /// A service from before May 2026 answers three flags; it does not know the other two.
     fn knows(&self, member: usize) -> bool {
         let derives = self.preferences.is_some_and(|flags| flags.derived);
         !(derives && preference(member).is_some_and(Preference::is_apart))
@@ -118,7 +118,7 @@ impl Asks for UpdateContactRequest {
         }
     }
 
-    /// What is set apart is told apart only by a service that knows both.
+    /// Only a service that knows both flags can tell invoices from statements.
     fn insists_on(&self, member: usize) -> bool {
         let sets_apart = self.get_preferences().is_some_and(|flags| flags.is_apart());
         sets_apart && preference(member).is_some_and(Preference::is_apart)
@@ -145,7 +145,7 @@ impl Record for UpdatedBookingContact {
         self.modified_on
     }
 
-    /// The contract documents an answer in the form of the request.
+    /// The contract documents the answer in the form of the request, without the other members.
     fn complete(&mut self, before: &Self, is_asked: impl Fn(usize) -> bool) {
         self.id = self.id.or(before.id);
         if !is_asked(TYPE) && self.contact_type.is_none() {
@@ -174,7 +174,7 @@ impl Asks for UpdateBookingContactRequest {
 
 impl Record for Person {
     const MEMBERS: &'static [&'static str] = &["name", "title", "referenceId", "isArchived"];
-    /// All of them are sent each time.
+    /// None: a request names every member of a person.
     const IDENTITY: usize = 0;
 
     fn text(&self, member: usize) -> Option<&str> {
@@ -259,13 +259,13 @@ impl Record for MethodPreference {
         self.value.as_deref()
     }
 
-    /// Truth values in letters of any case.
+    /// Compares without regard to case, since the values are truth values as text.
     fn has(&self, _: usize, asked: &str) -> bool {
         let value = self.value.as_deref().unwrap_or_default();
         asked.trim().eq_ignore_ascii_case(value.trim())
     }
 
-    /// The API does not tell it.
+    /// The API has no such member here.
     fn modified_on(&self) -> Option<Timestamp> {
         None
     }

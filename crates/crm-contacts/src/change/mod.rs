@@ -1,5 +1,5 @@
 //! What every kind of record shares when it is changed: its members as texts, where two records
-//! differ, what a change comes to, and whether an answer is what was asked. No I/O.
+//! differ, which request makes a change, and whether an answer is what was asked. There is no I/O.
 
 mod difference;
 mod kinds;

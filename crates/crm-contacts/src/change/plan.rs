@@ -1,4 +1,4 @@
-//! What a change comes to, given the record as it is.
+//! The request that makes a change, given the record as it is.
 
 use crm_models::{
     Check, Contact, ContactChange, ContactMethod, InvalidInput, Person, PersonChange,
@@ -11,7 +11,7 @@ use super::{
     record::{Asks, Record},
 };
 
-/// What somebody wants changed in a record.
+/// A change that somebody wants of a record of one kind.
 ///
 /// ```
 /// use crm_contacts::{
@@ -37,55 +37,57 @@ use super::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait RecordChange: Check + Sized + Sync {
-    /// What it changes.
+    /// The kind of record that it changes.
     type Record: Record;
-    /// What is sent.
+    /// The kind of request that is sent.
     type Request: Asks<Record = Self::Record> + Send + Sync;
 
     /// Whether nothing changes.
     fn is_empty(&self) -> bool;
 
-    /// The change without what is so already.
+    /// Returns the change without what the record has already.
     #[must_use]
     fn without_unchanged(&self, current: &Self::Record) -> Self;
 
     /// Whether the change is valid for this record, with what the record keeps, apart from what is
-    /// tolerated. What is so already is not judged: the service took it once.
+    /// tolerated. What the record has already is not judged, since the service accepted it once.
     ///
     /// # Errors
     ///
-    /// Every breach of a rule, at once.
+    /// Returns every breach of a rule, at once.
     fn check_against(
         &self,
         current: &Self::Record,
         tolerance: Tolerance,
     ) -> Result<(), InvalidInput>;
 
-    /// The request that makes this change to the record, with all that it names.
+    /// Returns the request that makes this change to the record, with every member that it names.
     ///
     /// # Errors
     ///
-    /// As [`plan`](Self::plan).
+    /// Returns the errors of [`plan`](Self::plan).
     fn request_for(&self, current: &Self::Record) -> Result<Self::Request, PreferencesError>;
 
-    /// The request that makes `current` what the change asks for; `None` when it is so already.
+    /// Returns the request that makes `current` what the change asks for, or `None` when it is
+    /// already.
     ///
-    /// Members that are equal already are left out; values are compared as by
-    /// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number of letters as in
-    /// `1-800-FLOWERS` is sent each time to a service that keeps digits alone. What goes only as a
-    /// whole is completed: if any preference of a contact differs, all flags are sent, five, or
-    /// three to a service that answered three; of a person all members are.
+    /// Members that are equal already are left out, with values compared by
+    /// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number with letters,
+    /// like `1-800-FLOWERS`, is sent each time to a service that keeps only digits. What the API
+    /// takes only as a whole is completed: if any preference of a contact differs, all five flags
+    /// are sent, or three to a service that answered three, and of a person all members are sent.
     ///
     /// # Errors
     ///
-    /// [`PreferencesError`] when the contact's preferences are not known and the change gives
-    /// only some of them, or when it sets apart what the service knows as one.
+    /// Returns [`PreferencesError`] when the contact's preferences are not known and the change
+    /// gives only some of them, or when it sets apart what the service knows as one.
     fn plan(&self, current: &Self::Record) -> Result<Option<Self::Request>, PreferencesError> {
         let change = self.without_unchanged(current);
         if change.is_empty() { Ok(None) } else { change.request_for(current).map(Some) }
     }
 
-    /// What the change would make of the record, member by member; nothing where it cannot be made.
+    /// Returns what the change would make of the record, member by member, or nothing where it
+    /// cannot be made.
     #[must_use]
     fn would_change(&self, current: &Self::Record) -> Vec<Difference> {
         // Compared with the request, the present state is the answer to it.

@@ -1,4 +1,4 @@
-//! A request as people are shown it.
+//! A request in a form to show to people.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use crm_transport::Request;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A request as people are shown it before it is sent: method, path and body. As JSON it has these
-/// three members, the body only where there is one.
+/// The method, the path and the body of a request, to be shown to people before it is sent. As JSON
+/// it has these three members, the body only where there is one.
 ///
-/// It shows what is to be written, so it may hold personal data; of a token it knows nothing.
+/// It shows what is to be written, so it may contain personal data. It contains no token.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Preview {
@@ -23,7 +23,7 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// What this request would send.
+    /// Creates the preview of a request.
     #[must_use]
     pub fn of(request: &Request) -> Self {
         Self {

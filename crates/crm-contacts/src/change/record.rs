@@ -1,10 +1,10 @@
-//! Records and requests as members: a name and a text each.
+//! Records and requests as lists of members, each a name and a text.
 
 use crm_models::{ContactType, Timestamp};
 
 use super::difference::Difference;
 
-/// A record whose members can be changed, as texts.
+/// A record whose members can be read as texts, so that any two states of it can be compared.
 ///
 /// ```
 /// use crm_contacts::{Record, models::Contact};
@@ -21,24 +21,25 @@ use super::difference::Difference;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub trait Record: Clone + Send + Sync {
-    /// The members that can be changed, in the API's words and in the order in which differences are
-    /// told. Everywhere else a member is its place in here.
+    /// The API's names of the members that can be changed, in the order in which differences are
+    /// reported. Everywhere else a member is given by its index in this list.
     const MEMBERS: &'static [&'static str];
 
-    /// How many of the first members tell the record from another one with the same id: an answer
-    /// in which one of these is neither as before nor as asked is about something else.
+    /// The number of leading members that distinguish the record from another one with the same id.
+    /// An answer in which one of these is neither what it was nor what was asked is about something
+    /// else.
     const IDENTITY: usize;
 
-    /// The text of a member; none where it is absent or not known.
+    /// Returns the text of a member, or `None` where it is absent or not known.
     fn text(&self, member: usize) -> Option<&str>;
 
-    /// The kind of number or address that a member is; none for any other text.
+    /// Returns the kind of number or address that a member is, or `None` for any other text.
     fn value_type(&self, _member: usize) -> Option<&ContactType> {
         None
     }
 
-    /// Whether the member is as asked, however the service writes it. An empty text and none are the
-    /// same to the API.
+    /// Whether the member has the value that was asked for, however the service writes it. To the
+    /// API an empty text is the same as none.
     fn has(&self, member: usize, asked: &str) -> bool {
         let has = self.text(member).unwrap_or_default();
         match self.value_type(member) {
@@ -47,18 +48,19 @@ pub trait Record: Clone + Send + Sync {
         }
     }
 
-    /// Whether the service knows this member. One that it does not know is no difference.
+    /// Whether the service knows this member. One that it does not know never counts as a
+    /// difference.
     fn knows(&self, _member: usize) -> bool {
         true
     }
 
-    /// When the record was last changed, where that is known.
+    /// Returns the time of the last change of the record, where it is known.
     fn modified_on(&self) -> Option<Timestamp>;
 
-    /// Adds what an answer need not tell: a member that was not asked for is as it was before.
+    /// Fills in what an answer may leave out: a member that was not asked for keeps its value.
     fn complete(&mut self, _before: &Self, _is_asked: impl Fn(usize) -> bool) {}
 
-    /// What changed between two states of a record, member by member.
+    /// Returns what changed between this state of the record and a later one, member by member.
     #[must_use]
     fn differences_to(&self, after: &Self) -> Vec<Difference> {
         let members = Self::MEMBERS.iter().enumerate();
@@ -71,7 +73,7 @@ pub trait Record: Clone + Send + Sync {
     }
 }
 
-/// What a request asks of the members of a record.
+/// A request that asks something of the members of a record.
 ///
 /// ```
 /// use crm_contacts::{Asks, models::{Contact, UpdateContactRequest}};
@@ -87,21 +89,23 @@ pub trait Record: Clone + Send + Sync {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub trait Asks {
-    /// What the request is about.
+    /// The kind of record that the request is about.
     type Record: Record;
 
-    /// The text that a member shall have, empty to have none; `None` where it is not named.
+    /// Returns the text that a member is to have, empty to clear it, or `None` where the request
+    /// does not name it.
     fn asks(&self, member: usize) -> Option<&str>;
 
-    /// Whether what is asked of a member cannot be met by a service that does not know it.
+    /// Whether a service that does not know the member cannot do what is asked of it.
     fn insists_on(&self, _member: usize) -> bool {
         false
     }
 
-    /// Where a record is not what was asked for: what was asked as `before`, what the record has as
-    /// `after`. Values are compared as by
-    /// [`ContactType::same_value`](crm_models::ContactType::same_value), since the service may write
-    /// them in its own way. Of a number of letters, as in `1-800-FLOWERS`, the digits alone differ.
+    /// Returns where a record is not what was asked for, with what was asked as `before` and what
+    /// the record has as `after`. Values are compared by
+    /// [`ContactType::same_value`](crm_models::ContactType::same_value), since the service may
+    /// write them in its own way. A number with letters, like `1-800-FLOWERS`, differs from its
+    /// digits alone.
     #[must_use]
     fn unmet_by(&self, record: &Self::Record) -> Vec<Difference> {
         let given = |text: &&str| !text.is_empty();
@@ -120,9 +124,10 @@ pub trait Asks {
         unmet(self, record).next().is_none()
     }
 
-    /// Whether an answer is the record as asked: in what the request names, and otherwise in what
-    /// tells the record as it was `before` from others. An answer for the right id with another
-    /// number is somebody else's, or tells of a change that nobody has looked at.
+    /// Whether an answer is the record that was asked for: in the members that the request names,
+    /// and otherwise in those that distinguish the record, as it was `before`, from others. An
+    /// answer with the right id and another number is about somebody else, or shows a change that
+    /// nobody has seen.
     #[must_use]
     fn is_echoed_by(&self, answer: &Self::Record, before: Option<&Self::Record>) -> bool {
         let keeps = |before: &Self::Record| {
@@ -134,7 +139,7 @@ pub trait Asks {
     }
 }
 
-/// The members that a record has otherwise than asked, with what was asked.
+/// The members in which a record is not what was asked for, with what was asked.
 fn unmet<'a, A: Asks + ?Sized>(
     request: &'a A,
     record: &'a A::Record,

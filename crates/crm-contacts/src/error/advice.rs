@@ -1,4 +1,4 @@
-//! Whether repeating can help.
+//! Whether repeating a call can help.
 
 use crm_transport::{Delivery, Effect};
 
@@ -22,13 +22,13 @@ pub enum Advice {
 }
 
 impl ContactsError {
-    /// A write may or may not have been carried out. Never true for a read.
+    /// Whether a write may or may not have been carried out. It is never true for a read.
     #[must_use]
     pub fn outcome_is_unknown(&self) -> bool {
         self.advice() == Advice::LookFirst
     }
 
-    /// Whether repeating can help.
+    /// Returns whether repeating the call can help.
     #[must_use]
     pub fn advice(&self) -> Advice {
         match self {

@@ -43,12 +43,12 @@ pub enum ContactsError {
     Invalid(InvalidInput),
 
     /// Some preferences are to change, the API takes them only as a whole, and the whole cannot be
-    /// told: the others are not known, or the service cannot set apart what the change sets apart.
-    /// Nothing was written.
+    /// determined: the others are not known, or the service has one flag where the change sets two
+    /// differently. Nothing was written.
     Preferences {
         /// The update.
         site: Box<CallSite>,
-        /// What stands in the way, and which flags to give.
+        /// Why the whole cannot be determined, and which flags to give.
         source: PreferencesError,
     },
 
@@ -68,15 +68,15 @@ pub enum ContactsError {
         modified_on: Timestamp,
         /// What the caller asked for.
         unmodified_since: Timestamp,
-        /// Whether an attempt before this was seen may have been carried out. It is not what the
-        /// record shows now. Otherwise nothing was written.
+        /// Whether an earlier attempt may have been carried out, although the record does not show
+        /// it now. Otherwise nothing was written.
         earlier: Delivery,
     },
 
     /// The API answered, but not with a success.
     Refused(Box<Refusal>),
 
-    /// There is no answer, or no way to ask for one.
+    /// No answer came, or none could be asked for.
     Transport {
         /// The call.
         site: Box<CallSite>,
@@ -85,7 +85,7 @@ pub enum ContactsError {
     },
 
     /// A write may or may not have been carried out: its answer got lost, and reading back, where
-    /// the method does that, did not tell.
+    /// the method does that, did not show which.
     OutcomeUnknown {
         /// The write.
         site: Box<CallSite>,
@@ -99,27 +99,28 @@ pub enum ContactsError {
         site: Box<CallSite>,
         /// Where and why, without any value from the body.
         what: String,
-        /// What the body was: HTML is a page of something in between, as of a sign-in to a network.
+        /// What the body was. HTML is a page of something in between, like the sign-in page of a
+        /// network.
         form: BodyForm,
     },
 
     /// The API reported success, with a record that the call did not ask about: another id,
-    /// another name, or for a creation another value. Of a write it is the source of an
-    /// [`OutcomeUnknown`](Self::OutcomeUnknown), unless reading back told.
+    /// another name, or for a creation another value. After a write it is the source of an
+    /// [`OutcomeUnknown`](Self::OutcomeUnknown), unless reading back showed the outcome.
     AnotherRecord {
         /// The call.
         site: Box<CallSite>,
     },
 
-    /// The API reported success, but the record is as it was before, also when it is read back:
-    /// nothing was written, and to repeat the update is safe.
+    /// The API reported success, but the record is what it was before, also when it is read back.
+    /// Nothing was written, and it is safe to repeat the update.
     NotChanged(Box<Echo>),
 
-    /// The API reported success, but the record is otherwise than asked, also when it is read back.
-    /// The write was carried out, as the read-back shows it.
+    /// The API reported success, but the record is not what was asked for, also when it is read
+    /// back. The write was carried out in the form that reading back shows.
     EchoDiffers(Box<Echo>),
 
-    /// A list or an export feed says that there is more, but makes no progress.
+    /// A list or an export feed says that there is more, but it makes no progress.
     Stalled {
         /// The list or the export.
         site: Box<CallSite>,
@@ -179,7 +180,7 @@ impl ContactsError {
         Self::AnotherRecord { site: Box::new(site) }
     }
 
-    /// Marks the loss of an answer to a write; anything else stays as it is.
+    /// Marks the loss of an answer to a write. Any other error stays the same.
     pub(crate) fn or_unknown(self) -> Self {
         if self.outcome_is_unknown() { self.unknown() } else { self }
     }
@@ -199,7 +200,7 @@ impl ContactsError {
         Self::Unwritable(error.to_string())
     }
 
-    /// The call that failed; `None` when nothing got as far as a call.
+    /// Returns the call that failed, or `None` when nothing got as far as a call.
     #[must_use]
     pub fn site(&self) -> Option<&CallSite> {
         match self {
@@ -217,7 +218,7 @@ impl ContactsError {
         }
     }
 
-    /// The API's refusal, if there is one, also as the cause of an unknown outcome.
+    /// Returns the API's refusal, if there is one, also as the cause of an unknown outcome.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -227,8 +228,7 @@ impl ContactsError {
         }
     }
 
-    /// Why there is no answer, if that is the reason: its kind, its attempts; also behind an
-    /// unknown outcome.
+    /// Returns why no answer came, if that is the reason, also as the cause of an unknown outcome.
     ///
     /// ```
     /// use crm_contacts::{ContactsError, transport::TransportErrorKind};
@@ -248,27 +248,27 @@ impl ContactsError {
         }
     }
 
-    /// What the API's refusal means, if there is one.
+    /// Returns what the API's refusal means, if there is one.
     #[must_use]
     pub fn refusal_kind(&self) -> Option<RefusalKind> {
         self.refusal().map(|refusal| refusal.kind)
     }
 
-    /// The vendor's trace id: support asks for it.
+    /// Returns the vendor's trace id, for which support asks.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         self.refusal()?.problem.trace_id.as_deref()
     }
 
-    /// The record does not exist, or not on this owner. Not true when the outcome is unknown: an
-    /// attempt before the one that found nothing may have found it.
+    /// Whether the record does not exist, or not on this owner. It is false when the outcome is
+    /// unknown: an attempt before the one that found nothing may have found the record.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         let refused = self.refusal_kind() == Some(RefusalKind::NotFound);
         matches!(self, Self::NotFound { .. }) || (refused && !self.outcome_is_unknown())
     }
 
-    /// The credentials were refused, by the token endpoint or by the API.
+    /// Whether the credentials were refused, by the token endpoint or by the API.
     #[must_use]
     pub fn is_credentials(&self) -> bool {
         let refused = self.refusal_kind() == Some(RefusalKind::Unauthorized);

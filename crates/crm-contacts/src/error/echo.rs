@@ -1,19 +1,19 @@
-//! A write after which the record is not as asked.
+//! A write after which the record is not what was asked for.
 
 use std::fmt;
 
 use super::site::CallSite;
 use crate::change::{AnyRecord, Difference};
 
-/// What became of a write after which the record is not as asked. [`Debug`] and the texts of
-/// errors show the members that differ, but no value: they may be personal data.
+/// The record after a write, where it is not what was asked for. [`Debug`] and the messages of
+/// errors show the names of the members that differ but no values, which may be personal data.
 #[non_exhaustive]
 pub struct Echo {
     /// The write.
     pub site: CallSite,
-    /// What was asked and what is so, member by member.
+    /// What was asked and what the record has, member by member.
     pub differences: Vec<Difference>,
-    /// The record as it was read back; as it was answered, where reading back did not tell.
+    /// The record as it was read back, or as it was answered where it could not be read back.
     pub answer: AnyRecord,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Echo {
 }
 
 impl Echo {
-    /// The members that differ.
+    /// Returns the names of the members that differ.
     pub(crate) fn fields(&self) -> String {
         let fields: Vec<_> = self.differences.iter().map(|d| &*d.field).collect();
         fields.join(", ")

@@ -1,4 +1,4 @@
-//! A status outside 200 to 299, and what it means.
+//! Answers whose status is not a success, and what they mean.
 
 use std::{fmt, time::Duration};
 
@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::site::CallSite;
 
-/// A status outside 200 to 299, read together with its body.
+/// An answer with a status outside 200 to 299, with its body.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -18,12 +18,12 @@ pub struct Refusal {
     pub status: StatusCode,
     /// What the status and the body mean.
     pub kind: RefusalKind,
-    /// The body, read as RFC 9457 problem details as far as it goes.
+    /// The body, read as problem details (RFC 9457) as far as it can be.
     pub problem: Problem,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// Whether an attempt before this answer may have been executed. Then a refused write may
-    /// still have been carried out.
+    /// Whether an attempt before this answer may have been executed. Then a write may have been
+    /// carried out although this answer refuses it.
     pub earlier: Delivery,
 }
 
@@ -92,7 +92,7 @@ impl RefusalKind {
         }
     }
 
-    /// What the kind means and what to do, for people.
+    /// Returns what the kind means and what to do, for people.
     fn meaning(self) -> &'static str {
         match self {
             Self::Invalid => "the API refused the request as invalid; correct it",

@@ -1,4 +1,4 @@
-//! Which call an error speaks of.
+//! The call that an error is about.
 
 use std::fmt;
 
@@ -7,14 +7,15 @@ use http::{Method, Uri};
 
 use crate::spec::Spec;
 
-/// The call that an error speaks of. Neither its text nor its [`Debug`] shows the query.
+/// The call that an error is about. Neither its message nor its [`Debug`] shows the query, which
+/// may be personal data.
 #[derive(Clone)]
 pub struct CallSite {
     /// The contract's `operationId`.
     pub operation: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// What a repeat of the call would do.
+    /// What a repeat of the call does.
     pub effect: Effect,
     /// The OAuth 2.0 scope that the operation needs.
     pub scope: &'static str,
@@ -22,7 +23,7 @@ pub struct CallSite {
 }
 
 impl CallSite {
-    /// The site of a call that sends `uri`.
+    /// Creates the site of a call that sends `uri`.
     #[must_use]
     pub fn new(spec: Spec, uri: Uri) -> Self {
         Self {
@@ -34,8 +35,8 @@ impl CallSite {
         }
     }
 
-    /// The site of a call that [`ContactsService::raw`](crate::ContactsService::raw) sends: by the
-    /// request's own [`Call`], or else by its method.
+    /// Creates the site of a call that [`ContactsService::raw`](crate::ContactsService::raw) sends,
+    /// from the request's own [`Call`] or else from its method.
     #[must_use]
     pub fn raw(request: &Request) -> Self {
         let by_method = || match *request.method() {
@@ -54,8 +55,8 @@ impl CallSite {
         }
     }
 
-    /// The path of the record below the tenant, for example `/locations/55021/contacts/71204`.
-    /// The query is left out: it may hold personal data.
+    /// Returns the path of the record below the tenant, for example
+    /// `/locations/55021/contacts/71204`, without the query.
     #[must_use]
     pub fn record(&self) -> &str {
         let path = self.uri.path();

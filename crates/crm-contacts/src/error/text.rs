@@ -1,4 +1,4 @@
-//! Errors in words.
+//! The messages of errors.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ impl fmt::Display for ContactsError {
 
 const ANOTHER: &str = "success, but the answer is about another record";
 
-/// How the answer to a write got lost: call and advice are told already.
+/// How the answer to a write got lost. The message names the call and the advice before it.
 struct Loss<'a>(&'a ContactsError);
 
 impl fmt::Display for Loss<'_> {

@@ -1,8 +1,8 @@
-//! Why a body cannot be read.
+//! Why a body could not be read.
 
 use serde::de::DeserializeOwned;
 
-/// Where a body is not what it should be, without any value from it.
+/// Returns where a body is not what it should be, without any value from it.
 pub(crate) fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {

@@ -1,4 +1,4 @@
-//! A request in the making: its path, its query, its body.
+//! A request that is being made: its path, its query and its body.
 
 use std::fmt::{self, Display};
 
@@ -49,7 +49,7 @@ impl Spec {
     }
 }
 
-/// A request in the making, started by [`Spec::draft`].
+/// A request that is being made, started by [`Spec::draft`].
 #[derive(Debug)]
 #[must_use]
 pub struct Draft {
@@ -60,7 +60,7 @@ pub struct Draft {
     refused: Option<&'static str>,
 }
 
-/// How many headers a request has on the wire, about.
+/// About how many headers a request has on the wire, for the one allocation of their map.
 const HEADERS: usize = 7;
 
 /// Room for the JSON of most requests, so that a buffer for it is not outgrown: moving it costs
@@ -69,6 +69,7 @@ const BODY: usize = 512;
 
 impl Draft {
     fn new(spec: &Spec, tenant: TenantId, parameters: &[&dyn Display]) -> Self {
+        // Long enough for the contacts of locations, customers and bookings with ids of ten digits.
         let mut target = String::with_capacity(96);
         target.push_str(BASE_PATH);
         push_segment(&mut target, &tenant);
@@ -100,7 +101,7 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Unwritable`] when it is not a flat object.
+    /// Returns [`ContactsError::Unwritable`] when it is not a flat object.
     pub fn query<Q: Serialize>(mut self, value: &Q) -> Result<Self, ContactsError> {
         let query = serde_urlencoded::to_string(value).map_err(ContactsError::unwritable)?;
         if !query.is_empty() {
@@ -124,11 +125,12 @@ impl Draft {
         self.target.push(separator);
     }
 
-    /// A request with a JSON body.
+    /// Finishes the request with a JSON body.
     ///
     /// # Errors
     ///
-    /// As [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it cannot be written as JSON.
+    /// Returns the errors of [`empty`](Self::empty), and [`ContactsError::Unwritable`] when it
+    /// cannot be written as JSON.
     pub fn json<B: Serialize>(self, body: &B) -> Result<Request, ContactsError> {
         let mut written = Vec::with_capacity(BODY);
         serde_json::to_writer(&mut written, body).map_err(ContactsError::unwritable)?;
@@ -138,17 +140,17 @@ impl Draft {
         Ok(request)
     }
 
-    /// A request without a body.
+    /// Finishes the request without a body.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] when a parameter of the path is empty, `.` or `..`: hosts and
-    /// HTTP libraries would take it for another path, also percent-encoded.
+    /// Returns [`ContactsError::Invalid`] when a parameter of the path is empty, `.` or `..`: hosts
+    /// and HTTP libraries would take it for another path, also percent-encoded.
     pub fn empty(self) -> Result<Request, ContactsError> {
         self.finish(Bytes::new())
     }
 
-    /// What an error says of this call.
+    /// Returns what an error says of this call.
     pub(crate) fn site(self, spec: &Spec) -> CallSite {
         CallSite::new(spec.clone(), self.target.parse().unwrap_or_default())
     }

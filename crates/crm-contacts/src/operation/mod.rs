@@ -1,4 +1,4 @@
-//! One API operation as a plain value that becomes a request and reads its answer.
+//! API operations as plain values that become requests and read their answers.
 
 mod draft;
 
@@ -12,8 +12,8 @@ use crate::{
     spec::Spec,
 };
 
-/// One operation of the API: a value that knows how to become a request and how to read
-/// the answer. No I/O, so each is tested as bytes out and bytes in.
+/// One operation of the API, as a value that becomes a request and reads the answer. There is no
+/// I/O, so an operation is tested as bytes out and bytes in.
 ///
 /// [`ContactsService::call`](crate::ContactsService::call) sends any operation.
 ///
@@ -86,26 +86,27 @@ pub trait Operation {
     /// The operation in the published contract.
     const SPEC: Spec;
 
-    /// Whether a success is about the record that this operation names: a write by its id, a
-    /// creation by its value. [`ContactsService::call`](crate::ContactsService::call) takes no
-    /// answer about another one. Where the contract's answers do not tell, it is true.
+    /// Whether a success is about the record that this operation names, by its id or for a creation
+    /// by its value. [`ContactsService::call`](crate::ContactsService::call) accepts no answer
+    /// about another one. It is true where the contract's answers do not say.
     fn is_answered_by(&self, _answer: &Self::Answer) -> bool {
         true
     }
 
-    /// The request to send for this tenant: path and query only, the host is the transport's.
+    /// Returns the request to send for this tenant. Its URI is path and query only, since the
+    /// transport knows the host.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] when the API would refuse the input.
+    /// Returns [`ContactsError::Invalid`] when the API would refuse the input.
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError>;
 
-    /// [`request`](Self::request), with an input of which some is tolerated. By default nothing is:
-    /// only a number or an address has a type that the contract may not know.
+    /// Does what [`request`](Self::request) does, with an input of which some is tolerated. By
+    /// default nothing is: only a number or an address has a type that the contract may not know.
     ///
     /// # Errors
     ///
-    /// As [`request`](Self::request).
+    /// Returns the errors of [`request`](Self::request).
     fn request_tolerating(
         &self,
         tenant: TenantId,
@@ -116,7 +117,7 @@ pub trait Operation {
 }
 
 impl CallSite {
-    /// The site of this operation's call; without a path where it cannot be written.
+    /// Returns the site of this operation's call, without a path where it cannot be written.
     pub(crate) fn of<O: Operation>(operation: &O, tenant: TenantId) -> Self {
         let request = operation.request_tolerating(tenant, Tolerance::Anything);
         let uri = request.map(|request| request.uri().clone());
@@ -124,9 +125,9 @@ impl CallSite {
     }
 }
 
-/// Reads an answer: the model of a success, or the typed error of anything else.
+/// Reads an answer into the model of a success, or the typed error of anything else.
 ///
-/// The order of checks is the status first, then the body. An empty body is read like `null`.
+/// The status is checked first, then the body. An empty body is read like `null`.
 ///
 /// ```
 /// use crm_contacts::{
@@ -149,7 +150,7 @@ impl CallSite {
 ///
 /// # Errors
 ///
-/// [`ContactsError::Refused`] for a status outside 200 to 299, and
+/// Returns [`ContactsError::Refused`] for a status outside 200 to 299, and
 /// [`ContactsError::Unreadable`] for a success whose body is not the expected JSON.
 pub fn read_answer<O: Operation>(
     site: CallSite,
@@ -158,8 +159,9 @@ pub fn read_answer<O: Operation>(
     read(site, response, |_| true, |_| None)
 }
 
-/// [`read_answer`], where the operation is at hand: an answer about another record is none. A body
-/// that is not as documented is given to `read_each`, which may set aside what cannot be read.
+/// Does what [`read_answer`] does for an operation that is at hand: an answer about another record
+/// is an error. A body that is not as documented goes to `read_each`, which may set aside what
+/// cannot be read.
 pub(crate) fn read_answer_to<O: Operation>(
     operation: &O,
     site: CallSite,
@@ -194,7 +196,7 @@ pub(crate) fn read<A: DeserializeOwned>(
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The answer of an operation whose body says nothing: empty, or anything at all.
+/// The answer of an operation whose body says nothing. Any body is read, also an empty one.
 ///
 /// ```
 /// use crm_contacts::NoContent;

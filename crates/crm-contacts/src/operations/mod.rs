@@ -8,10 +8,10 @@ use crm_models::{CustomerId, LocationId};
 use self::owner::Owner;
 use crate::spec::Spec;
 
-/// A table of operations. An entry is its documentation, name and answer, its place in the contract,
-/// what it takes by where in the request it goes, and how an answer is known to be about the same
-/// record. A body `with tolerance` holds a number or an address. Operations of another form are
-/// written by hand and named in brackets, so that [`all`] has them.
+/// A table of operations. An entry is its documentation, name and answer, its place in the
+/// contract, what it takes by where in the request it goes, and how an answer is known to be about
+/// the same record. A body `with tolerance` holds a number or an address. Operations of another
+/// form are written by hand and named in brackets, so that [`all`] has them.
 macro_rules! operations {
     ($([$($by_hand:ident),*])? $(
         $(#[$doc:meta])*

@@ -12,7 +12,8 @@ use crate::{
     service::ContactsService,
 };
 
-/// How large the pages are in which one contact is looked for.
+/// The size of the pages in which one contact is looked for. The API's
+/// default of 50 would take several calls for a large owner.
 pub(super) const SEARCH_PAGE: i32 = 500;
 
 /// How many ids one call may filter by. The contract states no bound for contacts; its other
@@ -20,22 +21,22 @@ pub(super) const SEARCH_PAGE: i32 = 500;
 const IDS_PER_CALL: usize = 50;
 
 impl<T: Transport> ContactsService<T> {
-    /// The contacts of one location.
+    /// Returns the contacts of one location.
     pub fn location(&self, location: LocationId) -> OwnerContacts<'_, T, LocationId> {
         self.owner(location)
     }
 
-    /// The contacts of one customer.
+    /// Returns the contacts of one customer.
     pub fn customer(&self, customer: CustomerId) -> OwnerContacts<'_, T, CustomerId> {
         self.owner(customer)
     }
 
-    /// The contacts of one owner of either kind, for code that is generic over the two.
+    /// Returns the contacts of one owner of either kind, for code that is generic over the two.
     pub fn owner<O: Owner>(&self, owner: O) -> OwnerContacts<'_, T, O> {
         OwnerContacts { service: self, owner }
     }
 
-    /// The contacts over all owners that a filter selects. Long lists of owner ids are cut
+    /// Lists the contacts over all owners that a filter selects. Long lists of owner ids are cut
     /// into blocks of 50, one after another.
     ///
     /// ```
@@ -71,31 +72,31 @@ pub struct OwnerContacts<'a, T, O> {
 }
 
 impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
-    /// The owner's contacts: `GET …/contacts`, page by page, with the owner's scope for reading.
-    /// The order is not documented.
+    /// Lists the owner's contacts: `GET …/contacts`, page by page, with the owner's scope for
+    /// reading. The order is not documented.
     pub fn list(&self) -> List<T, GetContactList<O>> {
         let operation = GetContactList { owner: self.owner, page: Default::default() };
         self.service.list(operation)
     }
 
-    /// One contact. The API cannot read a single contact, so this pages through the owner's
+    /// Finds one contact. The API cannot read a single contact, so this pages through the owner's
     /// list until it appears.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::NotFound`] when the list ends without it, [`ContactsError::Unreadable`] when
-    /// it may be a record that is not what the contract says; otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::NotFound`] when the list ends without it,
+    /// [`ContactsError::Unreadable`] when it may be a record that is not what the contract says;
+    /// otherwise the errors of [`ContactsService::call`].
     pub async fn find(&self, contact: ContactId) -> Result<Contact, ContactsError> {
         Ok(self.read(contact).await?.record)
     }
 
-    /// [`find`](Self::find), together with when it was so: for a write that you decide on what it
-    /// shows.
+    /// Does what [`find`](Self::find) does, and returns the moment at which the contact was read
+    /// too, for a write that you decide on what it shows.
     ///
     /// # Errors
     ///
-    /// As [`find`](Self::find).
+    /// Returns the errors of [`find`](Self::find).
     pub async fn read(&self, contact: ContactId) -> Result<Reading<Contact>, ContactsError> {
         match self.look_up(contact).await? {
             Some(found) => Ok(found),
@@ -106,26 +107,26 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         }
     }
 
-    /// Deletes a contact: `DELETE …/contacts/{contactId}`. When an earlier attempt of this very
-    /// call may have deleted it, "not found" counts as done; after a lost answer the contact is
-    /// looked for, for at most a minute.
+    /// Deletes a contact: `DELETE …/contacts/{contactId}`. An answer "not found" counts as success
+    /// when an earlier attempt of this very call may have deleted it. After a lost answer the
+    /// contact is looked for, for at most a minute.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still shows
-    /// up; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact still
+    /// shows up; otherwise the errors of [`ContactsService::call`].
     pub async fn delete(&self, contact: ContactId) -> Result<(), ContactsError> {
         let gone = || async { Ok(self.look_up(contact).await?.is_none()) };
         self.service.delete(&self.deletion(contact), gone).await
     }
 
-    /// [`delete`](Self::delete) without looking for the contact afterwards, for a caller that
-    /// looks after many writes with one call.
+    /// Deletes a contact without looking for it afterwards, for a caller that checks many writes
+    /// with one call.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] as soon as the answer got lost; otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] as soon as the answer got lost; otherwise the
+    /// errors of [`ContactsService::call`].
     pub async fn delete_once(&self, contact: ContactId) -> Result<(), ContactsError> {
         self.service.write(&self.deletion(contact)).await.map(drop)
     }
@@ -134,8 +135,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         DeleteContact { owner: self.owner, contact }
     }
 
-    /// The contact with this id, if the owner has it. A record that cannot be read may be it, unless
-    /// it has another id, however broken it is.
+    /// Returns the contact with this id, if the owner has it. A record that cannot be read may be
+    /// the contact, unless its id can be read and is another one.
     async fn look_up(&self, contact: ContactId) -> Result<Option<Reading<Contact>>, ContactsError> {
         let may_be = |record: &UnreadableRecord| {
             let id = record.member("id").and_then(|id| id.parse().ok());

@@ -1,4 +1,4 @@
-//! Creating contacts without doubling.
+//! Creating contacts without creating them twice.
 
 use crm_models::{CheckWith, Contact, ContactId, CreateContactRequest};
 use crm_transport::Transport;
@@ -11,7 +11,7 @@ use crate::{
     settle::not_before,
 };
 
-/// What [`OwnerContacts::create_unless_present`] found or did.
+/// The result of [`OwnerContacts::create_unless_present`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Creation {
     /// The contact is new.
@@ -21,7 +21,7 @@ pub enum Creation {
 }
 
 impl Creation {
-    /// The contact, new or not.
+    /// Returns the contact, whether it is new or not.
     #[must_use]
     pub fn into_contact(self) -> Contact {
         match self {
@@ -37,19 +37,19 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about a contact with
-    /// another number or address: see [`create_unless_present`](Self::create_unless_present);
-    /// otherwise as [`ContactsService::call`](crate::ContactsService::call).
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about a contact
+    /// with another number or address: see [`create_unless_present`](Self::create_unless_present);
+    /// otherwise the errors of [`ContactsService::call`](crate::ContactsService::call).
     pub async fn create(&self, contact: CreateContactRequest) -> Result<Contact, ContactsError> {
         self.create_beside(contact, &[]).await
     }
 
-    /// [`create`](Self::create) beside the contacts that the owner is known to have: an answer about
-    /// one of them is not taken for the new one.
+    /// Creates a contact for an owner that is known to have others. An answer about one of those is
+    /// not taken for the new contact.
     ///
     /// # Errors
     ///
-    /// As [`create`](Self::create).
+    /// Returns the errors of [`create`](Self::create).
     pub async fn create_beside(
         &self,
         contact: CreateContactRequest,
@@ -87,18 +87,18 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// # }
     /// ```
     ///
-    /// What it saw is [2 seconds](crate::DECISION_AGE) old at most when the creation leaves;
-    /// otherwise it looks again first. Even so, two callers at the same time may both find nothing and create
-    /// one each. Where that can happen, let one caller do it. A number of letters as in
-    /// `1-800-FLOWERS` is not found again where the service keeps digits alone: each call creates
-    /// one more.
+    /// What it saw is at most [2 seconds](crate::DECISION_AGE) old when the creation leaves;
+    /// otherwise it looks again first. Even so, two callers at the same time may both find nothing
+    /// and create one each. Where that can happen, let one caller do it. A number with letters,
+    /// like `1-800-FLOWERS`, is not found again where the service keeps only digits, so each call
+    /// creates one more.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact does not
-    /// show up; otherwise as [`ContactsService::call`](crate::ContactsService::call). The service
-    /// works on a request for 100 seconds at most, so until then it may still show up: do not call
-    /// this again earlier.
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the contact does not
+    /// show up; otherwise the errors of [`ContactsService::call`](crate::ContactsService::call).
+    /// The service works on a request for 100 seconds at most, so until then it may still show up:
+    /// do not call this again earlier.
     pub async fn create_unless_present(
         &self,
         contact: CreateContactRequest,

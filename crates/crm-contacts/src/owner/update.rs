@@ -1,4 +1,4 @@
-//! Changing a contact, and finding out what became of a change whose answer is lost.
+//! Changing a contact, and finding out what became of a change whose answer was lost.
 
 use crm_models::{CheckWith, Contact, ContactChange, ContactId, Timestamp, UpdateContactRequest};
 use crm_transport::Transport;
@@ -49,18 +49,19 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     /// ```
     ///
     /// Preferences are sent as a whole and in the form that the service knows: when `change` gives
-    /// any, the contact is read first, the others are kept, and nothing is sent when it is so
-    /// already. What was read is [2 seconds](crate::DECISION_AGE) old at most when the write leaves;
-    /// otherwise it is read and decided again. The answer is compared with what was asked. After an
-    /// unknown outcome, or an answer that differs, the contact is read back, for at most a minute;
-    /// if it is not known then to be as wanted, the change is made once more, to what it is now.
+    /// any, the contact is read first, the others are kept, and nothing is sent when nothing
+    /// differs. What was read is at most [2 seconds](crate::DECISION_AGE) old when the write
+    /// leaves; otherwise it is read and decided again. The answer is compared with what was asked.
+    /// After an unknown outcome, or an answer that differs, the contact is read back, for at most a
+    /// minute. If it does not prove to be as wanted then, the change is made once more, to what the
+    /// contact is now.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] for an empty or invalid change,
+    /// Returns [`ContactsError::Invalid`] for an empty or invalid change,
     /// [`ContactsError::Preferences`], [`ContactsError::NotChanged`] when it was reported as done
-    /// but was not, [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`]; otherwise as
+    /// but was not, [`ContactsError::EchoDiffers`] when it was carried out differently from what
+    /// was asked, [`ContactsError::OutcomeUnknown`]; otherwise the errors of
     /// [`ContactsService::call`](crate::ContactsService::call).
     pub async fn update(
         &self,
@@ -89,8 +90,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         }
     }
 
-    /// Reads the contact and sends only what differs from `change`; nothing at all when it is
-    /// so already.
+    /// Reads the contact and sends only what differs from `change`, or nothing at all when nothing
+    /// differs.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -113,7 +114,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and [`ContactsError::NotFound`].
+    /// Returns the errors of [`update`](Self::update), and [`ContactsError::NotFound`].
     pub async fn update_if_changed(
         &self,
         contact: ContactId,
@@ -123,14 +124,14 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         decision.read_and_make().await
     }
 
-    /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the contact after
-    /// `unmodified_since`: the [`modified_on`](Contact::modified_on) that you saw. Give it back
-    /// with all its digits, up to seven behind the second: cut to microseconds, as by a database,
-    /// it lies before the contact's own, and every update is refused.
+    /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody changed
+    /// the contact after `unmodified_since`, the [`modified_on`](Contact::modified_on) that you
+    /// saw. Give it back with all its digits, up to seven after the second: cut to microseconds, as
+    /// by a database, it is earlier than the contact's own, and every update is refused.
     ///
     /// The API has no conditional update, so the check is made by reading just before the write,
-    /// and again with each fresh look, when the write did not leave in time or its outcome is
-    /// unknown. A change by somebody else between reading and writing, which the write leaves within
+    /// and again by each later reading, when the write did not leave in time or its outcome is
+    /// unknown. A change by somebody else between the reading and the write, which follows within
     /// [2 seconds](crate::DECISION_AGE), is not seen.
     ///
     /// ```
@@ -153,7 +154,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Modified`] when it was changed; otherwise as
+    /// Returns [`ContactsError::Modified`] when it was changed; otherwise the errors of
     /// [`update_if_changed`](Self::update_if_changed).
     pub async fn update_if_unmodified_since(
         &self,
@@ -166,9 +167,10 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         decision.read_and_make().await
     }
 
-    /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the contact: a
-    /// [`Contact`] that was read just now, or the [`Reading`] that tells when. With a time, it is
-    /// [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    /// Updates a contact that the caller has just read: a [`Contact`] that was read this moment, or
+    /// a [`Reading`] that says when. It does what [`update_if_changed`](Self::update_if_changed)
+    /// does, or with a time what [`update_if_unmodified_since`](Self::update_if_unmodified_since)
+    /// does.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -187,7 +189,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+    /// Returns the errors of [`update_if_unmodified_since`](Self::update_if_unmodified_since).
     pub async fn update_from(
         &self,
         current: impl Into<Reading<Contact>>,
@@ -200,12 +202,12 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         decision.make(reading, None).await
     }
 
-    /// What [`update_if_changed`](Self::update_if_changed) would send to the contact as it is;
-    /// `None` when it is so already.
+    /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this
+    /// contact, or `None` when nothing differs.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] and [`ContactsError::Preferences`], as
+    /// Returns [`ContactsError::Invalid`] and [`ContactsError::Preferences`], as
     /// [`update`](Self::update).
     pub fn preview(
         &self,
@@ -215,8 +217,8 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         Decision::of(self.place(current.id), change).preview(current)
     }
 
-    /// Sends an update that is complete in itself and compares the echo. After an unknown
-    /// outcome it reads back until the contact is as asked.
+    /// Sends an update that is complete in itself, and compares the answer with it. After an
+    /// unknown outcome it reads back until the contact is as asked.
     ///
     /// ```
     /// # use crm_contacts::{
@@ -236,7 +238,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the errors of [`update`](Self::update).
     pub async fn send(
         &self,
         contact: ContactId,
@@ -247,15 +249,15 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         sent.await.map_err(|unsettled| unsettled.error)
     }
 
-    /// [`send`](Self::send) of an update that a reading decided. It does not leave once the reading
-    /// is [2 seconds](crate::DECISION_AGE) old: then it ends as
-    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent, and it is up to you to read
-    /// and to decide again. Compared with the reading, an answer tells more: that nothing was
+    /// Sends an update that a reading decided. It does not leave once the reading is [2
+    /// seconds](crate::DECISION_AGE) old: then it ends as
+    /// [`Expired`](crm_transport::TransportErrorKind::Expired), not sent, and it is up to you to
+    /// read and to decide again. Compared with the reading, an answer also shows that nothing was
     /// changed, or that it is about something else.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update).
+    /// Returns the errors of [`update`](Self::update).
     pub async fn send_on(
         &self,
         reading: &Reading<Contact>,
@@ -269,15 +271,15 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         sent.await.map_err(|unsettled| unsettled.error)
     }
 
-    /// [`send`](Self::send) without reading back, for a caller that looks after many writes with
-    /// one call. So [`ContactsError::EchoDiffers`] tells what was answered: whether it is so shows
-    /// when the contact is read.
+    /// Sends an update without reading back, for a caller that checks many writes with one call. So
+    /// [`ContactsError::EchoDiffers`] shows what was answered; whether the contact really is so is
+    /// known when it is read.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] as soon as the answer got lost or is about another contact,
-    /// [`ContactsError::EchoDiffers`] for an answer that is not as asked; otherwise as
-    /// [`send`](Self::send).
+    /// Returns [`ContactsError::OutcomeUnknown`] as soon as the answer got lost or is about another
+    /// contact, [`ContactsError::EchoDiffers`] for an answer that is not as asked; otherwise the
+    /// errors of [`send`](Self::send).
     pub async fn send_once(
         &self,
         contact: ContactId,

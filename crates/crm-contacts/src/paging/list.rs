@@ -19,8 +19,8 @@ use crate::{
 impl<T: Transport> ContactsService<T> {
     /// Any list of the API: an operation of [`operations`](crate::operations), or one of your own.
     ///
-    /// It is walked from the page that the operation asks for, the first unless one is set; the size
-    /// and the total that it asks for are kept. To continue at a page that failed:
+    /// It is walked from the page that the operation asks for, the first unless one is set; the
+    /// size and the total that it asks for are kept. To continue at a page that failed:
     ///
     /// ```
     /// # use crm_contacts::{
@@ -96,8 +96,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self
     }
 
-    /// How many items a page may hold: 1 to 5000, the API's default is 50. Fewer, larger
-    /// pages cost fewer calls; 200 to 500 is usual.
+    /// Sets how many items a page may hold: 1 to 5000. The API's default is 50. Fewer, larger pages
+    /// cost fewer calls; 200 to 500 is usual.
     pub fn page_size(self, items: i32) -> Self {
         self.each_page(|page| page.page_size(items))
     }
@@ -107,7 +107,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self.each_page(|page| page.include_total(true))
     }
 
-    /// Asks for the next page while the present one is worked on: one page ahead, never more.
+    /// Asks for the next page while the current one is processed: one page ahead, never more.
     ///
     /// That call continues only while the list is polled. If it failed in a way that passes, for
     /// example by a time-out because the work on the page took minutes, the page is asked for
@@ -117,9 +117,9 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self
     }
 
-    /// Sets items aside that are not what the contract says, instead of refusing their page: see
-    /// [`Page::unreadable`]. The [items](Self::items) end with an error then, since they are not all;
-    /// what else there is comes first.
+    /// Sets items aside that are not what the contract says, in [`Page::unreadable`], instead of
+    /// refusing their page. The [items](Self::items) then end with an error after all others, since
+    /// they are not complete.
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -141,8 +141,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self
     }
 
-    /// The same list with the JSON of each item, as the service wrote it: members included that
-    /// this crate does not know.
+    /// Returns the same list with the JSON of each item as the service wrote it, including members
+    /// that this crate does not know.
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -165,9 +165,9 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         }
     }
 
-    /// The pages, each with `has_more` and `total_count`. Ends after the page that says that there
-    /// are no more. After an error the stream ends: also after [`ContactsError::Stalled`], of a list
-    /// that never ends, since its pages are empty or come again and again.
+    /// Returns the pages, each with `has_more` and `total_count`. The stream ends after the page
+    /// that says that there are no more, and after an error. A list that never ends, because its
+    /// pages are empty or come again and again, ends with [`ContactsError::Stalled`].
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, models::LocationId, transport::Transport};
@@ -188,7 +188,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         self.readings().map_ok(|reading| reading.record)
     }
 
-    /// The pages, each with when its request left.
+    /// Returns the pages, each with the moment at which its request left.
     fn readings(
         self,
     ) -> impl Stream<Item = Result<Reading<Page<P::Item>>, ContactsError>> + Unpin + use<T, P> {
@@ -233,8 +233,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ///
     /// # Errors
     ///
-    /// The first page that fails before the item is found; and when it is not found, that there are
-    /// items that cannot be read, since it may be one of them.
+    /// Returns the error of the first page that fails before the item is found; and when it is not
+    /// found, that there are items that cannot be read, since it may be one of them.
     pub async fn find(
         self,
         wanted: impl Fn(&P::Item) -> bool,
@@ -243,8 +243,8 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         Ok(found.map(|found| found.record))
     }
 
-    /// [`find`](Self::find), together with when the item was so. `may_be`: whether an item that
-    /// cannot be read may be the one that is wanted.
+    /// [`find`](Self::find), with the moment at which the item was read. `may_be`: whether an item
+    /// that cannot be read may be the one that is wanted.
     pub(crate) async fn search(
         self,
         wanted: impl Fn(&P::Item) -> bool,
@@ -265,12 +265,12 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
         }
     }
 
-    /// All items at once: the whole list in memory.
+    /// Returns all items at once, with the whole list in memory.
     ///
     /// # Errors
     ///
-    /// The first page that fails, or that has an item that cannot be read; what came before is
-    /// dropped.
+    /// Returns the error of the first page that fails, or that has an item that cannot be read;
+    /// what came before is dropped.
     pub async fn collect(self) -> Result<Vec<P::Item>, ContactsError> {
         Ok(self.collect_reading().await?.record)
     }
@@ -280,7 +280,7 @@ impl<T: Transport, P: PagedOperation> List<T, P> {
     ///
     /// # Errors
     ///
-    /// As [`collect`](Self::collect).
+    /// Returns the errors of [`collect`](Self::collect).
     pub async fn collect_reading(mut self) -> Result<Reading<Vec<P::Item>>, ContactsError> {
         self.set_aside = false;
         let mut pages = self.readings();

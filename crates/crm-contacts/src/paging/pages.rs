@@ -16,7 +16,7 @@ use crate::{
     set_aside::SetAside,
 };
 
-/// How far a list has come.
+/// A list that is being walked.
 pub(super) struct Pages<P, C, F: Future> {
     operations: vec::IntoIter<P>,
     prefetch: bool,
@@ -28,7 +28,7 @@ pub(super) struct Pages<P, C, F: Future> {
     tenant: TenantId,
     /// Whether the caller looks after what cannot be read.
     set_aside: bool,
-    /// Of the list of that operation.
+    /// Whether the list of that operation makes progress.
     progress: Progress,
 }
 

@@ -18,17 +18,17 @@ use crate::{
 };
 
 impl<T: Transport> ContactsService<T> {
-    /// One person of Contacts v2.
+    /// Returns one person of Contacts v2.
     pub fn person(&self, id: PersonId) -> PersonHandle<'_, T> {
         PersonHandle { service: self, id }
     }
 }
 
-/// One person; made by [`ContactsService::person`].
+/// One person, made by [`ContactsService::person`].
 ///
 /// The answer to an update or a replacement is compared with what was asked. Where it differs, got
-/// lost or is about another record, the person is read back, for at most a minute; so they are after
-/// a deletion whose answer got lost.
+/// lost or is about another record, the person is read back, for at most a minute. The same is done
+/// after a deletion whose answer got lost.
 ///
 /// ```
 /// # use crm_contacts::{ContactsError, ContactsService, models::{LocationId, PersonId}, transport::Transport};
@@ -56,36 +56,36 @@ pub struct PersonHandle<'a, T> {
 }
 
 impl<T: Transport> PersonHandle<'_, T> {
-    /// The person.
+    /// Reads the person.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn get(&self) -> Result<Person, ContactsError> {
         self.service.call(&people::Get { id: self.id }).await
     }
 
-    /// [`get`](Self::get), together with when it was so.
+    /// Does what [`get`](Self::get) does, and returns the moment at which the person was read too.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn read(&self) -> Result<Reading<Person>, ContactsError> {
         self.service.read(&people::Get { id: self.id }).await
     }
 
     /// Changes the members that `change` names. What the API does with absent members is not
-    /// documented, so the person is read first and all members are sent. What was read is
-    /// [2 seconds](crate::DECISION_AGE) old at most when the write leaves; otherwise it is read and
-    /// decided again. After an unknown outcome the person is read back, for at most a minute, and
-    /// if they are not as wanted, the change is made once more, to what they are now.
+    /// documented, so the person is read first and all members are sent. What was read is at most
+    /// [2 seconds](crate::DECISION_AGE) old when the write leaves; otherwise it is read and decided
+    /// again. After an unknown outcome the person is read back, for at most a minute, and if they
+    /// are not as wanted, the change is made once more, to what they are now.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Invalid`] for an empty or invalid change, [`ContactsError::NotChanged`] when
-    /// it was reported as done but was not, [`ContactsError::EchoDiffers`] when it was carried out
-    /// otherwise than asked, [`ContactsError::OutcomeUnknown`]; otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::Invalid`] for an empty or invalid change,
+    /// [`ContactsError::NotChanged`] when it was reported as done but was not,
+    /// [`ContactsError::EchoDiffers`] when it was carried out differently from what was asked,
+    /// [`ContactsError::OutcomeUnknown`]; otherwise the errors of [`ContactsService::call`].
     pub async fn update(&self, change: &PersonChange) -> Result<Person, ContactsError> {
         change.check()?;
         self.make(change).await
@@ -97,9 +97,9 @@ impl<T: Transport> PersonHandle<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
-    /// back did not tell; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::EchoDiffers`] when it was carried out differently from what was
+    /// asked, [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and
+    /// reading back did not show it; otherwise the errors of [`ContactsService::call`].
     pub async fn replace(&self, person: ReplacePersonRequest) -> Result<Person, ContactsError> {
         let operation = people::Replace { id: self.id, person };
         let look = || self.read();
@@ -107,20 +107,20 @@ impl<T: Transport> PersonHandle<'_, T> {
         replaced.await.map_err(|unsettled| unsettled.error)
     }
 
-    /// Deletes the person; "not found" after an attempt that may have done it counts as done. After
-    /// a lost answer they are looked for, for at most a minute.
+    /// Deletes the person. An answer "not found" after an attempt that may have deleted them counts
+    /// as success. After a lost answer they are looked for, for at most a minute.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the person still shows
-    /// up; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the person still
+    /// shows up; otherwise the errors of [`ContactsService::call`].
     pub async fn delete(&self) -> Result<(), ContactsError> {
         let operation = people::DeleteContact { id: self.id };
         let gone = || async { is_gone(self.get().await) };
         self.service.delete(&operation, gone).await
     }
 
-    /// What the person is related to.
+    /// Lists what the person is related to.
     pub fn relationships(
         &self,
         filter: RelationshipFilter,
@@ -138,9 +138,8 @@ impl<T: Transport> PersonHandle<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another
+    /// record; otherwise the errors of [`ContactsService::call`].
     pub async fn relate(
         &self,
         entity_type: RelatedEntityType,
@@ -159,8 +158,8 @@ impl<T: Transport> PersonHandle<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the relationship still
-    /// shows up; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the relationship
+    /// still shows up; otherwise the errors of [`ContactsService::call`].
     pub async fn unrelate(
         &self,
         entity_type: RelatedEntityType,
@@ -180,7 +179,7 @@ impl<T: Transport> PersonHandle<'_, T> {
             };
             match self.relationships(filter.clone()).find(is_it).await {
                 Ok(found) => Ok(found.is_none()),
-                // So is a person who does not exist.
+                // A person who does not exist has no relationships; the API answers 409 then.
                 Err(error) if error.refusal_kind() == Some(RefusalKind::Conflict) => Ok(true),
                 Err(error) => Err(error),
             }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl<'a, T: Transport> PersonHandle<'a, T> {
-    /// The person's contact methods.
+    /// Lists the person's contact methods.
     pub fn methods(
         &self,
         filter: ContactMethodFilter,
@@ -33,13 +33,12 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         self.service.list(operation)
     }
 
-    /// Creates a contact method. Never repeated once the server may have seen it.
+    /// Creates a contact method. The call is never repeated once the server may have seen it.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another
+    /// record; otherwise the errors of [`ContactsService::call`].
     pub async fn create_method(
         &self,
         method: ContactMethodRequest,
@@ -48,13 +47,13 @@ impl<'a, T: Transport> PersonHandle<'a, T> {
         self.service.write(&operation).await
     }
 
-    /// One contact method.
+    /// Returns one contact method of the person.
     pub fn method(&self, id: ContactMethodId) -> MethodHandle<'a, T> {
         MethodHandle { service: self.service, contact: self.id, id }
     }
 }
 
-/// One contact method of one person; made by [`PersonHandle::method`](crate::PersonHandle::method).
+/// One contact method of one person, made by [`PersonHandle::method`](crate::PersonHandle::method).
 ///
 /// The answer to a write is compared with what was asked. Where it differs, got lost or is about
 /// another record, the method or the preference is read back, for at most a minute.
@@ -67,33 +66,33 @@ pub struct MethodHandle<'a, T> {
 }
 
 impl<T: Transport> MethodHandle<'_, T> {
-    /// The method.
+    /// Reads the method.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn get(&self) -> Result<ContactMethod, ContactsError> {
         Ok(self.read().await?.record)
     }
 
-    /// [`get`](Self::get), together with when it was so.
+    /// Does what [`get`](Self::get) does, and returns the moment at which the method was read too.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn read(&self) -> Result<Reading<ContactMethod>, ContactsError> {
         let operation = contact_methods::GetContactMethod { contact: self.contact, id: self.id };
         self.service.read(&operation).await
     }
 
-    /// Changes value or memo. The type cannot be changed so: [`upsert`](Self::upsert). After an
-    /// unknown outcome it is not sent again.
+    /// Changes the value or the memo. The type takes an [`upsert`](Self::upsert). After an unknown
+    /// outcome the update is not sent again.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
-    /// back did not tell; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::EchoDiffers`] when it was carried out differently from what was
+    /// asked, [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and
+    /// reading back did not show it; otherwise the errors of [`ContactsService::call`].
     pub async fn update(
         &self,
         update: UpdateContactMethodRequest,
@@ -109,9 +108,9 @@ impl<T: Transport> MethodHandle<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
-    /// back did not tell; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::EchoDiffers`] when it was carried out differently from what was
+    /// asked, [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and
+    /// reading back did not show it; otherwise the errors of [`ContactsService::call`].
     pub async fn upsert(
         &self,
         method: ContactMethodRequest,
@@ -123,36 +122,36 @@ impl<T: Transport> MethodHandle<'_, T> {
         written.await.map_err(|unsettled| unsettled.error)
     }
 
-    /// Deletes the method; "not found" after an attempt that may have done it counts as done. After
-    /// a lost answer it is looked for, for at most a minute.
+    /// Deletes the method. An answer "not found" after an attempt that may have deleted it counts
+    /// as success. After a lost answer the method is looked for, for at most a minute.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost and the method still shows
-    /// up; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost and the method still
+    /// shows up; otherwise the errors of [`ContactsService::call`].
     pub async fn delete(&self) -> Result<(), ContactsError> {
         let operation = contact_methods::DeleteContactMethod { contact: self.contact, id: self.id };
         let gone = || async { is_gone(self.get().await) };
         self.service.delete(&operation, gone).await
     }
 
-    /// All preferences of the method.
+    /// Reads all preferences of the method.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn preferences(&self) -> Result<Vec<MethodPreference>, ContactsError> {
         let operation =
             contact_methods::GetContactMethodPreferences { contact: self.contact, method: self.id };
         self.service.call(&operation).await
     }
 
-    /// One preference, by a name from
+    /// Reads one preference, by a name from
     /// [`People::preference_types`](crate::People::preference_types).
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn preference(&self, name: &str) -> Result<MethodPreference, ContactsError> {
         Ok(self.read_preference(name).await?.record)
     }
@@ -174,9 +173,9 @@ impl<T: Transport> MethodHandle<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`ContactsError::EchoDiffers`] when it was carried out otherwise than asked,
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and reading
-    /// back did not tell; otherwise as [`ContactsService::call`].
+    /// Returns [`ContactsError::EchoDiffers`] when it was carried out differently from what was
+    /// asked, [`ContactsError::OutcomeUnknown`] when the answer got lost, or is not as asked, and
+    /// reading back did not show it; otherwise the errors of [`ContactsService::call`].
     pub async fn set_preference(
         &self,
         name: &str,

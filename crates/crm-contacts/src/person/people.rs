@@ -14,13 +14,13 @@ use crate::{
 };
 
 impl<T: Transport> ContactsService<T> {
-    /// The people of Contacts v2.
+    /// Returns the people of Contacts v2.
     pub fn people(&self) -> People<'_, T> {
         People { service: self }
     }
 }
 
-/// All people; made by [`ContactsService::people`].
+/// All people of a tenant, made by [`ContactsService::people`].
 #[derive_where(Debug, Clone, Copy)]
 #[must_use]
 pub struct People<'a, T> {
@@ -28,14 +28,14 @@ pub struct People<'a, T> {
 }
 
 impl<T: Transport> People<'_, T> {
-    /// The people that the filter selects.
+    /// Lists the people that the filter selects.
     pub fn list(&self, filter: PersonFilter) -> List<T, people::GetList> {
         let operation = people::GetList { filter, page: Default::default() };
         self.service.list(operation)
     }
 
-    /// The people related to a customer, a location or a booking. Entities of different kinds
-    /// with the same number are not told apart: see [`people::GetByRelationshipId`].
+    /// Lists the people related to a customer, a location or a booking. Entities of different kinds
+    /// with the same number cannot be distinguished: see [`people::GetByRelationshipId`].
     pub fn related_to(
         &self,
         related_entity: RelatedEntityId,
@@ -46,18 +46,17 @@ impl<T: Transport> People<'_, T> {
         self.service.list(operation)
     }
 
-    /// Creates a person. Never repeated once the server may have seen it.
+    /// Creates a person. The call is never repeated once the server may have seen it.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another record;
-    /// otherwise as
-    /// [`ContactsService::call`].
+    /// Returns [`ContactsError::OutcomeUnknown`] when the answer got lost, or is about another
+    /// record; otherwise the errors of [`ContactsService::call`].
     pub async fn create(&self, person: CreatePersonRequest) -> Result<Person, ContactsError> {
         self.service.write(&people::Create { person }).await
     }
 
-    /// Contact methods over all people.
+    /// Lists contact methods over all people.
     pub fn contact_methods(
         &self,
         filter: ContactMethodFilter,
@@ -70,12 +69,12 @@ impl<T: Transport> People<'_, T> {
         self.service.list(operation)
     }
 
-    /// The preferences that exist for contact methods. Their names are not documented: take
-    /// them from here.
+    /// Returns the preferences that exist for contact methods. Their names are not documented, so
+    /// take them from here.
     ///
     /// # Errors
     ///
-    /// As [`ContactsService::call`].
+    /// Returns the errors of [`ContactsService::call`].
     pub async fn preference_types(&self) -> Result<Vec<PreferenceType>, ContactsError> {
         let operation = contact_methods::GetPreferenceMetadataList;
         self.service.call(&operation).await

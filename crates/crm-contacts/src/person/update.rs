@@ -13,14 +13,14 @@ use crate::{
     service::ContactsService,
 };
 
-/// The updates that rest on a reading, of a handle that is about one record.
+/// The updates that rest on a reading, for a handle that is about one record.
 macro_rules! updates_on_a_reading {
     ($change:ty, $record:ty) => {
-        /// Reads the record and sends the change only if it is not so already.
+        /// Reads the record and sends the change only if something differs.
         ///
         /// # Errors
         ///
-        /// As [`update`](Self::update).
+        /// Returns the errors of [`update`](Self::update).
         pub async fn update_if_changed(
             &self,
             change: &$change,
@@ -29,14 +29,14 @@ macro_rules! updates_on_a_reading {
             decision.read_and_make().await
         }
 
-        /// [`update_if_changed`](Self::update_if_changed), but only if nobody changed the record
-        /// after `unmodified_since`, as with [`OwnerContacts::update_if_unmodified_since`](
-        /// crate::OwnerContacts::update_if_unmodified_since).
+        /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody
+        /// changed the record after `unmodified_since`. What that can and cannot show is said at
+        /// [`OwnerContacts::update_if_unmodified_since`](crate::OwnerContacts::update_if_unmodified_since).
         ///
         /// # Errors
         ///
-        /// [`ContactsError::Modified`](crate::ContactsError::Modified) when it was changed;
-        /// otherwise as [`update`](Self::update).
+        /// Returns [`ContactsError::Modified`](crate::ContactsError::Modified) when it was changed;
+        /// otherwise the errors of [`update`](Self::update).
         pub async fn update_if_unmodified_since(
             &self,
             change: &$change,
@@ -47,12 +47,13 @@ macro_rules! updates_on_a_reading {
             decision.read_and_make().await
         }
 
-        /// [`update_if_changed`](Self::update_if_changed) for a caller who has just read the record.
-        /// With a time, it is [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+        /// Updates a record that the caller has just read, as
+        /// [`update_if_changed`](Self::update_if_changed) does, or with a time as
+        /// [`update_if_unmodified_since`](Self::update_if_unmodified_since).
         ///
         /// # Errors
         ///
-        /// As [`update_if_unmodified_since`](Self::update_if_unmodified_since).
+        /// Returns the errors of [`update_if_unmodified_since`](Self::update_if_unmodified_since).
         pub async fn update_from(
             &self,
             current: impl Into<$crate::Reading<$record>>,
@@ -64,12 +65,12 @@ macro_rules! updates_on_a_reading {
             decision.make(current.into(), None).await
         }
 
-        /// What [`update_if_changed`](Self::update_if_changed) would send to the record as it is;
-        /// `None` when it is so already.
+        /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to
+        /// this record, or `None` when nothing differs.
         ///
         /// # Errors
         ///
-        /// [`ContactsError::Invalid`](crate::ContactsError::Invalid).
+        /// Returns [`ContactsError::Invalid`](crate::ContactsError::Invalid).
         pub fn preview(
             &self,
             current: &$record,
@@ -82,7 +83,7 @@ macro_rules! updates_on_a_reading {
 pub(super) use updates_on_a_reading;
 
 impl<T: Transport> PersonHandle<'_, T> {
-    /// The change as it is asked for, whether it is so already or not.
+    /// Makes the change as it is asked for, also where nothing differs.
     pub(super) async fn make(&self, change: &PersonChange) -> Result<Person, ContactsError> {
         let decision = Decision { always: true, ..Decision::of(*self, change) };
         Ok(decision.read_and_make().await?.after)

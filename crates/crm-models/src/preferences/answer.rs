@@ -56,29 +56,29 @@ macro_rules! answer {
 preferences!(answer);
 
 impl ContactPreferences {
-    /// Whether this is received; none where the service does not tell.
+    /// Returns whether this is received, or `None` where the service does not answer it.
     #[must_use]
-    pub fn told(&self, preference: Preference) -> Option<bool> {
-        let is_told = !(self.derived && preference.is_apart());
-        is_told.then(|| self.get(preference))
+    pub fn answered(&self, preference: Preference) -> Option<bool> {
+        let is_answered = !(self.derived && preference.is_apart());
+        is_answered.then(|| self.get(preference))
     }
 }
 
 impl Serialize for ContactPreferences {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let told = Values::from_fn(|preference| self.told(preference));
-        told.write("ContactPreferences", serializer)
+        let answered = Values::from_fn(|preference| self.answered(preference));
+        answered.write("ContactPreferences", serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for ContactPreferences {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let told = Values::read(deserializer, false)?;
+        let answered = Values::read(deserializer, false)?;
         let mut flags = Values::of(false);
         let mut derived = true;
         for preference in Preference::ALL {
-            let combined = told[Preference::InvoicesAndStatements];
-            let on = match told[preference] {
+            let combined = answered[Preference::InvoicesAndStatements];
+            let on = match answered[preference] {
                 None if preference.is_apart() => combined,
                 on => {
                     // With one of the two the service knows both.

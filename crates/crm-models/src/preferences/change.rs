@@ -1,4 +1,4 @@
-//! A change of some of a contact's preferences.
+//! Changes of preferences.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -9,11 +9,11 @@ use super::{
     values::Values,
 };
 
-/// Some flags to set; the others are kept.
+/// A change of some preferences. The others are kept.
 ///
-/// The combined flag cannot be set beside the two that it combines: it is computed when the
-/// change is applied. As JSON the flags have the API's names; null and the combined flag
-/// are refused.
+/// The combined flag cannot be set beside the two that it combines, because it is computed when the
+/// change is applied. As JSON the flags have the API's names, and null and the combined flag are
+/// refused.
 ///
 /// ```
 /// use crm_models::{ContactPreferences, ContactPreferencesRequest, PreferenceChange};
@@ -61,12 +61,12 @@ impl Default for PreferenceChange {
 }
 
 impl PreferenceChange {
-    /// Sets nothing yet.
+    /// Returns a change that sets nothing yet.
     pub const fn new() -> Self {
         Self(Values::of(None))
     }
 
-    /// Every flag alike.
+    /// Returns a change that sets every preference alike.
     pub const fn all(on: bool) -> Self {
         let mut all = Self::new();
         let mut at = 0;
@@ -77,7 +77,7 @@ impl PreferenceChange {
         all
     }
 
-    /// Sets one preference. The combined one stands for both that it combines.
+    /// Sets one preference. The combined one sets both that it combines.
     pub const fn set(mut self, preference: Preference, on: bool) -> Self {
         match preference {
             Preference::InvoicesAndStatements => self.invoices_and_statements(on),
@@ -88,7 +88,7 @@ impl PreferenceChange {
         }
     }
 
-    /// A preference, if it is set; the combined one never is.
+    /// Returns the value of a preference, if it is set. The combined one never is.
     #[must_use]
     pub const fn get(&self, preference: Preference) -> Option<bool> {
         self.0.get(preference)
@@ -99,7 +99,7 @@ impl PreferenceChange {
         self.set(Preference::Invoices, on).set(Preference::Statements, on)
     }
 
-    /// The preferences that are set.
+    /// Returns the preferences that are set.
     pub fn iter(&self) -> impl Iterator<Item = (Preference, bool)> {
         let flags = self.0;
         Preference::SETTABLE
@@ -107,7 +107,7 @@ impl PreferenceChange {
             .filter_map(move |preference| Some((preference, flags[preference]?)))
     }
 
-    /// Every flag: those that are not set become this.
+    /// Sets every preference that is not set yet.
     ///
     /// ```
     /// use crm_models::PreferenceChange;
@@ -127,14 +127,14 @@ impl PreferenceChange {
         *self == Self::new()
     }
 
-    /// Whether every flag is set, so that the present ones need not be known.
+    /// Whether every preference is set, so that the present ones need not be known.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.missing().is_empty()
     }
 
-    /// All flags: the ones set here, and the present ones for the rest, in the form in which the
-    /// present ones were read.
+    /// Returns all preferences: those set here, and the present ones for the rest, in the form in
+    /// which the present ones were read.
     ///
     /// ```
     /// use crm_models::{ContactPreferencesRequest, PreferenceChange, PreferencesError};
@@ -151,9 +151,9 @@ impl PreferenceChange {
     ///
     /// # Errors
     ///
-    /// [`PreferencesError::Unknown`] when the present ones are not known and not all are set, and
-    /// [`PreferencesError::Inseparable`] when invoices and statements would differ and the present
-    /// ones are of a service that knows three flags.
+    /// Returns [`PreferencesError::Unknown`] when the present ones are not known and not all are
+    /// set, and [`PreferencesError::Inseparable`] when invoices and statements would differ and the
+    /// present ones are of a service that knows three flags.
     pub fn apply_to(
         &self,
         current: Option<&ContactPreferences>,
@@ -177,7 +177,7 @@ impl PreferenceChange {
         }
     }
 
-    /// The change without the flags that are so already.
+    /// Returns the change without the preferences that have their value already.
     pub fn without_unchanged(self, current: &ContactPreferences) -> Self {
         Self(Values::from_fn(|preference| {
             self.get(preference).filter(|on| *on != current.get(preference))
@@ -216,7 +216,8 @@ impl<'de> Deserialize<'de> for PreferenceChange {
     }
 }
 
-/// Some flags are to change, the API takes them only as a whole, and the whole cannot be told.
+/// The error of a change of some preferences when the whole, which the API wants, cannot be
+/// determined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreferencesError {
@@ -226,7 +227,7 @@ pub enum PreferencesError {
          give also {}", flags.join(", ")
     )]
     Unknown {
-        /// The flags still to give, in the API's words.
+        /// The API's names of the flags that have to be given too.
         flags: Vec<&'static str>,
     },
     /// Invoices and statements would differ, and the service knows one flag for both.

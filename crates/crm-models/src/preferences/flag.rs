@@ -1,4 +1,4 @@
-//! Which preferences there are: the one table of their names, from which everything else follows.
+//! The table of all preferences and their names, from which everything else follows.
 
 /// The table of preferences: gives all entries to the macro `$then`.
 ///
@@ -63,11 +63,11 @@ macro_rules! enumeration {
         }
 
         impl Preference {
-            /// All of them.
+            /// All preferences.
             pub const ALL: [Self; [$($api),*].len()] = [$(Self::$flag),*];
 
-            /// The names that lists and exports have for it: the API's name alone, and as a member
-            /// of the contact, with `preferences.` before it.
+            /// Returns the names that lists and exports have for it: the API's name alone, and as a
+            /// member of the contact, with `preferences.` before it.
             #[must_use]
             pub const fn api_names(self) -> &'static [&'static str] {
                 match self {
@@ -75,31 +75,31 @@ macro_rules! enumeration {
                 }
             }
 
-            /// The column in files of rows.
+            /// Returns the column in files of rows.
             #[must_use]
             pub const fn column(self) -> &'static str {
                 match self { $(Self::$flag => $column,)* }
             }
 
-            /// The option of a command line, without its hyphens.
+            /// Returns the option of a command line, without its hyphens.
             #[must_use]
             pub const fn option(self) -> &'static str {
                 match self { $(Self::$flag => $option,)* }
             }
 
-            /// What people call it.
+            /// Returns the words that people use for it.
             #[must_use]
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$flag => $words,)* }
             }
 
-            /// That it is on, as half a sentence.
+            /// Returns half a sentence that says that it is on.
             #[must_use]
             pub const fn received(self) -> &'static str {
                 match self { $(Self::$flag => $received,)* }
             }
 
-            /// The heading of a narrow column.
+            /// Returns the heading of a narrow column.
             #[must_use]
             pub const fn heading(self) -> &'static str {
                 match self { $(Self::$flag => $heading,)* }
@@ -111,7 +111,7 @@ macro_rules! enumeration {
 preferences!(enumeration);
 
 impl Preference {
-    /// Those that can be set.
+    /// The preferences that can be set, which are all but the combined one.
     pub const SETTABLE: [Self; Self::ALL.len() - 1] = {
         let mut settable = [Self::ALL[0]; Self::ALL.len() - 1];
         let (mut at, mut found) = (0, 0);
@@ -125,26 +125,26 @@ impl Preference {
         settable
     };
 
-    /// Whether it is the combined flag, which the API computes.
+    /// Whether this is the combined flag, which the API computes.
     #[must_use]
     pub const fn is_combined(self) -> bool {
         matches!(self, Self::InvoicesAndStatements)
     }
 
-    /// Whether the combined flag stands for it, so that a service from before May 2026, which knows
+    /// Whether the combined flag includes it, so that a service from before May 2026, which knows
     /// three flags, does not know it by itself.
     #[must_use]
     pub const fn is_apart(self) -> bool {
         matches!(self, Self::Invoices | Self::Statements)
     }
 
-    /// The API's name.
+    /// Returns the API's name.
     #[must_use]
     pub const fn api_name(self) -> &'static str {
         self.api_names()[0]
     }
 
-    /// The API's name as a member of the contact: with `preferences.` before it.
+    /// Returns the API's name as a member of the contact, with `preferences.` before it.
     #[must_use]
     pub const fn path(self) -> &'static str {
         self.api_names()[1]

@@ -1,8 +1,8 @@
-//! What a contact of a location or a customer receives.
+//! The preferences of contacts of locations and customers.
 //!
-//! The API answers with [`ContactPreferences`] and wants [`ContactPreferencesRequest`], always
-//! complete; what somebody wants changed is a [`PreferenceChange`]. All three are one value for each
-//! [`Preference`], and everything that can be said of all preferences alike walks
+//! The API answers with [`ContactPreferences`] and wants a [`ContactPreferencesRequest`], which is
+//! always complete. What somebody wants changed is a [`PreferenceChange`]. Each of the three is one
+//! value for each [`Preference`], and code that treats all preferences alike walks
 //! [`Preference::ALL`].
 
 mod answer;

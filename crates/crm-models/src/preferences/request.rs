@@ -1,4 +1,4 @@
-//! All flags, as the API wants them.
+//! The preferences in a request.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -9,10 +9,11 @@ use super::{
 };
 use crate::validation::{FieldError, InvalidInput};
 
-/// All flags, as the API wants them. The combined flag is computed, so it cannot contradict.
+/// All preferences, as the API wants them. The combined flag is computed, so it cannot contradict
+/// the others.
 ///
-/// One that completes a reading is written with the members that the reading had: a service from
-/// before May 2026 knows three, and its contract forbids the other two.
+/// A request that completes a reading is written with the members that the reading had, since a
+/// service from before May 2026 knows three, and its contract forbids the other two.
 ///
 /// ```
 /// use crm_models::ContactPreferencesRequest;
@@ -26,7 +27,7 @@ use crate::validation::{FieldError, InvalidInput};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ContactPreferencesRequest {
-    /// The combined one follows from the others.
+    /// The value of each. The combined one follows from the others.
     flags: Values<bool>,
     three: bool,
 }
@@ -60,7 +61,7 @@ macro_rules! getters {
 preferences!(getters);
 
 impl ContactPreferencesRequest {
-    /// Of five members, with the combined flag computed.
+    /// Creates a request of five members, with the combined flag computed.
     pub(super) const fn combining(mut flags: Values<bool>) -> Self {
         let combined = flags.get(Preference::Invoices) && flags.get(Preference::Statements);
         flags.set(Preference::InvoicesAndStatements, combined);
@@ -73,20 +74,21 @@ impl ContactPreferencesRequest {
         self.flags.get(preference)
     }
 
-    /// Whether this is received; none where it is not written, in the form before May 2026.
+    /// Returns whether this is received, or `None` where it is not written, in the form before May
+    /// 2026.
     #[must_use]
     pub fn written(&self, preference: Preference) -> Option<bool> {
         let is_written = !(self.three && preference.is_apart());
         is_written.then(|| self.get(preference))
     }
 
-    /// The combined flag: invoices and statements.
+    /// Returns the combined flag: whether both invoices and statements are received.
     #[must_use]
     pub const fn invoices_and_statements(&self) -> bool {
         self.get(Preference::InvoicesAndStatements)
     }
 
-    /// Whether invoices and statements differ, which three members cannot say.
+    /// Whether invoices and statements differ, which three members cannot express.
     #[must_use]
     pub const fn is_apart(&self) -> bool {
         self.get(Preference::Invoices) != self.get(Preference::Statements)
@@ -98,12 +100,12 @@ impl ContactPreferencesRequest {
         self.three
     }
 
-    /// The form before May 2026: only the first three members are written, so invoices and
-    /// statements go together.
+    /// Changes to the form before May 2026, in which only the first three members are written, so
+    /// that invoices and statements have one value.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`] when invoices and statements differ.
+    /// Returns [`InvalidInput`] when invoices and statements differ.
     pub fn legacy_three_flags(self) -> Result<Self, InvalidInput> {
         if self.is_apart() {
             return Err(InvalidInput::from(FieldError::new(

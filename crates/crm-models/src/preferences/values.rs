@@ -1,4 +1,4 @@
-//! One value for each preference.
+//! A table with one value for each preference.
 
 use std::{fmt, ops::Index};
 
@@ -10,12 +10,12 @@ use serde::{
 
 use super::flag::Preference;
 
-/// One value for each preference.
+/// A table with one value for each preference.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Values<T>([T; Preference::ALL.len()]);
 
 impl<T: Copy> Values<T> {
-    /// The same for all.
+    /// Creates a table with the same value for all.
     pub(super) const fn of(value: T) -> Self {
         Self([value; Preference::ALL.len()])
     }
@@ -28,7 +28,7 @@ impl<T: Copy> Values<T> {
         self.0[preference as usize] = value;
     }
 
-    /// A value for each preference.
+    /// Creates a table with the value that the function gives for each.
     pub(super) fn from_fn(value: impl FnMut(Preference) -> T) -> Self {
         Self(Preference::ALL.map(value))
     }
@@ -50,7 +50,7 @@ impl<T: fmt::Debug> fmt::Debug for Values<T> {
 }
 
 impl Values<Option<bool>> {
-    /// Writes those that are there as an object with the API's names.
+    /// Writes the values that are there as an object with the API's names.
     pub(super) fn write<S: Serializer>(
         &self,
         name: &'static str,
@@ -66,8 +66,8 @@ impl Values<Option<bool>> {
         object.end()
     }
 
-    /// Reads an object with the API's names. A body that somebody sends is `exact`: it has neither
-    /// null nor members that are unknown. An answer may have both.
+    /// Reads an object with the API's names. In a body that somebody sends, which is read `exact`,
+    /// null and unknown members are errors. An answer may have both.
     pub(super) fn read<'de, D: Deserializer<'de>>(
         deserializer: D,
         exact: bool,
@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// The name of a member; none where it is unknown and may be.
+/// Reads the name of a member, as `None` where it is not known and need not be.
 struct Member {
     exact: bool,
 }
