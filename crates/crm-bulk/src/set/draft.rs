@@ -1,6 +1,6 @@
 //! A change set in the making.
 
-use std::{cell::Cell, collections::BTreeMap, path::Path};
+use std::{cell::Cell, collections::BTreeMap, path::Path, sync::LazyLock};
 
 use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::params;
@@ -8,6 +8,8 @@ use rusqlite::params;
 use super::{
     FORMAT, SetKind,
     columns::{contact_column, owner_column, read_target},
+    digest::{self, Digest},
+    image::Image,
     seal,
 };
 use crate::{
@@ -23,6 +25,8 @@ use crate::{
 /// One transaction, no journal: nothing has to survive before the end.
 pub(crate) struct Draft {
     file: NewDatabase,
+    /// How many changes it has so far.
+    changes: Cell<i64>,
     /// Whether a contact is to be created.
     creates: Cell<bool>,
 }
@@ -49,7 +53,8 @@ const UNREAD: &str = "unread";
 
 impl Draft {
     pub(crate) fn create(path: &Path, site: &Site, kind: SetKind) -> Result<Self, BulkError> {
-        let draft = Self { file: NewDatabase::create(path, &FORMAT)?, creates: Cell::new(false) };
+        let file = NewDatabase::create(path, &FORMAT)?;
+        let draft = Self { file, changes: Cell::default(), creates: Cell::default() };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
@@ -129,7 +134,7 @@ impl Draft {
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
-        self.insert(change, change.outcome.state.as_str(), None)
+        self.add_restoration(change, None)
     }
 
     /// Keeps a change that restores a deleted contact, with the ids (JSON) of the contacts that
@@ -139,7 +144,11 @@ impl Draft {
         change: &Planned<'_>,
         siblings: Option<&str>,
     ) -> Result<(), BulkError> {
-        self.insert(change, change.outcome.state.as_str(), siblings)
+        let Planned { target, action, outcome, .. } = change;
+        let before = change.before.map(|json| Image::from_file(target, json)).transpose();
+        let before = before.map_err(|e| self.unwritable(e))?;
+        let digest = digest::of_change(outcome.state, target, action, before.as_ref());
+        self.insert(change, Some(digest), siblings)
     }
 
     /// Keeps a change whose record is read later: see [`unread`](Self::unread).
@@ -151,24 +160,49 @@ impl Draft {
     ) -> Result<(), BulkError> {
         let change =
             Planned { row, target, action, before: None, outcome: Outcome::new(State::Planned) };
-        self.insert(&change, UNREAD, None)
+        self.insert(&change, None, None)
     }
 
+    /// Without a digest it is one that is still to be read. One with a digest is written with its
+    /// check values: writing them later would cost as much again, and leave pages half full.
     fn insert(
         &self,
         change: &Planned<'_>,
-        state: &str,
+        digest: Option<Digest>,
         siblings: Option<&str>,
     ) -> Result<(), BulkError> {
+        static SQL: LazyLock<String> = LazyLock::new(|| {
+            let seal = seal::expression(|column| match column {
+                "id" => "?1",
+                "row" => "?2",
+                "owner_kind" => "?3",
+                "owner_id" => "?4",
+                "contact_id" => "?5",
+                "action" => "?6",
+                "wanted" => "?7",
+                "before" => "?8",
+                "siblings" => "?9",
+                "state" | "verdict" => "?10",
+                "message" => "?11",
+                "digest" => "?12",
+                "attempts" => "0",
+                _ => "NULL",
+            });
+            format!(
+                "INSERT INTO changes (id, row, owner_kind, owner_id, contact_id, action, wanted,
+                    before, siblings, state, message, digest, verdict, seal)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+                    iif(?12 IS NULL, NULL, ?10), {seal})"
+            )
+        });
         let wanted = change.action.wanted_json();
         let wanted = wanted.map_err(|e| self.unwritable(e))?;
         if matches!(change.action, Action::Create(_)) {
             self.creates.set(true);
         }
-        let sql = "INSERT INTO changes (row, owner_kind, owner_id, contact_id, action, wanted,
-                before, siblings, state, message)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        self.changes.set(self.changes.get() + 1);
         let values = params![
+            self.changes.get(),
             change.row,
             change.target.kind(),
             owner_column(&change.target),
@@ -177,10 +211,11 @@ impl Draft {
             wanted,
             change.before,
             siblings,
-            state,
+            digest.map_or(UNREAD, |_| change.outcome.state.as_str()),
             change.outcome.message,
+            digest.as_ref().map(Digest::as_bytes),
         ];
-        self.execute(sql, values)
+        self.execute(&SQL, values)
     }
 
     /// A value that cannot be written as JSON.

@@ -294,6 +294,9 @@ impl ChangeSet {
         if database.meta("digest")?.is_some() {
             return Ok(None); // Adopted by another process in between.
         }
+        // Without a digest of the set, those of its changes say nothing.
+        let forget = "UPDATE changes SET digest = NULL WHERE digest IS NOT NULL";
+        database.check(database.connection.execute(forget, []))?;
         let digest = seal::adopt(database, &database.site()?)?;
         database.check(transaction.commit())?;
         Ok(Some(digest))

@@ -81,7 +81,8 @@ impl Draft {
             } else {
                 (State::Conflict, contradiction(members, *row))
             };
-            let sql = "UPDATE changes SET state = ?, message = ?, repeats = ? WHERE id = ?
+            let sql = "UPDATE changes SET state = ?, message = ?, repeats = ?,
+                verdict = NULL, digest = NULL WHERE id = ?
                 AND state IN ('planned', 'already')";
             let repeats = alike.then_some(first_id);
             self.execute(sql, params![state.as_str(), why, repeats, id])?;

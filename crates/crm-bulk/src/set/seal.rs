@@ -124,28 +124,36 @@ fn altered(row: &Row<'_>, error: rusqlite::Error) -> rusqlite::Error {
     }
 }
 
-/// Takes the changes as they are for what was planned, gives each its check values, and keeps the
-/// digest of the set.
+/// Takes the changes that have no check values yet for what was planned, as they are, gives them
+/// theirs, and keeps the digest of the set.
 pub(super) fn adopt(database: &Database, site: &Site) -> Result<Digest, BulkError> {
+    let change = format!("SELECT {} FROM changes WHERE id = ?", columns());
     let seal = expression(|column| match column {
         "verdict" => "?2",
         "digest" => "?3",
         unchanged => unchanged,
     });
-    let sql = format!("UPDATE changes SET verdict = ?2, digest = ?3, seal = {seal} WHERE id = ?1");
+    let update =
+        format!("UPDATE changes SET verdict = ?2, digest = ?3, seal = {seal} WHERE id = ?1");
+    let prepare = |sql: &str| database.check(database.connection.prepare(sql));
+    let (mut change, mut update) = (prepare(&change)?, prepare(&update)?);
     let mut all = SetDigest::of(site);
-    let mut update = database.check(database.connection.prepare(&sql))?;
-    for_each(database, &columns(), |row| {
-        let stored = columns::read_stored(row)?;
-        let change = &stored.planned;
-        let verdict: Option<String> = row.get(VERDICT)?;
-        let verdict = match verdict {
-            None => change.outcome.state,
-            Some(_) => columns::read_state(row, VERDICT)?,
-        };
-        let digest = digest_of(verdict, &stored);
+    for_each(database, "id, digest", |row| {
+        if let Some(known) = row.get_ref(1)?.as_blob_or_null()?.and_then(Digest::from_bytes) {
+            all.add(&known);
+            return Ok(());
+        }
+        let id: i64 = row.get(0)?;
+        let (verdict, digest) = change.query_row([id], |row| {
+            let stored = columns::read_stored(row)?;
+            let verdict = match row.get_ref(VERDICT)? {
+                ValueRef::Null => stored.planned.outcome.state,
+                _ => columns::read_state(row, VERDICT)?,
+            };
+            Ok((verdict, digest_of(verdict, &stored)))
+        })?;
         all.add(&digest);
-        update.execute(params![change.id.0, verdict.as_str(), digest.as_bytes()])?;
+        update.execute(params![id, verdict.as_str(), digest.as_bytes()])?;
         Ok(())
     })?;
     let digest = all.finish();
