@@ -113,6 +113,7 @@ impl HyperTransport {
         mut client: legacy::Builder,
     ) -> Result<Self, TransportError> {
         let mut http = HttpConnector::new();
+        // The TLS connector around it is given https URLs too.
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(limits.connecting()));

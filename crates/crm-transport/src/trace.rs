@@ -11,7 +11,7 @@ use crate::{
     transport::Transport,
 };
 
-/// The span of a request.
+/// The span of a request. Its name is part of the interface: operators filter by it.
 const REQUEST: &str = "http.client.request";
 const TARGET: &str = module_path!();
 

@@ -6,13 +6,12 @@ use http::header;
 use serde_json::Value;
 use url::form_urlencoded;
 
+use super::line::{Body, Headers, Interaction, Recorded};
 use crate::problem;
 
 /// The longest wait in seconds that is kept in the title of a 429: a larger number may be something
 /// else, such as a telephone number.
 const LONGEST_WAIT: u64 = 60 * 60;
-
-use super::line::{Body, Headers, Interaction, Recorded};
 
 /// What a recorder replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

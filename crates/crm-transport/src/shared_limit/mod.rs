@@ -208,6 +208,7 @@ impl SharedLimit {
             let read_at = asked_at + asked_at.elapsed() / 2;
             match reserved {
                 Ok((0, wait, closed_for, _)) => {
+                    // Those that do not wait that long have to know before this sleeps.
                     lock(queue).closed_until(read_at + Duration::from_micros(closed_for));
                     sleep(Duration::from_micros(wait.unsigned_abs())).await;
                 }
@@ -215,6 +216,7 @@ impl SharedLimit {
                     let mut queue = lock(queue);
                     queue.closed_until = None;
                     for place in 0..places {
+                        // A place may lie in the past, by as much as a call may catch up.
                         let wait = wait + place * interval as i64;
                         let distance = Duration::from_micros(wait.unsigned_abs());
                         queue.give(if wait < 0 { read_at - distance } else { read_at + distance });

@@ -65,10 +65,7 @@ impl Served for Mutex<Queue> {
 impl Queue {
     /// How many calls wait and may still begin; `None` ends the asker.
     pub(super) fn wanted(&mut self) -> Option<usize> {
-        let (closed_for, now) = (self.closed_for(), Instant::now());
-        self.waiting.retain(|call| {
-            !call.place.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
-        });
+        self.turn_away();
         if self.waiting.is_empty() {
             self.has_asker = false;
             return None;
@@ -86,20 +83,26 @@ impl Queue {
         }
     }
 
-    /// Turns away the calls that do not wait for that long.
+    /// Notes until when the gate is closed, and turns away the calls that do not wait for that long.
     pub(super) fn closed_until(&mut self, until: Instant) {
         self.closed_until = Some(until);
+        self.turn_away();
+    }
+
+    /// Drops the calls that have gone away, are too late, or do not wait until the gate opens.
+    fn turn_away(&mut self) {
         let (closed_for, now) = (self.closed_for(), Instant::now());
-        let waits = |call: &Waiting| call.patience.outlasts(closed_for, now).is_ok();
-        self.waiting.retain(waits);
+        self.waiting.retain(|call| {
+            !call.place.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
+        });
     }
 
     pub(super) fn closed_for(&self) -> Duration {
         let now = Instant::now();
-        let until = self.closed_until.unwrap_or(now);
-        until.saturating_duration_since(now)
+        self.closed_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
+    /// Tells all calls that wait why there is no place for them.
     pub(super) fn fall_back(&mut self, refused: &NoPlace) {
         for call in self.waiting.drain(..) {
             // A caller that is gone needs no answer.

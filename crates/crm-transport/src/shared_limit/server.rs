@@ -23,10 +23,12 @@ use crate::{
 /// because what a process that dies has reserved is lost.
 const AHEAD: Duration = Duration::from_millis(50);
 
-/// How long the server may take to connect and to answer.
+/// How long the server may take to connect and to answer: ten times what [`AHEAD`] hides. One that
+/// is slower would slow every call down, and is treated as one that is not there.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a server that failed is left alone.
+/// How long a server that failed is left alone. One that restarts is found again within a second,
+/// and one that is silent costs one caller a second its [`PATIENCE`], not all of them.
 const AWAY: Duration = Duration::from_secs(1);
 
 pub(super) struct Server {
