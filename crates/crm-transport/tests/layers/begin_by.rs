@@ -7,7 +7,7 @@ use crm_transport::{
     Auth, Call, Credentials, Delivery, Effect, Limit, Moment, RateLimit, Request, Response,
     RetryPolicy, Transport, TransportError, TransportErrorKind, TransportExt, pretend_suspended,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 use super::{Scripted, answer, request};
 
@@ -201,4 +201,30 @@ async fn after_an_answer_401_a_call_is_sent_again_only_while_it_may_begin() {
     // The first token takes 5 s, the second as long again.
     assert_expired(transport.send(within(7 * SECOND)).await);
     assert_eq!((wire.calls(), started.elapsed()), (1, 7 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moment_passes_on_tokios_clock_when_that_is_paused() {
+    let until = Moment::now().after(SECOND);
+    assert!(!until.has_passed());
+    advance(SECOND).await;
+    assert!(until.has_passed());
+    assert_eq!(until.time_left(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_time_beyond_all_clocks_is_far_away_and_no_panic() {
+    let never = Moment::now().after(Duration::MAX);
+    assert!(never.time_left() > 1_000_000 * SECOND);
+    assert_eq!(never.age(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn suspended_time_makes_older_while_the_timers_stand_still() {
+    let read = Moment::now();
+    let begin_by = read.after(2 * SECOND);
+    pretend_suspended(10 * SECOND);
+    assert!(read.age() >= 10 * SECOND);
+    assert!(begin_by.has_passed());
+    assert!(!Moment::now().after(SECOND).has_passed());
 }

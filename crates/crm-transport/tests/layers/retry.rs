@@ -2,7 +2,10 @@
 
 use std::{
     future::pending,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,7 +14,7 @@ use crm_transport::{
     AttemptOutcome, Attempts, Call, Decision, Delivery, Effect, Moment, RateLimit, Request,
     Response, RetryPolicy, Transport, TransportError, TransportErrorKind, TransportExt,
 };
-use http::StatusCode;
+use http::{HeaderValue, Method, StatusCode, Version};
 use tokio::time::Instant;
 
 use super::{Scripted, answer, request};
@@ -330,4 +333,37 @@ async fn a_deadline_that_passes_in_the_queue_or_before_leaves_a_call_not_sent() 
     }
     assert_eq!(started.elapsed().as_millis(), 500);
     assert_eq!(wire.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeat_is_the_same_request_with_all_its_parts() {
+    for (headers, version) in (0..8).zip([Version::HTTP_11, Version::HTTP_2].into_iter().cycle()) {
+        let sent = Mutex::new(Vec::new());
+        let transport = Scripted::new(|call, request: &Request| {
+            sent.lock().unwrap().push(request.clone());
+            Ok(answer(if call == 0 { 503 } else { 200 }, "{}"))
+        });
+        let mut request = request(Effect::Read);
+        *request.method_mut() = Method::PATCH;
+        *request.version_mut() = version;
+        *request.body_mut() = "{}".into();
+        for _ in 0..headers {
+            request.headers_mut().append("x-same", HeaderValue::from_static("value"));
+        }
+        if headers == 1 {
+            request.extensions_mut().insert("mine");
+        }
+        transport.with_retry(RetryPolicy::default()).send(request).await.unwrap();
+
+        let sent = sent.into_inner().unwrap();
+        let [first, again] = &sent[..] else { panic!("{} requests", sent.len()) };
+        assert_eq!(again.method(), first.method());
+        assert_eq!(again.uri(), first.uri());
+        assert_eq!(again.version(), version);
+        assert_eq!(again.headers(), first.headers());
+        assert_eq!(again.headers().len(), headers);
+        assert_eq!(again.body(), first.body());
+        assert_eq!(again.extensions().get::<&str>(), first.extensions().get());
+        assert_eq!(Call::of(again).operation, "Test");
+    }
 }
