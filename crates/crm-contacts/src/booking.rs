@@ -2,14 +2,13 @@
 
 use crm_models::{
     BookingContact, BookingId, BookingProviderId, ContactId, CreateBookingContactRequest,
-    Timestamp, UpdateBookingContactRequest, UpdatedBookingContact,
+    UpdateBookingContactRequest, UpdatedBookingContact,
 };
 use crm_transport::Transport;
 use derive_where::derive_where;
 
 use crate::{
-    change::Preview,
-    decision::{self, Decision, Place, Updated},
+    decision::{self, Place},
     error::{CallSite, ContactsError},
     operation::Operation,
     operations::bookings::{
@@ -18,6 +17,7 @@ use crate::{
     paging::List,
     reading::Reading,
     service::ContactsService,
+    updates::updates,
 };
 
 impl<T: Transport> ContactsService<T> {
@@ -151,72 +151,9 @@ impl<T: Transport> ProviderBooking<'_, T> {
         sent.await.map_err(|unsettled| unsettled.error)
     }
 
-    /// Reads the contact and sends only what differs from `change`, as
-    /// [`OwnerContacts::update_if_changed`](crate::OwnerContacts::update_if_changed) does.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`update`](Self::update), and [`ContactsError::NotFound`],
-    /// [`ContactsError::NotChanged`].
-    pub async fn update_if_changed(
-        &self,
-        contact: ContactId,
-        change: &UpdateBookingContactRequest,
-    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
-        let decision = Decision::of(self.place(contact), change);
-        decision.read_and_make().await
-    }
-
-    /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody changed
-    /// the contact after `unmodified_since`. What that can and cannot show is said at
-    /// [`OwnerContacts::update_if_unmodified_since`](crate::OwnerContacts::update_if_unmodified_since).
-    ///
-    /// # Errors
-    ///
-    /// Returns [`ContactsError::Modified`] when it was changed; otherwise the errors of
-    /// [`update_if_changed`](Self::update_if_changed).
-    pub async fn update_if_unmodified_since(
-        &self,
-        contact: ContactId,
-        change: &UpdateBookingContactRequest,
-        unmodified_since: Timestamp,
-    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
-        let decision = Decision::of(self.place(contact), change);
-        let decision = decision.unless_modified_since(Some(unmodified_since));
-        decision.read_and_make().await
-    }
-
-    /// Updates a contact that the caller has just read, as
-    /// [`update_if_changed`](Self::update_if_changed) does, or with a time as
-    /// [`update_if_unmodified_since`](Self::update_if_unmodified_since).
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`update_if_unmodified_since`](Self::update_if_unmodified_since).
-    pub async fn update_from(
-        &self,
-        current: Reading<BookingContact>,
-        change: &UpdateBookingContactRequest,
-        unmodified_since: Option<Timestamp>,
-    ) -> Result<Updated<UpdatedBookingContact>, ContactsError> {
-        let decision = Decision::of(self.place(current.record.id), change);
-        let decision = decision.unless_modified_since(unmodified_since);
-        decision.make(current.map(Into::into), None).await
-    }
-
-    /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this
-    /// contact, or `None` when nothing differs.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`ContactsError::Invalid`].
-    pub fn preview(
-        &self,
-        current: BookingContact,
-        change: &UpdateBookingContactRequest,
-    ) -> Result<Option<Preview>, ContactsError> {
-        Decision::of(self.place(current.id), change).preview(&current.into())
-    }
+    updates!(
+        UpdateBookingContactRequest: BookingContact => UpdatedBookingContact, of contact: ContactId
+    );
 
     fn place(&self, contact: ContactId) -> BookingsContact<'_, T> {
         BookingsContact { booking: *self, contact }

@@ -114,6 +114,7 @@ mod service;
 mod set_aside;
 mod settle;
 mod spec;
+mod updates;
 mod with_json;
 
 pub use booking::{Bookings, ProviderBooking};

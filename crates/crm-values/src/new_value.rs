@@ -159,22 +159,3 @@ pub fn memo_with_extension<'m>(memo: Option<&'m str>, extension: &str) -> Cow<'m
         Some(memo) => Cow::Owned(format!("{memo}, {note}")),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_becomes_of_an_extension_is_for_the_user_to_say() {
-        let read = |extensions| NewValues::default().extensions(extensions).phone("818-555-0142x7");
-        assert_eq!(read(Extensions::Refuse), Err(InvalidValue::Extension));
-        for (extensions, value, extension) in [
-            (Extensions::Memo, "8185550142", Some("7")),
-            (Extensions::Drop, "8185550142", None),
-            (Extensions::Send, "8185550142 ext. 7", None),
-        ] {
-            let read = read(extensions).unwrap();
-            assert_eq!((read.value(), read.extension()), (value, extension), "{extensions:?}");
-        }
-    }
-}

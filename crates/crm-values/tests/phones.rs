@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crm_values::{DATA, InvalidValue, PhoneReader, Readings, Traces};
+use crm_values::{DATA, Extensions, InvalidValue, NewValues, PhoneReader, Readings, Traces};
 use phonenumber::{Mode, Type, country, metadata::DATABASE};
 use proptest::prelude::*;
 
@@ -331,4 +331,18 @@ fn the_data_are_those_that_are_named_beside_keys() {
     let mut packages = lock.split("name = \"phonenumber\"\nversion = \"");
     let data = packages.nth(1).and_then(|rest| rest.split(['+', '"']).nth(1));
     assert!(DATA.ends_with(&format!("libphonenumber {}", data.unwrap())), "{DATA}");
+}
+
+#[test]
+fn what_becomes_of_an_extension_is_for_the_user_to_say() {
+    let read = |extensions| NewValues::default().extensions(extensions).phone("818-555-0142x7");
+    assert_eq!(read(Extensions::Refuse), Err(InvalidValue::Extension));
+    for (extensions, value, extension) in [
+        (Extensions::Memo, "8185550142", Some("7")),
+        (Extensions::Drop, "8185550142", None),
+        (Extensions::Send, "8185550142 ext. 7", None),
+    ] {
+        let read = read(extensions).unwrap();
+        assert_eq!((read.value(), read.extension()), (value, extension), "{extensions:?}");
+    }
 }

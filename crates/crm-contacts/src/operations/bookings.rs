@@ -11,6 +11,8 @@ const CONTACTS: &str = "/booking-provider/{booking_provider}/bookings/{id}/conta
 const CONTACT: &str = "/booking-provider/{booking_provider}/bookings/{id}/contacts/{contactId}";
 
 operations! {
+    []
+
     /// `Bookings_GetContactList`: a booking's contacts, whatever its provider.
     GetContactList: Page<BookingContact> = read(
         "Bookings_GetContactList",

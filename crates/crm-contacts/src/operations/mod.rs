@@ -8,90 +8,104 @@ use crm_models::{CustomerId, LocationId};
 use self::owner::Owner;
 use crate::spec::Spec;
 
-/// A table of operations. An entry is its documentation, name and answer, its place in the
-/// contract, what it takes by where in the request it goes, and how an answer is known to be about
-/// the same record. A body `with tolerance` holds a number or an address. Operations of another
-/// form are written by hand and named in brackets, so that [`all`] has them.
-macro_rules! operations {
-    ($([$($by_hand:ident),*])? $(
+/// One operation: its documentation, name and answer, its place in the contract, what it takes by
+/// where in the request it goes, and how an answer is known to be about the same record. A body `with
+/// tolerance` holds a number or an address. An operation of both kinds of owner has their type as its
+/// parameter.
+macro_rules! operation {
+    (
         $(#[$doc:meta])*
-        $name:ident: $answer:ty = $effect:ident($id:expr, $path:expr, $scope:expr $(,)?) {
+        $name:ident $(<$o:ident>)?: $answer:ty = $spec:expr => {
             $(path { $($(#[$p_doc:meta])* $p:ident: $p_type:ty,)+ })?
-            $(query { $(#[$q_doc:meta])* $q:ident: $q_type:ty, })?
-            $(pages of $item:ident $(where |$list:ident, $one:ident| $has:expr)?;)?
+            $(query { $($(#[$q_doc:meta])* $q:ident: $q_type:ty,)+ })?
+            $(pages of $item:ty $(where |$list:ident, $one:ident| $has:expr)?;)?
             $(body $(with $tolerance:ident)? { $(#[$b_doc:meta])* $b:ident: $b_type:ty, })?
             $(answered |$this:ident, $found:ident| $is_answer:expr;)?
         }
-    )*) => {
-        /// What the contract says of each.
-        pub(super) const SPECS: &[$crate::spec::Spec] = &[
-            $($(<$by_hand as $crate::operation::Operation>::SPEC,)*)?
-            $(<$name as $crate::operation::Operation>::SPEC,)*
-        ];
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name $(<$o>)? {
+            $($($(#[$p_doc])* pub $p: $p_type,)+)?
+            $($($(#[$q_doc])* pub $q: $q_type,)+)?
+            $(
+                #[doc = concat!("The page to ask for, of items of the type `", stringify!($item), "`.")]
+                pub page: crm_models::PageQuery,
+            )?
+            $($(#[$b_doc])* pub $b: $b_type,)?
+        }
 
-        $(
-            $(#[$doc])*
-            #[derive(Debug, Clone)]
-            pub struct $name {
-                $($($(#[$p_doc])* pub $p: $p_type,)+)?
-                $($(#[$q_doc])* pub $q: $q_type,)?
-                $(
-                    #[doc = concat!("The page to ask for, of items of the type [`", stringify!($item), "`].")]
-                    pub page: crm_models::PageQuery,
-                )?
-                $($(#[$b_doc])* pub $b: $b_type,)?
+        impl $(<$o: $crate::operations::owner::Owner>)? $crate::operation::Operation
+            for $name $(<$o>)?
+        {
+            type Answer = $answer;
+            const SPEC: $crate::spec::Spec = $spec;
+
+            fn request(
+                &self,
+                tenant: crm_models::TenantId,
+            ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
+                self.request_tolerating(tenant, crm_models::Tolerance::Nothing)
             }
 
-            impl $crate::operation::Operation for $name {
-                type Answer = $answer;
-                const SPEC: $crate::spec::Spec = $crate::spec::Spec::$effect($id, $path, $scope);
-
-                fn request(
-                    &self,
-                    tenant: crm_models::TenantId,
-                ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
-                    self.request_tolerating(tenant, crm_models::Tolerance::Nothing)
-                }
-
-                fn request_tolerating(
-                    &self,
-                    tenant: crm_models::TenantId,
-                    _tolerance: crm_models::Tolerance,
-                ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
-                    $(crm_models::Check::check(&self.$q)?;)?
-                    $(operations!(@of $item: crm_models::Check::check(&self.page)?);)?
-                    $(operations!(@check &self.$b $(, $tolerance _tolerance)?);)?
-                    let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
-                    $(let draft = draft.query(&self.$q)?;)?
-                    $(let draft = operations!(@of $item: draft.query(&self.page)?);)?
-                    operations!(@send draft $(&self.$b)?)
-                }
-
-                $(
-                    fn is_answered_by(&self, answer: &Self::Answer) -> bool {
-                        let has = <Self as $crate::paged::PagedOperation>::has;
-                        answer.data.iter().all(|item: &$item| has(self, item))
-                    }
-                )?
-
-                $(
-                    fn is_answered_by(&self, $found: &Self::Answer) -> bool {
-                        let $this = self;
-                        $is_answer
-                    }
-                )?
+            fn request_tolerating(
+                &self,
+                tenant: crm_models::TenantId,
+                _tolerance: crm_models::Tolerance,
+            ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
+                $($(crm_models::Check::check(&self.$q)?;)+)?
+                $(operation!(@of $item, crm_models::Check::check(&self.page)?);)?
+                $(operation!(@check &self.$b $(, $tolerance _tolerance)?);)?
+                let draft = Self::SPEC.draft(tenant, [$($(&self.$p),+)?]);
+                $($(let draft = draft.query(&self.$q)?;)+)?
+                $(let draft = operation!(@of $item, draft.query(&self.page)?);)?
+                operation!(@send draft $(&self.$b)?)
             }
 
-            $($crate::paged::paged!($name, $item $(, |$list, $one| $has)?);)?
-        )*
+            $(
+                fn is_answered_by(&self, answer: &Self::Answer) -> bool {
+                    let has = <Self as $crate::paged::PagedOperation>::has;
+                    answer.data.iter().all(|item: &$item| has(self, item))
+                }
+            )?
+
+            $(
+                fn is_answered_by(&self, $found: &Self::Answer) -> bool {
+                    let $this = self;
+                    $is_answer
+                }
+            )?
+        }
+
+        $($crate::paged::paged!($name, $item $(, |$list, $one| $has)?);)?
     };
-    (@of $item:ident: $then:expr) => { $then };
+    (@of $item:ty, $then:expr) => { $then };
     (@check $body:expr) => { crm_models::Check::check($body)? };
     (@check $body:expr, tolerance $given:ident) => {
         crm_models::CheckWith::check_with($body, $given)?
     };
     (@send $draft:ident) => { $draft.empty() };
     (@send $draft:ident $body:expr) => { $draft.json($body) };
+}
+
+/// A table of operations, each as in `operation!`. Operations of another form are written by hand and
+/// named in brackets, so that [`all`] has them.
+macro_rules! operations {
+    (
+        [$($by_hand:ident),*]
+        $($(#[$doc:meta])* $name:ident: $answer:ty = $effect:ident $entry:tt $parts:tt)*
+    ) => {
+        /// What the contract says of each.
+        pub(super) const SPECS: &[$crate::spec::Spec] = &[
+            $(<$by_hand as $crate::operation::Operation>::SPEC,)*
+            $(<$name as $crate::operation::Operation>::SPEC,)*
+        ];
+
+        $(operation! {
+            $(#[$doc])*
+            $name: $answer = $crate::spec::Spec::$effect $entry => $parts
+        })*
+    };
 }
 
 pub mod bookings;

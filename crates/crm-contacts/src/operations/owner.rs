@@ -3,9 +3,8 @@
 use std::marker::PhantomData;
 
 use crm_models::{
-    Check, CheckWith, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest,
-    ExportBatch, ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, Tolerance,
-    UpdateContactRequest,
+    Check, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
+    ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
 };
 use crm_transport::Request;
 
@@ -38,22 +37,17 @@ pub(super) fn specs<O: Owner>() -> [Spec; 5] {
     [O::LIST, O::CREATE, O::UPDATE, O::DELETE, O::LIST_ALL]
 }
 
-/// `GET /{owners}/{id}/contacts`: one owner's contacts, page by page.
-#[derive(Debug, Clone)]
-pub struct GetContactList<O> {
-    /// The owner of the contacts.
-    pub owner: O,
-    /// The page to ask for.
-    pub page: PageQuery,
-}
-
-impl<O: Owner> Operation for GetContactList<O> {
-    type Answer = Page<Contact>;
-    const SPEC: Spec = O::LIST;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.page.check()?;
-        Self::SPEC.draft(tenant, [&self.owner]).query(&self.page)?.empty()
+operation! {
+    /// `GET /{owners}/{id}/contacts`: one owner's contacts, page by page.
+    GetContactList<O>: Page<Contact> = O::LIST => {
+        path {
+            /// The owner of the contacts.
+            owner: O,
+        }
+        query {
+            /// The page to ask for.
+            page: PageQuery,
+        }
     }
 }
 
@@ -69,109 +63,60 @@ impl<O: Owner> PagedOperation for GetContactList<O> {
     }
 }
 
-/// `POST /{owners}/{id}/contacts`: creates a contact. Every repeat creates one more.
-#[derive(Debug, Clone)]
-pub struct CreateContact<O> {
-    /// The owner that gets the contact.
-    pub owner: O,
-    /// The new contact.
-    pub contact: CreateContactRequest,
-}
-
-impl<O: Owner> Operation for CreateContact<O> {
-    type Answer = Contact;
-    const SPEC: Spec = O::CREATE;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.request_tolerating(tenant, Tolerance::Nothing)
-    }
-
-    fn request_tolerating(
-        &self,
-        tenant: TenantId,
-        tolerance: Tolerance,
-    ) -> Result<Request, ContactsError> {
-        self.contact.check_with(tolerance)?;
-        Self::SPEC.draft(tenant, [&self.owner]).json(&self.contact)
-    }
-
-    fn is_answered_by(&self, answer: &Contact) -> bool {
-        self.contact.is_echo(&answer.contact_type, &answer.value)
+operation! {
+    /// `POST /{owners}/{id}/contacts`: creates a contact. Every repeat creates one more.
+    CreateContact<O>: Contact = O::CREATE => {
+        path {
+            /// The owner that gets the contact.
+            owner: O,
+        }
+        body with tolerance {
+            /// The new contact.
+            contact: CreateContactRequest,
+        }
+        answered |this, found| this.contact.is_echo(&found.contact_type, &found.value);
     }
 }
 
-/// `PATCH /{owners}/{id}/contacts/{contactId}`: changes the members that the update names.
-#[derive(Debug, Clone)]
-pub struct UpdateContact<O> {
-    /// The owner of the contact.
-    pub owner: O,
-    /// The contact.
-    pub contact: ContactId,
-    /// The members to change; absent ones stay as they are.
-    pub update: UpdateContactRequest,
-}
-
-impl<O: Owner> Operation for UpdateContact<O> {
-    type Answer = Contact;
-    const SPEC: Spec = O::UPDATE;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.request_tolerating(tenant, Tolerance::Nothing)
-    }
-
-    fn request_tolerating(
-        &self,
-        tenant: TenantId,
-        tolerance: Tolerance,
-    ) -> Result<Request, ContactsError> {
-        self.update.check_with(tolerance)?;
-        Self::SPEC.draft(tenant, [&self.owner, &self.contact]).json(&self.update)
-    }
-
-    fn is_answered_by(&self, answer: &Contact) -> bool {
-        answer.id == self.contact
+operation! {
+    /// `PATCH /{owners}/{id}/contacts/{contactId}`: changes the members that the update names.
+    UpdateContact<O>: Contact = O::UPDATE => {
+        path {
+            /// The owner of the contact.
+            owner: O,
+            /// The contact.
+            contact: ContactId,
+        }
+        body with tolerance {
+            /// The members to change; absent ones stay as they are.
+            update: UpdateContactRequest,
+        }
+        answered |this, found| found.id == this.contact;
     }
 }
 
-/// `DELETE /{owners}/{id}/contacts/{contactId}`: deletes a contact.
-#[derive(Debug, Clone)]
-pub struct DeleteContact<O> {
-    /// The owner of the contact.
-    pub owner: O,
-    /// The contact.
-    pub contact: ContactId,
-}
-
-impl<O: Owner> Operation for DeleteContact<O> {
-    type Answer = NoContent;
-    const SPEC: Spec = O::DELETE;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        Self::SPEC.draft(tenant, [&self.owner, &self.contact]).empty()
+operation! {
+    /// `DELETE /{owners}/{id}/contacts/{contactId}`: deletes a contact.
+    DeleteContact<O>: NoContent = O::DELETE => {
+        path {
+            /// The owner of the contact.
+            owner: O,
+            /// The contact.
+            contact: ContactId,
+        }
     }
 }
 
-/// `GET /{owners}/contacts`: contacts over all owners, by owner ids or by time.
-#[derive(Debug, Clone)]
-pub struct GetContactListOfAll<O> {
-    /// Selects the contacts. The API refuses a list without any filter.
-    pub filter: ContactFilter<O>,
-    /// The page to ask for.
-    pub page: PageQuery,
-}
-
-impl<O: Owner> Operation for GetContactListOfAll<O> {
-    type Answer = Page<OwnedContact<O>>;
-    const SPEC: Spec = O::LIST_ALL;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.filter.check()?;
-        self.page.check()?;
-        Self::SPEC.draft(tenant, []).query(&self.filter)?.query(&self.page)?.empty()
-    }
-
-    fn is_answered_by(&self, answer: &Page<OwnedContact<O>>) -> bool {
-        answer.data.iter().all(|item| self.has(item))
+operation! {
+    /// `GET /{owners}/contacts`: contacts over all owners, by owner ids or by time.
+    GetContactListOfAll<O>: Page<OwnedContact<O>> = O::LIST_ALL => {
+        query {
+            /// Selects the contacts. The API refuses a list without any filter.
+            filter: ContactFilter<O>,
+            /// The page to ask for.
+            page: PageQuery,
+        }
+        answered |this, found| found.data.iter().all(|item| this.has(item));
     }
 }
 

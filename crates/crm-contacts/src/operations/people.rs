@@ -8,6 +8,8 @@ use crm_models::{
 use crate::operation::NoContent;
 
 operations! {
+    []
+
     /// `Contacts_GetList`: people by filters, page by page.
     GetList: Page<Person> = read("Contacts_GetList", "/contacts", "tn.crm.contacts:r") {
         query {

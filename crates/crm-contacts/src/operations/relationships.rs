@@ -9,6 +9,8 @@ use crm_models::{
 use crate::operation::NoContent;
 
 operations! {
+    []
+
     /// `Contacts_GetContactRelationshipList`: what a person is related to.
     GetContactRelationshipList: Page<ContactRelationship> = read(
         "Contacts_GetContactRelationshipList",

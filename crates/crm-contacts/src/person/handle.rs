@@ -7,7 +7,6 @@ use crm_models::{
 use crm_transport::Transport;
 use derive_where::derive_where;
 
-use super::update::updates_on_a_reading;
 use crate::{
     error::{ContactsError, RefusalKind},
     operations::{people, relationships},
@@ -15,6 +14,7 @@ use crate::{
     reading::Reading,
     service::ContactsService,
     settle::is_gone,
+    updates::updates,
 };
 
 impl<T: Transport> ContactsService<T> {
@@ -91,7 +91,7 @@ impl<T: Transport> PersonHandle<'_, T> {
         self.make(change).await
     }
 
-    updates_on_a_reading!(PersonChange, Person);
+    updates!(PersonChange: Person => Person);
 
     /// Sets every member. Whether an unknown id creates a person is not documented.
     ///

@@ -7,7 +7,7 @@ use crm_models::{
 use crm_transport::Transport;
 use derive_where::derive_where;
 
-use super::{handle::PersonHandle, update::updates_on_a_reading};
+use super::handle::PersonHandle;
 use crate::{
     decision::{self, Place},
     error::{CallSite, ContactsError},
@@ -17,6 +17,7 @@ use crate::{
     reading::Reading,
     service::ContactsService,
     settle::is_gone,
+    updates::updates,
 };
 
 impl<'a, T: Transport> PersonHandle<'a, T> {
@@ -101,7 +102,11 @@ impl<T: Transport> MethodHandle<'_, T> {
         sent.await.map_err(|unsettled| unsettled.error)
     }
 
-    updates_on_a_reading!(UpdateContactMethodRequest, ContactMethod);
+    updates!(UpdateContactMethodRequest: ContactMethod => ContactMethod);
+
+    fn place(&self) -> Self {
+        *self
+    }
 
     /// Replaces the method, or creates it under this id. A reference and a memo that are not set
     /// are cleared.
