@@ -33,39 +33,6 @@ impl ContactType {
         self.into()
     }
 
-    /// Applies a change of type, value or both to a stored pair. A value that
-    /// does not fit the type that results is refused.
-    pub(crate) fn change(
-        (stored_type, stored_value): (String, String),
-        (kind, value): (Option<Self>, Option<String>),
-        settings: &Settings,
-    ) -> Result<(String, String), Problem> {
-        if kind.is_none() && value.is_none() {
-            return Ok((stored_type, stored_value));
-        }
-        let value = value.unwrap_or(stored_value);
-        match kind.or_else(|| Self::stored(&stored_type)) {
-            Some(kind) => Ok((kind.as_str().to_owned(), kind.value(&value, settings)?)),
-            None => Ok((stored_type, value)),
-        }
-    }
-
-    /// Refuses what can be refused of a change without the record: the rules for values come before
-    /// its lookup.
-    pub(crate) fn check(
-        kind: Option<Self>,
-        value: Option<&str>,
-        settings: &Settings,
-    ) -> Result<(), Problem> {
-        match (kind, value) {
-            (Some(kind), Some(value)) => kind.value(value, settings).map(drop),
-            (None, Some(value)) if settings.value_checks && value.trim().is_empty() => {
-                Err(Problem::field("value", BLANK))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Returns the value of a contact whose type is sent as text; no rules apply if that type is
     /// not a documented one and any type is accepted.
     pub(crate) fn open_value(
@@ -78,9 +45,7 @@ impl ContactType {
             (None, OpenTypes::Known) => {
                 Err(Problem::field("type", "it is not Phone, MobilePhone, Email or Fax"))
             }
-            (None, OpenTypes::Any) => {
-                Self::check(None, Some(value), settings).map(|()| value.to_owned())
-            }
+            (None, OpenTypes::Any) => check_blank(value, settings).map(|()| value.to_owned()),
         }
     }
 
@@ -117,6 +82,14 @@ impl ContactType {
             }
         }
     }
+}
+
+/// Refuses a blank value, which no type may have.
+pub(crate) fn check_blank(value: &str, settings: &Settings) -> Result<(), Problem> {
+    if settings.value_checks && value.trim().is_empty() {
+        return Err(Problem::field("value", BLANK));
+    }
+    Ok(())
 }
 
 /// Returns the digits of a number, without the leading 1 of eleven. That is the

@@ -48,6 +48,7 @@ mod app;
 mod auth;
 mod body;
 mod builder;
+mod change;
 mod clock;
 mod connection;
 mod contact_type;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use strum::{IntoStaticStr, VariantNames};
 
 /// One line of the table of faults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,21 +22,22 @@ pub struct FaultKind {
 macro_rules! faults {
     ($(
         $(#[doc = $doc:literal])+
-        $variant:ident $({ $( $(#[$meta:meta])* $field:ident: $type:ty, )+ })?
-            = $name:literal, carried_out: $carried_out:literal;
+        $variant:ident $({ $( $(#[$meta:meta])* $field:ident: $type:ty, )+ })?,
+            carried_out: $carried_out:literal;
     )+) => {
         /// Something that goes wrong with one request.
         ///
         /// Each fault says whether the request is carried out. A request that an ordinary check
         /// refuses gets that refusal and no other answer: the faults that answer in place of the
         /// operation, and those that change what a success says, are then not injected.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all_fields = "camelCase", deny_unknown_fields)]
+        #[derive(Debug, Clone, PartialEq, IntoStaticStr, VariantNames, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+        #[serde(deny_unknown_fields)]
+        #[strum(serialize_all = "kebab-case")]
         #[non_exhaustive]
         pub enum Fault {
             $(
                 $(#[doc = $doc])+
-                #[serde(rename = $name)]
                 $variant $({ $( $(#[$meta])* $field: $type, )+ })?,
             )+
         }
@@ -44,9 +46,7 @@ macro_rules! faults {
             /// Returns the name under which the fault is counted, which is its `kind` in JSON.
             #[must_use]
             pub fn name(&self) -> &'static str {
-                match self {
-                    $( Self::$variant { .. } => $name, )+
-                }
+                self.into()
             }
 
             /// Says whether the request's changes are kept.
@@ -59,8 +59,9 @@ macro_rules! faults {
             /// Returns the table: name, members, what happens.
             #[must_use]
             pub fn table() -> Vec<FaultKind> {
+                let mut names = Self::VARIANTS.iter().copied();
                 vec![$( FaultKind {
-                    name: $name,
+                    name: names.next().unwrap_or_default(),
                     members: vec![$($( camel_case(stringify!($field)), )+)?],
                     description: concat!($($doc),+).trim_ascii(),
                 }, )+]
@@ -71,72 +72,72 @@ macro_rules! faults {
 
 faults! {
     /// The connection is reset as soon as it is made, before a byte of it is read. Not carried out. It meets connections, not requests: rules count those, whatever else they ask for.
-    ResetConnection = "reset-connection", carried_out: false;
+    ResetConnection, carried_out: false;
     /// The connection is reset once the request's head was read. Not carried out.
-    ResetBeforeRequest = "reset-before-request", carried_out: false;
+    ResetBeforeRequest, carried_out: false;
     /// The connection is reset once a part of the request's body was read. Not carried out.
-    ResetDuringRequest = "reset-during-request", carried_out: false;
+    ResetDuringRequest, carried_out: false;
     /// The connection is reset once the whole request was read. Not carried out.
-    ResetAfterRequest = "reset-after-request", carried_out: false;
+    ResetAfterRequest, carried_out: false;
     /// Carried out; the connection is reset before the first byte of the answer.
-    ResetBeforeAnswer = "reset-before-answer", carried_out: true;
+    ResetBeforeAnswer, carried_out: true;
     /// Carried out; the connection is reset within the answer.
-    ResetDuringAnswer = "reset-during-answer", carried_out: true;
+    ResetDuringAnswer, carried_out: true;
     /// Carried out and answered in full; then the kept-alive connection is reset.
-    ResetAfterAnswer = "reset-after-answer", carried_out: true;
+    ResetAfterAnswer, carried_out: true;
     /// Carried out; the answer comes late.
     Delay {
         /// Milliseconds before the answer.
         milliseconds: u64,
-    } = "delay", carried_out: true;
+    }, carried_out: true;
     /// Carried out; the answer comes in pieces of this many bytes, with a pause between them.
     Drip {
         /// Bytes in a piece.
         bytes: usize,
         /// Milliseconds between the pieces.
         milliseconds: u64,
-    } = "drip", carried_out: true;
+    }, carried_out: true;
     /// Carried out; `Content-Length` is off by this many bytes, then the connection is closed.
     WrongLength {
         /// Added to the true length.
         difference: i64,
-    } = "wrong-length", carried_out: true;
+    }, carried_out: true;
     /// Carried out; the answer is not HTTP.
-    Garbage = "garbage", carried_out: true;
+    Garbage, carried_out: true;
     /// Carried out; the answer's body is not JSON, though it says so.
-    GarbageBody = "garbage-body", carried_out: true;
+    GarbageBody, carried_out: true;
     /// Carried out; a byte order mark stands before the answer's body.
-    ByteOrderMark = "byte-order-mark", carried_out: true;
+    ByteOrderMark, carried_out: true;
     /// Carried out; these members stand in the answer in place of its own, and a null takes one away, as a JSON merge patch (RFC 7396) does. It meets answers that are JSON objects, those of the token endpoint too.
     AlteredAnswer {
         /// The merge patch.
         members: Map<String, Value>,
-    } = "altered-answer", carried_out: true;
+    }, carried_out: true;
     /// Carried out; the answer is another record of the same list. It meets POST, PATCH and PUT; where the list has no other, the answer is 500.
-    OtherRecord = "other-record", carried_out: true;
+    OtherRecord, carried_out: true;
     /// A PATCH is answered 200 with the record as it was before. Not carried out.
-    OldRecord = "old-record", carried_out: false;
+    OldRecord, carried_out: false;
     /// A write is answered as if it were carried out. Not carried out.
-    NotKept = "not-kept", carried_out: false;
+    NotKept, carried_out: false;
     /// A write is answered 504 at once, and carried out this many milliseconds later, while the sandbox runs.
     LateWrite {
         /// Milliseconds between the answer and the write.
         milliseconds: u64,
-    } = "late-write", carried_out: false;
+    }, carried_out: false;
     /// A paged list answers its first page, whatever page is asked for, with `hasMore: true`.
-    SamePage = "same-page", carried_out: true;
+    SamePage, carried_out: true;
     /// An export feed answers no record, `hasMore: true` and a token that it never gave before. The token stands for the same place, so the feed continues there once the fault is over.
-    EmptyBatch = "empty-batch", carried_out: true;
+    EmptyBatch, carried_out: true;
     /// An HTML page with a status from 400 to 599, or 200 for a page in place of the answer. Not carried out.
     Html {
         /// From 400 to 599, or 200; a plan with another is refused.
         status: u16,
-    } = "html", carried_out: false;
+    }, carried_out: false;
     /// A problem with a status from 400 to 599. Not carried out. On the token endpoint 400 and 401 are the OAuth error `invalid_client`.
     Status {
         /// From 400 to 599; a plan with another is refused.
         status: u16,
-    } = "status", carried_out: false;
+    }, carried_out: false;
     /// A problem with a status from 400 to 599 and what else is given: `title`, `errors` and `data` as they stand in it, and `retryAfter`, the seconds of the header `Retry-After`. Not carried out.
     Problem {
         /// From 400 to 599; a plan with another is refused.
@@ -153,7 +154,7 @@ faults! {
         /// The seconds of `Retry-After`; none for no such header.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u32>,
-    } = "problem", carried_out: false;
+    }, carried_out: false;
     /// This body with a status from 200 to 599, byte by byte, and this `Content-Type`, or `application/json` if none is given. Not carried out.
     Answer {
         /// From 200 to 599; a plan with another is refused.
@@ -163,25 +164,25 @@ faults! {
         /// The media type; none for `application/json`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
-    } = "answer", carried_out: false;
+    }, carried_out: false;
     /// A problem with a status from 400 to 599 that repeats the request's credentials: as they are in `title` and `traceId`, with JSON escapes in `errors`, percent-encoded and in base64 in `data`. On the token endpoint `error_description` repeats them. Not carried out.
     EchoedCredentials {
         /// From 400 to 599; a plan with another is refused.
         status: u16,
-    } = "echoed-credentials", carried_out: false;
+    }, carried_out: false;
     /// 401, as when the access token was revoked. Not carried out. It leaves the token endpoint alone.
-    Unauthorized = "unauthorized", carried_out: false;
+    Unauthorized, carried_out: false;
     /// 429 with the seconds to wait: in the title unless the setting `wait-in-title` is off, and in `Retry-After` if `retryAfter` is true. Not carried out.
     TooManyRequests {
         /// Seconds to wait.
         seconds: u32,
         /// `Retry-After` is sent too.
         retry_after: bool,
-    } = "too-many-requests", carried_out: false;
+    }, carried_out: false;
     /// 409 that speaks of maintenance. Not carried out.
-    Maintenance = "maintenance", carried_out: false;
+    Maintenance, carried_out: false;
     /// Carried out; the answer is 504.
-    LostAnswer = "lost-answer", carried_out: true;
+    LostAnswer, carried_out: true;
 }
 
 /// What a fault is injected into.

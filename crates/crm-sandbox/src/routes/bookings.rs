@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::list::{self, PAGING, Page};
 use crate::{
     body::Member,
+    change::Change,
     contact_type::ContactType,
     operation::{Call, Operation, Reply},
     path::Path,
@@ -143,24 +144,14 @@ fn create(call: &Call<'_>, (provider, booking): (i64, i64)) -> Result<Reply, Pro
 
 fn update(call: &Call<'_>, (provider, booking, id): (i64, i64, i64)) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
-    let kind = request.r#type.not_null("type", call.settings)?;
-    let value = request.value.not_null("value", call.settings)?;
-    let memo = request.memo.not_null("memo", call.settings)?;
-    ContactType::check(kind, value.as_deref(), call.settings)?;
+    let change = Change::new(request.r#type, request.value, request.memo, call.settings)?;
     must_be_of(call, provider, booking)?;
     let mut contact =
         bookings::find(call.db, booking, id)?.ok_or_else(|| no_contact(booking, id))?;
-    let sent = (kind.is_some(), value.is_some(), memo.is_some());
-    let empty = kind.is_none() && value.is_none() && memo.is_none();
-    if !empty || call.settings.empty_update == EmptyUpdate::Touch {
-        (contact.contact_type, contact.value) = ContactType::change(
-            (contact.contact_type, contact.value),
-            (kind, value),
-            call.settings,
-        )?;
-        if memo.is_some() {
-            contact.memo = call.settings.memo(memo);
-        }
+    let sent = (change.contact_type.is_some(), change.value.is_some(), change.memo.is_some());
+    if !change.is_empty() || call.settings.empty_update == EmptyUpdate::Touch {
+        let parts = (&mut contact.contact_type, &mut contact.value, &mut contact.memo);
+        change.apply(parts, call.settings)?;
         contact.modified_on = call.now();
         bookings::update(call.db, &contact)?;
     }

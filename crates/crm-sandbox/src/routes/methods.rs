@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     body::Member,
+    change::Change,
     contact_type::ContactType,
     operation::{API_USER, Call, Handler, Operation, Reply},
     parameter::{Kind, Parameter},
@@ -185,19 +186,13 @@ fn upsert(call: &Call<'_>, (person, id): (Uuid, Uuid)) -> Result<Reply, Problem>
 
 fn update(call: &Call<'_>, path: (Uuid, Uuid)) -> Result<Reply, Problem> {
     let request: UpdateRequest = call.json()?;
-    let value = request.value.not_null("value", call.settings)?;
-    let memo = request.memo.not_null("memo", call.settings)?;
-    ContactType::check(None, value.as_deref(), call.settings)?;
+    let change = Change::new(Member::Absent, request.value, request.memo, call.settings)?;
     let mut method = find(call, path)?;
-    let empty = value.is_none() && memo.is_none();
-    if empty && call.settings.empty_update == EmptyUpdate::Keep {
+    if change.is_empty() && call.settings.empty_update == EmptyUpdate::Keep {
         return Reply::json(&MethodResponse::new(method));
     }
-    (method.contact_type, method.value) =
-        ContactType::change((method.contact_type, method.value), (None, value), call.settings)?;
-    if memo.is_some() {
-        method.memo = call.settings.memo(memo);
-    }
+    let parts = (&mut method.contact_type, &mut method.value, &mut method.memo);
+    change.apply(parts, call.settings)?;
     method.modified_on = call.now();
     method.modified_by = API_USER;
     save(call, method)

@@ -4,7 +4,6 @@ use http::Method;
 
 use super::list::{self, CREATED, MODIFIED, PAGING, Page, filter_times};
 use crate::{
-    contact_type::ContactType,
     flags::AllFlags,
     operation::{Call, Operation, Reply},
     parameter::{Kind, Parameter},
@@ -19,7 +18,7 @@ mod request;
 
 use answer::{ContactResponse, Listed, Owned};
 use contract::Contract;
-use request::{Change, CreateContactRequest, UpdateContactRequest};
+use request::{CreateContactRequest, UpdateContactRequest};
 
 pub(super) fn operations<O: Contract>() -> Vec<Operation> {
     let id = |name| format!("{}_{name}", O::TAG);
@@ -69,25 +68,17 @@ fn create<O: Contract>(call: &Call<'_>, owner: i64) -> Result<Reply, Problem> {
 }
 
 fn update<O: Contract>(call: &Call<'_>, (owner, id): (i64, i64)) -> Result<Reply, Problem> {
-    let change = Change::read(call)?;
-    ContactType::check(change.kind, change.value.as_deref(), call.settings)?;
+    let (change, preferences) = request::read(call)?;
     must_exist::<O>(call, owner)?;
     let mut contact = find::<O>(call, owner, id)?;
-    if change.is_empty() && call.settings.empty_update == EmptyUpdate::Keep {
+    let empty = change.is_empty() && preferences.is_none();
+    if empty && call.settings.empty_update == EmptyUpdate::Keep {
         return Reply::json(&ContactResponse::new(contact, call.settings));
     }
-    if change.kind.is_some() || change.value.is_some() {
-        (contact.contact_type, contact.value) = ContactType::change(
-            (contact.contact_type, contact.value),
-            (change.kind, change.value),
-            call.settings,
-        )?;
-        contact.do_not_text = contacts::do_not_text(call.db, &contact.value)?;
-    }
-    if let Some(memo) = change.memo {
-        contact.memo = call.settings.memo(Some(memo));
-    }
-    contact.preferences = change.preferences.or(contact.preferences);
+    let parts = (&mut contact.contact_type, &mut contact.value, &mut contact.memo);
+    change.apply(parts, call.settings)?;
+    contact.do_not_text = contacts::do_not_text(call.db, &contact.value)?;
+    contact.preferences = preferences.or(contact.preferences);
     contact.modified_on = call.now();
     contacts::update::<O>(call.db, &contact)?;
     Reply::json(&ContactResponse::new(contact, call.settings))

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     body::{Member, Object},
+    change::Change,
     contact_type::ContactType,
     flags::{AllFlags, FirstFlags, StoredPreferences},
     operation::Call,
@@ -43,42 +44,20 @@ pub(super) struct UpdateContactRequest<P> {
     preferences: Member<Object<P>>,
 }
 
-/// A change whose members were checked.
-pub(super) struct Change {
-    pub(super) kind: Option<ContactType>,
-    pub(super) value: Option<String>,
-    pub(super) memo: Option<String>,
-    pub(super) preferences: Option<StoredPreferences>,
+/// Reads the body of an update in the form that the server knows.
+pub(super) fn read(call: &Call<'_>) -> Result<(Change, Option<StoredPreferences>), Problem> {
+    match call.settings.preference_members {
+        PreferenceMembers::Five => check(call.json()?, call.settings, AllFlags::stored),
+        PreferenceMembers::Three => check(call.json()?, call.settings, FirstFlags::stored),
+    }
 }
 
-impl Change {
-    /// Reads the body of an update in the form that the server knows.
-    pub(super) fn read(call: &Call<'_>) -> Result<Self, Problem> {
-        let settings = call.settings;
-        match settings.preference_members {
-            PreferenceMembers::Five => Self::check(call.json()?, settings, AllFlags::stored),
-            PreferenceMembers::Three => Self::check(call.json()?, settings, FirstFlags::stored),
-        }
-    }
-
-    fn check<P>(
-        request: UpdateContactRequest<P>,
-        settings: &Settings,
-        stored: fn(P, &Settings) -> StoredPreferences,
-    ) -> Result<Self, Problem> {
-        let preferences = request.preferences.not_null("preferences", settings)?;
-        Ok(Self {
-            kind: request.r#type.not_null("type", settings)?,
-            value: request.value.not_null("value", settings)?,
-            memo: request.memo.not_null("memo", settings)?,
-            preferences: preferences.map(|Object(flags)| stored(flags, settings)),
-        })
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.kind.is_none()
-            && self.value.is_none()
-            && self.memo.is_none()
-            && self.preferences.is_none()
-    }
+fn check<P>(
+    request: UpdateContactRequest<P>,
+    settings: &Settings,
+    stored: fn(P, &Settings) -> StoredPreferences,
+) -> Result<(Change, Option<StoredPreferences>), Problem> {
+    let preferences = request.preferences.not_null("preferences", settings)?;
+    let change = Change::new(request.r#type, request.value, request.memo, settings)?;
+    Ok((change, preferences.map(|Object(flags)| stored(flags, settings))))
 }
