@@ -1,13 +1,13 @@
 //! What the layers need to know about a call, carried in the request's extensions.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::{
     clock::Moment,
     error::{Delivery, TransportError, TransportErrorKind},
-    message::{Request, Response},
+    message::Request,
 };
 
 /// The effect of a repeat of a call.
@@ -200,109 +200,6 @@ impl Call {
 
 /// What a request without a call of its own counts as.
 pub(crate) const CAREFUL: &Call = &Call::new("unnamed", Effect::Creates);
-
-/// The number of attempts that an answer took.
-///
-/// Stored in the answer's extensions by the retry layer; absent when the first attempt brought the
-/// answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "cassette", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Attempts {
-    /// The number of attempts, including the last.
-    pub count: u32,
-    /// Whether an attempt before the last may have been executed. If so, an answer that refuses the
-    /// call does not say what became of it.
-    pub earlier: Delivery,
-}
-
-impl Attempts {
-    /// Creates a count of that many attempts. For a retry layer of one's own, and for tests.
-    #[must_use]
-    pub const fn new(count: u32, earlier: Delivery) -> Self {
-        Self { count, earlier }
-    }
-
-    /// Returns the attempts that this answer took.
-    #[must_use]
-    pub fn of(response: &Response) -> Self {
-        let one = Self::new(1, Delivery::NotExecuted);
-        response.extensions().get().copied().unwrap_or(one)
-    }
-}
-
-/// When the request left, of a read or of a write that must begin by a given moment.
-///
-/// Stored in the answer's extensions by the transport, which took the time right before the request
-/// left. What the answer shows may be as old as that.
-///
-/// ```
-/// use crm_transport::{Moment, Response, SentAt};
-///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// let mut response = Response::default();
-/// assert_eq!(SentAt::of(&response), None);
-///
-/// let now = Moment::now();
-/// response.extensions_mut().insert(SentAt(now));
-/// assert_eq!(SentAt::of(&response), Some(now));
-/// # });
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SentAt(pub Moment);
-
-impl SentAt {
-    /// Returns when the request of this answer left; `None` for any other write, and where its
-    /// transport does not report it.
-    #[must_use]
-    pub fn of(response: &Response) -> Option<Moment> {
-        response.extensions().get().map(|&Self(moment)| moment)
-    }
-
-    /// Returns this moment, if the call reads or must begin by one: for any other write it does not
-    /// matter when it left.
-    #[cfg(any(feature = "reqwest", feature = "hyper"))]
-    pub(crate) fn now(call: &Call) -> Option<Self> {
-        let is_asked_for = call.effect == Effect::Read || call.begin_by.is_some();
-        is_asked_for.then(|| Self(Moment::now()))
-    }
-}
-
-/// Waits for what is needed before a request is sent, as long as its call may still begin.
-pub(crate) async fn before_sending<T>(
-    call: &Call,
-    waiting: impl Future<Output = Result<T, TransportError>>,
-) -> Result<T, TransportError> {
-    let mut waiting = pin!(waiting);
-    // Mostly it is ready at once, and then no timer is needed.
-    let ready = match poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context))).await {
-        Poll::Ready(ready) => ready,
-        Poll::Pending => in_time(call, waiting).await?,
-    };
-    // The machine may have slept meanwhile, and then no timer has fired.
-    call.may_begin()?;
-    ready
-}
-
-/// Returns the output of `waiting`, if it comes while the call may still begin.
-async fn in_time<T>(call: &Call, waiting: impl Future<Output = T>) -> Result<T, TransportError> {
-    let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
-    let Some(end) = earlier(call.deadline, begin_by) else {
-        return Ok(waiting.await);
-    };
-    timeout_at(end, waiting).await.map_err(|_| {
-        let is_too_old = begin_by == Some(end);
-        if is_too_old { expired() } else { not_begun() }
-    })
-}
-
-/// The earlier of the two, if there is one.
-pub(crate) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
-    }
-}
 
 /// The error of a call whose deadline passed before anything was sent.
 pub(crate) fn not_begun() -> TransportError {

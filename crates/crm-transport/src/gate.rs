@@ -8,7 +8,7 @@
 use std::{
     collections::VecDeque,
     fmt, mem,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -110,7 +110,7 @@ pub struct Pass {
 impl Pass {
     pub(crate) fn ended(self) {
         let now = Instant::now();
-        let mut state = self.gate.state();
+        let mut state = lock(&self.gate.state);
         state.window.answered(self.number, now);
         state.pace.answered();
     }
@@ -179,7 +179,7 @@ impl Gate {
     pub(crate) async fn pass(self: Arc<Self>, patience: Patience) -> Result<Pass, TurnedAway> {
         loop {
             let turn = {
-                let mut state = self.state();
+                let mut state = lock(&self.state);
                 let now = Instant::now();
                 patience.outlasts(state.closed_for(now), now)?;
                 if state.queue.is_empty() && state.opens_at(now).is_none() {
@@ -207,7 +207,7 @@ impl Gate {
 
     /// Lets pass the calls that may. Returns when the next one may, or `None` when none is waiting.
     fn let_pass(&self) -> Option<Instant> {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         loop {
             let now = Instant::now();
             let closed_for = state.closed_for(now);
@@ -243,7 +243,7 @@ impl Gate {
 
     /// Notes an answer 429. The gate stays open for a few of them; the calls are then spaced wider.
     pub(crate) fn refused(&self, asks_for: Option<Duration>) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let now = Instant::now();
         // One that was refused with those that closed the gate teaches nothing more.
         if state.closed_for(now) > Duration::ZERO || state.pace.refused(now, asks_for) {
@@ -255,7 +255,7 @@ impl Gate {
     /// Closes the gate for all calls, as long as an answer 429 asks or, if it names no time, twice
     /// as long as the last time; never opens it earlier than another answer asked.
     pub(crate) fn close(&self, pause: Option<Duration>) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let now = Instant::now();
         let closed_for = state.closed_for(now);
         let pause = match pause {
@@ -270,7 +270,7 @@ impl Gate {
     }
 
     pub(crate) fn report(&self) -> RateLimitState {
-        let state = self.state();
+        let state = lock(&self.state);
         let now = Instant::now();
         let calls = state.queue.iter().filter(|call| !call.turn.is_closed());
         let waiting = calls.count();
@@ -283,15 +283,11 @@ impl Gate {
             closed_for: state.closed_for(now),
         }
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
 }
 
 impl Served for Gate {
     fn abandoned(&self) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.has_doorman = false;
         state.queue.clear();
     }

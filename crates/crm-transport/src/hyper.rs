@@ -21,7 +21,7 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use crate::{
-    call::{Call, SentAt},
+    call::Call,
     connect::Bounded,
     departure,
     encoding::unpacked,
@@ -31,6 +31,7 @@ use crate::{
     keep_alive,
     limits::Limits,
     message::{Request, Response},
+    notes::SentAt,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
     transport::Transport,

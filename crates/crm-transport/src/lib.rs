@@ -114,6 +114,7 @@ mod measure;
 mod message;
 #[cfg(feature = "mock")]
 mod mock;
+mod notes;
 mod outcome;
 mod pace;
 mod problem;
@@ -133,12 +134,13 @@ mod stack;
 mod tower;
 mod trace;
 mod transport;
+mod wait;
 mod window;
 
 #[cfg(feature = "token-cache")]
 pub use auth::TokenCache;
 pub use auth::{Auth, TokenInfo, WithAuth};
-pub use call::{Attempts, Call, Effect, SentAt};
+pub use call::{Call, Effect};
 pub use clock::Moment;
 #[cfg(feature = "mock")]
 pub use clock::pretend_suspended;
@@ -154,6 +156,7 @@ pub use measure::describe_metrics;
 pub use message::{Request, Response};
 #[cfg(feature = "mock")]
 pub use mock::MockTransport;
+pub use notes::{Attempts, SentAt};
 pub use outcome::AttemptOutcome;
 pub use rate_limit::{Limit, RateLimit, VENDOR_CALLS_PER_SECOND, WithRateLimit};
 pub use retry::{Decision, RepeatCost, RetryPolicy, WithRetry};

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 
 use crate::{
-    call::{Call, before_sending},
+    call::Call,
     error::TransportError,
     gate::{Gate, Pass, Patience, RateLimitState},
     lock::lock,
@@ -38,6 +38,7 @@ use crate::{
     message::{Request, Response},
     retry_after::retry_after,
     transport::Transport,
+    wait::before_sending,
 };
 
 /// The number of calls per second that the vendor allows an application in a tenant.

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
 
 use crate::{
-    call::{Call, SentAt},
+    call::Call,
     departure::{Departing, Departure},
     encoding::unpacked,
     environment::Environment,
@@ -16,6 +16,7 @@ use crate::{
     keep_alive,
     limits::Limits,
     message::{Request, Response},
+    notes::SentAt,
     refine::{Hints, before_answer, invalid, within_answer},
     trace::record_server,
     transport::Transport,

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -48,21 +48,17 @@ impl<S> TowerTransport<S> {
     pub fn new(service: S) -> Self {
         Self { service: Mutex::new(service) }
     }
-
-    fn service(&self) -> MutexGuard<'_, S> {
-        lock(&self.service)
-    }
 }
 
 impl<S: Clone> Clone for TowerTransport<S> {
     fn clone(&self) -> Self {
-        Self::new(self.service().clone())
+        Self::new(lock(&self.service).clone())
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for TowerTransport<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let service = self.service();
+        let service = lock(&self.service);
         f.debug_struct("TowerTransport").field("service", &*service).finish()
     }
 }
@@ -75,7 +71,7 @@ where
     S::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let mut service = self.service().clone();
+        let mut service = lock(&self.service).clone();
         poll_fn(|context| service.poll_ready(context))
             .await
             .map_err(|error| refine(error, Delivery::NotExecuted))?;

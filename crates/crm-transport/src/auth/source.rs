@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{self, Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -21,11 +21,12 @@ use super::{
     token::Token,
 };
 use crate::{
-    call::{Call, before_sending},
+    call::Call,
     credentials::Credentials,
     error::{Delivery, TransportError, TransportErrorKind},
     lock::lock,
     transport::Transport,
+    wait::before_sending,
 };
 
 /// How long a call waits for a token while the endpoint fails for a temporary reason: about six
@@ -64,12 +65,12 @@ pub(super) struct Shared {
     credentials: Credentials,
     #[cfg(feature = "token-cache")]
     cache: Option<TokenCache>,
-    current: RwLock<Option<Arc<Token>>>,
+    current: sync::Mutex<Option<Arc<Token>>>,
     /// Held by the one task that asks for a token.
     asking: Mutex<Option<Failure>>,
     /// Set while new tokens are refused as well: when the next one may be asked for because of a
     /// 401.
-    in_vain: std::sync::Mutex<Option<Pause>>,
+    in_vain: sync::Mutex<Option<Pause>>,
 }
 
 /// What a token allows.
@@ -140,15 +141,14 @@ impl Shared {
             credentials,
             #[cfg(feature = "token-cache")]
             cache: None,
-            current: RwLock::new(None),
+            current: sync::Mutex::default(),
             asking: Mutex::new(None),
-            in_vain: std::sync::Mutex::default(),
+            in_vain: sync::Mutex::default(),
         }
     }
 
     fn current(&self) -> Option<Arc<Token>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.clone()
+        lock(&self.current).clone()
     }
 
     /// The current token, unless it has expired or was refused.
@@ -212,8 +212,7 @@ impl Shared {
                 Ok(token) => {
                     *last_failure = None;
                     let token = Arc::new(token);
-                    let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-                    *current = Some(Arc::clone(&token));
+                    *lock(&self.current) = Some(Arc::clone(&token));
                     return Ok(token);
                 }
                 Err((kind, reason)) => {
@@ -234,7 +233,7 @@ impl Shared {
         let has_expired = token.expires_at <= Instant::now();
         if !has_expired
             && self.current().is_some_and(is_current)
-            && !self.in_vain().is_none_or(|p| p.is_over())
+            && !lock(&self.in_vain).is_none_or(|p| p.is_over())
         {
             return false;
         }
@@ -244,16 +243,12 @@ impl Shared {
 
     /// Remembers whether another token helped against an answer 401.
     pub(super) fn tried_another(&self, has_helped: bool) {
-        let mut in_vain = self.in_vain();
+        let mut in_vain = lock(&self.in_vain);
         match *in_vain {
             _ if has_helped => *in_vain = None,
             Some(pause) if !pause.is_over() => {}
             earlier => *in_vain = Some(Pause::after(earlier, Duration::ZERO)),
         }
-    }
-
-    fn in_vain(&self) -> std::sync::MutexGuard<'_, Option<Pause>> {
-        lock(&self.in_vain)
     }
 
     /// Gets a token from the cache or from the endpoint.

@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::Attempts,
     error::{Delivery, TransportError, TransportErrorKind},
     message::{Request, Response},
+    notes::Attempts,
 };
 
 /// The error of a cassette that cannot be written or read.

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::Path,
-    sync::{Mutex, MutexGuard},
+    sync::Mutex,
 };
 
 use async_trait::async_trait;
@@ -77,7 +77,7 @@ impl<T: Transport> Recorder<T> {
     /// Returns [`CassetteError::Io`] when a line could not be written; none was written after it.
     /// Reported once.
     pub fn finish(&self) -> Result<usize, CassetteError> {
-        let mut cassette = self.cassette();
+        let mut cassette = lock(&self.cassette);
         if let Some(failure) = cassette.failure.take() {
             return Err(failure.into());
         }
@@ -85,10 +85,6 @@ impl<T: Transport> Recorder<T> {
             to.flush()?;
         }
         Ok(cassette.written)
-    }
-
-    fn cassette(&self) -> MutexGuard<'_, Cassette> {
-        lock(&self.cassette)
     }
 }
 
@@ -98,7 +94,7 @@ impl<T: Transport> Transport for Recorder<T> {
         let sent = Sent::of(&request);
         let result = self.inner.send(request).await;
         let interaction = Interaction { request: sent, outcome: Recorded::of(&result) };
-        self.cassette().record(interaction);
+        lock(&self.cassette).record(interaction);
         result
     }
 }

@@ -6,7 +6,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::Path,
-    sync::{Mutex, MutexGuard},
+    sync::Mutex,
 };
 
 use async_trait::async_trait;
@@ -101,12 +101,8 @@ impl Replayer {
     /// Returns how many lines have not been replayed yet.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        let replayed = &self.progress().replayed;
+        let replayed = &lock(&self.progress).replayed;
         replayed.iter().filter(|replayed| !**replayed).count()
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        lock(&self.progress)
     }
 
     /// Returns the index of the line that answers a request.
@@ -140,7 +136,7 @@ impl Replayer {
 impl Transport for Replayer {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let sent = Sent::of(&request);
-        let mut progress = self.progress();
+        let mut progress = lock(&self.progress);
         let index = self.find(&sent, &progress.replayed).map_err(|reason| {
             let reason = format!("{} {}: {reason}", request.method(), request.uri().path());
             TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted)

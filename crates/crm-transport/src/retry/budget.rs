@@ -1,9 +1,6 @@
 //! The repeats that all calls of a transport share, so that an outage is not multiplied.
 
-use std::{
-    sync::{Mutex, MutexGuard},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 
 use tokio::{sync, time::Instant};
 
@@ -79,7 +76,7 @@ impl Budget {
         began: Instant,
     ) {
         let purse = self.purse(effect);
-        let mut state = purse.state();
+        let mut state = lock(&purse.state);
         if outcome.is_success() {
             purse.count_time(&mut state, began);
             // A write that was sent again and succeeded has multiplied nothing.
@@ -101,7 +98,7 @@ impl Budget {
             _ => {}
         }
         let purse = self.purse(effect);
-        let mut state = purse.state();
+        let mut state = lock(&purse.state);
         purse.count_time(&mut state, Instant::now());
         let enough = state.left >= 1.0;
         if enough {
@@ -116,14 +113,14 @@ impl Budget {
     pub(super) async fn probe(&self, effect: Effect) -> Option<Probe<'_>> {
         let purse = self.purse(effect);
         let probes_failed = {
-            let state = purse.state();
+            let state = lock(&purse.state);
             if effect == Effect::Read || !state.is_failing {
                 return Some(Probe(None));
             }
             state.probes_failed
         };
         let only_one = purse.probe.lock().await;
-        let state = purse.state();
+        let state = lock(&purse.state);
         if !state.is_failing {
             Some(Probe(None))
         } else if state.probes_failed > probes_failed {
@@ -154,10 +151,6 @@ impl Budget {
 }
 
 impl Purse {
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
-    }
-
     /// Adds what the time since it was last counted is worth. Time during an outage is worth
     /// nothing.
     fn count_time(&self, state: &mut State, now: Instant) {

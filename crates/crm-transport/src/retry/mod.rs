@@ -14,14 +14,16 @@ use tracing::{Instrument, field};
 use self::budget::{Budget, Probe};
 pub use self::policy::{Decision, RepeatCost, RetryPolicy};
 use crate::{
-    call::{Attempts, Call, earlier, not_begun},
+    call::{Call, not_begun},
     error::{Delivery, TransportError, TransportErrorKind},
     measure,
     message::{Request, Response},
+    notes::Attempts,
     outcome::AttemptOutcome,
     replay::Replay,
     trace,
     transport::Transport,
+    wait::earlier,
 };
 
 /// A transport that repeats failed calls by a [`RetryPolicy`]. Made by
