@@ -168,8 +168,8 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
                 Ok(Some(write)) => write,
                 Ok(None) => {
                     let after = reading.record;
-                    let before = lost.and_then(|lost| lost.before);
-                    let before = before.unwrap_or_else(|| after.clone());
+                    let seen = lost.and_then(|lost| lost.before);
+                    let before = seen.unwrap_or_else(|| after.clone());
                     return Ok(Updated { before, after });
                 }
                 Err(error) => return Err(reported(error, lost)),

@@ -15,8 +15,7 @@ macro_rules! updates {
             $($id: $id_type,)?
             change: &$change,
         ) -> Result<$crate::decision::Updated<$record>, $crate::error::ContactsError> {
-            let decision = $crate::decision::Decision::of(self.place($($id)?), change);
-            decision.read_and_make().await
+            $crate::decision::Decision::of(self.place($($id)?), change).read_and_make().await
         }
 
         /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody changed the
@@ -33,9 +32,10 @@ macro_rules! updates {
             change: &$change,
             unmodified_since: crm_models::Timestamp,
         ) -> Result<$crate::decision::Updated<$record>, $crate::error::ContactsError> {
-            let decision = $crate::decision::Decision::of(self.place($($id)?), change);
-            let decision = decision.unless_modified_since(Some(unmodified_since));
-            decision.read_and_make().await
+            $crate::decision::Decision::of(self.place($($id)?), change)
+                .unless_modified_since(Some(unmodified_since))
+                .read_and_make()
+                .await
         }
 
         /// Updates a record that the caller has just read, as
@@ -53,9 +53,10 @@ macro_rules! updates {
         ) -> Result<$crate::decision::Updated<$record>, $crate::error::ContactsError> {
             let reading = current.into();
             $(let $id = reading.record.id;)?
-            let decision = $crate::decision::Decision::of(self.place($($id)?), change);
-            let decision = decision.unless_modified_since(unmodified_since);
-            decision.make(reading.map(Into::into), None).await
+            $crate::decision::Decision::of(self.place($($id)?), change)
+                .unless_modified_since(unmodified_since)
+                .make(reading.map(Into::into), None)
+                .await
         }
 
         /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this
@@ -70,8 +71,8 @@ macro_rules! updates {
             change: &$change,
         ) -> Result<Option<$crate::change::Preview>, $crate::error::ContactsError> {
             $(let $id = current.id;)?
-            let decision = $crate::decision::Decision::of(self.place($($id)?), change);
-            decision.preview(&current.clone().into())
+            $crate::decision::Decision::of(self.place($($id)?), change)
+                .preview(&current.clone().into())
         }
     };
 }

@@ -74,7 +74,8 @@ pub enum BodyForm {
     Other,
 }
 
-/// The longest text that is kept of one member, in characters.
+/// The longest text that is kept of one member, in characters. What is longer is a page or a dump, of
+/// which the beginning says enough in an error of one line.
 const LONGEST: usize = 500;
 
 impl Problem {
@@ -248,8 +249,7 @@ fn find<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 }
 
 fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let known = members.keys().find(|known| known.eq_ignore_ascii_case(name));
-    let known = known.cloned()?;
+    let known = members.keys().find(|known| known.eq_ignore_ascii_case(name)).cloned()?;
     members.remove(name).or_else(|| members.remove(&known))
 }
 

@@ -20,7 +20,7 @@ pub use self::{
     phone::{Phone, PhoneReader},
     readings::Readings,
     region::{Region, UnknownRegion},
-    search::{Traces, names},
+    search::{Traces, lookup_names},
 };
 
 /// The version of the data and rules by which numbers are read. Values read with other data, or by

@@ -68,7 +68,7 @@ impl Traces {
         Self { digits: digits(text), addresses: addresses.collect() }
     }
 
-    /// Returns everything that may be a number or an address, for a look-up: see [`names`].
+    /// Returns everything that may be a number or an address, for a look-up: see [`lookup_names`].
     pub fn candidates(&self) -> impl Iterator<Item = &str> {
         let numbers = (0..self.digits.len()).flat_map(|from| {
             let behind = &self.digits[from..];
@@ -81,7 +81,7 @@ impl Traces {
     /// Whether the number or address with this [`Readings::key`] may be in the text.
     #[must_use]
     pub fn speaks_of(&self, key: &str) -> bool {
-        let names = names(key);
+        let names = lookup_names(key);
         self.candidates().any(|candidate| names.contains(&candidate))
     }
 }
@@ -99,11 +99,11 @@ fn bare_address(word: &str) -> &str {
 /// [candidates](Traces::candidates) of a text: with and without its country code.
 ///
 /// ```
-/// assert_eq!(crm_values::names("18185550142"), ["18185550142", "8185550142"]);
-/// assert_eq!(crm_values::names("ada@site.example"), ["ada@site.example"]);
+/// assert_eq!(crm_values::lookup_names("18185550142"), ["18185550142", "8185550142"]);
+/// assert_eq!(crm_values::lookup_names("ada@site.example"), ["ada@site.example"]);
 /// ```
 #[must_use]
-pub fn names(key: &str) -> Vec<&str> {
+pub fn lookup_names(key: &str) -> Vec<&str> {
     let mut names = vec![key];
     if !key.contains('@') {
         let national = national_digits(key);

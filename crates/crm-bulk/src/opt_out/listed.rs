@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crm_values::{Traces, names};
+use crm_values::{Traces, lookup_names};
 
 use crate::keys::{Keys, is_unreadable, local_digits};
 
@@ -61,7 +61,9 @@ impl Listed {
         match local_digits(&keys.key) {
             Some(digits) => put(|listed| &mut listed.local, digits),
             None => {
-                names(&keys.key).into_iter().for_each(|name| put(|listed| &mut listed.named, name));
+                lookup_names(&keys.key)
+                    .into_iter()
+                    .for_each(|name| put(|listed| &mut listed.named, name));
                 if let Some(digits) = last_digits(&keys.key) {
                     put(|listed| &mut listed.whole, digits);
                 }

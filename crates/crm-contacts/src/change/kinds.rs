@@ -88,8 +88,8 @@ impl Record for Contact {
         }
     }
 
-    fn value_type(&self, member: usize) -> Option<&ContactType> {
-        (member == VALUE).then_some(&self.contact_type)
+    fn contact_type(&self) -> Option<&ContactType> {
+        Some(&self.contact_type)
     }
 
     /// A service from before May 2026 answers three flags; it does not know the other two.
@@ -137,8 +137,8 @@ impl Record for UpdatedBookingContact {
         }
     }
 
-    fn value_type(&self, member: usize) -> Option<&ContactType> {
-        self.contact_type.as_ref().filter(|_| member == VALUE)
+    fn contact_type(&self) -> Option<&ContactType> {
+        self.contact_type.as_ref()
     }
 
     fn modified_on(&self) -> Option<Timestamp> {
@@ -217,8 +217,8 @@ impl Record for ContactMethod {
         }
     }
 
-    fn value_type(&self, member: usize) -> Option<&ContactType> {
-        (member == VALUE).then_some(&self.contact_type)
+    fn contact_type(&self) -> Option<&ContactType> {
+        Some(&self.contact_type)
     }
 
     fn modified_on(&self) -> Option<Timestamp> {

@@ -33,8 +33,8 @@ pub trait Record: Clone + Send + Sync {
     /// Returns the text of a member, or `None` where it is absent or not known.
     fn text(&self, member: usize) -> Option<&str>;
 
-    /// Returns the kind of number or address that a member is, or `None` for any other text.
-    fn value_type(&self, _member: usize) -> Option<&ContactType> {
+    /// Returns the kind of number or address that the member `value` is, or `None` for any other text.
+    fn contact_type(&self) -> Option<&ContactType> {
         None
     }
 
@@ -42,9 +42,9 @@ pub trait Record: Clone + Send + Sync {
     /// API an empty text is the same as none.
     fn has(&self, member: usize, asked: &str) -> bool {
         let has = self.text(member).unwrap_or_default();
-        match self.value_type(member) {
-            Some(of) => of.same_value(asked, has),
-            None => has == asked,
+        match self.contact_type() {
+            Some(of) if Self::MEMBERS[member] == "value" => of.same_value(asked, has),
+            _ => has == asked,
         }
     }
 

@@ -113,9 +113,9 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
             if let Some(present) = owners.find(|found| contact.is_same(found)) {
                 return Ok(Creation::Present(present));
             }
-            let bounded = self.service.decided(begin_by, false);
-            let bounded = bounded.owner(self.owner);
-            let error = match bounded.create_beside(contact.clone(), &known).await {
+            let decided = self.service.decided(begin_by, false);
+            let sent = decided.owner(self.owner).create_beside(contact.clone(), &known).await;
+            let error = match sent {
                 Ok(created) => return Ok(Creation::Created(created)),
                 Err(error) => error,
             };

@@ -74,8 +74,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         if change.needs_current() && !form_is_told {
             return Ok(decision.read_and_make().await?.after);
         }
-        let update = change.to_request(None);
-        let update = update.map_err(|source| ContactsError::Preferences {
+        let update = change.to_request(None).map_err(|source| ContactsError::Preferences {
             site: Box::new(decision.place.site()),
             source,
         })?;
@@ -120,8 +119,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         contact: ContactId,
         change: &ContactChange,
     ) -> Result<Updated<Contact>, ContactsError> {
-        let decision = Decision::of(self.place(contact), change);
-        decision.read_and_make().await
+        Decision::of(self.place(contact), change).read_and_make().await
     }
 
     /// Does what [`update_if_changed`](Self::update_if_changed) does, but only if nobody changed
@@ -162,9 +160,10 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         change: &ContactChange,
         unmodified_since: Timestamp,
     ) -> Result<Updated<Contact>, ContactsError> {
-        let decision = Decision::of(self.place(contact), change);
-        let decision = decision.unless_modified_since(Some(unmodified_since));
-        decision.read_and_make().await
+        Decision::of(self.place(contact), change)
+            .unless_modified_since(Some(unmodified_since))
+            .read_and_make()
+            .await
     }
 
     /// Updates a contact that the caller has just read: a [`Contact`] that was read this moment, or
@@ -197,9 +196,10 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
         unmodified_since: Option<Timestamp>,
     ) -> Result<Updated<Contact>, ContactsError> {
         let reading = current.into();
-        let decision = Decision::of(self.place(reading.record.id), change);
-        let decision = decision.unless_modified_since(unmodified_since);
-        decision.make(reading, None).await
+        Decision::of(self.place(reading.record.id), change)
+            .unless_modified_since(unmodified_since)
+            .make(reading, None)
+            .await
     }
 
     /// Returns the request that [`update_if_changed`](Self::update_if_changed) would send to this

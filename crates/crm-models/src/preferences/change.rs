@@ -185,9 +185,11 @@ impl PreferenceChange {
     }
 
     fn missing(&self) -> Vec<&'static str> {
-        let missing = Preference::SETTABLE.into_iter();
-        let missing = missing.filter(|preference| self.get(*preference).is_none());
-        missing.map(Preference::api_name).collect()
+        Preference::SETTABLE
+            .into_iter()
+            .filter(|preference| self.get(*preference).is_none())
+            .map(Preference::api_name)
+            .collect()
     }
 }
 

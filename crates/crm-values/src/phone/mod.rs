@@ -172,14 +172,13 @@ impl PhoneReader {
     /// its country code, or one of any country after an international prefix.
     fn national(self, written: &Written) -> Result<Number, InvalidValue> {
         let digits = &written.digits;
-        let numbering = self.region.numbering();
-        let numbering = numbering.ok_or(InvalidValue::NotOfRegion(self.region))?;
+        let numbering = self.region.numbering().ok_or(InvalidValue::NotOfRegion(self.region))?;
         if let Some(number) = self.parsed(digits, numbering) {
             return Ok(number);
         }
         let behind_prefix = |rest: &str| {
-            let zero = written.zero_in_parentheses;
-            let zero = zero.and_then(|at| at.checked_sub(digits.len() - rest.len()));
+            let cut = digits.len() - rest.len();
+            let zero = written.zero_in_parentheses.and_then(|at| at.checked_sub(cut));
             international(rest, zero).ok()
         };
         let own = numbering.without_international_prefix(digits);
@@ -264,8 +263,7 @@ fn international(digits: &str, zero: Option<usize>) -> Result<Number, InvalidVal
 /// The country code with which the digits begin. No code is the beginning of another.
 fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
     (1..=3).find_map(|length| {
-        let code = digits.get(..length)?;
-        let code = code.parse().ok().filter(|_| !code.starts_with('0'))?;
+        let code = digits.get(..length).filter(|code| !code.starts_with('0'))?.parse().ok()?;
         let countries = Numbering::of_code(code);
         (!countries.is_empty()).then_some((code, countries))
     })
