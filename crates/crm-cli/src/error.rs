@@ -9,7 +9,10 @@ use crm_sandbox::SandboxError;
 use crm_transport::{TransportError, TransportErrorKind};
 
 use crate::{
-    exit::Exit, output::UnknownField, settings::SettingsError, signal::Unwatched,
+    exit::Exit,
+    output::{NoSuchForm, UnknownField},
+    settings::SettingsError,
+    signal::Unwatched,
     write_guard::Withheld,
 };
 
@@ -40,6 +43,9 @@ pub(crate) enum CliError {
 
     #[error(transparent)]
     Fields(#[from] UnknownField),
+
+    #[error(transparent)]
+    Form(#[from] NoSuchForm),
 
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -161,6 +167,7 @@ impl CliError {
             ) => Exit::Local,
             Self::Usage(_)
             | Self::Fields(_)
+            | Self::Form(_)
             | Self::Settings(_)
             | Self::Withheld(_)
             | Self::Bulk(_) => Exit::Usage,

@@ -531,14 +531,8 @@ fn a_set_of_one_environment_is_refused_by_another() {
 #[test]
 fn clean_ups_need_no_list() {
     let service = Service::start();
-    let plan = [
-        "plan",
-        "--lowercase-emails",
-        "--replace-domain",
-        "harborbakery.example=harbor.example",
-        "--out",
-        "set.crm",
-    ];
+    let plan = "plan --lowercase-emails --replace-domain harborbakery.example=harbor.example \
+                --out set.crm";
     let text = service.ok(&plan);
     assert!(text.contains("→ office@harbor.example"), "{text}");
 }
@@ -570,6 +564,10 @@ fn a_format_that_a_page_or_the_rows_do_not_have_is_refused() {
         (&["report", "set.crm"], "csv"),
         (&["results", "set.crm"], "json"),
         (&["results", "set.crm", "--out", "rows.out"], "ndjson"),
+        (&["plan", "--template"], "json"),
+        (&["api", "get", "/locations/2001/contacts"], "csv"),
+        (&["completions", "bash"], "ndjson"),
+        (&["man"], "json"),
     ] {
         let refused = service.crm(&[command, &["--output", format]].concat()).assert().code(2);
         let answer = stdout(&refused);

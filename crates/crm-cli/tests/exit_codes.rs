@@ -11,8 +11,7 @@ const UPDATE: &str = "location-contacts update 2001 3001 --memo New";
 
 /// Runs a command line that must end with this code; gives its stderr.
 fn ends_with(code: i32, service: &Service, line: &str) -> String {
-    let words: Vec<_> = line.split(' ').collect();
-    let assert = service.crm(&words).assert();
+    let assert = service.crm(line).assert();
     let ended = assert.get_output().status.code();
     assert_eq!(ended, Some(code), "{line}: {}", stderr(&assert));
     stderr(&assert)
@@ -77,7 +76,7 @@ fn code_4_is_refused_credentials() {
     let service = Service::start();
     service.sandbox.set("scopes", "tn.jpm.jobs:r").unwrap();
     ends_with(4, &service, "auth check");
-    let mut wrong = service.crm(&["location-contacts", "list", "2001"]);
+    let mut wrong = service.crm(LIST);
     wrong.env("CRM_CLIENT_SECRET", "wrong-8471").assert().code(4);
 }
 
@@ -97,7 +96,7 @@ fn code_5_is_no_usable_answer_to_a_call_that_changed_nothing() {
     ends_with(5, &service, "location-contacts get 2001 3001");
     ends_with(5, &service, "export location-contacts");
     ends_with(5, &service, "snapshot contacts.snapshot");
-    let told = service.crm(&["location-contacts", "list", "2001", "--output", "json"]).assert();
+    let told = service.crm(&format!("{LIST} --output json")).assert();
     let told: serde_json::Value = serde_json::from_str(&stdout(&told)).unwrap();
     assert_eq!(told["error"]["kind"], "unreadable", "{told}");
     assert_eq!(told["error"]["exitCode"], 5, "{told}");
@@ -114,8 +113,7 @@ fn code_6_is_a_write_of_which_nothing_is_known() {
     let list = format!(r#"{{"page": 1, "pageSize": 50, "hasMore": false, "data": [{contact}]}}"#);
     let service = Service::start();
     let host = Host::start(&[(200, &list), (200, "{")]);
-    let words: Vec<_> = UPDATE.split(' ').collect();
-    let update = service.crm(&words).env("CRM_API_URL", &host.url).assert();
+    let update = service.crm(UPDATE).env("CRM_API_URL", &host.url).assert();
     let told = stderr(&update.code(6));
     assert!(told.contains("read the record before you repeat"), "{told}");
 }

@@ -67,17 +67,7 @@ fn arguments_and_variables_must_be_utf8() {
 #[test]
 fn fields_that_do_not_exist_are_refused_before_a_write() {
     let service = Service::start();
-    let create = [
-        "location-contacts",
-        "create",
-        "2001",
-        "--type",
-        "Phone",
-        "--value",
-        "8185550123",
-        "--fields",
-        "id,phone",
-    ];
+    let create = "location-contacts create 2001 --type Phone --value 8185550123 --fields id,phone";
     let refused = service.crm(&create).assert().code(2);
     assert!(stderr(&refused).contains("`phone`"), "{}", stderr(&refused));
     assert!(service.sandbox.log().is_empty());

@@ -84,17 +84,7 @@ fn a_preference_is_set_by_its_name() {
 #[test]
 fn a_booking_contact_is_created_changed_and_deleted_through_its_provider() {
     let service = Service::start();
-    let create = [
-        "booking-contacts",
-        "create",
-        "6001",
-        "--provider",
-        "501",
-        "--type",
-        "Phone",
-        "--value",
-        "8185550100",
-    ];
+    let create = "booking-contacts create 6001 --provider 501 --type Phone --value 8185550100";
     let created = service.json(&create)["id"].clone();
     let id = created.to_string();
     let update =

@@ -51,17 +51,7 @@ fn csv_is_safe_to_open_in_a_spreadsheet() {
     let patch = ["api", "patch", "/locations/2001/contacts/3001", "--body", "-"];
     let mut patch = service.crm(&patch);
     patch.write_stdin(formula.to_string()).assert().success();
-    let csv = service.ok(&[
-        "location-contacts",
-        "list",
-        "2001",
-        "--limit",
-        "1",
-        "--fields",
-        "memo",
-        "--output",
-        "csv",
-    ]);
+    let csv = service.ok("location-contacts list 2001 --limit 1 --fields memo --output csv");
     assert_eq!(csv, "memo\n\"'=HYPERLINK(\"\"http://evil.example\"\")\"\n");
 }
 
@@ -108,10 +98,8 @@ fn json_output_holds_the_error_too() {
 #[test]
 fn a_word_that_is_a_value_changes_neither_the_form_of_an_error_nor_its_code() {
     let service = Service::start();
-    let line = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     for value in ["--name export", "--name=export --reference-id --output=ndjson"] {
-        let create = line(&format!("people create {value} --nme x --output json"));
-        let create: Vec<_> = create.iter().map(String::as_str).collect();
+        let create = format!("people create {value} --nme x --output json");
         let text = stdout(&service.crm(&create).assert().code(2));
         let answer: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(answer["error"]["kind"], "usage", "{text}");
@@ -119,10 +107,10 @@ fn a_word_that_is_a_value_changes_neither_the_form_of_an_error_nor_its_code() {
     }
     // In the grammar, and after it.
     for contact_type in ["Nonsense", "Email"] {
-        let create =
-            format!("location-contacts create 2001 --type {contact_type} --value nonsense");
-        let create = line(&format!("{create} --memo --detailed-exitcode --output json"));
-        let create: Vec<_> = create.iter().map(String::as_str).collect();
+        let create = format!(
+            "location-contacts create 2001 --type {contact_type} --value nonsense \
+             --memo --detailed-exitcode --output json"
+        );
         let text = stdout(&service.crm(&create).assert().code(2));
         let answer: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(answer["error"]["exitCode"], 2, "{text}");

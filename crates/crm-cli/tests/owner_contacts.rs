@@ -10,16 +10,8 @@ use serde_json::json;
 #[test]
 fn an_update_shows_each_member_before_and_after() {
     let service = Service::start();
-    let shown = service.ok(&[
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--memo",
-        "Gate code 4411",
-        "--marketing-updates",
-        "off",
-    ]);
+    let shown = service
+        .ok("location-contacts update 2001 3001 --memo 'Gate code 4411' --marketing-updates off");
     insta::assert_snapshot!(shown, @r"
     location 2001, contact 3001: 2 members changed
       memo                                 Site manager, after 4 pm → Gate code 4411
@@ -77,16 +69,9 @@ fn a_dry_run_shows_the_exact_request_and_sends_no_write() {
 #[test]
 fn the_legacy_form_of_preferences_has_three_flags() {
     let service = Service::start();
-    let shown = service.json(&[
-        "location-contacts",
-        "update",
-        "2001",
-        "3001",
-        "--marketing-updates",
-        "off",
-        "--legacy-preferences",
-        "--dry-run",
-    ]);
+    let shown = service.json(
+        "location-contacts update 2001 3001 --marketing-updates off --legacy-preferences --dry-run",
+    );
     let flags = shown["request"]["body"]["preferences"].as_object().unwrap();
     assert_eq!(flags.len(), 3);
 }
@@ -124,18 +109,8 @@ fn a_memo_is_cleared() {
 #[test]
 fn a_contact_is_created_once_found_and_deleted() {
     let service = Service::start();
-    let create = [
-        "location-contacts",
-        "create",
-        "2002",
-        "--type",
-        "mobilephone",
-        "--value",
-        "(818) 555-0190",
-        "--memo",
-        "-Gate-",
-        "--unless-present",
-    ];
+    let create = "location-contacts create 2002 --type mobilephone --value '(818) 555-0190' \
+                  --memo -Gate- --unless-present";
     let created = service.json(&create);
     assert_eq!((&created["type"], &created["memo"]), (&json!("MobilePhone"), &json!("-Gate-")));
     let again = service.crm(&create).assert().success();

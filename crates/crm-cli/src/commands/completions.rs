@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::{error::CliError, status::Status};
+use crate::{error::CliError, output::Output, status::Status};
 
 /// Completions from the same definitions as the commands.
 #[derive(Debug, Args)]
@@ -15,7 +15,8 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self, mut grammar: Command) -> Result<Status, CliError> {
+    pub(crate) fn run(self, output: &Output, mut grammar: Command) -> Result<Status, CliError> {
+        output.is_one_of(&[], "completions are a script for the shell")?;
         // Through a buffer: the generator panics where it cannot write.
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut grammar, "crm", &mut script);

@@ -4,7 +4,7 @@ use std::{fs, io, path::PathBuf};
 
 use clap::{Args, Command};
 
-use crate::{error::CliError, status::Status};
+use crate::{error::CliError, output::Output, status::Status};
 
 /// Man pages from the same definitions as the commands.
 #[derive(Debug, Args)]
@@ -14,7 +14,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self, grammar: Command) -> Result<Status, CliError> {
+    pub(crate) fn run(self, output: &Output, grammar: Command) -> Result<Status, CliError> {
+        output.is_one_of(&[], "man pages are for man")?;
         let Some(folder) = self.folder else {
             clap_mangen::Man::new(grammar).render(&mut io::stdout())?;
             return Ok(Status::Done);

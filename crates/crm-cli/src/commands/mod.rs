@@ -173,8 +173,8 @@ impl Command {
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Profile(command) => command.run(globals, output),
             Self::Sandbox(command) => command.run(output).await,
-            Self::Completions(command) => command.run(grammar()),
-            Self::Man(command) => command.run(grammar()),
+            Self::Completions(command) => command.run(output, grammar()),
+            Self::Man(command) => command.run(output, grammar()),
         };
         match (ended, slot.withheld()) {
             (Err(_), Some(Withheld::DryRun(request))) => {

@@ -20,6 +20,11 @@ pub(crate) struct Output {
     array: Cell<bool>,
 }
 
+/// A format that `--output` or `--excel` names and the answer does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}: leave --output out")]
+pub(crate) struct NoSuchForm(&'static str);
+
 #[derive(Serialize)]
 struct Done<'a> {
     action: &'static str,
@@ -48,6 +53,15 @@ impl Output {
 
     pub(crate) fn format(&self) -> Format {
         self.format
+    }
+
+    /// Refuses a format in which a command has no answer. It could not know that a table was asked
+    /// for: that is what it writes unless somebody asks for something else.
+    pub(crate) fn is_one_of(&self, has: &[Format], answer: &'static str) -> Result<(), NoSuchForm> {
+        if self.format == Format::Table || has.contains(&self.format) {
+            return Ok(());
+        }
+        Err(NoSuchForm(answer))
     }
 
     /// Whether programs read the answer.

@@ -13,7 +13,7 @@ mod selection;
 mod shell;
 mod table;
 
-pub(crate) use answer::Output;
+pub(crate) use answer::{NoSuchForm, Output};
 pub(crate) use json::escaped;
 pub(crate) use lines::{LineFormat, Lines};
 pub(crate) use people::{confirm, count, failure, lines, note, on_terminal};

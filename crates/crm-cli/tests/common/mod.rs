@@ -43,6 +43,47 @@ pub fn process(home: &Path) -> process::Command {
     command
 }
 
+/// The words of a command line: one by one, or as they are typed in a shell.
+pub trait Words {
+    fn words(&self) -> Vec<String>;
+}
+
+impl Words for str {
+    fn words(&self) -> Vec<String> {
+        shlex::split(self).unwrap()
+    }
+}
+
+impl Words for String {
+    fn words(&self) -> Vec<String> {
+        self.as_str().words()
+    }
+}
+
+impl<L: Words + ?Sized> Words for &L {
+    fn words(&self) -> Vec<String> {
+        (*self).words()
+    }
+}
+
+impl<W: AsRef<str>> Words for [W] {
+    fn words(&self) -> Vec<String> {
+        self.iter().map(|word| word.as_ref().to_owned()).collect()
+    }
+}
+
+impl<W: AsRef<str>> Words for Vec<W> {
+    fn words(&self) -> Vec<String> {
+        self.as_slice().words()
+    }
+}
+
+impl<W: AsRef<str>, const N: usize> Words for [W; N] {
+    fn words(&self) -> Vec<String> {
+        self.as_slice().words()
+    }
+}
+
 /// A sandbox with a home of its own for files.
 pub struct Service {
     pub sandbox: Sandbox,
@@ -77,8 +118,8 @@ impl Service {
     }
 
     /// Starts a command without waiting for its end; its stdout is a pipe.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
-        self.process(arguments)
+    pub fn spawn(&self, line: &(impl Words + ?Sized)) -> Child {
+        self.process(line)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -87,26 +128,27 @@ impl Service {
     }
 
     /// The command with the sandbox's connection in its environment, as a process.
-    pub fn process(&self, arguments: &[&str]) -> process::Command {
+    pub fn process(&self, line: &(impl Words + ?Sized)) -> process::Command {
         let mut command = process(self.home.path());
-        command.current_dir(self.home.path()).envs(self.environment()).args(arguments);
+        command.current_dir(self.home.path()).envs(self.environment()).args(line.words());
         command
     }
 
     /// The command with the sandbox's connection in its environment.
-    pub fn crm(&self, arguments: &[&str]) -> Command {
-        in_time(self.process(arguments))
+    pub fn crm(&self, line: &(impl Words + ?Sized)) -> Command {
+        in_time(self.process(line))
     }
 
     /// Runs a command that is to succeed, and gives its stdout.
-    pub fn ok(&self, arguments: &[&str]) -> String {
-        stdout(&self.crm(arguments).assert().success())
+    pub fn ok(&self, line: &(impl Words + ?Sized)) -> String {
+        stdout(&self.crm(line).assert().success())
     }
 
     /// Runs a command that is to succeed, and gives its answer as JSON.
-    pub fn json(&self, arguments: &[&str]) -> Value {
-        let arguments = [arguments, &["--output", "json"]].concat();
-        serde_json::from_str(&self.ok(&arguments)).unwrap()
+    pub fn json(&self, line: &(impl Words + ?Sized)) -> Value {
+        let mut words = line.words();
+        words.extend(["--output", "json"].map(str::to_owned));
+        serde_json::from_str(&self.ok(&words)).unwrap()
     }
 
     /// The writes that reached the sandbox: methods, in order.

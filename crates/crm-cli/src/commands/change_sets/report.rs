@@ -28,15 +28,11 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let is_for_people = output.format() == Format::Table;
         let Some(path) = self.html else {
-            if !is_for_people {
-                return Err(CliError::Usage(
-                    "the report is a page of HTML: leave --output out, or write the page to a file \
-                     with --html FILE; crm status and crm show have the same for programs"
-                        .to_owned(),
-                ));
-            }
+            output.is_one_of(
+                &[],
+                "the report is a page of HTML, crm status and crm show have the same for programs",
+            )?;
             ChangeSet::open(&self.set)?.report(std::io::stdout())?;
             return Ok(Status::Done);
         };
@@ -45,10 +41,9 @@ impl Report {
             return Ok(Status::Stopped(signal, None));
         }
         let path = path.display().to_string();
-        if is_for_people {
-            note(format!("written to {path}"));
-        } else {
-            output.done("written", &path)?;
+        match output.format() {
+            Format::Table => note(format!("written to {path}")),
+            _ => output.done("written", &path)?,
         }
         Ok(Status::Done)
     }

@@ -37,7 +37,15 @@ pub(crate) struct Results {
 impl Results {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
-        check_format(&set, output)?;
+        if !output.is_for_excel() {
+            let (has, answer) = match set.format()? {
+                InputFormat::Ndjson => {
+                    (Format::Ndjson, "the rows come back as NDJSON, as they were")
+                }
+                _ => (Format::Csv, "the rows come back as CSV, as they were"),
+            };
+            output.is_one_of(&[has], answer)?;
+        }
         let rows = if self.failed { ResultRows::Failed } else { ResultRows::All };
         let give_back = |out: &mut dyn Write| -> Result<u64, BulkError> {
             if output.is_for_excel() {
@@ -55,21 +63,4 @@ impl Results {
         }
         Ok(Status::Done)
     }
-}
-
-/// Refuses a format that the rows do not have: they are given back as they came.
-fn check_format(set: &ChangeSet, output: &Output) -> Result<(), CliError> {
-    let (has, its) = match set.format()? {
-        InputFormat::Ndjson => (Format::Ndjson, "NDJSON"),
-        _ => (Format::Csv, "CSV"),
-    };
-    let asked = output.format();
-    // With --excel the library says why rows of NDJSON cannot be had.
-    if asked == Format::Table || asked == has || output.is_for_excel() {
-        return Ok(());
-    }
-    Err(CliError::Usage(format!(
-        "the rows come back as they were given, in {its}: leave --output out; crm show gives the \
-         changes in every format"
-    )))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use crm_bulk::{Input, InputColumn};
 
-use crate::{error::CliError, output::Output, status::Status};
+use crate::{error::CliError, globals::Format, output::Output, status::Status};
 
 /// Every column, with the names that the API has for it and its meaning.
 pub(super) fn help() -> String {
@@ -30,6 +30,7 @@ pub(crate) struct Template<'a>(pub(super) &'a Path);
 impl Template<'_> {
     /// Writes a header with every column that a row can fill.
     pub(crate) fn write(&self, output: &Output) -> Result<Status, CliError> {
+        output.is_one_of(&[Format::Csv], "the template is CSV")?;
         let (path, excel) = (self.0, output.is_for_excel());
         if path.as_os_str() == "-" {
             header(io::stdout(), excel)?;
