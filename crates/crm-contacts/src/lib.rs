@@ -69,7 +69,7 @@
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it is | [`ContactsService::call`] with a struct of [`operations`] |
 //! | walk any other list | [`ContactsService::list`] |
-//! | call what this crate does not know | [`ContactsService::raw`] |
+//! | call what this crate does not know | [`ContactsService::raw`], [`ContactsService::raw_pages`] |
 //! | know what a failure allows | [`ContactsError`]: [`advice`](ContactsError::advice), [`outcome_is_unknown`](ContactsError::outcome_is_unknown), [`trace_id`](ContactsError::trace_id) |
 //!
 //! # Layers
@@ -109,6 +109,7 @@ mod patience;
 mod person;
 mod progress;
 mod raw;
+mod raw_pages;
 mod reading;
 mod service;
 mod set_aside;

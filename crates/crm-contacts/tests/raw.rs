@@ -4,8 +4,12 @@
 
 mod common;
 
+use std::pin::pin;
+
 use common::*;
+use crm_contacts::{ContactsError, Stall};
 use crm_transport::{Call, Effect, Request};
+use futures_util::TryStreamExt;
 use http::Method;
 
 fn request(method: Method, body: &'static str) -> Request {
@@ -77,4 +81,41 @@ async fn an_answer_that_should_be_json_is_read_as_that() {
     assert_eq!(read().await.unwrap()["data"][0], 1);
     let error = read().await.unwrap_err();
     assert!(error.to_string().contains("HTML"), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_is_walked_by_its_pages_and_a_feed_by_its_tokens() {
+    let answers = |more: &str| ok(format!(r#"{{{more}, "data": [{{"id": 1}}, 2]}}"#));
+    for (from, script, sent) in [
+        (
+            "/a?page=3&pageSize=2",
+            [answers(r#""hasMore": true"#), answers(r#""hasMore": false"#)],
+            ["GET /a?page=3&pageSize=2", "GET /a?pageSize=2&page=4"],
+        ),
+        (
+            "/a?from=x",
+            [
+                answers(r#""hasMore": true, "continueFrom": "y+z""#),
+                answers(r#""hasMore": false, "continueFrom": "w""#),
+            ],
+            ["GET /a?from=x", "GET /a?from=y%2Bz"],
+        ),
+    ] {
+        let (service, log) = service(script);
+        let pages: Vec<_> = service.raw_pages(from.parse().unwrap()).try_collect().await.unwrap();
+        let items: Vec<_> = pages.iter().flatten().map(|item| item.get()).collect();
+        assert_eq!(items, [r#"{"id": 1}"#, "2", r#"{"id": 1}"#, "2"]);
+        assert_eq!(log.lines(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_walk_that_does_not_get_on_gives_what_it_has_and_ends() {
+    let again = ok(r#"{"hasMore": true, "continueFrom": "x", "data": [1]}"#);
+    let (service, _) = service([again]);
+    let mut pages = pin!(service.raw_pages("/a?from=x".parse().unwrap()));
+    assert_eq!(pages.try_next().await.unwrap().unwrap().len(), 1);
+    let error = pages.try_next().await.unwrap_err();
+    assert!(matches!(error, ContactsError::Stalled { how: Stall::Token, .. }), "{error}");
+    assert!(pages.try_next().await.unwrap().is_none());
 }

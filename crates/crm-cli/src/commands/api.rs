@@ -2,18 +2,18 @@
 
 use std::{
     borrow::Cow,
-    hash::{DefaultHasher, Hash, Hasher},
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
+    pin::pin,
 };
 
 use bytes::Bytes;
 use clap::Args;
-use crm_contacts::{CallSite, ContactsError, Progress, Stall};
+use crm_contacts::ContactsError;
 use crm_models::TenantId;
 use crm_transport::Request;
+use futures_util::TryStreamExt;
 use http::Method;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::file_arg;
@@ -46,17 +46,10 @@ pub(crate) struct Api {
     paginate: bool,
 }
 
-/// A page of a list or a batch of an export, as far as going on takes.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Part {
-    has_more: bool,
-    continue_from: Option<String>,
-    data: Vec<Box<RawValue>>,
-}
-
 impl Api {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        let answer = "answers come back as JSON or as the service wrote them";
+        session.output.is_one_of(&[Format::Json, Format::Ndjson], answer)?;
         let path = full_path(&self.path, session.tenant())?;
         if self.paginate {
             if self.method != Method::GET {
@@ -131,82 +124,24 @@ pub(super) fn request(method: Method, path: &str, body: Bytes) -> Result<Request
 
 /// Writes the items of all pages: one a line, or as one array.
 async fn paginate(session: &Session<'_>, path: &str) -> Result<(), CliError> {
-    if session.output.format() == Format::Csv {
-        return Err(CliError::Usage("api writes JSON: use --output json or ndjson".to_owned()));
-    }
+    let from = request(Method::GET, path, Bytes::new())?.uri().clone();
+    let mut pages = pin!(session.service.raw_pages(from));
     let mut items = session.output.items();
-    let mut page = match parameter(path, "page") {
-        Some(page) => page.parse().unwrap_or(1),
-        None => 1_u32,
-    };
-    let (given, mut token) = (parameter(path, "from"), None);
-    let mut target = path.to_owned();
-    let mut progress = None;
     loop {
-        let request = request(Method::GET, &target, Bytes::new())?;
-        let site = CallSite::raw(&request);
-        let part = session.service.raw_json::<Part>(request).await;
-        let part = part.map_err(|error| match error {
-            ContactsError::Unreadable { .. } => {
-                CliError::Usage(format!("{path} does not answer with a list: leave out --paginate"))
+        match pages.try_next().await {
+            Ok(Some(page)) => page.iter().try_for_each(|item| items.push(item))?,
+            Ok(None) => return Ok(items.finish()?),
+            Err(error) => {
+                items.interrupt()?;
+                return Err(match error {
+                    ContactsError::Unreadable { .. } => CliError::Usage(format!(
+                        "{path} does not answer with a list: leave out --paginate"
+                    )),
+                    error => error.into(),
+                });
             }
-            error => error.into(),
-        })?;
-        let is_feed = part.continue_from.is_some() || token.is_some();
-        let progress = progress
-            .get_or_insert_with(|| if is_feed { Progress::of_feed() } else { Progress::of_list() });
-        let mut moves = Ok(());
-        if part.has_more {
-            moves = progress.note(part.data.iter().map(|item| key(item)));
-        }
-        for item in part.data {
-            items.push(&item)?;
-        }
-        if !part.has_more {
-            return Ok(items.finish()?);
-        }
-        let before = token.as_ref().or(given.as_ref());
-        target = match part.continue_from {
-            Some(next) if !next.is_empty() && before != Some(&next) => {
-                with_parameter(path, "from", token.insert(next))
-            }
-            None if token.is_none() => {
-                page += 1;
-                with_parameter(path, "page", &page.to_string())
-            }
-            _ => {
-                moves = Err(Stall::Token);
-                target
-            }
-        };
-        if let Err(how) = moves {
-            items.interrupt()?;
-            let site = Box::new(site);
-            return Err(ContactsError::Stalled { site, how }.into());
         }
     }
-}
-
-/// A number that tells an item from others.
-fn key(item: &RawValue) -> u64 {
-    let mut hash = DefaultHasher::new();
-    item.get().hash(&mut hash);
-    hash.finish()
-}
-
-/// The value of this query parameter.
-fn parameter(path: &str, name: &str) -> Option<String> {
-    let (_, query) = path.split_once('?')?;
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
-}
-
-/// The path with this query parameter set.
-fn with_parameter(path: &str, name: &str, value: &str) -> String {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let others = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known != name);
-    let mut query = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
-    query.extend_pairs(others).append_pair(name, value).finish()
 }
 
 #[cfg(test)]
@@ -226,20 +161,5 @@ mod tests {
         for path in ["https://evil.example/x", "//evil.example/x", "evil.example/x", ""] {
             assert!(full_path(path, TenantId::new(7).unwrap()).is_err(), "{path}");
         }
-    }
-
-    #[test]
-    fn a_parameter_is_replaced_and_encoded() {
-        assert_eq!(with_parameter("/a", "page", "2"), "/a?page=2");
-        assert_eq!(with_parameter("/a?page=1&x=y", "page", "2"), "/a?x=y&page=2");
-        assert_eq!(with_parameter("/a?x=y", "from", "a+b"), "/a?x=y&from=a%2Bb");
-    }
-
-    #[test]
-    fn a_parameter_is_found_and_decoded() {
-        assert_eq!(parameter("/a?x=y&from=a%2Bb", "from").unwrap(), "a+b");
-        assert_eq!(parameter("/a?page=3", "page").unwrap(), "3");
-        assert_eq!(parameter("/a?pageSize=3", "page"), None);
-        assert_eq!(parameter("/a", "page"), None);
     }
 }
