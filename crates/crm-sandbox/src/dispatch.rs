@@ -6,7 +6,6 @@ use axum::{
     body::Body,
     extract::{FromRequestParts, RawPathParams, Request},
 };
-use bytes::Bytes;
 use http::{Response, request::Parts};
 
 use crate::{
@@ -26,20 +25,6 @@ struct Terms<'a> {
     /// When the request was read, in ticks.
     now: i64,
     fault: Option<&'a Fault>,
-}
-
-impl Terms<'_> {
-    /// Says whether the request's changes are kept.
-    fn keep(&self) -> bool {
-        self.fault.is_none_or(Fault::is_carried_out)
-    }
-
-    /// Returns the terms for a request that was already admitted: it does not count twice for the
-    /// rate limit, and its token is as valid as it was.
-    fn late(&self) -> (Settings, i64) {
-        let settings = Settings { rate_limit: 0, ..self.settings.clone() };
-        (settings, self.now)
-    }
 }
 
 /// Answers a request for one operation.
@@ -122,13 +107,14 @@ async fn exchange(
                 && answer.status().is_success()
             {
                 let late = Duration::from_millis(*milliseconds);
-                tokio::spawn(write_late(
-                    late,
-                    parts.clone(),
-                    body.clone(),
-                    terms.late(),
-                    carry_out,
-                ));
+                // It was admitted already: it does not count twice for the rate limit, and its token
+                // is as valid as it was.
+                let settings = Settings { rate_limit: 0, ..(*settings).clone() };
+                let (parts, body) = (parts.clone(), body.clone());
+                tokio::spawn(async move {
+                    tokio::time::sleep(late).await;
+                    carry_out(&parts, &body, &Terms { settings: &settings, now, fault: None });
+                });
             }
             let asked = Asked { parts: &parts, body: &body };
             inject(fault, operation, &asked, &settings, &wire, answer).await
@@ -156,18 +142,6 @@ async fn exchange(
         tokio::time::sleep(hold).await;
     }
     response
-}
-
-/// Carries out a request that was answered long ago.
-async fn write_late(
-    late: Duration,
-    parts: Parts,
-    body: Bytes,
-    (settings, now): (Settings, i64),
-    carry_out: impl Fn(&Parts, &[u8], &Terms<'_>) -> Response<Body> + Send + 'static,
-) {
-    tokio::time::sleep(late).await;
-    carry_out(&parts, &body, &Terms { settings: &settings, now, fault: None });
 }
 
 /// Applies a fault to an answer. Returns whether it was applied: an ordinary refusal takes
@@ -217,7 +191,8 @@ fn run(
         };
         faults::run(terms.fault, operation, &call)
     };
-    if operation.writes() { tenant.store.write(terms.keep(), run) } else { tenant.store.read(run) }
+    let keep = terms.fault.is_none_or(Fault::is_carried_out);
+    if operation.writes() { tenant.store.write(keep, run) } else { tenant.store.read(run) }
 }
 
 /// Returns the tenant in `/crm/v2/tenant/{tenant}/…`; 0 if there is none.
