@@ -95,6 +95,7 @@ async fn exchange(
     let arrived = received.as_deref().ok().filter(|body| !body.is_empty());
     let sent = arrived.filter(|_| settings.log_content && operation != "Token").map(log::text_of);
     let (response, injected) = match received {
+        // The connection is gone: nothing of this answer is written.
         Err(Unread::Reset) => (Response::default(), true),
         Err(Unread::Refused) => {
             let problem = Problem::bad_request("The body is too large or was cut off");

@@ -33,6 +33,7 @@ impl<P: PathParameters> Path<P> {
     }
 }
 
+// By hand, because iterators do not run in constants.
 const fn parameters_of(template: &str) -> usize {
     let (mut at, mut found) = (0, 0);
     while at < template.len() {

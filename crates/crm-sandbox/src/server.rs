@@ -69,6 +69,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>, mut stop: onesho
             let _ = tcp.set_zero_linger();
             continue;
         }
+        // Answers are small and awaited: none may wait to be sent with the next (Nagle).
         let _ = tcp.set_nodelay(true);
         tokio::spawn(connection(tcp, router.clone()));
     }

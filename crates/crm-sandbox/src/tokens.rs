@@ -57,6 +57,7 @@ impl Tokens {
     }
 
     pub(crate) fn issue(&self, grant: Grant, now: i64) -> String {
+        // Two GUIDs of version 4 have 244 random bits: nobody guesses a token.
         let token = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         let mut grants = lock(&self.grants);
         // A sandbox may run for weeks: what has expired need not be kept.

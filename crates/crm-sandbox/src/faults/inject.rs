@@ -143,7 +143,8 @@ async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Resp
         Fault::ResetBeforeAnswer => wire.reset(),
         Fault::ResetDuringAnswer => {
             let body = response.body().size_hint().exact().unwrap_or(0);
-            // Within the body if there is one, otherwise within the head.
+            // Within the body if there is one, otherwise within the head, which is longer than 40 bytes:
+            // the status line, the date and the length.
             let limit = 40 + usize::try_from(body / 2).unwrap_or(0);
             wire.tamper(Tampering {
                 limit: Some(limit),

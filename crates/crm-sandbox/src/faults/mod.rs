@@ -124,6 +124,7 @@ impl State {
     fn new(plan: FaultPlan, injected: BTreeMap<&'static str, u64>) -> Self {
         Self {
             requests: fastrand::Rng::with_seed(plan.seed),
+            // Another seed, so that both do not draw the same numbers, and as repeatable.
             connections: fastrand::Rng::with_seed(plan.seed.rotate_left(32)),
             progress: plan.rules.iter().map(|_| Progress::default()).collect(),
             plan,

@@ -111,6 +111,7 @@ impl WiredStream {
             ready!(pause.as_mut().poll(cx));
             self.pause = None;
         }
+        // A copy, so that the lock is not held while the socket is written to.
         let mut tampering = lock(&self.wire.shared.tampering).clone();
         let bytes = tampering.replacement.as_deref().unwrap_or(answer);
         let most = tampering.limit.unwrap_or(usize::MAX);

@@ -70,6 +70,7 @@ fn export<O: Contract>(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
         Repeats::Always => true,
         Repeats::Never => false,
     };
+    // The contract names this as the price of recent changes: records repeat between calls.
     if repeats && !records.is_empty() {
         let last_given = contacts::find_any::<O>(call.db, start.owner, start.id)?
             .filter(|contact| contact.modified_on == start.modified_on);

@@ -31,8 +31,7 @@ macro_rules! record {
             const COLUMNS: &'static [&'static str] = &[$($column),+];
 
             fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-                // Columns are read by number: looking up each name for each row takes longer than
-                // reading the value.
+                // By number: a name is searched among all columns, for each value of each row.
                 let mut columns = 0..;
                 let mut next = || columns.next().unwrap_or_default();
                 Ok(Self { $($field: row.get(next())?),+ })
