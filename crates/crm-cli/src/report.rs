@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     globals::Format,
     output::{self, Output, note},
-    status::{NotAllDone, Outcome, Status},
+    status::{NotAllDone, RunState, Status},
     write_guard::Planned,
 };
 
@@ -54,7 +54,7 @@ struct DryRun<'a> {
 struct Envelope<'a> {
     /// What there is to report although the command failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<&'a Outcome>,
+    outcome: Option<&'a RunState>,
     error: Failure<'a>,
 }
 
@@ -131,7 +131,7 @@ impl Report<'_> {
         exit
     }
 
-    fn failure(&self, outcome: Option<&Outcome>, error: Failure<'_>, details: &[String]) {
+    fn failure(&self, outcome: Option<&RunState>, error: Failure<'_>, details: &[String]) {
         output::failure(error.message);
         for detail in details {
             note(format!("  {detail}"));

@@ -19,23 +19,23 @@ pub(crate) enum Status {
     /// A run of `crm apply` came to its end, but not everything is done.
     NotAllDone(NotAllDone),
     /// A signal asked the command to end; of a run of `crm apply`, how far it came.
-    Stopped(Signal, Option<Outcome>),
+    Stopped(Signal, Option<RunState>),
 }
 
 /// What is left of a run, and why.
 #[derive(Debug)]
 pub(crate) struct NotAllDone {
     /// How far the run came; none where its set is gone.
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<RunState>,
     /// Why it came no further, in one line for people.
     pub(crate) summary: String,
     pub(crate) exit: Exit,
 }
 
-/// The outcome of a run, for programs.
+/// How far a run came, for programs.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Outcome {
+pub(crate) struct RunState {
     pub(crate) set: String,
     /// Why the run is over.
     pub(crate) reason: &'static str,

@@ -29,7 +29,7 @@ use crate::text::one_line;
 /// let text = Problem::read(504, b"upstream request timeout");
 /// assert_eq!(text.to_string(), "upstream request timeout");
 /// ```
-#[derive(Clone, PartialEq, Default, Serialize)]
+#[derive(Clone, PartialEq, Default, Serialize, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Problem {
@@ -196,8 +196,6 @@ impl fmt::Debug for Problem {
             .finish()
     }
 }
-
-impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -58,7 +58,7 @@ pub(crate) enum People {
         person: PersonId,
 
         #[command(flatten)]
-        change: Change,
+        change: UpdateArgs,
     },
 
     /// Delete a person
@@ -183,7 +183,7 @@ pub(crate) struct Members {
 
 /// What to change; whatever is not given stays as it is.
 #[derive(Debug, Args)]
-pub(crate) struct Change {
+pub(crate) struct UpdateArgs {
     #[command(flatten)]
     members: Members,
 
@@ -204,8 +204,8 @@ pub(crate) struct Change {
     archived: Option<Switch>,
 }
 
-impl From<Change> for PersonChange {
-    fn from(given: Change) -> Self {
+impl From<UpdateArgs> for PersonChange {
+    fn from(given: UpdateArgs) -> Self {
         let mut change = narrow!(
             Self::new(),
             name(given.members.name),

@@ -12,7 +12,7 @@ use crate::{
     globals::Format,
     output::{Output, count, note},
     signal::Signal,
-    status::{NotAllDone, Outcome, Status},
+    status::{NotAllDone, RunState, Status},
 };
 
 /// How a run ended.
@@ -30,7 +30,7 @@ impl Ended {
     }
 
     /// The status of a run that was stopped.
-    pub(super) fn stopped(&self, outcome: Option<Outcome>) -> Status {
+    pub(super) fn stopped(&self, outcome: Option<RunState>) -> Status {
         Status::Stopped(self.signal.unwrap_or(Signal::Interrupt), outcome)
     }
 
@@ -46,7 +46,7 @@ impl Ended {
         let totals = ChangeSet::open(set)?.totals()?;
         let states = counts(|state| totals.in_state(state));
         let line = format!("{}: {}", name(set), text(&states));
-        let outcome = Outcome {
+        let outcome = RunState {
             set: name(set),
             reason: Reason::from(self.reason()).name,
             states: states.into_iter().collect(),
