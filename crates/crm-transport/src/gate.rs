@@ -20,11 +20,9 @@ use tokio::{
 
 use crate::{
     attendant::{Attendant, Served},
-    call::{Call, expired},
-    clock::Moment,
-    error::{Delivery, TransportError, TransportErrorKind},
     lock::lock,
     pace::Pace,
+    patience::{Patience, TurnedAway},
     window::{SECOND, Window},
 };
 
@@ -69,36 +67,6 @@ struct Waiting {
     patience: Patience,
 }
 
-/// How long a call waits for a closed gate to open. A gate that stays closed for longer turns the
-/// call away at once.
-#[derive(Clone, Copy)]
-pub(crate) struct Patience {
-    longest_wait: Duration,
-    deadline: Option<Instant>,
-    begin_by: Option<Moment>,
-}
-
-impl Patience {
-    pub(crate) fn of(call: &Call, longest_wait: Duration) -> Self {
-        Self { longest_wait, deadline: call.deadline, begin_by: call.begin_by }
-    }
-
-    /// Checks whether the call waits at a gate that is closed for that long. A call that is too old
-    /// to begin does not wait even at an open one.
-    pub(crate) fn outlasts(self, closed_for: Duration, now: Instant) -> Result<(), TurnedAway> {
-        let ends_before = |end: Instant| closed_for > end.saturating_duration_since(now);
-        if (self.begin_by).is_some_and(|moment| moment.time_left() <= closed_for) {
-            Err(TurnedAway::TooOld)
-        } else if closed_for.is_zero() {
-            Ok(())
-        } else if closed_for > self.longest_wait || self.deadline.is_some_and(ends_before) {
-            Err(TurnedAway::Closed)
-        } else {
-            Ok(())
-        }
-    }
-}
-
 /// A call that has passed a [`RateLimit`](crate::RateLimit), held until the call ends.
 /// [`Limit::ended`](crate::Limit::ended) takes it back; if it is dropped, it reports nothing.
 #[must_use]
@@ -119,24 +87,6 @@ impl Pass {
 impl fmt::Debug for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pass").finish_non_exhaustive()
-    }
-}
-
-/// Why a call does not wait.
-#[derive(Clone, Copy)]
-pub(crate) enum TurnedAway {
-    /// The gate is closed for too long.
-    Closed,
-    /// It would be too late to begin the call by the time it may pass.
-    TooOld,
-}
-
-impl From<TurnedAway> for TransportError {
-    fn from(turned_away: TurnedAway) -> Self {
-        match turned_away {
-            TurnedAway::Closed => Self::new(TransportErrorKind::RateLimited, Delivery::NotExecuted),
-            TurnedAway::TooOld => expired(),
-        }
     }
 }
 

@@ -117,6 +117,7 @@ mod mock;
 mod notes;
 mod outcome;
 mod pace;
+mod patience;
 mod problem;
 mod rate_limit;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]

@@ -32,10 +32,11 @@ use http::StatusCode;
 use crate::{
     call::Call,
     error::TransportError,
-    gate::{Gate, Pass, Patience, RateLimitState},
+    gate::{Gate, Pass, RateLimitState},
     lock::lock,
     measure,
     message::{Request, Response},
+    patience::Patience,
     retry_after::retry_after,
     transport::Transport,
     wait::before_sending,

@@ -37,10 +37,12 @@
 //! above the retry layer to replay what the program saw. Token requests go through a transport of
 //! their own, so they have a cassette of their own.
 
+mod compare;
 mod line;
 mod record;
 mod redact;
 mod replay;
+mod values;
 
 pub use self::{
     line::CassetteError,

@@ -1,7 +1,6 @@
 //! Answering from a cassette.
 
 use std::{
-    collections::HashMap,
     fmt,
     fs::File,
     io::{BufRead, BufReader},
@@ -10,14 +9,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use http::{Method, StatusCode, Uri, header};
-use serde_json::{Number, Value, error::Category};
-use url::form_urlencoded;
+use serde_json::error::Category;
 
 use super::{
-    line::{Body, CassetteError, Interaction, Recorded, Sent, read},
-    redact::{is_form, is_placeholder},
+    compare::{difference, target_differs},
+    line::{CassetteError, Interaction, Recorded, Sent, read},
+    values::{Values, learn, put_back},
 };
 use crate::{
     error::{Delivery, TransportError, TransportErrorKind},
@@ -58,8 +56,6 @@ struct Progress {
     /// What placeholders stand for in the requests so far.
     values: Values,
 }
-
-type Values = HashMap<String, Value>;
 
 struct Line {
     sent: Sent,
@@ -190,167 +186,6 @@ impl Line {
     }
 }
 
-/// Returns the part in which a request differs from the recorded one.
-fn difference(recorded: &Sent, sent: &Sent) -> Option<&'static str> {
-    target_differs(recorded, sent).or_else(|| {
-        if !same_headers(recorded, sent) {
-            Some("header")
-        } else if !same_body(recorded, sent) {
-            Some("body")
-        } else {
-            None
-        }
-    })
-}
-
-fn target_differs(recorded: &Sent, sent: &Sent) -> Option<&'static str> {
-    let (recorded_path, recorded_query) = split(&recorded.uri);
-    let (path, query) = split(&sent.uri);
-    if recorded.method != sent.method {
-        Some("method")
-    } else if recorded_path != path {
-        Some("path")
-    } else if !same_pairs(recorded_query, query) {
-        Some("query")
-    } else {
-        None
-    }
-}
-
-/// Path and query.
-fn split(uri: &str) -> (&str, &str) {
-    uri.split_once('?').unwrap_or((uri, ""))
-}
-
-fn same_headers(recorded: &Sent, sent: &Sent) -> bool {
-    let pairs = recorded.headers.iter().zip(&sent.headers);
-    recorded.headers.len() == sent.headers.len()
-        && pairs.into_iter().all(|((name, value), (sent_name, sent_value))| {
-            name == sent_name && (value == sent_value || is_any(value))
-        })
-}
-
-fn same_body(recorded: &Sent, sent: &Sent) -> bool {
-    if recorded.body == sent.body || is_any(&recorded.body) {
-        return true;
-    }
-    let (Body::Text(text), Body::Text(sent_text)) = (&recorded.body, &sent.body) else {
-        return false;
-    };
-    if is_form(&recorded.headers) {
-        return same_pairs(text, sent_text);
-    }
-    match (serde_json::from_str(text), serde_json::from_str(sent_text)) {
-        (Ok(value), Ok(sent_value)) => same_json(&value, &sent_value),
-        _ => false,
-    }
-}
-
-/// Whether forms or queries agree.
-fn same_pairs(recorded: &str, sent: &str) -> bool {
-    let recorded: Vec<_> = form_urlencoded::parse(recorded.as_bytes()).collect();
-    let sent: Vec<_> = form_urlencoded::parse(sent.as_bytes()).collect();
-    let mut pairs = recorded.iter().zip(&sent);
-    recorded.len() == sent.len()
-        && pairs.all(|((name, value), (sent_name, sent_value))| {
-            name == sent_name && (value == sent_value || is_placeholder(value))
-        })
-}
-
-fn same_json(recorded: &Value, sent: &Value) -> bool {
-    match (recorded, sent) {
-        (Value::String(text), Value::String(_) | Value::Number(_)) if is_placeholder(text) => true,
-        (Value::Array(items), Value::Array(sent)) => {
-            items.len() == sent.len() && items.iter().zip(sent).all(|(a, b)| same_json(a, b))
-        }
-        (Value::Object(members), Value::Object(sent)) => {
-            let same = |(name, value)| sent.get(name).is_some_and(|sent| same_json(value, sent));
-            members.len() == sent.len() && members.iter().all(same)
-        }
-        (Value::Number(number), Value::Number(sent)) => same_number(number, sent),
-        _ => recorded == sent,
-    }
-}
-
-/// Whether these are the same number: one that is not an integer of 64 bits may lose its last digit
-/// when a line is written and read.
-fn same_number(recorded: &Number, sent: &Number) -> bool {
-    let near = |(recorded, sent): (f64, f64)| (recorded - sent).abs() <= recorded.abs() * 1e-12;
-    let is_rounded = recorded.is_f64() && sent.is_f64();
-    recorded == sent || is_rounded && recorded.as_f64().zip(sent.as_f64()).is_some_and(near)
-}
-
-/// Notes what the placeholders of a recorded request stand for in the one that was sent.
-fn learn(recorded: &Sent, sent: &Sent, values: &mut Values) {
-    learn_pairs(split(&recorded.uri).1, split(&sent.uri).1, values);
-    let (Body::Text(text), Body::Text(sent_text)) = (&recorded.body, &sent.body) else {
-        return;
-    };
-    if is_form(&recorded.headers) {
-        learn_pairs(text, sent_text, values);
-    } else if let (Ok(value), Ok(sent_value)) =
-        (serde_json::from_str(text), serde_json::from_str(sent_text))
-    {
-        learn_json(&value, sent_value, values);
-    }
-}
-
-fn learn_pairs(recorded: &str, sent: &str, values: &mut Values) {
-    let recorded = form_urlencoded::parse(recorded.as_bytes());
-    for ((_, value), (_, sent)) in recorded.zip(form_urlencoded::parse(sent.as_bytes())) {
-        if is_placeholder(&value) {
-            values.insert(value.into_owned(), sent.into_owned().into());
-        }
-    }
-}
-
-fn learn_json(recorded: &Value, sent: Value, values: &mut Values) {
-    match (recorded, sent) {
-        (Value::String(text), sent) if is_placeholder(text) => {
-            values.insert(text.clone(), sent);
-        }
-        (Value::Array(items), Value::Array(sent)) => {
-            for (item, sent) in items.iter().zip(sent) {
-                learn_json(item, sent, values);
-            }
-        }
-        (Value::Object(members), Value::Object(mut sent)) => {
-            for (name, value) in members {
-                if let Some(sent) = sent.remove(name) {
-                    learn_json(value, sent, values);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The body of an answer with the values that its placeholders stand for, if there are any.
-fn put_back(body: &[u8], values: &Values) -> Option<Bytes> {
-    let mut json = serde_json::from_slice(body).ok()?;
-    put_back_json(&mut json, values).then(|| json.to_string().into())
-}
-
-fn put_back_json(json: &mut Value, values: &Values) -> bool {
-    match json {
-        Value::String(text) => match values.get(text) {
-            Some(value) => {
-                *json = value.clone();
-                true
-            }
-            None => false,
-        },
-        // All of them, though one is enough for the result to be true.
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |any, item| put_back_json(item, values) | any)
-        }
-        Value::Object(members) => {
-            members.values_mut().fold(false, |any, value| put_back_json(value, values) | any)
-        }
-        _ => false,
-    }
-}
-
 /// Sets the length of the body where the recorded answer gave one: values in it were replaced.
 fn set_length(response: &mut Response) {
     let length = response.body().len();
@@ -359,11 +194,6 @@ fn set_length(response: &mut Response) {
     if let Some(told) = told.filter(|_| length > 0) {
         *told = length.into();
     }
-}
-
-/// Whether this stands for any value.
-fn is_any(body: &Body) -> bool {
-    matches!(body, Body::Text(text) if is_placeholder(text))
 }
 
 impl fmt::Debug for Replayer {

@@ -26,8 +26,9 @@ use crate::{
     attendant::Attendant,
     call::Call,
     error::{Delivery, TransportError, TransportErrorKind},
-    gate::{self, Pass, Patience, RateLimitState},
+    gate::{self, Pass, RateLimitState},
     lock::lock,
+    patience::Patience,
     rate_limit::{LONGEST_WAIT, Limit, RateLimit, VENDOR_CALLS_PER_SECOND},
 };
 

@@ -11,8 +11,8 @@ use tokio::{sync::oneshot, time::Instant};
 use crate::{
     attendant::Served,
     error::{Delivery, TransportError, TransportErrorKind},
-    gate::{Patience, TurnedAway},
     lock::lock,
+    patience::{Patience, TurnedAway},
 };
 
 /// Why there is no place.
