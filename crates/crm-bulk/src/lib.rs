@@ -145,7 +145,7 @@ mod visible;
 
 pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use clean_up::CleanUp;
-pub use disk::{atomic_file::AtomicWriter, run_mark::Parted};
+pub use disk::{atomic_file::AtomicWriter, run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, InvalidRows};
 pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole};
 pub use opt_out::OptOut;
@@ -161,7 +161,7 @@ pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
 pub use store::contract;
-pub use store::{Claim, Cursor, Displaced, Expected, Lease, Loaded, Renewal, Store, Which};
+pub use store::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
 pub use undo::UndoSummary;
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};

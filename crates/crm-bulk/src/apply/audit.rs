@@ -7,46 +7,16 @@ use std::{
 };
 
 use crm_contacts::ContactsError;
-use crm_models::{TenantId, Timestamp};
+use crm_models::TenantId;
 
-use super::classify;
-use crate::{
-    apply::Event,
-    clock,
-    set::{Change, ChangeId, Outcome, State, Target},
+use super::{
+    classify,
+    event::{Event, Written},
 };
-
-/// A write: a request that may change a record, and how it was answered. It contains no value.
-///
-/// A change can take several writes: a creation whose preferences are set afterwards takes two, and
-/// each preference of a contact method is a write of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Written {
-    /// The change of the set that the write belongs to.
-    pub change: ChangeId,
-    /// The row of the input that asks for it; `None` when no single row does.
-    pub row: Option<u64>,
-    /// The record that the write is about.
-    pub target: Target,
-    /// `create`, `update`, `delete` or `method-preferences`.
-    pub action: &'static str,
-    /// The name of the preference, for a contact method.
-    pub preference: Option<String>,
-    /// How the write was answered, as a state of a change: planned means that it was certainly not
-    /// executed.
-    pub state: State,
-    /// The HTTP status, if the answer is a refusal.
-    pub http_status: Option<u16>,
-    /// The vendor's trace id, if the answer had one.
-    pub trace_id: Option<String>,
-    /// Whether the write was read back: its answer was not seen, since the run that sent it was
-    /// killed or the answer was lost, and this run found the record changed accordingly. A write
-    /// that was reported before can be reported again.
-    pub read_back: bool,
-    /// When the answer arrived, or the record was read.
-    pub at: Timestamp,
-}
+use crate::{
+    clock,
+    set::{Change, Outcome, State},
+};
 
 /// Tells of writes: at once in the log, and as events with the next that are handed out.
 pub(super) struct Audit {

@@ -10,63 +10,15 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::outage::Outage;
+use super::{
+    event::{Finished, StopReason},
+    options::{Options, PASSES},
+    outage::Outage,
+};
 use crate::{
-    apply::{Options, PASSES},
     decide::step::Step,
     set::{Change, ChangeId, OwnerId, State},
-    store::Displaced,
 };
-
-/// The reason why a run is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// Everything was looked at.
-    Complete,
-    /// The caller asked to stop.
-    Stopped,
-    /// The changes of the canary have been sent.
-    Canary,
-    /// As many changes failed as were allowed.
-    TooManyFailures,
-    /// A record is not what the plan saw.
-    Drift,
-    /// The API cannot be reached, after repeated attempts.
-    Unreachable,
-    /// Writes get no answer: 20 in a row, or half of the last 60. The next run reads what became of
-    /// them.
-    Outage,
-    /// The API or the token endpoint refuses the credentials.
-    Credentials,
-    /// The API does not let the app write, or the gateway does not know the operation: a scope, the
-    /// app key or the tenant is wrong.
-    Forbidden,
-    /// A layer of the transport refuses writes, for example one that is read-only.
-    Withheld,
-    /// Another process took over the set. It reads back what was in flight and continues.
-    Superseded,
-    /// The set's file was deleted, moved, or given a second name. If the file still exists, it can
-    /// be applied again.
-    Displaced(Displaced),
-}
-
-/// The result of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finished {
-    /// Why the run is over.
-    pub reason: StopReason,
-    counts: BTreeMap<State, u64>,
-}
-
-impl Finished {
-    /// Returns how many changes this run brought into this state.
-    #[must_use]
-    pub fn count(&self, state: State) -> u64 {
-        self.counts.get(&state).copied().unwrap_or(0)
-    }
-}
 
 /// After this many calls in a row that could not be made, the rest is not tried. The transport
 /// repeats each, with growing pauses, before it counts here: a hiccup does not add up to twenty.

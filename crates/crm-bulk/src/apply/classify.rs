@@ -5,7 +5,7 @@ use crm_transport::TransportErrorKind::{
     self, BudgetSpent, ClosedWhileIdle, Connect, Expired, RateLimited, Refused, Timeout, Tls,
 };
 
-use super::brake::StopReason;
+use super::event::StopReason;
 use crate::{
     current,
     decide::step,

@@ -10,10 +10,10 @@ use crm_transport::Transport;
 
 use super::{
     classify,
+    event::Event,
     run::{Became, Run},
 };
 use crate::{
-    apply::Event,
     current,
     decide::step::{self, OnDrift},
     error::BulkError,

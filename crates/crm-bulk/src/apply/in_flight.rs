@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Change, ChangeId, State};
+use crate::set::{Change, ChangeId, State};
 
 /// The changes that are claimed and not settled. When the set is lost, because its file is or
 /// because somebody took it over, those of that moment are remembered: what the set says of them

@@ -6,7 +6,9 @@ mod classify;
 mod contact;
 mod contact_method;
 mod creations;
+mod event;
 mod in_flight;
+mod options;
 mod outage;
 mod pass;
 mod queue;
@@ -29,21 +31,23 @@ use crm_contacts::ContactsService;
 use crm_transport::Transport;
 use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
-use tokio::time::Instant;
 
+pub use self::event::{Event, Finished, StopReason, Written};
 use self::{
-    audit::Audit, brake::Brake, in_flight::InFlight, pass::Pass, run::Run, unheeded::Unheeded,
+    audit::Audit,
+    brake::Brake,
+    in_flight::InFlight,
+    options::{Options, PASSES},
+    pass::Pass,
+    run::Run,
+    unheeded::Unheeded,
     window::Window,
-};
-pub use self::{
-    audit::Written,
-    brake::{Finished, StopReason},
 };
 pub use crate::decide::step::OnDrift;
 use crate::{
     error::BulkError,
-    set::{Change, ChangeSet, Digest, ExpectedDigest, Site},
-    store::{Store, Which, file::FileStore},
+    set::{ChangeSet, Digest, ExpectedDigest, Site},
+    store::{Store, file::FileStore},
 };
 
 /// Carries out the open changes of a set: everything the first time, the rest after an
@@ -111,91 +115,10 @@ impl fmt::Debug for Apply {
     }
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    concurrency: usize,
-    on_drift: OnDrift,
-    max_failures: Option<u64>,
-    canary: Option<u64>,
-    dry_run: bool,
-    retry_failed: bool,
-    server_timeout: Duration,
-    lease: Duration,
-}
-
-impl Options {
-    /// Which changes a pass takes up.
-    fn which(&self, pass: u32) -> Which {
-        if self.retry_failed && pass == 0 { Which::OpenAndFailed } else { Which::Open }
-    }
-
-    /// When the service has surely carried out what got no answer before this pass; known in the
-    /// last one, which waits for it. A dry run sends nothing, so it need not wait.
-    fn done_by(&self, pass: u32) -> Option<Instant> {
-        let wait = if self.dry_run { Duration::ZERO } else { self.server_timeout };
-        let waits = self.dry_run || pass + 1 == PASSES;
-        Instant::now().checked_add(wait).filter(|_| waits)
-    }
-}
-
-/// Something that happened while a set was carried out.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// The run has begun.
-    Started {
-        /// The number of changes that the run takes up: those that are not settled, and the failed
-        /// ones that are to be repeated.
-        open: u64,
-    },
-    /// The outcome of a change is durable. It can also be [`State::Planned`](crate::State) again,
-    /// which means that the change was not sent for a passing reason given in the message. What is
-    /// still open is looked at again at the end of the run, and is then settled again.
-    Settled(Box<Change>),
-    /// A request that may change a record was answered, or its answer was lost, or a request of an
-    /// earlier run turned out to have been carried out. This event comes before the change is
-    /// [`Settled`](Self::Settled).
-    Written(Written),
-    /// The answer to this creation was lost, and so far its contact has not shown up. Once
-    /// everything else is done, the run looks for it for as long as the service may be working on
-    /// it ([`Apply::server_timeout`]), and only then sends the creation again.
-    Awaited(Box<Change>),
-    /// This change would be sent; only in a dry run.
-    WouldSend(Box<Change>),
-    /// This change was in flight when the run lost its set, as reported by
-    /// [`StopReason::Superseded`] or [`StopReason::Displaced`]. It has its outcome if it has been
-    /// answered since, and is in flight otherwise; the set may know less. This event comes just
-    /// before the last one.
-    InFlight(Box<Change>),
-    /// The run is over and nothing is in flight any longer. This is the last event.
-    Finished(Finished),
-}
-
-/// How often a run goes over what is still open: answers that got lost are resolved by the
-/// second time, creations that do not show up by the third.
-const PASSES: u32 = 3;
-const CONCURRENCY: usize = 64;
-const SERVER_TIMEOUT: Duration = Duration::from_secs(100);
-const LEASE: Duration = Duration::from_secs(10);
-
 impl Apply {
     /// Creates a run that carries out this set.
     pub fn new(set: ChangeSet) -> Self {
-        Self {
-            set,
-            expected: None,
-            options: Options {
-                concurrency: CONCURRENCY,
-                on_drift: OnDrift::Skip,
-                max_failures: None,
-                canary: None,
-                dry_run: false,
-                retry_failed: false,
-                server_timeout: SERVER_TIMEOUT,
-                lease: LEASE,
-            },
-            stop: Box::pin(future::pending()),
-        }
+        Self { set, expected: None, options: Options::default(), stop: Box::pin(future::pending()) }
     }
 
     /// Carries the set out only if this is its digest, that is, if it is the set that was approved.

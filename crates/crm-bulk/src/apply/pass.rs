@@ -19,11 +19,11 @@ use tokio::time::Instant;
 
 use super::{
     classify,
+    event::Event,
     queue::{Queue, Reading, Undecided, YOUNG},
     run::{Done, MOST_RETURNS, Run, Work},
 };
 use crate::{
-    apply::Event,
     current,
     decide::step::{self, Step, Write},
     error::BulkError,

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 
 use super::creations::Creations;
 use crate::{
-    Change, OwnerId,
     current::{OWNERS_PER_CALL, Present},
     decide::step,
+    set::{Change, OwnerId},
     store::Loaded,
 };
 
@@ -185,7 +185,7 @@ mod tests {
     use crm_models::{ContactId, LocationId};
 
     use super::*;
-    use crate::{Action, ChangeId, Outcome, State, Target, Wanted};
+    use crate::set::{Action, ChangeId, Outcome, State, Target, Wanted};
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -10,20 +10,23 @@ use crm_models::{Contact, ContactId};
 use crm_transport::{Moment, Transport};
 
 use super::{
-    Event, OnDrift, Options, StopReason,
     audit::Audit,
     brake::Brake,
-    classify as answer,
+    classify,
     creations::Creations,
+    event::{Event, StopReason},
     in_flight::InFlight,
+    options::Options,
     queue::{Reading, Undecided},
     unheeded::Unheeded,
     window::Window,
 };
 use crate::{
-    BulkError, Change, Image, Outcome, OwnerId, State, clock,
-    decide::step::{self, Step, Write},
+    clock,
+    decide::step::{self, OnDrift, Step, Write},
     departure::Watch,
+    error::BulkError,
+    set::{Change, Image, Outcome, OwnerId, State},
     store::{Claim, Expected, Lease, Loaded, Store},
 };
 
@@ -279,7 +282,7 @@ impl<T: Transport> Run<'_, T> {
         error: Option<&ContactsError>,
     ) {
         self.audit.wrote(change, action, preference, error);
-        if let Some(answered) = error.map_or(Some(true), answer::is_answered) {
+        if let Some(answered) = error.map_or(Some(true), classify::is_answered) {
             self.brake.wrote(answered);
         }
         let waited = watch.waited();
@@ -310,11 +313,11 @@ impl<T: Transport> Run<'_, T> {
         error: &ContactsError,
         after: Option<Contact>,
     ) -> Result<Became, BulkError> {
-        if let Some(reason) = answer::stops(error) {
+        if let Some(reason) = classify::stops(error) {
             self.brake.stop(reason);
         }
-        let outcome = answer::outcome(error, step::is_touched(&change));
-        if !answer::is_not_executed(error) {
+        let outcome = classify::outcome(error, step::is_touched(&change));
+        if !classify::is_not_executed(error) {
             return self.settled(change, outcome, after).await;
         }
         match former {
@@ -329,7 +332,7 @@ impl<T: Transport> Run<'_, T> {
             None => change.outcome.state = State::InFlight,
         }
         self.brake.unsent();
-        match answer::is_turned_away(error) {
+        match classify::is_turned_away(error) {
             true => Ok(Became::Back(Box::new(change), outcome)),
             false => self.postpone(change, outcome).await,
         }

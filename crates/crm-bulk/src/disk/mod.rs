@@ -5,3 +5,4 @@ pub(crate) mod archive;
 pub(crate) mod atomic_file;
 pub(crate) mod file_id;
 pub(crate) mod run_mark;
+pub(crate) mod watch;

@@ -16,9 +16,8 @@ use crm_models::TenantId;
 use rusqlite::ErrorCode;
 
 use crate::{
-    disk::run_mark::Parted,
+    disk::{run_mark::Parted, watch::Displaced},
     set::{ChangeId, Digest, ExpectedDigest, seal::Altered},
-    store::Displaced,
 };
 
 /// The reason why planning, applying, undoing or reporting ended early.

@@ -9,10 +9,7 @@ mod lease;
 use async_trait::async_trait;
 use crm_models::ContactId;
 
-pub use self::{
-    file::Displaced,
-    lease::{Lease, Renewal},
-};
+pub use self::lease::{Lease, Renewal};
 use crate::{
     error::BulkError,
     set::{Change, Digest, State, Target},

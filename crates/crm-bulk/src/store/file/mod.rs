@@ -2,7 +2,6 @@
 
 mod owner;
 mod record;
-mod watch;
 mod writer;
 
 use std::{
@@ -15,18 +14,20 @@ use async_trait::async_trait;
 use crm_models::ContactId;
 use tokio::time::Instant;
 
-pub use self::watch::Displaced;
 use self::{
     owner::{Owner, Taken},
-    watch::Watch,
     writer::Writer,
 };
-use super::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
+use super::lease::{Lease, Renewal};
 use crate::{
-    BulkError, Change, ChangeSet, Digest,
     database::Database,
-    disk::file_id::{Locked, Reserved},
-    set,
+    disk::{
+        file_id::{Locked, Reserved},
+        watch::Watch,
+    },
+    error::BulkError,
+    set::{self, Change, ChangeSet, Digest},
+    store::{Claim, Cursor, Expected, Loaded, Store, Which},
 };
 
 /// A change set in its file, to be carried out by this process.
@@ -248,9 +249,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Action, Outcome, Site, State, Target,
         set::{
-            SetKind,
+            Action, Outcome, SetKind, Site, State, Target,
             draft::{Draft, Planned},
         },
         store::contract,

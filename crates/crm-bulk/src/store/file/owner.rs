@@ -8,9 +8,9 @@ use std::{
 use rusqlite::{ErrorCode, OptionalExtension, params};
 
 use crate::{
-    BulkError,
     database::Database,
     disk::run_mark::{self, Parted, RunMark},
+    error::BulkError,
 };
 
 /// The owner as others see it.

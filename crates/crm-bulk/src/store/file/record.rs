@@ -6,10 +6,11 @@ use crm_models::ContactId;
 use rusqlite::{ToSql, params, types::Value};
 
 use crate::{
-    Action, BulkError, Change, Outcome, State,
     current::OWNERS_PER_CALL,
     database::Database,
+    error::BulkError,
     set::{
+        Action, Change, Outcome, State,
         columns::{contact_column, owner_column},
         seal,
     },
@@ -261,12 +262,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{
-        ChangeSet, Site, Target, Wanted,
-        set::{
-            SetKind,
-            draft::{Draft, Planned},
-        },
+    use crate::set::{
+        ChangeSet, SetKind, Site, Target, Wanted,
+        draft::{Draft, Planned},
     };
 
     #[test]

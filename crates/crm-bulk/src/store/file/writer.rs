@@ -18,9 +18,9 @@ use tokio::sync::oneshot;
 
 use super::owner;
 use crate::{
-    BulkError,
     database::Database,
-    store::{Lease, Renewal},
+    error::BulkError,
+    store::lease::{Lease, Renewal},
 };
 
 /// Does jobs on the file, one after another in a thread of its own. All jobs that wait at one
@@ -289,10 +289,7 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::{
-        ChangeSet, Site,
-        set::{SetKind, draft::Draft},
-    };
+    use crate::set::{ChangeSet, SetKind, Site, draft::Draft};
 
     fn set(folder: &Path) -> Database {
         let path = folder.join("set.crm");

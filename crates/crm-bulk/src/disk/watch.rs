@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::disk::{file_id::Sight, run_mark};
+use super::{file_id::Sight, run_mark};
 
 /// The name of a set that is carried out, to be looked at without opening anything.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     path: PathBuf,
     first: Sight,
     began: Instant,
@@ -57,7 +57,7 @@ impl fmt::Display for Displaced {
 }
 
 impl Watch {
-    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+    pub(crate) fn begin(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let first = Sight::of(&path)?;
         Ok(Self { path, first, began: Instant::now(), seen: AtomicU64::new(0) })
@@ -65,7 +65,7 @@ impl Watch {
 
     /// What happened to the file since then, if anything did. `links`: how many names it has,
     /// asked of the file itself.
-    pub(super) fn look(&self, links: impl Fn() -> Option<u64>) -> Option<Displaced> {
+    pub(crate) fn look(&self, links: impl Fn() -> Option<u64>) -> Option<Displaced> {
         let asked = self.began.elapsed();
         if asked < Duration::from_micros(self.seen.load(Relaxed)) + STANDS {
             return None;
@@ -88,7 +88,7 @@ impl Watch {
 
     /// Removes the empty journal of a file that lost its name: SQLite does that only for one that
     /// has it. Another set that gets the name must not find it; one that has it has its own.
-    pub(super) fn tidy(&self) {
+    pub(crate) fn tidy(&self) {
         if Sight::of(&self.path).is_ok() {
             return;
         }

@@ -1,0 +1,58 @@
+//! How a set is carried out.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{decide::step::OnDrift, store::Which};
+
+/// How often a run goes over what is still open: answers that got lost are resolved by the
+/// second time, creations that do not show up by the third.
+pub(super) const PASSES: u32 = 3;
+
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    pub(super) concurrency: usize,
+    pub(super) on_drift: OnDrift,
+    pub(super) max_failures: Option<u64>,
+    pub(super) canary: Option<u64>,
+    pub(super) dry_run: bool,
+    pub(super) retry_failed: bool,
+    pub(super) server_timeout: Duration,
+    pub(super) lease: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            // More than 60 calls a second need at answers of a second: the window takes of it what
+            // the network needs.
+            concurrency: 64,
+            on_drift: OnDrift::Skip,
+            max_failures: None,
+            canary: None,
+            dry_run: false,
+            retry_failed: false,
+            // The vendor ends a request after this time.
+            server_timeout: Duration::from_secs(100),
+            // Renewed every fifth of it, so that a process has to stand still for long to lose its
+            // set; and whoever takes over a set waits no longer than a person does.
+            lease: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Options {
+    /// Which changes a pass takes up.
+    pub(super) fn which(&self, pass: u32) -> Which {
+        if self.retry_failed && pass == 0 { Which::OpenAndFailed } else { Which::Open }
+    }
+
+    /// When the service has surely carried out what got no answer before this pass; known in the
+    /// last one, which waits for it. A dry run sends nothing, so it need not wait.
+    pub(super) fn done_by(&self, pass: u32) -> Option<Instant> {
+        let wait = if self.dry_run { Duration::ZERO } else { self.server_timeout };
+        let waits = self.dry_run || pass + 1 == PASSES;
+        Instant::now().checked_add(wait).filter(|_| waits)
+    }
+}
