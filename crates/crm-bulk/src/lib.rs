@@ -98,13 +98,13 @@
 //! newer format is refused.
 //!
 //! ```sql
-#![doc = include_str!("set/schema.sql")]
+#![doc = include_str!("store/file/schema.sql")]
 //! ```
 //!
 //! Version 2 adds the following:
 //!
 //! ```sql
-#![doc = include_str!("set/v2.sql")]
+#![doc = include_str!("store/file/v2.sql")]
 //! ```
 //!
 //! A snapshot has this schema:
@@ -152,16 +152,17 @@ pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
 pub use set::{
-    Action, Change, ChangeId, ChangeSet, Changes, Digest, ExpectedDigest, Image, InvalidDigest,
-    MethodImage, Outcome, OwnerId, Selection, SetInfo, SetKind, Site, State, Target, Totals,
-    UnknownState, Wanted,
+    Action, Change, ChangeId, Digest, ExpectedDigest, Image, InvalidDigest, MethodImage, Outcome,
+    OwnerId, SetInfo, SetKind, Site, State, Target, Totals, UnknownState, Wanted,
 };
 pub use snapshot::{Coverage, Snapshot};
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
 pub use store::contract;
-pub use store::{Claim, Cursor, Expected, Lease, Loaded, Renewal, Store, Which};
+pub use store::{
+    ChangeSet, Changes, Claim, Cursor, Expected, Lease, Loaded, Renewal, Selection, Store, Which,
+};
 pub use undo::UndoSummary;
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};

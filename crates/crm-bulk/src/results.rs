@@ -7,7 +7,8 @@ use rusqlite::Row;
 use crate::{
     error::BulkError,
     input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_head, write_members},
-    set::{ChangeSet, State, columns::read_state},
+    set::State,
+    store::{ChangeSet, file::read_state},
 };
 
 /// The rows to return.

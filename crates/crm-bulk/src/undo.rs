@@ -6,9 +6,10 @@ use crm_models::{ContactChange, Preference};
 
 use crate::{
     error::BulkError,
-    set::{
-        Action, Change, ChangeSet, Image, Outcome, Selection, SetKind, State, Target, Wanted,
-        draft::{Draft, Planned},
+    set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted},
+    store::{
+        ChangeSet, Selection,
+        file::{Draft, Planned},
     },
 };
 

@@ -46,8 +46,8 @@ use self::{
 pub use crate::decide::step::OnDrift;
 use crate::{
     error::BulkError,
-    set::{ChangeSet, Digest, ExpectedDigest, Site},
-    store::{Store, file::FileStore},
+    set::{Digest, ExpectedDigest, Site},
+    store::{ChangeSet, Store, file::FileStore},
 };
 
 /// Carries out the open changes of a set: everything the first time, the rest after an

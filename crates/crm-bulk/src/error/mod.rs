@@ -17,7 +17,7 @@ use rusqlite::ErrorCode;
 
 use crate::{
     disk::{run_mark::Parted, watch::Displaced},
-    set::{ChangeId, Digest, ExpectedDigest, seal::Altered},
+    set::{ChangeId, Digest, ExpectedDigest},
 };
 
 /// The reason why planning, applying, undoing or reporting ended early.
@@ -239,6 +239,12 @@ pub enum BulkError {
     #[error(transparent)]
     Contacts(#[from] ContactsError),
 }
+
+/// A change of which the file holds something else than what was planned, or than what a run
+/// wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("change {0} was altered")]
+pub(crate) struct Altered(pub(crate) ChangeId);
 
 /// The message for a set that is not what was planned.
 fn altered(changes: &[ChangeId], more: u64) -> String {

@@ -29,11 +29,9 @@ use crate::{
         delimiter_name, whole,
     },
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
-    set::{
-        Action, OwnerId, SetKind, Site, State, Target, Wanted,
-        draft::{Draft, Planned},
-    },
+    set::{Action, OwnerId, SetKind, Site, State, Target, Wanted},
     snapshot::{Keyed, Known, Snapshot},
+    store::file::{Draft, Planned},
 };
 
 /// Contacts, by the place in the list of the number or address that they have.

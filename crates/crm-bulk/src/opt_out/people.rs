@@ -18,10 +18,8 @@ use crate::{
     current,
     error::BulkError,
     keys::Keys,
-    set::{
-        Action, MethodImage, Outcome, State, Target,
-        draft::{Draft, Planned},
-    },
+    set::{Action, MethodImage, Outcome, State, Target},
+    store::file::{Draft, Planned},
 };
 
 /// How many contact methods' preferences are read at once; the transport keeps the rate.

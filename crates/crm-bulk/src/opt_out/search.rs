@@ -11,7 +11,8 @@ use crate::{
     error::{BulkError, InvalidRows},
     keys::Keys,
     plan::PlanSummary,
-    set::{OwnerId, State, draft::Draft, some_of},
+    set::{OwnerId, State},
+    store::file::{Draft, some_of},
 };
 
 /// The results so far.

@@ -12,10 +12,8 @@ use crate::{
     current::{self, OWNERS_PER_CALL, Present},
     decide::judge,
     error::BulkError,
-    set::{
-        Action, Outcome, OwnerId, State, Target,
-        draft::{Draft, Unread},
-    },
+    set::{Action, Outcome, OwnerId, State, Target},
+    store::file::{Draft, Unread},
 };
 
 /// How many calls are on their way at once; the transport keeps the rate.

@@ -8,11 +8,9 @@ use crate::{
     decide::judge::{self, NO_SUCH_VALUE},
     error::BulkError,
     input::{RowRequest, Select},
-    set::{
-        Action, Outcome, State, Target, Wanted,
-        draft::{Draft, Planned},
-    },
+    set::{Action, Outcome, State, Target, Wanted},
     snapshot::{Known, Snapshot},
+    store::file::{Draft, Planned},
 };
 
 /// Rows that are planned together: their contacts are looked up in the order of the snapshot,

@@ -18,8 +18,9 @@ use crate::{
     decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
     input::{Input, Select},
-    set::{SetKind, State, Target, draft::Draft},
+    set::{SetKind, State, Target},
     snapshot::Snapshot,
+    store::file::Draft,
 };
 
 /// The result of planning; the set itself contains the rest.

@@ -9,8 +9,9 @@ use crate::{
     disk::atomic_file::AtomicWriter,
     error::{BadCell, BulkError, InvalidRows, problem},
     input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
-    set::{Action, State, draft::Draft},
+    set::{Action, State},
     snapshot::Snapshot,
+    store::file::Draft,
 };
 
 impl Plan {

@@ -12,7 +12,8 @@ use crate::{
     clock,
     error::BulkError,
     input::{DateOrder, InputFormat, cells, read_date},
-    set::{Change, ChangeSet, Digest, Image, Selection, SetInfo, SetKind, State, Totals, columns},
+    set::{Change, Digest, Image, SetInfo, SetKind, State, Totals},
+    store::{ChangeSet, Selection, file::ChangeColumns},
     verify::{KeptFinding, Verification},
     visible,
 };
@@ -207,32 +208,27 @@ impl<W: Write> Page<'_, W> {
         self.write(&html! { h2 { "Entry by entry" } })?;
         let (format, header) = (self.set.format()?, self.set.header()?);
         let received = Received::of(self.set)?;
-        let add = |found: &mut Vec<Change>, (): &(), row: &Row<'_>| {
-            found.push(columns::read(row)?);
+        let add = |found: &mut Vec<Change>, at: &ChangeColumns, row: &Row<'_>| {
+            found.push(at.read(row)?);
             Ok(())
         };
         let set = self.set;
-        set.each_row(
-            columns::COLUMNS,
-            |_| Ok(()),
-            add,
-            |row, found: Vec<Change>| {
-                let cells = read_cells(format, &header, row.data);
-                let found = found.into_iter().map(|change| {
-                    let finding = set.finding(change.id)?;
-                    Ok((change, finding))
-                });
-                let entry = Entry {
-                    received: received.date(&cells),
-                    left: row.state == Some(State::Already),
-                    cells,
-                    wrong: row.state == Some(State::Failed),
-                    message: row.message,
-                    found: found.collect::<Result<_, BulkError>>()?,
-                };
-                self.write(&markup(&entry))
-            },
-        )
+        set.each_row(ChangeColumns::NAMES, ChangeColumns::of, add, |row, found: Vec<Change>| {
+            let cells = read_cells(format, &header, row.data);
+            let found = found.into_iter().map(|change| {
+                let finding = set.finding(change.id)?;
+                Ok((change, finding))
+            });
+            let entry = Entry {
+                received: received.date(&cells),
+                left: row.state == Some(State::Already),
+                cells,
+                wrong: row.state == Some(State::Failed),
+                message: row.message,
+                found: found.collect::<Result<_, BulkError>>()?,
+            };
+            self.write(&markup(&entry))
+        })
     }
 }
 

@@ -5,7 +5,14 @@ use std::{fmt, io::Write, str::FromStr};
 use crm_models::{Contact, Preference};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Action, Image, MethodImage, Site, State, Target, Wanted};
+use super::{
+    action::Action,
+    image::{Image, MethodImage},
+    site::Site,
+    state::State,
+    target::Target,
+    wanted::Wanted,
+};
 
 /// The digest of a change set: a SHA-256 over everything that a person approves. That is the
 /// tenant, the API host, and for each change in order the plan's verdict, the record, the action,
@@ -35,11 +42,11 @@ impl Digest {
         text
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -139,13 +146,13 @@ impl FromStr for ExpectedDigest {
 }
 
 /// The digest of a set in the making, change by change.
-pub(super) struct SetDigest {
+pub(crate) struct SetDigest {
     hash: Sha256,
     changes: u64,
 }
 
 impl SetDigest {
-    pub(super) fn of(site: &Site) -> Self {
+    pub(crate) fn of(site: &Site) -> Self {
         let (tenant, host) = (site.tenant(), site.environment());
         Self {
             hash: Sha256::new_with_prefix(format!(
@@ -155,20 +162,20 @@ impl SetDigest {
         }
     }
 
-    pub(super) fn add(&mut self, change: &Digest) {
+    pub(crate) fn add(&mut self, change: &Digest) {
         self.hash.update(change.digits());
         self.hash.update("\n");
         self.changes += 1;
     }
 
-    pub(super) fn finish(mut self) -> Digest {
+    pub(crate) fn finish(mut self) -> Digest {
         self.hash.update(format!("changes {}\n", self.changes));
         Digest(self.hash.finalize().into())
     }
 }
 
 /// The digest of one change as it was planned.
-pub(super) fn of_change(
+pub(crate) fn of_change(
     verdict: State,
     target: &Target,
     action: &Action,

@@ -17,15 +17,15 @@ use std::collections::BTreeSet;
 use crm_models::{Contact, ContactChange, ContactId, LocationId};
 use futures_util::future;
 
-use super::lease::Lease;
+use super::{
+    file::{ChangeSet, Draft, Planned},
+    interface::{Claim, Cursor, Expected, Loaded, Store, Which},
+    lease::Lease,
+};
 use crate::{
     clock,
     error::BulkError,
-    set::{
-        Action, Change, ChangeId, ChangeSet, Outcome, SetKind, Site, State, Target, Wanted,
-        draft::{Draft, Planned},
-    },
-    store::{Claim, Cursor, Expected, Loaded, Store, Which},
+    set::{Action, Change, ChangeId, Outcome, SetKind, Site, State, Target, Wanted},
 };
 
 /// Checks every promise of [`Store`] on stores into which `make` puts sets.

@@ -8,7 +8,11 @@ use rusqlite::{Connection, Row, params, types::Value};
 use super::finding::{Finding, Found, Verification};
 use crate::{
     error::BulkError,
-    set::{Change, ChangeId, ChangeSet, Target, columns::owner_column, seal},
+    set::{Change, ChangeId, Target},
+    store::{
+        ChangeSet,
+        file::{SealedChange, owner_column},
+    },
 };
 
 /// How many changes are in memory at a time.
@@ -121,18 +125,16 @@ impl ChangeSet {
             "SELECT {} FROM changes
              WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND state = 'done'
              ORDER BY owner_kind, owner_id, id LIMIT {CHANGES_PER_BLOCK}",
-            seal::columns()
+            SealedChange::select()
         );
         let (kind, owner, change) = match last {
             Some(place) => (place.target.kind(), owner_column(&place.target), place.change),
             None => ("", Value::Null, i64::MIN),
         };
         let query = || -> rusqlite::Result<Vec<Change>> {
-            self.database
-                .connection
-                .prepare_cached(&sql)?
-                .query_map(params![kind, owner, change], seal::read)?
-                .collect()
+            let mut query = self.database.connection.prepare_cached(&sql)?;
+            let at = SealedChange::of(&query)?;
+            query.query_map(params![kind, owner, change], |row| at.read(row))?.collect()
         };
         self.database.check(query())
     }

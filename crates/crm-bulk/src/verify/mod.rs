@@ -16,7 +16,8 @@ use crate::{
     clock,
     current::{self, OWNERS_PER_CALL},
     error::BulkError,
-    set::{Change, ChangeSet, Site, Target},
+    set::{Change, Site, Target},
+    store::ChangeSet,
 };
 
 /// When to look again at what was changed only now: lists of the service may lag.

@@ -143,7 +143,7 @@ pub fn as_of_version_1(path: &Path) {
              'invoices', json(wanted -> '$.preferences.invoiceNotification'),
              'statements', json(wanted -> '$.preferences.statementNotification')))
          WHERE owner_kind <> 'person' AND wanted -> '$.preferences' IS NOT NULL",
-        include_str!("../../src/set/schema.sql"),
+        include_str!("../../src/store/file/schema.sql"),
         newer.display()
     );
     connection.execute_batch(&sql).unwrap();

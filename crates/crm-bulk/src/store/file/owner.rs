@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{ErrorCode, OptionalExtension, params};
+use rusqlite::{ErrorCode, params};
 
 use crate::{
     database::Database,
@@ -26,17 +26,16 @@ pub(super) struct Owner {
 
 impl Owner {
     pub(super) fn read(database: &Database) -> Result<Option<Self>, BulkError> {
-        let sql = "SELECT epoch, beat, boot, lease, path IS NOT NULL FROM owner";
-        let owner = database.connection.query_row(sql, [], |row| {
+        let sql = "SELECT epoch, beat, boot, lease, path IS NOT NULL AS has_open_run FROM owner";
+        database.row(sql, [], |row| {
             Ok(Self {
-                epoch: row.get(0)?,
-                beat: row.get(1)?,
-                boot: row.get(2)?,
-                lease: Duration::from_millis(row.get(3)?),
-                has_open_run: row.get(4)?,
+                epoch: row.get("epoch")?,
+                beat: row.get("beat")?,
+                boot: row.get("boot")?,
+                lease: Duration::from_millis(row.get("lease")?),
+                has_open_run: row.get("has_open_run")?,
             })
-        });
-        database.check(owner.optional())
+        })
     }
 
     /// Whether it surely is not alive: its run ended, or the machine was started again since.
@@ -75,7 +74,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
             RETURNING epoch";
         let lease = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
         let owner = params![name, boot(), lease];
-        let epoch = transaction.query_row(sql, owner, |row| row.get(0))?;
+        let epoch = transaction.query_row(sql, owner, |row| row.get("epoch"))?;
         if has_journal {
             RunMark::set(connection, &real, database.connected().id())?;
         }
@@ -119,20 +118,12 @@ pub(super) fn leave(database: &Database, epoch: u64) -> rusqlite::Result<bool> {
 
 /// Whether this epoch is the newest.
 pub(super) fn is_newest(database: &Database, epoch: u64) -> Result<bool, BulkError> {
-    let newest = database
-        .connection
-        .prepare_cached("SELECT epoch FROM owner")
-        .and_then(|mut query| query.query_row([], |row| row.get::<_, u64>(0)).optional());
-    Ok(database.check(newest)? == Some(epoch))
+    Ok(database.value("SELECT epoch FROM owner", [])? == Some(epoch))
 }
 
 /// Shows others that the owner is alive.
 pub(super) fn renew(database: &Database) -> Result<(), BulkError> {
-    let beat = database
-        .connection
-        .prepare_cached("UPDATE owner SET beat = beat + 1")
-        .and_then(|mut beat| beat.execute([]));
-    database.check(beat).map(drop)
+    database.execute("UPDATE owner SET beat = beat + 1", []).map(drop)
 }
 
 /// What tells this boot of the machine from others; empty where that is not known.

@@ -289,13 +289,11 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::set::{ChangeSet, SetKind, Site, draft::Draft};
+    use crate::store::file::{change_set::ChangeSet, test_sets::draft};
 
     fn set(folder: &Path) -> Database {
         let path = folder.join("set.crm");
-        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
-        draft.finish().unwrap();
+        draft(&path).finish().unwrap();
         ChangeSet::open(path).unwrap().database
     }
 

@@ -1,20 +1,20 @@
-//! What the file is told about a change, and what it is asked.
+//! The statements of a run: what the file is told about a change, and what it is asked.
 
 use std::sync::LazyLock;
 
 use crm_models::ContactId;
 use rusqlite::{ToSql, params, types::Value};
 
+use super::{
+    columns::{contact_column, owner_column},
+    seal::{self, SealedChange},
+};
 use crate::{
     current::OWNERS_PER_CALL,
     database::Database,
     error::BulkError,
-    set::{
-        Action, Change, Outcome, State,
-        columns::{contact_column, owner_column},
-        seal,
-    },
-    store::{Cursor, Expected, Loaded, Which},
+    set::{Action, Change, Outcome, State},
+    store::interface::{Cursor, Expected, Loaded, Which},
 };
 
 impl Which {
@@ -33,8 +33,7 @@ impl Which {
 /// How many changes there are to take up.
 pub(super) fn count(database: &Database, which: Which) -> Result<u64, BulkError> {
     let sql = format!("SELECT count(*) FROM changes WHERE {}", which.condition());
-    let count = database.connection.query_row(&sql, [], |row| row.get(0));
-    database.check(count)
+    Ok(database.value(&sql, [])?.unwrap_or_default())
 }
 
 /// How many changes are in memory at a time, about.
@@ -52,17 +51,19 @@ pub(super) fn next_block(
            AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> 'create' AND id > ?3))
            AND {}
          ORDER BY owner_kind, owner_id, action <> 'create', id",
-        seal::columns(),
+        SealedChange::select(),
         which.condition()
     );
     let mut query = database.check(database.connection.prepare_cached(&sql))?;
+    let at = database.check(SealedChange::of(&query))?;
+    let siblings = database.check(query.column_index("had_it"))?;
     let (kind, owner) = place(&after);
     let rows = query.query(params![kind, owner, after.change]);
     let mut rows = database.check(rows)?;
     let mut block = Vec::<Loaded>::new();
     let (mut cursor, mut owners) = (after, 0);
     while let Some(row) = database.check(rows.next())? {
-        let change = database.check(seal::read(row))?;
+        let change = database.check(at.read(row))?;
         let creates = matches!(change.action, Action::Create(_));
         let last = block.last().map(|loaded| owner_of(&loaded.change));
         let another = last != Some(owner_of(&change));
@@ -73,9 +74,9 @@ pub(super) fn next_block(
         owners += usize::from(another);
         cursor =
             Cursor { last: Some(change.target), change: if creates { 0 } else { change.id.0 } };
-        let siblings: Option<String> = database.check(row.get("had_it"))?;
+        let beside: Option<String> = database.check(row.get(siblings))?;
         let mut not_ours = named_by_others(database, &change)?;
-        not_ours.extend(ids(siblings.as_deref()));
+        not_ours.extend(ids(beside.as_deref()));
         block.push(Loaded { change, not_ours });
     }
     Ok((block, cursor))
@@ -100,20 +101,12 @@ fn named_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId
         Action::Create(wanted) if wanted.exact || change.outcome.state.may_be_sent() => {}
         _ => return Ok(Vec::new()),
     }
-    let query = || -> rusqlite::Result<Vec<i64>> {
-        database
-            .connection
-            .prepare_cached(
-                "SELECT contact_id FROM changes WHERE owner_kind = ? AND owner_id = ?
-                 AND contact_id IS NOT NULL AND id <> ?",
-            )?
-            .query_map(
-                params![change.target.kind(), owner_column(&change.target), change.id.0],
-                |row| row.get(0),
-            )?
-            .collect()
-    };
-    let named = database.check(query())?;
+    let named = database.rows(
+        "SELECT contact_id FROM changes WHERE owner_kind = ? AND owner_id = ?
+         AND contact_id IS NOT NULL AND id <> ?",
+        params![change.target.kind(), owner_column(&change.target), change.id.0],
+        |row| row.get("contact_id"),
+    )?;
     Ok(named.into_iter().filter_map(|id| ContactId::new(id).ok()).collect())
 }
 
@@ -244,9 +237,7 @@ fn write(
     ];
     let values = rusqlite::params_from_iter(progress.iter().chain(more));
     let sql = &sql[usize::from(matches!(change.action, Action::Create(_)))];
-    let written =
-        database.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
-    database.check(written)
+    database.execute(sql, values)
 }
 
 fn json<V: serde::Serialize>(
@@ -262,30 +253,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::set::{
-        ChangeSet, SetKind, Site, Target, Wanted,
-        draft::{Draft, Planned},
+    use crate::{
+        set::Wanted,
+        store::file::{change_set::ChangeSet, test_sets},
     };
 
     #[test]
     fn blocks_are_bounded_and_nothing_is_left_out_or_met_twice() {
         let folder = tempfile::tempdir().unwrap();
-        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-        let draft = Draft::create(&folder.path().join("set.crm"), &site, SetKind::Plan).unwrap();
+        let draft = test_sets::draft(&folder.path().join("set.crm"));
         let mut expected = BTreeSet::new();
         let mut add = |owner: i64, contact: Option<i64>, action: Action| {
-            let target = Target::Contact {
-                owner: crm_models::LocationId::new(owner).unwrap().into(),
-                contact: contact.map(|id| ContactId::new(id).unwrap()),
-            };
-            let change = Planned {
-                row: None,
-                target,
-                action: &action,
-                before: None,
-                outcome: Outcome::new(State::Planned),
-            };
-            draft.add_change(&change).unwrap();
+            let target = test_sets::contact(owner, contact);
+            test_sets::add(&draft, None, target, &action, State::Planned);
             expected.insert(i64::try_from(expected.len() + 1).unwrap());
         };
         // One owner with many, one with many creations, many with one.

@@ -6,8 +6,8 @@ use rusqlite::{
     Row, Statement, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef,
 };
 
-use super::{columns::read_state, state::State};
-use crate::{error::BulkError, set::ChangeSet};
+use super::{change_set::ChangeSet, columns::read_state};
+use crate::{error::BulkError, set::State};
 
 /// A row of the input as the set keeps it.
 pub(crate) struct InputRow {

@@ -6,16 +6,15 @@ use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::params;
 
 use super::{
-    FORMAT, SetKind,
-    columns::{contact_column, owner_column, read_target},
-    digest::{self, Digest},
-    image::Image,
-    seal,
+    columns::{contact_column, owner_column, read_action, read_target},
+    format::FORMAT,
+    repeats, seal,
 };
 use crate::{
-    Action, BulkError, Outcome, Site, State, Target, clock,
+    clock,
     database::{Database, NewDatabase},
-    set::wanted::on_off,
+    error::BulkError,
+    set::{Action, Digest, Image, Outcome, SetKind, Site, State, Target, of_change, on_off},
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
@@ -46,6 +45,11 @@ pub(crate) struct Unread {
     pub(crate) id: i64,
     pub(crate) target: Target,
     pub(crate) action: Action,
+}
+
+columns! {
+    /// The columns of such a change.
+    struct UnreadColumns { id, owner_kind, owner_id, contact_id, action, wanted }
 }
 
 /// The state of changes whose record was not read yet; never in a finished set.
@@ -124,13 +128,10 @@ impl Draft {
     /// The rows that ask for a change that cannot be made, and why.
     pub(crate) fn failed_rows(&self) -> Result<BTreeMap<u64, String>, BulkError> {
         let database = self.database();
-        let sql = "SELECT row, coalesce(message, '') FROM changes WHERE state = 'failed' AND row IS NOT NULL";
-        let rows = || {
-            let mut query = database.connection.prepare(sql)?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect()
-        };
-        database.check(rows())
+        let sql = "SELECT row, coalesce(message, '') AS why FROM changes
+            WHERE state = 'failed' AND row IS NOT NULL";
+        let rows = database.rows(sql, [], |row| Ok((row.get("row")?, row.get("why")?)))?;
+        Ok(rows.into_iter().collect())
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
@@ -147,7 +148,7 @@ impl Draft {
         let Planned { target, action, outcome, .. } = change;
         let before = change.before.map(|json| Image::from_file(target, json)).transpose();
         let before = before.map_err(|e| self.unwritable(e))?;
-        let digest = digest::of_change(outcome.state, target, action, before.as_ref());
+        let digest = of_change(outcome.state, target, action, before.as_ref());
         self.insert(change, Some(digest), siblings)
     }
 
@@ -235,42 +236,33 @@ impl Draft {
         last: i64,
         limit: usize,
     ) -> Result<Vec<i64>, BulkError> {
-        let database = self.database();
-        let query = || {
-            database
-                .connection
-                .prepare_cached(
-                    "SELECT DISTINCT owner_id FROM changes
-                     WHERE owner_kind = ? AND owner_id > ? AND state = 'unread'
-                     ORDER BY owner_id LIMIT ?",
-                )?
-                .query_map(params![kind, last, limit], |row| row.get(0))?
-                .collect()
-        };
-        database.check(query())
+        self.database().rows(
+            "SELECT DISTINCT owner_id FROM changes
+             WHERE owner_kind = ? AND owner_id > ? AND state = 'unread'
+             ORDER BY owner_id LIMIT ?",
+            params![kind, last, limit],
+            |row| row.get("owner_id"),
+        )
     }
 
     /// The unread changes of one owner.
     pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
+        let sql = format!(
+            "SELECT {} FROM changes WHERE owner_kind = ? AND owner_id = ? AND state = 'unread'",
+            UnreadColumns::NAMES
+        );
         let database = self.database();
         let query = || {
-            database
-                .connection
-                .prepare_cached(
-                    "SELECT id, owner_kind, owner_id, contact_id, action, wanted FROM changes
-                     WHERE owner_kind = ? AND owner_id = ? AND state = 'unread'",
-                )?
-                .query_map(params![kind, owner], |row| {
-                    let action: String = row.get(4)?;
-                    let wanted: Option<String> = row.get(5)?;
-                    let action = Action::from_file(&action, wanted.as_deref());
-                    Ok(Unread {
-                        id: row.get(0)?,
-                        target: read_target(row, 1)?,
-                        action: action.ok().flatten().ok_or(rusqlite::Error::InvalidQuery)?,
-                    })
-                })?
-                .collect()
+            let mut query = database.connection.prepare_cached(&sql)?;
+            let at = UnreadColumns::of(&query)?;
+            let unread = query.query_map(params![kind, owner], |row| {
+                Ok(Unread {
+                    id: row.get(at.id)?,
+                    target: read_target(row, [at.owner_kind, at.owner_id, at.contact_id])?,
+                    action: read_action(row, at.action, at.wanted)?,
+                })
+            })?;
+            unread.collect()
         };
         database.check(query())
     }
@@ -308,24 +300,18 @@ impl Draft {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<(), BulkError> {
-        let database = self.database();
-        let executed = database
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(values));
-        database.check(executed)?;
-        Ok(())
+        self.database().execute(sql, values).map(drop)
     }
 
     /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
     /// by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
         self.index_records()?;
-        self.resolve_repeats()?;
+        repeats::resolve(self.database())?;
         if self.creates.get() {
-            self.resolve_creations()?;
+            repeats::resolve_creations(self.database())?;
         }
-        seal::adopt(self.database(), &self.database().site()?)?;
+        seal::adopt(self.database())?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         self.file.finish()
     }
@@ -334,11 +320,7 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn draft(path: &Path) -> Draft {
-        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-        Draft::create(path, &site, SetKind::Plan).unwrap()
-    }
+    use crate::store::file::test_sets::draft;
 
     #[test]
     fn two_drafts_of_one_name_do_not_meet_and_the_second_overwrites_nothing() {

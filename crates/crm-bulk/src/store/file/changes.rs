@@ -4,8 +4,11 @@ use std::vec;
 
 use rusqlite::params;
 
-use super::{change::Change, seal, state::State};
-use crate::{error::BulkError, set::ChangeSet};
+use super::{change_set::ChangeSet, seal::SealedChange};
+use crate::{
+    error::BulkError,
+    set::{Change, State},
+};
 
 /// A selection of the changes to look at.
 #[derive(Debug, Clone, Default)]
@@ -99,13 +102,14 @@ impl Changes<'_> {
              WHERE id > ?1 AND (?2 IS NULL OR instr(',' || ?2 || ',', ',' || state || ','))
                AND (?3 IS NULL OR row = ?3)
              ORDER BY id LIMIT ?4",
-            seal::columns()
+            SealedChange::select()
         );
         let limit = self.left.min(PAGE);
         let database = &self.set.database;
         let mut statement = database.check(database.connection.prepare_cached(&sql))?;
         let selected = params![self.last, self.states, self.row, limit];
-        let rows = database.check(statement.query_map(selected, seal::read))?;
+        let at = database.check(SealedChange::of(&statement))?;
+        let rows = database.check(statement.query_map(selected, |row| at.read(row)))?;
         let mut page = Vec::new();
         let mut failed = false;
         for row in rows {
@@ -145,37 +149,19 @@ impl Iterator for Changes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::{
-        SetKind,
-        action::Action,
-        draft::{Draft, Planned},
-        outcome::Outcome,
-        site::Site,
-        target::Target,
+    use crate::{
+        set::Action,
+        store::file::test_sets::{add, contact, draft},
     };
 
     #[test]
     fn each_selected_change_comes_once_and_in_order_however_many_there_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.crm");
-        let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-        let draft = Draft::create(&path, &site, SetKind::Plan).unwrap();
-        for id in 1..=1_500 {
-            let state = match id % 3 {
-                0 => State::Already,
-                _ => State::Planned,
-            };
-            let change = Planned {
-                row: Some(id),
-                target: Target::Contact {
-                    owner: crm_models::LocationId::new(5).unwrap().into(),
-                    contact: Some(i64::try_from(id).unwrap().try_into().unwrap()),
-                },
-                action: &Action::Delete,
-                before: None,
-                outcome: Outcome::new(state),
-            };
-            draft.add_change(&change).unwrap();
+        let draft = draft(&path);
+        for (row, id) in (1..=1_500).zip(1..) {
+            let state = if id % 3 == 0 { State::Already } else { State::Planned };
+            add(&draft, Some(row), contact(5, Some(id)), &Action::Delete, state);
         }
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();

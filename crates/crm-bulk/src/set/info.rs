@@ -1,0 +1,99 @@
+//! What is known about a change set as a whole.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use crm_models::Timestamp;
+use strum::{IntoStaticStr, VariantArray};
+
+use super::{digest::Digest, site::Site, state::State};
+
+/// What is known about a change set as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SetInfo {
+    /// The tenant and the environment.
+    pub site: Site,
+    /// How the set was made.
+    pub kind: SetKind,
+    /// When the set was planned.
+    pub created_at: Option<Timestamp>,
+    /// The input's name.
+    pub source: Option<String>,
+    /// The time as of which the plan knew the present state.
+    pub known_at: Option<Timestamp>,
+    /// The set that this one reverses.
+    pub undo_of: Option<PathBuf>,
+    /// Notes of the plan for people, one sentence each.
+    pub notes: Vec<String>,
+    /// The records of the service that could not be read, so that the plan knows nothing about
+    /// them: the ids of each, as far as they are known, and what is wrong.
+    pub unreadable: Vec<String>,
+    /// How many records a person has to look at, since they may have a number or address from the
+    /// list of an opt-out; the results name them.
+    pub look_at: u64,
+    /// The digest that the file stores, with which [`ChangeSet::digest`](crate::ChangeSet::digest) compares. `None` in a set
+    /// of version 0.1 that has not been adopted yet.
+    pub digest: Option<Digest>,
+}
+
+/// How a set was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SetKind {
+    /// From rows of changes, or from clean-ups.
+    Plan,
+    /// From a list of numbers and addresses that opt out.
+    OptOut,
+    /// From a list of numbers and addresses that opt in.
+    OptIn,
+    /// As the reverse of another set.
+    Undo,
+}
+
+impl SetKind {
+    /// Returns the name used in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The number of changes in each state, by action.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals(pub(crate) BTreeMap<(State, String), u64>);
+
+impl Totals {
+    /// Returns the number of all changes of the set.
+    #[must_use]
+    pub fn all(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Returns the number of changes in this state.
+    #[must_use]
+    pub fn in_state(&self, state: State) -> u64 {
+        let in_state = self.0.iter().filter(|((s, _), _)| *s == state);
+        in_state.map(|(_, count)| count).sum()
+    }
+
+    /// Returns the number of changes in this state with this action, for example `delete`.
+    #[must_use]
+    pub fn of(&self, state: State, action: &str) -> u64 {
+        let key = (state, action.to_owned());
+        self.0.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Returns the number of changes that applying the set still has to look at.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        let open = self.0.iter().filter(|((state, _), _)| state.is_open());
+        open.map(|(_, count)| count).sum()
+    }
+
+    /// Iterates over state, action and count, in the order of a report.
+    pub fn iter(&self) -> impl Iterator<Item = (State, &str, u64)> {
+        let entries = self.0.iter();
+        entries.map(|((state, action), count)| (*state, action.as_str(), *count))
+    }
+}

@@ -1,0 +1,237 @@
+//! A change set on disk, looked at.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Row, Transaction, TransactionBehavior};
+use strum::VariantArray;
+
+use super::{columns::read_state, format::FORMAT, seal};
+use crate::{
+    current::OWNERS_PER_CALL,
+    database::Database,
+    error::BulkError,
+    input::InputFormat,
+    set::{Digest, SetInfo, SetKind, Totals},
+};
+
+/// A change set on disk, for inspection; [`Apply`](crate::Apply) carries it out.
+///
+/// Reading does not disturb a process that is applying the set.
+///
+/// ```no_run
+/// use crm_bulk::{ChangeSet, Selection, State};
+///
+/// let set = ChangeSet::open("opt-outs.crm")?;
+/// println!("{} of {} done", set.totals()?.in_state(State::Done), set.totals()?.all());
+/// for change in set.changes(&Selection::states([State::Failed])) {
+///     let change = change?;
+///     println!("{}: {:?}", change.target, change.outcome.message);
+/// }
+/// # Ok::<(), crm_bulk::BulkError>(())
+/// ```
+#[derive(Debug)]
+pub struct ChangeSet {
+    pub(crate) database: Database,
+}
+
+/// How many records a note names.
+const NAMED: usize = 20;
+
+/// The first of these, and how many more there are.
+pub(crate) fn some_of(texts: &[String]) -> String {
+    let named = texts.iter().take(NAMED).map(String::as_str);
+    let named = named.collect::<Vec<_>>().join("; ");
+    match texts.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
+}
+
+impl ChangeSet {
+    /// Opens a change set and upgrades one of an older format to the current one. A set that this
+    /// process may not write can still be inspected.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+        let database = Database::open(path.as_ref(), &FORMAT)?;
+        Ok(Self { database })
+    }
+
+    /// Returns the path of the set's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Reads what is known about the set as a whole.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn info(&self) -> Result<SetInfo, BulkError> {
+        let meta = |name| self.database.meta(name);
+        let time = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let kind = meta("kind")?;
+        let notes = meta("notes")?.unwrap_or_default();
+        let mut notes: Vec<String> = serde_json::from_str(&notes).unwrap_or_default();
+        if let Some(chosen) = meta("unknown_flags")? {
+            notes.push(format!(
+                "Where the service does not tell what a contact receives, and for new contacts, \
+                 the flags that the list does not name become {chosen}: somebody chose that."
+            ));
+        }
+        let unreadable = meta("unreadable")?.unwrap_or_default();
+        let unreadable: Vec<String> = serde_json::from_str(&unreadable).unwrap_or_default();
+        if !unreadable.is_empty() {
+            notes.push(format!(
+                "Records that cannot be read, so nothing is planned for them: {}.",
+                some_of(&unreadable)
+            ));
+        }
+        let look_at = meta("look_at")?.and_then(|count| count.parse().ok());
+        Ok(SetInfo {
+            site: self.database.site()?,
+            kind: SetKind::VARIANTS
+                .iter()
+                .copied()
+                .find(|known| kind.as_deref() == Some(known.as_str()))
+                .unwrap_or(SetKind::Plan),
+            created_at: time(meta("created_at")?),
+            source: meta("source")?,
+            known_at: time(meta("known_at")?),
+            undo_of: meta("undo_of")?.map(PathBuf::from),
+            notes,
+            unreadable,
+            look_at: look_at.unwrap_or_default(),
+            digest: meta("digest")?.and_then(|text| text.parse().ok()),
+        })
+    }
+
+    /// Computes the digest of the set, that is, of what was planned, whatever has become of it
+    /// since. Reads every change.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Altered`] if the file is not what the plan or a run wrote: a change was edited,
+    /// damaged, added or removed. [`BulkError::NotAdopted`] for a set of version 0.1 that has no
+    /// digest yet. Otherwise a failure to read.
+    pub fn digest(&self) -> Result<Digest, BulkError> {
+        seal::digest(&self.database)
+    }
+
+    /// The digest, recomputed; `None` for a set of version 0.1 that was not adopted yet. For
+    /// what only tells of a set.
+    pub(crate) fn known_digest(&self) -> Result<Option<Digest>, BulkError> {
+        match self.digest() {
+            Ok(digest) => Ok(Some(digest)),
+            Err(BulkError::NotAdopted { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives a set of version 0.1 its digest, taking the changes as they are now for what was
+    /// planned. From then on [`digest`](Self::digest) detects alterations. Returns `None` if the
+    /// set already has a digest.
+    ///
+    /// A person should look at the changes when this is done; `crm show` does both.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read or to write.
+    pub fn adopt(&self) -> Result<Option<Digest>, BulkError> {
+        let database = &self.database;
+        // Most have one, and then nothing has to be written.
+        if database.meta("digest")?.is_some() {
+            return Ok(None);
+        }
+        let begin =
+            Transaction::new_unchecked(&database.connection, TransactionBehavior::Immediate);
+        let transaction = database.check(begin)?;
+        if database.meta("digest")?.is_some() {
+            return Ok(None); // Adopted by another process in between.
+        }
+        // Without a digest of the set, those of its changes say nothing.
+        database.execute("UPDATE changes SET digest = NULL WHERE digest IS NOT NULL", [])?;
+        let digest = seal::adopt(database)?;
+        database.check(transaction.commit())?;
+        Ok(Some(digest))
+    }
+
+    /// Counts the changes in each state.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn totals(&self) -> Result<Totals, BulkError> {
+        let sql = "SELECT state, action, count(*) AS changes FROM changes GROUP BY 1, 2";
+        let counts = self.database.rows(sql, [], |row| {
+            let state = read_state(row, row.as_ref().column_index("state")?)?;
+            Ok(((state, row.get("action")?), row.get("changes")?))
+        })?;
+        Ok(Totals(counts.into_iter().collect()))
+    }
+
+    /// Returns how many rows of the input ask for nothing, since no contact has their value.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn unmatched_rows(&self) -> Result<u64, BulkError> {
+        self.count("SELECT count(*) FROM rows WHERE state = 'not-found'")
+    }
+
+    /// Returns how many rows of the input were left out because they are wrong.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn invalid_rows(&self) -> Result<u64, BulkError> {
+        self.count("SELECT count(*) FROM rows WHERE state = 'failed'")
+    }
+
+    /// The form of the input's rows, in which [`results`](Self::results) gives them back.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn format(&self) -> Result<InputFormat, BulkError> {
+        let name = self.database.meta("format")?;
+        Ok(InputFormat::named(name.as_deref()))
+    }
+
+    /// The header of the input; NDJSON has none.
+    pub(crate) fn header(&self) -> Result<Vec<String>, BulkError> {
+        let header = self.database.meta("header")?.unwrap_or_default();
+        Ok(serde_json::from_str(&header).unwrap_or_default())
+    }
+
+    pub(crate) fn count(&self, sql: &str) -> Result<u64, BulkError> {
+        Ok(self.database.value(sql, [])?.unwrap_or_default())
+    }
+
+    /// Returns approximately how many calls applying the open changes takes: one write each, one
+    /// more for the preferences of a creation, one for each preference of a contact method and two
+    /// to read it, and before those the calls that read the owners in blocks.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn calls(&self) -> Result<u64, BulkError> {
+        let sql = "SELECT
+                coalesce(sum(CASE
+                    WHEN owner_kind = 'person'
+                    THEN 2 + (SELECT count(*) FROM json_each(changes.wanted))
+                    WHEN action = 'create'
+                    THEN 1 + (wanted -> '$.preferences' IS NOT NULL)
+                    ELSE 1 END), 0) AS calls,
+                count(DISTINCT CASE WHEN owner_kind <> 'person'
+                    THEN owner_kind || ' ' || owner_id END) AS owners
+            FROM changes WHERE state IN ('planned', 'in-flight', 'unknown')";
+        let read = |row: &Row<'_>| Ok((row.get::<_, u64>("calls")?, row.get::<_, u64>("owners")?));
+        let (calls, owners) = self.database.row(sql, [], read)?.unwrap_or_default();
+        Ok(calls + owners.div_ceil(OWNERS_PER_CALL as u64))
+    }
+}

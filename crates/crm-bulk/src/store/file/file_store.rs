@@ -1,0 +1,323 @@
+//! The store of a change set in its SQLite file.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use crm_models::ContactId;
+use tokio::time::Instant;
+
+use super::{
+    change_set::ChangeSet,
+    owner::{self, Owner, Taken},
+    seal, sql,
+    writer::Writer,
+};
+use crate::{
+    database::Database,
+    disk::{
+        file_id::{Locked, Reserved},
+        watch::Watch,
+    },
+    error::BulkError,
+    set::{Change, Digest},
+    store::{
+        interface::{Claim, Cursor, Expected, Loaded, Store, Which},
+        lease::{Lease, Renewal},
+    },
+};
+
+/// A change set in its file, to be carried out by this process.
+#[derive(Debug)]
+pub(crate) struct FileStore {
+    // Dropped first: the lock is held until the file is closed.
+    writer: Writer,
+    place: Arc<Place>,
+    lease: Duration,
+}
+
+/// Where the file is, and whose.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    reserved: Mutex<Reserved>,
+    /// From the time that the set is taken.
+    watch: OnceLock<Watch>,
+}
+
+impl Place {
+    fn reserved(&self) -> MutexGuard<'_, Reserved> {
+        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock(&self) -> Result<Locked, BulkError> {
+        let locked = self.reserved().try_lock(&self.path);
+        locked.map_err(|e| BulkError::file(&self.path, "locked", e))
+    }
+
+    fn is_in_place(&self) -> Result<(), BulkError> {
+        let watch = self.watch.get();
+        match watch.and_then(|watch| watch.look(|| self.reserved().links())) {
+            Some(how) => Err(BulkError::Displaced { path: self.path.clone(), how }),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the run, before the file is closed.
+    fn leave(&self, database: &Database, epoch: u64) {
+        let Some(watch) = self.watch.get() else {
+            return;
+        };
+        if owner::leave(database, epoch).is_ok_and(|all_is_in_the_file| all_is_in_the_file) {
+            watch.tidy();
+        }
+    }
+}
+
+/// How often a set is looked at that another process may be carrying out.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+impl FileStore {
+    /// Makes the set ready to be taken. Each renewal makes the lease last for `lease`.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::InUse`] when this process carries it out already.
+    pub(crate) fn open(set: ChangeSet, lease: Duration) -> Result<Self, BulkError> {
+        let path = set.path().to_owned();
+        let reserved = set.database.connected().reserve();
+        let reserved = reserved.ok_or_else(|| BulkError::InUse { path: path.clone() })?;
+        let place =
+            Arc::new(Place { path, reserved: Mutex::new(reserved), watch: OnceLock::new() });
+        let (ours, theirs) = (Arc::clone(&place), Arc::clone(&place));
+        // Taken from one that was stopped, the set is locked once that lets go.
+        let lock = move |_: &Database| drop(ours.try_lock());
+        let end = move |database: &Database, epoch: u64| theirs.leave(database, epoch);
+        Ok(Self { writer: Writer::start(set.database, lock, end)?, place, lease })
+    }
+
+    /// Does a job in a transaction that holds only while the lease's epoch is the newest.
+    async fn run<R: Send + 'static>(
+        &self,
+        lease: &Lease,
+        job: impl FnOnce(&Database) -> Result<R, BulkError> + Send + 'static,
+    ) -> Result<R, BulkError> {
+        if self.writer.epoch() != Some(lease.epoch()) {
+            return Err(BulkError::Superseded { path: self.place.path.clone() });
+        }
+        self.writer.run(job).await
+    }
+
+    /// Waits until the set is free: its lock is, or its owner has shown no sign of life for as
+    /// long as its lease lasts.
+    async fn wait_for_owner(&self) -> Result<(), BulkError> {
+        let mut first: Option<(Option<Owner>, Instant)> = None;
+        loop {
+            let locked = self.place.try_lock()?;
+            if locked == Locked::Ours {
+                return Ok(());
+            }
+            let now = self.writer.run_alone(Owner::read).await?;
+            if locked == Locked::Unknown && now.as_ref().is_none_or(Owner::is_gone) {
+                return Ok(());
+            }
+            let patience = now.as_ref().map_or(self.lease, |owner| owner.lease);
+            match &first {
+                None => first = Some((now, Instant::now())),
+                Some((then, _)) if *then != now => {
+                    return Err(BulkError::InUse { path: self.place.path.clone() });
+                }
+                Some((_, since)) if since.elapsed() > patience => return Ok(()),
+                Some(_) => {}
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FileStore {
+    async fn take(&self, owner: &str) -> Result<Lease, BulkError> {
+        self.wait_for_owner().await?;
+        let watch = Watch::begin(&self.place.path);
+        let watch = watch.map_err(|e| BulkError::file(&self.place.path, "found", e))?;
+        // One that is taken again is watched from the first time on.
+        let _ = self.place.watch.set(watch);
+        let (name, lasts) = (owner.to_owned(), self.lease);
+        let asked = Renewal::now();
+        let take = move |database: &Database| owner::take(database, &name, lasts);
+        let Taken { epoch, journal } = self.writer.run_alone(take).await?;
+        let lease = Lease::new(epoch, lasts, asked);
+        self.writer.hold(lease.clone(), journal);
+        Ok(lease)
+    }
+
+    async fn digest(&self, lease: &Lease) -> Result<Digest, BulkError> {
+        // Not as a failure of the job: the writer still has to leave the set in order.
+        self.run(lease, |database| Ok(seal::digest(database))).await?
+    }
+
+    async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
+        self.run(lease, |database| Ok(seal::check(database))).await?
+    }
+
+    async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {
+        self.run(lease, move |database| sql::count(database, which)).await
+    }
+
+    async fn next_block(
+        &self,
+        lease: &Lease,
+        after: Cursor,
+        which: Which,
+    ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
+        // Not as a failure of the job: what was sent before is still to be settled.
+        let load = move |database: &Database| Ok(sql::next_block(database, after, which));
+        self.run(lease, load).await?
+    }
+
+    async fn claim(
+        &self,
+        lease: &Lease,
+        expected: Expected,
+        change: Change,
+        siblings: Option<Vec<ContactId>>,
+    ) -> Result<Claim, BulkError> {
+        let claim = move |database: &Database| {
+            let won = sql::claim(database, expected, &change, siblings.as_deref())?;
+            Ok(claimed(won, change))
+        };
+        self.run(lease, claim).await
+    }
+
+    async fn release(
+        &self,
+        lease: &Lease,
+        attempts: u32,
+        former: Change,
+    ) -> Result<Claim, BulkError> {
+        let release = move |database: &Database| {
+            let won = sql::release(database, attempts, &former)?;
+            Ok(claimed(won, former))
+        };
+        self.run(lease, release).await
+    }
+
+    async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError> {
+        let settle = move |database: &Database| {
+            sql::settle(database, &change)?;
+            Ok(change)
+        };
+        self.run(lease, settle).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), BulkError> {
+        let asked = Renewal::now();
+        self.run(lease, owner::renew).await?;
+        lease.renew(asked);
+        Ok(())
+    }
+
+    fn is_in_place(&self) -> Result<(), BulkError> {
+        self.place.is_in_place()
+    }
+
+    async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError> {
+        match self.run(lease, |_| Ok(())).await {
+            Ok(()) => Ok(true),
+            Err(BulkError::Superseded { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn claimed(won: bool, change: Change) -> Claim {
+    if won { Claim::Won(Box::new(change)) } else { Claim::Lost }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::{
+        set::Action,
+        store::{contract, file::test_sets::set_of},
+    };
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    fn plan(path: &Path) -> ChangeSet {
+        set_of(path, &Action::Delete)
+    }
+
+    #[tokio::test]
+    async fn the_file_keeps_every_promise_of_a_store() {
+        contract::check(async |set| FileStore::open(set, LEASE).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn what_another_process_took_over_is_written_no_more_whatever_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let store = FileStore::open(plan(&path), LEASE).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        let (block, _) = store.next_block(&lease, Cursor::default(), Which::Open).await.unwrap();
+        let change = block[0].change.clone();
+        let other = Connection::open(&path).unwrap();
+        other.execute("UPDATE owner SET epoch = epoch + 1", []).unwrap();
+        for _ in 0..2 {
+            let mut claimed = change.clone();
+            claimed.outcome.attempts = 1;
+            let claim = store.claim(&lease, Expected::of(&change), claimed, None);
+            assert!(matches!(claim.await, Err(BulkError::Superseded { .. })));
+            let settle = store.settle(&lease, change.clone());
+            assert!(matches!(settle.await, Err(BulkError::Superseded { .. })));
+        }
+        let attempts: u32 =
+            other.query_row("SELECT attempts FROM changes", [], |row| row.get(0)).unwrap();
+        assert_eq!(attempts, 0);
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_renewed_while_there_is_nothing_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let store = FileStore::open(plan(&path), Duration::from_millis(100)).unwrap();
+        let lease = store.take("this process").await.unwrap();
+        let other = Connection::open(&path).unwrap();
+        let beat =
+            || -> u64 { other.query_row("SELECT beat FROM owner", [], |row| row.get(0)).unwrap() };
+        let (first, deadline) = (beat(), std::time::Instant::now() + LEASE);
+        while beat() < first + 3 {
+            assert!(std::time::Instant::now() < deadline, "it is not renewed");
+            tokio::task::yield_now().await;
+        }
+        assert!(store.is_mine(&lease).await.unwrap());
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_set_is_marked_while_a_run_is_open_and_whole_without_its_journal_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set.crm");
+        let copy = folder.path().join("copy.crm");
+        let store = FileStore::open(plan(&path), LEASE).unwrap();
+        store.take("this process").await.unwrap();
+        // By a process of its own: closing a descriptor here would drop locks.
+        let copied = || std::process::Command::new("cp").args([&path, &copy]).status();
+        assert!(copied().unwrap().success());
+        let told = ChangeSet::open(&copy).unwrap_err();
+        assert!(matches!(told, BulkError::Parted { .. }), "{told}");
+        drop(store);
+        assert!(copied().unwrap().success());
+        assert_eq!(ChangeSet::open(&copy).unwrap().totals().unwrap().open(), 1);
+        let beside = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(beside, 2, "nothing is left beside them");
+    }
+}
