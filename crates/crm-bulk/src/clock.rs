@@ -1,4 +1,4 @@
-//! The present time as it is written into files.
+//! The current time as it is written into files.
 
 use std::time::SystemTime;
 

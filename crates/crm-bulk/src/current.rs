@@ -1,4 +1,4 @@
-//! Reading what owners have at present, many owners in one call.
+//! Reading what owners have now, many owners in one call.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,7 @@ const OUTAGE: usize = 5;
 
 /// What some owners have.
 #[derive(Debug, Default)]
-pub(crate) struct Present {
+pub(crate) struct Current {
     contacts: HashMap<OwnerId, Vec<Contact>>,
     /// The owners that the API cannot give, and why.
     unread: HashMap<OwnerId, ContactsError>,
@@ -34,7 +34,7 @@ pub(crate) struct Present {
     left: Option<Moment>,
 }
 
-impl Present {
+impl Current {
     /// The contacts of an owner: none, if it does not exist.
     pub(crate) fn of(&self, owner: OwnerId) -> Result<&[Contact], &ContactsError> {
         match self.unread.get(&owner) {
@@ -91,26 +91,26 @@ pub(crate) async fn contacts<T: Transport>(
     service: &ContactsService<T>,
     owners: &[OwnerId],
     patience: Duration,
-) -> Result<Present, ContactsError> {
-    let mut present = Present::default();
+) -> Result<Current, ContactsError> {
+    let mut current = Current::default();
     let customers: Vec<_> = owners.iter().filter_map(|owner| owner.customer()).collect();
     let locations: Vec<_> = owners.iter().filter_map(|owner| owner.location()).collect();
-    read::<T, CustomerId>(service, &customers, patience, &mut present).await?;
-    read::<T, LocationId>(service, &locations, patience, &mut present).await?;
-    if present.unread() >= OUTAGE
-        && present.contacts.is_empty()
-        && let Some((_, error)) = present.unread.drain().next()
+    read::<T, CustomerId>(service, &customers, patience, &mut current).await?;
+    read::<T, LocationId>(service, &locations, patience, &mut current).await?;
+    if current.unread() >= OUTAGE
+        && current.contacts.is_empty()
+        && let Some((_, error)) = current.unread.drain().next()
     {
         return Err(error);
     }
-    Ok(present)
+    Ok(current)
 }
 
 async fn read<T: Transport, O: Owner + Into<OwnerId>>(
     service: &ContactsService<T>,
     owners: &[O],
     patience: Duration,
-    present: &mut Present,
+    current: &mut Current,
 ) -> Result<(), ContactsError> {
     if owners.is_empty() {
         return Ok(());
@@ -119,19 +119,19 @@ async fn read<T: Transport, O: Owner + Into<OwnerId>>(
     let list = service.changed(filter).page_size(PAGE);
     match list.collect_reading().await {
         Ok(found) => {
-            present.note(found.at);
+            current.note(found.at);
             for owner in owners {
-                present.contacts.entry((*owner).into()).or_default();
+                current.contacts.entry((*owner).into()).or_default();
             }
             for owned in found.record {
-                let contacts = present.contacts.entry(owned.owner.into());
+                let contacts = current.contacts.entry(owned.owner.into());
                 contacts.or_default().push(owned.contact);
             }
             Ok(())
         }
         // One owner of the block may be unknown, or the server may not take so many.
         Err(error) if error.is_not_found() || may_be_of_one(&error) => {
-            one_by_one(service, owners, patience, present).await
+            one_by_one(service, owners, patience, current).await
         }
         Err(error) => Err(error),
     }
@@ -141,11 +141,11 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
     service: &ContactsService<T>,
     owners: &[O],
     patience: Duration,
-    present: &mut Present,
+    current: &mut Current,
 ) -> Result<(), ContactsError> {
     let began = Moment::now();
     for owner in owners {
-        if present.left.unwrap_or(began).age() >= patience {
+        if current.left.unwrap_or(began).age() >= patience {
             break;
         }
         let id = (*owner).into();
@@ -153,15 +153,15 @@ async fn one_by_one<T: Transport, O: Owner + Into<OwnerId>>(
         let list = service.owner(*owner).list().page_size(PAGE);
         match list.collect_reading().await {
             Ok(found) => {
-                present.note(found.at);
-                present.contacts.entry(id).or_default().extend(found.record);
+                current.note(found.at);
+                current.contacts.entry(id).or_default().extend(found.record);
             }
             Err(error) if error.is_not_found() => {
-                present.note(asked);
-                present.contacts.entry(id).or_default();
+                current.note(asked);
+                current.contacts.entry(id).or_default();
             }
             Err(error) if may_be_of_one(&error) => {
-                present.unread.insert(id, error);
+                current.unread.insert(id, error);
             }
             Err(error) => return Err(error),
         }

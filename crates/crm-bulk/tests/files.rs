@@ -718,9 +718,10 @@ async fn a_value_that_must_not_be_stored_makes_the_row_wrong_unless_the_contact_
             plan = plan.skip_invalid();
         }
         let input = Input::csv("rows", Cursor::new(rows.clone()));
-        match snapshot {
-            true => plan.snapshot(world.snapshot().await).from_snapshot(input, world.path(name)),
-            false => plan.from_api(&world.service, input, world.path(name)).await,
+        if snapshot {
+            plan.snapshot(world.snapshot().await).from_snapshot(input, world.path(name))
+        } else {
+            plan.from_api(&world.service, input, world.path(name)).await
         }
     };
     for snapshot in [true, false] {

@@ -40,19 +40,19 @@ impl<T: Transport> Run<'_, T> {
         reading: &Reading,
     ) -> Result<Became, BulkError> {
         match write {
-            Write::Update(present, _) | Write::Complete(present)
-                if self.unheeded.has(&change) && step::is_unmet(&change, from_ref(&present)) =>
+            Write::Update(current, _) | Write::Complete(current)
+                if self.unheeded.has(&change) && step::is_unmet(&change, from_ref(&current)) =>
             {
                 let why = "the service answered as if it were done, but the contact reads back \
                            otherwise; it may be sent again";
                 let outcome = Outcome::because(State::Failed, why);
-                self.settled(change, outcome, Some(present)).await
+                self.settled(change, outcome, Some(current)).await
             }
-            Write::Update(present, request) => {
-                self.update(owner, change, present, request, reading.left).await
+            Write::Update(current, request) => {
+                self.update(owner, change, current, request, reading.left).await
             }
-            Write::Delete(present, siblings) => {
-                self.delete(owner, change, present, siblings, reading.left).await
+            Write::Delete(current, siblings) => {
+                self.delete(owner, change, current, siblings, reading.left).await
             }
             Write::Create(request, siblings) => {
                 self.create(owner, change, request, siblings, reading).await
@@ -75,32 +75,32 @@ impl<T: Transport> Run<'_, T> {
         &self,
         owner: O,
         former: Change,
-        present: Contact,
+        current: Contact,
         request: UpdateContactRequest,
         left: Moment,
     ) -> Result<Became, BulkError> {
-        let found = present.clone().into();
+        let found = current.clone().into();
         let Some(change) = self.claim(former.clone(), Some(found), None).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
-        let tolerance = tolerance(&change).max(request.tolerance_for(&present));
+        let tolerance = tolerance(&change).max(request.tolerance_for(&current));
         let service = self.bounded(&watch, left, step::may_be_sent(&former)).tolerating(tolerance);
-        let sent = service.owner(owner).send_once(present.id, request).await;
+        let sent = service.owner(owner).send_once(current.id, request).await;
         self.wrote(&change, "update", None, &watch, sent.as_ref().err());
-        self.updated(change, Some(former), &present, sent).await
+        self.updated(change, Some(former), &current, sent).await
     }
 
     async fn delete<O: Owner>(
         &self,
         owner: O,
         former: Change,
-        present: Contact,
+        current: Contact,
         siblings: Vec<ContactId>,
         left: Moment,
     ) -> Result<Became, BulkError> {
-        let (id, repeated) = (present.id, step::may_be_sent(&former));
-        let found = Some(present.into());
+        let (id, repeated) = (current.id, step::may_be_sent(&former));
+        let found = Some(current.into());
         let Some(change) = self.claim(former.clone(), found, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
@@ -131,7 +131,7 @@ impl<T: Transport> Run<'_, T> {
         let watch = self.watch();
         let service = self.bounded(&watch, reading.left, step::may_be_sent(&former));
         let service = service.tolerating(tolerance(&change));
-        let before = reading.present.of(owner.into()).unwrap_or_default();
+        let before = reading.current.of(owner.into()).unwrap_or_default();
         let known: Vec<_> = before.iter().map(|contact| contact.id).collect();
         let sent = service.owner(owner).create_beside(request, &known).await;
         self.wrote(&change, "create", None, &watch, sent.as_ref().err());
@@ -204,7 +204,7 @@ impl<T: Transport> Run<'_, T> {
         &self,
         change: Change,
         former: Option<Change>,
-        present: &Contact,
+        current: &Contact,
         answer: Result<Contact, ContactsError>,
     ) -> Result<Became, BulkError> {
         match answer {
@@ -212,7 +212,7 @@ impl<T: Transport> Run<'_, T> {
                 let outcome = Outcome::new(State::Done);
                 self.settled(change, outcome, Some(after)).await
             }
-            Err(ContactsError::EchoDiffers(echo)) if is_of_before(present, &echo) => {
+            Err(ContactsError::EchoDiffers(echo)) if is_of_before(current, &echo) => {
                 self.unheeded.note(&change);
                 let why = "the answer shows the contact as it was before; it is read back";
                 let outcome = Outcome::because(State::Unknown, why);

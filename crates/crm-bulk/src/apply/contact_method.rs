@@ -38,27 +38,27 @@ impl<T: Transport> Run<'_, T> {
             let outcome = Outcome::because(State::Failed, why);
             return self.settle(change, outcome, None).await;
         };
-        let (present, left) = match current::whole_method(self.service, person, id).await {
+        let (current, left) = match current::whole_method(self.service, person, id).await {
             Ok(read) => read,
             Err(error) => return self.unread(change, &error).await,
         };
-        let missing = missing(&wanted, &present);
+        let missing = missing(&wanted, &current);
         let drift = match self.options.on_drift {
             OnDrift::Force => None,
-            _ => drift(&change, &wanted, &present, missing.is_empty()),
+            _ => drift(&change, &wanted, &current, missing.is_empty()),
         };
         if let Some(why) = drift {
             let outcome = Outcome::because(State::Drifted, why);
             return self.drift(change, outcome).await;
         }
         if self.asks_for(&change) {
-            for name in newly_met(&change, &wanted, &present) {
+            for name in newly_met(&change, &wanted, &current) {
                 self.audit.found(&change, change.action.name(), Some(name));
             }
         }
         if missing.is_empty() {
             let (state, after) = if step::is_touched(&change) {
-                (State::Done, Some(Image::Method(present)))
+                (State::Done, Some(Image::Method(current)))
             } else {
                 (State::Already, None)
             };
@@ -69,13 +69,13 @@ impl<T: Transport> Run<'_, T> {
         }
         let mut former = Some(change.clone());
         if step::is_touched(&change) {
-            change.after = Some(Image::Method(present.clone()));
+            change.after = Some(Image::Method(current.clone()));
         }
-        let found = Image::Method(present.clone());
+        let found = Image::Method(current.clone());
         let Some(mut change) = self.claim(change, Some(found), None).await? else {
             return Ok(Became::Lost);
         };
-        let (mut after, mut is_as_asked) = (present, true);
+        let (mut after, mut is_as_asked) = (current, true);
         for (name, on) in missing {
             let watch = self.watch();
             let service = self.bounded(&watch, left, step::may_be_sent(&change));
@@ -121,21 +121,21 @@ impl<T: Transport> Run<'_, T> {
 }
 
 /// The preferences that are not as wanted.
-fn missing(wanted: &Wanted, present: &MethodImage) -> Vec<(String, bool)> {
+fn missing(wanted: &Wanted, current: &MethodImage) -> Vec<(String, bool)> {
     wanted
         .iter()
-        .filter(|(name, on)| flag(present, name) != Some(**on))
+        .filter(|(name, on)| flag(current, name) != Some(**on))
         .map(|(name, on)| (name.clone(), *on))
         .collect()
 }
 
 /// The preferences that were not as wanted when the change was sent, and are so now.
-fn newly_met<'a>(change: &Change, wanted: &'a Wanted, present: &MethodImage) -> Vec<&'a str> {
+fn newly_met<'a>(change: &Change, wanted: &'a Wanted, current: &MethodImage) -> Vec<&'a str> {
     let known = change.after.as_ref().or(change.before.as_ref());
     let known = known.and_then(Image::as_method);
     let is_new = |name: &str, on: bool| {
         let was_met = known.is_some_and(|known| flag(known, name) == Some(on));
-        !was_met && flag(present, name) == Some(on)
+        !was_met && flag(current, name) == Some(on)
     };
     let new = wanted.iter().filter(|(name, on)| is_new(name, **on));
     new.map(|(name, _)| name.as_str()).collect()
@@ -150,23 +150,23 @@ fn flag(image: &MethodImage, name: &str) -> Option<bool> {
 fn drift(
     change: &Change,
     wanted: &Wanted,
-    present: &MethodImage,
+    current: &MethodImage,
     is_met: bool,
 ) -> Option<&'static str> {
     let images = [change.before.as_ref(), change.after.as_ref()];
     let known = || images.into_iter().flatten().filter_map(Image::as_method);
     let planned = known().next()?;
     let same_value = |value| planned.contact_type.same_value(&planned.value, value);
-    if planned.contact_type != present.contact_type || !same_value(&present.value) {
+    if planned.contact_type != current.contact_type || !same_value(&current.value) {
         return Some("it has another number or address than when the plan was made; plan it again");
     }
     let touched = step::is_touched(change);
     let explained = |name: &String| {
-        let now = flag(present, name);
+        let now = flag(current, name);
         known().any(|seen| flag(seen, name) == now)
             || (touched && now.is_some() && wanted.get(name).copied() == now)
     };
-    let mut names = planned.preferences.keys().chain(present.preferences.keys());
+    let mut names = planned.preferences.keys().chain(current.preferences.keys());
     let why = "somebody changed its preferences after the plan was made; plan it again";
     (!is_met && !names.all(explained)).then_some(why)
 }

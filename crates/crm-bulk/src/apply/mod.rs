@@ -264,8 +264,9 @@ fn owner() -> String {
 
 /// Refuses a set that is not what was approved.
 fn approve(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
-    match expected.admits(&found) {
-        true => Ok(()),
-        false => Err(BulkError::NotExpected { path: path.to_owned(), found, expected }),
+    if expected.admits(&found) {
+        Ok(())
+    } else {
+        Err(BulkError::NotExpected { path: path.to_owned(), found, expected })
     }
 }

@@ -282,9 +282,9 @@ impl<T: Transport> Run<'_, T> {
         let asked = Instant::now();
         let mut owners: Vec<_> = changes.iter().filter_map(Undecided::owner).collect();
         owners.dedup();
-        let present = current::contacts(self.service, &owners, YOUNG).await?;
-        let left = present.left();
-        Ok(Reading { present, asked, left })
+        let current = current::contacts(self.service, &owners, YOUNG).await?;
+        let left = current.left();
+        Ok(Reading { current, asked, left })
     }
 
     fn fails(&self, error: impl Into<BulkError>) -> Ended {
@@ -295,7 +295,7 @@ impl<T: Transport> Run<'_, T> {
 
 fn contacts<'a>(loaded: &Loaded, reading: &'a Reading) -> Result<&'a [Contact], &'a ContactsError> {
     match loaded.change.target.owner() {
-        Some(owner) => reading.present.of(owner),
+        Some(owner) => reading.current.of(owner),
         None => Ok(&[]),
     }
 }

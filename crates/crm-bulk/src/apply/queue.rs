@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::creations::Creations;
 use crate::{
-    current::{OWNERS_PER_CALL, Present},
+    current::{Current, OWNERS_PER_CALL},
     decide::step,
     set::{Change, OwnerId},
     store::Loaded,
@@ -64,7 +64,7 @@ impl Undecided {
 /// What some owners have, and when that was asked for.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub(super) present: Present,
+    pub(super) current: Current,
     pub(super) asked: Instant,
     /// When its first request left: from then on it ages.
     pub(super) left: Moment,
@@ -171,9 +171,10 @@ impl Queue {
         let mut batch = VecDeque::new();
         for mut change in changes {
             change.returns += u32::from(age >= DECIDES);
-            match change.owner().is_none_or(|owner| reading.present.has(owner)) {
-                true => batch.push_back(change),
-                false => self.unread.push(change),
+            if change.owner().is_none_or(|owner| reading.current.has(owner)) {
+                batch.push_back(change)
+            } else {
+                self.unread.push(change)
             }
         }
         self.read.push_back(Batch { changes: batch, reading: Arc::new(reading) });
@@ -221,7 +222,7 @@ mod tests {
         let left = Moment::now();
         crm_transport::pretend_suspended(ago * SECOND);
         Reading {
-            present: Present::nothing_of(owners.into_iter().map(owner)),
+            current: Current::nothing_of(owners.into_iter().map(owner)),
             asked: Instant::now(),
             left,
         }

@@ -103,9 +103,10 @@ impl<T: Transport> Run<'_, T> {
         let Loaded { change, not_ours } = loaded;
         let mut became = self.step(change, step, &reading).await;
         if let Ok(Became::Back(change, outcome)) = became {
-            became = match returns < MOST_RETURNS {
-                true => Ok(Became::Back(change, outcome)),
-                false => self.postpone(*change, outcome).await,
+            became = if returns < MOST_RETURNS {
+                Ok(Became::Back(change, outcome))
+            } else {
+                self.postpone(*change, outcome).await
             };
         }
         if let Some(owner) = creates {
@@ -332,9 +333,10 @@ impl<T: Transport> Run<'_, T> {
             None => change.outcome.state = State::InFlight,
         }
         self.brake.unsent();
-        match classify::is_turned_away(error) {
-            true => Ok(Became::Back(Box::new(change), outcome)),
-            false => self.postpone(change, outcome).await,
+        if classify::is_turned_away(error) {
+            Ok(Became::Back(Box::new(change), outcome))
+        } else {
+            self.postpone(change, outcome).await
         }
     }
 

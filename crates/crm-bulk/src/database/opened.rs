@@ -28,7 +28,7 @@ pub(crate) struct Format {
     /// SQLite's `application_id` pragma.
     pub(crate) application_id: i32,
     /// The scripts that lead from each version to the next; the first makes the tables. The
-    /// number of scripts is the present version, kept in the `user_version` pragma.
+    /// number of scripts is the current version, kept in the `user_version` pragma.
     pub(crate) migrations: &'static [&'static str],
     /// Makes SQL functions of its own known to a connection.
     pub(crate) prepare: fn(&Connection) -> rusqlite::Result<()>,
@@ -89,8 +89,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens an existing file of this kind and brings it to the present version. One that must
-    /// not be written is opened to be read, and brought to the present version in a copy.
+    /// Opens an existing file of this kind and brings it to the current version. One that must
+    /// not be written is opened to be read, and brought to the current version in a copy.
     ///
     /// Only SQLite opens the file: closing any other descriptor of it would, by POSIX, drop the
     /// locks of every connection that this process has to it.

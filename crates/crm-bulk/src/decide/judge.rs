@@ -17,12 +17,12 @@ pub(crate) const NO_SUCH_VALUE: &str = "no contact has this value";
 /// own, or is still to be created: `unknown` is what the others become, if somebody chose that.
 pub(crate) fn completed<'a>(
     action: &'a Action,
-    present: Option<&Contact>,
+    current: Option<&Contact>,
     unknown: Option<bool>,
 ) -> Cow<'a, Action> {
     let needs_flags = match action {
         Action::Update(wanted) => {
-            let unknown = present.is_some_and(|contact| contact.preferences.is_none());
+            let unknown = current.is_some_and(|contact| contact.preferences.is_none());
             unknown && wanted.names_some_flags()
         }
         Action::Create(wanted) => wanted.names_some_flags(),
@@ -39,42 +39,42 @@ pub(crate) fn completed<'a>(
 }
 
 /// An update or a deletion of a contact that was read, or was looked for and is not there.
-pub(crate) fn action(action: &Action, present: Option<&Contact>) -> Outcome {
+pub(crate) fn action(action: &Action, current: Option<&Contact>) -> Outcome {
     match action {
-        Action::Update(wanted) => update(wanted, present),
-        _ => delete(present),
+        Action::Update(wanted) => update(wanted, current),
+        _ => delete(current),
     }
 }
 
 /// An update of a contact that was read, or was looked for and is not there.
-pub(crate) fn update(wanted: &Wanted, present: Option<&Contact>) -> Outcome {
-    let Some(present) = present else {
+pub(crate) fn update(wanted: &Wanted, current: Option<&Contact>) -> Outcome {
+    let Some(current) = current else {
         return absent();
     };
-    if wanted.changes_combined(present) {
+    if wanted.changes_combined(current) {
         let why = format!("invoiceStatementNotification {COMBINED}");
         return Outcome::because(State::Failed, why);
     }
-    match request(wanted, present) {
+    match request(wanted, current) {
         Ok(Some(_)) => Outcome::new(State::Planned),
         Ok(None) => Outcome::new(State::Already),
         Err(outcome) => outcome,
     }
 }
 
-/// The request that makes `present` as wanted, `None` when it is so already, or why there is
+/// The request that makes `current` as wanted, `None` when it is so already, or why there is
 /// none. What a row says is held against the kind of this very contact; a value that was there
-/// before, or was made from the present one, needs no check.
+/// before, or was made from the current one, needs no check.
 pub(crate) fn request(
     wanted: &Wanted,
-    present: &Contact,
+    current: &Contact,
 ) -> Result<Option<UpdateContactRequest>, Outcome> {
     let failed = |why: String| Outcome::because(State::Failed, why);
-    let request = wanted.request(present).map_err(|e| failed(e.to_string()))?;
+    let request = wanted.request(current).map_err(|e| failed(e.to_string()))?;
     let sends_value = request.as_ref().is_some_and(|request| request.get_value().is_some());
     // A kind that the contract does not know takes any value.
     let becomes = wanted.change.get_contact_type();
-    let becomes = becomes.unwrap_or(&present.contact_type);
+    let becomes = becomes.unwrap_or(&current.contact_type);
     let is_read = becomes.is_phone() || *becomes == ContactType::Email;
     if let Some(why) = wanted.refused.as_deref().filter(|_| sends_value && is_read) {
         return Err(failed(format!("value {why}")));
@@ -84,15 +84,15 @@ pub(crate) fn request(
         return Err(failed(format!("memo {why}")));
     }
     if request.is_some() && !wanted.exact {
-        let suits = wanted.check_for(present);
+        let suits = wanted.check_for(current);
         suits.map_err(|e| failed(format!("does not suit this contact: {e}")))?;
     }
     Ok(request)
 }
 
 /// A deletion.
-pub(crate) fn delete(present: Option<&Contact>) -> Outcome {
-    match present {
+pub(crate) fn delete(current: Option<&Contact>) -> Outcome {
+    match current {
         Some(_) => Outcome::new(State::Planned),
         None => absent(),
     }
@@ -138,7 +138,7 @@ pub(crate) fn create<'a>(
 }
 
 /// The contacts that have the number or address of a creation.
-pub(crate) fn siblings(request: &CreateContactRequest, present: &[Contact]) -> Vec<ContactId> {
-    let same = present.iter().filter(|contact| request.is_same(contact));
+pub(crate) fn siblings(request: &CreateContactRequest, current: &[Contact]) -> Vec<ContactId> {
+    let same = current.iter().filter(|contact| request.is_same(contact));
     same.map(|contact| contact.id).collect()
 }

@@ -51,7 +51,7 @@ impl Step {
 /// A write to a contact.
 #[derive(Debug)]
 pub(crate) enum Write {
-    /// Change this contact, which is so at present.
+    /// Change this contact, which is so now.
     Update(Contact, UpdateContactRequest),
     /// Create it; these contacts of the owner have its number or address already.
     Create(CreateContactRequest, Vec<ContactId>),
@@ -74,11 +74,11 @@ pub(crate) fn decide(
         Target::Contact { owner, contact } => (owner, contact),
         Target::Method { person, method } => return Step::Method(person, method),
     };
-    let present = contacts.iter().find(|found| Some(found.id) == contact);
+    let current = contacts.iter().find(|found| Some(found.id) == contact);
     match &change.action {
-        Action::Update(wanted) => update(owner, change, wanted, present, on_drift),
+        Action::Update(wanted) => update(owner, change, wanted, current, on_drift),
         Action::Create(wanted) => create(owner, loaded, wanted, contacts, on_drift, taken),
-        Action::Delete => delete(owner, change, contacts, present, on_drift),
+        Action::Delete => delete(owner, change, contacts, current, on_drift),
         Action::MethodPreferences(_) => {
             let why = "a contact has no preferences of contact methods";
             Step::Settle(Outcome::because(State::Failed, why), None)
@@ -100,22 +100,22 @@ fn update(
     owner: OwnerId,
     change: &Change,
     wanted: &Wanted,
-    present: Option<&Contact>,
+    current: Option<&Contact>,
     on_drift: OnDrift,
 ) -> Step {
-    let Some(present) = present else {
+    let Some(current) = current else {
         return Step::Settle(judge::update(wanted, None), None);
     };
     // Whether it is as wanted comes first. That somebody changed other members as well takes
     // nothing from it, and after a lost answer it is the only sign that the write was carried out.
-    match judge::request(wanted, present) {
+    match judge::request(wanted, current) {
         Ok(None) if is_touched(change) => {
-            Step::Settle(Outcome::new(State::Done), Some(present.clone()))
+            Step::Settle(Outcome::new(State::Done), Some(current.clone()))
         }
         Ok(None) => Step::Settle(Outcome::new(State::Already), None),
         // Drift before a reason not to send: the person who planned saw another contact.
-        _ if on_drift != OnDrift::Force && has_drifted(change, present) => drift(change, present),
-        Ok(Some(request)) => Step::Contact(owner, Write::Update(present.clone(), request)),
+        _ if on_drift != OnDrift::Force && has_drifted(change, current) => drift(change, current),
+        Ok(Some(request)) => Step::Contact(owner, Write::Update(current.clone(), request)),
         Err(outcome) => Step::Settle(outcome, None),
     }
 }
@@ -124,21 +124,21 @@ fn delete(
     owner: OwnerId,
     change: &Change,
     contacts: &[Contact],
-    present: Option<&Contact>,
+    current: Option<&Contact>,
     on_drift: OnDrift,
 ) -> Step {
-    match present {
+    match current {
         // Gone, and this change may be why. If nothing was sent, there was nothing to delete.
         None if may_be_sent(change) => Step::Settle(Outcome::new(State::Done), None),
         None => Step::Settle(judge::delete(None), None),
-        Some(present) if on_drift != OnDrift::Force && has_drifted(change, present) => {
-            drift(change, present)
+        Some(current) if on_drift != OnDrift::Force && has_drifted(change, current) => {
+            drift(change, current)
         }
-        Some(present) => {
+        Some(current) => {
             // An undo creates the contact again, and has to tell it from those beside it.
-            let same = CreateContactRequest::new(present.contact_type.clone(), &present.value);
+            let same = CreateContactRequest::new(current.contact_type.clone(), &current.value);
             let siblings = judge::siblings(&same, contacts);
-            Step::Contact(owner, Write::Delete(present.clone(), siblings))
+            Step::Contact(owner, Write::Delete(current.clone(), siblings))
         }
     }
 }
@@ -197,14 +197,14 @@ fn known(change: &Change) -> impl DoubleEndedIterator<Item = &Contact> {
 }
 
 /// Whether the contact is nothing that this change knows. When it was modified does not count.
-fn has_drifted(change: &Change, present: &Contact) -> bool {
-    let is_other = |seen: &Contact| !seen.differences_to(present).is_empty();
+fn has_drifted(change: &Change, current: &Contact) -> bool {
+    let is_other = |seen: &Contact| !seen.differences_to(current).is_empty();
     known(change).next().is_some() && known(change).all(is_other)
 }
 
-fn drift(change: &Change, present: &Contact) -> Step {
+fn drift(change: &Change, current: &Contact) -> Step {
     let changed = known(change).next_back();
-    let changed = changed.map(|seen| seen.differences_to(present)).unwrap_or_default();
+    let changed = changed.map(|seen| seen.differences_to(current)).unwrap_or_default();
     let members: Vec<_> = changed.iter().map(|difference| &*difference.field).collect();
     let members = members.join(", ");
     let why = if may_be_sent(change) {
@@ -234,8 +234,8 @@ pub(crate) fn is_unmet(change: &Change, contacts: &[Contact]) -> bool {
         return false;
     };
     let id = change.target.contact();
-    let present = contacts.iter().find(|found| Some(found.id) == id);
-    present.is_some_and(|present| !wanted.is_met_by(present))
+    let current = contacts.iter().find(|found| Some(found.id) == id);
+    current.is_some_and(|current| !wanted.is_met_by(current))
 }
 
 /// Whether the answer of a creation got lost, and the contact does not show up.

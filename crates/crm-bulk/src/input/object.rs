@@ -91,7 +91,7 @@ impl Object {
     pub(crate) fn set(&mut self, name: &str, text: &str) -> serde_json::Result<()> {
         let value = serde_json::value::to_raw_value(text)?;
         match self.0.iter_mut().find(|(known, _)| known == name) {
-            Some((_, present)) => *present = value,
+            Some((_, current)) => *current = value,
             None => self.0.push((name.to_owned(), value)),
         }
         Ok(())

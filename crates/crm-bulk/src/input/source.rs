@@ -24,7 +24,7 @@ use crate::error::BulkError;
 /// | `location_id`, `customer_id` | whose contact; one of the two |
 /// | `contact_id`, or `id` | which contact |
 /// | `action` | `update` (also when empty), `create`, `delete` |
-/// | `select` | `value`: every contact whose present number or address is `value`, on every owner or on the one named; `contact` (also when empty): the one that the ids name |
+/// | `select` | `value`: every contact whose current number or address is `value`, on every owner or on the one named; `contact` (also when empty): the one that the ids name |
 /// | `type` | `Phone`, `MobilePhone`, `Email`, `Fax` |
 /// | `value` | the number or address; of a number that selects, an extension counts too |
 /// | `new_value` | the number or address to set in a row that selects by `value` |

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
     clock,
-    current::{self, OWNERS_PER_CALL, Present},
+    current::{self, Current, OWNERS_PER_CALL},
     decide::judge,
     error::BulkError,
     set::{Action, Outcome, OwnerId, State, Target},
@@ -41,25 +41,25 @@ pub(super) async fn read<T: Transport>(
             let blocks = owners.chunks(OWNERS_PER_CALL).map(<[_]>::to_vec);
             let read =
                 async |block: Vec<OwnerId>| current::contacts(service, &block, Duration::MAX).await;
-            let join = |mut all: Present, block| async {
+            let join = |mut all: Current, block| async {
                 all.extend(block);
                 Ok(all)
             };
-            let present = stream::iter(blocks)
+            let current = stream::iter(blocks)
                 .map(read)
                 .buffer_unordered(CALLS_AT_ONCE)
-                .try_fold(Present::default(), join)
+                .try_fold(Current::default(), join)
                 .await?;
             for owner in &owners {
                 for change in draft.unread(kind, owner.get())? {
-                    match present.of(*owner) {
+                    match current.of(*owner) {
                         Ok(contacts) => settle(draft, &change, contacts, unknown_flags)?,
                         Err(error) => leave(draft, &change, error)?,
                     }
                 }
             }
-            some_read |= present.unread() < owners.len();
-            failure = failure.or(present.into_error());
+            some_read |= current.unread() < owners.len();
+            failure = failure.or(current.into_error());
         }
     }
     match failure {
@@ -84,16 +84,16 @@ fn settle(
     let Target::Contact { owner, contact } = change.target else {
         return Ok(());
     };
-    let present = contacts.iter().find(|found| Some(found.id) == contact);
-    let action = judge::completed(&change.action, present, unknown_flags);
+    let current = contacts.iter().find(|found| Some(found.id) == contact);
+    let action = judge::completed(&change.action, current, unknown_flags);
     if let Cow::Owned(action) = &action {
         draft.ask_for(change.id, action)?;
     }
     let (outcome, contact) = match &*action {
         Action::Create(wanted) => judge::create(wanted, contacts.iter()),
-        action => (judge::action(action, present), contact),
+        action => (judge::action(action, current), contact),
     };
-    let before = present.map(serde_json::to_string).transpose();
+    let before = current.map(serde_json::to_string).transpose();
     let before = before.map_err(|e| draft.unwritable(e))?;
     let target = Target::Contact { owner, contact };
     draft.settle(change.id, &target, before.as_deref(), &outcome)

@@ -54,33 +54,33 @@ impl<'a> Batch<'a> {
             })
             .collect();
         wanted.sort_unstable();
-        let mut present: Vec<_> = self.rows.iter().map(|_| None).collect();
+        let mut current: Vec<_> = self.rows.iter().map(|_| None).collect();
         for (owner, id, at) in wanted {
-            present[at] = self.snapshot.contact(owner, id)?;
+            current[at] = self.snapshot.contact(owner, id)?;
         }
         let (snapshot, draft, unknown) = (self.snapshot, self.draft, self.unknown_flags);
-        for ((place, request), present) in self.rows.drain(..).zip(present) {
-            plan(snapshot, draft, unknown, place, request, present)?;
+        for ((place, request), current) in self.rows.drain(..).zip(current) {
+            plan(snapshot, draft, unknown, place, request, current)?;
         }
         Ok(())
     }
 }
 
-/// Plans one row; `present` is the contact that it names, if there is one.
+/// Plans one row; `current` is the contact that it names, if there is one.
 fn plan(
     snapshot: &Snapshot,
     draft: &Draft,
     unknown: Option<bool>,
     place: RowPlace,
     request: RowRequest,
-    present: Option<Known>,
+    current: Option<Known>,
 ) -> Result<(), BulkError> {
     let RowRequest { select, action, .. } = request;
     let row = Some(place.row);
     match select {
         Select::Contact(owner, id) => {
             let target = Target::Contact { owner, contact: Some(id) };
-            if present.is_none() && snapshot.is_unreadable(owner, id)? {
+            if current.is_none() && snapshot.is_unreadable(owner, id)? {
                 let why = "the service's record of it cannot be read";
                 return draft.add_change(&Planned {
                     row,
@@ -90,9 +90,9 @@ fn plan(
                     outcome: Outcome::because(State::Failed, why),
                 });
             }
-            let contact = present.as_ref().map(|known| &known.contact);
+            let contact = current.as_ref().map(|known| &known.contact);
             let action = judge::completed(&action, contact, unknown);
-            draft.add_change(&judged(row, target, &action, present.as_ref()))
+            draft.add_change(&judged(row, target, &action, current.as_ref()))
         }
         Select::New(owner) => {
             let action = judge::completed(&action, None, unknown);
@@ -111,10 +111,10 @@ fn plan(
             if found.is_empty() {
                 draft.settle_row(place.row, Some(State::NotFound), NO_SUCH_VALUE)?;
             }
-            for (owner, present) in &found {
-                let target = Target::Contact { owner: *owner, contact: Some(present.contact.id) };
-                let action = judge::completed(&action, Some(&present.contact), unknown);
-                draft.add_change(&judged(row, target, &action, Some(present)))?;
+            for (owner, current) in &found {
+                let target = Target::Contact { owner: *owner, contact: Some(current.contact.id) };
+                let action = judge::completed(&action, Some(&current.contact), unknown);
+                draft.add_change(&judged(row, target, &action, Some(current)))?;
             }
             Ok(())
         }
@@ -125,11 +125,11 @@ fn judged<'a>(
     row: Option<u64>,
     target: Target,
     action: &'a Action,
-    present: Option<&'a Known>,
+    current: Option<&'a Known>,
 ) -> Planned<'a> {
-    let contact = present.map(|known| &known.contact);
+    let contact = current.map(|known| &known.contact);
     let outcome = judge::action(action, contact);
-    let before = present.map(|known| known.json.as_str());
+    let before = current.map(|known| known.json.as_str());
     Planned { row, target, action, before, outcome }
 }
 
@@ -139,8 +139,8 @@ pub(super) fn clean_ups(
     clean_up: &CleanUp,
     draft: &Draft,
 ) -> Result<(), BulkError> {
-    snapshot.for_each(|owner, present| {
-        let contact = &present.contact;
+    snapshot.for_each(|owner, current| {
+        let contact = &current.contact;
         let Some(value) = clean_up.value(&contact.contact_type, &contact.value) else {
             return Ok(());
         };
@@ -150,7 +150,7 @@ pub(super) fn clean_ups(
             row: None,
             target,
             action: &action,
-            before: Some(&present.json),
+            before: Some(&current.json),
             outcome: Outcome::new(State::Planned),
         })
     })

@@ -1,4 +1,4 @@
-//! Planning: rows are compared with the present state, and what differs becomes a change set.
+//! Planning: rows are compared with the current state, and what differs becomes a change set.
 
 mod from_api;
 mod from_snapshot;
@@ -31,7 +31,7 @@ pub struct PlanSummary {
     pub rows: u64,
     /// The rows that were left out because they are wrong.
     pub invalid: Option<InvalidRows>,
-    /// The time as of which the plan knew the present state.
+    /// The time as of which the plan knew the current state.
     pub known_at: Timestamp,
 }
 
@@ -119,7 +119,7 @@ impl Plan {
         Ok(draft)
     }
 
-    /// Writes what the rows ask for, without what is there at present. `found_at` becomes the
+    /// Writes what the rows ask for, without what is there now. `found_at` becomes the
     /// snapshot's age when rows were resolved by it.
     fn outline(
         self,

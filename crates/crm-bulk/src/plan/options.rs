@@ -6,9 +6,9 @@ use crm_values::NewValues;
 
 use crate::{clean_up::CleanUp, set::Site, snapshot::Snapshot};
 
-/// Compares rows with the present state and writes what differs as a change set.
+/// Compares rows with the current state and writes what differs as a change set.
 ///
-/// The present state comes from a [`Snapshot`] ([`from_snapshot`](Self::from_snapshot): no calls,
+/// The current state comes from a [`Snapshot`] ([`from_snapshot`](Self::from_snapshot): no calls,
 /// as old as the snapshot) or from the API ([`from_api`](Self::from_api): one call for 50 owners).
 /// Rows that select contacts by value always need a snapshot to find them.
 ///

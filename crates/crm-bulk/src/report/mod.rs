@@ -365,7 +365,7 @@ fn foreign(text: &str) -> Markup {
     html! { bdi { (visible(text)) } }
 }
 
-/// The number or address as it is at present.
+/// The number or address as it is now.
 fn value(change: &Change) -> Markup {
     let image = change.before.as_ref().or(change.after.as_ref());
     html! { @if let Some(value) = image.map(Image::value) { (foreign(value)) } }

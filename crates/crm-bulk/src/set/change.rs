@@ -54,24 +54,24 @@ impl Change {
         let before = self.before.as_ref();
         match &self.action {
             Action::Update(wanted) | Action::Create(wanted) => {
-                let present = before.and_then(Image::as_contact);
-                let mut members = wanted.differences(present);
-                if let Some(present) = present
+                let current = before.and_then(Image::as_contact);
+                let mut members = wanted.differences(current);
+                if let Some(current) = current
                     && !wanted.exact
                 {
                     let kind = wanted.change.get_contact_type();
-                    let kind = kind.unwrap_or(&present.contact_type);
+                    let kind = kind.unwrap_or(&current.contact_type);
                     members.retain(|member| {
                         let after = member.after.as_deref().unwrap_or_default();
-                        member.field != "value" || !kind.same_value(after, &present.value)
+                        member.field != "value" || !kind.same_value(after, &current.value)
                     });
                 }
                 members
             }
             Action::Delete => Vec::new(),
             Action::MethodPreferences(wanted) => {
-                let present = before.and_then(Image::as_method);
-                let old = |name: &str| *present?.preferences.get(name)?;
+                let current = before.and_then(Image::as_method);
+                let old = |name: &str| *current?.preferences.get(name)?;
                 wanted
                     .iter()
                     .filter(|(name, on)| old(name) != Some(**on))

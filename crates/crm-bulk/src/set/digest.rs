@@ -138,10 +138,7 @@ impl FromStr for ExpectedDigest {
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let is_digest = (SHORT..=LONG).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        match is_digest {
-            true => Ok(Self(text.to_ascii_lowercase())),
-            false => Err(InvalidDigest),
-        }
+        if is_digest { Ok(Self(text.to_ascii_lowercase())) } else { Err(InvalidDigest) }
     }
 }
 
@@ -269,10 +266,8 @@ impl Lines {
             self.text("set memo", memo);
         }
         for flag in Preference::ALL {
-            let on = match flag.is_combined() {
-                true => *combined,
-                false => change.get_preferences().get(flag),
-            };
+            let on =
+                if flag.is_combined() { *combined } else { change.get_preferences().get(flag) };
             if let Some(on) = on {
                 self.flag("set preferences.", flag.api_name(), on);
             }

@@ -19,7 +19,7 @@ pub struct SetInfo {
     pub created_at: Option<Timestamp>,
     /// The input's name.
     pub source: Option<String>,
-    /// The time as of which the plan knew the present state.
+    /// The time as of which the plan knew the current state.
     pub known_at: Option<Timestamp>,
     /// The set that this one reverses.
     pub undo_of: Option<PathBuf>,

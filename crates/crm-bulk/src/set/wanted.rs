@@ -119,48 +119,48 @@ impl Wanted {
 
     /// The change of a contact that is there, or is still to be created. Of one that is there, the
     /// members that a file may have said as they are change nothing.
-    pub(crate) fn change_of(&self, present: Option<&Contact>) -> ContactChange {
+    pub(crate) fn change_of(&self, current: Option<&Contact>) -> ContactChange {
         let mut change = ContactChange::new().preferences(*self.change.get_preferences());
         // What another service calls `phone` is no other kind because the contract has `Phone`.
-        let is_kept = |named: &&ContactType, present: &Contact| {
-            let kept = present.contact_type.as_str();
+        let is_kept = |named: &&ContactType, current: &Contact| {
+            let kept = current.contact_type.as_str();
             named.as_str().eq_ignore_ascii_case(kept)
         };
-        if let Some(named) = self.unless(self.change.get_contact_type(), present, is_kept) {
+        if let Some(named) = self.unless(self.change.get_contact_type(), current, is_kept) {
             change = change.contact_type(named.clone());
         }
-        let is_kept = |named: &&str, present: &Contact| is_same_text(named, &present.value);
-        if let Some(named) = self.unless(self.change.get_value(), present, is_kept) {
+        let is_kept = |named: &&str, current: &Contact| is_same_text(named, &current.value);
+        if let Some(named) = self.unless(self.change.get_value(), current, is_kept) {
             change = change.value(named);
         }
-        if let Some(memo) = self.memo_of(present) {
+        if let Some(memo) = self.memo_of(current) {
             change = change.memo(memo);
         }
         change
     }
 
-    /// A member that is named, unless a file may have said the present one so.
+    /// A member that is named, unless a file may have said the current one so.
     fn unless<M>(
         &self,
         named: Option<M>,
-        present: Option<&Contact>,
+        current: Option<&Contact>,
         is_kept: impl Fn(&M, &Contact) -> bool,
     ) -> Option<M> {
-        let present = present.filter(|_| !self.exact);
-        named.filter(|named| !present.is_some_and(|present| is_kept(named, present)))
+        let current = current.filter(|_| !self.exact);
+        named.filter(|named| !current.is_some_and(|current| is_kept(named, current)))
     }
 
     /// The memo to send: an extension is added to the one that is named or kept.
-    fn memo_of<'a>(&'a self, present: Option<&'a Contact>) -> Option<Cow<'a, str>> {
-        let is_kept = |named: &&str, present: &Contact| {
-            let kept = present.memo.as_deref().unwrap_or_default();
+    fn memo_of<'a>(&'a self, current: Option<&'a Contact>) -> Option<Cow<'a, str>> {
+        let is_kept = |named: &&str, current: &Contact| {
+            let kept = current.memo.as_deref().unwrap_or_default();
             is_same_text(self.cleared_by.as_deref().unwrap_or(named), kept)
         };
-        let named = self.unless(self.change.get_memo(), present, is_kept);
+        let named = self.unless(self.change.get_memo(), current, is_kept);
         let Some(extension) = &self.extension else {
             return named.map(Cow::Borrowed);
         };
-        let kept = present.and_then(|contact| contact.memo.as_deref());
+        let kept = current.and_then(|contact| contact.memo.as_deref());
         Some(memo_with_extension(named.or(kept), extension))
     }
 
@@ -176,22 +176,22 @@ impl Wanted {
         self.change = self.change.clone().preferences(all);
     }
 
-    /// Returns the request that makes `present` as wanted; `None` if it already is.
+    /// Returns the request that makes `current` as wanted; `None` if it already is.
     ///
     /// # Errors
     ///
-    /// [`PreferencesError`] if only some flags are named and the contact's present preferences are
+    /// [`PreferencesError`] if only some flags are named and the contact's current preferences are
     /// not known.
     pub fn request(
         &self,
-        present: &Contact,
+        current: &Contact,
     ) -> Result<Option<UpdateContactRequest>, PreferencesError> {
-        let request = self.change_of(Some(present)).plan(present)?;
+        let request = self.change_of(Some(current)).plan(current)?;
         if !self.exact {
             return Ok(request);
         }
         let request = match self.change.get_value() {
-            Some(value) if value != present.value => Some(request.unwrap_or_default().value(value)),
+            Some(value) if value != current.value => Some(request.unwrap_or_default().value(value)),
             _ => request,
         };
         Ok(request)
@@ -203,30 +203,30 @@ impl Wanted {
     }
 
     /// Whether what it changes in the contact is valid there: see [`ContactChange::check_for`].
-    pub(crate) fn check_for(&self, present: &Contact) -> Result<(), InvalidInput> {
-        self.change_of(Some(present)).check_for(present)
+    pub(crate) fn check_for(&self, current: &Contact) -> Result<(), InvalidInput> {
+        self.change_of(Some(current)).check_for(current)
     }
 
     /// Whether the contact is already as wanted.
     #[must_use]
-    pub fn is_met_by(&self, present: &Contact) -> bool {
-        matches!(self.request(present), Ok(None))
+    pub fn is_met_by(&self, current: &Contact) -> bool {
+        matches!(self.request(current), Ok(None))
     }
 
-    /// Whether the combined flag, if it is named, was changed: it is neither the present one nor
+    /// Whether the combined flag, if it is named, was changed: it is neither the current one nor
     /// what becomes of invoices and statements.
-    pub(crate) fn changes_combined(&self, present: &Contact) -> bool {
+    pub(crate) fn changes_combined(&self, current: &Contact) -> bool {
         let Some(combined) = self.combined else {
             return false;
         };
-        let present = present.preferences;
+        let current = current.preferences;
         let flag = |flag| {
             let named = self.change.get_preferences().get(flag);
-            named.or(present.map(|present| present.get(flag)))
+            named.or(current.map(|current| current.get(flag)))
         };
         let both = flag(Preference::Invoices).zip(flag(Preference::Statements));
         let becomes = both.map(|(one, other)| one && other);
-        let is_kept = present.is_some_and(|p| p.invoice_statement_notification == combined);
+        let is_kept = current.is_some_and(|p| p.invoice_statement_notification == combined);
         !is_kept && becomes != Some(combined)
     }
 
@@ -243,20 +243,20 @@ impl Wanted {
         })
     }
 
-    /// The differences to `present` in people's words, member by member.
-    pub(crate) fn differences(&self, present: Option<&Contact>) -> Vec<Difference> {
-        let memo = present.and_then(|contact| contact.memo.as_deref());
+    /// The differences to `current` in people's words, member by member.
+    pub(crate) fn differences(&self, current: Option<&Contact>) -> Vec<Difference> {
+        let memo = current.and_then(|contact| contact.memo.as_deref());
         let contact_type = self.change.get_contact_type();
         let texts = [
             member(
                 "type",
-                present.map(|contact| contact.contact_type.as_str()),
+                current.map(|contact| contact.contact_type.as_str()),
                 contact_type.map(ContactType::as_str),
             ),
-            member("value", present.map(|contact| contact.value.as_str()), self.change.get_value()),
-            member("memo", memo, self.memo_of(present).as_deref()),
+            member("value", current.map(|contact| contact.value.as_str()), self.change.get_value()),
+            member("memo", memo, self.memo_of(current).as_deref()),
         ];
-        let flags = present.and_then(|contact| contact.preferences);
+        let flags = current.and_then(|contact| contact.preferences);
         let flags = self.change.get_preferences().iter().map(|(flag, on)| {
             let before = flags.map(|flags| on_off(flags.get(flag)));
             member(flag.words(), before, Some(on_off(on)))

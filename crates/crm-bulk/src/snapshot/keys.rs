@@ -33,7 +33,7 @@ pub(crate) struct Keyed {
 
 impl Snapshot {
     /// Makes new keys unless numbers without a country code were of this region then, and the
-    /// data are the present ones.
+    /// data are the current ones.
     pub(crate) fn read_by(&self, region: Region) -> Result<(), BulkError> {
         let reader = PhoneReader::new(region);
         self.reader.set(reader);

@@ -7,18 +7,18 @@ use crate::set::{Action, Change, Image};
 
 /// A change of a contact, whose owner has these contacts now.
 pub(super) fn contact(change: &Change, id: Option<ContactId>, contacts: &[Contact]) -> Found {
-    let present = contacts.iter().find(|contact| Some(contact.id) == id);
-    match (&change.action, present) {
+    let current = contacts.iter().find(|contact| Some(contact.id) == id);
+    match (&change.action, current) {
         (Action::Delete, Some(_)) => Found::Back,
         (Action::Delete, None) => Found::AsDone,
         (_, None) => Found::Gone,
-        (_, Some(present)) => members(change, present.clone().into()),
+        (_, Some(current)) => members(change, current.clone().into()),
     }
 }
 
 /// The members that the change made so, and that are otherwise now.
-pub(super) fn members(change: &Change, present: Image) -> Found {
-    let mut as_if_planned_now = Change { before: Some(present), ..change.clone() };
+pub(super) fn members(change: &Change, current: Image) -> Found {
+    let mut as_if_planned_now = Change { before: Some(current), ..change.clone() };
     // How the service writes the value of a new contact is its own affair.
     if let Action::Create(wanted) = &mut as_if_planned_now.action {
         wanted.exact = false;

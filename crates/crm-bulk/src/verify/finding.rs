@@ -14,7 +14,7 @@ use crate::{clock, set::Change};
 pub enum Found {
     /// The record is still as the change made it. Members that the change did not name may differ.
     AsDone,
-    /// Members are no longer as the change made them; each has its present value (`before`) and the
+    /// Members are no longer as the change made them; each has its current value (`before`) and the
     /// value that the change gave it (`after`).
     Differs(Vec<Difference>),
     /// The contact or the contact method is no longer there.

@@ -129,13 +129,13 @@ async fn look_once<T: Transport>(
 ) -> Result<Vec<Finding>, BulkError> {
     let mut owners: Vec<_> = block.iter().filter_map(|change| change.target.owner()).collect();
     owners.dedup();
-    let present = current::contacts(service, &owners, Duration::MAX).await?;
+    let current = current::contacts(service, &owners, Duration::MAX).await?;
     let at = clock::now();
     let mut findings = Vec::with_capacity(block.len());
     for change in block {
         let change = change.clone();
         let (at, found) = match change.target {
-            Target::Contact { owner, contact } => match present.of(owner) {
+            Target::Contact { owner, contact } => match current.of(owner) {
                 Ok(contacts) => (at, compare::contact(&change, contact, contacts)),
                 Err(error) => (at, Found::Unread(current::why_unread(error))),
             },
