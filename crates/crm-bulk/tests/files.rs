@@ -151,10 +151,9 @@ async fn broken_rows_that_are_fed_in_again_as_they_were_given_back_stay_wrong_un
     let world = world(Seed::Demo).await;
     let plan = |rows: Vec<u8>, out: &'static str| {
         let plan = Plan::new(world.site.clone()).skip_invalid().mend_file(world.path("mend"));
-        let input = match rows.starts_with(b"{") {
-            true => Input::ndjson("rows", Cursor::new(rows)),
-            false => Input::csv("rows", Cursor::new(rows)),
-        };
+        let is_ndjson = rows.starts_with(b"{");
+        let rows = Cursor::new(rows);
+        let input = if is_ndjson { Input::ndjson("rows", rows) } else { Input::csv("rows", rows) };
         let out = world.path(out);
         async { plan.from_api(&world.service, input, out).await.unwrap() }
     };

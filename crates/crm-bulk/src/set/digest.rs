@@ -56,12 +56,10 @@ impl Digest {
 
     /// All digits, without the cost of formatting: a large set has a million of these.
     fn digits(&self) -> [u8; LONG] {
-        let digit = |at: usize| {
-            let byte = self.0[at / 2];
-            let half = if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 };
-            b"0123456789abcdef"[usize::from(half)]
-        };
-        std::array::from_fn(digit)
+        let mut digits = [0; LONG];
+        // It fails only for a length that does not fit.
+        let _ = hex::encode_to_slice(self.0, &mut digits);
+        digits
     }
 }
 
@@ -120,14 +118,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let mut bytes = [0; 32];
-        let is_whole = text.len() == LONG && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_whole {
-            return Err(InvalidDigest);
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            let digits = text.get(2 * at..2 * at + 2).unwrap_or_default();
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| InvalidDigest)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidDigest)?;
         Ok(Self(bytes))
     }
 }
