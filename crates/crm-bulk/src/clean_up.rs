@@ -74,7 +74,7 @@ impl CleanUp {
         Ok(self)
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.phones.is_none() && !self.lowercase_emails && self.domains.is_empty()

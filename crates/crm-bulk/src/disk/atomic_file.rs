@@ -138,7 +138,8 @@ impl AtomicWriter {
         }
     }
 
-    /// Whether writing the file at `path`, or giving it its name, would touch the other one.
+    /// Returns whether writing the file at `path`, or giving it its name, would touch the other
+    /// one.
     #[must_use]
     pub fn would_touch(path: &Path, other: &Path) -> bool {
         let other = whole(other);

@@ -41,8 +41,10 @@ pub enum BulkError {
     },
 
     /// The disk is full. What was committed before is safe.
-    #[error("{}: the disk is full; nothing that was reported is lost: make room and run it again",
-        path.display())]
+    #[error(
+        "{}: the disk is full; nothing that was reported is lost: make room and run it again",
+        path.display()
+    )]
     DiskFull {
         /// The file that could not grow.
         path: PathBuf,
@@ -56,8 +58,10 @@ pub enum BulkError {
     },
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
-    #[error("{}: is used by this plan itself; name another file for the rows to mend",
-        path.display())]
+    #[error(
+        "{}: is used by this plan itself; name another file for the rows to mend",
+        path.display()
+    )]
     Taken {
         /// The file.
         path: PathBuf,
@@ -73,8 +77,11 @@ pub enum BulkError {
     },
 
     /// The file was written by a newer version of this crate.
-    #[error("{}: this {noun} has format {found}, this program reads up to {known}; update the program",
-        path.display())]
+    #[error(
+        "{}: this {noun} has format {found}, this program reads up to {known}; update the \
+         program",
+        path.display()
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -112,9 +119,11 @@ pub enum BulkError {
     },
 
     /// Another owner took over this change set; this run records nothing more.
-    #[error("{}: was taken over by another process, which reads back what this one had in flight; leave the \
-         rest to it",
-        path.display())]
+    #[error(
+        "{}: was taken over by another process, which reads back what this one had in flight; \
+         leave the rest to it",
+        path.display()
+    )]
     Superseded {
         /// The change set.
         path: PathBuf,
@@ -133,10 +142,12 @@ pub enum BulkError {
     },
 
     /// The change set is not the one that was approved. Nothing was sent.
-    #[error("{}: has the digest {}, but {expected} was approved; nothing was sent: look at it and have it \
-         approved, or apply the set that was",
+    #[error(
+        "{}: has the digest {}, but {expected} was approved; nothing was sent: look at it and \
+         have it approved, or apply the set that was",
         path.display(),
-        found.short())]
+        found.short()
+    )]
     NotExpected {
         /// The change set.
         path: PathBuf,
@@ -148,9 +159,11 @@ pub enum BulkError {
 
     /// The change set was written by version 0.1, which did not store digests, and has not yet been
     /// looked at with this version. Nothing was sent.
-    #[error("{}: was written by version 0.1, so it has no digest yet; nothing was sent: look at it with \
-         `crm show`, which gives it one",
-        path.display())]
+    #[error(
+        "{}: was written by version 0.1, so it has no digest yet; nothing was sent: look at it \
+         with `crm show`, which gives it one",
+        path.display()
+    )]
     NotAdopted {
         /// The change set.
         path: PathBuf,
@@ -218,8 +231,7 @@ pub enum BulkError {
     },
 
     /// A snapshot is needed, because rows select contacts by value or all contacts are meant.
-    #[error("{name}: {}this needs a snapshot of all contacts; make one first",
-        line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default())]
+    #[error("{name}: {}this needs a snapshot of all contacts; make one first", selecting(*line))]
     NeedsSnapshot {
         /// The input's name, or the change set to be written if there is no input.
         name: String,
@@ -228,8 +240,10 @@ pub enum BulkError {
     },
 
     /// The snapshot has never been completed.
-    #[error("{}: the snapshot is not complete; run it again: it continues where it stopped",
-        path.display())]
+    #[error(
+        "{}: the snapshot is not complete; run it again: it continues where it stopped",
+        path.display()
+    )]
     SnapshotIncomplete {
         /// The file.
         path: PathBuf,
@@ -245,6 +259,11 @@ pub enum BulkError {
 #[derive(Debug, thiserror::Error)]
 #[error("change {0} was altered")]
 pub(crate) struct Altered(pub(crate) ChangeId);
+
+/// Which row it is that needs a snapshot, if it is one.
+fn selecting(line: Option<u64>) -> String {
+    line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default()
+}
 
 /// The message for a set that is not what was planned.
 fn altered(changes: &[ChangeId], more: u64) -> String {
@@ -296,8 +315,8 @@ impl BulkError {
         }
     }
 
-    /// Whether the file is the wrong one: it is for another tenant or environment, or not of the
-    /// expected kind.
+    /// Returns whether the file is the wrong one: it is for another tenant or environment, or not
+    /// of the expected kind.
     #[must_use]
     pub fn is_wrong_file(&self) -> bool {
         matches!(

@@ -88,7 +88,7 @@ impl fmt::Debug for Digest {
 pub struct ExpectedDigest(String);
 
 impl ExpectedDigest {
-    /// Whether this is the given digest, or its beginning.
+    /// Returns whether this is the given digest, or its beginning.
     #[must_use]
     pub fn admits(&self, digest: &Digest) -> bool {
         digest.to_string().starts_with(&self.0)

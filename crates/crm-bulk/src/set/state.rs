@@ -79,7 +79,7 @@ impl State {
         self.into()
     }
 
-    /// Whether applying the set still has to look at the change.
+    /// Returns whether applying the set still has to look at the change.
     #[must_use]
     pub fn is_open(self) -> bool {
         matches!(self, Self::Planned | Self::InFlight | Self::Unknown)

@@ -207,7 +207,7 @@ impl Wanted {
         self.change_of(Some(current)).check_for(current)
     }
 
-    /// Whether the contact is already as wanted.
+    /// Returns whether the contact is already as wanted.
     #[must_use]
     pub fn is_met_by(&self, current: &Contact) -> bool {
         matches!(self.request(current), Ok(None))

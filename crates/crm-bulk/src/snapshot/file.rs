@@ -121,7 +121,7 @@ impl Snapshot {
         Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
     }
 
-    /// Whether the snapshot is complete and no older than `age`. A snapshot that is [dated
+    /// Returns whether the snapshot is complete and no older than `age`. A snapshot that is [dated
     /// ahead](Self::is_dated_ahead) is not fresh, since its age is not known.
     ///
     /// # Errors
@@ -132,8 +132,8 @@ impl Snapshot {
         Ok(is_young && !self.is_dated_ahead()?)
     }
 
-    /// Whether one of the two feeds was read more than a minute in the future, which means that a
-    /// clock was wrong, either then or now.
+    /// Returns whether one of the two feeds was read more than a minute in the future, which means
+    /// that a clock was wrong, either then or now.
     ///
     /// # Errors
     ///

@@ -67,8 +67,8 @@ impl Lease {
         *self.renewed() = renewal;
     }
 
-    /// Whether it is time to renew the lease: several times before it ends, so that a late renewal
-    /// does no harm.
+    /// Returns whether it is time to renew the lease: several times before it ends, so that a late
+    /// renewal does no harm.
     #[must_use]
     pub fn is_due(&self) -> bool {
         self.renewed().age() >= self.lasts / RENEWALS_PER_LEASE
