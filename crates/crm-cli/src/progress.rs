@@ -34,10 +34,9 @@ impl Progress {
     }
 
     fn start(what: &'static str, visible: bool) -> Self {
-        let target = match io::stderr().is_terminal() && visible {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
+        let is_seen = visible && io::stderr().is_terminal();
+        let target =
+            if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target).with_message(what);
         // A template that does not parse would only change the line's looks.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg}, {elapsed}") {

@@ -234,7 +234,7 @@ fn unknown(name: &str, profiles: &Profiles) -> CliError {
 
 impl Add {
     fn run(self, globals: &Globals, output: &Output) -> Result<(), CliError> {
-        let (Some(tenant), Some(host)) = (globals.tenant, Host::of_options(globals)) else {
+        let (Some(tenant), Some(_)) = (globals.tenant, Host::of_options(globals)) else {
             return Err(CliError::Usage(
                 "a profile is for one account: give --tenant, and --environment or --api-url and \
                  --auth-url"
@@ -256,24 +256,27 @@ impl Add {
             });
             moved.map_err(|error| in_keychain("store", &self.name, error.into()))?;
         }
-        let profile = Profile {
+        let mut profile = Profile {
             tenant: Some(tenant),
+            environment: globals.environment,
+            api_url: globals.api_url.clone(),
+            auth_url: globals.auth_url.clone(),
             credential_command: self.credential_command,
-            keychain: Some(self.keychain),
+            keychain: self.keychain.then_some(true),
             rate: globals.rate,
             ca_file: absolute(globals.ca_file.as_deref())?,
             proxy: globals.proxy.clone().map(Secret::from),
-            read_only: Some(globals.read_only),
-            legacy_preferences: Some(globals.legacy_preferences),
-            enterprise_hub: Some(self.enterprise_hub),
-            token_cache: Some(self.token_cache),
+            read_only: globals.read_only.then_some(true),
+            legacy_preferences: globals.legacy_preferences.then_some(true),
+            enterprise_hub: self.enterprise_hub.then_some(true),
+            token_cache: self.token_cache.then_some(true),
             ..Profile::default()
         };
         if credentials.is_none() && profile.credential_command.is_none() {
             note("it holds no credentials: set CRM_CLIENT_ID, CRM_CLIENT_SECRET and CRM_APP_KEY");
         }
-        config.add(&self.name, &host, &profile, &credentials.unwrap_or_default());
-        if let Err(error) = config.save() {
+        credentials.unwrap_or_default().fill(&mut profile);
+        if let Err(error) = config.add(&self.name, &profile).and_then(|()| config.save()) {
             if self.keychain {
                 // Nothing would name the entry; the file's fault is the one to tell.
                 let account = account(&self.name, Some(tenant));

@@ -7,16 +7,9 @@ use std::{
 };
 
 use crm_bulk::AtomicWriter;
-use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
+use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::{
-    credentials::Credentials,
-    error::SettingsError,
-    file,
-    folders::configuration,
-    host::Host,
-    profile::{Profile, Secret},
-};
+use super::{error::SettingsError, file, folders::configuration, profile::Profile};
 use crate::files;
 
 /// The configuration file with changes that are not saved yet.
@@ -52,48 +45,20 @@ impl Config {
         profiles.is_some_and(|profiles| profiles.get(name).is_some())
     }
 
-    /// Adds a profile for these servers, or replaces the one of this name.
-    pub(crate) fn add(&mut self, name: &str, host: &Host, profile: &Profile, given: &Credentials) {
-        let mut table = Table::new();
-        let mut add = |key: &str, item: Option<Value>| {
-            if let Some(item) = item {
-                table.insert(key, value(item));
-            }
-        };
-        add("tenant", profile.tenant.map(|tenant| tenant.get().into()));
-        match host {
-            Host::Vendor(_) => add("environment", Some(host.to_string().into())),
-            Host::Custom { api_url, auth_url } => {
-                add("api_url", Some(api_url.into()));
-                add("auth_url", Some(auth_url.into()));
-            }
-        }
-        let secret = |secret: &Option<Secret>| secret.as_ref().map(|it| Value::from(&it.0));
-        add("client_id", secret(&given.client_id));
-        add("client_secret", secret(&given.client_secret));
-        add("app_key", secret(&given.app_key));
-        let command = profile.credential_command.as_ref();
-        add("credential_command", command.map(|words| words.iter().collect::<Array>().into()));
-        add("rate", profile.rate.map(|rate| i64::from(rate.get()).into()));
-        let ca_file = profile.ca_file.as_ref();
-        add("ca_file", ca_file.map(|file| file.to_string_lossy().into_owned().into()));
-        add("proxy", secret(&profile.proxy));
-        for (key, switch) in [
-            ("keychain", profile.keychain),
-            ("read_only", profile.read_only),
-            ("legacy_preferences", profile.legacy_preferences),
-            ("enterprise_hub", profile.enterprise_hub),
-            ("token_cache", profile.token_cache),
-        ] {
-            add(key, switch.filter(|on| *on).map(Value::from));
-        }
+    /// Adds a profile, or replaces the one of this name.
+    pub(crate) fn add(&mut self, name: &str, profile: &Profile) -> Result<(), SettingsError> {
+        let table = toml_edit::ser::to_document(profile).map_err(|error| SettingsError::Save {
+            path: self.path.clone(),
+            source: io::Error::other(error),
+        })?;
         let profiles = self.document.entry("profiles").or_insert_with(|| {
             let mut profiles = Table::new();
             // Without a header of its own.
             profiles.set_implicit(true);
             Item::Table(profiles)
         });
-        profiles[name] = Item::Table(table);
+        profiles[name] = Item::Table(table.as_table().clone());
+        Ok(())
     }
 
     /// Removes a profile, which is then no longer the default one either.
@@ -137,7 +102,7 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::profile::Secret, *};
     use crate::globals::Vendor;
 
     const TEXT: &str = "# Ours.\n[profiles.east] # the old one\ntenant = 7\n";
@@ -154,6 +119,7 @@ mod tests {
     fn live() -> Profile {
         Profile {
             tenant: Some(crm_models::TenantId::new(2002).unwrap()),
+            environment: Some(Vendor::Production),
             read_only: Some(true),
             ..Profile::default()
         }
@@ -163,8 +129,7 @@ mod tests {
     fn changes_keep_what_else_the_file_holds() {
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(&folder, TEXT);
-        let host = Host::Vendor(Vendor::Production);
-        config.add("live", &host, &live(), &Credentials::default());
+        config.add("live", &live()).unwrap();
         config.use_by_default("live");
         config.save().unwrap();
         let saved = fs::read_to_string(config.path()).unwrap();
@@ -186,12 +151,8 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let mut config = config(&folder, "");
-        let host = Host::Custom {
-            api_url: "http://127.0.0.1:1".to_owned(),
-            auth_url: "http://127.0.0.1:2".to_owned(),
-        };
-        let given = br#"{"clientId": "a", "clientSecret": "b", "appKey": "c"}"#;
-        config.add("live", &host, &live(), &Credentials::parse(given).unwrap());
+        let profile = Profile { app_key: Some("c".to_owned().into()), ..live() };
+        config.add("live", &profile).unwrap();
         config.save().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(config.path()), 0o600);

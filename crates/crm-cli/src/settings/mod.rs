@@ -127,41 +127,36 @@ impl Settings {
         let read_only =
             globals.read_only || is_read_only(variables)? || profile.read_only.unwrap_or(false);
 
-        match (tenant, host, client_id, client_secret, app_key) {
-            (Some(tenant), Some(host), Some(client_id), Some(client_secret), Some(app_key)) => {
-                Ok(Self {
-                    host,
-                    tenant,
-                    client_id,
-                    client_secret,
-                    app_key,
-                    enterprise_hub: profile.enterprise_hub.unwrap_or(false),
-                    read_only,
-                    legacy_preferences: globals.legacy_preferences
-                        || profile.legacy_preferences.unwrap_or(false),
-                    network,
-                    token_folder: token_cache
-                        .unwrap_or(false)
-                        .then(folders::token_folder)
-                        .flatten(),
-                    profile: profile.name,
-                })
-            }
-            (tenant, host, client_id, client_secret, app_key) => {
-                let given = [
-                    tenant.is_some(),
-                    host.is_some(),
-                    client_id.is_some(),
-                    client_secret.is_some(),
-                    app_key.is_some(),
-                ];
-                let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
-                Err(SettingsError::Missing {
-                    names: missing.map(|(place, _)| place.0).collect(),
-                    named: globals.profile.clone(),
-                })
-            }
-        }
+        let given = [
+            tenant.is_some(),
+            host.is_some(),
+            client_id.is_some(),
+            client_secret.is_some(),
+            app_key.is_some(),
+        ];
+        let (Some(tenant), Some(host), Some(client_id), Some(client_secret), Some(app_key)) =
+            (tenant, host, client_id, client_secret, app_key)
+        else {
+            let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
+            return Err(SettingsError::Missing {
+                names: missing.map(|(place, _)| place.0).collect(),
+                named: globals.profile.clone(),
+            });
+        };
+        Ok(Self {
+            host,
+            tenant,
+            client_id,
+            client_secret,
+            app_key,
+            enterprise_hub: profile.enterprise_hub.unwrap_or(false),
+            read_only,
+            legacy_preferences: globals.legacy_preferences
+                || profile.legacy_preferences.unwrap_or(false),
+            network,
+            token_folder: token_cache.unwrap_or(false).then(folders::token_folder).flatten(),
+            profile: profile.name,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use crate::globals::Vendor;
 
 /// One profile; whatever it leaves out comes from elsewhere.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Profile {
     /// Its name in the file; none for settings without a profile.

@@ -89,10 +89,10 @@ pub(super) async fn run(
             stdout.take(MOST_BYTES + 1).read_to_end(&mut answer).await?;
         }
         // A command that continues to write is not waited for.
-        match answer.len() as u64 > MOST_BYTES {
-            true => Ok((answer, None)),
-            false => Ok((answer, Some(child.wait().await?))),
+        if answer.len() as u64 > MOST_BYTES {
+            return Ok((answer, None));
         }
+        Ok((answer, Some(child.wait().await?)))
     });
     let ended = ended.await;
     if let Some(said) = said {

@@ -102,7 +102,7 @@ impl Credentials {
     }
 
     /// Adds to a profile what it lacks.
-    fn fill(self, profile: &mut Profile) {
+    pub(crate) fn fill(self, profile: &mut Profile) {
         let missing = |key: &mut Option<Secret>, given| *key = key.take().or(given);
         missing(&mut profile.client_id, self.client_id);
         missing(&mut profile.client_secret, self.client_secret);

@@ -1,6 +1,6 @@
 //! The keychain through the crate `keyring`.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use keyring_core::{CredentialStore, Entry, Error};
 
@@ -41,7 +41,8 @@ const ADVICE: &str = "without one, use --credential-command or the environment";
 
 /// What the keychain reported. The library's own errors may carry the bytes of a secret, which
 /// their `Debug` shows.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(crate) struct Told(String);
 
 impl Told {
@@ -55,14 +56,6 @@ impl Told {
         })
     }
 }
-
-impl fmt::Display for Told {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Told {}
 
 impl KeychainError {
     fn of(error: &Error, account: &str) -> Self {
