@@ -85,15 +85,16 @@ macro_rules! contact_change {
             value: &str,
             tolerance: $crate::validation::Tolerance,
         ) -> Result<(), $crate::validation::InvalidInput> {
-            let keeps_type = self.contact_type.is_none() && self.value.is_some();
-            let tolerance = if keeps_type {
-                self.contact_type = Some(contact_type.clone());
-                tolerance.max($crate::validation::Tolerance::AnyType)
-            } else {
-                if self.contact_type.is_some() {
-                    self.value.get_or_insert_with(|| value.to_owned());
+            let tolerance = match (&self.contact_type, &self.value) {
+                (None, Some(_)) => {
+                    self.contact_type = Some(contact_type.clone());
+                    tolerance.max($crate::validation::Tolerance::AnyType)
                 }
-                tolerance
+                (Some(_), None) => {
+                    self.value = Some(value.to_owned());
+                    tolerance
+                }
+                _ => tolerance,
             };
             $crate::validation::CheckWith::check_with(&self, tolerance)
         }

@@ -209,13 +209,12 @@ impl Rules {
             return;
         };
         match self.tolerance {
-            Tolerance::Nothing if !text.trim().is_empty() => {
+            Tolerance::Anything => {}
+            _ if text.trim().is_empty() => self.breach("type", "blank", "is blank"),
+            Tolerance::Nothing => {
                 self.breach("type", "unknown_type", "is not one of Phone, MobilePhone, Email, Fax");
             }
-            Tolerance::Nothing | Tolerance::AnyType if text.trim().is_empty() => {
-                self.breach("type", "blank", "is blank");
-            }
-            _ => self.line("type", Some(text)),
+            Tolerance::AnyType => self.line("type", Some(text)),
         }
     }
 
