@@ -42,6 +42,7 @@ pub(crate) const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 /// not stop a program for a day.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
+/// The gate of one key. Everything about it changes at once, under one lock.
 pub(crate) struct Gate {
     state: Mutex<State>,
 }

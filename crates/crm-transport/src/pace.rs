@@ -16,10 +16,10 @@ use crate::window::SECOND;
 /// learned. A call can be held up by 12 ms, the jitter of a busy machine on a local network.
 pub(crate) const FIRST: f64 = 0.0125;
 
-/// What one refusal adds.
+/// What one refusal adds: room for 5 ms more in a second.
 pub(crate) const STEP: f64 = 0.005;
 
-/// What any other answer takes away.
+/// What any other answer takes away: the two balance at one refusal in two thousand calls.
 pub(crate) const RELIEF: f64 = STEP / 2_000.0;
 
 /// What it adds when so many calls are refused that the gate closes: the spacing is far from what
@@ -34,10 +34,12 @@ pub(crate) const MOST: f64 = 1.0;
 /// far to go.
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
-/// So many refusals in a second leave the gate open.
+/// So many refusals in a second leave the gate open: one hold-up of the network may cost two calls
+/// their place. More mean that the allowance is used up, and every call would be refused.
 const BORNE: usize = 2;
 
-/// The longest time that an answer may ask for without closing the gate.
+/// The longest time that an answer may ask for without closing the gate. A limit by the second is
+/// free again after one; who asks for longer means something else.
 pub(crate) const SHORT: Duration = Duration::from_secs(2);
 
 /// The spacing of one gate.

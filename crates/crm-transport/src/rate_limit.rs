@@ -96,6 +96,7 @@ pub struct RateLimit {
     shared: Arc<Shared>,
 }
 
+/// What the clones of a limit share.
 struct Shared {
     calls_per_second: u32,
     /// One process serves few tenants: finding the gate takes less than hashing the key would.

@@ -27,6 +27,8 @@ pub(crate) enum Replay {
     Clone(Box<Request>),
 }
 
+/// `Accept`, and the `Content-Type` of a body: what operations set. More would be copied with each
+/// call for nothing.
 const HEADERS: usize = 2;
 
 impl Replay {

@@ -136,6 +136,7 @@ impl Plain {
     }
 }
 
+/// What an escape stands for.
 enum Escaped {
     Byte(u8),
     Character(char),

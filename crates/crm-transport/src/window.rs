@@ -27,6 +27,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// How long a call is remembered: until the one that takes its place may have left.
 const REMEMBERED: Duration = LONGEST_DELAY.saturating_add(SECOND).saturating_add(MARGIN);
 
+/// The last calls, as many as there may be in a second.
 pub(crate) struct Window {
     /// How many calls the server takes in a second.
     allowed: usize,
@@ -54,6 +55,7 @@ impl Window {
     /// When the next call may leave on account of the one whose place it takes, if that one was
     /// late, or is still late: then it is worth asking again at that time.
     pub(crate) fn opens_at(&self, now: Instant) -> Option<Instant> {
+        // With fewer calls than allowed, the next one takes the place of none.
         let place = self.calls.len().checked_sub(self.allowed)?;
         let before = self.calls.get(place)?;
         if self.is_opening(place) {
@@ -81,6 +83,7 @@ impl Window {
             self.opening = Opening { until, ..Opening::default() };
             self.ways = Ways::default();
         }
+        // A call that is no longer remembered teaches nothing.
         self.underway = self.underway.max(self.first);
         self.calls.push_back(Passed { at: now, late: None });
     }
@@ -91,6 +94,7 @@ impl Window {
         let Some(last) = number.checked_sub(self.underway) else {
             return;
         };
+        // When its way was free, so was that of all that left before it.
         let from = (self.underway - self.first) as usize;
         for place in from..=from + last as usize {
             let free_after = now - self.calls[place].at;
@@ -108,6 +112,7 @@ impl Window {
     }
 }
 
+/// A call that has passed.
 struct Passed {
     at: Instant,
     /// How late it may have arrived, once its way was free; of a call that may have waited for a
@@ -191,6 +196,7 @@ impl Ways {
             if self.late_in_a_row < NO_HOLD_UP {
                 return late;
             }
+            // What is usual now is learned anew: smoothed times would follow only slowly.
             *self = Self::default();
         }
         self.late_in_a_row = 0;

@@ -60,6 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Auth(pub(super) Arc<Shared>);
 
+/// What the clones of a source share.
 pub(super) struct Shared {
     endpoint: Box<dyn Transport>,
     credentials: Credentials,

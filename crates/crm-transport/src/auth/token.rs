@@ -30,6 +30,7 @@ const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// must not ask one after another.
 const SHORTEST_USE: Duration = Duration::from_secs(5);
 
+/// An access token, ready for use.
 pub(super) struct Token {
     /// The whole header value, made once.
     pub(super) authorization: HeaderValue,

@@ -36,6 +36,7 @@ pub(super) struct Interaction {
     pub(super) outcome: Recorded,
 }
 
+/// A request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sent {
     pub(super) method: String,
@@ -45,6 +46,7 @@ pub(super) struct Sent {
     pub(super) body: Body,
 }
 
+/// What became of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Recorded {

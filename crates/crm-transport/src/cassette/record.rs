@@ -31,6 +31,7 @@ pub struct Recorder<T> {
     cassette: Mutex<Cassette>,
 }
 
+/// What is being written.
 struct Cassette {
     /// `None` once the recording has ended.
     to: Option<Box<dyn Write + Send>>,

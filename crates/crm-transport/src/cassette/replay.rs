@@ -50,6 +50,7 @@ pub struct Replayer {
     progress: Mutex<Progress>,
 }
 
+/// How far a replay has come.
 struct Progress {
     /// Which lines were replayed.
     replayed: Vec<bool>,
@@ -57,6 +58,7 @@ struct Progress {
     values: Values,
 }
 
+/// A recorded call, checked.
 struct Line {
     sent: Sent,
     outcome: Result<Response, (TransportErrorKind, Delivery, u32)>,

@@ -17,6 +17,8 @@ const FULL_AGAIN: Duration = Duration::from_secs(600);
 const FREE_OVER_STALE: u32 = 64;
 const KEPT_IDLE: Duration = Duration::from_secs(50);
 
+/// The budget of all calls of a transport.
+///
 /// Reads and writes are kept apart, since the read that follows a lost write must not pay for the
 /// next one.
 #[derive(Debug)]
@@ -36,6 +38,7 @@ struct Purse {
     probe: sync::Mutex<()>,
 }
 
+/// What is left, and how the calls fare.
 #[derive(Debug)]
 struct State {
     /// The repeats that are left, and when they were counted.

@@ -88,6 +88,7 @@ pub enum Fallback {
     LocalShare(RateLimit),
 }
 
+/// What the clones of a limit share.
 struct Shared {
     server: Server,
     queues: Mutex<HashMap<u64, Arc<Mutex<Queue>>>>,

@@ -36,6 +36,7 @@ impl From<NoPlace> for TransportError {
     }
 }
 
+/// The calls that wait, and what is known of their gate.
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) waiting: VecDeque<Waiting>,
@@ -48,6 +49,7 @@ pub(super) struct Queue {
     pub(super) pauses: u64,
 }
 
+/// A call in the queue.
 pub(super) struct Waiting {
     /// Dropped, it turns the call away.
     pub(super) place: oneshot::Sender<Result<Instant, NoPlace>>,

@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// and one that is silent costs one caller a second its [`PATIENCE`], not all of them.
 const AWAY: Duration = Duration::from_secs(1);
 
+/// The server, and whether it answers.
 pub(super) struct Server {
     client: Client,
     connection: Mutex<Option<MultiplexedConnection>>,
