@@ -11,14 +11,14 @@ use axum::{
     response::IntoResponse,
     routing::{get, put},
 };
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
     faults::{FaultPlan, FaultRule},
     openapi,
-    problem::{Problem, json},
+    problem::{Problem, html, json},
     settings::Settings,
     visitor,
 };
@@ -81,11 +81,7 @@ async fn page(State(app): State<Arc<App>>) -> Response<Body> {
     // Within a script element only this sequence could end it.
     let document = document.replace("</", "<\\/");
     let page = include_str!("docs.html").replace("OPENAPI_DOCUMENT", &document);
-    let mut response = Response::new(Body::from(page));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
+    html(StatusCode::OK, page)
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     app::{App, Tenant},
+    body::is_of_type,
     clock::TICKS_PER_SECOND,
     operation::Operation,
     problem::{Problem, json},
@@ -100,10 +101,7 @@ fn grant(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<TokenAnswer, (&'static str, &'static str)> {
-    let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let essence = content_type.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !is_of_type(headers, "application/x-www-form-urlencoded") {
         return Err(("invalid_request", "the body must be a form"));
     }
     let form: HashMap<String, String> = serde_urlencoded::from_bytes(body)

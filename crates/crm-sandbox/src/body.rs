@@ -22,7 +22,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     body: &[u8],
     settings: &Settings,
 ) -> Result<T, Problem> {
-    if !is_json(headers) {
+    if !is_of_type(headers, "application/json") {
         return Err(Problem::bad_request("The body must be sent as application/json"));
     }
     let mut unknown = Vec::new();
@@ -81,10 +81,11 @@ fn member(parents: &str, reason: &str) -> Option<String> {
     (!path.is_empty()).then(|| path.join("."))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Says whether a body has this media type, whatever its parameters are.
+pub(crate) fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|text| text.split(';').next()).unwrap_or("").trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(media_type)
 }
 
 /// A value that must be a JSON object: serde alone also reads an array of the members in order.

@@ -175,11 +175,23 @@ struct GatewayError<'a> {
 
 /// Returns an answer with a JSON body.
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+    typed(status, HeaderValue::from_static("application/json"), body)
+}
+
+/// Returns an answer that is a page for people.
+pub(crate) fn html(status: StatusCode, page: String) -> Response<Body> {
+    typed(status, HeaderValue::from_static("text/html; charset=utf-8"), page)
+}
+
+/// Returns an answer with a body of this media type.
+pub(crate) fn typed(
+    status: StatusCode,
+    media_type: HeaderValue,
+    body: impl Into<Body>,
+) -> Response<Body> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     response
 }
 

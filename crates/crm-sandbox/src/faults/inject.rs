@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody, to_bytes};
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     wire::{End, Tampering, Wire},
 };
 use crate::{
-    problem::{Problem, json},
+    problem::{Problem, html, json, typed},
     settings::Settings,
     tokens,
 };
@@ -82,19 +82,16 @@ pub(crate) fn instead(
         Fault::Status { status: status @ (400 | 401) } if operation == "Token" => {
             return Some(tokens::invalid_client(status_of(*status)));
         }
-        Fault::Html { status } => return Some(html(status_of(*status))),
-        Fault::LateWrite { .. } => return Some(html(StatusCode::GATEWAY_TIMEOUT)),
+        Fault::Html { status } => return Some(page(status_of(*status))),
+        Fault::LateWrite { .. } => return Some(page(StatusCode::GATEWAY_TIMEOUT)),
         Fault::EchoedCredentials { status } => {
             return Some(echo::answer(status_of(*status), operation, asked));
         }
         Fault::Answer { status, body, content_type } => {
-            let mut response = json(status_of(*status), body.clone().into_bytes());
             // A plan with an impossible media type is refused.
-            if let Some(Ok(media_type)) = content_type.as_deref().map(HeaderValue::from_str) {
-                let headers = response.headers_mut();
-                headers.insert(header::CONTENT_TYPE, media_type);
-            }
-            return Some(response);
+            let media_type = content_type.as_deref().and_then(|text| text.parse().ok());
+            let json = HeaderValue::from_static("application/json");
+            return Some(typed(status_of(*status), media_type.unwrap_or(json), body.clone()));
         }
         Fault::Status { status } => Problem::new(status_of(*status), INJECTED),
         Fault::Problem { status, title, errors, data, retry_after } => {
@@ -172,7 +169,7 @@ async fn after_any(fault: &Fault, wire: &Wire, response: Response<Body>) -> Resp
         Fault::GarbageBody => {
             return json(response.status(), b"{\"id\":1,\"type\":\xff\xfe".to_vec());
         }
-        Fault::LostAnswer => return html(StatusCode::GATEWAY_TIMEOUT),
+        Fault::LostAnswer => return page(StatusCode::GATEWAY_TIMEOUT),
         _ => {}
     }
     response
@@ -201,16 +198,11 @@ fn with_length(parts: &http::response::Parts, body: &[u8], difference: i64) -> B
     raw.into()
 }
 
-fn html(status: StatusCode) -> Response<Body> {
+fn page(status: StatusCode) -> Response<Body> {
     let page = format!(
         "<!doctype html>\n<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n"
     );
-    let mut response = Response::new(Body::from(page));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    response
+    html(status, page)
 }
 
 /// Returns the status of a fault. A plan with an impossible one is refused, so that 500 is never
