@@ -117,15 +117,16 @@ impl<T> Select<T> {
             None if paging.include_total => Some(count(db, &place)?),
             known => known,
         };
+        // One row more than the page tells whether there is a next one. The limit stands in the
+        // text: a statement whose limit is bound is planned anew with every binding.
         let sql = format!(
-            "SELECT {}, {} {} LIMIT ? OFFSET ?",
+            "SELECT {}, {} {} LIMIT {} OFFSET ?",
             self.columns,
             self.order.join(", "),
             self.rows(),
+            i64::from(paging.page_size) + 1,
         );
-        // One row more than the page tells whether there is a next one.
-        let limit = i64::from(paging.page_size) + 1;
-        self.values.extend([Value::from(limit), Value::from(skip)]);
+        self.values.push(Value::from(skip));
 
         let (mut seen, mut key) = (0, Vec::new());
         let mut items = rows(db, &sql, &self.values, |row| {
@@ -145,9 +146,8 @@ impl<T> Select<T> {
     }
 
     /// Reads the first rows.
-    pub(crate) fn first(mut self, db: &Connection, limit: u32) -> rusqlite::Result<Vec<T>> {
-        let sql = format!("SELECT {} {} LIMIT ?", self.columns, self.rows());
-        self.values.push(Value::from(i64::from(limit)));
+    pub(crate) fn first(self, db: &Connection, limit: u32) -> rusqlite::Result<Vec<T>> {
+        let sql = format!("SELECT {} {} LIMIT {limit}", self.columns, self.rows());
         rows(db, &sql, &self.values, self.read)
     }
 
