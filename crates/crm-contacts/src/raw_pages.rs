@@ -1,4 +1,4 @@
-//! Lists and feeds that are none of the contract's operations, page by page.
+//! Lists and feeds that are not operations of this crate, page by page.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::{
     service::ContactsService,
 };
 
-/// A page of a list or a batch of a feed, as far as going on takes.
+/// A page of a list or a batch of a feed, with what is needed to find the next one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Part {
@@ -23,28 +23,28 @@ struct Part {
     data: Vec<Box<RawValue>>,
 }
 
-/// How far a walk has come.
+/// A list or a feed that is being walked.
 struct Walk {
-    /// What the next call asks for, nothing after the last page; or why the walk does not get on,
-    /// which is told after the items that showed it.
+    /// The address of the next page, nothing after the last one, or why there is no way to the
+    /// next, which is reported after the items that showed it.
     next: Option<Result<Uri, ContactsError>>,
     page: u32,
-    /// The token of the batch before.
+    /// The token of the previous batch.
     token: Option<String>,
     is_feed: bool,
     progress: Progress,
 }
 
 impl<T: Transport> ContactsService<T> {
-    /// Walks any list or export feed of the vendor's APIs from this address on, to its end: the items
-    /// of one answer after another, as the service wrote them. An answer with `continueFrom` leads to
-    /// the next by that token, any other by the number of its page.
+    /// Walks any list or export feed of the vendor's APIs from this address to its end. The stream
+    /// has the items of one answer after another, as the service wrote them. An answer with
+    /// `continueFrom` leads to the next by that token, any other by the number of its page.
     ///
     /// # Errors
     ///
-    /// [`ContactsError::Stalled`] when the answers say that there is more but do not lead there,
-    /// [`ContactsError::Unreadable`] when an answer is no page; otherwise as
-    /// [`raw`](Self::raw). The stream ends with the first error.
+    /// The stream ends with the first error: [`ContactsError::Stalled`] when the answers say that
+    /// there is more but do not lead there, [`ContactsError::Unreadable`] when an answer is not a
+    /// page, and otherwise the errors of [`raw`](Self::raw).
     ///
     /// ```
     /// # use crm_contacts::{ContactsError, ContactsService, transport::Transport};
@@ -95,7 +95,7 @@ impl Walk {
         Ok(Some((part.data, self)))
     }
 
-    /// Where the next page is, if the walk gets on.
+    /// Returns the address of the next page, if the walk makes progress.
     fn after(
         &mut self,
         uri: &Uri,
@@ -120,13 +120,13 @@ impl Walk {
     }
 }
 
-/// The value of this query parameter.
+/// Returns the value of this query parameter.
 fn parameter<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> {
     let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
-/// The same address with this query parameter set.
+/// Returns the address with this query parameter set.
 fn with_parameter(uri: &Uri, name: &str, value: &str) -> Result<Uri, ContactsError> {
     let query = uri.query().unwrap_or_default();
     let others = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known != name);
