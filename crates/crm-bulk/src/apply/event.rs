@@ -29,7 +29,7 @@ pub enum Event {
     Written(Written),
     /// The answer to this creation was lost, and so far its contact has not shown up. Once
     /// everything else is done, the run looks for it for as long as the service may be working on
-    /// it ([`Apply::server_timeout`]), and only then sends the creation again.
+    /// it ([`Apply::server_timeout`](crate::Apply::server_timeout)), and only then sends the creation again.
     Awaited(Box<Change>),
     /// This change would be sent; only in a dry run.
     WouldSend(Box<Change>),
