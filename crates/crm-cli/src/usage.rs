@@ -68,7 +68,7 @@ struct Asked {
 
 impl Asked {
     fn by(words: Vec<OsString>) -> Self {
-        let grammar = lenient(Cli::command(), words.len());
+        let grammar = lenient(Cli::command(), words.len().min(MOST_STRAY));
         let matches = grammar.try_get_matches_from(words).unwrap_or_default();
         let format = matches.try_get_one::<OsString>("output").ok().flatten();
         let format = format.and_then(|name| Format::from_str(name.to_str()?, false).ok());
@@ -86,10 +86,14 @@ impl Asked {
     }
 }
 
+/// How many words that belong nowhere are read over. A shell may put the names of ten thousand files
+/// into a command line, and every command of the grammar gets a place for each.
+const MOST_STRAY: usize = 64;
+
 /// The same grammar, so that a word is an option or a value as it would be, but with any value where
-/// one belongs and with any word between: `clap` would stop at the first fault even if it is to
+/// one belongs and with stray words between: `clap` would stop at the first fault even if it is to
 /// ignore faults, and not see what comes after it.
-fn lenient(command: Command, words: usize) -> Command {
+fn lenient(command: Command, stray: usize) -> Command {
     let command = command
         .ignore_errors(true)
         .disable_help_flag(true)
@@ -103,8 +107,8 @@ fn lenient(command: Command, words: usize) -> Command {
             };
             if arg.is_positional() { arg.allow_hyphen_values(true) } else { arg }
         })
-        .mut_subcommands(|command| lenient(command, words));
-    let any = (0..words).map(|at| Arg::new(format!("word {at}")).allow_hyphen_values(true));
+        .mut_subcommands(|command| lenient(command, stray));
+    let any = (0..stray).map(|at| Arg::new(format!("stray {at}")).allow_hyphen_values(true));
     command.args(any.map(|arg| arg.value_parser(value_parser!(OsString))))
 }
 
@@ -136,6 +140,12 @@ mod tests {
         ] {
             assert_eq!(asked(line).format, Format::Json, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_of_twenty_thousand_words_is_understood() {
+        let files = "a.csv ".repeat(20_000);
+        assert_eq!(asked(&format!("--output json plan {files} b.csv")).format, Format::Json);
     }
 
     #[test]

@@ -55,8 +55,8 @@ impl Output {
         self.format
     }
 
-    /// Refuses a format in which a command has no answer. It could not know that a table was asked
-    /// for: that is what it writes unless somebody asks for something else.
+    /// Refuses a format in which a command has no answer. `table` is never refused: it is the default,
+    /// and nobody need have asked for it.
     pub(crate) fn is_one_of(&self, has: &[Format], answer: &'static str) -> Result<(), NoSuchForm> {
         if self.format == Format::Table || has.contains(&self.format) {
             return Ok(());
