@@ -1,9 +1,8 @@
 //! When the calls of one piece of work left.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
+
+use crate::lock::lock;
 
 use async_trait::async_trait;
 use crm_transport::{Moment, Request, Response, SentAt, Transport, TransportError};
@@ -38,7 +37,7 @@ impl<'a, T: Transport> Watch<'a, T> {
     }
 
     fn told(&self) -> Option<Moment> {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.left)
     }
 }
 
@@ -56,7 +55,7 @@ impl<T: Transport> Transport for Watch<'_, T> {
         async move {
             let response = self.inner.send_unboxed(request).await?;
             if let Some(left) = SentAt::of(&response) {
-                let mut first = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut first = lock(&self.left);
                 first.get_or_insert(left);
             }
             Ok(response)

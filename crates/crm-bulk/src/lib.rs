@@ -131,6 +131,7 @@ mod disk;
 mod error;
 mod input;
 mod keys;
+mod lock;
 mod opt_out;
 mod plan;
 mod report;

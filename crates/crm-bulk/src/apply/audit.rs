@@ -1,10 +1,6 @@
 //! One line for each write.
 
-use std::{
-    mem,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::{mem, path::PathBuf, sync::Mutex};
 
 use crm_contacts::ContactsError;
 use crm_models::TenantId;
@@ -15,6 +11,7 @@ use super::{
 };
 use crate::{
     clock,
+    lock::lock,
     set::{Change, Outcome, State},
 };
 
@@ -82,7 +79,7 @@ impl Audit {
     }
 
     fn events(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.events)
     }
 
     fn log(&self, written: &Written) {

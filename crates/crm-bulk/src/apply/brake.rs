@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     decide::step::Step,
+    lock::lock,
     set::{Change, ChangeId, OwnerId, State},
 };
 
@@ -107,7 +108,7 @@ impl Brake {
 
     /// Takes note of a write that was begun, or found nobody to begin it with.
     pub(super) fn wrote(&self, answered: bool) {
-        let mut outage = self.outage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outage = lock(&self.outage);
         if outage.note(answered) {
             self.stop(StopReason::Outage);
         }
@@ -126,13 +127,13 @@ impl Brake {
     }
 
     fn outcomes(&self) -> MutexGuard<'_, Outcomes> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.outcomes)
     }
 
     /// Takes note of a change that is left for later. An owner that cannot be read is one call
     /// that failed, however many its changes.
     pub(super) fn postponed(&self, unread: Option<OwnerId>) {
-        let mut last = self.postponed_of.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.postponed_of);
         if unread.is_some() && *last == unread {
             return;
         }

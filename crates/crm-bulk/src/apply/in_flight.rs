@@ -3,10 +3,13 @@
 use std::{
     collections::BTreeMap,
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
-use crate::set::{Change, ChangeId, State};
+use crate::{
+    lock::lock,
+    set::{Change, ChangeId, State},
+};
 
 /// The changes that are claimed and not settled. When the set is lost, because its file is or
 /// because somebody took it over, those of that moment are remembered: what the set says of them
@@ -22,7 +25,7 @@ struct Changes {
 
 impl InFlight {
     fn changes(&self) -> MutexGuard<'_, Changes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A change is claimed.

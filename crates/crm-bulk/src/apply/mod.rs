@@ -13,8 +13,6 @@ mod outage;
 mod pass;
 mod queue;
 mod run;
-#[cfg(test)]
-mod tests;
 mod unheeded;
 mod window;
 

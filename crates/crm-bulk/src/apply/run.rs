@@ -2,7 +2,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use crm_contacts::{ContactsError, ContactsService, DECISION_AGE};
@@ -26,6 +26,7 @@ use crate::{
     decide::step::{self, OnDrift, Step, Write},
     departure::Watch,
     error::BulkError,
+    lock::lock,
     set::{Change, Image, Outcome, OwnerId, State},
     store::{Claim, Expected, Lease, Loaded, Store},
 };
@@ -142,7 +143,7 @@ impl<T: Transport> Run<'_, T> {
             self.in_flight.lose();
             return self.brake.stop(reason);
         }
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = lock(&self.failure);
         failure.get_or_insert(error);
         drop(failure);
         self.brake.stop(StopReason::Stopped);
@@ -150,7 +151,7 @@ impl<T: Transport> Run<'_, T> {
 
     /// What is left to tell once nothing is in flight any longer.
     pub(super) fn finish(&self) -> Vec<Result<Event, BulkError>> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = lock(&self.failure);
         let end = match failure.take() {
             Some(error) => Err(error),
             None => Ok(Event::Finished(self.brake.finished())),
@@ -199,13 +200,11 @@ impl<T: Transport> Run<'_, T> {
 
     /// How many writes may be on their way at once.
     pub(super) fn window(&self) -> usize {
-        let window = self.window.lock();
-        window.unwrap_or_else(PoisonError::into_inner).size()
+        lock(&self.window).size()
     }
 
     pub(super) fn creations(&self) -> MutexGuard<'_, Creations> {
-        let creations = self.creations.lock();
-        creations.unwrap_or_else(PoisonError::into_inner)
+        lock(&self.creations)
     }
 
     /// Whether it is told what a read-back finds of a change: of one whose answer nobody saw.
@@ -248,7 +247,7 @@ impl<T: Transport> Run<'_, T> {
     ) -> Result<Option<Change>, BulkError> {
         let expected = Expected::of(&change);
         change.outcome.attempts += 1;
-        let found = found.filter(|found| is_news(&change, found));
+        let found = found.filter(|found| step::is_news(&change, found));
         self.in_flight(expected, change, found, siblings).await
     }
 
@@ -288,7 +287,7 @@ impl<T: Transport> Run<'_, T> {
         }
         let waited = watch.waited();
         if error.is_none() || waited.is_some() {
-            let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut window = lock(&self.window);
             window.note(waited, || watch.took());
         }
     }
@@ -378,14 +377,5 @@ impl<T: Transport> Run<'_, T> {
         after: Option<Contact>,
     ) -> Result<Became, BulkError> {
         self.settle(change, outcome, after.map(Image::from)).await
-    }
-}
-
-/// Whether this is to be kept as the record just before the first write: what a later one finds
-/// may be our own work.
-pub(super) fn is_news(change: &Change, found: &Image) -> bool {
-    match &change.before {
-        Some(before) => !step::is_touched(change) && before != found,
-        None => true,
     }
 }

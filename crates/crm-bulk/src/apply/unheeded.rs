@@ -1,11 +1,11 @@
 //! Updates that the service says it made, and did not show.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashSet, sync::Mutex};
 
-use crate::set::{Change, ChangeId};
+use crate::{
+    lock::lock,
+    set::{Change, ChangeId},
+};
 
 /// The updates that were answered as a success, but with what the contact was before. They are
 /// read back, and not sent again in the same run.
@@ -14,12 +14,12 @@ pub(super) struct Unheeded(Mutex<HashSet<ChangeId>>);
 
 impl Unheeded {
     pub(super) fn note(&self, change: &Change) {
-        let mut changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = lock(&self.0);
         changes.insert(change.id);
     }
 
     pub(super) fn has(&self, change: &Change) -> bool {
-        let changes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = lock(&self.0);
         changes.contains(&change.id)
     }
 }

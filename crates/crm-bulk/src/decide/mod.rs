@@ -3,3 +3,5 @@
 
 pub(crate) mod judge;
 pub(crate) mod step;
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,15 @@ pub(crate) fn is_touched(change: &Change) -> bool {
     may_be_sent(change) || change.after.is_some()
 }
 
+/// Whether this is to be kept as the record just before the first write: what a later one finds
+/// may be our own work.
+pub(crate) fn is_news(change: &Change, found: &Image) -> bool {
+    match &change.before {
+        Some(before) => !is_touched(change) && before != found,
+        None => true,
+    }
+}
+
 fn update(
     owner: OwnerId,
     change: &Change,

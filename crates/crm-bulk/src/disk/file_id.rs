@@ -10,8 +10,10 @@ use std::{
     fs::{self, File},
     io, mem,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
+
+use crate::lock::lock;
 
 /// What tells a file apart from all others, whatever its names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +77,7 @@ struct Open {
 }
 
 fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&OPEN)
 }
 
 /// Whether this process has a connection to the file of this name.

@@ -1,18 +1,10 @@
 //! What was approved, as one number.
 
-use std::{fmt, io::Write, str::FromStr};
+use std::{fmt, str::FromStr};
 
-use crm_models::{Contact, Preference};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    action::Action,
-    image::{Image, MethodImage},
-    site::Site,
-    state::State,
-    target::Target,
-    wanted::Wanted,
-};
+use super::{action::Action, digest_text, image::Image, site::Site, state::State, target::Target};
 
 /// The digest of a change set: a SHA-256 over everything that a person approves. That is the
 /// tenant, the API host, and for each change in order the plan's verdict, the record, the action,
@@ -169,169 +161,18 @@ pub(crate) fn of_change(
     action: &Action,
     before: Option<&Image>,
 ) -> Digest {
-    Digest::of(&text(verdict, target, action, before))
-}
-
-fn text(verdict: State, target: &Target, action: &Action, before: Option<&Image>) -> Vec<u8> {
-    let mut lines = Lines(Vec::with_capacity(1_024));
-    lines.plain("verdict", verdict);
-    lines.target(target, action);
-    lines.plain("action", action.name());
-    match action {
-        Action::Update(wanted) | Action::Create(wanted) => lines.wanted(wanted),
-        Action::Delete => {}
-        Action::MethodPreferences(wanted) => {
-            for (name, on) in wanted {
-                lines.preference("set", name, Some(*on));
-            }
-        }
-    }
-    match before {
-        Some(Image::Contact(contact)) => lines.contact(contact),
-        Some(Image::Method(method)) => lines.method(method),
-        None => {}
-    }
-    lines.0
-}
-
-/// Most of a line is put together without formatting, which would cost more than the hash: the
-/// text of each change is made when it is planned, checked and loaded.
-struct Lines(Vec<u8>);
-
-impl Lines {
-    fn add(&mut self, words: &[&str]) {
-        let words = words.iter();
-        words.for_each(|word| self.0.extend_from_slice(word.as_bytes()));
-    }
-
-    fn line(&mut self, words: &[&str]) {
-        self.add(words);
-        self.0.push(b'\n');
-    }
-
-    fn plain(&mut self, name: &str, value: impl fmt::Display) {
-        // Writing to memory cannot fail.
-        let _ = writeln!(self.0, "{name} {value}");
-    }
-
-    fn flag(&mut self, name: &str, member: &str, on: bool) {
-        self.line(&[name, member, " ", json(Some(on))]);
-    }
-
-    fn text(&mut self, name: &str, value: &str) {
-        self.add(&[name, " "]);
-        self.quoted(value);
-        self.line(&[]);
-    }
-
-    /// A text in double quotes, so that it cannot end its line.
-    fn quoted(&mut self, text: &str) {
-        // A text is always JSON.
-        let _ = serde_json::to_writer(&mut self.0, text);
-    }
-
-    fn target(&mut self, target: &Target, action: &Action) {
-        match target {
-            Target::Contact { owner, contact: Some(contact) }
-                if !matches!(action, Action::Create(_)) =>
-            {
-                let _ = writeln!(self.0, "target {owner} contact {contact}");
-            }
-            Target::Contact { owner, .. } => self.plain("target", owner),
-            Target::Method { person, method } => {
-                let _ = writeln!(self.0, "target person {person} method {method}");
-            }
-        }
-    }
-
-    // Taken apart, so that a new member cannot be forgotten.
-    fn wanted(&mut self, wanted: &Wanted) {
-        let Wanted { change, cleared_by, extension, refused, combined, exact } = wanted;
-        if let Some(contact_type) = change.get_contact_type() {
-            self.text("set type", contact_type.as_str());
-        }
-        if let Some(value) = change.get_value() {
-            self.text("set value", value);
-        }
-        if let Some(memo) = change.get_memo() {
-            self.text("set memo", memo);
-        }
-        for flag in Preference::ALL {
-            let on =
-                if flag.is_combined() { *combined } else { change.get_preferences().get(flag) };
-            if let Some(on) = on {
-                self.flag("set preferences.", flag.api_name(), on);
-            }
-        }
-        if let Some(word) = cleared_by {
-            self.text("set memo unless", word);
-        }
-        if let Some(extension) = extension {
-            self.text("set extension", extension);
-        }
-        if let Some(why) = refused {
-            self.text("set refused", why);
-        }
-        if *exact {
-            self.line(&["set exactly"]);
-        }
-    }
-
-    fn contact(&mut self, contact: &Contact) {
-        self.plain("was id", contact.id);
-        self.text("was type", contact.contact_type.as_str());
-        self.text("was value", &contact.value);
-        if let Some(memo) = &contact.memo {
-            self.text("was memo", memo);
-        }
-        if let Some(settings) = &contact.phone_settings {
-            if let Some(number) = &settings.phone_number {
-                self.text("was phoneSettings.phoneNumber", number);
-            }
-            if let Some(refused) = settings.do_not_text {
-                self.flag("was phoneSettings.", "doNotText", refused);
-            }
-        }
-        self.plain("was modifiedOn", contact.modified_on);
-        if let Some(created) = contact.created_on {
-            self.plain("was createdOn", created);
-        }
-        for flag in Preference::ALL {
-            if let Some(on) = contact.preferences.and_then(|flags| flags.answered(flag)) {
-                self.flag("was preferences.", flag.api_name(), on);
-            }
-        }
-    }
-
-    fn method(&mut self, method: &MethodImage) {
-        self.text("was type", method.contact_type.as_str());
-        self.text("was value", &method.value);
-        for (name, flag) in &method.preferences {
-            self.preference("was", name, *flag);
-        }
-    }
-
-    fn preference(&mut self, word: &str, name: &str, flag: Option<bool>) {
-        self.add(&[word, " preference "]);
-        self.quoted(name);
-        self.line(&[" ", json(flag)]);
-    }
-}
-
-fn json(flag: Option<bool>) -> &'static str {
-    match flag {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "null",
-    }
+    Digest::of(&digest_text::of(verdict, target, action, before))
 }
 
 #[cfg(test)]
 mod tests {
-    use crm_models::{ContactChange, ContactPreferencesRequest, PreferenceChange};
+    use crm_models::{
+        Contact, ContactChange, ContactPreferencesRequest, Preference, PreferenceChange,
+    };
     use serde_json::json;
 
-    use super::*;
+    use super::{super::digest_text::of as text, *};
+    use crate::set::Wanted;
 
     fn utf8(text: Vec<u8>) -> String {
         String::from_utf8(text).unwrap()

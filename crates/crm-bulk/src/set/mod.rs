@@ -3,6 +3,7 @@
 mod action;
 mod change;
 mod digest;
+mod digest_text;
 mod image;
 mod info;
 mod outcome;

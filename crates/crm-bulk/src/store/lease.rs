@@ -1,9 +1,11 @@
 //! How long a set belongs to its owner, in time that includes sleep.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant, SystemTime},
 };
+
+use crate::lock::lock;
 
 use crm_transport::Moment;
 
@@ -75,7 +77,7 @@ impl Lease {
     }
 
     fn renewed(&self) -> MutexGuard<'_, Renewal> {
-        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.renewed)
     }
 }
 

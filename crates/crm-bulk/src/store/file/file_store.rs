@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ use crate::{
         watch::Watch,
     },
     error::BulkError,
+    lock::lock,
     set::{Change, Digest},
     store::{
         interface::{Claim, Cursor, Expected, Loaded, Store, Which},
@@ -50,7 +51,7 @@ struct Place {
 
 impl Place {
     fn reserved(&self) -> MutexGuard<'_, Reserved> {
-        self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.reserved)
     }
 
     fn try_lock(&self) -> Result<Locked, BulkError> {

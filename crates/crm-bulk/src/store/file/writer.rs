@@ -6,7 +6,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -20,6 +20,7 @@ use super::owner;
 use crate::{
     database::Database,
     error::BulkError,
+    lock::lock,
     store::lease::{Lease, Renewal},
 };
 
@@ -50,20 +51,19 @@ struct Shared {
 
 impl Shared {
     fn lease(&self) -> MutexGuard<'_, Option<Lease>> {
-        self.lease.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.lease)
     }
 
     /// Makes durable what is committed.
     fn sync(&self) -> io::Result<()> {
-        let journal = self.journal.lock();
-        match &*journal.unwrap_or_else(PoisonError::into_inner) {
+        match &*lock(&self.journal) {
             Some(journal) => journal.sync_data(),
             None => Ok(()),
         }
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<BulkError>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.failure)
     }
 }
 
@@ -114,7 +114,7 @@ impl Writer {
     /// after each commit.
     pub(super) fn hold(&self, lease: Lease, journal: Option<File>) {
         let shared = &self.shared;
-        *shared.journal.lock().unwrap_or_else(PoisonError::into_inner) = journal;
+        *lock(&shared.journal) = journal;
         *shared.lease() = Some(lease);
     }
 

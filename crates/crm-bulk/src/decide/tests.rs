@@ -2,7 +2,6 @@ use std::collections::HashSet;
 
 use crm_models::{Contact, ContactChange, ContactId};
 
-use super::run;
 use crate::{
     decide::step::{self, OnDrift, Step, Write, decide},
     set::{Action, Change, ChangeId, Outcome, State, Target, Wanted},
@@ -138,7 +137,7 @@ fn what_our_own_write_left_is_no_drift_and_never_the_picture_of_before() {
         let now = [contact(7, "a@b.example", now)];
         assert_eq!(word(&change, &now, OnDrift::Skip), expected, "{now:?}");
     }
-    assert!(!run::is_news(&change.change, &contact(7, "a@b.example", "NEW").into()));
+    assert!(!step::is_news(&change.change, &contact(7, "a@b.example", "NEW").into()));
 }
 
 #[test]
