@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{
-    Uri,
+    HeaderValue, Uri, header,
     uri::{Authority, Scheme},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -61,9 +61,18 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct HyperTransport {
     client: Client<Bounded<HttpsConnector<HttpConnector>>, Full<Bytes>>,
+    host: Host,
+    limits: Limits,
+}
+
+/// Where requests go, in the forms that each of them needs.
+#[derive(Debug, Clone)]
+struct Host {
     scheme: Scheme,
     authority: Authority,
-    limits: Limits,
+    /// The authority as the `Host` of a request (RFC 9110, section 7.2). hyper-util would write one
+    /// for each request; HTTP/2 allows it beside `:authority` (RFC 9113, section 8.3.1).
+    header: HeaderValue,
 }
 
 impl HyperTransport {
@@ -134,8 +143,7 @@ impl HyperTransport {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(limits.idle_timeout)
             .build(Bounded { connector, time: limits.connecting() });
-        let (scheme, authority) = host(environment.api_url())?;
-        Ok(Self { client, scheme, authority, limits })
+        Ok(Self { client, host: Host::of(environment.api_url())?, limits })
     }
 
     /// Returns a transport over the same connections to the environment's auth host, for the token
@@ -145,14 +153,14 @@ impl HyperTransport {
     ///
     /// Never for a valid [`Environment`].
     pub fn for_auth(&self, environment: &Environment) -> Result<Self, TransportError> {
-        let (scheme, authority) = host(environment.auth_url())?;
-        Ok(Self { scheme, authority, ..self.clone() })
+        Ok(Self { host: Host::of(environment.auth_url())?, ..self.clone() })
     }
 
     /// Returns the request with the host in its URI.
     fn address(&self, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         say_who(&mut parts);
+        parts.headers.entry(header::HOST).or_insert_with(|| self.host.header.clone());
         if body.is_empty() {
             say_empty(&mut parts);
         }
@@ -160,8 +168,8 @@ impl HyperTransport {
         if target.authority.is_some() {
             return Err(invalid("the URI must be path and query only"));
         }
-        target.scheme = Some(self.scheme.clone());
-        target.authority = Some(self.authority.clone());
+        target.scheme = Some(self.host.scheme.clone());
+        target.authority = Some(self.host.authority.clone());
         parts.uri = Uri::from_parts(target)
             .map_err(|_| invalid("the URI cannot be appended to the host"))?;
         Ok(http::Request::from_parts(parts, Full::new(body)))
@@ -180,8 +188,9 @@ impl Transport for HyperTransport {
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
             record_server(|| {
-                let usual = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
-                (self.authority.host(), self.authority.port_u16().unwrap_or(usual))
+                let Host { scheme, authority, .. } = &self.host;
+                let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+                (authority.host(), authority.port_u16().unwrap_or(usual))
             });
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
@@ -196,7 +205,7 @@ impl Transport for HyperTransport {
                 connection.is_none_or(|c| c.connection_metadata().is_some())
             };
             let answer = self.client.request(request);
-            let answer = read(answer, self.limits.answer_bytes, self.authority.host());
+            let answer = read(answer, self.limits.answer_bytes, &self.host);
             let answer = match begin_by {
                 None => timeout(bound, answer).await,
                 // Boxed, so that it makes no other call larger.
@@ -227,14 +236,14 @@ pub(crate) fn verified_by_the_platform()
 async fn read(
     response: legacy::ResponseFuture,
     answer_bytes: usize,
-    host: &str,
+    host: &Host,
 ) -> Result<Response, TransportError> {
     let response = response.await.map_err(|error| {
         let hints = Hints {
             connect: error.is_connect(),
             timeout: error.is_connect() && is_timeout(&error),
         };
-        before_answer(&error, hints).at(host)
+        before_answer(&error, hints).at(host.authority.host())
     })?;
     let (mut parts, body) = response.into_parts();
     let body = Limited::new(body, answer_bytes).collect().await;
@@ -243,9 +252,15 @@ async fn read(
     Ok(Response::from_parts(parts, body))
 }
 
-fn host(url: &str) -> Result<(Scheme, Authority), TransportError> {
-    let parts = url.parse::<Uri>().unwrap_or_default().into_parts();
-    parts.scheme.zip(parts.authority).ok_or_else(|| invalid("the host is not a URL"))
+impl Host {
+    fn of(url: &str) -> Result<Self, TransportError> {
+        let parts = url.parse::<Uri>().unwrap_or_default().into_parts();
+        let host = parts.scheme.zip(parts.authority).and_then(|(scheme, authority)| {
+            let header = HeaderValue::from_str(authority.as_str()).ok()?;
+            Some(Self { scheme, authority, header })
+        });
+        host.ok_or_else(|| invalid("the host is not a URL"))
+    }
 }
 
 /// Whether a connection took too long, judged by the socket's error.

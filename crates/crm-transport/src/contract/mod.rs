@@ -63,7 +63,7 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     };
     let transport = make(&target);
 
-    carries_requests_as_they_are(&transport).await;
+    carries_requests_as_they_are(&transport, &target).await;
     never_changes_a_uri(&transport).await;
     returns_every_status_as_an_answer(&transport).await;
     does_not_follow_redirects(&transport).await;
@@ -87,7 +87,7 @@ pub async fn check<T: Transport + 'static>(make: impl Fn(&Target) -> T) {
     tells_that_nothing_was_sent(&make(&closed)).await;
 }
 
-async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
+async fn carries_requests_as_they_are<T: Transport>(transport: &T, to: &Target) {
     let json = b"{\"memo\":\"caf\xc3\xa9 \\u0000\"}".as_slice();
     for (method, body) in [
         (Method::GET, b"".as_slice()),
@@ -108,6 +108,8 @@ async fn carries_requests_as_they_are<T: Transport>(transport: &T) {
         let answer = succeed(transport, request).await;
         let received: Received = Received::read(answer.body());
         assert_eq!(received.line, format!("{method} {target} HTTP/1.1"), "request line");
+        let host = received.headers.get("host").map(String::as_str);
+        assert_eq!(host, to.url.strip_prefix("http://"), "host");
         for (name, value) in headers {
             let received = received.headers.get(name).map(String::as_str);
             assert_eq!(received, Some(value), "header {name}");
