@@ -72,7 +72,7 @@ fn a_certificate_that_is_not_trusted_is_a_matter_of_settings_and_told_once() {
 }
 
 #[test]
-fn a_companys_authority_is_trusted_for_one_command_or_by_the_profile() {
+fn an_authority_of_the_company_is_trusted_for_one_command_or_by_the_profile() {
     let behind = Behind::start();
     let ca_file = behind.ca_file.to_str().unwrap();
     behind.list(&["--ca-file", ca_file]).assert().success();

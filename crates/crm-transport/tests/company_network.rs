@@ -131,7 +131,7 @@ async fn a_certificate_that_nobody_vouches_for_is_told_with_host_and_reason_once
 }
 
 #[tokio::test]
-async fn a_companys_own_authority_is_trusted_where_it_is_named() {
+async fn an_authority_of_the_company_is_trusted_where_it_is_named() {
     let company = Company::new();
     let environment = company.server(false).await;
     sent(over_reqwest(&environment, |client| client.tls_certs_merge(company.pem()))).await;
