@@ -5,7 +5,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{
     contact_type::ContactType,
-    filter::{TimeFilter, time_filters},
+    filter::time_filters,
     ids::{ContactMethodId, PersonId, UserId},
     members::{present, setters},
     sort::{ContactMethodSort, Sort},
@@ -254,8 +254,8 @@ tolerant!(UpdateContactMethodRequest, |update, rules| {
 /// assert_eq!(serde_json::to_string(&filter)?, r#"{"type":"Email"}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[must_use]
 pub struct ContactMethodFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,8 +264,14 @@ pub struct ContactMethodFilter {
     contact_type: Option<ContactType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
-    #[serde(flatten)]
-    times: TimeFilter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_on_or_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_on_or_after: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sort: Option<Sort<ContactMethodSort>>,
 }

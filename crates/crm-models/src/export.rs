@@ -105,6 +105,18 @@ impl fmt::Display for ContinuationToken {
 }
 
 /// Where an export starts.
+///
+/// It can be stored between two runs. As JSON it is null for the beginning, and otherwise the text
+/// of the time or the token, as it is sent.
+///
+/// ```
+/// use crm_models::{ContinuationToken, ExportFrom};
+///
+/// let reached = ExportFrom::Token(ContinuationToken::new("1nventedT0ken"));
+/// let stored = serde_json::to_string(&reached)?;
+/// assert_eq!(serde_json::from_str::<ExportFrom>(&stored)?, reached);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ExportFrom {
@@ -118,11 +130,11 @@ pub enum ExportFrom {
 }
 
 /// The query of an export: `from` and `includeRecentChanges`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[must_use]
 pub struct ExportQuery {
-    #[serde(skip_serializing_if = "is_beginning", serialize_with = "write_from")]
+    #[serde(skip_serializing_if = "is_beginning")]
     from: ExportFrom,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     include_recent_changes: bool,
@@ -174,10 +186,26 @@ fn is_beginning(from: &ExportFrom) -> bool {
     *from == ExportFrom::Beginning
 }
 
-fn write_from<S: Serializer>(from: &ExportFrom, serializer: S) -> Result<S::Ok, S::Error> {
-    match from {
-        ExportFrom::Beginning => serializer.serialize_none(),
-        ExportFrom::Time(time) => time.serialize(serializer),
-        ExportFrom::Token(token) => token.serialize(serializer),
+impl Serialize for ExportFrom {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Beginning => serializer.serialize_none(),
+            Self::Time(time) => time.serialize(serializer),
+            Self::Token(token) => token.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ExportFrom {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else {
+            return Ok(Self::Beginning);
+        };
+        // The service tells times from tokens by their text as well. Only a time exactly as it is
+        // written here is read as one: any other text is sent as it was.
+        Ok(match text.parse::<Timestamp>() {
+            Ok(time) if time.to_string() == text => Self::Time(time),
+            _ => Self::Token(ContinuationToken(text)),
+        })
     }
 }

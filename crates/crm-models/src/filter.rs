@@ -1,6 +1,9 @@
 //! Filters of lists over all owners.
 
-use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde_json::Value;
 use validator::{Validate, ValidationErrors};
 
 use crate::{owner::ContactOwner, timestamp::Timestamp, validation::Rules};
@@ -20,53 +23,63 @@ use crate::{owner::ContactOwner, timestamp::Timestamp, validation::Rules};
 /// assert!(ContactFilter::<CustomerId>::new().modified_on_or_after(since).check().is_ok());
 /// # Ok::<(), crm_models::InvalidTimestamp>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(bound = "O: ContactOwner")]
+///
+/// It can be stored, like every filter here: as JSON it has the members of the query, and a member
+/// that the query lacks is refused, since without it more would be selected.
+///
+/// ```
+/// use crm_models::{ContactFilter, LocationId};
+///
+/// let filter = ContactFilter::new().owners([LocationId::constant(55021)]);
+/// let stored = serde_json::to_string(&filter)?;
+/// assert_eq!(stored, r#"{"locationIds":"55021"}"#);
+/// assert_eq!(serde_json::from_str::<ContactFilter<LocationId>>(&stored)?, filter);
+/// assert!(serde_json::from_str::<ContactFilter<LocationId>>(r#"{"locationId":"1"}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", bound = "O: ContactOwner")]
 #[must_use]
 pub struct ContactFilter<O> {
-    #[serde(flatten)]
-    times: TimeFilter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_on_or_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_on_or_after: Option<Timestamp>,
     /// `None` selects all owners. An empty selection is not the same, and is refused.
-    #[serde(flatten, serialize_with = "by_their_member")]
+    #[serde(flatten, serialize_with = "by_their_member", deserialize_with = "of_their_member")]
     owners: Option<Vec<O>>,
 }
 
-/// The four bounds in time that most lists take. `before` is exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TimeFilter {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) modified_before: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) modified_on_or_after: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created_before: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created_on_or_after: Option<Timestamp>,
-}
-
+/// The setters of the four bounds in time that most lists take. `before` is exclusive.
 macro_rules! time_filters {
     () => {
-        $crate::filter::time_filters! {
-            modified_before: "Selects only what was last changed before this time.";
-            modified_on_or_after: "Selects only what was last changed at this time or later.";
-            created_before: "Selects only what was created before this time.";
-            created_on_or_after: "Selects only what was created at this time or later.";
+        $crate::members::setters! {
+            /// Selects only what was last changed before this time.
+            modified_before: $crate::Timestamp;
+            /// Selects only what was last changed at this time or later.
+            modified_on_or_after: $crate::Timestamp;
+            /// Selects only what was created before this time.
+            created_before: $crate::Timestamp;
+            /// Selects only what was created at this time or later.
+            created_on_or_after: $crate::Timestamp;
         }
     };
-    ($($field:ident: $doc:literal;)*) => {$(
-        #[doc = $doc]
-        pub fn $field(mut self, time: $crate::Timestamp) -> Self {
-            self.times.$field = Some(time);
-            self
-        }
-    )*};
 }
 pub(crate) use time_filters;
 
 impl<O> Default for ContactFilter<O> {
     fn default() -> Self {
-        Self { times: TimeFilter::default(), owners: None }
+        Self {
+            modified_before: None,
+            modified_on_or_after: None,
+            created_before: None,
+            created_on_or_after: None,
+            owners: None,
+        }
     }
 }
 
@@ -102,15 +115,14 @@ impl<O: ContactOwner> ContactFilter<O> {
 
     /// Splits the filter into several, each with at most `size` owners.
     #[must_use]
-    pub fn blocks(self, size: usize) -> Vec<Self> {
+    pub fn blocks(mut self, size: usize) -> Vec<Self> {
         let size = size.max(1);
-        match &self.owners {
-            Some(owners) if owners.len() > size => {
-                let block =
-                    |owners: &[O]| Self { times: self.times, owners: Some(owners.to_vec()) };
+        match self.owners.take_if(|owners| owners.len() > size) {
+            Some(owners) => {
+                let block = |owners: &[O]| Self { owners: Some(owners.to_vec()), ..self.clone() };
                 owners.chunks(size).map(block).collect()
             }
-            _ => vec![self],
+            None => vec![self],
         }
     }
 }
@@ -118,9 +130,9 @@ impl<O: ContactOwner> ContactFilter<O> {
 impl<O: ContactOwner> Validate for ContactFilter<O> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let mut rules = Rules::default();
-        let times = self.times != TimeFilter::default();
-        let modified =
-            self.times.modified_before.is_some() || self.times.modified_on_or_after.is_some();
+        let modified = self.modified_before.is_some() || self.modified_on_or_after.is_some();
+        let created = self.created_before.is_some() || self.created_on_or_after.is_some();
+        let times = modified || created;
         let named = self.owners.is_some();
         if self.owners.as_ref().is_some_and(Vec::is_empty) {
             let reason = "names no owner: give one at least, or leave it out to list all owners";
@@ -150,4 +162,22 @@ fn by_their_member<O: ContactOwner, S: Serializer>(
         (O::LIST_MEMBER, ids.join(","))
     });
     serializer.collect_map(ids)
+}
+
+/// Reads what [`by_their_member`] writes, from the members that no other field has taken.
+fn of_their_member<'de, O: ContactOwner, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<O>>, D::Error> {
+    let mut members = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    let ids = members.remove(O::LIST_MEMBER).unwrap_or_default();
+    if let Some(member) = members.keys().next() {
+        let unknown = format_args!("`{member}` is no filter of {}", O::COLLECTION);
+        return Err(D::Error::custom(unknown));
+    }
+    let ids: Option<String> = serde_json::from_value(ids).map_err(D::Error::custom)?;
+    let ids = ids.as_deref().map(|ids| {
+        let ids = ids.split(',').filter(|id| !id.is_empty());
+        ids.map(str::parse).collect::<Result<Vec<O>, _>>()
+    });
+    ids.transpose().map_err(D::Error::custom)
 }

@@ -53,6 +53,19 @@ macro_rules! integer_id {
                 }
             }
 
+            /// Creates the id with this number, for constants: there a wrong one does not compile.
+            ///
+            /// # Panics
+            ///
+            /// Panics unless the number is positive.
+            #[must_use]
+            pub const fn constant(id: i64) -> Self {
+                match NonZeroI64::new(id) {
+                    Some(id) if id.get() > 0 => Self(id),
+                    _ => panic!(concat!("not a ", $what, ": it must be a positive whole number")),
+                }
+            }
+
             /// Returns the number.
             #[must_use]
             pub const fn get(self) -> i64 {
@@ -65,6 +78,12 @@ macro_rules! integer_id {
 
             fn try_from(id: i64) -> Result<Self, InvalidId> {
                 Self::new(id)
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(id: $name) -> Self {
+                id.get()
             }
         }
 
@@ -102,8 +121,11 @@ integer_id! {
     /// ```
     /// use crm_models::TenantId;
     ///
+    /// const HARBOR: TenantId = TenantId::constant(1001);
+    ///
     /// let tenant: TenantId = "1001".parse()?;
-    /// assert_eq!(tenant.get(), 1001);
+    /// assert_eq!(tenant, HARBOR);
+    /// assert_eq!(i64::from(tenant), 1001);
     /// assert!(TenantId::new(0).is_err());
     /// # Ok::<(), crm_models::InvalidId>(())
     /// ```
@@ -154,6 +176,30 @@ impl UserId {
     }
 }
 
+impl From<i64> for UserId {
+    fn from(id: i64) -> Self {
+        Self(id)
+    }
+}
+
+impl From<UserId> for i64 {
+    fn from(id: UserId) -> Self {
+        id.0
+    }
+}
+
+impl FromStr for UserId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.trim().parse().map(Self).map_err(|_| InvalidId {
+            what: "user id",
+            text: excerpt(text),
+            reason: "it must be a whole number",
+        })
+    }
+}
+
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -168,6 +214,25 @@ macro_rules! guid {
         pub struct $name(Uuid);
 
         impl $name {
+            /// Creates the id with this GUID.
+            #[must_use]
+            pub const fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// Reads a GUID, for constants: there a wrong one does not compile.
+            ///
+            /// # Panics
+            ///
+            /// Panics unless the text is a GUID.
+            #[must_use]
+            pub const fn constant(text: &str) -> Self {
+                match Uuid::try_parse(text) {
+                    Ok(id) => Self(id),
+                    Err(_) => panic!(concat!("not a ", $what, ": it must be a GUID")),
+                }
+            }
+
             /// Returns the GUID.
             #[must_use]
             pub const fn get(self) -> Uuid {
@@ -178,6 +243,12 @@ macro_rules! guid {
         impl From<Uuid> for $name {
             fn from(id: Uuid) -> Self {
                 Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
             }
         }
 
@@ -208,7 +279,10 @@ guid! {
     /// ```
     /// use crm_models::PersonId;
     ///
+    /// const DANA: PersonId = PersonId::constant("5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90");
+    ///
     /// let id: PersonId = "5B0F6C1E-8A42-4D0C-9E53-0C7A4F1B2D90".parse()?;
+    /// assert_eq!(id, DANA);
     /// assert_eq!(id.to_string(), "5b0f6c1e-8a42-4d0c-9e53-0c7a4f1b2d90");
     /// # Ok::<(), crm_models::InvalidId>(())
     /// ```

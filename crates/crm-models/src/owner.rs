@@ -1,13 +1,13 @@
 //! The owners of contacts: locations and customers.
 
-use std::{fmt, hash::Hash};
+use std::{fmt, hash::Hash, str::FromStr};
 
 use serde::{
     Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::ids::{CustomerId, LocationId};
+use crate::ids::{CustomerId, InvalidId, LocationId};
 
 /// A location or a customer. Code for the contacts of both is written once over this trait.
 ///
@@ -30,6 +30,7 @@ pub trait ContactOwner:
     + Hash
     + fmt::Display
     + fmt::Debug
+    + FromStr<Err = InvalidId>
     + Send
     + Sync
     + Serialize

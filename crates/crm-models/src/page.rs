@@ -66,8 +66,8 @@ impl<T> Page<T> {
 /// assert!(PageQuery::new().page(0).check().is_err(), "the first page is page 1");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[must_use]
 pub struct PageQuery {
     #[serde(skip_serializing_if = "Option::is_none")]

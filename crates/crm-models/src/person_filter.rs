@@ -1,18 +1,19 @@
 //! Filters of lists of people.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use validator::{Validate, ValidationErrors};
 
 use crate::{
-    filter::{TimeFilter, time_filters},
+    filter::time_filters,
     members::setters,
     sort::{PersonSort, Sort},
+    timestamp::Timestamp,
     validation::Rules,
 };
 
 /// Whether archived people are listed. The values on the wire are not documented; these are those
 /// of the API's similar filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Archived {
     /// Lists only archived people.
@@ -41,8 +42,8 @@ pub enum Archived {
 /// );
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[must_use]
 pub struct PersonFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,8 +54,14 @@ pub struct PersonFilter {
     reference_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_archived: Option<Archived>,
-    #[serde(flatten)]
-    times: TimeFilter,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified_on_or_after: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_on_or_after: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sort: Option<Sort<PersonSort>>,
 }

@@ -118,8 +118,8 @@ wire_text!(RelatedEntityType, "a kind of entity", slug);
 
 /// The filter and the order of a list of relationships, the query of
 /// `Contacts_GetContactRelationshipList`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[must_use]
 pub struct RelationshipFilter {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,8 @@
 //! The order of the lists of Contacts v2.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// A field to sort by, upwards or downwards. It is written `+Field` or `-Field`.
 ///
@@ -9,6 +11,7 @@ use serde::{Serialize, Serializer};
 ///
 /// let newest_first = Sort::descending(PersonSort::ModifiedOn);
 /// assert_eq!(serde_json::to_string(&newest_first)?, r#""-ModifiedOn""#);
+/// assert_eq!(serde_json::from_str::<Sort<PersonSort>>(r#""-ModifiedOn""#)?, newest_first);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +39,19 @@ impl<F: AsRef<str>> Serialize for Sort<F> {
     }
 }
 
+/// Reads what is written of a field and its direction.
+fn parse<F: AsRef<str> + Copy>(text: &str, fields: [F; 3]) -> Result<Sort<F>, &'static str> {
+    let (name, descending) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(name), _) => (name, false),
+        (_, Some(name)) => (name, true),
+        _ => return Err("an order begins with + or -"),
+    };
+    match fields.into_iter().find(|field| field.as_ref() == name) {
+        Some(field) => Ok(Sort { field, descending }),
+        None => Err("the list cannot be sorted by this field"),
+    }
+}
+
 macro_rules! sort_fields {
     ($($(#[$doc:meta])* $name:ident { Id = $id:literal })*) => {$(
         $(#[$doc])*
@@ -57,6 +73,14 @@ macro_rules! sort_fields {
                     Self::ModifiedOn => "ModifiedOn",
                     Self::CreatedOn => "CreatedOn",
                 }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for Sort<$name> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text::read(deserializer, "a field to sort by", |text| {
+                    parse(text, [$name::Id, $name::ModifiedOn, $name::CreatedOn])
+                })
             }
         }
     )*};
