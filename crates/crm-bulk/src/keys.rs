@@ -1,6 +1,6 @@
 //! What numbers and addresses are compared by when one is looked for.
 
-use crm_values::{DATA, InvalidValue, PhoneReader, Readings, digits};
+use crm_values::{DATA, InvalidValue, PhoneReader, Readings, Region, digits};
 
 /// Begins the key of a text that cannot be read. No key of a number or address begins so.
 const UNREADABLE: char = ' ';
@@ -66,4 +66,9 @@ pub(crate) fn is_unreadable(key: &str) -> bool {
 /// are not the same.
 pub(crate) fn description(reader: PhoneReader) -> String {
     format!("{}; {DATA}", reader.region())
+}
+
+/// The region of a [`description`].
+pub(crate) fn described_region(description: &str) -> Option<Region> {
+    description.split(';').next()?.parse().ok()
 }

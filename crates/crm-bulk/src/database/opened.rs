@@ -7,8 +7,8 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Params, Row, config::DbConfig,
-    params, types::FromSql,
+    Connection, ErrorCode, MAIN_DB, OpenFlags, OptionalExtension, Params, Row, Transaction,
+    TransactionBehavior, config::DbConfig, params, types::FromSql,
 };
 
 use crate::{
@@ -222,6 +222,13 @@ impl Database {
     pub(crate) fn hold_still(&self, cache_kib: i64) -> Result<(), BulkError> {
         let sql = format!("PRAGMA cache_size = -{cache_kib}; BEGIN");
         self.check(self.connection.execute_batch(&sql))
+    }
+
+    /// Begins a transaction that will write. It waits for another writer here: one that has read
+    /// first, and then finds that another has written meanwhile, fails at once.
+    pub(crate) fn begin_to_write(&self) -> Result<Transaction<'_>, BulkError> {
+        let immediate = TransactionBehavior::Immediate;
+        self.check(Transaction::new_unchecked(&self.connection, immediate))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -9,6 +9,7 @@ use crate::{
     clock,
     database::{Database, Format, NewDatabase},
     error::BulkError,
+    keys::described_region,
     set::Site,
 };
 
@@ -86,7 +87,9 @@ impl Snapshot {
         let database = Database::open(path.as_ref(), &FORMAT)?;
         database.make_durable()?;
         let site = database.site()?;
-        Ok(Self { database, site, reader: Cell::default() })
+        let region = database.meta("keys")?.and_then(|keys| described_region(&keys));
+        let reader = PhoneReader::new(region.unwrap_or_default());
+        Ok(Self { database, site, reader: Cell::new(reader) })
     }
 
     /// Returns the path of the snapshot's file.

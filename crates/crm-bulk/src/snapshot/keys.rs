@@ -41,8 +41,7 @@ impl Snapshot {
         if self.database.meta("keys")?.as_deref() == Some(&wanted) {
             return Ok(());
         }
-        let connection = &self.database.connection;
-        let transaction = self.database.check(connection.unchecked_transaction())?;
+        let transaction = self.database.begin_to_write()?;
         let mut last = 0;
         loop {
             let block = self.block_behind(last)?;

@@ -4,6 +4,8 @@ mod coverage;
 mod file;
 mod keys;
 mod look_up;
+#[cfg(test)]
+mod tests;
 mod unreadable;
 mod update;
 

@@ -9,7 +9,10 @@ use crm_transport::Transport;
 use futures_util::TryStreamExt;
 use rusqlite::params;
 
-use super::{coverage::Coverage, file::Snapshot};
+use super::{
+    coverage::{Changes, Coverage, Kind},
+    file::Snapshot,
+};
 use crate::{clock, error::BulkError, keys::Keys, set::Site};
 
 impl Snapshot {
@@ -64,24 +67,12 @@ impl Snapshot {
         batch: &ExportBatch<ExportedContact<O>>,
     ) -> Result<(), BulkError> {
         let database = &self.database;
-        let transaction = database.check(database.connection.unchecked_transaction())?;
+        let transaction = database.begin_to_write()?;
+        let mut changes = Changes::default();
         for exported in &batch.data {
-            let contact = &exported.contact;
-            let json = serde_json::to_string(contact)
-                .map_err(|e| BulkError::file(database.path(), "written", e.into()))?;
-            let keys = Keys::of(&contact.value, self.reader.get());
-            let (owner, id) = (exported.owner.get(), contact.id.get());
-            database.execute(
-                "INSERT INTO contacts
-                     (owner_kind, owner_id, contact_id, key, otherwise, active, contact)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT (owner_kind, owner_id, contact_id) DO UPDATE SET
-                     key = excluded.key, otherwise = excluded.otherwise,
-                     active = excluded.active, contact = excluded.contact",
-                params![O::NOUN, owner, id, keys.key, keys.otherwise, exported.active, json],
-            )?;
-            self.forget_unreadable(O::NOUN, owner, id)?;
+            self.store_contact(exported, &mut changes)?;
         }
+        self.add_to_counts(changes)?;
         for record in &batch.unreadable {
             self.keep_unreadable::<O>(record)?;
         }
@@ -89,6 +80,66 @@ impl Snapshot {
             database.set_meta(&token_name::<O>(), token.as_str())?;
         }
         database.check(transaction.commit())
+    }
+
+    fn store_contact<O: ContactOwner>(
+        &self,
+        exported: &ExportedContact<O>,
+        changes: &mut Changes,
+    ) -> Result<(), BulkError> {
+        let database = &self.database;
+        let ExportedContact { owner, contact, active, .. } = exported;
+        let json = serde_json::to_string(contact)
+            .map_err(|e| BulkError::file(database.path(), "written", e.into()))?;
+        let (owner, id) = (owner.get(), contact.id.get());
+        let name = params![O::NOUN, owner, id];
+        self.forget_unreadable(O::NOUN, owner, id)?;
+        let known = database.row(
+            "SELECT id, active, contact ->> '$.type' AS type,
+                 contact ->> '$.preferences' IS NOT NULL AS preferences_known,
+                 contact = ?4 AS is_same
+             FROM contacts WHERE owner_kind = ?1 AND owner_id = ?2 AND contact_id = ?3",
+            params![O::NOUN, owner, id, json],
+            |row| {
+                let kind = Kind {
+                    active: row.get("active")?,
+                    contact_type: row.get("type")?,
+                    preferences_known: row.get("preferences_known")?,
+                };
+                Ok((row.get::<_, i64>("id")?, row.get::<_, bool>("is_same")?, kind))
+            },
+        )?;
+        let after = Kind {
+            active: *active,
+            contact_type: contact.contact_type.as_str().to_owned(),
+            preferences_known: contact.preferences.is_some(),
+        };
+        let keys = Keys::of(&contact.value, self.reader.get());
+        let before = match known {
+            // A feed repeats its latest records.
+            Some((_, true, before)) if before.active == *active => return Ok(()),
+            Some((row, _, before)) => {
+                let sql = "UPDATE contacts
+                    SET key = ?, otherwise = ?, active = ?, contact = ? WHERE id = ?";
+                let values = params![keys.key, keys.otherwise, active, json, row];
+                database.execute(sql, values)?;
+                Some(before)
+            }
+            None => {
+                database.execute(
+                    "INSERT INTO contacts
+                         (owner_kind, owner_id, contact_id, key, otherwise, active, contact)
+                     VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    params![O::NOUN, owner, id, keys.key, keys.otherwise, active, json],
+                )?;
+                None
+            }
+        };
+        let another = "SELECT 1 FROM contacts
+            WHERE owner_kind = ? AND owner_id = ? AND contact_id <> ? AND active";
+        let has_others = database.value::<i64>(another, name)?.is_some();
+        changes.replace(before, after, has_others);
+        Ok(())
     }
 }
 
