@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::Value;
 use validator::{Validate, ValidationErrors};
 
-use crate::{owner::ContactOwner, timestamp::Timestamp, validation::Rules};
+use crate::{ids::InvalidId, owner::ContactOwner, timestamp::Timestamp, validation::Rules};
 
 /// The filters of `GET /locations/contacts` and `GET /customers/contacts`.
 ///
@@ -157,11 +157,7 @@ fn by_their_member<O: ContactOwner, S: Serializer>(
     owners: &Option<Vec<O>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let ids = owners.as_ref().map(|owners| {
-        let ids: Vec<_> = owners.iter().map(ToString::to_string).collect();
-        (O::LIST_MEMBER, ids.join(","))
-    });
-    serializer.collect_map(ids)
+    serializer.collect_map(owners.as_ref().map(|owners| (O::LIST_MEMBER, with_commas(owners))))
 }
 
 /// Reads what [`by_their_member`] writes, from the members that no other field has taken.
@@ -175,9 +171,16 @@ fn of_their_member<'de, O: ContactOwner, D: Deserializer<'de>>(
         return Err(D::Error::custom(unknown));
     }
     let ids: Option<String> = serde_json::from_value(ids).map_err(D::Error::custom)?;
-    let ids = ids.as_deref().map(|ids| {
-        let ids = ids.split(',').filter(|id| !id.is_empty());
-        ids.map(str::parse).collect::<Result<Vec<O>, _>>()
-    });
-    ids.transpose().map_err(D::Error::custom)
+    ids.as_deref().map(between_commas).transpose().map_err(D::Error::custom)
+}
+
+/// Writes ids as the API takes them: one text, with commas.
+pub(crate) fn with_commas<O: ContactOwner>(ids: &[O]) -> String {
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    ids.join(",")
+}
+
+/// Reads what [`with_commas`] writes.
+pub(crate) fn between_commas<O: ContactOwner>(ids: &str) -> Result<Vec<O>, InvalidId> {
+    ids.split(',').filter(|id| !id.is_empty()).map(str::parse).collect()
 }

@@ -106,6 +106,7 @@
 //! | contacts of locations and customers | [`Contact`], [`OwnedContact`], [`CreateContactRequest`], [`ContactChange`], [`UpdateContactRequest`], [`ContactFilter`], [`ContactOwner`] |
 //! | their preferences | [`Preference`], [`ContactPreferences`], [`PreferenceChange`], [`ContactPreferencesRequest`] |
 //! | contacts of bookings | [`BookingContact`], [`CreateBookingContactRequest`], [`UpdateBookingContactRequest`], [`UpdatedBookingContact`] |
+//! | customers and locations themselves, their names and addresses | [`Customer`], [`Location`], [`OwnerDetails`], [`Address`], [`CustomerType`], [`OwnerFilter`], [`Active`] |
 //! | people (Contacts v2) | [`Person`], [`CreatePersonRequest`], [`PersonChange`], [`ReplacePersonRequest`], [`PersonFilter`] |
 //! | their numbers and addresses | [`ContactMethod`], [`ContactMethodRequest`], [`UpdateContactMethodRequest`], [`ContactMethodFilter`] |
 //! | preferences of those | [`PreferenceType`], [`MethodPreference`], [`UpdateMethodPreferenceRequest`] |
@@ -120,20 +121,25 @@
 
 #![warn(missing_debug_implementations)]
 
+mod address;
 mod booking;
 mod change;
 mod contact;
 mod contact_method;
 mod contact_type;
 mod create;
+mod customer;
+mod details;
 pub mod email;
 mod export;
 mod filter;
 mod ids;
+mod location;
 mod members;
 mod method_preference;
 mod owned_contact;
 mod owner;
+mod owner_filter;
 mod page;
 mod person;
 mod person_change;
@@ -150,6 +156,7 @@ mod unreadable;
 mod update;
 mod validation;
 
+pub use address::Address;
 pub use booking::{
     BookingContact, CreateBookingContactRequest, UpdateBookingContactRequest, UpdatedBookingContact,
 };
@@ -160,18 +167,22 @@ pub use contact_method::{
 };
 pub use contact_type::ContactType;
 pub use create::CreateContactRequest;
+pub use customer::{Customer, CustomerType};
+pub use details::OwnerDetails;
 pub use export::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery};
 pub use filter::ContactFilter;
 pub use ids::{
     BookingId, BookingProviderId, ContactId, ContactMethodId, CustomerId, InvalidId, LocationId,
     PersonId, PreferenceTypeId, RelatedEntityId, RelationshipId, TenantId, UserId,
 };
+pub use location::Location;
 pub use method_preference::{MethodPreference, PreferenceType, UpdateMethodPreferenceRequest};
 pub use owned_contact::{
     CustomersContact, ExportedContact, ExportedCustomerContact, ExportedLocationContact,
     LocationsContact, OwnedContact,
 };
 pub use owner::ContactOwner;
+pub use owner_filter::{Active, OwnerFilter};
 pub use page::{Page, PageQuery};
 pub use person::{CreatePersonRequest, Person, ReplacePersonRequest, UpdatePersonRequest};
 pub use person_change::PersonChange;
@@ -182,7 +193,7 @@ pub use preferences::{
 pub use problem::{BodyForm, Problem};
 pub use raw::Raw;
 pub use relationship::{ContactRelationship, RelatedEntityType, RelationshipFilter};
-pub use sort::{ContactMethodSort, PersonSort, RelationshipSort, Sort};
+pub use sort::{ContactMethodSort, OwnerSort, PersonSort, RelationshipSort, Sort};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unreadable::UnreadableRecord;
 pub use update::UpdateContactRequest;

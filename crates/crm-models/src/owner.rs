@@ -7,7 +7,12 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 
-use crate::ids::{CustomerId, InvalidId, LocationId};
+use crate::{
+    customer::Customer,
+    details::OwnerDetails,
+    ids::{CustomerId, InvalidId, LocationId},
+    location::Location,
+};
 
 /// A location or a customer. Code for the contacts of both is written once over this trait.
 ///
@@ -49,6 +54,9 @@ pub trait ContactOwner:
     /// Whether a filter by ids excludes other filters, and times of creation alone are not enough.
     const STRICT_FILTERS: bool;
 
+    /// What the API answers about one of them itself.
+    type Details: OwnerDetails<Id = Self>;
+
     /// Returns the number.
     fn get(self) -> i64;
 }
@@ -74,6 +82,8 @@ impl ContactOwner for LocationId {
     const LIST_MEMBER: &'static str = "locationIds";
     const STRICT_FILTERS: bool = false;
 
+    type Details = Location;
+
     fn get(self) -> i64 {
         self.get()
     }
@@ -94,6 +104,8 @@ impl ContactOwner for CustomerId {
     const MEMBER: &'static str = "customerId";
     const LIST_MEMBER: &'static str = "customerIds";
     const STRICT_FILTERS: bool = true;
+
+    type Details = Customer;
 
     fn get(self) -> i64 {
         self.get()

@@ -1,4 +1,4 @@
-//! The order of the lists of Contacts v2.
+//! The order of lists.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -93,4 +93,6 @@ sort_fields! {
     ContactMethodSort { Id = "Id" }
     /// A field by which relationships can be sorted. Their id is spelled differently.
     RelationshipSort { Id = "ID" }
+    /// A field by which customers and locations can be sorted.
+    OwnerSort { Id = "Id" }
 }

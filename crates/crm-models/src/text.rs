@@ -3,9 +3,18 @@
 use std::fmt;
 
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{Error, Visitor},
 };
+
+/// Reads a member that is there for people only: where it is null, it is read as if it were absent.
+pub(crate) fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
 
 /// Reads a text and parses it in place, without a copy of its own, since a page has thousands.
 pub(crate) fn read<'de, D, T, E>(

@@ -47,6 +47,48 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    fn address()(
+        texts in any::<[String; 5]>(),
+        unit in prop::option::of(".*"),
+        // Ten-millionths of a degree, which is a centimetre.
+        position in prop::option::of((-900_000_000..900_000_000, -1_800_000_000..1_800_000_000)),
+    ) -> Address {
+        let [street, city, state, zip, country] = texts;
+        let mut address = Address::new(street, city, state, zip);
+        address.unit = unit;
+        address.country = country;
+        let degrees = |ten_millionths: i32| f64::from(ten_millionths) / 1e7;
+        address.latitude = position.map(|(latitude, _)| degrees(latitude));
+        address.longitude = position.map(|(_, longitude)| degrees(longitude));
+        address
+    }
+}
+
+prop_compose! {
+    fn customer()(
+        id in 1_i64..,
+        active: bool,
+        name in ".*",
+        customer_type in prop::option::of(".*"),
+        address in address(),
+        flags in prop::option::of(any::<[bool; 2]>()),
+        modified_on in timestamp(),
+        created_on in prop::option::of(timestamp()),
+        merged_to_id in prop::option::of(1_i64..),
+    ) -> Customer {
+        let mut customer = Customer::new(CustomerId::new(id).unwrap(), name, modified_on);
+        customer.active = active;
+        customer.customer_type = customer_type.map(|text| CustomerType::from(text.as_str()));
+        customer.address = address;
+        customer.do_not_mail = flags.map(|[mail, _]| mail);
+        customer.do_not_service = flags.map(|[_, service]| service);
+        customer.created_on = created_on;
+        customer.merged_to_id = merged_to_id.map(|id| CustomerId::new(id).unwrap());
+        customer
+    }
+}
+
 fn change() -> impl Strategy<Value = PreferenceChange> {
     prop::collection::vec((0..5, any::<bool>()), 0..6).prop_map(|steps| {
         let set = |change: PreferenceChange, (flag, on)| match flag {
@@ -97,6 +139,28 @@ proptest! {
         let item = ExportedContact::new(CustomerId::new(owner).unwrap(), contact, active);
         let json = serde_json::to_string(&item).unwrap();
         prop_assert_eq!(serde_json::from_str::<ExportedCustomerContact>(&json).unwrap(), item);
+    }
+
+    #[test]
+    fn a_customer_is_read_as_it_was_written(customer in customer()) {
+        let json = serde_json::to_string(&customer).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Customer>(&json).unwrap(), customer);
+    }
+
+    #[test]
+    fn a_location_is_read_as_it_was_written(customer in customer(), id in 1_i64..) {
+        let id = LocationId::new(id).unwrap();
+        let mut location = Location::new(id, customer.id, customer.name, customer.modified_on);
+        location.address = customer.address;
+        location.created_on = customer.created_on;
+        location.merged_to_id = customer.merged_to_id.map(|_| id);
+        let json = serde_json::to_string(&location).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Location>(&json).unwrap(), location);
+    }
+
+    #[test]
+    fn an_owner_is_never_called_nothing(customer in customer()) {
+        prop_assert!(!customer.display_name().trim().is_empty());
     }
 
     #[test]
@@ -204,6 +268,7 @@ proptest! {
     fn no_bytes_break_a_page_or_a_batch(body: Vec<u8>) {
         prop_assert!(serde_json::from_slice::<Page<Contact>>(&body).is_err());
         prop_assert!(serde_json::from_slice::<ExportBatch<ExportedLocationContact>>(&body).is_err());
+        prop_assert!(serde_json::from_slice::<Page<Customer>>(&body).is_err());
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn read_all<T: Serialize + DeserializeOwned>(name: &str) {
 
 type Reader = fn(&str);
 
-const FOLDERS: [(&str, Reader); 17] = [
+const FOLDERS: [(&str, Reader); 23] = [
     ("booking-contacts", read_all::<BookingContact>),
     ("booking-pages", read_all::<Page<BookingContact>>),
     ("booking-updates", read_all::<UpdatedBookingContact>),
@@ -42,8 +42,14 @@ const FOLDERS: [(&str, Reader); 17] = [
     ("contacts", read_all::<Contact>),
     ("customer-exports", read_all::<ExportBatch<ExportedCustomerContact>>),
     ("customer-pages", read_all::<Page<CustomersContact>>),
+    ("customers", read_all::<Customer>),
+    ("customers-exports", read_all::<ExportBatch<Customer>>),
+    ("customers-pages", read_all::<Page<Customer>>),
     ("location-exports", read_all::<ExportBatch<ExportedLocationContact>>),
     ("location-pages", read_all::<Page<LocationsContact>>),
+    ("locations", read_all::<Location>),
+    ("locations-exports", read_all::<ExportBatch<Location>>),
+    ("locations-pages", read_all::<Page<Location>>),
     ("method-preference-lists", read_all::<Vec<MethodPreference>>),
     ("method-preferences", read_all::<MethodPreference>),
     ("people", read_all::<Person>),
@@ -121,6 +127,16 @@ fn an_answer_that_is_made_is_the_one_that_is_read() {
     let batch: ExportBatch<ExportedCustomerContact> = read("customer-exports/end.json");
     let token = ContinuationToken::new("1nventedT0ken_C2");
     assert_eq!(ExportBatch::new(false, token, batch.data.clone()), batch);
+
+    let page: Page<Location> = read("locations-pages/list.json");
+    let found = &page.data[0];
+    let mut made =
+        Location::new(found.id, found.customer_id, "Ridge Bakery, ferry", found.modified_on);
+    made.address = Address::new("15 Ferry Landing", "Gig Harbor", "WA", "98335");
+    made.address.unit = Some("Suite 3".to_owned());
+    made.address.country = "USA".to_owned();
+    made.created_on = found.created_on;
+    assert_eq!(made, *found);
 
     let types: Vec<PreferenceType> = read("preference-types/list.json");
     let found = &types[0];
@@ -249,6 +265,71 @@ fn an_export_without_active_is_refused() {
     item["locationId"] = json!(62011);
     let error = serde_json::from_value::<ExportedLocationContact>(item).unwrap_err();
     assert!(error.to_string().contains("active"), "{error}");
+}
+
+#[test]
+fn an_owner_is_read_member_by_member() {
+    let customer: Customer = read("customers/complete.json");
+    assert_eq!(customer.id.get(), 3380);
+    assert!(customer.active && customer.is_active());
+    assert_eq!(customer.name, "Ridge Bakery");
+    assert_eq!(customer.customer_type, Some(CustomerType::Commercial));
+    assert_eq!(customer.address.unit.as_deref(), Some("B"));
+    assert_eq!(customer.address.country, "USA");
+    let position = (customer.address.latitude, customer.address.longitude);
+    assert_eq!(position, (Some(47.2529), Some(-122.4443)));
+    assert_eq!((customer.do_not_mail, customer.do_not_service), (Some(true), Some(false)));
+    assert_eq!(customer.created_on.unwrap().to_string(), "2025-09-30T17:00:00Z");
+    assert_eq!(customer.modified_on().to_string(), "2026-06-02T09:41:27.1039486Z");
+    assert_eq!(customer.merged_to(), None);
+
+    let location: Location = read("locations/complete.json");
+    assert_eq!((location.id.get(), location.customer_id.get()), (62011, 3380));
+    assert_eq!(location.address().city, "Tacoma");
+    assert_eq!((location.customer(), customer.customer()), (customer.id, customer.id));
+}
+
+#[test]
+fn a_merged_owner_says_where_it_went() {
+    let customer: Customer = read("customers/merged.json");
+    assert!(!customer.is_active());
+    assert_eq!(customer.merged_to(), Some(CustomerId::new(3380).unwrap()));
+    assert!(customer.created_on.unwrap().is_unknown());
+    assert_eq!(customer.customer_type.unwrap().as_str(), "Municipal");
+    let location: Location = read("locations/merged.json");
+    assert_eq!(location.merged_to(), Some(LocationId::new(62011).unwrap()));
+}
+
+#[test]
+fn what_is_absent_of_an_owner_is_unknown() {
+    let nulls: Customer = read("customers/nulls.json");
+    let mut least: Customer = read("customers/least.json");
+    least.id = nulls.id;
+    assert_eq!(nulls, least);
+    assert_eq!(nulls, Customer::new(nulls.id, "", nulls.modified_on));
+    assert_eq!((nulls.do_not_mail, nulls.created_on), (None, None));
+}
+
+#[rstest]
+#[case("id")]
+#[case("customerId")]
+#[case("active")]
+#[case("modifiedOn")]
+fn an_owner_without_what_decides_is_refused(#[case] member: &str) {
+    let mut location = serde_json::to_value(read::<Location>("locations/complete.json")).unwrap();
+    location.as_object_mut().unwrap().remove(member).unwrap();
+    let error = serde_json::from_value::<Location>(location).unwrap_err();
+    assert!(error.to_string().contains(member), "{error}");
+}
+
+#[test]
+fn an_owner_without_a_name_is_called_by_its_address() {
+    let name = |name: &str| read::<Location>(&format!("locations/{name}.json"));
+    assert_eq!(name("complete").display_name(), "Ridge Bakery, Mill Row");
+    let address = "15 Ferry Landing, Suite 3, Gig Harbor, WA 98335";
+    assert_eq!(name("blank-name").display_name(), address);
+    assert_eq!(name("merged").display_name(), "location 62013");
+    assert_eq!(read::<Customer>("customers/least.json").display_name(), "customer 3383");
 }
 
 #[test]

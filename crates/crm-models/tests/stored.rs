@@ -5,10 +5,10 @@
 use std::fmt::Debug;
 
 use crm_models::{
-    Archived, Contact, ContactFilter, ContactMethodFilter, ContactMethodSort, ContactType,
-    ContinuationToken, CustomerId, ExportFrom, ExportQuery, LocationId, PageQuery, PersonFilter,
-    PersonSort, RelatedEntityId, RelatedEntityType, RelationshipFilter, RelationshipSort, Sort,
-    Timestamp, UserId,
+    Active, Archived, Contact, ContactFilter, ContactMethodFilter, ContactMethodSort, ContactType,
+    ContinuationToken, CustomerId, ExportFrom, ExportQuery, LocationId, OwnerFilter, OwnerSort,
+    PageQuery, PersonFilter, PersonSort, RelatedEntityId, RelatedEntityType, RelationshipFilter,
+    RelationshipSort, Sort, Timestamp, UserId,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde::{Serialize, de::DeserializeOwned};
@@ -92,6 +92,22 @@ proptest! {
     }
 
     #[test]
+    fn filters_of_owners_are_kept(
+        customers in within(OwnerFilter::new(), bounds!(OwnerFilter<CustomerId>)),
+        locations in within(OwnerFilter::new(), bounds!(OwnerFilter<LocationId>)),
+        ids in vec(1_i64.., 0..4),
+        text in any::<String>(),
+        active in select(&[Active::Yes, Active::No, Active::Any]),
+    ) {
+        is_kept(&customers);
+        let customers = customers.name(&text).unit(&text).phone(&text).active(active);
+        is_kept(&customers.ids(ids.iter().map(|id| CustomerId::constant(*id))));
+        is_kept(&locations);
+        let locations = locations.customer(CustomerId::constant(9107)).city(text);
+        is_kept(&locations.sort(Sort::descending(OwnerSort::ModifiedOn)));
+    }
+
+    #[test]
     fn pages_and_places_of_exports_are_kept(
         page in option::of(any::<i32>()),
         size in option::of(any::<i32>()),
@@ -154,6 +170,10 @@ fn what_a_filter_does_not_know_is_refused() {
     refuses::<PersonFilter>(r#"{"sort": "+Name"}"#);
     refuses::<ContactMethodFilter>(r#"{"contactType": "Email"}"#);
     refuses::<RelationshipFilter>(r#"{"modifiedBefore": "2026-11-01"}"#);
+    refuses::<OwnerFilter<CustomerId>>(r#"{"customerId": 77}"#);
+    refuses::<OwnerFilter<LocationId>>(r#"{"phone": "8185550142"}"#);
+    refuses::<OwnerFilter<LocationId>>(r#"{"ids": "77;78"}"#);
+    refuses::<OwnerFilter<LocationId>>(r#"{"locationIds": "77"}"#);
     refuses::<PageQuery>(r#"{"size": 50}"#);
     refuses::<ExportQuery>(r#"{"token": "1nventedT0ken"}"#);
 }

@@ -267,6 +267,28 @@ fn a_filter_by_a_blank_text_never_lists_all() {
     }
 }
 
+#[test]
+fn a_filter_of_owners_that_names_nobody_never_lists_all() {
+    let ids = |count| (1..=count).map(|id| CustomerId::new(id).unwrap());
+    let breach = |filter: OwnerFilter<CustomerId>| breaches(&filter);
+    assert_eq!(breach(OwnerFilter::new().ids(ids(0))), pairs(&[("ids", "filter")]));
+    assert_eq!(breach(OwnerFilter::new().ids(ids(50))), []);
+    assert_eq!(breach(OwnerFilter::new().ids(ids(51))), pairs(&[("ids", "range")]));
+    assert_eq!(breach(OwnerFilter::new().phone("none")), pairs(&[("phone", "shape")]));
+    let blank = OwnerFilter::<LocationId>::new();
+    let blank = blank.name("").street(" ").unit("").city("").state("").zip("").country("");
+    let members = ["city", "country", "name", "state", "street", "unit", "zip"];
+    assert_eq!(breaches(&blank), pairs(&members.map(|member| (member, "blank"))));
+
+    let filter = OwnerFilter::new().city("Tacoma").ids(ids(101));
+    let blocks = filter.blocks();
+    let named: Vec<_> = blocks.iter().flat_map(|block| block.get_ids().unwrap()).collect();
+    assert_eq!(named.len(), 101);
+    assert!(named.is_sorted() && blocks.iter().all(|block| block.check().is_ok()));
+    assert_eq!(serde_json::to_string(&blocks[2]).unwrap(), r#"{"ids":"101","city":"Tacoma"}"#);
+    assert_eq!(OwnerFilter::<LocationId>::new().blocks(), [OwnerFilter::new()]);
+}
+
 /// As a form of an application, whose derived validation nests.
 struct Form {
     change: ContactChange,

@@ -350,6 +350,49 @@ fn filters_are_written_in_the_words_of_the_contract() {
         }),
     );
 
+    let filter = OwnerFilter::<CustomerId>::new()
+        .ids([CustomerId::new(3380).unwrap(), CustomerId::new(3381).unwrap()])
+        .name("Ridge Bakery")
+        .street("Mill Row")
+        .unit("B")
+        .city("Tacoma")
+        .state("WA")
+        .zip("98402")
+        .country("USA")
+        .phone("+1 (206) 555-0134 ext. 7")
+        .active(Active::Any)
+        .created_before(time("2026-05-02"))
+        .modified_on_or_after(time("2026-06-01"))
+        .sort(Sort::descending(OwnerSort::ModifiedOn));
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({
+            "ids": "3380,3381",
+            "name": "Ridge Bakery",
+            "street": "Mill Row",
+            "unit": "B",
+            "city": "Tacoma",
+            "state": "WA",
+            "zip": "98402",
+            "country": "USA",
+            "phone": "2065550134",
+            "active": "Any",
+            "createdBefore": "2026-05-02T00:00:00Z",
+            "modifiedOnOrAfter": "2026-06-01T00:00:00Z",
+            "sort": "-ModifiedOn",
+        }),
+    );
+
+    let filter = OwnerFilter::<LocationId>::new()
+        .customer(CustomerId::new(3380).unwrap())
+        .active(Active::No)
+        .sort(Sort::ascending(OwnerSort::Id));
+    assert_eq!(
+        serde_json::to_value(filter).unwrap(),
+        json!({"customerId": 3380, "active": "False", "sort": "+Id"}),
+    );
+    assert_eq!(serde_json::to_value(OwnerFilter::<LocationId>::new()).unwrap(), json!({}));
+
     let filter = ContactMethodFilter::new()
         .contact_type(ContactType::Email)
         .value("jonas@ridge-bakery.example")
