@@ -2,9 +2,7 @@
 
 use std::{borrow::Borrow, marker::PhantomData, time::Duration};
 
-use crm_models::{
-    ContinuationToken, ExportBatch, ExportFrom, ExportQuery, ExportedContact, Raw, TenantId,
-};
+use crm_models::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery, Raw, TenantId};
 use crm_transport::{Request, Transport};
 use derive_where::derive_where;
 use futures_core::Stream;
@@ -13,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::ContactsError,
+    feed::FeedOperation,
     operation::Operation,
     operations::owner::{ExportContacts, Owner},
     progress::{Progress, Stall, key_of},
@@ -25,22 +24,21 @@ use crate::{
 pub const POLLING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl<T: Transport> ContactsService<T> {
-    /// Returns the export feed of one kind of owner, for example `export::<LocationId>()`.
-    pub fn export<O: Owner>(&self) -> Export<T, O> {
-        Export {
-            service: self.clone(),
-            query: ExportQuery::default(),
-            set_aside: false,
-            owner: PhantomData,
-        }
+    /// Returns the export feed of the contacts of one kind of owner, for example
+    /// `export::<LocationId>()`.
+    pub fn export<O: Owner>(&self) -> Export<T, ExportContacts<O>> {
+        let query = ExportQuery::default();
+        Export::new(self, ExportContacts { query, owner: PhantomData })
     }
 }
 
-/// A feed of all contacts of one kind of owner, deleted ones included, in batches.
+/// An export feed in batches: all contacts of one kind of owner, deleted ones included
+/// ([`ContactsService::export`]), or all owners of a kind themselves
+/// ([`Owners::export`](crate::Owners::export)).
 ///
 /// Each batch carries the continuation token after it in `continue_from`: once the batch is
 /// safely stored, store the token, and a killed export continues without a gap. Repeats are
-/// normal: apply records as an upsert by owner and contact id. A change becomes visible about
+/// normal: apply records as an upsert by their ids. A change becomes visible about
 /// 15 minutes after it was made, unless [`include_recent_changes`](Self::include_recent_changes).
 ///
 /// ```
@@ -55,27 +53,34 @@ impl<T: Transport> ContactsService<T> {
 /// # Ok(())
 /// # }
 /// ```
-#[derive_where(Debug, Clone)]
+#[derive_where(Debug, Clone; F)]
 #[must_use = "an export sends nothing before it is polled"]
-pub struct Export<T, O> {
+pub struct Export<T, F> {
     service: ContactsService<T>,
-    query: ExportQuery,
+    operation: F,
     set_aside: bool,
-    owner: PhantomData<O>,
 }
 
-impl<T: Transport, O: Owner> Export<T, O> {
-    /// Sets where to start: at the beginning, at a time of modification (inclusive), or at a saved
-    /// token.
-    pub fn from(mut self, from: ExportFrom) -> Self {
-        self.query = self.query.from(from);
+impl<T: Transport, F: FeedOperation> Export<T, F> {
+    pub(crate) fn new(service: &ContactsService<T>, operation: F) -> Self {
+        Self { service: service.clone(), operation, set_aside: false }
+    }
+
+    fn with_query(mut self, change: impl FnOnce(ExportQuery) -> ExportQuery) -> Self {
+        let query = self.operation.query_mut();
+        *query = change(std::mem::take(query));
         self
     }
 
+    /// Sets where to start: at the beginning, at a time of modification (inclusive), or at a saved
+    /// token.
+    pub fn from(self, from: ExportFrom) -> Self {
+        self.with_query(|query| query.from(from))
+    }
+
     /// Shows changes at once, at the price of more repeats between batches.
-    pub fn include_recent_changes(mut self) -> Self {
-        self.query = self.query.include_recent_changes(true);
-        self
+    pub fn include_recent_changes(self) -> Self {
+        self.with_query(|query| query.include_recent_changes(true))
     }
 
     /// Sets records aside that are not what the contract says, in [`ExportBatch::unreadable`],
@@ -92,22 +97,21 @@ impl<T: Transport, O: Owner> Export<T, O> {
     /// in it, ends with [`ContactsError::Stalled`].
     pub fn batches(
         self,
-    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin + use<T, O>
-    {
+    ) -> impl Stream<Item = Result<ExportBatch<F::Record>, ContactsError>> + Unpin + use<T, F> {
         self.walk()
     }
 
     /// Returns the [`batches`](Self::batches) with the JSON of each record as the service wrote it,
     /// including members that this crate does not know.
-    pub fn batches_with_json(self) -> impl Stream<Item = RawBatch<O>> + Unpin + use<T, O> {
+    pub fn batches_with_json(self) -> impl Stream<Item = RawBatch<F::Record>> + Unpin + use<T, F> {
         self.walk()
     }
 
     fn walk<R>(
         self,
-    ) -> impl Stream<Item = Result<ExportBatch<R>, ContactsError>> + Unpin + use<T, O, R>
+    ) -> impl Stream<Item = Result<ExportBatch<R>, ContactsError>> + Unpin + use<T, F, R>
     where
-        R: DeserializeOwned + Borrow<ExportedContact<O>>,
+        R: DeserializeOwned + Borrow<F::Record>,
     {
         let start = Some(Position::new(self));
         Box::pin(stream::try_unfold(start, |position| async move {
@@ -147,7 +151,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self,
         interval: Duration,
         stop: impl Future<Output = ()>,
-    ) -> impl Stream<Item = Result<ExportBatch<ExportedContact<O>>, ContactsError>> + Unpin {
+    ) -> impl Stream<Item = Result<ExportBatch<F::Record>, ContactsError>> + Unpin {
         self.walk_on(interval, stop)
     }
 
@@ -157,7 +161,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
         self,
         interval: Duration,
         stop: impl Future<Output = ()>,
-    ) -> impl Stream<Item = RawBatch<O>> + Unpin {
+    ) -> impl Stream<Item = RawBatch<F::Record>> + Unpin {
         self.walk_on(interval, stop)
     }
 
@@ -167,7 +171,7 @@ impl<T: Transport, O: Owner> Export<T, O> {
         stop: impl Future<Output = ()>,
     ) -> impl Stream<Item = Result<ExportBatch<R>, ContactsError>> + Unpin
     where
-        R: DeserializeOwned + Borrow<ExportedContact<O>>,
+        R: DeserializeOwned + Borrow<F::Record>,
     {
         let start = (Position::new(self), false, Box::pin(stop));
         Box::pin(stream::try_unfold(start, move |state| async move {
@@ -190,47 +194,44 @@ impl<T: Transport, O: Owner> Export<T, O> {
 }
 
 /// A batch whose records keep their JSON, or the error that ends the feed.
-pub type RawBatch<O> = Result<ExportBatch<Raw<ExportedContact<O>>>, ContactsError>;
+pub type RawBatch<R> = Result<ExportBatch<Raw<R>>, ContactsError>;
 
 /// The place in the feed where the next batch starts.
-struct Position<T, O, R> {
+struct Position<T, F, R> {
     service: ContactsService<T>,
-    operation: Feed<O, R>,
+    batch: Batch<F, R>,
     token: Option<ContinuationToken>,
     set_aside: bool,
     progress: Progress,
 }
 
-/// One batch of the feed, with records that hold an [`ExportedContact`].
-struct Feed<O, R> {
-    export: ExportContacts<O>,
+/// One batch of the feed `F`, whose records are read as `R`, which holds one of the feed's.
+struct Batch<F, R> {
+    of: F,
     record: PhantomData<fn() -> R>,
 }
 
-impl<O: Owner, R: DeserializeOwned> Operation for Feed<O, R> {
+impl<F: FeedOperation, R: DeserializeOwned> Operation for Batch<F, R> {
     type Answer = ExportBatch<R>;
-    const SPEC: Spec = O::EXPORT;
+    const SPEC: Spec = F::SPEC;
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.export.request(tenant)
+        self.of.request(tenant)
     }
 }
 
-impl<T, O, R> Position<T, O, R>
+impl<T, F, R> Position<T, F, R>
 where
     T: Transport,
-    O: Owner,
-    R: DeserializeOwned + Borrow<ExportedContact<O>>,
+    F: FeedOperation,
+    R: DeserializeOwned + Borrow<F::Record>,
 {
-    fn new(export: Export<T, O>) -> Self {
-        let token = export.query.token().cloned();
+    fn new(export: Export<T, F>) -> Self {
+        let mut of = export.operation;
         Self {
             service: export.service,
-            operation: Feed {
-                export: ExportContacts { query: export.query, owner: PhantomData },
-                record: PhantomData,
-            },
-            token,
+            token: of.query_mut().token().cloned(),
+            batch: Batch { of, record: PhantomData },
             set_aside: export.set_aside,
             progress: Progress::of_feed(),
         }
@@ -239,14 +240,14 @@ where
     /// Returns the next batch, always with a token: an answer without one keeps the token before
     /// it.
     async fn next(&mut self) -> Result<ExportBatch<R>, ContactsError> {
-        let read = self.service.read_with(&self.operation, set_aside::batch).await?;
+        let read = self.service.read_with(&self.batch, set_aside::batch).await?;
         let mut batch = read.record;
         if !self.set_aside {
             let tenant = self.service.tenant();
-            SetAside::of(&batch.unreadable).is_none(&self.operation, tenant)?;
+            SetAside::of(&batch.unreadable).is_none(&self.batch, tenant)?;
         }
         self.note(&batch).map_err(|how| ContactsError::Stalled {
-            site: Box::new(self.service.site(&O::EXPORT, [])),
+            site: Box::new(self.service.site(&F::SPEC, [])),
             how,
         })?;
         if batch.continue_from.is_none() {
@@ -254,8 +255,8 @@ where
         }
         self.token.clone_from(&batch.continue_from);
         if let Some(token) = &self.token {
-            let query = self.operation.export.query.clone();
-            self.operation.export.query = query.from(ExportFrom::Token(token.clone()));
+            let query = self.batch.of.query_mut();
+            *query = std::mem::take(query).from(ExportFrom::Token(token.clone()));
         }
         Ok(batch)
     }
@@ -269,11 +270,8 @@ where
         if batch.continue_from.is_none() || batch.continue_from == self.token {
             return Err(Stall::Token);
         }
-        let key = |record: &R| {
-            let record: &ExportedContact<O> = record.borrow();
-            key_of(&(record.owner, record.id, record.modified_on))
-        };
         let unreadable = batch.unreadable.iter().map(|record| key_of(&record.json));
-        self.progress.note(batch.data.iter().map(key).chain(unreadable))
+        let readable = batch.data.iter().map(|record| F::key(record.borrow()));
+        self.progress.note(readable.chain(unreadable))
     }
 }

@@ -65,6 +65,7 @@
 //! | change, find, create, delete a location's or customer's contacts | [`ContactsService::location`], [`ContactsService::customer`] |
 //! | list contacts over all owners by time or ids | [`ContactsService::changed`] |
 //! | pull everything, deleted contacts too, and continue later | [`ContactsService::export`] |
+//! | know whose contacts they are: names and addresses | [`ContactsService::customers`], [`ContactsService::locations`] |
 //! | work on booking contacts | [`ContactsService::booking`], [`ContactsService::provider_booking`] |
 //! | work on people, their contact methods and relationships | [`ContactsService::people`], [`ContactsService::person`] |
 //! | send one API operation as it is | [`ContactsService::call`] with a struct of [`operations`] |
@@ -100,9 +101,11 @@ mod change;
 mod decision;
 mod error;
 mod export;
+mod feed;
 mod operation;
 pub mod operations;
 mod owner;
+mod owners;
 mod paged;
 mod paging;
 mod patience;
@@ -127,9 +130,11 @@ pub use crm_transport as transport;
 pub use decision::Updated;
 pub use error::{Advice, CallSite, ContactsError, Echo, Refusal, RefusalKind};
 pub use export::{Export, POLLING_INTERVAL, RawBatch};
+pub use feed::FeedOperation;
 pub use operation::{Draft, NoContent, Operation, read_answer};
 pub use operations::owner::Owner;
 pub use owner::{Creation, OwnerContacts};
+pub use owners::Owners;
 pub use paged::PagedOperation;
 pub use paging::List;
 pub use person::{MethodHandle, People, PersonHandle};

@@ -15,15 +15,15 @@ use crate::operation::Operation;
 ///     transport::Request,
 /// };
 ///
-/// /// Lists all locations: an operation that this crate lacks.
+/// /// Lists all bookings: an operation that this crate lacks.
 /// #[derive(Clone)]
-/// struct GetLocations {
+/// struct GetBookings {
 ///     page: PageQuery,
 /// }
 ///
-/// impl Operation for GetLocations {
+/// impl Operation for GetBookings {
 ///     type Answer = Page<serde_json::Value>;
-///     const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+///     const SPEC: Spec = Spec::read("Bookings_GetList", "/bookings", "tn.crm.bookings:r");
 ///
 ///     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
 ///         self.page.check()?;
@@ -31,7 +31,7 @@ use crate::operation::Operation;
 ///     }
 /// }
 ///
-/// impl PagedOperation for GetLocations {
+/// impl PagedOperation for GetBookings {
 ///     type Item = serde_json::Value;
 ///
 ///     fn page_mut(&mut self) -> &mut PageQuery {

@@ -1,6 +1,8 @@
-//! Exact requests out: each of the 38 operations against the published contract, by hand.
+//! Exact requests out: each of the 44 operations against the published contract, by hand.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::marker::PhantomData;
 
 use crm_contacts::{Operation, operations::*};
 use crm_models::*;
@@ -174,6 +176,63 @@ fn lists_over_all_owners_and_exports_are_requested_as_the_contract_has_them() {
         "tn.crm.customers:r",
         "GET",
         "/export/customers/contacts",
+        "",
+    );
+}
+
+#[test]
+fn locations_and_customers_themselves_are_requested_as_the_contract_has_them() {
+    sends(&locations::Get { id: location() }, "tn.crm.locations:r", "GET", "/locations/55021", "");
+    sends(
+        &locations::GetList {
+            filter: OwnerFilter::new()
+                .ids([location(), LocationId::new(55_022).unwrap()])
+                .active(Active::Any),
+            page: PageQuery::default(),
+        },
+        "tn.crm.locations:r",
+        "GET",
+        "/locations?ids=55021%2C55022&active=Any",
+        "",
+    );
+    sends(
+        &locations::GetList {
+            filter: OwnerFilter::new().customer(customer()).sort(Sort::ascending(OwnerSort::Id)),
+            page: second_page(),
+        },
+        "tn.crm.locations:r",
+        "GET",
+        "/locations?customerId=9107&sort=%2BId&page=2&pageSize=200",
+        "",
+    );
+    sends(
+        &locations::ExportLocations { query: ExportQuery::default(), owner: PhantomData },
+        "tn.crm.locations:r",
+        "GET",
+        "/export/locations",
+        "",
+    );
+    sends(&customers::Get { id: customer() }, "tn.crm.customers:r", "GET", "/customers/9107", "");
+    sends(
+        &customers::GetList {
+            filter: OwnerFilter::new()
+                .phone("(818) 555-0142")
+                .city("Canoga Park")
+                .modified_on_or_after("2026-11-01".parse().unwrap()),
+            page: PageQuery::default(),
+        },
+        "tn.crm.customers:r",
+        "GET",
+        "/customers?city=Canoga+Park&phone=8185550142&modifiedOnOrAfter=2026-11-01T00%3A00%3A00Z",
+        "",
+    );
+    let token = ContinuationToken::new("t/1");
+    let query = ExportQuery::default().from(ExportFrom::Token(token)).include_recent_changes(true);
+    sends(
+        &customers::ExportCustomers { query, owner: PhantomData },
+        "tn.crm.customers:r",
+        "GET",
+        "/export/customers?from=t%2F1&includeRecentChanges=true",
         "",
     );
 }
@@ -528,10 +587,22 @@ fn every_query_and_body_is_checked_before_it_is_sent() {
         },
         "page",
     );
-    let blank = ExportFrom::Token(ContinuationToken::new(" "));
+    is_refused(
+        &customers::GetList { filter: OwnerFilter::new().ids([]), page: PageQuery::default() },
+        "ids",
+    );
+    is_refused(&locations::GetList { filter: OwnerFilter::new(), page: page() }, "page");
+    let blank = || ExportFrom::Token(ContinuationToken::new(" "));
+    is_refused(
+        &customers::ExportCustomers {
+            query: ExportQuery::default().from(blank()),
+            owner: Default::default(),
+        },
+        "from",
+    );
     is_refused(
         &locations::ExportContacts {
-            query: ExportQuery::default().from(blank),
+            query: ExportQuery::default().from(blank()),
             owner: Default::default(),
         },
         "from",

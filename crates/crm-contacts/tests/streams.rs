@@ -89,7 +89,7 @@ async fn a_list_that_never_ends_is_an_error_that_says_so() {
 #[tokio::test]
 async fn a_list_of_ones_own_that_never_ends_is_known_by_the_numbers_of_its_pages() {
     let (service, _) = service((0..9).map(|_| ok(page(1, true, &["1"]))));
-    let error = service.list(GetLocations(PageQuery::new())).collect().await;
+    let error = service.list(GetBookings(PageQuery::new())).collect().await;
     assert!(is_stalled(&error.unwrap_err(), Stall::Repeats));
 }
 
@@ -156,18 +156,18 @@ async fn a_stream_outlives_the_function_that_owns_the_service() {
 
 /// Pages of a list that this crate does not know.
 #[derive(Clone)]
-struct GetLocations(PageQuery);
+struct GetBookings(PageQuery);
 
-impl Operation for GetLocations {
+impl Operation for GetBookings {
     type Answer = Page<serde_json::Value>;
-    const SPEC: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+    const SPEC: Spec = Spec::read("Bookings_GetList", "/bookings", "tn.crm.bookings:r");
 
     fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
         Self::SPEC.draft(tenant, []).query(&self.0)?.empty()
     }
 }
 
-impl PagedOperation for GetLocations {
+impl PagedOperation for GetBookings {
     type Item = serde_json::Value;
 
     fn page_mut(&mut self) -> &mut PageQuery {
@@ -178,25 +178,25 @@ impl PagedOperation for GetLocations {
 #[tokio::test]
 async fn a_list_of_ones_own_is_walked_with_pages_of_its_own_size() {
     let (service, sent) = service([ok(page(1, true, &["1"])), ok(page(2, false, &["2"]))]);
-    let operation = GetLocations(PageQuery::new().page_size(1).include_total(true));
+    let operation = GetBookings(PageQuery::new().page_size(1).include_total(true));
     let found = service.list(operation).collect().await.unwrap();
     assert_eq!(found, [1, 2]);
     let query = "pageSize=1&includeTotal=true";
     assert_eq!(
         sent.lines(),
-        [format!("GET /locations?page=1&{query}"), format!("GET /locations?page=2&{query}")]
+        [format!("GET /bookings?page=1&{query}"), format!("GET /bookings?page=2&{query}")]
     );
 }
 
 #[tokio::test]
 async fn a_list_begins_with_the_page_that_its_operation_asks_for() {
     let (service, sent) = service([ok(page(7, true, &["7"])), ok(page(8, false, &["8"]))]);
-    let operation = GetLocations(PageQuery::new().page(7).page_size(1));
+    let operation = GetBookings(PageQuery::new().page(7).page_size(1));
     let found = service.list(operation).prefetch().collect().await.unwrap();
     assert_eq!(found, [7, 8]);
     assert_eq!(
         sent.lines(),
-        ["GET /locations?page=7&pageSize=1", "GET /locations?page=8&pageSize=1"]
+        ["GET /bookings?page=7&pageSize=1", "GET /bookings?page=8&pageSize=1"]
     );
 }
 

@@ -1,8 +1,11 @@
-//! Customer contacts: the tag `Customers`, and their export feed.
+//! Customers and their contacts: the tag `Customers`, and both export feeds.
 
 use crm_models::CustomerId;
 
-use super::owner::{self, Owner};
+use super::{
+    owner::{self, Owner},
+    owners,
+};
 use crate::spec::Spec;
 
 /// `Customers_GetContactList`: the contacts of one customer.
@@ -17,6 +20,12 @@ pub type DeleteContact = owner::DeleteContact<CustomerId>;
 pub type GetModifiedContactsList = owner::GetContactListOfAll<CustomerId>;
 /// `ExportContacts_CustomersContacts`: the export feed of customer contacts.
 pub type ExportContacts = owner::ExportContacts<CustomerId>;
+/// `Customers_Get`: one customer itself.
+pub type Get = owners::Get<CustomerId>;
+/// `Customers_GetList`: customers themselves, by filters.
+pub type GetList = owners::GetList<CustomerId>;
+/// `ExportCustomers_GetCustomers`: the export feed of customers themselves.
+pub type ExportCustomers = owners::ExportOwners<CustomerId>;
 
 impl Owner for CustomerId {
     const LIST: Spec =
@@ -43,4 +52,8 @@ impl Owner for CustomerId {
         "/export/customers/contacts",
         "tn.crm.customers:r",
     );
+    const GET_OWNER: Spec = Spec::read("Customers_Get", "/customers/{id}", "tn.crm.customers:r");
+    const LIST_OWNERS: Spec = Spec::read("Customers_GetList", "/customers", "tn.crm.customers:r");
+    const EXPORT_OWNERS: Spec =
+        Spec::read("ExportCustomers_GetCustomers", "/export/customers", "tn.crm.customers:r");
 }

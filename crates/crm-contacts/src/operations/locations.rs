@@ -1,11 +1,14 @@
-//! Location contacts: the tag `Locations`, and their export feed.
+//! Locations and their contacts: the tag `Locations`, and both export feeds.
 //!
 //! There is no operation that reads one contact: page through [`GetContactList`], or use
 //! [`OwnerContacts::find`](crate::OwnerContacts::find).
 
 use crm_models::LocationId;
 
-use super::owner::{self, Owner};
+use super::{
+    owner::{self, Owner},
+    owners,
+};
 use crate::spec::Spec;
 
 /// `Locations_GetContactList`: the contacts of one location.
@@ -20,6 +23,12 @@ pub type DeleteContact = owner::DeleteContact<LocationId>;
 pub type GetLocationsContactsList = owner::GetContactListOfAll<LocationId>;
 /// `ExportContacts_LocationsContacts`: the export feed of location contacts.
 pub type ExportContacts = owner::ExportContacts<LocationId>;
+/// `Locations_Get`: one location itself.
+pub type Get = owners::Get<LocationId>;
+/// `Locations_GetList`: locations themselves, by filters.
+pub type GetList = owners::GetList<LocationId>;
+/// `ExportLocations_Locations`: the export feed of locations themselves.
+pub type ExportLocations = owners::ExportOwners<LocationId>;
 
 impl Owner for LocationId {
     const LIST: Spec =
@@ -46,4 +55,8 @@ impl Owner for LocationId {
         "/export/locations/contacts",
         "tn.crm.locations:r",
     );
+    const GET_OWNER: Spec = Spec::read("Locations_Get", "/locations/{id}", "tn.crm.locations:r");
+    const LIST_OWNERS: Spec = Spec::read("Locations_GetList", "/locations", "tn.crm.locations:r");
+    const EXPORT_OWNERS: Spec =
+        Spec::read("ExportLocations_Locations", "/export/locations", "tn.crm.locations:r");
 }

@@ -1,7 +1,9 @@
-//! The 38 contacts operations of CRM v2, one struct each, grouped by the contract's tags.
+//! The 38 contacts operations of CRM v2 and the six that read customers and locations, one struct
+//! each, grouped by the contract's tags.
 //!
 //! Location and customer contacts have the same five operations with the same schemas; they
-//! are written once in [`owner`] and named twice, in [`locations`] and [`customers`].
+//! are written once in [`owner`] and named twice, in [`locations`] and [`customers`]. So are the
+//! operations on locations and customers themselves, in [`owners`].
 
 use crm_models::{CustomerId, LocationId};
 
@@ -88,6 +90,49 @@ macro_rules! operation {
     (@send $draft:ident $body:expr) => { $draft.json($body) };
 }
 
+/// The operation that returns one batch of an export feed of a kind of owner: its documentation, name
+/// and record, its place in the contract, and a number that distinguishes a record from others.
+macro_rules! export {
+    (
+        $(#[$doc:meta])*
+        $name:ident<$o:ident>: $record:ty = $spec:expr => |$one:ident| $key:expr
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name<$o> {
+            /// Says where to continue, and whether changes of the last minutes are wanted.
+            pub query: crm_models::ExportQuery,
+            /// The kind of owner whose feed it is.
+            pub owner: std::marker::PhantomData<$o>,
+        }
+
+        impl<$o: $crate::operations::owner::Owner> $crate::operation::Operation for $name<$o> {
+            type Answer = crm_models::ExportBatch<$record>;
+            const SPEC: $crate::spec::Spec = $spec;
+
+            fn request(
+                &self,
+                tenant: crm_models::TenantId,
+            ) -> Result<crm_transport::Request, $crate::error::ContactsError> {
+                crm_models::Check::check(&self.query)?;
+                Self::SPEC.draft(tenant, []).query(&self.query)?.empty()
+            }
+        }
+
+        impl<$o: $crate::operations::owner::Owner> $crate::feed::FeedOperation for $name<$o> {
+            type Record = $record;
+
+            fn query_mut(&mut self) -> &mut crm_models::ExportQuery {
+                &mut self.query
+            }
+
+            fn key($one: &$record) -> u64 {
+                $key
+            }
+        }
+    };
+}
+
 /// A table of operations, each as in `operation!`. Operations of another form are written by hand and
 /// named in brackets, so that [`all`] has them.
 macro_rules! operations {
@@ -113,10 +158,11 @@ pub mod contact_methods;
 pub mod customers;
 pub mod locations;
 pub mod owner;
+pub mod owners;
 pub mod people;
 pub mod relationships;
 
-/// Every operation, in the order of the published contract's tags.
+/// Every operation on contacts, in the order of the published contract's tags.
 ///
 /// ```
 /// use crm_contacts::operations;

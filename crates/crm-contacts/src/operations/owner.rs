@@ -1,20 +1,11 @@
 //! The contacts of one owner, a location or a customer: the same operations on both.
 
-use std::marker::PhantomData;
-
 use crm_models::{
-    Check, Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportBatch,
-    ExportQuery, ExportedContact, OwnedContact, Page, PageQuery, TenantId, UpdateContactRequest,
+    Contact, ContactFilter, ContactId, ContactOwner, CreateContactRequest, ExportedContact,
+    OwnedContact, Page, PageQuery, UpdateContactRequest,
 };
-use crm_transport::Request;
 
-use crate::{
-    error::ContactsError,
-    operation::{NoContent, Operation},
-    paged::PagedOperation,
-    progress::key_of,
-    spec::Spec,
-};
+use crate::{operation::NoContent, paged::PagedOperation, progress::key_of, spec::Spec};
 
 /// An owner of contacts with its operations in the published contract.
 pub trait Owner: ContactOwner {
@@ -28,8 +19,14 @@ pub trait Owner: ContactOwner {
     const DELETE: Spec;
     /// Lists contacts over all owners by filters.
     const LIST_ALL: Spec;
-    /// The export feed.
+    /// The export feed of contacts.
     const EXPORT: Spec;
+    /// Reads one owner itself.
+    const GET_OWNER: Spec;
+    /// Lists owners themselves by filters.
+    const LIST_OWNERS: Spec;
+    /// The export feed of owners themselves.
+    const EXPORT_OWNERS: Spec;
 }
 
 /// What the contract says of each but the export feed.
@@ -137,21 +134,9 @@ impl<O: Owner> PagedOperation for GetContactListOfAll<O> {
     }
 }
 
-/// `GET /export/{owners}/contacts`: one batch of the feed of active and deleted contacts.
-#[derive(Debug, Clone)]
-pub struct ExportContacts<O> {
-    /// Says where to continue, and whether changes of the last minutes are wanted.
-    pub query: ExportQuery,
-    /// The kind of owner whose feed it is.
-    pub owner: PhantomData<O>,
-}
-
-impl<O: Owner> Operation for ExportContacts<O> {
-    type Answer = ExportBatch<ExportedContact<O>>;
-    const SPEC: Spec = O::EXPORT;
-
-    fn request(&self, tenant: TenantId) -> Result<Request, ContactsError> {
-        self.query.check()?;
-        Self::SPEC.draft(tenant, []).query(&self.query)?.empty()
+export! {
+    /// `GET /export/{owners}/contacts`: one batch of the feed of active and deleted contacts.
+    ExportContacts<O>: ExportedContact<O> = O::EXPORT => |record| {
+        key_of(&(record.owner, record.id, record.modified_on))
     }
 }

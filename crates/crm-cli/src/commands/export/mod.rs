@@ -11,7 +11,7 @@ mod state;
 use std::{convert::Infallible, future, path::PathBuf, pin::pin, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
-use crm_contacts::{ContactsError, Owner, POLLING_INTERVAL};
+use crm_contacts::{ContactsError, Owner, POLLING_INTERVAL, operations::owner::ExportContacts};
 use crm_models::{ContinuationToken, CustomerId, ExportBatch, ExportFrom, LocationId};
 use futures_util::{StreamExt, TryStreamExt, stream::LocalBoxStream};
 
@@ -104,7 +104,7 @@ impl FromStr for Start {
 }
 
 /// A feed of the service that commands use.
-type FeedOf<O> = crm_contacts::Export<Guarded, O>;
+type FeedOf<O> = crm_contacts::Export<Guarded, ExportContacts<O>>;
 type Batches<'a, R> = LocalBoxStream<'a, Result<ExportBatch<R>, ContactsError>>;
 
 impl Export {
