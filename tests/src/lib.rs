@@ -21,6 +21,8 @@ mod book {
     struct People;
     #[doc = include_str!("../../docs/src/change-sets.md")]
     struct ChangeSets;
+    #[doc = include_str!("../../docs/src/service.md")]
+    struct Service;
     #[doc = include_str!("../../docs/src/errors.md")]
     struct Errors;
     #[doc = include_str!("../../docs/src/transport.md")]

@@ -13,7 +13,7 @@ use std::{
     error::Error,
     fmt::Write as _,
     fs,
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::Path,
     time::Instant,
 };
@@ -38,6 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
 fn site() -> Result<Site, Box<dyn Error>> {
     Ok(Site::new(TenantId::new(1_001)?, "https://api.example"))
 }
@@ -51,9 +55,8 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
         .returning(move |request| Ok(Response::new(Bytes::from(feed(&request, contacts)))));
     let service = ContactsService::new(transport, TenantId::new(1_001)?);
     let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site()?)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let began = Instant::now();
-    runtime.block_on(snapshot.update(&service, &site()?, |_| {}))?;
+    runtime()?.block_on(snapshot.update(&service, &site()?, |_| {}))?;
     println!("snapshot: {contacts} contacts in {:.2?}", began.elapsed());
 
     let mut rows = BufWriter::new(fs::File::create(folder.join("rows.csv"))?);
@@ -99,7 +102,8 @@ fn plan(folder: &Path) -> Result<(), Box<dyn Error>> {
     let snapshot = Snapshot::open(folder.join("snapshot"))?;
     let input = Input::open(folder.join("rows.csv"))?;
     let began = Instant::now();
-    let summary = Plan::new(site()?).snapshot(snapshot).from_snapshot(input, &out)?;
+    let plan = Plan::new(site()?).snapshot(snapshot);
+    let summary = runtime()?.block_on(plan.from_snapshot(input, &out))?;
     let took = began.elapsed();
     let totals = ChangeSet::open(&out)?.totals()?;
     println!(

@@ -37,7 +37,7 @@
 //!
 //! | You want to | Take |
 //! |---|---|
-//! | read rows | [`Input`]; wrong ones are [`InvalidRows`] |
+//! | read rows | [`Input`], or [`Row`]s of your own; wrong ones are [`InvalidRows`] |
 //! | have all contacts at hand | [`Snapshot`] |
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
@@ -130,6 +130,7 @@ mod departure;
 mod disk;
 mod error;
 mod input;
+mod job;
 mod keys;
 mod lock;
 mod opt_out;
@@ -148,7 +149,8 @@ pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
 pub use clean_up::CleanUp;
 pub use disk::{atomic_file::AtomicWriter, run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, InvalidRows};
-pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole};
+pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
+pub use job::idle;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;

@@ -6,6 +6,7 @@ use crm_models::{ContactChange, Preference};
 
 use crate::{
     error::BulkError,
+    job::{Stop, on_thread},
     set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted},
     store::{
         ChangeSet, Selection,
@@ -45,14 +46,26 @@ impl ChangeSet {
     /// Preferences that were unknown before cannot be made unknown again. If nothing else can be
     /// restored either, the change says so instead of being planned.
     ///
+    /// The work is done on a thread of its own, with a connection of its own to the set.
+    ///
     /// # Errors
     ///
     /// [`BulkError::Exists`]; [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for
     /// [`digest`](Self::digest); or a failure to read or write.
-    pub fn undo(&self, out: impl AsRef<Path>) -> Result<UndoSummary, BulkError> {
+    pub fn undo<P: AsRef<Path>>(
+        &self,
+        out: P,
+    ) -> impl Future<Output = Result<UndoSummary, BulkError>> + Send + use<P> {
+        let (set, out) = (self.database.again(), out.as_ref().to_owned());
+        async move {
+            on_thread(&out, move |out, stop| Self::again(&set, stop)?.write_undo(out, stop)).await
+        }
+    }
+
+    fn write_undo(&self, out: &Path, stop: &Stop) -> Result<UndoSummary, BulkError> {
         self.digest()?;
         let info = self.info()?;
-        let draft = Draft::create(out.as_ref(), &info.site, SetKind::Undo)?;
+        let draft = Draft::create(out, &info.site, SetKind::Undo, stop)?;
         draft.set_meta("undo_of", &self.path().display().to_string())?;
         let mut summary = UndoSummary::default();
         // It rests on what the changes were answered.

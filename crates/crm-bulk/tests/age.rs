@@ -416,7 +416,7 @@ async fn an_answer_about_another_contact_is_never_taken_for_the_created_one() {
         // Sent again only once it surely was not carried out.
         assert_eq!(world.desk.writes(), if is_carried_out { 1 } else { 2 });
         let undo = world.folder.path().join("undo.crm");
-        world.open().undo(&undo).unwrap();
+        world.open().undo(&undo).await.unwrap();
         world.apply(Apply::new(ChangeSet::open(undo).unwrap())).await;
         let contacts = world.desk.contacts.lock().unwrap();
         assert_eq!(contacts.keys().collect::<Vec<_>>(), [&1, &2], "the first is not deleted");
@@ -466,7 +466,7 @@ async fn alike(first: fn(&Request, &mut Contacts) -> Response) -> (Vec<State>, u
     let set = world.plan(rows.to_owned()).await;
     world.apply(Apply::new(set)).await;
     let undo = world.folder.path().join("undo.crm");
-    world.open().undo(&undo).unwrap();
+    world.open().undo(&undo).await.unwrap();
     world.desk.script(move |write, request, contacts| match write {
         1 => Some(first(request, contacts)),
         2 => Some(too_many(3)),

@@ -726,7 +726,7 @@ async fn a_write_that_was_done_otherwise_is_known_and_can_be_taken_back() {
     world.apply(Apply::new(set).retry_failed()).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Done]);
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    set.undo(world.path("undo.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
     assert_eq!(world.location_contact(2001, 3002).memo, before.memo);

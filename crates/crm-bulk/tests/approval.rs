@@ -87,7 +87,7 @@ async fn whatever_is_edited_in_a_planned_set_is_refused_by_name_before_anything_
         assert_eq!(altered(refused.unwrap_err()), named, "{sql}");
         let refused = world.apply(Apply::new(open()).dry_run()).await;
         assert_eq!(altered(refused.unwrap_err()), named, "{sql}");
-        assert_eq!(altered(open().undo(world.path("undo")).unwrap_err()), named, "{sql}");
+        assert_eq!(altered(open().undo(world.path("undo")).await.unwrap_err()), named, "{sql}");
         assert_eq!(altered(open().report(Vec::new()).unwrap_err()), named, "{sql}");
         let results = open().results(ResultRows::All, Vec::new());
         assert_eq!(altered(results.unwrap_err()), named, "{sql}");
@@ -140,7 +140,7 @@ async fn what_a_run_wrote_is_sealed_too_and_the_digest_stays() {
         let set = || ChangeSet::open(&path).unwrap();
         let applied = world.apply(Apply::new(set()).retry_failed()).await;
         assert_eq!(altered(applied.unwrap_err()), "1", "{sql}");
-        assert_eq!(altered(set().undo(world.path("undo")).unwrap_err()), "1", "{sql}");
+        assert_eq!(altered(set().undo(world.path("undo")).await.unwrap_err()), "1", "{sql}");
         let shown = set().changes(&Selection::all()).next().unwrap();
         assert_eq!(altered(shown.unwrap_err()), "1", "{sql}");
     }
@@ -213,7 +213,7 @@ async fn two_plans_of_the_same_have_the_same_digest_and_an_undo_has_its_own() {
     assert_eq!(set.digest().unwrap(), digest);
     world.apply(Apply::new(set)).await.unwrap();
     let set = ChangeSet::open(world.path("two.crm")).unwrap();
-    set.undo(world.path("undo.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     assert_ne!(undo.digest().unwrap(), digest);
     assert_eq!(undo.info().unwrap().digest, undo.digest().ok());

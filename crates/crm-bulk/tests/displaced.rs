@@ -135,7 +135,7 @@ mod runs {
         wishes::assert_done_once(world);
         assert!(states(set).iter().all(|state| *state == State::Done));
         let undo = world.path("undo.crm");
-        let summary = ChangeSet::open(set).unwrap().undo(&undo).unwrap();
+        let summary = ChangeSet::open(set).unwrap().undo(&undo).await.unwrap();
         assert_eq!(summary.planned, changes(set).len() as u64);
         wishes::apply_the_rest(world, &undo).await;
         assert_eq!(2 * world.stored().len(), changes(set).len());

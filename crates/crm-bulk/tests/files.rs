@@ -287,6 +287,7 @@ async fn a_snapshot_selects_by_value_and_knows_what_was_deleted() {
     Plan::new(world.site.clone())
         .snapshot(snapshot)
         .from_snapshot(csv(rows), world.path("set.crm"))
+        .await
         .unwrap();
     assert_eq!(world.sandbox.log().len(), 0, "a snapshot answers without a call");
     let planned = changes(&world.path("set.crm"));
@@ -308,7 +309,7 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
     snapshot.update(&world.service, &world.site, |_| {}).await.unwrap_err();
     assert_eq!(snapshot.known_at().unwrap(), None);
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
-    let error = plan.clean_ups(world.path("set.crm")).unwrap_err();
+    let error = plan.clean_ups(world.path("set.crm")).await.unwrap_err();
     assert!(matches!(error, BulkError::SnapshotIncomplete { .. }), "{error}");
 
     let mut read = 0;
@@ -347,7 +348,7 @@ async fn sets_snapshots_and_rows_to_mend_are_their_owners_alone() {
     let snapshot = world.snapshot().await;
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let input = csv("location_id,contact_id,memo\n2001,3001,Gate code 4411\n");
-    plan.from_snapshot(input, world.path("set.crm")).unwrap();
+    plan.from_snapshot(input, world.path("set.crm")).await.unwrap();
     let wrong = csv("location_id,contact_id,memo\n0,3001,Gate code 4411\n");
     let plan = Plan::new(world.site.clone()).mend_file(world.path("mend.csv"));
     let planned = plan.from_api(&world.service, wrong, world.path("no.crm"));
@@ -445,6 +446,7 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
         .snapshot(world.snapshot().await)
         .clean_up(clean_up)
         .clean_ups(world.path("set.crm"))
+        .await
         .unwrap();
     assert_eq!(values(&world), before, "a plan changes nothing");
     world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
@@ -452,7 +454,7 @@ async fn clean_ups_are_proposals_that_undo_takes_back_letter_by_letter() {
     for value in ["dana@new.example", "8185550142"] {
         assert!(after.iter().any(|found| found == value), "{after:?}");
     }
-    ChangeSet::open(world.path("set.crm")).unwrap().undo(world.path("undo.crm")).unwrap();
+    ChangeSet::open(world.path("set.crm")).unwrap().undo(world.path("undo.crm")).await.unwrap();
     world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
     assert_eq!(values(&world), before);
 }
@@ -544,7 +546,7 @@ async fn an_error_names_its_file_first_and_says_nothing_twice() {
     let wanted = format!("{}: cannot be read: ", path.display());
     assert!(told.starts_with(&wanted), "{told}");
     assert_eq!(told.matches("os error").count(), 1, "{told}");
-    let told = chain(&Plan::new(world.site.clone()).clean_ups(&path).unwrap_err());
+    let told = chain(&Plan::new(world.site.clone()).clean_ups(&path).await.unwrap_err());
     let wanted = format!("{}: this needs a snapshot", path.display());
     assert!(told.starts_with(&wanted), "{told}");
 }
@@ -628,7 +630,7 @@ async fn the_file_to_mend_never_replaces_what_the_plan_works_with() {
             .snapshot(Snapshot::open(world.path("snapshot")).unwrap())
             .mend_file(world.path(file));
         let input = Input::open(world.path(rows)).unwrap();
-        let error = plan.from_snapshot(input, world.path("set.crm")).unwrap_err();
+        let error = plan.from_snapshot(input, world.path("set.crm")).await.unwrap_err();
         assert!(matches!(error, BulkError::Taken { .. }), "{file}: {error}");
     }
     for kept in ["rows.csv", "copy.partial"] {
@@ -718,7 +720,7 @@ async fn a_value_that_must_not_be_stored_makes_the_row_wrong_unless_the_contact_
         }
         let input = Input::csv("rows", Cursor::new(rows.clone()));
         if snapshot {
-            plan.snapshot(world.snapshot().await).from_snapshot(input, world.path(name))
+            plan.snapshot(world.snapshot().await).from_snapshot(input, world.path(name)).await
         } else {
             plan.from_api(&world.service, input, world.path(name)).await
         }

@@ -36,16 +36,17 @@ const SOME_OF_A_NEW_ONE: &str = "location_id,action,type,value,marketing_updates
 #[tokio::test]
 async fn a_new_contact_with_some_flags_alone_is_refused_before_it_is_created() {
     let world = world(Seed::Demo).await;
-    let by_snapshot = |plan: Plan, snapshot| {
-        plan.snapshot(snapshot).from_snapshot(csv(SOME_OF_A_NEW_ONE), world.path("set.crm"))
+    let by_snapshot = async |plan: Plan| {
+        let plan = plan.snapshot(world.snapshot().await);
+        plan.from_snapshot(csv(SOME_OF_A_NEW_ONE), world.path("set.crm")).await
     };
     let plan = || Plan::new(world.site.clone());
     let from_api = plan().from_api(&world.service, csv(SOME_OF_A_NEW_ONE), world.path("set.crm"));
-    for refused in [from_api.await, by_snapshot(plan(), world.snapshot().await)] {
+    for refused in [from_api.await, by_snapshot(plan()).await] {
         let error = refused.unwrap_err();
         assert!(matches!(error, BulkError::InvalidRows(_)), "{error}");
     }
-    by_snapshot(plan().unknown_flags(false), world.snapshot().await).unwrap();
+    by_snapshot(plan().unknown_flags(false)).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Done]);
@@ -114,7 +115,7 @@ async fn a_service_of_three_flags_is_sent_three_from_list_snapshot_set_and_undo(
     let all = changes(&world.path("set.crm"));
     assert!(all.iter().all(|change| change.outcome.state == State::Done), "{all:?}");
     let undo = world.path("undo.crm");
-    ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).unwrap();
+    ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).await.unwrap();
     world.apply(Apply::new(ChangeSet::open(&undo).unwrap())).await.unwrap();
     assert!(states(&undo).iter().all(|state| *state == State::Done), "{:?}", changes(&undo));
     for (key, contact) in world.stored() {
@@ -132,7 +133,7 @@ async fn a_wish_that_sets_invoices_and_statements_apart_is_refused_by_the_plan_f
     let rows = "location_id,contact_id,invoices,statements\n2001,3001,off,on\n2001,3002,off,off\n";
     let snapshot = world.snapshot().await;
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
-    plan.from_snapshot(csv(rows), world.path("snapshot.crm")).unwrap();
+    plan.from_snapshot(csv(rows), world.path("snapshot.crm")).await.unwrap();
     world.plan(rows, "api.crm").await;
     for name in ["snapshot.crm", "api.crm"] {
         let all = changes(&world.path(name));

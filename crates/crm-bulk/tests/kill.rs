@@ -69,7 +69,7 @@ async fn a_set_and_its_undo(faults: bool) {
     assert_same(&texts(&world), &intended);
 
     let undo = world.path("undo.crm");
-    let summary = ChangeSet::open(&set).unwrap().undo(&undo).unwrap();
+    let summary = ChangeSet::open(&set).unwrap().undo(&undo).await.unwrap();
     assert_eq!((summary.impossible, summary.unresolved), (0, 0));
     killed_until_done(&world, &undo, faults, kills, &mut random).await;
     assert_same(&texts(&world), &before);

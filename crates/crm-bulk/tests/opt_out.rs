@@ -79,7 +79,10 @@ async fn one_line_reaches_three_customers_four_locations_and_two_people() {
     }
 
     let undo = world.path("undo.crm");
-    assert_eq!(ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).unwrap().planned, 9);
+    assert_eq!(
+        ChangeSet::open(world.path("set.crm")).unwrap().undo(&undo).await.unwrap().planned,
+        9
+    );
     world.apply(Apply::new(ChangeSet::open(&undo).unwrap())).await.unwrap();
     for change in changes(&undo) {
         assert_eq!(marketing(change.after.as_ref()), Some(true), "{change:?}");

@@ -132,7 +132,7 @@ async fn a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name() {
     assert!(recorded.contains(&State::Done) && !recorded.contains(&State::InFlight));
     apply_the_rest(&world, &new).await;
     assert_done_once(&world);
-    let undo = ChangeSet::open(&new).unwrap().undo(world.path("undo.crm"));
+    let undo = ChangeSet::open(&new).unwrap().undo(world.path("undo.crm")).await;
     assert_eq!(undo.unwrap().planned, changes(&new).len() as u64);
 }
 

@@ -54,7 +54,7 @@ async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     assert_ne!(all(&world), before);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    let summary = set.undo(world.path("undo.crm")).unwrap();
+    let summary = set.undo(world.path("undo.crm")).await.unwrap();
     assert_eq!((summary.planned, summary.impossible), (6, 0));
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     let finished = world.apply(Apply::new(undo)).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_value_that_no_row_may_have_is_restored_all_the_same() {
     assert_ne!(all(&world), before);
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    set.undo(world.path("undo.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
     assert_eq!(all(&world), before);
@@ -108,7 +108,7 @@ async fn deleted_duplicates_come_back_both() {
     let rows: String = twins.iter().map(|twin| format!("2001,{},delete\n", twin.id)).collect();
     let set = world.plan(&format!("location_id,contact_id,action\n{rows}"), "two.crm").await;
     world.apply(Apply::new(set)).await.unwrap();
-    ChangeSet::open(world.path("two.crm")).unwrap().undo(world.path("undo.crm")).unwrap();
+    ChangeSet::open(world.path("two.crm")).unwrap().undo(world.path("undo.crm")).await.unwrap();
     world.apply(Apply::new(ChangeSet::open(world.path("undo.crm")).unwrap())).await.unwrap();
     assert_eq!(all(&world), before);
 }
@@ -122,7 +122,7 @@ async fn an_undo_is_as_old_as_the_first_answer_on_which_it_rests() {
     let answered = answered.filter_map(|change| change.outcome.at).min();
     assert!(answered.is_some());
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    set.undo(world.path("undo.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     assert_eq!(undo.info().unwrap().known_at, answered);
 }
@@ -137,7 +137,7 @@ async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
     location.update(ContactId::new(3001).unwrap(), &by_hand).await.unwrap();
 
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    set.undo(world.path("undo.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
     let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
     world.apply(Apply::new(undo)).await.unwrap();
     assert_eq!(states(&world.path("undo.crm")), [State::Drifted, State::Done]);
@@ -151,7 +151,7 @@ async fn unknown_preferences_are_said_to_be_lost() {
     let rows = "location_id,contact_id,job_reminders,marketing_updates,invoices,statements\n2001,3005,off,off,off,off\n";
     world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
-    let summary = set.undo(world.path("undo.crm")).unwrap();
+    let summary = set.undo(world.path("undo.crm")).await.unwrap();
     assert_eq!((summary.planned, summary.impossible), (0, 1));
     let message = changes(&world.path("undo.crm"))[0].outcome.message.clone().unwrap();
     assert!(message.contains("unknown before"), "{message}");
@@ -166,7 +166,7 @@ async fn unknown_preferences_are_said_to_be_lost() {
 async fn an_undo_does_not_overwrite_a_file() {
     let world = world(Seed::Demo).await;
     let set = world.plan(EVERY_MEMBER, "set.crm").await;
-    let error = set.undo(world.path("set.crm")).unwrap_err();
+    let error = set.undo(world.path("set.crm")).await.unwrap_err();
     assert!(matches!(error, BulkError::Exists { .. }), "{error}");
     assert!(ChangeSet::open(world.path("set.crm")).is_ok());
 }
@@ -175,7 +175,7 @@ impl World {
     /// Writes the undo of a set and what applying it came to.
     async fn undo(&self, set: &str, out: &str) -> UndoSummary {
         let set = ChangeSet::open(self.path(set)).unwrap();
-        let summary = set.undo(self.path(out)).unwrap();
+        let summary = set.undo(self.path(out)).await.unwrap();
         let undo = ChangeSet::open(self.path(out)).unwrap();
         self.apply(Apply::new(undo)).await.unwrap();
         summary
@@ -321,12 +321,12 @@ async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is
         let _ = tokio::time::timeout(moment, events.try_next()).await;
     }
     drop(events);
-    let undo = |name: &str| {
+    let undo = async |name: &str| {
         let set = ChangeSet::open(world.path("set.crm")).unwrap();
-        let summary = set.undo(world.path(name)).unwrap();
+        let summary = set.undo(world.path(name)).await.unwrap();
         (summary.unresolved, summary.set_aside)
     };
-    assert_eq!(undo("one.crm"), (1, 0));
+    assert_eq!(undo("one.crm").await, (1, 0));
 
     let location = world.service.location(LocationId::new(2001).unwrap());
     let by_hand = ContactChange::new().memo("by hand");
@@ -335,7 +335,7 @@ async fn what_may_have_been_written_and_was_set_aside_is_told_apart_from_what_is
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(states(&world.path("set.crm")), [State::Drifted]);
-    assert_eq!(undo("two.crm"), (0, 1));
+    assert_eq!(undo("two.crm").await, (0, 1));
 }
 
 #[tokio::test]

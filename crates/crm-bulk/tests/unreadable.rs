@@ -178,6 +178,7 @@ async fn a_plan_does_not_say_of_it_that_it_is_not_there() {
     Plan::new(world.site.clone())
         .snapshot(snapshot)
         .from_snapshot(Input::csv("rows", std::io::Cursor::new(rows)), &path)
+        .await
         .unwrap();
     let change = changes(&path).remove(0);
     assert_eq!(change.outcome.state, State::Failed);

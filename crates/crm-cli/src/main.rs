@@ -32,13 +32,16 @@ mod usage;
 mod waiting;
 mod write_guard;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{CommandFactory, Parser};
 
 use crate::{
     cli::Cli, error::CliError, globals::Format, output::Output, report::Report, status::Status,
 };
+
+/// How long a command that is over may take to remove its temporary files.
+const CLEAN_UP: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -68,5 +71,10 @@ fn run(cli: Cli, output: &Output) -> Result<Status, CliError> {
             "--excel writes CSV, but another format is asked for".to_owned(),
         ));
     }
-    runtime.block_on(cli.command.run(&cli.globals, output, Cli::command))
+    runtime.block_on(async {
+        let ended = cli.command.run(&cli.globals, output, Cli::command).await;
+        // What a signal cut off removes its files; only input that does not come holds it up.
+        let _ = tokio::time::timeout(CLEAN_UP, crm_bulk::idle()).await;
+        ended
+    })
 }

@@ -7,5 +7,5 @@ mod opened;
 
 pub(crate) use self::{
     new::NewDatabase,
-    opened::{Database, Format},
+    opened::{Again, Database, Format},
 };

@@ -35,6 +35,10 @@ impl NewDatabase {
         &self.database
     }
 
+    pub(crate) fn database_mut(&mut self) -> &mut Database {
+        &mut self.database
+    }
+
     /// The name that it will have.
     pub(crate) fn path(&self) -> &Path {
         self.file.path()

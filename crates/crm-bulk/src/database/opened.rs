@@ -14,10 +14,11 @@ use rusqlite::{
 use crate::{
     disk::{
         archive::{self, pragma},
-        file_id::{self, Connected},
+        file_id::{self, Connected, FileId},
         run_mark::{RunMark, has_journal},
     },
     error::BulkError,
+    job::Stop,
     set::Site,
 };
 
@@ -66,6 +67,26 @@ impl Drop for Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Database").field(&self.path).finish()
+    }
+}
+
+/// A file that is open already.
+pub(crate) struct Again {
+    path: PathBuf,
+    id: FileId,
+}
+
+impl Again {
+    /// Connects to it once more. A statement of the new connection fails once this stop is asked
+    /// for.
+    pub(crate) fn open(&self, format: &Format, stop: &Stop) -> Result<Database, BulkError> {
+        let mut database = Database::open(&self.path, format)?;
+        if *database.connected.id() != self.id {
+            let other = io::Error::other("another file has its name by now");
+            return Err(BulkError::file(&self.path, "read", other));
+        }
+        database.end_with(stop)?;
+        Ok(database)
     }
 }
 
@@ -233,6 +254,21 @@ impl Database {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Which file this is, to connect to it once more from another thread.
+    pub(crate) fn again(&self) -> Again {
+        Again { path: self.path.clone(), id: self.connected.id().clone() }
+    }
+
+    /// Has every statement fail, also one that is going on, once this stop is asked for.
+    pub(crate) fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+        /// How many of SQLite's instructions pass between two looks: about a millisecond's.
+        const INSTRUCTIONS: i32 = 100_000;
+        let stop = stop.clone();
+        let look = move || stop.is_asked_for();
+        let watched = self.connection.progress_handler(INSTRUCTIONS, Some(look));
+        self.check(watched)
     }
 
     /// Names the file in a failure.

@@ -15,6 +15,7 @@ mod object;
 mod row;
 mod source;
 mod spelling;
+mod typed;
 mod write;
 
 pub(crate) use self::{
@@ -27,12 +28,13 @@ pub(crate) use self::{
     row::{COMBINED, RowRequest, Select},
     write::{write_cells, write_head, write_members},
 };
-use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows};
+use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows, typed::TypedRows};
 pub use self::{
     columns::InputColumn,
     dialect::InputFormat,
     list::{DateOrder, MappedRole},
     source::Input,
+    typed::Row,
 };
 use crate::error::BulkError;
 
@@ -40,7 +42,14 @@ impl Input {
     /// The rows, and the dialect in which they are written.
     pub(crate) fn rows(self) -> Result<(Rows, Dialect), BulkError> {
         let format = self.format();
-        let opened = self.opened()?;
+        let input = match self.typed() {
+            Ok((name, arriving, dialect)) => {
+                let rows = TypedRows::new(name, arriving, &dialect);
+                return Ok((Rows::Typed(Box::new(rows)), dialect));
+            }
+            Err(input) => input,
+        };
+        let opened = input.opened()?;
         Ok(match format {
             InputFormat::Csv => {
                 let (rows, dialect) = CsvRows::new(opened)?;
@@ -58,6 +67,7 @@ impl Input {
 pub(crate) enum Rows {
     Csv(Box<CsvRows>),
     Ndjson(Box<NdjsonRows>),
+    Typed(Box<TypedRows>),
 }
 
 impl Rows {
@@ -66,6 +76,7 @@ impl Rows {
         match self {
             Self::Csv(rows) => rows.next(),
             Self::Ndjson(rows) => rows.next(),
+            Self::Typed(rows) => rows.next(),
         }
     }
 
@@ -78,6 +89,7 @@ impl Rows {
         let (meanings, of_dialect) = match self {
             Self::Csv(rows) => (rows.meanings(), rows.dialect_note()),
             Self::Ndjson(rows) => (rows.meanings(), None),
+            Self::Typed(rows) => (rows.meanings(), None),
         };
         match meanings.never_seen() {
             Some(name) => {
@@ -91,7 +103,7 @@ impl Rows {
     pub(crate) fn header(&self) -> &[String] {
         match self {
             Self::Csv(rows) => rows.header(),
-            Self::Ndjson(_) => &[],
+            Self::Ndjson(_) | Self::Typed(_) => &[],
         }
     }
 }

@@ -98,13 +98,21 @@ pub(crate) struct NdjsonRows {
 }
 
 /// What the members of a row mean. Rows mostly have the members of the row before.
-struct Members {
+pub(super) struct Members {
     names: Vec<String>,
     read: Vec<Meaning>,
     meanings: Meanings,
 }
 
 impl Members {
+    pub(super) fn new(ignored: &[String]) -> Self {
+        Self { names: Vec::new(), read: Vec::new(), meanings: Meanings::new(ignored) }
+    }
+
+    pub(super) fn meanings(&self) -> &Meanings {
+        &self.meanings
+    }
+
     fn of(&mut self, row: &[Member]) -> Result<&[Meaning], String> {
         let names = row.iter().map(|(name, _)| name);
         if !names.clone().eq(&self.names) {
@@ -114,7 +122,7 @@ impl Members {
         Ok(&self.read)
     }
 
-    fn cells(&mut self, row: &Object) -> Result<Cells<'static>, String> {
+    pub(super) fn cells(&mut self, row: &Object) -> Result<Cells<'static>, String> {
         let mut cells = Cells::default();
         let row = row.flat()?;
         for ((name, value), meaning) in row.iter().zip(self.of(&row)?) {
@@ -138,16 +146,12 @@ impl NdjsonRows {
         Self {
             objects: Objects::new(name, reader),
             data: String::new(),
-            members: Members {
-                names: Vec::new(),
-                read: Vec::new(),
-                meanings: Meanings::new(&dialect.ignored),
-            },
+            members: Members::new(&dialect.ignored),
         }
     }
 
     pub(super) fn meanings(&self) -> &Meanings {
-        &self.members.meanings
+        self.members.meanings()
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<ReadRow<'_>>, BulkError> {

@@ -19,6 +19,7 @@ use super::{
 const PREFERENCES: &str = "preferences";
 
 /// A JSON object as it was written: members in order, values untouched.
+#[derive(Default)]
 pub(crate) struct Object(Vec<Member>);
 
 /// Name and value.
@@ -85,6 +86,14 @@ impl Object {
         object.take_off_ours()?;
         let is_blank = object.texts().all(|(_, text)| text.trim().is_empty());
         Ok((!is_blank).then_some(object))
+    }
+
+    /// Adds a member.
+    pub(super) fn put(&mut self, name: &str, value: impl Into<Value>) {
+        // Every value is JSON.
+        if let Ok(value) = serde_json::value::to_raw_value(&value.into()) {
+            self.0.push((name.to_owned(), value));
+        }
     }
 
     /// Adds a member with a text, or replaces it.

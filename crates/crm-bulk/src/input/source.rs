@@ -1,19 +1,27 @@
 //! An input, and how it is to be read.
 
 use std::{
+    convert::Infallible,
+    error::Error,
     fmt,
     fs::File,
     io::{self, Read},
+    mem,
     path::{Path, PathBuf},
+    pin::pin,
 };
 
 use encoding_rs::Encoding;
+use futures_core::{Stream, future::BoxFuture};
+use futures_util::{FutureExt, StreamExt, future};
+use tokio::sync::mpsc;
 
 use super::{
     columns::{self, InputColumn},
     delimiter,
     dialect::{Dialect, InputFormat},
     encoding::Text,
+    typed::{Arrived, Row},
 };
 use crate::error::BulkError;
 
@@ -56,9 +64,19 @@ pub struct Input {
     /// The path, if the input is a file.
     path: Option<PathBuf>,
     format: InputFormat,
-    reader: Box<dyn Read + Send>,
+    source: Source,
     dialect: Dialect,
 }
+
+/// Where the rows come from.
+enum Source {
+    Text(Box<dyn Read + Send>),
+    /// Rows that the first of the two receives, as long as the second is polled.
+    Rows(mpsc::Receiver<Arrived>, BoxFuture<'static, ()>),
+}
+
+/// How many rows may have arrived before they are planned.
+const ROWS_AHEAD: usize = 1_024;
 
 impl fmt::Debug for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,12 +94,64 @@ impl Input {
 
     /// Creates an input of CSV rows. The name is used in messages.
     pub fn csv(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
-        Self::new(name.into(), InputFormat::Csv, Box::new(reader))
+        Self::new(name.into(), InputFormat::Csv, Source::Text(Box::new(reader)))
     }
 
     /// Creates an input of NDJSON rows. The name is used in messages.
     pub fn ndjson(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
-        Self::new(name.into(), InputFormat::Ndjson, Box::new(reader))
+        Self::new(name.into(), InputFormat::Ndjson, Source::Text(Box::new(reader)))
+    }
+
+    /// Creates an input of rows that a program makes, say from a database. The name is used in
+    /// messages. The rows are numbered as they come, from 1.
+    ///
+    /// The stream is polled by the future of the plan, in the caller's task, and a few rows ahead of
+    /// the plan.
+    ///
+    /// ```
+    /// # use crm_bulk::{BulkError, Plan, Site};
+    /// # use crm_contacts::ContactsService;
+    /// # use crm_transport::Transport;
+    /// use crm_bulk::{Input, Row};
+    /// use crm_models::{ContactChange, ContactId, LocationId};
+    /// use futures_util::{StreamExt, stream};
+    ///
+    /// # async fn example<T: Transport>(contacts: ContactsService<T>, site: Site) -> Result<(), BulkError> {
+    /// # let codes: Vec<(LocationId, ContactId, String)> = Vec::new();
+    /// let rows = stream::iter(codes).map(|(location, contact, code)| {
+    ///     Row::update(location, contact, ContactChange::new().memo(format!("Gate code {code}")))
+    /// });
+    /// Plan::new(site).from_api(&contacts, Input::from_stream("gate codes", rows), "set.crm").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_stream(
+        name: impl Into<String>,
+        rows: impl Stream<Item = Row> + Send + 'static,
+    ) -> Self {
+        Self::try_from_stream(name, rows.map(Ok::<_, Infallible>))
+    }
+
+    /// Creates an input of rows that may fail to come. The first failure ends the plan with
+    /// [`BulkError::Input`], and there is no change set.
+    pub fn try_from_stream<E: Into<Box<dyn Error + Send + Sync>>>(
+        name: impl Into<String>,
+        rows: impl Stream<Item = Result<Row, E>> + Send + 'static,
+    ) -> Self {
+        let (sender, arriving) = mpsc::channel(ROWS_AHEAD);
+        let rows = rows.map(|row| row.map_err(Into::into));
+        let feed = async move {
+            let mut rows = pin!(rows);
+            while let Some(row) = rows.next().await {
+                let is_last = row.is_err();
+                if sender.send(Some(row)).await.is_err() || is_last {
+                    return;
+                }
+            }
+            // Nobody waits for it when the plan has failed.
+            let _ = sender.send(None).await;
+        };
+        Self::new(name.into(), InputFormat::Ndjson, Source::Rows(arriving, feed.boxed()))
     }
 
     /// Opens a file of rows: NDJSON when its name ends in `.ndjson` or `.jsonl`, otherwise CSV.
@@ -98,12 +168,12 @@ impl Input {
         };
         Ok(Self {
             path: Some(path.to_owned()),
-            ..Self::new(path.display().to_string(), format, Box::new(file))
+            ..Self::new(path.display().to_string(), format, Source::Text(Box::new(file)))
         })
     }
 
-    fn new(name: String, format: InputFormat, reader: Box<dyn Read + Send>) -> Self {
-        Self { name, path: None, format, reader, dialect: Dialect::default() }
+    fn new(name: String, format: InputFormat, source: Source) -> Self {
+        Self { name, path: None, format, source, dialect: Dialect::default() }
     }
 
     /// Sets the encoding of a file that is not in UTF-8, by its name in the WHATWG's list, such as
@@ -170,12 +240,32 @@ impl Input {
         self.format
     }
 
+    /// What has to be polled for the rows to arrive, by whoever waits for the plan.
+    pub(crate) fn take_feed(&mut self) -> BoxFuture<'static, ()> {
+        match &mut self.source {
+            Source::Rows(_, feed) => mem::replace(feed, future::ready(()).boxed()),
+            Source::Text(_) => future::ready(()).boxed(),
+        }
+    }
+
+    /// The rows that arrive, with name and dialect, unless the input is a text.
+    pub(super) fn typed(self) -> Result<(String, mpsc::Receiver<Arrived>, Dialect), Self> {
+        match self.source {
+            Source::Rows(arriving, _) => Ok((self.name, arriving, self.dialect)),
+            Source::Text(_) => Err(self),
+        }
+    }
+
     /// The input as text, after anything that precedes its header.
     pub(crate) fn opened(self) -> Result<Opened, BulkError> {
         let Self { name, mut dialect, .. } = self;
         let unread =
             |error: io::Error| BulkError::Input { name: name.clone(), reason: error.to_string() };
-        let mut text = Text::new(self.reader, dialect.encoding).map_err(unread)?;
+        let Source::Text(reader) = self.source else {
+            let other = "it has rows of changes and is no list of numbers and addresses";
+            return Err(unread(io::Error::other(other)));
+        };
+        let mut text = Text::new(reader, dialect.encoding).map_err(unread)?;
         dialect.marks.bom = text.needs_mark();
         let mut head = delimiter::head(&mut text).map_err(unread)?;
         if self.format == InputFormat::Csv

@@ -28,6 +28,7 @@ use crate::{
         BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value, Wish,
         delimiter_name, whole,
     },
+    job::{Caller, Stop, with_service},
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
     set::{Action, OwnerId, SetKind, Site, State, Target, Wanted},
     snapshot::{Keyed, Known, Snapshot},
@@ -174,36 +175,51 @@ impl OptOut {
         self
     }
 
-    /// Finds everything and writes the change set. Reads all contact methods of people, 5,000 per
-    /// call, since it is not documented how the API's own search compares.
+    /// Finds everything and writes the change set, on a thread of its own. Reads all contact methods
+    /// of people, 5,000 per call, since it is not documented how the API's own search compares.
     ///
     /// # Errors
     ///
     /// Returns [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`],
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
-    /// and errors for failures to read or write. In all these cases there is no change set.
+    /// and errors for failures to read or write. In all these cases there is no change set, nor
+    /// when the future is dropped.
     pub async fn plan<T: Transport>(
         self,
         service: &ContactsService<T>,
         list: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
+        self.site.admit_service(service, self.snapshot.path())?;
+        let search =
+            |caller: &Caller, out: &Path, stop: &Stop| self.search(caller, list, out, stop);
+        with_service(service, out.as_ref(), search).await
+    }
+
+    fn search(
+        mut self,
+        caller: &Caller,
+        list: Input,
+        out: &Path,
+        stop: &Stop,
+    ) -> Result<PlanSummary, BulkError> {
+        self.snapshot.end_with(stop)?;
         let site = self.site.clone();
-        site.admit_service(service, self.snapshot.path())?;
         site.admit(self.snapshot.site(), self.snapshot.path())?;
         let known_at = self.snapshot.known_at()?.ok_or_else(|| BulkError::SnapshotIncomplete {
             path: self.snapshot.path().to_owned(),
         })?;
         let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
-        let mut draft = Draft::create(out.as_ref(), &site, kind)?;
+        let mut draft = Draft::create(out, &site, kind, stop)?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
         let reader = self.reader;
         let mut search = self.contacts(list, &draft)?;
         if people {
-            let types = service.people().preference_types().await?;
+            let service = &caller.service;
+            let types = caller.wait_for(service.people().preference_types())?;
             let names = chosen(&types, every_flag, &mut search.notes);
             let wanted = names.into_iter().map(|name| (name, on)).collect();
-            methods(service, &mut draft, &mut search, reader, &wanted).await?;
+            caller.wait_for(methods(service, &mut draft, &mut search, reader, &wanted))?;
         } else {
             let note = "The contact methods of people were left out: they are not covered.";
             search.notes.push(note.to_owned());

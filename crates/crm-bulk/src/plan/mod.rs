@@ -18,6 +18,7 @@ use crate::{
     decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
     input::{Input, Select},
+    job::{Caller, Stop, alongside, on_thread, with_service},
     set::{SetKind, State, Target},
     snapshot::Snapshot,
     store::file::Draft,
@@ -45,20 +46,33 @@ impl PlanSummary {
 
 impl Plan {
     /// Plans from the snapshot alone, without any call. This makes one pass over the rows, in
-    /// constant memory; it is blocking, so run it on a thread of its own in a service.
+    /// constant memory, on a thread of its own.
     ///
     /// # Errors
     ///
     /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`], [`BulkError::SnapshotIncomplete`],
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
-    /// and failures to read or write. No change set is left in any of these cases.
-    pub fn from_snapshot(
+    /// and failures to read or write. No change set is left in any of these cases, nor when the
+    /// future is dropped.
+    pub async fn from_snapshot(
         self,
-        input: Input,
+        mut input: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
+        let feed = input.take_feed();
+        let plan = |out: &Path, stop: &Stop| self.snapshot_alone(input, out, stop);
+        alongside(on_thread(out.as_ref(), plan), feed).await
+    }
+
+    fn snapshot_alone(
+        mut self,
+        input: Input,
+        out: &Path,
+        stop: &Stop,
+    ) -> Result<PlanSummary, BulkError> {
+        self.end_with(stop)?;
         let (snapshot, known_at) = self.complete_snapshot(input.name())?;
-        let draft = self.draft(out.as_ref())?;
+        let draft = self.draft(out, stop)?;
         draft.set_unreadable(&snapshot.unreadable()?)?;
         let mut batch = Batch::new(snapshot, &draft, self.unknown_flags);
         let read = self.read(input, &draft, |place, request| batch.add(place, request))?;
@@ -80,15 +94,31 @@ impl Plan {
     pub async fn from_api<T: Transport>(
         self,
         service: &ContactsService<T>,
-        input: Input,
+        mut input: Input,
         out: impl AsRef<Path>,
     ) -> Result<PlanSummary, BulkError> {
-        self.site.admit_service(service, out.as_ref())?;
-        let mut draft = self.draft(out.as_ref())?;
+        let out = out.as_ref();
+        self.site.admit_service(service, out)?;
+        let feed = input.take_feed();
+        let plan =
+            |caller: &Caller, out: &Path, stop: &Stop| self.with_owners(caller, input, out, stop);
+        alongside(with_service(service, out, plan), feed).await
+    }
+
+    fn with_owners(
+        mut self,
+        caller: &Caller,
+        input: Input,
+        out: &Path,
+        stop: &Stop,
+    ) -> Result<PlanSummary, BulkError> {
+        self.end_with(stop)?;
+        let mut draft = self.draft(out, stop)?;
         let unknown_flags = self.unknown_flags;
         let mut found_at = None;
         let read = self.outline(input, &draft, &mut found_at)?;
-        let read_at = from_api::read(service, &mut draft, unknown_flags).await?;
+        let owners = from_api::read(&caller.service, &mut draft, unknown_flags);
+        let read_at = caller.wait_for(owners)?;
         let (rows, invalid) = read.finish(&draft)?;
         // What the snapshot did not know yet was not found.
         let known_at = found_at.map_or(read_at, |found_at| read_at.min(found_at));
@@ -97,24 +127,32 @@ impl Plan {
         Ok(PlanSummary { rows, invalid, known_at })
     }
 
-    /// Plans the clean-ups alone, over all contacts of the snapshot.
+    /// Plans the clean-ups alone, over all contacts of the snapshot, on a thread of its own.
     ///
     /// # Errors
     ///
     /// The same errors as [`from_snapshot`](Self::from_snapshot).
-    pub fn clean_ups(self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
-        let out = out.as_ref();
-        let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;
-        let draft = self.draft(out)?;
-        draft.set_unreadable(&snapshot.unreadable()?)?;
-        from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
-        draft.set_known_at(known_at)?;
-        draft.finish()?;
-        Ok(PlanSummary { rows: 0, invalid: None, known_at })
+    pub async fn clean_ups(mut self, out: impl AsRef<Path>) -> Result<PlanSummary, BulkError> {
+        let work = move |out: &Path, stop: &Stop| {
+            self.end_with(stop)?;
+            let (snapshot, known_at) = self.complete_snapshot(&out.display().to_string())?;
+            let draft = self.draft(out, stop)?;
+            draft.set_unreadable(&snapshot.unreadable()?)?;
+            from_snapshot::clean_ups(snapshot, &self.clean_up, &draft)?;
+            draft.set_known_at(known_at)?;
+            draft.finish()?;
+            Ok(PlanSummary { rows: 0, invalid: None, known_at })
+        };
+        on_thread(out.as_ref(), work).await
     }
 
-    fn draft(&self, out: &Path) -> Result<Draft, BulkError> {
-        let draft = Draft::create(out, &self.site, SetKind::Plan)?;
+    /// Has the look-ups in the snapshot end too.
+    fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+        self.snapshot.as_mut().map_or(Ok(()), |snapshot| snapshot.end_with(stop))
+    }
+
+    fn draft(&self, out: &Path, stop: &Stop) -> Result<Draft, BulkError> {
+        let draft = Draft::create(out, &self.site, SetKind::Plan, stop)?;
         draft.set_unknown_flags(self.unknown_flags)?;
         Ok(draft)
     }

@@ -7,8 +7,9 @@ use crm_values::PhoneReader;
 
 use crate::{
     clock,
-    database::{Database, Format, NewDatabase},
+    database::{Again, Database, Format, NewDatabase},
     error::BulkError,
+    job::Stop,
     keys::described_region,
     set::Site,
 };
@@ -84,7 +85,15 @@ impl Snapshot {
     /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
     /// read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
-        let database = Database::open(path.as_ref(), &FORMAT)?;
+        Self::of(Database::open(path.as_ref(), &FORMAT)?)
+    }
+
+    /// Opens a snapshot once more, on another thread.
+    pub(super) fn again(snapshot: &Again, stop: &Stop) -> Result<Self, BulkError> {
+        Self::of(snapshot.open(&FORMAT, stop)?)
+    }
+
+    fn of(database: Database) -> Result<Self, BulkError> {
         database.make_durable()?;
         let site = database.site()?;
         let region = database.meta("keys")?.and_then(|keys| described_region(&keys));

@@ -6,7 +6,7 @@ use crm_models::{Contact, ContactId};
 use rusqlite::{Params, params};
 
 use super::file::Snapshot;
-use crate::{error::BulkError, keys::Keys, set::OwnerId};
+use crate::{error::BulkError, job::Stop, keys::Keys, set::OwnerId};
 
 columns! {
     /// The columns of a contact and its owner.
@@ -25,6 +25,11 @@ impl Snapshot {
     /// The cache holds the index of a million contacts.
     pub(crate) fn hold_still(&self) -> Result<(), BulkError> {
         self.database.hold_still(40 * 1024)
+    }
+
+    /// Has every look-up fail once this stop is asked for.
+    pub(crate) fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+        self.database.end_with(stop)
     }
 
     /// One contact that exists.

@@ -8,12 +8,19 @@ use crm_models::{
 use crm_transport::Transport;
 use futures_util::TryStreamExt;
 use rusqlite::params;
+use tokio::sync::mpsc;
 
 use super::{
     coverage::{Changes, Coverage, Kind},
     file::Snapshot,
 };
-use crate::{clock, error::BulkError, keys::Keys, set::Site};
+use crate::{
+    clock,
+    error::BulkError,
+    job::{alongside, with_service},
+    keys::Keys,
+    set::Site,
+};
 
 impl Snapshot {
     /// Reads both feeds from where the last update stopped to their current ends, and calls
@@ -21,7 +28,8 @@ impl Snapshot {
     ///
     /// Each batch is stored in one transaction together with the token that follows it, so an
     /// update can be interrupted at any time and called again. Records that cannot be read are set
-    /// aside; [`Coverage::unreadable`] counts them.
+    /// aside; [`Coverage::unreadable`] counts them. The answers are read and stored on a thread of its
+    /// own, with a connection of its own to the file.
     ///
     /// # Errors
     ///
@@ -35,10 +43,31 @@ impl Snapshot {
     ) -> Result<Coverage, BulkError> {
         site.admit_service(service, self.database.path())?;
         site.admit(&self.site, self.database.path())?;
+        let (again, reader) = (self.database.again(), self.reader.get());
+        let (tell, mut told) = mpsc::channel(1);
+        let work = with_service(service, self.database.path(), move |caller, _, stop| {
+            let mut snapshot = Self::again(&again, stop)?;
+            snapshot.reader.set(reader);
+            caller.wait_for(snapshot.read_feeds(&caller.service, &tell))
+        });
+        let report = async {
+            while let Some(read) = told.recv().await {
+                progress(read);
+            }
+        };
+        alongside(work, report).await
+    }
+
+    /// Reads both feeds in this thread.
+    pub(super) async fn read_feeds<T: Transport>(
+        &mut self,
+        service: &ContactsService<T>,
+        progress: &mpsc::Sender<u64>,
+    ) -> Result<Coverage, BulkError> {
         self.read_by(self.reader.get().region())?;
         let mut read = 0;
-        self.follow::<T, CustomerId>(service, &mut read, &mut progress).await?;
-        self.follow::<T, LocationId>(service, &mut read, &mut progress).await?;
+        self.follow::<T, CustomerId>(service, &mut read, progress).await?;
+        self.follow::<T, LocationId>(service, &mut read, progress).await?;
         self.coverage()
     }
 
@@ -46,7 +75,7 @@ impl Snapshot {
         &mut self,
         service: &ContactsService<T>,
         read: &mut u64,
-        progress: &mut impl FnMut(u64),
+        progress: &mpsc::Sender<u64>,
     ) -> Result<(), BulkError> {
         let started = clock::now();
         let mut export = service.export::<O>().include_recent_changes();
@@ -57,7 +86,8 @@ impl Snapshot {
         while let Some(batch) = batches.try_next().await? {
             self.store(&batch)?;
             *read += (batch.data.len() + batch.unreadable.len()) as u64;
-            progress(*read);
+            // Nobody may be listening any longer.
+            let _ = progress.send(*read).await;
         }
         self.database.set_meta(&format!("{}_complete_at", O::NOUN), &started.to_string())
     }

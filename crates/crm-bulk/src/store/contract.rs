@@ -25,6 +25,7 @@ use super::{
 use crate::{
     clock,
     error::BulkError,
+    job::Stop,
     set::{Action, Change, ChangeId, Outcome, SetKind, Site, State, Target, Wanted},
 };
 
@@ -56,7 +57,7 @@ const OWNERS: i64 = 120;
 
 fn plan(path: &std::path::Path) {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-    let draft = Draft::create(path, &site, SetKind::Plan).unwrap();
+    let draft = Draft::create(path, &site, SetKind::Plan, &Stop::default()).unwrap();
     let update = Action::Update(Wanted::of(ContactChange::new().memo("new")));
     for owner in 1..=OWNERS {
         for contact in [Some(2 * owner - 1), Some(2 * owner), None] {

@@ -4,10 +4,11 @@ mod compare;
 mod finding;
 mod kept;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use crm_contacts::ContactsService;
 use crm_transport::Transport;
+use tokio::sync::{mpsc, oneshot};
 
 pub use self::finding::{Finding, Found, Verification};
 pub(crate) use self::kept::KeptFinding;
@@ -16,6 +17,7 @@ use crate::{
     clock,
     current::{self, OWNERS_PER_CALL},
     error::BulkError,
+    job::{alongside, with_service},
     set::{Change, Site, Target},
     store::ChangeSet,
 };
@@ -35,7 +37,8 @@ impl ChangeSet {
     /// member is as done. A created contact has to be there, and a deleted one has to be gone.
     ///
     /// The result is stored in the set in place of an earlier one, so that a [report](Self::report)
-    /// includes it, unless the set is read-only.
+    /// includes it, unless the set is read-only. All work but that of `each` is done on a thread of
+    /// its own, with a connection of its own to the set.
     ///
     /// ```no_run
     /// # use crm_bulk::{BulkError, ChangeSet, Site};
@@ -66,9 +69,30 @@ impl ChangeSet {
     ) -> Result<Verification, BulkError> {
         site.admit_service(service, self.path())?;
         site.admit(&self.info()?.site, self.path())?;
+        let set = self.database.again();
+        let (tell, mut told) = mpsc::channel::<Told>(1);
+        let work = with_service(service, self.path(), move |caller, _, stop| {
+            let set = Self::again(&set, stop)?;
+            caller.wait_for(set.read_back(&caller.service, &tell))
+        });
+        let report = async {
+            while let Some(Told { findings, answer }) = told.recv().await {
+                // Nobody waits for it once the work has failed.
+                let _ = answer.send(findings.iter().try_for_each(&mut each));
+            }
+        };
+        alongside(work, report).await
+    }
+
+    /// Looks at all changes that are done, and keeps what it finds.
+    async fn read_back<T: Transport>(
+        &self,
+        service: &ContactsService<T>,
+        tell: &mpsc::Sender<Told>,
+    ) -> Result<Verification, BulkError> {
         self.digest()?;
         let mut verification = Verification::beginning();
-        let mut findings = Findings::new(self.path())?;
+        let mut kept = Findings::new(self.path())?;
         let mut last = None;
         loop {
             let mut block = self.done_after(last.as_ref())?;
@@ -77,15 +101,28 @@ impl ChangeSet {
                 break;
             };
             last = Some(Place::of(end));
-            for finding in look(service, block).await? {
+            let findings = look(service, block).await?;
+            for finding in &findings {
                 verification.count(&finding.found);
-                findings.add(&finding)?;
-                each(&finding)?;
+                kept.add(finding)?;
             }
+            let (answer, answered) = oneshot::channel();
+            let told = tell.send(Told { findings, answer }).await;
+            // Whoever would be told is gone, and so is whoever would see this error.
+            let gone =
+                || BulkError::file(self.path(), "read back", io::ErrorKind::Interrupted.into());
+            told.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())??;
         }
-        self.keep(&verification, &findings)?;
+        self.keep(&verification, &kept)?;
         Ok(verification)
     }
+}
+
+/// What was found of some changes, and where the answer of whoever was told goes.
+struct Told {
+    findings: Vec<Finding>,
+    answer: oneshot::Sender<Result<(), BulkError>>,
 }
 
 /// Leaves the changes of this many owners.

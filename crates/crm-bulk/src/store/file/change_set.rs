@@ -8,9 +8,10 @@ use strum::VariantArray;
 use super::{columns::read_state, format::FORMAT, seal};
 use crate::{
     current::OWNERS_PER_CALL,
-    database::Database,
+    database::{Again, Database},
     error::BulkError,
     input::InputFormat,
+    job::Stop,
     set::{Digest, SetInfo, SetKind, Totals},
 };
 
@@ -57,6 +58,12 @@ impl ChangeSet {
     /// read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
         let database = Database::open(path.as_ref(), &FORMAT)?;
+        Ok(Self { database })
+    }
+
+    /// Opens a set once more, on another thread.
+    pub(crate) fn again(set: &Again, stop: &Stop) -> Result<Self, BulkError> {
+        let database = set.open(&FORMAT, stop)?;
         Ok(Self { database })
     }
 

@@ -14,6 +14,7 @@ use crate::{
     clock,
     database::{Database, NewDatabase},
     error::BulkError,
+    job::Stop,
     set::{Action, Digest, Image, Outcome, SetKind, Site, State, Target, of_change, on_off},
 };
 
@@ -56,8 +57,15 @@ columns! {
 const UNREAD: &str = "unread";
 
 impl Draft {
-    pub(crate) fn create(path: &Path, site: &Site, kind: SetKind) -> Result<Self, BulkError> {
-        let file = NewDatabase::create(path, &FORMAT)?;
+    /// Begins a set. Once the stop is asked for, nothing more can be written.
+    pub(crate) fn create(
+        path: &Path,
+        site: &Site,
+        kind: SetKind,
+        stop: &Stop,
+    ) -> Result<Self, BulkError> {
+        let mut file = NewDatabase::create(path, &FORMAT)?;
+        file.database_mut().end_with(stop)?;
         let draft = Self { file, changes: Cell::default(), creates: Cell::default() };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;

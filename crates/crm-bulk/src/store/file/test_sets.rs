@@ -8,11 +8,14 @@ use super::{
     change_set::ChangeSet,
     draft::{Draft, Planned},
 };
-use crate::set::{Action, Outcome, SetKind, Site, State, Target};
+use crate::{
+    job::Stop,
+    set::{Action, Outcome, SetKind, Site, State, Target},
+};
 
 pub(super) fn draft(path: &Path) -> Draft {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
-    Draft::create(path, &site, SetKind::Plan).unwrap()
+    Draft::create(path, &site, SetKind::Plan, &Stop::default()).unwrap()
 }
 
 /// A contact of a location.

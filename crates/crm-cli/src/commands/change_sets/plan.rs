@@ -189,7 +189,7 @@ impl PlanCommand {
         let planned = match input {
             None => {
                 let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-                let planned = plan.snapshot(snapshot).clean_ups(self.out()?);
+                let planned = plan.snapshot(snapshot).clean_ups(self.out()?).await;
                 drop(folder);
                 planned
             }
@@ -200,7 +200,7 @@ impl PlanCommand {
                 let age = Duration::from_secs(self.max_age.saturating_mul(60));
                 match snapshot {
                     Some(snapshot) if snapshot.is_fresh(age)? => {
-                        plan.snapshot(snapshot).from_snapshot(input, self.out()?)
+                        plan.snapshot(snapshot).from_snapshot(input, self.out()?).await
                     }
                     Some(snapshot) => {
                         let why = if snapshot.is_dated_ahead()? {

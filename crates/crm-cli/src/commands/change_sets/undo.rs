@@ -29,7 +29,7 @@ pub(crate) struct Undo {
 
 impl Undo {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(&self.out)?) };
+        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(&self.out).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
