@@ -9,9 +9,7 @@ use std::sync::{
 use async_trait::async_trait;
 use crm_bulk::visible;
 use crm_contacts::{Difference, Preview};
-use crm_transport::{
-    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
-};
+use crm_transport::{Call, Effect, Request, Response, Transport, TransportError};
 use serde_json::value::RawValue;
 
 use crate::output::{confirm, note, on_terminal};
@@ -189,7 +187,6 @@ impl<T: Transport> Transport for WriteGuard<T> {
             return self.inner.send(request).await;
         };
         let withheld = self.slot.withheld.get_or_init(|| withheld).clone();
-        let refused = TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted);
-        Err(refused.with_source(withheld))
+        Err(TransportError::refused(withheld))
     }
 }

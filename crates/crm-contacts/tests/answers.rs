@@ -179,6 +179,7 @@ async fn what_no_repeat_heals_is_to_be_corrected() {
     use TransportErrorKind::*;
     for (kind, delivery, advice) in [
         (Refused, NotExecuted, Correct),
+        (RefusedForNow, NotExecuted, Later),
         (InvalidRequest, NotExecuted, Correct),
         (Tls, NotExecuted, Correct),
         (Credentials, NotExecuted, Correct),

@@ -97,9 +97,15 @@ pub enum TransportErrorKind {
     /// The server of a shared rate limit is unavailable, and nothing may be sent without it. Not
     /// sent.
     LimitServer,
-    /// Refused by a layer of the caller's own, for example one that forbids writes. Not sent;
-    /// never repeated.
+    /// Refused for good by a layer of the caller's own: this request must not be sent. Not sent;
+    /// never repeated. Made by [`TransportError::refused`].
     Refused,
+    /// Refused for now by a layer of the caller's own, for example by an open circuit breaker: the
+    /// same request may be sent later. Not sent; not repeated, since the layer knows best when it
+    /// lets calls pass again. Made by [`TransportError::refused_for_now`].
+    RefusedForNow,
+    /// There is no runtime of tokio's to wait or to work on. Not sent; never repeated.
+    NoRuntime,
     /// Anything else.
     Other,
 }
@@ -109,7 +115,7 @@ impl TransportErrorKind {
     #[must_use]
     pub fn is_permanent(self) -> bool {
         use TransportErrorKind::*;
-        matches!(self, InvalidRequest | Tls | AnswerTooLarge | Credentials | Refused)
+        matches!(self, InvalidRequest | Tls | AnswerTooLarge | Credentials | Refused | NoRuntime)
     }
 
     fn message(self) -> &'static str {
@@ -134,6 +140,8 @@ impl TransportErrorKind {
             Self::BudgetSpent => "not sent again: too many requests have failed recently",
             Self::LimitServer => "the server of the shared rate limit cannot be reached",
             Self::Refused => "refused before it was sent",
+            Self::RefusedForNow => "refused for now, before it was sent",
+            Self::NoRuntime => "no runtime of tokio's is there to wait or to work on",
             Self::Other => "the transport failed",
         }
     }
@@ -144,6 +152,38 @@ impl TransportError {
     #[must_use]
     pub fn new(kind: TransportErrorKind, delivery: Delivery) -> Self {
         Self { kind, delivery, attempts: 1, source: None }
+    }
+
+    /// Creates the error of a layer of your own that refuses a request for good: whoever sends it
+    /// has to correct something. In a run of a change set, the change fails and the others go on.
+    ///
+    /// ```
+    /// use crm_transport::{Delivery, TransportError};
+    ///
+    /// let error = TransportError::refused("this customer is not to be written to");
+    /// assert_eq!(error.delivery(), Delivery::NotExecuted);
+    /// assert!(error.kind().is_permanent());
+    /// ```
+    #[must_use]
+    pub fn refused(reason: impl Into<Cause>) -> Self {
+        let error = Self::new(TransportErrorKind::Refused, Delivery::NotExecuted);
+        error.with_source(reason)
+    }
+
+    /// Creates the error of a layer of your own that refuses a request for now: the same one may be
+    /// sent later. In a run of a change set, the change is still to be made.
+    ///
+    /// ```
+    /// use crm_transport::{Delivery, TransportError};
+    ///
+    /// let error = TransportError::refused_for_now("the circuit is open for another 20 s");
+    /// assert_eq!(error.delivery(), Delivery::NotExecuted);
+    /// assert!(!error.kind().is_permanent());
+    /// ```
+    #[must_use]
+    pub fn refused_for_now(reason: impl Into<Cause>) -> Self {
+        let error = Self::new(TransportErrorKind::RefusedForNow, Delivery::NotExecuted);
+        error.with_source(reason)
     }
 
     /// Adds the cause, whose message becomes part of this one's. [`source`](Error::source)

@@ -1,9 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
-use crm_transport::{
-    Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
-};
+use crm_transport::{Call, Effect, Request, Response, Transport, TransportError};
 
 /// A transport that lets up to this many writes pass and refuses the rest: a wrong list must not
 /// affect everybody.
@@ -30,8 +28,7 @@ impl<T: Transport> Transport for AtMost<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let writes = Call::of(&request).effect != Effect::Read;
         if writes && !self.take_one() {
-            let error = TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted);
-            return Err(error.with_source("no more writes in this run"));
+            return Err(TransportError::refused_for_now("no more writes in this run"));
         }
         self.inner.send(request).await
     }

@@ -25,6 +25,10 @@ use crate::{
 /// repeats each, with growing pauses, before it counts here: a hiccup does not add up to twenty.
 const UNREACHABLE_AFTER: u64 = 20;
 
+/// After this many writes in a row that a layer of the caller's own did not let pass, the rest is
+/// not tried: it lets nothing pass, as one that is read-only or a circuit breaker that is open.
+const WITHHELD_AFTER: u64 = 20;
+
 /// Counts, and says when nothing more may be begun.
 pub(super) struct Brake {
     reason: OnceLock<StopReason>,
@@ -37,6 +41,7 @@ pub(super) struct Brake {
     postponed_in_a_row: AtomicU64,
     /// Of which owner the last one was, if nothing was sent for it.
     postponed_of: Mutex<Option<OwnerId>>,
+    withheld_in_a_row: AtomicU64,
     outage: Mutex<Outage>,
     outcomes: Mutex<Outcomes>,
 }
@@ -62,6 +67,7 @@ impl Brake {
             failed: AtomicU64::new(0),
             postponed_in_a_row: AtomicU64::new(0),
             postponed_of: Mutex::default(),
+            withheld_in_a_row: AtomicU64::new(0),
             outage: Mutex::default(),
             outcomes: Mutex::default(),
         }
@@ -108,9 +114,17 @@ impl Brake {
 
     /// Takes note of a write that was begun, or found nobody to begin it with.
     pub(super) fn wrote(&self, answered: bool) {
+        self.withheld_in_a_row.store(0, Relaxed);
         let mut outage = lock(&self.outage);
         if outage.note(answered) {
             self.stop(StopReason::Outage);
+        }
+    }
+
+    /// Takes note of a write that a layer of the caller's own did not let pass.
+    pub(super) fn withheld(&self) {
+        if self.withheld_in_a_row.fetch_add(1, Relaxed) + 1 >= WITHHELD_AFTER {
+            self.stop(StopReason::Withheld);
         }
     }
 

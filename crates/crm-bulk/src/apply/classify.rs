@@ -2,7 +2,8 @@
 
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_transport::TransportErrorKind::{
-    self, BudgetSpent, ClosedWhileIdle, Connect, Expired, RateLimited, Refused, Timeout, Tls,
+    self, BudgetSpent, ClosedWhileIdle, Connect, Expired, RateLimited, Refused, RefusedForNow,
+    Timeout, Tls,
 };
 
 use super::event::StopReason;
@@ -20,7 +21,8 @@ pub(super) fn outcome(error: &ContactsError, touched: bool) -> Outcome {
         _ if error.is_not_found() => State::NotFound,
         // The write was carried out, but what came of it can only be read back.
         ContactsError::Unreadable { .. } => State::Unknown,
-        // Not sent, or only a read: for whatever reason, the change is still to be made.
+        _ if is_refused_for_good(error) => State::Failed,
+        // Not sent, or only a read: for whatever other reason, the change is still to be made.
         ContactsError::Transport { .. } if !error.outcome_is_unknown() => State::Planned,
         _ if stops(error).is_some() => State::Planned,
         _ => match error.advice() {
@@ -57,7 +59,6 @@ pub(super) fn unread(error: &ContactsError, change: &Change) -> Outcome {
 pub(super) fn stops(error: &ContactsError) -> Option<StopReason> {
     match error.refusal_kind() {
         _ if error.is_credentials() => Some(StopReason::Credentials),
-        _ if is_withheld(error) => Some(StopReason::Withheld),
         Some(RefusalKind::Forbidden | RefusalKind::NoRoute) => Some(StopReason::Forbidden),
         _ => None,
     }
@@ -108,7 +109,13 @@ pub(super) fn is_answered(error: &ContactsError) -> Option<bool> {
     is_of(error, &[ClosedWhileIdle, Connect, Timeout, Tls]).then_some(false)
 }
 
-/// The transport was told not to send it.
+/// Whether a layer of the caller's own did not let it pass.
 pub(super) fn is_withheld(error: &ContactsError) -> bool {
+    matches!(error, ContactsError::Transport { source, .. }
+        if matches!(source.kind(), Refused | RefusedForNow))
+}
+
+/// Whether such a layer will never let it pass: the change is not one to be made.
+fn is_refused_for_good(error: &ContactsError) -> bool {
     matches!(error, ContactsError::Transport { source, .. } if source.kind() == Refused)
 }

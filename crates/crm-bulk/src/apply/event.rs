@@ -98,7 +98,10 @@ pub enum StopReason {
     /// The API does not let the app write, or the gateway does not know the operation: a scope, the
     /// app key or the tenant is wrong.
     Forbidden,
-    /// A layer of the transport refuses writes, for example one that is read-only.
+    /// A layer of the transport refuses writes, 20 in a row, for good or for now: it is read-only,
+    /// or a circuit breaker that is open. What was refused
+    /// [for good](crm_transport::TransportError::refused) has failed, what was refused for now is
+    /// still planned.
     Withheld,
     /// Another process took over the set. It reads back what was in flight and continues.
     Superseded,

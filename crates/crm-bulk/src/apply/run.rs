@@ -282,7 +282,9 @@ impl<T: Transport> Run<'_, T> {
         error: Option<&ContactsError>,
     ) {
         self.audit.wrote(change, action, preference, error);
-        if let Some(answered) = error.map_or(Some(true), classify::is_answered) {
+        if error.is_some_and(classify::is_withheld) {
+            self.brake.withheld();
+        } else if let Some(answered) = error.map_or(Some(true), classify::is_answered) {
             self.brake.wrote(answered);
         }
         let waited = watch.waited();

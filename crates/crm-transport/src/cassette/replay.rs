@@ -136,9 +136,8 @@ impl Transport for Replayer {
         let sent = Sent::of(&request);
         let mut progress = lock(&self.progress);
         let index = self.find(&sent, &progress.replayed).map_err(|reason| {
-            let reason = format!("{} {}: {reason}", request.method(), request.uri().path());
-            TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted)
-                .with_source(reason)
+            let (method, path) = (request.method(), request.uri().path());
+            TransportError::refused(format!("{method} {path}: {reason}"))
         })?;
         let line = &self.lines[index];
         progress.replayed[index] = true;

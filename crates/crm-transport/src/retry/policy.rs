@@ -15,7 +15,7 @@ use crate::{
 ///
 /// | What happened | read | idempotent write | creation, bounded write |
 /// |---|---|---|---|
-/// | an error that no repeat heals ([`is_permanent`](TransportErrorKind::is_permanent)), that a layer has waited for (kinds `TokenEndpoint`, `RateLimited`), or that wants a new decision (`Expired`, `BudgetSpent`) | no | no | no |
+/// | an error that no repeat heals ([`is_permanent`](TransportErrorKind::is_permanent)), that a layer has waited for (kinds `TokenEndpoint`, `RateLimited`), refuses for now (`RefusedForNow`), or that wants a new decision (`Expired`, `BudgetSpent`) | no | no | no |
 /// | any other error, surely not executed; 429; 409 for maintenance | yes | yes | yes |
 /// | any other error; 502, 503, 504 | yes | yes | no |
 /// | 408, 500 and above, but not 501 | yes | no | no |
@@ -150,9 +150,10 @@ impl RetryPolicy {
         };
         let may = match outcome {
             AttemptOutcome::Error { kind, .. } if kind.is_permanent() => false,
-            // A layer below has waited as long as a call may, or its caller has to decide again.
+            // A layer below has waited as long as a call may or wants no calls now, or the caller
+            // has to decide again.
             AttemptOutcome::Error {
-                kind: TokenEndpoint | RateLimited | Expired | BudgetSpent,
+                kind: TokenEndpoint | RateLimited | RefusedForNow | Expired | BudgetSpent,
                 ..
             } => false,
             AttemptOutcome::Error { delivery, .. } => delivery == NotExecuted || may_be_twice,

@@ -83,6 +83,8 @@ async fn the_policy_is_this_table() {
         (error(Credentials, NotExecuted), none),
         (error(RateLimited, NotExecuted), none),
         (error(Refused, NotExecuted), none),
+        (error(RefusedForNow, NotExecuted), none),
+        (error(NoRuntime, NotExecuted), none),
         (error(Tls, NotExecuted), none),
     ] {
         assert_eq!(repeated(outcome, None), expected, "{outcome:?}");
