@@ -6,7 +6,8 @@
 //!
 //! The same call as in `call_cost`, one and 64 at once, from a process of its own on a
 //! current-thread runtime. The server takes the other processor. Times depend on the machine and
-//! on what else it does: the best of three runs is shown.
+//! on what else it does: so the ways take turns, and medians are shown. The ratio is that of a
+//! run's processor time to the run by hand of the same round.
 
 mod update;
 
@@ -25,7 +26,7 @@ const WAYS: [&str; 4] = [
     "HyperTransport + limit, auth, retry",
 ];
 const CALLS: u64 = 20_000;
-const RUNS: usize = 3;
+const ROUNDS: usize = 20;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().collect();
@@ -51,21 +52,37 @@ fn compare() -> BenchResult<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let url = runtime.block_on(update::start_server())?;
-    println!("{:<40} {:>8} {:>10} {:>14}", "", "at once", "calls/s", "CPU per call");
-    for way in WAYS {
-        for at_once in ["1", "64"] {
-            let runs: Vec<_> =
-                (0..RUNS).map(|_| child(way, at_once, &url)).collect::<BenchResult<_>>()?;
-            let seconds = runs.iter().map(|run| run.0).fold(f64::MAX, f64::min);
-            let processor = runs.iter().map(|run| run.1).fold(f64::MAX, f64::min);
+    println!("{:<40} {:>8} {:>10} {:>14} {:>7}", "", "at once", "calls/s", "CPU per call", "ratio");
+    for at_once in ["1", "64"] {
+        let rounds: Vec<_> = (0..ROUNDS).map(|_| round(at_once, &url)).collect::<Result<_, _>>()?;
+        for (way, name) in WAYS.iter().enumerate() {
+            let median = |of: fn(&Round, usize) -> f64| {
+                let mut values: Vec<_> = rounds.iter().map(|round| of(round, way)).collect();
+                values.sort_by(f64::total_cmp);
+                f64::midpoint(values[(ROUNDS - 1) / 2], values[ROUNDS / 2])
+            };
+            let seconds = median(|round, way| round[way].0);
+            let processor = median(|round, way| round[way].1);
+            let ratio = median(|round, way| round[way].1 / round[0].1);
             println!(
-                "{way:<40} {at_once:>8} {:>10.0} {:>11.1} us",
+                "{name:<40} {at_once:>8} {:>10.0} {:>11.1} us {ratio:>7.3}",
                 CALLS as f64 / seconds,
                 processor * 1e6 / CALLS as f64
             );
         }
     }
     Ok(())
+}
+
+/// One run of each way: its seconds, and the processor's.
+type Round = [(f64, f64); WAYS.len()];
+
+fn round(at_once: &str, url: &str) -> BenchResult<Round> {
+    let mut round = Round::default();
+    for (run, way) in round.iter_mut().zip(WAYS) {
+        *run = child(way, at_once, url)?;
+    }
+    Ok(round)
 }
 
 /// The seconds and the processor's seconds of one run.
