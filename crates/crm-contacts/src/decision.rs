@@ -9,6 +9,7 @@ use crate::{
     error::{CallSite, ContactsError},
     operation::Operation,
     patience::Patience,
+    pause,
     reading::Reading,
     service::ContactsService,
     settle::Unsettled,
@@ -200,7 +201,7 @@ impl<P, C: RecordChange> Decision<'_, P, C> {
             reading = match found {
                 Some(found) if pause.is_zero() => found,
                 _ => {
-                    tokio::time::sleep(pause).await;
+                    pause::make(pause).await;
                     match self.place.read().await {
                         Ok(fresh) => fresh,
                         Err(error) => return Err(reported(error, lost)),

@@ -3,7 +3,7 @@
 use std::{borrow::Borrow, marker::PhantomData, time::Duration};
 
 use crm_models::{ContinuationToken, ExportBatch, ExportFrom, ExportQuery, Raw, TenantId};
-use crm_transport::{Request, Transport};
+use crm_transport::{Delivery, Request, Transport, TransportError, TransportErrorKind};
 use derive_where::derive_where;
 use futures_core::Stream;
 use futures_util::stream;
@@ -14,6 +14,7 @@ use crate::{
     feed::FeedOperation,
     operation::Operation,
     operations::owner::{ExportContacts, Owner},
+    pause,
     progress::{Progress, Stall, key_of},
     service::ContactsService,
     set_aside::{self, SetAside},
@@ -176,15 +177,16 @@ impl<T: Transport, F: FeedOperation> Export<T, F> {
         let start = (Position::new(self), false, Box::pin(stop));
         Box::pin(stream::try_unfold(start, move |state| async move {
             let (mut position, at_end, mut stop) = state;
-            let pause = async {
-                if at_end {
-                    tokio::time::sleep(interval).await;
-                }
-            };
+            let interval = if at_end { interval } else { Duration::ZERO };
+            if !pause::is_possible(interval) {
+                let error = TransportErrorKind::NoRuntime;
+                let error = TransportError::new(error, Delivery::NotExecuted);
+                return Err(ContactsError::transport(position.service.site(&F::SPEC, []), error));
+            }
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(None),
-                () = pause => {}
+                () = pause::make(interval) => {}
             }
             let batch = position.next().await?;
             let at_end = !batch.has_more;

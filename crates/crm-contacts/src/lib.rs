@@ -109,6 +109,7 @@ mod owners;
 mod paged;
 mod paging;
 mod patience;
+mod pause;
 mod person;
 mod progress;
 mod raw;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     error::{Advice, ContactsError, RefusalKind},
+    pause,
     service::ContactsService,
 };
 
@@ -28,8 +29,8 @@ impl Patience {
     }
 
     /// Returns how long to pause before a decision is made again after this error, or `None` when
-    /// the error is final: the write may have been carried out, waiting has been tried, or the time
-    /// is up.
+    /// the error is final: the write may have been carried out, waiting has been tried or is not
+    /// possible, or the time is up.
     pub(crate) fn after<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
@@ -44,26 +45,29 @@ impl Patience {
             made => PAUSE.saturating_mul(1 << (made - 1).min(16)).min(LONGEST_PAUSE),
         };
         self.pauses += 1;
-        let asked = self.until(not_before)?;
-        Some(asked.max(pause)).filter(|pause| Instant::now() + *pause < self.end)
+        let pause = self.until(not_before)?.max(pause);
+        (pause::is_possible(pause) && Instant::now() + pause < self.end).then_some(pause)
     }
 
     /// Returns how long it is until the service may be asked again, or `None` when that is too
-    /// long.
+    /// long, or nothing can wait for it.
     pub(crate) fn until(&self, not_before: Option<Instant>) -> Option<Duration> {
         let now = Instant::now();
         let not_before = not_before.unwrap_or(now);
-        (not_before < self.end).then(|| not_before.saturating_duration_since(now))
+        let pause = not_before.saturating_duration_since(now);
+        (not_before < self.end && pause::is_possible(pause)).then_some(pause)
     }
 }
 
 /// Whether a write was certainly not carried out, for a reason that passes and for which no layer
 /// has waited yet.
 fn is_passing(error: &ContactsError) -> bool {
-    use TransportErrorKind::{BudgetSpent, LimitServer, RateLimited, TokenEndpoint};
+    use TransportErrorKind::{BudgetSpent, LimitServer, RateLimited, RefusedForNow, TokenEndpoint};
 
-    let is_waited_for =
-        |kind| matches!(kind, BudgetSpent | LimitServer | RateLimited | TokenEndpoint);
+    // A layer that refuses for now knows better than these pauses when it lets calls pass again.
+    let is_waited_for = |kind| {
+        matches!(kind, BudgetSpent | LimitServer | RateLimited | RefusedForNow | TokenEndpoint)
+    };
     match error {
         _ if error.advice() != Advice::Later => false,
         ContactsError::Transport { source, .. } => !is_waited_for(source.kind()),

@@ -9,6 +9,7 @@ use crate::{
     change::{AnyRecord, Asks, Record},
     error::{CallSite, ContactsError, Echo, RefusalKind},
     operation::Operation,
+    pause,
     reading::Reading,
     service::ContactsService,
 };
@@ -138,7 +139,7 @@ impl<T: Transport> ContactsService<T> {
 
     /// Reads after an unknown outcome until the result shows that it is done, since lists may lag
     /// behind a write. Otherwise returns what the last reading showed, if there was time for one
-    /// and it ended.
+    /// and it ended. Outside a runtime it looks once, for as long as that takes.
     pub(crate) async fn read_back<R, F>(
         &self,
         look: impl Fn() -> F,
@@ -151,14 +152,11 @@ impl<T: Transport> ContactsService<T> {
         let end = self.bounds().deadline.map_or(end, |deadline| deadline.min(end));
         let mut seen = None;
         for pause in READ_BACK {
-            if Instant::now() + pause >= end {
+            if Instant::now() + pause >= end || !pause::is_possible(pause) {
                 break;
             }
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-            let looked = tokio::time::timeout_at(end, look()).await;
-            seen = looked.ok().and_then(Result::ok);
+            pause::make(pause).await;
+            seen = pause::until(end, look()).await.and_then(Result::ok);
             if let Some(done) = seen.take_if(|seen| is_done(seen)) {
                 return Ok(done);
             }

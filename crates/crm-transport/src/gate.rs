@@ -2,27 +2,26 @@
 //! pass.
 //!
 //! The task, not the calls, watches the time. So a call that is not polled does not hold up the
-//! ones after it, one that is cancelled gives its place to the next, and calls pass in the order in
-//! which they came.
+//! ones after it, and one that is cancelled gives its place to the next.
 
 use std::{
-    collections::VecDeque,
     fmt, mem,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::{
-    sync::oneshot,
     task::yield_now,
     time::{Instant, sleep_until},
 };
 
 use crate::{
     attendant::{Attendant, Served},
+    line::Line,
     lock::lock,
     pace::Pace,
     patience::{Patience, TurnedAway},
+    runtime,
     window::{SECOND, Window},
 };
 
@@ -55,17 +54,11 @@ struct State {
     /// The end of the last pause, which may be over.
     closed_until: Option<Instant>,
     last_pause: Duration,
-    queue: VecDeque<Waiting>,
-    /// Whether a task is emptying the queue; the task ends when the queue is empty.
+    /// Each takes its number.
+    line: Line<u64>,
+    /// Whether a task is emptying the line; the task ends when it is empty.
     has_doorman: bool,
     pauses: u64,
-}
-
-/// A call in the queue.
-struct Waiting {
-    /// Takes the call's number. Dropped, it turns the call away.
-    turn: oneshot::Sender<u64>,
-    patience: Patience,
 }
 
 /// A call that has passed a [`RateLimit`](crate::RateLimit), held until the call ends.
@@ -118,7 +111,7 @@ impl Gate {
                 window: Window::new(calls_per_second.max(1)),
                 closed_until: None,
                 last_pause: Duration::ZERO,
-                queue: VecDeque::new(),
+                line: Line::default(),
                 has_doorman: false,
                 pauses: 0,
             }),
@@ -133,14 +126,16 @@ impl Gate {
                 let mut state = lock(&self.state);
                 let now = Instant::now();
                 patience.outlasts(state.closed_for(now), now)?;
-                if state.queue.is_empty() && state.opens_at(now).is_none() {
+                if state.line.is_empty() && state.opens_at(now).is_none() {
                     let number = state.window.passed();
                     state.let_pass(now);
                     drop(state);
                     return Ok(Pass { gate: self, number });
                 }
-                let (sender, turn) = oneshot::channel();
-                state.queue.push_back(Waiting { turn: sender, patience });
+                if !runtime::is_here() {
+                    return Err(TurnedAway::NoRuntime);
+                }
+                let turn = state.line.join(patience);
                 let needs_doorman = !mem::replace(&mut state.has_doorman, true);
                 drop(state);
                 if needs_doorman {
@@ -162,18 +157,14 @@ impl Gate {
         loop {
             let now = Instant::now();
             let closed_for = state.closed_for(now);
-            let waits = |call: &Waiting| {
-                !call.turn.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
-            };
             // A pause may be too long for any of them. At an open gate, each is checked when its
             // turn comes: to check all for each that passes would take the square of their number.
             if closed_for > Duration::ZERO {
-                state.queue.retain(waits);
+                state.line.turn_away(closed_for, now);
+            } else {
+                state.line.turn_away_first(now);
             }
-            while state.queue.front().is_some_and(|call| !waits(call)) {
-                state.queue.pop_front();
-            }
-            if state.queue.is_empty() {
+            if state.line.is_empty() {
                 state.has_doorman = false;
                 return None;
             }
@@ -184,9 +175,7 @@ impl Gate {
             // Only a call that takes its number has passed: one that was cancelled just now leaves
             // both number and place to the next.
             let number = state.window.passed();
-            if let Some(call) = state.queue.pop_front()
-                && call.turn.send(number).is_ok()
-            {
+            if state.line.give(number) {
                 state.let_pass(now);
             }
         }
@@ -223,8 +212,7 @@ impl Gate {
     pub(crate) fn report(&self) -> RateLimitState {
         let state = lock(&self.state);
         let now = Instant::now();
-        let calls = state.queue.iter().filter(|call| !call.turn.is_closed());
-        let waiting = calls.count();
+        let waiting = state.line.waiting();
         let opens_in = state.opens_at(now).map_or(Duration::ZERO, |at| at - now);
         RateLimitState {
             permits: permits(opens_in, state.pace.interval(), waiting),
@@ -240,7 +228,7 @@ impl Served for Gate {
     fn abandoned(&self) {
         let mut state = lock(&self.state);
         state.has_doorman = false;
-        state.queue.clear();
+        state.line.clear();
     }
 }
 

@@ -33,6 +33,7 @@ use crate::{
     message::{Request, Response},
     notes::SentAt,
     refine::{Hints, before_answer, invalid, within_answer},
+    runtime,
     trace::record_server,
     transport::Transport,
 };
@@ -192,6 +193,7 @@ impl Transport for HyperTransport {
                 let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
                 (authority.host(), authority.port_u16().unwrap_or(usual))
             });
+            runtime::required()?;
             let call = Call::of(&request);
             let bound = call.time_left(self.limits.timeout)?;
             let begin_by = call.begin_by;

@@ -43,13 +43,12 @@
 //! # A layer of your own
 //!
 //! A layer is a transport that holds another one. It sees every request and every answer, and may
-//! refuse a request: this one lets nothing be written.
+//! refuse a request, [for good](TransportError::refused) or
+//! [for now](TransportError::refused_for_now): this one lets nothing be written.
 //!
 //! ```
 //! use async_trait::async_trait;
-//! use crm_transport::{
-//!     Call, Delivery, Effect, Request, Response, Transport, TransportError, TransportErrorKind,
-//! };
+//! use crm_transport::{Call, Effect, Request, Response, Transport, TransportError};
 //!
 //! struct ReadOnly<T>(T);
 //!
@@ -57,7 +56,7 @@
 //! impl<T: Transport> Transport for ReadOnly<T> {
 //!     async fn send(&self, request: Request) -> Result<Response, TransportError> {
 //!         if Call::of(&request).effect != Effect::Read {
-//!             return Err(TransportError::new(TransportErrorKind::Refused, Delivery::NotExecuted));
+//!             return Err(TransportError::refused("nothing is written here"));
 //!         }
 //!         self.0.send(request).await
 //!     }
@@ -109,6 +108,7 @@ mod hyper;
 #[cfg(any(feature = "reqwest", feature = "hyper"))]
 mod keep_alive;
 mod limits;
+mod line;
 mod lock;
 mod measure;
 mod message;
@@ -127,6 +127,7 @@ mod replay;
 mod reqwest;
 mod retry;
 mod retry_after;
+mod runtime;
 mod secrets;
 #[cfg(feature = "redis")]
 mod shared_limit;

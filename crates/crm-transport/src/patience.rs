@@ -8,6 +8,7 @@ use crate::{
     call::{Call, expired},
     clock::Moment,
     error::{Delivery, TransportError, TransportErrorKind},
+    runtime,
 };
 
 /// How long a call waits for a closed gate to open. A gate that stays closed for longer turns the
@@ -22,6 +23,11 @@ pub(crate) struct Patience {
 impl Patience {
     pub(crate) fn of(call: &Call, longest_wait: Duration) -> Self {
         Self { longest_wait, deadline: call.deadline, begin_by: call.begin_by }
+    }
+
+    /// Whether a reading decided the call, so that it ages while it waits.
+    pub(crate) fn is_decided(self) -> bool {
+        self.begin_by.is_some()
     }
 
     /// Checks whether the call waits at a gate that is closed for that long. A call that is too old
@@ -47,6 +53,8 @@ pub(crate) enum TurnedAway {
     Closed,
     /// It would be too late to begin the call by the time it may pass.
     TooOld,
+    /// It would have to wait, and nothing can.
+    NoRuntime,
 }
 
 impl From<TurnedAway> for TransportError {
@@ -54,6 +62,7 @@ impl From<TurnedAway> for TransportError {
         match turned_away {
             TurnedAway::Closed => Self::new(TransportErrorKind::RateLimited, Delivery::NotExecuted),
             TurnedAway::TooOld => expired(),
+            TurnedAway::NoRuntime => runtime::missing(),
         }
     }
 }

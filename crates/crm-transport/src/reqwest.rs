@@ -18,6 +18,7 @@ use crate::{
     message::{Request, Response},
     notes::SentAt,
     refine::{Hints, before_answer, invalid, within_answer},
+    runtime,
     trace::record_server,
     transport::Transport,
 };
@@ -179,6 +180,7 @@ impl Transport for ReqwestTransport {
         request: Request,
     ) -> impl Future<Output = Result<Response, TransportError>> + Send {
         async move {
+            runtime::required()?;
             let call = Call::of(&request);
             let departure = Departure::of(call)?;
             let sent_at = SentAt::now(call);

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     call::{Call, expired, not_begun},
     error::TransportError,
+    runtime,
 };
 
 /// Waits for what is needed before a request is sent, as long as its call may still begin.
@@ -28,7 +29,7 @@ pub(crate) async fn before_sending<T>(
 /// Returns the output of `waiting`, if it comes while the call may still begin.
 async fn in_time<T>(call: &Call, waiting: impl Future<Output = T>) -> Result<T, TransportError> {
     let begin_by = (call.begin_by).map(|moment| Instant::now() + moment.time_left());
-    let Some(end) = earlier(call.deadline, begin_by) else {
+    let Some(end) = earlier(call.deadline, begin_by).filter(|_| runtime::is_here()) else {
         return Ok(waiting.await);
     };
     timeout_at(end, waiting).await.map_err(|_| {

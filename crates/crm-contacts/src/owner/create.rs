@@ -8,6 +8,7 @@ use crate::{
     error::ContactsError,
     operations::owner::{CreateContact, Owner},
     patience::Patience,
+    pause,
     settle::not_before,
 };
 
@@ -133,7 +134,7 @@ impl<T: Transport, O: Owner> OwnerContacts<'_, T, O> {
                 };
             }
             match patience.after(self.service, &error, not_before(&error)) {
-                Some(pause) => tokio::time::sleep(pause).await,
+                Some(pause) => pause::make(pause).await,
                 None => return Err(error),
             }
         }

@@ -25,6 +25,7 @@ use crate::{
     credentials::Credentials,
     error::{Delivery, TransportError, TransportErrorKind},
     lock::lock,
+    runtime,
     transport::Transport,
     wait::before_sending,
 };
@@ -117,6 +118,7 @@ impl Auth {
             cache.forget(&self.0.credentials).await;
         }
         // The caller wants to know about a failure, not to wait until it has passed.
+        runtime::required()?;
         let token = self.0.start_renewal(self.0.current(), Instant::now());
         let token = joined(token).await?;
         Ok(TokenInfo {
@@ -163,11 +165,12 @@ impl Shared {
         let now = Instant::now();
         let patience = now + PATIENCE;
         if let Some(token) = self.valid(now) {
-            if now >= token.refresh_at && self.asking.try_lock().is_ok() {
+            if now >= token.refresh_at && self.asking.try_lock().is_ok() && runtime::is_here() {
                 self.start_renewal(None, patience);
             }
             return Ok(token);
         }
+        runtime::required()?;
         let patience = (call.deadline).map_or(patience, |deadline| patience.min(deadline));
         before_sending(call, joined(self.start_renewal(None, patience))).await
     }

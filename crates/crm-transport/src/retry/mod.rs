@@ -21,7 +21,7 @@ use crate::{
     notes::Attempts,
     outcome::AttemptOutcome,
     replay::Replay,
-    trace,
+    runtime, trace,
     transport::Transport,
     wait::earlier,
 };
@@ -32,7 +32,8 @@ use crate::{
 /// The answer's extensions ([`Attempts`]) and the error say how many attempts there were, and
 /// whether one before the last may have been executed. Each call is a `tracing` span, each repeat
 /// an event in it with its reason, and so is a repeat that the budget, the deadline or the last
-/// moment to begin withholds.
+/// moment to begin withholds. Outside a tokio runtime nothing is repeated after a wait, and no
+/// deadline cuts a call off.
 #[derive(Clone)]
 pub struct WithRetry<T> {
     inner: T,
@@ -66,6 +67,8 @@ impl<T: Transport> WithRetry<T> {
         // The bounds first: a repeat that comes too late must not cost one that is in time.
         if let Some(bound) = passed_after(wait, call) {
             Next::Withheld(bound)
+        } else if !wait.is_zero() && !runtime::is_here() {
+            Next::Withheld(RUNTIME)
         } else if self.budget.withdraw(call.effect, cost) {
             Next::After(wait)
         } else {
@@ -85,14 +88,19 @@ impl<T: Transport> WithRetry<T> {
     async fn probe(&self, call: &Call) -> Option<Probe<'_>> {
         let probe = self.budget.probe(call.effect);
         match call.deadline {
-            Some(deadline) => timeout_at(deadline, probe).await.ok().flatten(),
-            None => probe.await,
+            Some(deadline) if runtime::is_here() => {
+                timeout_at(deadline, probe).await.ok().flatten()
+            }
+            _ => probe.await,
         }
     }
 }
 
 /// The reason for withholding a repeat that the policy wants: the budget is spent.
 const BUDGET: &str = "budget";
+
+/// The reason for withholding a repeat that has to wait: outside a runtime nothing can.
+const RUNTIME: &str = "runtime";
 
 /// Checks whether a call may begin.
 fn may_begin(call: &Call, now: Instant) -> Result<(), TransportError> {
@@ -176,7 +184,9 @@ impl<T: Transport> Transport for WithRetry<T> {
                 let mut next = self.next(decision, call);
                 if let Next::After(wait) = next {
                     tracing::debug!(parent: &span, attempt, ?outcome, ?wait, "repeating");
-                    sleep(wait).await;
+                    if !wait.is_zero() {
+                        sleep(wait).await;
+                    }
                     // After the wait, in which another write may have ended the outage.
                     if before.and(outcome.delivery()) == Delivery::Unknown {
                         probe = Box::pin(self.probe(call)).await;
@@ -211,12 +221,12 @@ impl<T: Transport> Transport for WithRetry<T> {
 }
 
 /// Returns the outcome, or at the deadline an error: whether the request was sent is then unknown,
-/// unless a layer below has seen that it was not.
+/// unless a layer below has seen that it was not. Outside a runtime nothing watches the time.
 async fn within(
     deadline: Option<Instant>,
     sending: impl Future<Output = Result<Response, TransportError>>,
 ) -> Result<Response, TransportError> {
-    let Some(deadline) = deadline else {
+    let Some(deadline) = deadline.filter(|_| runtime::is_here()) else {
         return sending.await;
     };
     let too_late = || TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown);

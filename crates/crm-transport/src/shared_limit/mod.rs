@@ -13,13 +13,12 @@ use std::{
 
 use redis::Client;
 use tokio::{
-    sync::oneshot,
     task::yield_now,
     time::{Instant, sleep, sleep_until},
 };
 
 use self::{
-    queue::{NoPlace, Queue, Waiting},
+    queue::{NoPlace, Queue},
     server::{Closing, Server},
 };
 use crate::{
@@ -28,8 +27,9 @@ use crate::{
     error::{Delivery, TransportError, TransportErrorKind},
     gate::{self, Pass, RateLimitState},
     lock::lock,
-    patience::Patience,
+    patience::{Patience, TurnedAway},
     rate_limit::{LONGEST_WAIT, Limit, RateLimit, VENDOR_CALLS_PER_SECOND},
+    runtime,
 };
 
 /// How much later than its place a call may leave: as much as the pace has to spare in a second. A
@@ -145,6 +145,7 @@ impl SharedLimit {
     /// Returns [`TransportErrorKind::LimitServer`] while the server is unavailable, or refuses what
     /// it is asked.
     pub async fn state(&self, key: u64) -> Result<RateLimitState, TransportError> {
+        runtime::required()?;
         let server = &self.shared.server;
         server.may_ask()?;
         let gate = server.look(self.gate(key), self.calls_per_second).await?;
@@ -153,8 +154,7 @@ impl SharedLimit {
         let opens_in = Duration::from_micros(next_in).max(closed_for);
         let queue = self.shared.queue(key);
         let queue = lock(&queue);
-        let waiting = queue.waiting.iter();
-        let waiting = waiting.filter(|call| !call.place.is_closed()).count();
+        let waiting = queue.line.waiting();
         Ok(RateLimitState {
             permits: gate::permits(opens_in, Duration::from_micros(interval), waiting),
             waiting,
@@ -170,6 +170,9 @@ impl SharedLimit {
 
     /// When a call may leave.
     async fn place(&self, key: u64, patience: Patience) -> Result<Instant, NoPlace> {
+        if !runtime::is_here() {
+            return Err(NoPlace::TurnedAway(TurnedAway::NoRuntime));
+        }
         self.shared.server.may_ask()?;
         let shared_queue = self.shared.queue(key);
         loop {
@@ -177,8 +180,7 @@ impl SharedLimit {
                 let mut queue = lock(&shared_queue);
                 let outlasts = patience.outlasts(queue.closed_for(), Instant::now());
                 outlasts.map_err(NoPlace::TurnedAway)?;
-                let (sender, place) = oneshot::channel();
-                queue.waiting.push_back(Waiting { place: sender, patience });
+                let place = queue.line.join(patience);
                 let needs_asker = !mem::replace(&mut queue.has_asker, true);
                 drop(queue);
                 if needs_asker {
@@ -231,6 +233,9 @@ impl SharedLimit {
 
     /// In a task of its own: the other processes learn of it even if this call is given up.
     async fn tell_all(&self, key: u64, reason: Closing, pause: Option<Duration>) {
+        if !runtime::is_here() {
+            return;
+        }
         let closing = tokio::spawn(self.clone().close_for_all(key, reason, pause));
         // If this fails, there is no gate to close.
         let _ = closing.await;

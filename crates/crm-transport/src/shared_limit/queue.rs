@@ -1,18 +1,18 @@
 //! The calls of this process that wait for a place of one key.
 
 use std::{
-    collections::VecDeque,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     attendant::Served,
     error::{Delivery, TransportError, TransportErrorKind},
+    line::Line,
     lock::lock,
-    patience::{Patience, TurnedAway},
+    patience::TurnedAway,
 };
 
 /// Why there is no place.
@@ -39,7 +39,7 @@ impl From<NoPlace> for TransportError {
 /// The calls that wait, and what is known of their gate.
 #[derive(Default)]
 pub(super) struct Queue {
-    pub(super) waiting: VecDeque<Waiting>,
+    pub(super) line: Line<Result<Instant, NoPlace>>,
     /// Whether a task asks for places. The calls do not ask themselves, so that one that is not
     /// polled does not hold up the ones after it. The task ends with the queue.
     pub(super) has_asker: bool,
@@ -49,18 +49,11 @@ pub(super) struct Queue {
     pub(super) pauses: u64,
 }
 
-/// A call in the queue.
-pub(super) struct Waiting {
-    /// Dropped, it turns the call away.
-    pub(super) place: oneshot::Sender<Result<Instant, NoPlace>>,
-    pub(super) patience: Patience,
-}
-
 impl Served for Mutex<Queue> {
     fn abandoned(&self) {
         let mut queue = lock(self);
         queue.has_asker = false;
-        queue.waiting.clear();
+        queue.line.clear();
     }
 }
 
@@ -68,17 +61,17 @@ impl Queue {
     /// How many calls wait and may still begin; `None` ends the asker.
     pub(super) fn wanted(&mut self) -> Option<usize> {
         self.turn_away();
-        if self.waiting.is_empty() {
+        if self.line.is_empty() {
             self.has_asker = false;
             return None;
         }
-        Some(self.waiting.len())
+        Some(self.line.waiting())
     }
 
     /// Gives a place to the first call that still wants one.
     pub(super) fn give(&mut self, place: Instant) {
-        while let Some(call) = self.waiting.pop_front() {
-            if call.place.send(Ok(place)).is_ok() {
+        while !self.line.is_empty() {
+            if self.line.give(Ok(place)) {
                 self.passed += 1;
                 return;
             }
@@ -93,10 +86,7 @@ impl Queue {
 
     /// Drops the calls that have gone away, are too late, or do not wait until the gate opens.
     fn turn_away(&mut self) {
-        let (closed_for, now) = (self.closed_for(), Instant::now());
-        self.waiting.retain(|call| {
-            !call.place.is_closed() && call.patience.outlasts(closed_for, now).is_ok()
-        });
+        self.line.turn_away(self.closed_for(), Instant::now());
     }
 
     pub(super) fn closed_for(&self) -> Duration {
@@ -106,9 +96,6 @@ impl Queue {
 
     /// Tells all calls that wait why there is no place for them.
     pub(super) fn fall_back(&mut self, refused: &NoPlace) {
-        for call in self.waiting.drain(..) {
-            // A caller that is gone needs no answer.
-            let _ = call.place.send(Err(refused.clone()));
-        }
+        self.line.tell(|| Err(refused.clone()));
     }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use crm_transport::{
-    Auth, Call, Credentials, Delivery, Effect, Limit, RateLimit, Request, Response, Transport,
-    TransportError, TransportErrorKind, TransportExt,
+    Auth, Call, Credentials, Delivery, Effect, Limit, Moment, RateLimit, Request, Response,
+    Transport, TransportError, TransportErrorKind, TransportExt,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -553,4 +553,65 @@ fn a_call_does_not_wait_for_ever_when_the_runtime_of_another_one_ends() {
 #[tokio::test]
 async fn a_limit_of_any_height_can_be_looked_at() {
     assert!(RateLimit::per_second(u32::MAX).state(1).permits > 0);
+}
+
+/// A write that rests on a reading of this moment.
+fn decided() -> Request {
+    let mut request = request(Effect::Idempotent);
+    let begin_by = Moment::now().after(Duration::from_secs(2));
+    let call = Call::new("Test", Effect::Idempotent).rate_limit_key(1).begin_by(begin_by);
+    request.extensions_mut().insert(call);
+    request
+}
+
+/// Three hundred reads wait at any time, five seconds' worth: in the order in which they come, each
+/// write would be too old by the time it may leave.
+#[tokio::test(start_paused = true)]
+async fn decided_writes_go_before_reads_that_wait_so_that_none_grows_too_old() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "")));
+    let transport = Arc::new(wire.with_rate_limit(RateLimit::per_second(60)));
+    let mut reads = tokio::task::JoinSet::new();
+    let read = Arc::new(AtomicUsize::new(0));
+    for _ in 0..300 {
+        let (transport, read) = (Arc::clone(&transport), Arc::clone(&read));
+        reads.spawn(async move {
+            loop {
+                transport.send(keyed(1)).await.unwrap();
+                read.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+    }
+    let started = Instant::now();
+    let deciders = (0..60).map(async |_| {
+        let mut stale = 0;
+        for _ in 0..10 {
+            transport.send(keyed(1)).await.unwrap();
+            stale += usize::from(transport.send(decided()).await.is_err());
+        }
+        stale
+    });
+    let stale: usize = futures_util::future::join_all(deciders).await.iter().sum();
+    assert_eq!(stale, 0, "of 600");
+    let others = read.load(Ordering::SeqCst) as f64 / started.elapsed().as_secs_f64();
+    assert!(others >= 30.0, "{others} a second: the deciders' own readings wait as long as these");
+}
+
+#[tokio::test(start_paused = true)]
+async fn decided_writes_leave_every_fourth_turn_to_the_others() {
+    let wire = Scripted::new(|_, _: &Request| Ok(answer(200, "")));
+    let transport = Arc::new(wire.with_rate_limit(RateLimit::per_second(60)));
+    let mut writes = tokio::task::JoinSet::new();
+    for _ in 0..80 {
+        let transport = Arc::clone(&transport);
+        writes.spawn(async move {
+            loop {
+                transport.send(decided()).await.unwrap();
+            }
+        });
+    }
+    let started = Instant::now();
+    let reads = (0..300).map(|_| transport.send(keyed(1)));
+    futures_util::future::join_all(reads).await;
+    let each_second = 300.0 / started.elapsed().as_secs_f64();
+    assert!(each_second >= 14.0, "{each_second}");
 }
