@@ -154,10 +154,8 @@ fn list(call: &Call<'_>, (): ()) -> Result<Reply, Problem> {
 
 /// Lists the people who are related to an entity; entities of all types mix.
 fn list_related(call: &Call<'_>, entity: i64) -> Result<Reply, Problem> {
-    let related = StoredPerson::select().filter(
-        "id IN (SELECT person_id FROM relationships WHERE related_entity_id = ?)",
-        Some(entity),
-    );
+    let related = StoredPerson::select()
+        .joined("id IN (SELECT person_id FROM relationships WHERE related_entity_id = ?)", entity);
     let page = page(call, related)?;
     if relationships::any_to(call.db, entity)? {
         Ok(page)

@@ -16,6 +16,7 @@ pub(crate) mod bookings;
 pub(crate) mod bookmarks;
 pub(crate) mod contacts;
 pub(crate) mod methods;
+mod moves;
 pub(crate) mod people;
 pub(crate) mod preferences;
 pub(crate) mod record;
@@ -113,6 +114,7 @@ impl Store {
         } else {
             transaction.rollback()?
         }
+        self.bookmarks.after_writing(&connection)?;
         Ok(answer)
     }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, ToSql, params_from_iter, types::Value};
 
-use super::bookmarks::{Bookmarks, End, Place, Version};
+use super::bookmarks::{Bookmarks, List};
 use crate::query::{Paging, Sort};
 
 /// One page of a list, and whether more follow.
@@ -16,79 +16,78 @@ pub(crate) struct Rows<T> {
 /// Builds `SELECT … WHERE … ORDER BY … LIMIT … OFFSET …`, whose rows are read as `T`.
 pub(crate) struct Select<T> {
     columns: String,
-    from: String,
-    conditions: Vec<String>,
-    values: Vec<Value>,
-    /// The columns of the order, which together tell every row of the list from every other: where
-    /// two rows were equal, a page could repeat one and leave out the other.
-    order: Vec<&'static str>,
-    descending: bool,
+    list: List,
+    /// Whether what other tables have decides about its rows.
+    is_joined: bool,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
 }
 
 impl<T> Select<T> {
     pub(crate) fn new(
         columns: &str,
-        from: &str,
+        table: &'static str,
         read: fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Self {
-        Self {
-            columns: columns.to_owned(),
-            from: from.to_owned(),
-            conditions: Vec::new(),
+        let list = List {
+            table,
+            conditions: "true".to_owned(),
             values: Vec::new(),
             order: vec!["id"],
             descending: false,
-            read,
-        }
+        };
+        Self { columns: columns.to_owned(), list, is_joined: false, read }
     }
 
     /// Adds a condition without values.
     pub(crate) fn only(mut self, condition: &str) -> Self {
-        self.conditions.push(condition.to_owned());
+        self.list.conditions.push_str(" AND ");
+        self.list.conditions.push_str(condition);
         self
     }
 
     /// Adds a condition with one value, unless there is none.
     pub(crate) fn filter(mut self, condition: &str, value: Option<impl Into<Value>>) -> Self {
-        if let Some(value) = value {
-            self.conditions.push(condition.to_owned());
-            self.values.push(value.into());
-        }
-        self
+        let Some(value) = value else {
+            return self;
+        };
+        self.list.values.push(value.into());
+        self.only(condition)
+    }
+
+    /// Adds a condition that looks at other tables. A page of such a list is found by its number.
+    pub(crate) fn joined(mut self, condition: &str, value: impl Into<Value>) -> Self {
+        self.is_joined = true;
+        self.filter(condition, Some(value))
     }
 
     /// Keeps the rows whose column is in the list.
     pub(crate) fn among(mut self, column: &str, ids: Option<Vec<i64>>) -> Self {
-        if let Some(ids) = ids {
-            let marks = vec!["?"; ids.len()].join(",");
-            self.conditions.push(format!("{column} IN ({marks})"));
-            self.values.extend(ids.into_iter().map(Value::from));
-        }
-        self
+        let Some(ids) = ids else {
+            return self;
+        };
+        let marks = vec!["?"; ids.len()].join(",");
+        self.list.values.extend(ids.into_iter().map(Value::from));
+        self.only(&format!("{column} IN ({marks})"))
     }
 
     /// Keeps the rows that come after this one in the order of the list.
     pub(crate) fn after(mut self, key: Vec<Value>) -> Self {
-        let columns = self.order.join(", ");
-        let is_after = if self.descending { '<' } else { '>' };
-        let marks = vec!["?"; key.len()].join(",");
-        self.conditions.push(format!("({columns}) {is_after} ({marks})"));
-        self.values.extend(key);
-        self
+        let condition = self.list.beside(&key, true);
+        self.list.values.extend(key);
+        self.only(&condition)
     }
 
     /// Sorts the list as it was asked for, and otherwise by id.
     pub(crate) fn sorted(mut self, sort: Option<Sort>) -> Self {
         if let Some(Sort { column, descending }) = sort {
-            self.order = vec![column, "id"];
-            self.descending = descending;
+            self.list.order = vec![column, "id"];
+            self.list.descending = descending;
         }
         self
     }
 
     pub(crate) fn order(mut self, columns: &[&'static str]) -> Self {
-        self.order = columns.to_vec();
+        self.list.order = columns.to_vec();
         self
     }
 
@@ -100,76 +99,70 @@ impl<T> Select<T> {
         paging: Paging,
     ) -> rusqlite::Result<Rows<T>> {
         let size = paging.page_size.unsigned_abs() as usize;
-        let mut place = Place {
-            list: self.rows(),
-            values: self.values.clone(),
-            offset: (i64::from(paging.page) - 1) * i64::from(paging.page_size),
-            version: Version::of(db)?,
-        };
-        let (skip, known_total) = match bookmarks.find(&place) {
-            Some(End { key, total }) => {
-                self = self.after(key);
-                (0, total)
-            }
-            None => (place.offset, None),
-        };
-        let total = match known_total {
-            None if paging.include_total => Some(count(db, &place)?),
-            known => known,
-        };
+        let offset = (i64::from(paging.page) - 1) * i64::from(paging.page_size);
+        let list = self.list.clone();
+        let end = if self.is_joined { None } else { bookmarks.find(db, &list, offset)? };
+        let (mut skip, mut total) = (offset, None);
+        if let Some(end) = end {
+            skip -= end.offset;
+            total = end.total;
+            self = self.after(end.key);
+        }
+        if total.is_none() && paging.include_total {
+            total = Some(count(db, &list)?);
+        }
         // One row more than the page tells whether there is a next one. The limit stands in the
         // text: a statement whose limit is bound is planned anew with every binding.
         let sql = format!(
             "SELECT {}, {} {} LIMIT {} OFFSET ?",
             self.columns,
-            self.order.join(", "),
-            self.rows(),
+            self.list.order.join(", "),
+            rows_of(&self.list),
             i64::from(paging.page_size) + 1,
         );
-        self.values.push(Value::from(skip));
+        self.list.values.push(Value::from(skip));
 
         let (mut seen, mut key) = (0, Vec::new());
-        let mut items = rows(db, &sql, &self.values, |row| {
+        let mut items = rows(db, &sql, &self.list.values, |row| {
             seen += 1;
             if seen == size {
-                key = last_columns(row, self.order.len())?;
+                key = last_columns(row, list.order.len())?;
             }
             (self.read)(row)
         })?;
         let has_more = items.len() > size;
         items.truncate(size);
-        if has_more {
-            place.offset += i64::from(paging.page_size);
-            bookmarks.keep(place, End { key, total });
+        if has_more && !self.is_joined {
+            bookmarks.keep(db, list, offset + i64::from(paging.page_size), key, total)?;
         }
-        Ok(Rows { items, has_more, total: total.filter(|_| paging.include_total) })
+        let total = total.filter(|_| paging.include_total);
+        let total = total.map(|total| i32::try_from(total).unwrap_or(i32::MAX));
+        Ok(Rows { items, has_more, total })
     }
 
     /// Reads the first rows.
     pub(crate) fn first(self, db: &Connection, limit: u32) -> rusqlite::Result<Vec<T>> {
-        let sql = format!("SELECT {} {} LIMIT {limit}", self.columns, self.rows());
-        rows(db, &sql, &self.values, self.read)
+        let sql = format!("SELECT {} {} LIMIT {limit}", self.columns, rows_of(&self.list));
+        rows(db, &sql, &self.list.values, self.read)
     }
 
     /// Reads the first row, if there is any.
     pub(crate) fn one(self, db: &Connection) -> rusqlite::Result<Option<T>> {
         Ok(self.first(db, 1)?.into_iter().next())
     }
-
-    /// Returns `FROM … WHERE … ORDER BY …`.
-    fn rows(&self) -> String {
-        let direction = if self.descending { " DESC" } else { "" };
-        let order: Vec<_> =
-            self.order.iter().map(|column| format!("{column}{direction}")).collect();
-        let conditions = self.conditions.join(" AND ");
-        let only = if conditions.is_empty() { "" } else { " WHERE " };
-        format!("FROM {}{only}{conditions} ORDER BY {}", self.from, order.join(", "))
-    }
 }
 
-fn count(db: &Connection, place: &Place) -> rusqlite::Result<i32> {
-    db.prepare_cached(&format!("SELECT count(*) {}", place.list))?
-        .query_row(params_from_iter(&place.values), |row| row.get(0))
+/// Returns `FROM … WHERE … ORDER BY …`.
+fn rows_of(list: &List) -> String {
+    let List { table, conditions, order, descending, .. } = list;
+    let direction = if *descending { " DESC" } else { "" };
+    let order: Vec<_> = order.iter().map(|column| format!("{column}{direction}")).collect();
+    format!("FROM {table} WHERE {conditions} ORDER BY {}", order.join(", "))
+}
+
+fn count(db: &Connection, list: &List) -> rusqlite::Result<i64> {
+    db.prepare_cached(&format!("SELECT count(*) FROM {} WHERE {}", list.table, list.conditions))?
+        .query_row(params_from_iter(&list.values), |row| row.get(0))
 }
 
 fn last_columns(row: &Row<'_>, number: usize) -> rusqlite::Result<Vec<Value>> {
