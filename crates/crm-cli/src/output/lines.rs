@@ -1,15 +1,13 @@
 //! The formats that are written line by line: NDJSON and CSV, to stdout or to a file.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use crm_bulk::{guarded, guarded_number};
-use serde_json::Value;
 
-use super::{
-    json,
-    record::Record,
-    selection::{Selection, cell},
-};
+use super::{cells::Cells, json, record::Record, selection::Selection};
 
 /// NDJSON or CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +27,7 @@ pub(crate) struct Lines<W: Write> {
     form: Form<W>,
     header: bool,
     excel: bool,
+    cells: Cells,
 }
 
 /// The byte order mark.
@@ -41,12 +40,13 @@ enum Form<W: Write> {
 
 impl<W: Write> Lines<W> {
     pub(crate) fn new(out: W, format: LineFormat) -> Self {
-        match format {
-            LineFormat::Ndjson => Self { form: Form::Ndjson(out), header: false, excel: false },
+        let (form, header, excel) = match format {
+            LineFormat::Ndjson => (Form::Ndjson(out), false, false),
             LineFormat::Csv { header, excel } => {
-                Self { form: Form::Csv(Box::new(csv::Writer::from_writer(out))), header, excel }
+                (Form::Csv(Box::new(csv::Writer::from_writer(out))), header, excel)
             }
-        }
+        };
+        Self { form, header, excel, cells: Cells::default() }
     }
 
     pub(crate) fn push<R: Record>(&mut self, selection: &Selection, record: &R) -> io::Result<()> {
@@ -56,9 +56,13 @@ impl<W: Write> Lines<W> {
                 writeln!(out, "{}", json::line(&selection.json(record)?)?)
             }
             Form::Csv(csv) => {
-                let row = selection.row(record)?;
-                let cells = row.iter().map(|(_, value)| safe_cell(value, self.excel));
-                csv.write_record(cells).map_err(io_error)
+                selection.fill(&mut self.cells, record)?;
+                for (text, is_text) in self.cells.iter() {
+                    let cell = safe_cell(text, is_text, self.excel);
+                    csv.write_field(cell.as_bytes()).map_err(io_error)?;
+                }
+                // Ends the line.
+                csv.write_record(None::<&[u8]>).map_err(io_error)
             }
         }
     }
@@ -101,32 +105,29 @@ fn io_error(error: csv::Error) -> io::Error {
 
 /// A cell that no spreadsheet treats as a formula. Only text can be one; the API's numbers and
 /// booleans are unchanged.
-fn safe_cell(value: &Value, excel: bool) -> String {
-    let text = cell(value);
-    match value {
-        Value::String(_) if excel => guarded_number(&text).into_owned(),
-        Value::String(_) => guarded(&text).into_owned(),
-        _ => text,
+fn safe_cell(cell: &str, is_text: bool, excel: bool) -> Cow<'_, str> {
+    match is_text {
+        true if excel => guarded_number(cell),
+        true => guarded(cell),
+        false => cell.into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn text_that_would_run_as_a_formula_is_quoted() {
-        for (value, written) in [
-            (json!("=1+1"), "'=1+1"),
-            (json!("+18185550142"), "'+18185550142"),
-            (json!("8185550142"), "8185550142"),
-            (json!(-1), "-1"),
-            (json!(true), "true"),
-            (json!(null), ""),
+        for (cell, is_text, written) in [
+            ("=1+1", true, "'=1+1"),
+            ("+18185550142", true, "'+18185550142"),
+            ("8185550142", true, "8185550142"),
+            ("-1", false, "-1"),
+            ("true", false, "true"),
+            ("", false, ""),
         ] {
-            assert_eq!(safe_cell(&value, false), written);
+            assert_eq!(safe_cell(cell, is_text, false), written);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Lists are written item by item, so their length does not matter.
 
 mod answer;
+mod cells;
 mod differences;
 mod json;
 mod lines;

@@ -5,13 +5,17 @@ use std::io;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
 
-use super::record::Record;
+use super::{
+    cells::{Cells, Tree},
+    record::Record,
+};
 
 /// The members to write: those of `--fields`, else all of the record's.
 pub(crate) struct Selection {
     members: Vec<String>,
     /// Whether they were chosen; otherwise JSON shows the record as it is.
     chosen: bool,
+    tree: Tree,
 }
 
 /// A row: members with their values.
@@ -28,7 +32,8 @@ pub(crate) struct UnknownField {
 impl Selection {
     /// All members of the record.
     pub(crate) fn all<R: Record>() -> Self {
-        Self { members: R::members().into_iter().map(str::to_owned).collect(), chosen: false }
+        let members: Vec<_> = R::members().into_iter().map(str::to_owned).collect();
+        Self { tree: Tree::of(&members), members, chosen: false }
     }
 
     /// These members of the record, or all; refuses members that it does not have.
@@ -44,9 +49,15 @@ impl Selection {
             })
         };
         match fields.iter().find(|field| !is_known(field)) {
-            None => Ok(Self { members: fields.to_vec(), chosen: true }),
+            None => Ok(Self { tree: Tree::of(fields), members: fields.to_vec(), chosen: true }),
             Some(unknown) => Err(UnknownField { field: unknown.clone(), known }),
         }
+    }
+
+    /// Puts the texts of the selected members in the place of the row before; empty where the record
+    /// has none.
+    pub(super) fn fill(&self, cells: &mut Cells, record: &impl Serialize) -> io::Result<()> {
+        Ok(cells.fill(&self.tree, self.members.len(), record)?)
     }
 
     pub(super) fn members(&self) -> &[String] {
