@@ -13,6 +13,7 @@ environment, else from the profile in use. A variable that contradicts a profile
   CRM_ENVIRONMENT    production or integration
   CRM_API_URL        other hosts instead of an environment,
   CRM_AUTH_URL         always both
+  CRM_ALLOW_HTTP     1 lets these hosts be others than this machine without TLS
   CRM_CLIENT_ID      the client's id and secret and the app's key; not options,
   CRM_CLIENT_SECRET    since other users can see a command line
   CRM_APP_KEY

@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
         } else {
             (Settings::load(globals).await?, None)
         };
-        let environment = environment(&settings.host)?;
+        let environment = environment(&settings)?;
         let wire = settings.network.wire(&environment).map_err(SettingsError::from)?;
         let endpoint = wire.for_auth(&environment)?;
         let endpoint = Waiting::new(endpoint, format!("the token endpoint of {}", settings.host));
@@ -110,12 +110,15 @@ impl<'a> Session<'a> {
     }
 }
 
-fn environment(host: &Host) -> Result<Environment, CliError> {
-    Ok(match host {
+fn environment(settings: &Settings) -> Result<Environment, CliError> {
+    let custom =
+        if settings.allow_http { Environment::custom_allowing_http } else { Environment::custom };
+    Ok(match &settings.host {
         Host::Vendor(Vendor::Production) => Environment::production(),
         Host::Vendor(Vendor::Integration) => Environment::integration(),
-        Host::Custom { api_url, auth_url } => Environment::custom(api_url, auth_url)
-            .map_err(|error| CliError::Usage(error.to_string()))?,
+        Host::Custom { api_url, auth_url } => {
+            custom(api_url, auth_url).map_err(|error| CliError::Usage(error.to_string()))?
+        }
     })
 }
 

@@ -14,6 +14,7 @@ use std::{
 
 use common::{Host, Service, crm, process, stderr, stdout};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox, Seed};
+use crm_transport::Account;
 use serde_json::Value;
 
 const EXPORT: [&str; 7] =
@@ -312,6 +313,23 @@ fn the_sandbox_serves_what_its_first_line_says_until_it_is_told_to_end() {
     assert!(data.exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_sandbox_for_other_machines_says_how_this_one_reaches_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (line, status) = first_line_then_terminate(process(home.path()).args([
+        "sandbox",
+        "serve",
+        "--listen",
+        "0.0.0.0:0",
+        "--allow-remote",
+    ]));
+    assert!(status.success(), "{status}");
+    let account = Account::of(&serde_json::from_str::<Value>(&line).unwrap()).unwrap();
+    assert!(account.environment.api_url().starts_with("http://127.0.0.1:"), "{account:?}");
+    assert_eq!(account.tenant, 1001);
+}
+
 #[test]
 fn the_sandbox_takes_a_file_of_sql_and_says_what_is_wrong_with_it() {
     let home = tempfile::tempdir().unwrap();
@@ -333,7 +351,7 @@ fn the_sandbox_listens_on_this_machine_only() {
         command.args(["sandbox", "serve"]).args(arguments).assert().code(2)
     };
     let refused = serve(&["--listen", "0.0.0.0:0"]);
-    assert!(stderr(&refused).contains("loopback"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--allow-remote"), "{}", stderr(&refused));
     let refused = serve(&["--set", "no-such-setting=1"]);
     assert!(stderr(&refused).contains("no-such-setting"), "{}", stderr(&refused));
 }

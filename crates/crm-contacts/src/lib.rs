@@ -17,11 +17,7 @@
 //!
 //! # #[cfg(feature = "reqwest")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let credentials = Credentials::new(
-//!     std::env::var("CRM_CLIENT_ID")?,
-//!     std::env::var("CRM_CLIENT_SECRET")?,
-//!     std::env::var("CRM_APP_KEY")?,
-//! );
+//! let credentials = Credentials::from_env()?;
 //! let transport = transport::standard(&Environment::integration(), credentials)?;
 //! let contacts = ContactsService::new(transport, TenantId::new(1_001)?);
 //!

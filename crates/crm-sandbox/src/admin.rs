@@ -66,7 +66,12 @@ async fn only_if_allowed(State(app): State<Arc<App>>, request: Request, next: Ne
     if !app.settings().admin {
         return Err(Refused(Problem::no_route()));
     }
-    visitor::check(&request, app.connection.port()).map_err(Refused)?;
+    if app.allow_remote {
+        visitor::check_page(&request)
+    } else {
+        visitor::check(&request, app.connection.port())
+    }
+    .map_err(Refused)?;
     Ok(next.run(request).await)
 }
 

@@ -16,6 +16,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) connection: Connection,
+    /// Whether other machines may control the sandbox as well.
+    pub(crate) allow_remote: bool,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
     pub(crate) tokens: Tokens,
@@ -59,6 +61,7 @@ impl App {
         }
         Ok(Self {
             connection,
+            allow_remote: false,
             clock: Clock::real(latest),
             log: Log::default(),
             tokens: Tokens::default(),

@@ -1,6 +1,11 @@
 //! Configuring and starting a sandbox.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, thread};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+};
 
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -33,6 +38,7 @@ use crate::{
 #[must_use]
 pub struct SandboxBuilder {
     listen: SocketAddr,
+    allow_remote: bool,
     data: Option<PathBuf>,
     seed: Seed,
     sql: String,
@@ -47,6 +53,7 @@ impl Default for SandboxBuilder {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            allow_remote: false,
             data: None,
             seed: Seed::default(),
             sql: String::new(),
@@ -82,10 +89,20 @@ impl Sandbox {
 }
 
 impl SandboxBuilder {
-    /// Sets the address to listen on, which must be one of this machine: the credentials are
-    /// public. Port 0 picks a free one. Default: `127.0.0.1:0`.
+    /// Sets the address to listen on, which must be a loopback address unless
+    /// [`allow_remote`](Self::allow_remote) says otherwise: the credentials are public. Port 0 picks
+    /// a free one. Default: `127.0.0.1:0`.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Allows an address that other machines can reach, for a sandbox in a container. Whoever
+    /// reaches it can read and change the data, and with the setting `admin` the sandbox itself,
+    /// also through a web page in their browser: let it hold nothing but data for tests, in a
+    /// network of its own.
+    pub fn allow_remote(mut self) -> Self {
+        self.allow_remote = true;
         self
     }
 
@@ -223,14 +240,14 @@ impl SandboxBuilder {
 
     async fn open(self) -> Result<(TcpListener, Arc<App>), SandboxError> {
         let refused = |source| SandboxError::Listen { address: self.listen.to_string(), source };
-        if !self.listen.ip().is_loopback() {
+        if !self.allow_remote && !self.listen.ip().is_loopback() {
             return Err(SandboxError::NotLoopback { address: self.listen });
         }
         let listener = TcpListener::bind(self.listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let address = reachable(listener.local_addr().map_err(refused)?);
         let url = format!("http://{address}");
         let connection = Connection { api_url: url.clone(), auth_url: url, ..self.connection };
-        let app = App::open(
+        let mut app = App::open(
             connection,
             &self.more_tenants,
             self.data.as_deref(),
@@ -239,6 +256,17 @@ impl SandboxBuilder {
             self.settings,
             Faults::new(self.faults)?,
         )?;
+        app.allow_remote = self.allow_remote;
         Ok((listener, Arc::new(app)))
     }
+}
+
+/// Returns the address under which this machine reaches a server that listens on every address.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }

@@ -14,7 +14,8 @@ pub(crate) const TICKS_PER_SECOND: i64 = 10_000_000;
 /// feeds all follow it.
 ///
 /// It starts at the real time and runs on the machine's monotonic clock, so a change of the system
-/// time does not affect it.
+/// time does not affect it. A time to which it was moved begins to pass when somebody first asks for
+/// the time, so it does not matter whether the clock is set or frozen first.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -34,20 +35,26 @@ pub struct Clock {
 struct Hands {
     /// The time that the clock showed at `since`.
     base: i64,
-    since: Instant,
+    /// `None` until somebody looks at the clock.
+    since: Option<Instant>,
     running: bool,
     last_stamp: i64,
 }
 
 impl Hands {
-    fn now(&self) -> i64 {
-        let elapsed = if self.running { ticks(self.since.elapsed()) } else { 0 };
+    /// Returns the time, which passes from here on unless the clock is frozen.
+    fn now(&mut self) -> i64 {
+        let elapsed = match self.since {
+            Some(since) if self.running => ticks(since.elapsed()),
+            _ => 0,
+        };
+        self.since.get_or_insert_with(Instant::now);
         self.base.saturating_add(elapsed)
     }
 
     fn move_to(&mut self, time: i64) {
         self.base = time;
-        self.since = Instant::now();
+        self.since = None;
     }
 }
 
@@ -58,7 +65,7 @@ impl Clock {
         Self {
             hands: Mutex::new(Hands {
                 base: ticks(now),
-                since: Instant::now(),
+                since: Some(Instant::now()),
                 running: true,
                 last_stamp: latest,
             }),
@@ -97,7 +104,7 @@ impl Clock {
     /// Lets a frozen clock run again from the time that it shows.
     pub fn resume(&self) {
         let mut hands = lock(&self.hands);
-        hands.since = Instant::now();
+        hands.since = None;
         hands.running = true;
     }
 

@@ -1,15 +1,26 @@
 //! Where a sandbox answers, and with which credentials.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// What a client needs to talk to a sandbox. Serialised, it is the first line
-/// that `crm sandbox serve` prints.
+/// What a client needs to talk to a sandbox. As JSON it is the first line that `crm sandbox serve`
+/// prints.
 ///
-/// The credentials are not secret: they open nothing but a local sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The credentials are not secret: they open nothing but a sandbox.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use crm_sandbox::{Connection, Sandbox};
+///
+/// let sandbox = Sandbox::start().await?;
+/// let line = serde_json::to_string(sandbox.connection())?;
+/// assert_eq!(&serde_json::from_str::<Connection>(&line)?, sandbox.connection());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Connection {
-    /// The base URL of the API, without a path: `http://127.0.0.1:49152`.
+    /// The base URL of the API, without a path: `http://127.0.0.1:49152`. A sandbox that listens on
+    /// every address names this machine's own.
     pub api_url: String,
     /// The base URL of the token endpoint, which is the same server.
     pub auth_url: String,

@@ -20,7 +20,10 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// Others could reach the address, and the credentials are public.
-    #[error("cannot listen on {address}: the credentials are public, use a loopback address")]
+    #[error(
+        "cannot listen on {address}: the credentials are public, use a loopback address, or allow \
+         remote clients where only tests can reach it"
+    )]
     NotLoopback {
         /// The requested address.
         address: SocketAddr,
@@ -69,6 +72,14 @@ pub enum SandboxError {
         /// The number of the statement, counted from 1.
         statement: usize,
         /// SQLite's error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A record of one's own could not be added. Nothing of it was kept.
+    #[error("cannot add {record}")]
+    NotAdded {
+        /// The record.
+        record: String,
+        /// What is wrong with it, or SQLite's error.
         source: Box<dyn Error + Send + Sync>,
     },
     /// A setting does not exist or does not take this value.

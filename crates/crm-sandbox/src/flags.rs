@@ -109,6 +109,12 @@ flags! {
 }
 
 impl StoredPreferences {
+    /// Returns flags that are all on or all off.
+    #[must_use]
+    pub fn all(on: bool) -> Self {
+        Self::new([on; Self::COLUMNS.len()])
+    }
+
     /// Returns the older flag, which stands for invoices and statements together.
     fn combined(self) -> bool {
         self.invoices && self.statements

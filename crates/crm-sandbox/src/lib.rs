@@ -35,6 +35,7 @@
 //!
 //! - [`Sandbox`], [`SandboxBuilder`], [`Connection`]: start, steer and stop
 //! - [`Seed`]: the data it starts with; the README lists the ids of the demo data
+//! - [`NewContact`], [`NewPerson`], [`NewMethod`]: records of your own, also while it runs
 //! - [`Settings`]: every switch, by name
 //! - [`Clock`]: move the time
 //! - [`FaultPlan`], [`FaultRule`], [`Fault`]: what goes wrong, and when
@@ -55,6 +56,7 @@ mod contact_type;
 mod dispatch;
 mod error;
 mod faults;
+mod fixtures;
 mod flags;
 mod lock;
 mod log;
@@ -80,6 +82,7 @@ pub use clock::Clock;
 pub use connection::Connection;
 pub use error::{InvalidFaultPlan, SandboxError};
 pub use faults::{Fault, FaultKind, FaultPlan, FaultRule};
+pub use fixtures::{NewContact, NewMethod, NewPerson};
 pub use flags::StoredPreferences;
 pub use log::LogEntry;
 pub use sandbox::Sandbox;

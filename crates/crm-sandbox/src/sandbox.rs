@@ -175,10 +175,7 @@ impl Sandbox {
     /// Returns [`SandboxError::Exists`] when the file exists, and [`SandboxError::Database`] when
     /// it cannot be written.
     pub fn copy_database(&self, to: impl AsRef<Path>) -> Result<(), SandboxError> {
-        match self.first_tenant() {
-            Some(tenant) => tenant.store.copy_to(to.as_ref()),
-            None => Ok(()),
-        }
+        self.first_tenant().store.copy_to(to.as_ref())
     }
 
     /// Stops the server and waits until its port is free and its files are
@@ -196,13 +193,10 @@ impl Sandbox {
     }
 
     fn stored<T>(&self, select: Select<T>) -> Result<Vec<T>, SandboxError> {
-        match self.first_tenant() {
-            Some(tenant) => tenant.store.inspect(|db| select.first(db, u32::MAX)),
-            None => Ok(Vec::new()),
-        }
+        self.first_tenant().store.inspect(|db| select.first(db, u32::MAX))
     }
 
-    fn first_tenant(&self) -> Option<&Tenant> {
-        self.app.tenants.get(&self.app.connection.tenant)
+    pub(crate) fn first_tenant(&self) -> &Tenant {
+        &self.app.tenants[&self.app.connection.tenant]
     }
 }

@@ -1,5 +1,5 @@
-//! Who may control the sandbox over HTTP: programs of this machine, and pages
-//! that the sandbox itself served.
+//! Who may control the sandbox over HTTP: programs of this machine, or of any
+//! where that is allowed, and pages that the sandbox itself served.
 //!
 //! A browser reaches loopback addresses for any page. A page whose host name
 //! is made to resolve to this machine (DNS rebinding) names that host in
@@ -30,16 +30,28 @@ pub(crate) fn check<B>(request: &Request<B>, port: u16) -> Result<(), Problem> {
         );
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, title));
     }
-    let mut origins = headers.get_all(ORIGIN).iter();
-    if origins.all(|origin| is_own_origin(origin, port)) {
+    if headers.get_all(ORIGIN).iter().all(|origin| is_own_origin(origin, port)) {
         Ok(())
     } else {
-        Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "Under /sandbox requests of web pages are refused, unless the sandbox served the \
-             page: the header Origin names another site",
-        ))
+        Err(foreign_page())
     }
+}
+
+/// Refuses only a request that a page of another site sent. Under which names and ports a sandbox is
+/// reached that serves other machines, it cannot know.
+pub(crate) fn check_page<B>(request: &Request<B>) -> Result<(), Problem> {
+    let headers = request.headers();
+    let own = headers.get(HOST).map(|host| [b"http://", host.as_bytes()].concat());
+    let is_own = |origin: &HeaderValue| own.as_deref() == Some(origin.as_bytes());
+    if headers.get_all(ORIGIN).iter().all(is_own) { Ok(()) } else { Err(foreign_page()) }
+}
+
+fn foreign_page() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "Under /sandbox requests of web pages are refused, unless the sandbox served the page: the \
+         header Origin names another site",
+    )
 }
 
 fn is_own(host: &HeaderValue, port: u16) -> bool {

@@ -21,6 +21,34 @@ async fn a_frozen_clock_moves_only_when_told() {
 }
 
 #[tokio::test]
+async fn setting_and_freezing_the_clock_in_any_order_give_the_same() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let clock = sandbox.clock();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+    // Far more than a tick passes between the two calls.
+    let pause = || std::thread::sleep(Duration::from_millis(2));
+    clock.set(time);
+    pause();
+    clock.freeze();
+    assert_eq!(clock.now(), time);
+    clock.resume();
+    clock.freeze();
+    clock.set(time);
+    assert_eq!(clock.now(), time);
+    clock.resume();
+    clock.advance(Duration::from_secs(5));
+    pause();
+    clock.freeze();
+    assert_eq!(clock.now(), time + Duration::from_secs(5));
+
+    // Once somebody has looked, it runs.
+    clock.resume();
+    let before = clock.now();
+    pause();
+    assert!(clock.now() > before);
+}
+
+#[tokio::test]
 async fn changes_have_an_order_even_while_the_clock_stands_still_or_goes_back() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.clock().freeze();

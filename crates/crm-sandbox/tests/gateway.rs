@@ -293,6 +293,31 @@ async fn a_stopped_sandbox_frees_its_port() {
 }
 
 #[tokio::test]
+async fn a_sandbox_for_other_machines_names_an_address_that_this_one_reaches() {
+    let builder = Sandbox::builder().listen("0.0.0.0:0".parse().unwrap()).allow_remote();
+    let sandbox = builder.set("admin", "on").unwrap().start().await.unwrap();
+    let connection = sandbox.connection().clone();
+    assert!(connection.api_url.starts_with("http://127.0.0.1:"), "{connection:?}");
+    Client::new(&sandbox).await;
+
+    // It cannot know under which names others reach it; a page of another site still controls nothing.
+    let url = format!("{}/sandbox/health", connection.api_url);
+    for (origin, expected) in [
+        (None, 200),
+        (Some("http://sandbox:8080"), 200),
+        (Some("http://elsewhere.example"), 403),
+        (Some("http://sandbox"), 403),
+        (Some("null"), 403),
+    ] {
+        let mut request = reqwest::Client::new().get(&url).header("Host", "sandbox:8080");
+        if let Some(origin) = origin {
+            request = request.header("Origin", origin);
+        }
+        assert_eq!(request.send().await.unwrap().status(), expected, "{origin:?}");
+    }
+}
+
+#[tokio::test]
 async fn only_this_machine_is_served() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let start = Sandbox::builder().listen(address.parse().unwrap()).start();

@@ -51,14 +51,40 @@ impl Environment {
     }
 
     /// Creates an environment of other hosts, for example a sandbox. Without TLS only this
-    /// machine's own addresses are allowed.
+    /// machine's own addresses are allowed; for other machines there is
+    /// [`custom_allowing_http`](Self::custom_allowing_http).
     ///
     /// # Errors
     ///
     /// Returns [`InvalidEnvironment`] for anything but `https://host[:port]` or a loopback
     /// `http://host[:port]`.
     pub fn custom(api_url: &str, auth_url: &str) -> Result<Self, InvalidEnvironment> {
-        Ok(Self { name: "custom", api: base("API", api_url)?, auth: base("auth", auth_url)? })
+        Self::of_hosts(api_url, auth_url, false)
+    }
+
+    /// Creates an environment of other hosts, which may be spoken to without TLS: a sandbox in a
+    /// container, in a network where nobody else listens. Credentials and contacts are readable on
+    /// the way.
+    ///
+    /// ```
+    /// use crm_transport::Environment;
+    ///
+    /// let sandbox = "http://sandbox:8080";
+    /// assert!(Environment::custom(sandbox, sandbox).is_err());
+    /// assert!(Environment::custom_allowing_http(sandbox, sandbox).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`InvalidEnvironment`] for anything but `https://host[:port]` or
+    /// `http://host[:port]`.
+    pub fn custom_allowing_http(api_url: &str, auth_url: &str) -> Result<Self, InvalidEnvironment> {
+        Self::of_hosts(api_url, auth_url, true)
+    }
+
+    fn of_hosts(api: &str, auth: &str, allow_http: bool) -> Result<Self, InvalidEnvironment> {
+        let base = |which, text| base(which, text, allow_http);
+        Ok(Self { name: "custom", api: base("API", api)?, auth: base("auth", auth)? })
     }
 
     /// Returns `production`, `integration` or `custom`.
@@ -79,7 +105,7 @@ impl Environment {
         self.auth.as_str().trim_end_matches('/')
     }
 
-    /// Whether one of the hosts, on this machine, is spoken to in the clear.
+    /// Whether one of the hosts is spoken to in the clear.
     #[cfg(feature = "reqwest")]
     pub(crate) fn is_without_tls(&self) -> bool {
         self.api.scheme() == "http" || self.auth.scheme() == "http"
@@ -99,7 +125,7 @@ impl fmt::Display for Environment {
     }
 }
 
-fn base(which: &'static str, text: &str) -> Result<Url, InvalidEnvironment> {
+fn base(which: &'static str, text: &str, allow_http: bool) -> Result<Url, InvalidEnvironment> {
     let refuse = |reason| Err(InvalidEnvironment { which, reason });
     let Ok(url) = Url::parse(text.trim()) else {
         return refuse("is not a URL");
@@ -118,8 +144,11 @@ fn base(which: &'static str, text: &str) -> Result<Url, InvalidEnvironment> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        "http" => refuse("must start with https:// unless the host is this machine"),
+        "http" if loopback || allow_http => Ok(url),
+        "http" => refuse(
+            "must start with https:// unless the host is this machine, or HTTP is allowed \
+             explicitly",
+        ),
         _ => refuse("must start with https://"),
     }
 }

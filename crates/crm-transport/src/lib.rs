@@ -83,6 +83,7 @@
 #![warn(missing_debug_implementations)]
 #![allow(clippy::manual_async_fn, reason = "in an impl under async_trait, an async fn is boxed")]
 
+mod account;
 mod attendant;
 mod auth;
 mod call;
@@ -139,6 +140,7 @@ mod transport;
 mod wait;
 mod window;
 
+pub use account::{Account, InvalidAccount};
 #[cfg(feature = "token-cache")]
 pub use auth::TokenCache;
 pub use auth::{Auth, TokenInfo, WithAuth};

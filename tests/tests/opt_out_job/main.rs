@@ -12,7 +12,7 @@ mod tests {
     use crm_contacts::ContactsService;
     use crm_models::TenantId;
     use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
-    use crm_transport::{Credentials, Environment, MockTransport, Response, Transport};
+    use crm_transport::{Account, MockTransport, Response, Transport};
 
     use super::*;
 
@@ -21,15 +21,9 @@ mod tests {
 
     /// The real stack, below a limit on writes.
     fn connect(sandbox: &Sandbox, writes: usize) -> ContactsService<impl Transport + use<>> {
-        let connection = sandbox.connection();
-        let environment = Environment::custom(&connection.api_url, &connection.auth_url).unwrap();
-        let credentials = Credentials::new(
-            connection.client_id.clone(),
-            connection.client_secret.clone(),
-            connection.app_key.clone(),
-        );
-        let transport = crm_transport::standard(&environment, credentials).unwrap();
-        let tenant = TenantId::new(connection.tenant).unwrap();
+        let account = Account::of(sandbox.connection()).unwrap();
+        let transport = crm_transport::standard(&account.environment, account.credentials).unwrap();
+        let tenant = TenantId::new(account.tenant).unwrap();
         ContactsService::new(AtMost::new(writes, transport), tenant)
     }
 

@@ -26,8 +26,12 @@ pub(crate) enum SandboxCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Where to listen, on this machine only; port 0 picks a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
+
+    /// Listen where other machines reach it too, as in a container; its credentials are public
+    #[arg(long)]
+    allow_remote: bool,
 
     /// Keep the data in this SQLite file; without it the data is gone at the end
     #[arg(long, value_name = "FILE")]
@@ -50,13 +54,8 @@ pub(crate) struct Serve {
     admin: bool,
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| "write it like 127.0.0.1:8080".to_owned())?;
-    if !address.ip().is_loopback() {
-        return Err("its credentials are public: only loopback addresses are served".to_owned());
-    }
-    Ok(address)
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "write it like 127.0.0.1:8080")
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -78,7 +77,15 @@ impl SandboxCommand {
 
 impl Serve {
     async fn run(self, output: &Output) -> Result<(), CliError> {
+        if !self.allow_remote && !self.listen.ip().is_loopback() {
+            let reason = "others can reach this address, and the credentials are public";
+            let remedy = "if that is wanted, give --allow-remote too";
+            return Err(CliError::Usage(format!("--listen {}: {reason}; {remedy}", self.listen)));
+        }
         let mut builder = Sandbox::builder().listen(self.listen).seed(self.seed);
+        if self.allow_remote {
+            builder = builder.allow_remote();
+        }
         if let Some(file) = self.data {
             builder = builder.data(file);
         }

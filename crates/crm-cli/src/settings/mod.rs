@@ -34,6 +34,8 @@ use crate::globals::{Globals, Vendor};
 /// Everything that a connection needs.
 pub(crate) struct Settings {
     pub(crate) host: Host,
+    /// Whether a host that is not this machine may be spoken to without TLS.
+    pub(crate) allow_http: bool,
     pub(crate) tenant: TenantId,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
@@ -81,6 +83,7 @@ impl Settings {
                 api_url: sandbox.api_url.clone(),
                 auth_url: sandbox.auth_url.clone(),
             },
+            allow_http: false,
             tenant: tenant.map_err(|error| SettingsError::Variable {
                 name: "the sandbox's tenant",
                 reason: error.to_string(),
@@ -121,6 +124,7 @@ impl Settings {
         let client_id = secret("CRM_CLIENT_ID", profile.client_id)?;
         let client_secret = secret("CRM_CLIENT_SECRET", profile.client_secret)?;
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
+        let allow_http = variables.parsed("CRM_ALLOW_HTTP", switch)?.unwrap_or(false);
         let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
         let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
         // The strictest wins, wherever it is given: nothing lifts it for one command.
@@ -145,6 +149,7 @@ impl Settings {
         };
         Ok(Self {
             host,
+            allow_http,
             tenant,
             client_id,
             client_secret,

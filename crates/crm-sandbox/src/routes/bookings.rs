@@ -138,7 +138,8 @@ fn create(call: &Call<'_>, (provider, booking): (i64, i64)) -> Result<Reply, Pro
     let value = ContactType::open_value(&kind, &request.value, call.settings)?;
     must_be_of(call, provider, booking)?;
     let memo = call.settings.memo(request.memo);
-    let contact = bookings::insert(call.db, booking, &kind, &value, memo.as_deref(), &call.now())?;
+    let contact =
+        bookings::insert(call.db, booking, None, &kind, &value, memo.as_deref(), &call.now())?;
     Reply::json(&BookingContactResponse::new(contact, call.settings))
 }
 

@@ -47,10 +47,11 @@ pub(crate) fn find(
     select(booking).filter("id = ?", Some(contact)).one(db)
 }
 
-/// Stores a new contact under the next free id.
+/// Stores a new contact under this id, or under the next free one.
 pub(crate) fn insert(
     db: &Connection,
     booking: i64,
+    id: Option<i64>,
     contact_type: &str,
     value: &str,
     memo: Option<&str>,
@@ -59,10 +60,10 @@ pub(crate) fn insert(
     let columns = BookingContact::COLUMNS.join(", ");
     let sql = format!(
         "INSERT INTO booking_contacts (booking_id, id, type, value, memo, modified_on)
-         VALUES (?, (SELECT COALESCE(MAX(id), 0) + 1 FROM booking_contacts), ?, ?, ?, ?)
+         VALUES (?, COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM booking_contacts)), ?, ?, ?, ?)
          RETURNING {columns}"
     );
-    let values = params![booking, contact_type, value, memo, now];
+    let values = params![booking, id, contact_type, value, memo, now];
     db.prepare_cached(&sql)?.query_row(values, BookingContact::read)
 }
 

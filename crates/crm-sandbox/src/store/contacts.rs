@@ -113,10 +113,11 @@ pub(crate) fn find_any<O: Owner>(
     select::<O>().filter("owner_id = ?", Some(owner)).filter("id = ?", Some(contact)).one(db)
 }
 
-/// Stores a new contact under the next free id and returns that id.
+/// Stores a new contact under this id, or under the next free one, and returns the id.
 pub(crate) fn insert<O: Owner>(
     db: &Connection,
     owner: i64,
+    id: Option<i64>,
     contact_type: &str,
     value: &str,
     memo: Option<&str>,
@@ -124,12 +125,12 @@ pub(crate) fn insert<O: Owner>(
 ) -> rusqlite::Result<i64> {
     let sql = format!(
         "INSERT INTO {0} (owner_id, id, type, value, memo, created_on, modified_on)
-         VALUES (?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM {0}), ?2, ?3, ?4, ?5, ?5)
+         VALUES (?1, COALESCE(?6, (SELECT COALESCE(MAX(id), 0) + 1 FROM {0})), ?2, ?3, ?4, ?5, ?5)
          RETURNING id",
         O::TABLE
     );
     db.prepare_cached(&sql)?
-        .query_row(params![owner, contact_type, value, memo, now], |row| row.get(0))
+        .query_row(params![owner, contact_type, value, memo, now, id], |row| row.get(0))
 }
 
 /// Writes back what an update or a deletion may change.
@@ -158,6 +159,13 @@ pub(crate) fn update<O: Owner>(db: &Connection, contact: &StoredContact) -> rusq
 /// Says whether a number opted out of text messages.
 pub(crate) fn do_not_text(db: &Connection, number: &str) -> rusqlite::Result<bool> {
     db.prepare_cached("SELECT 1 FROM do_not_text WHERE number = ?")?.exists([number])
+}
+
+/// Makes a number one that opted out of text messages.
+pub(crate) fn opt_out(db: &Connection, number: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO do_not_text (number) VALUES (?)")?
+        .execute([number])
+        .map(drop)
 }
 
 /// Returns the customer of a location.

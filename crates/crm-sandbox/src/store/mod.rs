@@ -3,6 +3,8 @@
 //! The tables are described in `schema.sql`.
 
 use std::{
+    error::Error,
+    fmt::Display,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -135,6 +137,23 @@ impl Store {
         look: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, SandboxError> {
         look(&lock(&self.connection)).map_err(|error| self.fault(error))
+    }
+
+    /// Adds a record outside any request, all of it or nothing.
+    pub(crate) fn add<T>(
+        &self,
+        record: impl Display,
+        add: impl FnOnce(&Connection) -> Result<T, Box<dyn Error + Send + Sync>>,
+    ) -> Result<T, SandboxError> {
+        let mut connection = lock(&self.connection);
+        let kept = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let added = add(&transaction)?;
+            transaction.commit()?;
+            Ok(added)
+        };
+        kept().map_err(|source| SandboxError::NotAdded { record: record.to_string(), source })
     }
 
     /// Writes a copy of the database to a new file.

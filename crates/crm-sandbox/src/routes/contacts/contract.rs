@@ -67,6 +67,7 @@ impl Contract for Location {
             contacts::insert::<Customer>(
                 call.db,
                 customer,
+                None,
                 &contact.contact_type,
                 &contact.value,
                 contact.memo.as_deref(),

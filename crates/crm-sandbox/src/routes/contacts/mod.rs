@@ -60,8 +60,15 @@ fn create<O: Contract>(call: &Call<'_>, owner: i64) -> Result<Reply, Problem> {
     let value = kind.value(&request.value, call.settings)?;
     must_exist::<O>(call, owner)?;
     let memo = call.settings.memo(request.memo);
-    let id =
-        contacts::insert::<O>(call.db, owner, kind.as_str(), &value, memo.as_deref(), &call.now())?;
+    let id = contacts::insert::<O>(
+        call.db,
+        owner,
+        None,
+        kind.as_str(),
+        &value,
+        memo.as_deref(),
+        &call.now(),
+    )?;
     let contact = find::<O>(call, owner, id)?;
     O::created(call, &contact)?;
     Reply::json(&ContactResponse::new(contact, call.settings))
