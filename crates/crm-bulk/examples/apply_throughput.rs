@@ -4,12 +4,14 @@
 //! cargo run --release -p crm-bulk --example apply_throughput -- 20000
 //! cargo run --release -p crm-bulk --example apply_throughput -- 600 60
 //! cargo run --release -p crm-bulk --example apply_throughput -- 600 60 1
+//! cargo run --release -p crm-bulk --example apply_throughput -- 1000000 0 4 /tmp/million/set.crm
 //! ```
 //!
 //! The first argument is the number of changes, the second the calls per second that client
-//! and sandbox keep to, 0 for no limit, the third how many of an owner's four contacts change.
+//! and sandbox keep to, 0 for no limit, the third how many of an owner's four contacts change, the
+//! fourth where the set is kept.
 
-use std::{error::Error, io::Cursor, time::Instant};
+use std::{error::Error, fs, io::Cursor, path::PathBuf, time::Instant};
 
 use crm_bulk::{Apply, ChangeSet, Event, Input, Plan, Site, State};
 use crm_contacts::ContactsService;
@@ -54,7 +56,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let site = Site::of(&service, &connection.api_url);
 
     let folder = tempfile::tempdir()?;
-    let out = folder.path().join("set.crm");
+    let kept = arguments.next().map(PathBuf::from);
+    let out = kept.unwrap_or_else(|| folder.path().join("set.crm"));
     let mut rows = "location_id,contact_id,memo\n".to_owned();
     for change in 0..changes {
         let (owner, nth) = (change / of_each, change % of_each);
@@ -63,6 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let input = Input::csv("rows", Cursor::new(rows));
     Plan::new(site.clone()).from_api(&service, input, &out).await?;
+    let planned = fs::metadata(&out)?.len();
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     sandbox.clear_log();
     sandbox.set("rate-limit", &limit.unwrap_or(0).to_string())?;
@@ -75,6 +79,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
+    drop(events);
+    let applied = fs::metadata(&out)?.len();
+    println!(
+        "bytes of the set for each change: {} planned, {} applied",
+        planned / u64::from(changes),
+        applied / u64::from(changes),
+    );
     let log = sandbox.log();
     let writes = log.iter().filter(|call| call.method == "PATCH").count();
     println!(

@@ -1,11 +1,19 @@
-//! Measures planning: rows per second and peak memory, against a snapshot of as many contacts.
+//! Measures planning: rows per second and peak memory, against a snapshot of as many contacts. And
+//! what reads a set as large.
 //!
 //! ```text
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million make 1000000
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million plan
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million status
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million show
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million results
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million undo
 //! ```
 //!
-//! Two runs, so that the memory of the second is that of planning alone. Every second row asks
+//! The last four also take a set that was applied: one that the example `apply_throughput` left in
+//! the folder as `set.crm`.
+//!
+//! Several runs, so that the memory of each is that of its step alone. Every second row asks
 //! for something that is so already; the rows are in an order that has nothing to do with that
 //! of the snapshot.
 
@@ -19,7 +27,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use crm_bulk::{ChangeSet, Input, Plan, Site, Snapshot, State};
+use crm_bulk::{ChangeSet, Input, Plan, ResultRows, Selection, Site, Snapshot, State};
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::{MockTransport, Request, Response};
@@ -28,13 +36,48 @@ const BATCH: i64 = 5_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: plan_million FOLDER make CONTACTS | plan_million FOLDER plan";
+    let usage =
+        "usage: plan_million FOLDER (make CONTACTS | plan | status | show | results | undo)";
     let folder = arguments.next().ok_or(usage)?;
     let folder = Path::new(&folder);
     match arguments.next().as_deref() {
         Some("make") => make(folder, arguments.next().ok_or(usage)?.parse()?),
         Some("plan") => plan(folder),
-        _ => Err(usage.into()),
+        Some(step) => read(folder, step),
+        None => Err(usage.into()),
+    }
+}
+
+/// Reads a set to its end in one way.
+fn read(folder: &Path, step: &str) -> Result<(), Box<dyn Error>> {
+    let set = ChangeSet::open(folder.join("set.crm"))?;
+    let undo = folder.join("undo.crm");
+    let _ = fs::remove_file(&undo);
+    let began = Instant::now();
+    let told = match step {
+        "status" => format!("{} changes, about {} calls", set.totals()?.all(), set.calls()?),
+        "show" => {
+            let (mut shown, mut out) = (0, io::sink());
+            for change in set.changes(&Selection::all()) {
+                writeln!(out, "{:?}", change?)?;
+                shown += 1;
+            }
+            format!("{shown} changes")
+        }
+        "results" => format!("{} rows", set.results(ResultRows::All, io::sink())?),
+        "undo" => format!("{:?}", runtime()?.block_on(set.undo(&undo))?),
+        _ => return Err("no such step".into()),
+    };
+    println!("{step}: {told} in {:.2?}", began.elapsed());
+    tell_memory();
+    Ok(())
+}
+
+/// The most memory that this process had.
+fn tell_memory() {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    for line in status.lines().filter(|line| line.starts_with("VmHWM")) {
+        println!("{line}");
     }
 }
 
@@ -106,6 +149,8 @@ fn plan(folder: &Path) -> Result<(), Box<dyn Error>> {
     let summary = runtime()?.block_on(plan.from_snapshot(input, &out))?;
     let took = began.elapsed();
     let totals = ChangeSet::open(&out)?.totals()?;
+    let bytes = fs::metadata(&out)?.len() / totals.all().max(1);
+    println!("{bytes} bytes of the set for each change");
     println!(
         "plan: {} rows in {took:.2?}, {:.0} rows/s; {} planned, {} already so",
         summary.rows,
@@ -113,9 +158,6 @@ fn plan(folder: &Path) -> Result<(), Box<dyn Error>> {
         totals.in_state(State::Planned),
         totals.in_state(State::Already),
     );
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    for line in status.lines().filter(|line| line.starts_with("VmHWM")) {
-        println!("{line}");
-    }
+    tell_memory();
     Ok(())
 }

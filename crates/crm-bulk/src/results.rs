@@ -2,13 +2,17 @@
 
 use std::io::{self, Write};
 
+use crm_models::Timestamp;
 use rusqlite::Row;
 
 use crate::{
     error::BulkError,
     input::{InputFormat, Marks, OUTCOME_COLUMNS, write_cells, write_head, write_members},
     set::State,
-    store::{ChangeSet, file::read_state},
+    store::{
+        ChangeSet,
+        file::{read_state, read_time},
+    },
 };
 
 /// The rows to return.
@@ -37,7 +41,7 @@ struct RowOutcome {
     messages: Vec<String>,
     field_errors: Vec<String>,
     trace_ids: Vec<String>,
-    time: Option<String>,
+    time: Option<Timestamp>,
 }
 
 /// The states from the one that a reader must see first to the one that needs no attention.
@@ -72,7 +76,7 @@ impl RowOutcome {
         keep(|outcome| &mut outcome.messages, row.get(at.message)?);
         keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
         keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
-        self.time = self.time.take().max(row.get(at.at)?);
+        self.time = self.time.max(read_time(row.get_ref(at.at)?));
         Ok(())
     }
 
@@ -88,7 +92,7 @@ impl RowOutcome {
             self.messages.join("; "),
             self.field_errors.join(" "),
             self.trace_ids.join(" "),
-            self.time.unwrap_or_default(),
+            self.time.map(|time| time.to_string()).unwrap_or_default(),
         ]
     }
 }

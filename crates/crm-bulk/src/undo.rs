@@ -84,13 +84,11 @@ impl ChangeSet {
                 State::Planned => summary.planned += 1,
                 _ => summary.impossible += 1,
             }
-            let before = reverse.before.map(serde_json::to_string).transpose();
-            let before = before.map_err(|e| draft.unwritable(e))?;
             let reverse = Planned {
                 row: None,
                 target: reverse.target,
                 action: &reverse.action,
-                before: before.as_deref(),
+                before: reverse.before.cloned(),
                 outcome: reverse.outcome,
             };
             match reverse.action {
@@ -108,7 +106,7 @@ impl ChangeSet {
 
     /// The contacts that had the number or address of a deleted one beside it.
     fn siblings(&self, change: &Change) -> Result<Option<String>, BulkError> {
-        let sql = "SELECT siblings FROM changes WHERE id = ?";
+        let sql = "SELECT siblings FROM progress WHERE change = ?";
         self.database.value(sql, [change.id.0]).map(Option::flatten)
     }
 }

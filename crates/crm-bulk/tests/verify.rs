@@ -41,7 +41,7 @@ impl World {
     fn long_ago(&self) -> ChangeSet {
         let path = self.path("set.crm");
         let connection = rusqlite::Connection::open(&path).unwrap();
-        let sql = "UPDATE changes SET at = '2026-01-01T00:00:00Z' WHERE at IS NOT NULL;
+        let sql = "UPDATE progress SET at = '2026-01-01T00:00:00Z';
             DELETE FROM meta WHERE name = 'digest'";
         connection.execute_batch(sql).unwrap();
         drop(connection);
@@ -192,7 +192,7 @@ async fn a_set_that_was_altered_or_belongs_elsewhere_is_not_read_back() {
     drop(world.applied().await);
     let path = world.path("set.crm");
     let connection = rusqlite::Connection::open(&path).unwrap();
-    let sql = "UPDATE changes SET state = 'planned' WHERE id = 1";
+    let sql = "UPDATE progress SET state = 0 WHERE change = 1";
     connection.execute(sql, []).unwrap();
     drop(connection);
     let reads = world.sent("GET");

@@ -10,12 +10,18 @@ macro_rules! columns {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
-        $visible struct $name { $first: usize, $($column: usize),* }
+        $visible struct $name { $visible $first: usize, $($visible $column: usize),* }
 
         impl $name {
             #[allow(dead_code, reason = "some queries select by other expressions")]
             $visible const NAMES: &str =
                 concat!(stringify!($first), $(", ", stringify!($column)),*);
+
+            /// The places of all of them.
+            #[allow(dead_code, reason = "most are read one by one")]
+            $visible const fn all(&self) -> [usize; [stringify!($first), $(stringify!($column)),*].len()] {
+                [self.$first, $(self.$column),*]
+            }
 
             $visible fn of(statement: &rusqlite::Statement<'_>) -> rusqlite::Result<Self> {
                 Ok(Self {

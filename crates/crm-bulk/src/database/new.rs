@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn no_new_file_gets_the_journal_that_another_one_left() {
         const FORMAT: Format =
-            Format { noun: "test", application_id: 1, migrations: &[], prepare: |_| Ok(()) };
+            Format { noun: "test", application_id: 1, migrations: &[], convert: |_, _| Ok(()) };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("set.crm");
         let journal = run_mark::journal(&path);

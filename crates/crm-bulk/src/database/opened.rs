@@ -31,8 +31,8 @@ pub(crate) struct Format {
     /// The scripts that lead from each version to the next; the first makes the tables. The
     /// number of scripts is the current version, kept in the `user_version` pragma.
     pub(crate) migrations: &'static [&'static str],
-    /// Makes SQL functions of its own known to a connection.
-    pub(crate) prepare: fn(&Connection) -> rusqlite::Result<()>,
+    /// Does what SQL cannot say after the script that leads to this version, in its transaction.
+    pub(crate) convert: fn(&Connection, usize) -> rusqlite::Result<()>,
 }
 
 impl Format {
@@ -184,7 +184,7 @@ impl Database {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.set_prepared_statement_cache_capacity(64);
-            (format.prepare)(&connection)
+            Ok(())
         };
         configure().map_err(|e| unopened(path, format.noun, e))?;
         Ok(Self {
@@ -213,6 +213,7 @@ impl Database {
             let transaction = self.connection.unchecked_transaction()?;
             let script = format!("{script}; PRAGMA user_version = {version}");
             transaction.execute_batch(&script)?;
+            (format.convert)(&transaction, version)?;
             transaction.commit()?;
         }
         Ok(())
@@ -358,7 +359,7 @@ mod tests {
     use super::*;
 
     const FORMAT: Format =
-        Format { noun: "test", application_id: 1, migrations: &[], prepare: |_| Ok(()) };
+        Format { noun: "test", application_id: 1, migrations: &[], convert: |_, _| Ok(()) };
 
     #[test]
     fn every_commit_is_durable_also_where_there_is_no_wal() {

@@ -301,7 +301,7 @@ impl OptOut {
                     row: Some(sought.row),
                     target: Target::Contact { owner: *owner, contact: Some(contact.id) },
                     action: &action,
-                    before: Some(&known.json),
+                    before: Some(contact.clone().into()),
                     outcome,
                 })?;
             }

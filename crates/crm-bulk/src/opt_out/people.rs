@@ -125,7 +125,6 @@ pub(super) async fn methods<T: Transport>(
             }
             None => continue,
         };
-        let before = serde_json::to_string(&image).map_err(|e| draft.unwritable(e))?;
         let met = wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
         let state = if met { State::Already } else { State::Planned };
         let places = match search.listed.find(&Keys::of(&method.value, reader)) {
@@ -139,7 +138,7 @@ pub(super) async fn methods<T: Transport>(
                 row: Some(sought.row),
                 target: target(&method),
                 action: &Action::MethodPreferences(wanted.clone()),
-                before: Some(&before),
+                before: Some(image.clone().into()),
                 outcome: Outcome::new(state),
             })?;
         }

@@ -1,6 +1,6 @@
 //! Completing an outline by reading the owners.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use crm_contacts::{ContactsError, ContactsService};
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
@@ -27,7 +27,6 @@ pub(super) async fn read<T: Transport>(
     unknown_flags: Option<bool>,
 ) -> Result<Timestamp, BulkError> {
     let began = clock::now();
-    draft.index_records()?;
     let (mut some_read, mut failure) = (false, None);
     for kind in [CustomerId::NOUN, LocationId::NOUN] {
         let mut last = 0;
@@ -71,7 +70,7 @@ pub(super) async fn read<T: Transport>(
 /// Leaves a change out whose owner cannot be read.
 fn leave(draft: &Draft, change: &Unread, error: &ContactsError) -> Result<(), BulkError> {
     let outcome = Outcome::because(State::Failed, current::why_unread(error));
-    draft.settle(change.id, &change.target, None, &outcome)
+    draft.settle(change, change.target, &change.action, None, &outcome)
 }
 
 /// Judges one change against its owner's contacts.
@@ -86,15 +85,10 @@ fn settle(
     };
     let current = contacts.iter().find(|found| Some(found.id) == contact);
     let action = judge::completed(&change.action, current, unknown_flags);
-    if let Cow::Owned(action) = &action {
-        draft.ask_for(change.id, action)?;
-    }
     let (outcome, contact) = match &*action {
         Action::Create(wanted) => judge::create(wanted, contacts.iter()),
         action => (judge::action(action, current), contact),
     };
-    let before = current.map(serde_json::to_string).transpose();
-    let before = before.map_err(|e| draft.unwritable(e))?;
-    let target = Target::Contact { owner, contact };
-    draft.settle(change.id, &target, before.as_deref(), &outcome)
+    let (target, before) = (Target::Contact { owner, contact }, current.cloned());
+    draft.settle(change, target, &action, before.map(Into::into), &outcome)
 }

@@ -129,7 +129,7 @@ fn judged<'a>(
 ) -> Planned<'a> {
     let contact = current.map(|known| &known.contact);
     let outcome = judge::action(action, contact);
-    let before = current.map(|known| known.json.as_str());
+    let before = current.map(|known| known.contact.clone().into());
     Planned { row, target, action, before, outcome }
 }
 
@@ -150,7 +150,7 @@ pub(super) fn clean_ups(
             row: None,
             target,
             action: &action,
-            before: Some(&current.json),
+            before: Some(contact.clone().into()),
             outcome: Outcome::new(State::Planned),
         })
     })

@@ -30,15 +30,6 @@ impl Action {
         self.into()
     }
 
-    /// Returns what is wanted, in the form in which the file stores it.
-    pub(crate) fn wanted_json(&self) -> serde_json::Result<Option<String>> {
-        match self {
-            Self::Update(wanted) | Self::Create(wanted) => serde_json::to_string(wanted).map(Some),
-            Self::MethodPreferences(wanted) => serde_json::to_string(wanted).map(Some),
-            Self::Delete => Ok(None),
-        }
-    }
-
     pub(crate) fn from_file(name: &str, wanted: Option<&str>) -> serde_json::Result<Option<Self>> {
         let wanted = wanted.unwrap_or("{}");
         Ok(Some(match name {

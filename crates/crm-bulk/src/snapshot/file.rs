@@ -18,7 +18,7 @@ const FORMAT: Format = Format {
     noun: "snapshot",
     application_id: 0x4352_4D46,
     migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
-    prepare: |_| Ok(()),
+    convert: |_, _| Ok(()),
 };
 
 /// How far the clocks of two machines that share a file may be apart.

@@ -16,8 +16,6 @@ columns! {
 /// A contact as the snapshot knows it.
 pub(crate) struct Known {
     pub(crate) contact: Contact,
-    /// The contact as the API wrote it.
-    pub(crate) json: String,
 }
 
 impl Snapshot {
@@ -123,7 +121,7 @@ impl Snapshot {
 
     fn known(&self, json: String) -> Result<Known, BulkError> {
         let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
-        Ok(Known { contact, json })
+        Ok(Known { contact })
     }
 
     pub(super) fn damaged(

@@ -64,7 +64,7 @@ fn plan(path: &std::path::Path) {
             let new = ContactChange::new().contact_type("Email".into());
             let new = new.value(format!("new{owner}@site.example"));
             let create = Action::Create(Wanted::of(new));
-            let before = contact.map(|id| serde_json::to_string(&image(id, "old")).unwrap());
+            let before = contact.map(|id| image(id, "old").into());
             let change = Planned {
                 row: None,
                 target: Target::Contact {
@@ -72,7 +72,7 @@ fn plan(path: &std::path::Path) {
                     contact: contact.map(|id| id.try_into().unwrap()),
                 },
                 action: contact.map_or(&create, |_| &update),
-                before: before.as_deref(),
+                before,
                 outcome: Outcome::new(State::Planned),
             };
             draft.add_change(&change).unwrap();

@@ -8,10 +8,10 @@ use rusqlite::{Connection, Row, params, types::Value};
 use super::finding::{Finding, Found, Verification};
 use crate::{
     error::BulkError,
-    set::{Change, ChangeId, Target},
+    set::{Change, ChangeId, State, Target},
     store::{
         ChangeSet,
-        file::{SealedChange, owner_column},
+        file::{CHANGES, STATE, SealedChange, owner_code, owner_column, state_code},
     },
 };
 
@@ -109,7 +109,7 @@ impl ChangeSet {
     /// What the last reading back found of a change, or of the one that it repeats, if that is no
     /// longer so.
     pub(crate) fn finding(&self, change: ChangeId) -> Result<Option<KeptFinding>, BulkError> {
-        let sql = "SELECT f.at, f.difference FROM changes c
+        let sql = "SELECT f.at, f.difference FROM planned c
             JOIN findings f ON f.change = coalesce(c.repeats, c.id) WHERE c.id = ?";
         let row = |row: &Row<'_>| Ok((row.get::<_, String>("at")?, row.get("difference")?));
         let found = self.database.row(sql, [change.0], row)?;
@@ -122,19 +122,20 @@ impl ChangeSet {
     /// The next changes that are done, in the order of their owners.
     pub(super) fn done_after(&self, last: Option<&Place>) -> Result<Vec<Change>, BulkError> {
         let sql = format!(
-            "SELECT {} FROM changes
-             WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND state = 'done'
+            "SELECT {} FROM {CHANGES}
+             WHERE (owner_kind, owner_id, id) > (?1, ?2, ?3) AND {STATE} = ?4
              ORDER BY owner_kind, owner_id, id LIMIT {CHANGES_PER_BLOCK}",
             SealedChange::select()
         );
         let (kind, owner, change) = match last {
-            Some(place) => (place.target.kind(), owner_column(&place.target), place.change),
-            None => ("", Value::Null, i64::MIN),
+            Some(place) => (owner_code(&place.target), owner_column(&place.target), place.change),
+            None => (-1, Value::Null, i64::MIN),
         };
         let query = || -> rusqlite::Result<Vec<Change>> {
             let mut query = self.database.connection.prepare_cached(&sql)?;
             let at = SealedChange::of(&query)?;
-            query.query_map(params![kind, owner, change], |row| at.read(row))?.collect()
+            let done = params![kind, owner, change, state_code(State::Done)];
+            query.query_map(done, |row| at.read(row))?.collect()
         };
         self.database.check(query())
     }

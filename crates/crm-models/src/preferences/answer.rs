@@ -56,6 +56,13 @@ macro_rules! answer {
 preferences!(answer);
 
 impl ContactPreferences {
+    /// Creates flags from a state that was kept elsewhere: which are received, and whether
+    /// invoices and statements are [derived](Self::derived).
+    #[must_use]
+    pub fn of(is_received: impl FnMut(Preference) -> bool, derived: bool) -> Self {
+        Self::new(Values::from_fn(is_received), derived)
+    }
+
     /// Returns whether this is received, or `None` where the service does not answer it.
     #[must_use]
     pub fn answered(&self, preference: Preference) -> Option<bool> {

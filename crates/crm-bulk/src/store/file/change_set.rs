@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Row, Transaction, TransactionBehavior};
+use rusqlite::{Transaction, TransactionBehavior};
 use strum::VariantArray;
 
-use super::{columns::read_state, format::FORMAT, seal};
+use super::{format::FORMAT, seal, totals};
 use crate::{
-    current::OWNERS_PER_CALL,
     database::{Again, Database},
     error::BulkError,
     input::InputFormat,
@@ -161,8 +160,9 @@ impl ChangeSet {
             return Ok(None); // Adopted by another process in between.
         }
         // Without a digest of the set, those of its changes say nothing.
-        database.execute("UPDATE changes SET digest = NULL WHERE digest IS NOT NULL", [])?;
+        database.execute("UPDATE planned SET digest = NULL WHERE digest IS NOT NULL", [])?;
         let digest = seal::adopt(database)?;
+        database.check(totals::recount(&database.connection))?;
         database.check(transaction.commit())?;
         Ok(Some(digest))
     }
@@ -173,12 +173,7 @@ impl ChangeSet {
     ///
     /// A failure to read.
     pub fn totals(&self) -> Result<Totals, BulkError> {
-        let sql = "SELECT state, action, count(*) AS changes FROM changes GROUP BY 1, 2";
-        let counts = self.database.rows(sql, [], |row| {
-            let state = read_state(row, row.as_ref().column_index("state")?)?;
-            Ok(((state, row.get("action")?), row.get("changes")?))
-        })?;
-        Ok(Totals(counts.into_iter().collect()))
+        totals::read(&self.database)
     }
 
     /// Returns how many rows of the input ask for nothing, since no contact has their value.
@@ -221,24 +216,13 @@ impl ChangeSet {
 
     /// Returns approximately how many calls applying the open changes takes: one write each, one
     /// more for the preferences of a creation, one for each preference of a contact method and two
-    /// to read it, and before those the calls that read the owners in blocks.
+    /// to read it, and before those the calls that read the owners in blocks. Of a set that is
+    /// partly done the number of owners that are left is estimated.
     ///
     /// # Errors
     ///
     /// A failure to read.
     pub fn calls(&self) -> Result<u64, BulkError> {
-        let sql = "SELECT
-                coalesce(sum(CASE
-                    WHEN owner_kind = 'person'
-                    THEN 2 + (SELECT count(*) FROM json_each(changes.wanted))
-                    WHEN action = 'create'
-                    THEN 1 + (wanted -> '$.preferences' IS NOT NULL)
-                    ELSE 1 END), 0) AS calls,
-                count(DISTINCT CASE WHEN owner_kind <> 'person'
-                    THEN owner_kind || ' ' || owner_id END) AS owners
-            FROM changes WHERE state IN ('planned', 'in-flight', 'unknown')";
-        let read = |row: &Row<'_>| Ok((row.get::<_, u64>("calls")?, row.get::<_, u64>("owners")?));
-        let (calls, owners) = self.database.row(sql, [], read)?.unwrap_or_default();
-        Ok(calls + owners.div_ceil(OWNERS_PER_CALL as u64))
+        totals::calls(&self.database)
     }
 }

@@ -4,7 +4,12 @@ use std::vec;
 
 use rusqlite::params;
 
-use super::{change_set::ChangeSet, seal::SealedChange};
+use super::{
+    change_set::ChangeSet,
+    codes,
+    columns::{CHANGES, STATE},
+    seal::SealedChange,
+};
 use crate::{
     error::BulkError,
     set::{Change, State},
@@ -52,7 +57,8 @@ const PAGE: u64 = 500;
 #[must_use = "changes are read when they are asked for"]
 pub struct Changes<'a> {
     set: &'a ChangeSet,
-    states: Option<String>,
+    /// The states, as a set.
+    states: Option<i64>,
     row: Option<u64>,
     /// How many more may be read.
     left: u64,
@@ -82,10 +88,10 @@ impl ChangeSet {
     /// # Ok::<(), BulkError>(())
     /// ```
     pub fn changes(&self, selection: &Selection) -> Changes<'_> {
-        let states: Vec<_> = selection.states.iter().map(|state| state.as_str()).collect();
+        let states = codes::set_of(selection.states.iter().copied());
         Changes {
             set: self,
-            states: (!states.is_empty()).then(|| states.join(",")),
+            states: (states != 0).then_some(states),
             row: selection.row,
             left: selection.limit.map_or(u64::MAX, u64::from),
             last: i64::MIN,
@@ -98,8 +104,8 @@ impl ChangeSet {
 impl Changes<'_> {
     fn read_on(&mut self) -> Result<(), BulkError> {
         let sql = format!(
-            "SELECT {} FROM changes
-             WHERE id > ?1 AND (?2 IS NULL OR instr(',' || ?2 || ',', ',' || state || ','))
+            "SELECT {} FROM {CHANGES}
+             WHERE id > ?1 AND (?2 IS NULL OR 1 << {STATE} & ?2 <> 0)
                AND (?3 IS NULL OR row = ?3)
              ORDER BY id LIMIT ?4",
             SealedChange::select()

@@ -1,26 +1,44 @@
-//! Changes as rows of the table.
+//! Changes as rows of the tables.
 
 use rusqlite::{
     Row,
-    types::{Type, Value},
+    types::{Value, ValueRef},
 };
 
-use crate::set::{Action, Change, ChangeId, Image, Outcome, OwnerId, PERSON, State, Target};
+use super::{
+    codes::{self, unreadable},
+    record::{self, RecordColumns, read_action},
+};
+use crate::set::{Change, ChangeId, Image, Outcome, OwnerId, PERSON, State, Target};
 
 columns! {
-    /// The columns of a change without its check values.
+    /// The columns of a change: all of `planned`, then all of `progress`.
     pub(crate) struct ChangeColumns {
-        id, row, owner_kind, owner_id, contact_id, action, wanted, before, after, state, message,
-        field_errors, trace_id, http_status, at, attempts, found,
+        id, row, repeats, owner_kind, owner_id, contact_id, action, verdict, note,
+        wanted_type, wanted_value, wanted_memo, wanted_flags, wanted_more,
+        contact_type, value, memo, flags, phone, modified_on, created_on, extra,
+        beside, digest, planned_seal,
+        change, state, attempts, at, http_status, trace_id, message, field_errors, created_id,
+        siblings, found, after, after_modified_on, seal,
     }
 }
+
+/// How many columns `planned` has; the last is its seal.
+pub(super) const PLANNED: usize = 25;
+/// How many columns `progress` has; the last is its seal.
+pub(super) const PROGRESS: usize = 14;
+
+/// What changes are selected from.
+pub(crate) const CHANGES: &str = "planned LEFT JOIN progress ON change = id";
+/// How far a change is.
+pub(crate) const STATE: &str = "coalesce(state, verdict)";
 
 /// A change as the file has it.
 pub(super) struct Stored {
     /// With the record as the plan saw it.
     pub(super) planned: Change,
     /// The record just before the write, where it was another.
-    found: Option<Image>,
+    pub(super) found: Option<Image>,
 }
 
 impl Stored {
@@ -38,51 +56,61 @@ impl ChangeColumns {
 
     /// Reads one change as the file has it.
     pub(super) fn read_stored(&self, row: &Row<'_>) -> rusqlite::Result<Stored> {
-        let target = read_target(row, [self.owner_kind, self.owner_id, self.contact_id])?;
-        let text =
-            |column: usize| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
-        let action = read_action(row, self.action, self.wanted)?;
-        let image = |column: usize| {
-            text(column)?
-                .map(|json| Image::from_file(&target, json).map_err(|e| unreadable(column, e)))
-                .transpose()
-        };
-        let found = image(self.found)?;
-        let planned = Change {
-            id: ChangeId(row.get(self.id)?),
-            row: row.get(self.row)?,
-            before: image(self.before)?,
-            after: image(self.after)?,
-            target,
-            action,
-            outcome: Outcome {
+        let planned = self.target(row, self.contact_id)?;
+        let action = read_action(row, self)?;
+        let before = record::read(row, &self.before(), &planned)?;
+        let (mut target, mut after, mut found) = (planned, None, None);
+        let outcome = if row.get_ref(self.change)? == ValueRef::Null {
+            let verdict = read_state(row, self.verdict)?;
+            Outcome { message: row.get(self.note)?, ..Outcome::new(verdict) }
+        } else {
+            if row.get_ref(self.created_id)? != ValueRef::Null {
+                target = self.target(row, self.created_id)?;
+            }
+            let json = row.get_ref(self.found)?.as_str_or_null()?;
+            let image = json.map(|json| Image::from_file(&target, json)).transpose();
+            found = image.map_err(|e| unreadable(self.found, e))?;
+            after = record::read_after(row, self, &target, before.as_ref(), &action)?;
+            Outcome {
                 state: read_state(row, self.state)?,
                 message: row.get(self.message)?,
                 field_errors: row.get(self.field_errors)?,
                 trace_id: row.get(self.trace_id)?,
                 http_status: row.get(self.http_status)?,
-                at: text(self.at)?.map(|text| parsed(text, self.at)).transpose()?,
+                at: codes::read_time(row.get_ref(self.at)?),
                 attempts: row.get(self.attempts)?,
-            },
+            }
         };
+        let (id, row) = (ChangeId(row.get(self.id)?), row.get(self.row)?);
+        let planned = Change { id, row, before, after, target, action, outcome };
         Ok(Stored { planned, found })
+    }
+
+    /// The columns of the record that the plan saw.
+    fn before(&self) -> RecordColumns {
+        let Self {
+            contact_type, value, memo, flags, phone, modified_on, created_on, extra, ..
+        } = *self;
+        RecordColumns { contact_type, value, memo, flags, phone, modified_on, created_on, extra }
+    }
+
+    /// Reads a record from the columns of its owner and this one of its id.
+    pub(super) fn target(&self, row: &Row<'_>, contact: usize) -> rusqlite::Result<Target> {
+        let kind = codes::read_owner(row.get(self.owner_kind)?);
+        let kind = kind.ok_or_else(|| unreadable(self.owner_kind, "no such owner"))?;
+        read_target(row, kind, self.owner_id, contact)
     }
 }
 
-/// Reads what is to be done, from the columns of its name and of what is wanted.
-pub(super) fn read_action(row: &Row<'_>, name: usize, wanted: usize) -> rusqlite::Result<Action> {
-    Action::from_file(row.get_ref(name)?.as_str()?, row.get_ref(wanted)?.as_str_or_null()?)
-        .map_err(|e| unreadable(wanted, e))?
-        .ok_or_else(|| unreadable(name, "no such action"))
-}
-
-/// Reads a record from the columns of its kind, its owner and its contact.
+/// Reads a record from the columns of its owner, who is of this kind, and of its contact.
 pub(super) fn read_target(
     row: &Row<'_>,
-    [kind, owner, contact]: [usize; 3],
+    kind: &str,
+    owner: usize,
+    contact: usize,
 ) -> rusqlite::Result<Target> {
     let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-    if text(kind)? == PERSON {
+    if kind == PERSON {
         return Ok(Target::Method {
             person: parsed(text(owner)?, owner)?,
             method: parsed(text(contact)?, contact)?,
@@ -90,15 +118,20 @@ pub(super) fn read_target(
     }
     let id: Option<i64> = row.get(contact)?;
     Ok(Target::Contact {
-        owner: OwnerId::new(text(kind)?, row.get(owner)?)
-            .ok_or_else(|| unreadable(kind, "no such owner"))?,
+        owner: OwnerId::new(kind, row.get(owner)?)
+            .ok_or_else(|| unreadable(owner, "no such owner"))?,
         contact: id.map(TryInto::try_into).transpose().map_err(|e| unreadable(contact, e))?,
     })
 }
 
-/// Reads the state of a change or a row.
+/// Reads the state of a change, which is a number, or of a row of the input, which is a name.
 pub(crate) fn read_state(row: &Row<'_>, column: usize) -> rusqlite::Result<State> {
-    parsed(row.get_ref(column)?.as_str()?, column)
+    match row.get_ref(column)? {
+        ValueRef::Integer(code) => {
+            codes::read_state(code).ok_or_else(|| unreadable(column, "no such state"))
+        }
+        other => parsed(other.as_str()?, column),
+    }
 }
 
 fn parsed<R: std::str::FromStr>(text: &str, column: usize) -> rusqlite::Result<R>
@@ -106,13 +139,6 @@ where
     R::Err: std::error::Error + Send + Sync + 'static,
 {
     text.parse().map_err(|e: R::Err| unreadable(column, e))
-}
-
-fn unreadable(
-    column: usize,
-    reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason.into())
 }
 
 /// The owner's column: a number, or a GUID as text.

@@ -6,16 +6,19 @@ use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::params;
 
 use super::{
-    columns::{contact_column, owner_column, read_action, read_target},
+    codes,
+    columns::ChangeColumns,
     format::FORMAT,
-    repeats, seal,
+    planned::{PlannedRow, insert_into},
+    record::{Record, read_action},
+    repeats, seal, totals,
 };
 use crate::{
     clock,
     database::{Database, NewDatabase},
     error::BulkError,
     job::Stop,
-    set::{Action, Digest, Image, Outcome, SetKind, Site, State, Target, of_change, on_off},
+    set::{Action, Image, Outcome, SetKind, Site, State, Target, of_change, on_off},
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
@@ -29,6 +32,8 @@ pub(crate) struct Draft {
     changes: Cell<i64>,
     /// Whether a contact is to be created.
     creates: Cell<bool>,
+    /// Whether records of changes are read later.
+    reads_later: Cell<bool>,
 }
 
 /// What the plan found out about one change.
@@ -36,25 +41,24 @@ pub(crate) struct Planned<'a> {
     pub(crate) row: Option<u64>,
     pub(crate) target: Target,
     pub(crate) action: &'a Action,
-    /// The record as JSON, in the API's form.
-    pub(crate) before: Option<&'a str>,
+    pub(crate) before: Option<Image>,
     pub(crate) outcome: Outcome,
 }
 
 /// A change whose record was not read yet.
 pub(crate) struct Unread {
-    pub(crate) id: i64,
+    id: i64,
+    row: Option<u64>,
     pub(crate) target: Target,
     pub(crate) action: Action,
 }
 
-columns! {
-    /// The columns of such a change.
-    struct UnreadColumns { id, owner_kind, owner_id, contact_id, action, wanted }
-}
-
-/// The state of changes whose record was not read yet; never in a finished set.
-const UNREAD: &str = "unread";
+/// Where such changes are until they are read, in the order of their owners: put among the others
+/// then, in the order of the rows, they fill the pages. Its columns take anything.
+const UNREAD: &str = "CREATE TEMP TABLE unread AS SELECT * FROM planned WHERE 0;
+    CREATE UNIQUE INDEX temp.unread_by_id ON unread (id);
+    CREATE INDEX temp.unread_by_owner ON unread (owner_kind, owner_id)";
+static INSERT_UNREAD: LazyLock<String> = LazyLock::new(|| insert_into("unread"));
 
 impl Draft {
     /// Begins a set. Once the stop is asked for, nothing more can be written.
@@ -66,7 +70,12 @@ impl Draft {
     ) -> Result<Self, BulkError> {
         let mut file = NewDatabase::create(path, &FORMAT)?;
         file.database_mut().end_with(stop)?;
-        let draft = Self { file, changes: Cell::default(), creates: Cell::default() };
+        let draft = Self {
+            file,
+            changes: Cell::default(),
+            creates: Cell::default(),
+            reads_later: Cell::default(),
+        };
         draft.batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
              PRAGMA locking_mode = EXCLUSIVE; BEGIN",
@@ -135,11 +144,19 @@ impl Draft {
 
     /// The rows that ask for a change that cannot be made, and why.
     pub(crate) fn failed_rows(&self) -> Result<BTreeMap<u64, String>, BulkError> {
-        let database = self.database();
-        let sql = "SELECT row, coalesce(message, '') AS why FROM changes
-            WHERE state = 'failed' AND row IS NOT NULL";
-        let rows = database.rows(sql, [], |row| Ok((row.get("row")?, row.get("why")?)))?;
-        Ok(rows.into_iter().collect())
+        let tables: &[_] =
+            if self.reads_later.get() { &["planned", "unread"] } else { &["planned"] };
+        let mut failed = BTreeMap::new();
+        for table in tables {
+            let sql = format!(
+                "SELECT row, coalesce(note, '') AS why FROM {table}
+                 WHERE verdict = ? AND row IS NOT NULL"
+            );
+            let state = [codes::state(State::Failed)];
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get("row")?, row.get("why")?));
+            failed.extend(self.database().rows(&sql, state, read)?);
+        }
+        Ok(failed)
     }
 
     pub(crate) fn add_change(&self, change: &Planned<'_>) -> Result<(), BulkError> {
@@ -153,11 +170,21 @@ impl Draft {
         change: &Planned<'_>,
         siblings: Option<&str>,
     ) -> Result<(), BulkError> {
-        let Planned { target, action, outcome, .. } = change;
-        let before = change.before.map(|json| Image::from_file(target, json)).transpose();
-        let before = before.map_err(|e| self.unwritable(e))?;
-        let digest = of_change(outcome.state, target, action, before.as_ref());
-        self.insert(change, Some(digest), siblings)
+        static SQL: LazyLock<String> = LazyLock::new(|| insert_into("planned"));
+        let Planned { row, target, action, before, outcome } = change;
+        let (before, outcome) = (before.as_ref(), outcome);
+        let row = PlannedRow {
+            id: self.next(action),
+            row: *row,
+            repeats: None,
+            target: *target,
+            action,
+            outcome,
+            before: self.record(before, target)?,
+            beside: siblings,
+            digest: Some(of_change(outcome.state, target, action, before)),
+        };
+        self.write(&row, &SQL)
     }
 
     /// Keeps a change whose record is read later: see [`unread`](Self::unread).
@@ -167,74 +194,41 @@ impl Draft {
         target: Target,
         action: &Action,
     ) -> Result<(), BulkError> {
-        let change =
-            Planned { row, target, action, before: None, outcome: Outcome::new(State::Planned) };
-        self.insert(&change, None, None)
+        let id = self.next(action);
+        if !self.reads_later.replace(true) {
+            self.batch(UNREAD)?;
+        }
+        let outcome = &Outcome::new(State::Planned);
+        let (repeats, before, beside, digest) = (None, None, None, None);
+        let row = PlannedRow { id, row, repeats, target, action, outcome, before, beside, digest };
+        self.write(&row, &INSERT_UNREAD)
     }
 
-    /// Without a digest it is one that is still to be read. One with a digest is written with its
-    /// check values: writing them later would cost as much again, and leave pages half full.
-    fn insert(
-        &self,
-        change: &Planned<'_>,
-        digest: Option<Digest>,
-        siblings: Option<&str>,
-    ) -> Result<(), BulkError> {
-        static SQL: LazyLock<String> = LazyLock::new(|| {
-            let seal = seal::expression(|column| match column {
-                "id" => "?1",
-                "row" => "?2",
-                "owner_kind" => "?3",
-                "owner_id" => "?4",
-                "contact_id" => "?5",
-                "action" => "?6",
-                "wanted" => "?7",
-                "before" => "?8",
-                "siblings" => "?9",
-                "state" | "verdict" => "?10",
-                "message" => "?11",
-                "digest" => "?12",
-                "attempts" => "0",
-                _ => "NULL",
-            });
-            format!(
-                "INSERT INTO changes (id, row, owner_kind, owner_id, contact_id, action, wanted,
-                    before, siblings, state, message, digest, verdict, seal)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                    iif(?12 IS NULL, NULL, ?10), {seal})"
-            )
-        });
-        let wanted = change.action.wanted_json();
-        let wanted = wanted.map_err(|e| self.unwritable(e))?;
-        if matches!(change.action, Action::Create(_)) {
+    /// The number of the next change.
+    fn next(&self, action: &Action) -> i64 {
+        if matches!(action, Action::Create(_)) {
             self.creates.set(true);
         }
         self.changes.set(self.changes.get() + 1);
-        let values = params![
-            self.changes.get(),
-            change.row,
-            change.target.kind(),
-            owner_column(&change.target),
-            contact_column(&change.target),
-            change.action.name(),
-            wanted,
-            change.before,
-            siblings,
-            digest.map_or(UNREAD, |_| change.outcome.state.as_str()),
-            change.outcome.message,
-            digest.as_ref().map(Digest::as_bytes),
-        ];
-        self.execute(&SQL, values)
+        self.changes.get()
+    }
+
+    fn record<'a>(
+        &self,
+        image: Option<&'a Image>,
+        target: &Target,
+    ) -> Result<Option<Record<'a>>, BulkError> {
+        self.database().check(image.map(|image| Record::of(image, target)).transpose())
+    }
+
+    fn write(&self, row: &PlannedRow<'_>, sql: &str) -> Result<(), BulkError> {
+        let database = self.database();
+        database.check(row.write(&database.connection, sql))
     }
 
     /// A value that cannot be written as JSON.
     pub(crate) fn unwritable(&self, error: serde_json::Error) -> BulkError {
         BulkError::file(self.path(), "written", error.into())
-    }
-
-    /// Makes changes quick to find by their record.
-    pub(crate) fn index_records(&self) -> Result<(), BulkError> {
-        self.batch(include_str!("indexes.sql"))
     }
 
     /// Up to this many owners after `last`, of one kind, that have unread changes.
@@ -244,41 +238,39 @@ impl Draft {
         last: i64,
         limit: usize,
     ) -> Result<Vec<i64>, BulkError> {
+        if !self.reads_later.get() {
+            return Ok(Vec::new());
+        }
         self.database().rows(
-            "SELECT DISTINCT owner_id FROM changes
-             WHERE owner_kind = ? AND owner_id > ? AND state = 'unread'
+            "SELECT DISTINCT owner_id FROM unread WHERE owner_kind = ? AND owner_id > ?
              ORDER BY owner_id LIMIT ?",
-            params![kind, last, limit],
+            params![codes::owner_kind(kind), last, limit],
             |row| row.get("owner_id"),
         )
     }
 
     /// The unread changes of one owner.
     pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
-        let sql = format!(
-            "SELECT {} FROM changes WHERE owner_kind = ? AND owner_id = ? AND state = 'unread'",
-            UnreadColumns::NAMES
-        );
+        let sql = "SELECT *, NULL AS change, NULL AS state, NULL AS attempts, NULL AS at,
+                NULL AS http_status, NULL AS trace_id, NULL AS message, NULL AS field_errors,
+                NULL AS created_id, NULL AS siblings, NULL AS found, NULL AS after,
+                NULL AS after_modified_on, NULL AS seal
+            FROM unread WHERE owner_kind = ? AND owner_id = ? AND digest IS NULL";
         let database = self.database();
         let query = || {
-            let mut query = database.connection.prepare_cached(&sql)?;
-            let at = UnreadColumns::of(&query)?;
-            let unread = query.query_map(params![kind, owner], |row| {
+            let mut query = database.connection.prepare_cached(sql)?;
+            let at = ChangeColumns::of(&query)?;
+            let unread = query.query_map(params![codes::owner_kind(kind), owner], |row| {
                 Ok(Unread {
                     id: row.get(at.id)?,
-                    target: read_target(row, [at.owner_kind, at.owner_id, at.contact_id])?,
-                    action: read_action(row, at.action, at.wanted)?,
+                    row: row.get(at.row)?,
+                    target: at.target(row, at.contact_id)?,
+                    action: read_action(row, &at)?,
                 })
             })?;
             unread.collect()
         };
         database.check(query())
-    }
-
-    /// Has a change that was kept unread ask for something else.
-    pub(crate) fn ask_for(&self, id: i64, action: &Action) -> Result<(), BulkError> {
-        let wanted = action.wanted_json().map_err(|e| self.unwritable(e))?;
-        self.execute("UPDATE changes SET wanted = ? WHERE id = ?", params![wanted, id])
     }
 
     /// Keeps what flags become that the service does not tell, if somebody chose that.
@@ -289,18 +281,43 @@ impl Draft {
         }
     }
 
-    /// Completes a change that was kept unread.
+    /// Completes a change that was kept unread: this is its record, what it asks for, what was
+    /// there, and the verdict.
     pub(crate) fn settle(
         &self,
-        id: i64,
-        target: &Target,
-        before: Option<&str>,
+        unread: &Unread,
+        target: Target,
+        action: &Action,
+        before: Option<Image>,
         outcome: &Outcome,
     ) -> Result<(), BulkError> {
-        let sql =
-            "UPDATE changes SET contact_id = ?, before = ?, state = ?, message = ? WHERE id = ?";
-        let contact = contact_column(target);
-        self.execute(sql, params![contact, before, outcome.state.as_str(), outcome.message, id])
+        let before = before.as_ref();
+        let row = PlannedRow {
+            id: unread.id,
+            row: unread.row,
+            repeats: None,
+            target,
+            action,
+            outcome,
+            before: self.record(before, &target)?,
+            beside: None,
+            digest: Some(of_change(outcome.state, &target, action, before)),
+        };
+        self.write(&row, &INSERT_UNREAD)
+    }
+
+    /// Puts the changes that were read later among the others.
+    fn gather(&self) -> Result<(), BulkError> {
+        let database = self.database();
+        let unread = "SELECT count(*) FROM unread WHERE digest IS NULL";
+        match database.value(unread, [])? {
+            Some(0) => {}
+            _ => {
+                let unread = std::io::Error::other("not every record was read");
+                return Err(BulkError::file(self.path(), "planned", unread));
+            }
+        }
+        self.batch("INSERT INTO planned SELECT * FROM unread ORDER BY id; DROP TABLE unread")
     }
 
     pub(super) fn execute(
@@ -314,12 +331,17 @@ impl Draft {
     /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
     /// by now.
     pub(crate) fn finish(self) -> Result<(), BulkError> {
-        self.index_records()?;
+        if self.reads_later.get() {
+            self.gather()?;
+        }
+        self.batch(include_str!("indexes.sql"))?;
         repeats::resolve(self.database())?;
         if self.creates.get() {
             repeats::resolve_creations(self.database())?;
         }
         seal::adopt(self.database())?;
+        let database = self.database();
+        database.check(totals::recount(&database.connection))?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         self.file.finish()
     }

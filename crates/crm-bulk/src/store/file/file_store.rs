@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use super::{
     change_set::ChangeSet,
     owner::{self, Owner, Taken},
+    progress::{self, Moved},
     seal, sql,
+    totals::Moves,
     writer::Writer,
 };
 use crate::{
@@ -38,6 +40,8 @@ pub(crate) struct FileStore {
     writer: Writer,
     place: Arc<Place>,
     lease: Duration,
+    /// What the jobs of the next commit moved from one state to another.
+    moves: Arc<Moves>,
 }
 
 /// Where the file is, and whose.
@@ -97,7 +101,11 @@ impl FileStore {
         // Taken from one that was stopped, the set is locked once that lets go.
         let lock = move |_: &Database| drop(ours.try_lock());
         let end = move |database: &Database, epoch: u64| theirs.leave(database, epoch);
-        Ok(Self { writer: Writer::start(set.database, lock, end)?, place, lease })
+        let moves = Arc::<Moves>::default();
+        let moved = Arc::clone(&moves);
+        let count = move |database: &Database| moved.write(database);
+        let writer = Writer::start(set.database, lock, count, end)?;
+        Ok(Self { writer, place, lease, moves })
     }
 
     /// Does a job in a transaction that holds only while the lease's epoch is the newest.
@@ -187,9 +195,10 @@ impl Store for FileStore {
         change: Change,
         siblings: Option<Vec<ContactId>>,
     ) -> Result<Claim, BulkError> {
+        let moves = Arc::clone(&self.moves);
         let claim = move |database: &Database| {
-            let won = sql::claim(database, expected, &change, siblings.as_deref())?;
-            Ok(claimed(won, change))
+            let moved = progress::claim(database, expected, &change, siblings.as_deref())?;
+            Ok(claimed(&moves, moved, change))
         };
         self.run(lease, claim).await
     }
@@ -200,16 +209,20 @@ impl Store for FileStore {
         attempts: u32,
         former: Change,
     ) -> Result<Claim, BulkError> {
+        let moves = Arc::clone(&self.moves);
         let release = move |database: &Database| {
-            let won = sql::release(database, attempts, &former)?;
-            Ok(claimed(won, former))
+            let moved = progress::release(database, attempts, &former)?;
+            Ok(claimed(&moves, moved, former))
         };
         self.run(lease, release).await
     }
 
     async fn settle(&self, lease: &Lease, change: Change) -> Result<Change, BulkError> {
+        let moves = Arc::clone(&self.moves);
         let settle = move |database: &Database| {
-            sql::settle(database, &change)?;
+            if let Some(moved) = progress::settle(database, &change)? {
+                moves.add(&change, moved);
+            }
             Ok(change)
         };
         self.run(lease, settle).await
@@ -235,8 +248,14 @@ impl Store for FileStore {
     }
 }
 
-fn claimed(won: bool, change: Change) -> Claim {
-    if won { Claim::Won(Box::new(change)) } else { Claim::Lost }
+fn claimed(moves: &Moves, moved: Option<Moved>, change: Change) -> Claim {
+    match moved {
+        Some(moved) => {
+            moves.add(&change, moved);
+            Claim::Won(Box::new(change))
+        }
+        None => Claim::Lost,
+    }
 }
 
 #[cfg(test)]
@@ -281,7 +300,7 @@ mod tests {
             assert!(matches!(settle.await, Err(BulkError::Superseded { .. })));
         }
         let attempts: u32 =
-            other.query_row("SELECT attempts FROM changes", [], |row| row.get(0)).unwrap();
+            other.query_row("SELECT count(*) FROM progress", [], |row| row.get(0)).unwrap();
         assert_eq!(attempts, 0);
     }
 

@@ -1,1 +1,1 @@
-CREATE INDEX IF NOT EXISTS changes_by_record ON changes (owner_kind, owner_id, contact_id)
+CREATE INDEX planned_by_record ON planned (owner_kind, owner_id, contact_id, verdict)

@@ -2,17 +2,23 @@
 
 mod change_set;
 mod changes;
+mod codes;
 mod columns;
 mod draft;
 mod file_store;
 mod format;
 mod owner;
+mod planned;
+mod progress;
+mod record;
 mod repeats;
 mod rows;
 mod seal;
 mod sql;
 #[cfg(test)]
 mod test_sets;
+mod totals;
+mod version_1;
 mod writer;
 
 pub use self::{
@@ -21,7 +27,8 @@ pub use self::{
 };
 pub(crate) use self::{
     change_set::some_of,
-    columns::{ChangeColumns, owner_column, read_state},
+    codes::{owner as owner_code, read_time, state as state_code},
+    columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state},
     draft::{Draft, Planned, Unread},
     file_store::FileStore,
     seal::SealedChange,

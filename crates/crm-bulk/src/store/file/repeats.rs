@@ -5,31 +5,39 @@ use std::collections::HashMap;
 use crm_models::ContactType;
 use rusqlite::{params, params_from_iter, types::Value};
 
+use super::{
+    codes::{self, CREATE},
+    columns::{CHANGES, ChangeColumns},
+};
 use crate::{
     database::Database,
     error::BulkError,
-    set::{State, Wanted},
+    set::{Action, Change, State, Wanted},
 };
-
-columns! {
-    /// The columns of a creation.
-    struct CreationColumns { owner_kind, owner_id, id, of_row, wanted }
-}
 
 /// Several changes of one record.
 pub(super) fn resolve(database: &Database) -> Result<(), BulkError> {
-    let groups = "SELECT owner_kind, owner_id, contact_id FROM changes
+    let groups = "SELECT owner_kind, owner_id, contact_id FROM planned
              WHERE contact_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1";
     let members =
-        "SELECT id, coalesce(row, 0) AS of_row, action || coalesce(wanted, '') AS asks_for
-             FROM changes
+        "SELECT id, coalesce(row, 0) AS of_row, action, wanted_type, wanted_value, wanted_memo,
+                 wanted_flags, wanted_more
+             FROM planned
              WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? ORDER BY id";
     let groups: Vec<[Value; 3]> = database.rows(groups, [], |row| {
         Ok([row.get("owner_kind")?, row.get("owner_id")?, row.get("contact_id")?])
     })?;
     for record in groups {
         let members = database.rows(members, params_from_iter(record), |row| {
-            Ok((row.get("id")?, row.get("of_row")?, row.get::<_, String>("asks_for")?))
+            let wish: [Value; 6] = [
+                row.get("action")?,
+                row.get("wanted_type")?,
+                row.get("wanted_value")?,
+                row.get("wanted_memo")?,
+                row.get("wanted_flags")?,
+                row.get("wanted_more")?,
+            ];
+            Ok((row.get("id")?, row.get("of_row")?, wish))
         })?;
         set_aside(database, &members)?;
     }
@@ -38,31 +46,32 @@ pub(super) fn resolve(database: &Database) -> Result<(), BulkError> {
 
 /// Several creations of one number or address on one owner, however it is written.
 pub(super) fn resolve_creations(database: &Database) -> Result<(), BulkError> {
-    let sql = "SELECT owner_kind, owner_id, id, coalesce(row, 0) AS of_row, wanted FROM changes
-             WHERE action = 'create' AND state = 'planned' AND wanted ->> '$.exact' IS NULL
-             ORDER BY owner_kind, owner_id, id";
-    let mut query = database.check(database.connection.prepare(sql))?;
-    let at = database.check(CreationColumns::of(&query))?;
-    let mut rows = database.check(query.query([]))?;
+    let sql = format!(
+        "SELECT {} FROM {CHANGES}
+         WHERE action = {CREATE} AND verdict = ? ORDER BY owner_kind, owner_id, id",
+        ChangeColumns::NAMES
+    );
+    let mut query = database.check(database.connection.prepare(&sql))?;
+    let at = database.check(ChangeColumns::of(&query))?;
+    let mut rows = database.check(query.query([codes::state(State::Planned)]))?;
     let mut repeats = Vec::new();
     let mut owner = None;
     let mut of_owner = HashMap::<_, Vec<Creation>>::new();
     while let Some(row) = database.check(rows.next())? {
-        let read = || -> rusqlite::Result<(_, _, String)> {
-            let owner: (String, Value) = (row.get(at.owner_kind)?, row.get(at.owner_id)?);
-            Ok((owner, (row.get(at.id)?, row.get(at.of_row)?), row.get(at.wanted)?))
-        };
-        let (next, (id, row), wanted) = database.check(read())?;
-        if owner.as_ref() != Some(&next) {
-            owner = Some(next);
+        let Change { id, row, target, action, .. } = database.check(at.read(row))?;
+        if owner.as_ref() != Some(&target.owner()) {
+            owner = Some(target.owner());
             repeats.extend(several(&mut of_owner));
         }
-        let Ok(mut wanted) = serde_json::from_str::<Wanted>(&wanted) else {
+        let Action::Create(mut wanted) = action else {
             continue;
         };
+        if wanted.exact {
+            continue;
+        }
         let key = creation_key(&wanted);
         wanted.change = wanted.change.value("");
-        of_owner.entry(key).or_default().push((id, row, wanted));
+        of_owner.entry(key).or_default().push((id.0, row.unwrap_or_default(), wanted));
     }
     repeats.extend(several(&mut of_owner));
     repeats.iter().try_for_each(|group| set_aside(database, group))
@@ -84,11 +93,11 @@ fn set_aside<W: PartialEq>(
         } else {
             (State::Conflict, contradiction(members, *row))
         };
-        let sql = "UPDATE changes SET state = ?, message = ?, repeats = ?,
-                verdict = NULL, digest = NULL WHERE id = ?
-                AND state IN ('planned', 'already')";
+        let sql = "UPDATE planned SET verdict = ?, note = ?, repeats = ?, digest = NULL
+            WHERE id = ? AND 1 << verdict & ? <> 0";
         let repeats = alike.then_some(first_id);
-        database.execute(sql, params![state.as_str(), why, repeats, id])?;
+        let undecided = codes::set_of([State::Planned, State::Already]);
+        database.execute(sql, params![codes::state(state), why, repeats, id, undecided])?;
     }
     Ok(())
 }
@@ -138,13 +147,10 @@ mod tests {
     use crm_models::ContactChange;
 
     use super::*;
-    use crate::{
-        set::Action,
-        store::file::{
-            change_set::ChangeSet,
-            changes::Selection,
-            test_sets::{contact, draft},
-        },
+    use crate::store::file::{
+        change_set::ChangeSet,
+        changes::Selection,
+        test_sets::{add, contact, draft},
     };
 
     #[test]
@@ -155,9 +161,8 @@ mod tests {
         for row in 1..=1_000 {
             let memo = ContactChange::new().memo(row.to_string());
             let action = Action::Update(Wanted::of(memo));
-            draft.add_unread(Some(row), contact(5, Some(7)), &action).unwrap();
+            add(&draft, Some(row), contact(5, Some(7)), &action, State::Planned);
         }
-        draft.batch("UPDATE changes SET state = 'planned'").unwrap();
         draft.finish().unwrap();
         let set = ChangeSet::open(&path).unwrap();
         let changes = set.changes(&Selection::all());

@@ -24,6 +24,11 @@ columns! {
     struct RowColumns { row, data, state, message }
 }
 
+columns! {
+    /// The columns of a change that belongs to a row.
+    struct OrderColumns { row, id }
+}
+
 impl InputRow {
     fn read(row: &Row<'_>, at: &RowColumns) -> rusqlite::Result<Self> {
         let has_state = row.get_ref(at.state)? != ValueRef::Null;
@@ -51,25 +56,30 @@ impl ChangeSet {
         let mut rows = database.check(database.connection.prepare(sql))?;
         let of_row = database.check(RowColumns::of(&rows))?;
         let mut rows = database.check(rows.query([]))?;
-        let sql = format!(
-            "SELECT {columns}, row AS of_row FROM outcomes WHERE row IS NOT NULL ORDER BY row, id"
-        );
-        let mut changes = database.check(database.connection.prepare(&sql))?;
-        let place = database.check(changes.column_index("of_row"))?;
-        let columns = database.check(find(&changes))?;
-        let mut changes = database.check(changes.query([]))?;
-        database.check(changes.advance())?;
+        // Which changes, in the order of the rows, and then one after another: to sort them whole
+        // would write all of them to a file once more.
+        let sql = "SELECT row, id FROM planned WHERE row IS NOT NULL ORDER BY row, id";
+        let mut order = database.check(database.connection.prepare(sql))?;
+        let of_order = database.check(OrderColumns::of(&order))?;
+        let mut order = database.check(order.query([]))?;
+        let sql = format!("SELECT {columns} FROM outcomes WHERE id = ?");
+        let mut change = database.check(database.connection.prepare(&sql))?;
+        let columns = database.check(find(&change))?;
+        database.check(order.advance())?;
         while let Some(row) = database.check(rows.next())? {
             let row = database.check(InputRow::read(row, &of_row))?;
             let mut all = A::default();
             let mut gather = || -> rusqlite::Result<()> {
-                while let Some(change) = changes.get() {
-                    match change.get::<_, u64>(place)?.cmp(&row.row) {
+                while let Some(next) = order.get() {
+                    match next.get::<_, u64>(of_order.row)?.cmp(&row.row) {
                         Ordering::Less => {}
-                        Ordering::Equal => add(&mut all, &columns, change)?,
+                        Ordering::Equal => {
+                            let id: i64 = next.get(of_order.id)?;
+                            change.query_row([id], |change| add(&mut all, &columns, change))?;
+                        }
                         Ordering::Greater => break,
                     }
-                    changes.advance()?;
+                    order.advance()?;
                 }
                 Ok(())
             };

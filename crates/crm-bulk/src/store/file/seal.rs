@@ -1,27 +1,21 @@
 //! The check values of a set: written with every change, and compared when one is loaded.
 //!
 //! Two kinds. The *digest* of a change is over what it means: it is the one that people approve,
-//! and costs reading the change. Its *seal* is over the bytes of its row, whatever they mean: it
-//! tells cheaply whether the row, its digest included, is as this crate wrote it.
+//! and costs reading the change. Its *seals* are over the bytes of its two rows, whatever they
+//! mean: they tell cheaply whether these, the digest included, are as this crate wrote them. That
+//! no row is missing is told by the digest of the set, and by the totals.
 
-use rusqlite::{
-    Connection, Row, Statement,
-    functions::{Context, FunctionFlags},
-    params,
-    types::ValueRef,
+use rusqlite::{Row, Statement, types::ValueRef};
+
+use super::{
+    columns::{CHANGES, ChangeColumns, PLANNED, PROGRESS, Stored, read_state},
+    totals,
 };
-
-use super::columns::{ChangeColumns, Stored, read_state};
 use crate::{
     database::Database,
     error::{Altered, BulkError},
-    set::{Change, ChangeId, Digest, SetDigest, State, of_change},
+    set::{Change, ChangeId, Digest, SetDigest, of_change},
 };
-
-/// Every column of a change but the seal itself.
-const SEALED: &str = "id, row, repeats, owner_kind, owner_id, contact_id, action, wanted, before, \
-     found, after, siblings, state, message, field_errors, trace_id, http_status, at, attempts, \
-     verdict, digest";
 
 /// How many changes that were altered are named.
 const NAMED: usize = 5;
@@ -29,27 +23,20 @@ const NAMED: usize = 5;
 /// How many changes are read at a time.
 const PAGE: u32 = 1_000;
 
-/// Makes the SQL function `seal` known: a check value over its arguments. Any change of one bit is
-/// seen, of several as good as certainly. It has no key, so it is against accidents, and a CRC
-/// does as well against those as a hash that costs ten times as much.
-pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("seal", -1, flags, seal)
-}
-
-fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
+/// The check value of a row of which these are the columns but the seal itself. Any change of one
+/// bit is seen, of several as good as certainly. It has no key, so it is against accidents, and a
+/// CRC does as well against those as a hash that costs ten times as much.
+pub(super) fn of<'a>(columns: impl Iterator<Item = ValueRef<'a>>) -> i64 {
     // Hashed at once: most columns are short, and each piece by itself would cost more.
-    let mut row = Vec::with_capacity(1_024);
-    for at in 0..arguments.len() {
+    let mut row = Vec::with_capacity(512);
+    for column in columns {
         // Kind and length first, so that nothing moves from one column to the next.
         let mut add = |kind: u8, bytes: &[u8]| {
             row.push(kind);
             row.extend_from_slice(&bytes.len().to_le_bytes());
             row.extend_from_slice(bytes);
         };
-        match arguments.get_raw(at) {
+        match column {
             ValueRef::Null => add(0, &[]),
             ValueRef::Integer(number) => add(1, &number.to_le_bytes()),
             ValueRef::Real(number) => add(2, &number.to_le_bytes()),
@@ -57,64 +44,34 @@ fn seal(arguments: &mut Context<'_>) -> rusqlite::Result<i64> {
             ValueRef::Blob(bytes) => add(4, bytes),
         }
     }
-    Ok(crc32fast::hash(&row).into())
+    // With a sign it always fits into four bytes of the file.
+    i64::from(crc32fast::hash(&row).cast_signed())
 }
 
-/// The seal of a change whose columns get these values, in SQL: one statement writes both.
-pub(crate) fn expression<'a>(value: impl Fn(&'a str) -> &'a str) -> String {
-    let values: Vec<_> = SEALED.split(", ").map(value).collect();
-    format!("seal({})", values.join(", "))
+/// The seal that is due to a row with these columns, of which the last is its seal.
+fn due(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<i64> {
+    let columns = columns.iter().take(columns.len() - 1);
+    let values: Vec<_> = columns.map(|at| row.get_ref(*at)).collect::<Result<_, _>>()?;
+    Ok(of(values.into_iter()))
 }
 
-columns! {
-    /// What tells whether a row is as this crate wrote it.
-    struct SealColumns { id, digest, is_sealed }
-}
-
-impl SealColumns {
-    /// What to select for these.
-    fn select() -> String {
-        format!("id, digest, seal IS seal({SEALED}) AS is_sealed")
-    }
-
-    /// The digest that the row itself names, if the seal over it is whole.
-    fn read(&self, row: &Row<'_>) -> rusqlite::Result<Option<Digest>> {
-        let known = row.get_ref(self.digest)?.as_blob_or_null()?.map(Digest::from_bytes);
-        match known {
-            None => Ok(None),
-            Some(Some(known)) if row.get(self.is_sealed)? => Ok(Some(known)),
-            Some(_) => Err(rusqlite::Error::InvalidQuery),
-        }
-    }
-}
-
-columns! {
-    /// What tells whether a change has check values.
-    struct DigestColumns { id, digest }
+fn is_sealed(row: &Row<'_>, columns: &[usize]) -> rusqlite::Result<bool> {
+    let seal = columns.last().map(|at| row.get_ref(*at)).transpose()?;
+    Ok(seal == Some(ValueRef::Integer(due(row, columns)?)))
 }
 
 /// The columns of a change with its check values.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SealedChange {
-    change: ChangeColumns,
-    seal: SealColumns,
-    verdict: usize,
-}
+pub(crate) struct SealedChange(ChangeColumns);
 
 impl SealedChange {
     /// What to select for these.
-    pub(crate) fn select() -> String {
-        let (change, seal) = (ChangeColumns::NAMES, SealColumns::select());
-        // The id stands first for both.
-        format!("{change}, verdict, {}", seal.trim_start_matches("id, "))
+    pub(crate) fn select() -> &'static str {
+        ChangeColumns::NAMES
     }
 
     pub(crate) fn of(statement: &Statement<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            change: ChangeColumns::of(statement)?,
-            seal: SealColumns::of(statement)?,
-            verdict: statement.column_index("verdict")?,
-        })
+        ChangeColumns::of(statement).map(Self)
     }
 
     /// Reads a change and compares it with its check values. Those of a set of version 1 that
@@ -124,99 +81,126 @@ impl SealedChange {
     }
 
     fn checked(&self, row: &Row<'_>) -> rusqlite::Result<(Change, Option<Digest>)> {
-        let stored = self.change.read_stored(row)?;
-        let digest = self.seal.read(row)?;
+        let digest = self.sealed(row)?;
+        let stored = self.0.read_stored(row)?;
         if let Some(known) = digest
-            && known != digest_of(read_state(row, self.verdict)?, &stored)
+            && known != self.digest_of(row, &stored)?
         {
             return Err(rusqlite::Error::InvalidQuery);
         }
         Ok((stored.into_change(), digest))
     }
 
-    /// What the plan decided on a change that has no check values, and its digest.
-    fn plan(&self, row: &Row<'_>) -> rusqlite::Result<(State, Digest)> {
-        let stored = self.change.read_stored(row)?;
-        let verdict = match row.get_ref(self.verdict)? {
-            ValueRef::Null => stored.planned.outcome.state,
-            _ => read_state(row, self.verdict)?,
-        };
-        Ok((verdict, digest_of(verdict, &stored)))
+    /// The digest that the row itself names, if the seals are whole.
+    fn sealed(&self, row: &Row<'_>) -> rusqlite::Result<Option<Digest>> {
+        let all = self.0.all();
+        let known = row.get_ref(self.0.digest)?.as_blob_or_null()?.map(Digest::from_bytes);
+        let has_progress = row.get_ref(self.0.change)? != ValueRef::Null;
+        match known {
+            None => Ok(None),
+            Some(Some(known))
+                if is_sealed(row, &all[..PLANNED])?
+                    && (!has_progress || is_sealed(row, &all[PLANNED..])?) =>
+            {
+                Ok(Some(known))
+            }
+            Some(_) => Err(rusqlite::Error::InvalidQuery),
+        }
+    }
+
+    /// The digest of what the plan decided: a contact that was created since had no id then.
+    fn digest_of(&self, row: &Row<'_>, stored: &Stored) -> rusqlite::Result<Digest> {
+        let (verdict, change) = (read_state(row, self.0.verdict)?, &stored.planned);
+        Ok(of_change(verdict, &change.target, &change.action, change.before.as_ref()))
+    }
+
+    fn count(&self, row: &Row<'_>, totals: &mut totals::Counted) -> rusqlite::Result<()> {
+        let state = row.get::<_, Option<i64>>(self.0.state)?;
+        let state = state.map_or_else(|| row.get(self.0.verdict), Ok)?;
+        let has_progress = row.get_ref(self.0.change)? != ValueRef::Null;
+        totals.add(row.get(self.0.action)?, state, has_progress);
+        Ok(())
     }
 
     /// What cannot be read of a change, or is not what its check values say, was altered: a run
     /// writes nothing that it cannot read. A failure of the file itself stays what it is.
     fn altered(&self, row: &Row<'_>, error: rusqlite::Error) -> rusqlite::Error {
-        match (error, row.get(self.seal.id)) {
+        match (error, row.get(self.0.id)) {
             (error @ rusqlite::Error::SqliteFailure(..), _) | (error, Err(_)) => error,
             (_, Ok(id)) => rusqlite::Error::UserFunctionError(Altered(ChangeId(id)).into()),
         }
     }
 }
 
-fn digest_of(verdict: State, stored: &Stored) -> Digest {
-    let change = &stored.planned;
-    of_change(verdict, &change.target, &change.action, change.before.as_ref())
-}
-
 /// Takes the changes that have no check values yet for what was planned, as they are, gives them
 /// theirs, and keeps the digest of the set.
 pub(super) fn adopt(database: &Database) -> Result<Digest, BulkError> {
-    let change = format!("SELECT {} FROM changes WHERE id = ?", SealedChange::select());
-    let seal = expression(|column| match column {
-        "verdict" => "?2",
-        "digest" => "?3",
-        unchanged => unchanged,
-    });
-    let update =
-        format!("UPDATE changes SET verdict = ?2, digest = ?3, seal = {seal} WHERE id = ?1");
+    let change = format!("SELECT {} FROM {CHANGES} WHERE id = ?", SealedChange::select());
     let prepare = |sql: &str| database.check(database.connection.prepare(sql));
-    let (mut change, mut update) = (prepare(&change)?, prepare(&update)?);
-    let of_change = database.check(SealedChange::of(&change))?;
-    let mut all = SetDigest::of(&database.site()?);
-    for_each(database, DigestColumns::NAMES, DigestColumns::of, |at, row| {
-        let known = row.get_ref(at.digest)?.as_blob_or_null()?;
+    let mut change = prepare(&change)?;
+    let mut planned = prepare("UPDATE planned SET digest = ?, planned_seal = ? WHERE id = ?")?;
+    let mut progress = prepare("UPDATE progress SET seal = ? WHERE change = ?")?;
+    let at = database.check(SealedChange::of(&change))?;
+    let all = at.0.all();
+    let mut digests = SetDigest::of(&database.site()?);
+    let sql = "SELECT id, digest FROM planned WHERE id > ? ORDER BY id";
+    for_each(database, sql, DigestColumns::of, |at_digest, row| {
+        let known = row.get_ref(at_digest.digest)?.as_blob_or_null()?;
         if let Some(known) = known.and_then(Digest::from_bytes) {
-            all.add(&known);
+            digests.add(&known);
             return Ok(());
         }
-        let id: i64 = row.get(at.id)?;
-        let (verdict, digest) = change.query_row([id], |row| of_change.plan(row))?;
-        all.add(&digest);
-        update.execute(params![id, verdict.as_str(), digest.as_bytes()])?;
+        let id: i64 = row.get(at_digest.id)?;
+        let (digest, seals) = change.query_row([id], |row| {
+            let digest = at.digest_of(row, &at.0.read_stored(row)?)?;
+            let values: Vec<_> = all.iter().map(|at| row.get_ref(*at)).collect::<Result<_, _>>()?;
+            let with_digest = values.iter().zip(all).take(PLANNED - 1);
+            let with_digest = with_digest.map(|(value, place)| {
+                if place == at.0.digest { ValueRef::Blob(digest.as_bytes()) } else { *value }
+            });
+            let of_progress = values.iter().copied().skip(PLANNED).take(PROGRESS - 1);
+            Ok((digest, [of(with_digest), of(of_progress)]))
+        })?;
+        digests.add(&digest);
+        planned.execute((digest.as_bytes(), seals[0], id))?;
+        progress.execute([seals[1], id])?;
         Ok(())
     })?;
-    let digest = all.finish();
+    let digest = digests.finish();
     database.set_meta("digest", &digest.to_string())?;
     Ok(digest)
+}
+
+columns! {
+    /// What tells whether a change has check values.
+    struct DigestColumns { id, digest }
 }
 
 /// Compares every change with its check values, and all together with the digest of the set;
 /// answers that.
 pub(super) fn digest(database: &Database) -> Result<Digest, BulkError> {
-    let read = |at: &SealedChange, row: &Row<'_>| Ok(at.checked(row)?.1);
-    compare(database, &SealedChange::select(), SealedChange::of, read)
+    compare(database, |at, row| Ok(at.checked(row)?.1))
 }
 
-/// The same without reading the changes: each has its seal, which is over its digest, and the
+/// The same without reading the changes: each has its seals, which are over its digest, and the
 /// digests make that of the set. Every change is still to be [read](SealedChange::read).
 pub(super) fn check(database: &Database) -> Result<(), BulkError> {
-    compare(database, &SealColumns::select(), SealColumns::of, SealColumns::read).map(drop)
+    compare(database, SealedChange::sealed).map(drop)
 }
 
-fn compare<C>(
+fn compare(
     database: &Database,
-    columns: &str,
-    find: impl Fn(&Statement<'_>) -> rusqlite::Result<C>,
-    digest_of: impl Fn(&C, &Row<'_>) -> rusqlite::Result<Option<Digest>>,
+    digest_of: impl Fn(&SealedChange, &Row<'_>) -> rusqlite::Result<Option<Digest>>,
 ) -> Result<Digest, BulkError> {
     let path = || database.path().to_owned();
     let known = database.meta("digest")?;
     let known = known.ok_or_else(|| BulkError::NotAdopted { path: path() })?;
     let mut all = SetDigest::of(&database.site()?);
+    let mut totals = totals::Counted::default();
     let (mut named, mut more) = (Vec::new(), 0);
-    for_each(database, columns, find, |at, row| {
-        match digest_of(at, row) {
+    let sql = format!("SELECT {} FROM {CHANGES} WHERE id > ? ORDER BY id", SealedChange::select());
+    for_each(database, &sql, SealedChange::of, |at, row| {
+        match at.count(row, &mut totals).and_then(|()| digest_of(at, row)) {
             Ok(Some(digest)) => all.add(&digest),
             Err(error @ rusqlite::Error::SqliteFailure(..)) => return Err(error),
             _ if named.len() < NAMED => named.push(ChangeId(row.get("id")?)),
@@ -225,21 +209,23 @@ fn compare<C>(
         Ok(())
     })?;
     let digest = all.finish();
-    if named.is_empty() && digest.to_string() == known {
+    let is_whole = named.is_empty() && digest.to_string() == known;
+    if is_whole && totals.are_those_of(database)? {
         Ok(digest)
     } else {
         Err(BulkError::Altered { path: path(), changes: named, more })
     }
 }
 
-/// Hands these columns of every change, the id among them, to `each`, in order.
+/// Hands what this query finds of every change after the last, the id among its columns, to `each`,
+/// in order.
 fn for_each<C>(
     database: &Database,
-    columns: &str,
+    sql: &str,
     find: impl Fn(&Statement<'_>) -> rusqlite::Result<C>,
     mut each: impl FnMut(&C, &Row<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), BulkError> {
-    let sql = format!("SELECT {columns} FROM changes WHERE id > ? ORDER BY id LIMIT {PAGE}");
+    let sql = format!("{sql} LIMIT {PAGE}");
     let mut last = i64::MIN;
     let mut page = || -> rusqlite::Result<bool> {
         let mut query = database.connection.prepare_cached(&sql)?;
@@ -261,8 +247,8 @@ fn for_each<C>(
 mod tests {
     use super::*;
     use crate::{
-        set::{Action, Wanted},
-        store::file::{changes::Selection, test_sets::set_of},
+        set::{Action, State, Wanted},
+        store::file::{changes::Selection, progress, test_sets::set_of},
     };
 
     #[test]
@@ -271,13 +257,33 @@ mod tests {
         let memo = crm_models::ContactChange::new().memo("4411");
         let action = Action::Update(Wanted::of(memo));
         let set = set_of(&folder.path().join("set.crm"), &action);
-        let edited = "replace(wanted, '4411', '4412')";
-        let seal = expression(|column| if column == "wanted" { edited } else { column });
-        let sql = format!("UPDATE changes SET wanted = {edited}, seal = {seal}");
-        set.database.connection.execute(&sql, []).unwrap();
+        let connection = &set.database.connection;
+        connection.execute("UPDATE planned SET wanted_memo = '4412'", []).unwrap();
+        let sql = format!("SELECT {} FROM {CHANGES}", SealedChange::select());
+        let seal = connection.prepare(&sql).unwrap().query_row([], |row| {
+            let at = ChangeColumns::of(row.as_ref())?;
+            due(row, &at.all()[..PLANNED])
+        });
+        let seal = seal.unwrap();
+        connection.execute("UPDATE planned SET planned_seal = ?", [seal]).unwrap();
         check(&set.database).unwrap();
         assert!(matches!(set.digest(), Err(BulkError::Altered { .. })));
         let read = set.changes(&Selection::all()).next().unwrap();
         assert!(matches!(read, Err(BulkError::Altered { .. })));
+    }
+
+    #[test]
+    fn a_change_whose_progress_is_lost_is_not_taken_for_one_that_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = set_of(&folder.path().join("set.crm"), &Action::Delete);
+        let mut change = set.changes(&Selection::all()).next().unwrap().unwrap();
+        change.outcome.state = State::Done;
+        let moved = progress::settle(&set.database, &change).unwrap().unwrap();
+        let totals = totals::Moves::default();
+        totals.add(&change, moved);
+        totals.write(&set.database).unwrap();
+        check(&set.database).unwrap();
+        set.database.execute("DELETE FROM progress", []).unwrap();
+        assert!(matches!(check(&set.database), Err(BulkError::Altered { .. })));
     }
 }

@@ -1,30 +1,36 @@
-//! The statements of a run: what the file is told about a change, and what it is asked.
-
-use std::sync::LazyLock;
+//! What a run asks the file.
 
 use crm_models::ContactId;
-use rusqlite::{ToSql, params, types::Value};
+use rusqlite::{params, types::Value};
 
 use super::{
-    columns::{contact_column, owner_column},
-    seal::{self, SealedChange},
+    codes::{self, CREATE},
+    columns::{CHANGES, STATE, owner_column},
+    record,
+    seal::SealedChange,
+    totals,
 };
 use crate::{
     current::OWNERS_PER_CALL,
     database::Database,
     error::BulkError,
-    set::{Action, Change, Outcome, State},
-    store::interface::{Cursor, Expected, Loaded, Which},
+    set::{Action, Change, State},
+    store::interface::{Cursor, Loaded, Which},
 };
 
 impl Which {
     /// As a condition on a change.
-    fn condition(self) -> &'static str {
+    fn condition(self) -> String {
+        let open = totals::open_states();
         match self {
-            Self::Open => "state IN ('planned', 'in-flight', 'unknown')",
+            Self::Open => format!("1 << {STATE} & {open} <> 0"),
             Self::OpenAndFailed => {
-                r#"(state IN ('planned', 'in-flight', 'unknown') OR (state = 'failed'
-                    AND coalesce(wanted, '') NOT IN ('{}', '{"exact":true}')))"#
+                let failed = codes::state(State::Failed);
+                let asks_for_something = record::asks_for_something();
+                format!(
+                    "(1 << {STATE} & {open} <> 0
+                        OR ({STATE} = {failed} AND {asks_for_something}))"
+                )
             }
         }
     }
@@ -32,7 +38,7 @@ impl Which {
 
 /// How many changes there are to take up.
 pub(super) fn count(database: &Database, which: Which) -> Result<u64, BulkError> {
-    let sql = format!("SELECT count(*) FROM changes WHERE {}", which.condition());
+    let sql = format!("SELECT count(*) FROM {CHANGES} WHERE {}", which.condition());
     Ok(database.value(&sql, [])?.unwrap_or_default())
 }
 
@@ -46,11 +52,11 @@ pub(super) fn next_block(
     which: Which,
 ) -> Result<(Vec<Loaded>, Cursor), BulkError> {
     let sql = format!(
-        "SELECT {}, siblings AS had_it FROM changes
+        "SELECT {}, coalesce(siblings, beside) AS had_it FROM {CHANGES}
          WHERE (owner_kind, owner_id) >= (?1, ?2)
-           AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> 'create' AND id > ?3))
+           AND ((owner_kind, owner_id) > (?1, ?2) OR (action <> {CREATE} AND id > ?3))
            AND {}
-         ORDER BY owner_kind, owner_id, action <> 'create', id",
+         ORDER BY owner_kind, owner_id, action <> {CREATE}, id",
         SealedChange::select(),
         which.condition()
     );
@@ -83,15 +89,15 @@ pub(super) fn next_block(
 }
 
 /// The owner at which a block begins, as two columns.
-fn place(cursor: &Cursor) -> (&'static str, Value) {
+fn place(cursor: &Cursor) -> (i64, Value) {
     match &cursor.last {
-        Some(target) => (target.kind(), owner_column(target)),
-        None => ("", Value::Null),
+        Some(target) => (codes::owner(target), owner_column(target)),
+        None => (-1, Value::Null),
     }
 }
 
-fn owner_of(change: &Change) -> (&'static str, Value) {
-    (change.target.kind(), owner_column(&change.target))
+fn owner_of(change: &Change) -> (i64, Value) {
+    (codes::owner(&change.target), owner_column(&change.target))
 }
 
 /// The contacts that other changes created, or are about, on the owner of a creation that may
@@ -101,151 +107,17 @@ fn named_by_others(database: &Database, change: &Change) -> Result<Vec<ContactId
         Action::Create(wanted) if wanted.exact || change.outcome.state.may_be_sent() => {}
         _ => return Ok(Vec::new()),
     }
-    let named = database.rows(
-        "SELECT contact_id FROM changes WHERE owner_kind = ? AND owner_id = ?
-         AND contact_id IS NOT NULL AND id <> ?",
-        params![change.target.kind(), owner_column(&change.target), change.id.0],
-        |row| row.get("contact_id"),
-    )?;
+    let sql = format!(
+        "SELECT coalesce(created_id, contact_id) AS named FROM {CHANGES}
+         WHERE owner_kind = ? AND owner_id = ? AND named IS NOT NULL AND id <> ?"
+    );
+    let (kind, owner) = owner_of(change);
+    let named = database.rows(&sql, params![kind, owner, change.id.0], |row| row.get("named"))?;
     Ok(named.into_iter().filter_map(|id| ContactId::new(id).ok()).collect())
 }
 
 fn ids(json: Option<&str>) -> Vec<ContactId> {
     json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-}
-
-/// Marks a change as sent, if it is as expected.
-pub(super) fn claim(
-    database: &Database,
-    expected: Expected,
-    change: &Change,
-    siblings: Option<&[ContactId]>,
-) -> Result<bool, BulkError> {
-    let in_flight = Outcome {
-        at: change.outcome.at,
-        attempts: change.outcome.attempts,
-        ..Outcome::new(State::InFlight)
-    };
-    let found = change.before.is_some();
-    swap(database, expected, change, found, &in_flight, siblings)
-}
-
-/// Takes a claim back, if the change is as it was claimed.
-pub(super) fn release(
-    database: &Database,
-    attempts: u32,
-    former: &Change,
-) -> Result<bool, BulkError> {
-    let claimed = Expected { state: State::InFlight, attempts };
-    swap(database, claimed, former, true, &former.outcome, None)
-}
-
-/// Makes a change be so, with this outcome, if it is as expected. `found`: whether its record just
-/// before the write is written too.
-fn swap(
-    database: &Database,
-    expected: Expected,
-    change: &Change,
-    found: bool,
-    outcome: &Outcome,
-    siblings: Option<&[ContactId]>,
-) -> Result<bool, BulkError> {
-    static SQL: Progress = LazyLock::new(|| {
-        let found = "iif(?15, nullif(?10, before), found)";
-        let siblings = "coalesce(?11, siblings)";
-        progress(found, siblings).map(|progress| {
-            format!(
-                "UPDATE changes SET {progress}, found = {found}, siblings = {siblings}
-                 WHERE id = ?12 AND state = ?13 AND attempts = ?14"
-            )
-        })
-    });
-    let before = json(database, change.before.as_ref())?;
-    let siblings = json(database, siblings.as_ref())?;
-    let condition = [
-        &before as &dyn ToSql,
-        &siblings,
-        &change.id.0,
-        &expected.state.as_str(),
-        &expected.attempts,
-        &found,
-    ];
-    write(database, &SQL, change, outcome, &condition).map(|written| written == 1)
-}
-
-/// Writes what became of a change.
-pub(super) fn settle(database: &Database, change: &Change) -> Result<(), BulkError> {
-    static SQL: Progress = LazyLock::new(|| {
-        progress("found", "siblings")
-            .map(|progress| format!("UPDATE changes SET {progress} WHERE id = ?10"))
-    });
-    let id: [&dyn ToSql; 1] = [&change.id.0];
-    write(database, &SQL, change, &change.outcome, &id).map(drop)
-}
-
-/// The statement for a change whose record stays the same, and that for a creation, which may
-/// receive one: naming the column has SQLite write the index over the records anew.
-type Progress = LazyLock<[String; 2]>;
-
-/// What every write sets to the first nine values of [`write`], and the seal over the row as it
-/// is then, with these two columns.
-fn progress(found: &str, siblings: &str) -> [String; 2] {
-    let seal = seal::expression(|column| match column {
-        "state" => "?1",
-        "message" => "?2",
-        "field_errors" => "?3",
-        "trace_id" => "?4",
-        "http_status" => "?5",
-        "at" => "?6",
-        "attempts" => "?7",
-        "contact_id" => "?8",
-        "after" => "?9",
-        "found" => found,
-        "siblings" => siblings,
-        unchanged => unchanged,
-    });
-    ["", "contact_id = ?8,"].map(|contact| {
-        format!(
-            "{contact} state = ?1, message = ?2, field_errors = ?3, trace_id = ?4,
-             http_status = ?5, at = ?6, attempts = ?7, after = ?9, seal = {seal}"
-        )
-    })
-}
-
-/// Writes what progress changes of a change, and says in how many changes.
-fn write(
-    database: &Database,
-    sql: &[String; 2],
-    change: &Change,
-    outcome: &Outcome,
-    more: &[&dyn ToSql],
-) -> Result<usize, BulkError> {
-    let after = json(database, change.after.as_ref())?;
-    let at = outcome.at.map(|at| at.to_string());
-    let contact = contact_column(&change.target);
-    let state = outcome.state.as_str();
-    let progress: [&dyn ToSql; 9] = [
-        &state,
-        &outcome.message,
-        &outcome.field_errors,
-        &outcome.trace_id,
-        &outcome.http_status,
-        &at,
-        &outcome.attempts,
-        &contact,
-        &after,
-    ];
-    let values = rusqlite::params_from_iter(progress.iter().chain(more));
-    let sql = &sql[usize::from(matches!(change.action, Action::Create(_)))];
-    database.execute(sql, values)
-}
-
-fn json<V: serde::Serialize>(
-    database: &Database,
-    value: Option<&V>,
-) -> Result<Option<String>, BulkError> {
-    let json = value.map(serde_json::to_string).transpose();
-    json.map_err(|e| BulkError::file(database.path(), "written", e.into()))
 }
 
 #[cfg(test)]

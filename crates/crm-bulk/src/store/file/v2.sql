@@ -1,3 +1,87 @@
+-- A change has a row in `planned`, which is written once, and from its first claim on one in
+-- `progress`. Both say in numbers what the view `changes` says in words:
+--   owner_kind    0 customer, 1 location, 2 person
+--   action        0 update, 1 create, 2 delete, 3 method-preferences
+--   state         0 planned, 1 done, 2 already, 3 in-flight, 4 failed, 5 unknown, 6 drifted,
+--                 7 not-found, 8 conflict
+--   contact_type  0 Phone, 1 MobilePhone, 2 Email, 3 Fax, or a text
+--   flags         1 job reminders, 2 marketing updates, 4 invoices and statements, 8 invoices,
+--                 16 statements; 32: the service told no more than the first three; null: none
+--   times         hundreds of nanoseconds since the year 1, as the service counts them; a text
+--                 where that is not exact
+
+DROP VIEW outcomes;
+ALTER TABLE changes RENAME TO changes_of_version_1;
+DROP INDEX IF EXISTS changes_by_record;
+
+-- What was planned.
+CREATE TABLE planned (
+    id           INTEGER PRIMARY KEY,
+    row          INTEGER,            -- rows.row; null: no single row asks for it
+    repeats      INTEGER,            -- planned.id of the same change for an earlier row, which is
+                                     -- carried out for both
+    owner_kind   INTEGER NOT NULL,
+    owner_id     ANY NOT NULL,       -- number, or GUID of the person
+    contact_id   ANY,                -- number, or GUID of the contact method; null: to be created
+    action       INTEGER NOT NULL,
+    verdict      INTEGER NOT NULL,   -- the state that the plan gave the change
+    note         TEXT,               -- why
+    wanted_type  ANY,                -- the members to set
+    wanted_value TEXT,
+    wanted_memo  TEXT,
+    wanted_flags INTEGER,            -- the flags that are on; 32 times those that are named;
+                                     -- 1024: the value counts letter by letter
+    wanted_more  TEXT,               -- JSON: cleared_by, extension, refused; of a contact method
+                                     -- the preferences to set, by name
+    contact_type ANY,                -- the record as the plan saw it
+    value        TEXT,               -- null: there was none
+    memo         TEXT,
+    flags        INTEGER,
+    phone        INTEGER,            -- phoneSettings: doNotText 0 not told, 1 false, 2 true; and 3
+                                     -- without phoneNumber, 6 with another one than the value
+    modified_on  ANY,
+    created_on   ANY,
+    extra        TEXT,               -- JSON: members that have no column
+    beside       TEXT,               -- JSON array: contacts that had the value beside a deleted
+                                     -- one that is restored
+    digest       BLOB,               -- SHA-256 over verdict, record, action, wanted and record as
+                                     -- seen; null in a set of version 1 that nobody looked at
+    planned_seal INTEGER             -- check value over all the other columns
+) STRICT;
+
+-- What has become of it.
+CREATE TABLE progress (
+    change       INTEGER PRIMARY KEY, -- planned.id
+    state        INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,   -- how many times it was claimed
+    at           ANY,                -- when the state was reached
+    http_status  INTEGER,
+    trace_id     TEXT,
+    message      TEXT,
+    field_errors TEXT,               -- JSON: what the API said of single members
+    created_id   ANY,                -- the id that a created contact received
+    siblings     TEXT,               -- JSON array: contacts that had the value before it was sent
+    found        TEXT,               -- JSON: the record just before the write, where it was not as
+                                     -- planned
+    after        TEXT,               -- JSON: the record as the API answered the write; with
+                                     -- after_modified_on only the members that are not as they
+                                     -- were and were to become
+    after_modified_on ANY,
+    seal         INTEGER             -- check value over all the other columns
+) STRICT;
+
+-- How many changes are in each state, and how many calls those are without reading the owners:
+-- for people who ask how far the set is. A run counts for itself.
+CREATE TABLE totals (
+    action  INTEGER NOT NULL,
+    state   INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    calls   INTEGER NOT NULL,
+    PRIMARY KEY (action, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX rows_by_state ON rows (state) WHERE state IS NOT NULL;
+
 -- Whose the set is: one row from the first run on.
 CREATE TABLE owner (
     only     INTEGER PRIMARY KEY CHECK (only = 1),
@@ -11,46 +95,115 @@ CREATE TABLE owner (
     inode    INTEGER
 ) STRICT;
 
--- What was approved, and what has become of it, by check values.
-ALTER TABLE changes ADD COLUMN verdict TEXT;  -- the state that the plan gave the change
-ALTER TABLE changes ADD COLUMN found TEXT;    -- JSON: the record just before the write, where it
-                                              -- was not as in `before`, which stays as planned
-ALTER TABLE changes ADD COLUMN digest BLOB;   -- SHA-256 over verdict, record, action, wanted and
-                                              -- before; null in a set of version 1 that nobody has
-                                              -- looked at
-ALTER TABLE changes ADD COLUMN seal INTEGER;  -- check value over all the other columns
-
--- meta has two more: digest, over tenant, environment and the digests of all changes, and
--- unknown_flags (on or off), what flags become that the service does not tell.
+-- meta has more: digest, over tenant, environment and the digests of all changes; unknown_flags (on
+-- or off), what flags become that the service does not tell; owners and open, of how many owners how
+-- many changes were open when the totals were counted.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
 CREATE TABLE findings (
-    change     INTEGER PRIMARY KEY,  -- changes.id
+    change     INTEGER PRIMARY KEY,  -- planned.id
     at         TEXT NOT NULL,        -- when its record was read, RFC 3339
     found      TEXT NOT NULL,        -- differs, gone, back, unread
     difference TEXT NOT NULL         -- for people
 ) STRICT;
 
-DROP VIEW outcomes;
+-- The changes as their rows see them: one that repeats another has the outcome of that.
 CREATE VIEW outcomes AS
-SELECT c.id, c.row, c.owner_kind, c.owner_id, o.contact_id, c.action, c.wanted, o.before, o.found,
-       o.after, o.state, coalesce(c.message || '; ' || o.message, c.message, o.message) AS message,
-       o.field_errors, o.trace_id, o.http_status, o.at, o.attempts
-FROM changes c JOIN changes o ON o.id = c.repeats
-UNION ALL
-SELECT id, row, owner_kind, owner_id, contact_id, action, wanted, before, found,
-       after, state, message, field_errors, trace_id, http_status, at, attempts
-FROM changes WHERE repeats IS NULL;
+SELECT c.id, c.row, o.repeats, o.owner_kind, o.owner_id, o.contact_id, o.action, o.verdict,
+       coalesce(iif(c.repeats, c.note, NULL) || '; ' || iif(p.change, p.message, o.note),
+                iif(c.repeats, c.note, NULL), iif(p.change, p.message, o.note)) AS note,
+       o.wanted_type, o.wanted_value, o.wanted_memo, o.wanted_flags, o.wanted_more,
+       o.contact_type, o.value, o.memo, o.flags, o.phone, o.modified_on, o.created_on, o.extra,
+       o.beside, o.digest, o.planned_seal,
+       p.change, coalesce(p.state, o.verdict) AS state, p.attempts, p.at, p.http_status, p.trace_id,
+       coalesce(iif(c.repeats, c.note, NULL) || '; ' || iif(p.change, p.message, o.note),
+                iif(c.repeats, c.note, NULL), iif(p.change, p.message, o.note)) AS message,
+       p.field_errors, p.created_id, p.siblings, p.found, p.after, p.after_modified_on, p.seal
+FROM planned c JOIN planned o ON o.id = coalesce(c.repeats, c.id)
+    LEFT JOIN progress p ON p.change = o.id;
 
--- What a change of a contact wants has the API's names, as everywhere else. A member that is null in
--- the patch is removed, so that flags that were not named stay so.
-UPDATE changes SET wanted = json_patch(
-    json_remove(wanted, '$.jobReminders', '$.marketingUpdates', '$.invoices', '$.statements'),
-    json_object('preferences', json_object(
-        'jobRemindersEnabled', json(wanted -> '$.jobReminders'),
-        'marketingUpdatesEnabled', json(wanted -> '$.marketingUpdates'),
-        'invoiceNotification', json(wanted -> '$.invoices'),
-        'statementNotification', json(wanted -> '$.statements'))))
-WHERE owner_kind <> 'person'
-  AND coalesce(wanted -> '$.jobReminders', wanted -> '$.marketingUpdates',
-               wanted -> '$.invoices', wanted -> '$.statements') IS NOT NULL
+-- For people: the records of each change in the API's form, as the plan saw them and as they were
+-- answered.
+CREATE VIEW records AS
+SELECT id, moment, json_patch(json_patch(
+           iif(modified_on IS NULL, json_object('type', CASE contact_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
+               WHEN 3 THEN 'Fax' ELSE contact_type END, 'value', value),
+               json_object('id', contact_id, 'type', CASE contact_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
+               WHEN 3 THEN 'Fax' ELSE contact_type END,
+               'value', value, 'memo', memo,
+               'phoneSettings', json(iif(phone IS NULL, NULL, json_patch('{}', json_object(
+                   'phoneNumber', CASE phone / 3 WHEN 0 THEN value
+                       WHEN 2 THEN extra ->> '$.phoneNumber' END,
+                   'doNotText', json(CASE phone % 3 WHEN 1 THEN 'false' WHEN 2 THEN 'true' END)
+               )))),
+               'modifiedOn', iif(typeof(modified_on) <> 'integer', modified_on,
+               strftime('%Y-%m-%dT%H:%M:%S', modified_on / 10000000 - 62135596800, 'unixepoch')
+               || rtrim(rtrim(printf('.%07d', modified_on % 10000000), '0'), '.') || 'Z'),
+               'createdOn', iif(typeof(created_on) <> 'integer', created_on,
+               strftime('%Y-%m-%dT%H:%M:%S', created_on / 10000000 - 62135596800, 'unixepoch')
+               || rtrim(rtrim(printf('.%07d', created_on % 10000000), '0'), '.') || 'Z'),
+               'preferences', json(iif(flags IS NULL, NULL, json_patch('{}', json_object(
+                   'jobRemindersEnabled', json(iif(flags & 1, 'true', 'false')),
+                   'marketingUpdatesEnabled', json(iif(flags & 2, 'true', 'false')),
+                   'invoiceStatementNotification', json(iif(flags & 4, 'true', 'false')),
+                   'invoiceNotification', json(iif(flags & 32, NULL, iif(flags & 8, 'true', 'false'))),
+                   'statementNotification', json(iif(flags & 32, NULL, iif(flags & 16, 'true', 'false')))
+               )))))),
+           -- What was answered otherwise is as answered, as a whole.
+           (SELECT json_group_object(key, NULL) FROM json_each(besides))),
+           json_patch(coalesce(json_remove(extra, '$.phoneNumber'), '{}'), coalesce(besides, '{}'))
+       ) AS record
+FROM (
+    SELECT id, 'before' AS moment, contact_id, contact_type, value, memo, flags, phone, modified_on,
+           created_on, extra, NULL AS besides
+    FROM planned WHERE value IS NOT NULL
+    UNION ALL
+    -- What the plan saw, with what was wanted; the combined flag is on where both others are.
+    SELECT id, 'after', contact_id, coalesce(wanted_type, contact_type),
+           coalesce(wanted_value, value), iif(wanted_memo IS NULL, memo, nullif(wanted_memo, '')),
+           CASE WHEN coalesce(wanted_flags & 864, 0) = 0 THEN flags
+               WHEN becomes & 24 = 24 THEN becomes | 4
+               ELSE becomes & iif(becomes & 32, ~28, ~4) END,
+           phone, after_modified_on, created_on, extra, after
+    FROM (SELECT *, (flags & ~(wanted_flags >> 5 & 27)) | (wanted_flags & 27) AS becomes
+          FROM planned JOIN progress ON change = id WHERE after_modified_on IS NOT NULL)
+);
+
+-- For people: the changes in words.
+CREATE VIEW changes AS
+SELECT id, row, repeats,
+       CASE owner_kind WHEN 0 THEN 'customer' WHEN 1 THEN 'location' ELSE 'person' END AS owner_kind,
+       owner_id, coalesce(created_id, contact_id) AS contact_id,
+       CASE action WHEN 0 THEN 'update' WHEN 1 THEN 'create' WHEN 2 THEN 'delete'
+           ELSE 'method-preferences' END AS action,
+       iif(action = 2, NULL, json_patch(
+           json_patch('{}', json_object('type', CASE wanted_type WHEN 0 THEN 'Phone' WHEN 1 THEN 'MobilePhone' WHEN 2 THEN 'Email'
+               WHEN 3 THEN 'Fax' ELSE wanted_type END,
+               'value', wanted_value, 'memo', wanted_memo,
+               'preferences', json(iif(wanted_flags & 864, json_patch('{}', json_object(
+                   'jobRemindersEnabled',
+                   json(iif(wanted_flags & 32, iif(wanted_flags & 1, 'true', 'false'), NULL)),
+                   'marketingUpdatesEnabled',
+                   json(iif(wanted_flags & 64, iif(wanted_flags & 2, 'true', 'false'), NULL)),
+                   'invoiceNotification',
+                   json(iif(wanted_flags & 256, iif(wanted_flags & 8, 'true', 'false'), NULL)),
+                   'statementNotification',
+                   json(iif(wanted_flags & 512, iif(wanted_flags & 16, 'true', 'false'), NULL))
+               )), NULL)),
+               'combined', json(iif(wanted_flags & 128, iif(wanted_flags & 4, 'true', 'false'), NULL)),
+               'exact', json(iif(wanted_flags & 1024, 'true', NULL)))),
+           coalesce(wanted_more, '{}'))) AS wanted,
+       (SELECT record FROM records WHERE records.id = planned.id AND moment = 'before') AS before,
+       found,
+       iif(after_modified_on IS NULL, after,
+           (SELECT record FROM records WHERE records.id = planned.id AND moment = 'after')) AS after,
+       coalesce(siblings, beside) AS siblings,
+       CASE coalesce(state, verdict) WHEN 0 THEN 'planned' WHEN 1 THEN 'done' WHEN 2 THEN 'already'
+           WHEN 3 THEN 'in-flight' WHEN 4 THEN 'failed' WHEN 5 THEN 'unknown' WHEN 6 THEN 'drifted'
+           WHEN 7 THEN 'not-found' ELSE 'conflict' END AS state,
+       iif(change, message, note) AS message, field_errors, trace_id, http_status,
+       iif(typeof(at) <> 'integer', at,
+               strftime('%Y-%m-%dT%H:%M:%S', at / 10000000 - 62135596800, 'unixepoch')
+               || rtrim(rtrim(printf('.%07d', at % 10000000), '0'), '.') || 'Z') AS at,
+       coalesce(attempts, 0) AS attempts
+FROM planned LEFT JOIN progress ON change = id

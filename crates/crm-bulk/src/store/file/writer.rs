@@ -87,12 +87,13 @@ const JOBS_PER_COMMIT: usize = 1_000;
 const LOOK_AT_LEASE: Duration = Duration::from_millis(100);
 
 impl Writer {
-    /// `tick` is done whenever the lease was renewed.
+    /// `tick` is done whenever the lease was renewed, `last` as the last of each transaction.
     /// `end` is done last, just before the file is closed, with the epoch of the lease; not after
     /// a failure.
     pub(super) fn start(
         database: Database,
         tick: impl Fn(&Database) + Send + 'static,
+        last: impl Fn(&Database) -> Result<(), BulkError> + Send + 'static,
         end: impl FnOnce(&Database, u64) + Send + 'static,
     ) -> Result<Self, BulkError> {
         let path = database.path().to_owned();
@@ -102,7 +103,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("crm-change-set".to_owned())
             .spawn(move || {
-                if let Some(epoch) = work(&database, &jobs, &theirs, tick) {
+                if let Some(epoch) = work(&database, &jobs, &theirs, tick, last) {
                     end(&database, epoch);
                 }
             })
@@ -193,6 +194,7 @@ fn work(
     jobs: &mpsc::Receiver<Job>,
     shared: &Shared,
     tick: impl Fn(&Database),
+    last: impl Fn(&Database) -> Result<(), BulkError>,
 ) -> Option<u64> {
     let mut waiting = VecDeque::new();
     loop {
@@ -214,7 +216,7 @@ fn work(
         let done = match waiting.front() {
             Some(first) if first.is_alone => alone(database, &mut waiting, &mut answers),
             None if !is_due => Ok(()),
-            _ => transact(database, &mut waiting, lease.as_ref(), &mut answers)
+            _ => transact(database, &mut waiting, lease.as_ref(), &mut answers, &last)
                 .and_then(|()| shared.sync().map_err(|e| unsynced(database, e))),
         };
         match done {
@@ -254,6 +256,7 @@ fn transact(
     waiting: &mut VecDeque<Job>,
     lease: Option<&Lease>,
     answers: &mut Vec<Answer>,
+    last: impl Fn(&Database) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
     let asked = Renewal::now();
     let transaction =
@@ -275,6 +278,7 @@ fn transact(
             result?;
         }
     }
+    last(database)?;
     database.check(transaction.commit())?;
     if let Some(lease) = due {
         lease.renew(asked);
@@ -298,7 +302,7 @@ mod tests {
     }
 
     fn start(database: Database) -> Writer {
-        Writer::start(database, |_| (), |_, _| ()).unwrap()
+        Writer::start(database, |_| (), |_| Ok(()), |_, _| ()).unwrap()
     }
 
     fn add(database: &Database, row: u64) -> Result<(), BulkError> {
