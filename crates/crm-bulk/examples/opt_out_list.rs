@@ -68,8 +68,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     drop(events);
 
-    let evidence = folder.join("evidence.html");
-    ChangeSet::open(&path)?.report(File::create(&evidence)?)?;
-    println!("evidence: {}", evidence.display());
+    let [page, csv] = ["evidence.html", "evidence.html.csv"].map(|name| folder.join(name));
+    let files = (File::create(&page)?, File::create(&csv)?);
+    ChangeSet::open(&path)?.report_with_evidence(files.0, files.1, "evidence.html.csv")?;
+    println!("evidence: {} and {}", page.display(), csv.display());
     Ok(())
 }

@@ -347,8 +347,8 @@ async fn a_repeated_line_has_the_outcome_of_the_change_that_covers_it() {
     let outcomes: Vec<_> = results.lines().skip(1).map(|line| line.contains(",drifted,")).collect();
     assert_eq!(outcomes, [true, true], "{results}");
     let page = page(&set);
-    let (_, evidence) = page.split_once("Entry by entry").unwrap();
-    assert_eq!(evidence.matches("somebody has changed it").count(), 2, "{evidence}");
+    let (_, attention) = page.split_once("Needs attention").unwrap();
+    assert_eq!(attention.matches("somebody has changed it").count(), 2, "{attention}");
 }
 
 #[tokio::test]

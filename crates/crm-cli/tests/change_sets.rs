@@ -552,6 +552,13 @@ fn an_output_never_replaces_the_set() {
         assert!(stderr(&refused).contains("is the change set"));
     }
     service.ok(&["status", "set.crm"]);
+
+    service.ok(&["plan", "rows.csv", "--out", "set.html.csv"]);
+    let refused = service.crm(&["report", "set.html.csv", "--html", "set.html"]).assert().code(2);
+    assert!(stderr(&refused).contains("set.html.csv is the change set"));
+    assert!(!service.home.path().join("set.html").exists());
+    service.ok(&["status", "set.html.csv"]);
+    assert!(service.ok(&["report", "set.html.csv", "--html", "-"]).starts_with("<!DOCTYPE html>"));
 }
 
 #[test]
@@ -583,6 +590,8 @@ fn a_format_that_a_page_or_the_rows_do_not_have_is_refused() {
     let page = ["report", "set.crm", "--html", "page.html", "--output", "json"];
     let written = json(&service.ok(&page));
     assert_eq!((&written["action"], &written["record"]), (&"written".into(), &"page.html".into()));
+    assert!(service.read("page.html").contains("page.html.csv"));
+    assert!(service.read("page.html.csv").starts_with("row,line,entry,"));
     assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
 }
 

@@ -31,7 +31,7 @@ const COMMANDS: [&str; 6] = [
     "report set.crm --html page.html",
 ];
 
-const MADE: [&str; 8] = [
+const MADE: [&str; 9] = [
     "feed.state",
     "feed.ndjson",
     "contacts.snapshot",
@@ -40,6 +40,7 @@ const MADE: [&str; 8] = [
     "audit.ndjson",
     "results.csv",
     "page.html",
+    "page.html.csv",
 ];
 
 #[test]

@@ -11,6 +11,7 @@ use crate::{
     error::{BulkError, InvalidRows},
     keys::Keys,
     plan::PlanSummary,
+    report::LOOK_AT,
     set::{OwnerId, State},
     store::file::{Draft, some_of},
 };
@@ -117,7 +118,7 @@ impl Search {
                 (false, _) => why.push(NO_SUCH_VALUE.to_owned()),
             }
             if !look_at.is_empty() {
-                why.push(format!("look at {}", look_at.join("; ")));
+                why.push(format!("{LOOK_AT}{}", look_at.join("; ")));
             }
             if !why.is_empty() {
                 let state = (!some).then_some(State::NotFound);

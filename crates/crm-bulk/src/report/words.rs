@@ -69,9 +69,14 @@ pub(super) fn whole(change: &Change) -> Option<&'static str> {
     }
 }
 
+/// The day by which an opt-out that came in on a day must be done.
+pub(super) fn due(received: Date) -> Option<Date> {
+    business_days_after(received, BUSINESS_DAYS)
+}
+
 /// The day that is this many business days after a day, Monday to Friday. Public holidays are
 /// not known here and count as business days.
-pub(super) fn business_days_after(day: Date, days: u32) -> Option<Date> {
+fn business_days_after(day: Date, days: u32) -> Option<Date> {
     let mut day = day;
     let mut left = days;
     while left > 0 {

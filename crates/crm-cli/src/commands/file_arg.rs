@@ -38,24 +38,36 @@ pub(super) async fn write_beside<R>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
 ) -> Result<Result<R, Signal>, CliError> {
+    let (file, written) = match make_beside(set, path, write).await? {
+        Ok(made) => made,
+        Err(signal) => return Ok(Err(signal)),
+    };
+    file.finish().map_err(CliError::unwritten(path))?;
+    Ok(Ok(written))
+}
+
+/// Writes the file of [`write_beside`], which has yet to get its name.
+pub(super) async fn make_beside<R>(
+    set: &Path,
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<R, BulkError>,
+) -> Result<Result<(AtomicWriter, R), Signal>, CliError> {
     keep_apart(path, set, "the change set")?;
     let made = async {
         let mut file = AtomicWriter::create(path).map_err(CliError::unwritten(path))?;
         let written = write(&mut file)?;
         Ok::<_, CliError>((file, written))
     };
-    let made = if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+    if is_stream(path) {
         // Nobody watches for signals here: a pipe may wait for its reader for ever.
-        Ok(made.await?)
-    } else {
-        until_signal(made).await?
-    };
-    let (file, written) = match made {
-        Ok(made) => made,
-        Err(signal) => return Ok(Err(signal)),
-    };
-    file.finish().map_err(CliError::unwritten(path))?;
-    Ok(Ok(written))
+        return Ok(Ok(made.await?));
+    }
+    until_signal(made).await
+}
+
+/// Whether something is there that is no file, such as a pipe or a terminal.
+pub(super) fn is_stream(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
 #[cfg(all(test, unix))]

@@ -12,6 +12,8 @@ use crate::{error::BulkError, set::State};
 /// A row of the input as the set keeps it.
 pub(crate) struct InputRow {
     pub(crate) row: u64,
+    /// The line on which it starts.
+    pub(crate) line: u64,
     /// The row as it was: cells of CSV as a JSON array, or a line of NDJSON.
     pub(crate) data: String,
     /// What became of a row that asks for no change.
@@ -21,7 +23,7 @@ pub(crate) struct InputRow {
 
 columns! {
     /// The columns of a row of the input.
-    struct RowColumns { row, data, state, message }
+    struct RowColumns { row, line, data, state, message }
 }
 
 columns! {
@@ -34,6 +36,7 @@ impl InputRow {
         let has_state = row.get_ref(at.state)? != ValueRef::Null;
         Ok(Self {
             row: row.get(at.row)?,
+            line: row.get(at.line)?,
             data: row.get(at.data)?,
             state: has_state.then(|| read_state(row, at.state)).transpose()?,
             message: row.get(at.message)?,
@@ -52,7 +55,7 @@ impl ChangeSet {
         mut each: impl FnMut(InputRow, A) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         let database = &self.database;
-        let sql = "SELECT row, data, state, message FROM rows ORDER BY row";
+        let sql = "SELECT row, line, data, state, message FROM rows ORDER BY row";
         let mut rows = database.check(database.connection.prepare(sql))?;
         let of_row = database.check(RowColumns::of(&rows))?;
         let mut rows = database.check(rows.query([]))?;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::ChangeSet;
+use crm_bulk::{AtomicWriter, ChangeSet};
 
 use crate::{
-    commands::file_arg::write_beside,
+    commands::file_arg::{is_stream, keep_apart, make_beside, write_beside},
     error::CliError,
     globals::Format,
     output::{Output, note},
@@ -15,20 +15,22 @@ use crate::{
 
 /// Write a page about a set, for approval and for the files
 ///
-/// One HTML page with totals, differences, outcomes, and for opt-outs the evidence of each entry.
+/// One HTML page with totals, differences, outcomes, and for opt-outs the evidence of each entry; what
+/// needs attention comes first. It stays below a megabyte. With --html all of it is also beside the
+/// page as CSV, under the page's name with .csv at its end; the page states the SHA-256 of that file.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The change set
     set: PathBuf,
 
-    /// Write the page to this file instead of stdout
+    /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
 impl Report {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let Some(path) = self.html else {
+        let Some(path) = self.html.filter(|path| path.as_os_str() != "-") else {
             output.is_one_of(
                 &[],
                 "the report is a page of HTML, crm status and crm show have the same for programs",
@@ -37,13 +39,33 @@ impl Report {
             return Ok(Status::Done);
         };
         let set = ChangeSet::open(&self.set)?;
-        if let Err(signal) = write_beside(&self.set, &path, |file| set.report(file)).await? {
-            return Ok(Status::Stopped(signal, None));
-        }
-        let path = path.display().to_string();
+        let page = path.display().to_string();
+        let beside = if is_stream(&path) {
+            if let Err(signal) = write_beside(&self.set, &path, |page| set.report(page)).await? {
+                return Ok(Status::Stopped(signal, None));
+            }
+            String::new()
+        } else {
+            let csv = path.with_added_extension("csv");
+            keep_apart(&csv, &self.set, "the change set")?;
+            let name = csv.file_name().unwrap_or_default().to_string_lossy();
+            let mut evidence = AtomicWriter::create(&csv).map_err(CliError::unwritten(&csv))?;
+            let made = make_beside(&self.set, &path, |page| {
+                set.report_with_evidence(page, &mut evidence, &name)?;
+                Ok(evidence)
+            });
+            let (page, evidence) = match made.await? {
+                Ok(made) => made,
+                Err(signal) => return Ok(Status::Stopped(signal, None)),
+            };
+            // In this order, so that no page is without its evidence.
+            evidence.finish().map_err(CliError::unwritten(&csv))?;
+            page.finish().map_err(CliError::unwritten(&path))?;
+            format!(", and all that it is about to {}", csv.display())
+        };
         match output.format() {
-            Format::Table => note(format!("written to {path}")),
-            _ => output.done("written", &path)?,
+            Format::Table => note(format!("written to {page}{beside}")),
+            _ => output.done("written", &page)?,
         }
         Ok(Status::Done)
     }

@@ -1,0 +1,113 @@
+//! What a set has to say, one entry after another: a row of the input with all its changes, or a
+//! change that no row asks for.
+
+use jiff::civil::Date;
+use rusqlite::Row;
+
+use super::received::Received;
+use crate::{
+    error::BulkError,
+    input::{InputFormat, cells},
+    set::{Change, State},
+    store::{ChangeSet, Selection, file::ChangeColumns},
+    verify::KeptFinding,
+};
+
+pub(super) struct Entry {
+    pub(super) row: Option<InputRow>,
+    pub(super) found: Vec<Place>,
+}
+
+/// A row of the input.
+pub(super) struct InputRow {
+    pub(super) number: u64,
+    /// The line on which it starts.
+    pub(super) line: u64,
+    /// The cells with their headers; the whole row where it could not be taken apart.
+    pub(super) cells: Vec<(String, String)>,
+    /// When its wish came in.
+    pub(super) received: Option<Date>,
+    /// What became of a row that asks for no change.
+    pub(super) state: Option<State>,
+    pub(super) message: Option<String>,
+}
+
+/// A change, and what reading back found to be no longer so.
+pub(super) struct Place {
+    pub(super) change: Change,
+    pub(super) finding: Option<KeptFinding>,
+}
+
+/// How a row says that a person has to decide about a record.
+pub(crate) const LOOK_AT: &str = "look at ";
+
+/// What a reader should look at first.
+pub(super) const ATTENTION: [State; 5] =
+    [State::Failed, State::Unknown, State::Drifted, State::Conflict, State::NotFound];
+
+impl Place {
+    fn needs_attention(&self) -> bool {
+        ATTENTION.contains(&self.change.outcome.state) || self.finding.is_some()
+    }
+}
+
+impl Entry {
+    pub(super) fn needs_attention(&self) -> bool {
+        let row = self.row.as_ref().is_some_and(|row| match row.state {
+            Some(State::Already) => false,
+            // That a list has more than the tenant is no news, and said by the number of such rows.
+            Some(State::NotFound) => row.message.as_ref().is_some_and(|why| why.contains(LOOK_AT)),
+            Some(_) => true,
+            None => row.message.is_some(),
+        });
+        row || self.found.iter().any(Place::needs_attention)
+    }
+
+    /// Puts the places to look at before the others.
+    fn in_order(mut self) -> Self {
+        self.found.sort_by_key(|place| !place.needs_attention());
+        self
+    }
+}
+
+/// Hands each entry of a set to `each`, in the order of the input.
+pub(super) fn for_each(
+    set: &ChangeSet,
+    mut each: impl FnMut(Entry) -> Result<(), BulkError>,
+) -> Result<(), BulkError> {
+    let is_verified = set.verification()?.is_some();
+    let place = |change: Change| {
+        let finding = if is_verified { set.finding(change.id)? } else { None };
+        Ok::<_, BulkError>(Place { change, finding })
+    };
+    if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
+        return set.changes(&Selection::all()).try_for_each(|change| {
+            let found = vec![place(change?)?];
+            each(Entry { row: None, found })
+        });
+    }
+    let (format, header) = (set.format()?, set.header()?);
+    let received = Received::of(set)?;
+    let add = |found: &mut Vec<Change>, at: &ChangeColumns, row: &Row<'_>| {
+        found.push(at.read(row)?);
+        Ok(())
+    };
+    set.each_row(ChangeColumns::NAMES, ChangeColumns::of, add, |row, found: Vec<Change>| {
+        let cells = read_cells(format, &header, row.data);
+        let row = InputRow {
+            number: row.row,
+            line: row.line,
+            received: received.date(&cells),
+            cells,
+            state: row.state,
+            message: row.message,
+        };
+        let found = found.into_iter().map(place).collect::<Result<_, _>>()?;
+        each(Entry { row: Some(row), found }.in_order())
+    })
+}
+
+fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {
+    let cells = cells(format, header, &data);
+    if cells.is_empty() { vec![("row".to_owned(), data)] } else { cells }
+}

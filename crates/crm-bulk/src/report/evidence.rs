@@ -1,0 +1,180 @@
+//! Everything that a page has room for or not, as CSV.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer as _};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    entry::{Entry, InputRow, Place},
+    words,
+};
+use crate::{
+    set::{Action, Change, Image, State},
+    spreadsheet::guarded,
+};
+
+/// The columns. A row of the input has a line for each place where it was found, or a single one.
+const COLUMNS: [&str; 22] = [
+    "row",
+    "line",
+    "entry",
+    "received",
+    "due",
+    "rowMessage",
+    "change",
+    "ownerKind",
+    "ownerId",
+    "contactId",
+    "type",
+    "value",
+    "action",
+    "before",
+    "after",
+    "state",
+    "message",
+    "fieldErrors",
+    "traceId",
+    "at",
+    "verifiedAt",
+    "noLongerSo",
+];
+
+/// The state of a line about a record of the service that could not be read.
+const UNREADABLE: &str = "unreadable";
+
+/// Writes the CSV file, and finds its SHA-256.
+pub(super) struct Evidence<W: Write> {
+    csv: csv::Writer<Hashed<W>>,
+    lines: u64,
+}
+
+/// What a page says of the file beside it.
+pub(super) struct Beside<'a> {
+    pub(super) name: &'a str,
+    pub(super) lines: u64,
+    /// In hexadecimal digits.
+    pub(super) sha256: String,
+}
+
+impl<W: Write> Evidence<W> {
+    pub(super) fn begin(out: W) -> io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(Hashed { out, hash: Sha256::new() });
+        csv.write_record(COLUMNS)?;
+        Ok(Self { csv, lines: 0 })
+    }
+
+    pub(super) fn add(&mut self, entry: &Entry) -> io::Result<()> {
+        let row = entry.row.as_ref();
+        if entry.found.is_empty() {
+            let state = row.and_then(|row| row.state).unwrap_or(State::NotFound);
+            return self.line(row, None, state.as_str(), None);
+        }
+        entry.found.iter().try_for_each(|place| {
+            let outcome = &place.change.outcome;
+            self.line(row, Some(place), outcome.state.as_str(), outcome.message.as_deref())
+        })
+    }
+
+    /// Adds a record of the service that could not be read.
+    pub(super) fn add_unreadable(&mut self, record: &str) -> io::Result<()> {
+        self.line(None, None, UNREADABLE, Some(record))
+    }
+
+    pub(super) fn finish(self, name: &str) -> io::Result<Beside<'_>> {
+        let Self { csv, lines } = self;
+        let Hashed { mut out, hash } = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        out.flush()?;
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Beside { name, lines, sha256 })
+    }
+
+    fn line(
+        &mut self,
+        row: Option<&InputRow>,
+        place: Option<&Place>,
+        state: &str,
+        message: Option<&str>,
+    ) -> io::Result<()> {
+        let change = place.map(|place| &place.change);
+        let outcome = change.map(|change| &change.outcome);
+        let target = change.map(|change| &change.target);
+        let image = change.and_then(|change| change.before.as_ref().or(change.after.as_ref()));
+        let finding = place.and_then(|place| place.finding.as_ref());
+        let received = row.and_then(|row| row.received);
+        let (before, after) = change.map(difference).transpose()?.unwrap_or_default();
+        let text = |text: Option<&String>| text.cloned();
+        let cells: [Option<String>; COLUMNS.len()] = [
+            row.map(|row| row.number.to_string()),
+            row.map(|row| row.line.to_string()),
+            row.map(|row| object(row.cells.iter().map(|(name, cell)| (name, cell)))).transpose()?,
+            received.map(|day| day.to_string()),
+            received.and_then(words::due).map(|day| day.to_string()),
+            text(row.and_then(|row| row.message.as_ref())),
+            change.map(|change| change.id.to_string()),
+            target.map(|target| target.kind().to_owned()),
+            target.map(|target| target.owner_text()),
+            target.and_then(|target| target.contact_text()),
+            image.map(|image| image.contact_type().as_str().to_owned()),
+            image.map(|image| image.value().to_owned()),
+            change.map(|change| change.action.name().to_owned()),
+            before,
+            after,
+            Some(state.to_owned()),
+            message.map(str::to_owned),
+            text(outcome.and_then(|outcome| outcome.field_errors.as_ref())),
+            text(outcome.and_then(|outcome| outcome.trace_id.as_ref())),
+            outcome.and_then(|outcome| outcome.at).map(|at| at.to_string()),
+            finding.map(|finding| finding.at.to_string()),
+            finding.map(|finding| finding.difference.clone()),
+        ];
+        self.lines += 1;
+        for cell in &cells {
+            let cell = guarded(cell.as_deref().unwrap_or_default());
+            self.csv.write_field(cell.as_bytes())?;
+        }
+        // Ends the line.
+        Ok(self.csv.write_record(None::<&[u8]>)?)
+    }
+}
+
+/// The members that a change makes different, as they were and as they are to be; a contact that is
+/// deleted as it was. Each is a JSON object, or nothing.
+fn difference(change: &Change) -> io::Result<(Option<String>, Option<String>)> {
+    if let Action::Delete = change.action {
+        let whole = change.before.as_ref().map(serde_json::to_string::<Image>);
+        return Ok((whole.transpose()?, None));
+    }
+    let members = change.members();
+    let known = |side: fn(&crm_contacts::Difference) -> Option<&String>| {
+        let members = members.iter().filter_map(|member| Some((&member.field, side(member)?)));
+        let mut members = members.peekable();
+        members.peek().is_some().then_some(()).map(|()| object(members)).transpose()
+    };
+    Ok((known(|member| member.before.as_ref())?, known(|member| member.after.as_ref())?))
+}
+
+/// A JSON object of these texts, in their order.
+fn object(members: impl Iterator<Item = (impl Serialize, impl Serialize)>) -> io::Result<String> {
+    let mut json = Vec::new();
+    serde_json::Serializer::new(&mut json).collect_map(members)?;
+    String::from_utf8(json).map_err(io::Error::other)
+}
+
+/// Computes the SHA-256 of all that is written.
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,181 @@
+//! How a page shows the data of a set.
+
+use std::borrow::Cow;
+
+use maud::{Markup, html};
+
+use super::{
+    entry::{Entry, Place},
+    words,
+};
+use crate::{
+    set::{Change, Image, State},
+    verify::KeptFinding,
+    visible,
+};
+
+/// What is around the rows of a table of changes.
+pub(super) const TABLE: [&str; 2] = [
+    "<table><thead><tr><th>Contact<th>Number or address<th>Change<th>Outcome</thead><tbody>",
+    "</tbody></table>",
+];
+
+/// What is around the items of a list.
+pub(super) const LIST: [&str; 2] = ["<ul>", "</ul>"];
+
+/// How many places of one entry a page shows: more than people and businesses have.
+const PLACES: usize = 100;
+
+/// How many characters of a text a page shows. A number or an address is shorter, and longer memos
+/// and cells are hardly read here.
+const CHARACTERS: usize = 2_000;
+
+/// A row of a table of changes.
+pub(super) fn change(change: &Change, finding: Option<&KeptFinding>) -> Markup {
+    html! {
+        tr {
+            td data-label="Contact" { (words::place(&change.target)) }
+            td data-label="Number or address" { (value(change)) }
+            td data-label="Change" { (difference(change)) }
+            td data-label="Outcome" { (outcome(change, finding)) }
+        }
+    }
+}
+
+/// A row of the input that asks for no change.
+pub(super) fn row_left_out(number: u64, line: u64, message: Option<&str>) -> Markup {
+    html! {
+        li {
+            "Row " (number) " (line " (line) ")"
+            @if let Some(message) = message { ": " (foreign(message)) }
+        }
+    }
+}
+
+/// An entry of a list of opt-outs, and what became of it.
+pub(super) fn entry(entry: &Entry) -> Markup {
+    let row = entry.row.as_ref();
+    let cells = row.into_iter().flat_map(|row| &row.cells);
+    let known = cells.filter(|(_, cell)| !cell.trim().is_empty());
+    let due = row.and_then(|row| row.received).and_then(words::due);
+    let state = row.and_then(|row| row.state);
+    let message = row.and_then(|row| row.message.as_deref());
+    let found = &entry.found;
+    let shown = &found[..found.len().min(PLACES)];
+    let traced = shown.iter().any(|place| place.change.outcome.trace_id.is_some());
+    html! {
+        h3 {
+            @for (at, (name, cell)) in known.enumerate() {
+                @if at > 0 { " · " }
+                small { (foreign(name)) ": " } (foreign(cell))
+            }
+        }
+        @if let Some(due) = due {
+            p {
+                small {
+                    "To be done by " (due) " (" (words::BUSINESS_DAYS)
+                    " business days after it was received; public holidays are not taken into account)."
+                }
+            }
+        }
+        @if state == Some(State::Failed) {
+            p.bad {
+                "Left out, since the row is wrong"
+                @if let Some(message) = message { ": " (foreign(message)) }
+            }
+        } @else if state == Some(State::Already) {
+            p { "Left alone" @if let Some(message) = message { ": " (foreign(message)) } }
+        } @else if found.is_empty() {
+            p.bad {
+                "Not found anywhere."
+                @if let Some(message) = message { br; small { (foreign(message)) } }
+            }
+        } @else {
+            @if let Some(message) = message { p.bad { (foreign(message)) } }
+            table {
+                thead {
+                    tr {
+                        th { "Found at" } th { "Written as" } th { "Change" } th { "Outcome" }
+                        th { "When" }
+                        @if traced { th { "Trace id" } }
+                    }
+                }
+                tbody {
+                    @for Place { change, finding } in shown {
+                        tr {
+                            td data-label="Found at" { (words::place(&change.target)) }
+                            td data-label="Written as" { (value(change)) }
+                            td data-label="Change" { (difference(change)) }
+                            td data-label="Outcome" { (outcome(change, finding.as_ref())) }
+                            td data-label="When" {
+                                @if let Some(at) = change.outcome.at { time { (words::time(at)) } }
+                            }
+                            @if traced {
+                                td data-label="Trace id" {
+                                    @if let Some(id) = &change.outcome.trace_id { (foreign(id)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if shown.len() < found.len() {
+                p {
+                    "The first " (shown.len()) " of " (found.len()) " places are shown here; all are \
+                     in the CSV file."
+                }
+            }
+        }
+    }
+}
+
+/// A text of the data, of a file or of the service: what nobody would see is written out, and its
+/// direction does not reach the words around it.
+pub(super) fn foreign(text: &str) -> Markup {
+    html! { bdi { (visible(&shortened(text))) } }
+}
+
+/// The beginning of a long text, and how much longer it is.
+fn shortened(text: &str) -> Cow<'_, str> {
+    let Some((end, _)) = text.char_indices().nth(CHARACTERS) else {
+        return text.into();
+    };
+    let (shown, rest) = text.split_at(end);
+    format!("{shown} … and {} more characters", rest.chars().count()).into()
+}
+
+/// The number or address as it is now.
+fn value(change: &Change) -> Markup {
+    let image = change.before.as_ref().or(change.after.as_ref());
+    html! { @if let Some(value) = image.map(Image::value) { (foreign(value)) } }
+}
+
+/// Old and new, member by member.
+fn difference(change: &Change) -> Markup {
+    let members = change.members();
+    html! {
+        @if let Some(whole) = words::whole(change) { ins { (whole) } br; }
+        @for (at, member) in members.iter().enumerate() {
+            @if at > 0 { br; }
+            (foreign(&member.field)) ": "
+            @match &member.before {
+                Some(old) if old.is_empty() => {}
+                Some(old) => { del { (foreign(old)) } " → " }
+                None => {}
+            }
+            ins { @match &member.after { Some(new) => (foreign(new)), None => "(removed)" } }
+        }
+    }
+}
+
+fn outcome(change: &Change, finding: Option<&KeptFinding>) -> Markup {
+    let (word, class) = words::state(change.outcome.state);
+    html! {
+        span class=(class) { (word) }
+        @if let Some(message) = &change.outcome.message { br; small { (foreign(message)) } }
+        @if let Some(finding) = finding {
+            br;
+            small.bad { "Read back " (words::time(finding.at)) ": " (foreign(&finding.difference)) }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The page of a set, and all of it as CSV beside it.
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+
+mod common;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use common::{World, world};
+use crm_bulk::{Apply, ChangeSet, Input, OptOut, Plan, State};
+use crm_sandbox::Seed;
+
+/// The page and the lines of its evidence, by column.
+fn report(set: &ChangeSet) -> (String, Vec<BTreeMap<String, String>>) {
+    let (mut page, mut evidence) = (Vec::new(), Vec::new());
+    set.report_with_evidence(&mut page, &mut evidence, "page.html.csv").unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(page.contains("<code><bdi>page.html.csv</bdi></code>"), "{page:.2000}");
+    let sha256 = sha256(&evidence);
+    assert!(page.contains(&format!("<code>{sha256}</code>")), "{sha256} {page:.2000}");
+    let mut csv = csv::Reader::from_reader(&*evidence);
+    (page, csv.deserialize().map(Result::unwrap).collect())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    let hash = sha2::Sha256::digest(bytes);
+    hash.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn page_alone(set: &ChangeSet) -> String {
+    let mut page = Vec::new();
+    set.report(&mut page).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+async fn opt_out(world: &World, list: String, name: &str) -> ChangeSet {
+    let list = Input::csv("list", std::io::Cursor::new(list));
+    let plan = OptOut::new(world.site.clone(), world.snapshot().await).skip_invalid();
+    plan.plan(&world.service, list, world.path(name)).await.unwrap();
+    ChangeSet::open(world.path(name)).unwrap()
+}
+
+#[tokio::test]
+async fn the_evidence_has_each_entry_with_each_place_its_ids_and_what_became_of_it() {
+    let world = world(Seed::Demo).await;
+    let list =
+        "phone,received,note\n213-555-0177,2026-11-20,=1+1\n9995550000,2026-11-20,\n12 Main,,\n";
+    let set = opt_out(&world, list.to_owned(), "set.crm").await;
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+    let (page, lines) = report(&set);
+    let of_row = |row: &str| lines.iter().filter(|line| line["row"] == row).collect::<Vec<_>>();
+
+    let found = of_row("1");
+    assert_eq!(found.len(), 9, "{lines:#?}");
+    for kind in ["customer", "location", "person"] {
+        assert!(found.iter().any(|line| line["ownerKind"] == kind), "{kind}");
+    }
+    for line in &found {
+        assert_eq!(line["line"], "2");
+        let entry = r#"{"phone":"213-555-0177","received":"2026-11-20","note":"=1+1"}"#;
+        assert_eq!(line["entry"], entry);
+        assert_eq!((&*line["received"], &*line["due"]), ("2026-11-20", "2026-12-04"));
+        assert!(!line["ownerId"].is_empty() && !line["contactId"].is_empty(), "{line:?}");
+        assert!(line["value"].replace(['(', ')', ' ', '-', '+'], "").contains("2135550177"));
+        assert!(["done", "already"].contains(&&*line["state"]), "{line:?}");
+        if line["state"] == "done" {
+            assert!(line["before"].contains("\"on\"") || line["ownerKind"] == "person");
+            assert!(line["after"].contains("\"off\""), "{line:?}");
+            assert!(line["at"].starts_with("20"), "{line:?}");
+        }
+    }
+    let [nowhere, wrong] = [of_row("2"), of_row("3")].map(|lines| lines[0]);
+    assert_eq!((&*nowhere["state"], &*wrong["state"]), ("not-found", "failed"));
+    assert!(wrong["rowMessage"].contains("phone: contains letters"), "{wrong:?}");
+
+    // What needs attention comes first, and what is found nowhere last.
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(
+        at("Needs attention") < at("Entry by entry") && at("Entry by entry") < at("Found nowhere")
+    );
+    assert!(at("12 Main") < at("Entry by entry") && at("9995550000") > at("Found nowhere"));
+}
+
+#[tokio::test]
+async fn a_long_list_has_a_short_page_that_says_what_it_shows_and_all_of_it_beside() {
+    let world = world(Seed::Count(1_000)).await;
+    let mut list = "phone,received\n".to_owned();
+    let values = world.stored().into_values().map(|contact| contact.value);
+    for value in values.collect::<BTreeSet<_>>() {
+        let _ = writeln!(list, "\"{value}\",2026-11-20");
+    }
+    for number in 0..2_500 {
+        let _ = writeln!(list, "99955{number:05},2026-11-20");
+    }
+    list.push_str("12 Main,2026-11-20\n");
+    let rows = list.lines().count() - 1;
+    let set = opt_out(&world, list, "set.crm").await;
+    let (page, lines) = report(&set);
+    assert!(page.len() < 1_000_000, "{}", page.len());
+    let numbers: BTreeSet<u64> = lines.iter().map(|line| line["row"].parse().unwrap()).collect();
+    assert_eq!(numbers.len(), rows, "every row has its line");
+    assert_eq!(
+        lines.iter().filter(|line| line["state"] == "planned").count() as u64,
+        set.totals().unwrap().in_state(State::Planned)
+    );
+    assert!(
+        page.contains(" of 2500 are shown here. All are in <code><bdi>page.html.csv</bdi></code>.")
+    );
+    let at = |text| page.find(text).unwrap();
+    assert!(at("12 Main") < at("Entry by entry"), "what is wrong comes first");
+
+    let alone = page_alone(&set);
+    assert!(alone.len() < 1_000_000 && alone.contains("crm report SET --html FILE"));
+}
+
+#[tokio::test]
+async fn plans_and_their_undo_have_evidence_too() {
+    let world = world(Seed::Count(500)).await;
+    let mut rows = "location_id,contact_id,memo\n".to_owned();
+    for ((kind, owner, id), _) in world.stored() {
+        if kind == "location" {
+            let _ = writeln!(rows, "{owner},{id},{}", "memo ".repeat(200));
+        }
+    }
+    rows.push_str("1,999999,x\n");
+    let input = Input::csv("rows", std::io::Cursor::new(rows));
+    let plan = Plan::new(world.site.clone()).snapshot(world.snapshot().await);
+    plan.from_snapshot(input, world.path("set.crm")).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+    let (page, lines) = report(&set);
+    assert!(page.len() < 1_000_000 && page.contains(" of 500 are shown here."), "{}", page.len());
+    assert_eq!(lines.len(), 501);
+    assert!(lines[0]["after"].starts_with(r#"{"memo":"memo memo"#), "{:?}", lines[0]);
+
+    set.undo(world.path("undo.crm")).await.unwrap();
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    let (page, lines) = report(&undo);
+    assert!(page.len() < 1_000_000 && lines.len() == 500, "{}", lines.len());
+    assert!(lines[0]["before"].starts_with(r#"{"memo":"memo memo"#) && lines[0]["row"].is_empty());
+}
