@@ -35,8 +35,9 @@ use crate::{
     store::file::{Draft, Planned},
 };
 
-/// Contacts, by the place in the list of the number or address that they have.
-type FoundContacts = BTreeMap<usize, Vec<(OwnerId, Known)>>;
+/// Contacts, by the place in the list of the number or address that they have. They are only named
+/// here, by the numbers that the snapshot gave them: a list may find all that there are.
+type FoundContacts = BTreeMap<usize, Vec<i64>>;
 
 /// A plan of an opt-out or opt-in. It covers every contact with one of the numbers or addresses of
 /// a list, on every customer and every location, and every contact method of a person.
@@ -287,7 +288,7 @@ impl OptOut {
         for (at, contacts) in found {
             let sought = &mut search.listed.sought[at];
             sought.found = true;
-            for (owner, known) in &contacts {
+            for (owner, known) in &self.in_order(&contacts)? {
                 let contact = &known.contact;
                 let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
                     && contact.contact_type.is_phone();
@@ -328,8 +329,7 @@ impl OptOut {
         let mut found = FoundContacts::new();
         for (id, places) in same {
             for Place(at) in places {
-                let contacts = found.entry(at).or_default();
-                contacts.push(self.snapshot.keyed(id)?);
+                found.entry(at).or_default().push(id);
             }
         }
         for (id, places) in near {
@@ -338,10 +338,15 @@ impl OptOut {
             search.note_near(places, &target.to_string());
         }
         search.note_unreadable(self.snapshot.unreadable()?, self.reader);
-        for contacts in found.values_mut() {
-            contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
-        }
         Ok(found)
+    }
+
+    /// Reads contacts that were found, in the order of their owners.
+    fn in_order(&self, found: &[i64]) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+        let contacts = found.iter().map(|id| self.snapshot.keyed(*id));
+        let mut contacts = contacts.collect::<Result<Vec<_>, BulkError>>()?;
+        contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
+        Ok(contacts)
     }
 
     /// What a row without a status means.
