@@ -94,7 +94,7 @@ pub(crate) fn check_blank(value: &str, settings: &Settings) -> Result<(), Proble
 
 /// Returns the digits of a number, without the leading 1 of eleven. That is the
 /// country code of North America.
-fn digits(value: &str) -> String {
+pub(crate) fn digits(value: &str) -> String {
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     match digits.strip_prefix('1') {
         Some(national) if national.len() == 10 => national.to_owned(),

@@ -169,8 +169,8 @@ async fn sql_that_fails_is_named_and_leaves_no_database() {
     let good = "INSERT INTO customers (id, name) VALUES (7, 'Harbor Bakery');";
     for (bad, reason) in [
         ("INSRT INTO customers VALUES (8, 'x');", "syntax error"),
-        ("INSERT INTO customers VALUES (7, 'x');", "customers.id"),
-        ("INSERT INTO locations VALUES (1, 99, 'x');", "FOREIGN KEY"),
+        ("INSERT INTO customers (id, name) VALUES (7, 'x');", "customers.id"),
+        ("INSERT INTO locations (id, customer_id, name) VALUES (1, 99, 'x');", "FOREIGN KEY"),
         ("BEGIN;", "transaction"),
     ] {
         let builder = Sandbox::builder().data(&file);

@@ -31,10 +31,10 @@ pub(super) const MODIFIED: [Parameter; 2] = [
     Parameter::new("modifiedOnOrAfter", Kind::DateTime),
 ];
 
-/// The parameter by which lists of people and their methods are sorted.
+/// The parameter by which lists of owners, people and their methods are sorted.
 pub(super) const SORT: Parameter = Parameter::new("sort", Kind::Text);
 
-/// The orders of lists of people and their methods: names in the API, and columns.
+/// The orders of lists of owners, people and their methods: names in the API, and columns.
 pub(super) const SORTS: [(&str, &str); 3] =
     [("Id", "id"), ("ModifiedOn", "modified_on"), ("CreatedOn", "created_on")];
 
@@ -50,6 +50,21 @@ pub(super) fn filter_times<T>(select: Select<T>, call: &Call<'_>) -> Result<Sele
     Ok(filter_created(select, call)?
         .filter("modified_on < ?", time(call, "modifiedBefore")?)
         .filter("modified_on >= ?", time(call, "modifiedOnOrAfter")?))
+}
+
+/// Reads a filter that is True, False or Any, in any letter case: `None` is Any.
+pub(super) fn truth(
+    call: &Call<'_>,
+    name: &str,
+    default: Option<bool>,
+) -> Result<Option<bool>, Problem> {
+    match call.query.text(name).map(str::to_ascii_lowercase).as_deref() {
+        None => Ok(default),
+        Some("any") => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(Problem::field(name, "it is not True, False or Any")),
+    }
 }
 
 fn time(call: &Call<'_>, name: &str) -> Result<Option<String>, Problem> {

@@ -12,6 +12,7 @@ mod envelope;
 pub(crate) mod exports;
 mod list;
 mod methods;
+mod owners;
 mod people;
 mod preferences;
 mod relationships;
@@ -23,6 +24,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         (Area::Locations, exports::operations::<Location>()),
         (Area::Customers, contacts::operations::<Customer>()),
         (Area::Customers, exports::operations::<Customer>()),
+        (Area::Locations, owners::operations::<Location>()),
+        (Area::Customers, owners::operations::<Customer>()),
         (Area::Bookings, bookings::operations()),
         (Area::Contacts, people::operations()),
         (Area::Contacts, relationships::operations()),

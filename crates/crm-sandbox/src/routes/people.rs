@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::list::{self, CREATED, MODIFIED, PAGING, Page, SORT, SORTS, filter_times};
+use super::list::{self, CREATED, MODIFIED, PAGING, Page, SORT, SORTS, filter_times, truth};
 use crate::{
     body::Member,
     operation::{API_USER, Call, Handler, Operation, Reply},
@@ -168,12 +168,7 @@ fn page(call: &Call<'_>, select: Select<StoredPerson>) -> Result<Reply, Problem>
     let query = call.query;
     let text = |name| query.text(name).map(str::to_owned);
     let paging = call.paging()?;
-    let archived = match query.text("isArchived").map(str::to_ascii_lowercase).as_deref() {
-        None | Some("any") => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => return Err(Problem::field("isArchived", "it is not True, False or Any")),
-    };
+    let archived = truth(call, "isArchived", None)?;
     let select = filter_times(select, call)?
         .filter("instr(fold(name), fold(?)) > 0", text("name"))
         .filter("instr(fold(title), fold(?)) > 0", text("title"))

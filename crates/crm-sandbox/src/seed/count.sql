@@ -7,11 +7,47 @@ WITH RECURSIVE numbers (i) AS (
 )
 SELECT i FROM numbers;
 
-INSERT INTO customers (id, name)
-SELECT 1 + i / 4, 'Customer ' || (1 + i / 4) FROM numbers WHERE i % 4 = 0;
+CREATE TEMP TABLE places (n INTEGER PRIMARY KEY, given TEXT, family TEXT, street TEXT, city TEXT, zip INTEGER);
+INSERT INTO places VALUES
+    (0, 'Ada', 'Quill', 'Alder Street', 'Glendale', 91201),
+    (1, 'Bo', 'Lindqvist', 'Beacon Drive', 'Pasadena', 91101),
+    (2, 'Cleo', 'Marsh', 'Canal Court', 'Burbank', 91501),
+    (3, 'Dov', 'Amsel', 'Dune Road', 'Torrance', 90501),
+    (4, 'Esme', 'Halden', 'Elm Avenue', 'Long Beach', 90801),
+    (5, 'Finn', 'Okafor', 'Foundry Lane', 'Whittier', 90601),
+    (6, 'Gia', 'Moreau', 'Garden Way', 'Venice', 90291),
+    (7, 'Hugo', 'Sato', 'Harbor Street', 'San Pedro', 90731);
 
-INSERT INTO locations (id, customer_id, name)
-SELECT id, id, 'Location ' || id FROM customers;
+-- Every 40th customer was deactivated, every other one of these by a merge; every ninth location
+-- has a blank name.
+INSERT INTO customers
+    (id, name, type, street, city, state, zip, do_not_mail, active, merged_to_id, created_on, modified_on)
+SELECT
+    1 + i / 4,
+    CASE WHEN i % 20 = 0 THEN named.family || ' Holdings ' || (1 + i / 4)
+         ELSE here.given || ' ' || named.family END,
+    CASE WHEN i % 20 = 0 THEN 'Commercial' ELSE 'Residential' END,
+    (1 + i % 9973) || ' ' || here.street,
+    named.city,
+    'CA',
+    named.zip + i % 7,
+    i % 52 = 0,
+    i % 160 <> 156,
+    CASE WHEN i % 320 = 156 THEN i / 4 END,
+    strftime('%Y-%m-%dT%H:%M:%S', 1735689600 + i, 'unixepoch') || '.0000000Z',
+    strftime('%Y-%m-%dT%H:%M:%S', 1735689600 + i, 'unixepoch') || '.5000000Z'
+FROM numbers
+JOIN places here ON here.n = i / 4 % 8
+JOIN places named ON named.n = i / 32 % 8
+WHERE i % 4 = 0;
+
+INSERT INTO locations
+    (id, customer_id, name, street, city, state, zip, active, merged_to_id, created_on, modified_on)
+SELECT id, id, CASE WHEN id % 9 = 0 THEN '' ELSE name END, street, city, state, zip, active,
+    merged_to_id, created_on, modified_on
+FROM customers;
+
+DROP TABLE places;
 
 INSERT INTO location_contacts
     (owner_id, id, type, value, memo, job_reminders, marketing_updates, invoices, statements, active, created_on, modified_on)

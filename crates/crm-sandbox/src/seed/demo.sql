@@ -1,30 +1,49 @@
 -- The demo data. All of it is invented: 555-01xx numbers and .example domains.
 -- The well-known ids are listed in the documentation of the crate.
 
-INSERT INTO customers (id, name) VALUES
-    (1001, 'Harbor Bakery'),
-    (1002, 'Quiet Pines Clinic'),
-    (1003, 'Oak Street Apartments'),
-    (1004, 'Marlow & Daughters'),
-    (1005, 'Lighthouse School'),
-    (1006, 'Cedar Auto Works'),
-    (1007, 'Blue Door Gallery'),
-    (1008, 'Riverside Dental'),
-    (1009, 'Halden Farm'),
-    (1010, 'Corner Bookshop');
+INSERT INTO customers
+    (id, name, type, street, unit, city, state, zip, latitude, longitude, do_not_mail, do_not_service, created_on, modified_on)
+VALUES
+    (1001, 'Harbor Bakery', 'Commercial', '4 Pier Road', NULL, 'San Pedro', 'CA', '90731', 33.7358, -118.2923, 0, 0, '2025-10-01T08:00:00.0000000Z', '2026-01-10T09:00:00.0000001Z'),
+    (1002, 'Quiet Pines Clinic', 'Commercial', '210 Juniper Avenue', 'Suite 3', 'Pasadena', 'CA', '91101', 34.1478, -118.1445, 1, 0, '2025-10-02T08:00:00.0000000Z', '2026-02-11T09:00:00.0000002Z'),
+    (1003, 'Oak Street Apartments', 'Commercial', '77 Oak Street', NULL, 'Glendale', 'CA', '91204', NULL, NULL, 0, 0, '2025-10-03T08:00:00.0000000Z', '2026-03-12T09:00:00.0000003Z'),
+    (1004, 'Marlow & Daughters', 'Commercial', '15 Tannery Row', NULL, 'Burbank', 'CA', '91502', NULL, NULL, 0, 0, '2025-10-04T08:00:00.0000000Z', '2026-04-13T09:00:00.0000004Z'),
+    (1005, 'Lighthouse School', 'Commercial', '900 Beacon Drive', NULL, 'Long Beach', 'CA', '90802', 33.7701, -118.1937, 0, 0, '2025-10-05T08:00:00.0000000Z', '2026-05-14T09:00:00.0000005Z'),
+    (1006, 'Cedar Auto Works', 'Commercial', '318 Foundry Lane', 'B', 'Torrance', 'CA', '90501', NULL, NULL, 0, 0, '2025-10-06T08:00:00.0000000Z', '2026-01-15T09:00:00.0000006Z'),
+    (1007, 'Blue Door Gallery', 'Commercial', '52 Canal Court', NULL, 'Venice', 'CA', '90291', NULL, NULL, 0, 0, '2025-10-07T08:00:00.0000000Z', '2026-02-16T09:00:00.0000007Z'),
+    (1008, 'Riverside Dental', 'Commercial', '640 River Walk', '2nd floor', 'Canoga Park', 'CA', '91303', NULL, NULL, 0, 0, '2025-10-08T08:00:00.0000000Z', '2026-03-17T09:00:00.0000008Z'),
+    (1009, 'Halden Farm', 'Residential', '12 Orchard Way', NULL, 'Ojai', 'CA', '93023', NULL, NULL, 0, 1, '2025-10-09T08:00:00.0000000Z', '2026-04-18T09:00:00.0000009Z'),
+    (1010, 'Corner Bookshop', 'Commercial', '1 Chapel Square', NULL, 'Whittier', 'CA', '90601', NULL, NULL, 0, 0, '2025-10-10T08:00:00.0000000Z', '2026-05-19T09:00:00.0000010Z');
 
-INSERT INTO locations (id, customer_id, name) VALUES
-    (2001, 1001, 'Harbor Bakery, Pier 4'),
-    (2002, 1001, 'Harbor Bakery, Market Hall'),
-    (2003, 1002, 'Quiet Pines Clinic, main site'),
-    (2004, 1003, 'Oak Street Apartments, main site'),
-    (2005, 1004, 'Marlow & Daughters, main site'),
-    (2006, 1005, 'Lighthouse School, main site'),
-    (2007, 1006, 'Cedar Auto Works, main site'),
-    (2008, 1007, 'Blue Door Gallery, main site'),
-    (2009, 1008, 'Riverside Dental, main site'),
-    (2010, 1009, 'Halden Farm, main site'),
-    (2011, 1010, 'Corner Bookshop, main site');
+-- Customer 1011 was merged into 1001, 1012 was deactivated.
+INSERT INTO customers
+    (id, name, type, street, city, state, zip, active, merged_to_id, created_on, modified_on)
+VALUES
+    (1011, 'Harbor Bakery (old)', 'Commercial', '4 Pier Road', 'San Pedro', 'CA', '90731', 0, 1001, '2025-09-01T08:00:00.0000000Z', '2026-02-03T10:00:00.0000000Z'),
+    (1012, 'Nora Field', 'Residential', '31 Larkspur Lane', 'Glendale', 'CA', '91205', 0, NULL, '0001-01-01T00:00:00.0000000Z', '2026-02-04T10:00:00.0000000Z');
+
+-- The name of location 2012 is blank.
+INSERT INTO locations
+    (id, customer_id, name, street, unit, city, state, zip, latitude, longitude, created_on, modified_on)
+VALUES
+    (2001, 1001, 'Harbor Bakery, Pier 4', '4 Pier Road', NULL, 'San Pedro', 'CA', '90731', 33.7358, -118.2923, '2025-10-01T08:30:00.0000000Z', '2026-01-10T09:30:00.0000001Z'),
+    (2002, 1001, 'Harbor Bakery, Market Hall', '20 Market Hall', 'Stall 6', 'Long Beach', 'CA', '90802', NULL, NULL, '2025-10-02T08:30:00.0000000Z', '2026-02-11T09:30:00.0000002Z'),
+    (2003, 1002, 'Quiet Pines Clinic, main site', '210 Juniper Avenue', 'Suite 3', 'Pasadena', 'CA', '91101', 34.1478, -118.1445, '2025-10-03T08:30:00.0000000Z', '2026-03-12T09:30:00.0000003Z'),
+    (2004, 1003, 'Oak Street Apartments, main site', '77 Oak Street', NULL, 'Glendale', 'CA', '91204', NULL, NULL, '2025-10-04T08:30:00.0000000Z', '2026-04-13T09:30:00.0000004Z'),
+    (2005, 1004, 'Marlow & Daughters, main site', '15 Tannery Row', NULL, 'Burbank', 'CA', '91502', NULL, NULL, '2025-10-05T08:30:00.0000000Z', '2026-05-14T09:30:00.0000005Z'),
+    (2006, 1005, 'Lighthouse School, main site', '900 Beacon Drive', NULL, 'Long Beach', 'CA', '90802', NULL, NULL, '2025-10-06T08:30:00.0000000Z', '2026-01-15T09:30:00.0000006Z'),
+    (2007, 1006, 'Cedar Auto Works, main site', '318 Foundry Lane', 'B', 'Torrance', 'CA', '90501', NULL, NULL, '2025-10-07T08:30:00.0000000Z', '2026-02-16T09:30:00.0000007Z'),
+    (2008, 1007, 'Blue Door Gallery, main site', '52 Canal Court', NULL, 'Venice', 'CA', '90291', NULL, NULL, '2025-10-08T08:30:00.0000000Z', '2026-03-17T09:30:00.0000008Z'),
+    (2009, 1008, 'Riverside Dental, main site', '640 River Walk', '2nd floor', 'Canoga Park', 'CA', '91303', NULL, NULL, '2025-10-09T08:30:00.0000000Z', '2026-04-18T09:30:00.0000009Z'),
+    (2010, 1009, 'Halden Farm, main site', '12 Orchard Way', NULL, 'Ojai', 'CA', '93023', NULL, NULL, '2025-10-10T08:30:00.0000000Z', '2026-05-19T09:30:00.0000010Z'),
+    (2011, 1010, 'Corner Bookshop, main site', '1 Chapel Square', NULL, 'Whittier', 'CA', '90601', NULL, NULL, '2025-10-11T08:30:00.0000000Z', '2026-01-20T09:30:00.0000011Z'),
+    (2012, 1010, '', '8 Mill Yard', NULL, 'Whittier', 'CA', '90602', NULL, NULL, '2025-10-12T08:30:00.0000000Z', '2026-02-21T09:30:00.0000012Z');
+
+-- Location 2013 was merged into 2001, with its customer.
+INSERT INTO locations
+    (id, customer_id, name, street, city, state, zip, active, merged_to_id, created_on, modified_on)
+VALUES
+    (2013, 1011, 'Harbor Bakery (old)', '4 Pier Road', 'San Pedro', 'CA', '90731', 0, 2001, '2025-09-01T08:30:00.0000000Z', '2026-02-03T10:00:00.0000000Z');
 
 -- Location 2001: one contact of each kind and each edge case.
 INSERT INTO location_contacts

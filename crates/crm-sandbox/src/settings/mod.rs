@@ -10,7 +10,7 @@ mod value;
 use value::Value;
 pub use value::{
     AbsentMembers, BookingAnswer, BookingMemo, EmptyMemo, EmptyUpdate, ErrorKeys, GatewayErrors,
-    Letters, NullMembers, OpenTypes, PageBounds, PhoneSettingsForm, PhoneValues,
+    Letters, NullMembers, OpenTypes, PageBounds, PhoneFilter, PhoneSettingsForm, PhoneValues,
     PreferenceConflict, PreferenceMembers, Repeats, ReplaceUnknown, Unknown,
 };
 
@@ -151,6 +151,8 @@ settings! {
     phone_settings, "phone-settings": PhoneSettingsForm = PhoneSettingsForm::Nested;
     /// Phone and fax numbers are kept as digits or as they were sent.
     phone_values, "phone-values": PhoneValues = PhoneValues::Digits;
+    /// How customers are found by `phone`: by the whole text of a contact, or by its digits.
+    phone_filter, "phone-filter": PhoneFilter = PhoneFilter::Exact;
     /// Values are checked against their type.
     value_checks, "value-checks": bool = true;
     /// The members of `preferences`, in requests and answers; with three, the other two are unknown members.

@@ -137,6 +137,13 @@ choices! {
         /// They are kept as they were sent.
         Verbatim,
     }
+    /// How customers are found by a telephone number.
+    PhoneFilter {
+        /// By the text of a contact as it is stored.
+        Exact,
+        /// By its digits, without the leading 1 of eleven.
+        Digits,
+    }
     /// The generation of the preferences object.
     PreferenceMembers {
         /// It has the present five flags.

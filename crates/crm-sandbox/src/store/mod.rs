@@ -19,6 +19,7 @@ pub(crate) mod bookmarks;
 pub(crate) mod contacts;
 pub(crate) mod methods;
 mod moves;
+pub(crate) mod owners;
 pub(crate) mod people;
 pub(crate) mod preferences;
 pub(crate) mod record;
@@ -26,13 +27,13 @@ pub(crate) mod relationships;
 pub(crate) mod select;
 
 use self::bookmarks::Bookmarks;
-use crate::{error::SandboxError, lock::lock, problem::Problem};
+use crate::{contact_type::digits, error::SandboxError, lock::lock, problem::Problem};
 
 /// Marks a file as a sandbox's (`CRMB`), kept in its `application_id`.
 const APPLICATION: i64 = 0x4352_4D42;
 
 /// The version of the layout, kept in the file's `user_version`. It changes with the tables.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// How many statements are kept ready: every operation has one or two.
 const STATEMENTS: usize = 128;
@@ -200,15 +201,21 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // SQLite's own NOCASE and lower() know only the letters of ASCII.
-    connection.create_scalar_function(
-        "fold",
-        1,
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
-        |call| {
-            let text: Option<String> = call.get(0)?;
-            Ok(text.map(|text| text.to_lowercase()))
-        },
-    )
+    add_function(connection, "fold", str::to_lowercase)?;
+    add_function(connection, "digits", digits)
+}
+
+/// Lets statements call a function of a text.
+fn add_function(
+    connection: &Connection,
+    name: &str,
+    of: fn(&str) -> String,
+) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function(name, 1, flags, move |call| {
+        let text: Option<String> = call.get(0)?;
+        Ok(text.as_deref().map(of))
+    })
 }
 
 /// Runs the caller's statements one by one, to find out which of them failed.

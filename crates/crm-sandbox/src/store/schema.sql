@@ -1,15 +1,44 @@
 -- One database holds one tenant. Date-times are text of one fixed width
 -- (2026-05-27T16:04:11.4827193Z); GUIDs are lower case with hyphens.
 
+-- The owners of contacts. `active` is 0 for one that was deactivated, typically
+-- by a merge: then `merged_to_id` is the one that took its place.
 CREATE TABLE customers (
-    id   INTEGER PRIMARY KEY,
-    name TEXT NOT NULL
+    id             INTEGER PRIMARY KEY,
+    name           TEXT NOT NULL,
+    type           TEXT NOT NULL DEFAULT 'Residential',
+    street         TEXT NOT NULL DEFAULT '',
+    unit           TEXT,
+    city           TEXT NOT NULL DEFAULT '',
+    state          TEXT NOT NULL DEFAULT '',
+    zip            TEXT NOT NULL DEFAULT '',
+    country        TEXT NOT NULL DEFAULT 'USA',
+    latitude       REAL,
+    longitude      REAL,
+    do_not_mail    INTEGER NOT NULL DEFAULT 0,
+    do_not_service INTEGER NOT NULL DEFAULT 0,
+    active         INTEGER NOT NULL DEFAULT 1,
+    merged_to_id   INTEGER REFERENCES customers,
+    created_on     TEXT NOT NULL DEFAULT '2025-01-01T00:00:00.0000000Z',
+    modified_on    TEXT NOT NULL DEFAULT '2025-01-01T00:00:00.0000000Z'
 );
 
 CREATE TABLE locations (
-    id          INTEGER PRIMARY KEY,
-    customer_id INTEGER NOT NULL REFERENCES customers,
-    name        TEXT NOT NULL
+    id           INTEGER PRIMARY KEY,
+    customer_id  INTEGER NOT NULL REFERENCES customers,
+    name         TEXT NOT NULL,
+    street       TEXT NOT NULL DEFAULT '',
+    unit         TEXT,
+    city         TEXT NOT NULL DEFAULT '',
+    state        TEXT NOT NULL DEFAULT '',
+    zip          TEXT NOT NULL DEFAULT '',
+    country      TEXT NOT NULL DEFAULT 'USA',
+    latitude     REAL,
+    longitude    REAL,
+    active       INTEGER NOT NULL DEFAULT 1,
+    merged_to_id INTEGER REFERENCES locations,
+    created_on   TEXT NOT NULL DEFAULT '2025-01-01T00:00:00.0000000Z',
+    modified_on  TEXT NOT NULL DEFAULT '2025-01-01T00:00:00.0000000Z'
 );
 
 -- The flags are null together: preferences unknown. `active` is 0 for a

@@ -20,8 +20,9 @@ pub(crate) trait Contract: Owner {
     /// The list over all owners: its operation id and its refusals.
     const ALL_ID: &'static str;
     const ALL_REFUSALS: &'static [u16];
-    /// The operation id of the export feed.
+    /// The operation id of the export feed, and the letter of its tokens.
     const FEED_ID: &'static str;
+    const LETTER: char;
     /// The member of answers over all owners that names the owner: `locationId`.
     const MEMBER: &'static str;
     /// The query parameter of the list over all owners that names them: `locationIds`.
@@ -47,6 +48,7 @@ impl Contract for Location {
     const ALL_ID: &'static str = "Locations_GetLocationsContactsList";
     const ALL_REFUSALS: &'static [u16] = &[400];
     const FEED_ID: &'static str = "ExportContacts_LocationsContacts";
+    const LETTER: char = 'l';
     const MEMBER: &'static str = "locationId";
     const IDS: &'static str = "locationIds";
     const LISTED: &'static str = "LocationContactResponse";
@@ -87,6 +89,7 @@ impl Contract for Customer {
     const ALL_ID: &'static str = "Customers_GetModifiedContactsList";
     const ALL_REFUSALS: &'static [u16] = &[400, 404];
     const FEED_ID: &'static str = "ExportContacts_CustomersContacts";
+    const LETTER: char = 'c';
     const MEMBER: &'static str = "customerId";
     const IDS: &'static str = "customerIds";
     const LISTED: &'static str = "CustomerContactWithModifiedOnResponse";
