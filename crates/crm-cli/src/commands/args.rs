@@ -132,6 +132,14 @@ impl From<Switch> for bool {
     }
 }
 
+/// Records with a property, those without it, or both.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Choice {
+    Yes,
+    No,
+    Any,
+}
+
 /// How telephone numbers are read that somebody typed.
 #[derive(Debug, Args)]
 pub(crate) struct NumberArgs {
@@ -276,7 +284,7 @@ macro_rules! between {
 }
 pub(super) use between;
 
-/// The order of a list of Contacts v2.
+/// The order of a list of Contacts v2, of customers or of locations.
 #[derive(Debug, Args)]
 pub(crate) struct Order {
     /// Sort by this member
@@ -288,7 +296,7 @@ pub(crate) struct Order {
     descending: bool,
 }
 
-/// The members that lists of Contacts v2 can be sorted by.
+/// The members that these lists can be sorted by.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SortBy {
     Id,
@@ -318,4 +326,4 @@ macro_rules! sorts {
     )*};
 }
 
-sorts!(PersonSort, ContactMethodSort, RelationshipSort);
+sorts!(PersonSort, ContactMethodSort, RelationshipSort, OwnerSort);

@@ -18,6 +18,7 @@ mod file_arg;
 mod list;
 mod man;
 mod owner_contacts;
+mod owners;
 mod people;
 mod preferences;
 mod profile;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
 use owner_contacts::OwnerContacts;
+use owners::Owners;
 
 use crate::{
     error::CliError,
@@ -50,6 +52,14 @@ pub(crate) enum Command {
     /// Contacts of customers
     #[command(subcommand)]
     CustomerContacts(OwnerContacts<CustomerId>),
+
+    /// Customers: names and addresses
+    #[command(subcommand)]
+    Customers(Owners<CustomerId>),
+
+    /// Locations: names and addresses
+    #[command(subcommand)]
+    Locations(Owners<LocationId>),
 
     /// Contacts of bookings
     #[command(subcommand)]
@@ -125,7 +135,12 @@ impl Command {
     /// How the command writes its answers, errors included, where that format is asked for: an
     /// export has no end, so its JSON is one value a line.
     pub(crate) fn format(&self, asked: Format) -> Format {
-        if matches!(self, Self::Export(_)) { asked.without_end() } else { asked }
+        match self {
+            Self::Export(_)
+            | Self::Customers(Owners::Export(_))
+            | Self::Locations(Owners::Export(_)) => asked.without_end(),
+            _ => asked,
+        }
     }
 
     /// Whether the exit code is to say if there are changes, so that every failure has the same one.
@@ -150,6 +165,8 @@ impl Command {
         let ended = match self {
             Self::LocationContacts(command) => command.run(&connect().await?).await,
             Self::CustomerContacts(command) => command.run(&connect().await?).await,
+            Self::Customers(command) => command.run(&connect().await?).await,
+            Self::Locations(command) => command.run(&connect().await?).await,
             Self::BookingContacts(command) => command.run(&connect().await?).await,
             Self::People(command) => command.run(&connect().await?).await,
             Self::ContactMethods(command) => command.run(&connect().await?).await,

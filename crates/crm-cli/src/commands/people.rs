@@ -8,7 +8,7 @@ use crm_models::{
 };
 
 use super::{
-    args::{Order, Switch, Times, between, narrow, text},
+    args::{Choice, Order, Switch, Times, between, narrow, text},
     delete::{Deletion, Restore},
     list::ListArgs,
     update,
@@ -131,7 +131,7 @@ pub(crate) struct Filter {
 
     /// Archived, not archived, or any
     #[arg(long, value_name = "YES|NO|ANY")]
-    archived: Option<ArchivedFilter>,
+    archived: Option<Choice>,
 
     #[command(flatten)]
     times: Times,
@@ -140,19 +140,12 @@ pub(crate) struct Filter {
     order: Order,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ArchivedFilter {
-    Yes,
-    No,
-    Any,
-}
-
 impl From<Filter> for PersonFilter {
     fn from(given: Filter) -> Self {
         let archived = given.archived.map(|archived| match archived {
-            ArchivedFilter::Yes => Archived::Yes,
-            ArchivedFilter::No => Archived::No,
-            ArchivedFilter::Any => Archived::Any,
+            Choice::Yes => Archived::Yes,
+            Choice::No => Archived::No,
+            Choice::Any => Archived::Any,
         });
         narrow!(
             between!(Self::new(), given.times),

@@ -2,8 +2,9 @@
 
 use crm_contacts::Difference;
 use crm_models::{
-    BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, ExportedContact,
-    MethodPreference, OwnedContact, Person, Preference, PreferenceType, Raw,
+    BookingContact, Contact, ContactMethod, ContactOwner, ContactRelationship, Customer,
+    ExportedContact, Location, MethodPreference, OwnedContact, Person, Preference, PreferenceType,
+    Raw,
 };
 use crm_sandbox::Setting;
 use serde::Serialize;
@@ -93,6 +94,18 @@ records! {
     BookingContact {
         "id" => "ID", "type" => "TYPE", "value" => "VALUE", "memo" => "MEMO",
         "modifiedOn" => "MODIFIED",
+    }
+    Customer {
+        "id" => "ID", "name" => "NAME", "type", "address.street" => "STREET", "address.unit",
+        "address.city" => "CITY", "address.state" => "STATE", "address.zip", "address.country",
+        "address.latitude", "address.longitude", "doNotMail", "doNotService",
+        "active" => "ACTIVE", "mergedToId" => "MERGED TO", "createdOn", "modifiedOn",
+    }
+    Location {
+        "id" => "ID", "customerId" => "OF", "name" => "NAME", "address.street" => "STREET",
+        "address.unit", "address.city" => "CITY", "address.state" => "STATE", "address.zip",
+        "address.country", "address.latitude", "address.longitude", "active" => "ACTIVE",
+        "mergedToId" => "MERGED TO", "createdOn", "modifiedOn",
     }
     Person {
         "id" => "ID", "name" => "NAME", "title" => "TITLE", "referenceId" => "REFERENCE",

@@ -162,12 +162,13 @@ pub mod owners;
 pub mod people;
 pub mod relationships;
 
-/// Every operation on contacts, in the order of the published contract's tags.
+/// Every operation: those on contacts in the order of the published contract's tags, then those on
+/// locations and customers themselves.
 ///
 /// ```
 /// use crm_contacts::operations;
 ///
-/// assert_eq!(operations::all().len(), 38);
+/// assert_eq!(operations::all().len(), 44);
 /// assert!(operations::all().iter().any(|spec| spec.id == "Locations_UpdateContact"));
 /// ```
 #[must_use]
@@ -180,6 +181,8 @@ pub fn all() -> Vec<Spec> {
         contact_methods::SPECS,
         bookings::SPECS,
         &[CustomerId::EXPORT, LocationId::EXPORT],
+        &owners::specs::<LocationId>(),
+        &owners::specs::<CustomerId>(),
     ]
     .concat()
 }

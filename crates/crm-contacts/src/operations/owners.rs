@@ -4,7 +4,12 @@
 use crm_models::{OwnerDetails, OwnerFilter, Page, PageQuery};
 
 use super::owner::Owner;
-use crate::{paged::PagedOperation, progress::key_of};
+use crate::{paged::PagedOperation, progress::key_of, spec::Spec};
+
+/// What the contract says of each.
+pub(super) fn specs<O: Owner>() -> [Spec; 3] {
+    [O::GET_OWNER, O::LIST_OWNERS, O::EXPORT_OWNERS]
+}
 
 operation! {
     /// `GET /{owners}/{id}`: one location or customer.

@@ -178,15 +178,18 @@ impl Contract for Customer {
         select: Select<StoredOwner<Self::More>>,
         call: &Call<'_>,
     ) -> Result<Select<StoredOwner<Self::More>>, Problem> {
+        let Some(number) = call.query.text("phone") else {
+            return Ok(select);
+        };
         let (number, is_same) = match call.settings.phone_filter {
-            PhoneFilter::Exact => (call.query.text("phone").map(str::to_owned), "value = ?"),
-            PhoneFilter::Digits => (call.query.text("phone").map(digits), "digits(value) = ?"),
+            PhoneFilter::Exact => (number.to_owned(), "value = ?"),
+            PhoneFilter::Digits => (digits(number), "digits(value) = ?"),
         };
         let condition = format!(
             "id IN (SELECT owner_id FROM customer_contacts
                     WHERE active AND type <> 'Email' AND {is_same})"
         );
-        Ok(select.filter(&condition, number))
+        Ok(select.joined(&condition, number))
     }
 
     fn answer(customer: StoredOwner<Self::More>) -> CustomerResponse {

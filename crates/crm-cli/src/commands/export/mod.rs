@@ -11,7 +11,7 @@ mod state;
 use std::{convert::Infallible, future, path::PathBuf, pin::pin, str::FromStr, time::Duration};
 
 use clap::{Args, ValueEnum};
-use crm_contacts::{ContactsError, Owner, POLLING_INTERVAL, operations::owner::ExportContacts};
+use crm_contacts::{ContactsError, FeedOperation, POLLING_INTERVAL};
 use crm_models::{ContinuationToken, CustomerId, ExportBatch, ExportFrom, LocationId};
 use futures_util::{StreamExt, TryStreamExt, stream::LocalBoxStream};
 
@@ -41,6 +41,13 @@ pub(crate) struct Export {
     /// Whose contacts
     feed: Feed,
 
+    #[command(flatten)]
+    how: ExportArgs,
+}
+
+/// From where and to where a feed is exported.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
     /// Start here: a time of modification, or the token with which an export ended
     #[arg(long, value_name = "TIME|TOKEN")]
     from: Option<Start>,
@@ -79,15 +86,6 @@ enum Feed {
     CustomerContacts,
 }
 
-impl Feed {
-    fn name(self) -> &'static str {
-        match self {
-            Self::LocationContacts => "location-contacts",
-            Self::CustomerContacts => "customer-contacts",
-        }
-    }
-}
-
 /// Where an export starts.
 #[derive(Debug, Clone)]
 struct Start(ExportFrom);
@@ -104,46 +102,61 @@ impl FromStr for Start {
 }
 
 /// A feed of the service that commands use.
-type FeedOf<O> = crm_contacts::Export<Guarded, ExportContacts<O>>;
+type FeedOf<F> = crm_contacts::Export<Guarded, F>;
 type Batches<'a, R> = LocalBoxStream<'a, Result<ExportBatch<R>, ContactsError>>;
 
 impl Export {
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
+        let (service, how) = (&session.service, self.how);
         match self.feed {
-            Feed::LocationContacts => self.feed::<LocationId>(session).await,
-            Feed::CustomerContacts => self.feed::<CustomerId>(session).await,
+            Feed::LocationContacts => {
+                how.run(session, "location-contacts", service.export::<LocationId>()).await
+            }
+            Feed::CustomerContacts => {
+                how.run(session, "customer-contacts", service.export::<CustomerId>()).await
+            }
         }
     }
+}
 
-    /// Without a choice of members, JSON is as the service wrote it, with those that are new to us:
-    /// an export is the copy that others work on, and what it left out would be missed much later.
-    async fn feed<O: Owner>(self, session: &Session<'_>) -> Result<Status, CliError> {
+impl ExportArgs {
+    /// Exports a feed, which has this name in its state. Without a choice of members, JSON is as the
+    /// service wrote it, with those that are new to us: an export is the copy that others work on,
+    /// and what it left out would be missed much later.
+    pub(super) async fn run<F: FeedOperation<Record: Record>>(
+        self,
+        session: &Session<'_>,
+        name: &str,
+        feed: FeedOf<F>,
+    ) -> Result<Status, CliError> {
         let output = session.output;
         let wait = self.follow.then(|| Duration::from_secs(self.interval));
         // Ctrl-C is waited for where the batches are taken.
         let never = future::pending;
         if output.format() != Format::Csv && output.fields().is_none() {
-            let batches = |feed: FeedOf<O>| match wait {
+            let batches = |feed: FeedOf<F>| match wait {
                 Some(wait) => feed.follow_with_json(wait, never()).boxed_local(),
                 None => feed.batches_with_json().boxed_local(),
             };
-            return self.write(session, batches).await;
+            return self.write(session, name, feed, batches).await;
         }
-        let batches = |feed: FeedOf<O>| match wait {
+        let batches = |feed: FeedOf<F>| match wait {
             Some(wait) => feed.follow(wait, never()).boxed_local(),
             None => feed.batches().boxed_local(),
         };
-        self.write(session, batches).await
+        self.write(session, name, feed, batches).await
     }
 
     /// Writes the records of a feed, batch by batch.
-    async fn write<'a, O: Owner, R: Record>(
+    async fn write<'a, F: FeedOperation, R: Record>(
         self,
         session: &'a Session<'_>,
-        batches: impl FnOnce(FeedOf<O>) -> Batches<'a, R>,
+        name: &str,
+        feed: FeedOf<F>,
+        batches: impl FnOnce(FeedOf<F>) -> Batches<'a, R>,
     ) -> Result<Status, CliError> {
         let selection = Selection::of::<R>(session.output.fields())?;
-        let mut position = Position::open(&self, session)?;
+        let mut position = Position::open(&self, name, session)?;
         let mut lines = Lines::new(
             position.destination.writer()?,
             match session.output.format() {
@@ -155,7 +168,7 @@ impl Export {
             Some(token) => ExportFrom::Token(token.clone()),
             None => self.from.clone().map_or(ExportFrom::Beginning, |Start(from)| from),
         };
-        let mut feed = session.service.export::<O>().from(from).set_aside();
+        let mut feed = feed.from(from).set_aside();
         if self.recent {
             feed = feed.include_recent_changes();
         }
@@ -225,7 +238,7 @@ struct Position {
 }
 
 impl Position {
-    fn open(export: &Export, session: &Session<'_>) -> Result<Self, CliError> {
+    fn open(export: &ExportArgs, name: &str, session: &Session<'_>) -> Result<Self, CliError> {
         if let (Some(state), Some(out)) = (&export.state, &export.out) {
             // Version 0.1 wrote the new state under the second name; what it left must not be mixed.
             for file in [state, &state.with_added_extension("new")] {
@@ -233,7 +246,7 @@ impl Position {
             }
         }
         let form = Form::of(session.output);
-        let mut state = State::new(export.feed.name(), &session.host, session.tenant(), form);
+        let mut state = State::new(name, &session.host, session.tenant(), form);
         // First, since another export may be at work: only behind its lock is its state the last.
         let mut destination = Destination::open(export.out.as_deref())?;
         let known = match &export.state {
