@@ -145,7 +145,10 @@ mod undo;
 mod verify;
 mod visible;
 
-pub use apply::{Apply, Event, Finished, OnDrift, StopReason, Written};
+pub use apply::{
+    Apply, Deviation, DriftPolicy, Event, Finished, OnDrift, Proposal, Resulting, StopReason,
+    Verdict, Written,
+};
 pub use clean_up::CleanUp;
 pub use disk::{atomic_file::AtomicWriter, run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, InvalidRows};

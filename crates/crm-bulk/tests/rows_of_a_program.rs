@@ -143,14 +143,18 @@ async fn a_plan_that_is_dropped_leaves_nothing_and_is_not_waited_for() {
     assert_eq!(world.files(), [""; 0]);
 }
 
-/// Waits for text that a task sends: on the task's own thread that would be forever.
-struct Bridge(mpsc::Receiver<String>);
+/// Waits for bytes that a task sends: on the task's own thread that would be forever.
+struct Bridge(mpsc::Receiver<u8>);
 
 impl Read for Bridge {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let text = self.0.recv().unwrap_or_default();
-        buffer[..text.len()].copy_from_slice(text.as_bytes());
-        Ok(text.len())
+        match (buffer.first_mut(), self.0.recv()) {
+            (Some(place), Ok(byte)) => {
+                *place = byte;
+                Ok(1)
+            }
+            _ => Ok(0),
+        }
     }
 }
 
@@ -161,7 +165,7 @@ async fn a_reader_may_wait_for_a_task_of_the_thread_that_plans() {
     let task = tokio::spawn(async move {
         for line in ["location_id,contact_id,memo\n", "2001,3001,Gate 4\n", "2001,3002,Gate 5\n"] {
             tokio::task::yield_now().await;
-            sender.send(line.to_owned()).unwrap();
+            line.bytes().for_each(|byte| sender.send(byte).unwrap());
         }
     });
     let input = Input::csv("rows", Bridge(text));

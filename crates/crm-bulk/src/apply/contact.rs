@@ -25,7 +25,7 @@ fn tolerance(change: &Change) -> Tolerance {
     }
 }
 
-impl<T: Transport> Run<'_, T> {
+impl<T: Transport> Run<T> {
     /// Whether what this change did does not show up, though the service says that it did it.
     pub(super) fn misses(&self, loaded: &Loaded, contacts: &[Contact]) -> bool {
         step::misses_its_contact(loaded, contacts)

@@ -11,6 +11,7 @@ use crm_transport::Transport;
 use super::{
     classify,
     event::Event,
+    hooks::{Deviation, Proposal, Resulting},
     run::{Became, Run},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 
 type Wanted = BTreeMap<String, bool>;
 
-impl<T: Transport> Run<'_, T> {
+impl<T: Transport> Run<T> {
     /// Compares a contact method with what is wanted and sets its preferences.
     ///
     /// Each that is set is kept in the change at once: whatever ends this half-way, the next
@@ -38,18 +39,23 @@ impl<T: Transport> Run<'_, T> {
             let outcome = Outcome::because(State::Failed, why);
             return self.settle(change, outcome, None).await;
         };
-        let (current, left) = match current::whole_method(self.service, person, id).await {
+        let (current, left) = match current::whole_method(&self.service, person, id).await {
             Ok(read) => read,
             Err(error) => return self.unread(change, &error).await,
         };
         let missing = missing(&wanted, &current);
-        let drift = match self.options.on_drift {
-            OnDrift::Force => None,
-            _ => drift(&change, &wanted, &current, missing.is_empty()),
-        };
-        if let Some(why) = drift {
+        if let Some(why) = drift(&change, &wanted, &current, missing.is_empty()) {
             let outcome = Outcome::because(State::Drifted, why);
-            return self.drift(change, outcome).await;
+            let deviation = Deviation {
+                change: change.clone(),
+                outcome: outcome.clone(),
+                current: Some(Image::Method(current.clone())),
+            };
+            match self.hooks.policy.decide(&deviation) {
+                OnDrift::Skip => return self.settle(change, outcome, None).await,
+                OnDrift::Abort => return self.abort(change, outcome).await,
+                OnDrift::Force => {}
+            }
         }
         if self.asks_for(&change) {
             for name in newly_met(&change, &wanted, &current) {
@@ -63,6 +69,18 @@ impl<T: Transport> Run<'_, T> {
                 (State::Already, None)
             };
             return self.settle(change, Outcome::new(state), after).await;
+        }
+        let proposed = || {
+            let mut result = current.clone();
+            result.preferences.extend(missing.iter().map(|(name, on)| (name.clone(), Some(*on))));
+            Some(Proposal {
+                change: change.clone(),
+                current: Some(Image::Method(current.clone())),
+                result: Resulting::Method(result),
+            })
+        };
+        if let Some(held) = self.hold(proposed).await {
+            return self.settle(change, held, None).await;
         }
         if self.options.dry_run {
             return Ok(Event::WouldSend(Box::new(change)).into());

@@ -7,6 +7,7 @@ mod contact;
 mod contact_method;
 mod creations;
 mod event;
+mod hooks;
 mod in_flight;
 mod options;
 mod outage;
@@ -30,10 +31,10 @@ use crm_transport::Transport;
 use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
 
-pub use self::event::{Event, Finished, StopReason, Written};
 use self::{
     audit::Audit,
     brake::Brake,
+    hooks::Hooks,
     in_flight::InFlight,
     options::{Options, PASSES},
     pass::Pass,
@@ -41,10 +42,14 @@ use self::{
     unheeded::Unheeded,
     window::Window,
 };
+pub use self::{
+    event::{Event, Finished, StopReason, Written},
+    hooks::{Deviation, DriftPolicy, Proposal, Resulting, Verdict},
+};
 pub use crate::decide::step::OnDrift;
 use crate::{
     error::BulkError,
-    set::{Digest, ExpectedDigest, Site},
+    set::{Change, Digest, ExpectedDigest, Site},
     store::{ChangeSet, Store, file::FileStore},
 };
 
@@ -100,6 +105,7 @@ pub struct Apply {
     set: ChangeSet,
     expected: Option<ExpectedDigest>,
     options: Options,
+    hooks: Hooks,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -109,6 +115,7 @@ impl fmt::Debug for Apply {
             .field("set", &self.set)
             .field("expected", &self.expected)
             .field("options", &self.options)
+            .field("hooks", &self.hooks)
             .finish_non_exhaustive()
     }
 }
@@ -116,7 +123,13 @@ impl fmt::Debug for Apply {
 impl Apply {
     /// Creates a run that carries out this set.
     pub fn new(set: ChangeSet) -> Self {
-        Self { set, expected: None, options: Options::default(), stop: Box::pin(future::pending()) }
+        Self {
+            set,
+            expected: None,
+            options: Options::default(),
+            hooks: Hooks::default(),
+            stop: Box::pin(future::pending()),
+        }
     }
 
     /// Carries the set out only if this is its digest, that is, if it is the set that was approved.
@@ -131,9 +144,73 @@ impl Apply {
         self
     }
 
-    /// Sets what to do with records that are not what the plan saw.
-    pub fn on_drift(mut self, on_drift: OnDrift) -> Self {
-        self.options.on_drift = on_drift;
+    /// Sets what to do with records that are not what the plan saw: an [`OnDrift`] for all of them,
+    /// or a closure that decides on each.
+    ///
+    /// ```
+    /// use crm_bulk::{Apply, ChangeSet, Deviation, OnDrift};
+    ///
+    /// # fn example(set: ChangeSet) -> Apply {
+    /// // Our own notes may be overwritten, other memos may not.
+    /// Apply::new(set).on_drift(|deviation: &Deviation| {
+    ///     let current = deviation.current.as_ref().and_then(|image| image.as_contact());
+    ///     match current.and_then(|contact| contact.memo.as_deref()) {
+    ///         Some(memo) if memo.starts_with("[synced]") => OnDrift::Force,
+    ///         _ => OnDrift::Skip,
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn on_drift(mut self, policy: impl DriftPolicy + 'static) -> Self {
+        self.hooks.policy = Arc::new(policy);
+        self
+    }
+
+    /// Asks this before a change is sent, and before it is claimed. A change that is held back has
+    /// [failed](crate::State::Failed) with the given reason; [`retry_failed`](Self::retry_failed)
+    /// asks again.
+    ///
+    /// The hook is shown the record as it is now and as the change will leave it. It is asked once
+    /// for each time that the change is decided, also in a [dry run](Self::dry_run), for many changes
+    /// at once; not again for the second write of a creation. A write leaves within two seconds of the
+    /// reading, so a change whose hook takes longer is decided and asked again.
+    ///
+    /// ```
+    /// use crm_bulk::{Apply, ChangeSet, Proposal, Resulting, Verdict};
+    /// # async fn may_be_called(number: String) -> bool { !number.is_empty() }
+    ///
+    /// # fn example(set: ChangeSet) -> Apply {
+    /// Apply::new(set).before(async |proposal: Proposal| {
+    ///     let Resulting::Contact(contact) = proposal.result else {
+    ///         return Verdict::Send;
+    ///     };
+    ///     let number = contact.get_value().unwrap_or_default().to_owned();
+    ///     let marketing = contact.get_preferences().get_marketing_updates();
+    ///     if marketing == Some(true) && !may_be_called(number).await {
+    ///         return Verdict::Hold("no consent for marketing is on record".to_owned());
+    ///     }
+    ///     Verdict::Send
+    /// })
+    /// # }
+    /// ```
+    pub fn before<F, V>(mut self, hook: F) -> Self
+    where
+        F: Fn(Proposal) -> V + Send + Sync + 'static,
+        V: Future<Output = Verdict> + Send + 'static,
+    {
+        self.hooks.before = Some(Arc::new(move |proposal| hook(proposal).boxed()));
+        self
+    }
+
+    /// Tells this of each outcome once it is durable, before the [`Settled`](Event::Settled) event
+    /// and before the change counts as finished; not in a dry run. An outcome may be told of again
+    /// by a later run if the process dies in between, or not at all: it is in the set then.
+    pub fn after<F, D>(mut self, hook: F) -> Self
+    where
+        F: Fn(Change) -> D + Send + Sync + 'static,
+        D: Future<Output = ()> + Send + 'static,
+    {
+        self.hooks.after = Some(Arc::new(move |change| hook(change).boxed()));
         self
     }
 
@@ -188,12 +265,14 @@ impl Apply {
     ///
     /// Nothing progresses while the stream is not polled, and calls that wait for the rate limit
     /// keep their place in the queue, so poll it without long pauses. Dropping the stream is safe
-    /// at any time: what was in flight is resolved by the next run.
+    /// at any time, and waits for nothing: what was in flight is resolved by the next run, which begins
+    /// once the file is closed. The stream has a clone of the service, so it can be moved to a task of
+    /// its own.
     ///
     /// # Errors
     ///
     /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent, and
-    /// [`BulkError::InUse`] if this process is already carrying out the set. Whether another
+    /// [`BulkError::InUse`] if this process is already carrying out the set; [`BulkError::Backup`]. Whether another
     /// process is doing so is found out as the stream is polled, which then ends with the same
     /// error. The set itself is also checked at that point: the stream ends with
     /// [`BulkError::Altered`] if the set is not what was planned, [`BulkError::NotAdopted`] for a
@@ -204,34 +283,51 @@ impl Apply {
     /// If the API cannot be read or the file cannot be written, nothing more is begun, what is in
     /// flight is finished and reported, and then the stream ends with the error. Running the set
     /// again continues. A single owner that cannot be read postpones only its own changes.
-    pub fn run<'a, T: Transport>(
+    pub fn run<'a, T: Transport + 'a>(
         self,
-        service: &'a ContactsService<T>,
+        service: &ContactsService<T>,
         site: &Site,
     ) -> Result<impl Stream<Item = Result<Event, BulkError>> + Send + Unpin + use<'a, T>, BulkError>
     {
         let path = self.set.path().to_owned();
-        site.admit(&self.set.info()?.site, &path)?;
+        let info = self.set.info()?;
+        if let Some(original) = info.backup_of {
+            return Err(BulkError::Backup { path, original });
+        }
+        site.admit(&info.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let store = FileStore::open(self.set, self.options.lease)?;
-        let Self { options, expected, stop, .. } = self;
+        let Self { options, hooks, expected, stop, .. } = self;
+        let service = service.clone();
         let begun = async move {
-            let lease = store.take(&owner()).await?;
-            match expected {
-                Some(expected) => approve(store.digest(&lease).await?, expected, &path)?,
-                None => store.check(&lease).await?,
-            }
-            let open = store.count(&lease, options.which(0)).await?;
+            let taken = async {
+                let lease = store.take(&owner()).await?;
+                match expected {
+                    Some(expected) => approve(store.digest(&lease).await?, expected, &path)?,
+                    None => store.check(&lease).await?,
+                }
+                let open = store.count(&lease, options.which(0)).await?;
+                Ok((lease, open))
+            };
+            let (lease, open) = match taken.await {
+                Ok(taken) => taken,
+                Err(error) => {
+                    store.leave().await;
+                    return Err(error);
+                }
+            };
             let brake = Arc::new(Brake::new(&options));
             let window = Window::of(options.concurrency);
+            let audit = Audit::new(service.tenant(), path);
             let run = Arc::new(Run {
                 service,
                 store: Box::new(store),
                 lease,
                 in_flight: InFlight::default(),
                 options,
+                hooks,
                 brake: Arc::clone(&brake),
-                audit: Audit::new(service.tenant(), path),
+                audit,
                 window: Mutex::new(window),
                 creations: Mutex::default(),
                 unheeded: Unheeded::default(),
@@ -248,7 +344,11 @@ impl Apply {
                 .flatten()
                 .map(Ok);
             let started = stream::iter([Ok(Event::Started { open })]);
-            let finished = stream::once(async move { stream::iter(last.finish()) }).flatten();
+            let finished = stream::once(async move {
+                last.store.leave().await;
+                stream::iter(last.finish())
+            });
+            let finished = finished.flatten();
             Ok::<_, BulkError>(started.chain(events).chain(finished))
         };
         Ok(stream::once(begun).try_flatten().fuse().boxed())

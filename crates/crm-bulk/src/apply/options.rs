@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{decide::step::OnDrift, store::Which};
+use crate::store::Which;
 
 /// How often a run goes over what is still open: answers that got lost are resolved by the
 /// second time, creations that do not show up by the third.
@@ -13,7 +13,6 @@ pub(super) const PASSES: u32 = 3;
 #[derive(Debug, Clone)]
 pub(super) struct Options {
     pub(super) concurrency: usize,
-    pub(super) on_drift: OnDrift,
     pub(super) max_failures: Option<u64>,
     pub(super) canary: Option<u64>,
     pub(super) dry_run: bool,
@@ -28,7 +27,6 @@ impl Default for Options {
             // More than 60 calls a second need at answers of a second: the window takes of it what
             // the network needs.
             concurrency: 64,
-            on_drift: OnDrift::Skip,
             max_failures: None,
             canary: None,
             dry_run: false,

@@ -20,13 +20,15 @@ use tokio::time::Instant;
 use super::{
     classify,
     event::Event,
+    hooks::Deviation,
     queue::{Queue, Reading, Undecided, YOUNG},
     run::{Done, MOST_RETURNS, Run, Work},
 };
 use crate::{
     current,
-    decide::step::{self, Step, Write},
+    decide::step::{self, OnDrift, Step, Write},
     error::BulkError,
+    set::{Change, Image, Outcome, State},
     store::{Cursor, Loaded, Which},
 };
 
@@ -53,7 +55,7 @@ enum Ended {
 /// Everything that goes on is polled whatever else happens: a call that waits for the rate limit
 /// must never wait for being polled, or it would hold up the calls behind it.
 pub(super) struct Pass<'a, T> {
-    run: Arc<Run<'a, T>>,
+    run: Arc<Run<T>>,
     stopped: Stopped<'a>,
     which: Which,
     /// When the service has surely carried out what it was sent in an earlier pass or run. Without
@@ -71,10 +73,10 @@ pub(super) struct Pass<'a, T> {
     events: VecDeque<Event>,
 }
 
-impl<'a, T: Transport> Pass<'a, T> {
+impl<'a, T: Transport + 'a> Pass<'a, T> {
     /// What happens in the pass of this number, if there is need of it.
     pub(super) fn events(
-        run: Arc<Run<'a, T>>,
+        run: Arc<Run<T>>,
         stopped: Stopped<'a>,
         pass: u32,
     ) -> impl Stream<Item = Event> + Send + 'a {
@@ -181,21 +183,58 @@ impl<'a, T: Transport> Pass<'a, T> {
             Ok(contacts) => contacts,
             Err(error) => return Step::Settle(classify::unread(error, change), None),
         };
-        let on_drift = self.run.options.on_drift;
-        let mut creations = self.run.creations();
-        let Some(owner) = change.target.owner() else {
-            return step::decide(loaded, contacts, on_drift, &mut HashSet::new());
+        let decide = |on_drift| match change.target.owner() {
+            Some(owner) => {
+                let mut creations = self.run.creations();
+                step::decide(loaded, contacts, on_drift, creations.taken(owner))
+            }
+            None => step::decide(loaded, contacts, on_drift, &mut HashSet::new()),
         };
-        let step = step::decide(loaded, contacts, on_drift, creations.taken(owner));
+        let step = match decide(OnDrift::Skip) {
+            Step::Drift(outcome) => match self.asked(change, contacts, &outcome) {
+                OnDrift::Skip => Step::Drift(outcome),
+                OnDrift::Abort => Step::Abort(outcome),
+                OnDrift::Force => decide(OnDrift::Force),
+            },
+            Step::Settle(outcome, _) if outcome.state == State::Conflict => {
+                match self.asked(change, contacts, &outcome) {
+                    OnDrift::Skip => Step::Settle(outcome, None),
+                    OnDrift::Abort => Step::Abort(outcome),
+                    OnDrift::Force => {
+                        step::create_beside(change, contacts).unwrap_or(Step::Settle(outcome, None))
+                    }
+                }
+            }
+            step => step,
+        };
         let surely_ended = self.done_by.is_some_and(|done_by| done_by <= reading.asked);
         match step {
             Step::Contact(_, Write::Create(..)) if step::may_be_sent(change) && !surely_ended => {
                 Step::Await
             }
             // The newcomer may be that of another change.
-            Step::Drift(_) if step::is_creation(loaded) && creations.are_lost(owner) => Step::Await,
+            Step::Drift(_) | Step::Abort(_)
+                if step::is_creation(loaded)
+                    && change
+                        .target
+                        .owner()
+                        .is_some_and(|owner| self.run.creations().are_lost(owner)) =>
+            {
+                Step::Await
+            }
             step => step,
         }
+    }
+
+    /// What the policy says of a change whose record is not what the plan saw.
+    fn asked(&self, change: &Change, contacts: &[Contact], outcome: &Outcome) -> OnDrift {
+        let id = change.target.contact();
+        let current = contacts.iter().find(|found| Some(found.id) == id);
+        self.run.hooks.policy.decide(&Deviation {
+            change: change.clone(),
+            outcome: outcome.clone(),
+            current: current.cloned().map(Image::from),
+        })
     }
 
     fn work(&mut self, work: Work) {
@@ -276,13 +315,13 @@ impl<'a, T: Transport> Pass<'a, T> {
     }
 }
 
-impl<T: Transport> Run<'_, T> {
+impl<T: Transport> Run<T> {
     /// What the owners of these changes have now.
     async fn read(&self, changes: &[Undecided]) -> Result<Reading, ContactsError> {
         let asked = Instant::now();
         let mut owners: Vec<_> = changes.iter().filter_map(Undecided::owner).collect();
         owners.dedup();
-        let current = current::contacts(self.service, &owners, YOUNG).await?;
+        let current = current::contacts(&self.service, &owners, YOUNG).await?;
         let left = current.left();
         Ok(Reading { current, asked, left })
     }

@@ -15,6 +15,7 @@ use super::{
     classify,
     creations::Creations,
     event::{Event, StopReason},
+    hooks::{self, Hooks, Proposal, Verdict},
     in_flight::InFlight,
     options::Options,
     queue::{Reading, Undecided},
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     clock,
-    decide::step::{self, OnDrift, Step, Write},
+    decide::step::{self, Step, Write},
     departure::Watch,
     error::BulkError,
     lock::lock,
@@ -36,12 +37,13 @@ use crate::{
 pub(super) const MOST_RETURNS: u32 = 10;
 
 /// A set that is being carried out.
-pub(super) struct Run<'a, T> {
-    pub(super) service: &'a ContactsService<T>,
+pub(super) struct Run<T> {
+    pub(super) service: ContactsService<T>,
     pub(super) store: Box<dyn Store>,
     pub(super) lease: Lease,
     pub(super) in_flight: InFlight,
     pub(super) options: Options,
+    pub(super) hooks: Hooks,
     pub(super) brake: Arc<Brake>,
     pub(super) audit: Audit,
     pub(super) window: Mutex<Window>,
@@ -95,7 +97,7 @@ impl From<Event> for Became {
     }
 }
 
-impl<T: Transport> Run<'_, T> {
+impl<T: Transport> Run<T> {
     /// Does what was decided, and tells what became of it once that is durable.
     pub(super) async fn carry_out(self: Arc<Self>, work: Work) -> Done {
         let (writes, creates) = (work.step.writes(), work.creates());
@@ -180,20 +182,22 @@ impl<T: Transport> Run<'_, T> {
                 }
                 self.settled(change, outcome, after).await
             }
-            Step::Drift(outcome) => self.drift(change, outcome).await,
+            Step::Drift(outcome) => self.settled(change, outcome, None).await,
+            Step::Abort(outcome) => self.abort(change, outcome).await,
             Step::Await => {
                 self.brake.count(&change);
                 Ok(Event::Awaited(Box::new(change)).into())
             }
             Step::Method(person, method) => self.method(change, person, method).await,
-            Step::Contact(..) if self.options.dry_run => {
-                Ok(Event::WouldSend(Box::new(change)).into())
-            }
-            Step::Contact(OwnerId::Customer(id), write) => {
-                self.contact(id, change, write, reading).await
-            }
-            Step::Contact(OwnerId::Location(id), write) => {
-                self.contact(id, change, write, reading).await
+            Step::Contact(owner, write) => {
+                if let Some(held) = self.hold(|| hooks::proposal(&change, &write)).await {
+                    return self.settled(change, held, None).await;
+                }
+                match owner {
+                    _ if self.options.dry_run => Ok(Event::WouldSend(Box::new(change)).into()),
+                    OwnerId::Customer(id) => self.contact(id, change, write, reading).await,
+                    OwnerId::Location(id) => self.contact(id, change, write, reading).await,
+                }
             }
         }
     }
@@ -294,15 +298,30 @@ impl<T: Transport> Run<'_, T> {
         }
     }
 
-    pub(super) async fn drift(
+    /// Sets a change aside and stops.
+    pub(super) async fn abort(
         &self,
         change: Change,
         outcome: Outcome,
     ) -> Result<Became, BulkError> {
-        if self.options.on_drift == OnDrift::Abort {
-            self.brake.stop(StopReason::Drift);
-        }
+        self.brake.stop(StopReason::Drift);
         self.settled(change, outcome, None).await
+    }
+
+    /// What becomes of a change that is not to be sent, if the hook says so.
+    pub(super) async fn hold(
+        &self,
+        proposal: impl FnOnce() -> Option<Proposal>,
+    ) -> Option<Outcome> {
+        let before = self.hooks.before.as_ref()?;
+        match before(proposal()?).await {
+            Verdict::Send => None,
+            Verdict::Hold(reason) => {
+                // It was counted as one that is.
+                self.brake.unsent();
+                Some(Outcome::because(State::Failed, reason))
+            }
+        }
     }
 
     /// What an error makes of a change that was claimed, and of the run. `former`: the change as
@@ -366,6 +385,9 @@ impl<T: Transport> Run<'_, T> {
             }
             change = self.store.settle(&self.lease, change).await?;
             self.in_flight.settled(&change);
+            if let Some(after) = &self.hooks.after {
+                after(change.clone()).await;
+            }
         }
         self.brake.settled(&change);
         Ok(Event::Settled(Box::new(change)).into())

@@ -19,6 +19,20 @@ pub(crate) struct NewDatabase {
 impl NewDatabase {
     /// Makes the tables, in the journal mode that the caller has yet to choose.
     pub(crate) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
+        let file = Self::begin(path)?;
+        let database = Database::create(file.temporary(), format)?;
+        Ok(Self { database, file })
+    }
+
+    /// Copies all that is committed in another one, without a journal.
+    pub(crate) fn copy(from: &Database, path: &Path, format: &Format) -> Result<Self, BulkError> {
+        let file = Self::begin(path)?;
+        from.execute("VACUUM INTO ?", [file.temporary().to_string_lossy()])?;
+        let database = Database::connect(file.temporary(), format)?;
+        Ok(Self { database, file })
+    }
+
+    fn begin(path: &Path) -> Result<AtomicFile, BulkError> {
         if path.exists() {
             return Err(BulkError::Exists { path: path.to_owned() });
         }
@@ -26,9 +40,7 @@ impl NewDatabase {
             // Of a file that was moved or deleted: SQLite would take it for the new one's.
             return Err(BulkError::Exists { path: run_mark::journal(path) });
         }
-        let file = AtomicFile::create(path).map_err(|e| BulkError::file(path, "created", e))?;
-        let database = Database::create(file.temporary(), format)?;
-        Ok(Self { database, file })
+        AtomicFile::create(path).map_err(|e| BulkError::file(path, "created", e))
     }
 
     pub(crate) fn database(&self) -> &Database {

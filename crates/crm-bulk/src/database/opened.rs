@@ -167,7 +167,7 @@ impl Database {
     }
 
     /// Connects to a file, also to one that may only be read.
-    fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
+    pub(super) fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
         let refused = |e| unopened(path, format.noun, e);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;

@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Settle(Outcome, Option<Contact>),
     /// The record is not what the plan saw.
     Drift(Outcome),
+    /// The same, and nothing more is to be begun.
+    Abort(Outcome),
     /// Write to a contact of this owner.
     Contact(OwnerId, Write),
     /// Read this contact method first.
@@ -197,6 +199,16 @@ fn create(
         }
         outcome => Step::Settle(outcome, None),
     }
+}
+
+/// A creation that is made beside the contacts that contradict it.
+pub(crate) fn create_beside(change: &Change, contacts: &[Contact]) -> Option<Step> {
+    let Action::Create(wanted) = &change.action else {
+        return None;
+    };
+    let request = wanted.creation()?;
+    let siblings = judge::siblings(&request, contacts);
+    Some(Step::Contact(change.target.owner()?, Write::Create(request, siblings)))
 }
 
 /// The contact as the plan saw it, and as our own writes left it.

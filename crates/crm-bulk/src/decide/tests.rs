@@ -47,7 +47,7 @@ fn create() -> Action {
 fn word(loaded: &Loaded, contacts: &[Contact], on_drift: OnDrift) -> String {
     match decide(loaded, contacts, on_drift, &mut HashSet::new()) {
         Step::Settle(outcome, _) => outcome.state.to_string(),
-        Step::Drift(outcome) => outcome.state.to_string(),
+        Step::Drift(outcome) | Step::Abort(outcome) => outcome.state.to_string(),
         Step::Contact(_, Write::Update(..)) => "update".to_owned(),
         Step::Contact(_, Write::Create(..)) => "create".to_owned(),
         Step::Contact(_, Write::Complete(_)) => "complete".to_owned(),

@@ -72,6 +72,8 @@ struct Open {
     connections: usize,
     /// Whether somebody in this process has reserved it.
     is_reserved: bool,
+    /// Whether that one is about to let go.
+    is_being_left: bool,
     /// The one descriptor that carries the lock.
     descriptor: Option<Arc<File>>,
 }
@@ -103,15 +105,15 @@ impl Connected {
         &self.0
     }
 
-    /// Keeps the others of this process from taking the file; `None` if one of them has it.
+    /// Keeps the others of this process from taking the file; `None` if one of them has it. Where
+    /// that one is about to let go, the file is still to be [claimed](Reserved::claim).
     pub(crate) fn reserve(&self) -> Option<Reserved> {
-        let mut open = open();
-        let reserved = &mut open.entry(self.0.clone()).or_default().is_reserved;
-        if mem::replace(reserved, true) {
-            return None;
+        let file = Self::to_file(self.0.clone());
+        let mut reserved = Reserved { lock: None, file, is_ours: false };
+        match reserved.claim() {
+            Some(false) => None,
+            _ => Some(reserved),
         }
-        drop(open);
-        Some(Reserved { lock: None, file: Self::to_file(self.0.clone()) })
     }
 }
 
@@ -132,6 +134,7 @@ impl Drop for Connected {
 pub(crate) struct Reserved {
     lock: Option<Lock>,
     file: Connected,
+    is_ours: bool,
 }
 
 /// Whether a file is locked.
@@ -146,6 +149,30 @@ pub(crate) enum Locked {
 }
 
 impl Reserved {
+    /// Whether the file is this owner's, if nobody else has it: `None` while another owner in this
+    /// process is about to let go.
+    pub(crate) fn claim(&mut self) -> Option<bool> {
+        if self.is_ours {
+            return Some(true);
+        }
+        let mut open = open();
+        let file = open.entry(self.file.0.clone()).or_default();
+        if file.is_being_left {
+            return None;
+        }
+        self.is_ours = !mem::replace(&mut file.is_reserved, true);
+        Some(self.is_ours)
+    }
+
+    /// Says that this owner is about to let go.
+    pub(crate) fn leave(&self) {
+        if self.is_ours
+            && let Some(file) = open().get_mut(self.file.id())
+        {
+            file.is_being_left = true;
+        }
+    }
+
     /// Takes the lock of the file, which has this name, if nobody has it.
     pub(crate) fn try_lock(&mut self, path: &Path) -> io::Result<Locked> {
         if self.lock.is_some() {
@@ -190,8 +217,10 @@ impl Reserved {
 impl Drop for Reserved {
     fn drop(&mut self) {
         self.lock = None;
-        if let Some(file) = open().get_mut(self.file.id()) {
-            file.is_reserved = false;
+        if self.is_ours
+            && let Some(file) = open().get_mut(self.file.id())
+        {
+            (file.is_reserved, file.is_being_left) = (false, false);
         }
     }
 }

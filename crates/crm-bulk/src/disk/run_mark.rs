@@ -42,6 +42,22 @@ impl RunMark {
         Ok(())
     }
 
+    /// The file in which the last run was, also one that has ended in good order.
+    pub(crate) fn last(set: &Connection) -> rusqlite::Result<Option<Self>> {
+        let sql = "SELECT value FROM meta WHERE name = 'run_in'";
+        let kept = set.query_row(sql, [], |row| row.get::<_, String>("value")).optional()?;
+        let read = |kept: String| serde_json::from_str::<(PathBuf, [i64; 2])>(&kept).ok();
+        Ok(kept.and_then(read).map(|(path, file)| Self { path, file }))
+    }
+
+    /// Keeps in which file the run is, for good.
+    pub(crate) fn keep(set: &Connection, path: &Path, file: &FileId) -> rusqlite::Result<()> {
+        let kept = serde_json::json!([path.to_string_lossy(), file.columns()]).to_string();
+        let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('run_in', ?)";
+        set.execute(sql, [kept])?;
+        Ok(())
+    }
+
     /// Takes the mark of this epoch back.
     pub(crate) fn clear(set: &Connection, epoch: u64) -> rusqlite::Result<()> {
         let sql = "UPDATE owner SET path = NULL, device = NULL, inode = NULL WHERE epoch = ?";
@@ -93,8 +109,8 @@ pub enum Parted {
     Linked(PathBuf),
     /// The journal was deleted.
     Lost,
-    /// The set is a copy, made together with the journal, of the set at this path, which is still
-    /// there. It can be inspected.
+    /// The set is a copy of the set at this path, which was begun and is still there: made together
+    /// with the journal, or when no run was open. It can be inspected.
     Twin(PathBuf),
 }
 
@@ -106,8 +122,8 @@ impl Parted {
         let how = match self {
             Self::Twin(run) => {
                 return format!(
-                    "it is a copy of {}, whose last run did not end: apply that one instead; \
-                     otherwise the remaining changes would be made twice",
+                    "it is a copy of {}, which was begun: apply that one instead, or the remaining \
+                     changes would be made twice; if that one is not needed, remove it first",
                     run.display()
                 );
             }

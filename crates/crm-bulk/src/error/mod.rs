@@ -178,6 +178,20 @@ pub enum BulkError {
         how: Displaced,
     },
 
+    /// The change set is a backup of another one, which alone may be applied.
+    #[error(
+        "{}: is a backup of {} and is not applied, or its changes could be made twice: apply that \
+         one; if that is lost, make a new plan from the present state of the records",
+        path.display(),
+        original.display()
+    )]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// The set from which it was made.
+        original: PathBuf,
+    },
+
     /// The change set lacks the journal of its last run, which did not end: it records less than
     /// was done.
     #[error("{}: {}", path.display(), how.explain(path))]

@@ -11,5 +11,5 @@ mod thread;
 pub use self::thread::idle;
 pub(crate) use self::{
     calls::{Caller, with_service},
-    thread::{Stop, alongside, on_thread},
+    thread::{Stop, Working, alongside, on_thread, when_ended},
 };

@@ -54,6 +54,11 @@ impl Drop for Working {
     }
 }
 
+/// Completes once this holds, which is looked at whenever a thread has ended.
+pub(crate) async fn when_ended(mut holds: impl FnMut() -> bool) {
+    let _ = WORKING.subscribe().wait_for(|_| holds()).await;
+}
+
 /// Says that nobody waits for the work any longer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stop(Arc<AtomicBool>);
@@ -61,6 +66,12 @@ pub(crate) struct Stop(Arc<AtomicBool>);
 impl Stop {
     pub(crate) fn is_asked_for(&self) -> bool {
         self.0.load(Relaxed)
+    }
+
+    /// Ends the work on this file if the stop is asked for. Nobody sees the error.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), BulkError> {
+        let stopped = || BulkError::file(path, "finished", io::ErrorKind::Interrupted.into());
+        if self.is_asked_for() { Err(stopped()) } else { Ok(()) }
     }
 }
 

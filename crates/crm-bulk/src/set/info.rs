@@ -23,6 +23,8 @@ pub struct SetInfo {
     pub known_at: Option<Timestamp>,
     /// The set that this one reverses.
     pub undo_of: Option<PathBuf>,
+    /// The set that this one is a [backup](crate::ChangeSet::backup) of: this one cannot be applied.
+    pub backup_of: Option<PathBuf>,
     /// Notes of the plan for people, one sentence each.
     pub notes: Vec<String>,
     /// The records of the service that could not be read, so that the plan knows nothing about

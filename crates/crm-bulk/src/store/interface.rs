@@ -135,6 +135,11 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// Ends the run, once everything is settled and before its end is reported: a store that has
+    /// something to put in order, such as a file to close, does it here. A store that is dropped
+    /// without this waits for nothing.
+    async fn leave(&self) {}
+
     /// Whether the lease's epoch is still the newest one.
     ///
     /// # Errors

@@ -110,6 +110,8 @@ pub(crate) enum Command {
 
     Results(change_sets::results::Results),
 
+    Backup(change_sets::backup::Backup),
+
     Api(api::Api),
 
     /// Check host, credentials, app key and scopes
@@ -186,6 +188,7 @@ impl Command {
             Self::Verify(command) => command.run(&connect().await?).await,
             Self::Undo(command) => command.run(output).await,
             Self::Results(command) => command.run(output).await,
+            Self::Backup(command) => command.run().await,
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Profile(command) => command.run(globals, output),

@@ -8,6 +8,7 @@ use strum::VariantArray;
 use super::{format::FORMAT, seal, totals};
 use crate::{
     database::{Again, Database},
+    disk::archive,
     error::BulkError,
     input::InputFormat,
     job::Stop,
@@ -56,13 +57,19 @@ impl ChangeSet {
     /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
     /// read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
-        let database = Database::open(path.as_ref(), &FORMAT)?;
-        Ok(Self { database })
+        Self::of(Database::open(path.as_ref(), &FORMAT)?)
     }
 
     /// Opens a set once more, on another thread.
     pub(crate) fn again(set: &Again, stop: &Stop) -> Result<Self, BulkError> {
-        let database = set.open(&FORMAT, stop)?;
+        Self::of(set.open(&FORMAT, stop)?)
+    }
+
+    /// A backup is an archive: nothing is recorded in it.
+    fn of(database: Database) -> Result<Self, BulkError> {
+        if database.meta("backup_of")?.is_some() {
+            database.check(archive::protect(&database.connection))?;
+        }
         Ok(Self { database })
     }
 
@@ -89,6 +96,11 @@ impl ChangeSet {
                  the flags that the list does not name become {chosen}: somebody chose that."
             ));
         }
+        let backup_of = meta("backup_of")?;
+        if let Some(original) = &backup_of {
+            let at = meta("backed_up_at")?.unwrap_or_default();
+            notes.push(format!("This is a backup of {original} as of {at}; it is never applied."));
+        }
         let unreadable = meta("unreadable")?.unwrap_or_default();
         let unreadable: Vec<String> = serde_json::from_str(&unreadable).unwrap_or_default();
         if !unreadable.is_empty() {
@@ -109,6 +121,7 @@ impl ChangeSet {
             source: meta("source")?,
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),
+            backup_of: backup_of.map(PathBuf::from),
             notes,
             unreadable,
             look_at: look_at.unwrap_or_default(),

@@ -28,6 +28,7 @@ use crate::{
 /// One transaction, no journal: nothing has to survive before the end.
 pub(crate) struct Draft {
     file: NewDatabase,
+    stop: Stop,
     /// How many changes it has so far.
     changes: Cell<i64>,
     /// Whether a contact is to be created.
@@ -72,6 +73,7 @@ impl Draft {
         file.database_mut().end_with(stop)?;
         let draft = Self {
             file,
+            stop: stop.clone(),
             changes: Cell::default(),
             creates: Cell::default(),
             reads_later: Cell::default(),
@@ -343,6 +345,7 @@ impl Draft {
         let database = self.database();
         database.check(totals::recount(&database.connection))?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
+        self.stop.check(self.path())?;
         self.file.finish()
     }
 }

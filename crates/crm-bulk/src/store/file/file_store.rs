@@ -25,6 +25,7 @@ use crate::{
         watch::Watch,
     },
     error::BulkError,
+    job::when_ended,
     lock::lock,
     set::{Change, Digest},
     store::{
@@ -36,8 +37,8 @@ use crate::{
 /// A change set in its file, to be carried out by this process.
 #[derive(Debug)]
 pub(crate) struct FileStore {
-    // Dropped first: the lock is held until the file is closed.
     writer: Writer,
+    /// Its lock is held until the thread of the writer has closed the file.
     place: Arc<Place>,
     lease: Duration,
     /// What the jobs of the next commit moved from one state to another.
@@ -120,6 +121,20 @@ impl FileStore {
         self.writer.run(job).await
     }
 
+    /// Waits until an earlier run of this process has closed the file, if one was dropped just now.
+    async fn wait_for_earlier_run(&self) -> Result<(), BulkError> {
+        let mut is_ours = None;
+        when_ended(|| {
+            is_ours = self.place.reserved().claim();
+            is_ours.is_some()
+        })
+        .await;
+        match is_ours {
+            Some(false) => Err(BulkError::InUse { path: self.place.path.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Waits until the set is free: its lock is, or its owner has shown no sign of life for as
     /// long as its lease lasts.
     async fn wait_for_owner(&self) -> Result<(), BulkError> {
@@ -147,9 +162,17 @@ impl FileStore {
     }
 }
 
+impl Drop for FileStore {
+    /// The thread closes the file; the next run of this process waits for that.
+    fn drop(&mut self) {
+        self.place.reserved().leave();
+    }
+}
+
 #[async_trait]
 impl Store for FileStore {
     async fn take(&self, owner: &str) -> Result<Lease, BulkError> {
+        self.wait_for_earlier_run().await?;
         self.wait_for_owner().await?;
         let watch = Watch::begin(&self.place.path);
         let watch = watch.map_err(|e| BulkError::file(&self.place.path, "found", e))?;
@@ -237,6 +260,10 @@ impl Store for FileStore {
 
     fn is_in_place(&self) -> Result<(), BulkError> {
         self.place.is_in_place()
+    }
+
+    async fn leave(&self) {
+        self.writer.end().await;
     }
 
     async fn is_mine(&self, lease: &Lease) -> Result<bool, BulkError> {
@@ -334,7 +361,7 @@ mod tests {
         assert!(copied().unwrap().success());
         let told = ChangeSet::open(&copy).unwrap_err();
         assert!(matches!(told, BulkError::Parted { .. }), "{told}");
-        drop(store);
+        store.leave().await;
         assert!(copied().unwrap().success());
         assert_eq!(ChangeSet::open(&copy).unwrap().totals().unwrap().open(), 1);
         let beside = std::fs::read_dir(folder.path()).unwrap().count();

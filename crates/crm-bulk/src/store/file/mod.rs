@@ -1,5 +1,6 @@
 //! A change set in its SQLite file.
 
+mod backup;
 mod change_set;
 mod changes;
 mod codes;

@@ -59,9 +59,10 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     let path = database.path();
     let real = path.canonicalize();
     let real = real.map_err(|e| BulkError::file(path, "found", e))?;
-    if let Some(mark) = database.check(RunMark::read(connection))?
-        && let Some(original) = mark.original_of(&real)
-    {
+    let open = database.check(RunMark::read(connection))?;
+    let last = database.check(RunMark::last(connection))?;
+    let mut originals = open.iter().chain(&last).filter_map(|mark| mark.original_of(&real));
+    if let Some(original) = originals.next() {
         return Err(BulkError::Parted { path: path.to_owned(), how: Parted::Twin(original) });
     }
     let has_journal = database.make_durable()?;
@@ -78,6 +79,7 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
         if has_journal {
             RunMark::set(connection, &real, database.connected().id())?;
         }
+        RunMark::keep(connection, &real, database.connected().id())?;
         transaction.commit()?;
         Ok(epoch)
     };

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -20,6 +21,7 @@ use super::owner;
 use crate::{
     database::Database,
     error::BulkError,
+    job::{Working, when_ended},
     lock::lock,
     store::lease::{Lease, Renewal},
 };
@@ -31,10 +33,11 @@ use crate::{
 /// From the time that it [holds](Self::hold) a lease, every transaction is one under its epoch,
 /// and the thread renews it whether or not there are jobs: behind a closed rate limit there are
 /// none.
+///
+/// Dropping it waits for nothing: the thread does what was handed over, then closes the file.
 #[derive(Debug)]
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<thread::JoinHandle<()>>,
+    jobs: mpsc::Sender<Job>,
     shared: Arc<Shared>,
     path: PathBuf,
 }
@@ -47,6 +50,10 @@ struct Shared {
     journal: Mutex<Option<File>>,
     /// Why the writer stopped, for the first one who asks.
     failure: Mutex<Option<BulkError>>,
+    /// Whether the thread is to end.
+    ends: AtomicBool,
+    /// Whether the file is closed.
+    is_closed: AtomicBool,
 }
 
 impl Shared {
@@ -99,16 +106,17 @@ impl Writer {
         let path = database.path().to_owned();
         let (sender, jobs) = mpsc::channel();
         let shared = Arc::<Shared>::default();
-        let theirs = Arc::clone(&shared);
-        let thread = thread::Builder::new()
+        let (theirs, working) = (Arc::clone(&shared), Working::begin());
+        thread::Builder::new()
             .name("crm-change-set".to_owned())
             .spawn(move || {
-                if let Some(epoch) = work(&database, &jobs, &theirs, tick, last) {
-                    end(&database, epoch);
-                }
+                // Dropped last: whoever waits for the thread finds the file closed.
+                let _working = working;
+                carry_out(database, &jobs, &theirs, tick, last, end);
+                theirs.is_closed.store(true, Relaxed);
             })
             .map_err(|e| BulkError::file(&path, "given a thread", e))?;
-        Ok(Self { jobs: Some(sender), thread: Some(thread), shared, path })
+        Ok(Self { jobs: sender, shared, path })
     }
 
     /// Has every transaction from now on be one under this lease, renews it, and syncs this file
@@ -155,11 +163,17 @@ impl Writer {
                 Err(error) => (Err(error), Box::new(move || drop(sender))),
             }
         });
-        if let Some(jobs) = &self.jobs {
-            // A writer that is gone drops the job, and with it the sender of the answer.
-            let _ = jobs.send(Job { is_alone, work });
-        }
+        // A writer that is gone drops the job, and with it the sender of the answer.
+        let _ = self.jobs.send(Job { is_alone, work });
         answer.await.map_err(|_| self.failure())
+    }
+
+    /// Waits until what was handed over is on disk and the file is closed.
+    pub(super) async fn end(&self) {
+        self.shared.ends.store(true, Relaxed);
+        // Has it look; one that has failed is ending already.
+        let _ = self.run_alone(|_| Ok(())).await;
+        when_ended(|| self.shared.is_closed.load(Relaxed)).await;
     }
 
     fn failure(&self) -> BulkError {
@@ -175,14 +189,17 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
-    /// Waits until what was handed over is on disk and the file is closed.
-    fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the writer was reported when it happened.
-            let _ = thread.join();
-        }
+/// What the thread does, until the file is closed.
+fn carry_out(
+    database: Database,
+    jobs: &mpsc::Receiver<Job>,
+    shared: &Shared,
+    tick: impl Fn(&Database),
+    last: impl Fn(&Database) -> Result<(), BulkError>,
+    end: impl FnOnce(&Database, u64),
+) {
+    if let Some(epoch) = work(&database, jobs, shared, tick, last) {
+        end(&database, epoch);
     }
 }
 
@@ -199,6 +216,9 @@ fn work(
     let mut waiting = VecDeque::new();
     loop {
         if waiting.is_empty() {
+            if shared.ends.load(Relaxed) {
+                return shared.lease().as_ref().map(Lease::epoch);
+            }
             match jobs.recv_timeout(LOOK_AT_LEASE) {
                 Ok(job) => waiting.push_back(job),
                 Err(RecvTimeoutError::Timeout) => {}

@@ -1,7 +1,9 @@
 //! Change sets: `crm snapshot`, `plan`, `opt-out`, `show`, `report`, `apply`, `status`, `undo`,
-//! `results`, `verify`. One file a command, `rows` and `summary` are for several of them.
+//! `results`, `verify`, `backup`. One file a command, `rows` and `summary` are for several of
+//! them.
 
 pub(super) mod apply;
+pub(super) mod backup;
 pub(super) mod opt_out;
 pub(super) mod plan;
 pub(super) mod report;

@@ -188,7 +188,7 @@ impl ApplyCommand {
         let stop = Arc::new(Stop::default());
         let apply = narrow!(
             Apply::new(set)
-                .on_drift(self.on_drift.into())
+                .on_drift(OnDrift::from(self.on_drift))
                 .concurrency(self.concurrency)
                 .stop_when(Arc::clone(&stop).wanted()?),
             expect(self.expect.clone()),
