@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    clock::Moment,
+    clock::{CENTURY, Moment},
     error::{Delivery, TransportError, TransportErrorKind},
     message::Request,
 };
@@ -173,13 +173,21 @@ impl Call {
     ///
     /// Returns a time-out that was not sent, when the deadline has passed.
     pub fn time_left(&self, transports_own: Duration) -> Result<Duration, TransportError> {
-        let timeout = self.timeout.unwrap_or(transports_own);
-        let Some(deadline) = self.deadline else {
-            return Ok(timeout);
-        };
-        match deadline.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(not_begun()),
-            left => Ok(timeout.min(left)),
+        let now = Instant::now();
+        Ok(self.ends(now, transports_own)? - now)
+    }
+
+    /// Returns by when an attempt must have ended that begins then.
+    pub(crate) fn ends(
+        &self,
+        begins: Instant,
+        transports_own: Duration,
+    ) -> Result<Instant, TransportError> {
+        let end = begins.checked_add(self.timeout.unwrap_or(transports_own));
+        match (end, self.deadline) {
+            (_, Some(deadline)) if deadline <= begins => Err(not_begun()),
+            (Some(end), Some(deadline)) => Ok(end.min(deadline)),
+            (end, deadline) => Ok(end.or(deadline).unwrap_or(begins + CENTURY)),
         }
     }
 

@@ -111,7 +111,7 @@ impl Moment {
 }
 
 /// Longer than any program waits.
-const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 fn nanoseconds(time: Duration) -> u64 {
     let seconds = time.as_secs().saturating_mul(1_000_000_000);

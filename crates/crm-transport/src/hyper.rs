@@ -18,7 +18,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     call::Call,
@@ -195,12 +195,13 @@ impl Transport for HyperTransport {
             });
             runtime::required()?;
             let call = Call::of(&request);
-            let bound = call.time_left(self.limits.timeout)?;
+            let now = Instant::now();
+            let ends = call.ends(now, self.limits.timeout)?;
             let begin_by = call.begin_by;
             let sent_at = SentAt::now(call);
             let mut request = self.address(request)?;
             // Only a short call, or one that must begin soon, may end while it is still connecting.
-            let is_watched = begin_by.is_some() || bound <= self.limits.connecting();
+            let is_watched = begin_by.is_some() || ends <= now + self.limits.connecting();
             let connection = is_watched.then(|| capture_connection(&mut request));
             let has_left = || {
                 let connection = connection.as_ref();
@@ -209,10 +210,10 @@ impl Transport for HyperTransport {
             let answer = self.client.request(request);
             let answer = read(answer, self.limits.answer_bytes, &self.host);
             let answer = match begin_by {
-                None => timeout(bound, answer).await,
+                None => timeout_at(ends, answer).await,
                 // Boxed, so that it makes no other call larger.
                 Some(moment) => {
-                    Box::pin(timeout(bound, departure::by(moment, has_left, answer))).await
+                    Box::pin(timeout_at(ends, departure::by(moment, has_left, answer))).await
                 }
             };
             let mut answer = answer.unwrap_or_else(|_| {

@@ -5,6 +5,7 @@ use std::{error::Error, sync::Arc};
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Limited};
 use reqwest::{Client, ClientBuilder, Url, redirect, retry};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     call::Call,
@@ -75,7 +76,8 @@ impl ReqwestTransport {
     /// `User-Agent` (begin with [`USER_AGENT`] or add to it).
     ///
     /// What this crate promises of every transport is set afterwards: redirects are not followed,
-    /// nothing is repeated, the [`Limits`] hold, and no proxy is used to this machine without TLS.
+    /// nothing is repeated, the [`Limits`] hold, and no proxy is used to this machine without TLS. A
+    /// time-out of the client holds beside them.
     ///
     /// ```no_run
     /// use crm_transport::{Environment, Limits, ReqwestTransport, USER_AGENT};
@@ -140,7 +142,6 @@ impl ReqwestTransport {
         request: Request,
         departure: Option<Arc<Departure>>,
     ) -> Result<reqwest::Request, TransportError> {
-        let timeout = Call::of(&request).time_left(self.limits.timeout)?;
         let (mut parts, body) = request.into_parts();
         let (None, Some(target)) = (parts.uri.authority(), parts.uri.path_and_query()) else {
             return Err(invalid("the URI must be path and query only"));
@@ -159,13 +160,24 @@ impl ReqwestTransport {
         }
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
-        *outgoing.timeout_mut() = Some(timeout);
         if departure.is_some() {
             *outgoing.body_mut() = Some(reqwest::Body::wrap(Departing::new(body, departure)));
         } else if !body.is_empty() {
             *outgoing.body_mut() = Some(body.into());
         }
         Ok(outgoing)
+    }
+
+    /// Sends a request and reads the whole answer.
+    async fn exchange(&self, request: reqwest::Request) -> Result<Response, TransportError> {
+        let response = self.client.execute(request).await;
+        let response =
+            response.map_err(|error| refine(error).at(self.base.host_str().unwrap_or_default()))?;
+        let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+        let body = Limited::new(body, self.limits.answer_bytes);
+        let body = body.collect().await.map_err(refine_body)?.to_bytes();
+        let body = unpacked(&mut parts, body, self.limits.answer_bytes)?;
+        Ok(Response::from_parts(parts, body))
     }
 }
 
@@ -184,23 +196,21 @@ impl Transport for ReqwestTransport {
             let call = Call::of(&request);
             let departure = Departure::of(call)?;
             let sent_at = SentAt::now(call);
+            // Our own timer: that of reqwest would read the clock once more, and is boxed.
+            let ends = call.ends(Instant::now(), self.limits.timeout)?;
             let request = self.request(request, departure.clone())?;
             record_server(|| {
                 let port = self.base.port_or_known_default();
                 (self.base.host_str().unwrap_or_default(), port.unwrap_or_default())
             });
-            let response = self.client.execute(request).await.map_err(|error| {
-                let error = refine(error).at(self.base.host_str().unwrap_or_default());
-                match &departure {
-                    Some(departure) => departure.explain(error),
-                    None => error,
-                }
+            let exchange = timeout_at(ends, self.exchange(request));
+            let result = exchange.await.unwrap_or_else(|_| {
+                Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown))
+            });
+            let mut response = result.map_err(|error| match &departure {
+                Some(departure) => departure.explain(error),
+                None => error,
             })?;
-            let (mut parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-            let body = Limited::new(body, self.limits.answer_bytes);
-            let body = body.collect().await.map_err(refine_body)?.to_bytes();
-            let body = unpacked(&mut parts, body, self.limits.answer_bytes)?;
-            let mut response = Response::from_parts(parts, body);
             if let Some(sent_at) = sent_at {
                 response.extensions_mut().insert(sent_at);
             }
