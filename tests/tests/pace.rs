@@ -3,127 +3,29 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod network;
 
-use async_trait::async_trait;
-use crm_transport::{
-    RateLimit, Request, Response, RetryPolicy, Transport, TransportError, TransportExt,
-};
+use crm_transport::{RateLimit, Request, RetryPolicy, Transport, TransportExt};
 use futures_util::{StreamExt, stream};
-use http::StatusCode;
-use tokio::time::{Instant, sleep};
+use network::{BESIDE, Strict, Way, ms};
 
-const SECOND: Duration = Duration::from_secs(1);
 const CALLS: u32 = 3_600;
 
 /// As many calls are under way or wait at once as in a run of a change set.
 const AT_ONCE: usize = 128;
 
-/// A network and the service behind it.
-#[derive(Debug, Clone, Copy)]
-struct Way {
-    /// How long one direction takes, on average.
-    takes: Duration,
-    /// By how much it may take longer or less.
-    jitter: Duration,
-    /// How much longer than a millisecond the service may take.
-    service: Duration,
-    /// How long a connection takes to open.
-    connects: Duration,
-}
-
-const BESIDE: Way = Way {
-    takes: Duration::ZERO,
-    jitter: Duration::ZERO,
-    service: Duration::ZERO,
-    connects: Duration::ZERO,
-};
-
-/// A server that accepts 60 calls in any second, at the end of that way.
-struct Strict {
-    way: Way,
-    random: Mutex<fastrand::Rng>,
-    /// When the calls were accepted.
-    accepted: Arc<Mutex<Vec<Instant>>>,
-    refused: Arc<Mutex<Vec<Instant>>>,
-    /// Connections that are open and idle.
-    idle: Mutex<u32>,
-}
-
-impl Strict {
-    async fn one_way(&self) {
-        let late = self.random.lock().unwrap().f64() * 2.0;
-        sleep(self.way.takes + self.way.jitter.mul_f64(late) - self.way.jitter).await;
-    }
-
-    fn accepts(&self, now: Instant) -> bool {
-        let mut accepted = self.accepted.lock().unwrap();
-        let sixty_before = accepted.iter().rev().nth(59);
-        let accepts = sixty_before.is_none_or(|at| now - *at >= SECOND);
-        if accepts {
-            accepted.push(now);
-        }
-        accepts
-    }
-}
-
-#[async_trait]
-impl Transport for Strict {
-    async fn send(&self, _: Request) -> Result<Response, TransportError> {
-        let is_open = {
-            let mut idle = self.idle.lock().unwrap();
-            let is_open = *idle > 0;
-            *idle -= u32::from(is_open);
-            is_open
-        };
-        if !is_open {
-            sleep(self.way.connects).await;
-        }
-        self.one_way().await;
-        let now = Instant::now();
-        let mut response = Response::default();
-        if self.accepts(now) {
-            let takes = self.random.lock().unwrap().f64();
-            sleep(Duration::from_millis(1) + self.way.service.mul_f64(takes)).await;
-        } else {
-            self.refused.lock().unwrap().push(now);
-            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-            response.headers_mut().insert("retry-after", 1.into());
-        }
-        self.one_way().await;
-        *self.idle.lock().unwrap() += 1;
-        Ok(response)
-    }
-}
-
 /// Makes the calls; returns how much of the allowance arrived at the server, in percent, and how many
 /// calls it refused in and after the first ten seconds.
 async fn run(way: Way, seed: u64) -> (f64, [usize; 2]) {
-    let (accepted, refused) = (Arc::default(), Arc::default());
-    let server = Strict {
-        way,
-        random: Mutex::new(fastrand::Rng::with_seed(seed)),
-        accepted: Arc::clone(&accepted),
-        refused: Arc::clone(&refused),
-        idle: Mutex::default(),
-    };
+    let server = Strict::new(way, seed);
     let limit = RateLimit::per_second(60);
-    let transport = server.with_rate_limit(limit).with_retry(RetryPolicy::default());
-    let started = Instant::now();
+    let transport = server.as_ref().with_rate_limit(limit).with_retry(RetryPolicy::default());
     stream::iter(0..CALLS)
         .map(|_| transport.send(Request::default()))
         .buffer_unordered(AT_ONCE)
         .for_each(async |response| assert!(response.unwrap().status().is_success()))
         .await;
-    let accepted = accepted.lock().unwrap();
-    let took = *accepted.last().unwrap() - accepted[0];
-    let used = f64::from(CALLS - 1) / 60.0 / took.as_secs_f64();
-    let refused = refused.lock().unwrap();
-    let early = refused.iter().filter(|at| **at - started <= 10 * SECOND).count();
-    (100.0 * used, [early, refused.len() - early])
+    (server.used(), server.refused())
 }
 
 /// Runs over one network several times; checks the part of the allowance that is used on average.
@@ -139,10 +41,6 @@ async fn assert_pace(way: Way, least: f64) {
     println!("{way:?}: {used:.2} %, {of_a_thousand:.2} of 1,000 refused");
     assert!(used >= least, "{used:.2} % of the allowance");
     assert!(of_a_thousand <= 1.0, "{of_a_thousand:.2} of 1,000 calls refused");
-}
-
-const fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
 }
 
 #[tokio::test(start_paused = true)]

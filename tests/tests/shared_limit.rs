@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod network;
+
 use std::{
     env,
     io::{BufRead, BufReader, Write},
@@ -13,10 +15,12 @@ use std::{
 };
 
 use crm_transport::{
-    Call, Delivery, Effect, Fallback, Limit, RateLimit, Request, Response, SharedLimit, Transport,
-    TransportError, TransportErrorKind, TransportExt,
+    Call, Delivery, Effect, Fallback, Limit, RateLimit, Request, Response, RetryPolicy,
+    SharedLimit, Transport, TransportError, TransportErrorKind, TransportExt,
 };
+use futures_util::{StreamExt, stream};
 use http::StatusCode;
+use network::{BESIDE, Strict, Way, ms};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -235,6 +239,48 @@ fn times_of_four_processes(server: &Server) -> Vec<u64> {
         times
     });
     times.concat()
+}
+
+/// Makes so many calls through two limits that know of each other only by the server, as two
+/// processes do. Returns how much of the allowance arrived, in percent, and how many were refused in
+/// and after the first ten seconds.
+async fn run_two(way: Way, calls: usize) -> (f64, [usize; 2]) {
+    let redis = Server::start();
+    let strict = Strict::new(way, fastrand::u64(..));
+    let process = async || {
+        let transport = strict.as_ref().with_rate_limit(redis.limit());
+        let transport = transport.with_retry(RetryPolicy::default());
+        stream::iter(0..calls / 2)
+            .map(|_| transport.send(Request::default()))
+            .buffer_unordered(64)
+            .for_each(async |response| assert!(response.unwrap().status().is_success()))
+            .await;
+    };
+    tokio::join!(process(), process());
+    (strict.used(), strict.refused())
+}
+
+/// By default a few seconds over one network. `CRM_LIMITED_CALLS=3600` makes the long run, over more
+/// of them, and checks how much of the allowance is used; for a machine where nothing else runs.
+#[tokio::test]
+#[cfg_attr(no_redis, ignore = "neither redis-server nor valkey-server is installed")]
+async fn two_processes_learn_together_what_the_network_needs() {
+    let long = env::var("CRM_LIMITED_CALLS").ok().map(|calls| calls.parse().unwrap());
+    let Some(calls) = long else {
+        run_two(Way { takes: ms(20), jitter: ms(10), ..BESIDE }, 150).await;
+        return;
+    };
+    let networks = [(0, 0, 98.5), (50, 10, 97.0), (300, 15, 95.0), (300, 30, 93.0)];
+    let mut missed = Vec::new();
+    for (takes, jitter, least) in networks {
+        let way = Way { takes: ms(takes), jitter: ms(jitter), ..BESIDE };
+        let (used, refused) = run_two(way, calls).await;
+        println!("{takes} ± {jitter} ms one way: {used:.1} %, refused {refused:?}");
+        if used < least || refused[1] > calls / 1_000 {
+            missed.push((takes, jitter));
+        }
+    }
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 /// Answers 429 to the first call, then 200.
