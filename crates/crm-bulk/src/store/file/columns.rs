@@ -7,7 +7,7 @@ use rusqlite::{
 
 use super::{
     codes::{self, unreadable},
-    record::{self, RecordColumns, read_action},
+    record::{self, RecordColumns, WishColumns, read_action},
 };
 use crate::set::{Change, ChangeId, Image, Outcome, OwnerId, PERSON, State, Target};
 
@@ -57,7 +57,7 @@ impl ChangeColumns {
     /// Reads one change as the file has it.
     pub(super) fn read_stored(&self, row: &Row<'_>) -> rusqlite::Result<Stored> {
         let planned = self.target(row, self.contact_id)?;
-        let action = read_action(row, self)?;
+        let action = read_action(row, &self.wish())?;
         let before = record::read(row, &self.before(), &planned)?;
         let (mut target, mut after, mut found) = (planned, None, None);
         let outcome = if row.get_ref(self.change)? == ValueRef::Null {
@@ -70,7 +70,8 @@ impl ChangeColumns {
             let json = row.get_ref(self.found)?.as_str_or_null()?;
             let image = json.map(|json| Image::from_file(&target, json)).transpose();
             found = image.map_err(|e| unreadable(self.found, e))?;
-            after = record::read_after(row, self, &target, before.as_ref(), &action)?;
+            let at = [self.after, self.after_modified_on];
+            after = record::read_after(row, at, &target, before.as_ref(), &action)?;
             Outcome {
                 state: read_state(row, self.state)?,
                 message: row.get(self.message)?,
@@ -92,6 +93,14 @@ impl ChangeColumns {
             contact_type, value, memo, flags, phone, modified_on, created_on, extra, ..
         } = *self;
         RecordColumns { contact_type, value, memo, flags, phone, modified_on, created_on, extra }
+    }
+
+    /// The columns of what is to be done.
+    fn wish(&self) -> WishColumns {
+        let Self {
+            action, wanted_type, wanted_value, wanted_memo, wanted_flags, wanted_more, ..
+        } = *self;
+        WishColumns { action, wanted_type, wanted_value, wanted_memo, wanted_flags, wanted_more }
     }
 
     /// Reads a record from the columns of its owner and this one of its id.

@@ -7,10 +7,10 @@ use rusqlite::params;
 
 use super::{
     codes,
-    columns::ChangeColumns,
+    columns::read_target,
     format::FORMAT,
     planned::{PlannedRow, insert_into},
-    record::{Record, read_action},
+    record::{Record, WishColumns, read_action},
     repeats, seal, totals,
 };
 use crate::{
@@ -52,6 +52,11 @@ pub(crate) struct Unread {
     row: Option<u64>,
     pub(crate) target: Target,
     pub(crate) action: Action,
+}
+
+columns! {
+    /// What is known of such a change besides.
+    struct UnreadColumns { id, row, owner_id, contact_id }
 }
 
 /// Where such changes are until they are read, in the order of their owners: put among the others
@@ -253,21 +258,22 @@ impl Draft {
 
     /// The unread changes of one owner.
     pub(crate) fn unread(&self, kind: &str, owner: i64) -> Result<Vec<Unread>, BulkError> {
-        let sql = "SELECT *, NULL AS change, NULL AS state, NULL AS attempts, NULL AS at,
-                NULL AS http_status, NULL AS trace_id, NULL AS message, NULL AS field_errors,
-                NULL AS created_id, NULL AS siblings, NULL AS found, NULL AS after,
-                NULL AS after_modified_on, NULL AS seal
-            FROM unread WHERE owner_kind = ? AND owner_id = ? AND digest IS NULL";
+        let sql = format!(
+            "SELECT id, row, owner_id, contact_id, {}
+             FROM unread WHERE owner_kind = ? AND owner_id = ? AND digest IS NULL",
+            WishColumns::NAMES
+        );
         let database = self.database();
         let query = || {
-            let mut query = database.connection.prepare_cached(sql)?;
-            let at = ChangeColumns::of(&query)?;
+            let mut query = database.connection.prepare_cached(&sql)?;
+            let at = UnreadColumns::of(&query)?;
+            let wish = WishColumns::of(&query)?;
             let unread = query.query_map(params![codes::owner_kind(kind), owner], |row| {
                 Ok(Unread {
                     id: row.get(at.id)?,
                     row: row.get(at.row)?,
-                    target: at.target(row, at.contact_id)?,
-                    action: read_action(row, &at)?,
+                    target: read_target(row, kind, at.owner_id, at.contact_id)?,
+                    action: read_action(row, &wish)?,
                 })
             })?;
             unread.collect()

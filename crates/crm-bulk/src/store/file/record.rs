@@ -10,10 +10,7 @@ use rusqlite::{
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 
-use super::{
-    codes::{self, unreadable, unwritable},
-    columns::ChangeColumns,
-};
+use super::codes::{self, unreadable, unwritable};
 use crate::set::{Action, Image, MethodImage, Target, Wanted};
 
 /// A record as the columns from `contact_type` to `extra`.
@@ -306,8 +303,15 @@ pub(super) fn asks_for_something() -> String {
     )
 }
 
+columns! {
+    /// These columns, and that of the action.
+    pub(super) struct WishColumns {
+        action, wanted_type, wanted_value, wanted_memo, wanted_flags, wanted_more,
+    }
+}
+
 /// Reads what is to be done.
-pub(super) fn read_action(row: &Row<'_>, at: &ChangeColumns) -> rusqlite::Result<Action> {
+pub(super) fn read_action(row: &Row<'_>, at: &WishColumns) -> rusqlite::Result<Action> {
     let more = row.get_ref(at.wanted_more)?.as_str_or_null()?.unwrap_or("{}");
     let wanted = || read_wanted(row, at, more);
     Ok(match row.get(at.action)? {
@@ -322,7 +326,7 @@ pub(super) fn read_action(row: &Row<'_>, at: &ChangeColumns) -> rusqlite::Result
     })
 }
 
-fn read_wanted(row: &Row<'_>, at: &ChangeColumns, more: &str) -> rusqlite::Result<Wanted> {
+fn read_wanted(row: &Row<'_>, at: &WishColumns, more: &str) -> rusqlite::Result<Wanted> {
     let mut change = crm_models::ContactChange::new();
     if let Some(contact_type) = codes::read_contact_type(row.get_ref(at.wanted_type)?) {
         change = change.contact_type(contact_type);
@@ -422,18 +426,18 @@ impl Answered {
 /// Reads the record as an answer showed it.
 pub(super) fn read_after(
     row: &Row<'_>,
-    at: &ChangeColumns,
+    [after_at, modified_on_at]: [usize; 2],
     target: &Target,
     before: Option<&Image>,
     action: &Action,
 ) -> rusqlite::Result<Option<Image>> {
-    let after = row.get_ref(at.after)?.as_str_or_null()?;
-    let Some(modified_on) = codes::read_time(row.get_ref(at.after_modified_on)?) else {
+    let after = row.get_ref(after_at)?.as_str_or_null()?;
+    let Some(modified_on) = codes::read_time(row.get_ref(modified_on_at)?) else {
         let after = after.map(|json| Image::from_file(target, json)).transpose();
-        return after.map_err(|e| unreadable(at.after, e));
+        return after.map_err(|e| unreadable(after_at, e));
     };
     let expected = before.and_then(|before| expected(before, action));
-    let mut expected = expected.ok_or_else(|| unreadable(at.after, "no record before"))?;
+    let mut expected = expected.ok_or_else(|| unreadable(after_at, "no record before"))?;
     expected.modified_on = modified_on;
     let Some(others) = after else {
         return Ok(Some(expected.into()));
@@ -443,7 +447,7 @@ pub(super) fn read_after(
         all.extend(serde_json::from_str::<Map<_, _>>(others)?);
         serde_json::from_value(all.into())
     };
-    Ok(Some(patched().map_err(|e| unreadable(at.after, e))?.into()))
+    Ok(Some(patched().map_err(|e| unreadable(after_at, e))?.into()))
 }
 
 fn members(contact: &Contact) -> serde_json::Result<Map<String, serde_json::Value>> {
