@@ -59,12 +59,7 @@ async fn a_contact_is_created_changed_found_and_deleted() {
     assert_eq!(present.id, created.id);
     assert_eq!(created.value, "8185550190");
 
-    let all = PreferenceChange::new()
-        .job_reminders(true)
-        .marketing_updates(true)
-        .invoices(true)
-        .statements(true);
-    let change = ContactChange::new().preferences(all);
+    let change = ContactChange::new().preferences(PreferenceChange::all(true));
     contacts.update(created.id, &change).await.unwrap();
     assert_eq!(
         last_body(&sandbox),

@@ -18,7 +18,7 @@ use crm_bulk::{
     Apply, BulkError, ChangeSet, Event, Finished, Input, OnDrift, Plan, Site, State, StopReason,
 };
 use crm_contacts::ContactsService;
-use crm_models::{ContactChange, ContactId, LocationId};
+use crm_models::{ContactChange, ContactId, LocationId, Preference};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
 use crm_transport::{
     Delivery, RateLimit, Request, Response, RetryPolicy, SentAt, Transport, TransportError,
@@ -312,8 +312,9 @@ async fn a_creation_of_what_is_there_otherwise_names_the_contact_instead() {
     let world = world(Seed::Demo).await;
     let plan = |value: &str, marketing: &str| {
         format!(
-            "location_id,action,type,value,job_reminders,marketing_updates,invoices,statements\n\
-             2001,create,Email,{value},on,{marketing},on,on\n"
+            "location_id,action,type,value,{}\n2001,create,Email,{value},{}\n",
+            flag_columns(),
+            flag_cells(|flag| if flag == Preference::MarketingUpdates { marketing } else { "on" }),
         )
     };
     let rows = plan("office@site.example", "on");
@@ -482,11 +483,12 @@ async fn a_plan_of_one_owner_that_cannot_be_read_is_none() {
 #[tokio::test]
 async fn each_write_is_told_before_its_change_is_settled() {
     let world = world(Seed::Demo).await;
-    let rows = "location_id,contact_id,action,type,value,memo,\
-                job_reminders,marketing_updates,invoices,statements\n\
-                2001,3001,,,,Office,,off,,\n2001,3002,delete,,,,,,,\n\
-                2002,,create,Email,new@site.example,,on,on,on,on\n";
-    let set = world.plan(rows, "set.crm").await;
+    let (flags, none, on) = (flag_columns(), flag_cells(|_| ""), flag_cells(|_| "on"));
+    let rows = format!(
+        "location_id,contact_id,action,type,value,memo,{flags}\n2001,3001,,,,Office,{on}\n\
+         2001,3002,delete,,,,{none}\n2002,,create,Email,new@site.example,,{on}\n"
+    );
+    let set = world.plan(&rows, "set.crm").await;
     let mut events = Apply::new(set).run(&world.service, &world.site).unwrap();
     let mut written = Vec::new();
     while let Some(event) = events.try_next().await.unwrap() {
@@ -512,11 +514,12 @@ async fn each_write_is_told_before_its_change_is_settled() {
 #[tokio::test]
 async fn a_write_whose_answer_nobody_saw_is_told_when_it_is_read_back() {
     let world = world(Seed::Demo).await;
-    let rows = "location_id,contact_id,action,type,value,memo,\
-                job_reminders,marketing_updates,invoices,statements\n\
-                2001,3001,,,,Office,,,,\n2001,3002,delete,,,,,,,\n\
-                2002,,create,Email,new@site.example,,on,on,on,on\n";
-    let set = world.plan(rows, "set.crm").await;
+    let (flags, none, on) = (flag_columns(), flag_cells(|_| ""), flag_cells(|_| "on"));
+    let rows = format!(
+        "location_id,contact_id,action,type,value,memo,{flags}\n2001,3001,,,,Office,{none}\n\
+         2001,3002,delete,,,,{none}\n2002,,create,Email,new@site.example,,{on}\n"
+    );
+    let set = world.plan(&rows, "set.crm").await;
     let late = |method| {
         let late = Fault::Delay { milliseconds: 600_000 };
         FaultRule::new(late).method(method).path("/contacts").nth(1)

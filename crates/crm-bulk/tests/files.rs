@@ -689,9 +689,11 @@ async fn only_what_is_sent_is_shown_and_calls_are_counted_with_flags() {
     let value = world.location_contact(2001, 3001).value;
     let written = format!("({}) {}-{}", &value[..3], &value[3..6], &value[6..]);
     let rows = format!(
-        "action,location_id,contact_id,type,value,memo,\
-         job_reminders,marketing_updates,invoices,statements\n\
-         ,2001,3001,,{written},new,,,,\ncreate,2001,,Email,a@b.example,,on,on,on,on\n"
+        "action,location_id,contact_id,type,value,memo,{}\n\
+         ,2001,3001,,{written},new,{}\ncreate,2001,,Email,a@b.example,,{}\n",
+        flag_columns(),
+        flag_cells(|_| ""),
+        flag_cells(|_| "on")
     );
     let set = world.plan(&rows, "set.crm").await;
     assert_eq!(set.calls().unwrap(), 1 + 2 + 1);

@@ -7,6 +7,7 @@ use std::io::Cursor;
 
 use common::*;
 use crm_bulk::{Apply, BulkError, ChangeSet, Input, OptOut, Plan, State};
+use crm_models::Preference;
 use crm_sandbox::{Seed, StoredContact};
 
 fn csv(rows: &str) -> Input {
@@ -76,7 +77,7 @@ async fn unknown_flags_become_what_was_chosen_and_known_ones_are_kept() {
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     assert_eq!(
         set.changes(&crm_bulk::Selection::all()).next().unwrap().unwrap().members().len(),
-        4
+        Preference::SETTABLE.len()
     );
     world.apply(Apply::new(set)).await.unwrap();
     let flags = world.location_contact(unknown.owner_id, unknown.id).preferences.unwrap();

@@ -20,6 +20,7 @@ use common::{
     *,
 };
 use crm_bulk::{Apply, Change, ChangeSet, State};
+use crm_models::Preference;
 use crm_sandbox::{FaultPlan, Seed, StoredContact};
 
 fn main() {
@@ -139,9 +140,9 @@ async fn killed_until_done(
 /// rest one is created beside it, every other with preferences. With them the contacts that
 /// shall be there in the end.
 fn intention(world: &World) -> (String, Vec<String>) {
-    let mut rows = "location_id,customer_id,contact_id,action,type,value,memo,\
-         job_reminders,marketing_updates,invoices,statements\n"
-        .to_owned();
+    let none = flag_cells(|_| "");
+    let mut rows =
+        format!("location_id,customer_id,contact_id,action,type,value,memo,{}\n", flag_columns());
     let mut intended = Vec::new();
     for ((kind, owner, id), mut contact) in world.stored() {
         let owner_cells = match kind {
@@ -150,22 +151,24 @@ fn intention(world: &World) -> (String, Vec<String>) {
         };
         rows += &match id % 4 {
             0 => {
-                rows += &format!("{owner_cells},{id},delete,,,,,,,\n");
+                rows += &format!("{owner_cells},{id},delete,,,,{none}\n");
                 continue;
             }
             1 => {
                 contact.memo = Some(format!("changed {id}"));
-                format!("{owner_cells},{id},,,,changed {id},,,,\n")
+                format!("{owner_cells},{id},,,,changed {id},{none}\n")
             }
             2 if contact.preferences.is_some() => {
                 let preferences = contact.preferences.as_mut().unwrap();
                 preferences.marketing_updates = !preferences.marketing_updates;
                 let on = if preferences.marketing_updates { "on" } else { "off" };
-                format!("{owner_cells},{id},,,,,,{on},,\n")
+                let cell = |flag| if flag == Preference::MarketingUpdates { on } else { "" };
+                format!("{owner_cells},{id},,,,,{}\n", flag_cells(cell))
             }
             2 => String::new(),
             _ => {
-                let flags = if id % 8 == 3 { "on,on,off,on" } else { ",,," };
+                let cell = |flag| if flag == Preference::Invoices { "off" } else { "on" };
+                let flags = if id % 8 == 3 { flag_cells(cell) } else { none.clone() };
                 let created = format!("new{id}@site.example,created {id}");
                 let mut new = contact.clone();
                 new.contact_type = "Email".to_owned();

@@ -9,21 +9,27 @@ use crm_bulk::{
     Target, UndoSummary,
 };
 use crm_models::{
-    ContactChange, ContactId, LocationId, Tolerance, UpdateContactMethodRequest,
+    ContactChange, ContactId, LocationId, Preference, Tolerance, UpdateContactMethodRequest,
     UpdateContactRequest,
 };
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed, StoredContact};
 use futures_util::TryStreamExt;
 
-const EVERY_MEMBER: &str = "\
-location_id,customer_id,contact_id,action,type,value,memo,job_reminders,marketing_updates,invoices,statements
-2001,,3001,,Phone,8185550191,(clear),off,off,on,off
-2001,,3002,update,,other@site.example,Now with memo,off,on,off,off
-2001,,3003,delete,,,,,,,
-,1001,4001,delete,,,,,,,
-,1001,4002,,,,Other memo,,,,
-2002,,,create,Email,new@site.example,,off,off,off,off
-";
+fn every_member() -> String {
+    let (flags, none, off) = (flag_columns(), flag_cells(|_| ""), flag_cells(|_| "off"));
+    let only = |on| flag_cells(move |flag| if flag == on { "on" } else { "off" });
+    let (invoices, marketing) = (only(Preference::Invoices), only(Preference::MarketingUpdates));
+    format!(
+        "location_id,customer_id,contact_id,action,type,value,memo,{flags}
+2001,,3001,,Phone,8185550191,(clear),{invoices}
+2001,,3002,update,,other@site.example,Now with memo,{marketing}
+2001,,3003,delete,,,,{none}
+,1001,4001,delete,,,,{none}
+,1001,4002,,,,Other memo,{none}
+2002,,,create,Email,new@site.example,,{off}
+"
+    )
+}
 
 /// What a person sees of a contact: everything but its id and times.
 fn seen(contact: &StoredContact) -> StoredContact {
@@ -48,7 +54,7 @@ fn all(world: &World) -> Vec<String> {
 async fn undo_restores_every_member_of_updated_deleted_and_created_contacts() {
     let world = world(Seed::Demo).await;
     let before = all(&world);
-    let set = world.plan(EVERY_MEMBER, "set.crm").await;
+    let set = world.plan(&every_member(), "set.crm").await;
     let finished = world.apply(Apply::new(set)).await.unwrap();
     assert_eq!(finished.count(State::Done), 6, "{:#?}", changes(&world.path("set.crm")));
     assert_ne!(all(&world), before);
@@ -148,8 +154,9 @@ async fn a_contact_that_others_changed_after_the_set_keeps_their_change() {
 #[tokio::test]
 async fn unknown_preferences_are_said_to_be_lost() {
     let world = world(Seed::Demo).await;
-    let rows = "location_id,contact_id,job_reminders,marketing_updates,invoices,statements\n2001,3005,off,off,off,off\n";
-    world.apply(Apply::new(world.plan(rows, "set.crm").await)).await.unwrap();
+    let (flags, off) = (flag_columns(), flag_cells(|_| "off"));
+    let rows = format!("location_id,contact_id,{flags}\n2001,3005,{off}\n");
+    world.apply(Apply::new(world.plan(&rows, "set.crm").await)).await.unwrap();
     let set = ChangeSet::open(world.path("set.crm")).unwrap();
     let summary = set.undo(world.path("undo.crm")).await.unwrap();
     assert_eq!((summary.planned, summary.impossible), (0, 1));
@@ -165,7 +172,7 @@ async fn unknown_preferences_are_said_to_be_lost() {
 #[tokio::test]
 async fn an_undo_does_not_overwrite_a_file() {
     let world = world(Seed::Demo).await;
-    let set = world.plan(EVERY_MEMBER, "set.crm").await;
+    let set = world.plan(&every_member(), "set.crm").await;
     let error = set.undo(world.path("set.crm")).await.unwrap_err();
     assert!(matches!(error, BulkError::Exists { .. }), "{error}");
     assert!(ChangeSet::open(world.path("set.crm")).is_ok());
@@ -280,7 +287,7 @@ async fn what_was_deleted_comes_back_once_however_often_it_is_taken_back() {
 async fn a_set_that_was_carried_out_in_part_is_taken_back_in_part() {
     let world = world(Seed::Demo).await;
     let before = all(&world);
-    let set = world.plan(EVERY_MEMBER, "set.crm").await;
+    let set = world.plan(&every_member(), "set.crm").await;
     let finished = world.apply(Apply::new(set).canary(3)).await.unwrap();
     assert_eq!(finished.reason, StopReason::Canary);
     let summary = world.undo("set.crm", "undo.crm").await;

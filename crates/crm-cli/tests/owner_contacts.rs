@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Host, PERSON, Service, stderr, stdout};
+use crm_models::Preference;
 use crm_sandbox::Sandbox;
 use serde_json::json;
 
@@ -147,8 +148,10 @@ fn unknown_preferences_are_not_guessed() {
     assert!(stderr(&refused).contains("give all of --job-reminders"), "{}", stderr(&refused));
     assert!(service.writes().is_empty());
 
-    let rest = ["--job-reminders", "on", "--invoices", "off", "--statements", "off"];
-    let updated = stdout(&service.crm(&[&one[..], &rest].concat()).assert().success());
+    let others = Preference::SETTABLE.into_iter().filter(|it| *it != Preference::MarketingUpdates);
+    let rest = others.flat_map(|flag| [format!("--{}", flag.option()), "on".to_owned()]);
+    let all: Vec<_> = one.map(str::to_owned).into_iter().chain(rest).collect();
+    let updated = stdout(&service.crm(&all).assert().success());
     assert!(updated.contains("preferences.jobRemindersEnabled"), "{updated}");
 }
 

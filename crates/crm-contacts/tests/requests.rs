@@ -1,4 +1,4 @@
-//! Exact requests out: each of the 44 operations against the published contract, by hand.
+//! Exact requests out: each operation against the published contract, by hand.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -506,11 +506,11 @@ fn all_lists_each_operation_once() {
     let mut ids: Vec<_> = all.iter().map(|spec| spec.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 44);
+    assert_eq!(ids.len(), all.len());
     let mut routes: Vec<_> = all.iter().map(|s| format!("{} {}", s.method, s.path)).collect();
     routes.sort_unstable();
     routes.dedup();
-    assert_eq!(routes.len(), 44);
+    assert_eq!(routes.len(), all.len());
 }
 
 #[test]

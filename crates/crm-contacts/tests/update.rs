@@ -132,10 +132,7 @@ async fn the_legacy_form_sends_three_flags() {
     let answer = without_marketing(71_204)
         .replace(r#""invoiceNotification":true"#, r#""invoiceNotification":false"#);
     let (service, sent) = service([ok(answer)]);
-    let all = PreferenceChange::new()
-        .job_reminders(true)
-        .marketing_updates(false)
-        .invoices_and_statements(false);
+    let all = PreferenceChange::all(false).job_reminders(true);
     let change = ContactChange::new().preferences(all);
     let service = service.with_legacy_preferences();
     service.location(location()).update(id(71_204), &change).await.unwrap();

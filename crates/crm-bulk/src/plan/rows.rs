@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crm_models::ContactType;
+use crm_models::{ContactType, Preference};
 
 use super::options::Plan;
 use crate::{
@@ -95,9 +95,15 @@ impl Plan {
     fn with_all_flags(&self, line: u64, request: RowRequest) -> Result<RowRequest, Vec<BadCell>> {
         match &request.action {
             Action::Create(wanted) if wanted.names_some_flags() && self.unknown_flags.is_none() => {
-                let why = "a new contact needs all four flags or none; name the others too, or \
-                           say what they become: `--unknown-flags off` or `on`";
-                Err(whole(line, why.to_owned()))
+                let named = wanted.change.get_preferences();
+                let others = Preference::SETTABLE.into_iter().filter(|it| named.get(*it).is_none());
+                let others: Vec<_> = others.map(Preference::column).collect();
+                let why = format!(
+                    "a new contact needs all flags or none; name {} too, or say what they become: \
+                     `--unknown-flags off` or `on`",
+                    others.join(", ")
+                );
+                Err(whole(line, why))
             }
             _ => Ok(request),
         }

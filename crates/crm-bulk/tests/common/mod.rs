@@ -12,7 +12,7 @@ use crm_bulk::{
     State,
 };
 use crm_contacts::ContactsService;
-use crm_models::TenantId;
+use crm_models::{Preference, TenantId};
 use crm_sandbox::{Connection, Sandbox, Seed, StoredContact};
 use crm_transport::{
     Auth, Credentials, Environment, ReqwestTransport, RetryPolicy, Transport, TransportExt,
@@ -20,6 +20,16 @@ use crm_transport::{
 use futures_util::TryStreamExt;
 
 pub type Service = ContactsService<Arc<dyn Transport>>;
+
+/// The columns of rows that name every flag.
+pub fn flag_columns() -> String {
+    Preference::SETTABLE.map(Preference::column).join(",")
+}
+
+/// The cells in [`flag_columns`].
+pub fn flag_cells<'a>(cell: impl Fn(Preference) -> &'a str) -> String {
+    Preference::SETTABLE.map(cell).join(",")
+}
 
 pub struct World {
     pub sandbox: Sandbox,
