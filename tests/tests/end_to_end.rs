@@ -135,6 +135,51 @@ async fn exports_hold_every_contact_and_resume() {
     assert_eq!(seen, all);
 }
 
+/// Two readings of the contract: what one sends, the other knows.
+#[tokio::test]
+async fn owners_are_found_by_every_filter_and_are_the_same_everywhere() {
+    fn narrowed<O: ContactOwner>(like: &O::Details) -> OwnerFilter<O> {
+        let (address, time) = (like.address(), like.modified_on());
+        let later = Timestamp::from_nanoseconds(time.as_nanoseconds() + 1_000).unwrap();
+        OwnerFilter::new()
+            .ids([like.id()])
+            .name(like.name())
+            .street(&address.street)
+            .unit(address.unit.as_deref().unwrap())
+            .city(&address.city)
+            .state(&address.state)
+            .zip(&address.zip)
+            .country(&address.country)
+            .active(Active::Yes)
+            .modified_on_or_after(time)
+            .modified_before(later)
+            .created_on_or_after("2025-10-01".parse().unwrap())
+            .created_before("2025-11-01".parse().unwrap())
+            .sort(Sort::descending(OwnerSort::CreatedOn))
+    }
+
+    let strict = Sandbox::builder().set("unknown-query", "refuse").unwrap();
+    let sandbox = strict.start().await.unwrap();
+    let service = connect(&sandbox);
+    let customer = service.customers().get(CustomerId::constant(1002)).await.unwrap();
+    let location = service.locations().get(LocationId::constant(2003)).await.unwrap();
+    let filter = narrowed(&customer).phone("323-555-0111");
+    assert_eq!(service.customers().list(filter).collect().await.unwrap(), [customer]);
+    let filter = narrowed(&location).customer(location.customer_id);
+    assert_eq!(service.locations().list(filter).collect().await.unwrap(), [location]);
+
+    let batches: Vec<_> = service.customers().export().batches().try_collect().await.unwrap();
+    let mut exported: Vec<_> = batches.into_iter().flat_map(|batch| batch.data).collect();
+    exported.sort_by_key(|customer| customer.id);
+    let ids = exported.iter().map(|customer| customer.id);
+    let listed = service.customers().with_ids(ids).collect().await.unwrap();
+    assert_eq!(listed, exported);
+    let merged = exported.iter().find(|customer| customer.merged_to().is_some()).unwrap();
+    assert_eq!(merged.merged_to(), Some(CustomerId::constant(1001)));
+    let blank = service.locations().get(LocationId::constant(2012)).await.unwrap();
+    assert_eq!(blank.display_name(), "8 Mill Yard, Whittier, CA 90602");
+}
+
 #[tokio::test]
 async fn five_cold_parallel_calls_ask_for_one_token() {
     let sandbox = Sandbox::start().await.unwrap();

@@ -24,7 +24,7 @@ pub(crate) enum Owners<O: Filtered> {
     #[command(about = format!("List {}, the active ones if nothing else is asked for", O::COLLECTION))]
     List {
         #[command(flatten)]
-        filter: Filter<O>,
+        filter: Box<Filter<O>>,
 
         #[command(flatten)]
         list: ListArgs,
@@ -156,7 +156,9 @@ impl<O: Filtered> Owners<O> {
                 let records = session.output.records()?;
                 records.one(&owners.get(id).await?)?;
             }
-            Self::List { filter, list } => list.show(session, owners.list(filter.into())).await?,
+            Self::List { filter, list } => {
+                list.show(session, owners.list((*filter).into())).await?
+            }
             Self::Export(export) => {
                 return export.run(session, O::COLLECTION, owners.export()).await;
             }
