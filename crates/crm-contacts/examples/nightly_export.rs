@@ -24,7 +24,7 @@ use futures_util::TryStreamExt;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(env::args().nth(1).ok_or("give a file to append to")?);
-    let token_path = path.with_added_extension("token");
+    let token_path = beside(&path, ".token");
     let file = OpenOptions::new().create(true).append(true).open(&path)?;
     file.try_lock()?;
     let length = file.metadata()?.len();
@@ -74,10 +74,17 @@ fn saved(path: &Path) -> Result<Option<Position>, Box<dyn Error>> {
     Ok(Some((whole.parse()?, token.map(ContinuationToken::new))))
 }
 
+/// The file with this at the end of its name.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
 /// Replaces the file in one step, so that it always holds a whole position.
 fn save(path: &Path, whole: u64, token: Option<&ContinuationToken>) -> io::Result<()> {
     let token = token.map_or("", ContinuationToken::as_str);
-    let new = path.with_added_extension("new");
+    let new = beside(path, ".new");
     let mut file = File::create(&new)?;
     write!(file, "{whole} {token}")?;
     file.sync_data()?;

@@ -222,6 +222,15 @@ pub struct Updated<R> {
     pub after: R,
 }
 
+#[cfg(feature = "test-util")]
+impl<R> Updated<R> {
+    /// Creates the result of an update, for tests.
+    #[must_use]
+    pub fn new(before: R, after: R) -> Self {
+        Self { before, after }
+    }
+}
+
 impl<R: Record> Updated<R> {
     /// Returns what changed, member by member. It is empty when nothing had to be sent.
     #[must_use]

@@ -88,6 +88,7 @@
 //! |---|---|---|
 //! | `reqwest` | yes | the ready transport over reqwest, through `crm-transport/reqwest` |
 //! | `mock` | no | `transport::MockTransport`, for tests of your own, through `crm-transport/mock` |
+//! | `test-util` | no | constructors of [`Updated`], [`Refusal`] and [`Echo`], for mocks of code that calls use cases |
 
 #![warn(missing_debug_implementations)]
 

@@ -32,6 +32,7 @@ pub const DECISION_AGE: Duration = Duration::from_secs(2);
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading<R> {
     /// The record that was read.
     pub record: R,
@@ -40,6 +41,12 @@ pub struct Reading<R> {
 }
 
 impl<R> Reading<R> {
+    /// Takes a record together with the moment at which the request for it left.
+    #[must_use]
+    pub const fn new(record: R, at: Moment) -> Self {
+        Self { record, at }
+    }
+
     /// Returns the last moment at which a write that this reading decided may begin, which is
     /// [`DECISION_AGE`] after it.
     #[must_use]
@@ -54,8 +61,8 @@ impl<R> Reading<R> {
 
 impl<R: Record> From<R> for Reading<R> {
     /// Takes the record for one that was read just now. The age of one that was kept for a while is
-    /// not known: give it together with its moment.
+    /// not known: give it with its moment to [`Reading::new`].
     fn from(record: R) -> Self {
-        Self { record, at: Moment::now() }
+        Self::new(record, Moment::now())
     }
 }

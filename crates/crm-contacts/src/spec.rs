@@ -15,6 +15,7 @@ use http::Method;
 /// assert_eq!(spec.scope, "tn.crm.locations:w");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Spec {
     /// The contract's `operationId`.
     pub id: &'static str,

@@ -138,6 +138,12 @@ impl From<InvalidInput> for ContactsError {
     }
 }
 
+impl From<Refusal> for ContactsError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl Error for ContactsError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
@@ -154,7 +160,7 @@ impl ContactsError {
     }
 
     pub(crate) fn refused(site: CallSite, response: Response) -> Self {
-        Self::Refused(Box::new(Refusal::of(site, &response)))
+        Refusal::of(site, &response).into()
     }
 
     /// Reads the body once more, slowly, to say where it is wrong. The parser's own message may

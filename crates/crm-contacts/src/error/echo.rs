@@ -26,6 +26,15 @@ impl fmt::Debug for Echo {
     }
 }
 
+#[cfg(feature = "test-util")]
+impl Echo {
+    /// Creates a record that is not what the write at `site` asked for, for tests.
+    #[must_use]
+    pub fn new(site: CallSite, differences: Vec<Difference>, answer: impl Into<AnyRecord>) -> Self {
+        Self { site, differences, answer: answer.into() }
+    }
+}
+
 impl Echo {
     /// Returns the names of the members that differ.
     pub(crate) fn fields(&self) -> String {

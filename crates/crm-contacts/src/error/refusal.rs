@@ -47,6 +47,28 @@ impl Refusal {
     }
 }
 
+#[cfg(feature = "test-util")]
+impl Refusal {
+    /// Creates the refusal that an answer with this status and body is, for tests.
+    ///
+    /// ```
+    /// use crm_contacts::{CallSite, ContactsError, Owner, Refusal, models::LocationId};
+    ///
+    /// let contact = "/crm/v2/tenant/1001/locations/55021/contacts/71204";
+    /// let site = CallSite::new(LocationId::UPDATE, contact.parse()?);
+    /// let body = r#"{"title": "There is no contact 71204", "status": 404}"#;
+    /// let refusal = Refusal::new(site, "404".parse()?, body);
+    /// assert!(ContactsError::from(refusal).is_not_found());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(site: CallSite, status: StatusCode, body: impl Into<bytes::Bytes>) -> Self {
+        let mut answer = Response::new(body.into());
+        *answer.status_mut() = status;
+        Self::of(site, &answer)
+    }
+}
+
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

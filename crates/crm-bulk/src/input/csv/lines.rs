@@ -90,7 +90,8 @@ impl<R> Lines<R> {
     /// decrease.
     fn stray_before(&mut self, offset: u64) -> Option<u64> {
         let mut first = None;
-        while let Some((_, line)) = self.strays.pop_front_if(|(at, _)| *at < offset) {
+        while let Some(&(_, line)) = self.strays.front().filter(|(at, _)| *at < offset) {
+            self.strays.pop_front();
             first = first.or(Some(line));
         }
         first
