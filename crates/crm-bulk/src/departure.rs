@@ -19,6 +19,11 @@ impl<'a, T: Transport> Watch<'a, T> {
         Self { inner, made: Moment::now(), left: Mutex::default() }
     }
 
+    /// When the work began.
+    pub(crate) fn made(&self) -> Moment {
+        self.made
+    }
+
     /// When the first request that was answered left. Over a transport that does not tell, when
     /// it was handed over, which is earlier.
     pub(crate) fn left(&self) -> Moment {

@@ -8,7 +8,7 @@ use crm_transport::{Moment, Transport};
 
 use super::{
     queue::Reading,
-    run::{Became, Run},
+    run::{Became, Former, Run},
 };
 use crate::{
     decide::step::{self, Write},
@@ -35,7 +35,7 @@ impl<T: Transport> Run<T> {
     pub(super) async fn contact<O: Owner + Into<OwnerId>>(
         &self,
         owner: O,
-        change: Change,
+        change: Box<Change>,
         write: Write,
         reading: &Reading,
     ) -> Result<Became, BulkError> {
@@ -52,10 +52,10 @@ impl<T: Transport> Run<T> {
                 self.update(owner, change, current, request, reading.left).await
             }
             Write::Delete(current, siblings) => {
-                self.delete(owner, change, current, siblings, reading.left).await
+                Box::pin(self.delete(owner, change, current, siblings, reading.left)).await
             }
             Write::Create(request, siblings) => {
-                self.create(owner, change, request, siblings, reading).await
+                Box::pin(self.create(owner, change, request, siblings, reading)).await
             }
             Write::Complete(created) => {
                 // Of one that was settled as unknown with its contact it was told.
@@ -66,7 +66,7 @@ impl<T: Transport> Run<T> {
                 let found = Expected::of(&change);
                 let mut change = change;
                 change.outcome.attempts += 1;
-                self.complete(owner, change, found, created, reading.left).await
+                Box::pin(self.complete(owner, change, found, created, reading.left)).await
             }
         }
     }
@@ -74,18 +74,19 @@ impl<T: Transport> Run<T> {
     async fn update<O: Owner>(
         &self,
         owner: O,
-        former: Change,
+        change: Box<Change>,
         current: Contact,
         request: UpdateContactRequest,
         left: Moment,
     ) -> Result<Became, BulkError> {
-        let found = current.clone().into();
-        let Some(change) = self.claim(former.clone(), Some(found), None).await? else {
+        let repeated = step::may_be_sent(&change);
+        let found = is_news(&change, &current).then(|| current.clone().into());
+        let Some((change, former)) = self.claim(change, found, None).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
         let tolerance = tolerance(&change).max(request.tolerance_for(&current));
-        let service = self.bounded(&watch, left, step::may_be_sent(&former)).tolerating(tolerance);
+        let service = self.bounded(&watch, left, repeated).tolerating(tolerance);
         let sent = service.owner(owner).send_once(current.id, request).await;
         self.wrote(&change, "update", None, &watch, sent.as_ref().err());
         self.updated(change, Some(former), &current, sent).await
@@ -94,14 +95,14 @@ impl<T: Transport> Run<T> {
     async fn delete<O: Owner>(
         &self,
         owner: O,
-        former: Change,
+        change: Box<Change>,
         current: Contact,
         siblings: Vec<ContactId>,
         left: Moment,
     ) -> Result<Became, BulkError> {
-        let (id, repeated) = (current.id, step::may_be_sent(&former));
-        let found = Some(current.into());
-        let Some(change) = self.claim(former.clone(), found, Some(siblings)).await? else {
+        let (id, repeated) = (current.id, step::may_be_sent(&change));
+        let found = is_news(&change, &current).then(|| current.into());
+        let Some((change, former)) = self.claim(change, found, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
@@ -120,16 +121,17 @@ impl<T: Transport> Run<T> {
     async fn create<O: Owner + Into<OwnerId>>(
         &self,
         owner: O,
-        former: Change,
+        change: Box<Change>,
         request: CreateContactRequest,
         siblings: Vec<ContactId>,
         reading: &Reading,
     ) -> Result<Became, BulkError> {
-        let Some(change) = self.claim(former.clone(), None, Some(siblings)).await? else {
+        let repeated = step::may_be_sent(&change);
+        let Some((change, former)) = self.claim(change, None, Some(siblings)).await? else {
             return Ok(Became::Lost);
         };
         let watch = self.watch();
-        let service = self.bounded(&watch, reading.left, step::may_be_sent(&former));
+        let service = self.bounded(&watch, reading.left, repeated);
         let service = service.tolerating(tolerance(&change));
         let before = reading.current.of(owner.into()).unwrap_or_default();
         let known: Vec<_> = before.iter().map(|contact| contact.id).collect();
@@ -155,7 +157,7 @@ impl<T: Transport> Run<T> {
     async fn complete<O: Owner>(
         &self,
         owner: O,
-        mut change: Change,
+        mut change: Box<Change>,
         expected: Expected,
         created: Contact,
         left: Moment,
@@ -202,8 +204,8 @@ impl<T: Transport> Run<T> {
     /// as it was before, the answer may be an old picture: the contact is read back.
     async fn updated(
         &self,
-        change: Change,
-        former: Option<Change>,
+        change: Box<Change>,
+        former: Option<Former>,
         current: &Contact,
         answer: Result<Contact, ContactsError>,
     ) -> Result<Became, BulkError> {
@@ -223,10 +225,16 @@ impl<T: Transport> Run<T> {
                     ContactsError::EchoDiffers(echo) => echo.answer.as_contact().cloned(),
                     _ => None,
                 };
-                self.refuse(change, former, &error, after).await
+                // Boxed, as all that is rare, so that it makes no other write larger.
+                Box::pin(self.refuse(change, former, &error, after)).await
             }
         }
     }
+}
+
+/// Whether this is to be kept as the contact just before the write.
+fn is_news(change: &Change, found: &Contact) -> bool {
+    step::is_news(change, |before| before.as_contact() == Some(found))
 }
 
 /// Whether whatever is not as asked is as it was before.

@@ -12,7 +12,7 @@ use super::{
     classify,
     event::Event,
     hooks::{Deviation, Proposal, Resulting},
-    run::{Became, Run},
+    run::{Became, Former, Run},
 };
 use crate::{
     current,
@@ -30,7 +30,7 @@ impl<T: Transport> Run<T> {
     /// run and an undo know which are our own work.
     pub(super) async fn method(
         &self,
-        mut change: Change,
+        mut change: Box<Change>,
         person: PersonId,
         id: ContactMethodId,
     ) -> Result<Became, BulkError> {
@@ -47,7 +47,7 @@ impl<T: Transport> Run<T> {
         if let Some(why) = drift(&change, &wanted, &current, missing.is_empty()) {
             let outcome = Outcome::because(State::Drifted, why);
             let deviation = Deviation {
-                change: change.clone(),
+                change: Change::clone(&change),
                 outcome: outcome.clone(),
                 current: Some(Image::Method(current.clone())),
             };
@@ -74,7 +74,7 @@ impl<T: Transport> Run<T> {
             let mut result = current.clone();
             result.preferences.extend(missing.iter().map(|(name, on)| (name.clone(), Some(*on))));
             Some(Proposal {
-                change: change.clone(),
+                change: Change::clone(&change),
                 current: Some(Image::Method(current.clone())),
                 result: Resulting::Method(result),
             })
@@ -83,16 +83,19 @@ impl<T: Transport> Run<T> {
             return self.settle(change, held, None).await;
         }
         if self.options.dry_run {
-            return Ok(Event::WouldSend(Box::new(change)).into());
+            return Ok(Event::WouldSend(change).into());
         }
-        let mut former = Some(change.clone());
+        let is_found = |image: &Image| image.as_method() == Some(&current);
+        let is_news = step::is_news(&change, is_found);
+        let found = is_news.then(|| Image::Method(current.clone()));
+        let known = change.after.clone();
         if step::is_touched(&change) {
             change.after = Some(Image::Method(current.clone()));
         }
-        let found = Image::Method(current.clone());
-        let Some(mut change) = self.claim(change, Some(found), None).await? else {
+        let Some((mut change, former)) = self.claim(change, found, None).await? else {
             return Ok(Became::Lost);
         };
+        let mut former = Some(Former { after: known, ..former });
         let (mut after, mut is_as_asked) = (current, true);
         for (name, on) in missing {
             let watch = self.watch();
@@ -126,7 +129,11 @@ impl<T: Transport> Run<T> {
     }
 
     /// Settles a change whose method cannot be read: nothing was claimed.
-    async fn unread(&self, change: Change, error: &ContactsError) -> Result<Became, BulkError> {
+    async fn unread(
+        &self,
+        change: Box<Change>,
+        error: &ContactsError,
+    ) -> Result<Became, BulkError> {
         if let Some(reason) = classify::stops(error) {
             self.brake.stop(reason);
         }

@@ -116,7 +116,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
                 continue;
             }
             self.begin();
-            match future::select(self.tasks.next(), self.stopped.clone()).await {
+            match future::select(self.tasks.next(), &mut self.stopped).await {
                 Either::Left((ended, _)) => self.end(ended?),
                 Either::Right(((), _)) => {}
             }
@@ -308,7 +308,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
                 self.working -= 1;
                 self.writing -= usize::from(done.writes);
                 self.events.extend(done.events);
-                self.queue.put(done.back.map(|back| *back));
+                self.queue.put(done.back);
             }
             Ended::Nothing => {}
         }

@@ -28,7 +28,8 @@ pub(super) const YOUNG: Duration = Duration::from_secs(1);
 /// A change that waits for its decision.
 #[derive(Debug)]
 pub(super) struct Undecided {
-    pub(super) loaded: Loaded,
+    /// Boxed, since a change is large and is moved from list to list.
+    pub(super) loaded: Box<Loaded>,
     /// How often it was decided or read, and yet not sent in time.
     pub(super) returns: u32,
     /// How often its contact was looked for in vain.
@@ -39,7 +40,7 @@ pub(super) struct Undecided {
 
 impl Undecided {
     pub(super) fn new(loaded: Loaded) -> Self {
-        Self { loaded, returns: 0, looks: 0, not_before: None }
+        Self { loaded: Box::new(loaded), returns: 0, looks: 0, not_before: None }
     }
 
     pub(super) fn change(&self) -> &Change {

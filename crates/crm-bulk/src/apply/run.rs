@@ -77,7 +77,25 @@ pub(super) struct Done {
     /// Whether it might have written.
     pub(super) writes: bool,
     /// The change, if it was not sent after all, to be decided again.
-    pub(super) back: Option<Box<Undecided>>,
+    pub(super) back: Option<Undecided>,
+}
+
+/// What a claim makes different of a change, as it was before: much less than a copy of it.
+pub(super) struct Former {
+    pub(super) outcome: Outcome,
+    /// `None` where the claim keeps the record before.
+    pub(super) before: Option<Option<Image>>,
+    pub(super) after: Option<Image>,
+}
+
+impl Former {
+    fn restore(self, change: &mut Change) {
+        change.outcome = self.outcome;
+        change.after = self.after;
+        if let Some(before) = self.before {
+            change.before = before;
+        }
+    }
 }
 
 /// What became of a change.
@@ -103,13 +121,15 @@ impl<T: Transport> Run<T> {
         let (writes, creates) = (work.step.writes(), work.creates());
         let Work { undecided, step, reading } = work;
         let Undecided { loaded, returns, .. } = undecided;
-        let Loaded { change, not_ours } = loaded;
-        let mut became = self.step(change, step, &reading).await;
+        let Loaded { change, not_ours } = *loaded;
+        // Boxed, since each step on the way would copy it: the future of a change is moved before
+        // it is polled, and so is kept small.
+        let mut became = self.step(Box::new(change), step, &reading).await;
         if let Ok(Became::Back(change, outcome)) = became {
             became = if returns < MOST_RETURNS {
                 Ok(Became::Back(change, outcome))
             } else {
-                self.postpone(*change, outcome).await
+                Box::pin(self.postpone(change, outcome)).await
             };
         }
         if let Some(owner) = creates {
@@ -126,7 +146,7 @@ impl<T: Transport> Run<T> {
             Ok(Became::Back(change, _)) => {
                 let change = *change;
                 let undecided = Undecided::new(Loaded { change, not_ours });
-                done.back = Some(Box::new(Undecided { returns: returns + 1, ..undecided }));
+                done.back = Some(Undecided { returns: returns + 1, ..undecided });
             }
             Ok(Became::Lost) => {}
             Err(error) => self.fail(error),
@@ -167,7 +187,7 @@ impl<T: Transport> Run<T> {
 
     async fn step(
         &self,
-        change: Change,
+        change: Box<Change>,
         step: Step,
         reading: &Reading,
     ) -> Result<Became, BulkError> {
@@ -186,15 +206,15 @@ impl<T: Transport> Run<T> {
             Step::Abort(outcome) => self.abort(change, outcome).await,
             Step::Await => {
                 self.brake.count(&change);
-                Ok(Event::Awaited(Box::new(change)).into())
+                Ok(Event::Awaited(change).into())
             }
-            Step::Method(person, method) => self.method(change, person, method).await,
+            Step::Method(person, method) => Box::pin(self.method(change, person, method)).await,
             Step::Contact(owner, write) => {
                 if let Some(held) = self.hold(|| hooks::proposal(&change, &write)).await {
                     return self.settled(change, held, None).await;
                 }
                 match owner {
-                    _ if self.options.dry_run => Ok(Event::WouldSend(Box::new(change)).into()),
+                    _ if self.options.dry_run => Ok(Event::WouldSend(change).into()),
                     OwnerId::Customer(id) => self.contact(id, change, write, reading).await,
                     OwnerId::Location(id) => self.contact(id, change, write, reading).await,
                 }
@@ -225,7 +245,7 @@ impl<T: Transport> Run<T> {
         left: Moment,
         resend: bool,
     ) -> ContactsService<&'w Watch<'w, T>> {
-        let mut begin_by = left.after(DECISION_AGE).earlier(self.lease.ends());
+        let mut begin_by = left.after(DECISION_AGE).earlier(self.lease.ends_from(watch.made()));
         // Again, after the time that it took to make the claim durable.
         if let Err(lost) = self.store.is_in_place() {
             self.fail(lost);
@@ -242,35 +262,40 @@ impl<T: Transport> Run<T> {
     }
 
     /// Makes a change durable as in flight, once more than before, with the record as it was
-    /// `found`; `None` when somebody else decided on it meanwhile.
+    /// `found` if that is [news](step::is_news); `None` when somebody else decided on it meanwhile.
     pub(super) async fn claim(
         &self,
-        mut change: Change,
+        mut change: Box<Change>,
         found: Option<Image>,
         siblings: Option<Vec<ContactId>>,
-    ) -> Result<Option<Change>, BulkError> {
+    ) -> Result<Option<(Box<Change>, Former)>, BulkError> {
+        let former = Former {
+            outcome: change.outcome.clone(),
+            before: found.is_some().then(|| change.before.clone()),
+            after: change.after.clone(),
+        };
         let expected = Expected::of(&change);
         change.outcome.attempts += 1;
-        let found = found.filter(|found| step::is_news(&change, found));
-        self.in_flight(expected, change, found, siblings).await
+        let claimed = self.in_flight(expected, change, found, siblings).await?;
+        Ok(claimed.map(|change| (change, former)))
     }
 
     pub(super) async fn in_flight(
         &self,
         expected: Expected,
-        mut change: Change,
+        mut change: Box<Change>,
         found: Option<Image>,
         siblings: Option<Vec<ContactId>>,
-    ) -> Result<Option<Change>, BulkError> {
+    ) -> Result<Option<Box<Change>>, BulkError> {
         change.outcome.at = Some(clock::now());
         // Not written once more where it is as the store has it.
         let known = mem::replace(&mut change.before, found);
-        let claim = self.store.claim(&self.lease, expected, change, siblings);
+        let claim = self.store.claim(&self.lease, expected, *change, siblings);
         Ok(match claim.await? {
             Claim::Won(mut change) => {
                 change.before = change.before.or(known);
                 self.in_flight.begin(&change);
-                Some(*change)
+                Some(change)
             }
             Claim::Lost => None,
         })
@@ -299,13 +324,13 @@ impl<T: Transport> Run<T> {
     }
 
     /// Sets a change aside and stops.
-    pub(super) async fn abort(
+    pub(super) fn abort(
         &self,
-        change: Change,
+        change: Box<Change>,
         outcome: Outcome,
-    ) -> Result<Became, BulkError> {
+    ) -> impl Future<Output = Result<Became, BulkError>> + Send {
         self.brake.stop(StopReason::Drift);
-        self.settled(change, outcome, None).await
+        self.settle(change, outcome, None)
     }
 
     /// What becomes of a change that is not to be sent, if the hook says so.
@@ -329,8 +354,8 @@ impl<T: Transport> Run<T> {
     /// executed is taken back then: it would count as one that may have been sent.
     pub(super) async fn refuse(
         &self,
-        mut change: Change,
-        former: Option<Change>,
+        mut change: Box<Change>,
+        former: Option<Former>,
         error: &ContactsError,
         after: Option<Contact>,
     ) -> Result<Became, BulkError> {
@@ -344,8 +369,9 @@ impl<T: Transport> Run<T> {
         match former {
             Some(former) => {
                 let attempts = change.outcome.attempts;
-                match self.store.release(&self.lease, attempts, former).await? {
-                    Claim::Won(former) => change = *former,
+                former.restore(&mut change);
+                match self.store.release(&self.lease, attempts, *change).await? {
+                    Claim::Won(former) => change = former,
                     Claim::Lost => return Ok(Became::Lost),
                 }
                 self.in_flight.taken_back(&change);
@@ -354,23 +380,27 @@ impl<T: Transport> Run<T> {
         }
         self.brake.unsent();
         if classify::is_turned_away(error) {
-            Ok(Became::Back(Box::new(change), outcome))
+            Ok(Became::Back(change, outcome))
         } else {
             self.postpone(change, outcome).await
         }
     }
 
     /// Leaves a change for later whose write was not executed.
-    async fn postpone(&self, change: Change, outcome: Outcome) -> Result<Became, BulkError> {
+    fn postpone(
+        &self,
+        change: Box<Change>,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<Became, BulkError>> + Send {
         self.brake.postponed(None);
-        self.settled(change, outcome, None).await
+        self.settle(change, outcome, None)
     }
 
     /// Makes an outcome durable, then tells it. Without a newer picture of the record the one
     /// after an earlier write stays.
     pub(super) async fn settle(
         &self,
-        mut change: Change,
+        mut change: Box<Change>,
         outcome: Outcome,
         after: Option<Image>,
     ) -> Result<Became, BulkError> {
@@ -383,23 +413,23 @@ impl<T: Transport> Run<T> {
             if let Err(lost) = self.store.is_in_place() {
                 self.fail(lost);
             }
-            change = self.store.settle(&self.lease, change).await?;
+            *change = self.store.settle(&self.lease, *change).await?;
             self.in_flight.settled(&change);
             if let Some(after) = &self.hooks.after {
-                after(change.clone()).await;
+                after(Change::clone(&change)).await;
             }
         }
         self.brake.settled(&change);
-        Ok(Event::Settled(Box::new(change)).into())
+        Ok(Event::Settled(change).into())
     }
 
     /// [`settle`](Self::settle) for a change of a contact.
-    pub(super) async fn settled(
+    pub(super) fn settled(
         &self,
-        change: Change,
+        change: Box<Change>,
         outcome: Outcome,
         after: Option<Contact>,
-    ) -> Result<Became, BulkError> {
-        self.settle(change, outcome, after.map(Image::from)).await
+    ) -> impl Future<Output = Result<Became, BulkError>> + Send {
+        self.settle(change, outcome, after.map(Image::from))
     }
 }

@@ -100,9 +100,9 @@ pub(crate) fn is_touched(change: &Change) -> bool {
 
 /// Whether this is to be kept as the record just before the first write: what a later one finds
 /// may be our own work.
-pub(crate) fn is_news(change: &Change, found: &Image) -> bool {
+pub(crate) fn is_news(change: &Change, is_found: impl Fn(&Image) -> bool) -> bool {
     match &change.before {
-        Some(before) => !is_touched(change) && before != found,
+        Some(before) => !is_touched(change) && !is_found(before),
         None => true,
     }
 }

@@ -60,8 +60,13 @@ impl Lease {
     /// Returns when the lease ends unless it is renewed; nothing may be begun after that.
     #[must_use]
     pub fn ends(&self) -> Moment {
+        self.ends_from(Moment::now())
+    }
+
+    /// When it ends, for one who has just looked at the clocks.
+    pub(crate) fn ends_from(&self, now: Moment) -> Moment {
         let age = self.renewed().age();
-        Moment::now().after(self.lasts.saturating_sub(age))
+        now.after(self.lasts.saturating_sub(age))
     }
 
     /// Records that the lease was renewed.

@@ -101,14 +101,16 @@ impl Body for Departing {
         Poll::Ready(frame.map(|frame| frame.map_err(|never| match never {})))
     }
 
+    // hyper asks for a body that is not empty in any case: no clock is read for that here.
     #[inline]
     fn is_end_stream(&self) -> bool {
-        !self.is_held_back() && self.body.is_end_stream()
+        self.body.is_end_stream() && !self.is_held_back()
     }
 
     #[inline]
     fn size_hint(&self) -> SizeHint {
-        if self.is_held_back() { SizeHint::default() } else { self.body.size_hint() }
+        let denies = self.body.is_end_stream() && self.is_held_back();
+        if denies { SizeHint::default() } else { self.body.size_hint() }
     }
 }
 
@@ -163,7 +165,7 @@ mod tests {
             let (mut body, departure) = departing(text);
             pretend_suspended(Duration::from_secs(10));
             assert!(!body.is_end_stream(), "or nobody would ask for it");
-            assert_eq!(body.size_hint().exact(), None);
+            assert_ne!(body.size_hint().exact(), Some(0), "as much as is asked for");
             assert!(body.frame().await.unwrap().is_err());
             let error = departure.explain(lost());
             assert_eq!(error.kind(), TransportErrorKind::Expired);
