@@ -99,16 +99,16 @@ columns! {
 
 impl Kept {
     fn of(database: &Database, change: &Change) -> Result<Option<Self>, BulkError> {
+        let before = const { RecordColumns::in_order(0) };
+        let at = const { KeptColumns::in_order(RecordColumns::COUNT) };
         static SQL: LazyLock<String> = LazyLock::new(|| {
             format!(
-                "SELECT {STATE} AS state, coalesce(attempts, 0) AS attempts, found, siblings, {}
+                "SELECT {}, {STATE} AS state, coalesce(attempts, 0) AS attempts, found, siblings
                  FROM {CHANGES} WHERE id = ?",
                 RecordColumns::NAMES
             )
         });
         let read = |row: &Row<'_>| {
-            let at = KeptColumns::of(row.as_ref())?;
-            let before = RecordColumns::of(row.as_ref())?;
             Ok(Self {
                 state: read_state(row, at.state)?,
                 attempts: row.get(at.attempts)?,
