@@ -47,7 +47,7 @@ impl Input {
                 let rows = TypedRows::new(name, arriving, &dialect);
                 return Ok((Rows::Typed(Box::new(rows)), dialect));
             }
-            Err(input) => input,
+            Err(input) => *input,
         };
         let opened = input.opened()?;
         Ok(match format {

@@ -249,10 +249,10 @@ impl Input {
     }
 
     /// The rows that arrive, with name and dialect, unless the input is a text.
-    pub(super) fn typed(self) -> Result<(String, mpsc::Receiver<Arrived>, Dialect), Self> {
+    pub(super) fn typed(self) -> Result<(String, mpsc::Receiver<Arrived>, Dialect), Box<Self>> {
         match self.source {
             Source::Rows(arriving, _) => Ok((self.name, arriving, self.dialect)),
-            Source::Text(_) => Err(self),
+            Source::Text(_) => Err(Box::new(self)),
         }
     }
 
