@@ -324,7 +324,7 @@ async fn a_server_of_three_flags_is_served_by_the_legacy_form() {
     let list = contacts.list().collect().await.unwrap();
     let contact = list.iter().find(|c| c.preferences.is_some()).unwrap();
     let now = contact.preferences.unwrap();
-    assert!(now.derived);
+    assert!(now.derived());
     let flip = PreferenceChange::new().marketing_updates(!now.marketing_updates_enabled);
     let change = ContactChange::new().preferences(flip);
     let updated = contacts.update(contact.id, &change).await.unwrap();

@@ -64,7 +64,8 @@ fn second_page() -> PageQuery {
 fn location_and_customer_contacts_are_requested_as_the_contract_has_them() {
     let create = || CreateContactRequest::new(ContactType::Phone, "8185550119").memo("Desk");
     let created = r#"{"type":"Phone","value":"8185550119","memo":"Desk"}"#;
-    let preferences = ContactPreferencesRequest::new(true, false, true, false);
+    let preferences =
+        ContactPreferencesRequest::receiving(&[Preference::JobReminders, Preference::Invoices]);
     let update = || UpdateContactRequest::new().memo("").preferences(preferences);
     let updated = concat!(
         r#"{"memo":"","preferences":{"jobRemindersEnabled":true,"marketingUpdatesEnabled":false,"#,

@@ -17,13 +17,16 @@ use crate::{
 /// complete them in [`to_request`](Self::to_request), since the API takes them only as a whole.
 ///
 /// ```
-/// use crm_models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange};
+/// use crm_models::{
+///     Contact, ContactChange, ContactPreferencesRequest, Preference, PreferenceChange,
+/// };
 ///
 /// let mut contact: Contact = serde_json::from_str(r#"{
 ///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate",
 ///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"
 /// }"#)?;
-/// contact.preferences = Some(ContactPreferencesRequest::new(true, true, true, false).into());
+/// let received = [Preference::JobReminders, Preference::MarketingUpdates];
+/// contact.preferences = Some(ContactPreferencesRequest::receiving(&received).into());
 ///
 /// let change = ContactChange::new()
 ///     .value("(818) 555-0142")
@@ -35,12 +38,12 @@ use crate::{
 /// assert_eq!(change.get_value(), None, "the same number, written otherwise");
 /// let request = change.request_for(&contact)?;
 /// assert_eq!(request.get_memo(), Some("Gate code 4411"));
-/// let all = ContactPreferencesRequest::new(true, false, true, false);
+/// let all = ContactPreferencesRequest::receiving(&[Preference::JobReminders]);
 /// assert_eq!(request.get_preferences(), Some(&all));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// As JSON it has the API's names, some or all of the four flags, and neither null nor unknown
+/// As JSON it has the API's names, some or all of the flags, and neither null nor unknown
 /// members, so that a web service can take it from its callers unchanged:
 ///
 /// ```

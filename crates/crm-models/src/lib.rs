@@ -64,9 +64,10 @@
 //! Which flags would change, and what is sent then, since they go whole?
 //!
 //! ```
-//! use crm_models::{ContactPreferences, ContactPreferencesRequest, PreferenceChange};
+//! use crm_models::{ContactPreferences, ContactPreferencesRequest, Preference, PreferenceChange};
 //!
-//! let present: ContactPreferences = ContactPreferencesRequest::new(true, true, false, false).into();
+//! let received = [Preference::JobReminders, Preference::MarketingUpdates];
+//! let present: ContactPreferences = ContactPreferencesRequest::receiving(&received).into();
 //! let change = PreferenceChange::new().marketing_updates(false).invoices(false);
 //! let no_marketing = PreferenceChange::new().marketing_updates(false);
 //! assert_eq!(change.without_unchanged(&present), no_marketing);

@@ -91,7 +91,7 @@ fn a_complete_contact_is_read_member_by_member() {
     let preferences = contact.preferences.unwrap();
     assert!(preferences.job_reminders_enabled && preferences.invoice_notification);
     assert!(!preferences.marketing_updates_enabled && !preferences.statement_notification);
-    assert!(!preferences.invoice_statement_notification && !preferences.derived);
+    assert!(!preferences.invoice_statement_notification && !preferences.derived());
 }
 
 #[test]
@@ -167,11 +167,11 @@ fn what_is_null_or_absent_is_unknown_rather_than_off() {
 fn three_flags_give_the_other_two_and_say_so() {
     let on: Contact = read("contacts/email-nulls-three-flags.json");
     let on = on.preferences.unwrap();
-    assert!(on.derived && on.invoice_notification && on.statement_notification);
+    assert!(on.derived() && on.invoice_notification && on.statement_notification);
 
     let off: Contact = read("contacts/flat-phone.json");
     let off = off.preferences.unwrap();
-    assert!(off.derived && !off.invoice_notification && !off.statement_notification);
+    assert!(off.derived() && !off.invoice_notification && !off.statement_notification);
 }
 
 #[test]

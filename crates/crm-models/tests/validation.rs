@@ -454,7 +454,8 @@ fn a_landline_and_a_mobile_are_the_same_number_but_a_fax_is_not() {
 
 #[test]
 fn what_a_request_holds_can_be_read_from_it() {
-    let preferences = ContactPreferencesRequest::new(true, false, true, false);
+    let preferences =
+        ContactPreferencesRequest::receiving(&[Preference::JobReminders, Preference::Invoices]);
     let create = CreateContactRequest::new(ContactType::Fax, "2065550190").memo("Back office");
     assert_eq!(create.get_contact_type(), &ContactType::Fax);
     assert_eq!(create.get_value(), "2065550190");
@@ -494,7 +495,7 @@ fn addresses_are_judged_alike_in_any_script(#[case] address: &str, #[case] fits:
 #[test]
 fn the_present_preferences_must_be_known_only_to_complete_some() {
     let some = PreferenceChange::new().marketing_updates(false);
-    let all = some.job_reminders(true).invoices(true).statements(false);
+    let all = some.complete_with(true);
     let change = |preferences| ContactChange::new().memo("Gate").preferences(preferences);
     assert!(!change(PreferenceChange::new()).needs_current());
     assert!(change(some).needs_current());
@@ -530,7 +531,7 @@ fn a_service_that_tells_neither_of_the_later_flags_knows_three() {
             r#"{{"jobRemindersEnabled":true,"marketingUpdatesEnabled":true,
             "invoiceStatementNotification":true{more}}}"#
         );
-        serde_json::from_str::<ContactPreferences>(&json).unwrap().derived
+        serde_json::from_str::<ContactPreferences>(&json).unwrap().derived()
     };
     assert!(read(""));
     assert!(read(r#","invoiceNotification":null"#));

@@ -38,12 +38,14 @@ fn requests_for_contacts_are_written_as_the_contract_has_them() {
             .contact_type(ContactType::Phone)
             .value("2065550136")
             .memo("Counter")
-            .preferences(ContactPreferencesRequest::new(false, false, true, false)),
+            .preferences(ContactPreferencesRequest::receiving(&[Preference::Invoices])),
         "update-contact-all",
     );
     assert_written(
-        &UpdateContactRequest::new()
-            .preferences(ContactPreferencesRequest::new(true, false, true, true)),
+        &UpdateContactRequest::new().preferences(ContactPreferencesRequest::receiving(&[
+            Preference::JobReminders,
+            Preference::InvoicesAndStatements,
+        ])),
         "update-contact-preferences",
     );
     assert_written(
@@ -212,15 +214,19 @@ fn a_kind_of_entity_is_written_as_its_slug_and_read_in_any_case() {
 
 #[test]
 fn the_three_flag_form_is_written_only_where_it_can_say_the_same() {
-    let alike = UpdateContactRequest::new()
-        .preferences(ContactPreferencesRequest::new(true, false, true, true));
+    let alike = UpdateContactRequest::new().preferences(ContactPreferencesRequest::receiving(&[
+        Preference::JobReminders,
+        Preference::InvoicesAndStatements,
+    ]));
     assert_eq!(
         serde_json::to_string_pretty(&alike.legacy_three_flags().unwrap()).unwrap(),
         example("requests/update-contact-preferences-three-flags.json").trim_end(),
     );
 
-    let apart = UpdateContactRequest::new()
-        .preferences(ContactPreferencesRequest::new(true, false, true, false));
+    let apart = UpdateContactRequest::new().preferences(ContactPreferencesRequest::receiving(&[
+        Preference::JobReminders,
+        Preference::Invoices,
+    ]));
     let error = apart.legacy_three_flags().unwrap_err();
     assert_eq!(error.fields[0].field, "preferences.invoiceStatementNotification");
 }
@@ -264,13 +270,15 @@ fn preferences_that_contradict_themselves_are_not_read() {
 fn a_partial_change_without_present_preferences_names_the_flags_to_give() {
     let change = PreferenceChange::new().marketing_updates(false).invoices(true);
     let error = change.apply_to(None).unwrap_err();
-    let flags = vec!["jobRemindersEnabled", "statementNotification"];
+    let missing = Preference::SETTABLE.into_iter().filter(|flag| change.get(*flag).is_none());
+    let flags: Vec<_> = missing.map(Preference::api_name).collect();
+    assert_eq!(flags[..2], ["jobRemindersEnabled", "statementNotification"]);
     assert_eq!(error, PreferencesError::Unknown { flags });
 
-    let complete = change.job_reminders(true).statements(true);
+    let complete = change.job_reminders(true).complete_with(false);
     assert_eq!(
         complete.apply_to(None),
-        Ok(ContactPreferencesRequest::new(true, false, true, true)),
+        Ok(ContactPreferencesRequest::receiving(&[Preference::JobReminders, Preference::Invoices])),
     );
 }
 
@@ -451,8 +459,6 @@ fn pages_and_exports_are_asked_for_in_the_words_of_the_contract() {
 
 #[test]
 fn each_preference_is_set_read_and_named_by_itself() {
-    use crm_models::Preference;
-
     for preference in Preference::SETTABLE {
         let change: PreferenceChange = [(preference, true)].into_iter().collect();
         let written = serde_json::json!({ preference.api_name(): true });
@@ -460,7 +466,7 @@ fn each_preference_is_set_read_and_named_by_itself() {
         assert_eq!(serde_json::from_value::<PreferenceChange>(written).unwrap(), change);
         assert_eq!(change.iter().collect::<Vec<_>>(), [(preference, true)]);
 
-        let all_off = ContactPreferencesRequest::new(false, false, false, false);
+        let all_off = ContactPreferencesRequest::receiving(&[]);
         let one_on = change.apply_to(Some(&all_off.into())).unwrap();
         for other in Preference::SETTABLE {
             assert_eq!(one_on.get(other), other == preference, "{other:?}");

@@ -186,15 +186,18 @@ mod tests {
     }
 
     fn before() -> Image {
-        let mut contact: Contact = serde_json::from_value(json!({
+        let contact: Contact = serde_json::from_value(json!({
             "id": 3001, "type": "MobilePhone", "value": "(818) 555-0142",
             "memo": "Gate code 4411",
             "phoneSettings": { "phoneNumber": "8185550142", "doNotText": false },
             "modifiedOn": "2026-11-20T08:30:00Z", "createdOn": "2024-02-01T00:00:00Z",
+            "preferences": {
+                "jobRemindersEnabled": true, "marketingUpdatesEnabled": true,
+                "invoiceStatementNotification": false,
+                "invoiceNotification": true, "statementNotification": false,
+            },
         }))
         .unwrap();
-        let flags = ContactPreferencesRequest::new(true, true, true, false);
-        contact.preferences = Some(flags.into());
         contact.into()
     }
 
@@ -275,7 +278,8 @@ mod tests {
         let mut contact = before();
         let whole = of_change(State::Planned, &target(), &opt_out(), Some(&contact));
         if let Image::Contact(contact) = &mut contact {
-            contact.preferences.as_mut().unwrap().derived = true;
+            let flags = ContactPreferencesRequest::receiving(&[Preference::InvoicesAndStatements]);
+            contact.preferences = Some(flags.legacy_three_flags().unwrap().into());
         }
         let three = utf8(text(State::Planned, &target(), &opt_out(), Some(&contact)));
         assert!(!three.contains("invoiceNotification"), "{three}");

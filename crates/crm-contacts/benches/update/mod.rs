@@ -7,7 +7,8 @@ use std::error::Error;
 
 use crm_contacts::{ContactsService, operations::locations::UpdateContact};
 use crm_models::{
-    Contact, ContactId, ContactPreferencesRequest, LocationId, TenantId, UpdateContactRequest,
+    Contact, ContactId, ContactPreferencesRequest, LocationId, Preference, TenantId,
+    UpdateContactRequest,
 };
 use crm_transport::{
     Auth, Credentials, Environment, HyperTransport, RateLimit, ReqwestTransport, RetryPolicy,
@@ -77,9 +78,9 @@ pub async fn run(way: &str, calls: u64, at_once: u64, url: &str) -> BenchResult<
 }
 
 fn update() -> UpdateContactRequest {
-    UpdateContactRequest::new()
-        .memo("Gate code 4411")
-        .preferences(ContactPreferencesRequest::new(true, false, true, false))
+    UpdateContactRequest::new().memo("Gate code 4411").preferences(
+        ContactPreferencesRequest::receiving(&[Preference::JobReminders, Preference::Invoices]),
+    )
 }
 
 /// How many calls, and how many of them at once.

@@ -92,10 +92,10 @@ impl Record for Contact {
         Some(&self.contact_type)
     }
 
-    /// A service from before May 2026 answers three flags; it does not know the other two.
+    /// An older service does not answer the flags that came later.
     fn knows(&self, member: usize) -> bool {
-        let derives = self.preferences.is_some_and(|flags| flags.derived);
-        !(derives && preference(member).is_some_and(Preference::is_apart))
+        let flag = self.preferences.zip(preference(member));
+        flag.is_none_or(|(flags, one)| flags.answered(one).is_some())
     }
 
     fn modified_on(&self) -> Option<Timestamp> {
@@ -118,10 +118,10 @@ impl Asks for UpdateContactRequest {
         }
     }
 
-    /// Only a service that knows both flags can tell invoices from statements.
+    /// Only a service that knows a flag can give it a value of its own.
     fn insists_on(&self, member: usize) -> bool {
-        let sets_apart = self.get_preferences().is_some_and(|flags| flags.is_apart());
-        sets_apart && preference(member).is_some_and(Preference::is_apart)
+        let flag = self.get_preferences().zip(preference(member));
+        flag.is_some_and(|(flags, one)| !flags.is_implied(one))
     }
 }
 

@@ -15,21 +15,25 @@ use super::{
 ///
 /// ```
 /// use crm_contacts::{
-///     RecordChange, models::{Contact, ContactChange, ContactPreferencesRequest, PreferenceChange},
+///     RecordChange,
+///     models::{
+///         Contact, ContactChange, ContactPreferencesRequest, Preference, PreferenceChange,
+///     },
 /// };
 ///
 /// let mut current: Contact = serde_json::from_str(r#"{
 ///     "id": 71204, "type": "MobilePhone", "value": "8185550142", "memo": "Gate 2",
 ///     "modifiedOn": "2026-05-27T16:04:11.4827193Z"
 /// }"#)?;
-/// current.preferences = Some(ContactPreferencesRequest::new(true, true, true, false).into());
+/// let received = [Preference::JobReminders, Preference::MarketingUpdates];
+/// current.preferences = Some(ContactPreferencesRequest::receiving(&received).into());
 ///
 /// let change = ContactChange::new()
 ///     .value("(818) 555-0142")
 ///     .preferences(PreferenceChange::new().marketing_updates(false));
 /// let request = change.plan(&current)?.expect("marketing differs");
 /// assert_eq!(request.get_value(), None, "the same number, written otherwise");
-/// let all = ContactPreferencesRequest::new(true, false, true, false);
+/// let all = ContactPreferencesRequest::receiving(&[Preference::JobReminders]);
 /// assert_eq!(request.get_preferences(), Some(&all));
 ///
 /// let nothing = ContactChange::new().memo("Gate 2");
@@ -74,8 +78,8 @@ pub trait RecordChange: Check + Sized + Sync {
     /// Members that are equal already are left out, with values compared by
     /// [`ContactType::same_value`](crm_models::ContactType::same_value). So a number with letters,
     /// like `1-800-FLOWERS`, is sent each time to a service that keeps only digits. What the API
-    /// takes only as a whole is completed: if any preference of a contact differs, all five flags
-    /// are sent, or three to a service that answered three, and of a person all members are sent.
+    /// takes only as a whole is completed: if any preference of a contact differs, all are sent
+    /// that the service answered, and of a person all members are sent.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! The flags as the API answers them.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     flag::{Preference, preferences},
@@ -11,7 +11,8 @@ macro_rules! answer {
     ($(
         $(#[$doc:meta])*
         $flag:ident $received:literal { $($name:literal),* }
-            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+            answered $field:ident $(or |$combined:ident| $absent:expr)?
+            $(, set $setter:ident, get $getter:ident)?;
     )*) => {
         /// The flags as the API answers them.
         ///
@@ -24,9 +25,9 @@ macro_rules! answer {
         /// In a test they are made from a request:
         ///
         /// ```
-        /// use crm_models::{ContactPreferences, ContactPreferencesRequest};
+        /// use crm_models::{ContactPreferences, ContactPreferencesRequest, Preference};
         ///
-        /// let request = ContactPreferencesRequest::new(true, false, true, false);
+        /// let request = ContactPreferencesRequest::receiving(&[Preference::Invoices]);
         /// let answered = ContactPreferences::from(request);
         /// assert!(answered.invoice_notification && !answered.invoice_statement_notification);
         /// ```
@@ -34,14 +35,13 @@ macro_rules! answer {
         #[non_exhaustive]
         pub struct ContactPreferences {
             $($(#[$doc])* pub $field: bool,)*
-            /// The service knows three flags: invoices and statements were absent and follow the
-            /// combined flag.
-            pub derived: bool,
+            /// Whether the service answered it.
+            pub(super) told: Values<bool>,
         }
 
         impl ContactPreferences {
-            pub(super) fn new(flags: Values<bool>, derived: bool) -> Self {
-                Self { $($field: flags[Preference::$flag],)* derived }
+            pub(super) fn new(flags: Values<bool>, told: Values<bool>) -> Self {
+                Self { $($field: flags[Preference::$flag],)* told }
             }
 
             /// Whether this is received.
@@ -60,14 +60,21 @@ impl ContactPreferences {
     /// invoices and statements are [derived](Self::derived).
     #[must_use]
     pub fn of(is_received: impl FnMut(Preference) -> bool, derived: bool) -> Self {
-        Self::new(Values::from_fn(is_received), derived)
+        let is_told = |flag: Preference| !(derived && flag.is_apart());
+        Self::new(Values::from_fn(is_received), Values::from_fn(is_told))
     }
 
     /// Returns whether this is received, or `None` where the service does not answer it.
     #[must_use]
     pub fn answered(&self, preference: Preference) -> Option<bool> {
-        let is_answered = !(self.derived && preference.is_apart());
-        is_answered.then(|| self.get(preference))
+        self.told[preference].then(|| self.get(preference))
+    }
+
+    /// Whether the service knows three flags: invoices and statements were absent and follow the
+    /// combined flag.
+    #[must_use]
+    pub const fn derived(&self) -> bool {
+        !self.told.get(Preference::Invoices)
     }
 }
 
@@ -81,21 +88,7 @@ impl Serialize for ContactPreferences {
 impl<'de> Deserialize<'de> for ContactPreferences {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let answered = Values::read(deserializer, false)?;
-        let mut flags = Values::of(false);
-        let mut derived = true;
-        for preference in Preference::ALL {
-            let combined = answered[Preference::InvoicesAndStatements];
-            let on = match answered[preference] {
-                None if preference.is_apart() => combined,
-                on => {
-                    // With one of the two the service knows both.
-                    derived &= !preference.is_apart();
-                    on
-                }
-            };
-            let missing = || D::Error::missing_field(preference.api_name());
-            flags.set(preference, on.ok_or_else(missing)?);
-        }
-        Ok(Self::new(flags, derived))
+        let (flags, told) = answered.complete()?;
+        Ok(Self::new(flags, told))
     }
 }

@@ -16,9 +16,11 @@ use super::{
 /// refused.
 ///
 /// ```
-/// use crm_models::{ContactPreferences, ContactPreferencesRequest, PreferenceChange};
+/// use crm_models::{
+///     ContactPreferences, ContactPreferencesRequest, Preference, PreferenceChange,
+/// };
 ///
-/// let current: ContactPreferences = ContactPreferencesRequest::new(true, true, true, true).into();
+/// let current = ContactPreferences::from(ContactPreferencesRequest::receiving(&Preference::ALL));
 /// let change = PreferenceChange::new().marketing_updates(false);
 /// let request = change.apply_to(Some(&current))?;
 /// assert!(!request.marketing_updates() && request.invoices());
@@ -33,7 +35,8 @@ macro_rules! setters {
     ($(
         $(#[$doc:meta])*
         $flag:ident $received:literal { $($name:literal),* }
-            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+            answered $field:ident $(or |$combined:ident| $absent:expr)?
+            $(, set $setter:ident, get $getter:ident)?;
     )*) => {
         impl PreferenceChange {
             $($(
@@ -137,10 +140,12 @@ impl PreferenceChange {
     /// which the present ones were read.
     ///
     /// ```
-    /// use crm_models::{ContactPreferencesRequest, PreferenceChange, PreferencesError};
+    /// use crm_models::{
+    ///     ContactPreferencesRequest, Preference, PreferenceChange, PreferencesError,
+    /// };
     ///
-    /// let three = ContactPreferencesRequest::new(true, true, true, true).legacy_three_flags()?;
-    /// let three = three.into();
+    /// let both = ContactPreferencesRequest::receiving(&[Preference::InvoicesAndStatements]);
+    /// let three = both.legacy_three_flags()?.into();
     /// let request = PreferenceChange::new().marketing_updates(false).apply_to(Some(&three))?;
     /// assert!(request.is_of_three_flags());
     ///
@@ -170,10 +175,8 @@ impl PreferenceChange {
         }
         let request = ContactPreferencesRequest::combining(flags);
         match known {
-            Some(known) if known.is_of_three_flags() => {
-                request.legacy_three_flags().map_err(|_| PreferencesError::Inseparable)
-            }
-            _ => Ok(request),
+            Some(known) => request.writing(known.written).ok_or(PreferencesError::Inseparable),
+            None => Ok(request),
         }
     }
 
@@ -232,10 +235,11 @@ pub enum PreferencesError {
         /// The API's names of the flags that have to be given too.
         flags: Vec<&'static str>,
     },
-    /// Invoices and statements would differ, and the service knows one flag for both.
+    /// The service does not know every flag by itself, and would take one for another value:
+    /// invoices and statements differ, for which it has one flag.
     #[error(
-        "this service has a single flag for invoices and statements, so the change cannot set \
-         them apart; set both alike"
+        "this service has fewer flags, and would take one of the change for another value: it has \
+         a single flag for invoices and statements; set both alike"
     )]
     Inseparable,
 }

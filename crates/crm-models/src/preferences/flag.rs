@@ -4,7 +4,8 @@
 ///
 /// An entry is the variant; that it is on, as half a sentence; its name in the API, its column in
 /// files of rows, its option of a command line, its words and the heading of a narrow column; the
-/// field of an answer; and, where it can be set, its setter and its getter.
+/// field of an answer; where services answer it not yet, what it is then, given the combined flag;
+/// and, where it can be set, its setter and its getter.
 macro_rules! preferences {
     ($then:ident) => {
         $then! {
@@ -29,12 +30,12 @@ macro_rules! preferences {
             /// Invoices.
             Invoices "invoices are received" {
                 "invoiceNotification", "invoices", "invoices", "invoices", "INV"
-            } answered invoice_notification, set invoices, get get_invoices;
+            } answered invoice_notification or |combined| combined, set invoices, get get_invoices;
 
             /// Statements.
             Statements "statements are received" {
                 "statementNotification", "statements", "statements", "statements", "STM"
-            } answered statement_notification, set statements, get get_statements;
+            } answered statement_notification or |combined| combined, set statements, get get_statements;
         }
     };
 }
@@ -45,7 +46,8 @@ macro_rules! enumeration {
         $(#[$doc:meta])*
         $flag:ident $received:literal {
             $api:literal, $column:literal, $option:literal, $words:literal, $heading:literal
-        } answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+        } answered $field:ident $(or |$combined:ident| $absent:expr)?
+            $(, set $setter:ident, get $getter:ident)?;
     )*) => {
         /// A preference of a contact, in the order of the published contract.
         ///
@@ -103,6 +105,18 @@ macro_rules! enumeration {
             #[must_use]
             pub const fn heading(self) -> &'static str {
                 match self { $(Self::$flag => $heading,)* }
+            }
+
+            /// Returns what it is at a service that does not answer it, given the combined flag;
+            /// `None` where every service answers it.
+            pub(super) const fn when_absent(self, combined: bool) -> Option<bool> {
+                match self {
+                    $($(Self::$flag => {
+                        let $combined = combined;
+                        Some($absent)
+                    })?)*
+                    _ => None,
+                }
             }
         }
     };

@@ -16,9 +16,9 @@ use crate::validation::{FieldError, InvalidInput};
 /// service from before May 2026 knows three, and its contract forbids the other two.
 ///
 /// ```
-/// use crm_models::ContactPreferencesRequest;
+/// use crm_models::{ContactPreferencesRequest, Preference};
 ///
-/// let preferences = ContactPreferencesRequest::new(true, false, true, false);
+/// let preferences = ContactPreferencesRequest::receiving(&[Preference::Invoices]);
 /// let written = serde_json::to_value(&preferences)?;
 /// assert_eq!(written["invoiceNotification"], true);
 /// assert_eq!(written["statementNotification"], false);
@@ -29,17 +29,19 @@ use crate::validation::{FieldError, InvalidInput};
 pub struct ContactPreferencesRequest {
     /// The value of each. The combined one follows from the others.
     flags: Values<bool>,
-    three: bool,
+    pub(super) written: Values<bool>,
 }
 
 macro_rules! getters {
     ($(
         $(#[$doc:meta])*
         $flag:ident $received:literal { $($name:literal),* }
-            answered $field:ident $(, set $setter:ident, get $getter:ident)?;
+            answered $field:ident $(or |$combined:ident| $absent:expr)?
+            $(, set $setter:ident, get $getter:ident)?;
     )*) => {
         impl ContactPreferencesRequest {
-            /// The independent flags, in the present form of five members.
+            /// The independent flags, each by its place.
+            #[deprecated(since = "0.2.0", note = "name what is received: `receiving`")]
             #[must_use]
             pub const fn new($($($setter: bool,)?)*) -> Self {
                 let mut flags = Values::of(false);
@@ -61,11 +63,20 @@ macro_rules! getters {
 preferences!(getters);
 
 impl ContactPreferencesRequest {
-    /// Creates a request of five members, with the combined flag computed.
+    /// Creates a request in which these are received and all others are not.
+    #[must_use]
+    pub fn receiving(received: &[Preference]) -> Self {
+        let both = received.contains(&Preference::InvoicesAndStatements);
+        Self::combining(Values::from_fn(|preference| {
+            received.contains(&preference) || (both && preference.is_apart())
+        }))
+    }
+
+    /// Creates a request of all members, with the combined flag computed.
     pub(super) const fn combining(mut flags: Values<bool>) -> Self {
         let combined = flags.get(Preference::Invoices) && flags.get(Preference::Statements);
         flags.set(Preference::InvoicesAndStatements, combined);
-        Self { flags, three: false }
+        Self { flags, written: Values::of(true) }
     }
 
     /// Whether this is received.
@@ -78,8 +89,19 @@ impl ContactPreferencesRequest {
     /// 2026.
     #[must_use]
     pub fn written(&self, preference: Preference) -> Option<bool> {
-        let is_written = !(self.three && preference.is_apart());
-        is_written.then(|| self.get(preference))
+        self.written[preference].then(|| self.get(preference))
+    }
+
+    /// Whether a service that does not answer it takes it for this value all the same.
+    #[must_use]
+    pub fn is_implied(&self, preference: Preference) -> bool {
+        preference.when_absent(self.invoices_and_statements()) == Some(self.get(preference))
+    }
+
+    /// Leaves out members, where the others say the same.
+    pub(super) fn writing(self, written: Values<bool>) -> Option<Self> {
+        let is_said = |preference| written[preference] || self.is_implied(preference);
+        Preference::ALL.into_iter().all(is_said).then_some(Self { written, ..self })
     }
 
     /// Returns the combined flag: whether both invoices and statements are received.
@@ -97,7 +119,7 @@ impl ContactPreferencesRequest {
     /// Whether it is written in the form before May 2026, of three members.
     #[must_use]
     pub const fn is_of_three_flags(&self) -> bool {
-        self.three
+        !self.written.get(Preference::Invoices)
     }
 
     /// Changes to the form before May 2026, in which only the first three members are written, so
@@ -107,21 +129,21 @@ impl ContactPreferencesRequest {
     ///
     /// Returns [`InvalidInput`] when invoices and statements differ.
     pub fn legacy_three_flags(self) -> Result<Self, InvalidInput> {
-        if self.is_apart() {
-            return Err(InvalidInput::from(FieldError::new(
+        let first = Values::from_fn(|preference| preference.when_absent(false).is_none());
+        self.writing(first).ok_or_else(|| {
+            InvalidInput::from(FieldError::new(
                 Preference::InvoicesAndStatements.path(),
                 "legacy",
-                "the three-flag form cannot set invoices and statements apart",
-            )));
-        }
-        Ok(Self { three: true, ..self })
+                "the three-flag form has one flag for invoices and statements, and none that came later",
+            ))
+        })
     }
 }
 
 impl From<ContactPreferencesRequest> for ContactPreferences {
     /// The flags as a service answers them that was sent this.
     fn from(asked: ContactPreferencesRequest) -> Self {
-        Self::new(asked.flags, asked.three)
+        Self::new(asked.flags, asked.written)
     }
 }
 
@@ -129,7 +151,7 @@ impl From<&ContactPreferences> for ContactPreferencesRequest {
     /// The same flags, in the form in which they were read.
     fn from(answered: &ContactPreferences) -> Self {
         let flags = Values::from_fn(|preference| answered.get(preference));
-        Self { three: answered.derived, ..Self::combining(flags) }
+        Self { written: answered.told, ..Self::combining(flags) }
     }
 }
 
@@ -145,17 +167,13 @@ impl Serialize for ContactPreferencesRequest {
 impl<'de> Deserialize<'de> for ContactPreferencesRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let asked = Values::read(deserializer, true)?;
-        let is_absent = |preference: &Preference| asked[*preference].is_none();
-        let apart = Preference::ALL.into_iter().filter(|it| it.is_apart());
-        let three = apart.clone().all(|it| is_absent(&it));
-        let mut needed = Preference::ALL.into_iter().filter(|it| !(three && it.is_apart()));
-        if let Some(missing) = needed.find(is_absent) {
+        let (flags, written) = asked.complete()?;
+        let lacks = |preference: &Preference| written[*preference] && asked[*preference].is_none();
+        if let Some(missing) = Preference::ALL.iter().find(|it| lacks(it)) {
             return Err(D::Error::missing_field(missing.api_name()));
         }
-        let combined = asked[Preference::InvoicesAndStatements].unwrap_or_default();
-        let flags = Values::from_fn(|preference| asked[preference].unwrap_or(combined));
-        let request = Self { three, ..Self::combining(flags) };
-        if request.invoices_and_statements() != combined {
+        let request = Self { written, ..Self::combining(flags) };
+        if request.flags != flags {
             return Err(D::Error::custom(
                 "invoiceStatementNotification contradicts invoiceNotification and \
                  statementNotification",

@@ -66,6 +66,22 @@ impl Values<Option<bool>> {
         object.end()
     }
 
+    /// Returns the value of each, and whether it is there, since services may leave out those that
+    /// came later. With one of invoices and statements a service knows both.
+    pub(super) fn complete<E: Error>(&self) -> Result<(Values<bool>, Values<bool>), E> {
+        let is_there = |preference: Preference| self[preference].is_some();
+        let knows_apart = Preference::ALL.into_iter().any(|it| it.is_apart() && is_there(it));
+        let combined = self[Preference::InvoicesAndStatements].unwrap_or_default();
+        let mut flags = Values::of(false);
+        for preference in Preference::ALL {
+            let on = self[preference].or_else(|| preference.when_absent(combined));
+            let missing = || E::missing_field(preference.api_name());
+            flags.set(preference, on.ok_or_else(missing)?);
+        }
+        let there = |preference| is_there(preference) || (preference.is_apart() && knows_apart);
+        Ok((flags, Values::from_fn(there)))
+    }
+
     /// Reads an object with the API's names. In a body that somebody sends, which is read `exact`,
     /// null and unknown members are errors. An answer may have both.
     pub(super) fn read<'de, D: Deserializer<'de>>(
