@@ -153,9 +153,14 @@ fn a_set_that_was_edited_is_refused_as_a_wrong_input() {
     service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
     let path = service.home.path().join("set.crm");
     let mut bytes = fs::read(&path).unwrap();
-    let memo = br#"{"memo":"Gate code 4411"#;
-    let at = bytes.windows(memo.len()).position(|window| window == memo);
-    bytes[at.unwrap() + memo.len() - 1] ^= 1;
+    let memo = b"Gate code 4411";
+    // Not in the row as it was given, where it stands in quotes.
+    let quoted = [b"\"", &memo[..]].concat();
+    let is_planned = |at: &usize| {
+        bytes[*at..].starts_with(memo) && !bytes[..*at + memo.len()].ends_with(&quoted)
+    };
+    let at = (0..bytes.len()).find(is_planned).unwrap();
+    bytes[at + memo.len() - 1] ^= 1;
     fs::write(&path, bytes).unwrap();
     for command in [
         &["apply", "set.crm"][..],
