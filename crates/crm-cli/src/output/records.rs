@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     answer::Output,
+    cells::Cells,
     json,
     lines::{LineFormat, Lines},
     record::Record,
@@ -26,7 +27,7 @@ pub(crate) struct Records<'a, R> {
 }
 
 enum Form {
-    Table(Table<BufWriter<Stdout>>),
+    Table(Table<BufWriter<Stdout>>, Cells),
     Array(BufWriter<Stdout>),
     Lines(Lines<BufWriter<Stdout>>),
 }
@@ -38,7 +39,9 @@ impl Output {
         let selection = Selection::of::<R>(self.fields())?;
         let out = BufWriter::new(io::stdout());
         let form = match self.format() {
-            Format::Table => Form::Table(Table::new(out, selection.titles::<R>())),
+            Format::Table => {
+                Form::Table(Table::new(out, selection.titles::<R>()), Cells::default())
+            }
             Format::Json => Form::Array(out),
             Format::Ndjson => Form::Lines(Lines::new(out, LineFormat::Ndjson)),
             Format::Csv => Form::Lines(Lines::new(out, self.csv(true))),
@@ -62,7 +65,7 @@ impl<R: Record> Records<'_, R> {
     /// Writes one record on its own: as lines of members and values for people.
     pub(crate) fn one(mut self, record: &R) -> io::Result<()> {
         match &mut self.form {
-            Form::Table(_) => table::members(io::stdout(), &self.selection.row(record)?),
+            Form::Table(..) => table::members(io::stdout(), &self.selection.row(record)?),
             Form::Array(_) => self.output.value(&self.selection.json(record)?),
             Form::Lines(lines) => {
                 lines.push(&self.selection, record)?;
@@ -74,7 +77,15 @@ impl<R: Record> Records<'_, R> {
     /// Writes one more record of a list.
     pub(crate) fn push(&mut self, record: &R) -> io::Result<()> {
         match &mut self.form {
-            Form::Table(table) => table.push(self.selection.table_row(record)?),
+            Form::Table(table, cells) => {
+                self.selection.fill_table(cells, record)?;
+                let day = |column| self.selection.shows_day(column);
+                let row = cells.iter().enumerate();
+                table.push(row.map(|(column, (text, is_text))| match text.split_once('T') {
+                    Some((date, _)) if is_text && day(column) => table::shown(date, is_text),
+                    _ => table::shown(text, is_text),
+                }))
+            }
             Form::Lines(lines) => lines.push(&self.selection, record),
             Form::Array(out) => {
                 self.output.separate(out)?;
@@ -97,7 +108,7 @@ impl<R: Record> Records<'_, R> {
     pub(crate) fn interrupt(self) -> io::Result<()> {
         match self.form {
             Form::Array(mut out) => out.flush(),
-            Form::Table(mut table) => table.interrupt(),
+            Form::Table(mut table, _) => table.interrupt(),
             Form::Lines(mut lines) => lines.flush(),
         }
     }
@@ -105,7 +116,7 @@ impl<R: Record> Records<'_, R> {
     /// Ends a list.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match &mut self.form {
-            Form::Table(table) => table.finish(),
+            Form::Table(table, _) => table.finish(),
             Form::Lines(lines) => lines.finish(&self.selection),
             Form::Array(out) => self.output.end(out),
         }

@@ -16,6 +16,9 @@ pub(crate) struct Selection {
     /// Whether they were chosen; otherwise JSON shows the record as it is.
     chosen: bool,
     tree: Tree,
+    /// The members that a table shows: the chosen ones, else the table's own.
+    shown: Vec<String>,
+    shown_tree: Tree,
 }
 
 /// A row: members with their values.
@@ -32,8 +35,14 @@ pub(crate) struct UnknownField {
 impl Selection {
     /// All members of the record.
     pub(crate) fn all<R: Record>() -> Self {
-        let members: Vec<_> = R::members().into_iter().map(str::to_owned).collect();
-        Self { tree: Tree::of(&members), members, chosen: false }
+        let members = R::members().into_iter().map(str::to_owned).collect();
+        let shown = R::table().into_iter().map(|(member, _)| member.to_owned()).collect();
+        Self::with(members, false, shown)
+    }
+
+    fn with(members: Vec<String>, chosen: bool, shown: Vec<String>) -> Self {
+        let (tree, shown_tree) = (Tree::of(&members), Tree::of(&shown));
+        Self { members, chosen, tree, shown, shown_tree }
     }
 
     /// These members of the record, or all; refuses members that it does not have.
@@ -49,7 +58,7 @@ impl Selection {
             })
         };
         match fields.iter().find(|field| !is_known(field)) {
-            None => Ok(Self { tree: Tree::of(fields), members: fields.to_vec(), chosen: true }),
+            None => Ok(Self::with(fields.to_vec(), true, fields.to_vec())),
             Some(unknown) => Err(UnknownField { field: unknown.clone(), known }),
         }
     }
@@ -71,18 +80,15 @@ impl Selection {
         Ok(members.map(|member| (member.clone(), at(&value, member))).collect())
     }
 
-    /// The values that a table shows: of the chosen members, else of the table's own.
-    pub(super) fn table_row<R: Record>(&self, record: &R) -> io::Result<Vec<Value>> {
-        let value = serde_json::to_value(record)?;
-        if self.chosen {
-            return Ok(self.members.iter().map(|member| at(&value, member)).collect());
-        }
-        let shown = R::table().into_iter().map(|(member, _)| match at(&value, member) {
-            // The day is enough for the eye, and leaves room for the rest.
-            Value::String(time) if member.ends_with("On") => time.split('T').next().into(),
-            value => value,
-        });
-        Ok(shown.collect())
+    /// Puts what a table shows of a record in the place of the row before.
+    pub(super) fn fill_table(&self, cells: &mut Cells, record: &impl Serialize) -> io::Result<()> {
+        Ok(cells.fill(&self.shown_tree, self.shown.len(), record)?)
+    }
+
+    /// Whether a table shows only the day of this column: it is enough for the eye, and leaves room
+    /// for the rest.
+    pub(super) fn shows_day(&self, column: usize) -> bool {
+        !self.chosen && self.shown.get(column).is_some_and(|member| member.ends_with("On"))
     }
 
     /// The titles of a table's columns.

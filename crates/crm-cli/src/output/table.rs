@@ -34,8 +34,8 @@ impl<W: Write> Table<W> {
         Self { out, rows: Vec::new(), titles, is_first: true, width: width() }
     }
 
-    pub(super) fn push(&mut self, row: Vec<Value>) -> io::Result<()> {
-        self.rows.push(row.iter().map(shown).collect());
+    pub(super) fn push(&mut self, row: impl Iterator<Item = String>) -> io::Result<()> {
+        self.rows.push(row.collect());
         match self.rows.len() {
             ROWS => self.part(),
             _ => Ok(()),
@@ -137,18 +137,19 @@ pub(super) fn members(mut out: impl Write, row: &Row) -> io::Result<()> {
 pub(super) fn member_lines(row: &Row) -> Vec<String> {
     let width = row.iter().map(|(member, _)| member.len()).max().unwrap_or(0);
     let line = |(member, value): &(String, Value)| {
-        let line = format!("{member:<width$}  {}", shown(value));
+        let text = shown(&cell(value), value.is_string());
+        let line = format!("{member:<width$}  {text}");
         line.trim_end().to_owned()
     };
     row.iter().map(line).collect()
 }
 
-/// A value for the eye.
-fn shown(value: &Value) -> String {
+/// A value for the eye; a text, or else as JSON writes it.
+pub(super) fn shown(value: &str, is_text: bool) -> String {
     match value {
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        other => visible(&cell(other)).into_owned(),
+        "true" if !is_text => "yes".to_owned(),
+        "false" if !is_text => "no".to_owned(),
+        other => visible(other).into_owned(),
     }
 }
 
@@ -163,13 +164,12 @@ fn width() -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn a_value_cannot_steer_the_terminal() {
-        assert_eq!(shown(&json!("a\u{1b}[2Jb\nc")), "a\\u{1b}[2Jb\\nc");
+        assert_eq!(shown("a\u{1b}[2Jb\nc", true), "a\\u{1b}[2Jb\\nc");
+        assert_eq!([shown("true", true), shown("true", false)], ["true", "yes"]);
     }
 
     #[test]
@@ -177,7 +177,7 @@ mod tests {
         let mut written = Vec::new();
         let mut table = Table::new(&mut written, vec!["ID".to_owned()]);
         for id in 0..ROWS + 1 {
-            table.push(vec![json!(id)]).unwrap();
+            table.push([id.to_string()].into_iter()).unwrap();
         }
         table.finish().unwrap();
         let text = String::from_utf8(written).unwrap();
@@ -191,7 +191,7 @@ mod tests {
         let mut table = Table::new(&mut written, titles.map(str::to_owned).to_vec());
         table.width = Some(80);
         for row in rows {
-            table.push(row.iter().map(|cell| json!(cell)).collect()).unwrap();
+            table.push(row.iter().map(|cell| (*cell).to_owned())).unwrap();
         }
         table.finish().unwrap();
         String::from_utf8(written).unwrap()
