@@ -1,16 +1,18 @@
 //! Measures planning: rows per second and peak memory, against a snapshot of as many contacts. And
-//! what reads a set as large.
+//! what reads a set as large. `refresh` brings the snapshot up to date when nothing is new.
 //!
 //! ```text
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million make 1000000
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million refresh
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million plan
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million status
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million show
+//! cargo run --release -p crm-bulk --example plan_million -- /tmp/million report
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million results
 //! cargo run --release -p crm-bulk --example plan_million -- /tmp/million undo
 //! ```
 //!
-//! The last four also take a set that was applied: one that the example `apply_throughput` left in
+//! The last five also take a set that was applied: one that the example `apply_throughput` left in
 //! the folder as `set.crm`.
 //!
 //! Several runs, so that the memory of each is that of its step alone. Every second row asks
@@ -36,12 +38,13 @@ const BATCH: i64 = 5_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage =
-        "usage: plan_million FOLDER (make CONTACTS | plan | status | show | results | undo)";
+    let usage = "usage: plan_million FOLDER \
+        (make CONTACTS | refresh | plan | status | show | report | results | undo)";
     let folder = arguments.next().ok_or(usage)?;
     let folder = Path::new(&folder);
     match arguments.next().as_deref() {
         Some("make") => make(folder, arguments.next().ok_or(usage)?.parse()?),
+        Some("refresh") => refresh(folder),
         Some("plan") => plan(folder),
         Some(step) => read(folder, step),
         None => Err(usage.into()),
@@ -63,6 +66,13 @@ fn read(folder: &Path, step: &str) -> Result<(), Box<dyn Error>> {
                 shown += 1;
             }
             format!("{shown} changes")
+        }
+        "report" => {
+            let [page, csv] = ["page.html", "page.html.csv"].map(|name| folder.join(name));
+            let files = (fs::File::create(&page)?, BufWriter::new(fs::File::create(&csv)?));
+            set.report_with_evidence(files.0, files.1, "page.html.csv")?;
+            let [page, csv] = [page, csv].map(|file| fs::metadata(file).map(|file| file.len()));
+            format!("a page of {} bytes, {} bytes of CSV", page?, csv?)
         }
         "results" => format!("{} rows", set.results(ResultRows::All, io::sink())?),
         "undo" => format!("{:?}", runtime()?.block_on(set.undo(&undo))?),
@@ -92,11 +102,7 @@ fn site() -> Result<Site, Box<dyn Error>> {
 fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder)?;
-    let mut transport = MockTransport::new();
-    transport
-        .expect_send()
-        .returning(move |request| Ok(Response::new(Bytes::from(feed(&request, contacts)))));
-    let service = ContactsService::new(transport, TenantId::new(1_001)?);
+    let service = service(contacts)?;
     let mut snapshot = Snapshot::open_or_create(folder.join("snapshot"), &site()?)?;
     let began = Instant::now();
     runtime()?.block_on(snapshot.update(&service, &site()?, |_| {}))?;
@@ -111,6 +117,28 @@ fn make(folder: &Path, contacts: i64) -> Result<(), Box<dyn Error>> {
         writeln!(rows, "{},{},{memo},off,North {}", id / 4 + 1, id + 1, i % 7)?;
     }
     Ok(rows.flush()?)
+}
+
+/// Brings the snapshot up to date when nothing is new.
+fn refresh(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let began = Instant::now();
+    let mut snapshot = Snapshot::open(folder.join("snapshot"))?;
+    let contacts = snapshot.coverage()?.contacts.try_into()?;
+    let service = service(contacts)?;
+    runtime()?.block_on(snapshot.update(&service, &site()?, |_| {}))?;
+    drop(snapshot);
+    println!("refresh: {contacts} contacts in {:.2?}", began.elapsed());
+    tell_memory();
+    Ok(())
+}
+
+/// A service with this many contacts.
+fn service(contacts: i64) -> Result<ContactsService<MockTransport>, Box<dyn Error>> {
+    let mut transport = MockTransport::new();
+    transport
+        .expect_send()
+        .returning(move |request| Ok(Response::new(Bytes::from(feed(&request, contacts)))));
+    Ok(ContactsService::new(transport, TenantId::new(1_001)?))
 }
 
 /// One batch of an export feed: customers have no contacts, each location has four.

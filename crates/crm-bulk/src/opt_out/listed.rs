@@ -14,24 +14,64 @@ pub(super) struct Place(pub(super) usize);
 #[derive(Debug)]
 pub(super) struct Sought {
     pub(super) row: u64,
-    pub(super) column: String,
     pub(super) found: bool,
+    /// Its place in [`Listed::columns`].
+    column: u32,
+}
+
+/// The places of a name. Most names have one, and a list may have a million: so that one takes no
+/// room of its own.
+#[derive(Debug)]
+enum Places {
+    One(Place),
+    Several(Vec<Place>),
+}
+
+impl Places {
+    fn as_slice(&self) -> &[Place] {
+        match self {
+            Self::One(place) => std::slice::from_ref(place),
+            Self::Several(places) => places,
+        }
+    }
+}
+
+/// The places of the list by their names.
+#[derive(Debug, Default)]
+struct Names(HashMap<Box<str>, Places>);
+
+impl Names {
+    fn add(&mut self, name: &str, place: Place) {
+        match self.0.get_mut(name) {
+            None => {
+                self.0.insert(name.into(), Places::One(place));
+            }
+            Some(Places::Several(places)) => places.push(place),
+            Some(one) => *one = Places::Several(vec![one.as_slice()[0], place]),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&[Place]> {
+        self.0.get(name).map(Places::as_slice)
+    }
 }
 
 /// Everything that a list names, indexed by the keys it is compared by.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     pub(super) sought: Vec<Sought>,
+    /// The columns of the list that have numbers or addresses.
+    columns: Vec<String>,
     /// By the first reading.
-    same: HashMap<String, Vec<Place>>,
+    same: Names,
     /// By the second reading.
-    otherwise: HashMap<String, Vec<Place>>,
+    otherwise: Names,
     /// By the names that may occur in a text.
-    named: HashMap<String, Vec<Place>>,
+    named: Names,
     /// Whole numbers by their last digits, which are those of a local number.
-    whole: HashMap<String, Vec<Place>>,
+    whole: Names,
     /// Local numbers by their digits.
-    local: HashMap<String, Vec<Place>>,
+    local: Names,
     pub(super) has_numbers: bool,
 }
 
@@ -51,28 +91,36 @@ pub(super) enum Found<'a> {
 const LOCAL_DIGITS: usize = 7;
 
 impl Listed {
-    pub(super) fn add(&mut self, row: u64, column: String, keys: Keys) {
+    pub(super) fn add(&mut self, row: u64, column: String, keys: &Keys) {
         let place = Place(self.sought.len());
+        let known = self.columns.iter().position(|known| *known == column);
+        let column = known.unwrap_or_else(|| {
+            self.columns.push(column);
+            self.columns.len() - 1
+        });
+        let column = u32::try_from(column).unwrap_or(u32::MAX);
         self.sought.push(Sought { row, column, found: false });
         self.has_numbers |= keys.is_number();
-        let mut put = |map: fn(&mut Self) -> &mut HashMap<String, Vec<Place>>, name: &str| {
-            map(self).entry(name.to_owned()).or_default().push(place);
-        };
         match local_digits(&keys.key) {
-            Some(digits) => put(|listed| &mut listed.local, digits),
+            Some(digits) => self.local.add(digits, place),
             None => {
-                lookup_names(&keys.key)
-                    .into_iter()
-                    .for_each(|name| put(|listed| &mut listed.named, name));
+                for name in lookup_names(&keys.key) {
+                    self.named.add(name, place);
+                }
                 if let Some(digits) = last_digits(&keys.key) {
-                    put(|listed| &mut listed.whole, digits);
+                    self.whole.add(digits, place);
                 }
             }
         }
         if let Some(otherwise) = &keys.otherwise {
-            put(|listed| &mut listed.otherwise, otherwise);
+            self.otherwise.add(otherwise, place);
         }
-        put(|listed| &mut listed.same, &keys.key);
+        self.same.add(&keys.key, place);
+    }
+
+    /// The column in which a number or an address stands.
+    pub(super) fn column(&self, sought: &Sought) -> &str {
+        self.columns.get(sought.column as usize).map_or("", String::as_str)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -85,7 +133,7 @@ impl Listed {
             return Found::Same(same);
         }
         let mut near = Vec::new();
-        let mut take = |places: Option<&Vec<Place>>| near.extend(places.into_iter().flatten());
+        let mut take = |places: Option<&[Place]>| near.extend(places.into_iter().flatten());
         if let Some(digits) = local_digits(&keys.key) {
             take(self.whole.get(digits));
         } else if !is_unreadable(&keys.key) {
@@ -127,7 +175,7 @@ mod tests {
     fn kind(listed: &str, stored: &str) -> Kind {
         let reader = PhoneReader::default();
         let mut list = Listed::default();
-        list.add(1, "phone".to_owned(), Keys::listed(listed, reader).unwrap());
+        list.add(1, "phone".to_owned(), &Keys::listed(listed, reader).unwrap());
         match list.find(&Keys::of(stored, reader)) {
             Found::Same(_) => Kind::Same,
             Found::LookAt(_) => Kind::LookAt,

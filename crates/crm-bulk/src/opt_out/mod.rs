@@ -274,7 +274,7 @@ impl OptOut {
                 draft.settle_row(row, Some(State::Already), why)?;
             }
             for Value { column, keys, .. } in values {
-                search.listed.add(row, column, keys);
+                search.listed.add(row, column, &keys);
             }
         }
         if left > 0 {

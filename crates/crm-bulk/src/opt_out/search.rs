@@ -104,7 +104,7 @@ impl Search {
             if sought.found {
                 *some = true
             } else {
-                missing.push(&sought.column)
+                missing.push(self.listed.column(sought))
             }
             let targets = self.look_at.get(&Place(at)).into_iter().flatten();
             look_at.extend(targets.map(String::as_str));
