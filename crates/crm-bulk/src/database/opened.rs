@@ -184,6 +184,8 @@ impl Database {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             connection.set_prepared_statement_cache_capacity(64);
+            // With its statistics SQLite would plan a statement anew for each value that is bound.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(())
         };
         configure().map_err(|e| unopened(path, format.noun, e))?;

@@ -181,3 +181,30 @@ impl ProgressRow<'_> {
         connection.prepare_cached(&SQL)?.execute(params_from_iter(all)).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{StatementStatus, config::DbConfig};
+
+    use super::*;
+    use crate::store::file::test_sets::set_of;
+
+    #[test]
+    fn a_change_is_looked_up_without_planning_the_statement_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let set = set_of(&folder.path().join("set.crm"), &Action::Delete);
+        let connection = &set.database.connection;
+        let planned_anew = || {
+            let names = RecordColumns::NAMES;
+            let sql = format!("SELECT {names}, {STATE}, found FROM {CHANGES} WHERE id = ?");
+            let mut statement = connection.prepare(&sql).unwrap();
+            for id in 1..=3 {
+                let _ = statement.query([id]).unwrap().next().unwrap();
+            }
+            statement.get_status(StatementStatus::RePrepare)
+        };
+        assert_eq!(planned_anew(), 0);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, false).unwrap();
+        assert_ne!(planned_anew(), 0, "by default it is");
+    }
+}
