@@ -14,6 +14,7 @@ mod outage;
 mod pass;
 mod queue;
 mod run;
+mod turns;
 mod unheeded;
 mod window;
 

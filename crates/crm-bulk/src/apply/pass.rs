@@ -23,6 +23,7 @@ use super::{
     hooks::Deviation,
     queue::{Queue, Reading, Undecided, YOUNG},
     run::{Done, MOST_RETURNS, Run, Work},
+    turns::Turns,
 };
 use crate::{
     current,
@@ -67,6 +68,7 @@ pub(super) struct Pass<'a, T> {
     is_reading: bool,
     queue: Queue,
     tasks: FuturesUnordered<BoxFuture<'a, Ended>>,
+    turns: Arc<Turns>,
     /// How many changes are worked on, and how many of these may be sent.
     working: usize,
     writing: usize,
@@ -93,6 +95,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             is_reading: false,
             queue: Queue::new(),
             tasks: FuturesUnordered::new(),
+            turns: Arc::default(),
             working: 0,
             writing: 0,
             events: VecDeque::new(),
@@ -111,12 +114,15 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             }
             if self.run.brake.is_on() {
                 // What is in flight is finished.
-                let ended = self.tasks.next().await?;
+                let turns = Arc::clone(&self.turns);
+                let ended = turns.share(self.tasks.next()).await?;
                 self.end(ended);
                 continue;
             }
             self.begin();
-            match future::select(self.tasks.next(), &mut self.stopped).await {
+            let turns = Arc::clone(&self.turns);
+            let mut ended = future::select(self.tasks.next(), &mut self.stopped);
+            match turns.share(&mut ended).await {
                 Either::Left((ended, _)) => self.end(ended?),
                 Either::Right(((), _)) => {}
             }
@@ -247,7 +253,7 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
         }
         let run = Arc::clone(&self.run);
         let work = async move { Ended::Done(run.carry_out(work).await) };
-        self.tasks.push(work.boxed());
+        self.tasks.push(Arc::clone(&self.turns).take_for(work.boxed()).boxed());
     }
 
     /// Sees to it that there is always something to decide: loads the next changes, and reads
