@@ -101,8 +101,27 @@ impl HyperTransport {
     }
 
     /// Creates a transport to the environment's API host with the caller's settings of TLS, for a
-    /// company's network: root certificates, a client certificate. Which versions of HTTP are
-    /// offered is set by the transport.
+    /// company's network: root certificates, a client certificate. The settings say all that is
+    /// trusted: the certificates of the platform are not added. Which versions of HTTP are offered
+    /// is set by the transport.
+    ///
+    /// ```no_run
+    /// use crm_transport::{Environment, HyperTransport, Limits};
+    /// use rustls::pki_types::{CertificateDer, pem::PemObject};
+    /// use rustls::{ClientConfig, RootCertStore};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut roots = RootCertStore::empty();
+    /// for root in CertificateDer::pem_file_iter("company-ca.pem")? {
+    ///     roots.add(root?)?;
+    /// }
+    /// let settings = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    /// let environment = Environment::production();
+    /// let wire = HyperTransport::with_tls(&environment, Limits::default(), settings)?;
+    /// # let _ = wire;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
