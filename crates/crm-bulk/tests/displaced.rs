@@ -121,7 +121,7 @@ mod runs {
         } else {
             // It was stopped within a transaction: nobody can take the set.
             let told = second.reason();
-            assert!(told.contains("is being applied by another"), "{second:?}");
+            assert!(told.contains("is already being applied"), "{second:?}");
             assert_eq!(first.reason(), "Complete", "{first:?}");
         }
         seen.hit += 1;

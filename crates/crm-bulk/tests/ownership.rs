@@ -64,7 +64,7 @@ async fn what_lies_beside_a_set_lets_nobody_in() {
     let first = Run::start(&world, &set, "first").begun().await;
     fs::remove_file(&lock).unwrap();
     let second = Run::start(&world, &set, "second").end().await;
-    assert!(second.reason().contains("is being applied by another"), "{second:?}");
+    assert!(second.reason().contains("is already being applied"), "{second:?}");
     let first = first.end().await;
     assert_eq!(first.reason(), "Complete", "{first:?}");
     assert_done_once(&world);
@@ -78,7 +78,7 @@ async fn a_run_that_waits_for_the_service_keeps_its_set() {
     world.sandbox.inject(FaultPlan::new().rule(FaultRule::new(full).times(u32::MAX)));
     tokio::time::sleep(2 * LEASE).await;
     let second = Run::start(&world, &set, "second").end().await;
-    assert!(second.reason().contains("is being applied by another"), "{second:?}");
+    assert!(second.reason().contains("is already being applied"), "{second:?}");
     world.sandbox.inject(FaultPlan::new());
     let first = first.end().await;
     assert_eq!(first.reason(), "Complete", "{first:?}");
@@ -232,7 +232,7 @@ async fn a_stopped_process_loses_its_set_and_begins_nothing_when_it_wakes() {
     // One that was stopped within a transaction keeps the file: then nobody can take it.
     let second = Run::start(&world, &set, "second").end().await;
     if second.reason() != "Complete" {
-        let refused = ["is being applied by another", "another program keeps reading it"];
+        let refused = ["is already being applied", "another program keeps reading it"];
         assert!(refused.iter().any(|why| second.reason().contains(why)), "{second:?}");
         stopped.wake();
         let stopped = stopped.end().await;

@@ -437,7 +437,7 @@ fn a_run_whose_set_is_deleted_or_moved_begins_nothing_more_and_lists_what_was_in
             common::wait_beside(&mut child);
         }
         let second = service.crm(&apply).assert().code(2);
-        assert!(stderr(&second).contains("is being applied by another process"));
+        assert!(stderr(&second).contains("is already being applied"));
         displace().unwrap();
         let output = child.wait_with_output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();

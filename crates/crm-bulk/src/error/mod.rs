@@ -111,8 +111,8 @@ pub enum BulkError {
         r#source: Box<dyn Error + Send + Sync>,
     },
 
-    /// Another process is applying this change set.
-    #[error("{}: is being applied by another process; wait for it or stop it", path.display())]
+    /// Another process, or another run in this one, is applying this change set.
+    #[error("{}: is already being applied; wait for that run or stop it", path.display())]
     InUse {
         /// The change set.
         path: PathBuf,
