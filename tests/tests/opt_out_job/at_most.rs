@@ -19,7 +19,7 @@ impl<T> AtMost<T> {
 
     fn take_one(&self) -> bool {
         let left = &self.writes_left;
-        left.try_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+        left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 }
 
