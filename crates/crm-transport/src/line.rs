@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn decided_calls_go_first_and_every_fourth_is_anothers() {
+    async fn decided_calls_go_first_and_every_fourth_is_of_others() {
         let mut calls = Calls { line: Line::default(), takes: Vec::new() };
         calls.join("rrrwwwwwww");
         assert_eq!(calls.order(10), "wwwrwwwrwr");
