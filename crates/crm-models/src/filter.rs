@@ -116,14 +116,8 @@ impl<O: ContactOwner> ContactFilter<O> {
     /// Splits the filter into several, each with at most `size` owners.
     #[must_use]
     pub fn blocks(mut self, size: usize) -> Vec<Self> {
-        let size = size.max(1);
-        match self.owners.take_if(|owners| owners.len() > size) {
-            Some(owners) => {
-                let block = |owners: &[O]| Self { owners: Some(owners.to_vec()), ..self.clone() };
-                owners.chunks(size).map(block).collect()
-            }
-            None => vec![self],
-        }
+        let blocks = blocks_of(self.owners.take(), size.max(1)).into_iter();
+        blocks.map(|owners| Self { owners, ..self.clone() }).collect()
     }
 }
 
@@ -172,6 +166,15 @@ fn of_their_member<'de, O: ContactOwner, D: Deserializer<'de>>(
     }
     let ids: Option<String> = serde_json::from_value(ids).map_err(D::Error::custom)?;
     ids.as_deref().map(between_commas).transpose().map_err(D::Error::custom)
+}
+
+/// Splits the ids that a filter names into blocks of at most this size; a filter that names none
+/// stays one.
+pub(crate) fn blocks_of<O: Clone>(ids: Option<Vec<O>>, size: usize) -> Vec<Option<Vec<O>>> {
+    match ids {
+        Some(ids) if ids.len() > size => ids.chunks(size).map(|ids| Some(ids.to_vec())).collect(),
+        ids => vec![ids],
+    }
 }
 
 /// Writes ids as the API takes them: one text, with commas.

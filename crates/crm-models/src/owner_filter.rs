@@ -5,7 +5,7 @@ use validator::{Validate, ValidationErrors};
 
 use crate::{
     details::OwnerDetails,
-    filter::{between_commas, time_filters, with_commas},
+    filter::{between_commas, blocks_of, time_filters, with_commas},
     ids::{CustomerId, LocationId},
     members::setters,
     owner::ContactOwner,
@@ -190,13 +190,8 @@ impl<O: ContactOwner> OwnerFilter<O> {
     /// ```
     #[must_use]
     pub fn blocks(mut self) -> Vec<Self> {
-        match self.ids.take_if(|ids| ids.len() > Self::MOST_IDS) {
-            Some(ids) => {
-                let block = |ids: &[O]| Self { ids: Some(ids.to_vec()), ..self.clone() };
-                ids.chunks(Self::MOST_IDS).map(block).collect()
-            }
-            None => vec![self],
-        }
+        let blocks = blocks_of(self.ids.take(), Self::MOST_IDS).into_iter();
+        blocks.map(|ids| Self { ids, ..self.clone() }).collect()
     }
 }
 
