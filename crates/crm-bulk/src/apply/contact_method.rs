@@ -11,7 +11,7 @@ use crm_transport::Transport;
 use super::{
     classify,
     event::Event,
-    hooks::{Deviation, Proposal, Resulting},
+    hooks::{Proposal, Resulting},
     run::{Became, Former, Run},
 };
 use crate::{
@@ -46,12 +46,7 @@ impl<T: Transport> Run<T> {
         let missing = missing(&wanted, &current);
         if let Some(why) = drift(&change, &wanted, &current, missing.is_empty()) {
             let outcome = Outcome::because(State::Drifted, why);
-            let deviation = Deviation {
-                change: Change::clone(&change),
-                outcome: outcome.clone(),
-                current: Some(Image::Method(current.clone())),
-            };
-            match self.hooks.policy.decide(&deviation) {
+            match self.asked(&change, &outcome, Some(Image::Method(current.clone()))) {
                 OnDrift::Skip => return self.settle(change, outcome, None).await,
                 OnDrift::Abort => return self.abort(change, outcome).await,
                 OnDrift::Force => {}

@@ -20,7 +20,6 @@ use tokio::time::Instant;
 use super::{
     classify,
     event::Event,
-    hooks::Deviation,
     queue::{Queue, Reading, Undecided, YOUNG},
     run::{Done, MOST_RETURNS, Run, Work},
     turns::Turns,
@@ -29,7 +28,7 @@ use crate::{
     current,
     decide::step::{self, OnDrift, Step, Write},
     error::BulkError,
-    set::{Change, Image, Outcome, State},
+    set::{Image, Outcome, State},
     store::{Cursor, Loaded, Which},
 };
 
@@ -196,51 +195,40 @@ impl<'a, T: Transport + 'a> Pass<'a, T> {
             }
             None => step::decide(loaded, contacts, on_drift, &mut HashSet::new()),
         };
+        let asked = |outcome: &Outcome| {
+            let id = change.target.contact();
+            let current = contacts.iter().find(|found| Some(found.id) == id);
+            self.run.asked(change, outcome, current.cloned().map(Image::from))
+        };
         let step = match decide(OnDrift::Skip) {
-            Step::Drift(outcome) => match self.asked(change, contacts, &outcome) {
+            Step::Drift(outcome) => match asked(&outcome) {
                 OnDrift::Skip => Step::Drift(outcome),
                 OnDrift::Abort => Step::Abort(outcome),
                 OnDrift::Force => decide(OnDrift::Force),
             },
-            Step::Settle(outcome, _) if outcome.state == State::Conflict => {
-                match self.asked(change, contacts, &outcome) {
-                    OnDrift::Skip => Step::Settle(outcome, None),
-                    OnDrift::Abort => Step::Abort(outcome),
-                    OnDrift::Force => {
-                        step::create_beside(change, contacts).unwrap_or(Step::Settle(outcome, None))
-                    }
+            Step::Settle(outcome, _) if outcome.state == State::Conflict => match asked(&outcome) {
+                OnDrift::Skip => Step::Settle(outcome, None),
+                OnDrift::Abort => Step::Abort(outcome),
+                OnDrift::Force => {
+                    step::create_beside(change, contacts).unwrap_or(Step::Settle(outcome, None))
                 }
-            }
+            },
             step => step,
         };
         let surely_ended = self.done_by.is_some_and(|done_by| done_by <= reading.asked);
+        let are_lost = |owner| self.run.creations().are_lost(owner);
         match step {
             Step::Contact(_, Write::Create(..)) if step::may_be_sent(change) && !surely_ended => {
                 Step::Await
             }
             // The newcomer may be that of another change.
             Step::Drift(_) | Step::Abort(_)
-                if step::is_creation(loaded)
-                    && change
-                        .target
-                        .owner()
-                        .is_some_and(|owner| self.run.creations().are_lost(owner)) =>
+                if step::is_creation(loaded) && change.target.owner().is_some_and(are_lost) =>
             {
                 Step::Await
             }
             step => step,
         }
-    }
-
-    /// What the policy says of a change whose record is not what the plan saw.
-    fn asked(&self, change: &Change, contacts: &[Contact], outcome: &Outcome) -> OnDrift {
-        let id = change.target.contact();
-        let current = contacts.iter().find(|found| Some(found.id) == id);
-        self.run.hooks.policy.decide(&Deviation {
-            change: change.clone(),
-            outcome: outcome.clone(),
-            current: current.cloned().map(Image::from),
-        })
     }
 
     fn work(&mut self, work: Work) {

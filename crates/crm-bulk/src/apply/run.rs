@@ -15,7 +15,7 @@ use super::{
     classify,
     creations::Creations,
     event::{Event, StopReason},
-    hooks::{self, Hooks, Proposal, Verdict},
+    hooks::{self, Deviation, Hooks, Proposal, Verdict},
     in_flight::InFlight,
     options::Options,
     queue::{Reading, Undecided},
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock,
-    decide::step::{self, Step, Write},
+    decide::step::{self, OnDrift, Step, Write},
     departure::Watch,
     error::BulkError,
     lock::lock,
@@ -321,6 +321,17 @@ impl<T: Transport> Run<T> {
             let mut window = lock(&self.window);
             window.note(waited, || watch.took());
         }
+    }
+
+    /// What the policy says of a change whose record is not what the plan saw, but this.
+    pub(super) fn asked(
+        &self,
+        change: &Change,
+        outcome: &Outcome,
+        current: Option<Image>,
+    ) -> OnDrift {
+        let (change, outcome) = (change.clone(), outcome.clone());
+        self.hooks.policy.decide(&Deviation { change, outcome, current })
     }
 
     /// Sets a change aside and stops.
