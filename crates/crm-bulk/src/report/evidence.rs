@@ -85,8 +85,7 @@ impl<W: Write> Evidence<W> {
         let Self { csv, lines } = self;
         let Hashed { mut out, hash } = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
         out.flush()?;
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Beside { name, lines, sha256 })
+        Ok(Beside { name, lines, sha256: hex::encode(hash.finalize()) })
     }
 
     fn line(

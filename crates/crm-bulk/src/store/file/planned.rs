@@ -8,7 +8,7 @@ use rusqlite::{
 use super::{
     codes,
     columns::{ChangeColumns, PLANNED, contact_column, owner_column},
-    record::{Record, Wish, number_or_null, text_or_null},
+    record::{Record, Wish, number_or_null},
     seal,
 };
 use crate::set::{Action, Digest, Outcome, Target};
@@ -51,11 +51,11 @@ impl PlannedRow<'_> {
             (&contact).into(),
             ValueRef::Integer(codes::action(self.action)),
             ValueRef::Integer(codes::state(self.outcome.state)),
-            text_or_null(self.outcome.message.as_deref()),
+            ValueRef::from(self.outcome.message.as_deref()),
         ];
         let before = self.before.as_ref().map_or([ValueRef::Null; 8], Record::columns);
         let digest = self.digest.as_ref().map(Digest::as_bytes);
-        let rest = [text_or_null(self.beside), digest.map_or(ValueRef::Null, ValueRef::Blob)];
+        let rest = [ValueRef::from(self.beside), digest.map_or(ValueRef::Null, ValueRef::Blob)];
         let all = about.into_iter().chain(wish.columns()).chain(before).chain(rest);
         let seal = digest.map(|_| seal::of(all.clone()));
         let all = all.chain([number_or_null(seal)]).map(ToSqlOutput::Borrowed);

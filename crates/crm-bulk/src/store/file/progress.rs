@@ -11,7 +11,7 @@ use rusqlite::{
 use super::{
     codes::{self, unwritable},
     columns::{CHANGES, ChangeColumns, PLANNED, STATE, contact_column, read_state},
-    record::{self, Answered, RecordColumns, number_or_null, text_or_null},
+    record::{self, Answered, RecordColumns, number_or_null},
     seal,
 };
 use crate::{
@@ -167,13 +167,13 @@ impl ProgressRow<'_> {
             ValueRef::Integer(outcome.attempts.into()),
             (&at).into(),
             number_or_null(outcome.http_status.map(i64::from)),
-            text_or_null(outcome.trace_id.as_deref()),
-            text_or_null(outcome.message.as_deref()),
-            text_or_null(outcome.field_errors.as_deref()),
+            ValueRef::from(outcome.trace_id.as_deref()),
+            ValueRef::from(outcome.message.as_deref()),
+            ValueRef::from(outcome.field_errors.as_deref()),
             (&created).into(),
-            text_or_null(*siblings),
-            text_or_null(*found),
-            text_or_null(answered.after.as_deref()),
+            ValueRef::from(*siblings),
+            ValueRef::from(*found),
+            ValueRef::from(answered.after.as_deref()),
             (&answered.modified_on).into(),
         ];
         let seal = ValueRef::Integer(seal::of(values.into_iter()));

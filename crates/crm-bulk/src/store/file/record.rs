@@ -63,7 +63,7 @@ impl<'a> Record<'a> {
     ) -> rusqlite::Result<Self> {
         let mut record = Self {
             contact_type: codes::contact_type(image.contact_type()),
-            value: text(image.value()),
+            value: image.value().into(),
             memo: ValueRef::Null,
             flags: None,
             phone: None,
@@ -74,7 +74,7 @@ impl<'a> Record<'a> {
         let mut extra = Extra { unknown, ..Extra::default() };
         match image {
             Image::Contact(contact) => {
-                record.memo = text_or_null(contact.memo.as_deref());
+                record.memo = ValueRef::from(contact.memo.as_deref());
                 record.flags = contact.preferences.as_ref().map(flags);
                 record.phone = contact.phone_settings.as_ref().map(|settings| {
                     let number = settings.phone_number.as_deref();
@@ -103,7 +103,7 @@ impl<'a> Record<'a> {
             number_or_null(self.phone),
             (&self.modified_on).into(),
             (&self.created_on).into(),
-            text_or_null(self.extra.as_deref()),
+            ValueRef::from(self.extra.as_deref()),
         ]
     }
 }
@@ -115,14 +115,6 @@ impl Extra {
             || !self.preferences.is_empty()
             || !self.unknown.is_empty()
     }
-}
-
-pub(super) fn text(text: &str) -> ValueRef<'_> {
-    ValueRef::Text(text.as_bytes())
-}
-
-pub(super) fn text_or_null(text: Option<&str>) -> ValueRef<'_> {
-    text.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
 }
 
 pub(super) fn number_or_null(number: Option<i64>) -> ValueRef<'static> {
@@ -188,13 +180,16 @@ pub(super) const NAMED_FLAGS: i64 = {
 
 /// One bit for each that is on.
 fn bits(is_on: impl Fn(Preference) -> bool) -> i64 {
-    let on = Preference::ALL.iter().enumerate().filter(|(_, flag)| is_on(**flag));
-    on.fold(0, |bits, (place, _)| bits | (1 << place))
+    let on = Preference::ALL.into_iter().filter(|flag| is_on(*flag));
+    on.fold(0, |bits, flag| bits | bit(flag))
 }
 
 fn is_on(bits: i64, flag: Preference) -> bool {
-    let place = Preference::ALL.iter().position(|known| *known == flag);
-    place.is_some_and(|place| bits >> place & 1 == 1)
+    bits & bit(flag) != 0
+}
+
+fn bit(flag: Preference) -> i64 {
+    1 << flag as u8
 }
 
 fn flags(flags: &ContactPreferences) -> i64 {
@@ -277,8 +272,8 @@ impl<'a> Wish<'a> {
         let named = bits(|flag| flags(flag).is_some()) << NAMED;
         let all = on | named | if *exact { EXACT } else { 0 };
         self.contact_type = change.get_contact_type().map_or(ValueRef::Null, codes::contact_type);
-        self.value = text_or_null(change.get_value());
-        self.memo = text_or_null(change.get_memo());
+        self.value = ValueRef::from(change.get_value());
+        self.memo = ValueRef::from(change.get_memo());
         self.flags = Some(all).filter(|all| *all != 0);
         if cleared_by.is_some() || extension.is_some() || refused.is_some() {
             let (cleared_by, extension) = (cleared_by.clone(), extension.clone());
@@ -294,7 +289,7 @@ impl<'a> Wish<'a> {
             self.value,
             self.memo,
             number_or_null(self.flags),
-            text_or_null(self.more.as_deref()),
+            ValueRef::from(self.more.as_deref()),
         ]
     }
 }
@@ -594,7 +589,7 @@ mod tests {
             change.outcome = Outcome::new(State::Done);
             change.outcome.at = Some(one_of(&mut random, TIMES).parse().unwrap());
             let made =
-                change.before.as_ref().and_then(|before| expected_of(before, &change.action));
+                change.before.as_ref().and_then(|before| super::expected(before, &change.action));
             let mut after = match made {
                 Some(made) if random.bool() => made,
                 _ => contact(&mut random, id),
@@ -636,10 +631,6 @@ mod tests {
         let differing = read.iter().zip(expected).find(|(read, expected)| read != expected);
         assert!(differing.is_none(), "{differing:#?}");
         assert_eq!(read.len(), expected.len());
-    }
-
-    fn expected_of(before: &Image, action: &Action) -> Option<Contact> {
-        expected(before, action)
     }
 
     /// A view for people leaves out what is not there.
