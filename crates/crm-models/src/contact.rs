@@ -155,10 +155,10 @@ impl<L, C, A> From<Wire<L, C, A>> for Contact {
             contact_type: wire.contact_type,
             value: wire.value,
             memo: wire.memo,
-            phone_settings: [wire.phone_settings, Some(flat)]
-                .into_iter()
-                .flatten()
-                .find(|settings| !settings.is_empty()),
+            phone_settings: match wire.phone_settings {
+                Some(settings) if !settings.is_empty() => Some(settings),
+                _ => (!flat.is_empty()).then_some(flat),
+            },
             modified_on: wire.modified_on,
             created_on: wire.created_on,
             preferences: wire.preferences,

@@ -87,7 +87,7 @@ impl Serialize for ContactPreferences {
 
 impl<'de> Deserialize<'de> for ContactPreferences {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let answered = Values::read(deserializer, false)?;
+        let answered = Values::of_answer(deserializer)?;
         let (flags, told) = answered.complete()?;
         Ok(Self::new(flags, told))
     }

@@ -211,7 +211,7 @@ impl Serialize for PreferenceChange {
 
 impl<'de> Deserialize<'de> for PreferenceChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let flags = Values::read(deserializer, true)?;
+        let flags = Values::of_body(deserializer)?;
         match flags[Preference::InvoicesAndStatements] {
             None => Ok(Self(flags)),
             Some(_) => Err(D::Error::custom(

@@ -166,7 +166,7 @@ impl Serialize for ContactPreferencesRequest {
 /// both or neither.
 impl<'de> Deserialize<'de> for ContactPreferencesRequest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let asked = Values::read(deserializer, true)?;
+        let asked = Values::of_body(deserializer)?;
         let (flags, written) = asked.complete()?;
         let lacks = |preference: &Preference| written[*preference] && asked[*preference].is_none();
         if let Some(missing) = Preference::ALL.iter().find(|it| lacks(it)) {
