@@ -13,13 +13,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 7] = [
+const PICTURE: [(&str, &[&str]); 8] = [
     ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
     ("crm-contacts", &["crm-models", "crm-transport"]),
     ("crm-sandbox", &[]),
-    ("crm-bulk", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
+    ("crm-mirror", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
+    ("crm-bulk", &["crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"]),
     (
         "crm-cli",
         &["crm-bulk", "crm-contacts", "crm-models", "crm-sandbox", "crm-transport", "crm-values"],

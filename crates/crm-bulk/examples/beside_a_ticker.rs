@@ -23,7 +23,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use crm_bulk::{Apply, ChangeSet, Input, OptOut, Plan, Site, Snapshot};
+use crm_bulk::{Apply, BulkError, ChangeSet, Input, OptOut, Plan, Site, Snapshot};
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::{MockTransport, Request, Response};
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let apply = async {
         let mut events = Apply::new(ChangeSet::open(at("b.crm"))?).run(&service, &site)?;
         while events.try_next().await?.is_some() {}
-        Ok(())
+        Ok::<_, BulkError>(())
     };
     beside("apply", apply).await?;
     APPLIED.set(true);
@@ -83,10 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Does the work beside a ticker and prints what that found.
-async fn beside<R>(
-    name: &str,
-    work: impl Future<Output = Result<R, crm_bulk::BulkError>>,
-) -> Result<(), crm_bulk::BulkError> {
+async fn beside<R, E>(name: &str, work: impl Future<Output = Result<R, E>>) -> Result<(), E> {
     let ticker = tokio::spawn(async {
         let mut late = Vec::new();
         loop {

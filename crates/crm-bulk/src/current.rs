@@ -6,13 +6,11 @@ use std::{
 };
 
 use crm_contacts::{ContactsError, ContactsService, Owner, RefusalKind};
+use crm_mirror::OwnerId;
 use crm_models::{Contact, ContactFilter, ContactMethodId, CustomerId, LocationId, PersonId};
 use crm_transport::{Moment, Transport};
 
-use crate::{
-    departure::Watch,
-    set::{MethodImage, OwnerId},
-};
+use crate::{departure::Watch, set::MethodImage};
 
 /// How many owners are read with one call. The contract states no bound for this list; its
 /// other lists of ids stop at 50.

@@ -2,9 +2,8 @@
 
 use std::{sync::Mutex, time::Duration};
 
-use crate::lock::lock;
-
 use async_trait::async_trait;
+use crm_mirror::lock::lock;
 use crm_transport::{Moment, Request, Response, SentAt, Transport, TransportError};
 
 /// A transport for one piece of work, which notes when the first of its requests left.

@@ -106,21 +106,10 @@
 //! ```sql
 #![doc = include_str!("store/file/v2.sql")]
 //! ```
-//!
-//! A snapshot has this schema:
-//!
-//! ```sql
-#![doc = include_str!("snapshot/schema.sql")]
-#![doc = include_str!("snapshot/v2.sql")]
-//! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations)]
 
-#[macro_use]
-mod database;
-
-mod admission;
 mod apply;
 mod clean_up;
 mod clock;
@@ -130,15 +119,11 @@ mod departure;
 mod disk;
 mod error;
 mod input;
-mod job;
-mod keys;
-mod lock;
 mod opt_out;
 mod plan;
 mod report;
 mod results;
 mod set;
-mod snapshot;
 mod spreadsheet;
 mod store;
 mod undo;
@@ -150,18 +135,17 @@ pub use apply::{
     Verdict, Written,
 };
 pub use clean_up::CleanUp;
-pub use disk::{atomic_file::AtomicWriter, run_mark::Parted, watch::Displaced};
+pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapshot, idle};
+pub use disk::{run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, InvalidRows};
 pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
-pub use job::idle;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
 pub use set::{
     Action, Change, ChangeId, Digest, ExpectedDigest, Image, InvalidDigest, MethodImage, Outcome,
-    OwnerId, SetInfo, SetKind, Site, State, Target, Totals, UnknownState, Wanted,
+    SetInfo, SetKind, State, Target, Totals, UnknownState, Wanted,
 };
-pub use snapshot::{Coverage, Snapshot};
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crm_mirror::columns;
 use crm_models::Timestamp;
 use rusqlite::Row;
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use crm_mirror::job::{Stop, on_thread};
 use crm_models::{ContactChange, Preference};
 
 use crate::{
     error::BulkError,
-    job::{Stop, on_thread},
     set::{Action, Change, Image, Outcome, SetKind, State, Target, Wanted},
     store::{
         ChangeSet, Selection,
@@ -50,7 +50,7 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Exists`]; [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for
+    /// [`MirrorError::Exists`](crate::MirrorError::Exists); [`BulkError::Altered`] and [`BulkError::NotAdopted`] as for
     /// [`digest`](Self::digest); or a failure to read or write.
     pub fn undo<P: AsRef<Path>>(
         &self,
@@ -107,7 +107,7 @@ impl ChangeSet {
     /// The contacts that had the number or address of a deleted one beside it.
     fn siblings(&self, change: &Change) -> Result<Option<String>, BulkError> {
         let sql = "SELECT siblings FROM progress WHERE change = ?";
-        self.database.value(sql, [change.id.0]).map(Option::flatten)
+        Ok(self.database.value(sql, [change.id.0])?.flatten())
     }
 }
 

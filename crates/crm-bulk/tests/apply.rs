@@ -15,7 +15,8 @@ use std::{
 use async_trait::async_trait;
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, Event, Finished, Input, OnDrift, Plan, Site, State, StopReason,
+    Apply, BulkError, ChangeSet, Event, Finished, Input, MirrorError, OnDrift, Plan, Site, State,
+    StopReason,
 };
 use crm_contacts::ContactsService;
 use crm_models::{ContactChange, ContactId, LocationId, Preference};
@@ -226,18 +227,18 @@ async fn a_set_of_another_tenant_or_environment_is_refused_before_anything_is_se
 
     let production = Site::of(&world.service, "https://api.servicetitan.io");
     let error = Apply::new(open()).run(&world.service, &production).err().unwrap();
-    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::WrongEnvironment { .. })), "{error}");
 
     let other = crm_models::TenantId::new(77).unwrap();
     let site = Site::new(other, world.site.environment());
     let error = Apply::new(open()).run(&world.service, &site).err().unwrap();
-    assert!(matches!(error, BulkError::WrongTenant { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::WrongTenant { .. })), "{error}");
 
     let input = crm_bulk::Input::csv("rows", std::io::Cursor::new(FOUR_ROWS));
     let plan = crm_bulk::Plan::new(site);
     let planned = plan.from_api(&world.service, input, world.path("other.crm"));
     let error = planned.await.unwrap_err();
-    assert!(matches!(error, BulkError::WrongTenant { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::WrongTenant { .. })), "{error}");
     assert!(!world.path("other.crm").exists());
     assert_eq!(world.sandbox.log().len(), 0);
 }

@@ -7,7 +7,7 @@ mod common;
 use std::{fs, path::Path, process::Command};
 
 use common::*;
-use crm_bulk::{Apply, BulkError, ChangeSet, Event, Parted, ResultRows, State};
+use crm_bulk::{Apply, BulkError, ChangeSet, Event, MirrorError, Parted, ResultRows, State};
 use crm_sandbox::Seed;
 use futures_util::TryStreamExt;
 
@@ -49,7 +49,7 @@ async fn a_backup_holds_what_is_recorded_and_is_never_applied() {
     assert!(matches!(error, BulkError::Backup { .. }), "{error}");
     assert_eq!(world.sent("PATCH"), sent);
     let error = world.open("other.crm").backup(world.path("moved.crm")).await.unwrap_err();
-    assert!(matches!(error, BulkError::Exists { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Exists { .. })), "{error}");
 
     // What it looks at is not recorded in it.
     let bytes = fs::read(world.path("other.crm")).unwrap();

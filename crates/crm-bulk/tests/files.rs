@@ -11,7 +11,8 @@ use std::{
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, ChangeSet, CleanUp, Input, Plan, ResultRows, Selection, Snapshot, State,
+    Apply, BulkError, ChangeSet, CleanUp, Input, MirrorError, Plan, ResultRows, Selection,
+    Snapshot, State,
 };
 use crm_models::{ContactChange, ContactType, CreateContactRequest, LocationId, Timestamp};
 use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
@@ -310,7 +311,7 @@ async fn a_snapshot_that_was_interrupted_goes_on_where_it_stopped() {
     assert_eq!(snapshot.known_at().unwrap(), None);
     let plan = Plan::new(world.site.clone()).snapshot(snapshot);
     let error = plan.clean_ups(world.path("set.crm")).await.unwrap_err();
-    assert!(matches!(error, BulkError::SnapshotIncomplete { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Incomplete { .. })), "{error}");
 
     let mut read = 0;
     let mut snapshot = Snapshot::open(world.path("snapshot")).unwrap();
@@ -489,30 +490,30 @@ async fn wrong_files_are_told_apart() {
     };
     let error =
         with("text.crm", b"not a database at all, just some words, long enough").unwrap_err();
-    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Foreign { .. })), "{error}");
     let error = with("empty.crm", b"").unwrap_err();
-    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Foreign { .. })), "{error}");
     let error = with("short.crm", &whole[..whole.len() / 2]).unwrap_err();
-    assert!(matches!(error, BulkError::Damaged { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Damaged { .. })), "{error}");
     // The version of the format stands in the header, at byte 60.
     let mut newer = whole.clone();
     newer[63] = 99;
     let error = with("newer.crm", &newer).unwrap_err();
-    assert!(matches!(error, BulkError::Newer { found: 99, .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Newer { found: 99, .. })), "{error}");
     for (name, told) in [("none.crm", "No such file"), (".", "is a directory")] {
         let error = ChangeSet::open(world.path(name)).err().unwrap();
-        assert!(matches!(error, BulkError::File { .. }), "{error}");
+        assert!(matches!(error, BulkError::Mirror(MirrorError::File { .. })), "{error}");
         assert!(error.to_string().contains(told), "{error}");
     }
 
     drop(world.snapshot().await);
     let error = ChangeSet::open(world.path("snapshot")).err().unwrap();
-    assert!(matches!(error, BulkError::Foreign { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Foreign { .. })), "{error}");
     let missing = world.path("no/such/folder/set.crm");
     let input = csv("location_id,contact_id,memo\n2001,3001,x\n");
     let plan = Plan::new(world.site.clone());
     let error = plan.from_api(&world.service, input, missing).await.unwrap_err();
-    assert!(matches!(error, BulkError::File { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::File { .. })), "{error}");
 }
 
 /// What people read who print an error with its causes.
@@ -607,9 +608,9 @@ async fn a_full_disk_is_named_when_a_page_or_results_are_written() {
     let set = world.plan("location_id,contact_id,memo\n2001,3001,x\n", "set.crm").await;
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let error = set.report(full()).unwrap_err();
-    assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::DiskFull { .. })), "{error}");
     let error = set.results(ResultRows::All, full()).unwrap_err();
-    assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::DiskFull { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -676,11 +677,11 @@ async fn a_snapshot_of_another_host_is_not_mixed_with_this_one() {
     let mut snapshot = world.snapshot().await;
     let other = crm_bulk::Site::of(&world.service, "https://api.servicetitan.io");
     let error = snapshot.update(&world.service, &other, |_| {}).await.unwrap_err();
-    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
+    assert!(matches!(error, MirrorError::WrongEnvironment { .. }), "{error}");
     let plan = crm_bulk::OptOut::new(other, snapshot);
     let planned = plan.plan(&world.service, csv("2135550177"), world.path("set.crm"));
     let error = planned.await.unwrap_err();
-    assert!(matches!(error, BulkError::WrongEnvironment { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::WrongEnvironment { .. })), "{error}");
 }
 
 #[tokio::test]

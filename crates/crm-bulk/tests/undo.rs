@@ -5,8 +5,8 @@ mod common;
 
 use common::*;
 use crm_bulk::{
-    Apply, BulkError, Change, ChangeSet, Event, Image, Input, OptOut, Snapshot, State, StopReason,
-    Target, UndoSummary,
+    Apply, BulkError, Change, ChangeSet, Event, Image, Input, MirrorError, OptOut, Snapshot, State,
+    StopReason, Target, UndoSummary,
 };
 use crm_models::{
     ContactChange, ContactId, LocationId, Preference, Tolerance, UpdateContactMethodRequest,
@@ -174,7 +174,7 @@ async fn an_undo_does_not_overwrite_a_file() {
     let world = world(Seed::Demo).await;
     let set = world.plan(&every_member(), "set.crm").await;
     let error = set.undo(world.path("set.crm")).await.unwrap_err();
-    assert!(matches!(error, BulkError::Exists { .. }), "{error}");
+    assert!(matches!(error, BulkError::Mirror(MirrorError::Exists { .. })), "{error}");
     assert!(ChangeSet::open(world.path("set.crm")).is_ok());
 }
 

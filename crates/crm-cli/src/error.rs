@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, sync::LazyLock};
 
-use crm_bulk::BulkError;
+use crm_bulk::{BulkError, MirrorError};
 use crm_contacts::{Advice, ContactsError, RefusalKind};
 use crm_models::{Preference, PreferencesError};
 use crm_sandbox::SandboxError;
@@ -106,7 +106,7 @@ impl CliError {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(
             self,
-            Self::Io { source, .. } | Self::Bulk(BulkError::File { source, .. })
+            Self::Io { source, .. } | Self::Bulk(BulkError::Mirror(MirrorError::File { source, .. }))
                 if source.kind() == io::ErrorKind::BrokenPipe
         )
     }
@@ -158,13 +158,8 @@ impl CliError {
             Self::Settings(SettingsError::Save { .. })
             | Self::Sandbox(_)
             | Self::Io { .. }
-            | Self::Signals(_)
-            | Self::Bulk(
-                BulkError::File { .. }
-                | BulkError::DiskFull { .. }
-                | BulkError::Damaged { .. }
-                | BulkError::Database { .. },
-            ) => Exit::Local,
+            | Self::Signals(_) => Exit::Local,
+            Self::Bulk(error) if error.is_local() => Exit::Local,
             Self::Usage(_)
             | Self::Fields(_)
             | Self::Form(_)
@@ -205,5 +200,12 @@ fn exit_of(error: &ContactsError) -> Exit {
 impl From<io::Error> for CliError {
     fn from(source: io::Error) -> Self {
         Self::io("cannot write the answer", source)
+    }
+}
+
+/// The file of a mirror and that of a change set fail alike.
+impl From<MirrorError> for CliError {
+    fn from(error: MirrorError) -> Self {
+        Self::Bulk(error.into())
     }
 }

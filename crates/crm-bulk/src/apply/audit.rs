@@ -3,6 +3,7 @@
 use std::{mem, path::PathBuf, sync::Mutex};
 
 use crm_contacts::ContactsError;
+use crm_mirror::lock::lock;
 use crm_models::TenantId;
 
 use super::{
@@ -11,7 +12,6 @@ use super::{
 };
 use crate::{
     clock,
-    lock::lock,
     set::{Change, Outcome, State},
 };
 

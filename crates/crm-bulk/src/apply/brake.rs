@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use crm_mirror::{OwnerId, lock::lock};
 use tokio::sync::Notify;
 
 use super::{
@@ -17,8 +18,7 @@ use super::{
 };
 use crate::{
     decide::step::Step,
-    lock::lock,
-    set::{Change, ChangeId, OwnerId, State},
+    set::{Change, ChangeId, State},
 };
 
 /// After this many calls in a row that could not be made, the rest is not tried. The transport

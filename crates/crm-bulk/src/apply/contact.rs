@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use crm_contacts::{ContactsError, Echo, Owner, Record as _};
+use crm_mirror::OwnerId;
 use crm_models::{Contact, ContactId, CreateContactRequest, Tolerance, UpdateContactRequest};
 use crm_transport::{Moment, Transport};
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     decide::step::{self, Write},
     error::BulkError,
-    set::{Action, Change, Outcome, OwnerId, State, Wanted},
+    set::{Action, Change, Outcome, State, Wanted},
     store::{Expected, Loaded},
 };
 

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crm_mirror::OwnerId;
 use crm_models::ContactId;
 
-use crate::set::{Change, OwnerId, State};
+use crate::set::{Change, State};
 
 /// The creations of a pass, owner by owner.
 ///

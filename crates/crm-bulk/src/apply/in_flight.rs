@@ -6,10 +6,9 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use crate::{
-    lock::lock,
-    set::{Change, ChangeId, State},
-};
+use crm_mirror::lock::lock;
+
+use crate::set::{Change, ChangeId, State};
 
 /// The changes that are claimed and not settled. When the set is lost, because its file is or
 /// because somebody took it over, those of that moment are remembered: what the set says of them

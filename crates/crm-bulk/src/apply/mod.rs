@@ -28,6 +28,7 @@ use std::{
 };
 
 use crm_contacts::ContactsService;
+use crm_mirror::Site;
 use crm_transport::Transport;
 use futures_core::Stream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future, stream};
@@ -50,7 +51,7 @@ pub use self::{
 pub use crate::decide::step::OnDrift;
 use crate::{
     error::BulkError,
-    set::{Change, Digest, ExpectedDigest, Site},
+    set::{Change, Digest, ExpectedDigest},
     store::{ChangeSet, Store, file::FileStore},
 };
 
@@ -272,7 +273,7 @@ impl Apply {
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is sent, and
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment) before anything is sent, and
     /// [`BulkError::InUse`] if this process is already carrying out the set; [`BulkError::Backup`]. Whether another
     /// process is doing so is found out as the stream is polled, which then ends with the same
     /// error. The set itself is also checked at that point: the stream ends with

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use crm_mirror::OwnerId;
 use crm_transport::Moment;
 use tokio::time::Instant;
 
@@ -14,7 +15,7 @@ use super::creations::Creations;
 use crate::{
     current::{Current, OWNERS_PER_CALL},
     decide::step,
-    set::{Change, OwnerId},
+    set::Change,
     store::Loaded,
 };
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use crm_contacts::{ContactsError, ContactsService, DECISION_AGE};
+use crm_mirror::{OwnerId, lock::lock};
 use crm_models::{Contact, ContactId};
 use crm_transport::{Moment, Transport};
 
@@ -27,8 +28,7 @@ use crate::{
     decide::step::{self, OnDrift, Step, Write},
     departure::Watch,
     error::BulkError,
-    lock::lock,
-    set::{Change, Image, Outcome, OwnerId, State},
+    set::{Change, Image, Outcome, State},
     store::{Claim, Expected, Lease, Loaded, Store},
 };
 

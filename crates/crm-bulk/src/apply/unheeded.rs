@@ -2,10 +2,9 @@
 
 use std::{collections::HashSet, sync::Mutex};
 
-use crate::{
-    lock::lock,
-    set::{Change, ChangeId},
-};
+use crm_mirror::lock::lock;
+
+use crate::set::{Change, ChangeId};
 
 /// The updates that were answered as a success, but with what the contact was before. They are
 /// read back, and not sent again in the same run.

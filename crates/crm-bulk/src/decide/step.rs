@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 
 use crm_contacts::Record as _;
+use crm_mirror::OwnerId;
 use crm_models::{
     Contact, ContactId, ContactMethodId, CreateContactRequest, PersonId, UpdateContactRequest,
 };
 
 use super::judge;
 use crate::{
-    set::{Action, Change, Image, Outcome, OwnerId, State, Target, Wanted},
+    set::{Action, Change, Image, Outcome, State, Target, Wanted},
     store::Loaded,
 };
 

@@ -5,14 +5,13 @@
 //! whole and is not. So before a run commits anything else, the main file itself says that a run
 //! is open, under which name, and which file it was; a clean end takes that back.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
+use std::path::{Path, PathBuf};
+
+use crm_mirror::disk::{
+    file_id::{FileId, Sight},
+    journal::{has_journal, index, journal},
 };
-
 use rusqlite::{Connection, OptionalExtension, params};
-
-use super::file_id::{FileId, Sight};
 
 /// An open run, as the file says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,30 +148,9 @@ impl Parted {
     }
 }
 
-/// The journal of the set at this path: SQLite's name for it.
-pub(crate) fn journal(path: &Path) -> PathBuf {
-    beside(path, "-wal")
-}
-
-/// The index of the journal, which processes share.
-pub(crate) fn index(path: &Path) -> PathBuf {
-    beside(path, "-shm")
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
-}
-
 /// Whether a process that was at work here was cut off, or still is at work.
 fn has_traces(path: &Path) -> bool {
     has_journal(path) || index(path).exists()
-}
-
-/// Whether the set at this path has a journal that holds something.
-pub(crate) fn has_journal(path: &Path) -> bool {
-    fs::metadata(journal(path)).is_ok_and(|journal| journal.len() > 0)
 }
 
 /// Moves what is committed from the journal into the main file, and says whether that was all of

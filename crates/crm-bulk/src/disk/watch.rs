@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{file_id::Sight, run_mark};
+use crm_mirror::disk::{
+    file_id::Sight,
+    journal::{index, journal},
+};
 
 /// The name of a set that is carried out, to be looked at without opening anything.
 #[derive(Debug)]
@@ -92,7 +95,7 @@ impl Watch {
         if Sight::of(&self.path).is_ok() {
             return;
         }
-        for beside in [run_mark::journal(&self.path), run_mark::index(&self.path)] {
+        for beside in [journal(&self.path), index(&self.path)] {
             // It may have been moved along with the set.
             let _ = fs::remove_file(beside);
         }

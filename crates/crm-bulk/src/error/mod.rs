@@ -12,8 +12,7 @@ use std::{
 };
 
 use crm_contacts::ContactsError;
-use crm_models::TenantId;
-use rusqlite::ErrorCode;
+use crm_mirror::MirrorError;
 
 use crate::{
     disk::{run_mark::Parted, watch::Displaced},
@@ -23,39 +22,17 @@ use crate::{
 /// The reason why planning, applying, undoing or reporting ended early.
 ///
 /// The message is one line: what failed, on which file, and what to do. It contains its reason, so
-/// [`source`](Error::source) returns none but the causes of an error of the API: a chain of causes
-/// repeats nothing. What became of a
-/// single change is not an error but its [`State`](crate::State).
+/// [`source`](std::error::Error::source) returns none but the causes of an error of the API: a
+/// chain of causes repeats nothing. What became of a single change is not an error but its
+/// [`State`](crate::State).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkError {
-    /// A file cannot be read or written.
-    #[error("{}: cannot be {what}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What was attempted, as in "cannot be read".
-        what: &'static str,
-        /// The reason that the operating system gave.
-        r#source: io::Error,
-    },
-
-    /// The disk is full. What was committed before is safe.
-    #[error(
-        "{}: the disk is full; nothing that was reported is lost: make room and run it again",
-        path.display()
-    )]
-    DiskFull {
-        /// The file that could not grow.
-        path: PathBuf,
-    },
-
-    /// The file already exists and is not overwritten.
-    #[error("{}: exists already; choose another name or remove it", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    /// A file cannot be read or written, is not of the expected kind, or belongs to another tenant
+    /// or environment; or the snapshot is not complete. An error of the API that came up there is
+    /// [`Contacts`](Self::Contacts).
+    #[error(transparent)]
+    Mirror(MirrorError),
 
     /// The wrong rows would replace the input, the snapshot or the new set. Nothing was planned.
     #[error(
@@ -65,50 +42,6 @@ pub enum BulkError {
     Taken {
         /// The file.
         path: PathBuf,
-    },
-
-    /// The file is not of the expected kind.
-    #[error("{}: is not a {noun}", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What was expected.
-        noun: &'static str,
-    },
-
-    /// The file was written by a newer version of this crate.
-    #[error(
-        "{}: this {noun} has format {found}, this program reads up to {known}; update the \
-         program",
-        path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// What was expected.
-        noun: &'static str,
-        /// The file's format version.
-        found: i64,
-        /// The newest version that this crate reads.
-        known: i64,
-    },
-
-    /// The file is cut short or damaged.
-    #[error("{}: is damaged or cut short ({source}); restore it from a copy", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The reason that the database gave.
-        r#source: Box<dyn Error + Send + Sync>,
-    },
-
-    /// The database failed in some other way.
-    #[error("{}: {source}", path.display())]
-    Database {
-        /// The file.
-        path: PathBuf,
-        /// The reason that the database gave.
-        r#source: Box<dyn Error + Send + Sync>,
     },
 
     /// Another process, or another run in this one, is applying this change set.
@@ -202,28 +135,6 @@ pub enum BulkError {
         how: Parted,
     },
 
-    /// The file belongs to another tenant.
-    #[error("{}: belongs to tenant {file}, not to {given}; nothing was sent", path.display())]
-    WrongTenant {
-        /// The file.
-        path: PathBuf,
-        /// The file's tenant.
-        file: TenantId,
-        /// The tenant of the service.
-        given: TenantId,
-    },
-
-    /// The file belongs to another environment.
-    #[error("{}: belongs to {file}, not to {given}; nothing was sent", path.display())]
-    WrongEnvironment {
-        /// The file.
-        path: PathBuf,
-        /// The API host for which the file was made.
-        file: String,
-        /// The API host of this run.
-        given: String,
-    },
-
     /// Rows of the input are wrong; nothing was planned.
     #[error("{0}; nothing was planned")]
     InvalidRows(InvalidRows),
@@ -251,16 +162,6 @@ pub enum BulkError {
         name: String,
         /// The line of the first such row; `None` if the whole plan needs a snapshot.
         line: Option<u64>,
-    },
-
-    /// The snapshot has never been completed.
-    #[error(
-        "{}: the snapshot is not complete; run it again: it continues where it stopped",
-        path.display()
-    )]
-    SnapshotIncomplete {
-        /// The file.
-        path: PathBuf,
     },
 
     /// The API could not be read, or refused the credentials.
@@ -301,41 +202,44 @@ impl From<InvalidRows> for BulkError {
     }
 }
 
-impl BulkError {
-    pub(crate) fn file(path: &Path, what: &'static str, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
-            _ => Self::File { path, what, source },
+impl From<MirrorError> for BulkError {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::Contacts(error) => Self::Contacts(error),
+            MirrorError::Database { path, source } => match altered_in(&*source) {
+                Some(change) => Self::Altered { path, changes: vec![change], more: 0 },
+                None => Self::Mirror(MirrorError::Database { path, source }),
+            },
+            error => Self::Mirror(error),
         }
     }
+}
 
-    /// Classifies a failure of the database at `path` by what can be done about it.
-    pub(crate) fn database(path: &Path, noun: &'static str, source: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        if let rusqlite::Error::UserFunctionError(reason) = &source
-            && let Some(Altered(change)) = reason.downcast_ref()
-        {
-            return Self::Altered { path, changes: vec![*change], more: 0 };
+/// The change that a function of ours, which SQLite calls, found altered.
+fn altered_in(error: &(dyn Error + 'static)) -> Option<ChangeId> {
+    match error.downcast_ref()? {
+        rusqlite::Error::UserFunctionError(reason) => {
+            reason.downcast_ref().map(|Altered(change)| *change)
         }
-        match source.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull { path },
-            Some(ErrorCode::NotADatabase) => Self::Foreign { path, noun },
-            Some(ErrorCode::ReadOnly) => {
-                Self::File { path, what: "written", source: io::ErrorKind::PermissionDenied.into() }
-            }
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source: source.into() },
-            _ => Self::Database { path, source: source.into() },
-        }
+        _ => None,
+    }
+}
+
+impl BulkError {
+    pub(crate) fn file(path: &Path, what: &'static str, source: io::Error) -> Self {
+        MirrorError::file(path, what, source).into()
     }
 
     /// Returns whether the file is the wrong one: it is for another tenant or environment, or not
     /// of the expected kind.
     #[must_use]
     pub fn is_wrong_file(&self) -> bool {
-        matches!(
-            self,
-            Self::WrongTenant { .. } | Self::WrongEnvironment { .. } | Self::Foreign { .. }
-        )
+        matches!(self, Self::Mirror(error) if error.is_wrong_file())
+    }
+
+    /// Returns whether the machine failed: its disk, or a file on it that is damaged.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Mirror(error) if error.is_local())
     }
 }

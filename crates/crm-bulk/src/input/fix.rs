@@ -5,15 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crm_mirror::disk::atomic_file::AtomicWriter;
+
 use super::{
     columns::MEND_COLUMNS,
     dialect::{InputFormat, Marks},
     write::{write_cells, write_head, write_members},
 };
-use crate::{
-    disk::atomic_file::AtomicWriter,
-    error::{BadCell, BulkError, InvalidRows, problem},
-};
+use crate::error::{BadCell, BulkError, InvalidRows, problem};
 
 /// How many bad cells are kept in memory; the file of bad rows contains all of them.
 const KEPT: usize = 1_000;

@@ -1,5 +1,6 @@
 //! What one row asks for.
 
+use crm_mirror::OwnerId;
 use crm_models::{
     Check, ContactChange, ContactId, ContactType, CustomerId, FieldError, LocationId, Preference,
 };
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     error::BadCell,
-    set::{Action, OwnerId, Wanted},
+    set::{Action, Wanted},
 };
 
 /// A row that is valid.

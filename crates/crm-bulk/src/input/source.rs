@@ -158,7 +158,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// Returns [`BulkError::File`] when the file cannot be opened.
+    /// Returns [`MirrorError::File`](crate::MirrorError::File) when the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|e| BulkError::file(path, "read", e))?;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crm_mirror::OwnerId;
 use crm_models::{ContactChange, ContactId};
 use tokio::sync::mpsc;
 
@@ -14,7 +15,7 @@ use super::{
     ndjson::Members,
     object::Object,
 };
-use crate::{error::BulkError, set::OwnerId};
+use crate::error::BulkError;
 
 /// One change that a program asks for: what a row of a file asks for, from values instead of cells.
 ///

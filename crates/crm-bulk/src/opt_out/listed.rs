@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
+use crm_mirror::keys::{Keys, is_unreadable, local_digits};
 use crm_values::{Traces, lookup_names};
-
-use crate::keys::{Keys, is_unreadable, local_digits};
 
 /// The place of a number or an address in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,6 +11,10 @@ use std::{
 };
 
 use crm_contacts::ContactsService;
+use crm_mirror::{
+    Keyed, Known, OwnerId, Site, Snapshot,
+    job::{Caller, Stop, with_service},
+};
 use crm_models::{ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
@@ -28,10 +32,8 @@ use crate::{
         BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value, Wish,
         delimiter_name, whole,
     },
-    job::{Caller, Stop, with_service},
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
-    set::{Action, OwnerId, SetKind, Site, State, Target, Wanted},
-    snapshot::{Keyed, Known, Snapshot},
+    set::{Action, SetKind, State, Target, Wanted},
     store::file::{Draft, Planned},
 };
 
@@ -181,8 +183,8 @@ impl OptOut {
     ///
     /// # Errors
     ///
-    /// Returns [`BulkError::InvalidRows`], [`BulkError::SnapshotIncomplete`],
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
+    /// Returns [`BulkError::InvalidRows`], [`MirrorError::Incomplete`](crate::MirrorError::Incomplete),
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment) for a snapshot of other data,
     /// and errors for failures to read or write. In all these cases there is no change set, nor
     /// when the future is dropped.
     pub async fn plan<T: Transport>(
@@ -207,9 +209,7 @@ impl OptOut {
         self.snapshot.end_with(stop)?;
         let site = self.site.clone();
         site.admit(self.snapshot.site(), self.snapshot.path())?;
-        let known_at = self.snapshot.known_at()?.ok_or_else(|| BulkError::SnapshotIncomplete {
-            path: self.snapshot.path().to_owned(),
-        })?;
+        let known_at = self.snapshot.complete_at()?;
         let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
         let mut draft = Draft::create(out, &site, kind, stop)?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
@@ -344,7 +344,7 @@ impl OptOut {
     /// Reads contacts that were found, in the order of their owners.
     fn in_order(&self, found: &[i64]) -> Result<Vec<(OwnerId, Known)>, BulkError> {
         let contacts = found.iter().map(|id| self.snapshot.keyed(*id));
-        let mut contacts = contacts.collect::<Result<Vec<_>, BulkError>>()?;
+        let mut contacts = contacts.collect::<Result<Vec<_>, _>>()?;
         contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
         Ok(contacts)
     }

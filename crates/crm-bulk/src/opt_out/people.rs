@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crm_contacts::{ContactsError, ContactsService};
+use crm_mirror::keys::Keys;
 use crm_models::{
     ContactMethod, ContactMethodFilter, ContactMethodSort, PreferenceType, Sort, UnreadableRecord,
 };
@@ -17,7 +18,6 @@ use super::{
 use crate::{
     current,
     error::BulkError,
-    keys::Keys,
     set::{Action, MethodImage, Outcome, State, Target},
     store::file::{Draft, Planned},
 };

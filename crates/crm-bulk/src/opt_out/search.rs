@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crm_mirror::{OwnerId, keys::Keys};
 use crm_models::{ContactId, Timestamp, UnreadableRecord};
 use crm_values::PhoneReader;
 
@@ -9,10 +10,9 @@ use super::listed::{Found, Listed, Place};
 use crate::{
     decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
-    keys::Keys,
     plan::PlanSummary,
     report::LOOK_AT,
-    set::{OwnerId, State},
+    set::State,
     store::file::{Draft, some_of},
 };
 

@@ -94,13 +94,11 @@ fn meant(wish: Wish, unsaid: Wish) -> Wish {
 
 #[cfg(test)]
 mod tests {
+    use crm_mirror::keys::Keys;
     use crm_values::PhoneReader;
 
     use super::*;
-    use crate::{
-        input::{DateOrder, Value, read_date},
-        keys::Keys,
-    };
+    use crate::input::{DateOrder, Value, read_date};
 
     fn moment(text: &str) -> Option<Moment> {
         let day = read_date(text, DateOrder::Mdy, crate::clock::today()).unwrap();

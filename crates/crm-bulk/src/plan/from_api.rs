@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crm_contacts::{ContactsError, ContactsService};
+use crm_mirror::OwnerId;
 use crm_models::{Contact, ContactOwner, CustomerId, LocationId, Timestamp};
 use crm_transport::Transport;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,7 +13,7 @@ use crate::{
     current::{self, Current, OWNERS_PER_CALL},
     decide::judge,
     error::BulkError,
-    set::{Action, Outcome, OwnerId, State, Target},
+    set::{Action, Outcome, State, Target},
     store::file::{Draft, Unread},
 };
 

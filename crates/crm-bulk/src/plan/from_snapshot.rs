@@ -1,5 +1,6 @@
 //! Planning without a call.
 
+use crm_mirror::{Known, Snapshot};
 use crm_models::ContactChange;
 
 use super::rows::RowPlace;
@@ -9,7 +10,6 @@ use crate::{
     error::BulkError,
     input::{RowRequest, Select},
     set::{Action, Outcome, State, Target, Wanted},
-    snapshot::{Known, Snapshot},
     store::file::{Draft, Planned},
 };
 

@@ -8,6 +8,10 @@ mod rows;
 use std::path::Path;
 
 use crm_contacts::ContactsService;
+use crm_mirror::{
+    MirrorError, Snapshot,
+    job::{Caller, Stop, alongside, on_thread, with_service},
+};
 use crm_models::Timestamp;
 use crm_transport::Transport;
 
@@ -18,9 +22,7 @@ use crate::{
     decide::judge::NO_SUCH_VALUE,
     error::{BulkError, InvalidRows},
     input::{Input, Select},
-    job::{Caller, Stop, alongside, on_thread, with_service},
     set::{SetKind, State, Target},
-    snapshot::Snapshot,
     store::file::Draft,
 };
 
@@ -50,8 +52,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`], [`BulkError::SnapshotIncomplete`],
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] for a snapshot of other data,
+    /// [`BulkError::InvalidRows`], [`BulkError::NeedsSnapshot`], [`MirrorError::Incomplete`](crate::MirrorError::Incomplete),
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment) for a snapshot of other data,
     /// and failures to read or write. No change set is left in any of these cases, nor when the
     /// future is dropped.
     pub async fn from_snapshot(
@@ -88,7 +90,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The same errors as [`from_snapshot`](Self::from_snapshot); also [`BulkError::WrongTenant`]
+    /// The same errors as [`from_snapshot`](Self::from_snapshot); also [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant)
     /// for a service of another tenant, before anything is read, and [`BulkError::Contacts`] if no
     /// owner can be read. If only single owners cannot be read, their changes are `failed`.
     pub async fn from_api<T: Transport>(
@@ -147,7 +149,7 @@ impl Plan {
     }
 
     /// Has the look-ups in the snapshot end too.
-    fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+    fn end_with(&mut self, stop: &Stop) -> Result<(), MirrorError> {
         self.snapshot.as_mut().map_or(Ok(()), |snapshot| snapshot.end_with(stop))
     }
 
@@ -210,9 +212,6 @@ impl Plan {
         self.site.admit(snapshot.site(), snapshot.path())?;
         snapshot.read_by(self.values.reader().region())?;
         snapshot.hold_still()?;
-        let known_at = snapshot
-            .known_at()?
-            .ok_or_else(|| BulkError::SnapshotIncomplete { path: snapshot.path().to_owned() })?;
-        Ok((snapshot, known_at))
+        Ok((snapshot, snapshot.complete_at()?))
     }
 }

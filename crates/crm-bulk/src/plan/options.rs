@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use crm_mirror::{Site, Snapshot};
 use crm_values::NewValues;
 
-use crate::{clean_up::CleanUp, set::Site, snapshot::Snapshot};
+use crate::clean_up::CleanUp;
 
 /// Compares rows with the current state and writes what differs as a change set.
 ///

@@ -2,15 +2,14 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use crm_mirror::{Snapshot, disk::atomic_file::AtomicWriter};
 use crm_models::{ContactType, Preference};
 
 use super::options::Plan;
 use crate::{
-    disk::atomic_file::AtomicWriter,
     error::{BadCell, BulkError, InvalidRows, problem},
     input::{BadRows, Input, InputFormat, Marks, RowRequest, broken, whole},
     set::{Action, State},
-    snapshot::Snapshot,
     store::file::Draft,
 };
 

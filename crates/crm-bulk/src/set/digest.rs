@@ -2,9 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
+use crm_mirror::Site;
 use sha2::{Digest as _, Sha256};
 
-use super::{action::Action, digest_text, image::Image, site::Site, state::State, target::Target};
+use super::{action::Action, digest_text, image::Image, state::State, target::Target};
 
 /// The digest of a change set: a SHA-256 over everything that a person approves. That is the
 /// tenant, the API host, and for each change in order the plan's verdict, the record, the action,

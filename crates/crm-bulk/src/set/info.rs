@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use crm_mirror::Site;
 use crm_models::Timestamp;
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{digest::Digest, site::Site, state::State};
+use super::{digest::Digest, state::State};
 
 /// What is known about a change set as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]

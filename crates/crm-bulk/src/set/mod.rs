@@ -7,7 +7,6 @@ mod digest_text;
 mod image;
 mod info;
 mod outcome;
-mod site;
 mod state;
 mod target;
 mod wanted;
@@ -19,9 +18,8 @@ pub use self::{
     image::{Image, MethodImage},
     info::{SetInfo, SetKind, Totals},
     outcome::Outcome,
-    site::Site,
     state::{State, UnknownState},
-    target::{OwnerId, Target},
+    target::Target,
     wanted::Wanted,
 };
 pub(crate) use self::{

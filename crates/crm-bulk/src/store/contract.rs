@@ -14,6 +14,7 @@
 
 use std::collections::BTreeSet;
 
+use crm_mirror::{Site, job::Stop};
 use crm_models::{Contact, ContactChange, ContactId, LocationId};
 use futures_util::future;
 
@@ -25,8 +26,7 @@ use super::{
 use crate::{
     clock,
     error::BulkError,
-    job::Stop,
-    set::{Action, Change, ChangeId, Outcome, SetKind, Site, State, Target, Wanted},
+    set::{Action, Change, ChangeId, Outcome, SetKind, State, Target, Wanted},
 };
 
 /// Checks every promise of [`Store`] on stores into which `make` puts sets.

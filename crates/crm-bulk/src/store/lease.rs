@@ -5,8 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::lock::lock;
-
+use crm_mirror::lock::lock;
 use crm_transport::Moment;
 
 /// The right to carry out a set, as long as nobody else takes it.

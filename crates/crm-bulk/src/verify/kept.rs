@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crm_mirror::MirrorError;
 use crm_models::Timestamp;
 use rusqlite::{Connection, Row, params, types::Value};
 
@@ -56,7 +57,7 @@ impl Findings {
             Ok(connection)
         };
         Ok(Self {
-            connection: open().map_err(|e| BulkError::database(set, NOUN, e))?,
+            connection: open().map_err(|e| MirrorError::database(set, NOUN, e))?,
             set: set.to_owned(),
         })
     }
@@ -73,7 +74,7 @@ impl Findings {
         ];
         let added =
             self.connection.prepare_cached(INSERT).and_then(|mut insert| insert.execute(values));
-        added.map_err(|e| BulkError::database(&self.set, NOUN, e))?;
+        added.map_err(|e| MirrorError::database(&self.set, NOUN, e))?;
         Ok(())
     }
 
@@ -137,7 +138,7 @@ impl ChangeSet {
             let done = params![kind, owner, change, state_code(State::Done)];
             query.query_map(done, |row| at.read(row))?.collect()
         };
-        self.database.check(query())
+        Ok(self.database.check(query())?)
     }
 
     /// Keeps a result in the place of an earlier one, unless the set may only be read.
@@ -156,6 +157,6 @@ impl ChangeSet {
         database.check(transaction.execute("DELETE FROM findings", []))?;
         database.check(findings.copy_to(&transaction))?;
         database.set_meta("verification", &json)?;
-        database.check(transaction.commit())
+        Ok(database.check(transaction.commit())?)
     }
 }

@@ -7,6 +7,10 @@ mod kept;
 use std::{collections::BTreeSet, io, time::Duration};
 
 use crm_contacts::ContactsService;
+use crm_mirror::{
+    Site,
+    job::{alongside, with_service},
+};
 use crm_transport::Transport;
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,8 +21,7 @@ use crate::{
     clock,
     current::{self, OWNERS_PER_CALL},
     error::BulkError,
-    job::{alongside, with_service},
-    set::{Change, Site, Target},
+    set::{Change, Target},
     store::ChangeSet,
 };
 
@@ -57,7 +60,7 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`], [`BulkError::WrongEnvironment`], [`BulkError::Altered`] and
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant), [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment), [`BulkError::Altered`] and
     /// [`BulkError::NotAdopted`] before anything is read; a failure of the API; a failure to read
     /// or write the set; any error that `each` returns. The former result is kept in all of these
     /// cases.

@@ -1,5 +1,6 @@
 //! The numbers and addresses of a list's rows.
 
+use crm_mirror::keys::Keys;
 use crm_models::phone;
 use crm_values::{Email, InvalidValue, PhoneReader, digits};
 
@@ -11,7 +12,7 @@ use super::{
     wish::Wish,
     words::words,
 };
-use crate::{clock, error::BadCell, input::broken::whole, keys::Keys};
+use crate::{clock, error::BadCell, input::broken::whole};
 
 /// How many digits a number has at least: those within a city.
 const LEAST_DIGITS: usize = 7;

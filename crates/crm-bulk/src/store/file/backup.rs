@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{change_set::ChangeSet, format::FORMAT};
-use crate::{
-    clock,
+use crm_mirror::{
     database::NewDatabase,
-    error::BulkError,
     job::{Stop, on_thread},
 };
+
+use super::{change_set::ChangeSet, format::FORMAT};
+use crate::{clock, error::BulkError};
 
 impl ChangeSet {
     /// Writes a copy of the set to keep, with all that is recorded up to now, also while a run is
@@ -28,7 +28,7 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Exists`], or a failure to read or write.
+    /// [`MirrorError::Exists`](crate::MirrorError::Exists), or a failure to read or write.
     pub fn backup<P: AsRef<Path>>(
         &self,
         out: P,
@@ -49,6 +49,6 @@ impl ChangeSet {
         // It holds all that the run had recorded.
         database.execute("UPDATE owner SET path = NULL, device = NULL, inode = NULL", [])?;
         stop.check(out)?;
-        copy.finish()
+        Ok(copy.finish()?)
     }
 }

@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use crm_mirror::{
+    database::{Again, Database},
+    disk::archive,
+    job::Stop,
+};
 use rusqlite::{Transaction, TransactionBehavior};
 use strum::VariantArray;
 
-use super::{format::FORMAT, seal, totals};
+use super::{
+    format::{FORMAT, has_its_journal},
+    seal, totals,
+};
 use crate::{
-    database::{Again, Database},
-    disk::archive,
     error::BulkError,
     input::InputFormat,
-    job::Stop,
     set::{Digest, SetInfo, SetKind, Totals},
 };
 
@@ -54,10 +59,12 @@ impl ChangeSet {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// [`MirrorError::Foreign`](crate::MirrorError::Foreign), [`MirrorError::Newer`](crate::MirrorError::Newer), [`MirrorError::Damaged`](crate::MirrorError::Damaged), or a failure to
     /// read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
-        Self::of(Database::open(path.as_ref(), &FORMAT)?)
+        let path = path.as_ref();
+        has_its_journal(path)?;
+        Self::of(Database::open(path, &FORMAT)?)
     }
 
     /// Opens a set once more, on another thread.

@@ -124,7 +124,7 @@ impl Changes<'_> {
             if let Ok(change) = &row {
                 self.last = change.id.0;
             }
-            page.push(database.check(row));
+            page.push(database.check(row).map_err(BulkError::from));
             if failed {
                 break;
             }

@@ -1,5 +1,6 @@
 //! Changes as rows of the tables.
 
+use crm_mirror::{OwnerId, columns};
 use rusqlite::{
     Row,
     types::{Value, ValueRef},
@@ -9,7 +10,7 @@ use super::{
     codes::{self, unreadable},
     record::{self, RecordColumns, WishColumns, read_action},
 };
-use crate::set::{Change, ChangeId, Image, Outcome, OwnerId, PERSON, State, Target};
+use crate::set::{Change, ChangeId, Image, Outcome, PERSON, State, Target};
 
 columns! {
     /// The columns of a change: all of `planned`, then all of `progress`.

@@ -2,6 +2,11 @@
 
 use std::{cell::Cell, collections::BTreeMap, path::Path, sync::LazyLock};
 
+use crm_mirror::{
+    Site, columns,
+    database::{Database, NewDatabase},
+    job::Stop,
+};
 use crm_models::{Timestamp, UnreadableRecord};
 use rusqlite::params;
 
@@ -15,10 +20,8 @@ use super::{
 };
 use crate::{
     clock,
-    database::{Database, NewDatabase},
     error::BulkError,
-    job::Stop,
-    set::{Action, Image, Outcome, SetKind, Site, State, Target, of_change, on_off},
+    set::{Action, Image, Outcome, SetKind, State, Target, of_change, on_off},
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
@@ -104,11 +107,11 @@ impl Draft {
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), BulkError> {
         let database = self.database();
-        database.check(database.connection.execute_batch(sql))
+        Ok(database.check(database.connection.execute_batch(sql))?)
     }
 
     pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
-        self.database().set_meta(name, value)
+        Ok(self.database().set_meta(name, value)?)
     }
 
     /// What the plan has to say to people.
@@ -225,12 +228,12 @@ impl Draft {
         image: Option<&'a Image>,
         target: &Target,
     ) -> Result<Option<Record<'a>>, BulkError> {
-        self.database().check(image.map(|image| Record::of(image, target)).transpose())
+        Ok(self.database().check(image.map(|image| Record::of(image, target)).transpose())?)
     }
 
     fn write(&self, row: &PlannedRow<'_>, sql: &str) -> Result<(), BulkError> {
         let database = self.database();
-        database.check(row.write(&database.connection, sql))
+        Ok(database.check(row.write(&database.connection, sql))?)
     }
 
     /// A value that cannot be written as JSON.
@@ -248,12 +251,10 @@ impl Draft {
         if !self.reads_later.get() {
             return Ok(Vec::new());
         }
-        self.database().rows(
-            "SELECT DISTINCT owner_id FROM unread WHERE owner_kind = ? AND owner_id > ?
-             ORDER BY owner_id LIMIT ?",
-            params![codes::owner_kind(kind), last, limit],
-            |row| row.get("owner_id"),
-        )
+        let sql = "SELECT DISTINCT owner_id FROM unread WHERE owner_kind = ? AND owner_id > ?
+             ORDER BY owner_id LIMIT ?";
+        let from = params![codes::owner_kind(kind), last, limit];
+        Ok(self.database().rows(sql, from, |row| row.get("owner_id"))?)
     }
 
     /// The unread changes of one owner.
@@ -278,7 +279,7 @@ impl Draft {
             })?;
             unread.collect()
         };
-        database.check(query())
+        Ok(database.check(query())?)
     }
 
     /// Keeps what flags become that the service does not tell, if somebody chose that.
@@ -333,7 +334,8 @@ impl Draft {
         sql: &str,
         values: impl rusqlite::Params,
     ) -> Result<(), BulkError> {
-        self.database().execute(sql, values).map(drop)
+        self.database().execute(sql, values)?;
+        Ok(())
     }
 
     /// Sets aside what contradicts itself, takes the rest for what was planned, and puts the set under its name, unless a file has it
@@ -352,12 +354,14 @@ impl Draft {
         database.check(totals::recount(&database.connection))?;
         self.batch("COMMIT; PRAGMA locking_mode = NORMAL")?;
         self.stop.check(self.path())?;
-        self.file.finish()
+        Ok(self.file.finish()?)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crm_mirror::MirrorError;
+
     use super::*;
     use crate::store::file::test_sets::draft;
 
@@ -369,7 +373,7 @@ mod tests {
         first.set_meta("source", "first").unwrap();
         first.finish().unwrap();
         let error = second.finish().unwrap_err();
-        assert!(matches!(error, BulkError::Exists { .. }), "{error}");
+        assert!(matches!(error, BulkError::Mirror(MirrorError::Exists { .. })), "{error}");
         let set = crate::ChangeSet::open(&path).unwrap();
         assert_eq!(set.info().unwrap().source.as_deref(), Some("first"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -7,6 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use crm_mirror::{
+    database::Database,
+    disk::file_id::{Locked, Reserved},
+    job::when_ended,
+    lock::lock,
+};
 use crm_models::ContactId;
 use tokio::time::Instant;
 
@@ -19,14 +25,8 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    database::Database,
-    disk::{
-        file_id::{Locked, Reserved},
-        watch::Watch,
-    },
+    disk::watch::Watch,
     error::BulkError,
-    job::when_ended,
-    lock::lock,
     set::{Change, Digest},
     store::{
         interface::{Claim, Cursor, Expected, Loaded, Store, Which},

@@ -1,7 +1,14 @@
 //! The file of a change set, and how it came to be what it is.
 
+use std::{fs, path::Path};
+
+use crm_mirror::{
+    database::Format,
+    disk::{archive, file_id, journal::has_journal},
+};
+
 use super::version_1;
-use crate::database::Format;
+use crate::{disk::run_mark::RunMark, error::BulkError};
 
 pub(crate) const FORMAT: Format = Format {
     noun: "change set",
@@ -11,4 +18,24 @@ pub(crate) const FORMAT: Format = Format {
         2 => version_1::move_changes(connection),
         _ => Ok(()),
     },
+    // While a run is open in a set: without its journal it could not be told from one that was
+    // copied without.
+    keeps_journal: |set| matches!(RunMark::read(set), Ok(Some(_))),
 };
+
+/// Refuses a set whose last run did not end, when the journal of that run is not there. Asked
+/// before it is opened in earnest, which would make an empty journal.
+pub(super) fn has_its_journal(path: &Path) -> Result<(), BulkError> {
+    let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
+    // Where this process has it open it is whole, and closing what reads it here without a
+    // lock would drop the locks of the other connection.
+    if has_journal(&real) || file_id::is_connected(&real) {
+        return Ok(());
+    }
+    // Any other file bears no mark; why one cannot be opened is told when it is opened in earnest.
+    let mark = archive::immutable(&real).and_then(|set| RunMark::read(&set)).ok().flatten();
+    match mark.and_then(|mark| mark.parted(&real)) {
+        Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
+        None => Ok(()),
+    }
+}

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
+use crm_mirror::{database::Database, disk::journal::journal};
 use rusqlite::{ErrorCode, params};
 
 use crate::{
-    database::Database,
     disk::run_mark::{self, Parted, RunMark},
     error::BulkError,
 };
@@ -27,7 +27,7 @@ pub(super) struct Owner {
 impl Owner {
     pub(super) fn read(database: &Database) -> Result<Option<Self>, BulkError> {
         let sql = "SELECT epoch, beat, boot, lease, path IS NOT NULL AS has_open_run FROM owner";
-        database.row(sql, [], |row| {
+        let owner = database.row(sql, [], |row| {
             Ok(Self {
                 epoch: row.get("epoch")?,
                 beat: row.get("beat")?,
@@ -35,7 +35,8 @@ impl Owner {
                 lease: Duration::from_millis(row.get("lease")?),
                 has_open_run: row.get("has_open_run")?,
             })
-        })
+        })?;
+        Ok(owner)
     }
 
     /// Whether it surely is not alive: its run ended, or the machine was started again since.
@@ -86,23 +87,23 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     let epoch = raise().map_err(|error| match error.sqlite_error_code() {
         // A stopped process may hold the file for longer than anybody waits.
         Some(ErrorCode::DatabaseBusy) => BulkError::InUse { path: path.to_owned() },
-        _ => BulkError::database(path, "change set", error),
+        _ => database.failed(error).into(),
     })?;
     if has_journal && !run_mark::checkpoint(connection, "FULL").is_ok_and(|all| all) {
         let held = std::io::Error::other("another program keeps reading it; try again");
         return Err(BulkError::file(path, "taken", held));
     }
-    let mut journal = None;
+    let mut opened = None;
     if has_journal {
-        let name = run_mark::journal(&real);
+        let name = journal(&real);
         // Windows syncs no file that was opened to be read. It is not the set: closing it drops
         // no locks.
         let open = File::options().write(true).open(&name);
-        journal = Some(open.map_err(|e| BulkError::file(&name, "opened", e))?);
+        opened = Some(open.map_err(|e| BulkError::file(&name, "opened", e))?);
         let after_us = connection.pragma_update(None, "synchronous", "NORMAL");
         database.check(after_us)?;
     }
-    Ok(Taken { epoch, journal })
+    Ok(Taken { epoch, journal: opened })
 }
 
 /// Ends a run: all that it did is in the main file, which is no longer marked. If that is not
@@ -125,7 +126,8 @@ pub(super) fn is_newest(database: &Database, epoch: u64) -> Result<bool, BulkErr
 
 /// Shows others that the owner is alive.
 pub(super) fn renew(database: &Database) -> Result<(), BulkError> {
-    database.execute("UPDATE owner SET beat = beat + 1", []).map(drop)
+    database.execute("UPDATE owner SET beat = beat + 1", [])?;
+    Ok(())
 }
 
 /// What tells this boot of the machine from others; empty where that is not known.

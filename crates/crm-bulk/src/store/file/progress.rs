@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crm_mirror::{columns, database::Database};
 use crm_models::ContactId;
 use rusqlite::{
     Connection, Row, params_from_iter,
@@ -15,7 +16,6 @@ use super::{
     seal,
 };
 use crate::{
-    database::Database,
     error::BulkError,
     set::{Action, Change, Image, Outcome, State},
     store::interface::Expected,
@@ -117,7 +117,7 @@ impl Kept {
                 siblings: row.get(at.siblings)?,
             })
         };
-        database.row(&SQL, [change.id.0], read)
+        Ok(database.row(&SQL, [change.id.0], read)?)
     }
 
     fn replace(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crm_mirror::columns;
 use crm_models::{Contact, ContactId, ContactPreferences, PhoneSettings, Preference};
 use rusqlite::{
     Row,

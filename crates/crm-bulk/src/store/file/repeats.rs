@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crm_mirror::database::Database;
 use crm_models::ContactType;
 use rusqlite::{params, params_from_iter, types::Value};
 
@@ -10,7 +11,6 @@ use super::{
     columns::{CHANGES, ChangeColumns},
 };
 use crate::{
-    database::Database,
     error::BulkError,
     set::{Action, Change, State, Wanted},
 };

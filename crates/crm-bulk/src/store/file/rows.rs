@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crm_mirror::columns;
 use rusqlite::{
     Row, Statement, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef,
 };

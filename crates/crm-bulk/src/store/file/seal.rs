@@ -5,6 +5,7 @@
 //! mean: they tell cheaply whether these, the digest included, are as this crate wrote them. That
 //! no row is missing is told by the digest of the set, and by the totals.
 
+use crm_mirror::{columns, database::Database};
 use rusqlite::{Row, Statement, types::ValueRef};
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
     totals,
 };
 use crate::{
-    database::Database,
     error::{Altered, BulkError},
     set::{Change, ChangeId, Digest, SetDigest, of_change},
 };

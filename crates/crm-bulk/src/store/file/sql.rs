@@ -1,5 +1,6 @@
 //! What a run asks the file.
 
+use crm_mirror::database::Database;
 use crm_models::ContactId;
 use rusqlite::{params, types::Value};
 
@@ -12,7 +13,6 @@ use super::{
 };
 use crate::{
     current::OWNERS_PER_CALL,
-    database::Database,
     error::BulkError,
     set::{Action, Change, State},
     store::interface::{Cursor, Loaded, Which},

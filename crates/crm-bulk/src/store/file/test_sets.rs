@@ -2,16 +2,14 @@
 
 use std::path::Path;
 
+use crm_mirror::{Site, job::Stop};
 use crm_models::LocationId;
 
 use super::{
     change_set::ChangeSet,
     draft::{Draft, Planned},
 };
-use crate::{
-    job::Stop,
-    set::{Action, Outcome, SetKind, Site, State, Target},
-};
+use crate::set::{Action, Outcome, SetKind, State, Target};
 
 pub(super) fn draft(path: &Path) -> Draft {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");

@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use crm_mirror::{MirrorError, database::Database, lock::lock};
 use rusqlite::{Connection, params};
 
 use super::{
@@ -14,9 +15,7 @@ use super::{
 };
 use crate::{
     current::OWNERS_PER_CALL,
-    database::Database,
     error::BulkError,
-    lock::lock,
     set::{Action, Change, State, Totals},
 };
 
@@ -28,7 +27,7 @@ struct Total {
     calls: u64,
 }
 
-fn all(database: &Database) -> Result<Vec<Total>, BulkError> {
+fn all(database: &Database) -> Result<Vec<Total>, MirrorError> {
     let sql = "SELECT action, state, changes, calls FROM totals WHERE changes > 0";
     database.rows(sql, [], |row| {
         Ok(Total {

@@ -1,5 +1,6 @@
 //! Sets of version 0.1: their changes, which were JSON, move into the tables of today.
 
+use crm_mirror::columns;
 use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 

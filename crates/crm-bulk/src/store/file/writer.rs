@@ -14,15 +14,17 @@ use std::{
     time::Duration,
 };
 
+use crm_mirror::{
+    database::Database,
+    job::{Working, when_ended},
+    lock::lock,
+};
 use rusqlite::{Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::owner;
 use crate::{
-    database::Database,
     error::BulkError,
-    job::{Working, when_ended},
-    lock::lock,
     store::lease::{Lease, Renewal},
 };
 
@@ -312,6 +314,8 @@ mod tests {
 
     use rusqlite::params;
 
+    use crm_mirror::MirrorError;
+
     use super::*;
     use crate::store::file::{change_set::ChangeSet, test_sets::draft};
 
@@ -346,7 +350,7 @@ mod tests {
             }
         };
         assert!(kept > 10);
-        assert!(matches!(error, BulkError::DiskFull { .. }), "{error}");
+        assert!(matches!(error, BulkError::Mirror(MirrorError::DiskFull { .. })), "{error}");
         let later = writer.run(|_| Ok(())).await.unwrap_err();
         assert!(later.to_string().contains("earlier failure"), "{later}");
         drop(writer);
@@ -366,7 +370,7 @@ mod tests {
             add(database, 2)?;
             add(database, 1)
         });
-        assert!(matches!(half.await, Err(BulkError::Database { .. })));
+        assert!(matches!(half.await, Err(BulkError::Mirror(MirrorError::Database { .. }))));
         drop(writer);
         let set = ChangeSet::open(folder.path().join("set.crm")).unwrap();
         let rows =

@@ -16,7 +16,7 @@ use std::{
 use futures_util::{FutureExt, future::FusedFuture};
 use tokio::sync::{oneshot, watch};
 
-use crate::error::BulkError;
+use crate::error::MirrorError;
 
 /// How many threads of this crate are at work.
 static WORKING: LazyLock<watch::Sender<usize>> = LazyLock::new(watch::Sender::default);
@@ -29,7 +29,7 @@ static WORKING: LazyLock<watch::Sender<usize>> = LazyLock::new(watch::Sender::de
 ///
 /// ```
 /// # async fn example() {
-/// crm_bulk::idle().await;
+/// crm_mirror::idle().await;
 /// # }
 /// ```
 pub async fn idle() {
@@ -39,10 +39,10 @@ pub async fn idle() {
 
 /// A thread that is at work, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Working(());
+pub struct Working(());
 
 impl Working {
-    pub(crate) fn begin() -> Self {
+    pub fn begin() -> Self {
         WORKING.send_modify(|threads| *threads += 1);
         Self(())
     }
@@ -55,22 +55,22 @@ impl Drop for Working {
 }
 
 /// Completes once this holds, which is looked at whenever a thread has ended.
-pub(crate) async fn when_ended(mut holds: impl FnMut() -> bool) {
+pub async fn when_ended(mut holds: impl FnMut() -> bool) {
     let _ = WORKING.subscribe().wait_for(|_| holds()).await;
 }
 
 /// Says that nobody waits for the work any longer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    pub(crate) fn is_asked_for(&self) -> bool {
+    pub fn is_asked_for(&self) -> bool {
         self.0.load(Relaxed)
     }
 
     /// Ends the work on this file if the stop is asked for. Nobody sees the error.
-    pub(crate) fn check(&self, path: &Path) -> Result<(), BulkError> {
-        let stopped = || BulkError::file(path, "finished", io::ErrorKind::Interrupted.into());
+    pub fn check(&self, path: &Path) -> Result<(), MirrorError> {
+        let stopped = || MirrorError::file(path, "finished", io::ErrorKind::Interrupted.into());
         if self.is_asked_for() { Err(stopped()) } else { Ok(()) }
     }
 }
@@ -89,28 +89,30 @@ impl Drop for Waiting {
 ///
 /// When the future is dropped, nothing waits for the thread: it is told to stop, and drops what it
 /// has made.
-pub(crate) async fn on_thread<R: Send + 'static>(
+pub async fn on_thread<R: Send + 'static, E: From<MirrorError> + Send + 'static>(
     path: &Path,
-    work: impl FnOnce(&Path, &Stop) -> Result<R, BulkError> + Send + 'static,
-) -> Result<R, BulkError> {
+    work: impl FnOnce(&Path, &Stop) -> Result<R, E> + Send + 'static,
+) -> Result<R, E> {
     let file = path.to_owned();
     let waiting = Waiting(Stop::default());
     let (stop, working) = (waiting.0.clone(), Working::begin());
     let (sender, done) = oneshot::channel();
     let thread = thread::Builder::new()
-        .name("crm-bulk".to_owned())
+        .name("crm-file".to_owned())
         .spawn(move || {
             let _working = working;
             // Nobody may be waiting any more.
             let _ = sender.send(work(&file, &stop));
         })
-        .map_err(|e| BulkError::file(path, "given a thread", e))?;
+        .map_err(|e| MirrorError::file(path, "given a thread", e))?;
     match done.await {
         Ok(done) => done,
         // It unwinds, and has ended but for that.
         Err(_) => match thread.join() {
             Err(panic) => resume_unwind(panic),
-            Ok(()) => Err(BulkError::file(path, "worked on", io::Error::other("a thread ended"))),
+            Ok(()) => {
+                Err(MirrorError::file(path, "worked on", io::Error::other("a thread ended")).into())
+            }
         },
     }
 }
@@ -118,10 +120,7 @@ pub(crate) async fn on_thread<R: Send + 'static>(
 /// Polls `help` until `work` is done.
 ///
 /// Once more after that: what the work has told before its end is taken note of.
-pub(crate) async fn alongside<R>(
-    work: impl Future<Output = R>,
-    help: impl Future<Output = ()>,
-) -> R {
+pub async fn alongside<R>(work: impl Future<Output = R>, help: impl Future<Output = ()>) -> R {
     let (mut work, mut help) = (pin!(work), pin!(help.fuse()));
     poll_fn(|context| {
         let done = work.as_mut().poll(context);
@@ -154,7 +153,7 @@ mod tests {
                     thread::yield_now();
                 }
                 ended.send(()).unwrap();
-                Ok(())
+                Ok::<_, MirrorError>(())
             }));
             let mut context = Context::from_waker(noop_waker_ref());
             assert!(work.as_mut().poll(&mut context).is_pending());
@@ -169,7 +168,9 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "of the work")]
     async fn a_panic_of_the_work_reaches_whoever_waits() {
-        let _ =
-            on_thread(Path::new("file"), |_, _| -> Result<(), _> { panic!("of the work") }).await;
+        let _ = on_thread(Path::new("file"), |_, _| -> Result<(), MirrorError> {
+            panic!("of the work")
+        })
+        .await;
     }
 }

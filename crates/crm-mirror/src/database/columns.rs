@@ -3,6 +3,8 @@
 /// Declares a struct of the columns that a query gives. Its `of` finds each by its name, once for
 /// a statement: a row that is asked for a name searches all columns for each cell. Its `NAMES` are
 /// what to select.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! columns {
     (
         $(#[$doc:meta])*
@@ -38,7 +40,7 @@ macro_rules! columns {
             }
 
             #[allow(dead_code, reason = "some are selected in this order")]
-            $visible fn of(statement: &rusqlite::Statement<'_>) -> rusqlite::Result<Self> {
+            $visible fn of(statement: &$crate::rusqlite::Statement<'_>) -> $crate::rusqlite::Result<Self> {
                 Ok(Self {
                     $first: statement.column_index(stringify!($first))?,
                     $($column: statement.column_index(stringify!($column))?),*

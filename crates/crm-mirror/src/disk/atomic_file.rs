@@ -14,7 +14,8 @@ const PARTIAL: &str = ".partial";
 
 /// A file in the making beside its place, readable by its owner alone: it may hold personal data.
 /// Dropped before it has its name, it is removed. Nobody has it open.
-pub(crate) struct AtomicFile {
+#[derive(Debug)]
+pub struct AtomicFile {
     temporary: TempPath,
     path: PathBuf,
 }
@@ -22,7 +23,7 @@ pub(crate) struct AtomicFile {
 impl AtomicFile {
     /// Makes an empty file under a name that no other one has, be it of this process, of another
     /// one, or left behind by one that was killed.
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    pub fn create(path: &Path) -> io::Result<Self> {
         let mut begin = path.file_name().unwrap_or_default().to_owned();
         begin.push(".");
         let made = Builder::new().prefix(&begin).suffix(PARTIAL).tempfile_in(folder(path))?;
@@ -30,24 +31,24 @@ impl AtomicFile {
     }
 
     /// The name until it is complete.
-    pub(crate) fn temporary(&self) -> &Path {
+    pub fn temporary(&self) -> &Path {
         &self.temporary
     }
 
     /// The name that it will have.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes what was written survive a crash of the machine: otherwise the name might, without
     /// it.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub fn sync(&self) -> io::Result<()> {
         // Windows syncs no file that was opened to be read.
         File::options().write(true).open(&self.temporary)?.sync_all()
     }
 
     /// Gives the file its name, unless another file has it.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub fn finish(self) -> io::Result<()> {
         match self.temporary.persist_noclobber(&self.path) {
             Ok(()) => {}
             // Not every file system can tell while it renames.
@@ -72,7 +73,7 @@ impl AtomicFile {
 /// ```
 /// use std::{fs, io::Write};
 ///
-/// use crm_bulk::AtomicWriter;
+/// use crm_mirror::AtomicWriter;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("rows.csv");

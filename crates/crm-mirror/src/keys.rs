@@ -9,17 +9,17 @@ const LOCAL: &str = "  ";
 
 /// What a text is compared by: the same for what is looked for and for what a contact has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub struct Keys {
     /// The first reading; of a text that cannot be read, the text.
-    pub(crate) key: String,
+    pub key: String,
     /// The second reading, of digits that may begin with a country code or not; the text if it
     /// cannot be read so.
-    pub(crate) otherwise: Option<String>,
+    pub otherwise: Option<String>,
 }
 
 impl Keys {
     /// Reads a number or an address that is stored somewhere, whatever it looks like.
-    pub(crate) fn of(text: &str, reader: PhoneReader) -> Self {
+    pub fn of(text: &str, reader: PhoneReader) -> Self {
         let unreadable = || format!("{UNREADABLE}{}", text.trim());
         match Self::listed(text, reader) {
             // Only with its first digits as a country code: a service may have appended an
@@ -34,7 +34,7 @@ impl Keys {
 
     /// Reads a number or an address that somebody looks for; a local number too, since another
     /// local number can be the same.
-    pub(crate) fn listed(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
+    pub fn listed(text: &str, reader: PhoneReader) -> Result<Self, InvalidValue> {
         match Readings::of(text, reader) {
             Ok(readings) => Ok(Self {
                 key: readings.key().to_owned(),
@@ -47,29 +47,29 @@ impl Keys {
         }
     }
 
-    pub(crate) fn is_number(&self) -> bool {
+    pub fn is_number(&self) -> bool {
         !self.key.contains('@')
     }
 }
 
 /// The digits of a key of a local number.
-pub(crate) fn local_digits(key: &str) -> Option<&str> {
+pub fn local_digits(key: &str) -> Option<&str> {
     key.strip_prefix(LOCAL)
 }
 
 /// Whether the key is of a text that cannot be read, or not as a whole number.
-pub(crate) fn is_unreadable(key: &str) -> bool {
+pub fn is_unreadable(key: &str) -> bool {
     key.starts_with(UNREADABLE)
 }
 
 /// What keys depend on, to be stored beside them: those made by another reader or by other data
 /// are not the same.
-pub(crate) fn description(reader: PhoneReader) -> String {
+pub fn description(reader: PhoneReader) -> String {
     format!("{}; {DATA}", reader.region())
 }
 
 /// The region of a [`description`].
-pub(crate) fn described_region(description: &str) -> Option<Region> {
+pub fn described_region(description: &str) -> Option<Region> {
     let region = description.split(';').next()?;
     let usual = Region::default();
     // Parsing loads what is known of all countries, which takes longer than all else that a refresh

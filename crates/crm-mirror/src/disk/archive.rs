@@ -9,10 +9,10 @@ use std::{fs, io, path::Path};
 
 use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, backup::Backup, types::FromSql};
 
-use super::run_mark::{index, journal};
+use super::journal::{index, journal};
 
 /// Whether a database is one that this process may only read, and that nobody works on.
-pub(crate) fn is_archived(connection: &Connection, path: &Path) -> bool {
+pub fn is_archived(connection: &Connection, path: &Path) -> bool {
     let may_write = connection.is_readonly(MAIN_DB).is_ok_and(|readonly| !readonly);
     (!may_write || cannot_lock(connection)) && !index(path).exists()
 }
@@ -23,18 +23,18 @@ fn cannot_lock(connection: &Connection) -> bool {
 }
 
 /// What the pragma of this name is set to.
-pub(crate) fn pragma<V: FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<V> {
+pub fn pragma<V: FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<V> {
     connection.pragma_query_value(None, name, |row| row.get(name))
 }
 
 /// Whether SQLite failed since it must not write to the file or beside it.
-pub(crate) fn is_for_want_of_rights(error: &rusqlite::Error) -> bool {
+pub fn is_for_want_of_rights(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
 /// Opens an archived database.
-pub(crate) fn open(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
+pub fn open(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
     let opened = if journal(path).exists() {
         with_its_journal(path)?
     } else {
@@ -47,12 +47,12 @@ pub(crate) fn open(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
 }
 
 /// Refuses to write to what may be a copy: nobody would see it again.
-pub(crate) fn protect(connection: &Connection) -> rusqlite::Result<()> {
+pub fn protect(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "query_only", true)
 }
 
 /// Reads a file that nobody changes, without its journal. No locks are taken.
-pub(crate) fn immutable(path: &Path) -> rusqlite::Result<Connection> {
+pub fn immutable(path: &Path) -> rusqlite::Result<Connection> {
     let name = path.to_string_lossy().replace('%', "%25");
     let name = name.replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -74,7 +74,7 @@ fn with_its_journal(path: &Path) -> io::Result<rusqlite::Result<Connection>> {
 }
 
 /// Copies a database to one without a name, which goes with the connection.
-pub(crate) fn to_temporary(from: &Connection) -> rusqlite::Result<Connection> {
+pub fn to_temporary(from: &Connection) -> rusqlite::Result<Connection> {
     /// How many pages are copied at a time.
     const PAGES: i32 = 1_024;
     let mut to = Connection::open("")?;

@@ -1,14 +1,18 @@
 //! The tenant and the server that the data of a file belong to.
 
+use std::path::Path;
+
 use crm_contacts::ContactsService;
 use crm_models::TenantId;
 use crm_transport::Transport;
+
+use crate::error::MirrorError;
 
 /// A tenant on one API host. A file that was made for one site is refused on every other, so a
 /// change set that was planned on integration cannot be applied to production.
 ///
 /// ```
-/// use crm_bulk::Site;
+/// use crm_mirror::Site;
 /// use crm_models::TenantId;
 ///
 /// let tenant = TenantId::new(1_001)?;
@@ -46,5 +50,36 @@ impl Site {
     #[must_use]
     pub fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// Refuses a service of another tenant, for work on the file at `path`.
+    #[doc(hidden)]
+    pub fn admit_service<T: Transport>(
+        &self,
+        service: &ContactsService<T>,
+        path: &Path,
+    ) -> Result<(), MirrorError> {
+        Self::new(service.tenant(), self.environment()).admit(self, path)
+    }
+
+    /// Refuses a file that was made for another site.
+    #[doc(hidden)]
+    pub fn admit(&self, file: &Self, path: &Path) -> Result<(), MirrorError> {
+        let path = path.to_owned();
+        if file.environment() != self.environment() {
+            return Err(MirrorError::WrongEnvironment {
+                path,
+                file: file.environment().to_owned(),
+                given: self.environment().to_owned(),
+            });
+        }
+        if file.tenant() != self.tenant() {
+            return Err(MirrorError::WrongTenant {
+                path,
+                file: file.tenant(),
+                given: self.tenant(),
+            });
+        }
+        Ok(())
     }
 }

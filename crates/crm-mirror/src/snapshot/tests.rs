@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{keys::described_region, set::Site};
+use crate::{keys::described_region, site::Site};
 
 /// The feeds of a service: what each request will be answered.
 #[derive(Clone, Default)]
@@ -69,7 +69,7 @@ impl File {
         Snapshot::open_or_create(self.path(), &self.site).unwrap()
     }
 
-    async fn update(&self, snapshot: &mut Snapshot) -> Result<Coverage, crate::BulkError> {
+    async fn update(&self, snapshot: &mut Snapshot) -> Result<Coverage, crate::MirrorError> {
         snapshot.update(&self.feeds.service(), &self.site, |_| {}).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::file::Snapshot;
-use crate::error::BulkError;
+use crate::error::MirrorError;
 
 /// The contents of a snapshot, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +32,10 @@ impl Snapshot {
     /// # Errors
     ///
     /// A failure to read.
-    pub fn coverage(&self) -> Result<Coverage, BulkError> {
+    pub fn coverage(&self) -> Result<Coverage, MirrorError> {
         let database = &self.database;
-        let count = |sql: &str| Ok::<u64, BulkError>(database.value(sql, [])?.unwrap_or_default());
+        let count =
+            |sql: &str| Ok::<u64, MirrorError>(database.value(sql, [])?.unwrap_or_default());
         Ok(Coverage {
             contacts: count("SELECT ifnull(sum(contacts), 0) FROM counts WHERE active")?,
             deleted: count("SELECT ifnull(sum(contacts), 0) FROM counts WHERE NOT active")?,
@@ -54,7 +55,7 @@ impl Snapshot {
     }
 
     /// Adds what a transaction changes to the numbers that are kept.
-    pub(super) fn add_to_counts(&self, changes: Changes) -> Result<(), BulkError> {
+    pub(super) fn add_to_counts(&self, changes: Changes) -> Result<(), MirrorError> {
         let Changes { contacts, owners } = changes;
         for (Kind { active, contact_type, preferences_known }, more) in contacts {
             self.database.execute(

@@ -1,4 +1,4 @@
-//! An open SQLite file of this crate.
+//! An open SQLite file.
 
 use std::{
     fmt, fs, io, mem,
@@ -14,49 +14,60 @@ use rusqlite::{
 use crate::{
     disk::{
         archive::{self, pragma},
-        file_id::{self, Connected, FileId},
-        run_mark::{RunMark, has_journal},
+        file_id::{Connected, FileId},
+        journal::has_journal,
     },
-    error::BulkError,
+    error::MirrorError,
     job::Stop,
-    set::Site,
+    site::Site,
 };
 
 /// A kind of file: how it is recognised and how its tables came to be.
-pub(crate) struct Format {
+#[derive(Debug)]
+pub struct Format {
     /// For people: `change set`.
-    pub(crate) noun: &'static str,
+    pub noun: &'static str,
     /// SQLite's `application_id` pragma.
-    pub(crate) application_id: i32,
+    pub application_id: i32,
     /// The scripts that lead from each version to the next; the first makes the tables. The
     /// number of scripts is the current version, kept in the `user_version` pragma.
-    pub(crate) migrations: &'static [&'static str],
+    pub migrations: &'static [&'static str],
     /// Does what SQL cannot say after the script that leads to this version, in its transaction.
-    pub(crate) convert: fn(&Connection, usize) -> rusqlite::Result<()>,
+    pub convert: fn(&Connection, usize) -> rusqlite::Result<()>,
+    /// Whether a file keeps its journal beside it when the last connection is closed.
+    pub keeps_journal: fn(&Connection) -> bool,
 }
 
 impl Format {
+    #[cfg(test)]
+    pub(super) const TEST: Self = Self {
+        noun: "test",
+        application_id: 1,
+        migrations: &[],
+        convert: |_, _| Ok(()),
+        keeps_journal: |_| false,
+    };
+
     fn version(&self) -> i64 {
         i64::try_from(self.migrations.len()).unwrap_or(i64::MAX)
     }
 }
 
 /// An open file of one kind.
-pub(crate) struct Database {
-    pub(crate) connection: Connection,
+pub struct Database {
+    pub connection: Connection,
     path: PathBuf,
     noun: &'static str,
+    keeps_journal: fn(&Connection) -> bool,
     /// Dropped after the connection.
     connected: Connected,
 }
 
 impl Drop for Database {
-    /// Whoever closes a set last would take its journal away. While a run is open in it, the
-    /// journal stays: without it the set could not be told from one that was copied without.
+    /// Whoever closes a file last would take its journal away.
     fn drop(&mut self) {
-        let is_marked = || matches!(RunMark::read(&self.connection), Ok(Some(_)));
         let real = fs::canonicalize(&self.path);
-        if real.is_ok_and(|real| has_journal(&real)) && is_marked() {
+        if real.is_ok_and(|real| has_journal(&real)) && (self.keeps_journal)(&self.connection) {
             let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             // It fails for no connection that is open.
             let _ = self.connection.set_db_config(no_checkpoint, true);
@@ -71,7 +82,8 @@ impl fmt::Debug for Database {
 }
 
 /// A file that is open already.
-pub(crate) struct Again {
+#[derive(Debug)]
+pub struct Again {
     path: PathBuf,
     id: FileId,
 }
@@ -79,11 +91,11 @@ pub(crate) struct Again {
 impl Again {
     /// Connects to it once more. A statement of the new connection fails once this stop is asked
     /// for.
-    pub(crate) fn open(&self, format: &Format, stop: &Stop) -> Result<Database, BulkError> {
+    pub fn open(&self, format: &Format, stop: &Stop) -> Result<Database, MirrorError> {
         let mut database = Database::open(&self.path, format)?;
         if *database.connected.id() != self.id {
             let other = io::Error::other("another file has its name by now");
-            return Err(BulkError::file(&self.path, "read", other));
+            return Err(MirrorError::file(&self.path, "read", other));
         }
         database.end_with(stop)?;
         Ok(database)
@@ -99,7 +111,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Database {
     /// Makes the tables in an empty file, in the caller's journal mode.
-    pub(super) fn create(path: &Path, format: &Format) -> Result<Self, BulkError> {
+    pub(super) fn create(path: &Path, format: &Format) -> Result<Self, MirrorError> {
         let database = Self::connect(path, format)?;
         database.check(database.connection.pragma_update(
             None,
@@ -115,20 +127,19 @@ impl Database {
     ///
     /// Only SQLite opens the file: closing any other descriptor of it would, by POSIX, drop the
     /// locks of every connection that this process has to it.
-    pub(crate) fn open(path: &Path, format: &Format) -> Result<Self, BulkError> {
-        let unreadable = |e| BulkError::file(path, "read", e);
+    pub fn open(path: &Path, format: &Format) -> Result<Self, MirrorError> {
+        let unreadable = |e| MirrorError::file(path, "read", e);
         if fs::metadata(path).map_err(unreadable)?.is_dir() {
             return Err(unreadable(io::ErrorKind::IsADirectory.into()));
         }
-        Self::has_its_journal(path, format)?;
         let mut database = Self::connect(path, format)?;
         let pragma = |name| database.check(pragma::<i64>(&database.connection, name));
         let (id, found) = (pragma("application_id")?, pragma("user_version")?);
         if id != i64::from(format.application_id) {
-            return Err(BulkError::Foreign { path: path.to_owned(), noun: format.noun });
+            return Err(MirrorError::Foreign { path: path.to_owned(), noun: format.noun });
         }
         if found > format.version() {
-            return Err(BulkError::Newer {
+            return Err(MirrorError::Newer {
                 path: path.to_owned(),
                 noun: format.noun,
                 found,
@@ -148,38 +159,20 @@ impl Database {
         Ok(database)
     }
 
-    /// Refuses a set whose last run did not end, when the journal of that run is not there. Told
-    /// before it is opened in earnest, which would make an empty journal.
-    fn has_its_journal(path: &Path, format: &Format) -> Result<(), BulkError> {
-        let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
-        // Where this process has it open it is whole, and closing what reads it here without a
-        // lock would drop the locks of the other connection.
-        if has_journal(&real) || file_id::is_connected(&real) {
-            return Ok(());
-        }
-        let set = archive::immutable(&real).map_err(|e| unopened(path, format.noun, e))?;
-        // Any other file bears no mark.
-        let mark = RunMark::read(&set).ok().flatten();
-        match mark.and_then(|mark| mark.parted(&real)) {
-            Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
-            None => Ok(()),
-        }
-    }
-
     /// Connects to a file, also to one that may only be read.
-    pub(super) fn connect(path: &Path, format: &Format) -> Result<Self, BulkError> {
+    pub(super) fn connect(path: &Path, format: &Format) -> Result<Self, MirrorError> {
         let refused = |e| unopened(path, format.noun, e);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
         if archive::is_archived(&connection, path) {
             drop(connection);
-            let archived = archive::open(path).map_err(|e| BulkError::file(path, "read", e))?;
+            let archived = archive::open(path).map_err(|e| MirrorError::file(path, "read", e))?;
             connection = archived.map_err(refused)?;
         }
         Self::with(connection, path, format)
     }
 
-    fn with(connection: Connection, path: &Path, format: &Format) -> Result<Self, BulkError> {
+    fn with(connection: Connection, path: &Path, format: &Format) -> Result<Self, MirrorError> {
         let configure = || {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -193,18 +186,19 @@ impl Database {
             connection,
             path: path.to_owned(),
             noun: format.noun,
-            connected: Connected::to(path).map_err(|e| BulkError::file(path, "read", e))?,
+            keeps_journal: format.keeps_journal,
+            connected: Connected::to(path).map_err(|e| MirrorError::file(path, "read", e))?,
         })
     }
 
     /// Whether this connection can write what others will read.
-    pub(crate) fn may_be_written(&self) -> Result<bool, BulkError> {
+    pub fn may_be_written(&self) -> Result<bool, MirrorError> {
         let is_copy: bool = self.check(pragma(&self.connection, "query_only"))?;
         Ok(!is_copy && !self.check(self.connection.is_readonly(MAIN_DB))?)
     }
 
     /// Which file it is.
-    pub(crate) fn connected(&self) -> &Connected {
+    pub fn connected(&self) -> &Connected {
         &self.connected
     }
 
@@ -225,7 +219,7 @@ impl Database {
     /// file's place allows it.
     ///
     /// Whether there is a write-ahead log: what is committed then lies partly in a file beside.
-    pub(crate) fn make_durable(&self) -> Result<bool, BulkError> {
+    pub fn make_durable(&self) -> Result<bool, MirrorError> {
         // On macOS a sync alone leaves it to the disk when it writes.
         let fully = "PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON";
         // With each commit SQLite looks at every page in memory.
@@ -243,29 +237,29 @@ impl Database {
     }
 
     /// Keeps more of the file in memory, for many look-ups in one state of it.
-    pub(crate) fn hold_still(&self, cache_kib: i64) -> Result<(), BulkError> {
+    pub fn hold_still(&self, cache_kib: i64) -> Result<(), MirrorError> {
         let sql = format!("PRAGMA cache_size = -{cache_kib}; BEGIN");
         self.check(self.connection.execute_batch(&sql))
     }
 
     /// Begins a transaction that will write. It waits for another writer here: one that has read
     /// first, and then finds that another has written meanwhile, fails at once.
-    pub(crate) fn begin_to_write(&self) -> Result<Transaction<'_>, BulkError> {
+    pub fn begin_to_write(&self) -> Result<Transaction<'_>, MirrorError> {
         let immediate = TransactionBehavior::Immediate;
         self.check(Transaction::new_unchecked(&self.connection, immediate))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Which file this is, to connect to it once more from another thread.
-    pub(crate) fn again(&self) -> Again {
+    pub fn again(&self) -> Again {
         Again { path: self.path.clone(), id: self.connected.id().clone() }
     }
 
     /// Has every statement fail, also one that is going on, once this stop is asked for.
-    pub(crate) fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+    pub fn end_with(&mut self, stop: &Stop) -> Result<(), MirrorError> {
         /// How many of SQLite's instructions pass between two looks: about a millisecond's.
         const INSTRUCTIONS: i32 = 100_000;
         let stop = stop.clone();
@@ -275,83 +269,88 @@ impl Database {
     }
 
     /// Names the file in a failure.
-    pub(crate) fn check<R>(&self, result: rusqlite::Result<R>) -> Result<R, BulkError> {
-        result.map_err(|e| BulkError::database(&self.path, self.noun, e))
+    pub fn check<R>(&self, result: rusqlite::Result<R>) -> Result<R, MirrorError> {
+        result.map_err(|e| self.failed(e))
+    }
+
+    /// Names the file in a failure.
+    pub fn failed(&self, error: rusqlite::Error) -> MirrorError {
+        MirrorError::database(&self.path, self.noun, error)
     }
 
     /// Does a statement and says how many rows it changed.
-    pub(crate) fn execute(&self, sql: &str, values: impl Params) -> Result<usize, BulkError> {
+    pub fn execute(&self, sql: &str, values: impl Params) -> Result<usize, MirrorError> {
         let statement = self.connection.prepare_cached(sql);
         self.check(statement.and_then(|mut statement| statement.execute(values)))
     }
 
     /// The value that a query for one column finds; `None` where it finds no row.
-    pub(crate) fn value<V: FromSql>(
+    pub fn value<V: FromSql>(
         &self,
         sql: &str,
         values: impl Params,
-    ) -> Result<Option<V>, BulkError> {
+    ) -> Result<Option<V>, MirrorError> {
         self.row(sql, values, |row| row.get(0))
     }
 
     /// The row that a query finds, if it finds one.
-    pub(crate) fn row<R>(
+    pub fn row<R>(
         &self,
         sql: &str,
         values: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<R>,
-    ) -> Result<Option<R>, BulkError> {
+    ) -> Result<Option<R>, MirrorError> {
         let query = self.connection.prepare_cached(sql);
         self.check(query.and_then(|mut query| query.query_row(values, read).optional()))
     }
 
     /// All rows that a query finds.
-    pub(crate) fn rows<R>(
+    pub fn rows<R>(
         &self,
         sql: &str,
         values: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<R>,
-    ) -> Result<Vec<R>, BulkError> {
+    ) -> Result<Vec<R>, MirrorError> {
         let query = self.connection.prepare_cached(sql);
         self.check(query.and_then(|mut query| query.query_map(values, read)?.collect()))
     }
 
     /// A fact about the file as a whole.
-    pub(crate) fn meta(&self, name: &str) -> Result<Option<String>, BulkError> {
+    pub fn meta(&self, name: &str) -> Result<Option<String>, MirrorError> {
         self.value("SELECT value FROM meta WHERE name = ?", [name])
     }
 
-    pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
+    pub fn set_meta(&self, name: &str, value: &str) -> Result<(), MirrorError> {
         let sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
         self.execute(sql, params![name, value]).map(drop)
     }
 
     /// Whose data the file holds.
-    pub(crate) fn site(&self) -> Result<Site, BulkError> {
+    pub fn site(&self) -> Result<Site, MirrorError> {
         let tenant = self.meta("tenant")?.and_then(|text| text.parse().ok());
         match (tenant, self.meta("environment")?) {
             (Some(tenant), Some(environment)) => Ok(Site::new(tenant, &environment)),
-            _ => Err(BulkError::Foreign { path: self.path.clone(), noun: self.noun }),
+            _ => Err(MirrorError::Foreign { path: self.path.clone(), noun: self.noun }),
         }
     }
 
-    pub(crate) fn set_site(&self, site: &Site) -> Result<(), BulkError> {
+    pub fn set_site(&self, site: &Site) -> Result<(), MirrorError> {
         self.set_meta("tenant", &site.tenant().to_string())?;
         self.set_meta("environment", site.environment())
     }
 }
 
 /// Why SQLite cannot open a file: it does not tell the system's reason, so the system is asked.
-fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> BulkError {
+fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> MirrorError {
     if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
-        return BulkError::database(path, noun, error);
+        return MirrorError::database(path, noun, error);
     }
     match fs::File::open(path) {
-        Err(reason) => BulkError::file(path, "read", reason),
+        Err(reason) => MirrorError::file(path, "read", reason),
         // It can be opened by now; closing it would drop locks: see `Database::open`.
         Ok(file) => {
             mem::forget(file);
-            BulkError::database(path, noun, error)
+            MirrorError::database(path, noun, error)
         }
     }
 }
@@ -360,8 +359,7 @@ fn unopened(path: &Path, noun: &'static str, error: rusqlite::Error) -> BulkErro
 mod tests {
     use super::*;
 
-    const FORMAT: Format =
-        Format { noun: "test", application_id: 1, migrations: &[], convert: |_, _| Ok(()) };
+    const FORMAT: Format = Format::TEST;
 
     #[test]
     fn every_commit_is_durable_also_where_there_is_no_wal() {
@@ -376,6 +374,7 @@ mod tests {
             connection: Connection::open_in_memory().unwrap(),
             path: PathBuf::new(),
             noun: FORMAT.noun,
+            keeps_journal: FORMAT.keeps_journal,
             connected: Connected::to(folder.path()).unwrap(),
         };
         for (database, is_wal, level) in [(with_wal, true, 2), (without, false, 3)] {

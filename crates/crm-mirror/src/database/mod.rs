@@ -1,11 +1,11 @@
-//! The SQLite files of this crate: change sets and snapshots.
+//! SQLite files: a snapshot, a change set.
 
 #[macro_use]
 mod columns;
 mod new;
 mod opened;
 
-pub(crate) use self::{
+pub use self::{
     new::NewDatabase,
     opened::{Again, Database, Format},
 };

@@ -17,7 +17,7 @@ use crate::lock::lock;
 
 /// What tells a file apart from all others, whatever its names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FileId {
+pub struct FileId {
     device: u64,
     inode: u64,
     /// Elsewhere than on Unix a file is its path: one that is open there keeps its name.
@@ -27,15 +27,15 @@ pub(crate) struct FileId {
 
 /// A file as its name shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sight {
-    pub(crate) id: FileId,
+pub struct Sight {
+    pub id: FileId,
     /// How many names it has.
-    pub(crate) links: u64,
+    pub links: u64,
 }
 
 impl Sight {
     /// Looks at a name without opening the file.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+    pub fn of(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path)?;
         Self::from_metadata(&metadata, path)
     }
@@ -59,7 +59,7 @@ impl Sight {
 
 impl FileId {
     /// As two columns of a table, which are signed.
-    pub(crate) fn columns(&self) -> [i64; 2] {
+    pub fn columns(&self) -> [i64; 2] {
         [self.device.cast_signed(), self.inode.cast_signed()]
     }
 }
@@ -83,16 +83,16 @@ fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
 }
 
 /// Whether this process has a connection to the file of this name.
-pub(crate) fn is_connected(path: &Path) -> bool {
+pub fn is_connected(path: &Path) -> bool {
     Sight::of(path).is_ok_and(|sight| open().contains_key(&sight.id))
 }
 
 /// Says that this process has a connection to a file: to be dropped after it is closed.
 #[derive(Debug)]
-pub(crate) struct Connected(FileId);
+pub struct Connected(FileId);
 
 impl Connected {
-    pub(crate) fn to(path: &Path) -> io::Result<Self> {
+    pub fn to(path: &Path) -> io::Result<Self> {
         Sight::of(path).map(|sight| Self::to_file(sight.id))
     }
 
@@ -101,13 +101,13 @@ impl Connected {
         Self(id)
     }
 
-    pub(crate) fn id(&self) -> &FileId {
+    pub fn id(&self) -> &FileId {
         &self.0
     }
 
     /// Keeps the others of this process from taking the file; `None` if one of them has it. Where
     /// that one is about to let go, the file is still to be [claimed](Reserved::claim).
-    pub(crate) fn reserve(&self) -> Option<Reserved> {
+    pub fn reserve(&self) -> Option<Reserved> {
         let file = Self::to_file(self.0.clone());
         let mut reserved = Reserved { lock: None, file, is_ours: false };
         match reserved.claim() {
@@ -131,7 +131,7 @@ impl Drop for Connected {
 
 /// A file that is this owner's within the process, and in the machine once it is locked.
 #[derive(Debug)]
-pub(crate) struct Reserved {
+pub struct Reserved {
     lock: Option<Lock>,
     file: Connected,
     is_ours: bool,
@@ -139,7 +139,7 @@ pub(crate) struct Reserved {
 
 /// Whether a file is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Locked {
+pub enum Locked {
     /// By this owner.
     Ours,
     /// By another process.
@@ -151,7 +151,7 @@ pub(crate) enum Locked {
 impl Reserved {
     /// Whether the file is this owner's, if nobody else has it: `None` while another owner in this
     /// process is about to let go.
-    pub(crate) fn claim(&mut self) -> Option<bool> {
+    pub fn claim(&mut self) -> Option<bool> {
         if self.is_ours {
             return Some(true);
         }
@@ -165,7 +165,7 @@ impl Reserved {
     }
 
     /// Says that this owner is about to let go.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         if self.is_ours
             && let Some(file) = open().get_mut(self.file.id())
         {
@@ -174,7 +174,7 @@ impl Reserved {
     }
 
     /// Takes the lock of the file, which has this name, if nobody has it.
-    pub(crate) fn try_lock(&mut self, path: &Path) -> io::Result<Locked> {
+    pub fn try_lock(&mut self, path: &Path) -> io::Result<Locked> {
         if self.lock.is_some() {
             return Ok(Locked::Ours);
         }
@@ -190,7 +190,7 @@ impl Reserved {
     }
 
     /// How many names the file has now, also when the one that was known is no longer its own.
-    pub(crate) fn links(&self) -> Option<u64> {
+    pub fn links(&self) -> Option<u64> {
         let descriptor = open().get(self.file.id())?.descriptor.clone()?;
         let metadata = descriptor.metadata().ok()?;
         let sight = Sight::from_metadata(&metadata, Path::new("")).ok()?;

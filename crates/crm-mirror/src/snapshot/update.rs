@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     clock,
-    error::BulkError,
+    error::MirrorError,
     job::{alongside, with_service},
     keys::Keys,
-    set::Site,
+    site::Site,
 };
 
 impl Snapshot {
@@ -33,14 +33,14 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] and [`BulkError::WrongEnvironment`] before anything is read, a
+    /// [`MirrorError::WrongTenant`] and [`MirrorError::WrongEnvironment`] before anything is read, a
     /// failure of the feed, or a failure to write. What was stored before is kept.
     pub async fn update<T: Transport>(
         &mut self,
         service: &ContactsService<T>,
         site: &Site,
         mut progress: impl FnMut(u64),
-    ) -> Result<Coverage, BulkError> {
+    ) -> Result<Coverage, MirrorError> {
         site.admit_service(service, self.database.path())?;
         site.admit(&self.site, self.database.path())?;
         let (again, reader) = (self.database.again(), self.reader.get());
@@ -63,7 +63,7 @@ impl Snapshot {
         &mut self,
         service: &ContactsService<T>,
         progress: &mpsc::Sender<u64>,
-    ) -> Result<Coverage, BulkError> {
+    ) -> Result<Coverage, MirrorError> {
         self.read_by(self.reader.get().region())?;
         let mut read = 0;
         self.follow::<T, CustomerId>(service, &mut read, progress).await?;
@@ -76,7 +76,7 @@ impl Snapshot {
         service: &ContactsService<T>,
         read: &mut u64,
         progress: &mpsc::Sender<u64>,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), MirrorError> {
         let started = clock::now();
         let mut export = service.export::<O>().include_recent_changes();
         if let Some(token) = self.database.meta(&token_name::<O>())? {
@@ -95,7 +95,7 @@ impl Snapshot {
     fn store<O: ContactOwner>(
         &mut self,
         batch: &ExportBatch<ExportedContact<O>>,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), MirrorError> {
         let database = &self.database;
         let transaction = database.begin_to_write()?;
         let mut changes = Changes::default();
@@ -116,11 +116,11 @@ impl Snapshot {
         &self,
         exported: &ExportedContact<O>,
         changes: &mut Changes,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), MirrorError> {
         let database = &self.database;
         let ExportedContact { owner, contact, active, .. } = exported;
         let json = serde_json::to_string(contact)
-            .map_err(|e| BulkError::file(database.path(), "written", e.into()))?;
+            .map_err(|e| MirrorError::file(database.path(), "written", e.into()))?;
         let (owner, id) = (owner.get(), contact.id.get());
         let name = params![O::NOUN, owner, id];
         self.forget_unreadable(O::NOUN, owner, id)?;

@@ -5,7 +5,7 @@ use crm_models::{ContactId, ContactOwner, UnreadableRecord};
 use rusqlite::params;
 
 use super::file::Snapshot;
-use crate::{error::BulkError, set::OwnerId};
+use crate::{error::MirrorError, owner::OwnerId};
 
 impl Snapshot {
     /// Returns the records that could not be read when they last arrived; their contents are not
@@ -14,7 +14,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// A failure to read.
-    pub fn unreadable(&self) -> Result<Vec<UnreadableRecord>, BulkError> {
+    pub fn unreadable(&self) -> Result<Vec<UnreadableRecord>, MirrorError> {
         let sql = "SELECT reason, record FROM unreadable ORDER BY id";
         self.database.rows(sql, [], |row| {
             let (reason, record): (String, String) = (row.get("reason")?, row.get("record")?);
@@ -23,11 +23,8 @@ impl Snapshot {
     }
 
     /// Whether this contact came as a record that could not be read.
-    pub(crate) fn is_unreadable(
-        &self,
-        owner: OwnerId,
-        contact: ContactId,
-    ) -> Result<bool, BulkError> {
+    #[doc(hidden)]
+    pub fn is_unreadable(&self, owner: OwnerId, contact: ContactId) -> Result<bool, MirrorError> {
         let found: Option<i64> = self.database.value(
             "SELECT 1 FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?",
             params![owner.kind(), owner.get(), contact.get()],
@@ -39,7 +36,7 @@ impl Snapshot {
     pub(super) fn keep_unreadable<O: ContactOwner>(
         &self,
         record: &UnreadableRecord,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), MirrorError> {
         let id = |name: &str| record.member(name)?.parse::<i64>().ok();
         let owner = id(O::MEMBER).filter(|id| *id > 0);
         // Several records of one owner may have an id of 0.
@@ -60,7 +57,7 @@ impl Snapshot {
         kind: &str,
         owner: i64,
         contact: i64,
-    ) -> Result<(), BulkError> {
+    ) -> Result<(), MirrorError> {
         let sql = "DELETE FROM unreadable WHERE owner_kind = ? AND owner_id = ? AND contact_id = ?";
         self.database.execute(sql, params![kind, owner, contact]).map(drop)
     }

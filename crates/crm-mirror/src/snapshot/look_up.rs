@@ -6,7 +6,7 @@ use crm_models::{Contact, ContactId};
 use rusqlite::{Params, params};
 
 use super::file::Snapshot;
-use crate::{error::BulkError, job::Stop, keys::Keys, set::OwnerId};
+use crate::{error::MirrorError, job::Stop, keys::Keys, owner::OwnerId};
 
 columns! {
     /// The columns of a contact and its owner.
@@ -14,28 +14,37 @@ columns! {
 }
 
 /// A contact as the snapshot knows it.
-pub(crate) struct Known {
-    pub(crate) contact: Contact,
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Known {
+    /// The contact as the service last told it.
+    pub contact: Contact,
 }
 
 impl Snapshot {
     /// Prepares for many look-ups: all see the same state, whoever updates the file meanwhile.
     /// The cache holds the index of a million contacts.
-    pub(crate) fn hold_still(&self) -> Result<(), BulkError> {
+    #[doc(hidden)]
+    pub fn hold_still(&self) -> Result<(), MirrorError> {
         self.database.hold_still(40 * 1024)
     }
 
     /// Has every look-up fail once this stop is asked for.
-    pub(crate) fn end_with(&mut self, stop: &Stop) -> Result<(), BulkError> {
+    #[doc(hidden)]
+    pub fn end_with(&mut self, stop: &Stop) -> Result<(), MirrorError> {
         self.database.end_with(stop)
     }
 
-    /// One contact that exists.
-    pub(crate) fn contact(
+    /// Returns one contact, if it exists.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn contact(
         &self,
         owner: OwnerId,
         contact: ContactId,
-    ) -> Result<Option<Known>, BulkError> {
+    ) -> Result<Option<Known>, MirrorError> {
         let json = self.database.value(
             "SELECT contact FROM contacts
              WHERE owner_kind = ? AND owner_id = ? AND contact_id = ? AND active",
@@ -44,13 +53,17 @@ impl Snapshot {
         json.map(|json| self.known(json)).transpose()
     }
 
-    /// The existing contacts with this number or address, of all owners or of one. Of a number
-    /// the extension counts too, in a type that has numbers.
-    pub(crate) fn with_value(
+    /// Returns the existing contacts with this number or address, of all owners or of one, however
+    /// it is written. Of a number the extension counts too, in a type that has numbers.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn with_value(
         &self,
         value: &str,
         owner: Option<OwnerId>,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+    ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
         let mut found = self.with_same_number(value, owner)?;
         found.retain(|(_, known)| {
             let contact = &known.contact;
@@ -60,12 +73,16 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// As [`with_value`](Self::with_value), whatever the extensions are.
-    pub(crate) fn with_same_number(
+    /// Does the same as [`with_value`](Self::with_value), whatever the extensions are.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn with_same_number(
         &self,
         value: &str,
         owner: Option<OwnerId>,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+    ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
         self.with_key(&Keys::of(value, self.reader.get()).key, owner)
     }
 
@@ -74,7 +91,7 @@ impl Snapshot {
         &self,
         key: &str,
         owner: Option<OwnerId>,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+    ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
         self.owned(
             "SELECT owner_kind, owner_id, contact FROM contacts
              WHERE key = ?1 AND active
@@ -89,23 +106,30 @@ impl Snapshot {
         &self,
         sql: &str,
         values: impl Params,
-    ) -> Result<Vec<(OwnerId, Known)>, BulkError> {
+    ) -> Result<Vec<(OwnerId, Known)>, MirrorError> {
         let found = self.database.rows(sql, values, |row| {
             Ok((row.get("owner_kind")?, row.get("owner_id")?, row.get("contact")?))
         })?;
         found.into_iter().map(|row| self.read(row)).collect()
     }
 
-    fn read(&self, (kind, id, json): (String, i64, String)) -> Result<(OwnerId, Known), BulkError> {
+    fn read(
+        &self,
+        (kind, id, json): (String, i64, String),
+    ) -> Result<(OwnerId, Known), MirrorError> {
         let owner = OwnerId::new(&kind, id).ok_or_else(|| self.damaged("no such owner"))?;
         Ok((owner, self.known(json)?))
     }
 
-    /// Hands every existing contact to `each`.
-    pub(crate) fn for_each(
+    /// Hands every existing contact to `each`, and ends with its first error.
+    ///
+    /// # Errors
+    ///
+    /// That of `each`, or a failure to read.
+    pub fn for_each<E: From<MirrorError>>(
         &self,
-        mut each: impl FnMut(OwnerId, Known) -> Result<(), BulkError>,
-    ) -> Result<(), BulkError> {
+        mut each: impl FnMut(OwnerId, Known) -> Result<(), E>,
+    ) -> Result<(), E> {
         let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE active";
         let mut query = self.database.check(self.database.connection.prepare(sql))?;
         let at = self.database.check(OwnedColumns::of(&query))?;
@@ -119,7 +143,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn known(&self, json: String) -> Result<Known, BulkError> {
+    fn known(&self, json: String) -> Result<Known, MirrorError> {
         let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
         Ok(Known { contact })
     }
@@ -127,7 +151,7 @@ impl Snapshot {
     pub(super) fn damaged(
         &self,
         reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> BulkError {
-        BulkError::Damaged { path: PathBuf::from(self.database.path()), source: reason.into() }
+    ) -> MirrorError {
+        MirrorError::Damaged { path: PathBuf::from(self.database.path()), source: reason.into() }
     }
 }

@@ -8,10 +8,10 @@ use crm_values::PhoneReader;
 use crate::{
     clock,
     database::{Again, Database, Format, NewDatabase},
-    error::BulkError,
+    error::MirrorError,
     job::Stop,
     keys::described_region,
-    set::Site,
+    site::Site,
 };
 
 const FORMAT: Format = Format {
@@ -19,6 +19,7 @@ const FORMAT: Format = Format {
     application_id: 0x4352_4D46,
     migrations: &[include_str!("schema.sql"), include_str!("v2.sql")],
     convert: |_, _| Ok(()),
+    keeps_journal: |_| false,
 };
 
 /// How far the clocks of two machines that share a file may be apart.
@@ -32,10 +33,10 @@ const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// such.
 ///
 /// ```no_run
-/// # use crm_bulk::{BulkError, Site, Snapshot};
+/// # use crm_mirror::{MirrorError, Site, Snapshot};
 /// # use crm_contacts::ContactsService;
 /// # use crm_transport::{Environment, Transport};
-/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), BulkError> {
+/// # async fn example<T: Transport>(contacts: ContactsService<T>, environment: Environment) -> Result<(), MirrorError> {
 /// let site = Site::of(&contacts, environment.api_url());
 /// let mut snapshot = Snapshot::open_or_create("contacts.snapshot", &site)?;
 /// let coverage = snapshot.update(&contacts, &site, |read| eprintln!("{read} contacts")).await?;
@@ -56,12 +57,12 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BulkError::WrongTenant`] or [`BulkError::WrongEnvironment`] if the snapshot holds other
+    /// [`MirrorError::WrongTenant`] or [`MirrorError::WrongEnvironment`] if the snapshot holds other
     /// data; otherwise the same errors as [`open`](Self::open).
-    pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, BulkError> {
+    pub fn open_or_create(path: impl AsRef<Path>, site: &Site) -> Result<Self, MirrorError> {
         let path = path.as_ref();
         match Self::create(path, site) {
-            Ok(()) | Err(BulkError::Exists { .. }) => {}
+            Ok(()) | Err(MirrorError::Exists { .. }) => {}
             Err(error) => return Err(error),
         }
         let snapshot = Self::open(path)?;
@@ -70,7 +71,7 @@ impl Snapshot {
     }
 
     /// Creates an empty snapshot.
-    fn create(path: &Path, site: &Site) -> Result<(), BulkError> {
+    fn create(path: &Path, site: &Site) -> Result<(), MirrorError> {
         let new = NewDatabase::create(path, &FORMAT)?;
         new.database().set_site(site)?;
         // Here, where nobody else has it open: SQLite does not wait for others to do so.
@@ -82,18 +83,18 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BulkError::Foreign`], [`BulkError::Newer`], [`BulkError::Damaged`], or a failure to
+    /// [`MirrorError::Foreign`], [`MirrorError::Newer`], [`MirrorError::Damaged`], or a failure to
     /// read.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, BulkError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, MirrorError> {
         Self::of(Database::open(path.as_ref(), &FORMAT)?)
     }
 
     /// Opens a snapshot once more, on another thread.
-    pub(super) fn again(snapshot: &Again, stop: &Stop) -> Result<Self, BulkError> {
+    pub(super) fn again(snapshot: &Again, stop: &Stop) -> Result<Self, MirrorError> {
         Self::of(snapshot.open(&FORMAT, stop)?)
     }
 
-    fn of(database: Database) -> Result<Self, BulkError> {
+    fn of(database: Database) -> Result<Self, MirrorError> {
         database.make_durable()?;
         let site = database.site()?;
         let region = database.meta("keys")?.and_then(|keys| described_region(&keys));
@@ -119,16 +120,27 @@ impl Snapshot {
     /// # Errors
     ///
     /// A failure to read.
-    pub fn known_at(&self) -> Result<Option<Timestamp>, BulkError> {
+    pub fn known_at(&self) -> Result<Option<Timestamp>, MirrorError> {
         let [customers, locations] = self.read_at()?;
         Ok(customers.zip(locations).map(|(one, other)| one.min(other)))
     }
 
+    /// Returns the same as [`known_at`](Self::known_at), of a snapshot that is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`MirrorError::Incomplete`] until both feeds have been read to their ends, or a failure to
+    /// read.
+    pub fn complete_at(&self) -> Result<Timestamp, MirrorError> {
+        let known_at = self.known_at()?;
+        known_at.ok_or_else(|| MirrorError::Incomplete { path: self.path().to_owned() })
+    }
+
     /// Returns when the feeds of customers and of locations were last read to their ends.
-    fn read_at(&self) -> Result<[Option<Timestamp>; 2], BulkError> {
+    fn read_at(&self) -> Result<[Option<Timestamp>; 2], MirrorError> {
         let at = |kind: &str| {
             let at = self.database.meta(&format!("{kind}_complete_at"))?;
-            Ok::<Option<Timestamp>, BulkError>(at.and_then(|text| text.parse().ok()))
+            Ok::<Option<Timestamp>, MirrorError>(at.and_then(|text| text.parse().ok()))
         };
         Ok([at(CustomerId::NOUN)?, at(LocationId::NOUN)?])
     }
@@ -139,7 +151,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// A failure to read.
-    pub fn is_fresh(&self, age: Duration) -> Result<bool, BulkError> {
+    pub fn is_fresh(&self, age: Duration) -> Result<bool, MirrorError> {
         let is_young = self.known_at()?.is_some_and(|at| at + age >= clock::now());
         Ok(is_young && !self.is_dated_ahead()?)
     }
@@ -150,7 +162,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// A failure to read.
-    pub fn is_dated_ahead(&self) -> Result<bool, BulkError> {
+    pub fn is_dated_ahead(&self) -> Result<bool, MirrorError> {
         let latest = clock::now() + CLOCK_SKEW;
         Ok(self.read_at()?.into_iter().flatten().any(|at| at > latest))
     }

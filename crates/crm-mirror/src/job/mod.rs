@@ -9,7 +9,7 @@ mod calls;
 mod thread;
 
 pub use self::thread::idle;
-pub(crate) use self::{
+pub use self::{
     calls::{Caller, with_service},
     thread::{Stop, Working, alongside, on_thread, when_ended},
 };

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::{file::Snapshot, look_up::Known};
 use crate::{
-    error::BulkError,
+    error::MirrorError,
     keys::{Keys, description},
-    set::OwnerId,
+    owner::OwnerId,
 };
 
 /// How many contacts are read at once.
@@ -26,15 +26,18 @@ columns! {
 }
 
 /// A contact, by what it is compared by.
-pub(crate) struct Keyed {
-    pub(crate) id: i64,
-    pub(crate) keys: Keys,
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Keyed {
+    pub id: i64,
+    pub keys: Keys,
 }
 
 impl Snapshot {
     /// Makes new keys unless numbers without a country code were of this region then, and the
     /// data are the current ones.
-    pub(crate) fn read_by(&self, region: Region) -> Result<(), BulkError> {
+    #[doc(hidden)]
+    pub fn read_by(&self, region: Region) -> Result<(), MirrorError> {
         let reader = PhoneReader::new(region);
         self.reader.set(reader);
         let wanted = description(reader);
@@ -60,14 +63,15 @@ impl Snapshot {
         self.database.check(transaction.commit())
     }
 
-    fn block_behind(&self, last: i64) -> Result<Vec<(i64, String)>, BulkError> {
+    fn block_behind(&self, last: i64) -> Result<Vec<(i64, String)>, MirrorError> {
         let sql = "SELECT id, contact FROM contacts WHERE id > ? ORDER BY id LIMIT ?";
         let row = |row: &Row<'_>| Ok((row.get("id")?, row.get("contact")?));
         self.database.rows(sql, params![last, BLOCK], row)
     }
 
     /// Hands the keys of every existing contact to `each`.
-    pub(crate) fn for_each_key(&self, mut each: impl FnMut(Keyed)) -> Result<(), BulkError> {
+    #[doc(hidden)]
+    pub fn for_each_key(&self, mut each: impl FnMut(Keyed)) -> Result<(), MirrorError> {
         let sql = "SELECT id, key, otherwise FROM contacts WHERE active";
         let mut query = || {
             let mut query = self.database.connection.prepare(sql)?;
@@ -83,7 +87,8 @@ impl Snapshot {
     }
 
     /// The contact of a [`Keyed::id`], with its owner.
-    pub(crate) fn keyed(&self, id: i64) -> Result<(OwnerId, Known), BulkError> {
+    #[doc(hidden)]
+    pub fn keyed(&self, id: i64) -> Result<(OwnerId, Known), MirrorError> {
         let sql = "SELECT owner_kind, owner_id, contact FROM contacts WHERE id = ?";
         let found = self.owned(sql, [id])?.pop();
         found.ok_or_else(|| self.damaged("no such contact"))

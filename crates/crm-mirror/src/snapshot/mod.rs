@@ -10,4 +10,4 @@ mod unreadable;
 mod update;
 
 pub use self::{coverage::Coverage, file::Snapshot};
-pub(crate) use self::{keys::Keyed, look_up::Known};
+pub use self::{keys::Keyed, look_up::Known};

@@ -13,20 +13,22 @@ use tokio::{
 };
 
 use super::thread::{Stop, alongside, on_thread};
-use crate::error::BulkError;
+use crate::error::MirrorError;
 
 /// How many requests may wait for the caller's task to take them up: more than any work here has
 /// on their way at once.
 const WAITING: usize = 16;
 
 /// A request of the thread, and where its answer goes.
+#[derive(Debug)]
 struct Asked {
     request: Request,
     answer: oneshot::Sender<Result<Response, TransportError>>,
 }
 
 /// The caller's transport, on the thread.
-pub(crate) struct Remote(mpsc::Sender<Asked>);
+#[derive(Debug)]
+pub struct Remote(mpsc::Sender<Asked>);
 
 #[async_trait]
 impl Transport for Remote {
@@ -41,29 +43,34 @@ impl Transport for Remote {
 }
 
 /// The caller's service, on the thread.
-pub(crate) struct Caller {
-    pub(crate) service: ContactsService<Remote>,
+#[derive(Debug)]
+pub struct Caller {
+    pub service: ContactsService<Remote>,
     runtime: Runtime,
 }
 
 impl Caller {
     /// Waits for a future that calls the service.
-    pub(crate) fn wait_for<R>(&self, calls: impl Future<Output = R>) -> R {
+    pub fn wait_for<R>(&self, calls: impl Future<Output = R>) -> R {
         self.runtime.block_on(calls)
     }
 }
 
 /// Does work on a thread of its own that calls the API.
-pub(crate) async fn with_service<T: Transport, R: Send + 'static>(
+pub async fn with_service<
+    T: Transport,
+    R: Send + 'static,
+    E: From<MirrorError> + Send + 'static,
+>(
     service: &ContactsService<T>,
     path: &Path,
-    work: impl FnOnce(&Caller, &Path, &Stop) -> Result<R, BulkError> + Send + 'static,
-) -> Result<R, BulkError> {
+    work: impl FnOnce(&Caller, &Path, &Stop) -> Result<R, E> + Send + 'static,
+) -> Result<R, E> {
     let (sender, mut asked) = mpsc::channel::<Asked>(WAITING);
     let (service, transport) = (service.over(Remote(sender)), service.transport());
     let work = on_thread(path, move |path, stop| {
         let runtime = runtime::Builder::new_current_thread().enable_time().build();
-        let runtime = runtime.map_err(|e| BulkError::file(path, "given a runtime", e))?;
+        let runtime = runtime.map_err(|e| MirrorError::file(path, "given a runtime", e))?;
         work(&Caller { service, runtime }, path, stop)
     });
     let asked = stream::poll_fn(|context| asked.poll_recv(context));
