@@ -42,6 +42,7 @@
 //! | turn rows or [`CleanUp`]s into a set | [`Plan`] |
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
+//! | have names beside the ids | [`ChangeSet::name_owners`], [`NamedOwner`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
@@ -119,6 +120,7 @@ mod departure;
 mod disk;
 mod error;
 mod input;
+mod names;
 mod opt_out;
 mod plan;
 mod report;
@@ -139,12 +141,13 @@ pub use crm_mirror::{AtomicWriter, Coverage, MirrorError, OwnerId, Site, Snapsho
 pub use disk::{run_mark::Parted, watch::Displaced};
 pub use error::{BadCell, BulkError, InvalidRows};
 pub use input::{DateOrder, Input, InputColumn, InputFormat, MappedRole, Row};
+pub use names::Naming;
 pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
 pub use set::{
-    Action, Change, ChangeId, Digest, ExpectedDigest, Image, InvalidDigest, MethodImage, Outcome,
-    SetInfo, SetKind, State, Target, Totals, UnknownState, Wanted,
+    Action, Change, ChangeId, Digest, ExpectedDigest, Image, InvalidDigest, MethodImage,
+    NamedOwner, Outcome, SetInfo, SetKind, State, Target, Totals, UnknownState, Wanted,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]

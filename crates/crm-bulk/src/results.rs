@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crm_mirror::columns;
 use crm_models::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Row, types::ValueRef};
 
 use crate::{
     error::BulkError,
@@ -12,7 +12,7 @@ use crate::{
     set::State,
     store::{
         ChangeSet,
-        file::{read_state, read_time},
+        file::{read_owner, read_state, read_time},
     },
 };
 
@@ -29,9 +29,21 @@ pub enum ResultRows {
 }
 
 columns! {
-    /// The columns of what became of a change.
-    struct OutcomeColumns { state, message, field_errors, trace_id, at }
+    /// The columns of what became of a change, and of whose it is.
+    struct OutcomeColumns {
+        state, message, field_errors, trace_id, at,
+        owner_kind, owner_id, contact, name, town, value_then,
+    }
 }
+
+/// What these are in the view of outcomes.
+const COLUMNS: &str = "state, message, field_errors, trace_id, at, owner_kind, owner_id,
+    coalesce(created_id, contact_id) AS contact, coalesce(value, wanted_value) AS value_then,
+    (SELECT name FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS name,
+    (SELECT town FROM owners o WHERE o.kind = owner_kind AND o.id = owner_id) AS town";
+
+/// How many columns say whose contact it is.
+const WHOSE: usize = 6;
 
 /// What became of a row: of all its changes together.
 #[derive(Debug, Default)]
@@ -43,6 +55,8 @@ struct RowOutcome {
     field_errors: Vec<String>,
     trace_ids: Vec<String>,
     time: Option<Timestamp>,
+    /// Whose contacts they are, one text for all: a row may be about many.
+    whose: [String; WHOSE],
 }
 
 /// The states from the one that a reader must see first to the one that needs no attention.
@@ -78,6 +92,30 @@ impl RowOutcome {
         keep(|outcome| &mut outcome.field_errors, row.get(at.field_errors)?);
         keep(|outcome| &mut outcome.trace_ids, row.get(at.trace_id)?);
         self.time = self.time.max(read_time(row.get_ref(at.at)?));
+        let kind = read_owner(row.get(at.owner_kind)?).unwrap_or_default();
+        let id = |column: usize| -> rusqlite::Result<String> {
+            Ok(match row.get_ref(column)? {
+                ValueRef::Integer(id) => id.to_string(),
+                other => other.as_str_or_null()?.unwrap_or_default().to_owned(),
+            })
+        };
+        let text = |column: usize| -> rusqlite::Result<String> {
+            Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default())
+        };
+        let whose = [
+            kind.to_owned(),
+            id(at.owner_id)?,
+            id(at.contact)?,
+            text(at.name)?,
+            text(at.town)?,
+            text(at.value_then)?,
+        ];
+        for (all, one) in self.whose.iter_mut().zip(whose) {
+            if self.changes > 1 {
+                all.push_str("; ");
+            }
+            all.push_str(&one);
+        }
         Ok(())
     }
 
@@ -88,12 +126,19 @@ impl RowOutcome {
             let summary = format!("{count} of {} contacts {state}", self.changes);
             self.messages.insert(0, summary);
         }
+        let [kind, owner, contact, name, town, value] = self.whose;
         [
             state.to_string(),
             self.messages.join("; "),
             self.field_errors.join(" "),
             self.trace_ids.join(" "),
             self.time.map(|time| time.to_string()).unwrap_or_default(),
+            kind,
+            owner,
+            contact,
+            name,
+            town,
+            value,
         ]
     }
 }
@@ -116,7 +161,10 @@ impl ChangeSet {
 
     /// Writes the rows of the input unchanged, all columns in order, with the outcome of each row
     /// in five more columns: `crm_outcome`, `crm_message`, `crm_field_errors`, `crm_trace_id`,
-    /// `crm_time`. Returns how many rows were written. A row that repeats another has the outcome
+    /// `crm_time`; and whose contact it is in six: `crm_owner_kind`, `crm_owner_id`,
+    /// `crm_contact_id`, `crm_owner_name`, `crm_owner_town`, `crm_value`. A row that is about several
+    /// contacts has all of them there, in one order, with semicolons between. Returns how many rows
+    /// were written. A row that repeats another has the outcome
     /// of that one; a row that was left out because it is wrong is `failed`, and the message says
     /// why.
     ///
@@ -168,10 +216,9 @@ impl ChangeSet {
         let names = header.iter().map(String::as_str).chain(OUTCOME_COLUMNS);
         write_head(&mut out, format, marks, names).map_err(unwritten)?;
         let mut written = 0;
-        let columns = "state, message, field_errors, trace_id, at";
         let add =
             |outcome: &mut RowOutcome, at: &OutcomeColumns, row: &Row<'_>| outcome.add(at, row);
-        self.each_row(columns, OutcomeColumns::of, add, |row, mut outcome| {
+        self.each_row(COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
             outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
             outcome.messages.extend(row.message);
             let settled = matches!(outcome.state, Some((State::Done | State::Already, _)));

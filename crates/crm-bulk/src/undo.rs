@@ -70,6 +70,7 @@ impl ChangeSet {
         let mut summary = UndoSummary::default();
         // It rests on what the changes were answered.
         let mut known_at = None;
+        let mut named = None;
         for change in self.changes(&Selection::all()) {
             let change = change?;
             let state = change.outcome.state;
@@ -83,6 +84,11 @@ impl ChangeSet {
             match reverse.outcome.state {
                 State::Planned => summary.planned += 1,
                 _ => summary.impossible += 1,
+            }
+            if let Some(owner) = reverse.target.owner()
+                && named.replace(owner) != Some(owner)
+            {
+                draft.inherit_name(self, owner)?;
             }
             let reverse = Planned {
                 row: None,

@@ -42,8 +42,13 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
     assert_eq!(stderr(&planned).lines().count(), 1, "the target alone");
 
     let dry = service.ok(&["apply", "set.crm", "--dry-run"]);
-    let change = dry.lines().find(|line| line.contains("contact 3001")).unwrap();
-    assert!(change.contains("memo:") && change.contains("planned"), "{dry}");
+    let change = "\
+1. Harbor Bakery, Pier 4, San Pedro · mobile phone 8185550142
+    location 2001, contact 3001
+    memo: Site manager, after 4 pm → Gate code 4411; marketing: on → off
+    planned
+";
+    assert_eq!(dry, change);
     let before = json(&service.ok(&["status", "set.crm", "--output", "json"]));
     assert_eq!(before["totals"]["planned"]["update"], 1);
 
@@ -66,6 +71,30 @@ fn a_plan_is_looked_at_applied_and_taken_back() {
 
     service.ok(&["report", "set.crm", "--html", "page.html"]);
     assert!(service.read("page.html").starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn ids_stand_alone_where_names_may_not_be_read_or_nobody_wants_them() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    let refused = FaultRule::new(Fault::Status { status: 403 }).path("/locations").nth(2);
+    service.sandbox.inject(FaultPlan::new().rule(refused));
+    for (more, told) in [(&[][..], "lacks the scope to read locations"), (&["--no-names"], "")] {
+        let out = format!("{}.crm", more.len());
+        let plan = [&["plan", "rows.csv", "--out", &out][..], more].concat();
+        let planned = service.crm(&plan).assert().success();
+        let (text, notes) = (stdout(&planned), stderr(&planned));
+        assert!(
+            text.contains("  mobile phone 8185550142 · location 2001, contact 3001\n"),
+            "{text}"
+        );
+        assert_eq!(notes.lines().count(), 2 - more.len(), "{notes}");
+        assert!(notes.contains(told), "{notes}");
+        let shown = service.ok(&["show", &out, "--output", "csv", "--fields", "ownerId,ownerName"]);
+        assert_eq!(shown, "ownerId,ownerName\n2001,\n2001,\n");
+    }
+    let owners = service.sandbox.log();
+    assert_eq!(owners.iter().filter(|entry| entry.path.ends_with("/locations")).count(), 1);
 }
 
 #[test]
@@ -121,7 +150,13 @@ fn what_a_set_has_done_is_read_back_in_every_format() {
     assert!(table.contains("memo is by hand, was made Gate code 4411"), "{table}");
     assert!(told.contains("0 of 1 change still as done, 1 no longer"), "{told}");
     let (csv, _) = verify("csv");
-    assert!(csv.starts_with("id,row,record,action,doneAt,found,difference,readAt\n"), "{csv}");
+    assert!(
+        csv.starts_with(
+            "id,row,ownerKind,ownerId,contactId,ownerName,ownerTown,type,value,action,doneAt,found,\
+         difference,readAt\n1,1,location,2001,3001,"
+        ),
+        "{csv}"
+    );
     let (found, _) = verify("json");
     let found = json(&found);
     assert_eq!(found[0]["found"], "differs", "{found}");
@@ -188,16 +223,15 @@ fn a_dry_run_tells_what_would_be_sent_what_has_drifted_and_why_it_ended() {
     let dry = ["apply", "set.crm", "--dry-run"];
     let told = service.crm(&dry).assert().success();
     let (text, notes) = (stdout(&told), stderr(&told));
-    let drifted = text.lines().find(|line| line.contains("contact 3001")).unwrap();
-    assert!(drifted.contains("drifted") && drifted.contains("somebody changed memo"), "{text}");
+    assert!(text.contains("    drifted: ") && text.contains("somebody changed memo"), "{text}");
     let counts = "dry run, nothing was sent: 1 to be sent, 1 already, 1 drifted";
     assert!(notes.contains(counts), "{notes}");
     let changes = service.json(&dry);
     let states: Vec<_> = changes.as_array().unwrap().iter().map(|it| &it["state"]).collect();
     assert_eq!(states, ["drifted", "planned"], "{changes}");
-    let csv = [&dry[..], &["--output", "csv", "--fields", "record,state"]].concat();
+    let csv = [&dry[..], &["--output", "csv", "--fields", "ownerId,ownerName,state"]].concat();
     let csv = service.ok(&csv);
-    assert!(csv.starts_with("record,state\n\"location 2001"), "{csv}");
+    assert!(csv.starts_with("ownerId,ownerName,state\n2001,\"Harbor"), "{csv}");
 
     let abort = [&dry[..], &["--on-drift", "abort"]].concat();
     let told = stderr(&service.crm(&abort).assert().failure());
@@ -215,7 +249,7 @@ fn a_snapshot_of_any_age_is_used_alone_where_no_age_is_too_great() {
     let plan = ["plan", "rows.csv", "--out", "set.crm"];
     let any_age = ["--snapshot", "contacts", "--max-age"];
     let any_age = [&any_age[..], &["18446744073709551615"]].concat();
-    let planned = service.crm(&[&plan[..], &any_age].concat()).assert();
+    let planned = service.crm(&[&plan[..], &any_age, &["--no-names"]].concat()).assert();
     let told = stderr(&planned.success());
     assert_eq!(told.lines().count(), 1, "the target alone: {told}");
     assert_eq!(service.sandbox.log().len(), pulled);

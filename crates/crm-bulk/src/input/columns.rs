@@ -140,8 +140,19 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The columns that this crate adds to rows that it gives back.
-pub(crate) const OUTCOME_COLUMNS: [&str; 5] =
-    ["crm_outcome", "crm_message", "crm_field_errors", "crm_trace_id", "crm_time"];
+pub(crate) const OUTCOME_COLUMNS: [&str; 11] = [
+    "crm_outcome",
+    "crm_message",
+    "crm_field_errors",
+    "crm_trace_id",
+    "crm_time",
+    "crm_owner_kind",
+    "crm_owner_id",
+    "crm_contact_id",
+    "crm_owner_name",
+    "crm_owner_town",
+    "crm_value",
+];
 /// The columns that this crate adds to rows that have to be corrected.
 pub(crate) const MEND_COLUMNS: [&str; 2] = ["crm_line", "crm_problem"];
 

@@ -8,7 +8,7 @@ use super::received::Received;
 use crate::{
     error::BulkError,
     input::{InputFormat, cells},
-    set::{Change, State},
+    set::{Change, NamedOwner, State},
     store::{ChangeSet, Selection, file::ChangeColumns},
     verify::KeptFinding,
 };
@@ -32,9 +32,10 @@ pub(super) struct InputRow {
     pub(super) message: Option<String>,
 }
 
-/// A change, and what reading back found to be no longer so.
+/// A change, whose record it is about, and what reading back found to be no longer so.
 pub(super) struct Place {
     pub(super) change: Change,
+    pub(super) named: Option<NamedOwner>,
     pub(super) finding: Option<KeptFinding>,
 }
 
@@ -46,6 +47,16 @@ pub(super) const ATTENTION: [State; 5] =
     [State::Failed, State::Unknown, State::Drifted, State::Conflict, State::NotFound];
 
 impl Place {
+    pub(super) fn of(
+        set: &ChangeSet,
+        change: Change,
+        is_verified: bool,
+    ) -> Result<Self, BulkError> {
+        let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
+        let finding = if is_verified { set.finding(change.id)? } else { None };
+        Ok(Self { change, named: named.flatten(), finding })
+    }
+
     fn needs_attention(&self) -> bool {
         ATTENTION.contains(&self.change.outcome.state) || self.finding.is_some()
     }
@@ -76,13 +87,9 @@ pub(super) fn for_each(
     mut each: impl FnMut(Entry) -> Result<(), BulkError>,
 ) -> Result<(), BulkError> {
     let is_verified = set.verification()?.is_some();
-    let place = |change: Change| {
-        let finding = if is_verified { set.finding(change.id)? } else { None };
-        Ok::<_, BulkError>(Place { change, finding })
-    };
     if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
         return set.changes(&Selection::all()).try_for_each(|change| {
-            let found = vec![place(change?)?];
+            let found = vec![Place::of(set, change?, is_verified)?];
             each(Entry { row: None, found })
         });
     }
@@ -102,7 +109,8 @@ pub(super) fn for_each(
             state: row.state,
             message: row.message,
         };
-        let found = found.into_iter().map(place).collect::<Result<_, _>>()?;
+        let found = found.into_iter().map(|change| Place::of(set, change, is_verified));
+        let found = found.collect::<Result<_, _>>()?;
         each(Entry { row: Some(row), found }.in_order())
     })
 }

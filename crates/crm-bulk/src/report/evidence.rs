@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The columns. A row of the input has a line for each place where it was found, or a single one.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 24] = [
     "row",
     "line",
     "entry",
@@ -26,6 +26,8 @@ const COLUMNS: [&str; 22] = [
     "ownerKind",
     "ownerId",
     "contactId",
+    "ownerName",
+    "ownerTown",
     "type",
     "value",
     "action",
@@ -98,7 +100,7 @@ impl<W: Write> Evidence<W> {
         let change = place.map(|place| &place.change);
         let outcome = change.map(|change| &change.outcome);
         let target = change.map(|change| &change.target);
-        let image = change.and_then(|change| change.before.as_ref().or(change.after.as_ref()));
+        let named = place.and_then(|place| place.named.as_ref());
         let finding = place.and_then(|place| place.finding.as_ref());
         let received = row.and_then(|row| row.received);
         let (before, after) = change.map(difference).transpose()?.unwrap_or_default();
@@ -114,8 +116,10 @@ impl<W: Write> Evidence<W> {
             target.map(|target| target.kind().to_owned()),
             target.map(|target| target.owner_text()),
             target.and_then(|target| target.contact_text()),
-            image.map(|image| image.contact_type().as_str().to_owned()),
-            image.map(|image| image.value().to_owned()),
+            named.map(|named| named.name.clone()),
+            named.map(|named| named.town.clone()),
+            change.and_then(Change::contact_type).map(|kind| kind.as_str().to_owned()),
+            change.and_then(Change::value).map(str::to_owned),
             change.map(|change| change.action.name().to_owned()),
             before,
             after,

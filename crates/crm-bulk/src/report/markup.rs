@@ -9,7 +9,7 @@ use super::{
     words,
 };
 use crate::{
-    set::{Change, Image, State},
+    set::{Change, State},
     verify::KeptFinding,
     visible,
 };
@@ -31,13 +31,25 @@ const PLACES: usize = 100;
 const CHARACTERS: usize = 2_000;
 
 /// A row of a table of changes.
-pub(super) fn change(change: &Change, finding: Option<&KeptFinding>) -> Markup {
+pub(super) fn change(place: &Place) -> Markup {
+    let Place { change, finding, .. } = place;
     html! {
         tr {
-            td data-label="Contact" { (words::place(&change.target)) }
+            td data-label="Contact" { (whose(place)) }
             td data-label="Number or address" { (value(change)) }
             td data-label="Change" { (difference(change)) }
-            td data-label="Outcome" { (outcome(change, finding)) }
+            td data-label="Outcome" { (outcome(change, finding.as_ref())) }
+        }
+    }
+}
+
+/// Whose contact it is: by name, with the ids below.
+fn whose(place: &Place) -> Markup {
+    let ids = words::place(&place.change.target);
+    html! {
+        @match &place.named {
+            Some(named) => { b { (foreign(&named.to_string())) } br; small { (ids) } }
+            None => (ids),
         }
     }
 }
@@ -101,9 +113,10 @@ pub(super) fn entry(entry: &Entry) -> Markup {
                     }
                 }
                 tbody {
-                    @for Place { change, finding } in shown {
+                    @for place in shown {
+                        @let Place { change, finding, .. } = place;
                         tr {
-                            td data-label="Found at" { (words::place(&change.target)) }
+                            td data-label="Found at" { (whose(place)) }
                             td data-label="Written as" { (value(change)) }
                             td data-label="Change" { (difference(change)) }
                             td data-label="Outcome" { (outcome(change, finding.as_ref())) }
@@ -146,8 +159,7 @@ fn shortened(text: &str) -> Cow<'_, str> {
 
 /// The number or address as it is now.
 fn value(change: &Change) -> Markup {
-    let image = change.before.as_ref().or(change.after.as_ref());
-    html! { @if let Some(value) = image.map(Image::value) { (foreign(value)) } }
+    html! { @if let Some(value) = change.value() { (foreign(value)) } }
 }
 
 /// Old and new, member by member.

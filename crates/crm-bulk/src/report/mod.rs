@@ -13,7 +13,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub(crate) use self::entry::LOOK_AT;
 use self::{
-    entry::{ATTENTION, Entry},
+    entry::{ATTENTION, Entry, Place},
     evidence::{Beside, Evidence},
     markup::foreign,
     section::Section,
@@ -161,11 +161,11 @@ impl ChangeSet {
         totals: &Totals,
     ) -> Result<Section, BulkError> {
         let mut section = Section::new(heading, markup::TABLE);
+        let is_verified = self.verification()?.is_some();
         let all = states.iter().map(|state| totals.in_state(*state)).sum();
         for change in self.changes(&Selection::states(states)) {
-            let change = change?;
-            let finding = self.finding(change.id)?;
-            section.add(|| markup::change(&change, finding.as_ref()));
+            let place = Place::of(self, change?, is_verified)?;
+            section.add(|| markup::change(&place));
             if section.is_full() {
                 break;
             }

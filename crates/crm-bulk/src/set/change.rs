@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crm_contacts::Difference;
+use crm_models::{ContactChange, ContactType};
 use serde::Serialize;
 
 use super::{action::Action, image::Image, outcome::Outcome, target::Target, wanted::on_off};
@@ -46,6 +47,34 @@ pub struct Change {
 }
 
 impl Change {
+    /// The record as it is best known: just before the write, else as it was answered.
+    fn image(&self) -> Option<&Image> {
+        self.before.as_ref().or(self.after.as_ref())
+    }
+
+    /// What a contact is created as.
+    fn creation(&self) -> Option<&ContactChange> {
+        match &self.action {
+            Action::Create(wanted) => Some(&wanted.change),
+            _ => None,
+        }
+    }
+
+    /// Returns the number or address of the record: as it was before the change, or of a new
+    /// contact as it is to be. `None` where there is no such record.
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        let new = || self.creation().and_then(ContactChange::get_value);
+        self.image().map(Image::value).or_else(new)
+    }
+
+    /// Returns the contact type of the record, as [`value`](Self::value) returns its number.
+    #[must_use]
+    pub fn contact_type(&self) -> Option<&ContactType> {
+        let new = || self.creation().and_then(ContactChange::get_contact_type);
+        self.image().map(Image::contact_type).or_else(new)
+    }
+
     /// Returns what the change makes different, member by member in words for people, for example
     /// `marketing` from `on` to `off`; empty for a deletion. Another way to write the same number
     /// or address is not a difference, unless the change is to be made letter by letter.

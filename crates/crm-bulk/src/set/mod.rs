@@ -6,6 +6,7 @@ mod digest;
 mod digest_text;
 mod image;
 mod info;
+mod named_owner;
 mod outcome;
 mod state;
 mod target;
@@ -17,6 +18,7 @@ pub use self::{
     digest::{Digest, ExpectedDigest, InvalidDigest},
     image::{Image, MethodImage},
     info::{SetInfo, SetKind, Totals},
+    named_owner::NamedOwner,
     outcome::Outcome,
     state::{State, UnknownState},
     target::Target,

@@ -38,7 +38,8 @@ impl Target {
     }
 
     /// Returns the location or customer; `None` for a person.
-    pub(crate) fn owner(&self) -> Option<OwnerId> {
+    #[must_use]
+    pub fn owner(&self) -> Option<OwnerId> {
         match self {
             Self::Contact { owner, .. } => Some(*owner),
             Self::Method { .. } => None,

@@ -17,6 +17,9 @@ pub(crate) trait Record: Serialize {
 
     /// The members that a table shows, each with the column's title.
     fn table() -> Vec<(&'static str, &'static str)>;
+
+    /// What people read in place of a row of a table, unless they choose members.
+    const LINES: Option<fn(&Self) -> Vec<String>> = None;
 }
 
 /// The same record as the service wrote it.
@@ -68,11 +71,12 @@ impl<O: ContactOwner> Record for ExportedContact<O> {
 }
 
 /// Records by their members: `member => "TITLE"` where a table shows it. A table shows the members
-/// in the same order, unless they are named once more after `table:`.
+/// in the same order, unless they are named once more after `table:`; `lines:` gives it lines instead.
 macro_rules! records {
     ($($record:ty {
         $($member:literal $(=> $title:literal)?),* $(,)?
         $(; table: $($shown:literal => $heading:literal),* $(,)?)?
+        $(; lines: $lines:expr)?
     })*) => {$(
         impl $crate::output::Record for $record {
             fn members() -> Vec<&'static str> {
@@ -82,6 +86,8 @@ macro_rules! records {
             fn table() -> Vec<(&'static str, &'static str)> {
                 vec![$($(($member, $title),)?)* $($(($shown, $heading)),*)?]
             }
+
+            $(const LINES: Option<fn(&Self) -> Vec<String>> = Some($lines);)?
         }
     )*};
 }

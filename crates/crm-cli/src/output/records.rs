@@ -5,6 +5,7 @@ use std::{
     marker::PhantomData,
 };
 
+use crm_bulk::visible;
 use serde_json::value::RawValue;
 
 use super::{
@@ -27,6 +28,8 @@ pub(crate) struct Records<'a, R> {
 }
 
 enum Form {
+    /// Lines for people, by what makes them of a record.
+    Text(BufWriter<Stdout>),
     Table(Table<BufWriter<Stdout>>, Cells),
     Array(BufWriter<Stdout>),
     Lines(Lines<BufWriter<Stdout>>),
@@ -39,6 +42,7 @@ impl Output {
         let selection = Selection::of::<R>(self.fields())?;
         let out = BufWriter::new(io::stdout());
         let form = match self.format() {
+            Format::Table if R::LINES.is_some() && self.fields().is_none() => Form::Text(out),
             Format::Table => {
                 Form::Table(Table::new(out, selection.titles::<R>()), Cells::default())
             }
@@ -65,7 +69,9 @@ impl<R: Record> Records<'_, R> {
     /// Writes one record on its own: as lines of members and values for people.
     pub(crate) fn one(mut self, record: &R) -> io::Result<()> {
         match &mut self.form {
-            Form::Table(..) => table::members(io::stdout(), &self.selection.row(record)?),
+            Form::Text(_) | Form::Table(..) => {
+                table::members(io::stdout(), &self.selection.row(record)?)
+            }
             Form::Array(_) => self.output.value(&self.selection.json(record)?),
             Form::Lines(lines) => {
                 lines.push(&self.selection, record)?;
@@ -77,6 +83,10 @@ impl<R: Record> Records<'_, R> {
     /// Writes one more record of a list.
     pub(crate) fn push(&mut self, record: &R) -> io::Result<()> {
         match &mut self.form {
+            Form::Text(out) => {
+                let lines = R::LINES.map(|lines| lines(record)).unwrap_or_default();
+                lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line)))
+            }
             Form::Table(table, cells) => {
                 self.selection.fill_table(cells, record)?;
                 let day = |column| self.selection.shows_day(column);
@@ -107,7 +117,7 @@ impl<R: Record> Records<'_, R> {
     /// records are left out.
     pub(crate) fn interrupt(self) -> io::Result<()> {
         match self.form {
-            Form::Array(mut out) => out.flush(),
+            Form::Text(mut out) | Form::Array(mut out) => out.flush(),
             Form::Table(mut table, _) => table.interrupt(),
             Form::Lines(mut lines) => lines.flush(),
         }
@@ -116,6 +126,7 @@ impl<R: Record> Records<'_, R> {
     /// Ends a list.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match &mut self.form {
+            Form::Text(out) => out.flush(),
             Form::Table(table, _) => table.finish(),
             Form::Lines(lines) => lines.finish(&self.selection),
             Form::Array(out) => self.output.end(out),

@@ -45,7 +45,7 @@ pub(super) fn owner_kind(kind: &str) -> i64 {
     place(&OWNERS, |known| *known == kind)
 }
 
-pub(super) fn read_owner(code: i64) -> Option<&'static str> {
+pub(crate) fn read_owner(code: i64) -> Option<&'static str> {
     OWNERS.get(usize::try_from(code).ok()?).copied()
 }
 

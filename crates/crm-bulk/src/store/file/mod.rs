@@ -8,6 +8,7 @@ mod columns;
 mod draft;
 mod file_store;
 mod format;
+mod names;
 mod owner;
 mod planned;
 mod progress;
@@ -28,7 +29,7 @@ pub use self::{
 };
 pub(crate) use self::{
     change_set::some_of,
-    codes::{owner as owner_code, read_time, state as state_code},
+    codes::{owner as owner_code, read_owner, read_time, state as state_code},
     columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state},
     draft::{Draft, Planned, Unread},
     file_store::FileStore,

@@ -107,6 +107,17 @@ CREATE TABLE findings (
     difference TEXT NOT NULL         -- for people
 ) STRICT;
 
+-- What people recognize the owners by, as read when the set was planned. No part of its digest.
+CREATE TABLE owners (
+    kind        INTEGER NOT NULL,    -- as planned.owner_kind
+    id          INTEGER NOT NULL,    -- as planned.owner_id
+    name        TEXT NOT NULL,       -- the street where there is no name
+    town        TEXT NOT NULL,
+    is_inactive INTEGER,             -- 1: deactivated or merged
+    merged_to   INTEGER,             -- the owner into which it was merged
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
 -- The changes as their rows see them: one that repeats another has the outcome of that.
 CREATE VIEW outcomes AS
 SELECT c.id, c.row, o.repeats, o.owner_kind, o.owner_id, o.contact_id, o.action, o.verdict,

@@ -4,6 +4,8 @@
 
 pub(super) mod apply;
 pub(super) mod backup;
+mod line;
+mod names;
 pub(super) mod opt_out;
 pub(super) mod plan;
 pub(super) mod report;

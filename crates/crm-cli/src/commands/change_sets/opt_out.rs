@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use crm_bulk::{ChangeSet, DateOrder, Input, MappedRole, OptOut};
 
 use super::{
+    names::NameArgs,
     rows::{InputArgs, tell_invalid, told},
     snapshot,
     summary::Summary,
@@ -62,6 +63,9 @@ pub(crate) struct OptOutCommand {
     /// nowhere, or records to look at or that cannot be read, 1 on any error
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+
+    #[command(flatten)]
+    names: NameArgs,
 
     #[command(flatten)]
     numbers: NumberArgs,
@@ -139,6 +143,7 @@ impl OptOutCommand {
             tell_invalid(&invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid entry")));
         }
+        self.names.read(session, &self.out).await;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot
 use crm_values::PhoneReader;
 
 use super::{
+    names::NameArgs,
     rows::{InputArgs, tell_invalid, told},
     snapshot,
     summary::Summary,
@@ -90,6 +91,9 @@ pub(crate) struct PlanCommand {
     #[command(flatten)]
     clean_up: CleanUpArgs,
 
+    #[command(flatten)]
+    names: NameArgs,
+
     /// How many differences to show
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole(0_u32, None))]
     sample: u32,
@@ -162,7 +166,12 @@ impl PlanCommand {
         );
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
-        let planned = match until_signal(self.make_set(session, plan, input)).await? {
+        let make = async {
+            let planned = self.make_set(session, plan, input).await?;
+            self.names.read(session, self.out()?).await;
+            Ok::<_, CliError>(planned)
+        };
+        let planned = match until_signal(make).await? {
             Ok(planned) => planned,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
         };

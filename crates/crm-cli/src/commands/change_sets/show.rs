@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{Change, ChangeSet, Image, Selection, State};
+use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, Selection, State, Target};
 use serde::Serialize;
 
-use super::summary::difference;
+use super::{
+    line::{INDENT, about, difference},
+    names::Names,
+};
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
@@ -36,20 +39,37 @@ pub(crate) struct Show {
 
 /// Which change it is, as every list of changes begins.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Which {
     id: String,
     row: Option<u64>,
-    record: String,
+    /// The kind of the owner and the ids.
+    #[serde(flatten)]
+    target: Target,
+    owner_name: Option<String>,
+    owner_town: Option<String>,
+    #[serde(rename = "type")]
+    contact_type: Option<String>,
+    value: Option<String>,
     action: &'static str,
+    /// For people: the lines that the change begins with.
+    #[serde(skip)]
+    pub(super) about: Vec<String>,
 }
 
-impl From<&Change> for Which {
-    fn from(change: &Change) -> Self {
+impl Which {
+    pub(super) fn of(change: &Change, named: Option<&NamedOwner>) -> Self {
+        let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Self {
             id: change.id.to_string(),
             row: change.row,
-            record: change.target.to_string(),
+            target: change.target,
+            owner_name: named.and_then(|named| known(&named.name)),
+            owner_town: named.and_then(|named| known(&named.town)),
+            contact_type: change.contact_type().map(|kind| kind.as_str().to_owned()),
+            value: change.value().map(str::to_owned),
             action: change.action.name(),
+            about: about(&format!("{}. ", change.id), change, named),
         }
     }
 }
@@ -60,7 +80,6 @@ impl From<&Change> for Which {
 pub(super) struct Shown {
     #[serde(flatten)]
     which: Which,
-    value: Option<String>,
     change: String,
     state: State,
     message: Option<String>,
@@ -75,18 +94,19 @@ pub(super) struct Shown {
 
 records! {
     Shown {
-        "id", "row", "record" => "RECORD", "action", "value", "change" => "CHANGE",
+        "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
+        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "change" => "CHANGE",
         "state" => "STATE", "message" => "MESSAGE", "fieldErrors", "traceId", "httpStatus", "at",
-        "attempts", "before", "after",
+        "attempts", "before", "after";
+        lines: Shown::lines
     }
 }
 
-impl From<Change> for Shown {
-    fn from(change: Change) -> Self {
-        let image = change.before.as_ref().or(change.after.as_ref());
-        Self {
-            which: (&change).into(),
-            value: image.map(|image| image.value().to_owned()),
+impl Shown {
+    pub(super) fn of(change: Change, names: &mut Names) -> Result<Self, BulkError> {
+        let named = names.of_owner(&change.target)?;
+        Ok(Self {
+            which: Which::of(&change, named),
             change: difference(&change),
             state: change.outcome.state,
             message: change.outcome.message,
@@ -97,7 +117,20 @@ impl From<Change> for Shown {
             attempts: change.outcome.attempts,
             before: change.before,
             after: change.after,
+        })
+    }
+
+    /// As people read it.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = self.which.about.clone();
+        if !self.change.is_empty() {
+            lines.push(format!("{INDENT}{}", self.change));
         }
+        lines.push(match &self.message {
+            Some(message) => format!("{INDENT}{}: {message}", self.state),
+            None => format!("{INDENT}{}", self.state),
+        });
+        lines
     }
 }
 
@@ -105,11 +138,12 @@ impl Show {
     pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
         let selection = narrow!(Selection::states(self.state), row(self.row), limit(self.limit));
-        let set = ChangeSet::open(self.set)?;
+        let set = ChangeSet::open(&self.set)?;
         tell_digest(&set)?;
+        let mut names = Names::of(&self.set)?;
         for change in set.changes(&selection) {
-            match change {
-                Ok(change) => records.push(&change.into())?,
+            match change.and_then(|change| Shown::of(change, &mut names)) {
+                Ok(shown) => records.push(&shown)?,
                 Err(error) => {
                     // What was read is shown; a reader that went away hides no error.
                     let _ = records.interrupt();

@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, io, path::Path};
 
-use crm_bulk::{Change, ChangeSet, Selection, SetKind, State, visible};
+use crm_bulk::{ChangeSet, Selection, SetKind, State, visible};
 use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
+use super::{
+    line::{about, difference, indented},
+    names::Names,
+};
 use crate::{
     error::CliError,
     globals::Format,
@@ -44,8 +48,12 @@ pub(super) struct Summary {
     calls: u64,
     seconds_at_rate_limit: u64,
     notes: Vec<String>,
+    /// The first changes, as lines.
     #[serde(skip)]
     sample: Vec<String>,
+    /// How many these are.
+    #[serde(skip)]
+    shown: u64,
 }
 
 impl Summary {
@@ -59,9 +67,14 @@ impl Summary {
         }
         let mut lines = Vec::new();
         let selection = Selection::states([State::Planned]).limit(sample);
+        let mut names = Names::of(set.path())?;
+        let mut shown = 0;
         for change in set.changes(&selection) {
             let change = change?;
-            lines.push(format!("  {}: {}", change.target, difference(&change)));
+            let before = "  ";
+            lines.extend(about(before, &change, names.of_owner(&change.target)?));
+            lines.push(indented(before) + &difference(&change));
+            shown += 1;
         }
         Ok(Self {
             set: name(set.path()),
@@ -83,6 +96,7 @@ impl Summary {
             seconds_at_rate_limit: calls.div_ceil(u64::from(VENDOR_CALLS_PER_SECOND)),
             notes: info.notes,
             sample: lines,
+            shown,
         })
     }
 
@@ -162,9 +176,8 @@ impl Summary {
         for line in &self.sample {
             let _ = writeln!(text, "{}", visible(line));
         }
-        let shown = self.sample.len() as u64;
-        if shown > 0 && self.open > shown {
-            let _ = writeln!(text, "  … {} more: crm show {set}", self.open - shown);
+        if self.shown > 0 && self.open > self.shown {
+            let _ = writeln!(text, "  … {} more: crm show {set}", self.open - self.shown);
         }
         for note in &self.notes {
             let _ = writeln!(text, "note: {}", visible(note));
@@ -207,33 +220,5 @@ fn duration(seconds: u64) -> String {
         (0, 0, s) => format!("{s} s"),
         (0, m, s) => format!("{m} min {s} s"),
         (h, m, _) => format!("{h} h {m} min"),
-    }
-}
-
-/// What a change does, on one line.
-pub(super) fn difference(change: &Change) -> String {
-    let members: Vec<_> = change
-        .members()
-        .iter()
-        .map(|member| {
-            let after = shown(member.after.as_deref().unwrap_or_default());
-            match &member.before {
-                Some(old) if !old.is_empty() => format!("{}: {old} → {after}", member.field),
-                _ => format!("{}: {after}", member.field),
-            }
-        })
-        .collect();
-    let members = members.join("; ");
-    match change.action.name() {
-        "delete" => "delete".to_owned(),
-        "create" => format!("create {members}"),
-        _ => members,
-    }
-}
-
-fn shown(new: &str) -> &str {
-    match new {
-        "" => "(removed)",
-        new => new,
     }
 }

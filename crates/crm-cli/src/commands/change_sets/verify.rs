@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{ChangeSet, Finding, Found, Verification};
+use crm_bulk::{BulkError, ChangeSet, Finding, Found, Verification};
 use serde::Serialize;
 
-use super::{show::Which, summary::name};
+use super::{line::INDENT, names::Names, show::Which, summary::name};
 use crate::{
     error::CliError,
     exit::Exit,
@@ -47,22 +47,32 @@ struct Shown {
 
 records! {
     Shown {
-        "id", "row", "record", "action", "doneAt", "found", "difference", "readAt";
-        table: "record" => "RECORD", "found" => "FOUND", "difference" => "DIFFERENCE",
-        "doneAt" => "DONE", "readAt" => "READ",
+        "id" => "ID", "row", "ownerKind", "ownerId", "contactId", "ownerName" => "NAME",
+        "ownerTown" => "TOWN", "type", "value" => "VALUE", "action", "doneAt", "found" => "FOUND",
+        "difference" => "DIFFERENCE", "readAt";
+        lines: Shown::lines
     }
 }
 
-impl From<&Finding> for Shown {
-    fn from(finding: &Finding) -> Self {
+impl Shown {
+    fn of(finding: &Finding, names: &mut Names) -> Result<Self, BulkError> {
         let change = &finding.change;
-        Self {
-            which: change.into(),
+        Ok(Self {
+            which: Which::of(change, names.of_owner(&change.target)?),
             done_at: change.outcome.at.map(|at| at.to_string()),
             found: finding.found.name(),
             difference: finding.found.difference(),
             read_at: finding.at.to_string(),
-        }
+        })
+    }
+
+    /// As people read it.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = self.which.about.clone();
+        lines.push(format!("{INDENT}{}: {}", self.found, self.difference));
+        let done = self.done_at.as_ref().map(|at| format!("done {at}, ")).unwrap_or_default();
+        lines.push(format!("{INDENT}{done}read {}", self.read_at));
+        lines
     }
 }
 
@@ -71,6 +81,7 @@ impl Verify {
         let mut set = ChangeSet::open(&self.set)?;
         let done = set.totals()?.in_state(crm_bulk::State::Done);
         let mut records = session.output.records::<Shown>()?;
+        let mut names = Names::of(&self.set)?;
         let progress = Progress::of(done, "changes");
         // A reader that went away is told at the end: the set is read back all the same.
         let mut shown = Ok(());
@@ -78,7 +89,7 @@ impl Verify {
         let verified = set.verify(&session.service, &site, |finding| {
             progress.advance(1);
             if finding.found != Found::AsDone && shown.is_ok() {
-                shown = records.push(&finding.into());
+                shown = records.push(&Shown::of(finding, &mut names)?);
             }
             Ok(())
         });

@@ -9,7 +9,9 @@ mod tally;
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use crm_bulk::{Apply, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason};
+use crm_bulk::{
+    Apply, Change, ChangeSet, Event, ExpectedDigest, Finished, OnDrift, State, StopReason,
+};
 use futures_util::StreamExt;
 
 use self::{
@@ -19,7 +21,7 @@ use self::{
     stop::Stop,
     tally::Tally,
 };
-use super::show::Shown;
+use super::{names::Names, show::Shown};
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
@@ -93,7 +95,14 @@ impl From<Drift> for OnDrift {
 /// What a dry run shows.
 struct DryRun<'a> {
     changes: Records<'a, Shown>,
+    names: Names,
     to_be_sent: u64,
+}
+
+impl DryRun<'_> {
+    fn push(&mut self, change: Change) -> Result<(), CliError> {
+        Ok(self.changes.push(&Shown::of(change, &mut self.names)?)?)
+    }
 }
 
 impl ApplyCommand {
@@ -126,7 +135,8 @@ impl ApplyCommand {
 
     /// Lists what would be sent and what has drifted, and says why it ended early if it did.
     async fn dry_run(&self, session: &Session<'_>, set: ChangeSet) -> Result<Status, CliError> {
-        let mut shown = DryRun { changes: session.output.records()?, to_be_sent: 0 };
+        let (changes, names) = (session.output.records()?, Names::of(&self.set)?);
+        let mut shown = DryRun { changes, names, to_be_sent: 0 };
         let ended = self.apply(session, set, self.canary, Some(&mut shown)).await;
         let is_whole = ended
             .as_ref()
@@ -220,7 +230,7 @@ impl ApplyCommand {
                     if let Some(dry_run) = &mut dry_run
                         && change.outcome.state == State::Drifted
                     {
-                        dry_run.changes.push(&Shown::from(*change))?;
+                        dry_run.push(*change)?;
                     }
                 }
                 Ok(Event::Awaited(change)) => {
@@ -234,13 +244,17 @@ impl ApplyCommand {
                     }
                     if let Some(dry_run) = &mut dry_run {
                         dry_run.to_be_sent += 1;
-                        dry_run.changes.push(&Shown::from(*change))?;
+                        dry_run.push(*change)?;
                     }
                 }
                 Ok(Event::InFlight(change)) => {
-                    let (target, action) = (change.target, change.action.name());
-                    let state = change.outcome.state;
-                    note(format!("was in flight: {target}, {action}: {state}"));
+                    let named = Names::of(&self.set).ok().and_then(|mut names| {
+                        let named = names.of_owner(&change.target);
+                        named.ok().flatten().map(|named| format!("{named} · "))
+                    });
+                    let (named, target) = (named.unwrap_or_default(), change.target);
+                    let (action, state) = (change.action.name(), change.outcome.state);
+                    note(format!("was in flight: {named}{target}, {action}: {state}"));
                     lost_unknown |= state.is_open();
                 }
                 Ok(Event::Finished(finished)) => end = Some(Ok(finished)),

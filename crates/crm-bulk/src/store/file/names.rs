@@ -1,0 +1,100 @@
+//! The names of the owners of a set, in a table of their own beside what was planned.
+
+use crm_mirror::{OwnerId, database::Database};
+use rusqlite::{Row, params};
+
+use super::{
+    change_set::ChangeSet,
+    codes::{self, OF_PERSON},
+    draft::Draft,
+};
+use crate::{
+    error::BulkError,
+    set::{NamedOwner, State},
+};
+
+/// Where in the order of owners one stands.
+type Place = (i64, i64);
+
+fn place(owner: OwnerId) -> Place {
+    (codes::owner_kind(owner.kind()), owner.get())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<NamedOwner>> {
+    let kind = codes::read_owner(row.get("kind")?).unwrap_or_default();
+    let Some(owner) = OwnerId::new(kind, row.get("id")?) else {
+        return Ok(None);
+    };
+    let merged_to: Option<i64> = row.get("merged_to")?;
+    Ok(Some(NamedOwner {
+        owner,
+        name: row.get("name")?,
+        town: row.get("town")?,
+        active: row.get::<_, Option<i64>>("is_inactive")?.is_none(),
+        merged_to: merged_to.and_then(|id| OwnerId::new(kind, id)),
+    }))
+}
+
+fn write(database: &Database, named: &NamedOwner) -> Result<(), BulkError> {
+    let (kind, id) = place(named.owner);
+    // Most are active: these take no byte for it.
+    let is_inactive = (!named.active).then_some(1);
+    let merged_to = named.merged_to.map(OwnerId::get);
+    let values = params![kind, id, named.name, named.town, is_inactive, merged_to];
+    database.execute("INSERT OR REPLACE INTO owners VALUES (?, ?, ?, ?, ?, ?)", values)?;
+    Ok(())
+}
+
+impl ChangeSet {
+    /// Returns what people recognize this owner by, if its [name was
+    /// read](Self::name_owners).
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn named_owner(&self, owner: OwnerId) -> Result<Option<NamedOwner>, BulkError> {
+        let sql = "SELECT kind, id, name, town, is_inactive, merged_to FROM owners
+            WHERE kind = ? AND id = ?";
+        Ok(self.database.row(sql, place(owner), read)?.flatten())
+    }
+
+    /// Up to this many owners after `last` that have no name yet and about which there is something
+    /// to say: a change that is not so already.
+    pub(crate) fn unnamed_after(
+        &self,
+        last: Option<OwnerId>,
+        limit: usize,
+    ) -> Result<Vec<OwnerId>, BulkError> {
+        let (kind, id) = last.map_or((-1, 0), place);
+        let sql = format!(
+            "SELECT owner_kind, owner_id FROM planned
+             WHERE (owner_kind, owner_id) > (?1, ?2) AND owner_kind < {OF_PERSON} AND verdict <> ?3
+               AND NOT EXISTS (SELECT 1 FROM owners WHERE kind = owner_kind AND id = owner_id)
+             GROUP BY owner_kind, owner_id ORDER BY owner_kind, owner_id LIMIT ?4"
+        );
+        let already = codes::state(State::Already);
+        let owners = self.database.rows(&sql, params![kind, id, already, limit], |row| {
+            let kind = codes::read_owner(row.get("owner_kind")?).unwrap_or_default();
+            Ok(OwnerId::new(kind, row.get("owner_id")?))
+        })?;
+        Ok(owners.into_iter().flatten().collect())
+    }
+
+    /// Keeps names, as a whole or not at all.
+    pub(crate) fn keep_names(&self, names: &[NamedOwner]) -> Result<(), BulkError> {
+        let database = &self.database;
+        let transaction = database.check(database.connection.unchecked_transaction())?;
+        names.iter().try_for_each(|named| write(database, named))?;
+        Ok(database.check(transaction.commit())?)
+    }
+}
+
+impl Draft {
+    /// Keeps the name that another set has of an owner.
+    pub(crate) fn inherit_name(&self, set: &ChangeSet, owner: OwnerId) -> Result<(), BulkError> {
+        match set.named_owner(owner)? {
+            Some(named) => write(self.database(), &named),
+            None => Ok(()),
+        }
+    }
+}

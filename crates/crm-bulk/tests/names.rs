@@ -1,0 +1,120 @@
+//! The names of the owners of a set.
+#![allow(clippy::unwrap_used, reason = "a failure here fails the test")]
+
+mod common;
+
+use common::*;
+use crm_bulk::{Apply, ChangeSet, Naming, OwnerId, ResultRows};
+use crm_models::{CustomerId, LocationId};
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Seed};
+
+const ROWS: &str = "location_id,customer_id,contact_id,memo,marketing_updates
+2001,,3001,new,
+2001,,3002,,off
+2002,,9999,new,
+,1001,4001,new,
+,1011,4119,new,
+";
+
+fn customer(id: i64) -> OwnerId {
+    CustomerId::new(id).unwrap().into()
+}
+
+fn location(id: i64) -> OwnerId {
+    LocationId::new(id).unwrap().into()
+}
+
+fn name(set: &ChangeSet, owner: OwnerId) -> Option<String> {
+    set.named_owner(owner).unwrap().map(|named| named.to_string())
+}
+
+async fn named(world: &World, set: &ChangeSet) -> Naming {
+    set.name_owners(&world.service, &world.site, |_| {}).await.unwrap()
+}
+
+#[tokio::test]
+async fn owners_with_something_to_say_have_names_that_the_digest_does_not_know() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let digest = set.digest().unwrap();
+    let before = world.sent("GET");
+    let naming = named(&world, &set).await;
+    assert_eq!((naming.named, naming.unknown, naming.refused.len()), (4, 0, 0));
+    assert_eq!(world.sent("GET") - before, 2, "one call for each kind");
+    let pier = "Harbor Bakery, Pier 4, San Pedro";
+    assert_eq!(name(&set, location(2001)).as_deref(), Some(pier));
+    // It has no contact of that id, which is something to say.
+    assert!(name(&set, location(2002)).is_some());
+    let merged = "Harbor Bakery (old), San Pedro (merged into customer 1001)";
+    assert_eq!(name(&set, customer(1011)).as_deref(), Some(merged));
+    assert_eq!(name(&set, customer(1002)), None);
+    assert_eq!(set.digest().unwrap(), digest);
+
+    // What is known is not read again.
+    assert_eq!(named(&world, &set).await, Naming::default());
+    assert_eq!(world.sent("GET") - before, 2);
+    // A run reads none.
+    world.apply(Apply::new(ChangeSet::open(set.path()).unwrap())).await.unwrap();
+    let of_owners = |entry: &&crm_sandbox::LogEntry| {
+        entry.path.ends_with("/customers") || entry.path.ends_with("/locations")
+    };
+    assert_eq!(world.sandbox.log().iter().filter(of_owners).count(), 2);
+}
+
+#[tokio::test]
+async fn an_owner_whose_contacts_are_so_already_needs_no_name() {
+    let world = world(Seed::Demo).await;
+    let set =
+        world.plan("location_id,contact_id,marketing_updates\n2001,3002,off\n", "set.crm").await;
+    assert_eq!(named(&world, &set).await, Naming::default());
+}
+
+#[tokio::test]
+async fn an_app_without_the_scope_has_ids_alone() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    let refused = FaultRule::new(Fault::Status { status: 403 }).path("/customers").times(9);
+    world.sandbox.inject(FaultPlan::new().rule(refused));
+    let naming = named(&world, &set).await;
+    assert_eq!((naming.named, &*naming.refused), (2, &["customer"][..]));
+    assert_eq!(name(&set, customer(1001)), None);
+    // With the scope the rest is read.
+    world.sandbox.inject(FaultPlan::new());
+    assert_eq!(named(&world, &set).await.named, 2);
+}
+
+#[tokio::test]
+async fn an_undo_inherits_the_names_of_its_set() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    named(&world, &set).await;
+    world.apply(Apply::new(set)).await.unwrap();
+    let set = ChangeSet::open(world.path("set.crm")).unwrap();
+    set.undo(world.path("undo.crm")).await.unwrap();
+    let undo = ChangeSet::open(world.path("undo.crm")).unwrap();
+    for owner in [location(2001), customer(1001)] {
+        assert!(name(&undo, owner).is_some());
+        assert_eq!(name(&undo, owner), name(&set, owner));
+    }
+}
+
+#[tokio::test]
+async fn results_say_whose_contact_each_row_is_about_in_fields_of_their_own() {
+    let world = world(Seed::Demo).await;
+    let set = world.plan(ROWS, "set.crm").await;
+    named(&world, &set).await;
+    let mut results = Vec::new();
+    set.results(ResultRows::All, &mut results).unwrap();
+    let mut rows = csv::Reader::from_reader(&*results);
+    let rows: Vec<std::collections::BTreeMap<String, String>> =
+        rows.deserialize().map(Result::unwrap).collect();
+    let whose = |at: usize| {
+        ["kind", "id", "name", "town"].map(|column| &*rows[at][&format!("crm_owner_{column}")])
+    };
+    assert_eq!(whose(0), ["location", "2001", "Harbor Bakery, Pier 4", "San Pedro"]);
+    assert_eq!((&*rows[0]["crm_contact_id"], &*rows[0]["crm_value"]), ("3001", "8185550142"));
+    assert_eq!(whose(3)[..3], ["customer", "1001", "Harbor Bakery"]);
+    // Fed in again, the added columns are not read.
+    let again = String::from_utf8(results).unwrap();
+    assert_eq!(world.plan(&again, "again.crm").await.totals().unwrap().all(), 5);
+}
