@@ -38,6 +38,9 @@ fn main() {
         #[cfg(unix)]
         test!(
             of_two_names_of_a_set_one_is_applied
+            of_two_names_that_are_applied_at_once_one_is_applied
+            a_set_whose_index_was_removed_lets_nobody_in
+            a_set_that_is_overwritten_ends_the_run_and_what_was_in_flight_is_listed
             a_second_name_ends_the_run
             a_set_that_is_moved_ends_the_run_and_goes_on_under_its_new_name
             a_set_that_is_deleted_ends_the_run_and_what_was_in_flight_is_listed
@@ -52,8 +55,17 @@ fn main() {
 }
 
 fn journal(set: &Path) -> PathBuf {
+    beside(set, "-wal")
+}
+
+#[cfg(unix)]
+fn index(set: &Path) -> PathBuf {
+    beside(set, "-shm")
+}
+
+fn beside(set: &Path, end: &str) -> PathBuf {
     let mut name = set.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(end);
     name.into()
 }
 
@@ -102,6 +114,77 @@ async fn of_two_names_of_a_set_one_is_applied() {
     assert_done_once(&world);
     assert_sound(&link);
     assert_eq!(ChangeSet::open(&link).unwrap().totals().unwrap().open(), 0);
+}
+
+/// Each of them would make a journal of its own, before the other one has marked the set.
+#[cfg(unix)]
+async fn of_two_names_that_are_applied_at_once_one_is_applied() {
+    for delay in [0, 0, 3, 10] {
+        let (world, set) = a_world(20).await;
+        let link = world.path("link.crm");
+        fs::hard_link(&set, &link).unwrap();
+        let first = Run::start(&world, &set, "first");
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        let second = Run::start(&world, &link, "second");
+        // The loser does not wait for as long as a lease lasts.
+        let ends = [first.end().await, second.end().await];
+        let complete = |end: &child::End| end.reason() == "Complete";
+        assert_eq!(ends.iter().filter(|end| complete(end)).count(), 1, "{ends:?}");
+        let loser = ends.iter().find(|end| !complete(end)).unwrap();
+        let refused = ["is already being applied", "second name"];
+        assert!(refused.iter().any(|why| loser.reason().contains(why)), "{ends:?}");
+        assert_done_once(&world);
+        for name in [&set, &link] {
+            assert_sound(name);
+            assert_eq!(ChangeSet::open(name).unwrap().totals().unwrap().open(), 0);
+        }
+    }
+}
+
+/// The index shows other processes how far the journal goes: with a new one they would see no sign
+/// of life of the owner, and write over what it wrote.
+#[cfg(unix)]
+async fn a_set_whose_index_was_removed_lets_nobody_in() {
+    let (world, set) = a_world(20).await;
+    let first = Run::start(&world, &set, "first").begun().await;
+    fs::remove_file(index(&set)).unwrap();
+    let told = ChangeSet::open(&set).err().unwrap();
+    assert!(matches!(told, BulkError::Parted { how: Parted::Unindexed, .. }), "{told}");
+    // As any tool does that looks into the set: it makes an index of its own.
+    let tool = rusqlite::Connection::open(&set).unwrap();
+    let count = "SELECT count(*) FROM planned";
+    let _: i64 = tool.query_row(count, [], |row| row.get(0)).unwrap();
+    assert!(index(&set).exists());
+    let second = Run::start(&world, &set, "second").end().await;
+    assert!(second.reason().contains("was removed"), "{second:?}");
+    let first = first.end().await;
+    assert_eq!(first.reason(), "Complete", "{first:?}");
+    drop(tool);
+    assert_done_once(&world);
+    assert_sound(&set);
+
+    // With nobody at work on it, a new index is made.
+    let (world, set) = a_world(20).await;
+    Run::start(&world, &set, "first").begun().await.kill();
+    fs::remove_file(index(&set)).unwrap();
+    assert!(states(&set).contains(&State::Done));
+    apply_the_rest(&world, &set).await;
+    assert_done_once(&world);
+}
+
+#[cfg(unix)]
+async fn a_set_that_is_overwritten_ends_the_run_and_what_was_in_flight_is_listed() {
+    let (world, set) = a_world(20).await;
+    let run = Run::start(&world, &set, "first").begun().await;
+    // As a shell or `cp` does, which keeps the file and its locks. By a process of its own.
+    let other = std::process::Command::new("truncate").args(["-s", "100"]).arg(&set).status();
+    assert!(other.unwrap().success());
+    let overwritten = SystemTime::now();
+    let end = run.end().await;
+    assert_eq!(end.reason(), "Displaced(Overwritten)", "{end:?}");
+    assert_nothing_begun(&world, overwritten, &end);
+    assert_eq!(fs::metadata(&set).unwrap().len(), 100, "it is left alone");
+    assert!(!journal(&set).exists(), "no other set may get this journal");
 }
 
 #[cfg(unix)]

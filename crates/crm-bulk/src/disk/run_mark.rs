@@ -4,6 +4,10 @@
 //! A set that parts from its journal (copied without it, moved, reached by a second name) looks
 //! whole and is not. So before a run commits anything else, the main file itself says that a run
 //! is open, under which name, and which file it was; a clean end takes that back.
+//!
+//! How far the journal goes, processes tell each other through its index, the file `NAME-shm`. One
+//! that gets another index, since somebody removed the file, would see no sign of life of the run
+//! and write over what that has written. So the mark says which file the index is, too.
 
 use std::path::{Path, PathBuf};
 
@@ -18,16 +22,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 pub(crate) struct RunMark {
     path: PathBuf,
     file: [i64; 2],
+    /// Which file the index of its journal is.
+    index: Option<i64>,
 }
 
 impl RunMark {
     /// The mark that a set bears.
     pub(crate) fn read(set: &Connection) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT path, device, inode FROM owner WHERE path IS NOT NULL";
+        let sql = "SELECT path, device, inode, journal_index FROM owner WHERE path IS NOT NULL";
         set.query_row(sql, [], |row| {
             Ok(Self {
                 path: PathBuf::from(row.get::<_, String>("path")?),
                 file: [row.get("device")?, row.get("inode")?],
+                index: row.get("journal_index")?,
             })
         })
         .optional()
@@ -36,8 +43,8 @@ impl RunMark {
     /// Marks the set, which has an owner.
     pub(crate) fn set(set: &Connection, path: &Path, file: &FileId) -> rusqlite::Result<()> {
         let [device, inode] = file.columns();
-        let sql = "UPDATE owner SET path = ?, device = ?, inode = ?";
-        set.execute(sql, params![path.to_string_lossy(), device, inode])?;
+        let sql = "UPDATE owner SET path = ?, device = ?, inode = ?, journal_index = ?";
+        set.execute(sql, params![path.to_string_lossy(), device, inode, index_at(path)])?;
         Ok(())
     }
 
@@ -46,7 +53,7 @@ impl RunMark {
         let sql = "SELECT value FROM meta WHERE name = 'run_in'";
         let kept = set.query_row(sql, [], |row| row.get::<_, String>("value")).optional()?;
         let read = |kept: String| serde_json::from_str::<(PathBuf, [i64; 2])>(&kept).ok();
-        Ok(kept.and_then(read).map(|(path, file)| Self { path, file }))
+        Ok(kept.and_then(read).map(|(path, file)| Self { path, file, index: None }))
     }
 
     /// Keeps in which file the run is, for good.
@@ -59,7 +66,8 @@ impl RunMark {
 
     /// Takes the mark of this epoch back.
     pub(crate) fn clear(set: &Connection, epoch: u64) -> rusqlite::Result<()> {
-        let sql = "UPDATE owner SET path = NULL, device = NULL, inode = NULL WHERE epoch = ?";
+        let sql = "UPDATE owner SET path = NULL, device = NULL, inode = NULL, journal_index = NULL
+            WHERE epoch = ?";
         set.execute(sql, [epoch])?;
         Ok(())
     }
@@ -87,11 +95,24 @@ impl RunMark {
         Sight::of(path).is_ok_and(|sight| sight.id.columns() == self.file)
     }
 
+    /// Whether the index of its journal is no longer where it was: whoever opens the set here does
+    /// not see what the run does.
+    pub(crate) fn lost_its_index(&self, path: &Path) -> bool {
+        self.index.is_some() && self.index != index_at(path)
+    }
+
     /// The set whose run is open, if it is still there and the marked set at this path is a copy
     /// of it. What both still have to do would be done twice.
     pub(crate) fn original_of(&self, path: &Path) -> Option<PathBuf> {
         let is_copy = !self.is_file_at(path) && self.is_file_at(&self.path);
         is_copy.then(|| self.path.clone())
+    }
+
+    /// The name under which the run is open, if it is another one of the file at this path: the
+    /// journal has that name.
+    pub(crate) fn other_name_of(&self, path: &Path) -> Option<PathBuf> {
+        let is_link = self.path != path && self.is_file_at(path) && self.is_file_at(&self.path);
+        is_link.then(|| self.path.clone())
     }
 }
 
@@ -108,6 +129,8 @@ pub enum Parted {
     Linked(PathBuf),
     /// The journal was deleted.
     Lost,
+    /// The index of the journal was deleted while a process carries the set out.
+    Unindexed,
     /// The set is a copy of the set at this path, which was begun and is still there: made together
     /// with the journal, or when no run was open. It can be inspected.
     Twin(PathBuf),
@@ -139,6 +162,10 @@ impl Parted {
                 "it is a second name of {}; use that one, and remove this one",
                 run.display()
             ),
+            Self::Unindexed => format!(
+                "{} was removed while a process carries the set out; wait until that has ended",
+                index(path).display()
+            ),
             Self::Lost => format!(
                 "its journal {journal} is missing; bring it back, or make a new plan from the \
                  present state of the records"
@@ -146,6 +173,12 @@ impl Parted {
         };
         format!("its last run did not end, and not all that it did is in this file: {how}")
     }
+}
+
+/// Which file the index of the journal of the set at this path is.
+fn index_at(path: &Path) -> Option<i64> {
+    let [_, inode] = Sight::of(&index(path)).ok()?.id.columns();
+    Some(inode)
 }
 
 /// Whether a process that was at work here was cut off, or still is at work.

@@ -3,7 +3,7 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Watch {
     began: Instant,
     /// When it was last seen in place, in microseconds since it began.
     seen: AtomicU64,
+    /// Whether it was seen to be overwritten: it may grow again.
+    is_overwritten: AtomicBool,
 }
 
 /// For how long a look stands. Some moment always passes between a look and the write that it
@@ -39,6 +41,9 @@ pub enum Displaced {
     /// The file was given another name in addition. Remove one of the names and apply the set under
     /// the other.
     Linked,
+    /// The file was emptied, or something else was written into it. What the run did is recorded
+    /// only in its events.
+    Overwritten,
 }
 
 impl fmt::Display for Displaced {
@@ -55,6 +60,10 @@ impl fmt::Display for Displaced {
                 "was given a second name while it was applied; nothing more is begun: remove one \
                  of the two, and apply it under the other"
             }
+            Self::Overwritten => {
+                "was overwritten while it was applied; nothing more is begun: look at what was in \
+                 flight, and plan anew"
+            }
         })
     }
 }
@@ -63,7 +72,13 @@ impl Watch {
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let first = Sight::of(&path)?;
-        Ok(Self { path, first, began: Instant::now(), seen: AtomicU64::new(0) })
+        Ok(Self {
+            path,
+            first,
+            began: Instant::now(),
+            seen: AtomicU64::new(0),
+            is_overwritten: AtomicBool::new(false),
+        })
     }
 
     /// What happened to the file since then, if anything did. `links`: how many names it has,
@@ -78,6 +93,11 @@ impl Watch {
                 if now.links > self.first.links {
                     return Some(Displaced::Linked);
                 }
+                // A set that is carried out only grows.
+                if now.length < self.first.length || self.is_overwritten() {
+                    self.is_overwritten.store(true, Relaxed);
+                    return Some(Displaced::Overwritten);
+                }
                 let asked = u64::try_from(asked.as_micros()).unwrap_or(u64::MAX);
                 self.seen.store(asked, Relaxed);
                 None
@@ -89,10 +109,15 @@ impl Watch {
         }
     }
 
+    pub(crate) fn is_overwritten(&self) -> bool {
+        self.is_overwritten.load(Relaxed)
+    }
+
     /// Removes the empty journal of a file that lost its name: SQLite does that only for one that
-    /// has it. Another set that gets the name must not find it; one that has it has its own.
+    /// has it. Another set that gets the name must not find it; one that has it has its own. What
+    /// was written over the set must not find its journal either.
     pub(crate) fn tidy(&self) {
-        if Sight::of(&self.path).is_ok() {
+        if Sight::of(&self.path).is_ok() && !self.is_overwritten() {
             return;
         }
         for beside in [journal(&self.path), index(&self.path)] {

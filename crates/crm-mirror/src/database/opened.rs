@@ -14,7 +14,7 @@ use rusqlite::{
 use crate::{
     disk::{
         archive::{self, pragma},
-        file_id::{Connected, FileId},
+        file_id::{Connected, FileId, Sight},
         journal::has_journal,
     },
     error::MirrorError,
@@ -68,9 +68,7 @@ impl Drop for Database {
     fn drop(&mut self) {
         let real = fs::canonicalize(&self.path);
         if real.is_ok_and(|real| has_journal(&real)) && (self.keeps_journal)(&self.connection) {
-            let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-            // It fails for no connection that is open.
-            let _ = self.connection.set_db_config(no_checkpoint, true);
+            self.keep_journal();
         }
     }
 }
@@ -191,10 +189,18 @@ impl Database {
         })
     }
 
-    /// Whether this connection can write what others will read.
+    /// Whether this connection can write what others will read. Not where the file has two names:
+    /// under the other one there may be another journal.
     pub fn may_be_written(&self) -> Result<bool, MirrorError> {
         let is_copy: bool = self.check(pragma(&self.connection, "query_only"))?;
-        Ok(!is_copy && !self.check(self.connection.is_readonly(MAIN_DB))?)
+        let has_one_name = Sight::of(&self.path).is_ok_and(|sight| sight.links == 1);
+        Ok(!is_copy && has_one_name && !self.check(self.connection.is_readonly(MAIN_DB))?)
+    }
+
+    /// Forgets what is in memory of the file, so that the next statement reads it anew: what
+    /// happened under another name of the file is not seen otherwise.
+    pub fn forget(&self) -> Result<(), MirrorError> {
+        self.check(self.connection.execute_batch("PRAGMA shrink_memory"))
     }
 
     /// Which file it is.
@@ -234,6 +240,13 @@ impl Database {
         let level = if is_wal { "FULL" } else { "EXTRA" };
         self.check(self.connection.pragma_update(None, "synchronous", level))?;
         Ok(is_wal)
+    }
+
+    /// Moves nothing from the journal into the file when this is closed.
+    pub fn keep_journal(&self) {
+        let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        // It fails for no connection that is open.
+        let _ = self.connection.set_db_config(no_checkpoint, true);
     }
 
     /// Keeps more of the file in memory, for many look-ups in one state of it.

@@ -31,6 +31,8 @@ pub struct Sight {
     pub id: FileId,
     /// How many names it has.
     pub links: u64,
+    /// How many bytes it has.
+    pub length: u64,
 }
 
 impl Sight {
@@ -48,12 +50,14 @@ impl Sight {
         Ok(Self {
             id: FileId { device: metadata.dev(), inode: metadata.ino() },
             links: metadata.nlink(),
+            length: metadata.len(),
         })
     }
 
     #[cfg(not(unix))]
-    fn from_metadata(_metadata: &fs::Metadata, path: &Path) -> io::Result<Self> {
-        Ok(Self { id: FileId { device: 0, inode: 0, path: fs::canonicalize(path)? }, links: 1 })
+    fn from_metadata(metadata: &fs::Metadata, path: &Path) -> io::Result<Self> {
+        let id = FileId { device: 0, inode: 0, path: fs::canonicalize(path)? };
+        Ok(Self { id, links: 1, length: metadata.len() })
     }
 }
 
@@ -85,6 +89,16 @@ fn open() -> MutexGuard<'static, BTreeMap<FileId, Open>> {
 /// Whether this process has a connection to the file of this name.
 pub fn is_connected(path: &Path) -> bool {
     Sight::of(path).is_ok_and(|sight| open().contains_key(&sight.id))
+}
+
+/// Whether another process has locked the file of this name, as far as that can be told. Only for
+/// a file to which this process has no connection: see above.
+pub fn is_locked_elsewhere(path: &Path) -> bool {
+    let is_taken = |file| match Lock::take(&Arc::new(file)) {
+        Err(e) => e.kind() == io::ErrorKind::WouldBlock,
+        Ok(_) => false,
+    };
+    File::open(path).is_ok_and(is_taken)
 }
 
 /// Says that this process has a connection to a file: to be dropped after it is closed.

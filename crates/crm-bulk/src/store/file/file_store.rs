@@ -64,6 +64,10 @@ impl Place {
         locked.map_err(|e| BulkError::file(&self.path, "locked", e))
     }
 
+    fn has_other_names(&self) -> bool {
+        self.reserved().links().is_some_and(|links| links > 1)
+    }
+
     fn is_in_place(&self) -> Result<(), BulkError> {
         let watch = self.watch.get();
         match watch.and_then(|watch| watch.look(|| self.reserved().links())) {
@@ -77,7 +81,10 @@ impl Place {
         let Some(watch) = self.watch.get() else {
             return;
         };
-        if owner::leave(database, epoch).is_ok_and(|all_is_in_the_file| all_is_in_the_file) {
+        if watch.is_overwritten() {
+            database.keep_journal();
+            watch.tidy();
+        } else if owner::leave(database, epoch).is_ok_and(|all_is_in_the_file| all_is_in_the_file) {
             watch.tidy();
         }
     }
@@ -143,6 +150,10 @@ impl FileStore {
             let locked = self.place.try_lock()?;
             if locked == Locked::Ours {
                 return Ok(());
+            }
+            if locked == Locked::Elsewhere && self.place.has_other_names() {
+                // Its signs of life are in a journal of the other name.
+                return Err(BulkError::InUse { path: self.place.path.clone() });
             }
             let now = self.writer.run_alone(Owner::read).await?;
             if locked == Locked::Unknown && now.as_ref().is_none_or(Owner::is_gone) {

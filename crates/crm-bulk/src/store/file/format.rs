@@ -8,7 +8,10 @@ use crm_mirror::{
 };
 
 use super::version_1;
-use crate::{disk::run_mark::RunMark, error::BulkError};
+use crate::{
+    disk::run_mark::{Parted, RunMark},
+    error::BulkError,
+};
 
 pub(crate) const FORMAT: Format = Format {
     noun: "change set",
@@ -23,18 +26,26 @@ pub(crate) const FORMAT: Format = Format {
     keeps_journal: |set| matches!(RunMark::read(set), Ok(Some(_))),
 };
 
-/// Refuses a set whose last run did not end, when the journal of that run is not there. Asked
-/// before it is opened in earnest, which would make an empty journal.
+/// Refuses a set whose last run did not end, when the journal of that run is not there, or not its
+/// index while the run still goes on. Asked before it is opened in earnest, which would make an empty
+/// journal or another index.
 pub(super) fn has_its_journal(path: &Path) -> Result<(), BulkError> {
     let real = fs::canonicalize(path).map_err(|e| BulkError::file(path, "read", e))?;
     // Where this process has it open it is whole, and closing what reads it here without a
     // lock would drop the locks of the other connection.
-    if has_journal(&real) || file_id::is_connected(&real) {
+    if file_id::is_connected(&real) {
         return Ok(());
     }
     // Any other file bears no mark; why one cannot be opened is told when it is opened in earnest.
     let mark = archive::immutable(&real).and_then(|set| RunMark::read(&set)).ok().flatten();
-    match mark.and_then(|mark| mark.parted(&real)) {
+    let parted = |mark: RunMark| {
+        if !has_journal(&real) {
+            return mark.parted(&real);
+        }
+        let is_hidden = mark.lost_its_index(&real) && file_id::is_locked_elsewhere(&real);
+        is_hidden.then_some(Parted::Unindexed)
+    };
+    match mark.and_then(parted) {
         Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
         None => Ok(()),
     }

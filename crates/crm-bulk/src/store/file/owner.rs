@@ -60,7 +60,11 @@ pub(super) fn take(database: &Database, name: &str, lease: Duration) -> Result<T
     let path = database.path();
     let real = path.canonicalize();
     let real = real.map_err(|e| BulkError::file(path, "found", e))?;
+    database.forget()?;
     let open = database.check(RunMark::read(connection))?;
+    if let Some(name) = open.as_ref().and_then(|mark| mark.other_name_of(&real)) {
+        return Err(BulkError::Parted { path: path.to_owned(), how: Parted::Linked(name) });
+    }
     let last = database.check(RunMark::last(connection))?;
     let mut originals = open.iter().chain(&last).filter_map(|mark| mark.original_of(&real));
     if let Some(original) = originals.next() {

@@ -92,7 +92,8 @@ CREATE TABLE owner (
     beat     INTEGER NOT NULL,       -- raised by each renewal
     path     TEXT,                   -- where its run is open; null: it ended and all is in this file
     device   INTEGER,                -- which file that was
-    inode    INTEGER
+    inode    INTEGER,
+    journal_index INTEGER            -- the inode of the index of its journal
 ) STRICT;
 
 -- meta has more: digest, over tenant, environment and the digests of all changes; unknown_flags (on
