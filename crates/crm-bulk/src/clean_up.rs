@@ -88,7 +88,9 @@ impl CleanUp {
             ContactType::Email if self.lowercase_emails || !self.domains.is_empty() => {
                 self.address(value.trim())?
             }
-            _ if contact_type.is_phone() => digits(value, self.phones?)?,
+            _ if contact_type.is_phone() => {
+                self.phones?.phone(value).ok()?.stored_whole()?.to_owned()
+            }
             _ => return None,
         };
         (cleaned != value).then_some(cleaned)
@@ -106,11 +108,4 @@ impl CleanUp {
         }
         Email::read(&address).is_ok().then_some(address)
     }
-}
-
-/// The digits of a number alone; `None` where something would get lost or nothing is certain.
-fn digits(number: &str, reader: PhoneReader) -> Option<String> {
-    let number = reader.phone(number).ok()?;
-    let is_kept = number.extension().is_none() && !number.is_ambiguous();
-    is_kept.then(|| number.stored().to_owned())
 }

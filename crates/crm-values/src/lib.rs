@@ -17,7 +17,7 @@ pub use self::{
     email::Email,
     invalid_value::InvalidValue,
     new_value::{Extensions, NewValue, NewValues, memo_with_extension},
-    phone::{Phone, PhoneReader},
+    phone::{Phone, PhoneReader, is_assigned},
     readings::Readings,
     region::{Region, UnknownRegion},
     search::{Traces, lookup_names},

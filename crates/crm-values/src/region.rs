@@ -1,8 +1,9 @@
 //! The country whose numbers are written without a country code.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 use phonenumber::{Metadata, Type, country, metadata::DATABASE};
+use regex::{Regex, RegexBuilder};
 
 /// The country whose telephone numbers are written without a country code, named by its two ISO
 /// 3166 letters. [`Default`] is the United States.
@@ -137,6 +138,30 @@ impl<'a> Numbering<'a> {
     fn types(self) -> impl Iterator<Item = &'a phonenumber::metadata::Descriptor> {
         TYPES.iter().filter_map(move |kind| self.0.descriptors().get(*kind))
     }
+}
+
+/// Whether a national number is of some type of a country with this code. The types say more of the
+/// digits than [`Numbering::is_whole`] asks.
+///
+/// Their patterns become one, made at the first number of each code. Asked one by one, those of the
+/// 25 countries of North America take up to 0.1 ms a number: libphonenumber keeps a hundred compiled
+/// patterns, fewer than these countries have, and compiles the rest anew each time.
+pub(crate) fn is_assigned(code: u16, national: &str) -> bool {
+    static PATTERNS: [OnceLock<Option<Regex>>; 1_000] = [const { OnceLock::new() }; 1_000];
+    let Some(pattern) = PATTERNS.get(usize::from(code)) else {
+        return false;
+    };
+    let pattern = pattern.get_or_init(|| {
+        let countries = Numbering::of_code(code);
+        let types = countries.iter().flat_map(|country| country.types());
+        let patterns: Vec<_> = types.map(|kind| kind.national_number().as_str()).collect();
+        RegexBuilder::new(&format!("^(?:{})$", patterns.join("|")))
+            .ignore_whitespace(true)
+            .unicode(false)
+            .build()
+            .ok()
+    });
+    pattern.as_ref().is_some_and(|pattern| pattern.is_match(national))
 }
 
 fn length(digits: usize) -> u16 {

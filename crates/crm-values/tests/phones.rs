@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crm_values::{DATA, Extensions, InvalidValue, NewValues, PhoneReader, Readings, Traces};
+use crm_values::{
+    DATA, Extensions, InvalidValue, NewValues, PhoneReader, Readings, Traces, is_assigned,
+};
 use phonenumber::{Mode, Type, country, metadata::DATABASE};
 use proptest::prelude::*;
 
@@ -344,5 +346,39 @@ fn what_becomes_of_an_extension_is_for_the_user_to_say() {
     ] {
         let read = read(extensions).unwrap();
         assert_eq!((read.value(), read.extension()), (value, extension), "{extensions:?}");
+    }
+}
+
+#[test]
+fn what_libphonenumber_calls_valid_is_assigned_and_nothing_else_is() {
+    let mut both = [0, 0];
+    for (country, length) in [
+        ("1", 10),
+        ("44", 10),
+        ("49", 10),
+        ("33", 9),
+        ("61", 9),
+        ("39", 10),
+        ("52", 10),
+        ("800", 8),
+    ] {
+        // A step without a factor in common visits digits of every kind.
+        for at in 0..400_u64 {
+            let national = (at * 7_368_787_123 + 2_012_345_678) % 10_u64.pow(length);
+            let key = format!("{country}{national:0length$}", length = length as usize);
+            let number = phonenumber::parse(None, format!("+{key}"));
+            let Some(number) =
+                number.ok().filter(|it| it.national().to_string().len() == length as usize)
+            else {
+                continue;
+            };
+            let is_valid = phonenumber::is_valid(&number);
+            assert_eq!(is_assigned(&key), is_valid, "+{key}");
+            both[usize::from(is_valid)] += 1;
+        }
+    }
+    assert!(both.iter().all(|seen| *seen > 200), "{both:?}");
+    for none in ["", "0", "1", "999", "18185550142 "] {
+        assert!(!is_assigned(none), "{none:?}");
     }
 }

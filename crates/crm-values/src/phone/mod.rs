@@ -9,7 +9,7 @@ use crate::{
     characters::digits,
     invalid_value::InvalidValue,
     readings::Readings,
-    region::{NORTH_AMERICA, Numbering, Region},
+    region::{self, NORTH_AMERICA, Numbering, Region},
 };
 
 /// The prefix of international calls according to ITU-T E.164, where a region has no other.
@@ -83,6 +83,23 @@ impl Phone {
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
         self.ambiguous
+    }
+
+    /// Returns [`stored`](Self::stored) if it is all that was read; `None` where storing it would
+    /// lose something: an extension, or the `+` without which its digits are [another
+    /// number](Self::is_ambiguous).
+    ///
+    /// ```
+    /// use crm_values::PhoneReader;
+    ///
+    /// let reader = PhoneReader::default();
+    /// assert_eq!(reader.phone("(818) 555-0142")?.stored_whole(), Some("8185550142"));
+    /// assert_eq!(reader.phone("(818) 555-0142 ext. 7")?.stored_whole(), None);
+    /// # Ok::<(), crm_values::InvalidValue>(())
+    /// ```
+    #[must_use]
+    pub fn stored_whole(&self) -> Option<&str> {
+        (self.extension.is_none() && !self.ambiguous).then_some(&*self.stored)
     }
 
     /// Returns the extension's digits. The service has no place for them: it would append them to
@@ -267,6 +284,20 @@ fn country_code(digits: &str) -> Option<(u16, Vec<Numbering<'static>>)> {
         let countries = Numbering::of_code(code);
         (!countries.is_empty()).then_some((code, countries))
     })
+}
+
+/// Whether a number, by its [`Phone::key`] or [`Readings::key`], is in a range that its country gives
+/// out. A number can be possible and yet nobody's, whatever its last digits are: its area code does
+/// not exist. Whether anybody has the number is not known.
+///
+/// ```
+/// assert!(crm_values::is_assigned("18185550142"));
+/// assert!(!crm_values::is_assigned("12115550142"), "no area has the code 211");
+/// ```
+#[must_use]
+pub fn is_assigned(key: &str) -> bool {
+    country_code(key)
+        .is_some_and(|(code, _)| region::is_assigned(code, &key[code.to_string().len()..]))
 }
 
 /// The digits within the country of a [`Phone::key`]; empty if it is not one.
