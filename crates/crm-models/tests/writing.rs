@@ -483,3 +483,17 @@ fn each_preference_is_set_read_and_named_by_itself() {
         assert_eq!(names.len(), Preference::ALL.len());
     }
 }
+
+#[test]
+fn a_combined_flag_that_contradicts_the_two_is_computed_anew_when_both_are_set() {
+    let mut current =
+        ContactPreferences::from(ContactPreferencesRequest::receiving(&[Preference::Invoices]));
+    let both = PreferenceChange::new().invoices(true).statements(false);
+    assert!(both.without_unchanged(&current).is_empty(), "nothing contradicts");
+    current.invoice_statement_notification = true;
+    assert_eq!(both.without_unchanged(&current), both);
+    let sent = both.without_unchanged(&current).apply_to(Some(&current)).unwrap();
+    assert!(!sent.invoices_and_statements() && sent.invoices());
+    let one = PreferenceChange::new().invoices(true);
+    assert!(one.without_unchanged(&current).is_empty(), "only one of the two is set");
+}

@@ -180,10 +180,16 @@ impl PreferenceChange {
         }
     }
 
-    /// Returns the change without the preferences that have their value already.
+    /// Returns the change without the preferences that have their value already. Invoices and
+    /// statements stay if both are set and the present combined flag contradicts them, since it is
+    /// computed anew when they are sent.
     pub fn without_unchanged(self, current: &ContactPreferences) -> Self {
+        let follows = current.invoice_notification && current.statement_notification;
+        let computes = current.invoice_statement_notification != follows
+            && self.get_invoices().and(self.get_statements()).is_some();
         Self(Values::from_fn(|preference| {
-            self.get(preference).filter(|on| *on != current.get(preference))
+            let is_sent = |on| on != current.get(preference) || (computes && preference.is_apart());
+            self.get(preference).filter(|on| is_sent(*on))
         }))
     }
 
