@@ -143,7 +143,7 @@ impl Snapshot {
         Ok(())
     }
 
-    fn known(&self, json: String) -> Result<Known, MirrorError> {
+    pub(super) fn known(&self, json: String) -> Result<Known, MirrorError> {
         let contact = serde_json::from_str(&json).map_err(|e| self.damaged(e))?;
         Ok(Known { contact })
     }

@@ -1,5 +1,6 @@
 //! A file of all contacts of a tenant, to select from and to compare with.
 
+mod by_owner;
 mod coverage;
 mod file;
 mod keys;
