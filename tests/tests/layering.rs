@@ -13,13 +13,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Every arrow of the picture: a crate, and the crates below that it may know.
-const PICTURE: [(&str, &[&str]); 8] = [
+const PICTURE: [(&str, &[&str]); 9] = [
     ("crm-values", &[]),
     ("crm-models", &[]),
     ("crm-transport", &[]),
     ("crm-contacts", &["crm-models", "crm-transport"]),
     ("crm-sandbox", &[]),
     ("crm-mirror", &["crm-contacts", "crm-models", "crm-transport", "crm-values"]),
+    ("crm-audit", &["crm-mirror", "crm-models", "crm-values"]),
     ("crm-bulk", &["crm-contacts", "crm-mirror", "crm-models", "crm-transport", "crm-values"]),
     (
         "crm-cli",
