@@ -41,7 +41,7 @@ impl Keys {
                 otherwise: readings.otherwise().map(str::to_owned),
             }),
             Err(InvalidValue::NoAreaCode) => {
-                Ok(Self { key: format!("{LOCAL}{}", digits(text)), otherwise: None })
+                Ok(Self { key: local_key(&digits(text)), otherwise: None })
             }
             Err(invalid) => Err(invalid),
         }
@@ -50,6 +50,11 @@ impl Keys {
     pub fn is_number(&self) -> bool {
         !self.key.contains('@')
     }
+}
+
+/// The key of the local number with these digits.
+pub fn local_key(digits: &str) -> String {
+    format!("{LOCAL}{digits}")
 }
 
 /// The digits of a key of a local number.

@@ -24,7 +24,7 @@ pub(crate) use self::{
     delimiter::name as delimiter_name,
     dialect::{Dialect, Marks},
     fix::BadRows,
-    list::{Entries, Entry, ListOptions, Moment, Value, Wish, cells, read_date},
+    list::{Entries, Entry, Kept, ListOptions, Moment, Value, Wish, cells, read_date},
     row::{COMBINED, RowRequest, Select},
     write::{write_cells, write_head, write_members},
 };

@@ -1,84 +1,48 @@
 //! The numbers and addresses of a list, and which of them matches a value of the tenant.
 
-use std::collections::HashMap;
+use std::cell::Cell;
 
-use crm_mirror::keys::{Keys, is_unreadable, local_digits};
-use crm_values::{Traces, lookup_names};
+use crm_mirror::keys::{Keys, is_unreadable, local_digits, local_key};
+use crm_values::Traces;
+use rusqlite::{Params, params};
+
+use crate::{error::BulkError, store::file::Draft};
 
 /// The place of a number or an address in the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Place(pub(super) usize);
-
-/// A number or an address of a row.
-#[derive(Debug)]
-pub(super) struct Sought {
-    pub(super) row: u64,
-    pub(super) found: bool,
-    /// Its place in [`Listed::columns`].
-    column: u32,
-}
-
-/// The places of a name. Most names have one, and a list may have a million: so that one takes no
-/// room of its own.
-#[derive(Debug)]
-enum Places {
-    One(Place),
-    Several(Vec<Place>),
-}
-
-impl Places {
-    fn as_slice(&self) -> &[Place] {
-        match self {
-            Self::One(place) => std::slice::from_ref(place),
-            Self::Several(places) => places,
-        }
-    }
-}
-
-/// The places of the list by their names.
-#[derive(Debug, Default)]
-struct Names(HashMap<Box<str>, Places>);
-
-impl Names {
-    fn add(&mut self, name: &str, place: Place) {
-        match self.0.get_mut(name) {
-            None => {
-                self.0.insert(name.into(), Places::One(place));
-            }
-            Some(Places::Several(places)) => places.push(place),
-            Some(one) => *one = Places::Several(vec![one.as_slice()[0], place]),
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&[Place]> {
-        self.0.get(name).map(Places::as_slice)
-    }
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(pub(super) i64);
 
 /// Everything that a list names, indexed by the keys it is compared by.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) sought: Vec<Sought>,
-    /// The columns of the list that have numbers or addresses.
-    columns: Vec<String>,
-    /// By the first reading.
-    same: Names,
-    /// By the second reading.
-    otherwise: Names,
-    /// By the names that may occur in a text.
-    named: Names,
-    /// Whole numbers by their last digits, which are those of a local number.
-    whole: Names,
-    /// Local numbers by their digits.
-    local: Names,
+///
+/// It is in a temporary table of the set in the making: a list may name millions, and what is in
+/// memory must not grow with it. The indexes are made when all is there, since keys that come in any
+/// order are sorted then rather than put in one by one.
+pub(super) struct Listed<'a> {
+    draft: &'a Draft,
+    pub(super) is_empty: bool,
     pub(super) has_numbers: bool,
+    has_local: bool,
+    has_otherwise: bool,
+    is_indexed_by_ending: Cell<bool>,
 }
+
+const TABLE: &str = "CREATE TEMP TABLE listed (
+    place     INTEGER PRIMARY KEY,
+    of_row    INTEGER NOT NULL,
+    of_column TEXT NOT NULL,
+    key       TEXT NOT NULL,
+    otherwise TEXT
+)";
+const INDEXES: &str = "CREATE INDEX temp.listed_by_key ON listed (key);
+    CREATE INDEX temp.listed_otherwise ON listed (otherwise) WHERE otherwise IS NOT NULL";
+/// Few values of a tenant are compared by the last digits, and mostly none.
+const BY_ENDING: &str = "CREATE INDEX temp.listed_by_ending ON listed (substr(key, -7))";
 
 /// How a value of the tenant is related to the list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'a> {
+pub(super) enum Found {
     /// The value is this number or address.
-    Same(&'a [Place]),
+    Same(Vec<Place>),
     /// The value may be one of these, and only a person can decide: one side is incomplete, cannot
     /// be read, or can be read in two ways.
     LookAt(Vec<Place>),
@@ -89,67 +53,109 @@ pub(super) enum Found<'a> {
 /// How many digits a local number has.
 const LOCAL_DIGITS: usize = 7;
 
-impl Listed {
-    pub(super) fn add(&mut self, row: u64, column: String, keys: &Keys) {
-        let place = Place(self.sought.len());
-        let known = self.columns.iter().position(|known| *known == column);
-        let column = known.unwrap_or_else(|| {
-            self.columns.push(column);
-            self.columns.len() - 1
-        });
-        let column = u32::try_from(column).unwrap_or(u32::MAX);
-        self.sought.push(Sought { row, column, found: false });
+impl<'a> Listed<'a> {
+    pub(super) fn new(draft: &'a Draft) -> Result<Self, BulkError> {
+        draft.batch(TABLE)?;
+        Ok(Self {
+            draft,
+            is_empty: true,
+            has_numbers: false,
+            has_local: false,
+            has_otherwise: false,
+            is_indexed_by_ending: Cell::new(false),
+        })
+    }
+
+    /// Adds a number or an address of a row. Rows come in their order.
+    pub(super) fn add(&mut self, row: u64, column: &str, keys: &Keys) -> Result<(), BulkError> {
+        self.is_empty = false;
         self.has_numbers |= keys.is_number();
-        match local_digits(&keys.key) {
-            Some(digits) => self.local.add(digits, place),
-            None => {
-                for name in lookup_names(&keys.key) {
-                    self.named.add(name, place);
-                }
-                if let Some(digits) = last_digits(&keys.key) {
-                    self.whole.add(digits, place);
-                }
-            }
-        }
-        if let Some(otherwise) = &keys.otherwise {
-            self.otherwise.add(otherwise, place);
-        }
-        self.same.add(&keys.key, place);
+        self.has_local |= local_digits(&keys.key).is_some();
+        self.has_otherwise |= keys.otherwise.is_some();
+        let sql = "INSERT INTO listed (of_row, of_column, key, otherwise) VALUES (?, ?, ?, ?)";
+        self.draft.execute(sql, params![row, column, keys.key, keys.otherwise])
     }
 
-    /// The column in which a number or an address stands.
-    pub(super) fn column(&self, sought: &Sought) -> &str {
-        self.columns.get(sought.column as usize).map_or("", String::as_str)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.sought.is_empty()
+    /// Prepares for [`find`](Self::find), when all are there.
+    pub(super) fn index(&self) -> Result<(), BulkError> {
+        self.draft.batch(INDEXES)
     }
 
     /// Looks up a value of the tenant in the list.
-    pub(super) fn find(&self, keys: &Keys) -> Found<'_> {
-        if let Some(same) = self.same.get(&keys.key) {
-            return Found::Same(same);
+    pub(super) fn find(&self, keys: &Keys) -> Result<Found, BulkError> {
+        let same = self.with_key(&keys.key)?;
+        if !same.is_empty() {
+            return Ok(Found::Same(same));
         }
         let mut near = Vec::new();
-        let mut take = |places: Option<&[Place]>| near.extend(places.into_iter().flatten());
         if let Some(digits) = local_digits(&keys.key) {
-            take(self.whole.get(digits));
+            near.extend(self.whole(digits)?.into_iter().map(|(place, _)| place));
         } else if !is_unreadable(&keys.key) {
-            take(self.otherwise.get(&keys.key));
-            take(last_digits(&keys.key).and_then(|digits| self.local.get(digits)));
+            if self.has_otherwise {
+                let sql = "SELECT place FROM listed WHERE otherwise = ?";
+                near.extend(self.places(sql, [&keys.key])?);
+            }
+            if let Some(digits) = last_digits(&keys.key) {
+                near.extend(self.local(digits)?);
+            }
         }
         let texts = [Some(&keys.key), keys.otherwise.as_ref()].into_iter().flatten();
         for text in texts.filter(|text| is_unreadable(text)) {
-            for name in Traces::of(text).candidates() {
-                take(self.named.get(name));
-                take(self.local.get(name));
-            }
+            near.extend(self.traced(&Traces::of(text))?);
         }
-        take(keys.otherwise.as_ref().and_then(|key| self.same.get(key)));
+        if let Some(key) = keys.otherwise.as_ref().filter(|key| !is_unreadable(key)) {
+            near.extend(self.with_key(key)?);
+        }
         near.sort_unstable();
         near.dedup();
-        if near.is_empty() { Found::None } else { Found::LookAt(near) }
+        Ok(if near.is_empty() { Found::None } else { Found::LookAt(near) })
+    }
+
+    /// What may be named in a text.
+    fn traced(&self, traces: &Traces) -> Result<Vec<Place>, BulkError> {
+        let mut near = Vec::new();
+        for name in traces.candidates() {
+            if name.contains('@') {
+                near.extend(self.with_key(name)?);
+                continue;
+            }
+            near.extend(self.local(name)?);
+            // Every longer candidate ends in one of these.
+            if name.len() == LOCAL_DIGITS {
+                let whole = self.whole(name)?.into_iter();
+                let meant = whole.filter(|(_, key)| traces.speaks_of(key));
+                near.extend(meant.map(|(place, _)| place));
+            }
+        }
+        Ok(near)
+    }
+
+    /// What is compared by this key first of all.
+    fn with_key(&self, key: &str) -> Result<Vec<Place>, BulkError> {
+        self.places("SELECT place FROM listed WHERE key = ?", [key])
+    }
+
+    /// The local numbers with these digits.
+    fn local(&self, digits: &str) -> Result<Vec<Place>, BulkError> {
+        if self.has_local { self.with_key(&local_key(digits)) } else { Ok(Vec::new()) }
+    }
+
+    /// The whole numbers whose last digits are these, which are as many as those of a local number,
+    /// and their keys.
+    fn whole(&self, digits: &str) -> Result<Vec<(Place, String)>, BulkError> {
+        if !self.is_indexed_by_ending.replace(true) {
+            self.draft.batch(BY_ENDING)?;
+        }
+        let sql = "SELECT place, key FROM listed WHERE substr(key, -7) = ?";
+        let mut whole = self.draft.database().rows(sql, [digits], |row| {
+            Ok((Place(row.get("place")?), row.get::<_, String>("key")?))
+        })?;
+        whole.retain(|(_, key)| local_digits(key).is_none() && !key.contains('@'));
+        Ok(whole)
+    }
+
+    fn places(&self, sql: &str, values: impl Params) -> Result<Vec<Place>, BulkError> {
+        Ok(self.draft.database().rows(sql, values, |row| row.get("place").map(Place))?)
     }
 }
 
@@ -163,6 +169,7 @@ mod tests {
     use crm_values::PhoneReader;
 
     use super::*;
+    use crate::store::file::test_sets::draft;
 
     #[derive(Debug, PartialEq, Eq)]
     enum Kind {
@@ -173,9 +180,12 @@ mod tests {
 
     fn kind(listed: &str, stored: &str) -> Kind {
         let reader = PhoneReader::default();
-        let mut list = Listed::default();
-        list.add(1, "phone".to_owned(), &Keys::listed(listed, reader).unwrap());
-        match list.find(&Keys::of(stored, reader)) {
+        let folder = tempfile::tempdir().unwrap();
+        let draft = draft(&folder.path().join("set.crm"));
+        let mut list = Listed::new(&draft).unwrap();
+        list.add(1, "phone", &Keys::listed(listed, reader).unwrap()).unwrap();
+        list.index().unwrap();
+        match list.find(&Keys::of(stored, reader)).unwrap() {
             Found::Same(_) => Kind::Same,
             Found::LookAt(_) => Kind::LookAt,
             Found::None => Kind::None,

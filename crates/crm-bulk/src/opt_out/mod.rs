@@ -5,41 +5,34 @@ mod people;
 mod search;
 mod wishes;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crm_contacts::ContactsService;
 use crm_mirror::{
-    Keyed, Known, OwnerId, Site, Snapshot,
+    Keyed, OwnerId, Site, Snapshot,
     job::{Caller, Stop, with_service},
 };
-use crm_models::{ContactChange, ContactType, PreferenceChange};
+use crm_models::{Contact, ContactChange, ContactType, PreferenceChange};
 use crm_transport::Transport;
 use crm_values::PhoneReader;
 
 use self::{
-    listed::{Found, Place},
+    listed::Found,
     people::{chosen, methods},
-    search::Search,
+    search::{FoundContacts, Search},
     wishes::{Verdict, Wishes},
 };
 use crate::{
     decide::judge,
-    error::{BadCell, BulkError},
+    error::{BadCell, BulkError, problem},
     input::{
-        BadRows, DateOrder, Entries, Input, InputFormat, ListOptions, MappedRole, Value, Wish,
-        delimiter_name, whole,
+        BadRows, DateOrder, Entries, Input, InputFormat, Kept, ListOptions, MappedRole, Value,
+        Wish, delimiter_name, whole,
     },
     plan::{PlanSummary, describe_input, leave_out, refuse_to_mend_in},
     set::{Action, SetKind, State, Target, Wanted},
-    store::file::{Draft, Planned},
+    store::file::{Draft, InputRow, Planned},
 };
-
-/// Contacts, by the place in the list of the number or address that they have. They are only named
-/// here, by the numbers that the snapshot gave them: a list may find all that there are.
-type FoundContacts = BTreeMap<usize, Vec<i64>>;
 
 /// A plan of an opt-out or opt-in. It covers every contact with one of the numbers or addresses of
 /// a list, on every customer and every location, and every contact method of a person.
@@ -184,7 +177,8 @@ impl OptOut {
     /// # Errors
     ///
     /// Returns [`BulkError::InvalidRows`], [`MirrorError::Incomplete`](crate::MirrorError::Incomplete),
-    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment) for a snapshot of other data,
+    /// [`MirrorError::WrongTenant`](crate::MirrorError::WrongTenant) and
+    /// [`MirrorError::WrongEnvironment`](crate::MirrorError::WrongEnvironment) for a snapshot of other data,
     /// and errors for failures to read or write. In all these cases there is no change set, nor
     /// when the future is dropped.
     pub async fn plan<T: Transport>(
@@ -211,7 +205,7 @@ impl OptOut {
         site.admit(self.snapshot.site(), self.snapshot.path())?;
         let known_at = self.snapshot.complete_at()?;
         let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
-        let mut draft = Draft::create(out, &site, kind, stop)?;
+        let draft = Draft::create(out, &site, kind, stop)?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
         let reader = self.reader;
         let mut search = self.contacts(list, &draft)?;
@@ -220,23 +214,67 @@ impl OptOut {
             let types = caller.wait_for(service.people().preference_types())?;
             let names = chosen(&types, every_flag, &mut search.notes);
             let wanted = names.into_iter().map(|name| (name, on)).collect();
-            caller.wait_for(methods(service, &mut draft, &mut search, reader, &wanted))?;
+            caller.wait_for(methods(service, &draft, &mut search, reader, &wanted))?;
         } else {
             let note = "The contact methods of people were left out: they are not covered.";
             search.notes.push(note.to_owned());
         }
-        search.finish(draft, known_at, on)
+        let summary = search.finish(known_at, on)?;
+        draft.finish()?;
+        Ok(summary)
     }
 
     /// Plans the contacts of customers and locations.
-    fn contacts(self, list: Input, draft: &Draft) -> Result<Search, BulkError> {
+    fn contacts<'a>(self, list: Input, draft: &'a Draft) -> Result<Search<'a>, BulkError> {
+        let mut search = Search::new(draft)?;
+        self.read_list(list, draft, &mut search)?;
+        self.look_up(&mut search)?;
+        let action = Action::Update(self.wanted());
+        let mut texts_otherwise = 0;
+        search.each_place(|found| {
+            for (owner, contact, is_first) in self.in_order(&found)? {
+                let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
+                    && contact.contact_type.is_phone();
+                let takes_none = contact.do_not_text() == Some(true);
+                texts_otherwise += u64::from(is_first && takes_texts && takes_none == self.on);
+                let action = judge::completed(&action, Some(&contact), self.unknown_flags);
+                let outcome = judge::action(&action, Some(&contact));
+                draft.add_change(&Planned {
+                    row: Some(found.row),
+                    target: Target::Contact { owner, contact: Some(contact.id) },
+                    action: &action,
+                    before: Some(contact.into()),
+                    outcome,
+                })?;
+            }
+            Ok(())
+        })?;
+        search.texts_otherwise = texts_otherwise;
+        Ok(search)
+    }
+
+    /// Keeps the rows of the list in the set, and what they name where it is searched. That is in
+    /// two passes, because only all cells together say what a column holds; and in three where the
+    /// rows say what people wish, because another row may say otherwise.
+    fn read_list(
+        &self,
+        list: Input,
+        draft: &Draft,
+        search: &mut Search<'_>,
+    ) -> Result<(), BulkError> {
         let (name, format) = (list.name().to_owned(), list.format());
         let mut others = vec![draft.path(), self.snapshot.path()];
         others.extend(list.path());
         refuse_to_mend_in(self.mend.as_deref(), &others)?;
         self.snapshot.read_by(self.reader.region())?;
         let options = ListOptions { reader: self.reader, map: self.map.clone(), dates: self.dates };
-        let list = Entries::read(list, &options)?;
+        let list = Entries::read(list, &options, |Kept { line, data, broken }| {
+            search.rows += 1;
+            match broken {
+                None => draft.add_row(search.rows, line, data),
+                Some(cells) => leave_out(draft, search.rows, line, &cells, data),
+            }
+        })?;
         if !list.has_status && !self.every_row {
             self.refuse_by_name(&name)?;
         }
@@ -245,38 +283,42 @@ impl OptOut {
         let received = serde_json::to_string(&list.received).map_err(|e| draft.unwritable(e))?;
         draft.set_meta("received_columns", &received)?;
         draft.set_meta("date_order", list.dates.as_str())?;
-        let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         draft.set_unknown_flags(self.unknown_flags)?;
-        let action = Action::Update(self.wanted());
-        let wishes = Wishes::of(&list.entries, self.wish());
-        let mut search = Search::default();
         if format == InputFormat::Csv && marks.delimiter != b',' {
             let delimiter = delimiter_name(marks.delimiter);
             let note = format!("The cells of the list are separated by {delimiter}.");
             search.notes.push(note);
         }
+        let entry = |row: &InputRow| match &row.message {
+            Some(why) => Err(whole(row.line, why.clone())),
+            None => list.entry(row.line, &row.data),
+        };
+        let mut wishes = Wishes::new(draft, self.wish())?;
+        if list.has_status {
+            draft.each_row(|row| entry(&row).map_or(Ok(()), |entry| wishes.add(&entry)))?;
+            wishes.compare()?;
+        }
+        let mut bad = BadRows::new(&name, format, marks, &list.header, self.mend.as_deref());
         let mut left = 0_u64;
-        for entry in list.entries {
-            search.rows += 1;
-            let row = search.rows;
-            let judged = entry.values.and_then(|values| judge(entry.line, &wishes, values));
+        draft.each_row(|row| {
+            let judged = match entry(&row) {
+                Ok(entry) => judge(row.line, &wishes, entry.values)?,
+                Err(cells) => Err(cells),
+            };
             let (values, why) = match judged {
                 Ok(judged) => judged,
                 Err(cells) => {
-                    leave_out(draft, row, entry.line, &cells, &entry.data)?;
-                    bad.add(entry.line, cells, &entry.data)?;
-                    continue;
+                    draft.settle_row(row.row, Some(State::Failed), &problem(&cells))?;
+                    return bad.add(row.line, cells, &row.data);
                 }
             };
-            draft.add_row(row, entry.line, &entry.data)?;
             if let Some(why) = why.filter(|_| values.is_empty()) {
                 left += 1;
-                draft.settle_row(row, Some(State::Already), why)?;
+                draft.settle_row(row.row, Some(State::Already), why)?;
             }
-            for Value { column, keys, .. } in values {
-                search.listed.add(row, column, &keys);
-            }
-        }
+            let mut values = values.iter();
+            values.try_for_each(|value| search.listed.add(row.row, &value.column, &value.keys))
+        })?;
         if left > 0 {
             let rows = if left == 1 { "row says" } else { "rows say" };
             search.notes.push(format!(
@@ -284,68 +326,37 @@ impl OptOut {
                  give the reason of each."
             ));
         }
-        let found = self.look_up(&mut search)?;
-        for (at, contacts) in found {
-            let sought = &mut search.listed.sought[at];
-            sought.found = true;
-            for (owner, known) in &self.in_order(&contacts)? {
-                let contact = &known.contact;
-                let takes_texts = !matches!(contact.contact_type, ContactType::Fax)
-                    && contact.contact_type.is_phone();
-                let takes_none = contact.do_not_text() == Some(true);
-                if takes_texts && takes_none == self.on {
-                    search.texts_otherwise.insert((*owner, contact.id));
-                }
-                let action = judge::completed(&action, Some(contact), self.unknown_flags);
-                let outcome = judge::action(&action, Some(contact));
-                draft.add_change(&Planned {
-                    row: Some(sought.row),
-                    target: Target::Contact { owner: *owner, contact: Some(contact.id) },
-                    action: &action,
-                    before: Some(contact.clone().into()),
-                    outcome,
-                })?;
-            }
-        }
-        match bad.finish()? {
-            Some(invalid) if !self.skip_invalid => Err(invalid.into()),
-            invalid => {
-                search.invalid = invalid;
-                Ok(search)
-            }
+        search.invalid = bad.finish()?;
+        match search.invalid.take_if(|_| !self.skip_invalid) {
+            Some(invalid) => Err(invalid.into()),
+            None => search.listed.index(),
         }
     }
 
-    /// The contacts of the snapshot that have the numbers and addresses of the list, by their
-    /// places in it. Contacts that may have one are noted.
-    fn look_up(&self, search: &mut Search) -> Result<FoundContacts, BulkError> {
-        let (mut same, mut near) = (Vec::new(), Vec::new());
-        let listed = &search.listed;
-        self.snapshot.for_each_key(|Keyed { id, keys }| match listed.find(&keys) {
-            Found::Same(places) => same.push((id, places.to_vec())),
-            Found::LookAt(places) => near.push((id, places)),
-            Found::None => {}
-        })?;
-        let mut found = FoundContacts::new();
-        for (id, places) in same {
-            for Place(at) in places {
-                found.entry(at).or_default().push(id);
+    /// Finds the contacts of the snapshot that have the numbers and addresses of the list. Contacts
+    /// that may have one are noted.
+    fn look_up(&self, search: &mut Search<'_>) -> Result<(), BulkError> {
+        let note = |Keyed { id, keys }| match search.listed.find(&keys)? {
+            Found::Same(places) => search.note_contact(&places, id),
+            Found::LookAt(places) => {
+                let (owner, known) = self.snapshot.keyed(id)?;
+                let target = Target::Contact { owner, contact: Some(known.contact.id) };
+                search.note_near(places, &target.to_string())
             }
-        }
-        for (id, places) in near {
-            let (owner, known) = self.snapshot.keyed(id)?;
-            let target = Target::Contact { owner, contact: Some(known.contact.id) };
-            search.note_near(places, &target.to_string());
-        }
-        search.note_unreadable(self.snapshot.unreadable()?, self.reader);
-        Ok(found)
+            Found::None => Ok(()),
+        };
+        self.snapshot.for_each_key(note)?;
+        search.note_unreadable(self.snapshot.unreadable()?, self.reader)
     }
 
     /// Reads contacts that were found, in the order of their owners.
-    fn in_order(&self, found: &[i64]) -> Result<Vec<(OwnerId, Known)>, BulkError> {
-        let contacts = found.iter().map(|id| self.snapshot.keyed(*id));
-        let mut contacts = contacts.collect::<Result<Vec<_>, _>>()?;
-        contacts.sort_by_key(|(owner, known)| (*owner, known.contact.id));
+    fn in_order(&self, found: &FoundContacts) -> Result<Vec<(OwnerId, Contact, bool)>, BulkError> {
+        let contacts = found.contacts.iter().map(|(id, is_first)| {
+            let (owner, known) = self.snapshot.keyed(*id)?;
+            Ok((owner, known.contact, *is_first))
+        });
+        let mut contacts = contacts.collect::<Result<Vec<_>, BulkError>>()?;
+        contacts.sort_by_key(|(owner, contact, _)| (*owner, contact.id));
         Ok(contacts)
     }
 
@@ -389,21 +400,19 @@ impl OptOut {
 
 /// The values of a row that are to be searched for, and why others are not; or that the row says
 /// the opposite of the command.
-fn judge(
-    line: u64,
-    wishes: &Wishes,
-    values: Vec<Value>,
-) -> Result<(Vec<Value>, Option<&'static str>), Vec<BadCell>> {
+type Judged = Result<(Vec<Value>, Option<&'static str>), Vec<BadCell>>;
+
+fn judge(line: u64, wishes: &Wishes<'_>, values: Vec<Value>) -> Result<Judged, BulkError> {
     let (mut wanted, mut left) = (Vec::new(), None);
     for value in values {
-        match wishes.judge(&value.keys.key, value.wish) {
+        match wishes.judge(&value.keys.key, value.wish)? {
             Verdict::Wanted => wanted.push(value),
             Verdict::Left(why) => left = Some(why),
             Verdict::Opposite => {
                 let why = "says opted out, and this command opts in: take the row out of the list";
-                return Err(whole(line, why.to_owned()));
+                return Ok(Err(whole(line, why.to_owned())));
             }
         }
     }
-    Ok((wanted, left))
+    Ok(Ok((wanted, left)))
 }

@@ -1,6 +1,6 @@
 //! The contact methods of people.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::pin};
 
 use crm_contacts::{ContactsError, ContactsService};
 use crm_mirror::keys::Keys;
@@ -11,10 +11,7 @@ use crm_transport::Transport;
 use crm_values::PhoneReader;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{
-    listed::{Found, Place},
-    search::Search,
-};
+use super::{listed::Found, search::Search};
 use crate::{
     current,
     error::BulkError,
@@ -68,12 +65,12 @@ pub(super) fn chosen(
 /// Plans the contact methods of people.
 pub(super) async fn methods<T: Transport>(
     service: &ContactsService<T>,
-    draft: &mut Draft,
-    search: &mut Search,
+    draft: &Draft,
+    search: &mut Search<'_>,
     reader: PhoneReader,
     wanted: &BTreeMap<String, bool>,
 ) -> Result<(), BulkError> {
-    if wanted.is_empty() || search.listed.is_empty() {
+    if wanted.is_empty() || search.listed.is_empty {
         return Ok(());
     }
     // A fixed order and nothing in between, because records added or removed meanwhile move the
@@ -81,20 +78,17 @@ pub(super) async fn methods<T: Transport>(
     let in_order = ContactMethodFilter::new().sort(Sort::ascending(ContactMethodSort::Id));
     let all = service.people().contact_methods(in_order);
     let mut pages = all.page_size(PAGE).set_aside().pages();
-    let mut matching = BTreeMap::new();
     while let Some(page) = pages.try_next().await? {
         for method in page.data {
-            match search.listed.find(&Keys::of(&method.value, reader)) {
-                Found::Same(_) => {
-                    matching.insert(method.id, method);
-                }
+            match search.listed.find(&Keys::of(&method.value, reader))? {
+                Found::Same(_) => search.keep_method(&method)?,
                 Found::LookAt(places) => {
-                    search.note_near(places, &target(&method).to_string());
+                    search.note_near(places, &target(&method).to_string())?;
                 }
                 Found::None => {}
             }
         }
-        search.note_unreadable(page.unreadable, reader);
+        search.note_unreadable(page.unreadable, reader)?;
     }
     let read = async |method: ContactMethod| {
         let image = MethodImage {
@@ -114,36 +108,41 @@ pub(super) async fn methods<T: Transport>(
             Err(error) => Err(BulkError::from(error)),
         }
     };
-    let mut read =
-        std::pin::pin!(stream::iter(matching.into_values()).map(read).buffered(CALLS_AT_ONCE));
-    while let Some(found) = read.try_next().await? {
-        let (method, image) = match found {
-            Some(Ok(read)) => read,
-            Some(Err(unreadable)) => {
-                search.note_unreadable([unreadable], reader);
-                continue;
+    let mut last = None;
+    loop {
+        let some = search.methods_behind(last)?;
+        let Some(newest) = some.last() else {
+            return Ok(());
+        };
+        last = Some(newest.id);
+        let mut read = pin!(stream::iter(some).map(read).buffered(CALLS_AT_ONCE));
+        while let Some(found) = read.try_next().await? {
+            let (method, image) = match found {
+                Some(Ok(read)) => read,
+                Some(Err(unreadable)) => {
+                    search.note_unreadable([unreadable], reader)?;
+                    continue;
+                }
+                None => continue,
+            };
+            let met =
+                wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
+            let state = if met { State::Already } else { State::Planned };
+            let places = match search.listed.find(&Keys::of(&method.value, reader))? {
+                Found::Same(places) => places,
+                Found::LookAt(_) | Found::None => continue,
+            };
+            for place in places {
+                draft.add_change(&Planned {
+                    row: search.note_method(place)?,
+                    target: target(&method),
+                    action: &Action::MethodPreferences(wanted.clone()),
+                    before: Some(image.clone().into()),
+                    outcome: Outcome::new(state),
+                })?;
             }
-            None => continue,
-        };
-        let met = wanted.iter().all(|(name, on)| image.preferences.get(name) == Some(&Some(*on)));
-        let state = if met { State::Already } else { State::Planned };
-        let places = match search.listed.find(&Keys::of(&method.value, reader)) {
-            Found::Same(places) => places.to_vec(),
-            Found::LookAt(_) | Found::None => continue,
-        };
-        for Place(at) in places {
-            let sought = &mut search.listed.sought[at];
-            sought.found = true;
-            draft.add_change(&Planned {
-                row: Some(sought.row),
-                target: target(&method),
-                action: &Action::MethodPreferences(wanted.clone()),
-                before: Some(image.clone().into()),
-                outcome: Outcome::new(state),
-            })?;
         }
     }
-    Ok(())
 }
 
 fn target(method: &ContactMethod) -> Target {

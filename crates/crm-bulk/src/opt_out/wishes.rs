@@ -1,25 +1,32 @@
 //! What a list as a whole says of each number and address in it.
 
-use std::collections::HashMap;
-
 use jiff::civil::DateTime;
+use rusqlite::params;
 
-use crate::input::{Entry, Moment, Wish};
+use crate::{
+    error::BulkError,
+    input::{Entry, Moment, Wish},
+    store::file::Draft,
+};
 
-/// What all rows together say of each number and address.
-pub(super) struct Wishes {
-    by_key: HashMap<String, Said>,
+/// What all rows together say of each number and address. Only where they disagree it is other than
+/// what a row says, so that is what is kept, in a temporary table of the set in the making.
+pub(super) struct Wishes<'a> {
+    draft: &'a Draft,
     /// The meaning of a row without a status: what the command says.
     unsaid: Wish,
+    are_disputed: bool,
 }
 
-#[derive(Default)]
-struct Said {
-    /// The latest date on which they say out; `None` within where no row has a date.
-    out: Option<Option<DateTime>>,
-    into: Option<Option<DateTime>>,
-    has_undated: bool,
-}
+const TABLE: &str = "CREATE TEMP TABLE said (key TEXT NOT NULL, wish TEXT NOT NULL, at TEXT)";
+/// The latest date wins, or out where a date is missing. Moments are written so that later ones are
+/// greater.
+const DISPUTED: &str = "CREATE TEMP TABLE disputed (key TEXT PRIMARY KEY, last TEXT) WITHOUT ROWID;
+    INSERT INTO disputed
+        SELECT key, iif(count(at) = count(*) AND max(iif(wish = 'in', at, NULL))
+                                               > max(iif(wish = 'out', at, NULL)), 'in', 'out')
+        FROM said GROUP BY key HAVING min(wish) <> max(wish) ORDER BY key;
+    DROP TABLE said";
 
 /// What to do with a value of a row.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,46 +39,60 @@ pub(super) enum Verdict {
     Opposite,
 }
 
-impl Wishes {
-    /// Looks at all entries of a list whose rows mean `unsaid` where they have no status.
-    pub(super) fn of(entries: &[Entry], unsaid: Wish) -> Self {
-        let mut by_key = HashMap::<String, Said>::new();
-        for entry in entries {
-            for value in entry.values.iter().flatten() {
-                let said = by_key.entry(value.keys.key.clone()).or_default();
-                // For a day without a time it is not known which came first: out takes precedence
-                // over in.
-                let (latest, at) = match meant(value.wish, unsaid) {
-                    Wish::Out => (&mut said.out, entry.received.map(Moment::latest)),
-                    Wish::In => (&mut said.into, entry.received.map(Moment::earliest)),
-                    Wish::Neither | Wish::Unsaid => continue,
-                };
-                *latest = Some((*latest).flatten().max(at));
-                said.has_undated |= entry.received.is_none();
-            }
-        }
-        Self { by_key, unsaid }
+impl<'a> Wishes<'a> {
+    /// Of a list whose rows mean `unsaid` where they have no status.
+    pub(super) fn new(draft: &'a Draft, unsaid: Wish) -> Result<Self, BulkError> {
+        draft.batch(TABLE)?;
+        Ok(Self { draft, unsaid, are_disputed: false })
     }
 
-    /// What the list says in the end: the latest date wins, or out where a date is missing.
-    fn last(&self, key: &str) -> Wish {
-        let Some(said) = self.by_key.get(key) else {
-            return Wish::Neither;
-        };
-        match (said.out, said.into) {
-            (Some(_), None) => Wish::Out,
-            (None, Some(_)) => Wish::In,
-            (Some(out), Some(into)) if !said.has_undated && into > out => Wish::In,
-            (Some(_), Some(_)) => Wish::Out,
-            (None, None) => Wish::Neither,
+    /// Takes note of what a row says.
+    pub(super) fn add(&self, entry: &Entry) -> Result<(), BulkError> {
+        for value in &entry.values {
+            // For a day without a time it is not known which came first: out takes precedence over
+            // in.
+            let (wish, at) = match meant(value.wish, self.unsaid) {
+                Wish::Out => ("out", entry.received.map(Moment::latest)),
+                Wish::In => ("in", entry.received.map(Moment::earliest)),
+                Wish::Neither | Wish::Unsaid => continue,
+            };
+            let at = at.as_ref().map(DateTime::to_string);
+            let sql = "INSERT INTO said (key, wish, at) VALUES (?, ?, ?)";
+            self.draft.execute(sql, params![value.keys.key, wish, at])?;
         }
+        Ok(())
+    }
+
+    /// Finds out where rows disagree, once all are added.
+    pub(super) fn compare(&mut self) -> Result<(), BulkError> {
+        self.draft.batch(DISPUTED)?;
+        let any = self.draft.database().value("SELECT 1 FROM disputed LIMIT 1", [])?;
+        self.are_disputed = any == Some(1);
+        Ok(())
+    }
+
+    /// What the list says in the end of a key of which a row says `row`.
+    fn last(&self, key: &str, row: Wish) -> Result<Wish, BulkError> {
+        if !self.are_disputed {
+            return Ok(row);
+        }
+        let sql = "SELECT last FROM disputed WHERE key = ?";
+        let last: Option<String> = self.draft.database().value(sql, [key])?;
+        Ok(match last.as_deref() {
+            Some("in") => Wish::In,
+            Some(_) => Wish::Out,
+            None => row,
+        })
     }
 
     /// Decides what to do with a value with this key whose row says `wish`.
-    pub(super) fn judge(&self, key: &str, wish: Wish) -> Verdict {
-        let (row, last) = (meant(wish, self.unsaid), self.last(key));
-        match (row, last == self.unsaid) {
-            (Wish::Neither, _) => Verdict::Left("says neither opted out nor opted in"),
+    pub(super) fn judge(&self, key: &str, wish: Wish) -> Result<Verdict, BulkError> {
+        let row = meant(wish, self.unsaid);
+        if row == Wish::Neither {
+            return Ok(Verdict::Left("says neither opted out nor opted in"));
+        }
+        let last = self.last(key, row)?;
+        Ok(match (row, last == self.unsaid) {
             (row, true) if row == last => Verdict::Wanted,
             (Wish::In, true) => Verdict::Left("another row says opted out"),
             (_, true) => Verdict::Left("a later row says opted in"),
@@ -81,7 +102,7 @@ impl Wishes {
             (Wish::In, false) => Verdict::Left("says opted in, so it is not opted out"),
             (_, false) if last == Wish::In => Verdict::Left("a later row says opted in"),
             (_, false) => Verdict::Opposite,
-        }
+        })
     }
 }
 
@@ -98,7 +119,10 @@ mod tests {
     use crm_values::PhoneReader;
 
     use super::*;
-    use crate::input::{DateOrder, Value, read_date};
+    use crate::{
+        input::{DateOrder, Value, read_date},
+        store::file::test_sets::draft,
+    };
 
     fn moment(text: &str) -> Option<Moment> {
         let day = read_date(text, DateOrder::Mdy, crate::clock::today()).unwrap();
@@ -107,12 +131,21 @@ mod tests {
 
     fn entry(wish: Wish, received: Option<Moment>) -> Entry {
         let keys = Keys::listed("8185550142", PhoneReader::default()).unwrap();
-        Entry {
-            line: 1,
-            data: String::new(),
-            values: Ok(vec![Value { column: "phone".to_owned(), keys, wish }]),
-            received,
-        }
+        Entry { values: vec![Value { column: "phone".to_owned(), keys, wish }], received }
+    }
+
+    /// What `ask` answers of a list with these entries.
+    fn asked<R>(
+        entries: &[Entry],
+        unsaid: Wish,
+        ask: impl FnOnce(&Wishes<'_>) -> Result<R, BulkError>,
+    ) -> R {
+        let folder = tempfile::tempdir().unwrap();
+        let draft = draft(&folder.path().join("set.crm"));
+        let mut wishes = Wishes::new(&draft, unsaid).unwrap();
+        entries.iter().for_each(|entry| wishes.add(entry).unwrap());
+        wishes.compare().unwrap();
+        ask(&wishes).unwrap()
     }
 
     #[test]
@@ -133,15 +166,19 @@ mod tests {
             (vec![(Wish::Unsaid, None)], Wish::Out),
         ] {
             let entries: Vec<_> = rows.iter().map(|(wish, on)| entry(*wish, *on)).collect();
-            let wishes = Wishes::of(&entries, Wish::Out);
-            assert_eq!(wishes.last("18185550142"), last, "{rows:?}");
+            for (wish, _) in &rows {
+                let row = meant(*wish, Wish::Out);
+                let said = asked(&entries, Wish::Out, |wishes| wishes.last("18185550142", row));
+                assert_eq!(said, last, "{rows:?}");
+            }
         }
     }
 
     #[test]
     fn no_row_is_turned_round() {
-        let said = |wish| [entry(wish, None)];
-        let judge = |command, wish| Wishes::of(&said(wish), command).judge("18185550142", wish);
+        let judge = |command, wish| {
+            asked(&[entry(wish, None)], command, |wishes| wishes.judge("18185550142", wish))
+        };
         assert_eq!(judge(Wish::Out, Wish::Out), Verdict::Wanted);
         assert_eq!(judge(Wish::Out, Wish::Unsaid), Verdict::Wanted);
         assert!(matches!(judge(Wish::Out, Wish::In), Verdict::Left(_)));

@@ -71,19 +71,22 @@ impl Snapshot {
 
     /// Hands the keys of every existing contact to `each`.
     #[doc(hidden)]
-    pub fn for_each_key(&self, mut each: impl FnMut(Keyed)) -> Result<(), MirrorError> {
+    pub fn for_each_key<E: From<MirrorError>>(
+        &self,
+        mut each: impl FnMut(Keyed) -> Result<(), E>,
+    ) -> Result<(), E> {
         let sql = "SELECT id, key, otherwise FROM contacts WHERE active";
-        let mut query = || {
-            let mut query = self.database.connection.prepare(sql)?;
-            let at = KeyColumns::of(&query)?;
-            let mut rows = query.query([])?;
-            while let Some(row) = rows.next()? {
+        let mut query = self.database.check(self.database.connection.prepare(sql))?;
+        let at = self.database.check(KeyColumns::of(&query))?;
+        let mut rows = self.database.check(query.query([]))?;
+        while let Some(row) = self.database.check(rows.next())? {
+            let keyed = || {
                 let keys = Keys { key: row.get(at.key)?, otherwise: row.get(at.otherwise)? };
-                each(Keyed { id: row.get(at.id)?, keys });
-            }
-            Ok(())
-        };
-        self.database.check(query())
+                Ok(Keyed { id: row.get(at.id)?, keys })
+            };
+            each(self.database.check(keyed())?)?;
+        }
+        Ok(())
     }
 
     /// The contact of a [`Keyed::id`], with its owner.

@@ -1,21 +1,61 @@
 //! What each column of a list holds, according to its header, its cells and the user.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use super::{
-    dates::{self, DateOrder, Moment, Orders},
+    dates::{self, Allowed, DateOrder, Moment, Orders},
     options::{ListOptions, MappedRole, is_named},
     roles::Role,
-    status::{Channel, Status, is_flag},
+    status::{Channel, Flags, Status},
     wish::{Wish, together},
     words::words,
 };
 
+/// What the cells of a list have shown so far, by their headers. It grows with the columns alone: a
+/// list may be of any length.
+pub(super) struct Survey {
+    seen: BTreeMap<String, Seen>,
+    pub(super) today: Date,
+}
+
+/// What the cells under one header have shown.
+struct Seen {
+    flags: Flags,
+    dates: Allowed,
+}
+
+impl Survey {
+    pub(super) fn new(today: Date) -> Self {
+        Self { seen: BTreeMap::new(), today }
+    }
+
+    /// Looks at one more cell.
+    pub(super) fn add(&mut self, header: &str, cell: &str) {
+        let seen = match self.seen.get_mut(header) {
+            Some(seen) => seen,
+            None => {
+                let none = Seen { flags: Flags::under(header), dates: Allowed::default() };
+                self.seen.entry(header.to_owned()).or_insert(none)
+            }
+        };
+        let cell = cell.trim();
+        if !cell.is_empty() {
+            seen.flags.add(cell);
+            seen.dates.add(cell, self.today);
+        }
+    }
+
+    /// The headers of the cells.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
+        self.seen.keys().map(String::as_str)
+    }
+}
+
 /// The columns of one list.
 pub(super) struct Columns {
-    roles: HashMap<String, Role>,
+    roles: BTreeMap<String, Role>,
     orders: Orders,
     today: Date,
     has_status: bool,
@@ -55,46 +95,32 @@ const TOOLS: [Tool; 4] = [
 ];
 
 impl Columns {
-    /// Examines all rows, each a list of headers with their cells.
-    pub(super) fn of<'a>(
-        rows: impl Iterator<Item = &'a [(String, String)]>,
-        options: &ListOptions,
-        today: Date,
-    ) -> Self {
-        let mut cells = HashMap::<&str, Vec<&str>>::new();
-        for (header, cell) in rows.flatten() {
-            let of_column = cells.entry(header).or_default();
-            of_column.extend(Some(cell.trim()).filter(|cell| !cell.is_empty()));
-        }
-        let headers: Vec<_> = cells.keys().copied().collect();
-        let roles: HashMap<_, _> = roles(&headers, options)
-            .into_iter()
-            .zip(&headers)
-            .map(|(role, header)| {
-                let of_column = &cells[header];
+    pub(super) fn of(survey: &Survey, options: &ListOptions) -> Self {
+        let headers: Vec<_> = survey.headers().collect();
+        let of_headers = roles(&headers, options).into_iter();
+        let roles: BTreeMap<_, _> = of_headers
+            .zip(&survey.seen)
+            .map(|(role, (header, Seen { flags, .. }))| {
                 let is_said = options.role(header).is_some();
-                let has_flags = !of_column.is_empty() && of_column.iter().all(|c| is_flag(c));
+                let has_flags = flags.are_all();
                 let is_open = !is_said && (role == Role::Other || (role.is_value() && has_flags));
-                let shown = Status::shown(header, of_column).filter(|_| is_open);
+                let shown = Status::shown(header, flags).filter(|_| is_open);
                 let role = match shown {
                     Some(status) => Role::Status(status),
                     // `Has Mobile` and the like, whatever their names are.
                     None if is_open => Role::Other,
                     None => role,
                 };
-                ((*header).to_owned(), role)
+                (header.clone(), role)
             })
             .collect();
-        let received = cells
-            .iter()
-            .filter(|(header, _)| roles.get(**header) == Some(&Role::Received))
-            .flat_map(|(_, cells)| cells.iter().copied());
+        let received = survey.seen.iter().filter(|(header, _)| roles[*header] == Role::Received);
         let orders = match options.dates {
             Some(order) => Orders::One(order),
-            None => Orders::of(received, today),
+            None => received.fold(Allowed::default(), |all, (_, of)| all.and(of.dates)).orders(),
         };
         let has_status = roles.values().any(|role| matches!(role, Role::Status(_)));
-        Self { roles, orders, today, has_status }
+        Self { roles, orders, today: survey.today, has_status }
     }
 
     pub(super) fn role(&self, header: &str) -> Role {
@@ -126,11 +152,7 @@ impl Columns {
 
     /// What the row says of its values of a channel; the faulty cell, if one is not known, or the
     /// cells that contradict each other.
-    pub(super) fn wish(
-        &self,
-        row: &[(String, String)],
-        channel: Channel,
-    ) -> Result<Wish, WrongStatus> {
+    pub(super) fn wish(&self, row: &[(&str, &str)], channel: Channel) -> Result<Wish, WrongStatus> {
         if !self.has_status {
             return Ok(Wish::Unsaid);
         }
@@ -141,8 +163,8 @@ impl Columns {
             };
             if status.speaks_of(channel) {
                 let wish = status.read(cell).ok_or_else(|| WrongStatus::Unknown {
-                    header: header.clone(),
-                    cell: cell.clone(),
+                    header: (*header).to_owned(),
+                    cell: (*cell).to_owned(),
                 })?;
                 wishes.push(wish);
             }

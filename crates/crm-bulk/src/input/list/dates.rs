@@ -61,17 +61,39 @@ pub(super) enum Orders {
     Both,
 }
 
-impl Orders {
-    /// The order that all dates of a column allow.
-    pub(super) fn of<'a>(cells: impl Iterator<Item = &'a str> + Clone, today: Date) -> Self {
-        let allows = |order| {
-            let mut dates = cells.clone().filter(|cell| is_ambiguous_form(cell));
-            dates.all(|cell| read(cell, order, today).is_ok())
-        };
-        match (allows(DateOrder::Mdy), allows(DateOrder::Dmy)) {
-            (true, false) => Self::One(DateOrder::Mdy),
-            (false, true) => Self::One(DateOrder::Dmy),
-            _ => Self::Both,
+/// The orders in which each date of a column can be read, as far as its cells have been seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    mdy: bool,
+    dmy: bool,
+}
+
+impl Default for Allowed {
+    fn default() -> Self {
+        Self { mdy: true, dmy: true }
+    }
+}
+
+impl Allowed {
+    /// Looks at one more cell.
+    pub(super) fn add(&mut self, cell: &str, today: Date) {
+        if is_ambiguous_form(cell) {
+            self.mdy = self.mdy && read(cell, DateOrder::Mdy, today).is_ok();
+            self.dmy = self.dmy && read(cell, DateOrder::Dmy, today).is_ok();
+        }
+    }
+
+    /// What both columns allow.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { mdy: self.mdy && other.mdy, dmy: self.dmy && other.dmy }
+    }
+
+    /// The order that all dates allow.
+    pub(super) fn orders(self) -> Orders {
+        match (self.mdy, self.dmy) {
+            (true, false) => Orders::One(DateOrder::Mdy),
+            (false, true) => Orders::One(DateOrder::Dmy),
+            _ => Orders::Both,
         }
     }
 }
@@ -116,9 +138,15 @@ pub(super) fn read_in(text: &str, orders: Orders, today: Date) -> Result<Date, &
 
 /// Whether the form of a date leaves open which number is the month.
 fn is_ambiguous_form(text: &str) -> bool {
-    let (day, _) = split(text.trim());
+    let text = text.trim();
+    // Hardly any cell of a list is a date, and all are asked.
+    let begins = text.find(['/', '.', '-']).is_some_and(|at| (1..=2).contains(&at));
+    if !begins {
+        return false;
+    }
+    let (day, _) = split(text);
     let groups: Vec<_> = day.split(['/', '.', '-']).collect();
-    groups.len() == 3 && groups.iter().all(|group| is_digits(group)) && groups[0].len() <= 2
+    groups.len() == 3 && groups.iter().all(|group| is_digits(group))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -287,7 +315,11 @@ mod tests {
 
     #[test]
     fn the_dates_of_a_column_say_which_number_is_the_month() {
-        let orders = |cells: &[&'static str]| Orders::of(cells.iter().copied(), TODAY);
+        let orders = |cells: &[&str]| {
+            let mut allowed = Allowed::default();
+            cells.iter().for_each(|cell| allowed.add(cell, TODAY));
+            allowed.orders()
+        };
         assert_eq!(orders(&["03/11/2026", "23/11/2026"]), Orders::One(DateOrder::Dmy));
         assert_eq!(orders(&["03/11/2026", "11/23/2026"]), Orders::One(DateOrder::Mdy));
         assert_eq!(orders(&["03/11/2026", "04/10/2026"]), Orders::Both);

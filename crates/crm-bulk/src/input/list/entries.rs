@@ -1,9 +1,15 @@
 //! The rows of a list, and what each says.
 
-use std::io::Read as _;
+use std::{
+    borrow::Cow,
+    io::{Cursor, Read},
+};
+
+use crm_values::PhoneReader;
+use csv::ByteRecord;
 
 use super::{
-    columns::{self, Columns},
+    columns::{self, Columns, Survey},
     dates::{DateOrder, Moment},
     delimiter,
     options::{ListOptions, is_named},
@@ -15,42 +21,40 @@ use crate::{
     input::{
         broken::{broken, still_broken},
         columns::is_ours,
-        csv::{Lines, damage, next_record, other_width},
+        csv::{Lines, Place, damage, next_record, other_width},
         dialect::{InputFormat, Marks},
         ndjson::Objects,
+        object::Object,
         source::{Input, Opened},
     },
     spreadsheet::unguarded,
 };
 
-impl ListOptions {
-    /// A column that the user names and the list does not have.
-    fn missing(&self, header: &[String], rows: &[Row]) -> Option<&str> {
-        let has = |column: &str| {
-            let cells = rows.iter().filter_map(|row| row.cells.as_ref().ok());
-            let headers = cells.flatten().map(|(header, _)| header).chain(header);
-            headers.into_iter().any(|header| is_named(header, column))
-        };
-        let mut columns = self.map.iter().map(|(_, column)| column.as_str());
-        columns.find(|column| !rows.is_empty() && !has(column))
-    }
-}
+/// How many bytes of a list show what separates its cells: more than the rows that are looked at
+/// have in any export.
+const SHOWING: u64 = 1 << 20;
 
-/// One row of a list.
-pub(crate) struct Entry {
+/// A row as a set keeps it.
+pub(crate) struct Kept<'a> {
     pub(crate) line: u64,
     /// The whole row, as JSON.
-    pub(crate) data: String,
-    /// The row's numbers and addresses, or what is wrong.
-    pub(crate) values: Result<Vec<Value>, Vec<BadCell>>,
-    /// When the row's wish was received.
+    pub(crate) data: &'a str,
+    /// What is wrong with a row that cannot be split into cells.
+    pub(crate) broken: Option<Vec<BadCell>>,
+}
+
+/// What a row says.
+pub(crate) struct Entry {
+    /// Its numbers and addresses.
+    pub(crate) values: Vec<Value>,
+    /// When its wish was received.
     pub(crate) received: Option<Moment>,
 }
 
-/// A whole list.
+/// How the rows of a list are read. The rows themselves are kept elsewhere: a list may be longer
+/// than there is memory, and only all its cells together say what a column holds.
 pub(crate) struct Entries {
     pub(crate) header: Vec<String>,
-    pub(crate) entries: Vec<Entry>,
     /// How its cells are told apart.
     pub(crate) marks: Marks,
     /// The headers of its columns with dates, and how those are read.
@@ -58,175 +62,236 @@ pub(crate) struct Entries {
     pub(crate) dates: DateOrder,
     /// Whether its rows say what people wish.
     pub(crate) has_status: bool,
-}
-
-/// A row before its columns are known.
-struct Row {
-    line: u64,
-    data: String,
-    cells: Result<Vec<(String, String)>, Vec<BadCell>>,
+    format: InputFormat,
+    columns: Columns,
+    /// Whether a header names its columns.
+    is_named: bool,
+    reader: PhoneReader,
 }
 
 impl Entries {
     /// Reads a whole list: CSV with a header that names the columns with values, or without a
-    /// header and with the value first; NDJSON with such members.
-    pub(crate) fn read(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
-        match input.format() {
-            InputFormat::Csv => Self::of_csv(input, options),
-            InputFormat::Ndjson => Self::of_ndjson(input, options),
-        }
-    }
-
-    fn of(
-        name: String,
-        marks: Marks,
-        header: Vec<String>,
-        rows: Vec<Row>,
+    /// header and with the value first; NDJSON with such members. Each row is handed to `keep`.
+    pub(crate) fn read(
+        input: Input,
         options: &ListOptions,
-        has_header: bool,
+        mut keep: impl FnMut(Kept<'_>) -> Result<(), BulkError>,
     ) -> Result<Self, BulkError> {
-        if let Some(column) = options.missing(&header, &rows) {
+        let (name, format) = (input.name().to_owned(), input.format());
+        let mut survey = Survey::new(clock::today());
+        let mut has_rows = false;
+        let mut keep = |kept: Kept<'_>| {
+            has_rows = true;
+            keep(kept)
+        };
+        let (marks, header, is_named) = match format {
+            InputFormat::Csv => read_csv(input, options, &mut survey, &mut keep)?,
+            InputFormat::Ndjson => (read_ndjson(input, &mut survey, &mut keep)?, Vec::new(), true),
+        };
+        if let Some(column) = options.missing(&header, &survey).filter(|_| has_rows) {
             let reason = format!("it has no column `{column}`, which --map names");
             return Err(BulkError::Input { name, reason });
         }
-        let reader = options.reader;
-        let cells = rows.iter().filter_map(|row| row.cells.as_deref().ok());
-        let columns = Columns::of(cells, options, clock::today());
-        let entries = rows.into_iter().map(|row| {
-            let read = row.cells.and_then(|cells| {
-                if has_header {
-                    values(row.line, &cells, &columns, reader)
-                } else {
-                    sole_value(row.line, &cells, reader)
-                }
-            });
-            let (values, received) = match read {
-                Ok((values, received)) => (Ok(values), received),
-                Err(bad) => (Err(bad), None),
-            };
-            Entry { line: row.line, data: row.data, values, received }
-        });
+        let columns = Columns::of(&survey, options);
         Ok(Self {
-            entries: entries.collect(),
             header,
             marks,
             received: columns.received().into_iter().map(str::to_owned).collect(),
             dates: columns.order(),
             has_status: columns.has_status(),
+            format,
+            columns,
+            is_named,
+            reader: options.reader,
         })
     }
 
-    fn of_csv(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
-        let Opened { name, mut dialect, mut reader, .. } = input.opened()?;
-        let mut text = Vec::new();
-        let read = reader.read_to_end(&mut text);
-        read.map_err(|error| BulkError::Input { name: name.clone(), reason: error.to_string() })?;
-        if !dialect.says_delimiter {
-            let found = delimiter::find(&text, &dialect, options);
-            dialect.marks.delimiter =
-                found.map_err(|reason| BulkError::Input { name: name.clone(), reason })?;
-        }
-        let mut lines = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(dialect.marks.delimiter)
-            .quote(dialect.marks.quote)
-            .from_reader(Lines::new(text.as_slice(), &dialect));
-        let mut record = csv::ByteRecord::new();
-        let mut header: Option<Vec<String>> = None;
-        let mut rows = Vec::new();
-        while let Some(place) = next_record(&mut lines, &mut record, &name)? {
-            let cells = record.iter().map(String::from_utf8_lossy);
-            let cells: Vec<_> = cells.map(std::borrow::Cow::into_owned).collect();
-            if cells.iter().all(|cell| cell.trim().is_empty()) {
-                continue;
-            }
-            let damage = damage(&record, &place);
-            if rows.is_empty() && header.is_none() {
-                // A cell that contains a value is not a header, even if it ends in such a word:
-                // `jo@site.email`.
-                let holds_value = |cell: &String| may_hold_value(cell);
-                let headers: Vec<_> = cells.iter().map(String::as_str).collect();
-                let roles = columns::roles(&headers, options);
-                let names_values = roles.iter().any(|role| role.is_value());
-                if names_values && !cells.iter().any(holds_value) {
-                    if let Some(reason) = damage {
-                        let reason = format!("the header: {reason}");
-                        return Err(BulkError::Input { name, reason });
-                    }
-                    header = Some(cells);
-                    continue;
-                }
-                if !cells.first().is_some_and(holds_value) {
-                    let found: Vec<_> = cells.iter().map(|cell| cell.trim()).take(30).collect();
-                    let reason = format!(
-                        "the first line is neither a number or an address nor does it name a \
-                         column with them: value, phone, mobile, email; it has: {}; say what they \
-                         hold: --map phone=COLUMN,email=COLUMN, and take out what stands above \
-                         the header",
-                        found.join(", ")
-                    );
-                    return Err(BulkError::Input { name, reason });
-                }
-            }
-            rows.push((place.line, cells, damage));
-        }
-        let named = header.is_some();
-        let header = header.unwrap_or_else(|| {
-            let widest = rows.iter().map(|(_, cells, _)| cells.len()).max();
-            let further = (2..=widest.unwrap_or(1)).map(|n| format!("column_{n}"));
-            std::iter::once("value".to_owned()).chain(further).collect()
-        });
-        let rows = rows.into_iter().map(|(line, cells, damage)| {
-            let width = cells.len();
-            // The cells that this crate adds are at the end, even after surplus cells.
-            let too_many = width.saturating_sub(header.len());
-            let headers = std::iter::repeat_n("", too_many)
-                .chain(header.iter().map(String::as_str))
-                .map(str::to_owned);
-            let (added, row): (Vec<_>, Vec<_>) =
-                headers.zip(cells).partition(|(header, _)| is_ours(header));
-            let told = || added.iter().find_map(|(header, text)| still_broken(header, text));
-            let cells: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
-            let data = serde_json::to_string(&cells).unwrap_or_default();
-            let unguarded = |(header, cell): (String, String)| {
-                let cell = unguarded(cell.trim()).to_owned();
-                (header, cell)
-            };
-            let cells = match damage.or_else(told) {
-                Some(reason) => Err(broken(line, &reason)),
-                None if named && too_many > 0 => {
-                    Err(broken(line, &other_width(width, header.len())))
-                }
-                None => Ok(row.into_iter().map(unguarded).collect()),
-            };
-            Row { line, data, cells }
-        });
-        let rows = rows.collect();
-        let header = header.into_iter().filter(|header| !is_ours(header));
-        Self::of(name, dialect.marks, header.collect(), rows, options, named)
+    /// What a row says that was kept whole, or what is wrong with it.
+    pub(crate) fn entry(&self, line: u64, data: &str) -> Result<Entry, Vec<BadCell>> {
+        let cells = with_headers(self.format, &self.header, data);
+        let text = |cell| match self.format {
+            InputFormat::Csv => unguarded(str::trim(cell)),
+            InputFormat::Ndjson => cell,
+        };
+        let row: Vec<_> = cells.iter().map(|(header, cell)| (&**header, text(cell))).collect();
+        let (values, received) = if self.is_named {
+            values(line, &row, &self.columns, self.reader)?
+        } else {
+            sole_value(line, &row, self.reader)?
+        };
+        Ok(Entry { values, received })
     }
+}
 
-    fn of_ndjson(input: Input, options: &ListOptions) -> Result<Self, BulkError> {
-        let opened = input.opened()?;
-        let name = opened.name;
-        let mut objects = Objects::new(name.clone(), opened.reader);
-        let mut rows = Vec::new();
-        while let Some(read) = objects.next()? {
-            rows.push(match read {
-                Ok((line, object)) => Row {
-                    line,
-                    data: serde_json::to_string(&object).unwrap_or_default(),
-                    cells: Ok(object.cells()),
-                },
-                Err(unreadable) => Row {
-                    line: unreadable.line,
-                    data: unreadable.data,
-                    cells: Err(broken(unreadable.line, &unreadable.reason)),
-                },
-            });
+impl ListOptions {
+    /// A column that the user names and the list does not have.
+    fn missing(&self, header: &[String], survey: &Survey) -> Option<&str> {
+        let mut columns = self.map.iter().map(|(_, column)| column.as_str());
+        columns.find(|column| {
+            let mut headers = survey.headers().chain(header.iter().map(String::as_str));
+            !headers.any(|header| is_named(header, column))
+        })
+    }
+}
+
+/// Reads all rows of CSV: how its cells are told apart, what its columns are called, and whether
+/// that is by a header of its own.
+fn read_csv(
+    input: Input,
+    options: &ListOptions,
+    survey: &mut Survey,
+    keep: &mut impl FnMut(Kept<'_>) -> Result<(), BulkError>,
+) -> Result<(Marks, Vec<String>, bool), BulkError> {
+    let Opened { name, mut dialect, mut reader, .. } = input.opened()?;
+    let refuse = |reason: String| BulkError::Input { name: name.clone(), reason };
+    let mut beginning = Vec::new();
+    let read = (&mut reader).take(SHOWING).read_to_end(&mut beginning);
+    read.map_err(|error| refuse(error.to_string()))?;
+    if !dialect.says_delimiter {
+        let found = delimiter::find(whole_lines(&beginning), &dialect, options);
+        dialect.marks.delimiter = found.map_err(refuse)?;
+    }
+    let mut lines = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(dialect.marks.delimiter)
+        .quote(dialect.marks.quote)
+        .from_reader(Lines::new(Cursor::new(beginning).chain(reader), &dialect));
+    let mut record = ByteRecord::new();
+    let mut next = |record: &mut ByteRecord| loop {
+        let place = next_record(&mut lines, record, &name)?;
+        // Spreadsheet programs leave such records: `,,,`.
+        let is_blank = |cell: &[u8]| String::from_utf8_lossy(cell).trim().is_empty();
+        if place.is_none() || !record.iter().all(is_blank) {
+            return Ok::<_, BulkError>(place);
         }
-        let marks = opened.dialect.marks;
-        Self::of(name, marks, Vec::new(), rows, options, true)
+    };
+    let mut place = next(&mut record)?;
+    let own = match &place {
+        Some(place) => header(&record, place, options).map_err(refuse)?,
+        None => None,
+    };
+    if own.is_some() {
+        place = next(&mut record)?;
+    }
+    let is_named = own.is_some();
+    let mut header = own.unwrap_or_else(|| vec!["value".to_owned()]);
+    while let Some(Place { line, .. }) = &place {
+        let cells: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+        if !is_named {
+            let further = header.len() + 1..=cells.len();
+            header.extend(further.map(|n| format!("column_{n}")));
+        }
+        // The cells that this crate adds are at the end, even after surplus cells.
+        let too_many = cells.len().saturating_sub(header.len());
+        let headers = std::iter::repeat_n("", too_many).chain(header.iter().map(String::as_str));
+        let (added, row): (Vec<_>, Vec<_>) =
+            headers.zip(&cells).partition(|(header, _)| is_ours(header));
+        let reason = place
+            .as_ref()
+            .and_then(|place| damage(&record, place))
+            .or_else(|| added.iter().find_map(|(header, text)| still_broken(header, text)))
+            .or_else(|| (too_many > 0).then(|| other_width(cells.len(), header.len())));
+        if reason.is_none() {
+            row.iter().for_each(|(header, cell)| survey.add(header, unguarded(cell.trim())));
+        }
+        let row: Vec<_> = row.iter().map(|(_, cell)| cell).collect();
+        keep(Kept {
+            line: *line,
+            data: &serde_json::to_string(&row).unwrap_or_default(),
+            broken: reason.map(|reason| broken(*line, &reason)),
+        })?;
+        place = next(&mut record)?;
+    }
+    header.retain(|header| !is_ours(header));
+    Ok((dialect.marks, header, is_named))
+}
+
+/// A text that may be cut off, without a line that may be so.
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let is_cut = text.len() as u64 == SHOWING;
+    let end = text.iter().rposition(|byte| matches!(byte, b'\r' | b'\n')).filter(|_| is_cut);
+    end.map_or(text, |end| &text[..=end])
+}
+
+/// The first record as a header; `None` where it is a row already.
+///
+/// # Errors
+///
+/// Returns why it is neither.
+fn header(
+    first: &ByteRecord,
+    place: &Place,
+    options: &ListOptions,
+) -> Result<Option<Vec<String>>, String> {
+    let cells: Vec<_> = first.iter().map(String::from_utf8_lossy).collect();
+    // A cell that contains a value is not a header, even if it ends in such a word:
+    // `jo@site.email`.
+    let holds_value = |cell: &Cow<'_, str>| may_hold_value(cell);
+    let headers: Vec<_> = cells.iter().map(|cell| &**cell).collect();
+    let roles = columns::roles(&headers, options);
+    let names_values = roles.iter().any(|role| role.is_value());
+    if names_values && !cells.iter().any(holds_value) {
+        return match damage(first, place) {
+            Some(reason) => Err(format!("the header: {reason}")),
+            None => Ok(Some(cells.into_iter().map(Cow::into_owned).collect())),
+        };
+    }
+    if !cells.first().is_some_and(holds_value) {
+        let found: Vec<_> = cells.iter().map(|cell| cell.trim()).take(30).collect();
+        return Err(format!(
+            "the first line is neither a number or an address nor does it name a column with \
+             them: value, phone, mobile, email; it has: {}; say what they hold: --map \
+             phone=COLUMN,email=COLUMN, and take out what stands above the header",
+            found.join(", ")
+        ));
+    }
+    Ok(None)
+}
+
+fn read_ndjson(
+    input: Input,
+    survey: &mut Survey,
+    keep: &mut impl FnMut(Kept<'_>) -> Result<(), BulkError>,
+) -> Result<Marks, BulkError> {
+    let opened = input.opened()?;
+    let mut objects = Objects::new(opened.name, opened.reader);
+    while let Some(read) = objects.next()? {
+        match read {
+            Ok((line, object)) => {
+                object.cells().iter().for_each(|(header, cell)| survey.add(header, cell));
+                let data = serde_json::to_string(&object).unwrap_or_default();
+                keep(Kept { line, data: &data, broken: None })?;
+            }
+            Err(unreadable) => {
+                let broken = Some(broken(unreadable.line, &unreadable.reason));
+                keep(Kept { line: unreadable.line, data: &unreadable.data, broken })?;
+            }
+        }
+    }
+    Ok(opened.dialect.marks)
+}
+
+/// The cells of a row as a set keeps it, each with its header.
+pub(crate) fn cells(format: InputFormat, header: &[String], data: &str) -> Vec<(String, String)> {
+    let cells = with_headers(format, header, data).into_iter();
+    cells.map(|(header, cell)| (header.into_owned(), cell)).collect()
+}
+
+fn with_headers<'h>(
+    format: InputFormat,
+    header: &'h [String],
+    data: &str,
+) -> Vec<(Cow<'h, str>, String)> {
+    match format {
+        InputFormat::Csv => {
+            let cells: Vec<String> = serde_json::from_str(data).unwrap_or_default();
+            header.iter().map(|header| Cow::Borrowed(header.as_str())).zip(cells).collect()
+        }
+        InputFormat::Ndjson => {
+            let row = serde_json::from_str::<Object>(data);
+            let cells = row.map(|row| row.cells()).unwrap_or_default().into_iter();
+            cells.map(|(header, cell)| (Cow::Owned(header), cell)).collect()
+        }
     }
 }

@@ -94,24 +94,46 @@ fn squeezed(text: &str) -> String {
     if letters.is_empty() { text.trim().trim_matches('-').to_owned() } else { letters }
 }
 
-/// Whether a text is a flag rather than a value: columns that contain only flags are not read for
-/// numbers or addresses.
-pub(super) fn is_flag(text: &str) -> bool {
-    let text = squeezed(text);
-    let lists: [&[&str]; 5] = [&OUT, &IN, &NEITHER, &YES, &NO];
-    lists.iter().any(|words| words.contains(&text.as_str()))
+/// What the cells under one header have shown so far of being a status.
+#[derive(Debug)]
+pub(super) struct Flags {
+    /// Whether the header ends in `status`.
+    is_called_so: bool,
+    has_cells: bool,
+    /// Whether all are flags rather than values, yes and no among them.
+    all: bool,
+    /// Whether all are words of consents, more than yes or no.
+    all_words: bool,
+    /// Whether one says that somebody wishes marketing, or none, and cannot mean anything else.
+    tells: bool,
 }
 
-/// Whether a text is a word of consents, more than yes or no.
-fn is_word(text: &str) -> bool {
-    let text = squeezed(text);
-    [&OUT[..], &IN, &NEITHER].iter().any(|words| words.contains(&text.as_str()))
-}
+impl Flags {
+    pub(super) fn under(header: &str) -> Self {
+        let is_called_so = words(header).last().is_some_and(|last| last == "status");
+        Self { is_called_so, has_cells: false, all: true, all_words: true, tells: false }
+    }
 
-/// Whether a text says that somebody wishes marketing, or none, and cannot mean anything else.
-fn is_telling(text: &str) -> bool {
-    let word = squeezed(text);
-    is_flag(text) && TELLING.iter().any(|part| word.contains(part))
+    /// Looks at one more cell that is not blank.
+    pub(super) fn add(&mut self, cell: &str) {
+        self.has_cells = true;
+        // Under most headers the first cell settles it, and a list has millions of cells.
+        if !self.all && (self.tells || !self.is_called_so) {
+            return;
+        }
+        let text = squeezed(cell);
+        let is = |lists: &[&[&str]]| lists.iter().any(|words| words.contains(&text.as_str()));
+        let is_word = is(&[&OUT, &IN, &NEITHER]);
+        let is_flag = is_word || is(&[&YES, &NO]);
+        self.all &= is_flag;
+        self.all_words &= is_word;
+        self.tells |= is_flag && TELLING.iter().any(|part| text.contains(part));
+    }
+
+    /// Whether all cells are flags: such a column is not read for numbers or addresses.
+    pub(super) fn are_all(&self) -> bool {
+        self.has_cells && self.all
+    }
 }
 
 impl Channel {
@@ -150,18 +172,14 @@ impl Status {
     /// mean anything else, or that all are words of consents. Under any other header, all cells
     /// must be such words or yes and no, and either one of them cannot mean anything else or the
     /// header can be read so.
-    pub(super) fn shown(header: &str, cells: &[&str]) -> Option<Self> {
-        let words = words(header);
-        let all_flags = !cells.is_empty() && cells.iter().all(|cell| is_flag(cell));
-        let tells = cells.iter().any(|cell| is_telling(cell));
+    pub(super) fn shown(header: &str, cells: &Flags) -> Option<Self> {
         let yes = Polarity::of(header).of_flags;
-        let is_called_so = words.last().is_some_and(|last| last == "status");
-        let is_status = if is_called_so {
-            tells || (!cells.is_empty() && cells.iter().all(|cell| is_word(cell)))
+        let is_status = if cells.is_called_so {
+            cells.tells || (cells.has_cells && cells.all_words)
         } else {
-            all_flags && (tells || yes.is_some())
+            cells.are_all() && (cells.tells || yes.is_some())
         };
-        is_status.then(|| Self::named(&words, yes))
+        is_status.then(|| Self::named(&words(header), yes))
     }
 
     /// The status of a column that the user says is one.
@@ -300,6 +318,12 @@ mod tests {
         assert_eq!(Channel::of_value("Mobile", true), Numbers);
     }
 
+    fn shown(header: &str, cells: &[&str]) -> Option<Status> {
+        let mut flags = Flags::under(header);
+        cells.iter().for_each(|cell| flags.add(cell));
+        Status::shown(header, &flags)
+    }
+
     #[test]
     fn cells_that_speak_of_consents_make_a_status_of_their_column() {
         for (header, cells, out) in [
@@ -312,7 +336,7 @@ mod tests {
             ("No Email", &["x"], "x"),
             ("Contact status", &["pending", "bounced"], "unsubscribed"),
         ] {
-            let status = Status::shown(header, cells).unwrap();
+            let status = shown(header, cells).unwrap();
             assert_eq!(status.read(out), Some(Wish::Out), "{header}");
         }
         for (header, cells) in [
@@ -324,7 +348,7 @@ mod tests {
             ("Newsletter", &["May 2026"]),
             ("Stop", &[]),
         ] {
-            assert_eq!(Status::shown(header, cells), None, "{header}");
+            assert_eq!(shown(header, cells), None, "{header}");
         }
     }
 }

@@ -28,13 +28,13 @@ pub(crate) struct Value {
 /// anything that looks like one in a column that is not read is wrong.
 pub(super) fn values(
     line: u64,
-    row: &[(String, String)],
+    row: &[(&str, &str)],
     columns: &Columns,
     reader: PhoneReader,
 ) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
     let cells = row.iter().filter(|(_, cell)| !cell.trim().is_empty());
     let cells: Vec<_> =
-        cells.map(|(header, cell)| (columns.role(header), header, cell.trim())).collect();
+        cells.map(|(header, cell)| (columns.role(header), *header, cell.trim())).collect();
     let elsewhere = cells.iter().any(|(role, ..)| matches!(role, Role::Numbers | Role::Addresses));
     let (mut found, mut bad, mut received) = (Vec::new(), Vec::new(), None);
     let mut unread = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn values(
             Role::Reasons | Role::Status(_) | Role::Ignored | Role::Other => continue,
         };
         match read {
-            Ok(keys) => found.push((header.clone(), keys)),
+            Ok(keys) => found.push((header.to_owned(), keys)),
             Err(reason) => bad.push(bad_cell(line, header, cell, &reason)),
         }
     }
@@ -109,10 +109,10 @@ fn wrong_status(line: u64, wrong: WrongStatus) -> BadCell {
 /// The value of a row without named columns: the first cell, if no other looks like one.
 pub(super) fn sole_value(
     line: u64,
-    row: &[(String, String)],
+    row: &[(&str, &str)],
     reader: PhoneReader,
 ) -> Result<(Vec<Value>, Option<Moment>), Vec<BadCell>> {
-    let Some(((header, first), others)) = row.split_first() else {
+    let Some((&(header, first), others)) = row.split_first() else {
         return Ok((Vec::new(), None));
     };
     let keys = listed(first, reader);
@@ -121,7 +121,7 @@ pub(super) fn sole_value(
         let reason = "may be meant too: name the columns in a first line";
         return Err(vec![bad_cell(line, header, other, reason)]);
     }
-    let value = Value { column: header.clone(), keys, wish: Wish::Unsaid };
+    let value = Value { column: header.to_owned(), keys, wish: Wish::Unsaid };
     Ok((vec![value], None))
 }
 

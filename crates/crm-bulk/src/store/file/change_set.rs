@@ -41,13 +41,13 @@ pub struct ChangeSet {
 }
 
 /// How many records a note names.
-const NAMED: usize = 20;
+pub(crate) const NAMED: usize = 20;
 
-/// The first of these, and how many more there are.
-pub(crate) fn some_of(texts: &[String]) -> String {
+/// The first of the records that a note is about, and how many more there are.
+pub(crate) fn some_of(texts: &[String], all: usize) -> String {
     let named = texts.iter().take(NAMED).map(String::as_str);
     let named = named.collect::<Vec<_>>().join("; ");
-    match texts.len().saturating_sub(NAMED) {
+    match all.saturating_sub(NAMED) {
         0 => named,
         more => format!("{named}; and {more} more"),
     }
@@ -113,7 +113,7 @@ impl ChangeSet {
         if !unreadable.is_empty() {
             notes.push(format!(
                 "Records that cannot be read, so nothing is planned for them: {}.",
-                some_of(&unreadable)
+                some_of(&unreadable, unreadable.len())
             ));
         }
         let look_at = meta("look_at")?.and_then(|count| count.parse().ok());

@@ -8,7 +8,7 @@ use crm_mirror::{
     job::Stop,
 };
 use crm_models::{Timestamp, UnreadableRecord};
-use rusqlite::params;
+use rusqlite::{Row, Statement, params};
 
 use super::{
     codes,
@@ -16,7 +16,9 @@ use super::{
     format::FORMAT,
     planned::{PlannedRow, insert_into},
     record::{Record, WishColumns, read_action},
-    repeats, seal, totals,
+    repeats,
+    rows::{self, InputRow},
+    seal, totals,
 };
 use crate::{
     clock,
@@ -101,11 +103,11 @@ impl Draft {
         self.file.path()
     }
 
-    pub(super) fn database(&self) -> &Database {
+    pub(crate) fn database(&self) -> &Database {
         self.file.database()
     }
 
-    pub(super) fn batch(&self, sql: &str) -> Result<(), BulkError> {
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), BulkError> {
         let database = self.database();
         Ok(database.check(database.connection.execute_batch(sql))?)
     }
@@ -152,6 +154,42 @@ impl Draft {
         self.execute(sql, params![row, state.map(State::as_str), why])
     }
 
+    /// Hands each row that was kept to `each`, in order. They are read some at a time, so that
+    /// `each` may settle them.
+    pub(crate) fn each_row(
+        &self,
+        mut each: impl FnMut(InputRow) -> Result<(), BulkError>,
+    ) -> Result<(), BulkError> {
+        let mut last = 0;
+        loop {
+            let some = rows::behind(self.database(), last)?;
+            let Some(newest) = some.last() else {
+                return Ok(());
+            };
+            last = newest.row;
+            some.into_iter().try_for_each(&mut each)?;
+        }
+    }
+
+    /// Hands what `read` makes of each row that a query finds to `each`, one after another. `find`
+    /// finds the columns, once for all.
+    pub(crate) fn each<C, R>(
+        &self,
+        sql: &str,
+        find: impl FnOnce(&Statement<'_>) -> rusqlite::Result<C>,
+        mut read: impl FnMut(&Row<'_>, &C) -> rusqlite::Result<R>,
+        mut each: impl FnMut(R) -> Result<(), BulkError>,
+    ) -> Result<(), BulkError> {
+        let database = self.database();
+        let mut query = database.check(database.connection.prepare(sql))?;
+        let columns = database.check(find(&query))?;
+        let mut rows = database.check(query.query([]))?;
+        while let Some(row) = database.check(rows.next())? {
+            each(database.check(read(row, &columns))?)?;
+        }
+        Ok(())
+    }
+
     /// The rows that ask for a change that cannot be made, and why.
     pub(crate) fn failed_rows(&self) -> Result<BTreeMap<u64, String>, BulkError> {
         let tables: &[_] =
@@ -163,7 +201,7 @@ impl Draft {
                  WHERE verdict = ? AND row IS NOT NULL"
             );
             let state = [codes::state(State::Failed)];
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get("row")?, row.get("why")?));
+            let read = |row: &Row<'_>| Ok((row.get("row")?, row.get("why")?));
             failed.extend(self.database().rows(&sql, state, read)?);
         }
         Ok(failed)
@@ -329,7 +367,7 @@ impl Draft {
         self.batch("INSERT INTO planned SELECT * FROM unread ORDER BY id; DROP TABLE unread")
     }
 
-    pub(super) fn execute(
+    pub(crate) fn execute(
         &self,
         sql: &str,
         values: impl rusqlite::Params,

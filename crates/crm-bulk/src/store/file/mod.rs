@@ -18,7 +18,7 @@ mod rows;
 mod seal;
 mod sql;
 #[cfg(test)]
-mod test_sets;
+pub(crate) mod test_sets;
 mod totals;
 mod version_1;
 mod writer;
@@ -28,10 +28,11 @@ pub use self::{
     changes::{Changes, Selection},
 };
 pub(crate) use self::{
-    change_set::some_of,
+    change_set::{NAMED, some_of},
     codes::{owner as owner_code, read_owner, read_time, state as state_code},
     columns::{CHANGES, ChangeColumns, STATE, owner_column, read_state},
     draft::{Draft, Planned, Unread},
     file_store::FileStore,
+    rows::InputRow,
     seal::SealedChange,
 };

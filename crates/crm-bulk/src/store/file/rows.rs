@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crm_mirror::columns;
+use crm_mirror::{columns, database::Database};
 use rusqlite::{
-    Row, Statement, fallible_streaming_iterator::FallibleStreamingIterator, types::ValueRef,
+    Row, Statement, fallible_streaming_iterator::FallibleStreamingIterator, params, types::ValueRef,
 };
 
 use super::{change_set::ChangeSet, columns::read_state};
@@ -43,6 +43,21 @@ impl InputRow {
             message: row.get(at.message)?,
         })
     }
+}
+
+/// How many rows are read at a time.
+const ROWS: usize = 1_000;
+
+/// The rows of the input behind this one, as many as are read at a time.
+pub(super) fn behind(database: &Database, row: u64) -> Result<Vec<InputRow>, BulkError> {
+    let sql = "SELECT row, line, data, state, message FROM rows WHERE row > ?1
+        ORDER BY row LIMIT ?2";
+    let query = || {
+        let mut rows = database.connection.prepare_cached(sql)?;
+        let at = RowColumns::of(&rows)?;
+        rows.query_map(params![row, ROWS], |row| InputRow::read(row, &at))?.collect()
+    };
+    Ok(database.check(query())?)
 }
 
 impl ChangeSet {

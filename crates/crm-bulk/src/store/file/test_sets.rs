@@ -11,7 +11,7 @@ use super::{
 };
 use crate::set::{Action, Outcome, SetKind, State, Target};
 
-pub(super) fn draft(path: &Path) -> Draft {
+pub(crate) fn draft(path: &Path) -> Draft {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
     Draft::create(path, &site, SetKind::Plan, &Stop::default()).unwrap()
 }
