@@ -128,6 +128,7 @@ mod results;
 mod set;
 mod spreadsheet;
 mod store;
+mod system_user;
 mod undo;
 mod verify;
 mod visible;
@@ -156,6 +157,7 @@ pub use store::contract;
 pub use store::{
     ChangeSet, Changes, Claim, Cursor, Expected, Lease, Loaded, Renewal, Selection, Store, Which,
 };
+pub use system_user::system_user;
 pub use undo::UndoSummary;
 pub use verify::{Finding, Found, Verification};
 pub use visible::{replace_unseen, visible};

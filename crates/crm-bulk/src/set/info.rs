@@ -18,6 +18,9 @@ pub struct SetInfo {
     pub kind: SetKind,
     /// When the set was planned.
     pub created_at: Option<Timestamp>,
+    /// The user whose process planned the set, as the system knows; `None` in a set of version
+    /// 0.1.
+    pub planned_by: Option<String>,
     /// The input's name.
     pub source: Option<String>,
     /// The time as of which the plan knew the current state.

@@ -12,6 +12,7 @@ use strum::VariantArray;
 
 use super::{
     format::{FORMAT, has_its_journal},
+    owner::Owner,
     seal, totals,
 };
 use crate::{
@@ -125,6 +126,7 @@ impl ChangeSet {
                 .find(|known| kind.as_deref() == Some(known.as_str()))
                 .unwrap_or(SetKind::Plan),
             created_at: time(meta("created_at")?),
+            planned_by: meta("planned_by")?,
             source: meta("source")?,
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),
@@ -185,6 +187,16 @@ impl ChangeSet {
         database.check(totals::recount(&database.connection))?;
         database.check(transaction.commit())?;
         Ok(Some(digest))
+    }
+
+    /// Returns whether a run has the set, or was cut off before its end: then the set needs what lies
+    /// beside it, and is continued by applying it.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn has_open_run(&self) -> Result<bool, BulkError> {
+        Ok(Owner::read(&self.database)?.is_some_and(|owner| owner.has_open_run))
     }
 
     /// Counts the changes in each state.

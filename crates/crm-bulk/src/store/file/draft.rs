@@ -24,6 +24,7 @@ use crate::{
     clock,
     error::BulkError,
     set::{Action, Image, Outcome, SetKind, State, Target, of_change, on_off},
+    system_user::system_user,
 };
 
 /// Writes a new change set. Until [`finish`](Self::finish) it lives under a temporary name of
@@ -95,6 +96,7 @@ impl Draft {
         draft.database().set_site(site)?;
         draft.set_meta("kind", kind.as_str())?;
         draft.set_meta("created_at", &clock::now().to_string())?;
+        draft.set_meta("planned_by", &system_user())?;
         Ok(draft)
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Owner {
     boot: String,
     /// For how long the owner may show no sign of life.
     pub(super) lease: Duration,
-    has_open_run: bool,
+    pub(super) has_open_run: bool,
 }
 
 impl Owner {

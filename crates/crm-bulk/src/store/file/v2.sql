@@ -96,8 +96,8 @@ CREATE TABLE owner (
     journal_index INTEGER            -- the inode of the index of its journal
 ) STRICT;
 
--- meta has more: digest, over tenant, environment and the digests of all changes; unknown_flags (on
--- or off), what flags become that the service does not tell; owners and open, of how many owners how
+-- meta has more: planned_by, whose process planned the set, as the system knows; digest, over tenant,
+-- environment and the digests of all changes; unknown_flags (on or off), what flags become that the service does not tell; owners and open, of how many owners how
 -- many changes were open when the totals were counted.
 
 -- What the last reading back found to be no longer so; meta has its totals, as verification.
