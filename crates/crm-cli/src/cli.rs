@@ -1,6 +1,6 @@
 //! The grammar that all commands share: global options and the long help.
 
-use clap::Parser;
+use clap::{ArgMatches, Parser};
 
 use crate::{commands::Command, exit::Exit, globals::Globals};
 
@@ -52,6 +52,17 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The words of a command line that name the command, as in `crm location-contacts update`.
+pub(crate) fn words(given: &ArgMatches) -> String {
+    let mut words = vec!["crm"];
+    let mut given = given.subcommand();
+    while let Some((word, below)) = given {
+        words.push(word);
+        given = below.subcommand();
+    }
+    words.join(" ")
 }
 
 #[cfg(test)]

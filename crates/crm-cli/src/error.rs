@@ -9,6 +9,7 @@ use crm_sandbox::SandboxError;
 use crm_transport::{TransportError, TransportErrorKind};
 
 use crate::{
+    desk::DeskError,
     exit::Exit,
     output::{NoSuchForm, UnknownField},
     settings::SettingsError,
@@ -49,6 +50,9 @@ pub(crate) enum CliError {
 
     #[error(transparent)]
     Settings(#[from] SettingsError),
+
+    #[error(transparent)]
+    Desk(#[from] DeskError),
 
     /// A write that is not allowed, or that nobody confirmed.
     #[error(transparent)]
@@ -139,6 +143,7 @@ impl CliError {
     pub(crate) fn kind(&self) -> &'static str {
         match (self, self.contacts()) {
             (Self::Withheld(Withheld::ReadOnly(_)), _) => "read-only",
+            (Self::Withheld(Withheld::Unrecorded(_)), _) => self.exit().kind(),
             (Self::Withheld(_), _) => "not-confirmed",
             (_, Some(error)) if error.is_not_found() => "not-found",
             (_, Some(ContactsError::Unreadable { .. })) => "unreadable",
@@ -155,6 +160,8 @@ impl CliError {
             Self::Transport(error) if is_tls(error) => Exit::Usage,
             Self::Transport(_) => Exit::Unreachable,
             Self::CheckFailed { exit, .. } => *exit,
+            Self::Desk(error) if error.is_local() => Exit::Local,
+            Self::Withheld(Withheld::Unrecorded(_)) => Exit::Local,
             Self::Settings(SettingsError::Save { .. })
             | Self::Sandbox(_)
             | Self::Io { .. }
@@ -164,6 +171,7 @@ impl CliError {
             | Self::Fields(_)
             | Self::Form(_)
             | Self::Settings(_)
+            | Self::Desk(_)
             | Self::Withheld(_)
             | Self::Bulk(_) => Exit::Usage,
         }

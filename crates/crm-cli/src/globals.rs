@@ -85,6 +85,10 @@ pub(crate) struct Globals {
     #[arg(long, global = true)]
     pub(crate) yes: bool,
 
+    /// Send single writes without recording them in the desk first
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_record: bool,
+
     /// Send preferences as the three flags that the API knew before May 2026
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) legacy_preferences: bool,
@@ -93,6 +97,10 @@ pub(crate) struct Globals {
     /// Never shows other bodies or secrets
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+
+    /// The words that name the command.
+    #[arg(skip)]
+    pub(crate) command: String,
 }
 
 impl Globals {

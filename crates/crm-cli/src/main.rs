@@ -11,11 +11,13 @@
 //! | how commands end | `status`; those that fail, `error` |
 //! | what may be written | `write_guard` |
 //! | where settings come from | `settings` |
+//! | what an account has on this machine | `desk` |
 //! | how answers are printed | `output`; what is shown meanwhile, `progress` and `trace` |
 //! | Ctrl-C, files, exit codes, the options of all commands | `signal`, `files`, `exit`, `globals` |
 
 mod cli;
 mod commands;
+mod desk;
 mod error;
 mod exit;
 mod files;
@@ -34,7 +36,7 @@ mod write_guard;
 
 use std::{process::ExitCode, time::Duration};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::{
     cli::Cli, error::CliError, globals::Format, output::Output, report::Report, status::Status,
@@ -44,9 +46,15 @@ use crate::{
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(refused) => return usage::report(&refused),
+    let mut grammar = Cli::command();
+    let given = grammar.try_get_matches_from_mut(std::env::args_os());
+    let parsed = given.and_then(|given| Ok((Cli::from_arg_matches(&given)?, given)));
+    let cli = match parsed {
+        Ok((mut cli, given)) => {
+            cli.globals.command = cli::words(&given);
+            cli
+        }
+        Err(refused) => return usage::report(&refused.format(&mut grammar)),
     };
     let globals = &cli.globals;
     trace::start(globals.verbose);

@@ -12,10 +12,11 @@ use crm_transport::{
 use http::Uri;
 
 use crate::{
+    desk::{Desk, DeskError, Recorder, Whereabouts},
     error::CliError,
     globals::{Globals, Vendor},
     output::{Output, option},
-    settings::{Host, Settings, SettingsError},
+    settings::{Host, Settings, SettingsError, Target, desks},
     waiting::Waiting,
     write_guard::{Slot, WriteGuard, WritePolicy},
 };
@@ -34,6 +35,8 @@ pub(crate) struct Session<'a> {
     pub(crate) host: String,
     /// The API's URL; `sandbox` for one inside this process, whose port differs each time.
     api_url: String,
+    /// None for a sandbox, which is gone when the command ends.
+    desk: Option<Whereabouts>,
     /// The options that named the target, for a command that is to use the same one.
     pub(crate) target_options: String,
     /// Serves until the session ends.
@@ -42,11 +45,12 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Connects to the account that the options, the environment and the profile name. A write that
-    /// may not be sent is put into the slot.
+    /// may not be sent is put into the slot; with `is_recorded` each one is recorded in the desk.
     pub(crate) async fn open(
         globals: &Globals,
         output: &'a Output,
         slot: Arc<Slot>,
+        is_recorded: bool,
     ) -> Result<Self, CliError> {
         let (settings, sandbox) = if globals.sandbox {
             let sandbox = Sandbox::builder().seed(globals.sandbox_seed).start().await?;
@@ -54,7 +58,7 @@ impl<'a> Session<'a> {
         } else {
             (Settings::load(globals).await?, None)
         };
-        let environment = environment(&settings)?;
+        let environment = environment(&settings.host, settings.allow_http)?;
         let wire = settings.network.wire(&environment).map_err(SettingsError::from)?;
         let endpoint = wire.for_auth(&environment)?;
         let endpoint = Waiting::new(endpoint, format!("the token endpoint of {}", settings.host));
@@ -74,6 +78,12 @@ impl<'a> Session<'a> {
         let transport: Arc<dyn Transport> = Arc::new(transport);
         let target = target(globals, &settings, &environment);
         let policy = policy(globals, &settings, &environment);
+        let site = Site::new(settings.tenant, environment.api_url());
+        let place = || Whereabouts::new(site.clone(), settings.desk.clone(), desks());
+        if is_recorded && !globals.sandbox && !globals.no_record {
+            slot.record_with(Recorder::new(place(), globals.command.clone()));
+        }
+        let desk = (!globals.sandbox).then(place);
         let guard = WriteGuard::new(transport, policy, target, !globals.yes, slot);
         let mut service = ContactsService::new(guard, settings.tenant);
         if settings.legacy_preferences {
@@ -90,6 +100,7 @@ impl<'a> Session<'a> {
             output,
             host,
             api_url,
+            desk,
             target_options: target_options(globals),
             _sandbox: sandbox,
         })
@@ -104,16 +115,43 @@ impl<'a> Session<'a> {
         Site::new(self.tenant(), &self.api_url)
     }
 
+    /// The account's desk, which is begun if need be; to a user of the sandbox, which has none, the
+    /// option is named that does without.
+    pub(crate) fn desk(&self, instead: &'static str) -> Result<&Desk, DeskError> {
+        self.desk.as_ref().ok_or(DeskError::Sandbox(instead))?.desk()
+    }
+
+    /// Whether there is a place for a desk.
+    pub(crate) fn has_desk(&self) -> bool {
+        self.desk.is_some()
+    }
+
+    /// The account's desk, if it has been begun.
+    pub(crate) fn existing_desk(&self) -> Result<Option<&Desk>, DeskError> {
+        self.desk.as_ref().map_or(Ok(None), Whereabouts::existing)
+    }
+
     /// Reports once which account is meant. A write reports it itself.
     pub(crate) fn tell_target(&self) {
         self.service.transport().tell_target();
     }
 }
 
-fn environment(settings: &Settings) -> Result<Environment, CliError> {
-    let custom =
-        if settings.allow_http { Environment::custom_allowing_http } else { Environment::custom };
-    Ok(match &settings.host {
+/// Where the desk of the account is that options, environment and profile name, without its
+/// credentials.
+pub(crate) fn desk(globals: &Globals, instead: &'static str) -> Result<Whereabouts, CliError> {
+    if globals.sandbox {
+        return Err(DeskError::Sandbox(instead).into());
+    }
+    let target = Target::load(globals)?;
+    let environment = environment(&target.host, target.allow_http)?;
+    let site = Site::new(target.tenant, environment.api_url());
+    Ok(Whereabouts::new(site, target.desk, desks()))
+}
+
+fn environment(host: &Host, allow_http: bool) -> Result<Environment, CliError> {
+    let custom = if allow_http { Environment::custom_allowing_http } else { Environment::custom };
+    Ok(match host {
         Host::Vendor(Vendor::Production) => Environment::production(),
         Host::Vendor(Vendor::Integration) => Environment::integration(),
         Host::Custom { api_url, auth_url } => {

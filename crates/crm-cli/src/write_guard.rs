@@ -12,7 +12,10 @@ use crm_contacts::{Difference, Preview};
 use crm_transport::{Call, Effect, Request, Response, Transport, TransportError};
 use serde_json::value::RawValue;
 
-use crate::output::{confirm, note, on_terminal};
+use crate::{
+    desk::{Member, Recorder},
+    output::{confirm, note, on_terminal},
+};
 
 /// What happens to writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,12 @@ pub(crate) enum Withheld {
     NeedsYes(String),
     #[error("not confirmed, nothing was sent")]
     Declined,
+    /// Every single write is in the desk before it is sent.
+    #[error(
+        "{0}; nothing was sent, since it could not be recorded: mend that, name another folder as \
+         `desk` in the profile, or add --no-record"
+    )]
+    Unrecorded(String),
 }
 
 /// What a change does to one record.
@@ -55,9 +64,32 @@ pub(crate) struct Planned {
 pub(crate) struct Slot {
     withheld: OnceLock<Withheld>,
     planned: OnceLock<Planned>,
+    /// What a record has that is to be deleted.
+    deleted: OnceLock<Vec<Member>>,
+    recorder: OnceLock<Recorder>,
 }
 
 impl Slot {
+    /// Records each write with this, unless something does already.
+    pub(crate) fn record_with(&self, recorder: Recorder) {
+        let _ = self.recorder.set(recorder);
+    }
+
+    /// Records how the command ended, and why it failed if it did.
+    pub(crate) fn conclude(&self, failed: Option<String>) {
+        let concluded = self.recorder.get().map(|recorder| recorder.conclude(failed));
+        if let Some(Err(error)) = concluded {
+            note(format!("the outcome of the write could not be recorded: {error}"));
+        }
+    }
+
+    /// What the next write makes of its record, as far as the command has told.
+    fn changes(&self) -> Vec<Member> {
+        let planned = self.planned.get().map(|planned| planned.differences.iter());
+        let planned = planned.into_iter().flatten().map(Member::from);
+        planned.chain(self.deleted.get().into_iter().flatten().cloned()).collect()
+    }
+
     /// Why a write was withheld, if one was.
     pub(crate) fn withheld(&self) -> Option<&Withheld> {
         self.withheld.get()
@@ -112,6 +144,11 @@ impl<T> WriteGuard<T> {
     /// Says what the next write changes, which a dry run shows beside the request.
     pub(crate) fn announce(&self, planned: Planned) {
         let _ = self.slot.planned.set(planned);
+    }
+
+    /// Says what a record has that the next write deletes.
+    pub(crate) fn announce_deletion(&self, members: Vec<Member>) {
+        let _ = self.slot.deleted.set(members);
     }
 
     /// Decides before many writes whether they may be sent, with one question.
@@ -183,10 +220,28 @@ impl<T> WriteGuard<T> {
 #[async_trait]
 impl<T: Transport> Transport for WriteGuard<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let Err(withheld) = self.check(&request) else {
-            return self.inner.send(request).await;
+        let is_write = Call::of(&request).effect != Effect::Read;
+        let recorder = self.slot.recorder.get().filter(|_| is_write);
+        let begun = self.check(&request).and_then(|()| {
+            let record = |recorder: &Recorder| recorder.begin(&request, self.slot.changes());
+            let recorded = recorder.map(record).transpose();
+            recorded.map_err(|error| Withheld::Unrecorded(error.to_string()))
+        });
+        let recorded = match begun {
+            Ok(recorded) => recorded,
+            Err(withheld) => {
+                let withheld = self.slot.withheld.get_or_init(|| withheld).clone();
+                return Err(TransportError::refused(withheld));
+            }
         };
-        let withheld = self.slot.withheld.get_or_init(|| withheld).clone();
-        Err(TransportError::refused(withheld))
+        let method = request.method().clone();
+        let answered = self.inner.send(request).await;
+        if let (Some(recorder), Some(id)) = (recorder, recorded)
+            && let Err(error) = recorder.end(id, &method, &answered)
+        {
+            // It was sent: the answer counts for more.
+            note(format!("the outcome of the write could not be recorded: {error}"));
+        }
+        answered
     }
 }

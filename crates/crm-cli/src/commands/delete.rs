@@ -1,10 +1,14 @@
 //! Deletions: what goes is shown before, and how it comes back is told afterwards.
 
-use std::fmt::{self, Display};
+use std::{
+    fmt::{self, Display},
+    io,
+};
 
 use crm_contacts::ContactsError;
 
 use crate::{
+    desk::{Member, members},
     error::CliError,
     output::{Record, described, note, option},
     session::Session,
@@ -32,6 +36,10 @@ impl<R: Record> Deletion<'_, R> {
             note(format!("  {line}"));
         }
         session.service.transport().confirm_deletion(&self.subject)?;
+        let record = serde_json::to_value(self.record).map_err(io::Error::from)?;
+        let gone = |member: Member| Member { before: member.after, after: None, ..member };
+        let gone = members(&record).into_iter().map(gone).collect();
+        session.service.transport().announce_deletion(gone);
         delete.await?;
         session.output.done("deleted", &self.subject)?;
         note("to restore it (it gets a new id unless the command names one):");

@@ -13,6 +13,7 @@ mod change_sets;
 mod completions;
 mod contact_methods;
 mod delete;
+mod desk;
 mod export;
 mod file_arg;
 mod list;
@@ -23,9 +24,10 @@ mod people;
 mod preferences;
 mod profile;
 mod sandbox;
+mod sets;
 mod update;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use crm_models::{CustomerId, LocationId};
@@ -33,10 +35,11 @@ use owner_contacts::OwnerContacts;
 use owners::Owners;
 
 use crate::{
+    desk::{DeskError, Whereabouts},
     error::CliError,
     globals::{Format, Globals},
     output::Output,
-    session::Session,
+    session::{self, Session},
     status::Status,
     write_guard::{Slot, Withheld},
 };
@@ -112,6 +115,12 @@ pub(crate) enum Command {
 
     Backup(change_sets::backup::Backup),
 
+    Sets(sets::Sets),
+
+    /// What this account has on this machine: mirror, change sets, recorded updates
+    #[command(subcommand)]
+    Desk(desk::DeskCommand),
+
     Api(api::Api),
 
     /// Check host, credentials, app key and scopes
@@ -133,7 +142,47 @@ pub(crate) enum Command {
     Man(man::Man),
 }
 
+/// Puts the file of a set in the place of its name, where there is no such file and the desk has
+/// such a set.
+fn locate(globals: &Globals, set: &mut PathBuf) -> Result<Option<Whereabouts>, CliError> {
+    let is_name = !set.exists() && !set.is_absolute();
+    let Some(name) = set.to_str().filter(|_| is_name && !globals.sandbox) else {
+        return Ok(None);
+    };
+    // Without an account there is no desk: the file is missing.
+    let Ok(place) = session::desk(globals, INSTEAD) else {
+        return Ok(None);
+    };
+    if let Some(desk) = place.existing()? {
+        match desk.find(name) {
+            Ok(found) => *set = found,
+            // A path to where nothing is; the command says so.
+            Err(DeskError::NoSuchSet { .. }) if set.components().count() > 1 => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(place))
+}
+
+/// What is said where there is no desk to look for a set in.
+const INSTEAD: &str = "its path";
+
 impl Command {
+    /// The change set that the command works on.
+    fn set(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::Show(command) => Some(&mut command.set),
+            Self::Report(command) => Some(&mut command.set),
+            Self::Apply(command) => Some(&mut command.set),
+            Self::Status(command) => Some(&mut command.set),
+            Self::Verify(command) => Some(&mut command.set),
+            Self::Undo(command) => Some(&mut command.set),
+            Self::Results(command) => Some(&mut command.set),
+            Self::Backup(command) => Some(&mut command.set),
+            _ => None,
+        }
+    }
+
     /// How the command writes its answers, errors included, where that format is asked for: an
     /// export has no end, so its JSON is one value a line.
     pub(crate) fn format(&self, asked: Format) -> Format {
@@ -157,13 +206,17 @@ impl Command {
     /// Runs the command; `grammar` is that of all commands. To a command a write that was withheld
     /// has failed: why it was is told here.
     pub(crate) async fn run(
-        self,
+        mut self,
         globals: &Globals,
         output: &Output,
         grammar: fn() -> clap::Command,
     ) -> Result<Status, CliError> {
         let slot = Arc::new(Slot::default());
-        let connect = || Session::open(globals, output, Arc::clone(&slot));
+        // Nobody moves the desk before the command ends.
+        let _desk = self.set().map(|set| locate(globals, set)).transpose()?;
+        // What `apply` writes is recorded in its set.
+        let is_recorded = !matches!(self, Self::Apply(_));
+        let connect = || Session::open(globals, output, Arc::clone(&slot), is_recorded);
         let ended = match self {
             Self::LocationContacts(command) => command.run(&connect().await?).await,
             Self::CustomerContacts(command) => command.run(&connect().await?).await,
@@ -186,9 +239,11 @@ impl Command {
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(output),
             Self::Verify(command) => command.run(&connect().await?).await,
-            Self::Undo(command) => command.run(output).await,
+            Self::Undo(command) => command.run(globals, output).await,
             Self::Results(command) => command.run(output).await,
             Self::Backup(command) => command.run().await,
+            Self::Desk(command) => command.run(globals, output).await,
+            Self::Sets(command) => command.run(globals, output).await,
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,
             Self::Profile(command) => command.run(globals, output),
@@ -196,6 +251,7 @@ impl Command {
             Self::Completions(command) => command.run(output, grammar()),
             Self::Man(command) => command.run(output, grammar()),
         };
+        slot.conclude(ended.as_ref().err().map(ToString::to_string));
         match (ended, slot.withheld()) {
             (Err(_), Some(Withheld::DryRun(request))) => {
                 Ok(Status::DryRun(slot.planned(), request.clone()))

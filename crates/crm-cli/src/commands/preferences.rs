@@ -1,10 +1,11 @@
 //! `crm preferences`: what people receive through their contact methods.
 
 use clap::Subcommand;
+use crm_contacts::Difference;
 use crm_models::{MethodPreference, PreferenceType, UpdateMethodPreferenceRequest};
 
 use super::args::MethodArgs;
-use crate::{error::CliError, session::Session, status::Status};
+use crate::{error::CliError, session::Session, status::Status, write_guard::Planned};
 
 /// What can be done with the preferences of contact methods.
 #[derive(Debug, Subcommand)]
@@ -59,7 +60,16 @@ impl Preferences {
             Self::Set { of, name, value } => {
                 let records = output.records()?;
                 let method = of.handle(service);
-                let update = setting(&method.preference(&name).await?, value)?;
+                let before = method.preference(&name).await?;
+                let update = setting(&before, value)?;
+                session.service.transport().announce(Planned {
+                    subject: of.to_string(),
+                    differences: vec![Difference::new(
+                        before.name,
+                        before.value.as_deref(),
+                        Some(update.get_value()),
+                    )],
+                });
                 records.one(&method.set_preference(&name, update).await?)?;
             }
         }

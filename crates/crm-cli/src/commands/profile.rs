@@ -75,6 +75,10 @@ pub(crate) struct Add {
     #[arg(long)]
     enterprise_hub: bool,
 
+    /// Keep mirror, change sets and recorded updates in this folder
+    #[arg(long, value_name = "FOLDER")]
+    desk: Option<PathBuf>,
+
     /// Keep the access token for the next command
     #[arg(long)]
     token_cache: bool,
@@ -111,13 +115,14 @@ struct Shown<'a> {
     legacy_preferences: bool,
     enterprise_hub: bool,
     token_cache: bool,
+    desk: Option<String>,
 }
 
 records! {
     Shown<'_> {
         "name", "inUse", "tenant", "host", "authUrl", "clientId", "clientSecret", "appKey", "rate",
         "caFile", "proxy", "credentialCommand", "readOnly", "legacyPreferences", "enterpriseHub",
-        "tokenCache";
+        "tokenCache", "desk";
         table: "name" => "NAME", "inUse" => "IN USE", "tenant" => "TENANT", "host" => "HOST",
         "readOnly" => "READ-ONLY", "clientSecret" => "SECRET FROM",
     }
@@ -153,6 +158,7 @@ impl<'a> Shown<'a> {
             legacy_preferences: profile.legacy_preferences.unwrap_or(false),
             enterprise_hub: profile.enterprise_hub.unwrap_or(false),
             token_cache: profile.token_cache.unwrap_or(false),
+            desk: profile.desk.as_ref().map(|desk| desk.display().to_string()),
         })
     }
 }
@@ -270,6 +276,7 @@ impl Add {
             legacy_preferences: globals.legacy_preferences.then_some(true),
             enterprise_hub: self.enterprise_hub.then_some(true),
             token_cache: self.token_cache.then_some(true),
+            desk: absolute(self.desk.as_deref())?,
             ..Profile::default()
         };
         if credentials.is_none() && profile.credential_command.is_none() {

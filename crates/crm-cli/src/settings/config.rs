@@ -73,6 +73,11 @@ impl Config {
         }
     }
 
+    /// Gives a profile that there is this desk.
+    pub(crate) fn set_desk(&mut self, name: &str, desk: &Path) {
+        self.document["profiles"][name]["desk"] = value(desk.to_string_lossy().into_owned());
+    }
+
     /// Makes this profile the one in use where none is named.
     pub(crate) fn use_by_default(&mut self, name: &str) {
         self.document["default_profile"] = value(name);
@@ -87,12 +92,7 @@ impl Config {
     }
 
     fn replace(&self, text: &str) -> io::Result<()> {
-        let folder = files::folder(&self.path);
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        files::private_folder(files::folder(&self.path))?;
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut file = AtomicWriter::create(&path)?;
         file.write_all(text.as_bytes())?;

@@ -15,3 +15,9 @@ pub(super) fn token_folder() -> Option<PathBuf> {
     let folders = choose_base_strategy().ok()?;
     Some(folders.cache_dir().join("crm"))
 }
+
+/// Where the desks of accounts are whose profile names none; nowhere where the user has no home.
+pub(crate) fn desks() -> Option<PathBuf> {
+    let folders = choose_base_strategy().ok()?;
+    Some(folders.data_dir().join("crm").join("desks"))
+}

@@ -21,6 +21,7 @@ use crm_models::TenantId;
 use crm_sandbox::Connection;
 pub(crate) use error::SettingsError;
 pub(crate) use file::Profiles;
+pub(crate) use folders::desks;
 pub(crate) use host::Host;
 pub(crate) use profile::{Profile, Secret};
 
@@ -48,6 +49,33 @@ pub(crate) struct Settings {
     pub(crate) token_folder: Option<PathBuf>,
     /// The profile that took part, if one did.
     pub(crate) profile: Option<String>,
+    /// The desk that it names.
+    pub(crate) desk: Option<PathBuf>,
+}
+
+/// Which account is meant, and where what belongs to it is kept: all that takes no credentials.
+pub(crate) struct Target {
+    pub(crate) host: Host,
+    pub(crate) allow_http: bool,
+    pub(crate) tenant: TenantId,
+    /// The desk that the profile names.
+    pub(crate) desk: Option<PathBuf>,
+}
+
+impl Target {
+    /// The target of this process: its options, its environment, the user's profile.
+    pub(crate) fn load(globals: &Globals) -> Result<Self, SettingsError> {
+        let variables = Variables(&|name| env::var_os(name));
+        let name = named_profile(globals, &variables)?;
+        let profile = file::find(folders::configuration().as_deref(), name.as_deref())?;
+        let below = Below { variables: &variables, named: globals.profile.as_deref() };
+        let (tenant, host) = below.account(globals, &profile)?;
+        let given = [tenant.is_some(), host.is_some(), true, true, true];
+        let (Some(tenant), Some(host)) = (tenant, host) else {
+            return Err(missing(given, globals));
+        };
+        Ok(Self { host, allow_http: allow_http(&variables)?, tenant, desk: profile.desk })
+    }
 }
 
 impl Settings {
@@ -97,6 +125,7 @@ impl Settings {
             network: Network::of(globals, &mut Profile::default()),
             token_folder: None,
             profile: None,
+            desk: None,
         })
     }
 
@@ -107,24 +136,13 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let network = Network::of(globals, &mut profile);
         let below = Below { variables, named: globals.profile.as_deref() };
-        let tenant = match globals.tenant {
-            Some(tenant) => Some(tenant),
-            None => {
-                let variable = variables.parsed("CRM_TENANT", |text| text.parse::<TenantId>())?;
-                below.target("CRM_TENANT", variable, profile.tenant)?
-            }
-        };
-        let host = match Host::of_options(globals) {
-            Some(host) => Some(host),
-            None => below.host(&profile)?,
-        };
+        let (tenant, host) = below.account(globals, &profile)?;
         let secret = |name, key: Option<Secret>| {
             below.filled(name, variables.text(name)?, key.map(|Secret(text)| text))
         };
         let client_id = secret("CRM_CLIENT_ID", profile.client_id)?;
         let client_secret = secret("CRM_CLIENT_SECRET", profile.client_secret)?;
         let app_key = secret("CRM_APP_KEY", profile.app_key)?;
-        let allow_http = variables.parsed("CRM_ALLOW_HTTP", switch)?.unwrap_or(false);
         let token_cache = variables.parsed("CRM_TOKEN_CACHE", switch)?;
         let token_cache = below.filled("CRM_TOKEN_CACHE", token_cache, profile.token_cache)?;
         // The strictest wins, wherever it is given: nothing lifts it for one command.
@@ -141,15 +159,11 @@ impl Settings {
         let (Some(tenant), Some(host), Some(client_id), Some(client_secret), Some(app_key)) =
             (tenant, host, client_id, client_secret, app_key)
         else {
-            let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
-            return Err(SettingsError::Missing {
-                names: missing.map(|(place, _)| place.0).collect(),
-                named: globals.profile.clone(),
-            });
+            return Err(missing(given, globals));
         };
         Ok(Self {
             host,
-            allow_http,
+            allow_http: allow_http(variables)?,
             tenant,
             client_id,
             client_secret,
@@ -161,6 +175,7 @@ impl Settings {
             network,
             token_folder: token_cache.unwrap_or(false).then(folders::token_folder).flatten(),
             profile: profile.name,
+            desk: profile.desk,
         })
     }
 }
@@ -215,6 +230,27 @@ struct Below<'a> {
 }
 
 impl Below<'_> {
+    /// The tenant and the servers, as far as they are given.
+    fn account(
+        &self,
+        globals: &Globals,
+        profile: &Profile,
+    ) -> Result<(Option<TenantId>, Option<Host>), SettingsError> {
+        let tenant = match globals.tenant {
+            Some(tenant) => Some(tenant),
+            None => {
+                let variable =
+                    self.variables.parsed("CRM_TENANT", |text| text.parse::<TenantId>())?;
+                self.target("CRM_TENANT", variable, profile.tenant)?
+            }
+        };
+        let host = match Host::of_options(globals) {
+            Some(host) => Some(host),
+            None => self.host(profile)?,
+        };
+        Ok((tenant, host))
+    }
+
     /// A setting that determines which account's contacts are meant, and where. A variable that is
     /// left in a shell does not complete a named profile: it may belong to another account.
     fn target<V: PartialEq>(
@@ -284,6 +320,19 @@ fn differs<V: PartialEq>(given: Option<V>, key: Option<V>) -> bool {
 
 fn contradiction(variable: &'static str, profile: &str) -> SettingsError {
     SettingsError::Contradiction { variable, profile: profile.to_owned() }
+}
+
+/// The settings that are given nowhere, of those in [`PLACES`].
+fn missing(given: [bool; PLACES.len()], globals: &Globals) -> SettingsError {
+    let missing = PLACES.iter().zip(given).filter(|(_, given)| !given);
+    SettingsError::Missing {
+        names: missing.map(|(place, _)| place.0).collect(),
+        named: globals.profile.clone(),
+    }
+}
+
+fn allow_http(variables: &Variables) -> Result<bool, SettingsError> {
+    Ok(variables.parsed("CRM_ALLOW_HTTP", switch)?.unwrap_or(false))
 }
 
 fn is_read_only(variables: &Variables) -> Result<bool, SettingsError> {

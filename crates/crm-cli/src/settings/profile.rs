@@ -35,6 +35,8 @@ pub(crate) struct Profile {
     pub(crate) enterprise_hub: Option<bool>,
     /// Access tokens are kept for the next command.
     pub(crate) token_cache: Option<bool>,
+    /// The folder with the mirror, the change sets and the recorded updates of the account.
+    pub(crate) desk: Option<PathBuf>,
 }
 
 /// A text that no message shows, not even the one that says that it is not text.

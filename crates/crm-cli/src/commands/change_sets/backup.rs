@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
+use super::summary::name;
 use crate::{error::CliError, output::note, signal::until_signal, status::Status};
 
 /// Copy a set, to keep
@@ -14,8 +15,8 @@ use crate::{error::CliError, output::note, signal::until_signal, status::Status}
 /// make them twice.
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
     /// The copy to write
     #[arg(long, value_name = "FILE")]
@@ -29,7 +30,7 @@ impl Backup {
         if let Err(signal) = until_signal(backup).await? {
             return Ok(Status::Stopped(signal, None));
         }
-        note(format!("{} is a backup of {}", self.out.display(), self.set.display()));
+        note(format!("{} is a backup of {}", self.out.display(), name(&self.set)));
         Ok(Status::Done)
     }
 }

@@ -4,9 +4,11 @@
 
 pub(super) mod apply;
 pub(super) mod backup;
+pub(super) mod known;
 mod line;
 mod names;
 pub(super) mod opt_out;
+mod out;
 pub(super) mod plan;
 pub(super) mod report;
 pub(super) mod results;

@@ -1,14 +1,15 @@
 //! `crm opt-out` and `crm opt-in`: a list of numbers and addresses reaches every copy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{ChangeSet, DateOrder, Input, MappedRole, OptOut};
 
 use super::{
+    known,
     names::NameArgs,
+    out::{INSTEAD, Out},
     rows::{InputArgs, tell_invalid, told},
-    snapshot,
     summary::Summary,
 };
 use crate::{
@@ -30,15 +31,15 @@ pub(crate) struct OptOutCommand {
     /// the evidence. - for stdin
     list: PathBuf,
 
-    /// The change set to write
+    /// The change set to write; without it one of the desk, whose name the answer tells
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Option<PathBuf>,
 
     /// Change every flag, not only marketing
     #[arg(long)]
     all: bool,
 
-    /// Keep the snapshot of all contacts in this file, so that the next run is quicker
+    /// Keep what is known of all contacts in this file instead of the desk's mirror
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
 
@@ -110,10 +111,13 @@ impl OptOutCommand {
     pub(crate) async fn run(self, session: &Session<'_>, on: bool) -> Result<Status, CliError> {
         session.tell_target();
         let list = self.rows.open(&self.list)?;
-        if let Err(signal) = until_signal(self.plan(session, list, on)).await? {
+        let how = if on { "opt-in" } else { "opt-out" };
+        let desk = || session.desk(INSTEAD);
+        let out = Out::of(self.out.as_deref(), desk, how, Some(&self.list))?;
+        if let Err(signal) = until_signal(self.plan(session, list, on, out.path())).await? {
             return Ok(Status::Stopped(signal, None));
         }
-        let summary = Summary::of(&ChangeSet::open(&self.out)?, 10)?;
+        let summary = Summary::of(&ChangeSet::open(out.path())?, 10)?;
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && !summary.is_settled() {
             Status::ChangesPlanned
@@ -122,10 +126,16 @@ impl OptOutCommand {
         })
     }
 
-    async fn plan(&self, session: &Session<'_>, list: Input, on: bool) -> Result<(), CliError> {
-        let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
+    async fn plan(
+        &self,
+        session: &Session<'_>,
+        list: Input,
+        on: bool,
+        out: &Path,
+    ) -> Result<(), CliError> {
+        let known = known::fresh(session, self.snapshot.as_deref()).await?;
         let plan = narrow!(
-            OptOut::new(session.site(), snapshot)
+            OptOut::new(session.site(), known.snapshot)
                 .numbers(self.numbers.reader())
                 .map(self.map.iter().cloned()),
             opt_in() if on,
@@ -137,13 +147,12 @@ impl OptOutCommand {
             unknown_flags(self.rows.unknown_flags.map(bool::from)),
             mend_file(self.rows.mend.as_ref()),
         );
-        let planned = plan.plan(&session.service, list, &self.out).await;
-        drop(folder);
+        let planned = plan.plan(&session.service, list, out).await;
         if let Some(invalid) = planned.map_err(told)?.invalid {
             tell_invalid(&invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid entry")));
         }
-        self.names.read(session, &self.out).await;
+        self.names.read(session, out).await;
         Ok(())
     }
 }

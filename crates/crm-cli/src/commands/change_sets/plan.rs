@@ -1,18 +1,16 @@
 //! `crm plan`: rows of changes become a change set.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary, Snapshot};
+use crm_bulk::{BulkError, ChangeSet, CleanUp, Input, Plan, PlanSummary};
 use crm_values::PhoneReader;
 
 use super::{
+    known::{Known, KnownArgs},
     names::NameArgs,
+    out::{INSTEAD, Out},
     rows::{InputArgs, tell_invalid, told},
-    snapshot,
     summary::Summary,
     template::{self, Template},
 };
@@ -41,8 +39,8 @@ pub(crate) struct PlanCommand {
     #[arg(required_unless_present_any = ["cleanups", "template"])]
     input: Option<PathBuf>,
 
-    /// The change set to write
-    #[arg(long, value_name = "FILE", required_unless_present = "template")]
+    /// The change set to write; without it one of the desk, whose name the answer tells
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
     /// Write an empty file of rows with all columns, to this file or to stdout, and plan nothing
@@ -71,19 +69,8 @@ pub(crate) struct PlanCommand {
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     ignore_columns: Vec<String>,
 
-    /// Look up contacts in this snapshot; needed for rows that select by value
-    #[arg(long, value_name = "FILE")]
-    snapshot: Option<PathBuf>,
-
-    /// Use the snapshot alone if it is no older than this; otherwise the owners are read
-    #[arg(
-        long,
-        value_name = "MINUTES",
-        default_value_t = 60,
-        value_parser = whole(0_u64, None),
-        requires = "snapshot"
-    )]
-    max_age: u64,
+    #[command(flatten)]
+    known: KnownArgs,
 
     #[command(flatten)]
     values: ValueArgs,
@@ -148,27 +135,18 @@ impl PlanCommand {
         self.template.as_deref().map(Template)
     }
 
-    /// The set to write, which is there whenever no template is asked for.
-    fn out(&self) -> Result<&Path, CliError> {
-        let missing = || CliError::Usage("give --out FILE for the change set".to_owned());
-        self.out.as_deref().ok_or_else(missing)
-    }
-
     pub(crate) async fn run(self, session: &Session<'_>) -> Result<Status, CliError> {
         session.tell_target();
-        let values = self.values.values();
-        let clean_up = self.clean_up.clean_up(values.reader())?;
-        let plan = narrow!(
-            Plan::new(session.site()).values(values).clean_up(clean_up),
-            skip_invalid() if self.rows.skip_invalid,
-            unknown_flags(self.rows.unknown_flags.map(bool::from)),
-            mend_file(self.rows.mend.as_ref()),
-        );
         let input = self.input.as_ref().map(|path| self.rows.open(path));
         let input = input.transpose()?;
+        let how = if input.is_some() { "plan" } else { "clean-up" };
+        let desk = || session.desk(INSTEAD);
+        let out = Out::of(self.out.as_deref(), desk, how, self.input.as_deref())?;
         let make = async {
-            let planned = self.make_set(session, plan, input).await?;
-            self.names.read(session, self.out()?).await;
+            let planned = self.make_set(session, input, out.path()).await?;
+            if !self.known.offline {
+                self.names.read(session, out.path()).await;
+            }
             Ok::<_, CliError>(planned)
         };
         let planned = match until_signal(make).await? {
@@ -179,7 +157,7 @@ impl PlanCommand {
             tell_invalid(invalid);
             note(format!("left out: {}", count(invalid.rows, "invalid row")));
         }
-        let summary = Summary::of(&ChangeSet::open(self.out()?)?, self.sample)?;
+        let summary = Summary::of(&ChangeSet::open(out.path())?, self.sample)?;
         summary.write_whole_or_begun(session.output)?;
         Ok(if self.detailed_exitcode && summary.has_changes() {
             Status::ChangesPlanned
@@ -188,48 +166,79 @@ impl PlanCommand {
         })
     }
 
+    /// The plan, without what it looks contacts up in.
+    fn plan(&self, session: &Session<'_>) -> Result<Plan, CliError> {
+        let values = self.values.values();
+        let clean_up = self.clean_up.clean_up(values.reader())?;
+        Ok(narrow!(
+            Plan::new(session.site()).values(values).clean_up(clean_up),
+            skip_invalid() if self.rows.skip_invalid,
+            unknown_flags(self.rows.unknown_flags.map(bool::from)),
+            mend_file(self.rows.mend.as_ref()),
+        ))
+    }
+
     /// Makes the set of the rows, or of clean-ups where there are none.
     async fn make_set(
         &self,
         session: &Session<'_>,
-        plan: Plan,
         input: Option<Input>,
+        out: &Path,
     ) -> Result<PlanSummary, CliError> {
-        let planned = match input {
-            None => {
-                let (snapshot, folder) = snapshot::fresh(session, self.snapshot.as_deref()).await?;
-                let planned = plan.snapshot(snapshot).clean_ups(self.out()?).await;
-                drop(folder);
-                planned
-            }
-            Some(input) => {
-                let input = input.clear_token(&self.clear).ignore_columns(&self.ignore_columns);
-                let input = narrow!(input, select_by_value() if self.select_by_value);
-                let snapshot = self.snapshot.as_ref().map(Snapshot::open).transpose()?;
-                let age = Duration::from_secs(self.max_age.saturating_mul(60));
-                match snapshot {
-                    Some(snapshot) if snapshot.is_fresh(age)? => {
-                        plan.snapshot(snapshot).from_snapshot(input, self.out()?).await
-                    }
-                    Some(snapshot) => {
-                        let why = if snapshot.is_dated_ahead()? {
-                            "is dated in the future, so nobody knows its age"
-                        } else {
-                            "is older than --max-age"
-                        };
-                        note(format!("the snapshot {why}: reading the owners"));
-                        let plan = plan.snapshot(snapshot);
-                        plan.from_api(&session.service, input, self.out()?).await
-                    }
-                    None => plan.from_api(&session.service, input, self.out()?).await,
-                }
-            }
+        let Some(input) = input else {
+            let known = self.known.of_all(session).await?;
+            let plan = self.plan(session)?;
+            return plan.snapshot(known.snapshot).clean_ups(out).await.map_err(told);
         };
-        planned.map_err(|error| match error {
-            error @ BulkError::NeedsSnapshot { .. } => CliError::Usage(format!(
-                "{error}: run `crm snapshot FILE` and give --snapshot FILE"
-            )),
-            error => told(error),
-        })
+        let known = self.known.at_hand(session).await?;
+        let is_whole = known.is_some();
+        let planned = self.look_up(session, self.plan(session)?, input, known, out).await;
+        match planned {
+            // What has to be looked up by its value is known once the mirror has been read.
+            Err(BulkError::NeedsSnapshot { .. }) if !is_whole && session.has_desk() => {
+                let Some(path) = self.input.as_ref().filter(|path| path.as_os_str() != "-") else {
+                    return planned.map_err(needs_snapshot);
+                };
+                note("rows select by value: reading all contacts into the desk's mirror");
+                let known = Some(self.known.of_all(session).await?);
+                let input = self.rows.open(path)?;
+                self.look_up(session, self.plan(session)?, input, known, out)
+                    .await
+                    .map_err(needs_snapshot)
+            }
+            planned => planned.map_err(needs_snapshot),
+        }
+    }
+
+    /// Plans rows from what is known, or from the owners as they are.
+    async fn look_up(
+        &self,
+        session: &Session<'_>,
+        plan: Plan,
+        input: Input,
+        known: Option<Known>,
+        out: &Path,
+    ) -> Result<PlanSummary, BulkError> {
+        let input = input.clear_token(&self.clear).ignore_columns(&self.ignore_columns);
+        let input = narrow!(input, select_by_value() if self.select_by_value);
+        match known {
+            Some(known) if known.is_enough => {
+                plan.snapshot(known.snapshot).from_snapshot(input, out).await
+            }
+            Some(known) => {
+                let plan = plan.snapshot(known.snapshot);
+                plan.from_api(&session.service, input, out).await
+            }
+            None => plan.from_api(&session.service, input, out).await,
+        }
+    }
+}
+
+fn needs_snapshot(error: BulkError) -> CliError {
+    match error {
+        error @ BulkError::NeedsSnapshot { .. } => {
+            CliError::Usage(format!("{error}: run `crm snapshot FILE` and give --snapshot FILE"))
+        }
+        error => told(error),
     }
 }

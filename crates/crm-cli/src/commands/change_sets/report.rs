@@ -20,8 +20,8 @@ use crate::{
 /// page as CSV, under the page's name with .csv at its end; the page states the SHA-256 of that file.
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
     /// Write the page to this file, and FILE.csv beside it, instead of the page alone to stdout
     #[arg(long, value_name = "FILE")]

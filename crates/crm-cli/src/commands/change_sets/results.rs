@@ -22,8 +22,8 @@ use crate::{
 /// program opens it as it is.
 #[derive(Debug, Args)]
 pub(crate) struct Results {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
     /// Only the rows that are not done, to be corrected and planned again
     #[arg(long)]

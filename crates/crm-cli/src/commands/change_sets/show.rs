@@ -20,8 +20,8 @@ use crate::{
 /// List the changes of a set, with what was there before and the outcome of each
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
     /// Only in these states: planned, already, in-flight, done, failed, unknown, drifted,
     /// not-found, conflict

@@ -11,8 +11,8 @@ use crate::{error::CliError, output::Output, status};
 /// Show the progress of a set, also while it is being applied
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 }
 
 impl Status {

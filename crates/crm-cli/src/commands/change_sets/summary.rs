@@ -11,6 +11,7 @@ use super::{
     names::Names,
 };
 use crate::{
+    desk,
     error::CliError,
     globals::Format,
     output::{Output, count, quoted},
@@ -209,9 +210,9 @@ impl Summary {
     }
 }
 
-/// A file's name as it can be typed again.
+/// What a set is called as it can be typed again: its file, or its name in the desk.
 pub(super) fn name(path: &Path) -> String {
-    path.display().to_string()
+    desk::name_of(path).unwrap_or_else(|| path.display().to_string())
 }
 
 /// Seconds as people say them.

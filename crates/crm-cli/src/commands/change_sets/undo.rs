@@ -5,10 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use crm_bulk::ChangeSet;
 
-use super::summary::Summary;
+use super::{
+    out::{INSTEAD, Out},
+    summary::{Summary, name},
+};
 use crate::{
+    desk::{DeskError, undated},
     error::CliError,
+    globals::Globals,
     output::{Output, count, note},
+    session,
     signal::until_signal,
     status::Status,
 };
@@ -19,17 +25,24 @@ use crate::{
 /// apply it like any other; contacts that others have changed meanwhile are then set aside.
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
-    /// The change set to reverse
-    set: PathBuf,
+    /// The change set to reverse: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
-    /// The change set to write
+    /// The change set to write; without it one of the desk, whose name the answer tells
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    out: Option<PathBuf>,
 }
 
 impl Undo {
-    pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
-        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(&self.out).await?) };
+    pub(crate) async fn run(self, globals: &Globals, output: &Output) -> Result<Status, CliError> {
+        let place = match self.out {
+            Some(_) => None,
+            None => Some(session::desk(globals, INSTEAD)?),
+        };
+        let desk = || place.as_ref().ok_or(DeskError::Sandbox(INSTEAD))?.desk();
+        let from = undated(&self.set);
+        let out = Out::of(self.out.as_deref(), desk, "undo", Some(&from))?;
+        let undo = async { Ok::<_, CliError>(ChangeSet::open(&self.set)?.undo(out.path()).await?) };
         let undone = match until_signal(undo).await? {
             Ok(undone) => undone,
             Err(signal) => return Ok(Status::Stopped(signal, None)),
@@ -40,7 +53,7 @@ impl Undo {
                  apply {} reads the contacts back (and sends what is open); then write the undo \
                  again",
                 were(undone.unresolved),
-                self.set.display()
+                name(&self.set)
             ));
         }
         if undone.set_aside > 0 {
@@ -48,17 +61,17 @@ impl Undo {
                 "left alone: {} that may have been carried out, on a contact that is neither as \
                  before nor as wanted: see crm show {} --state drifted",
                 count(undone.set_aside, "change"),
-                self.set.display()
+                name(&self.set)
             ));
         }
         if undone.impossible > 0 {
             note(format!(
                 "{} that cannot be reversed: see crm show {} --state failed",
                 count(undone.impossible, "change"),
-                self.out.display()
+                name(out.path())
             ));
         }
-        Summary::of(&ChangeSet::open(&self.out)?, 10)?.write(output)?;
+        Summary::of(&ChangeSet::open(out.path())?, 10)?.write(output)?;
         Ok(Status::Done)
     }
 }

@@ -26,8 +26,8 @@ use crate::{
 /// read.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 }
 
 /// A change that is no longer as it was done.

@@ -21,7 +21,7 @@ use self::{
     stop::Stop,
     tally::Tally,
 };
-use super::{names::Names, show::Shown};
+use super::{names::Names, show::Shown, summary::name};
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
@@ -39,8 +39,8 @@ use crate::{
 /// same command continues. Ctrl-C finishes what is in flight; a second Ctrl-C ends at once.
 #[derive(Debug, Args)]
 pub(crate) struct ApplyCommand {
-    /// The change set
-    set: PathBuf,
+    /// The change set: a file, or the name of one of the desk
+    pub(crate) set: PathBuf,
 
     /// Apply the set only if this is its digest, as plan, show, report and status print it: at
     /// least the first 16 digits
@@ -120,7 +120,7 @@ impl ApplyCommand {
         let again = if self.retry_failed { totals.in_state(State::Failed) } else { 0 };
         let open = totals.open() + again;
         if open > 0 {
-            let what = format!("{} of {}", count(open, "change"), self.set.display());
+            let what = format!("{} of {}", count(open, "change"), name(&self.set));
             session.service.transport().allow(&what)?;
         } else {
             note("nothing is open: nothing was sent");

@@ -1,0 +1,172 @@
+//! What a plan knows without reading the service anew: the snapshot that is named, else the mirror
+//! of the desk.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use crm_bulk::Snapshot;
+use tempfile::TempDir;
+
+use super::snapshot;
+use crate::{
+    commands::args::whole,
+    desk::Desk,
+    error::CliError,
+    output::{count, note},
+    session::Session,
+};
+
+/// What a plan looks contacts up in.
+#[derive(Debug, Args)]
+pub(super) struct KnownArgs {
+    /// Look up contacts in this snapshot instead of the desk's mirror
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+
+    /// Use the mirror alone if it is no older than this, else update it first; with --snapshot the
+    /// owners are read instead
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = whole(0_u64, None))]
+    max_age: u64,
+
+    /// Use the mirror or the snapshot as it is, whatever its age; no call is made
+    #[arg(long)]
+    pub(super) offline: bool,
+}
+
+/// All contacts, as a plan looks them up.
+pub(super) struct Known {
+    pub(super) snapshot: Snapshot,
+    /// Whether it is to be used without reading the owners.
+    pub(super) is_enough: bool,
+    /// Where one lies that is for this command alone.
+    _folder: Option<TempDir>,
+}
+
+impl KnownArgs {
+    /// What is there for rows that name their records: none if neither a snapshot is named nor a
+    /// mirror has been begun.
+    pub(super) async fn at_hand(&self, session: &Session<'_>) -> Result<Option<Known>, CliError> {
+        if let Some(file) = &self.snapshot {
+            return self.named(file).map(Some);
+        }
+        match session.existing_desk()? {
+            Some(desk) if desk.mirror().exists() => self.mirror(session, desk).await.map(Some),
+            _ if self.offline => Err(CliError::Usage(
+                "--offline needs a mirror or a snapshot, and there is none: leave it out"
+                    .to_owned(),
+            )),
+            _ => Ok(None),
+        }
+    }
+
+    /// All contacts, which are read if they are not known; in a sandbox, which has no desk, for this
+    /// command alone.
+    pub(super) async fn of_all(&self, session: &Session<'_>) -> Result<Known, CliError> {
+        if self.snapshot.is_none() && session.has_desk() {
+            return self.mirror(session, session.desk("--snapshot FILE")?).await;
+        }
+        match &self.snapshot {
+            Some(file) if self.offline => self.named(file),
+            file => fresh(session, file.as_deref()).await,
+        }
+    }
+
+    fn named(&self, file: &Path) -> Result<Known, CliError> {
+        let snapshot = Snapshot::open(file)?;
+        let is_enough = self.offline || snapshot.is_fresh(self.age())?;
+        if self.offline {
+            tell_age("the snapshot", &snapshot)?;
+        } else if !is_enough {
+            let why = if snapshot.is_dated_ahead()? {
+                "is dated in the future, so nobody knows its age"
+            } else {
+                "is older than --max-age"
+            };
+            note(format!("the snapshot {why}: reading the owners"));
+        }
+        Ok(Known { snapshot, is_enough, _folder: None })
+    }
+
+    /// The mirror, updated unless it is young enough or to be used as it is.
+    async fn mirror(&self, session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
+        let file = desk.mirror();
+        let is_there = file.exists();
+        if is_there || self.offline {
+            let snapshot = Snapshot::open(&file)?;
+            if self.offline || snapshot.is_fresh(self.age())? {
+                tell_age("the mirror", &snapshot)?;
+                return Ok(Known { snapshot, is_enough: true, _folder: None });
+            }
+            note("the mirror is older than --max-age: updating it");
+        }
+        up_to_date(session, desk).await
+    }
+
+    fn age(&self) -> Duration {
+        Duration::from_secs(self.max_age.saturating_mul(60))
+    }
+}
+
+/// All contacts as they are now: in the file that is named, else in the mirror of the desk, else for
+/// this command alone.
+pub(super) async fn fresh(session: &Session<'_>, file: Option<&Path>) -> Result<Known, CliError> {
+    if file.is_none() && session.has_desk() {
+        return up_to_date(session, session.desk("--snapshot FILE")?).await;
+    }
+    let (snapshot, folder) = snapshot::fresh(session, file).await?;
+    Ok(Known { snapshot, is_enough: true, _folder: folder })
+}
+
+/// The mirror, read to the ends of the feeds. One command does so at a time.
+async fn up_to_date(session: &Session<'_>, desk: &Desk) -> Result<Known, CliError> {
+    let _alone = desk.alone_at_mirror().await?;
+    let (snapshot, _) = snapshot::pull(session, &desk.mirror()).await?;
+    Ok(Known { snapshot, is_enough: true, _folder: None })
+}
+
+fn tell_age(what: &str, snapshot: &Snapshot) -> Result<(), CliError> {
+    match snapshot.known_at()?.and_then(|at| at.to_system_time()) {
+        Some(at) => {
+            let age = at.elapsed().map_or_else(
+                |_| "of the future, so nobody knows its age".to_owned(),
+                |age| format!("{} old", in_words(age)),
+            );
+            note(format!("{what} is {age}"));
+        }
+        None => note(format!("{what} has not been read to its end yet")),
+    }
+    Ok(())
+}
+
+/// An age in its largest unit.
+pub(crate) fn in_words(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    match (minutes / (24 * 60), minutes / 60, minutes) {
+        (0, 0, 0) => "less than a minute".to_owned(),
+        (0, 0, minutes) => count(minutes, "minute"),
+        (0, hours, _) if hours < 48 => count(hours, "hour"),
+        (1, hours, _) => count(hours, "hour"),
+        (days, ..) => format!("{days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        for (seconds, words) in [
+            (59, "less than a minute"),
+            (60, "1 minute"),
+            (7_199, "1 hour"),
+            (90_000, "25 hours"),
+            (200_000, "2 days"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

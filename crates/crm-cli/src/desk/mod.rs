@@ -1,0 +1,29 @@
+//! The desk: the folder of one tenant on one host, with its mirror, its change sets and what was
+//! recorded of single updates.
+//!
+//! Several commands may work in it at once: a set is put under its name only when it is whole and
+//! only where no other has it, and the databases have SQLite's own locks.
+
+mod card;
+mod copies;
+mod error;
+mod folder;
+mod forget;
+mod place;
+mod recorder;
+mod sets;
+mod standing;
+mod updates;
+mod whereabouts;
+
+pub(crate) use self::{
+    copies::{bytes_in, whole},
+    error::DeskError,
+    folder::Desk,
+    forget::Sought,
+    recorder::{Recorder, members},
+    sets::{NewSet, name_of, undated},
+    standing::{SetEntry, Standing, size},
+    updates::Member,
+    whereabouts::Whereabouts,
+};

@@ -1,0 +1,225 @@
+//! The change sets of a desk: how they are named, and how they are found by their names.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use super::{
+    card,
+    error::DeskError,
+    folder::{ARCHIVE, Desk, SETS},
+};
+
+/// How the file of a set ends.
+pub(crate) const EXTENSION: &str = "crm";
+
+/// How many characters of the name of an input become part of a name.
+const LONGEST: usize = 60;
+
+/// A name that no other set has or gets while this exists.
+#[derive(Debug)]
+pub(crate) struct NewSet {
+    path: PathBuf,
+    /// An empty file beside it that says that the name is taken.
+    _reserved: NamedTempFile,
+}
+
+impl NewSet {
+    /// The file to write.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Desk {
+    /// A name for a new set, which says when and how it was made and from what, for example
+    /// `2026-11-29-opt-out-numbers-csv.crm`.
+    pub(crate) fn new_set(&self, how: &str, from: Option<&Path>) -> Result<NewSet, DeskError> {
+        let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+        let name = name(&today, how, from);
+        let folder = self.sets_folder();
+        let failed = |source| DeskError::io(&folder, "written", source);
+        let mut number = 1_u32;
+        loop {
+            let name = if number == 1 { name.clone() } else { format!("{name}-{number}") };
+            number += 1;
+            // As a whole, so that the second of two commands at the same time finds it taken.
+            let reserved = tempfile::Builder::new()
+                .prefix(&format!(".{name}"))
+                .suffix(".taken")
+                .rand_bytes(0)
+                .tempfile_in(&folder);
+            let reserved = match reserved {
+                Ok(reserved) => reserved,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            let file = format!("{name}.{EXTENSION}");
+            let journal = folder.join(format!("{file}-wal"));
+            let taken = [folder.join(&file), self.archive_folder().join(&file), journal];
+            if !taken.iter().any(|path| path.exists()) {
+                return Ok(NewSet { path: folder.join(file), _reserved: reserved });
+            }
+        }
+    }
+
+    /// The files of all sets, archived ones last; by name, and so by date.
+    pub(crate) fn set_files(&self) -> Result<Vec<PathBuf>, DeskError> {
+        let mut files = Vec::new();
+        for folder in [self.sets_folder(), self.archive_folder()] {
+            let failed = |source| DeskError::io(&folder, "read", source);
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            let from = files.len();
+            for entry in entries {
+                let path = entry.map_err(failed)?.path();
+                let is_hidden =
+                    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                if path.extension() == Some(OsStr::new(EXTENSION)) && !is_hidden {
+                    files.push(path);
+                }
+            }
+            files[from..].sort_by_key(|path| stem(path));
+        }
+        Ok(files)
+    }
+
+    /// The set of this name, with or without `.crm`, or else the only one whose name has this in it.
+    pub(crate) fn find(&self, name: &str) -> Result<PathBuf, DeskError> {
+        let files = self.set_files()?;
+        let whole = name.strip_suffix(&format!(".{EXTENSION}")).unwrap_or(name);
+        let is_whole =
+            |path: &&PathBuf| stem(path) == whole || name_of(path).as_deref() == Some(whole);
+        let has_it = |path: &&PathBuf| !whole.is_empty() && stem(path).contains(whole);
+        let found: Vec<_> = files.iter().filter(is_whole).collect();
+        let found = if found.is_empty() { files.iter().filter(has_it).collect() } else { found };
+        match found[..] {
+            [path] => Ok(path.clone()),
+            [] => Err(DeskError::NoSuchSet { name: name.to_owned(), desk: self.folder.clone() }),
+            _ => {
+                let names = found.into_iter().filter_map(|path| name_of(path)).collect();
+                Err(DeskError::Ambiguous { name: name.to_owned(), names })
+            }
+        }
+    }
+}
+
+/// What a set is called that lies in a desk: its name, one that is archived with its folder.
+pub(crate) fn name_of(path: &Path) -> Option<String> {
+    let folder = path.parent()?;
+    if !folder.parent()?.join(card::NAME).exists() {
+        return None;
+    }
+    match folder.file_name()?.to_str()? {
+        SETS => Some(stem(path)),
+        ARCHIVE => Some(format!("{ARCHIVE}/{}", stem(path))),
+        _ => None,
+    }
+}
+
+/// The name of a set's file without the date that it begins with, to be part of another name.
+pub(crate) fn undated(path: &Path) -> PathBuf {
+    let name = stem(path);
+    let dated = name.split_at_checked("2026-11-29-".len());
+    let is_date = |text: &str| text.trim_end_matches('-').parse::<jiff::civil::Date>().is_ok();
+    dated.filter(|(date, _)| is_date(date)).map_or(name.as_str(), |(_, rest)| rest).into()
+}
+
+/// The name of a set's file without its end.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The name of a set, without its end: the day, how it was made, and the name of what it was made
+/// from in letters and digits.
+fn name(day: &str, how: &str, from: Option<&Path>) -> String {
+    let from = from.and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let words = from.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = [day, how].into_iter().chain(words).collect::<Vec<_>>().join("-");
+    let mut name: String = words.to_lowercase().chars().take(day.len() + LONGEST).collect();
+    name.truncate(name.trim_end_matches('-').len());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use crm_bulk::Site;
+    use crm_models::TenantId;
+
+    use super::*;
+
+    fn desk(folder: &Path) -> Desk {
+        let site = Site::new(TenantId::new(7).unwrap(), "https://api.example.com");
+        Desk::open_or_create(&folder.join("desk"), &site).unwrap()
+    }
+
+    #[test]
+    fn a_name_says_when_how_and_from_what() {
+        for (from, wanted) in [
+            (Some("numbers.csv"), "2026-11-29-plan-numbers-csv"),
+            (Some("/home/a/List (3).CSV"), "2026-11-29-plan-list-3-csv"),
+            (Some("Größe.csv"), "2026-11-29-plan-größe-csv"),
+            (Some("-"), "2026-11-29-plan"),
+            (Some("../.."), "2026-11-29-plan"),
+            (None, "2026-11-29-plan"),
+        ] {
+            assert_eq!(name("2026-11-29", "plan", from.map(Path::new)), wanted);
+        }
+        let long = "word ".repeat(100);
+        assert!(name("2026-11-29", "plan", Some(Path::new(&long))).len() <= 70);
+    }
+
+    #[test]
+    fn the_date_of_a_set_is_no_part_of_the_name_of_its_undo() {
+        for (name, wanted) in [
+            ("2026-11-29-plan-a.crm", "plan-a"),
+            ("2026-11-99-a.crm", "2026-11-99-a"),
+            ("a.crm", "a"),
+        ] {
+            assert_eq!(undated(Path::new(name)), Path::new(wanted));
+        }
+    }
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let desk = desk(home.path());
+        let name = |set: &NewSet| stem(set.path());
+        let one = desk.new_set("plan", None).unwrap();
+        let two = desk.new_set("plan", None).unwrap();
+        assert_eq!(name(&two), format!("{}-2", name(&one)), "the first one is in the making");
+        fs::write(one.path(), "").unwrap();
+        fs::rename(one.path(), desk.archive_folder().join(one.path().file_name().unwrap()))
+            .unwrap();
+        drop((one, two));
+        let three = desk.new_set("plan", None).unwrap();
+        assert!(name(&three).ends_with("-2"), "the first one is archived");
+        drop(three);
+        assert_eq!(fs::read_dir(desk.sets_folder()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_set_is_found_by_its_name_or_by_what_only_it_has() {
+        let home = tempfile::tempdir().unwrap();
+        let desk = desk(home.path());
+        for name in ["2026-11-28-plan-a", "2026-11-29-plan-a", "2026-11-29-plan-a-2"] {
+            fs::write(desk.sets_folder().join(format!("{name}.crm")), "").unwrap();
+        }
+        let found = |name: &str| desk.find(name).map(|path| stem(&path));
+        assert_eq!(found("2026-11-29-plan-a").unwrap(), "2026-11-29-plan-a");
+        assert_eq!(found("2026-11-29-plan-a.crm").unwrap(), "2026-11-29-plan-a");
+        assert_eq!(found("11-28").unwrap(), "2026-11-28-plan-a");
+        for name in ["b", ""] {
+            assert!(matches!(found(name), Err(DeskError::NoSuchSet { .. })), "{name}");
+        }
+        let Err(DeskError::Ambiguous { names, .. }) = found("11-29") else { panic!() };
+        assert_eq!(names, ["2026-11-29-plan-a", "2026-11-29-plan-a-2"]);
+    }
+}

@@ -1,0 +1,217 @@
+//! How far each change set of a desk is.
+
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crm_bulk::{BulkError, ChangeSet, SetInfo, SetKind, State, Totals};
+use serde::Serialize;
+
+use super::{
+    error::DeskError,
+    folder::{ARCHIVE, Desk},
+    sets::stem,
+};
+
+/// How far a set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Standing {
+    /// Nothing has been sent yet.
+    Planned,
+    /// A run has it, or was cut off; what was in flight is not known.
+    Interrupted,
+    /// Something has been sent and something is open, or was not done.
+    Partly,
+    /// All of it has been done.
+    Applied,
+    /// Its reverse has been applied.
+    Undone,
+    /// It has nothing to do.
+    Empty,
+    /// The file cannot be read.
+    Unreadable,
+}
+
+impl Standing {
+    /// Its name in output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Interrupted => "interrupted",
+            Self::Partly => "partly",
+            Self::Applied => "applied",
+            Self::Undone => "undone",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// A set of a desk as lists show it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SetEntry {
+    pub(crate) name: String,
+    pub(crate) state: Standing,
+    kind: Option<&'static str>,
+    changes: u64,
+    done: u64,
+    pub(crate) open: u64,
+    /// Changes that were refused or set aside.
+    not_done: u64,
+    /// The user who planned it, as the system knows.
+    planned_by: Option<String>,
+    pub(crate) planned_at: Option<String>,
+    source: Option<String>,
+    pub(crate) bytes: u64,
+    pub(crate) archived: bool,
+    pub(crate) file: PathBuf,
+    /// Why it cannot be read.
+    problem: Option<String>,
+    #[serde(skip)]
+    undo_of: Option<OsString>,
+}
+
+crate::output::records! {
+    SetEntry {
+        "name" => "NAME", "state" => "STATE", "kind", "changes" => "CHANGES", "done" => "DONE",
+        "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED",
+        "source", "bytes" => "BYTES", "archived" => "ARCHIVED", "file", "problem",
+    }
+}
+
+impl Desk {
+    /// All sets with how far they are, archived ones last.
+    pub(crate) fn entries(&self) -> Result<Vec<SetEntry>, DeskError> {
+        let files = self.set_files()?;
+        let mut entries: Vec<_> = files.into_iter().map(SetEntry::of).collect();
+        // By the names of their files: the desk may have been moved since.
+        let is_reverse = |entry: &&SetEntry| {
+            entry.kind == Some(SetKind::Undo.as_str()) && entry.state == Standing::Applied
+        };
+        let undone: BTreeSet<_> =
+            entries.iter().filter(is_reverse).filter_map(|entry| entry.undo_of.clone()).collect();
+        for entry in &mut entries {
+            let is_over = matches!(entry.state, Standing::Applied | Standing::Partly);
+            if is_over && entry.file.file_name().is_some_and(|name| undone.contains(name)) {
+                entry.state = Standing::Undone;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+impl SetEntry {
+    fn of(file: PathBuf) -> Self {
+        let mut entry = Self {
+            name: stem(&file),
+            state: Standing::Unreadable,
+            kind: None,
+            changes: 0,
+            done: 0,
+            open: 0,
+            not_done: 0,
+            planned_by: None,
+            planned_at: None,
+            source: None,
+            bytes: size(&file),
+            archived: file.parent().is_some_and(|folder| folder.ends_with(ARCHIVE)),
+            problem: None,
+            undo_of: None,
+            file,
+        };
+        if let Err(error) = entry.read() {
+            entry.problem = Some(error.to_string());
+        }
+        entry
+    }
+
+    fn read(&mut self) -> Result<(), BulkError> {
+        let set = ChangeSet::open(&self.file)?;
+        let (info, totals) = (set.info()?, set.totals()?);
+        self.changes = totals.all();
+        self.done = totals.in_state(State::Done);
+        self.open = totals.open();
+        let not_done = [State::Failed, State::Drifted, State::NotFound, State::Conflict];
+        self.not_done = not_done.map(|state| totals.in_state(state)).iter().sum();
+        self.state = standing(&totals, self.not_done, set.has_open_run()?);
+        let SetInfo { kind, planned_by, created_at, source, undo_of, .. } = info;
+        self.kind = Some(kind.as_str());
+        self.planned_by = planned_by;
+        self.planned_at = created_at.map(|at| at.to_string());
+        self.source = source;
+        self.undo_of = undo_of.and_then(|path| path.file_name().map(ToOwned::to_owned));
+        Ok(())
+    }
+
+    /// Removes its file, with what SQLite keeps beside it.
+    pub(crate) fn remove(&self) -> Result<(), DeskError> {
+        remove_database(&self.file)
+    }
+
+    /// Why nothing may be done to its file now, if something is in the way.
+    pub(crate) fn in_the_way(&self) -> Option<&'static str> {
+        match self.state {
+            Standing::Interrupted => {
+                Some("a run has it or was cut off: `crm apply` brings it to its end first")
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing of it is left to be sent.
+    pub(crate) fn is_over(&self) -> bool {
+        let is_over = match self.state {
+            Standing::Applied | Standing::Undone | Standing::Empty | Standing::Partly => {
+                self.open == 0
+            }
+            Standing::Planned | Standing::Interrupted | Standing::Unreadable => false,
+        };
+        is_over || self.archived
+    }
+}
+
+fn standing(totals: &Totals, not_done: u64, has_open_run: bool) -> Standing {
+    let maybe_sent = totals.in_state(State::InFlight) + totals.in_state(State::Unknown);
+    let done = totals.in_state(State::Done);
+    if has_open_run || maybe_sent > 0 {
+        return Standing::Interrupted;
+    }
+    match (done, totals.open(), not_done) {
+        (0, 0, 0) => Standing::Empty,
+        (0, open, _) if open > 0 => Standing::Planned,
+        (_, 0, 0) => Standing::Applied,
+        _ => Standing::Partly,
+    }
+}
+
+/// How many bytes a file takes, with what SQLite keeps beside it.
+pub(crate) fn size(file: &Path) -> u64 {
+    let beside = ["-wal", "-shm"].map(|end| with_end(file, end));
+    let all = beside.iter().map(PathBuf::as_path).chain([file]);
+    all.filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum()
+}
+
+/// Removes a database and what SQLite keeps beside it.
+pub(super) fn remove_database(file: &Path) -> Result<(), DeskError> {
+    let failed = |source| DeskError::io(file, "removed", source);
+    fs::remove_file(file).map_err(failed)?;
+    for end in ["-wal", "-shm"] {
+        match fs::remove_file(with_end(file, end)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The name of a file beside another one.
+fn with_end(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}

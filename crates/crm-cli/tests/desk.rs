@@ -1,0 +1,371 @@
+//! The desk: what an account has on this machine without being told.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use common::{METHOD, PERSON, Service, stderr, wait_beside};
+use crm_bulk::system_user;
+use crm_sandbox::{Fault, FaultPlan, FaultRule, Sandbox};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// The desk of the only account that has one.
+fn desk(service: &Service) -> PathBuf {
+    let desks = service.home.path().join(".local/share/crm/desks");
+    let mut all: Vec<_> = fs::read_dir(desks).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+/// Time to look at a run, and to end it, before its write is answered.
+fn slow_to_write() -> FaultPlan {
+    let slow = FaultRule::new(Fault::Delay { milliseconds: 2_000 });
+    FaultPlan::new().rule(slow.method("PATCH").times(0))
+}
+
+/// The names of the sets in a desk.
+fn sets(desk: &Path) -> Vec<String> {
+    let files = fs::read_dir(desk.join("sets")).unwrap();
+    let mut names: Vec<_> =
+        files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_opt_out_needs_no_file_and_the_next_one_reads_only_what_is_new() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    fs::write(service.home.path().join("numbers.csv"), contact["value"].as_str().unwrap()).unwrap();
+    let said = service.ok("opt-out numbers.csv");
+    let desk = desk(&service);
+    let [set] = &sets(&desk)[..] else { panic!("one set") };
+    assert!(set.ends_with("-opt-out-numbers-csv.crm"), "{set}");
+    let name = set.strip_suffix(".crm").unwrap();
+    assert!(said.contains(&format!("next: crm apply {name}\n")), "{said}");
+    assert!(desk.join("mirror.db").exists());
+
+    let feeds = |service: &Service| {
+        let log = service.sandbox.log().into_iter();
+        log.filter(|request| request.path.contains("/export/")).count()
+    };
+    let before = feeds(&service);
+    service.ok("opt-out numbers.csv");
+    assert_eq!(sets(&desk).len(), 2, "the first one is still there");
+    assert!(feeds(&service) > before, "it goes on where the first one was");
+
+    for command in ["status", "show", "report", "results"] {
+        service.ok(&format!("{command} {name}"));
+    }
+    service.ok(&format!("apply {name} --yes"));
+    let undone = service.ok(&format!("undo {name}"));
+    assert!(undone.contains("-undo-opt-out-numbers-csv (undo)"), "{undone}");
+}
+
+#[test]
+fn a_part_of_a_name_is_enough_if_only_one_set_has_it() {
+    let service = Service::start();
+    let rows = "customer_id,contact_id,memo\n1001,4001,a\n";
+    for name in ["one.csv", "two.csv"] {
+        fs::write(service.home.path().join(name), rows).unwrap();
+        service.ok(&format!("plan {name} --skip-invalid"));
+    }
+    service.ok("status one-csv");
+    let refused = service.crm("status plan").assert().code(2);
+    let refused = stderr(&refused);
+    assert!(refused.contains("one-csv") && refused.contains("two-csv"), "{refused}");
+    let missing = stderr(&service.crm("status three").assert().code(1));
+    assert!(missing.contains("crm sets"), "{missing}");
+}
+
+#[test]
+fn a_plan_uses_the_mirror_says_how_old_it_is_and_updates_an_old_one() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let (id, value) = (contact["id"].as_i64().unwrap(), contact["value"].as_str().unwrap());
+    fs::write(
+        service.home.path().join("rows.csv"),
+        format!("customer_id,contact_id,memo\n1001,{id},hello\n"),
+    )
+    .unwrap();
+    // Without a mirror the owners are read, and none is begun.
+    service.ok("plan rows.csv");
+    assert!(!desk(&service).join("mirror.db").exists());
+    let refused = service.crm("plan rows.csv --offline").assert().code(2);
+    assert!(stderr(&refused).contains("there is none"), "{}", stderr(&refused));
+
+    // What selects by value needs all contacts.
+    fs::write(
+        service.home.path().join("select.csv"),
+        format!("select,value,memo\nvalue,{value},x\n"),
+    )
+    .unwrap();
+    service.ok("plan select.csv");
+    assert!(desk(&service).join("mirror.db").exists());
+
+    let calls = service.sandbox.log().len();
+    let planned = service.crm("plan rows.csv --no-names").assert().success();
+    assert!(stderr(&planned).contains("the mirror is less than a minute old"));
+    assert_eq!(service.sandbox.log().len(), calls, "nothing is read");
+    let planned = service.crm("plan rows.csv --max-age 0").assert().success();
+    assert!(stderr(&planned).contains("updating it"), "{}", stderr(&planned));
+    let calls = service.sandbox.log().len();
+    service.ok("plan rows.csv --max-age 0 --offline");
+    assert_eq!(service.sandbox.log().len(), calls, "nothing is read");
+}
+
+#[test]
+fn the_sandbox_of_a_command_has_no_desk() {
+    let service = Service::start();
+    fs::write(service.home.path().join("numbers.csv"), "818-555-0142\n").unwrap();
+    let refused = service.crm("--sandbox opt-out numbers.csv").assert().code(2);
+    assert!(stderr(&refused).contains("--out FILE"), "{}", stderr(&refused));
+    service.ok("--sandbox opt-out numbers.csv --out set.crm");
+    service.ok("--sandbox customer-contacts create 1001 --type email --value a@b.example");
+    assert!(!service.home.path().join(".local").exists());
+}
+
+#[test]
+fn the_desk_of_another_account_is_refused() {
+    let service = Service::start();
+    let desk = service.home.path().join("our desk");
+    let profile = |tenant: &str| {
+        let profiles = format!("[profiles.default]\ntenant = {tenant}\ndesk = {desk:?}\n");
+        fs::create_dir_all(service.home.path().join("crm")).unwrap();
+        fs::write(service.home.path().join("crm/config.toml"), profiles).unwrap();
+    };
+    profile("1");
+    fs::write(service.home.path().join("numbers.csv"), "818-555-0142\n").unwrap();
+    service.ok("opt-out numbers.csv");
+    assert!(desk.join("desk.toml").exists());
+    let refused = service.crm("opt-out numbers.csv --tenant 77").assert().code(2);
+    let refused = stderr(&refused);
+    assert!(refused.contains("for tenant 77"), "{refused}");
+    assert!(refused.contains("our desk"), "{refused}");
+}
+
+#[test]
+fn a_write_that_cannot_be_recorded_is_not_sent() {
+    let service = Service::start();
+    let home = service.home.path();
+    fs::create_dir_all(home.join(".local/share")).unwrap();
+    // Where the desk would be is a file.
+    fs::write(home.join(".local/share/crm"), "").unwrap();
+    let create = "customer-contacts create 1001 --type email --value a@b.example";
+    let refused = service.crm(create).assert().code(1);
+    let refused = stderr(&refused);
+    assert!(refused.contains("--no-record"), "{refused}");
+    assert!(service.writes().is_empty());
+    service.ok(&format!("{create} --no-record"));
+    assert_eq!(service.writes(), ["POST"]);
+}
+
+#[test]
+fn reading_begins_no_desk() {
+    let service = Service::start();
+    service.ok("customer-contacts list 1001");
+    let create = "customer-contacts create 1001 --type email --value a@b.example --dry-run";
+    assert!(service.ok(create).contains("POST"));
+    assert!(!service.home.path().join(".local").exists());
+}
+
+/// A desk with a set that changes the memo of one contact; its name.
+fn planned(service: &Service) -> String {
+    let id = service.json("customer-contacts list 1001")[0]["id"].as_i64().unwrap();
+    let rows = format!("customer_id,contact_id,memo\n1001,{id},hello\n");
+    fs::write(service.home.path().join("rows.csv"), rows).unwrap();
+    service.json("plan rows.csv")["set"].as_str().unwrap().to_owned()
+}
+
+/// The only set of this name in the list.
+fn listed(service: &Service, name: &str) -> Value {
+    let all = service.json("sets");
+    let mut found = all.as_array().unwrap().iter().filter(|set| set["name"] == name);
+    let set = found.next().unwrap().clone();
+    assert!(found.next().is_none(), "{all}");
+    set
+}
+
+#[test]
+fn the_list_of_sets_says_how_far_each_is_and_who_planned_it() {
+    let service = Service::start();
+    assert_eq!(service.json("sets"), Value::Array(Vec::new()));
+    let name = planned(&service);
+    let set = listed(&service, &name);
+    assert_eq!(set["state"], "planned");
+    assert_eq!((&set["changes"], &set["open"]), (&1.into(), &1.into()), "{set}");
+    assert_eq!(set["plannedBy"], system_user());
+    service.ok(&format!("apply {name}"));
+    assert_eq!(listed(&service, &name)["state"], "applied");
+    let undo = service.json(&format!("undo {name}"))["set"].as_str().unwrap().to_owned();
+    assert_eq!(listed(&service, &name)["state"], "applied", "nothing was sent yet");
+    service.ok(&format!("apply {undo}"));
+    assert_eq!(listed(&service, &name)["state"], "undone");
+    assert_eq!(listed(&service, &undo)["state"], "applied");
+    assert!(service.ok("sets --output csv").contains(&format!("\n{name},undone,")));
+}
+
+#[test]
+fn sets_are_put_away_or_removed_but_none_that_a_run_left() {
+    let service = Service::build(Sandbox::builder().faults(slow_to_write()));
+    let name = planned(&service);
+    let again = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    let refused = service.crm(&format!("sets rm {again}")).assert().code(2);
+    assert!(stderr(&refused).contains("--yes"), "{}", stderr(&refused));
+    service.ok(&format!("sets rm {again} --yes"));
+    assert_eq!(service.json("sets").as_array().unwrap().len(), 1);
+
+    let mut apply = service.spawn(&format!("apply {name}"));
+    while listed(&service, &name)["state"] != "interrupted" {
+        wait_beside(&mut apply);
+    }
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    for refused in [format!("sets rm {name} --yes"), format!("sets archive {name}")] {
+        let refused = service.crm(&refused).assert().code(2);
+        assert!(stderr(&refused).contains("crm apply"), "{}", stderr(&refused));
+    }
+
+    service.ok(&format!("apply {name}"));
+    service.ok(&format!("sets archive {name}"));
+    let set = listed(&service, &name);
+    assert_eq!((&set["state"], &set["archived"]), (&"applied".into(), &true.into()), "{set}");
+    let refused = service.crm(&format!("apply {name}")).assert().code(2);
+    assert!(stderr(&refused).contains("backup"), "{}", stderr(&refused));
+    service.ok(&format!("undo {name}"));
+}
+
+#[test]
+fn the_desk_shows_what_it_has_and_moves_with_all_of_it() {
+    let service = Service::start();
+    let home = service.home.path();
+    let none = stderr(&service.crm("desk show").assert().code(2));
+    assert!(none.contains("no desk yet"), "{none}");
+    let name = planned(&service);
+    service.ok("customer-contacts create 1001 --type email --value a@b.example");
+    fs::write(home.join("numbers.csv"), "818-555-0142\n").unwrap();
+    service.ok("opt-out numbers.csv");
+    let shown = service.json("desk show");
+    assert_eq!(shown["tenant"], 1001);
+    assert_eq!(shown["updates"], 1);
+    assert!(shown["mirror"]["ageSeconds"].as_u64().unwrap() < 60, "{shown}");
+    assert!(service.ok("desk show").contains("mirror   less than a minute old"));
+
+    let to = home.join("a/b");
+    let refused = stderr(&service.crm("desk move a/b").assert().code(2));
+    assert!(refused.contains("crm profile add"), "{refused}");
+    fs::create_dir_all(home.join("crm")).unwrap();
+    fs::write(home.join("crm/config.toml"), "[profiles.default] # ours\n").unwrap();
+    let from = desk(&service);
+    service.ok("desk move a/b");
+    assert!(!from.exists());
+    assert_eq!(service.json("desk show")["folder"], to.to_str().unwrap());
+    assert_eq!(listed(&service, &name)["state"], "planned");
+    service.ok(&format!("apply {name}"));
+    let config = fs::read_to_string(home.join("crm/config.toml")).unwrap();
+    assert!(config.contains("# ours"), "{config}");
+}
+
+#[test]
+fn a_desk_that_is_in_use_is_not_moved() {
+    let service = Service::build(Sandbox::builder().faults(slow_to_write()));
+    let name = planned(&service);
+    fs::create_dir_all(service.home.path().join("crm")).unwrap();
+    fs::write(service.home.path().join("crm/config.toml"), "[profiles.default]\n").unwrap();
+    let mut apply = service.spawn(&format!("apply {name}"));
+    while listed(&service, &name)["state"] != "interrupted" {
+        wait_beside(&mut apply);
+    }
+    let refused = stderr(&service.crm("desk move elsewhere").assert().code(1));
+    assert!(refused.contains("another command is working"), "{refused}");
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+    let refused = stderr(&service.crm("desk move elsewhere").assert().code(2));
+    assert!(refused.contains("crm apply"), "{refused}");
+}
+
+#[test]
+fn a_backup_of_a_desk_is_a_desk_whose_sets_are_never_applied() {
+    let service = Service::start();
+    let name = planned(&service);
+    service.ok("desk backup kept");
+    let kept = service.home.path().join("kept");
+    assert!(kept.join("desk.toml").exists());
+    let set = kept.join(format!("archive/{name}.crm"));
+    service.ok(&["show", set.to_str().unwrap()]);
+    service.crm(&["apply", set.to_str().unwrap()]).assert().code(2);
+    let again = stderr(&service.crm("desk backup kept").assert().code(2));
+    assert!(again.contains("there already"), "{again}");
+}
+
+#[test]
+fn a_single_write_is_recorded_before_it_is_sent_with_its_outcome_after() {
+    let service = Service::start();
+    let create = "customer-contacts create 1001 --type email --value a@b.example";
+    let created = service.json(create)["id"].as_i64().unwrap();
+    service.ok(&format!("customer-contacts update 1001 {created} --memo hello"));
+    service.ok(&format!("customer-contacts delete 1001 {created} --yes"));
+    service.ok(&format!("preferences set {PERSON} {METHOD} JobReminders on"));
+    fs::write(service.home.path().join("body.json"), r#"{"type":"Email","value":"c@d.example"}"#)
+        .unwrap();
+    service.ok("api POST /customers/1001/contacts --body body.json");
+    service.crm("api PATCH /customers/1001/contacts/999999 --body body.json").assert().code(3);
+    let updates = Connection::open(desk(&service).join("updates.db")).unwrap();
+    let mut rows = updates.prepare("SELECT * FROM updates ORDER BY id").unwrap();
+    let text = |row: &rusqlite::Row<'_>, name: &str| {
+        let value: rusqlite::types::Value = row.get(name).unwrap();
+        match value {
+            rusqlite::types::Value::Text(text) => text,
+            _ => "-".to_owned(),
+        }
+    };
+    let rows = rows.query_map([], |row| {
+        assert_eq!(text(row, "user"), system_user());
+        assert!(text(row, "at") <= text(row, "ended_at"));
+        let named = ["command", "owner_kind", "owner_id", "contact_id", "state"];
+        let changes: Vec<Value> = serde_json::from_str(&text(row, "changes")).unwrap();
+        Ok((named.map(|name| text(row, name)).join(" "), changes))
+    });
+    let rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
+    let of = |row: usize, field: &str| {
+        let mut changes = rows[row].1.iter().filter(|change| change["field"] == field);
+        let change = changes.next().unwrap();
+        (change["before"].clone(), change["after"].clone())
+    };
+    let ids = format!("customer 1001 {created} done");
+    let (created, deleted) = (("value", "a@b.example"), Value::Null);
+    assert_eq!(rows[0].0, format!("crm customer-contacts create {ids}"));
+    assert_eq!(of(0, created.0), (Value::Null, created.1.into()));
+    assert_eq!(rows[1].0, format!("crm customer-contacts update {ids}"));
+    assert_eq!(of(1, "memo"), (Value::Null, "hello".into()));
+    assert_eq!(rows[2].0, format!("crm customer-contacts delete {ids}"));
+    assert_eq!(of(2, "memo"), ("hello".into(), deleted));
+    assert_eq!(rows[3].0, format!("crm preferences set person {PERSON} {METHOD} done"));
+    assert_eq!(of(3, "JobReminders").1, "true");
+    assert!(rows[4].0.starts_with("crm api customer 1001 "), "{}", rows[4].0);
+    assert_eq!(of(4, "value").1, "c@d.example");
+    let refused = rows.last().unwrap();
+    assert_eq!((rows.len(), refused.0.ends_with(" failed")), (6, true), "{}", refused.0);
+}
+
+#[test]
+fn a_lost_answer_is_recorded_as_what_the_command_found_out() {
+    let service = Service::build(Sandbox::builder().faults(
+        FaultPlan::new().rule(FaultRule::new(Fault::ResetBeforeAnswer).method("PATCH").times(0)),
+    ));
+    let id = service.json("customer-contacts list 1001")[0]["id"].as_i64().unwrap();
+    service.ok(&format!("customer-contacts update 1001 {id} --memo hello"));
+    let updates = Connection::open(desk(&service).join("updates.db")).unwrap();
+    let told: (String, String) = updates
+        .query_row("SELECT state, message FROM updates", [], |row| {
+            Ok((row.get("state")?, row.get("message")?))
+        })
+        .unwrap();
+    assert_eq!(told.0, "done");
+    assert!(told.1.contains("read back"), "{}", told.1);
+}
