@@ -47,6 +47,13 @@ impl Current {
         Self { contacts: owners.map(|owner| (owner, Vec::new())).collect(), ..Self::default() }
     }
 
+    /// Whether the service has the flags in the form of three members: any contact that tells its
+    /// flags shows it.
+    pub(crate) fn shows_three_flags(&self) -> bool {
+        let mut told = self.contacts.values().flatten().filter_map(|found| found.preferences);
+        told.next().is_some_and(|flags| flags.derived())
+    }
+
     /// Whether it was tried to read this owner.
     pub(crate) fn has(&self, owner: OwnerId) -> bool {
         self.contacts.contains_key(&owner) || self.unread.contains_key(&owner)

@@ -147,6 +147,34 @@ async fn a_wish_that_sets_invoices_and_statements_apart_is_refused_by_the_plan_f
 }
 
 #[tokio::test]
+async fn a_new_contact_gets_its_flags_in_the_form_that_the_others_of_its_owner_show() {
+    let world = world(Seed::Demo).await;
+    world.sandbox.set("preference-members", "three").unwrap();
+    let rows = "location_id,contact_id,action,type,value,job_reminders,marketing_updates,invoices,\
+                statements\n\
+                2001,,create,Email,both@site.example,on,off,on,on\n\
+                2001,,create,Email,apart@site.example,on,off,on,off\n\
+                2001,3005,,,,on,off,off,off\n";
+    let set = world.plan(rows, "set.crm").await;
+    assert_eq!(states(set.path()), [State::Planned, State::Failed, State::Planned]);
+    world.apply(Apply::new(set)).await.unwrap();
+    assert_eq!(
+        states(&world.path("set.crm")),
+        [State::Done, State::Failed, State::Done],
+        "{:?}",
+        changes(&world.path("set.crm"))
+    );
+    let stored: Vec<_> = world.stored().into_values().collect();
+    let flags = |value: &str| {
+        let contact = stored.iter().find(|contact| contact.value == value);
+        contact.map(|contact| contact.preferences.unwrap())
+    };
+    assert!(flags("both@site.example").unwrap().invoices);
+    assert_eq!(flags("apart@site.example"), None, "it is not created");
+    assert!(!flags("orders@harborbakery.example").unwrap().statements);
+}
+
+#[tokio::test]
 async fn a_set_of_version_1_keeps_what_it_wants() {
     let world = world(Seed::Demo).await;
     let rows = "location_id,contact_id,memo,marketing_updates,invoices\n\

@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 
-use crm_contacts::{ContactsError, Echo, Owner, Record as _};
+use crm_contacts::{ContactsError, ContactsService, Echo, Owner, Record as _};
 use crm_mirror::OwnerId;
 use crm_models::{Contact, ContactId, CreateContactRequest, Tolerance, UpdateContactRequest};
 use crm_transport::{Moment, Transport};
@@ -50,7 +50,7 @@ impl<T: Transport> Run<T> {
                 self.settled(change, outcome, Some(current)).await
             }
             Write::Update(current, request) => {
-                self.update(owner, change, current, request, reading.left).await
+                self.update(owner, change, current, request, reading).await
             }
             Write::Delete(current, siblings) => {
                 Box::pin(self.delete(owner, change, current, siblings, reading.left)).await
@@ -67,7 +67,8 @@ impl<T: Transport> Run<T> {
                 let found = Expected::of(&change);
                 let mut change = change;
                 change.outcome.attempts += 1;
-                Box::pin(self.complete(owner, change, found, created, reading.left)).await
+                let left = reading.left;
+                Box::pin(self.complete(owner, change, found, created, left, reading)).await
             }
         }
     }
@@ -78,7 +79,7 @@ impl<T: Transport> Run<T> {
         change: Box<Change>,
         current: Contact,
         request: UpdateContactRequest,
-        left: Moment,
+        reading: &Reading,
     ) -> Result<Became, BulkError> {
         let repeated = step::may_be_sent(&change);
         let found = is_news(&change, &current).then(|| current.clone().into());
@@ -87,7 +88,8 @@ impl<T: Transport> Run<T> {
         };
         let watch = self.watch();
         let tolerance = tolerance(&change).max(request.tolerance_for(&current));
-        let service = self.bounded(&watch, left, repeated).tolerating(tolerance);
+        let service = self.bounded(&watch, reading.left, repeated).tolerating(tolerance);
+        let service = in_form(service, &current, reading);
         let sent = service.owner(owner).send_once(current.id, request).await;
         self.wrote(&change, "update", None, &watch, sent.as_ref().err());
         self.updated(change, Some(former), &current, sent).await
@@ -149,12 +151,12 @@ impl<T: Transport> Run<T> {
             return self.settled(change, outcome, None).await;
         }
         let sent = Expected { state: State::InFlight, attempts: change.outcome.attempts };
-        self.complete(owner, change, sent, created, watch.left()).await
+        self.complete(owner, change, sent, created, watch.left(), reading).await
     }
 
     /// Sets what a creation cannot set: the preferences. Which contact was created is durable
     /// before that, so that it is never created a second time. `left`: when the request left whose
-    /// answer shows the contact.
+    /// answer shows the contact. `reading`: what was read before.
     async fn complete<O: Owner>(
         &self,
         owner: O,
@@ -162,6 +164,7 @@ impl<T: Transport> Run<T> {
         expected: Expected,
         created: Contact,
         left: Moment,
+        reading: &Reading,
     ) -> Result<Became, BulkError> {
         let was_created = is_created(&change);
         change.target = change.target.created(created.id);
@@ -188,6 +191,7 @@ impl<T: Transport> Run<T> {
                 let resend = was_created && step::may_be_sent(&change);
                 let tolerance = request.tolerance_for(&created);
                 let service = self.bounded(&watch, left, resend).tolerating(tolerance);
+                let service = in_form(service, &created, reading);
                 let sent = service.owner(owner).send_once(created.id, request).await;
                 self.wrote(&change, "update", None, &watch, sent.as_ref().err());
                 self.updated(change, None, &created, sent).await
@@ -231,6 +235,18 @@ impl<T: Transport> Run<T> {
             }
         }
     }
+}
+
+/// Has flags sent in the form that the reading shows, where the contact itself tells none.
+fn in_form<T: Transport>(
+    service: ContactsService<T>,
+    contact: &Contact,
+    reading: &Reading,
+) -> ContactsService<T> {
+    if contact.preferences.is_none() && reading.current.shows_three_flags() {
+        return service.with_legacy_preferences();
+    }
+    service
 }
 
 /// Whether this is to be kept as the contact just before the write.

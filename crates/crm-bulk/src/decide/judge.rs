@@ -106,12 +106,20 @@ fn absent() -> Outcome {
 /// not as wanted contradicts the row: whether to change it is for a person to say.
 pub(crate) fn create<'a>(
     wanted: &Wanted,
-    siblings: impl Iterator<Item = &'a Contact>,
+    siblings: impl Iterator<Item = &'a Contact> + Clone,
 ) -> (Outcome, Option<ContactId>) {
     let Some(request) = wanted.creation() else {
         let why = "a contact to create needs type and value";
         return (Outcome::because(State::Failed, why), None);
     };
+    // The new one tells nothing yet: in which form the service has flags, the others show.
+    let told = siblings.clone().find_map(|sibling| sibling.preferences);
+    let flags = wanted.change.get_preferences();
+    if let Some(told) = told.filter(|_| flags.is_complete())
+        && let Err(why) = flags.apply_to(Some(&told))
+    {
+        return (Outcome::because(State::Failed, why.to_string()), None);
+    }
     let mut other = None;
     for sibling in siblings.filter(|sibling| !wanted.exact && request.is_same(sibling)) {
         if wanted.is_met_by(sibling) {
