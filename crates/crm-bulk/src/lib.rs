@@ -43,6 +43,7 @@
 //! | opt out numbers and addresses everywhere | [`OptOut`] |
 //! | look at a set | [`ChangeSet::changes`], [`Change`], [`State`], [`Totals`] |
 //! | have names beside the ids | [`ChangeSet::name_owners`], [`NamedOwner`] |
+//! | take changes out, approve it | [`ChangeSet::drop_changes`], [`ChangeSet::approve`] |
 //! | carry it out | [`Apply`], [`Event`] |
 //! | reverse it | [`ChangeSet::undo`] |
 //! | read back what it did | [`ChangeSet::verify`], [`Finding`] |
@@ -125,6 +126,7 @@ mod opt_out;
 mod plan;
 mod report;
 mod results;
+mod review;
 mod set;
 mod spreadsheet;
 mod store;
@@ -147,15 +149,17 @@ pub use opt_out::OptOut;
 pub use plan::{Plan, PlanSummary};
 pub use results::ResultRows;
 pub use set::{
-    Action, Change, ChangeId, Digest, ExpectedDigest, Image, InvalidDigest, MethodImage,
-    NamedOwner, Outcome, SetInfo, SetKind, State, Target, Totals, UnknownState, Wanted,
+    Action, Change, ChangeId, Decision, DecisionKind, Digest, ExpectedDigest, Image, InvalidDigest,
+    MethodImage, NamedOwner, Outcome, Remark, SetInfo, SetKind, State, Target, Totals,
+    UnknownState, Wanted,
 };
 pub use spreadsheet::{guarded, guarded_number};
 #[cfg(any(test, feature = "contract"))]
 #[cfg_attr(docsrs, doc(cfg(feature = "contract")))]
 pub use store::contract;
 pub use store::{
-    ChangeSet, Changes, Claim, Cursor, Expected, Lease, Loaded, Renewal, Selection, Store, Which,
+    ChangeSet, Changes, Claim, Cursor, DropSummary, Expected, Lease, Loaded, Renewal, Selection,
+    Store, Which,
 };
 pub use system_user::system_user;
 pub use undo::UndoSummary;

@@ -23,8 +23,8 @@ pub enum ResultRows {
     /// All rows.
     #[default]
     All,
-    /// Only the rows that are not done and were not already as wanted: once corrected, they can be
-    /// fed in again.
+    /// Only the rows that are not done, were not already as wanted and were not dropped: once
+    /// corrected, they can be fed in again.
     Failed,
 }
 
@@ -60,7 +60,7 @@ struct RowOutcome {
 }
 
 /// The states from the one that a reader must see first to the one that needs no attention.
-const BY_WEIGHT: [State; 9] = [
+const BY_WEIGHT: [State; 10] = [
     State::Failed,
     State::Unknown,
     State::Conflict,
@@ -68,6 +68,7 @@ const BY_WEIGHT: [State; 9] = [
     State::NotFound,
     State::InFlight,
     State::Planned,
+    State::Dropped,
     State::Done,
     State::Already,
 ];
@@ -221,7 +222,8 @@ impl ChangeSet {
         self.each_row(COLUMNS, OutcomeColumns::of, add, |row, mut outcome| {
             outcome.state = outcome.state.or(row.state.map(|state| (state, 0)));
             outcome.messages.extend(row.message);
-            let settled = matches!(outcome.state, Some((State::Done | State::Already, _)));
+            let settled =
+                matches!(outcome.state, Some((State::Done | State::Already | State::Dropped, _)));
             if which == ResultRows::Failed && settled {
                 return Ok(());
             }

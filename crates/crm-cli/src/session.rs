@@ -39,6 +39,8 @@ pub(crate) struct Session<'a> {
     desk: Option<Whereabouts>,
     /// The options that named the target, for a command that is to use the same one.
     pub(crate) target_options: String,
+    /// Whether the profile has sets applied only once they are approved.
+    requires_approval: bool,
     /// Serves until the session ends.
     _sandbox: Option<Sandbox>,
 }
@@ -102,12 +104,18 @@ impl<'a> Session<'a> {
             api_url,
             desk,
             target_options: target_options(globals),
+            requires_approval: settings.require_approval,
             _sandbox: sandbox,
         })
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
         self.service.tenant()
+    }
+
+    /// Whether sets are applied only once they are approved.
+    pub(crate) fn requires_approval(&self) -> bool {
+        self.requires_approval
     }
 
     /// The account, for files that belong to it.

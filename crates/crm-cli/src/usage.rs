@@ -9,7 +9,9 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Arg, ArgMatches, Command, CommandFactory, ValueEnum, error::ErrorKind, value_parser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command, CommandFactory, ValueEnum, error::ErrorKind, value_parser,
+};
 use crm_bulk::visible;
 
 use crate::{
@@ -105,7 +107,12 @@ fn lenient(command: Command, stray: usize) -> Command {
             } else {
                 arg
             };
-            if arg.is_positional() { arg.allow_hyphen_values(true) } else { arg }
+            // One that takes many leaves the others to the stray words.
+            if arg.is_positional() {
+                arg.allow_hyphen_values(true).action(ArgAction::Set).num_args(1)
+            } else {
+                arg
+            }
         })
         .mut_subcommands(|command| lenient(command, stray));
     let any = (0..stray).map(|at| Arg::new(format!("stray {at}")).allow_hyphen_values(true));
@@ -128,6 +135,7 @@ mod tests {
             "--output=json location-contacts get x 1",
             "location-contacts --output json get x 1",
             "location-contacts create 2001 --output json",
+            "drop set.crm 1 2 x 3 --output json",
             "location-contacts list 2001 --limt 3 --output json",
             "location-contacts list 2001 --limt=3 -z --output json",
             "location-contacts list 2001 -z=3 --output=json",

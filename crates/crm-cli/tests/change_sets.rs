@@ -98,6 +98,98 @@ fn ids_stand_alone_where_names_may_not_be_read_or_nobody_wants_them() {
 }
 
 #[test]
+fn changes_are_filtered_and_the_rest_is_counted() {
+    let service = Service::start();
+    service.write(
+        "rows.csv",
+        "location_id,customer_id,contact_id,memo\n2001,,3001,a\n2001,,9,b\n,1001,4001,c\n",
+    );
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let ids = |filter: &str| {
+        let show = format!("show set.crm --output csv --fields id {filter}");
+        let shown = service.crm(show.as_str()).assert().success();
+        let ids = stdout(&shown).lines().skip(1).collect::<Vec<_>>().join(",");
+        (ids, stderr(&shown))
+    };
+    let (found, told) = ids("--where state=not-found");
+    assert_eq!(found, "2");
+    assert!(told.ends_with("1 of 3 changes shown\n"), "{told}");
+    assert_eq!(ids("--owner 'customer 1001'").0, "3");
+    assert_eq!(ids("--text 'pier 4' --where verdict=planned,already").0, "1");
+    assert_eq!(ids("--text 818-555-0142 --limit 1").0, "1");
+    assert_eq!(ids("--where action=delete").0, "");
+    assert!(!ids("").1.contains("shown"));
+    for wrong in ["--where status=x", "--where state=x", "--where action=x", "--owner 7"] {
+        service.crm(format!("show set.crm {wrong}").as_str()).assert().code(2);
+    }
+    let never = "show set.crm --state done --where state=failed";
+    assert!(stderr(&service.crm(never).assert().code(2)).contains("no change can be"));
+}
+
+#[test]
+fn a_boss_takes_changes_out_and_approves_the_rest() {
+    let service = Service::start();
+    let rows =
+        "location_id,customer_id,contact_id,memo\n2001,,3001,a\n2001,,3002,b\n,1001,4001,c\n";
+    service.write("rows.csv", rows);
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let told = |command: &str, code: i32| {
+        let ended = service.crm(command).assert().code(code);
+        stdout(&ended) + &stderr(&ended)
+    };
+    let unapproved = told("apply set.crm --require-approval", 2);
+    assert!(unapproved.contains("which nobody approved; nothing was sent"), "{unapproved}");
+    told("apply set.crm --require-approval --dry-run", 0);
+    told("approve set.crm", 2);
+    let approved = told("approve set.crm --by 'Dana Whitfield'", 0);
+    assert!(approved.contains("(said: Dana Whitfield); digest "), "{approved}");
+
+    told("drop set.crm", 2);
+    assert!(told("drop set.crm 99", 2).contains("nothing was dropped"));
+    let drop = "drop set.crm 2 --by Ana --reason 'wrong person'";
+    let dropped = told(drop, 0);
+    assert!(dropped.contains("set.crm: 1 change dropped; digest "), "{dropped}");
+    assert!(dropped.contains("have it approved again"), "{dropped}");
+    assert!(told(drop, 2).contains("nothing was dropped"));
+    let other = service.json(&["drop", "set.crm", "--owner", "customer 1001"]);
+    assert_eq!((&other["dropped"], &other["left"]), (&1.into(), &0.into()));
+    told("apply set.crm --require-approval", 2);
+    assert!(told("approve set.crm --by Ana --expect 0000000000000000", 2).contains("look at it"));
+    told("approve set.crm --by Ana", 0);
+
+    let status = service.json(&["status", "set.crm"]);
+    assert_eq!(status["approved"], true);
+    let kinds: Vec<_> =
+        status["decisions"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["approved", "dropped", "dropped", "approved"]);
+    assert_eq!(status["decisions"][1]["reason"], "wrong person");
+    assert!(status["plannedBy"].is_string());
+    let text = told("status set.crm", 0);
+    assert!(text.contains("(said: Ana)\n") && text.contains("2  dropped    update"), "{text}");
+
+    let done = told("apply set.crm --require-approval", 0);
+    assert!(done.contains("set.crm: 1 done, 2 dropped"), "{done}");
+    assert_eq!(service.writes(), ["PATCH"]);
+    assert!(told("drop set.crm 1", 2).contains("change 1 may have been sent"));
+    let shown = told("show set.crm --where state=dropped", 0);
+    assert!(shown.contains("    dropped: dropped 20") && shown.contains("wrong person"), "{shown}");
+}
+
+#[test]
+fn a_profile_has_its_sets_applied_only_once_they_are_approved() {
+    let service = Service::start();
+    service.write("rows.csv", ROWS);
+    std::fs::create_dir(service.home.path().join("crm")).unwrap();
+    service.write("crm/config.toml", "[profiles.default]\nrequire_approval = true\n");
+    service.ok(&["plan", "rows.csv", "--out", "set.crm"]);
+    let refused = stderr(&service.crm("apply set.crm").assert().code(2));
+    assert!(refused.contains("nobody approved"), "{refused}");
+    service.ok("approve set.crm --by Ana");
+    service.ok("apply set.crm");
+    assert_eq!(service.writes(), ["PATCH"]);
+}
+
+#[test]
 fn a_set_is_applied_only_as_it_was_approved() {
     let service = Service::start();
     service.write("rows.csv", ROWS);

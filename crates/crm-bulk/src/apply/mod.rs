@@ -106,6 +106,7 @@ use crate::{
 pub struct Apply {
     set: ChangeSet,
     expected: Option<ExpectedDigest>,
+    needs_approval: bool,
     options: Options,
     hooks: Hooks,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -116,6 +117,7 @@ impl fmt::Debug for Apply {
         f.debug_struct("Apply")
             .field("set", &self.set)
             .field("expected", &self.expected)
+            .field("needs_approval", &self.needs_approval)
             .field("options", &self.options)
             .field("hooks", &self.hooks)
             .finish_non_exhaustive()
@@ -128,6 +130,7 @@ impl Apply {
         Self {
             set,
             expected: None,
+            needs_approval: false,
             options: Options::default(),
             hooks: Hooks::default(),
             stop: Box::pin(future::pending()),
@@ -137,6 +140,13 @@ impl Apply {
     /// Carries the set out only if this is its digest, that is, if it is the set that was approved.
     pub fn expect(mut self, approved: impl Into<ExpectedDigest>) -> Self {
         self.expected = Some(approved.into());
+        self
+    }
+
+    /// Carries the set out only if somebody [approved](crate::ChangeSet::approve) it exactly as it
+    /// is.
+    pub fn require_approval(mut self) -> Self {
+        self.needs_approval = true;
         self
     }
 
@@ -278,8 +288,8 @@ impl Apply {
     /// process is doing so is found out as the stream is polled, which then ends with the same
     /// error. The set itself is also checked at that point: the stream ends with
     /// [`BulkError::Altered`] if the set is not what was planned, [`BulkError::NotAdopted`] for a
-    /// set of version 0.1 that nobody has looked at, and [`BulkError::NotExpected`] for a set other
-    /// than the [expected](Self::expect) one. Every change is read for this check before anything
+    /// set of version 0.1 that nobody has looked at, [`BulkError::NotExpected`] for a set other than
+    /// the [expected](Self::expect) one, and [`BulkError::NotApproved`]. Every change is read for this check before anything
     /// is sent.
     ///
     /// If the API cannot be read or the file cannot be written, nothing more is begun, what is in
@@ -299,14 +309,21 @@ impl Apply {
         site.admit(&info.site, &path)?;
         Site::new(service.tenant(), site.environment()).admit(site, &path)?;
         let store = FileStore::open(self.set, self.options.lease)?;
-        let Self { options, hooks, expected, stop, .. } = self;
+        let Self { options, hooks, expected, needs_approval, stop, .. } = self;
         let service = service.clone();
         let begun = async move {
             let taken = async {
                 let lease = store.take(&owner()).await?;
-                match expected {
-                    Some(expected) => approve(store.digest(&lease).await?, expected, &path)?,
-                    None => store.check(&lease).await?,
+                if expected.is_none() && !needs_approval {
+                    store.check(&lease).await?;
+                } else {
+                    let found = store.digest(&lease).await?;
+                    if let Some(expected) = expected {
+                        admit(found, expected, &path)?;
+                    }
+                    if needs_approval && !store.is_approved(&lease, found).await? {
+                        return Err(BulkError::NotApproved { path: path.clone(), found });
+                    }
                 }
                 let open = store.count(&lease, options.which(0)).await?;
                 Ok((lease, open))
@@ -362,8 +379,8 @@ fn owner() -> String {
     format!("process {}", std::process::id())
 }
 
-/// Refuses a set that is not what was approved.
-fn approve(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
+/// Refuses a set that is not what was expected.
+fn admit(found: Digest, expected: ExpectedDigest, path: &Path) -> Result<(), BulkError> {
     if expected.admits(&found) {
         Ok(())
     } else {

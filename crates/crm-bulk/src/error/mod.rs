@@ -90,6 +90,32 @@ pub enum BulkError {
         expected: ExpectedDigest,
     },
 
+    /// Nobody approved the change set as it is, and an approval is required. Nothing was sent.
+    #[error(
+        "{}: has the digest {}, which nobody approved; nothing was sent: have it looked at and \
+         approved with `crm approve`",
+        path.display(),
+        found.short()
+    )]
+    NotApproved {
+        /// The change set.
+        path: PathBuf,
+        /// The digest of the change set.
+        found: Digest,
+    },
+
+    /// Changes that were sent, or may have been, cannot be taken out of a change set. Nothing was
+    /// dropped.
+    #[error("{}: {}", path.display(), begun(changes, *more))]
+    Begun {
+        /// The change set.
+        path: PathBuf,
+        /// The first of these changes.
+        changes: Vec<ChangeId>,
+        /// How many more there are.
+        more: u64,
+    },
+
     /// The change set was written by version 0.1, which did not store digests, and has not yet been
     /// looked at with this version. Nothing was sent.
     #[error(
@@ -178,6 +204,18 @@ pub(crate) struct Altered(pub(crate) ChangeId);
 /// Which row it is that needs a snapshot, if it is one.
 fn selecting(line: Option<u64>) -> String {
     line.map(|line| format!("line {line} selects contacts by their value: ")).unwrap_or_default()
+}
+
+/// The message for changes that cannot be dropped any more.
+fn begun(changes: &[ChangeId], more: u64) -> String {
+    let ids: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    let (ids, more) =
+        (ids.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() });
+    let noun = if changes.len() == 1 && more.is_empty() { "change" } else { "changes" };
+    format!(
+        "{noun} {ids}{more} may have been sent, so nothing was dropped: select others, or take the \
+         set back with `crm undo`"
+    )
 }
 
 /// The message for a set that is not what was planned.

@@ -32,6 +32,7 @@ pub(super) fn state(state: State) -> (&'static str, &'static str) {
         State::Unknown => ("not certain, will be checked", "bad"),
         State::Drifted => ("set aside: somebody has changed it", "bad"),
         State::NotFound => ("not found", "bad"),
+        State::Dropped => ("taken out by a person", "wait"),
         State::Conflict => ("set aside: the list contradicts itself", "bad"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod action;
 mod change;
+mod decision;
 mod digest;
 mod digest_text;
 mod image;
@@ -15,6 +16,7 @@ mod wanted;
 pub use self::{
     action::Action,
     change::{Change, ChangeId},
+    decision::{Decision, DecisionKind, Remark},
     digest::{Digest, ExpectedDigest, InvalidDigest},
     image::{Image, MethodImage},
     info::{SetInfo, SetKind, Totals},
@@ -25,6 +27,7 @@ pub use self::{
     wanted::Wanted,
 };
 pub(crate) use self::{
+    decision::who,
     digest::{SetDigest, of_change},
     target::PERSON,
     wanted::on_off,

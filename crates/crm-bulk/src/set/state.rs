@@ -15,6 +15,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 /// | unknown | the answer is lost and reading back did not tell | reads the record, then decides |
 /// | drifted | the record is not what the plan saw | skips it |
 /// | not-found | there is no such record | skips it |
+/// | dropped | a person took it out of the set | skips it |
 /// | conflict | two rows ask different things of one record, or one asks to create what is there otherwise | skips it |
 #[derive(
     Debug,
@@ -57,11 +58,13 @@ pub enum State {
     /// The change was set aside: rows of the input contradict each other, or one creates a number
     /// or address that the owner already has with other members.
     Conflict,
+    /// A person took the change out of the set; it is never applied.
+    Dropped,
 }
 
 impl State {
     /// All states, in the order of a report.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Planned,
         Self::InFlight,
         Self::Unknown,
@@ -71,6 +74,7 @@ impl State {
         Self::Drifted,
         Self::NotFound,
         Self::Conflict,
+        Self::Dropped,
     ];
 
     /// Returns the name used in the file and in output.

@@ -44,6 +44,7 @@ pub async fn check<S: Store>(make: impl AsyncFn(ChangeSet) -> S) {
         make(ChangeSet::open(&path).unwrap()).await
     };
     gives_every_open_change_once(&store().await).await;
+    never_gives_what_was_dropped(&store().await).await;
     lets_one_claim_win(&store().await).await;
     takes_back_what_was_not_begun(&store().await).await;
     keeps_what_became_of_a_change(&store().await).await;
@@ -55,10 +56,24 @@ pub async fn check<S: Store>(make: impl AsyncFn(ChangeSet) -> S) {
 /// How many owners there are; each has two contacts that are updated, and one that is created.
 const OWNERS: i64 = 120;
 
+/// A contact whose change a person took out of the set.
+const DROPPED: i64 = 1_001;
+
 fn plan(path: &std::path::Path) {
     let site = Site::new(1_001.try_into().unwrap(), "https://api.example");
     let draft = Draft::create(path, &site, SetKind::Plan, &Stop::default()).unwrap();
     let update = Action::Update(Wanted::of(ContactChange::new().memo("new")));
+    let dropped = Planned {
+        row: None,
+        target: Target::Contact {
+            owner: LocationId::new(1).unwrap().into(),
+            contact: Some(DROPPED.try_into().unwrap()),
+        },
+        action: &update,
+        before: Some(image(DROPPED, "old").into()),
+        outcome: Outcome::new(State::Dropped),
+    };
+    draft.add_change(&dropped).unwrap();
     for owner in 1..=OWNERS {
         for contact in [Some(2 * owner - 1), Some(2 * owner), None] {
             let new = ContactChange::new().contact_type("Email".into());
@@ -140,6 +155,22 @@ async fn gives_every_open_change_once(store: &impl Store) {
         in_order.clone().filter(|(one, next)| one != next).count() + 1 == OWNERS as usize,
         "the changes of one owner come one after another"
     );
+}
+
+async fn never_gives_what_was_dropped(store: &impl Store) {
+    let lease = store.take("the suite").await.unwrap();
+    let all = load(store, &lease, Which::OpenAndFailed).await;
+    let mut contacts = all.iter().map(|loaded| loaded.change.target.contact().map(ContactId::get));
+    assert!(!contacts.any(|contact| contact == Some(DROPPED)), "a dropped change was given");
+    // Its number, which was the first.
+    let mut change = all[1].change.clone();
+    change.id = ChangeId(1);
+    for state in [State::Planned, State::Failed] {
+        change.outcome.state = state;
+        assert_eq!(claim(store, &lease, &change, "now").await, Claim::Lost, "it was claimed");
+    }
+    let digest = store.digest(&lease).await.unwrap();
+    assert!(!store.is_approved(&lease, digest).await.unwrap(), "nobody approved it");
 }
 
 async fn lets_one_claim_win(store: &impl Store) {

@@ -50,6 +50,17 @@ pub trait Store: std::fmt::Debug + Send + Sync {
         self.digest(lease).await.map(drop)
     }
 
+    /// Whether somebody [approved](crate::ChangeSet::approve) the set with exactly this digest. Of a
+    /// store that keeps no approvals nothing is approved.
+    ///
+    /// # Errors
+    ///
+    /// [`BulkError::Superseded`], or a failure to read.
+    async fn is_approved(&self, lease: &Lease, digest: Digest) -> Result<bool, BulkError> {
+        let _ = (lease, digest);
+        Ok(false)
+    }
+
     /// Counts the changes that there are to take up.
     ///
     /// # Errors

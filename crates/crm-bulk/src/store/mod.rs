@@ -8,7 +8,7 @@ mod interface;
 mod lease;
 
 pub use self::{
-    file::{ChangeSet, Changes, Selection},
+    file::{ChangeSet, Changes, DropSummary, Selection},
     interface::{Claim, Cursor, Expected, Loaded, Store, Which},
     lease::{Lease, Renewal},
 };

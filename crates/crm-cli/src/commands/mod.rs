@@ -103,6 +103,10 @@ pub(crate) enum Command {
 
     Report(change_sets::report::Report),
 
+    Drop(change_sets::drop::DropCommand),
+
+    Approve(change_sets::approve::Approve),
+
     Apply(change_sets::apply::ApplyCommand),
 
     Status(change_sets::status::Status),
@@ -173,6 +177,8 @@ impl Command {
         match self {
             Self::Show(command) => Some(&mut command.set),
             Self::Report(command) => Some(&mut command.set),
+            Self::Drop(command) => Some(&mut command.set),
+            Self::Approve(command) => Some(&mut command.set),
             Self::Apply(command) => Some(&mut command.set),
             Self::Status(command) => Some(&mut command.set),
             Self::Verify(command) => Some(&mut command.set),
@@ -236,6 +242,8 @@ impl Command {
             Self::OptIn(command) => command.run(&connect().await?, true).await,
             Self::Show(command) => command.run(output),
             Self::Report(command) => command.run(output).await,
+            Self::Drop(command) => command.run(output).await,
+            Self::Approve(command) => command.run(output).await,
             Self::Apply(command) => command.run(&connect().await?, globals).await,
             Self::Status(command) => command.run(output),
             Self::Verify(command) => command.run(&connect().await?).await,

@@ -43,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) app_key: String,
     pub(crate) enterprise_hub: bool,
     pub(crate) read_only: bool,
+    pub(crate) require_approval: bool,
     pub(crate) legacy_preferences: bool,
     pub(crate) network: Network,
     /// Where access tokens are kept for the next command, if they are.
@@ -121,6 +122,7 @@ impl Settings {
             app_key: sandbox.app_key.clone(),
             enterprise_hub: false,
             read_only: globals.read_only || is_read_only(&variables)?,
+            require_approval: false,
             legacy_preferences: globals.legacy_preferences,
             network: Network::of(globals, &mut Profile::default()),
             token_folder: None,
@@ -170,6 +172,7 @@ impl Settings {
             app_key,
             enterprise_hub: profile.enterprise_hub.unwrap_or(false),
             read_only,
+            require_approval: profile.require_approval.unwrap_or(false),
             legacy_preferences: globals.legacy_preferences
                 || profile.legacy_preferences.unwrap_or(false),
             network,

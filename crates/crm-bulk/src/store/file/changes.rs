@@ -2,6 +2,7 @@
 
 use std::vec;
 
+use crm_mirror::OwnerId;
 use rusqlite::params;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     error::BulkError,
-    set::{Change, State},
+    set::{Change, Image, State},
 };
 
 /// A selection of the changes to look at.
@@ -20,6 +21,11 @@ use crate::{
 #[must_use]
 pub struct Selection {
     states: Vec<State>,
+    verdicts: Vec<State>,
+    actions: Vec<String>,
+    numbers: Vec<i64>,
+    owner: Option<OwnerId>,
+    text: Option<Text>,
     row: Option<u64>,
     limit: Option<u32>,
 }
@@ -41,10 +47,88 @@ impl Selection {
         self
     }
 
+    /// Selects only changes that the plan gave one of these states.
+    pub fn verdicts(mut self, verdicts: impl IntoIterator<Item = State>) -> Self {
+        self.verdicts.extend(verdicts);
+        self
+    }
+
+    /// Selects only changes with one of these actions, for example `delete`: see
+    /// [`Action::name`](crate::Action::name).
+    pub fn actions<A: Into<String>>(mut self, actions: impl IntoIterator<Item = A>) -> Self {
+        self.actions.extend(actions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Selects only the changes with these [numbers](crate::ChangeId).
+    pub fn numbers(mut self, numbers: impl IntoIterator<Item = i64>) -> Self {
+        self.numbers.extend(numbers);
+        self
+    }
+
+    /// Selects only changes to contacts of this owner.
+    pub fn owner(mut self, owner: OwnerId) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Selects only changes that have this text in the owner's name or town, or in the number,
+    /// address or memo as it was or is to become, whatever the case. Of a telephone number the
+    /// digits count, at least four of them.
+    pub fn text(mut self, text: &str) -> Self {
+        self.text = Some(Text::new(text));
+        self
+    }
+
     /// Selects at most this many changes.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
+    }
+}
+
+/// A text to look for.
+#[derive(Debug, Clone)]
+struct Text {
+    /// In lower case.
+    words: String,
+    /// The digits, if it may be a part of a telephone number.
+    digits: Option<String>,
+}
+
+/// How many digits say something about a telephone number.
+const DIGITS: usize = 4;
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let is_number = !text.chars().any(char::is_alphabetic);
+        let digits = Some(digits(text)).filter(|digits| is_number && digits.len() >= DIGITS);
+        Self { words: text.to_lowercase(), digits }
+    }
+
+    fn is_in(&self, set: &ChangeSet, change: &Change) -> Result<bool, BulkError> {
+        let has = |text: &str| text.to_lowercase().contains(&self.words);
+        let is_number = |value: &str| {
+            self.digits.as_ref().is_some_and(|known| digits(value).contains(known.as_str()))
+        };
+        let contact = change.before.as_ref().and_then(Image::as_contact);
+        if change.value().is_some_and(|value| has(value) || is_number(value))
+            || contact.and_then(|contact| contact.memo.as_deref()).is_some_and(has)
+        {
+            return Ok(true);
+        }
+        let members = change.members();
+        let after = members.iter().filter(|member| ["value", "memo"].contains(&&*member.field));
+        let mut after = after.filter_map(|member| member.after.as_deref());
+        if after.any(|text| has(text) || is_number(text)) {
+            return Ok(true);
+        }
+        let named = change.target.owner().map(|owner| set.named_owner(owner)).transpose()?;
+        Ok(named.flatten().is_some_and(|named| has(&named.name) || has(&named.town)))
     }
 }
 
@@ -57,9 +141,7 @@ const PAGE: u64 = 500;
 #[must_use = "changes are read when they are asked for"]
 pub struct Changes<'a> {
     set: &'a ChangeSet,
-    /// The states, as a set.
-    states: Option<i64>,
-    row: Option<u64>,
+    selection: Selection,
     /// How many more may be read.
     left: u64,
     /// The last one that was read.
@@ -88,11 +170,9 @@ impl ChangeSet {
     /// # Ok::<(), BulkError>(())
     /// ```
     pub fn changes(&self, selection: &Selection) -> Changes<'_> {
-        let states = codes::set_of(selection.states.iter().copied());
         Changes {
             set: self,
-            states: (states != 0).then_some(states),
-            row: selection.row,
+            selection: selection.clone(),
             left: selection.limit.map_or(u64::MAX, u64::from),
             last: i64::MIN,
             page: Vec::new().into_iter(),
@@ -106,32 +186,62 @@ impl Changes<'_> {
         let sql = format!(
             "SELECT {} FROM {CHANGES}
              WHERE id > ?1 AND (?2 IS NULL OR 1 << {STATE} & ?2 <> 0)
-               AND (?3 IS NULL OR row = ?3)
+               AND (?3 IS NULL OR row = ?3) AND (?5 IS NULL OR 1 << verdict & ?5 <> 0)
+               AND (?6 IS NULL OR 1 << action & ?6 <> 0)
+               AND (?7 IS NULL OR (owner_kind = ?7 AND owner_id = ?8))
+               AND (?9 IS NULL OR id IN (SELECT value FROM json_each(?9)))
              ORDER BY id LIMIT ?4",
             SealedChange::select()
         );
-        let limit = self.left.min(PAGE);
+        let Selection { states, verdicts, actions, numbers, owner, text, row, .. } =
+            &self.selection;
+        // A text is looked for in what was read.
+        let limit = match text {
+            Some(_) if self.left > 0 => PAGE,
+            _ => self.left.min(PAGE),
+        };
+        let states_of =
+            |states: &[State]| (!states.is_empty()).then(|| codes::set_of(states.iter().copied()));
+        let actions = (!actions.is_empty()).then(|| codes::actions(actions));
+        let numbers = (!numbers.is_empty()).then(|| format!("{numbers:?}"));
+        let (kind, owner) =
+            (owner.map(|owner| codes::owner_kind(owner.kind())), owner.map(OwnerId::get));
         let database = &self.set.database;
         let mut statement = database.check(database.connection.prepare_cached(&sql))?;
-        let selected = params![self.last, self.states, self.row, limit];
+        let selected = params![
+            self.last,
+            states_of(states),
+            row,
+            limit,
+            states_of(verdicts),
+            actions,
+            kind,
+            owner,
+            numbers
+        ];
         let at = database.check(SealedChange::of(&statement))?;
         let rows = database.check(statement.query_map(selected, |row| at.read(row)))?;
         let mut page = Vec::new();
-        let mut failed = false;
+        let (mut failed, mut read) = (false, 0);
         for row in rows {
             // What comes before it is given all the same.
             failed = row.is_err();
             if let Ok(change) = &row {
                 self.last = change.id.0;
             }
+            read += 1;
+            if let (Some(text), Ok(change)) = (text, &row)
+                && !text.is_in(self.set, change)?
+            {
+                continue;
+            }
             page.push(database.check(row).map_err(BulkError::from));
-            if failed {
+            self.left -= 1;
+            if failed || self.left == 0 {
                 break;
             }
         }
-        let read = page.len() as u64;
-        self.left -= read;
-        self.ended = failed || read < PAGE;
+        self.ended = failed || self.left == 0 || read < PAGE;
         self.page = page.into_iter();
         Ok(())
     }
@@ -141,12 +251,12 @@ impl Iterator for Changes<'_> {
     type Item = Result<Change, BulkError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.page.as_slice().is_empty()
-            && !self.ended
-            && let Err(error) = self.read_on()
-        {
-            self.ended = true;
-            return Some(Err(error));
+        // A page may have nothing of what is looked for.
+        while self.page.as_slice().is_empty() && !self.ended {
+            if let Err(error) = self.read_on() {
+                self.ended = true;
+                return Some(Err(error));
+            }
         }
         self.page.next()
     }

@@ -16,6 +16,7 @@ const STATES: [State; State::ALL.len()] = [
     State::Drifted,
     State::NotFound,
     State::Conflict,
+    State::Dropped,
 ];
 
 /// In the order in which a run takes them up.
@@ -55,6 +56,13 @@ pub(super) const DELETE: i64 = 2;
 pub(super) const METHOD_PREFERENCES: i64 = 3;
 /// The names of the actions, by their numbers.
 pub(super) const ACTIONS: [&str; 4] = ["update", "create", "delete", "method-preferences"];
+
+/// One bit for each of the actions with these names; those that nobody knows have none.
+pub(super) fn actions(names: &[String]) -> i64 {
+    let known =
+        ACTIONS.iter().zip(0..).filter(|(known, _)| names.iter().any(|name| name == *known));
+    known.fold(0, |set, (_, code): (_, i64)| set | (1 << code))
+}
 
 pub(super) fn action(action: &Action) -> i64 {
     match action {

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     change_set::ChangeSet,
+    decisions::{self, DropSummary},
     owner::{self, Owner, Taken},
     progress::{self, Moved},
     seal, sql,
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     disk::watch::Watch,
     error::BulkError,
-    set::{Change, Digest},
+    set::{Change, ChangeId, Digest, Remark},
     store::{
         interface::{Claim, Cursor, Expected, Loaded, Store, Which},
         lease::{Lease, Renewal},
@@ -128,6 +129,16 @@ impl FileStore {
         self.writer.run(job).await
     }
 
+    /// Takes changes out of the set: see [`ChangeSet::drop_changes`].
+    pub(crate) async fn drop_changes(
+        &self,
+        lease: &Lease,
+        ids: Vec<ChangeId>,
+        remark: Remark,
+    ) -> Result<DropSummary, BulkError> {
+        self.run(lease, move |database| decisions::drop_changes(database, &ids, &remark)).await?
+    }
+
     /// Waits until an earlier run of this process has closed the file, if one was dropped just now.
     async fn wait_for_earlier_run(&self) -> Result<(), BulkError> {
         let mut is_ours = None;
@@ -205,6 +216,10 @@ impl Store for FileStore {
 
     async fn check(&self, lease: &Lease) -> Result<(), BulkError> {
         self.run(lease, |database| Ok(seal::check(database))).await?
+    }
+
+    async fn is_approved(&self, lease: &Lease, digest: Digest) -> Result<bool, BulkError> {
+        self.run(lease, move |database| decisions::is_approved(database, digest)).await
     }
 
     async fn count(&self, lease: &Lease, which: Which) -> Result<u64, BulkError> {

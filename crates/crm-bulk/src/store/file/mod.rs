@@ -5,6 +5,7 @@ mod change_set;
 mod changes;
 mod codes;
 mod columns;
+mod decisions;
 mod draft;
 mod file_store;
 mod format;
@@ -26,6 +27,7 @@ mod writer;
 pub use self::{
     change_set::ChangeSet,
     changes::{Changes, Selection},
+    decisions::DropSummary,
 };
 pub(crate) use self::{
     change_set::{NAMED, some_of},

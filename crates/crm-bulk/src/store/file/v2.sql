@@ -3,7 +3,7 @@
 --   owner_kind    0 customer, 1 location, 2 person
 --   action        0 update, 1 create, 2 delete, 3 method-preferences
 --   state         0 planned, 1 done, 2 already, 3 in-flight, 4 failed, 5 unknown, 6 drifted,
---                 7 not-found, 8 conflict
+--                 7 not-found, 8 conflict, 9 dropped
 --   contact_type  0 Phone, 1 MobilePhone, 2 Email, 3 Fax, or a text
 --   flags         1 job reminders, 2 marketing updates, 4 invoices and statements, 8 invoices,
 --                 16 statements; 32: the service told no more than the first three; null: none
@@ -106,6 +106,18 @@ CREATE TABLE findings (
     at         TEXT NOT NULL,        -- when its record was read, RFC 3339
     found      TEXT NOT NULL,        -- differs, gone, back, unread
     difference TEXT NOT NULL         -- for people
+) STRICT;
+
+-- What people decided about the set once it was planned.
+CREATE TABLE decisions (
+    id      INTEGER PRIMARY KEY,
+    kind    TEXT NOT NULL,           -- dropped, approved
+    at      TEXT NOT NULL,           -- RFC 3339
+    user    TEXT NOT NULL,           -- whose process it was, as the system knows
+    said    TEXT,                    -- who decided, as somebody said
+    reason  TEXT,
+    digest  TEXT NOT NULL,           -- of the set from then on
+    changes INTEGER NOT NULL         -- how many it is about
 ) STRICT;
 
 -- What people recognize the owners by, as read when the set was planned. No part of its digest.
@@ -212,7 +224,7 @@ SELECT id, row, repeats,
        coalesce(siblings, beside) AS siblings,
        CASE coalesce(state, verdict) WHEN 0 THEN 'planned' WHEN 1 THEN 'done' WHEN 2 THEN 'already'
            WHEN 3 THEN 'in-flight' WHEN 4 THEN 'failed' WHEN 5 THEN 'unknown' WHEN 6 THEN 'drifted'
-           WHEN 7 THEN 'not-found' ELSE 'conflict' END AS state,
+           WHEN 7 THEN 'not-found' WHEN 8 THEN 'conflict' ELSE 'dropped' END AS state,
        iif(change, message, note) AS message, field_errors, trace_id, http_status,
        iif(typeof(at) <> 'integer', at,
                strftime('%Y-%m-%dT%H:%M:%S', at / 10000000 - 62135596800, 'unixepoch')

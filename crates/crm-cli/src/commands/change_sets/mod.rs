@@ -1,9 +1,12 @@
-//! Change sets: `crm snapshot`, `plan`, `opt-out`, `show`, `report`, `apply`, `status`, `undo`,
+//! Change sets: `crm snapshot`, `plan`, `opt-out`, `show`, `drop`, `approve`, `report`, `apply`, `status`, `undo`,
 //! `results`, `verify`, `backup`. One file a command, `rows` and `summary` are for several of
 //! them.
 
 pub(super) mod apply;
+pub(super) mod approve;
 pub(super) mod backup;
+mod decided;
+pub(super) mod drop;
 pub(super) mod known;
 mod line;
 mod names;
@@ -13,6 +16,7 @@ pub(super) mod plan;
 pub(super) mod report;
 pub(super) mod results;
 mod rows;
+mod select;
 pub(super) mod show;
 pub(super) mod snapshot;
 pub(super) mod status;

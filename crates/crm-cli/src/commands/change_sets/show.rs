@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, Selection, State, Target};
+use crm_bulk::{BulkError, Change, ChangeSet, Image, NamedOwner, State, Target};
 use serde::Serialize;
 
 use super::{
     line::{INDENT, about, difference},
     names::Names,
+    select::SelectArgs,
 };
 use crate::{
     commands::args::{narrow, whole},
     error::CliError,
-    output::{Output, note, records},
+    output::{Output, count, note, records},
     status::Status,
 };
 
@@ -24,13 +25,16 @@ pub(crate) struct Show {
     pub(crate) set: PathBuf,
 
     /// Only in these states: planned, already, in-flight, done, failed, unknown, drifted,
-    /// not-found, conflict
+    /// not-found, conflict, dropped
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     state: Vec<State>,
 
     /// Only the changes that this row of the input asks for
     #[arg(long, value_name = "ROW", value_parser = whole(1_u64, None))]
     row: Option<u64>,
+
+    #[command(flatten)]
+    select: SelectArgs,
 
     /// At most this many
     #[arg(long, value_name = "N", value_parser = whole(0_u32, None))]
@@ -137,13 +141,18 @@ impl Shown {
 impl Show {
     pub(crate) fn run(self, output: &Output) -> Result<Status, CliError> {
         let mut records = output.records::<Shown>()?;
-        let selection = narrow!(Selection::states(self.state), row(self.row), limit(self.limit));
+        let selection = self.select.narrow(self.state).map_err(CliError::Usage)?;
+        let selection = narrow!(selection, row(self.row), limit(self.limit));
         let set = ChangeSet::open(&self.set)?;
         tell_digest(&set)?;
         let mut names = Names::of(&self.set)?;
+        let mut written = 0_u64;
         for change in set.changes(&selection) {
             match change.and_then(|change| Shown::of(change, &mut names)) {
-                Ok(shown) => records.push(&shown)?,
+                Ok(shown) => {
+                    records.push(&shown)?;
+                    written += 1;
+                }
                 Err(error) => {
                     // What was read is shown; a reader that went away hides no error.
                     let _ = records.interrupt();
@@ -152,6 +161,10 @@ impl Show {
             }
         }
         records.finish()?;
+        let all = set.totals()?.all();
+        if written < all {
+            note(format!("{written} of {} shown", count(all, "change")));
+        }
         Ok(Status::Done)
     }
 }

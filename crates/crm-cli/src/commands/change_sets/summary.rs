@@ -7,6 +7,7 @@ use crm_transport::VENDOR_CALLS_PER_SECOND;
 use serde::Serialize;
 
 use super::{
+    decided::Decided,
     line::{about, difference, indented},
     names::Names,
 };
@@ -29,9 +30,18 @@ pub(super) struct Summary {
     /// How old the knowledge is on which the plan rests.
     known_at: Option<String>,
     source: Option<String>,
+    /// The user of the system whose process planned it.
+    planned_by: Option<String>,
+    /// What was decided since it was planned.
+    decisions: Vec<Decided>,
+    /// Whether it is approved exactly as it is.
+    approved: bool,
     /// What `crm apply --expect` takes; `None` for a set of version 0.1 that has not been shown
     /// yet.
     digest: Option<String>,
+    /// By whom.
+    #[serde(skip)]
+    approval: Option<String>,
     #[serde(skip)]
     short_digest: Option<String>,
     /// State, action, count.
@@ -61,6 +71,7 @@ impl Summary {
     /// Reads a set, with the first of its planned changes, up to this many.
     pub(super) fn of(set: &ChangeSet, sample: u32) -> Result<Self, CliError> {
         let (info, totals, calls) = (set.info()?, set.totals()?, set.calls()?);
+        let approval = set.approval()?;
         let mut by_state = BTreeMap::<_, BTreeMap<_, _>>::new();
         for (state, action, count) in totals.iter() {
             let actions = by_state.entry(state.as_str()).or_default();
@@ -85,6 +96,10 @@ impl Summary {
             planned_at: info.created_at.map(|at| at.to_string()),
             known_at: info.known_at.map(|at| at.to_string()),
             source: info.source,
+            planned_by: info.planned_by,
+            approved: approval.is_some(),
+            approval: approval.map(|approval| approval.who()),
+            decisions: set.decisions()?.into_iter().map(Decided::from).collect(),
             digest: info.digest.map(|digest| digest.to_string()),
             short_digest: info.digest.map(|digest| digest.short()),
             totals: by_state,
@@ -163,6 +178,12 @@ impl Summary {
                 self.set
             ),
         };
+        if let Some(user) = &self.planned_by {
+            let _ = writeln!(text, "planned by {}", visible(user));
+        }
+        if let Some(who) = &self.approval {
+            let _ = writeln!(text, "approved by {}", visible(who));
+        }
         for (state, actions) in &self.totals {
             for (action, count) in actions {
                 let _ = writeln!(text, "{count:>9}  {state:<10} {action}");

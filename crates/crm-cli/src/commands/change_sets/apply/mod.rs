@@ -47,6 +47,10 @@ pub(crate) struct ApplyCommand {
     #[arg(long, value_name = "DIGEST")]
     expect: Option<ExpectedDigest>,
 
+    /// Apply the set only if it was approved exactly as it is, with crm approve
+    #[arg(long)]
+    require_approval: bool,
+
     /// What to do with a contact that is not what the plan saw
     #[arg(long, value_enum, default_value_t = Drift::Skip)]
     on_drift: Drift,
@@ -202,6 +206,9 @@ impl ApplyCommand {
                 .concurrency(self.concurrency)
                 .stop_when(Arc::clone(&stop).wanted()?),
             expect(self.expect.clone()),
+            // A dry run may come before the approval.
+            require_approval()
+                if dry_run.is_none() && (self.require_approval || session.requires_approval()),
             max_failures(self.max_failures),
             canary(canary),
             retry_failed() if self.retry_failed,

@@ -1,0 +1,90 @@
+//! What people decide about a set once it is planned.
+
+use crm_models::Timestamp;
+use strum::{Display, EnumString, IntoStaticStr};
+
+use super::digest::Digest;
+
+/// What a person says about a decision. Nobody checks it: what is known of who decided is the
+/// user of the system, which is kept beside it.
+///
+/// ```
+/// use crm_bulk::Remark;
+///
+/// let remark = Remark::new().by("Dana Whitfield").reason("they called and want to keep it");
+/// # let _ = remark;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+pub struct Remark {
+    pub(crate) by: Option<String>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Remark {
+    /// Says nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names who decided.
+    pub fn by(mut self, name: impl Into<String>) -> Self {
+        self.by = Some(name.into());
+        self
+    }
+
+    /// Gives the reason.
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}
+
+/// A decision about a set, as the set keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decision {
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// When.
+    pub at: Timestamp,
+    /// The user of the system whose process did it.
+    pub user: String,
+    /// Who decided, as somebody said.
+    pub said: Option<String>,
+    /// The reason, as somebody said.
+    pub reason: Option<String>,
+    /// The digest of the set from then on: an approval is of this one alone.
+    pub digest: Digest,
+    /// How many changes it is about.
+    pub changes: u64,
+}
+
+/// What can be decided about a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DecisionKind {
+    /// Changes were taken out of the set.
+    Dropped,
+    /// The set was approved as it is.
+    Approved,
+}
+
+impl Decision {
+    /// Returns who decided: the user of the system, and the name that was given.
+    ///
+    /// Both may hold unseen characters: see [`visible`](crate::visible).
+    #[must_use]
+    pub fn who(&self) -> String {
+        who(&self.user, self.said.as_deref())
+    }
+}
+
+/// The user of the system, and who it was as somebody said.
+pub(crate) fn who(user: &str, said: Option<&str>) -> String {
+    match said {
+        Some(said) => format!("{user} (said: {said})"),
+        None => user.to_owned(),
+    }
+}

@@ -1,0 +1,188 @@
+//! What people decided about a set: which changes are dropped, and which digest is approved.
+
+use crm_mirror::database::Database;
+use rusqlite::{Row, params};
+
+use super::{
+    change_set::ChangeSet,
+    codes,
+    columns::{CHANGES, STATE, read_state},
+    seal, totals,
+};
+use crate::{
+    clock,
+    error::BulkError,
+    set::{ChangeId, Decision, DecisionKind, Digest, Remark, State, who},
+    system_user::system_user,
+};
+
+/// How many changes that were begun are named.
+const NAMED: usize = 5;
+
+/// What became of [dropping](ChangeSet::drop_changes) changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DropSummary {
+    /// How many changes were taken out.
+    pub dropped: u64,
+    /// How many selected changes were left as they are, since nothing would be sent for them
+    /// anyway.
+    pub left: u64,
+    /// The digest that the set has now.
+    pub digest: Digest,
+}
+
+/// What is to be done with a change that is to be dropped.
+enum Fate {
+    Drop,
+    /// Nothing would be sent for it.
+    Leave,
+    /// It was sent, or may have been.
+    Begun,
+}
+
+fn fate(database: &Database, id: ChangeId) -> Result<Fate, BulkError> {
+    let sql = format!(
+        "SELECT {STATE} AS state, coalesce(attempts, 0) AS attempts, change FROM {CHANGES}
+         WHERE id = ?"
+    );
+    let read = |row: &Row<'_>| {
+        let is_untouched = row.get::<_, Option<i64>>("change")?.is_none();
+        let state = read_state(row, row.as_ref().column_index("state")?)?;
+        Ok((state, row.get::<_, u32>("attempts")?, is_untouched))
+    };
+    let Some((state, attempts, is_untouched)) = database.row(&sql, [id.0], read)? else {
+        return Ok(Fate::Leave);
+    };
+    Ok(match state {
+        // Certainly not carried out, whatever was tried.
+        State::Planned => Fate::Drop,
+        // The plan refuses it, and a run that retries would ask again.
+        State::Failed if is_untouched => Fate::Drop,
+        State::InFlight | State::Unknown | State::Done | State::Failed => Fate::Begun,
+        _ if attempts > 0 => Fate::Begun,
+        _ => Fate::Leave,
+    })
+}
+
+/// Drops these changes, or refuses without writing anything. To be done in a transaction of the set's
+/// owner.
+pub(super) fn drop_changes(
+    database: &Database,
+    ids: &[ChangeId],
+    remark: &Remark,
+) -> Result<Result<DropSummary, BulkError>, BulkError> {
+    // Dropping makes a new digest, which must not bless what somebody altered.
+    if let Err(error) = seal::digest(database) {
+        return Ok(Err(error));
+    }
+    let (mut dropped, mut begun, mut left, mut more) = (Vec::new(), Vec::new(), 0, 0);
+    for id in ids {
+        match fate(database, *id)? {
+            Fate::Drop => dropped.push(*id),
+            Fate::Leave => left += 1,
+            Fate::Begun if begun.len() < NAMED => begun.push(*id),
+            Fate::Begun => more += 1,
+        }
+    }
+    if !begun.is_empty() {
+        let path = database.path().to_owned();
+        return Ok(Err(BulkError::Begun { path, changes: begun, more }));
+    }
+    let (at, user) = (clock::now(), system_user());
+    let reason = remark.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+    let note = format!("dropped {at} by {}{reason}", who(&user, remark.by.as_deref()));
+    let state = codes::state(State::Dropped);
+    for id in &dropped {
+        // Without a digest it gets the one that is due to it now.
+        let sql = "UPDATE planned SET verdict = ?, note = coalesce(note || '; ', '') || ?,
+            digest = NULL WHERE id = ?";
+        database.execute(sql, params![state, note, id.0])?;
+        database.execute("DELETE FROM progress WHERE change = ?", [id.0])?;
+    }
+    let changes = dropped.len() as u64;
+    let digest = seal::adopt(database)?;
+    database.check(totals::recount(&database.connection))?;
+    if changes > 0 {
+        let (kind, said, reason) =
+            (DecisionKind::Dropped, remark.by.clone(), remark.reason.clone());
+        write(database, &Decision { kind, at, user, said, reason, digest, changes })?;
+    }
+    Ok(Ok(DropSummary { dropped: changes, left, digest }))
+}
+
+/// Whether this digest was approved.
+pub(super) fn is_approved(database: &Database, digest: Digest) -> Result<bool, BulkError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM decisions WHERE kind = ? AND digest = ?)";
+    let approved = <&str>::from(DecisionKind::Approved);
+    Ok(database.value(sql, params![approved, digest.to_string()])? == Some(true))
+}
+
+fn write(database: &Database, decision: &Decision) -> Result<(), BulkError> {
+    let Decision { kind, at, user, said, reason, digest, changes } = decision;
+    let sql = "INSERT INTO decisions (kind, at, user, said, reason, digest, changes)
+        VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let (kind, digest) = (<&str>::from(kind), digest.to_string());
+    database.execute(sql, params![kind, at.to_string(), user, said, reason, digest, changes])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<Decision>> {
+    let text = |column: &str| row.get::<_, String>(column);
+    let (kind, at, digest) = (text("kind")?.parse(), text("at")?.parse(), text("digest")?.parse());
+    let (Ok(kind), Ok(at), Ok(digest)) = (kind, at, digest) else {
+        // Of a later version.
+        return Ok(None);
+    };
+    Ok(Some(Decision {
+        kind,
+        at,
+        user: text("user")?,
+        said: row.get("said")?,
+        reason: row.get("reason")?,
+        digest,
+        changes: row.get("changes")?,
+    }))
+}
+
+impl ChangeSet {
+    /// Returns what was decided about the set since it was planned, in order.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn decisions(&self) -> Result<Vec<Decision>, BulkError> {
+        let sql = "SELECT kind, at, user, said, reason, digest, changes FROM decisions ORDER BY id";
+        Ok(self.database.rows(sql, [], read)?.into_iter().flatten().collect())
+    }
+
+    /// Returns the newest approval of the set as it is, by the digest that it stores; `None` if
+    /// nobody approved it, or something was dropped since.
+    ///
+    /// # Errors
+    ///
+    /// A failure to read.
+    pub fn approval(&self) -> Result<Option<Decision>, BulkError> {
+        let digest = self.info()?.digest;
+        let decisions = self.decisions()?.into_iter();
+        let mut approvals =
+            decisions.filter(|it| it.kind == DecisionKind::Approved && Some(it.digest) == digest);
+        Ok(approvals.next_back())
+    }
+
+    /// Approves the set as it is, by the digest that is computed of it.
+    pub(crate) fn keep_approval(&self, remark: Remark) -> Result<Decision, BulkError> {
+        let digest = self.digest()?;
+        let decision = Decision {
+            kind: DecisionKind::Approved,
+            at: clock::now(),
+            user: system_user(),
+            said: remark.by,
+            reason: remark.reason,
+            digest,
+            changes: self.totals()?.open(),
+        };
+        write(&self.database, &decision)?;
+        Ok(decision)
+    }
+}
