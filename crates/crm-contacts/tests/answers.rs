@@ -6,7 +6,10 @@
 mod common;
 
 use common::*;
-use crm_contacts::{Advice, ContactsError, ContactsService, RefusalKind};
+use crm_contacts::{
+    Advice, CallSite, ContactsError, ContactsService, Operation, RefusalKind,
+    operations::locations::UpdateContact, read_answer,
+};
 use crm_models::{BodyForm, Check, ContactChange, PersonFilter, TenantId};
 use crm_transport::{
     Delivery, MockTransport, Response, Secrets, TransportError, TransportErrorKind,
@@ -157,6 +160,16 @@ async fn an_answer_cut_short_or_of_another_kind_is_unreadable() {
         let error = update_error(ok(body)).await;
         assert!(is_unreadable(&error), "{body}: {error}");
     }
+}
+
+#[test]
+fn an_answer_that_is_not_utf_8_is_unreadable_and_says_so() {
+    // `é` in Latin-1, in a member that is not known.
+    let mut body = br#"{"id":71204,"type":"Email","value":"a@site.example","place":"caf"#.to_vec();
+    body.extend(b"\xE9\",\"modifiedOn\":\"2026-01-01T00:00:00Z\"}");
+    let site = CallSite::new(UpdateContact::SPEC, "/crm/v2/tenant/1/x".parse().unwrap());
+    let error = read_answer::<UpdateContact>(site, Response::new(body.into())).unwrap_err();
+    assert!(error.to_string().contains("not UTF-8, after 64 bytes"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

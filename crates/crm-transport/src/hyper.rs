@@ -1,6 +1,6 @@
 //! The lean transport, directly on hyper-util's pooled client.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, pin::pin, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -227,7 +227,8 @@ impl Transport for HyperTransport {
                 connection.is_none_or(|c| c.connection_metadata().is_some())
             };
             let answer = self.client.request(request);
-            let answer = read(answer, self.limits.answer_bytes, &self.host);
+            // Pinned in place: it is large.
+            let answer = pin!(read(answer, self.limits.answer_bytes, &self.host));
             let answer = match begin_by {
                 None => timeout_at(ends, answer).await,
                 // Boxed, so that it makes no other call larger.

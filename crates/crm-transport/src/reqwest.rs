@@ -1,6 +1,6 @@
 //! The ready-made transport, over reqwest and rustls.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, pin::pin, sync::Arc};
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Limited};
@@ -203,8 +203,9 @@ impl Transport for ReqwestTransport {
                 let port = self.base.port_or_known_default();
                 (self.base.host_str().unwrap_or_default(), port.unwrap_or_default())
             });
-            let exchange = timeout_at(ends, self.exchange(request));
-            let result = exchange.await.unwrap_or_else(|_| {
+            // Pinned in place: it is large.
+            let exchange = pin!(self.exchange(request));
+            let result = timeout_at(ends, exchange).await.unwrap_or_else(|_| {
                 Err(TransportError::new(TransportErrorKind::Timeout, Delivery::Unknown))
             });
             let mut response = result.map_err(|error| match &departure {

@@ -4,7 +4,11 @@ use serde::de::DeserializeOwned;
 
 /// Returns where a body is not what it should be, without any value from it.
 pub(crate) fn why_unreadable<A: DeserializeOwned>(body: &[u8]) -> String {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let text = match str::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => return format!("it is not UTF-8, after {} bytes", error.valid_up_to()),
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     match serde_path_to_error::deserialize::<_, A>(&mut deserializer) {
         Ok(_) => "something follows the JSON value".to_owned(),
         Err(error) => {

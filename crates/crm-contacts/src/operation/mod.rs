@@ -186,7 +186,11 @@ pub(crate) fn read<A: DeserializeOwned>(
     // RFC 8259, section 8.1, lets a reader skip a byte order mark.
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = if body.is_empty() { &b"null"[..] } else { body };
-    match serde_json::from_slice(json).ok().or_else(|| read_each(json)) {
+    // Checked as a whole, in which ASCII goes sixteen bytes at a time: serde_json would check each
+    // text, which takes a fifth of the reading of a contact.
+    let text = str::from_utf8(json).ok();
+    let answer = text.and_then(|text| serde_json::from_str(text).ok());
+    match answer.or_else(|| read_each(json)) {
         Some(answer) if is_answer(&answer) => Ok(answer),
         Some(_) => Err(ContactsError::another_record(site)),
         None => Err(ContactsError::unreadable::<A>(site, body)),

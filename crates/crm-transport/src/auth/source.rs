@@ -160,8 +160,17 @@ impl Shared {
             .filter(|token| now < token.expires_at && !token.is_refused.load(Ordering::Relaxed))
     }
 
+    /// The current token, unless it has to be replaced by then.
+    fn fresh(&self, then: Instant) -> Option<Arc<Token>> {
+        self.valid(then).filter(|token| then < token.refresh_at)
+    }
+
     /// Returns a valid token, for a call that waits for it as long as it may still begin.
     pub(super) async fn token(self: &Arc<Self>, call: &Call) -> Result<Arc<Token>, TransportError> {
+        // Mostly the token outlives the call, and then no clock need be read.
+        if let Some(token) = call.deadline.and_then(|deadline| self.fresh(deadline)) {
+            return Ok(token);
+        }
         let now = Instant::now();
         let patience = now + PATIENCE;
         if let Some(token) = self.valid(now) {
@@ -195,8 +204,7 @@ impl Shared {
     ) -> Result<Arc<Token>, TransportError> {
         let mut last_failure = self.asking.lock().await;
         // The previous task may have brought one.
-        let now = Instant::now();
-        let present = self.valid(now).filter(|token| now < token.refresh_at);
+        let present = self.fresh(Instant::now());
         let is_other = |token: &Arc<Token>| {
             other_than.as_ref().is_none_or(|other_than| !Arc::ptr_eq(token, other_than))
         };
