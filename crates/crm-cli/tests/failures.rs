@@ -180,6 +180,11 @@ fn the_check_takes_no_answer_of_another_server_for_a_permission() {
         (404, ""),
         (404, r#"{"message": "Nothing here"}"#),
         (200, "<html></html>"),
+        (200, ""),
+        (200, "null"),
+        (200, "{}"),
+        (200, "[1, 2]"),
+        (200, r#"{"data": {"a": 1}}"#),
         (302, ""),
     ] {
         let refused = check(status, body).code(4);

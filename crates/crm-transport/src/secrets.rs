@@ -50,8 +50,9 @@ impl Secrets {
     }
 
     /// Returns the text with `[secret]` in place of each secret: literally, or with any of its
-    /// characters escaped as in a URL (RFC 3986, section 2.1) or in JSON (RFC 8259, section 7), or
-    /// in Base64 of either alphabet (RFC 4648), alone or as part of something longer.
+    /// characters escaped as in a URL (RFC 3986, section 2.1), in JSON (RFC 8259, section 7) or in
+    /// HTML, or in Base64 of either alphabet (RFC 4648), alone or as part of something longer, or as
+    /// bytes in hexadecimal.
     #[must_use]
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut found = Vec::new();
@@ -90,13 +91,18 @@ impl Plain {
         Self { bytes: text.into(), places: (0..=text.len()).collect() }
     }
 
-    /// Adds the positions of a secret, literally or in Base64.
+    /// Adds the positions of a secret, literally, in Base64 or in hexadecimal.
     fn find(&self, secret: &[u8], found: &mut Vec<Range<usize>>) {
         let mut add = |range: Range<usize>| {
             found.push(self.places[range.start]..self.places[range.end]);
         };
         for start in memmem::find_iter(&self.bytes, secret) {
             add(start..start + secret.len());
+        }
+        let hex =
+            Zeroizing::new(secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        for start in memmem::find_iter(&self.bytes.to_ascii_lowercase(), hex.as_bytes()) {
+            add(start..start + hex.len());
         }
         let standard: Vec<u8> = self.bytes.iter().copied().map(standard_alphabet).collect();
         for core in base64_cores(secret) {
@@ -154,8 +160,33 @@ fn escaped(text: &[u8]) -> Option<(Escaped, usize)> {
         [b'%', ..] => Some((Escaped::Byte(u8::try_from(hex(1..3)?).ok()?), 3)),
         [b'\\', b'u', ..] => Some((Escaped::Character(char::from_u32(hex(2..6)?)?), 6)),
         [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => Some((Escaped::Byte(*plain), 2)),
+        [b'&', ..] => entity(text),
         _ => None,
     }
+}
+
+/// Returns the entity of HTML that a text begins with, by number or by one of the names that
+/// escaping uses, and its length.
+fn entity(text: &[u8]) -> Option<(Escaped, usize)> {
+    /// No entity that stands for a character is longer.
+    const LONGEST: usize = 12;
+    let end = text.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let plain = match &text[1..end] {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)?,
+        [b'#', digits @ ..] => number(digits, 10)?,
+        _ => return None,
+    };
+    Some((Escaped::Character(plain), end + 1))
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<char> {
+    let digits = str::from_utf8(digits).ok()?;
+    char::from_u32(u32::from_str_radix(digits, radix).ok()?)
 }
 
 /// The part of the Base64 of anything containing these bytes that depends on them alone: by where

@@ -28,6 +28,15 @@ fn a_secret_is_found_however_it_is_escaped() {
     let json = serde_json::to_string(SECRET).unwrap();
     let json = json.trim_matches('"').to_owned();
     let utf16: String = SECRET.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+    let html = SECRET.replace('"', "&quot;").replace('>', "&gt;").replace('+', "&#43;");
+    let entities = |hex: bool| {
+        let entity = |c: char| match hex {
+            true => format!("&#x{:X};", u32::from(c)),
+            false => format!("&#{};", u32::from(c)),
+        };
+        SECRET.chars().map(entity).collect::<String>()
+    };
+    let bytes = SECRET.bytes();
     for (written, how) in [
         (SECRET.to_owned(), "as it is"),
         (percent(false), "in a URL"),
@@ -37,6 +46,12 @@ fn a_secret_is_found_however_it_is_escaped() {
         (json.replace('/', "\\/"), "in JSON of PHP"),
         (json.replace('\\', "\\\\"), "in JSON in JSON"),
         (utf16, "in JSON, each character"),
+        (html.clone(), "in HTML"),
+        (html.replace('&', "&amp;"), "in HTML in HTML"),
+        (entities(true), "in HTML, each character"),
+        (entities(false), "in HTML, each character in decimal"),
+        (bytes.clone().map(|byte| format!("{byte:02x}")).collect(), "as bytes"),
+        (bytes.map(|byte| format!("{byte:02X}")).collect(), "as bytes, in capitals"),
     ] {
         let text = format!("before {written} between {written}, after ü");
         let expected = "before [secret] between [secret], after ü";
@@ -66,6 +81,7 @@ fn another_text_stays_as_it_is_to_the_byte() {
     for text in [
         "",
         "100 % off, 5%, %zz, %C3, \\u12, \\ud800, \\n, ends with \\",
+        "Marlow & Daughters, &amp;, &nbsp;, &#;, &#x;, &#xD800;, &#99999999999;, ends with &#4",
         "s/ecret+, ak1.012345678",
         "ünïcödé \u{202e} 中文",
     ] {
