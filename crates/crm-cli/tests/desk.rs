@@ -200,6 +200,10 @@ fn the_list_of_sets_says_how_far_each_is_and_who_planned_it() {
     assert_eq!(set["state"], "planned");
     assert_eq!((&set["changes"], &set["open"]), (&1.into(), &1.into()), "{set}");
     assert_eq!(set["plannedBy"], system_user());
+    service.ok(&format!("approve {name} --by Dana"));
+    let set = listed(&service, &name);
+    assert_eq!(set["state"], "approved");
+    assert_eq!(set["approvedBy"], format!("{} (said: Dana)", system_user()));
     service.ok(&format!("apply {name}"));
     assert_eq!(listed(&service, &name)["state"], "applied");
     let undo = service.json(&format!("undo {name}"))["set"].as_str().unwrap().to_owned();
@@ -368,4 +372,127 @@ fn a_lost_answer_is_recorded_as_what_the_command_found_out() {
         .unwrap();
     assert_eq!(told.0, "done");
     assert!(told.1.contains("read back"), "{}", told.1);
+}
+
+#[test]
+fn two_commands_at_once_begin_a_desk_and_record_in_it() {
+    let service = Service::start();
+    let create = "customer-contacts create 1001 --type email --value a@b.example";
+    let children: Vec<_> = (0..6).map(|_| service.spawn(create)).collect();
+    for child in children {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(service.json("desk show")["updates"], 6);
+}
+
+/// What happened to something, without the times.
+fn history(service: &Service, of: &str) -> Vec<String> {
+    let events = service.json(&format!("history {of}"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let told = |event: &Value| {
+        assert_eq!(event["by"], system_user());
+        assert!(event["at"].as_str().is_some());
+        let named = ["action", "change", "state", "through"].map(|name| text(&event[name]));
+        format!("{} {}", named.join(" | "), event["undone"])
+    };
+    events.as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn the_history_of_a_contact_has_sets_and_single_writes() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let (id, value) = (contact["id"].as_i64().unwrap(), contact["value"].as_str().unwrap());
+    let name = planned(&service);
+    let of = format!("customer:1001 {id}");
+    assert!(history(&service, &of).is_empty(), "a plan writes nothing");
+    service.ok(&format!("apply {name}"));
+    assert_eq!(history(&service, &of).len(), 1);
+    let undo = service.json(&format!("undo {name}"))["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {undo}"));
+    service.ok(&format!("customer-contacts update 1001 {id} --memo single"));
+
+    let events = history(&service, &of);
+    assert_eq!(events.len(), 3, "{events:#?}");
+    assert!(events[0].ends_with(&format!("hello | done | {name} true")), "{}", events[0]);
+    assert!(events[1].ends_with(&format!("| done | {undo} false")), "{}", events[1]);
+    let single = "single | done | crm customer-contacts update null";
+    assert!(events[2].ends_with(single), "{}", events[2]);
+    assert_eq!(history(&service, "customer:1001"), events);
+    assert!(history(&service, "location:1001").is_empty());
+    // By the number: what the sets saw of the record.
+    assert_eq!(history(&service, &format!("'{value}'")), events[..2]);
+    let refused = stderr(&service.crm("history 1001").assert().code(2));
+    assert!(refused.contains("customer:ID"), "{refused}");
+}
+
+#[test]
+fn the_history_finds_sets_that_are_elsewhere_and_tells_those_that_are_gone() {
+    let service = Service::start();
+    let id = service.json("customer-contacts list 1001")[0]["id"].as_i64().unwrap();
+    planned(&service);
+    service.ok("plan rows.csv --out mine.crm");
+    service.ok("apply mine.crm");
+    let of = format!("customer:1001 {id}");
+    assert_eq!(history(&service, &of).len(), 1);
+    fs::remove_file(service.home.path().join("mine.crm")).unwrap();
+    let told = service.crm(&format!("history {of}")).assert().success();
+    assert!(stderr(&told).contains("mine.crm, applied on "), "{}", stderr(&told));
+}
+
+#[test]
+fn a_value_is_forgotten_but_for_what_undoes_a_set_and_what_has_to_run() {
+    let service = Service::start();
+    let contact = &service.json("customer-contacts list 1001")[0];
+    let (id, value) = (contact["id"].as_i64().unwrap(), contact["value"].as_str().unwrap());
+    fs::write(service.home.path().join("numbers.csv"), value).unwrap();
+    let done = service.json("opt-out numbers.csv")["set"].as_str().unwrap().to_owned();
+    service.ok(&format!("apply {done}"));
+    let open = planned(&service);
+    service.ok(&format!("customer-contacts update 1001 {id} --memo 'was {value}'"));
+    let desk = desk(&service);
+
+    let told = service.json(&format!("desk forget '{value}'"));
+    assert_eq!((&told["mirror"], &told["updates"]), (&true.into(), &1.into()), "{told}");
+    let kept: Vec<_> = told["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| (kept["set"].as_str().unwrap(), kept["because"].as_str().unwrap()))
+        .collect();
+    assert_eq!(kept.len(), 2, "{told}");
+    assert!(kept.iter().any(|(set, why)| *set == done && why.contains("undoes")), "{told}");
+    assert!(kept.iter().any(|(set, why)| *set == open && why.contains("has to run")), "{told}");
+    assert!(!desk.join("mirror.db").exists());
+    let updates = fs::read(desk.join("updates.db")).unwrap();
+    assert!(!updates.windows(value.len()).any(|bytes| bytes == value.as_bytes()));
+
+    let refused = service.crm(&format!("desk forget '{value}' --with-sets")).assert().code(2);
+    assert!(stderr(&refused).contains("--yes"), "{}", stderr(&refused));
+    let told = service.json(&format!("desk forget '{value}' --with-sets --yes"));
+    assert_eq!(told["sets"], Value::from(vec![done]), "{told}");
+    assert_eq!(sets(&desk), [format!("{open}.crm")], "what has to run stays");
+}
+
+#[test]
+fn only_what_is_over_and_old_is_pruned_and_only_when_asked() {
+    let service = Service::start();
+    let done = planned(&service);
+    service.ok(&format!("apply {done}"));
+    let rows = fs::read_to_string(service.home.path().join("rows.csv")).unwrap();
+    fs::write(service.home.path().join("rows.csv"), rows.replace("hello", "again")).unwrap();
+    let open = service.json("plan rows.csv")["set"].as_str().unwrap().to_owned();
+    let desk = desk(&service);
+    let card = desk.join("desk.toml");
+    let unset = stderr(&service.crm("desk prune --yes").assert().code(2));
+    assert!(unset.contains("keep_sets"), "{unset}");
+    let text = fs::read_to_string(&card).unwrap();
+    fs::write(&card, format!("{text}keep_sets = \"1 day\"\n")).unwrap();
+    service.ok("desk prune --yes");
+    assert_eq!(sets(&desk).len(), 2, "neither is a day old");
+    fs::write(&card, format!("{text}keep_sets = \"1 nanosecond\"\n")).unwrap();
+    service.crm("desk prune").assert().code(2);
+    service.ok("desk prune --yes");
+    assert_eq!(sets(&desk), [format!("{open}.crm")], "what has to run stays");
 }

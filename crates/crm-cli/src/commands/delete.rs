@@ -37,8 +37,7 @@ impl<R: Record> Deletion<'_, R> {
         }
         session.service.transport().confirm_deletion(&self.subject)?;
         let record = serde_json::to_value(self.record).map_err(io::Error::from)?;
-        let gone = |member: Member| Member { before: member.after, after: None, ..member };
-        let gone = members(&record).into_iter().map(gone).collect();
+        let gone = members(&record).into_iter().map(Member::gone).collect();
         session.service.transport().announce_deletion(gone);
         delete.await?;
         session.output.done("deleted", &self.subject)?;

@@ -16,6 +16,7 @@ mod delete;
 mod desk;
 mod export;
 mod file_arg;
+mod history;
 mod list;
 mod man;
 mod owner_contacts;
@@ -120,6 +121,8 @@ pub(crate) enum Command {
     Backup(change_sets::backup::Backup),
 
     Sets(sets::Sets),
+
+    History(history::HistoryCommand),
 
     /// What this account has on this machine: mirror, change sets, recorded updates
     #[command(subcommand)]
@@ -251,6 +254,7 @@ impl Command {
             Self::Results(command) => command.run(output).await,
             Self::Backup(command) => command.run().await,
             Self::Desk(command) => command.run(globals, output).await,
+            Self::History(command) => command.run(globals, output),
             Self::Sets(command) => command.run(globals, output).await,
             Self::Api(command) => command.run(&connect().await?).await,
             Self::Auth(command) => command.run(&connect().await?).await,

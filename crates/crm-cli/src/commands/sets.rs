@@ -17,7 +17,7 @@ use crate::{
 
 /// List the change sets of the desk, or put some away
 ///
-/// A set is planned, interrupted (a run has it or was cut off), partly applied, applied, or undone.
+/// A set is planned, approved, interrupted (a run has it or was cut off), partly applied, applied, or undone.
 /// Wherever a command takes a set, its name is enough, or a part of it that no other set has.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -118,7 +118,9 @@ fn remove(
 pub(super) fn ask_to_remove(sets: &[SetEntry]) -> Result<(), CliError> {
     for entry in sets {
         let what = match entry.state {
-            Standing::Planned => format!("{} open", count(entry.open, "change")),
+            Standing::Planned | Standing::Approved => {
+                format!("{} open", count(entry.open, "change"))
+            }
             state => format!("{}; it can then not be undone or looked up", state.as_str()),
         };
         note(format!("to be removed: {}, {what}", entry.name));

@@ -2,7 +2,7 @@
 
 use std::{fs, io, io::Write, path::Path};
 
-use crm_bulk::{AtomicWriter, Site};
+use crm_bulk::Site;
 use crm_models::TenantId;
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
@@ -100,11 +100,14 @@ impl Card {
         let path = folder.join(NAME);
         let text = toml_edit::ser::to_string(self)
             .map_err(|error| DeskError::Card { path: path.clone(), reason: error.to_string() })?;
-        let written = AtomicWriter::create(&path).and_then(|mut file| {
-            write!(file, "{HEADER}{text}")?;
-            file.finish()
-        });
-        written.map_err(|source| DeskError::io(&path, "written", source))
+        // Two commands may begin a desk at once, so that the unfinished file has a name of its own.
+        let written =
+            tempfile::Builder::new().prefix(".").tempfile_in(folder).and_then(|mut file| {
+                write!(file, "{HEADER}{text}")?;
+                file.as_file().sync_all()?;
+                Ok(file.persist(&path)?)
+            });
+        written.map(drop).map_err(|source| DeskError::io(&path, "written", source))
     }
 
     /// The tenant on the host that the desk belongs to.

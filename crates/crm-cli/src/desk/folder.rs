@@ -149,10 +149,12 @@ fn lock_file(path: &Path) -> io::Result<File> {
     files::private().append(true).open(path)
 }
 
-/// Whether a desk has a file or folder of this name, journals of SQLite included.
+/// Whether a desk has a file or folder of this name, or has it while it works: a journal of SQLite, or
+/// a file in the making.
 fn is_of_a_desk(name: &str) -> bool {
-    let base = name.strip_suffix("-wal").or(name.strip_suffix("-shm")).unwrap_or(name);
-    [MIRROR, SETS, ARCHIVE, UPDATES, card::NAME].contains(&base)
+    [MIRROR, SETS, ARCHIVE, UPDATES, card::NAME].into_iter().any(|own| {
+        name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    })
 }
 
 #[cfg(test)]

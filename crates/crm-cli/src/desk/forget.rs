@@ -1,6 +1,6 @@
 //! One number or address, forgotten as far as a desk may.
 
-use crm_bulk::{BulkError, ChangeSet, Image, ResultRows, Selection};
+use crm_bulk::{BulkError, Change, ChangeSet, Image, ResultRows, Selection};
 use crm_values::{InvalidValue, PhoneReader, Readings, Traces};
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ impl Sought {
     }
 
     /// Whether a text has it, however it is written.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
+    fn is_in(&self, text: &str) -> bool {
         Traces::of(text).speaks_of(&self.key)
     }
 
@@ -67,14 +67,20 @@ impl Sought {
         image.is_some_and(|image| self.is_in(image.value())) || self.is_in_some(memo)
     }
 
-    /// Whether a set has it: in its records, in what it makes of them, or in its rows.
+    /// Whether a change has it: in its record, or in what it makes of that.
+    pub(crate) fn is_in_change(&self, change: &Change) -> bool {
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        let members = change.members();
+        let mut wanted = members.iter().map(|member| member.after.as_ref());
+        wanted.any(|text| self.is_in_some(text))
+            || self.is_in_image(before)
+            || self.is_in_image(after)
+    }
+
+    /// Whether a set has it: in its changes or in its rows.
     fn is_in_set(&self, set: &ChangeSet) -> Result<bool, BulkError> {
         for change in set.changes(&Selection::all()) {
-            let change = change?;
-            let (before, after) = (change.before.as_ref(), change.after.as_ref());
-            let in_members =
-                change.members().iter().any(|member| self.is_in_some(member.after.as_ref()));
-            if in_members || self.is_in_image(before) || self.is_in_image(after) {
+            if self.is_in_change(&change?) {
                 return Ok(true);
             }
         }

@@ -9,6 +9,7 @@ mod copies;
 mod error;
 mod folder;
 mod forget;
+mod history;
 mod place;
 mod recorder;
 mod sets;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     error::DeskError,
     folder::Desk,
     forget::Sought,
+    history::{Event, Subject},
     recorder::{Recorder, members},
     sets::{NewSet, name_of, undated},
     standing::{SetEntry, Standing, size},

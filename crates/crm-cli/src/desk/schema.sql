@@ -18,3 +18,9 @@ CREATE TABLE updates (
     message     TEXT
 ) STRICT;
 CREATE INDEX updates_by_record ON updates (owner_kind, owner_id, contact_id);
+
+-- Sets that are not in the desk and were applied for its account.
+CREATE TABLE runs (
+    file TEXT PRIMARY KEY,
+    at   TEXT NOT NULL          -- the first time
+) STRICT, WITHOUT ROWID;

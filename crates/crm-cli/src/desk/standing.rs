@@ -22,6 +22,8 @@ use super::{
 pub(crate) enum Standing {
     /// Nothing has been sent yet.
     Planned,
+    /// Nothing has been sent yet, and somebody has approved it as it is.
+    Approved,
     /// A run has it, or was cut off; what was in flight is not known.
     Interrupted,
     /// Something has been sent and something is open, or was not done.
@@ -41,6 +43,7 @@ impl Standing {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
+            Self::Approved => "approved",
             Self::Interrupted => "interrupted",
             Self::Partly => "partly",
             Self::Applied => "applied",
@@ -66,6 +69,8 @@ pub(crate) struct SetEntry {
     /// The user who planned it, as the system knows.
     planned_by: Option<String>,
     pub(crate) planned_at: Option<String>,
+    /// Who approved it as it is: the user, and the name that was said.
+    approved_by: Option<String>,
     source: Option<String>,
     pub(crate) bytes: u64,
     pub(crate) archived: bool,
@@ -79,7 +84,7 @@ pub(crate) struct SetEntry {
 crate::output::records! {
     SetEntry {
         "name" => "NAME", "state" => "STATE", "kind", "changes" => "CHANGES", "done" => "DONE",
-        "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED",
+        "open" => "OPEN", "notDone" => "NOT DONE", "plannedBy" => "BY", "plannedAt" => "PLANNED", "approvedBy",
         "source", "bytes" => "BYTES", "archived" => "ARCHIVED", "file", "problem",
     }
 }
@@ -117,6 +122,7 @@ impl SetEntry {
             not_done: 0,
             planned_by: None,
             planned_at: None,
+            approved_by: None,
             source: None,
             bytes: size(&file),
             archived: file.parent().is_some_and(|folder| folder.ends_with(ARCHIVE)),
@@ -139,6 +145,11 @@ impl SetEntry {
         let not_done = [State::Failed, State::Drifted, State::NotFound, State::Conflict];
         self.not_done = not_done.map(|state| totals.in_state(state)).iter().sum();
         self.state = standing(&totals, self.not_done, set.has_open_run()?);
+        let approval = set.approval()?;
+        if approval.is_some() && self.state == Standing::Planned {
+            self.state = Standing::Approved;
+        }
+        self.approved_by = approval.map(|approval| approval.who());
         let SetInfo { kind, planned_by, created_at, source, undo_of, .. } = info;
         self.kind = Some(kind.as_str());
         self.planned_by = planned_by;
@@ -169,7 +180,10 @@ impl SetEntry {
             Standing::Applied | Standing::Undone | Standing::Empty | Standing::Partly => {
                 self.open == 0
             }
-            Standing::Planned | Standing::Interrupted | Standing::Unreadable => false,
+            Standing::Planned
+            | Standing::Approved
+            | Standing::Interrupted
+            | Standing::Unreadable => false,
         };
         is_over || self.archived
     }

@@ -63,6 +63,13 @@ pub(crate) struct Member {
     pub(crate) after: Option<String>,
 }
 
+impl Member {
+    /// What a record had that is deleted.
+    pub(crate) fn gone(self) -> Self {
+        Self { before: self.after, after: None, ..self }
+    }
+}
+
 impl From<&Difference> for Member {
     fn from(difference: &Difference) -> Self {
         Self {
@@ -71,6 +78,13 @@ impl From<&Difference> for Member {
             after: difference.after.clone(),
         }
     }
+}
+
+/// A set that was applied from outside of the desk.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) file: PathBuf,
+    pub(super) at: String,
 }
 
 impl Updates {
@@ -82,9 +96,9 @@ impl Updates {
             .map_err(|source| DeskError::io(path, "written", source))?;
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
-        // Each commit is on the disk before the request leaves.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        // Each commit is on the disk before the request leaves, with the name of its journal gone. A
+        // journal that is not WAL needs nothing beside the file, and two commands may begin it at once.
+        connection.pragma_update(None, "synchronous", "EXTRA").map_err(failed)?;
         // What is forgotten is overwritten.
         connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
         let version = |connection: &Connection| {
@@ -146,17 +160,37 @@ impl Updates {
         self.check("read", read())
     }
 
+    /// Records that a set which is not in the desk is applied.
+    pub(crate) fn run(&self, file: &Path) -> Result<(), DeskError> {
+        let at = jiff::Timestamp::now().to_string();
+        let inserted = self.connection.execute(
+            "INSERT INTO runs (file, at) VALUES (:file, :at) ON CONFLICT DO NOTHING",
+            named_params! { ":file": file.to_string_lossy(), ":at": at },
+        );
+        self.check("written", inserted).map(drop)
+    }
+
+    /// The sets that were applied from outside of the desk.
+    pub(super) fn runs(&self) -> Result<Vec<Run>, DeskError> {
+        let read = || {
+            let mut statement = self.connection.prepare("SELECT file, at FROM runs ORDER BY at")?;
+            let rows = statement.query_map([], |row| {
+                Ok(Run { file: row.get::<_, String>("file")?.into(), at: row.get("at")? })
+            })?;
+            rows.collect()
+        };
+        self.check("read", read())
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> Result<u64, DeskError> {
         let count = self.connection.query_row("SELECT count(*) FROM updates", [], |row| row.get(0));
         self.check("read", count.map(|count: i64| count.unsigned_abs()))
     }
 
-    /// Leaves nothing in the file and its journal of what was taken out.
+    /// Leaves nothing in the file of what was taken out.
     pub(super) fn compact(&self) -> Result<(), DeskError> {
-        let compacted = self.connection.execute_batch("VACUUM").and_then(|()| {
-            self.connection.pragma_query(None, "wal_checkpoint(TRUNCATE)", |_| Ok(()))
-        });
+        let compacted = self.connection.execute_batch("VACUUM");
         self.check("written", compacted)
     }
 

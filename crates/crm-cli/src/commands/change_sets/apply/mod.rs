@@ -6,7 +6,11 @@ mod outcome;
 mod stop;
 mod tally;
 
-use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+use std::{
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::{Args, ValueEnum};
 use crm_bulk::{
@@ -24,6 +28,7 @@ use self::{
 use super::{names::Names, show::Shown, summary::name};
 use crate::{
     commands::args::{narrow, whole},
+    desk,
     error::CliError,
     exit::Exit,
     globals::Globals,
@@ -126,6 +131,7 @@ impl ApplyCommand {
         if open > 0 {
             let what = format!("{} of {}", count(open, "change"), name(&self.set));
             session.service.transport().allow(&what)?;
+            tell_desk(session, &self.set);
         } else {
             note("nothing is open: nothing was sent");
         }
@@ -284,5 +290,20 @@ impl ApplyCommand {
         };
         tell_cut_short(&self.set);
         Err(error)
+    }
+}
+
+/// Lets the history of the desk find a set that is elsewhere. The set itself has what it does, so
+/// nothing is refused where this cannot be kept.
+fn tell_desk(session: &Session<'_>, set: &Path) {
+    if desk::name_of(set).is_some() || !session.has_desk() {
+        return;
+    }
+    let told = set.canonicalize().map_err(|error| error.to_string()).and_then(|file| {
+        let updates = session.desk("a profile").and_then(desk::Desk::updates);
+        updates.and_then(|updates| updates.run(&file)).map_err(|error| error.to_string())
+    });
+    if let Err(error) = told {
+        note(format!("`crm history` will not find this set: {error}"));
     }
 }

@@ -1,0 +1,248 @@
+//! What happened to records: read from the change sets, which stay the only place that has it, and
+//! from the recorded single updates.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    path::Path,
+};
+
+use crm_bulk::{Action, BulkError, Change, ChangeSet, Image, Selection, SetKind, State, Target};
+use serde::Serialize;
+
+use super::{
+    error::DeskError,
+    folder::Desk,
+    forget::Sought,
+    recorder::members,
+    sets::name_of,
+    updates::{Entry, Member},
+};
+
+/// Which records are looked at.
+pub(crate) enum Subject {
+    /// Those that have or had a number or an address.
+    Value(Sought),
+    /// Those of an owner, or one of them.
+    Owner { kind: String, id: String, contact: Option<String> },
+}
+
+/// One write that was sent.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Event {
+    pub(crate) at: Option<String>,
+    /// Who planned the set or gave the command, as the system knows.
+    by: Option<String>,
+    owner_kind: Option<String>,
+    owner_id: Option<String>,
+    contact_id: Option<String>,
+    action: String,
+    /// What from and to, for people.
+    change: String,
+    members: Vec<Member>,
+    state: String,
+    /// The set or the command.
+    through: String,
+    trace_id: Option<String>,
+    /// Whether a set that was applied has reversed it; not known of a single write.
+    undone: Option<bool>,
+}
+
+crate::output::records! {
+    Event {
+        "at" => "AT", "by" => "BY", "ownerKind", "ownerId" => "OWNER", "contactId" => "CONTACT",
+        "action" => "ACTION", "change" => "CHANGE", "members", "state" => "STATE",
+        "through" => "THROUGH", "traceId", "undone" => "UNDONE",
+    }
+}
+
+/// What happened, and what could not be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// The earliest first.
+    pub(crate) events: Vec<Event>,
+    /// One sentence for each set that is gone or cannot be read.
+    pub(crate) missing: Vec<String>,
+}
+
+/// What a change and its reverse have in common: the owner, and the contact's id. What was deleted gets
+/// another id when it is created again: there it is the value.
+type Id = (&'static str, String, Option<String>);
+
+impl Desk {
+    /// What happened to the records of a subject.
+    pub(crate) fn history(&self, subject: &Subject) -> Result<History, DeskError> {
+        let mut history = History::default();
+        let updates = self.updates()?;
+        let single = updates.all()?.into_iter().map(|(_, entry)| entry);
+        history.events.extend(single.filter(|entry| subject.has_update(entry)).map(Event::from));
+
+        let mut files = self.set_files()?;
+        for run in updates.runs()? {
+            let named = run.file.file_name();
+            if files.iter().any(|file| file.file_name() == named) {
+                continue;
+            }
+            if run.file.exists() {
+                files.push(run.file);
+            } else {
+                let file = run.file.display();
+                let told =
+                    format!("{file}, applied on {}, is gone: what it did is not listed", run.at);
+                history.missing.push(told);
+            }
+        }
+        let mut of_sets = OfSets::default();
+        for file in files {
+            if let Err(error) = of_sets.add(&file, subject) {
+                history.missing.push(format!("{} is not listed: {error}", file.display()));
+            }
+        }
+        history.events.extend(of_sets.events());
+        history.events.sort_by(|one, other| one.at.cmp(&other.at));
+        Ok(history)
+    }
+}
+
+/// The events of sets, and what sets have reversed.
+#[derive(Default)]
+struct OfSets {
+    found: Vec<(OsString, Id, Event)>,
+    /// The records of each set that another one has put back.
+    reversed: BTreeMap<OsString, BTreeSet<Id>>,
+}
+
+impl OfSets {
+    fn add(&mut self, file: &Path, subject: &Subject) -> Result<(), BulkError> {
+        let set = ChangeSet::open(file)?;
+        let info = set.info()?;
+        let through = name_of(file).unwrap_or_else(|| file.display().to_string());
+        let reverses = info.undo_of.as_deref().and_then(Path::file_name);
+        let reverses = reverses.filter(|_| info.kind == SetKind::Undo).map(ToOwned::to_owned);
+        let sent = [State::Done, State::Failed, State::InFlight, State::Unknown];
+        for change in set.changes(&Selection::states(sent)) {
+            let change = change?;
+            // What was refused without being sent is not in the history.
+            if change.outcome.attempts == 0 || !subject.has_change(&change) {
+                continue;
+            }
+            let id = match (&change.action, &reverses) {
+                (Action::Delete, None) => by_value(&change, change.before.as_ref()),
+                (Action::Create(_), Some(_)) => by_value(&change, change.after.as_ref()),
+                _ => id(&change.target),
+            };
+            if let (Some(original), State::Done) = (&reverses, change.outcome.state) {
+                self.reversed.entry(original.clone()).or_default().insert(id.clone());
+            }
+            let name = file.file_name().unwrap_or_default().to_owned();
+            let by = info.planned_by.clone();
+            self.found.push((name, id, event(change, by, through.clone())));
+        }
+        Ok(())
+    }
+
+    fn events(self) -> impl Iterator<Item = Event> {
+        let Self { found, reversed } = self;
+        found.into_iter().map(move |(set, id, mut event)| {
+            event.undone = Some(reversed.get(&set).is_some_and(|records| records.contains(&id)));
+            event
+        })
+    }
+}
+
+fn id(target: &Target) -> Id {
+    (target.kind(), target.owner_text(), target.contact_text())
+}
+
+fn by_value(change: &Change, image: Option<&Image>) -> Id {
+    let value = image.map(|image| image.value().to_owned());
+    (change.target.kind(), change.target.owner_text(), value)
+}
+
+fn event(change: Change, by: Option<String>, through: String) -> Event {
+    let mut told: Vec<_> = change.members().iter().map(Member::from).collect();
+    if let (Action::Delete, Some(before)) = (&change.action, &change.before) {
+        let before = serde_json::to_value(before).unwrap_or_default();
+        told = members(&before).into_iter().map(Member::gone).collect();
+    }
+    Event {
+        at: change.outcome.at.map(|at| at.to_string()),
+        by,
+        owner_kind: Some(change.target.kind().to_owned()),
+        owner_id: Some(change.target.owner_text()),
+        contact_id: change.target.contact_text(),
+        action: change.action.name().to_owned(),
+        change: words(&told),
+        members: told,
+        state: change.outcome.state.to_string(),
+        through,
+        trace_id: change.outcome.trace_id,
+        undone: None,
+    }
+}
+
+impl From<Entry> for Event {
+    fn from(entry: Entry) -> Self {
+        let action = match entry.method.as_str() {
+            "POST" => "create",
+            "DELETE" => "delete",
+            _ => "update",
+        };
+        Self {
+            at: Some(entry.at),
+            by: Some(entry.user),
+            owner_kind: entry.owner_kind,
+            owner_id: entry.owner_id,
+            contact_id: entry.contact_id,
+            action: action.to_owned(),
+            change: words(&entry.changes),
+            members: entry.changes,
+            state: entry.outcome.state,
+            through: entry.command,
+            trace_id: entry.outcome.trace_id,
+            undone: None,
+        }
+    }
+}
+
+/// What from and to, on one line.
+fn words(members: &[Member]) -> String {
+    let words = members.iter().map(|Member { field, before, after }| match (before, after) {
+        (Some(before), Some(after)) => format!("{field}: {before} → {after}"),
+        (Some(before), None) => format!("{field}: {before} → (none)"),
+        (None, Some(after)) => format!("{field}: {after}"),
+        (None, None) => format!("{field}: (none)"),
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+impl Subject {
+    fn has_update(&self, entry: &Entry) -> bool {
+        match self {
+            Self::Value(sought) => sought.is_in_update(entry),
+            Self::Owner { .. } => self.is_of(
+                entry.owner_kind.as_deref(),
+                entry.owner_id.as_deref(),
+                entry.contact_id.as_deref(),
+            ),
+        }
+    }
+
+    fn has_change(&self, change: &Change) -> bool {
+        match self {
+            Self::Value(sought) => sought.is_in_change(change),
+            Self::Owner { .. } => {
+                let (kind, owner, contact) = id(&change.target);
+                self.is_of(Some(kind), Some(&owner), contact.as_deref())
+            }
+        }
+    }
+
+    fn is_of(&self, kind: Option<&str>, owner: Option<&str>, contact: Option<&str>) -> bool {
+        let Self::Owner { kind: wanted, id, contact: one } = self else {
+            return false;
+        };
+        owner == Some(id) && kind == Some(wanted) && (one.is_none() || one.as_deref() == contact)
+    }
+}
