@@ -163,6 +163,17 @@ async fn a_set_whose_index_was_removed_lets_nobody_in() {
     assert_done_once(&world);
     assert_sound(&set);
 
+    // With both gone it looks as after a run that ended in good order.
+    let (world, set) = a_world(20).await;
+    let first = Run::start(&world, &set, "first").begun().await;
+    fs::remove_file(journal(&set)).unwrap();
+    fs::remove_file(index(&set)).unwrap();
+    let second = Run::start(&world, &set, "second").end().await;
+    assert!(second.reason().contains("was removed"), "{second:?}");
+    assert_eq!(first.end().await.reason(), "Complete");
+    assert_done_once(&world);
+    assert_sound(&set);
+
     // With nobody at work on it, a new index is made.
     let (world, set) = a_world(20).await;
     Run::start(&world, &set, "first").begun().await.kill();

@@ -39,11 +39,9 @@ pub(super) fn has_its_journal(path: &Path) -> Result<(), BulkError> {
     // Any other file bears no mark; why one cannot be opened is told when it is opened in earnest.
     let mark = archive::immutable(&real).and_then(|set| RunMark::read(&set)).ok().flatten();
     let parted = |mark: RunMark| {
-        if !has_journal(&real) {
-            return mark.parted(&real);
-        }
-        let is_hidden = mark.lost_its_index(&real) && file_id::is_locked_elsewhere(&real);
-        is_hidden.then_some(Parted::Unindexed)
+        let how = if has_journal(&real) { None } else { mark.parted(&real) };
+        let is_hidden = || mark.lost_its_index(&real) && file_id::is_locked_elsewhere(&real);
+        how.or_else(|| is_hidden().then_some(Parted::Unindexed))
     };
     match mark.and_then(parted) {
         Some(how) => Err(BulkError::Parted { path: path.to_owned(), how }),
