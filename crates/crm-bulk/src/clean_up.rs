@@ -40,6 +40,15 @@ impl CleanUp {
         Self::default()
     }
 
+    /// What it does, for people.
+    pub(crate) fn chosen(&self) -> Vec<String> {
+        let phones = self.phones.map(|_| "numbers are written as digits".to_owned());
+        let emails =
+            self.lowercase_emails.then(|| "addresses are written in lower case".to_owned());
+        let moved = |(old, new): &(String, String)| format!("addresses move from {old} to {new}");
+        phones.into_iter().chain(emails).chain(self.domains.iter().map(moved)).collect()
+    }
+
     /// Writes telephone and fax numbers in the form of [`Phone::stored`]: digits only, ten of them
     /// for a number of the US or Canada. What cannot be read is left alone, and so is a number that
     /// would lose something: an extension, or the `+` without which its digits are read as another

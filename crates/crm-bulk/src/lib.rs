@@ -113,6 +113,7 @@
 #![warn(missing_debug_implementations)]
 
 mod apply;
+mod changes_as_rows;
 mod clean_up;
 mod clock;
 mod current;

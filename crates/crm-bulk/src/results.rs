@@ -169,6 +169,9 @@ impl ChangeSet {
     /// of that one; a row that was left out because it is wrong is `failed`, and the message says
     /// why.
     ///
+    /// A set without an input, such as one of clean-ups, has the rows of
+    /// [`results_by_contact`](Self::results_by_contact).
+    ///
     /// Rows are processed one at a time, however many there are. The added columns are dropped when
     /// the rows are fed in again. Cells are written back unchanged: a spreadsheet program may take
     /// one that begins with `=` for a formula, unless the rows are written with
@@ -179,8 +182,16 @@ impl ChangeSet {
     /// [`BulkError::Altered`] if the set is not what was planned, or a failure to read the set or
     /// to write.
     pub fn results(&self, which: ResultRows, out: impl Write) -> Result<u64, BulkError> {
+        if !self.has_rows()? {
+            return self.results_by_contact(which, out);
+        }
         let marks = self.marks()?;
         self.write_results(which, marks, out)
+    }
+
+    /// Whether the set has an input: clean-ups and an undo have none.
+    fn has_rows(&self) -> Result<bool, BulkError> {
+        Ok(self.count("SELECT EXISTS (SELECT 1 FROM rows)")? > 0)
     }
 
     /// Writes [`results`](Self::results) as CSV for spreadsheet programs: with a byte order mark,
@@ -200,6 +211,9 @@ impl ChangeSet {
                 name: self.path().display().to_string(),
                 reason: "its rows are NDJSON, which no spreadsheet program opens".to_owned(),
             });
+        }
+        if !self.has_rows()? {
+            return self.results_by_contact_for_spreadsheets(which, out);
         }
         let marks = Marks { bom: true, guard: true, ..self.marks()? };
         self.write_results(which, marks, out)

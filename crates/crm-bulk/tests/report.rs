@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::{World, world};
-use crm_bulk::{Apply, ChangeSet, Input, OptOut, Plan, State};
+use crm_bulk::{Apply, ChangeSet, Input, OptOut, Plan, Remark, Selection, State};
 use crm_sandbox::Seed;
 
 /// The page and the lines of its evidence, by column.
@@ -44,6 +44,56 @@ async fn opt_out(world: &World, list: String, name: &str) -> ChangeSet {
     let plan = OptOut::new(world.site.clone(), world.snapshot().await).skip_invalid();
     plan.plan(&world.service, list, world.path(name)).await.unwrap();
     ChangeSet::open(world.path(name)).unwrap()
+}
+
+#[tokio::test]
+async fn late_entries_come_first_and_say_so() {
+    let world = world(Seed::Demo).await;
+    let today = today();
+    let list = format!("phone,received\n818-555-0144,{today}\n213-555-0177,2026-01-05\n");
+    let set = opt_out(&world, list, "set.crm").await;
+    let (page, lines) = report(&set);
+    let late = |lines: &[BTreeMap<String, String>], row: &str| -> BTreeSet<String> {
+        lines.iter().filter(|line| line["row"] == row).map(|line| line["late"].clone()).collect()
+    };
+    assert_eq!(late(&lines, "2"), BTreeSet::from(["overdue".to_owned()]));
+    assert_eq!(late(&lines, "1"), BTreeSet::from([String::new()]));
+    assert!(page.contains("<b class=\"bad\">1</b>entries late"), "{page:.3000}");
+    let (attention, others) = page.split_once("Entry by entry").unwrap();
+    assert!(attention.contains("Late: not all of it is done."), "{attention}");
+    assert!(others.contains("818-555-0144") && !attention.contains("818-555-0144"), "{others}");
+
+    world.apply(Apply::new(ChangeSet::open(world.path("set.crm")).unwrap())).await.unwrap();
+    let (page, lines) = report(&set);
+    assert!(late(&lines, "2").iter().all(|late| late.starts_with("done 20")), "{lines:#?}");
+    assert!(page.contains("Late: done on 20"), "{page}");
+}
+
+/// The date by UTC, which no wish of this day is late on.
+fn today() -> String {
+    jiff::Timestamp::now().to_string()[..10].to_owned()
+}
+
+#[tokio::test]
+async fn the_page_says_who_planned_dropped_and_approved_and_with_what() {
+    let world = world(Seed::Demo).await;
+    let list = "phone\n213-555-0177\n12 Main\n".to_owned();
+    let set = opt_out(&world, list, "set.crm").await;
+    let page = page_alone(&set);
+    let user = crm_bulk::system_user();
+    assert!(page.contains(&format!(" by <bdi>{user}</bdi>")), "{page:.3000}");
+    assert!(page.contains("by nobody, as it is now"), "{page:.3000}");
+    assert!(page.contains("<dt>Chosen</dt><dd><bdi>wrong entries are left out"), "{page:.3000}");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(page.contains(&format!("planned by <bdi>{version}</bdi>, page by {version}")));
+
+    let one = Selection::all().numbers([1]);
+    set.drop_changes(&one, Remark::new().by("Ana").reason("<called>")).await.unwrap();
+    set.approve(Remark::new().by("Dana")).await.unwrap();
+    let page = page_alone(&set);
+    assert!(page.contains("1 change, ") && page.contains("(said: Ana)"), "{page:.3000}");
+    assert!(page.contains("&lt;called&gt;") && page.contains("(said: Dana)"), "{page:.3000}");
+    assert!(!page.contains("by nobody"), "{page:.3000}");
 }
 
 #[tokio::test]

@@ -176,6 +176,20 @@ fn a_boss_takes_changes_out_and_approves_the_rest() {
 }
 
 #[test]
+fn the_contacts_that_an_entry_reached_come_back_as_rows_of_a_plan() {
+    let service = Service::start();
+    service.write("list.csv", "phone\n213-555-0177\n");
+    service.ok("opt-out list.csv --out set.crm");
+    assert_eq!(service.ok("results set.crm").lines().count(), 2);
+    let by_contact = service.crm("results set.crm --by-contact --out rows.csv").assert().success();
+    let told = stderr(&by_contact);
+    assert!(told.contains("without 2 contact methods of people"), "{told}");
+    assert_eq!(service.read("rows.csv").lines().count(), 8);
+    let planned = service.ok("plan rows.csv --out again.crm");
+    assert!(planned.contains("7  planned    update"), "{planned}");
+}
+
+#[test]
 fn a_profile_has_its_sets_applied_only_once_they_are_approved() {
     let service = Service::start();
     service.write("rows.csv", ROWS);

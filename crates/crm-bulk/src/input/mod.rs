@@ -26,7 +26,7 @@ pub(crate) use self::{
     fix::BadRows,
     list::{Entries, Entry, Kept, ListOptions, Moment, Value, Wish, cells, read_date},
     row::{COMBINED, RowRequest, Select},
-    write::{write_cells, write_head, write_members},
+    write::{write_cells, write_head, write_members, write_record},
 };
 use self::{cells::ReadRow, csv::CsvRows, ndjson::NdjsonRows, typed::TypedRows};
 pub use self::{

@@ -58,7 +58,7 @@ pub(crate) fn write_head<'a>(
 }
 
 /// Writes one row of CSV.
-fn write_record<'a>(
+pub(crate) fn write_record<'a>(
     writer: impl Write,
     marks: Marks,
     cells: impl Iterator<Item = &'a str>,

@@ -104,6 +104,28 @@ impl OptOut {
         }
     }
 
+    /// What was chosen beyond what is usual, for people.
+    fn chosen(&self) -> Vec<String> {
+        let region = self.reader.region();
+        let of_region = format!("numbers without a country code are of {region}");
+        let mapped = |(role, column): &(MappedRole, String)| {
+            format!("column {column} is {}", format!("{role:?}").to_lowercase())
+        };
+        [
+            (self.every_flag, "every flag, not marketing alone"),
+            (!self.people, "without the contact methods of people"),
+            (self.every_row, "every row, whatever the file is called"),
+            (self.skip_invalid, "wrong entries are left out"),
+            (region != PhoneReader::default().region(), &*of_region),
+        ]
+        .into_iter()
+        .filter(|(is_chosen, _)| *is_chosen)
+        .map(|(_, words)| words.to_owned())
+        .chain(self.dates.map(|order| format!("dates are read as {}", order.as_str())))
+        .chain(self.map.iter().map(mapped))
+        .collect()
+    }
+
     /// Turns marketing on instead of off.
     pub fn opt_in(mut self) -> Self {
         self.on = true;
@@ -206,6 +228,7 @@ impl OptOut {
         let known_at = self.snapshot.complete_at()?;
         let kind = if self.on { SetKind::OptIn } else { SetKind::OptOut };
         let draft = Draft::create(out, &site, kind, stop)?;
+        draft.set_options(&self.chosen())?;
         let (on, every_flag, people) = (self.on, self.every_flag, self.people);
         let reader = self.reader;
         let mut search = self.contacts(list, &draft)?;

@@ -155,6 +155,7 @@ impl Plan {
 
     fn draft(&self, out: &Path, stop: &Stop) -> Result<Draft, BulkError> {
         let draft = Draft::create(out, &self.site, SetKind::Plan, stop)?;
+        draft.set_options(&self.chosen())?;
         draft.set_unknown_flags(self.unknown_flags)?;
         Ok(draft)
     }

@@ -54,6 +54,19 @@ impl Plan {
         }
     }
 
+    /// What was chosen beyond what is usual, for people.
+    pub(super) fn chosen(&self) -> Vec<String> {
+        let mut chosen = self.clean_up.chosen();
+        if self.skip_invalid {
+            chosen.push("wrong rows are left out".to_owned());
+        }
+        let region = self.values.reader().region();
+        if region != NewValues::default().reader().region() {
+            chosen.push(format!("numbers without a country code are of {region}"));
+        }
+        chosen
+    }
+
     /// Sets the snapshot in which contacts are looked up.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);

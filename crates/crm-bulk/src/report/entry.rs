@@ -4,8 +4,9 @@
 use jiff::civil::Date;
 use rusqlite::Row;
 
-use super::received::Received;
+use super::{received::Received, words};
 use crate::{
+    clock,
     error::BulkError,
     input::{InputFormat, cells},
     set::{Change, NamedOwner, State},
@@ -15,7 +16,18 @@ use crate::{
 
 pub(super) struct Entry {
     pub(super) row: Option<InputRow>,
+    /// Whether it missed the day by which it was to be done.
+    pub(super) late: Option<Late>,
     pub(super) found: Vec<Place>,
+}
+
+/// How a wish missed its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Late {
+    /// All is done, the last of it only on this day.
+    Done(Date),
+    /// The day is over, and not all is done.
+    Overdue,
 }
 
 /// A row of the input.
@@ -71,7 +83,7 @@ impl Entry {
             Some(_) => true,
             None => row.message.is_some(),
         });
-        row || self.found.iter().any(Place::needs_attention)
+        row || self.late.is_some() || self.found.iter().any(Place::needs_attention)
     }
 
     /// Puts the places to look at before the others.
@@ -90,11 +102,11 @@ pub(super) fn for_each(
     if set.count("SELECT EXISTS (SELECT 1 FROM rows)")? == 0 {
         return set.changes(&Selection::all()).try_for_each(|change| {
             let found = vec![Place::of(set, change?, is_verified)?];
-            each(Entry { row: None, found })
+            each(Entry { row: None, late: None, found })
         });
     }
     let (format, header) = (set.format()?, set.header()?);
-    let received = Received::of(set)?;
+    let (received, today) = (Received::of(set)?, clock::today());
     let add = |found: &mut Vec<Change>, at: &ChangeColumns, row: &Row<'_>| {
         found.push(at.read(row)?);
         Ok(())
@@ -110,9 +122,23 @@ pub(super) fn for_each(
             message: row.message,
         };
         let found = found.into_iter().map(|change| Place::of(set, change, is_verified));
-        let found = found.collect::<Result<_, _>>()?;
-        each(Entry { row: Some(row), found }.in_order())
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        let late = late(&row, &found, today);
+        each(Entry { row: Some(row), late, found }.in_order())
     })
+}
+
+/// Whether a wish that came in on a day missed the one that is due.
+fn late(row: &InputRow, found: &[Place], today: Date) -> Option<Late> {
+    let due = row.received.and_then(words::due)?;
+    let outcomes = || found.iter().map(|place| &place.change.outcome);
+    let is_settled = |state| matches!(state, State::Done | State::Already | State::Dropped);
+    if outcomes().all(|outcome| is_settled(outcome.state)) {
+        let done = outcomes().filter(|outcome| outcome.state == State::Done);
+        let last = done.filter_map(|outcome| outcome.at).max().and_then(words::day);
+        return last.filter(|day| *day > due).map(Late::Done);
+    }
+    (today > due).then_some(Late::Overdue)
 }
 
 fn read_cells(format: InputFormat, header: &[String], data: String) -> Vec<(String, String)> {

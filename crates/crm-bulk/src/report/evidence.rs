@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer as _};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    entry::{Entry, InputRow, Place},
+    entry::{Entry, InputRow, Late, Place},
     words,
 };
 use crate::{
@@ -15,12 +15,13 @@ use crate::{
 };
 
 /// The columns. A row of the input has a line for each place where it was found, or a single one.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "row",
     "line",
     "entry",
     "received",
     "due",
+    "late",
     "rowMessage",
     "change",
     "ownerKind",
@@ -67,20 +68,20 @@ impl<W: Write> Evidence<W> {
     }
 
     pub(super) fn add(&mut self, entry: &Entry) -> io::Result<()> {
-        let row = entry.row.as_ref();
+        let (row, late) = (entry.row.as_ref(), entry.late);
         if entry.found.is_empty() {
             let state = row.and_then(|row| row.state).unwrap_or(State::NotFound);
-            return self.line(row, None, state.as_str(), None);
+            return self.line((row, late), None, state.as_str(), None);
         }
         entry.found.iter().try_for_each(|place| {
             let outcome = &place.change.outcome;
-            self.line(row, Some(place), outcome.state.as_str(), outcome.message.as_deref())
+            self.line((row, late), Some(place), outcome.state.as_str(), outcome.message.as_deref())
         })
     }
 
     /// Adds a record of the service that could not be read.
     pub(super) fn add_unreadable(&mut self, record: &str) -> io::Result<()> {
-        self.line(None, None, UNREADABLE, Some(record))
+        self.line((None, None), None, UNREADABLE, Some(record))
     }
 
     pub(super) fn finish(self, name: &str) -> io::Result<Beside<'_>> {
@@ -92,7 +93,7 @@ impl<W: Write> Evidence<W> {
 
     fn line(
         &mut self,
-        row: Option<&InputRow>,
+        (row, late): (Option<&InputRow>, Option<Late>),
         place: Option<&Place>,
         state: &str,
         message: Option<&str>,
@@ -111,6 +112,10 @@ impl<W: Write> Evidence<W> {
             row.map(|row| object(row.cells.iter().map(|(name, cell)| (name, cell)))).transpose()?,
             received.map(|day| day.to_string()),
             received.and_then(words::due).map(|day| day.to_string()),
+            late.map(|late| match late {
+                Late::Done(day) => format!("done {day}"),
+                Late::Overdue => "overdue".to_owned(),
+            }),
             text(row.and_then(|row| row.message.as_ref())),
             change.map(|change| change.id.to_string()),
             target.map(|target| target.kind().to_owned()),

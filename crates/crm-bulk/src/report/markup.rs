@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 
 use super::{
-    entry::{Entry, Place},
+    entry::{Entry, Late, Place},
     words,
 };
 use crate::{
@@ -81,6 +81,11 @@ pub(super) fn entry(entry: &Entry) -> Markup {
                 @if at > 0 { " · " }
                 small { (foreign(name)) ": " } (foreign(cell))
             }
+        }
+        @match entry.late {
+            Some(Late::Done(day)) => { p.bad { "Late: done on " (day) "." } }
+            Some(Late::Overdue) => { p.bad { "Late: not all of it is done." } }
+            None => {}
         }
         @if let Some(due) = due {
             p {

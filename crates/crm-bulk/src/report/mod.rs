@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     error::BulkError,
-    set::{Digest, SetInfo, SetKind, State, Totals},
+    set::{Decision, DecisionKind, Digest, SetInfo, SetKind, State, Totals},
     store::{ChangeSet, Selection},
     verify::Verification,
 };
@@ -98,12 +98,13 @@ impl ChangeSet {
                 None
             }
         };
+        let late = listed.as_ref().map_or(0, |listed| listed.late);
         let sections = match listed {
             Some(listed) => listed.sections().into(),
             None => self.changes_in_sections(&totals)?,
         };
         let mut page = Page { set: self, out: io::BufWriter::new(page) };
-        page.write(&self.head(&info, digest, &totals)?)?;
+        page.write(&self.head(&info, digest, &totals, late)?)?;
         page.write(&about_evidence(beside.as_ref()))?;
         if let Some(verification) = self.verification()? {
             page.write(&read_back(&verification))?;
@@ -198,7 +199,9 @@ impl ChangeSet {
         info: &SetInfo,
         digest: Option<Digest>,
         totals: &Totals,
+        late: u64,
     ) -> Result<Markup, BulkError> {
+        let (decisions, approval) = (self.decisions()?, self.approval()?);
         let title = words::title(info.kind);
         let rows = self.count("SELECT count(*) FROM rows")?;
         let (unmatched, invalid) = (self.unmatched_rows()?, self.invalid_rows()?);
@@ -220,12 +223,39 @@ impl ChangeSet {
                 }
                 dt { "Tenant" } dd { (info.site.tenant()) }
                 dt { "Server" } dd { (foreign(info.site.environment())) }
-                @if let Some(at) = info.created_at { dt { "Planned" } dd { (words::time(at)) } }
+                @if let Some(at) = info.created_at {
+                    dt { "Planned" }
+                    dd {
+                        (words::time(at))
+                        @if let Some(user) = &info.planned_by { " by " (foreign(user)) }
+                    }
+                }
                 @if let Some(at) = info.known_at { dt { "Contacts as of" } dd { (words::time(at)) } }
                 @if rows > 0 { dt { "Rows in the list" } dd { (rows) } }
                 @match digest {
                     Some(digest) => { dt { "Digest" } dd { code { (digest.short()) } } }
                     None => { dt { "Digest" } dd { "none: written by version 0.1" } }
+                }
+                dt { "Approved" }
+                @match &approval {
+                    Some(approval) => dd { (decision(approval)) },
+                    None => dd { "by nobody, as it is now" },
+                }
+                @for dropped in decisions.iter().filter(|it| it.kind == DecisionKind::Dropped) {
+                    dt { "Taken out" }
+                    dd {
+                        (dropped.changes)
+                        @if dropped.changes == 1 { " change, " } @else { " changes, " }
+                        (decision(dropped))
+                    }
+                }
+                @if !info.options.is_empty() {
+                    dt { "Chosen" } dd { (foreign(&info.options.join("; "))) }
+                }
+                dt { "Versions" }
+                dd {
+                    @if let Some(version) = &info.version { "planned by " (foreign(version)) ", " }
+                    "page by " (env!("CARGO_PKG_VERSION"))
                 }
             }
             h2 { "In all" }
@@ -235,6 +265,7 @@ impl ChangeSet {
                     @let (word, class) = words::state(state);
                     @if count > 0 { li { b class=(class) { (count) } (word) } }
                 }
+                @if late > 0 { li { b.bad { (late) } "entries late" } }
                 @if unmatched > 0 { li { b.bad { (unmatched) } "rows found nowhere" } }
                 @if invalid > 0 { li { b.bad { (invalid) } "rows wrong, left out" } }
                 @if info.look_at > 0 { li { b.bad { (info.look_at) } "records to look at" } }
@@ -253,6 +284,8 @@ struct Listed {
     attention: Section,
     nowhere: Section,
     others: Section,
+    /// How many entries missed their day.
+    late: u64,
 }
 
 impl Listed {
@@ -262,10 +295,12 @@ impl Listed {
             attention: section("Needs attention"),
             nowhere: section("Found nowhere"),
             others: section("Entry by entry"),
+            late: 0,
         }
     }
 
     fn add(&mut self, entry: &Entry) {
+        self.late += u64::from(entry.late.is_some());
         let is_nowhere = entry.found.is_empty()
             && entry.row.as_ref().is_some_and(|row| row.state != Some(State::Already));
         let section = match () {
@@ -294,6 +329,14 @@ impl<W: Write> Page<'_, W> {
 
     fn unwritten(&self, error: io::Error) -> BulkError {
         BulkError::file(self.set.path(), "written as a page", error)
+    }
+}
+
+/// Who decided, when and why.
+fn decision(decision: &Decision) -> Markup {
+    html! {
+        (words::time(decision.at)) " by " (foreign(&decision.who()))
+        @if let Some(reason) = &decision.reason { ": " (foreign(reason)) }
     }
 }
 

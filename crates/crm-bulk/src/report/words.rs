@@ -61,6 +61,11 @@ pub(super) fn time(at: Timestamp) -> String {
     format!("{} UTC", seconds.replace('T', " "))
 }
 
+/// The day of a time, in UTC.
+pub(super) fn day(at: Timestamp) -> Option<Date> {
+    at.to_string().get(..10)?.parse().ok()
+}
+
 /// What is done to a contact as a whole; `None` when single members change.
 pub(super) fn whole(change: &Change) -> Option<&'static str> {
     match change.action.name() {

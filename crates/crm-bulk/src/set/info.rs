@@ -21,6 +21,10 @@ pub struct SetInfo {
     /// The user whose process planned the set, as the system knows; `None` in a set of version
     /// 0.1.
     pub planned_by: Option<String>,
+    /// The version of this crate that planned the set; `None` in a set of version 0.1.
+    pub version: Option<String>,
+    /// What was chosen for the plan beyond what is usual, for people.
+    pub options: Vec<String>,
     /// The input's name.
     pub source: Option<String>,
     /// The time as of which the plan knew the current state.

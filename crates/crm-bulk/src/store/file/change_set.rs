@@ -127,6 +127,9 @@ impl ChangeSet {
                 .unwrap_or(SetKind::Plan),
             created_at: time(meta("created_at")?),
             planned_by: meta("planned_by")?,
+            version: meta("version")?,
+            options: serde_json::from_str(&meta("options")?.unwrap_or_default())
+                .unwrap_or_default(),
             source: meta("source")?,
             known_at: time(meta("known_at")?),
             undo_of: meta("undo_of")?.map(PathBuf::from),

@@ -96,6 +96,7 @@ impl Draft {
         draft.database().set_site(site)?;
         draft.set_meta("kind", kind.as_str())?;
         draft.set_meta("created_at", &clock::now().to_string())?;
+        draft.set_meta("version", env!("CARGO_PKG_VERSION"))?;
         draft.set_meta("planned_by", &system_user())?;
         Ok(draft)
     }
@@ -116,6 +117,12 @@ impl Draft {
 
     pub(crate) fn set_meta(&self, name: &str, value: &str) -> Result<(), BulkError> {
         Ok(self.database().set_meta(name, value)?)
+    }
+
+    /// Keeps what was chosen beyond what is usual.
+    pub(crate) fn set_options(&self, options: &[String]) -> Result<(), BulkError> {
+        let options = serde_json::to_string(options).map_err(|e| self.unwritable(e))?;
+        self.set_meta("options", &options)
     }
 
     /// What the plan has to say to people.

@@ -29,17 +29,26 @@ pub(crate) struct Results {
     #[arg(long)]
     failed: bool,
 
+    /// A row for each contact, which crm plan reads, instead of the rows of the input: of an opt-out
+    /// the contacts that one entry reached. A set without an input, such as one of clean-ups, has
+    /// these rows anyway
+    #[arg(long)]
+    by_contact: bool,
+
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
+
+/// The action on the contact methods of people.
+const METHODS: &str = "method-preferences";
 
 impl Results {
     pub(crate) async fn run(self, output: &Output) -> Result<Status, CliError> {
         let set = ChangeSet::open(&self.set)?;
         if !output.is_for_excel() {
             let (has, answer) = match set.format()? {
-                InputFormat::Ndjson => {
+                InputFormat::Ndjson if !self.by_contact => {
                     (Format::Ndjson, "the rows come back as NDJSON, as they were")
                 }
                 _ => (Format::Csv, "the rows come back as CSV, as they were"),
@@ -47,12 +56,24 @@ impl Results {
             output.is_one_of(&[has], answer)?;
         }
         let rows = if self.failed { ResultRows::Failed } else { ResultRows::All };
+        let (excel, by_contact) = (output.is_for_excel(), self.by_contact);
         let give_back = |out: &mut dyn Write| -> Result<u64, BulkError> {
-            if output.is_for_excel() {
-                return set.results_for_spreadsheets(rows, out);
+            match (by_contact, excel) {
+                (true, true) => set.results_by_contact_for_spreadsheets(rows, out),
+                (true, false) => set.results_by_contact(rows, out),
+                (false, true) => set.results_for_spreadsheets(rows, out),
+                (false, false) => set.results(rows, out),
             }
-            set.results(rows, out)
         };
+        if by_contact {
+            let totals = set.totals()?;
+            let of_people = totals.iter().filter(|(_, action, _)| *action == METHODS);
+            let of_people: u64 = of_people.map(|(_, _, changes)| changes).sum();
+            if of_people > 0 {
+                let methods = count(of_people, "contact method");
+                note(format!("without {methods} of people, which no row can name"));
+            }
+        }
         let Some(path) = self.out else {
             give_back(&mut BufWriter::new(io::stdout()))?;
             return Ok(Status::Done);
